@@ -1,0 +1,76 @@
+"""Saving and loading: safetensors for tensors, JSON for the rest; whole files or none."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+FORMAT = 1
+"""Version of everything this library writes; a reader refuses newer ones."""
+
+
+class BadFile(ValueError):
+    """A saved file that is missing a part, damaged, or written by a newer version."""
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that a crash leaves the old one or the new one, never a half."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with open(part, "wb") as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    os.replace(part, path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write readable JSON atomically."""
+    write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; a damaged file raises BadFile with its name."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as e:
+        raise BadFile(f"{path}: not readable as JSON ({e})") from e
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], meta: Any = None) -> None:
+    """Write named tensors and any JSON value into one file, atomically."""
+    header = {"tutelage": json.dumps({"format": FORMAT, "meta": meta})}
+    contiguous = {n: t.detach().contiguous() for n, t in tensors.items()}
+    write_atomically(path, save(contiguous, metadata=header))
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
+    """Read what `write_tensors` wrote. No code in the file is run: there is none.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        BadFile: truncated, of another kind, or written by a newer version.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        with safe_open(path, framework="pt") as f:
+            header = (f.metadata() or {}).get("tutelage")
+            tensors = {n: f.get_tensor(n) for n in f.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError) as e:
+        raise BadFile(f"{path}: truncated or not a safetensors file ({e})") from e
+    if header is None:
+        raise BadFile(f"{path}: not written by tutelage")
+    content = json.loads(header)
+    if content["format"] > FORMAT:
+        raise BadFile(f"{path}: format {content['format']} is newer than {FORMAT}, the newest this version reads")
+    return tensors, content["meta"]

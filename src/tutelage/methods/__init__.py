@@ -1,0 +1,17 @@
+"""One paper, one file. To add a method: its file, its test, and a line here."""
+
+from tutelage.methods.base import Method
+from tutelage.methods.drift import Drift
+from tutelage.methods.mean_teacher import MeanTeacher
+from tutelage.methods.self_training import SelfTraining
+from tutelage.methods.supervised import Supervised
+
+METHODS: dict[str, type[Method]] = {
+    "supervised": Supervised,
+    "self_training": SelfTraining,
+    "mean_teacher": MeanTeacher,
+    "drift": Drift,
+}
+"""The methods by the name the command line and the estimator know."""
+
+__all__ = ["METHODS", "Drift", "MeanTeacher", "Method", "SelfTraining", "Supervised"]

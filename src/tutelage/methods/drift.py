@@ -1,0 +1,92 @@
+"""DRIFT: self-training with a differentiable teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from cyclopts import Parameter
+
+from tutelage.game import Ema, Player, Response, Rule, Stackelberg
+from tutelage.memory import Memory
+from tutelage.methods.base import Method
+from tutelage.ops.checks import in_range, one_of
+from tutelage.ops.labels import sharpen, soft_frequency
+from tutelage.ops.losses import cross_entropy, kl, mean
+from tutelage.ops.schedules import sigmoid_ramp
+from tutelage.ops.weights import certainty
+from tutelage.tasks import Task
+from tutelage.types import Batch, Terms
+
+
+@dataclass(frozen=True)
+class Drift(Method):
+    """Self-training in which the student anticipates how its teacher will follow it.
+
+    F(S, T) = L_sup(S) + weight * (1/|B_u|) sum_u w(x; T) l(y(x; T), f(x; S)),
+    T(S) = decay * T_old + (1 - decay) * S; the student descends the total derivative of F(S, T(S)).
+
+    Source: Zuo et al., Self-Training with Differentiable Teacher, Findings of NAACL 2022.
+
+    Args:
+        temperature: sharpening of the teacher's labels, in (0, 1]; for labels "temperature".
+        labels: "temperature" (p^(1/temperature), normalised) or "frequency" (p^2 / batch frequency).
+        weights: "entropy" (1 - H(p) / log C) or "none".
+        divergence: "kl" or "ce"; the same direct gradient, another one through the teacher.
+        decay: of the teacher, in [0, 1].
+        interaction: scale of the anticipating gradient, at least 0; 0 is Mean Teacher.
+        weight: of the pool's loss, at least 0.
+        ramp: share of training over which the pool's loss grows in, in [0, 1].
+        response: another follower instead of the moving average, for example ``Unrolled(1)``.
+
+    >>> Drift(decay=0.9).rule.interaction
+    1.0
+    """
+
+    temperature: float = 0.5
+    labels: Literal["temperature", "frequency"] = "temperature"
+    weights: Literal["entropy", "none"] = "entropy"
+    divergence: Literal["kl", "ce"] = "kl"
+    decay: float = 0.9
+    interaction: float = 1.0
+    weight: float = 1.0
+    ramp: float = 0.2
+    response: Annotated[Response | None, Parameter(parse=False)] = None
+
+    def __post_init__(self) -> None:
+        in_range("temperature", self.temperature, 0, 1, low_open=True)
+        one_of("labels", self.labels, ("temperature", "frequency"))
+        one_of("weights", self.weights, ("entropy", "none"))
+        one_of("divergence", self.divergence, ("kl", "ce"))
+        in_range("decay", self.decay, 0, 1)
+        in_range("interaction", self.interaction, 0)
+        in_range("weight", self.weight, 0)
+        in_range("ramp", self.ramp, 0, 1)
+
+    @property
+    def rule(self) -> Rule:
+        return Stackelberg("student", "teacher", self.response or Ema(self.decay), self.interaction)
+
+    def loss(
+        self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory
+    ) -> Terms:
+        y, known = task.target(batch.target)
+        u = task.units(play["teacher"](batch.unlabelled["weak"]))  # teacher's logits, f(x; T)
+        z = task.units(play["student"](batch.unlabelled["weak"]))  # student's logits, f(x; S)
+        if who == "teacher":  # asked only by a follower that takes gradient steps
+            v = task.units(play["teacher"](batch.labelled["weak"]))
+            follow = kl(torch.log_softmax(z, dim=-1), u).mean()
+            return Terms({"supervised": mean(cross_entropy(y, v), known), "follow": follow})
+
+        log_y = sharpen(u, self.temperature) if self.labels == "temperature" else soft_frequency(u)  # (a), (b)
+        w = certainty(u) if self.weights == "entropy" else torch.ones_like(u[:, 0])  # (c)
+        fit = kl(log_y, z) if self.divergence == "kl" else cross_entropy(log_y.exp(), z)  # (d)
+        scale = self.weight * sigmoid_ramp(batch.progress, self.ramp)
+        s = task.units(play["student"](batch.labelled["weak"]))
+        confidence, label = torch.softmax(u.detach(), dim=-1).max(dim=-1)
+        return Terms(
+            {"supervised": mean(cross_entropy(y, s), known), "pool": scale * mean(fit, w)},  # eq. 2
+            {"label": label, "confidence": confidence, "weight": w.detach()},
+        )

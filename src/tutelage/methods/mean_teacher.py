@@ -1,0 +1,77 @@
+"""Mean Teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from tutelage.game import Ema, Player, Rule, Stackelberg
+from tutelage.memory import Memory
+from tutelage.methods.base import Method
+from tutelage.ops.checks import in_range, one_of
+from tutelage.ops.labels import sharpen
+from tutelage.ops.losses import cross_entropy, kl, mean
+from tutelage.ops.schedules import sigmoid_ramp
+from tutelage.ops.weights import certainty
+from tutelage.tasks import Task
+from tutelage.types import Batch, Terms
+
+
+@dataclass(frozen=True)
+class MeanTeacher(Method):
+    """The student learns to agree with the moving average of its own past.
+
+    L = L_sup(S) + weight * (1/|B_u|) sum_u w d(p(x; T), f(x; S)),  T <- decay * T + (1 - decay) * S
+
+    Source: Tarvainen and Valpola, NeurIPS 2017 (consistency "mse", temperature 1, weights "none").
+
+    Args:
+        temperature: sharpening of the teacher's prediction, in (0, 1].
+        consistency: "kl" or "mse" (squared distance of probabilities).
+        weights: "entropy" (1 - H(p) / log C) or "none".
+        decay: of the teacher, in [0, 1].
+        weight: of the pool's loss, at least 0.
+        ramp: share of training over which the pool's loss grows in, in [0, 1].
+
+    >>> MeanTeacher(decay=0.9).rule.interaction
+    0.0
+    """
+
+    temperature: float = 0.5
+    consistency: Literal["kl", "mse"] = "kl"
+    weights: Literal["entropy", "none"] = "entropy"
+    decay: float = 0.9
+    weight: float = 1.0
+    ramp: float = 0.2
+
+    def __post_init__(self) -> None:
+        in_range("temperature", self.temperature, 0, 1, low_open=True)
+        one_of("consistency", self.consistency, ("kl", "mse"))
+        one_of("weights", self.weights, ("entropy", "none"))
+        in_range("decay", self.decay, 0, 1)
+        in_range("weight", self.weight, 0)
+        in_range("ramp", self.ramp, 0, 1)
+
+    @property
+    def rule(self) -> Rule:
+        return Stackelberg("student", "teacher", Ema(self.decay), interaction=0.0)
+
+    def loss(
+        self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory
+    ) -> Terms:
+        y, known = task.target(batch.target)
+        u = task.units(play["teacher"](batch.unlabelled["weak"]))
+        z = task.units(play["student"](batch.unlabelled["weak"]))
+        log_y = sharpen(u, self.temperature)
+        w = certainty(u) if self.weights == "entropy" else torch.ones_like(u[:, 0])
+        distance = kl(log_y, z) if self.consistency == "kl" else (log_y.exp() - z.softmax(-1)).square().sum(-1)
+        scale = self.weight * sigmoid_ramp(batch.progress, self.ramp)
+        s = task.units(play["student"](batch.labelled["weak"]))
+        confidence, label = torch.softmax(u, dim=-1).max(dim=-1)
+        return Terms(
+            {"supervised": mean(cross_entropy(y, s), known), "pool": scale * mean(distance, w)},
+            {"label": label, "confidence": confidence, "weight": w},
+        )

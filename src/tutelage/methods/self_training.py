@@ -1,0 +1,74 @@
+"""Classic self-training: rounds of hard labels above a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from tutelage.game import Frozen, Player, Rule, Stackelberg
+from tutelage.memory import Memory
+from tutelage.methods.base import Method
+from tutelage.ops.checks import in_range
+from tutelage.ops.losses import cross_entropy, mean
+from tutelage.ops.thresholds import above, top_of_each_class
+from tutelage.tasks import Task
+from tutelage.types import Batch, Logits, Terms
+
+
+@dataclass(frozen=True)
+class SelfTraining(Method):
+    """Round 0 learns from the labels; each later round from them and the last round's sure guesses.
+
+    y(x) = argmax_j p_j(x; T), kept where max_j p_j >= threshold, T = the student of the last round;
+    L = L_sup(S) + weight * (1/|B_u|) sum_u kept(x) CE(y(x), f(x; S)). Each round starts afresh.
+
+    Source: Scudder, 1965; Yarowsky, ACL 1995; balanced: Zou et al., CBST, ECCV 2018.
+
+    Args:
+        rounds: how often the pool is labelled, at least 1.
+        threshold: least probability of a kept label, in [0, 1].
+        balanced: keep instead the surest share of each predicted class, growing to all of it.
+        weight: of the pool's loss, at least 0.
+
+    >>> SelfTraining(rounds=4).training_rounds
+    5
+    """
+
+    rounds: int = 4
+    threshold: float = 0.8
+    balanced: bool = False
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        in_range("rounds", self.rounds, 1)
+        in_range("threshold", self.threshold, 0, 1)
+        in_range("weight", self.weight, 0)
+
+    @property
+    def rule(self) -> Rule:
+        return Stackelberg("student", "teacher", Frozen(), interaction=0.0)
+
+    @property
+    def training_rounds(self) -> int:
+        return 1 + self.rounds
+
+    def relabel(self, logits: Logits, memory: Memory) -> None:
+        confidence, label = logits.softmax(-1).max(-1)
+        share = memory.round / self.rounds
+        kept = top_of_each_class(confidence, label, share) if self.balanced else above(confidence, self.threshold)
+        memory.write(torch.arange(len(label), device=label.device), label, confidence, kept)
+
+    def loss(
+        self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory
+    ) -> Terms:
+        y, known = task.target(batch.target)
+        s = task.units(play["student"](batch.labelled["weak"]))
+        terms = {"supervised": mean(cross_entropy(y, s), known)}
+        if memory.round > 0:
+            guess, _ = task.target(memory.label[batch.unlabelled.index])
+            kept = memory.weight[batch.unlabelled.index]
+            z = task.units(play["student"](batch.unlabelled["weak"]))
+            terms["pool"] = self.weight * mean(cross_entropy(guess, z), kept)
+        return Terms(terms)

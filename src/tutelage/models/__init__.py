@@ -1,0 +1,1 @@
+"""Networks: small heads on features, text encoders frozen or whole."""

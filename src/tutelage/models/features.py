@@ -1,0 +1,114 @@
+"""Features of texts from a frozen encoder: computed once, longest texts together, kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tutelage.data.examples import Tokens
+from tutelage.models.text import Encoder, pool
+
+TOKENS_A_BATCH = 4096
+TEXTS_A_FILE = 4096
+
+
+class FeatureCache:
+    """Rows of features by the hash of their text, in numbered pairs of files.
+
+    Args:
+        folder: created when missing; one folder for each encoder fingerprint.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._where: dict[bytes, tuple[np.ndarray, int]] = {}
+        for keys in sorted(folder.glob("*.keys.npy")):
+            rows = keys.with_name(keys.name.replace(".keys.", ".rows."))
+            try:
+                self._index(np.load(keys), np.load(rows, mmap_mode="r"))
+            except (OSError, ValueError):  # half-written by a crash: computed again
+                continue
+
+    def _index(self, keys: np.ndarray, rows: np.ndarray) -> None:
+        self._where |= {k.tobytes(): (rows, i) for i, k in enumerate(keys)}
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._where
+
+    def add(self, keys: list[bytes], rows: np.ndarray) -> None:
+        """Store rows; visible to other processes only once whole."""
+        table = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), -1)
+        name = hashlib.blake2b(table.tobytes(), digest_size=8).hexdigest()
+        for kind, array in (("rows", rows), ("keys", table)):
+            part = self.folder / f"{name}.{kind}.{os.getpid()}.part"
+            with open(part, "wb") as f:
+                np.save(f, array)
+            os.replace(part, self.folder / f"{name}.{kind}.npy")
+        self._index(table, rows)
+
+    def rows(self, keys: Sequence[bytes], width: int) -> np.ndarray:
+        """The rows of all keys, in order, (n, width)."""
+        out = np.empty((len(keys), width), dtype=np.float32)
+        for i, key in enumerate(keys):
+            rows, j = self._where[key]
+            out[i] = rows[j]
+        return out
+
+
+def encode(
+    texts: Sequence[str],
+    encoder: Encoder,
+    cache: Path,
+    tick: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
+    """Features of each text, (n, width), float32.
+
+    Texts already in the cache are not computed again, nor is a text that occurs twice. Batches are
+    cut from the texts sorted by length, so little padding is computed; a stopped pass goes on
+    where it was, with the same batches.
+
+    Args:
+        cache: folder that keeps features, by encoder fingerprint.
+        tick: told (texts done, texts to do) after each batch.
+    """
+    store = FeatureCache(cache / encoder.fingerprint())
+    keys = [hashlib.blake2b(t.encode("utf-8", "surrogatepass"), digest_size=16).digest() for t in texts]
+    missing = {k: t for k, t in zip(keys, texts, strict=True) if k not in store}
+    ids = dict(zip(missing, encoder.tokenize(list(missing.values())), strict=True))
+    order = sorted(missing, key=lambda k: (len(ids[k]), k))
+    done, waiting, rows = 0, [], []
+    for batch in _batches(order, ids):
+        waiting += batch
+        rows.append(_features([ids[k] for k in batch], encoder))
+        done += len(batch)
+        if len(waiting) >= TEXTS_A_FILE or done == len(order):
+            store.add(waiting, np.concatenate(rows))
+            waiting, rows = [], []
+        if tick:
+            tick(done, len(order))
+    return store.rows(keys, encoder.width)
+
+
+def _batches(order: list[bytes], ids: dict[bytes, list[int]]) -> list[list[bytes]]:
+    """Runs of keys whose padded size stays within TOKENS_A_BATCH; ``order`` is by rising length."""
+    batches: list[list[bytes]] = []
+    for key in order:
+        if batches and (len(batches[-1]) + 1) * len(ids[key]) <= TOKENS_A_BATCH:
+            batches[-1].append(key)
+        else:
+            batches.append([key])
+    return batches
+
+
+@torch.inference_mode()
+def _features(ids: list[list[int]], encoder: Encoder) -> np.ndarray:
+    device = next(encoder.model.parameters()).device
+    batch = Tokens(ids, encoder.pad, device).take(np.arange(len(ids)))
+    hidden = encoder.model(**batch).last_hidden_state
+    return pool(hidden, batch["attention_mask"]).float().cpu().numpy()

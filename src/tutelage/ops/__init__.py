@@ -1,0 +1,1 @@
+"""Pure functions on tensors: labels, weights, losses, thresholds, schedules."""

@@ -1,0 +1,45 @@
+"""Pseudo-labels, kept as log-probabilities so that a certain teacher gives no 0 * inf gradient."""
+
+from __future__ import annotations
+
+import torch
+
+from tutelage.types import Logits, LogProbs
+
+
+def sharpen(logits: Logits, temperature: float) -> LogProbs:
+    """Sharpened soft labels: ``log y_j``, where ``y_j`` is proportional to ``p_j ** (1 / temperature)``.
+
+    Args:
+        logits: the teacher's logits u, (n, c).
+        temperature: in (0, 1]; 1 keeps the teacher's probabilities, 0.5 squares them.
+
+    Returns:
+        Log-probabilities (n, c), differentiable in the logits.
+
+    Source: Zuo et al., DRIFT, Findings of NAACL 2022 (form (a) of the follower's strategy).
+
+    >>> sharpen(torch.tensor([[2.0, 1.0]]), 0.5).exp().mul(1000).round().tolist()
+    [[881.0, 119.0]]
+    """
+    return torch.log_softmax(logits / temperature, dim=-1)
+
+
+def soft_frequency(logits: Logits) -> LogProbs:
+    """Squared over frequency: ``y_ij`` proportional to ``p_ij ** 2 / f_j`` with ``f_j = sum_i p_ij``.
+
+    Pulls a batch towards balanced classes; couples its examples, also in the gradient.
+
+    Args:
+        logits: the teacher's logits, (n, c); f is summed over these n examples.
+
+    Returns:
+        Log-probabilities (n, c), differentiable in the logits.
+
+    Source: Xie et al., ICML 2016 (DEC); used by COSINE, BOND and DRIFT for weak supervision.
+
+    >>> soft_frequency(torch.tensor([[0.0, 0.0], [0.0, 0.0]])).exp().tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
+    """
+    log_p = torch.log_softmax(logits, dim=-1)
+    return torch.log_softmax(2 * log_p - torch.logsumexp(log_p, dim=0), dim=-1)

@@ -1,0 +1,27 @@
+"""Numbers that change over a round, as functions of the share of it that is done."""
+
+from __future__ import annotations
+
+import math
+
+
+def cosine_decay(progress: float) -> float:
+    """From 1 to 0 along half a cosine: ``(1 + cos(pi * progress)) / 2``.
+
+    >>> [round(cosine_decay(t), 3) for t in (0, 0.5, 1)]
+    [1.0, 0.5, 0.0]
+    """
+    return (1 + math.cos(math.pi * progress)) / 2
+
+
+def sigmoid_ramp(progress: float, length: float) -> float:
+    """``exp(-5 (1 - progress / length) ** 2)`` up to ``length``, then 1; 1 at once for length 0.
+
+    Source: Laine and Aila, temporal ensembling, ICLR 2017; Tarvainen and Valpola, 2017.
+
+    >>> [round(sigmoid_ramp(t, 0.5), 4) for t in (0, 0.25, 0.5, 1)]
+    [0.0067, 0.2865, 1.0, 1.0]
+    """
+    if progress >= length:
+        return 1.0
+    return math.exp(-5 * (1 - progress / length) ** 2)

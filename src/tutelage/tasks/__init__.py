@@ -1,0 +1,5 @@
+"""What one prediction is about."""
+
+from tutelage.tasks.classification import Classification, Task
+
+__all__ = ["Classification", "Task"]

@@ -1,0 +1,232 @@
+"""The only training loop."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from tutelage import checkpoint
+from tutelage.comm import Comm, Solo
+from tutelage.data import Examples, Loader
+from tutelage.game import Move, Player
+from tutelage.memory import Memory
+from tutelage.methods import Method
+from tutelage.ops.checks import in_range, one_of
+from tutelage.ops.schedules import cosine_decay
+from tutelage.tasks import Task
+from tutelage.types import Logits, Params
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long and how fast.
+
+    Args:
+        steps: optimiser steps in all, shared evenly by a method's rounds; at least 1.
+        lr: peak learning rate, above 0; it falls to 0 along half a cosine in each round.
+        lr_scale: factors on it by the beginning of a parameter's name.
+        weight_decay: decoupled, at least 0.
+        optimiser: "adamw" or "sgd" (momentum 0.9).
+        clip: largest norm of a player's gradient.
+        seed: of weights kept random by the network, of dropout and of the batches.
+        records: how many points of history to keep.
+        checkpoint_every: seconds between checkpoints.
+    """
+
+    steps: int = 400
+    lr: float = 1e-3
+    lr_scale: dict[str, float] = field(default_factory=dict)
+    weight_decay: float = 1e-2
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    clip: float = 1.0
+    seed: int = 0
+    records: int = 20
+    checkpoint_every: float = 30.0
+
+    def __post_init__(self) -> None:
+        in_range("steps", self.steps, 1)
+        in_range("lr", self.lr, 0, low_open=True)
+        in_range("weight_decay", self.weight_decay, 0)
+        one_of("optimiser", self.optimiser, ("adamw", "sgd"))
+        in_range("clip", self.clip, 0, low_open=True)
+
+@dataclass
+class Run:
+    """A training run: players, their optimisers, what they remember, and how far it is."""
+
+    seats: dict[str, Player]
+    optimisers: dict[str, torch.optim.Optimizer]
+    memory: Memory
+    step: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def tensors(self) -> Params:
+        """Everything a resumed run needs, by name."""
+        state = {f"memory.{n}": t for n, t in self.memory.tensors().items()}
+        state["rng.cpu"] = torch.get_rng_state()
+        if torch.cuda.is_available():
+            state |= {f"rng.cuda.{i}": s for i, s in enumerate(torch.cuda.get_rng_state_all())}
+        for who, player in self.seats.items():
+            state |= {f"player.{who}.{n}": t for n, t in player.module.state_dict().items()}
+        for who, optimiser in self.optimisers.items():
+            for i, slots in optimiser.state_dict()["state"].items():
+                state |= {f"optimiser.{who}.{i}.{k}": torch.as_tensor(v) for k, v in slots.items()}
+        return state
+
+    def save(self, path: Path) -> None:
+        meta = {"step": self.step, "round": self.memory.round, "history": self.history}
+        checkpoint.write_tensors(path, self.tensors(), meta)
+
+    def load(self, path: Path) -> None:
+        """Fill this run, freshly made for the same method, network and data, from a checkpoint."""
+        tensors, meta = checkpoint.read_tensors(path)
+        self.step, self.memory.round, self.history = meta["step"], meta["round"], meta["history"]
+        for name, own in self.memory.tensors().items():
+            own.copy_(tensors[f"memory.{name}"])
+        for who, player in self.seats.items():
+            player.module.load_state_dict(_below(f"player.{who}.", tensors))
+        for who, optimiser in self.optimisers.items():
+            state: dict[int, dict[str, Any]] = {}
+            for key, value in _below(f"optimiser.{who}.", tensors).items():
+                i, slot = key.split(".", 1)
+                state.setdefault(int(i), {})[slot] = value
+            optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
+        torch.set_rng_state(tensors["rng.cpu"])
+        for i, state_i in _below("rng.cuda.", tensors).items():
+            torch.cuda.set_rng_state(state_i, int(i))
+
+
+def train(
+    method: Method,
+    task: Task,
+    network: nn.Module,
+    loader: Loader,
+    training: Training,
+    *,
+    comm: Comm | None = None,
+    path: Path | None = None,
+    watch: Callable[[Run], dict[str, float]] | None = None,
+    tick: Callable[[int], None] | None = None,
+) -> Run:
+    """Play the method's game for ``training.steps`` steps and return the run.
+
+    Args:
+        network: where every player starts; left as it is.
+        path: checkpoint file, resumed from when it exists.
+        watch: asked for extra numbers at each point of history.
+        tick: told the number of steps done so far.
+    """
+    rule, comm = method.rule, comm or Solo()
+    with torch.random.fork_rng():
+        torch.manual_seed(training.seed)
+        run = _begin(method, network, loader, training)
+        if path is not None and path.exists():
+            run.load(path)
+        saved = time.monotonic()
+        length = -(-training.steps // method.training_rounds)  # steps a round, rounded up
+        every = max(training.steps // training.records, 1)
+        while run.step < training.steps:
+            at, within = divmod(run.step, length)
+            if within == 0 and at > 0:
+                _new_round(method, task, run, network, loader, training, at)
+            batch = loader.batch(run.step, within / length, method.uses_pool)
+            loss = partial(_loss, method, task, run.memory, batch)
+            move = rule.move(loss, run.seats, run.step)
+            for who, grads in move.grads.items():
+                _descend(run.seats[who], run.optimisers[who], comm.mean(grads), training, within / length)
+            method.observe(batch, move.terms, run.memory)
+            run.step += 1
+            if run.step % every == 0 or run.step == training.steps:
+                run.history.append(_record(run, move) | (watch(run) if watch else {}))
+            if tick:
+                tick(run.step)
+            if path is not None and time.monotonic() - saved >= training.checkpoint_every:
+                run.save(path)
+                saved = time.monotonic()
+    return run
+
+
+def _loss(method: Method, task: Task, memory: Memory, batch: Any, who: str, play: Any) -> Any:
+    return method.loss(who, batch, play, task, memory)
+
+
+def _begin(method: Method, network: nn.Module, loader: Loader, training: Training) -> Run:
+    rule = method.rule
+    seats = {}
+    for who in (*rule.movers, *rule.followers):
+        seats[who] = Player(copy.deepcopy(network).train(who in rule.movers))
+    optimisers = {who: _optimiser(seats[who], training) for who in rule.movers}
+    return Run(seats, optimisers, Memory(len(loader.unlabelled), loader.target.device))
+
+
+def _optimiser(player: Player, training: Training) -> torch.optim.Optimizer:
+    groups: dict[float, list[torch.Tensor]] = {}
+    for name, p in player.params.items():
+        scales = [f for prefix, f in training.lr_scale.items() if name.startswith(prefix)]
+        groups.setdefault(training.lr * (scales[0] if scales else 1), []).append(p)
+    options = [{"params": ps, "lr": lr, "peak": lr} for lr, ps in groups.items()]
+    if training.optimiser == "sgd":
+        return torch.optim.SGD(options, momentum=0.9, weight_decay=training.weight_decay)
+    return torch.optim.AdamW(options, weight_decay=training.weight_decay)
+
+
+def _descend(
+    player: Player, optimiser: torch.optim.Optimizer, grads: Params, training: Training, progress: float
+) -> None:
+    for name, p in player.params.items():
+        p.grad = grads[name]
+    torch.nn.utils.clip_grad_norm_(player.params.values(), training.clip)
+    for group in optimiser.param_groups:
+        group["lr"] = group["peak"] * cosine_decay(progress)
+    optimiser.step()
+
+
+def _new_round(
+    method: Method, task: Task, run: Run, network: nn.Module, loader: Loader, training: Training, at: int
+) -> None:
+    """Followers take the mover's place, label the pool, and the mover starts afresh."""
+    student = run.seats[method.rule.movers[0]]
+    run.memory.round = at
+    for who in method.rule.followers:
+        run.seats[who].module.load_state_dict(student.module.state_dict())
+        method.relabel(predict(run.seats[who].module, task, loader.unlabelled), run.memory)
+    student.module.load_state_dict(network.state_dict())
+    run.optimisers = {who: _optimiser(run.seats[who], training) for who in method.rule.movers}
+
+
+def _record(run: Run, move: Move) -> dict[str, float]:
+    seen = {"step": float(run.step), "round": float(run.memory.round)}
+    seen |= {f"loss.{n}": float(t.detach()) for n, t in move.terms.terms.items()}
+    if (run.memory.label >= 0).any():
+        seen["coverage"] = float((run.memory.weight > 0).double().mean())
+        seen["weight"] = float(run.memory.weight.double().mean())
+    if move.anticipating is not None:
+        ((leader, total),) = move.grads.items()
+        indirect = torch.stack([g.norm() for g in move.anticipating.values()]).norm()
+        direct = torch.stack([(total[n] - g).norm() for n, g in move.anticipating.items()]).norm()
+        seen |= {"anticipating": float(indirect), "direct": float(direct)}
+    return seen
+
+
+def _below(prefix: str, tensors: Params) -> Params:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+@torch.inference_mode()
+def predict(network: nn.Module, task: Task, examples: Examples, batch: int = 1024) -> Logits:
+    """Logits of all examples, (n, c), dropout off, longest batches together."""
+    was_training = network.training
+    network.eval()
+    player, order = Player(network), examples.lengths().argsort(kind="stable")
+    out = [task.units(player(examples.take(order[i : i + batch]))) for i in range(0, len(order), batch)]
+    network.train(was_training)
+    back = torch.as_tensor(order.argsort(kind="stable"))
+    return torch.cat(out)[back.to(out[0].device)] if out else torch.empty(0, task.classes)

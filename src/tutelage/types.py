@@ -1,0 +1,68 @@
+"""The values that travel through the library, shape-typed; imports nothing of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+Logits = Float[Tensor, "n c"]
+LogProbs = Float[Tensor, "n c"]
+Probs = Float[Tensor, "n c"]
+Labels = Int[Tensor, " n"]
+Weight = Float[Tensor, " n"]
+Scalar = Float[Tensor, ""]
+
+Params = dict[str, Tensor]
+"""Parameters (or gradients) of one player, by name."""
+
+Inputs = Tensor | Mapping[str, Tensor]
+"""What a network eats: one tensor whose first dimension counts examples, or named tensors."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """Named views of the same examples, and where those examples stand in their data set."""
+
+    at: Mapping[str, Inputs]
+    index: Int[Tensor, " n"]
+
+    def __getitem__(self, name: str) -> Inputs:
+        return self.at[name]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's data: labelled examples with targets, and examples from the pool without.
+
+    ``target`` holds class numbers with -1 for unknown, or rows of probabilities.
+    ``progress`` is the share of the current round that is done, in [0, 1].
+    """
+
+    labelled: Views
+    target: Tensor
+    unlabelled: Views
+    progress: float = 0.0
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A loss, taken apart.
+
+    ``terms`` are named and already weighted: their sum is what is minimised. ``seen`` holds
+    values for memory and report, one entry per pool example or a scalar; never differentiated.
+    """
+
+    terms: dict[str, Scalar]
+    seen: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Scalar:
+        values = list(self.terms.values())
+        return sum(values[1:], start=values[0])
