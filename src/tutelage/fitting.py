@@ -51,6 +51,13 @@ class Problem:
     batch_unlabelled: int = 128
     device: torch.device | str = "cpu"
 
+    def loader(self, index: np.ndarray | None = None, seed: int = 0) -> Loader:
+        """Batches of the labels at ``index`` (all by default) and of the pool."""
+        index = np.arange(len(self.y)) if index is None else index
+        y = torch.as_tensor(self.y[index], device=self.device)
+        labelled = self.labelled.subset(index)
+        return Loader(labelled, y, self.pool, self.batch_labelled, self.batch_unlabelled, seed)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -200,13 +207,9 @@ class _Contender:
         self, index: np.ndarray, fold: int, what: str, path: Path | None, watch: Callable[[Run], dict[str, float]]
     ) -> Run:
         p, training = self.problem, replace(self.training, seed=self._seed(fold))
-        y = torch.as_tensor(p.y[index], device=p.device)
-        loader = Loader(
-            p.labelled.subset(index), y, p.pool, p.batch_labelled, p.batch_unlabelled, training.seed
-        )
         network = p.network(training.seed).to(p.device)
         return train(
-            self.method, p.task, network, loader, training,
+            self.method, p.task, network, p.loader(index, training.seed), training,
             path=path, watch=watch, tick=lambda done: self.tick(what, done, training.steps),
         )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -152,6 +152,14 @@ def train(
                 run.save(path)
                 saved = time.monotonic()
     return run
+
+
+def time_a_step(method: Method, task: Task, network: nn.Module, loader: Loader, training: Training) -> float:
+    """Seconds of one step, measured on three, after one that does not count."""
+    train(method, task, network, loader, replace(training, steps=1))
+    start = time.perf_counter()
+    train(method, task, network, loader, replace(training, steps=3))
+    return (time.perf_counter() - start) / 3
 
 
 def _loss(method: Method, task: Task, memory: Memory, batch: Any, who: str, play: Any) -> Any:

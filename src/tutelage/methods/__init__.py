@@ -6,12 +6,7 @@ from tutelage.methods.mean_teacher import MeanTeacher
 from tutelage.methods.self_training import SelfTraining
 from tutelage.methods.supervised import Supervised
 
-METHODS: dict[str, type[Method]] = {
-    "supervised": Supervised,
-    "self_training": SelfTraining,
-    "mean_teacher": MeanTeacher,
-    "drift": Drift,
-}
+METHODS: dict[str, type[Method]] = {m.name: m for m in (Supervised, SelfTraining, MeanTeacher, Drift)}
 """The methods by the name the command line and the estimator know."""
 
 __all__ = ["METHODS", "Drift", "MeanTeacher", "Method", "SelfTraining", "Supervised"]

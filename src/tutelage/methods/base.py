@@ -17,10 +17,11 @@ from tutelage.types import Batch, Logits, Terms
 class Method(ABC):
     """A teacher-student method. Its loss is pure: it never steps, writes or logs.
 
-    ``uses_pool`` says whether the loss reads ``batch.unlabelled``. A method with more than one
+    ``name`` is what the command line calls it; ``uses_pool`` says whether the loss reads ``batch.unlabelled``. A method with more than one
     round has its followers renewed, its mover restarted and `relabel` called between rounds.
     """
 
+    name: ClassVar[str] = ""
     uses_pool: ClassVar[bool] = True
 
     @property

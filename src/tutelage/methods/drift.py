@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from cyclopts import Parameter
@@ -45,6 +45,7 @@ class Drift(Method):
     1.0
     """
 
+    name: ClassVar[str] = "drift"
     temperature: float = 0.5
     labels: Literal["temperature", "frequency"] = "temperature"
     weights: Literal["entropy", "none"] = "entropy"

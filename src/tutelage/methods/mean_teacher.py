@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 
@@ -40,6 +40,7 @@ class MeanTeacher(Method):
     0.0
     """
 
+    name: ClassVar[str] = "mean_teacher"
     temperature: float = 0.5
     consistency: Literal["kl", "mse"] = "kl"
     weights: Literal["entropy", "none"] = "entropy"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -36,6 +37,7 @@ class SelfTraining(Method):
     5
     """
 
+    name: ClassVar[str] = "self_training"
     rounds: int = 4
     threshold: float = 0.8
     balanced: bool = False

@@ -24,6 +24,7 @@ class Supervised(Method):
     ('student',)
     """
 
+    name: ClassVar[str] = "supervised"
     uses_pool: ClassVar[bool] = False
 
     @property

@@ -26,6 +26,7 @@ class Head(nn.Module):
 
     def __init__(self, features: int, classes: int, hidden: int = 0, dropout: float = 0.0) -> None:
         super().__init__()
+        self.shape = {"features": features, "classes": classes, "hidden": hidden, "dropout": dropout}
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("scale", torch.ones(features))
         layers: list[nn.Module] = [nn.Dropout(dropout)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 from collections.abc import Sequence
@@ -129,3 +130,12 @@ def load_architecture(folder: Path, max_length: int) -> Encoder:
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     return Encoder(str(folder), tokenizer, AutoModel.from_config(config).eval(), max_length)
+
+
+def head_on_pooled(head: Head, width: int) -> Head:
+    """A head fitted on plain features, made to give the same logits inside a TextClassifier."""
+    made = copy.deepcopy(head)
+    with torch.no_grad():
+        made.mean.mul_(width**0.5)
+        made.scale.mul_(width**0.5)
+    return made

@@ -1,0 +1,132 @@
+"""From texts, features or any network to a problem that can be fitted, with its defaults."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from tutelage.data import Examples, Features, Tokens
+from tutelage.fitting import Plan, Problem
+from tutelage.models.features import encode
+from tutelage.models.heads import Head
+from tutelage.models.text import Encoder, TextClassifier, head_on_pooled
+from tutelage.reference import Probe
+from tutelage.tasks import Classification
+from tutelage.train import Training
+
+HIDDEN, DROPOUT = 256, 0.5
+"""Of the head on fixed features."""
+
+ON_FEATURES = Training(steps=300, lr=3e-3, weight_decay=1e-2)
+"""For heads on fixed features: about a second on two cores."""
+
+WHOLE = Training(steps=160, lr=5e-5, lr_scale={"head.": 20.0}, weight_decay=1e-2)
+"""For a transformer trained whole, its head faster than its body."""
+
+PLAN_ON_FEATURES = Plan(folds=5, repeats=2)
+PLAN_WHOLE = Plan(folds=2, repeats=1)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Labelled examples with class numbers (labels,), a pool, and the pool's truth where known."""
+
+    labelled: Examples
+    y: np.ndarray
+    pool: Examples
+    classes: int
+    truth: np.ndarray | None = None
+    device: torch.device | str = "cpu"
+
+
+def on_features(data: Data, per_feature: bool, network: Callable[[], nn.Module] | None = None) -> Problem:
+    """A head on rows of features (or the user's network on rows of any shape).
+
+    Args:
+        per_feature: standardise each feature by its own spread, not all by one.
+        network: makes the network; by default a perceptron with one hidden layer.
+    """
+    labelled, pool = data.labelled, data.pool
+    assert isinstance(labelled, Features) and isinstance(pool, Features)
+    rows = torch.cat([labelled.rows, pool.rows]).cpu()
+    flat = rows.ndim == 2
+    blank = Head(rows.shape[1], data.classes).standardise(rows, per_feature) if flat else None
+
+    def head(seed: int) -> nn.Module:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            if network is not None:
+                return network()
+            assert blank is not None
+            made = Head(rows.shape[1], data.classes, HIDDEN, DROPOUT)
+        made.mean.copy_(blank.mean)
+        made.scale.copy_(blank.scale)
+        return made
+
+    if network is None and not flat:
+        raise ValueError(f"X must have two dimensions unless a network is given, got {rows.ndim}")
+    probe = Probe(labelled.rows.cpu().numpy(), data.y, blank) if blank is not None else None
+    decays = () if network is None else (1e-2, 1.0)
+    return Problem(
+        Classification(data.classes), labelled, data.y, pool, head, probe, decays, data.truth, device=data.device
+    )
+
+
+def whole_text(data: Data, encoder: Encoder, features: np.ndarray) -> Problem:
+    """A transformer fine-tuned whole.
+
+    Args:
+        features: of the labelled texts by the encoder as it is, for the linear contender.
+    """
+    rows = torch.as_tensor(features)
+    blank = Head(encoder.width, data.classes).standardise(rows, per_feature=False)
+
+    def network(seed: int) -> nn.Module:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return TextClassifier(copy.deepcopy(encoder.model), data.classes)
+
+    def wrap(head: Head) -> nn.Module:
+        whole = TextClassifier(copy.deepcopy(encoder.model), data.classes)
+        whole.head = head_on_pooled(head, encoder.width)
+        return whole
+
+    return Problem(
+        Classification(data.classes), data.labelled, data.y, data.pool, network,
+        Probe(features, data.y, blank, wrap), (WHOLE.weight_decay,), data.truth,
+        batch_labelled=16, batch_unlabelled=32, device=data.device,
+    )  # fmt: skip
+
+
+def text_data(
+    encoder: Encoder, texts: Sequence[str], y: np.ndarray, pool: Sequence[str], classes: int,
+    truth: np.ndarray | None = None, device: torch.device | str = "cpu",
+) -> Data:  # fmt: skip
+    """Texts as tokens, to be trained on whole."""
+    labelled, unlabelled = encoder.tokenize(texts), encoder.tokenize(pool)
+    return Data(
+        Tokens(labelled, encoder.pad, device), y, Tokens(unlabelled, encoder.pad, device), classes, truth, device
+    )
+
+
+def feature_data(
+    encoder: Encoder, texts: Sequence[str], y: np.ndarray, pool: Sequence[str], classes: int,
+    cache: Path, truth: np.ndarray | None = None, device: torch.device | str = "cpu",
+    tick: Callable[[int, int], None] | None = None,
+) -> Data:  # fmt: skip
+    """Texts as features of the frozen encoder."""
+    rows = torch.as_tensor(encode([*texts, *pool], encoder, cache, tick)).to(device)
+    return Data(Features(rows[: len(texts)]), y, Features(rows[len(texts) :]), classes, truth, device)
+
+
+def pick_device(asked: str) -> torch.device:
+    """ "auto" is a GPU where there is one; anything else as torch names it."""
+    if asked != "auto":
+        return torch.device(asked)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

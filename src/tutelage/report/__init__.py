@@ -1,0 +1,1 @@
+"""What a run leaves for people: records, plots, one self-contained HTML page."""

@@ -1,0 +1,31 @@
+"""The report: one HTML page with everything inside, made from a run's records."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader
+
+from tutelage import checkpoint
+from tutelage.report.plots import draw_all
+
+
+def write_report(folder: Path) -> Path:
+    """Draw the plots of a run's folder and write ``report.html`` beside them.
+
+    Raises:
+        FileNotFoundError: the folder holds no finished run.
+    """
+    if not (folder / "records.json").exists():
+        raise FileNotFoundError(f"{folder}: no finished run there (records.json is missing)")
+    record = checkpoint.read_json(folder / "records.json")
+    plots = folder / "plots"
+    images = [
+        {"name": name, "caption": caption, "data": base64.b64encode((plots / name).read_bytes()).decode()}
+        for name, caption in draw_all(record, plots)
+    ]
+    environment = Environment(loader=PackageLoader("tutelage.report"), autoescape=True)
+    page = environment.get_template("report.html").render(record=record, summary=record["summary"], images=images)
+    checkpoint.write_atomically(folder / "report.html", page.encode())
+    return folder / "report.html"

@@ -1,0 +1,182 @@
+"""Plots of a run's records, each a PNG file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+STYLE = {
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
+    "axes.edgecolor": "#667", "axes.labelcolor": "#334", "xtick.color": "#445", "ytick.color": "#445",
+    "font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "legend.frameon": False, "figure.dpi": 144, "savefig.bbox": "tight",
+}  # fmt: skip
+COLOURS = ("#0b6e99", "#c1502e", "#5b8c2a", "#7a4ea3", "#99762c")
+
+
+def draw_all(record: dict[str, Any], folder: Path) -> list[tuple[str, str]]:
+    """Draw every plot the records have numbers for; returns (file name, caption) in order."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    for name, caption, draw in PLOTS:
+        with plt.rc_context(STYLE):
+            figure = draw(record)
+            if figure is None:
+                continue
+            figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+            plt.close(figure)
+        drawn.append((f"{name}.png", caption))
+    return drawn
+
+
+def _series(record: dict[str, Any], key: str) -> tuple[list[float], list[float]]:
+    points = [(h["step"], h[key]) for h in record["history"] if key in h]
+    return [p[0] for p in points], [p[1] for p in points]
+
+
+def _axes(title: str, x: str, y: str, width: float = 5.2) -> tuple[Figure, Axes]:
+    figure, axes = plt.subplots(figsize=(width, 3.1))
+    axes.set(title=title, xlabel=x, ylabel=y)
+    return figure, axes
+
+
+def _rounds(record: dict[str, Any], axes: Axes) -> None:
+    """A thin line where each round of pseudo-labels begins."""
+    steps = [(h["step"], h["round"]) for h in record["history"]]
+    for (_, before), (step, after) in zip(steps, steps[1:], strict=False):
+        if after != before:
+            axes.axvline(step, color="#889", linewidth=0.6, linestyle=":")
+
+
+def evidence(record: dict[str, Any]) -> Figure | None:
+    """Estimated accuracies with intervals, test accuracy beside them where there is one."""
+    summary = record["summary"]
+    rows = []
+    if summary["evidence"]:
+        rows = [("labels only\n(cross-validated)", summary["reference"])]
+        rows += [("with the pool\n(cross-validated)", summary["candidate"])]
+    if summary.get("test"):
+        rows.append(("returned model\n(test)", summary["test"]))
+    if not rows:
+        return None
+    figure, axes = plt.subplots(figsize=(5.2, 0.6 + 0.62 * len(rows)))
+    for i, (_, e) in enumerate(rows):
+        low, high = (100 * v for v in e["interval"])
+        axes.plot([low, high], [i, i], color=COLOURS[i], linewidth=3, solid_capstyle="round")
+        axes.plot(100 * e["accuracy"], i, "o", color=COLOURS[i], markersize=8)
+        axes.annotate(f"{100 * e['accuracy']:.1f}", (100 * e["accuracy"], i), (0, 7), textcoords="offset points", ha="center")
+    axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+    axes.set(title="Accuracy, 90 % intervals", xlabel="accuracy, %", ylim=(len(rows) - 0.5, -0.6))
+    return figure
+
+
+def losses(record: dict[str, Any]) -> Figure | None:
+    """Each term of the loss by step."""
+    names = sorted({k for h in record["history"] for k in h if k.startswith("loss.")}, reverse=True)
+    figure, axes = _axes("Losses of the final training", "step", "loss, nats")
+    for name, colour in zip(names, COLOURS, strict=False):
+        axes.plot(*_series(record, name), color=colour, label=name.removeprefix("loss."))
+    _rounds(record, axes)
+    axes.legend()
+    return figure
+
+
+def accuracy(record: dict[str, Any]) -> Figure | None:
+    """Held-out accuracy while training, mean over the folds."""
+    if not record["curve"]:
+        return None
+    figure, axes = _axes("Held-out accuracy while training", "step", "accuracy, %")
+    steps, values = zip(*record["curve"], strict=True)
+    axes.plot(steps, 100 * np.array(values), color=COLOURS[0], label="with the pool, mean of the folds")
+    reference = record["summary"]["reference"]["accuracy"]
+    axes.axhline(100 * reference, color=COLOURS[1], linestyle="--", label="labels only")
+    _rounds(record, axes)
+    axes.legend()
+    return figure
+
+
+def pseudo_labels(record: dict[str, Any]) -> Figure | None:
+    """Share of the pool in use, mean weight and, where truth is known, precision."""
+    figure, axes = _axes("Pseudo-labels", "step", "share")
+    lines = (("coverage", "coverage: share of the pool in use"), ("weight", "mean weight"), ("precision", "precision (truth known)"))
+    any_line = False
+    for (key, label), colour in zip(lines, COLOURS, strict=False):
+        steps, values = _series(record, key)
+        if steps:
+            axes.plot(steps, values, color=colour, label=label)
+            any_line = True
+    if not any_line:
+        plt.close(figure)
+        return None
+    _rounds(record, axes)
+    axes.set_ylim(0, 1.02)
+    axes.legend()
+    return figure
+
+
+def anticipation(record: dict[str, Any]) -> Figure | None:
+    """Norm of the gradient through the teacher over that of the direct one."""
+    steps, through = _series(record, "anticipating")
+    if not steps:
+        return None
+    direct = np.array(_series(record, "direct")[1])
+    figure, axes = _axes("Anticipating over direct gradient", "step", "ratio of norms")
+    axes.plot(steps, np.array(through) / np.maximum(direct, 1e-12), color=COLOURS[3])
+    axes.set_ylim(bottom=0)
+    return figure
+
+
+def calibration(record: dict[str, Any]) -> Figure | None:
+    """Share of right answers by stated probability."""
+    if "calibration" not in record:
+        return None
+    found = record["calibration"]
+    figure, axes = _axes(f"Calibration ({record['rows']}), error {100 * found['error']:.1f} points", "stated probability", "share right")
+    axes.plot([0, 1], [0, 1], color="#99a", linewidth=1, linestyle="--")
+    x, y = [b["probability"] for b in found["bins"]], [b["right"] for b in found["bins"]]
+    size = [12 + 160 * b["count"] / max(c["count"] for c in found["bins"]) for b in found["bins"]]
+    axes.scatter(x, y, s=size, color=COLOURS[0], alpha=0.75, zorder=3)
+    axes.plot(x, y, color=COLOURS[0], linewidth=1)
+    axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
+    return figure
+
+
+def confusion(record: dict[str, Any]) -> Figure | None:
+    """Counts by true and predicted class, shaded by the share of the true class."""
+    if "confusion" not in record:
+        return None
+    counts, classes = np.array(record["confusion"]), record["summary"]["classes"]
+    side = min(2.2 + 0.42 * len(classes), 9)
+    figure, axes = plt.subplots(figsize=(side + 0.6, side))
+    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    names = [c if len(c) <= 18 else c[:17] + "…" for c in classes]
+    axes.set_xticks(range(len(classes)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(classes)), names)
+    axes.set(title=f"Confusion ({record['rows']})", xlabel="predicted", ylabel="true")
+    axes.grid(visible=False)
+    if len(classes) <= 25:
+        for i, j in zip(*np.nonzero(counts), strict=True):
+            axes.text(j, i, counts[i, j], ha="center", va="center", fontsize=8, color="white" if share[i, j] > 0.6 else "#223")
+    return figure
+
+
+Draw = Callable[[dict[str, Any]], Figure | None]
+PLOTS: tuple[tuple[str, str, Draw], ...] = (
+    ("evidence", "Accuracy of the two models on labels they had not seen, and of the returned one on the test table.", evidence),
+    ("accuracy", "Accuracy on held-out labels during training; dotted lines begin a round.", accuracy),
+    ("losses", "The terms of the loss; “pool” is what the unlabelled texts ask for.", losses),
+    ("pseudo_labels", "How much of the pool is learnt from, and how often its pseudo-labels are right where that is known.", pseudo_labels),
+    ("anticipation", "How large the gradient is that flows through the teacher's response.", anticipation),
+    ("calibration", "When the model says 80 %, is it right 80 % of the time? Larger dots hold more predictions.", calibration),
+    ("confusion", "Which classes are taken for which.", confusion),
+)  # fmt: skip

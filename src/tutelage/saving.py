@@ -1,0 +1,119 @@
+"""A fitted model in a folder: weights as safetensors, the rest as JSON. Loading runs no code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from tutelage import checkpoint
+from tutelage.checkpoint import FORMAT, BadFile
+from tutelage.data import Features
+from tutelage.data.examples import Tokens
+from tutelage.data.sources import cache_folder
+from tutelage.models.features import encode
+from tutelage.models.heads import Head
+from tutelage.models.text import (
+    Encoder,
+    TextClassifier,
+    load_architecture,
+    load_encoder,
+    save_architecture,
+)
+from tutelage.tasks import Classification
+from tutelage.train import predict
+
+
+@dataclass
+class Model:
+    """Classes, a network, and the encoder that reads texts for it (None: the network reads arrays).
+
+    An encoder's own weights are in the network when it was fine-tuned (a TextClassifier); else the
+    network is a head on the encoder's features.
+    """
+
+    classes: list[Any]
+    network: nn.Module
+    encoder: Encoder | None = None
+    cache: Path | None = None
+
+    def probabilities(self, x: Any) -> np.ndarray:
+        """Probabilities of each class, (n, c), for texts or rows of features."""
+        device = next(self.network.parameters()).device
+        task = Classification(len(self.classes))
+        if self.encoder is None:
+            examples: Any = Features(torch.as_tensor(np.asarray(x, dtype=np.float32)).to(device))
+        elif isinstance(self.network, TextClassifier):
+            examples = Tokens(self.encoder.tokenize(list(x)), self.encoder.pad, device)
+        else:
+            rows = encode(list(x), self.encoder, self.cache or cache_folder() / "features")
+            examples = Features(torch.as_tensor(rows).to(device))
+        batch = 64 if isinstance(examples, Tokens) else 1024
+        return predict(self.network, task, examples, batch).double().softmax(-1).cpu().numpy()
+
+
+def save(model: Model, folder: Path) -> None:
+    """Write the model into a folder, created when missing.
+
+    Raises:
+        TypeError: the network is the user's own module, whose code cannot be saved.
+    """
+    network, encoder = model.network, model.encoder
+    about: dict[str, Any] = {"format": FORMAT, "classes": [_plain(c) for c in model.classes]}
+    head = network.head if isinstance(network, TextClassifier) else network
+    if not isinstance(head, Head):
+        raise TypeError(f"a network of class {type(network).__name__} cannot be saved, only pickled")
+    about["head"] = head.shape
+    folder.mkdir(parents=True, exist_ok=True)
+    if encoder is not None:
+        about["encoder"] = {"name": encoder.name, "max_length": encoder.max_length}
+        if isinstance(network, TextClassifier):
+            save_architecture(encoder, folder / "encoder")
+        else:
+            about["encoder"]["fingerprint"] = encoder.fingerprint()
+    checkpoint.write_tensors(folder / "model.safetensors", network.state_dict())
+    checkpoint.write_json(folder / "model.json", about)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def load(folder: str | Path) -> Model:
+    """Read what `save` wrote.
+
+    Raises:
+        FileNotFoundError: no model there.
+        BadFile: damaged, incomplete, made by a newer version, or its encoder has changed since.
+    """
+    folder = Path(folder)
+    if not (folder / "model.json").exists():
+        raise FileNotFoundError(f"{folder}: no saved model there (model.json is missing)")
+    about = checkpoint.read_json(folder / "model.json")
+    if not isinstance(about, dict) or "format" not in about:
+        raise BadFile(f"{folder / 'model.json'}: not written by tutelage")
+    if about["format"] > FORMAT:
+        raise BadFile(f"{folder / 'model.json'}: format {about['format']} is newer than {FORMAT}, the newest this version reads")
+    tensors, _ = checkpoint.read_tensors(folder / "model.safetensors")
+    try:
+        head, classes, named = Head(**about["head"]), list(about["classes"]), about.get("encoder")
+        whole = named is not None and "fingerprint" not in named
+        encoder = None
+        if whole:
+            encoder = load_architecture(folder / "encoder", named["max_length"])
+        elif named is not None:
+            encoder = load_encoder(named["name"], named["max_length"])
+        network: nn.Module = head
+        if whole and encoder is not None:
+            network = TextClassifier(encoder.model, len(classes))
+            network.head = head
+        network.load_state_dict(tensors)
+    except (KeyError, TypeError, RuntimeError) as e:
+        raise BadFile(f"{folder}: the model's parts do not fit together ({e})") from e
+    if encoder is not None and not whole and encoder.fingerprint() != named["fingerprint"]:
+        raise BadFile(f"{folder}: the encoder {named['name']!r} is not the one this model was trained with")
+    return Model(classes, network.eval(), encoder)
