@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from splits import NAMES, Split, load
 
+from splits import NAMES, Split, load
 from tutelage.data import Features
 from tutelage.data.sources import cache_folder
 from tutelage.evidence import Prior

@@ -15,7 +15,7 @@ FORMAT = 1
 """Version of everything this library writes; a reader refuses newer ones."""
 
 
-class BadFile(ValueError):
+class BadFileError(ValueError):
     """A saved file that is missing a part, damaged, or written by a newer version."""
 
 
@@ -30,7 +30,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError:
         part.unlink(missing_ok=True)
         raise
-    os.replace(part, path)
+    part.replace(path)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -39,11 +39,11 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON; a damaged file raises BadFile with its name."""
+    """Read JSON; a damaged file raises BadFileError with its name."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as e:
-        raise BadFile(f"{path}: not readable as JSON ({e})") from e
+        raise BadFileError(f"{path}: not readable as JSON ({e})") from e
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], meta: Any = None) -> None:
@@ -58,7 +58,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        BadFile: truncated, of another kind, or written by a newer version.
+        BadFileError: truncated, of another kind, or written by a newer version.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")
@@ -67,10 +67,10 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
             header = (f.metadata() or {}).get("tutelage")
             tensors = {n: f.get_tensor(n) for n in f.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError) as e:
-        raise BadFile(f"{path}: truncated or not a safetensors file ({e})") from e
+        raise BadFileError(f"{path}: truncated or not a safetensors file ({e})") from e
     if header is None:
-        raise BadFile(f"{path}: not written by tutelage")
+        raise BadFileError(f"{path}: not written by tutelage")
     content = json.loads(header)
     if content["format"] > FORMAT:
-        raise BadFile(f"{path}: format {content['format']} is newer than {FORMAT}, the newest this version reads")
+        raise BadFileError(f"{path}: format {content['format']} is newer than {FORMAT}, the newest this version reads")
     return tensors, content["meta"]

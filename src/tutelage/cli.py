@@ -17,7 +17,7 @@ from rich.table import Table
 
 import tutelage
 from tutelage import runs, saving
-from tutelage.checkpoint import BadFile
+from tutelage.checkpoint import BadFileError
 from tutelage.data import sources
 from tutelage.data.tables import DataError, column, read_table, read_texts, text_fault, write_table
 from tutelage.methods import METHODS, Method
@@ -48,7 +48,12 @@ class Bar:
 
 
 def progress_bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=console, transient=True)
 
 
@@ -69,7 +74,9 @@ def _fit(request: runs.Request, method: Method) -> None:
     if "test" in summary:
         t = summary["test"]
         low, high = (100 * v for v in t["interval"])
-        say(f"On the test table: accuracy {100 * t['accuracy']:.1f} % ({low:.1f} to {high:.1f}), macro F1 {100 * t['macro_f1']:.1f} %.")
+        accuracy = f"accuracy {100 * t['accuracy']:.1f} % ({low:.1f} to {high:.1f})"
+        both = f"labels only {100 * t['reference_accuracy']:.1f} %, with the pool {100 * t['candidate_accuracy']:.1f} %"
+        say(f"On the test table: {accuracy}, macro F1 {100 * t['macro_f1']:.1f} %; {both}.")
     say(f"Model, summary and report are in {request.out} (open {request.out / 'report.html'}).")
 
 
@@ -117,7 +124,13 @@ def predict(folder: Path, *, input: Path, output: Path, text: str | None = None,
 
 @app.command
 def score(
-    folder: Path, *, test: Path, text: str | None = None, label: str | None = None, json: bool = False, charset: str = "utf-8"
+    folder: Path,
+    *,
+    test: Path,
+    text: str | None = None,
+    label: str | None = None,
+    json: bool = False,
+    charset: str = "utf-8",
 ) -> None:
     """Score a finished run on a labelled table.
 
@@ -132,12 +145,14 @@ def score(
     table = read_texts(test, text or text_column, label or label_column, charset)
     quiet: Callable[[str], None] = (lambda line: None) if json else say
     table = runs.labelled_only(table, label or label_column, quiet)
-    found = runs.scores(model.classes, table, model.probabilities(table.texts))
+    found = runs.scores(runs.codes(model.classes, table), model.probabilities(table.texts))
     if json:
         print_json(found)
         return
     low, high = (100 * v for v in found["interval"])
-    say(f"{found['rows']} rows: accuracy {100 * found['accuracy']:.1f} % ({low:.1f} to {high:.1f}), macro F1 {100 * found['macro_f1']:.1f} %")
+    say(
+        f"{found['rows']} rows: accuracy {100 * found['accuracy']:.1f} % ({low:.1f} to {high:.1f}), macro F1 {100 * found['macro_f1']:.1f} %"
+    )
 
 
 def print_json(value: Any) -> None:
@@ -214,7 +229,7 @@ def main() -> None:
     warnings.showwarning = lambda message, *rest, **more: say(f"Warning: {message}")
     try:
         app()
-    except (DataError, BadFile, FileExistsError, FileNotFoundError) as e:
+    except (DataError, BadFileError, FileExistsError, FileNotFoundError) as e:
         fail(str(e))
     except OSError as e:
         if e.errno == errno.ENOSPC:

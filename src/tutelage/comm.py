@@ -12,7 +12,7 @@ class Comm(Protocol):
 
     @property
     def rank(self) -> int:
-        """This process's number, from 0."""
+        """Number of the process, from 0."""
 
     @property
     def size(self) -> int:

@@ -200,7 +200,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
     def predict(self, X: Any) -> np.ndarray:
         """The most probable label of each row, (n,)."""
         check_is_fitted(self)
-        return self.classes_[self.predict_proba(X).argmax(1)]
+        labels: np.ndarray = self.classes_[self.predict_proba(X).argmax(1)]
+        return labels
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted model into a folder that `tutelage.load` reads."""
@@ -257,4 +258,4 @@ def _unknown(value: Any) -> bool:
         return True
     if isinstance(value, str):
         return value == "-1"
-    return bool(value == -1) or bool(value != value)
+    return bool(value == -1) or bool(pd.isna(value))

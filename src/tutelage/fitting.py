@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from tutelage.reference import Folds, HeldOut, Probe
 from tutelage.store import Part, Store, Unstored
 from tutelage.tasks import Task
 from tutelage.train import Run, Training, predict, train
+from tutelage.types import Logits
 
 Tick = Callable[[str, int, int], None]
 """Told what is being done, and how many of how many steps of it are done."""
@@ -130,17 +131,16 @@ def _reference(
 ) -> tuple[nn.Module, HeldOut, str]:
     """The best labels-only model by cross-validation; the first contender without it."""
     contenders: list[tuple[Callable[[], nn.Module], HeldOut, str]] = []
-    if problem.probe is not None:
+    probe = problem.probe
+    if probe is not None:
         tick("labels-only reference", 0, 1)
-        strength, seen = problem.probe.choose(parts, problem.task.classes) if parts else (1e-2, _nothing())
-        everything = np.arange(len(problem.y))
-        head = partial(problem.probe.fitted, everything, strength)
-        contenders.append((lambda: problem.probe.wrap(head()), seen, f"logistic regression, C = {strength:g}"))
+        strength, seen = probe.choose(parts, problem.task.classes) if parts else (1e-2, _nothing())
+        contenders.append((partial(probe.network, strength), seen, f"logistic regression, C = {strength:g}"))
         tick("labels-only reference", 1, 1)
     for decay in problem.decays if parts or not contenders else ():
         name = f"labels-only network, weight decay {decay:g}"
         alone = _Contender(name, problem, Supervised(), replace(training, weight_decay=decay), store, tick)
-        contenders.append((lambda alone=alone: alone.network()[0], alone.held_out(parts)[0], name))
+        contenders.append((alone.student, alone.held_out(parts)[0], name))
     make, seen, words = max(contenders, key=lambda c: c[1].right.mean() if parts else 0)
     return make(), seen, words
 
@@ -164,25 +164,34 @@ class _Contender:
         """Held-out predictions, and the mean held-out accuracy by step."""
         p, predicted, curves = self.problem, [], []
         for i, (index, out) in enumerate(parts, start=1):
-            examples, y = p.labelled.subset(out), p.y[out]
-
-            def watch(run: Run, examples: Examples = examples, y: np.ndarray = y) -> dict[str, float]:
-                logits = predict(run.seats["student"].module, p.task, examples)
-                return {"held_out_accuracy": float((logits.argmax(1).cpu().numpy() == y).mean())}
-
-            def compute(path: Path | None, index: np.ndarray = index, i: int = i) -> Part:
-                run = self._train(index, i, f"{self.name}, fold {i} of {len(parts)}", path, watch)
-                logits = predict(run.seats["student"].module, p.task, examples)
-                curve = [(h["step"], h["held_out_accuracy"]) for h in run.history]
-                return {"probabilities": logits.softmax(-1).double().cpu()}, curve
-
-            tensors, curve = self.store.once(f"{slug(self.name)}-fold{i:02d}", compute)
+            fold = partial(
+                self._fold, index, i, f"{self.name}, fold {i} of {len(parts)}", p.labelled.subset(out), p.y[out]
+            )
+            tensors, curve = self.store.once(f"{slug(self.name)}-fold{i:02d}", fold)
             predicted.append((out, tensors["probabilities"].numpy()))
             curves.append(curve)
         if not parts:
             return _nothing(), []
         mean = [(points[0][0], float(np.mean([v for _, v in points]))) for points in zip(*curves, strict=True)]
         return HeldOut.average(len(p.y), p.task.classes, p.y, predicted), mean
+
+    def _fold(
+        self, index: np.ndarray, number: int, what: str, examples: Examples, y: np.ndarray, path: Path | None
+    ) -> Part:
+        """Probabilities of one fold's examples, and their accuracy by step."""
+
+        def logits(run: Run) -> Logits:
+            return predict(run.seats["student"].module, self.problem.task, examples)
+
+        def watch(run: Run) -> dict[str, float]:
+            return {"held_out_accuracy": float((logits(run).argmax(1).cpu().numpy() == y).mean())}
+
+        run = self._train(index, number, what, path, watch)
+        curve = [(h["step"], h["held_out_accuracy"]) for h in run.history]
+        return {"probabilities": logits(run).softmax(-1).double().cpu()}, curve
+
+    def student(self) -> nn.Module:
+        return self.network()[0]
 
     def network(self) -> tuple[nn.Module, list[dict[str, float]]]:
         """The student trained on all labels, and the history of its training."""
@@ -226,7 +235,7 @@ def slug(name: str) -> str:
     return re.sub("[^a-z0-9]+", "-", name.lower())
 
 
-def without_pool(method: Method, pool: Examples) -> Method:
+def without_pool(method: Method, pool: Sized) -> Method:
     """The method itself, or labels only where there is no pool to learn from."""
     return method if len(pool) else Supervised()
 

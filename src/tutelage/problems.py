@@ -126,7 +126,7 @@ def feature_data(
 
 
 def pick_device(asked: str) -> torch.device:
-    """ "auto" is a GPU where there is one; anything else as torch names it."""
+    """Give a GPU where there is one for "auto"; anything else as torch names it."""
     if asked != "auto":
         return torch.device(asked)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

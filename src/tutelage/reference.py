@@ -80,6 +80,10 @@ class Probe:
     def fitted(self, index: np.ndarray, strength: float) -> Head:
         return probe(copy.deepcopy(self.blank), self.x[index], self.y[index], strength)
 
+    def network(self, strength: float) -> nn.Module:
+        """The network that is returned, fitted on all labels."""
+        return self.wrap(self.fitted(np.arange(len(self.y)), strength))
+
     def held_out(self, folds: Folds, classes: int, strength: float) -> HeldOut:
         parts = []
         for train, test in folds:

@@ -9,7 +9,7 @@ import resource
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -134,23 +134,41 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
     prior = recorded_prior(method.name, "finetuned text" if request.finetune else "text")
     outcome = fit(problem, method, training, prior, plan, FolderStore(request.out / "parts"), tick)
 
-    network = outcome.network.cpu()
-    model = Model(list(inputs.classes), network, replace(encoder, model=encoder.model.cpu()))
-    saving.save(model, request.out / "model")
-    summary = _summary(request, method, inputs, outcome, training)
-    record = records.collect(model, inputs.labelled, inputs.y, inputs.pool, outcome, summary)
-    if inputs.test is not None:
-        probabilities = model.probabilities(inputs.test.texts)
-        summary["test"] = scores(inputs.classes, inputs.test, probabilities)
-        record |= records.predictions(inputs.classes, _codes(inputs.classes, inputs.test), probabilities, "test")
-    record["summary"] = {k: v for k, v in summary.items() if k != "versions"}
-    checkpoint.write_json(request.out / "records.json", record)
-    write_report(request.out)
+    model = Model(list(inputs.classes), outcome.network.cpu(), replace(encoder, model=encoder.model.cpu()))
+    test = (inputs.test.texts, codes(inputs.classes, inputs.test)) if inputs.test is not None else None
+    summary = summarise(method, inputs.classes, inputs.y, inputs.pool, outcome, training)
+    summary |= {"encoder": request.encoder, "finetuned": request.finetune}
+    conclude(request.out, summary, model, inputs.y, inputs.pool, outcome, test)
     summary["seconds"] = round(time.perf_counter() - start, 1)
     summary["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     checkpoint.write_json(request.out / "summary.json", summary)
     shutil.rmtree(request.out / "parts", ignore_errors=True)
     return summary
+
+
+def conclude(
+    out: Path,
+    summary: dict[str, Any],
+    model: Model,
+    y: np.ndarray,
+    pool: Any,
+    outcome: Outcome,
+    test: tuple[Any, np.ndarray] | None,
+) -> None:
+    """Save the model, score it on the test rows (added to the summary), write records and report."""
+    saving.save(model, out / "model")
+    record = records.collect(model, y, pool, outcome, summary)
+    if test is not None:
+        rows, truth = test
+        probabilities = model.probabilities(rows)
+        summary["test"] = scores(truth, probabilities)
+        for name, network in (("reference", outcome.reference), ("candidate", outcome.candidate)):
+            guess = replace(model, network=network.cpu()).probabilities(rows).argmax(1)
+            summary["test"][f"{name}_accuracy"] = float(accuracy_score(truth, guess))
+        record |= records.predictions(summary["classes"], truth, probabilities, "test")
+    record["summary"] = {k: v for k, v in summary.items() if k != "versions"}
+    checkpoint.write_json(out / "records.json", record)
+    write_report(out)
 
 
 def read(request: Request, say: Say) -> Inputs:
@@ -207,7 +225,7 @@ def _good_pool(parts: list[Texts], classes: np.ndarray, say: Say) -> tuple[list[
 def _test(request: Request, classes: np.ndarray, learnt: list[str], say: Say) -> Texts:
     assert request.test is not None
     test = labelled_only(read_texts(request.test, request.text, request.label, request.charset), request.label, say)
-    _codes(list(classes), test)
+    codes(list(classes), test)
     shared = len(set(test.texts) & set(learnt))
     if shared:
         warn = f"{shared} texts of {request.test} are also in the training data: the test score flatters."
@@ -225,7 +243,7 @@ def labelled_only(test: Texts, label: str, say: Say) -> Texts:
     return test.where(has_label)
 
 
-def _codes(classes: Sequence[str], test: Texts) -> np.ndarray:
+def codes(classes: Sequence[str], test: Texts) -> np.ndarray:
     """Class numbers of a table's labels; DataError names the first that was never seen."""
     code = {c: i for i, c in enumerate(classes)}
     for row, v in zip(test.rows, test.labels, strict=True):
@@ -238,9 +256,9 @@ def _codes(classes: Sequence[str], test: Texts) -> np.ndarray:
     return np.array([code[str(v)] for v in test.labels])
 
 
-def scores(classes: Sequence[str], test: Texts, probabilities: np.ndarray) -> dict[str, Any]:
-    """Accuracy with its interval and macro F1 on a labelled table."""
-    y, guess = _codes(classes, test), probabilities.argmax(1)
+def scores(y: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
+    """Accuracy with its interval, and macro F1."""
+    guess = probabilities.argmax(1)
     estimate = wilson(float(accuracy_score(y, guess)), len(y))
     macro = f1_score(y, guess, average="macro", zero_division=0.0)
     return {
@@ -298,9 +316,7 @@ def _problem(request: Request, inputs: Inputs, encoder: Encoder, device: torch.d
         return problems.on_features(data, per_feature=False)
     rows = data.labelled.take(np.arange(len(inputs.y)))
     assert isinstance(rows, torch.Tensor)
-    tokens = problems.text_data(
-        encoder, inputs.labelled.texts, inputs.y, inputs.pool, classes, inputs.truth, device
-    )
+    tokens = problems.text_data(encoder, inputs.labelled.texts, inputs.y, inputs.pool, classes, inputs.truth, device)
     return problems.whole_text(tokens, encoder, rows.cpu().numpy())
 
 
@@ -329,9 +345,10 @@ def duration(seconds: float) -> str:
     return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
-def _summary(
-    request: Request, method: Method, inputs: Inputs, outcome: Outcome, training: Training
+def summarise(
+    method: Method, classes: list[str], y: np.ndarray, pool: Sized, outcome: Outcome, training: Training
 ) -> dict[str, Any]:
+    """What a finished fit has to say of itself, without the clock."""
     evidence = outcome.evidence
 
     def estimate(name: str) -> dict[str, Any]:
@@ -344,18 +361,16 @@ def _summary(
         "format": checkpoint.FORMAT,
         "method": method.name,
         "settings": settings(method),
-        "training": settings(training) | {"checkpoint_every": None},
+        "training": settings(replace(training, checkpoint_every=0.0)),
         "task": "classification",
-        "classes": inputs.classes,
-        "labelled": len(inputs.labelled),
-        "unlabelled": len(inputs.pool),
+        "classes": classes,
+        "labelled": len(y),
+        "unlabelled": len(pool),
         "reference": estimate("reference") | {"choice": outcome.reference_choice},
         "candidate": estimate("candidate"),
         "returned": outcome.returned,
         "evidence": (evidence.as_dict() | {"words": evidence.words()}) if evidence else None,
-        "seed": request.seed,
-        "encoder": request.encoder,
-        "finetuned": request.finetune,
+        "seed": training.seed,
         "versions": {p: importlib.metadata.version(p) for p in ("tutelage", "torch", "transformers", "scikit-learn")}
         | {"python": platform.python_version()},
     }

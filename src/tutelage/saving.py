@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from tutelage import checkpoint
-from tutelage.checkpoint import FORMAT, BadFile
+from tutelage.checkpoint import FORMAT, BadFileError
 from tutelage.data import Features
 from tutelage.data.examples import Tokens
 from tutelage.data.sources import cache_folder
@@ -88,19 +88,22 @@ def load(folder: str | Path) -> Model:
 
     Raises:
         FileNotFoundError: no model there.
-        BadFile: damaged, incomplete, made by a newer version, or its encoder has changed since.
+        BadFileError: damaged, incomplete, made by a newer version, or its encoder has changed since.
     """
     folder = Path(folder)
     if not (folder / "model.json").exists():
         raise FileNotFoundError(f"{folder}: no saved model there (model.json is missing)")
     about = checkpoint.read_json(folder / "model.json")
     if not isinstance(about, dict) or "format" not in about:
-        raise BadFile(f"{folder / 'model.json'}: not written by tutelage")
+        raise BadFileError(f"{folder / 'model.json'}: not written by tutelage")
     if about["format"] > FORMAT:
-        raise BadFile(f"{folder / 'model.json'}: format {about['format']} is newer than {FORMAT}, the newest this version reads")
+        raise BadFileError(
+            f"{folder / 'model.json'}: format {about['format']} is newer than {FORMAT}, the newest this version reads"
+        )
     tensors, _ = checkpoint.read_tensors(folder / "model.safetensors")
     try:
-        head, classes, named = Head(**about["head"]), list(about["classes"]), about.get("encoder")
+        head, classes = Head(**about["head"]), list(about["classes"])
+        named: Any = about.get("encoder")
         whole = named is not None and "fingerprint" not in named
         encoder = None
         if whole:
@@ -113,7 +116,7 @@ def load(folder: str | Path) -> Model:
             network.head = head
         network.load_state_dict(tensors)
     except (KeyError, TypeError, RuntimeError) as e:
-        raise BadFile(f"{folder}: the model's parts do not fit together ({e})") from e
+        raise BadFileError(f"{folder}: the model's parts do not fit together ({e})") from e
     if encoder is not None and not whole and encoder.fingerprint() != named["fingerprint"]:
-        raise BadFile(f"{folder}: the encoder {named['name']!r} is not the one this model was trained with")
+        raise BadFileError(f"{folder}: the encoder {named['name']!r} is not the one this model was trained with")
     return Model(classes, network.eval(), encoder)

@@ -58,6 +58,7 @@ class Training:
         one_of("optimiser", self.optimiser, ("adamw", "sgd"))
         in_range("clip", self.clip, 0, low_open=True)
 
+
 @dataclass
 class Run:
     """A training run: players, their optimisers, what they remember, and how far it is."""
@@ -217,7 +218,7 @@ def _record(run: Run, move: Move) -> dict[str, float]:
         seen["coverage"] = float((run.memory.weight > 0).double().mean())
         seen["weight"] = float(run.memory.weight.double().mean())
     if move.anticipating is not None:
-        ((leader, total),) = move.grads.items()
+        (total,) = move.grads.values()
         indirect = torch.stack([g.norm() for g in move.anticipating.values()]).norm()
         direct = torch.stack([(total[n] - g).norm() for n, g in move.anticipating.items()]).norm()
         seen |= {"anticipating": float(indirect), "direct": float(direct)}

@@ -121,7 +121,7 @@ def _target(name: str) -> Path:
 def _save(table: pd.DataFrame, path: Path) -> Path:
     part = path.with_suffix(".part")
     table.to_parquet(part, index=False)
-    os.replace(part, path)
+    part.replace(path)
     return path
 
 
@@ -152,9 +152,7 @@ def _corpus(name: str, corpus: Corpus) -> Path:
             raw = Path(scratch) / file
             raw.write_bytes(content)
             table = pd.read_csv(raw, sep="\t", skiprows=[1, 2], dtype=str, keep_default_na=False)
-            parts.append(
-                pd.DataFrame({"text": table[corpus.text], "label": table[corpus.label], "split": split})
-            )
+            parts.append(pd.DataFrame({"text": table[corpus.text], "label": table[corpus.label], "split": split}))
     whole = pd.concat(parts, ignore_index=True)
     return _save(whole[(whole.text.str.strip() != "") & (whole.label != "")], path)
 
@@ -174,8 +172,7 @@ def _from_hub(name: str) -> list[Path]:
         import datasets
     except ImportError as e:
         raise DataError(
-            f"no data set {name!r}; known: {', '.join(available())}. "
-            "For names on the Hub, install tutelage[hub]"
+            f"no data set {name!r}; known: {', '.join(available())}. For names on the Hub, install tutelage[hub]"
         ) from e
     target = _target("hub-" + hashlib.blake2b(name.encode(), digest_size=6).hexdigest())
     if target.exists():

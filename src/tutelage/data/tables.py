@@ -37,9 +37,7 @@ class Texts:
     def where(self, keep: np.ndarray) -> Texts:
         """The rows that the mask ``keep`` selects."""
         i = np.flatnonzero(keep)
-        return Texts(
-            self.file, [self.texts[j] for j in i], [self.labels[j] for j in i], [self.rows[j] for j in i]
-        )
+        return Texts(self.file, [self.texts[j] for j in i], [self.labels[j] for j in i], [self.rows[j] for j in i])
 
 
 def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
@@ -137,7 +135,9 @@ def read_texts(path: str | Path, text: str, label: str | None = None, charset: s
     """
     table = read_table(path, charset)
     cells = column(table, text, path)
-    labels = [as_label(v) for v in column(table, label, path)] if label else [None] * len(table)
+    labels: list[str | None] = [None] * len(table)
+    if label:
+        labels = [as_label(v) for v in column(table, label, path)]
     texts = []
     for row, cell in enumerate(cells, start=1):
         if isinstance(cell, (list, dict, bytes, np.ndarray)):

@@ -11,7 +11,6 @@ from torch.func import functional_call
 
 from tutelage.types import Inputs, Logits, Params, Terms
 
-
 K = TypeVar("K", bound=Hashable)
 
 
@@ -33,9 +32,12 @@ class Player:
     def __call__(self, inputs: Inputs) -> Logits:
         args = () if isinstance(inputs, Mapping) else (inputs,)
         kwargs = dict(inputs) if isinstance(inputs, Mapping) else {}
-        if self._borrowed is None:
-            return self.module(*args, **kwargs)
-        return functional_call(self.module, self._borrowed, args, kwargs)
+        logits: Tensor = (
+            self.module(*args, **kwargs)
+            if self._borrowed is None
+            else functional_call(self.module, self._borrowed, args, kwargs)
+        )
+        return logits
 
     def seat(self, params: Params) -> Player:
         """The same network playing other parameters."""

@@ -104,6 +104,6 @@ class Unrolled:
             t = {n: t[n] - self.lr * step[n] for n in t}
 
         def pullback(v: Params) -> Params:
-            return gradient(sum((t[n] * v[n]).sum() for n in t), s)
+            return gradient(torch.stack([(t[n] * v[n]).sum() for n in t]).sum(), s)
 
         return Reply({n: p.detach() for n, p in t.items()}, pullback)

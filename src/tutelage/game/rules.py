@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
 from tutelage.game.player import Loss, Seats, gradient
 from tutelage.game.responses import Ema, Response
 from tutelage.ops.checks import in_range
-from tutelage.types import Params, Terms
+from tutelage.types import Params, Scalar, Terms
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,11 @@ class Rule(Protocol):
     @property
     def movers(self) -> tuple[str, ...]:
         """Players stepped by an optimiser."""
+
     @property
     def followers(self) -> tuple[str, ...]:
         """Players that only respond."""
+
     def move(self, loss: Loss, seats: Seats, step: int) -> Move: ...
 
 
@@ -45,7 +47,9 @@ class Simultaneous:
     followers: tuple[str, ...] = field(default=(), init=False)
 
     def move(self, loss: Loss, seats: Seats, step: int) -> Move:
-        grads, terms, seen = {}, {}, {}
+        grads: dict[str, Params] = {}
+        terms: dict[str, Scalar] = {}
+        seen: dict[str, Any] = {}
         for who in self.movers:
             mine = loss(who, seats)
             grads[who] = gradient(mine.total, seats[who].params)

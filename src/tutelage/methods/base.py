@@ -35,9 +35,7 @@ class Method(ABC):
         return 1
 
     @abstractmethod
-    def loss(
-        self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory
-    ) -> Terms:
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         """What player ``who`` minimises on this batch."""
 
     def relabel(self, logits: Logits, memory: Memory) -> None:

@@ -70,9 +70,7 @@ class Drift(Method):
     def rule(self) -> Rule:
         return Stackelberg("student", "teacher", self.response or Ema(self.decay), self.interaction)
 
-    def loss(
-        self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory
-    ) -> Terms:
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         y, known = task.target(batch.target)
         u = task.units(play["teacher"](batch.unlabelled["weak"]))  # teacher's logits, f(x; T)
         z = task.units(play["student"](batch.unlabelled["weak"]))  # student's logits, f(x; S)

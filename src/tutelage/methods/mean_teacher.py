@@ -60,9 +60,7 @@ class MeanTeacher(Method):
     def rule(self) -> Rule:
         return Stackelberg("student", "teacher", Ema(self.decay), interaction=0.0)
 
-    def loss(
-        self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory
-    ) -> Terms:
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         y, known = task.target(batch.target)
         u = task.units(play["teacher"](batch.unlabelled["weak"]))
         z = task.units(play["student"](batch.unlabelled["weak"]))

@@ -62,9 +62,7 @@ class SelfTraining(Method):
         kept = top_of_each_class(confidence, label, share) if self.balanced else above(confidence, self.threshold)
         memory.write(torch.arange(len(label), device=label.device), label, confidence, kept)
 
-    def loss(
-        self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory
-    ) -> Terms:
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         y, known = task.target(batch.target)
         s = task.units(play["student"](batch.labelled["weak"]))
         terms = {"supervised": mean(cross_entropy(y, s), known)}

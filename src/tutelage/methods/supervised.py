@@ -31,9 +31,7 @@ class Supervised(Method):
     def rule(self) -> Rule:
         return Simultaneous(("student",))
 
-    def loss(
-        self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory
-    ) -> Terms:
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         y, known = task.target(batch.target)
         logits = task.units(play["student"](batch.labelled["weak"]))
         return Terms({"supervised": mean(cross_entropy(y, logits), known)})

@@ -50,7 +50,7 @@ class FeatureCache:
             part = self.folder / f"{name}.{kind}.{os.getpid()}.part"
             with open(part, "wb") as f:
                 np.save(f, array)
-            os.replace(part, self.folder / f"{name}.{kind}.npy")
+            part.replace(self.folder / f"{name}.{kind}.npy")
         self._index(table, rows)
 
     def rows(self, keys: Sequence[bytes], width: int) -> np.ndarray:

@@ -44,4 +44,5 @@ class Head(nn.Module):
         return self
 
     def forward(self, x: Tensor) -> Logits:
-        return self.layers((x - self.mean) / self.scale)
+        logits: Tensor = self.layers((x - self.mean) / self.scale)
+        return logits

@@ -33,7 +33,7 @@ class Encoder:
 
     name: str
     tokenizer: Any
-    model: nn.Module
+    model: Any
     max_length: int = 128
 
     @property
@@ -108,7 +108,7 @@ class TextClassifier(nn.Module):
     The head sees the pooled state times the root of its width, so that its entries are near 1.
     """
 
-    def __init__(self, model: nn.Module, classes: int, dropout: float = 0.1) -> None:
+    def __init__(self, model: Any, classes: int, dropout: float = 0.1) -> None:
         super().__init__()
         self.encoder = model
         self.width = int(model.config.hidden_size)
@@ -116,7 +116,8 @@ class TextClassifier(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Logits:
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        return self.head(pool(hidden, attention_mask) * self.width**0.5)
+        logits: Tensor = self.head(pool(hidden, attention_mask) * self.width**0.5)
+        return logits
 
 
 def save_architecture(encoder: Encoder, folder: Path) -> None:

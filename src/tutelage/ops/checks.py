@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 
 
-def in_range(
-    name: str, value: float, low: float, high: float = math.inf, *, low_open: bool = False
-) -> None:
+def in_range(name: str, value: float, low: float, high: float = math.inf, *, low_open: bool = False) -> None:
     """Raise ValueError unless ``low <= value <= high`` (``low < value`` when ``low_open``).
 
     >>> in_range("temperature", 1.5, 0, 1, low_open=True)

@@ -30,7 +30,7 @@ def top_of_each_class(confidence: Weight, label: Labels, share: float) -> Weight
     [1.0, 0.0, 1.0, 0.0]
     """
     keep = torch.zeros_like(confidence)
-    for c in label.unique():
+    for c in torch.unique(label):
         mine = (label == c).nonzero().squeeze(1)
         count = min(len(mine), max(round(share * len(mine)), int(share > 0)))
         keep[mine[confidence[mine].argsort(descending=True, stable=True)[:count]]] = 1

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-STYLE = {
+STYLE: Any = {
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
     "axes.edgecolor": "#667", "axes.labelcolor": "#334", "xtick.color": "#445", "ytick.color": "#445",
     "font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
@@ -73,7 +73,9 @@ def evidence(record: dict[str, Any]) -> Figure | None:
         low, high = (100 * v for v in e["interval"])
         axes.plot([low, high], [i, i], color=COLOURS[i], linewidth=3, solid_capstyle="round")
         axes.plot(100 * e["accuracy"], i, "o", color=COLOURS[i], markersize=8)
-        axes.annotate(f"{100 * e['accuracy']:.1f}", (100 * e["accuracy"], i), (0, 7), textcoords="offset points", ha="center")
+        axes.annotate(
+            f"{100 * e['accuracy']:.1f}", (100 * e["accuracy"], i), (0, 7), textcoords="offset points", ha="center"
+        )
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
     axes.set(title="Accuracy, 90 % intervals", xlabel="accuracy, %", ylim=(len(rows) - 0.5, -0.6))
     return figure
@@ -107,7 +109,11 @@ def accuracy(record: dict[str, Any]) -> Figure | None:
 def pseudo_labels(record: dict[str, Any]) -> Figure | None:
     """Share of the pool in use, mean weight and, where truth is known, precision."""
     figure, axes = _axes("Pseudo-labels", "step", "share")
-    lines = (("coverage", "coverage: share of the pool in use"), ("weight", "mean weight"), ("precision", "precision (truth known)"))
+    lines = (
+        ("coverage", "coverage: share of the pool in use"),
+        ("weight", "mean weight"),
+        ("precision", "precision (truth known)"),
+    )
     any_line = False
     for (key, label), colour in zip(lines, COLOURS, strict=False):
         steps, values = _series(record, key)
@@ -140,7 +146,9 @@ def calibration(record: dict[str, Any]) -> Figure | None:
     if "calibration" not in record:
         return None
     found = record["calibration"]
-    figure, axes = _axes(f"Calibration ({record['rows']}), error {100 * found['error']:.1f} points", "stated probability", "share right")
+    figure, axes = _axes(
+        f"Calibration ({record['rows']}), error {100 * found['error']:.1f} points", "stated probability", "share right"
+    )
     axes.plot([0, 1], [0, 1], color="#99a", linewidth=1, linestyle="--")
     x, y = [b["probability"] for b in found["bins"]], [b["right"] for b in found["bins"]]
     size = [12 + 160 * b["count"] / max(c["count"] for c in found["bins"]) for b in found["bins"]]
@@ -166,7 +174,9 @@ def confusion(record: dict[str, Any]) -> Figure | None:
     axes.grid(visible=False)
     if len(classes) <= 25:
         for i, j in zip(*np.nonzero(counts), strict=True):
-            axes.text(j, i, counts[i, j], ha="center", va="center", fontsize=8, color="white" if share[i, j] > 0.6 else "#223")
+            axes.text(
+                j, i, counts[i, j], ha="center", va="center", fontsize=8, color="white" if share[i, j] > 0.6 else "#223"
+            )
     return figure
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from tutelage.data.tables import Texts
 from tutelage.fitting import Outcome
 from tutelage.saving import Model
 
@@ -17,23 +16,25 @@ LEAST_SURE = 12
 EXCERPT = 280
 
 
-def collect(
-    model: Model, labelled: Texts, y: np.ndarray, pool: Sequence[str], outcome: Outcome, summary: dict[str, Any]
-) -> dict[str, Any]:
-    """Histories, held-out predictions, and the texts of the pool that the model is least sure of."""
+def collect(model: Model, y: np.ndarray, pool: Any, outcome: Outcome, summary: dict[str, Any]) -> dict[str, Any]:
+    """Histories, held-out predictions, and the rows of the pool that the model is least sure of."""
     record: dict[str, Any] = {"history": outcome.history, "curve": outcome.curve}
+    classes = summary["classes"]
     if outcome.evidence is not None:
-        record |= predictions(summary["classes"], y, outcome.held_out.probabilities, "held out")
-    if pool:
+        record |= predictions(classes, y, outcome.held_out.probabilities, "held out")
+    if len(pool):
         p = model.probabilities(pool)
         top = p.max(1)
-        order = np.argsort(top, kind="stable")[:LEAST_SURE]
         record["least_sure"] = [
-            {"text": excerpt(pool[i]), "label": summary["classes"][int(p[i].argmax())], "probability": float(top[i])}
-            for i in order
+            {
+                "text": excerpt(pool[i]) if isinstance(pool[i], str) else f"row {i + 1} of the pool",
+                "label": classes[int(p[i].argmax())],
+                "probability": float(top[i]),
+            }
+            for i in np.argsort(top, kind="stable")[:LEAST_SURE]
         ]
         share = np.bincount(p.argmax(1), minlength=p.shape[1]) / len(p)
-        record["pool_classes"] = dict(zip(summary["classes"], map(float, share), strict=True))
+        record["pool_classes"] = dict(zip(classes, map(float, share), strict=True))
     return record
 
 

@@ -15,8 +15,8 @@ from tutelage.types import Logits, Probs, Weight
 class Task(Protocol):
     """Turns outputs and targets into units: rows of class logits, of probabilities, of weights."""
 
-    classes: int
-
+    @property
+    def classes(self) -> int: ...
     def units(self, out: Tensor) -> Logits: ...
     def target(self, y: Tensor) -> tuple[Probs, Weight]: ...
 
@@ -32,7 +32,7 @@ class Classification:
     classes: int
 
     def units(self, out: Tensor) -> Logits:
-        """The network's output is the logits already, (n, c)."""
+        """Give the logits, (n, c): the output itself."""
         return out
 
     def target(self, y: Tensor) -> tuple[Probs, Weight]:
