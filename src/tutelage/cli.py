@@ -24,8 +24,12 @@ from tutelage.methods import METHODS, Method
 from tutelage.report.page import write_report
 
 console = Console()
-app = App(name="tutelage", help="From a few labels and a large unlabelled pool to a good model, and the truth about it.",
-          version=tutelage.__version__, help_format="plaintext")  # fmt: skip
+app = App(
+    name="tutelage",
+    help="From a few labels and a large unlabelled pool to a good model, and the truth about it.",
+    version=tutelage.__version__,
+    help_format="plaintext",
+)
 fit_app = App(name="fit", help="Learn from labelled and unlabelled texts: tutelage fit METHOD --train FILE ...")
 data_app = App(name="data", help="Real data sets: list them, get one.")
 app.command(fit_app)
@@ -150,9 +154,8 @@ def score(
         print_json(found)
         return
     low, high = (100 * v for v in found["interval"])
-    say(
-        f"{found['rows']} rows: accuracy {100 * found['accuracy']:.1f} % ({low:.1f} to {high:.1f}), macro F1 {100 * found['macro_f1']:.1f} %"
-    )
+    accuracy = f"accuracy {100 * found['accuracy']:.1f} % ({low:.1f} to {high:.1f})"
+    say(f"{found['rows']} rows: {accuracy}, macro F1 {100 * found['macro_f1']:.1f} %")
 
 
 def print_json(value: Any) -> None:

@@ -96,7 +96,7 @@ class Unrolled:
 
     def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply:
         s = seats[leader].params
-        t = {n: p.detach().requires_grad_() for n, p in seats[follower].params.items()}
+        t = {n: p.detach().clone().requires_grad_() for n, p in seats[follower].params.items()}
         for _ in range(self.steps):
             with sdpa_kernel(SDPBackend.MATH):
                 g = loss(follower, {**seats, follower: seats[follower].seat(t)}).total

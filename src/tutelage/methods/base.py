@@ -17,8 +17,9 @@ from tutelage.types import Batch, Logits, Terms
 class Method(ABC):
     """A teacher-student method. Its loss is pure: it never steps, writes or logs.
 
-    ``name`` is what the command line calls it; ``uses_pool`` says whether the loss reads ``batch.unlabelled``. A method with more than one
-    round has its followers renewed, its mover restarted and `relabel` called between rounds.
+    ``name`` is what the command line calls it; ``uses_pool`` says whether the loss reads
+    ``batch.unlabelled``. A method with more than one round has its followers renewed, its mover
+    restarted and `relabel` called between rounds.
     """
 
     name: ClassVar[str] = ""
@@ -42,6 +43,6 @@ class Method(ABC):
         """Between rounds: label the whole pool from the renewed follower's logits, (pool, c)."""
 
     def observe(self, batch: Batch, terms: Terms, memory: Memory) -> None:
-        """After a step: remember the pseudo-labels that the loss has seen. State is written here only."""
+        """After a step: remember the pseudo-labels that the loss has seen. Only here is state written."""
         if "label" in terms.seen:
             memory.write(batch.unlabelled.index, *(terms.seen[k] for k in ("label", "confidence", "weight")))

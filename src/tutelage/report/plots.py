@@ -182,11 +182,11 @@ def confusion(record: dict[str, Any]) -> Figure | None:
 
 Draw = Callable[[dict[str, Any]], Figure | None]
 PLOTS: tuple[tuple[str, str, Draw], ...] = (
-    ("evidence", "Accuracy of the two models on labels they had not seen, and of the returned one on the test table.", evidence),
+    ("evidence", "Accuracy on labels each model had not seen; of the returned one, on the test table.", evidence),
     ("accuracy", "Accuracy on held-out labels during training; dotted lines begin a round.", accuracy),
-    ("losses", "The terms of the loss; “pool” is what the unlabelled texts ask for.", losses),
-    ("pseudo_labels", "How much of the pool is learnt from, and how often its pseudo-labels are right where that is known.", pseudo_labels),
+    ("losses", "The terms of the loss; “pool” is what the unlabelled rows ask for.", losses),
+    ("pseudo_labels", "How much of the pool is learnt from; how often its labels are right.", pseudo_labels),
     ("anticipation", "How large the gradient is that flows through the teacher's response.", anticipation),
-    ("calibration", "When the model says 80 %, is it right 80 % of the time? Larger dots hold more predictions.", calibration),
+    ("calibration", "When the model says 80 %, is it right 80 % of the time? Larger dots hold more.", calibration),
     ("confusion", "Which classes are taken for which.", confusion),
-)  # fmt: skip
+)

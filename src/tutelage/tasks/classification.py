@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from tutelage.types import Logits, Probs, Weight
 
@@ -40,4 +40,4 @@ class Classification:
         if y.is_floating_point():
             return y, torch.ones(len(y), dtype=y.dtype, device=y.device)
         dtype = torch.get_default_dtype()
-        return F.one_hot(y.clamp(min=0), self.classes).to(dtype), (y >= 0).to(dtype)
+        return one_hot(y.clamp(min=0), self.classes).to(dtype), (y >= 0).to(dtype)
