@@ -124,9 +124,9 @@ class Classifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(given)
         self.classes_, coded = np.unique(given, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y needs labels of at least 2 classes, got 1 class: {self.classes_[0]!r}")
+            raise ValueError(f"y needs labels of at least 2 classes, got 1 class: {self.classes_.tolist()[0]!r}")
         if self.evidence and (counts := np.bincount(coded)).min() < 2:
-            lonely = self.classes_[counts.argmin()]
+            lonely = self.classes_.tolist()[counts.argmin()]
             raise ValueError(
                 f"class {lonely!r} has one label; the evidence needs two of each class: "
                 "label one more, or set evidence=False"

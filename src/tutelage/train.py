@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -147,6 +148,7 @@ def train(
             run.step += 1
             if run.step % every == 0 or run.step == training.steps:
                 run.history.append(_record(run, move) | (watch(run) if watch else {}))
+                _warn_of_no_anticipation(run.history)
             if tick:
                 tick(run.step)
             if path is not None and time.monotonic() - saved >= training.checkpoint_every:
@@ -223,6 +225,13 @@ def _record(run: Run, move: Move) -> dict[str, float]:
         direct = torch.stack([(total[n] - g).norm() for n, g in move.anticipating.items()]).norm()
         seen |= {"anticipating": float(indirect), "direct": float(direct)}
     return seen
+
+
+def _warn_of_no_anticipation(history: list[dict[str, float]]) -> None:
+    """A stale or detached teacher, or hard labels, silently turn DRIFT into Mean Teacher: say so, once."""
+    zeros = [h.get("anticipating") == 0 for h in history]
+    if zeros[-1] and sum(zeros) == 1:
+        warnings.warn("the anticipating term is exactly zero: the leader ignores its follower", stacklevel=3)
 
 
 def _below(prefix: str, tensors: Params) -> Params:

@@ -1,0 +1,199 @@
+"""What every method must do, whatever its paper."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+from tutelage.data import Features, Loader
+from tutelage.memory import Memory
+from tutelage.methods import METHODS, Drift, MeanTeacher, SelfTraining
+from tutelage.models.heads import Head
+from tutelage.tasks import Classification
+from tutelage.train import Training, predict, train
+
+TASK = Classification(10)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    x, y = load_digits(return_X_y=True)
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(x))
+    x, y = torch.tensor(x[order], dtype=torch.float32), torch.tensor(y[order])
+    first = np.concatenate([np.flatnonzero(y[:1000].numpy() == c)[:6] for c in range(10)])
+    rest = np.setdiff1d(np.arange(1000), first)
+    return Loader(Features(x[first]), y[first], Features(x[rest]), 32, 64, seed=3), Features(x[1000:]), y[1000:]
+
+
+def network() -> Head:
+    torch.manual_seed(0)
+    x = torch.tensor(load_digits().data, dtype=torch.float32)
+    return Head(64, 10, 32, 0.2).standardise(x, per_feature=True)
+
+
+def trained(method, loader, **changes):
+    return train(method, TASK, network(), loader, Training(**({"steps": 60, "lr": 3e-3, "seed": 5} | changes)))
+
+
+@pytest.fixture(params=METHODS.values(), ids=METHODS.keys())
+def method(request):
+    return request.param()
+
+
+def test_learns(method, digits):
+    loader, test, y = digits
+    run = trained(method, loader, steps=400)
+    assert (predict(run.seats["student"].module, TASK, test).argmax(1) == y).float().mean() > 0.75
+
+
+def test_two_runs_of_a_seed_are_equal_and_of_two_seeds_are_not(method, digits):
+    runs = [trained(method, digits[0], seed=s).seats["student"].module.state_dict() for s in (1, 1, 2)]
+    key = "layers.1.weight"
+    assert torch.equal(runs[0][key], runs[1][key])
+    assert not torch.equal(runs[0][key], runs[2][key])
+
+
+def test_training_leaves_the_network_and_the_random_state_alone(method, digits):
+    before, state = network(), torch.get_rng_state()
+    kept = {n: t.clone() for n, t in before.state_dict().items()}
+    train(method, TASK, before, digits[0], Training(steps=10))
+    assert all(torch.equal(t, kept[n]) for n, t in before.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_loss_writes_nothing_and_gives_the_same_twice(method, digits):
+    run = trained(method, digits[0], steps=40)
+    kept = {n: t.clone() for n, t in run.memory.tensors().items()}
+    weights = {n: p.clone() for n, p in run.seats["student"].params.items()}
+    for player in run.seats.values():
+        player.module.eval()  # dropout off: calls may be compared
+    batch = digits[0].batch(0, 0.5, method.uses_pool)
+    totals = [method.loss("student", batch, run.seats, TASK, run.memory).total.item() for _ in range(2)]
+    assert totals[0] == totals[1]
+    assert all(torch.equal(t, kept[n]) for n, t in run.memory.tensors().items())
+    assert all(torch.equal(p, weights[n]) for n, p in run.seats["student"].params.items())
+
+
+def test_renaming_the_classes_renames_the_gradient(method, digits):
+    """The loss does not know one class from another."""
+    run = trained(method, digits[0], steps=40)
+    for player in run.seats.values():
+        player.module.eval()
+    batch = digits[0].batch(0, 0.5, method.uses_pool)
+    turn = torch.roll(torch.arange(10), 3)
+    before = method.loss("student", batch, run.seats, TASK, run.memory).total.item()
+    renamed = dataclasses.replace(batch, target=turn.argsort()[batch.target])
+    with torch.no_grad():
+        for player in run.seats.values():
+            last = player.module.layers[-1]
+            last.weight.copy_(last.weight[turn])
+            last.bias.copy_(last.bias[turn])
+        run.memory.label.copy_(turn.argsort()[run.memory.label.clamp(min=0)])
+    after = method.loss("student", renamed, run.seats, TASK, run.memory).total.item()
+    assert after == pytest.approx(before, rel=1e-5)
+
+
+@pytest.mark.parametrize("stop", [1, 13, 37, 59])
+def test_a_run_that_is_cut_off_resumes_to_the_same_bits(method, digits, tmp_path, stop):
+    class CutError(Exception):
+        pass
+
+    def cut(step):
+        if step == stop:
+            raise CutError
+
+    training, path = Training(steps=60, lr=3e-3, seed=5, checkpoint_every=0), tmp_path / "run"
+    whole = train(method, TASK, network(), digits[0], training)
+    with pytest.raises(CutError):
+        train(method, TASK, network(), digits[0], training, path=path, tick=cut)
+    again = train(method, TASK, network(), digits[0], training, path=path)
+    assert again.history == whole.history
+    assert all(torch.equal(t, again.tensors()[n]) for n, t in whole.tensors().items())
+
+
+def test_an_earlier_checkpoint_gives_the_same_bits_too(method, digits, tmp_path):
+    """A kill loses the steps since the last checkpoint; they are taken again, alike."""
+    path, early = tmp_path / "run", {}
+    training = Training(steps=60, lr=3e-3, seed=5, checkpoint_every=0)
+
+    def keep(step):
+        if step == 31 and path.exists():
+            early["bytes"] = path.read_bytes()  # as of step 30
+
+    whole = train(method, TASK, network(), digits[0], training, path=path, tick=keep)
+    path.write_bytes(early["bytes"])
+    again = train(method, TASK, network(), digits[0], training, path=path)
+    assert all(torch.equal(t, again.tensors()[n]) for n, t in whole.tensors().items())
+
+
+SAME = {"temperature": 0.5, "ramp": 0.2, "weights": "entropy"}
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "sgd"])
+@pytest.mark.parametrize("changes", [{"decay": 0.9, "interaction": 0.0}, {"decay": 1.0, "interaction": 1.0}])
+@pytest.mark.filterwarnings("ignore:the anticipating term is exactly zero")
+def test_drift_that_does_not_anticipate_is_mean_teacher_bit_for_bit(digits, changes, optimiser):
+    drift = trained(Drift(**SAME, divergence="kl", **changes), digits[0], optimiser=optimiser)
+    mean = trained(MeanTeacher(**SAME, consistency="kl", decay=changes["decay"]), digits[0], optimiser=optimiser)
+    for who in ("student", "teacher"):
+        expected = mean.seats[who].module.state_dict()
+        assert all(torch.equal(t, expected[n]) for n, t in drift.seats[who].module.state_dict().items())
+
+
+def test_drift_that_anticipates_is_not_mean_teacher(digits):
+    drift = trained(Drift(**SAME), digits[0]).seats["student"].module.state_dict()
+    mean = trained(MeanTeacher(**SAME), digits[0]).seats["student"].module.state_dict()
+    assert not torch.equal(drift["layers.1.weight"], mean["layers.1.weight"])
+
+
+def test_a_zero_anticipating_term_is_warned_of(digits):
+    with pytest.warns(UserWarning, match="anticipating term is exactly zero"):
+        trained(Drift(decay=1.0), digits[0])
+
+
+def test_the_ratio_of_gradients_is_recorded_for_drift_only(digits):
+    assert all(h["anticipating"] > 0 < h["direct"] for h in trained(Drift(), digits[0]).history)
+    assert not any("anticipating" in h for h in trained(MeanTeacher(), digits[0]).history)
+
+
+def test_self_training_learns_first_without_and_then_with_the_pool(digits):
+    history = trained(SelfTraining(rounds=2), digits[0], steps=90, records=9).history
+    assert [h["round"] for h in history] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert ["loss.pool" in h for h in history] == [False] * 3 + [True] * 6
+
+
+def test_relabel_keeps_what_is_above_the_threshold():
+    memory = Memory(3)
+    memory.round = 1
+    logits = torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.1, 0.9]]).log()
+    SelfTraining(threshold=0.8).relabel(logits, memory)
+    assert memory.label.tolist() == [0, 0, 1]
+    assert memory.weight.tolist() == [1.0, 0.0, 1.0]
+
+
+def test_balanced_relabel_takes_the_same_share_of_each_class():
+    memory = Memory(6)
+    memory.round = 1
+    p = torch.tensor([0.99, 0.98, 0.97, 0.96, 0.4, 0.45])  # of class 0
+    SelfTraining(rounds=2, balanced=True).relabel(torch.stack([p, 1 - p], 1).log(), memory)
+    assert memory.weight.tolist() == [1.0, 1.0, 0.0, 0.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Drift(temperature=0.0), r"temperature must be in \(0, 1\], got 0.0"),
+        (lambda: Drift(labels="hard"), "labels must be one of temperature, frequency, got 'hard'"),
+        (lambda: MeanTeacher(weight=-1.0), "weight must be at least 0, got -1.0"),
+        (lambda: SelfTraining(rounds=0), "rounds must be at least 1, got 0"),
+        (lambda: SelfTraining(threshold=1.5), r"threshold must be in \[0, 1\], got 1.5"),
+    ],
+)
+def test_out_of_range_hyper_parameters_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
