@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 from torch import nn
@@ -250,6 +251,8 @@ def labels_of(y: Any) -> list[Any]:
         raise ValueError("this Classifier requires y to be passed, but the target y is None")
     if not isinstance(y, (list, tuple)):
         y = column_or_1d(y, warn=True)
+        if y.dtype.kind == "f":
+            assert_all_finite(y, allow_nan=True, input_name="y")
     return [None if _unknown(v) else v for v in y]
 
 
