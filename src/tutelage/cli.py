@@ -118,7 +118,9 @@ def predict(folder: Path, *, input: Path, output: Path, text: str | None = None,
     faults = [i for i, t in enumerate(texts) if text_fault(t)]
     if faults:
         say(f"{len(faults)} texts are empty or overlong (first: row {faults[0] + 1}); their labels mean little.")
-    p = model.probabilities(texts)
+    with progress_bar() as progress:
+        bar = Bar(progress)
+        p = model.probabilities(texts, lambda done, total: bar("encoding texts", done, total))
     column(table, text or text_column, input)
     table["label"] = [model.classes[i] for i in p.argmax(1)]
     table["probability"] = p.max(1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Iterator, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from tutelage.data import Examples, Loader
@@ -37,6 +39,8 @@ class Problem:
         network: makes the candidate's network, given the seed of its random weights.
         probe: a linear model of the labels, one contender for the reference.
         decays: weight decays of the network trained on the labels alone, the other contenders.
+        threads: at most so many for training; a small network gains nothing from a second one and
+            loses much when another process wants it. None leaves the number alone.
         truth: class numbers of the pool where known, -1 elsewhere; for the report only.
     """
 
@@ -51,6 +55,7 @@ class Problem:
     batch_labelled: int = 64
     batch_unlabelled: int = 128
     device: torch.device | str = "cpu"
+    threads: int | None = None
 
     def loader(self, index: np.ndarray | None = None, seed: int = 0) -> Loader:
         """Batches of the labels at ``index`` (all by default) and of the pool."""
@@ -106,6 +111,34 @@ def fit(
     Raises:
         ValueError: a class has fewer than two labels and the plan does not skip the evidence.
     """
+    with threads(problem.threads):
+        return _fit(problem, method, training, prior, plan, store, tick)
+
+
+@contextmanager
+def threads(most: int | None) -> Iterator[None]:
+    """Let torch and the linear algebra beneath scikit-learn use at most so many threads."""
+    if most is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(most, before))
+    try:
+        with threadpool_limits(most):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _fit(
+    problem: Problem,
+    method: Method,
+    training: Training,
+    prior: Prior,
+    plan: Plan,
+    store: Store | None,
+    tick: Tick | None,
+) -> Outcome:
     store, tick = store or Unstored(), tick or (lambda what, done, total: None)
     seed = training.seed
     parts: Folds = [] if plan.skip else folds(problem.y, plan.folds, plan.repeats, seed)

@@ -23,6 +23,8 @@ from tutelage.train import Training
 HIDDEN, DROPOUT = 256, 0.5
 """Of the head on fixed features."""
 
+ROWS_TO_STANDARDISE = 100_000
+
 ON_FEATURES = Training(steps=300, lr=3e-3, weight_decay=1e-2)
 """For heads on fixed features: about a second on two cores."""
 
@@ -54,7 +56,8 @@ def on_features(data: Data, per_feature: bool, network: Callable[[], nn.Module] 
     """
     labelled, pool = data.labelled, data.pool
     assert isinstance(labelled, Features) and isinstance(pool, Features)
-    rows = torch.cat([labelled.rows, pool.rows]).cpu()
+    some = max(len(pool) // ROWS_TO_STANDARDISE, 1)  # every so many rows of a very large pool
+    rows = torch.cat([labelled.rows, pool.rows[::some]]).cpu()
     flat = rows.ndim == 2
     blank = Head(rows.shape[1], data.classes).standardise(rows, per_feature) if flat else None
 
@@ -74,8 +77,9 @@ def on_features(data: Data, per_feature: bool, network: Callable[[], nn.Module] 
     probe = Probe(labelled.rows.cpu().numpy(), data.y, blank) if blank is not None else None
     decays = () if network is None else (1e-2, 1.0)
     return Problem(
-        Classification(data.classes), labelled, data.y, pool, head, probe, decays, data.truth, device=data.device
-    )
+        Classification(data.classes), labelled, data.y, pool, head, probe, decays, data.truth,
+        device=data.device, threads=1 if network is None else None,
+    )  # fmt: skip
 
 
 def whole_text(data: Data, encoder: Encoder, features: np.ndarray) -> Problem:

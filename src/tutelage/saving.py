@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class Model:
     encoder: Encoder | None = None
     cache: Path | None = None
 
-    def probabilities(self, x: Any) -> np.ndarray:
+    def probabilities(self, x: Any, tick: Callable[[int, int], None] | None = None) -> np.ndarray:
         """Probabilities of each class, (n, c), for texts or rows of features."""
         device = next(self.network.parameters()).device
         task = Classification(len(self.classes))
@@ -50,7 +51,7 @@ class Model:
         elif isinstance(self.network, TextClassifier):
             examples = Tokens(self.encoder.tokenize(list(x)), self.encoder.pad, device)
         else:
-            rows = encode(list(x), self.encoder, self.cache or cache_folder() / "features")
+            rows = encode(list(x), self.encoder, self.cache or cache_folder() / "features", tick)
             examples = Features(torch.as_tensor(rows).to(device))
         batch = 64 if isinstance(examples, Tokens) else 1024
         return predict(self.network, task, examples, batch).double().softmax(-1).cpu().numpy()

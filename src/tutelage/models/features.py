@@ -16,6 +16,8 @@ from tutelage.models.text import Encoder, pool
 
 TOKENS_A_BATCH = 4096
 TEXTS_A_FILE = 4096
+TEXTS_A_CHUNK = 65536
+"""Texts tokenized and sorted together: what bounds memory on a very large table."""
 
 
 class FeatureCache:
@@ -80,19 +82,23 @@ def encode(
     """
     store = FeatureCache(cache / encoder.fingerprint())
     keys = [text_key(t) for t in texts]
-    missing = {k: t for k, t in zip(keys, texts, strict=True) if k not in store}
-    ids = dict(zip(missing, encoder.tokenize(list(missing.values())), strict=True))
-    order = sorted(missing, key=lambda k: (len(ids[k]), k))
-    done, waiting, rows = 0, [], []
-    for batch in _batches(order, ids):
-        waiting += batch
-        rows.append(_features([ids[k] for k in batch], encoder))
-        done += len(batch)
-        if len(waiting) >= TEXTS_A_FILE or done == len(order):
-            store.add(waiting, np.concatenate(rows))
-            waiting, rows = [], []
-        if tick:
-            tick(done, len(order))
+    different = list(dict(zip(keys, texts, strict=True)).items())
+    done, total = 0, sum(k not in store for k, _ in different)
+    for start in range(0, len(different), TEXTS_A_CHUNK):
+        missing = {k: t for k, t in different[start : start + TEXTS_A_CHUNK] if k not in store}
+        ids = dict(zip(missing, encoder.tokenize(list(missing.values())), strict=True))
+        order = sorted(missing, key=lambda k: (len(ids[k]), k))
+        waiting: list[bytes] = []
+        rows: list[np.ndarray] = []
+        for batch in _batches(order, ids):
+            waiting += batch
+            rows.append(_features([ids[k] for k in batch], encoder))
+            done += len(batch)
+            if len(waiting) >= TEXTS_A_FILE or waiting[-1] == order[-1]:
+                store.add(waiting, np.concatenate(rows))
+                waiting, rows = [], []
+            if tick:
+                tick(done, total)
     return store.rows(keys, encoder.width)
 
 

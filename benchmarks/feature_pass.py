@@ -1,0 +1,66 @@
+"""The feature pass against a plain loop over the same model, texts in the order they come, 64 a batch.
+
+    python benchmarks/feature_pass.py
+
+writes benchmarks/results/feature_pass.json: texts a second and the ratio, blocks in turn.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from splits import load
+
+from tutelage.models.features import encode
+from tutelage.models.text import Encoder, load_encoder, pool
+
+OUT = Path(__file__).parent / "results" / "feature_pass.json"
+TEXTS, BLOCKS = 768, 5
+
+
+@torch.inference_mode()
+def plain(texts: list[str], encoder: Encoder, batch: int = 64) -> np.ndarray:
+    """What most people write."""
+    rows = []
+    for i in range(0, len(texts), batch):
+        b = encoder.tokenizer(
+            texts[i : i + batch], padding=True, truncation=True, max_length=encoder.max_length, return_tensors="pt"
+        )
+        rows.append(pool(encoder.model(**b).last_hidden_state, b["attention_mask"]).numpy())
+    return np.concatenate(rows)
+
+
+def main() -> None:
+    encoder, result = load_encoder(), {}
+    for name in ("r8", "ag_news", "trec", "imdb"):
+        texts = load(name).texts[:TEXTS]
+        seconds = {"plain": [], "encode": []}
+        for _ in range(BLOCKS):
+            start = time.perf_counter()
+            expected = plain(texts, encoder)
+            seconds["plain"].append(time.perf_counter() - start)
+            with tempfile.TemporaryDirectory() as cache:
+                start = time.perf_counter()
+                got = encode(texts, encoder, Path(cache))
+                seconds["encode"].append(time.perf_counter() - start)
+        ratios = [a / b for a, b in zip(seconds["plain"], seconds["encode"], strict=True)]
+        result[name] = {
+            "texts": TEXTS,
+            "times as fast, median": round(statistics.median(ratios), 2),
+            "times as fast, each block": [round(r, 2) for r in ratios],
+            "texts a second, plain": round(TEXTS / statistics.median(seconds["plain"])),
+            "texts a second, encode": round(TEXTS / statistics.median(seconds["encode"])),
+            "largest difference of a feature": float(np.abs(expected - got).max()),
+        }
+        print(name, result[name], flush=True)
+    OUT.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
