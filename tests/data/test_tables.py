@@ -1,0 +1,81 @@
+"""Tables are read as they are, or refused with the file, the row and the column."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from tutelage.data.tables import DataError, as_label, read_table, read_texts, write_table
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])
+def test_what_is_written_is_read(tmp_path, kind):
+    table = pd.DataFrame({"text": ["a, b", 'says "no"', "tab\there", "línea"], "label": ["x", "y", "", "x"]})
+    write_table(table, tmp_path / f"t.{kind}")
+    got = read_texts(tmp_path / f"t.{kind}", "text", "label")
+    assert got.texts == list(table.text)
+    assert got.labels == ["x", "y", None, "x"]
+    assert got.rows == [1, 2, 3, 4]
+
+
+def test_cells_of_csv_stay_text(tmp_path):
+    (tmp_path / "t.csv").write_text("text,label\n007,01\nNA,null\n")
+    got = read_texts(tmp_path / "t.csv", "text", "label")
+    assert (got.texts, got.labels) == (["007", "NA"], ["01", "null"])
+
+
+def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path):
+    (tmp_path / "t.csv").write_bytes("text,label\na,b\n".encode("utf-8-sig"))
+    assert list(read_table(tmp_path / "t.csv").columns) == ["text", "label"]
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([1, 0, 1], ["1", "0", "1"]),
+        ([1.0, None, 2.0], ["1", None, "2"]),
+        ([True, False, None], ["True", "False", None]),
+    ],
+)
+def test_numbers_are_labels_too(tmp_path, values, labels):
+    pd.DataFrame({"text": ["a", "b", "c"], "label": values}).to_parquet(tmp_path / "t.parquet")
+    assert read_texts(tmp_path / "t.parquet", "text", "label").labels == labels
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.xlsx", b"x", "file name must end in one of .csv, .tsv, .jsonl, .parquet"),
+        ("t.csv", b"", "t.csv: the file is empty"),
+        ("t.csv", b"text,label\n", "t.csv: the file has no rows"),
+        ("t.csv", b"text,label\na,b\na,b,c,d\n", r"not readable as csv .*line 3"),
+        ("t.csv", "text\ncafé à la crème, très bon\n".encode("cp1252"), "is not utf-8.*--charset"),
+        ("t.jsonl", b'{"text": "a"}\n{"text": \n', "t.jsonl: row 2 is not JSON"),
+        ("t.jsonl", b'{"text": "a"}\n[1]\n', "t.jsonl: row 2 must be a JSON object"),
+        ("t.parquet", b"PAR1 but not really", "t.parquet: not readable as parquet"),
+    ],
+)
+def test_unreadable_files(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_table(tmp_path / name)
+
+
+def test_no_such_file_column_or_text(tmp_path):
+    with pytest.raises(DataError, match=r"gone.csv: no such file"):
+        read_table(tmp_path / "gone.csv")
+    pd.DataFrame({"text": [["a"], ["b"]]}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="no column 'body'; it has 'text'"):
+        read_texts(tmp_path / "t.parquet", "body")
+    with pytest.raises(DataError, match="row 1, column 'text': not text but ndarray"):
+        read_texts(tmp_path / "t.parquet", "text")
+
+
+def test_unknown_charset(tmp_path):
+    (tmp_path / "t.csv").write_text("text\na\n")
+    with pytest.raises(DataError, match="charset 'klingon' is not known"):
+        read_table(tmp_path / "t.csv", "klingon")
+
+
+def test_minus_one_is_a_label_of_a_table():
+    assert as_label(-1) == "-1"

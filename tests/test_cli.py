@@ -1,0 +1,154 @@
+"""The command line's contract."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tutelage import load
+from tutelage.methods import METHODS
+
+
+def summary(folder) -> dict:
+    return json.loads((folder / "summary.json").read_text())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_fit_writes_model_summary_and_report(run, bench, method):
+    code, shown = run(*bench.fit(method))
+    assert code == 0, shown
+    found = summary(bench.out)
+    assert found["method"] == method
+    assert (found["task"], found["classes"], found["labelled"], found["unlabelled"]) == (
+        "classification", ["food", "sport"], 16, 60,
+    )  # fmt: skip
+    for name in ("reference", "candidate"):
+        low, high = found[name]["interval"]
+        assert 0 <= low <= found[name]["accuracy"] <= high <= 1
+    assert found["returned"] in ("reference", "candidate")
+    assert {"rows", "accuracy", "macro_f1", "interval"} <= set(found["test"])
+    assert found["seconds"] > 0 < found["peak_memory_mb"]
+    assert found["seed"] == 0
+    assert {"tutelage", "torch", "python"} <= set(found["versions"])
+    page = (bench.out / "report.html").read_text()
+    assert "on the test table" in page
+    assert "http" not in page.replace("http-equiv", "")  # nothing is loaded from elsewhere
+    assert {p.name for p in (bench.out / "plots").iterdir()} >= {"losses.png", "confusion.png", "evidence.png"}
+    assert not (bench.out / "parts").exists()
+
+
+def test_it_says_first_what_it_will_do_and_how_long(run, bench):
+    _, shown = run(*bench.fit("mean_teacher"))
+    assert (
+        "Training mean_teacher on 16 labels (8 to 8 a class, 2 classes) and a pool of 60: 3 trainings of 8 steps"
+        in shown
+    )
+    assert "about 1 seconds" in shown
+    assert shown.index("Training mean_teacher") < shown.index("The pool")
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])
+def test_predict_keeps_rows_and_columns_and_adds_two(run, bench, texts, kind):
+    run(*bench.fit())
+    table = texts.pool[["text"]].assign(number=range(60))
+    source, target = bench.folder / f"in.{kind}", bench.folder / f"labelled.{kind}"
+    if kind == "parquet":
+        table.to_parquet(source)
+    elif kind == "jsonl":
+        table.to_json(source, orient="records", lines=True)
+    else:
+        table.to_csv(source, index=False, sep="\t" if kind == "tsv" else ",")
+    code, shown = run("predict", bench.out, "--input", source, "--output", target)
+    assert code == 0, shown
+    readers = {"csv": pd.read_csv, "parquet": pd.read_parquet}
+    got = (
+        pd.read_csv(target, sep="\t") if kind == "tsv"
+        else pd.read_json(target, lines=True) if kind == "jsonl"
+        else readers[kind](target)
+    )  # fmt: skip
+    assert list(got.columns) == ["text", "number", "label", "probability"]
+    assert list(got.text) == list(table.text)
+    assert list(got.number) == list(range(60))
+    p = load(bench.out / "model").probabilities(list(table.text))
+    assert list(got.label) == [("food", "sport")[i] for i in p.argmax(1)]
+    np.testing.assert_allclose(got.probability, p.max(1), rtol=1e-5)
+
+
+def test_score_equals_the_test_of_the_fit(run, bench):
+    run(*bench.fit())
+    code, shown = run("score", bench.out, "--test", bench.folder / "test.csv", "--json")
+    assert code == 0
+    scored, fitted = json.loads(shown), summary(bench.out)["test"]
+    assert {k: scored[k] for k in scored} == {k: fitted[k] for k in scored}
+    _, words = run("score", bench.out, "--test", bench.folder / "test.csv")
+    assert f"accuracy {100 * scored['accuracy']:.1f} %" in words
+
+
+def test_unlabelled_rows_may_stand_in_the_training_table(run, bench, texts):
+    both = pd.concat([texts.train, texts.pool.assign(label="")])
+    both.to_csv(bench.folder / "train.csv", index=False)
+    code, _ = run(*bench.fit(unlabelled=None))
+    assert code == 0
+    assert (summary(bench.out)["labelled"], summary(bench.out)["unlabelled"]) == (16, 60)
+
+
+def test_labels_of_the_pool_change_the_report_only(run, bench, texts):
+    run(*bench.fit())
+    with_truth = (bench.out / "model" / "model.safetensors").read_bytes()
+    assert "precision" in (bench.out / "records.json").read_text()
+    texts.pool[["text"]].to_csv(bench.folder / "pool.csv", index=False)
+    run(*bench.fit(out=bench.folder / "other"))
+    assert (bench.folder / "other" / "model" / "model.safetensors").read_bytes() == with_truth
+    assert "precision" not in (bench.folder / "other" / "records.json").read_text()
+
+
+def test_report_is_drawn_again_alike(run, bench):
+    run(*bench.fit())
+    before = (bench.out / "report.html").read_bytes()
+    (bench.out / "report.html").unlink()
+    code, shown = run("report", bench.out)
+    assert code == 0
+    assert "report.html" in shown
+    assert (bench.out / "report.html").read_bytes() == before
+
+
+def test_without_evidence_the_method_s_model_is_returned_unasked(run, bench):
+    code, _ = run(*bench.fit(no_evidence=True))
+    assert code == 0
+    assert summary(bench.out)["returned"] == "candidate"
+    assert summary(bench.out)["evidence"] is None
+
+
+@pytest.mark.parametrize("method", ["supervised", "drift"])
+def test_the_whole_encoder_is_fine_tuned_and_saved(run, bench, method):
+    code, shown = run(*bench.fit(method, finetune=True, steps=3))
+    assert code == 0, shown
+    code, shown = run("score", bench.out, "--test", bench.folder / "test.csv", "--json")
+    assert json.loads(shown)["accuracy"] == summary(bench.out)["test"]["accuracy"]
+    assert summary(bench.out)["finetuned"] is True
+
+
+def test_method_options_reach_the_method(run, bench):
+    run(*bench.fit(temperature=0.7, interaction=0.5))
+    assert summary(bench.out)["settings"]["temperature"] == 0.7
+    assert summary(bench.out)["settings"]["interaction"] == 0.5
+
+
+def test_methods_and_data_are_listed(run):
+    _, shown = run("methods")
+    assert all(name in shown for name in METHODS)
+    _, shown = run("data", "list")
+    assert all(name in shown for name in ("digits", "r8", "newsgroups", "election_tweets"))
+    code, shown = run("data", "get", "digits")
+    assert code == 0
+    assert "1797 rows" in shown
+
+
+@pytest.mark.slow
+def test_the_packaged_encoder_tells_food_from_sport(run, bench):
+    code, _ = run(*bench.fit(encoder=None, steps=60))
+    assert code == 0
+    assert summary(bench.out)["test"]["accuracy"] > 0.9

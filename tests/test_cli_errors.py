@@ -1,0 +1,203 @@
+"""Bad input: one clear line, exit code 2, nothing half-written."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from tutelage import checkpoint
+
+
+def refused(run, bench, **changes) -> str:
+    """The message of a fit that must fail with one line."""
+    code, shown = run(*bench.fit(**changes))
+    assert code != 0
+    assert "Traceback" not in shown
+    assert not (bench.out / "summary.json").exists()
+    message = [line for line in shown.splitlines() if line.startswith("Error: ")]
+    assert len(message) == 1, shown
+    return message[0]
+
+
+def write(bench, name: str, text: str, encoding: str = "utf-8"):
+    (bench.folder / name).write_bytes(text.encode(encoding))
+
+
+def rows(texts) -> str:
+    return texts.train.to_csv(index=False)
+
+
+def test_missing_file(run, bench):
+    assert "nowhere.csv: no such file" in refused(run, bench, train="nowhere.csv")
+    assert "nowhere.csv: no such file" in refused(run, bench, unlabelled="nowhere.csv")
+    assert "nowhere.csv: no such file" in refused(run, bench, test="nowhere.csv")
+
+
+def test_missing_column(run, bench):
+    assert "train.csv: no column 'body'; it has 'text', 'label'" in refused(run, bench, text="body")
+    assert "train.csv: no column 'tag'" in refused(run, bench, label="tag")
+
+
+def test_unreadable_encoding_and_the_way_out(run, bench, texts):
+    accented = rows(texts).replace("the ", "thé ").replace("my ", "mý çôté ")
+    write(bench, "train.csv", accented, "cp1252")
+    message = refused(run, bench)
+    assert "is not utf-8" in message
+    assert "--charset" in message
+    code, _ = run(*bench.fit(charset="cp1252", unlabelled=None, test=None))
+    assert code == 0
+
+
+def test_empty_file_and_header_only(run, bench):
+    write(bench, "train.csv", "")
+    assert "train.csv: the file is empty" in refused(run, bench)
+    write(bench, "train.csv", "text,label\n")
+    assert "train.csv: the file has no rows" in refused(run, bench)
+
+
+def test_one_class_only(run, bench):
+    write(bench, "train.csv", "text,label\nthe soup,food\nthe cake,food\n")
+    assert "only one class, 'food'; two are needed" in refused(run, bench)
+
+
+def test_a_class_with_one_label(run, bench, texts):
+    write(bench, "train.csv", rows(texts) + "a lonely thing,other\n")
+    message = refused(run, bench)
+    assert "row 17, column 'label': class 'other' has one label" in message
+    assert "--no-evidence" in message
+    code, _ = run(*bench.fit(no_evidence=True))
+    assert code == 0
+
+
+def test_no_labelled_row(run, bench):
+    write(bench, "train.csv", "text,label\nthe soup,\nthe goal,\n")
+    assert "column 'label': every label is empty" in refused(run, bench)
+
+
+def test_no_unlabelled_row_is_allowed_and_said(run, bench):
+    code, shown = run(*bench.fit(unlabelled=None))
+    assert code == 0
+    assert "no unlabelled row" in shown
+
+
+def test_label_of_the_test_table_never_seen(run, bench):
+    write(bench, "test.csv", "text,label\nthe soup,food\nthe star,space\n")
+    message = refused(run, bench)
+    assert "test.csv, row 2: label 'space' was not among the training labels food, sport" in message
+
+
+def test_rows_shared_by_training_and_test_are_counted(run, bench, texts):
+    write(bench, "test.csv", texts.test.to_csv(index=False) + "\n".join(rows(texts).splitlines()[1:4]) + "\n")
+    code, shown = run(*bench.fit())
+    assert code == 0
+    assert "Warning: 3 texts of" in shown
+
+
+@pytest.mark.parametrize(("text", "fault"), [("  ", "the text is empty"), ("soup " * 210_000, "1,050,000 characters")])
+def test_empty_and_endless_texts(run, bench, texts, text, fault):
+    write(bench, "train.csv", rows(texts) + f'"{text}",food\n')
+    message = refused(run, bench)
+    assert "train.csv, row 17, column 'text'" in message
+    assert fault in message
+
+
+def test_bad_texts_of_the_pool_are_left_out_and_counted(run, bench, texts):
+    write(bench, "pool.csv", texts.pool.to_csv(index=False) + '"",food\n' + "soup " * 210_000 + ",food\n")
+    code, shown = run(*bench.fit())
+    assert code == 0
+    assert "Left out of the pool: 2 of 62 texts" in shown
+    assert "first: row 61, the text is empty" in shown
+
+
+def test_output_folder_that_exists_is_left_alone(run, bench):
+    bench.out.mkdir()
+    (bench.out / "precious.txt").write_text("mine")
+    assert "exists and is not empty" in refused(run, bench)
+    assert "holds no run to resume" in refused(run, bench, resume=True)
+    assert (bench.out / "precious.txt").read_text() == "mine"
+    assert "is not a folder" in refused(run, bench, out=bench.out / "precious.txt")
+
+
+def test_a_full_disk_is_said_and_the_run_goes_on_after(run, bench, monkeypatch):
+    real, left = checkpoint.write_atomically, [3]
+
+    def full(path, data):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        real(path, data)
+
+    monkeypatch.setattr(checkpoint, "write_atomically", full)
+    assert "the disk is full" in refused(run, bench)
+    monkeypatch.setattr(checkpoint, "write_atomically", real)
+    code, shown = run(*bench.fit(resume=True))
+    assert code == 0, shown
+    assert (bench.out / "summary.json").exists()
+
+
+def test_a_half_written_file_does_not_stay(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "a.json").write_text("old")
+    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        checkpoint.write_json(tmp_path / "a.json", {"new": 1})
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+    assert (tmp_path / "a.json").read_text() == "old"
+
+
+def test_a_run_of_other_settings_is_not_resumed(run, bench, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tutelage.fitting.train", stop)
+    code, shown = run(*bench.fit())
+    assert code == 130
+    assert "--resume" in shown
+    monkeypatch.undo()
+    assert "a run with other settings; different: seed" in refused(run, bench, seed=1, resume=True)
+    assert "different: method" in refused(run, bench, method="mean_teacher", resume=True)
+    write(bench, "pool.csv", "text\nthe soup\n")
+    assert "different: content of unlabelled" in refused(run, bench, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"temperature": 2}, "temperature must be in (0, 1], got 2.0"),
+        ({"steps": 0}, "steps must be at least 1, got 0"),
+        ({"folds": 1}, "folds must be at least 2, got 1"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"lr": -1}, "lr must be above 0, got -1.0"),
+        ({"max_length": 1}, "max_length must be at least 2, got 1"),
+        ({"encoder": "/no/such/encoder"}, "encoder '/no/such/encoder' could not be loaded"),
+        ({"device": "abacus"}, "device must be"),
+    ],
+)
+def test_settings_out_of_range(run, bench, changes, message):
+    code, shown = run(*bench.fit(**changes))
+    assert code != 0
+    assert message in " ".join(shown.replace("│", " ").split())
+    assert "Traceback" not in shown
+    assert not (bench.out / "summary.json").exists()
+
+
+def test_unknown_method_and_unfinished_folder(run, bench, tmp_path):
+    code, shown = run("fit", "magic")
+    assert code != 0
+    assert "drift" in shown
+    for words in (("predict", tmp_path, "--input", "a.csv", "--output", "b.csv"), ("report", tmp_path)):
+        code, shown = run(*words)
+        assert code == 2
+        assert str(tmp_path) in shown.replace("\n", "")
+
+
+def test_predict_keeps_every_row_also_an_empty_text(run, bench):
+    run(*bench.fit())
+    write(bench, "in.csv", 'text\nthe soup\n""\n')
+    code, shown = run("predict", bench.out, "--input", bench.folder / "in.csv", "--output", bench.folder / "o.csv")
+    assert code == 0
+    assert "1 texts are empty or overlong (first: row 2)" in shown
+    assert len((bench.folder / "o.csv").read_text().splitlines()) == 3

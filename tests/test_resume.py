@@ -1,0 +1,79 @@
+"""A run that is killed at any moment and resumed equals the uninterrupted one, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tutelage.methods import METHODS
+
+KEPT = ("model/model.safetensors", "model/model.json", "records.json", "report.html")
+
+
+def result(folder: Path) -> dict[str, bytes]:
+    plots = sorted(p.relative_to(folder).as_posix() for p in (folder / "plots").iterdir())
+    return {name: (folder / name).read_bytes() for name in (*KEPT, *plots)}
+
+
+class StopError(KeyboardInterrupt):
+    """Ctrl-C at a chosen step."""
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_bits(run, bench, monkeypatch, method):
+    code, _ = run(*bench.fit(method, out=bench.folder / "whole", checkpoint_seconds=0))
+    assert code == 0
+    from tutelage import train
+
+    real, left = train._descend, [13]  # of 3 trainings of 8 steps: the second is cut
+
+    def counted(*words):
+        left[0] -= 1
+        if left[0] < 0:
+            raise StopError
+        real(*words)
+
+    monkeypatch.setattr(train, "_descend", counted)
+    code, shown = run(*bench.fit(method, checkpoint_seconds=0))
+    assert code == 130, shown
+    assert "--resume" in shown
+    assert not (bench.out / "summary.json").exists()
+    assert any((bench.out / "parts").iterdir())
+    monkeypatch.setattr(train, "_descend", real)
+    code, _ = run(*bench.fit(method, checkpoint_seconds=0, resume=True))
+    assert code == 0
+    assert result(bench.out) == result(bench.folder / "whole")
+
+
+def command(words) -> list[str]:
+    return [sys.executable, "-m", "tutelage", *map(str, words)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("finetune", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+def test_sigkill_at_a_random_moment(bench, cache, method, finetune):
+    """Kills the process three times, later each time, while it writes checkpoints at every step."""
+    changes = {"checkpoint_seconds": 0, "steps": 60 if finetune else 150, "finetune": finetune or None}
+    environment = os.environ | {"TUTELAGE_CACHE": str(cache)}
+    subprocess.run(command(bench.fit(method, out=bench.folder / "whole", **changes)), check=True, env=environment)
+    rng, kills = random.Random(f"{method}{finetune}"), 0
+    for _ in range(3):
+        resume = {"resume": True} if bench.out.exists() else {}
+        process = subprocess.Popen(command(bench.fit(method, **changes, **resume)), env=environment)
+        while process.poll() is None and not (bench.out / "parts").exists():
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0.1, 2.0))
+        kills += process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert kills > 0
+    subprocess.run(command(bench.fit(method, resume=True, **changes)), check=True, env=environment)
+    assert result(bench.out) == result(bench.folder / "whole")

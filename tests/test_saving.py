@@ -1,0 +1,126 @@
+"""Saved models: the same after loading, or refused with the file's name. No code is run."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+from tutelage import Classifier, load
+from tutelage.checkpoint import BadFileError
+
+FAST = {"steps": 20, "folds": 2, "repeats": 1}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    x, y = load_digits(return_X_y=True)
+    Classifier(**FAST).fit(x[:200], np.where(np.arange(200) < 100, y[:200], -1)).save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.mark.parametrize("finetune", [False, True])
+@pytest.mark.parametrize("evidence", [False, True])
+def test_a_text_model_is_the_same_after_loading(texts, encoder_folder, tmp_path, finetune, evidence):
+    model = Classifier(encoder=str(encoder_folder), finetune=finetune, evidence=evidence, **FAST)
+    model.fit(texts.train.text, texts.train.label, X_unlabelled=texts.pool.text)
+    model.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.classes == ["food", "sport"]
+    np.testing.assert_array_equal(again.probabilities(texts.test.text), model.predict_proba(texts.test.text))
+
+
+def test_only_json_and_safetensors_are_written(texts, encoder_folder, tmp_path):
+    model = Classifier(encoder=str(encoder_folder), finetune=True, **FAST)
+    model.fit(texts.train.text, texts.train.label, X_unlabelled=texts.pool.text).save(tmp_path)
+    assert {p.suffix for p in tmp_path.rglob("*") if p.is_file()} <= {".json", ".safetensors", ".txt"}
+
+
+def test_a_missing_model(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"model.json is missing"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("keep", [0, 7, 1000])
+def test_truncated_weights(saved, keep):
+    file = saved / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:keep])
+    with pytest.raises(BadFileError, match=r"model.safetensors: truncated or not a safetensors file"):
+        load(saved)
+
+
+def test_missing_weights(saved):
+    (saved / "model.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"model.safetensors"):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda a: a | {"format": 99}, "format 99 is newer than 1"),
+        (lambda a: {"something": "else"}, "not written by tutelage"),
+        (lambda a: ["a"], "not written by tutelage"),
+        (lambda a: {k: v for k, v in a.items() if k != "head"}, "do not fit together"),
+        (lambda a: a | {"head": a["head"] | {"classes": 3}}, "do not fit together"),
+        (lambda a: a | {"head": a["head"] | {"classes": "many"}}, "do not fit together"),
+    ],
+)
+def test_wrong_or_newer_descriptions(saved, change, message):
+    file = saved / "model.json"
+    file.write_text(json.dumps(change(json.loads(file.read_text()))))
+    with pytest.raises(BadFileError, match=message):
+        load(saved)
+
+
+def test_garbage_instead_of_json(saved):
+    (saved / "model.json").write_text("{")
+    with pytest.raises(BadFileError, match=r"model.json: not readable as JSON"):
+        load(saved)
+
+
+def test_tensors_of_another_program(saved):
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.zeros(1)}, saved / "model.safetensors")
+    with pytest.raises(BadFileError, match="not written by tutelage"):
+        load(saved)
+
+
+class Trap:
+    """Leaves a mark when it is unpickled."""
+
+    def __init__(self, mark) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return (open, (str(self.mark), "w"))
+
+
+def test_a_pickle_in_place_of_the_weights_is_not_run(saved, tmp_path):
+    (saved / "model.safetensors").write_bytes(pickle.dumps(Trap(tmp_path / "mark")))
+    with pytest.raises(BadFileError):
+        load(saved)
+    assert not (tmp_path / "mark").exists()
+
+
+def test_an_encoder_that_changed_is_noticed(texts, encoder_folder, tmp_path):
+    import shutil
+
+    own = tmp_path / "encoder"
+    shutil.copytree(encoder_folder, own)
+    model = Classifier(encoder=str(own), **FAST)
+    model.fit(texts.train.text, texts.train.label, X_unlabelled=texts.pool.text).save(tmp_path / "model")
+    weights = own / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-3] ^= 64
+    weights.write_bytes(bytes(data))
+    with pytest.raises(BadFileError, match="is not the one this model was trained with"):
+        load(tmp_path / "model")
+    shutil.rmtree(own)
+    with pytest.raises(OSError, match="could not be loaded"):
+        load(tmp_path / "model")
