@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from splits import load
 
+from splits import load
 from tutelage.models.features import encode
 from tutelage.models.text import Encoder, load_encoder, pool
 
 OUT = Path(__file__).parent / "results" / "feature_pass.json"
-TEXTS, BLOCKS = 768, 5
+TEXTS, BLOCKS = 512, 3
 
 
 @torch.inference_mode()

@@ -42,7 +42,7 @@ class Prior:
 
     mean: float = 0.0
     spread: float = 0.05
-    surprise: float = 0.1
+    surprise: float = 0.2
     surprise_spread: float = 0.25
     runs: int = 0
 

@@ -28,7 +28,7 @@ ROWS_TO_STANDARDISE = 100_000
 ON_FEATURES = Training(steps=300, lr=3e-3, weight_decay=1e-2)
 """For heads on fixed features: about a second on two cores."""
 
-WHOLE = Training(steps=160, lr=5e-5, lr_scale={"head.": 20.0}, weight_decay=1e-2)
+WHOLE = Training(steps=100, lr=5e-5, lr_scale={"head.": 20.0}, weight_decay=1e-2)
 """For a transformer trained whole, its head faster than its body."""
 
 PLAN_ON_FEATURES = Plan(folds=5, repeats=2)
