@@ -220,12 +220,15 @@ def _record(run: Run, move: Move) -> dict[str, float]:
     if (run.memory.label >= 0).any():
         seen["coverage"] = float((run.memory.weight > 0).double().mean())
         seen["weight"] = float(run.memory.weight.double().mean())
-    if move.anticipating is not None:
+    if move.direct is not None:
         (total,) = move.grads.values()
-        indirect = torch.stack([g.norm() for g in move.anticipating.values()]).norm()
-        direct = torch.stack([(total[n] - g).norm() for n, g in move.anticipating.items()]).norm()
-        seen |= {"anticipating": float(indirect), "direct": float(direct)}
+        through = torch._foreach_sub([total[n] for n in move.direct], list(move.direct.values()))
+        seen |= {"anticipating": _norm(through), "direct": _norm(list(move.direct.values()))}
     return seen
+
+
+def _norm(tensors: list[torch.Tensor]) -> float:
+    return float(torch.nn.utils.get_total_norm(tensors))
 
 
 def _warn_of_no_anticipation(history: list[dict[str, float]]) -> None:

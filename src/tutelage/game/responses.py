@@ -16,7 +16,10 @@ from tutelage.types import Params
 
 @dataclass(frozen=True)
 class Reply:
-    """The follower's parameters as played, and ``pullback(v) = (d params / d leader)^T v``."""
+    """The follower's parameters as played, and ``pullback(v) = (d params / d leader)^T v``.
+
+    The pullback owns ``v``: it may overwrite it.
+    """
 
     params: Params
     pullback: Callable[[Params], Params]
@@ -53,7 +56,8 @@ class Ema:
         return Reply(dict(zip(names, new, strict=True)), self._pullback)
 
     def _pullback(self, v: Params) -> Params:
-        return dict(zip(v, torch._foreach_mul(list(v.values()), 1 - self.decay), strict=True))
+        torch._foreach_mul_(list(v.values()), 1 - self.decay)
+        return v
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Copy:
     """The follower is the leader: pullback v. Pseudo-labels of FixMatch, UDA and their kin."""
 
     def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply:
-        return Reply({n: p.detach() for n, p in seats[leader].params.items()}, dict)
+        return Reply({n: p.detach() for n, p in seats[leader].params.items()}, lambda v: v)
 
 
 @dataclass(frozen=True)

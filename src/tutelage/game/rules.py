@@ -17,12 +17,13 @@ from tutelage.types import Params, Scalar, Terms
 class Move:
     """One play of the game: gradients to step, by player; terms to report.
 
-    ``anticipating`` is the part of the leader's gradient that flows through the follower.
+    ``direct`` is the part of the leader's gradient that does not flow through the follower, where
+    the rest does.
     """
 
     grads: dict[str, Params]
     terms: Terms
-    anticipating: Params | None = None
+    direct: Params | None = None
 
 
 class Rule(Protocol):
@@ -113,10 +114,6 @@ class Stackelberg:
         grads = gradient(terms.total, both)
         direct = {n: grads[self.leader, n] for n in leader.params}
         pulled = reply.pullback({n: grads[self.follower, n] for n in follower.params})
-        anticipating = torch._foreach_mul([pulled[n] for n in direct], self.interaction)
-        total = torch._foreach_add(list(direct.values()), anticipating)
-        return Move(
-            {self.leader: dict(zip(direct, total, strict=True))},
-            terms,
-            dict(zip(direct, anticipating, strict=True)),
-        )
+        through = [pulled[n] for n in direct]
+        total = torch._foreach_add(list(direct.values()), through, alpha=self.interaction)
+        return Move({self.leader: dict(zip(direct, total, strict=True))}, terms, direct)
