@@ -90,7 +90,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a fit leaves behind. ``evidence`` and what is held out are None when none was gathered."""
+    """What a fit leaves behind. Without evidence, that is None and what is held out is empty."""
 
     network: nn.Module
     reference: nn.Module

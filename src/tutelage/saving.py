@@ -53,8 +53,7 @@ class Model:
         else:
             rows = encode(list(x), self.encoder, self.cache or cache_folder() / "features", tick)
             examples = Features(torch.as_tensor(rows).to(device))
-        batch = 64 if isinstance(examples, Tokens) else 1024
-        return predict(self.network, task, examples, batch).double().softmax(-1).cpu().numpy()
+        return predict(self.network, task, examples).double().softmax(-1).cpu().numpy()
 
 
 def save(model: Model, folder: Path) -> None:

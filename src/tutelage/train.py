@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from torch import nn
 from tutelage import checkpoint
 from tutelage.comm import Comm, Solo
 from tutelage.data import Examples, Loader
+from tutelage.data.examples import cut
 from tutelage.game import Move, Player
 from tutelage.memory import Memory
 from tutelage.methods import Method
@@ -24,6 +25,9 @@ from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.schedules import cosine_decay
 from tutelage.tasks import Task
 from tutelage.types import Logits, Params
+
+UNITS_A_BATCH = 16384
+"""Padded tokens (or rows of features) that a network predicts at once."""
 
 
 @dataclass(frozen=True)
@@ -227,7 +231,7 @@ def _record(run: Run, move: Move) -> dict[str, float]:
     return seen
 
 
-def _norm(tensors: list[torch.Tensor]) -> float:
+def _norm(tensors: Iterable[torch.Tensor]) -> float:
     return float(torch.nn.utils.get_total_norm(tensors))
 
 
@@ -243,12 +247,13 @@ def _below(prefix: str, tensors: Params) -> Params:
 
 
 @torch.inference_mode()
-def predict(network: nn.Module, task: Task, examples: Examples, batch: int = 1024) -> Logits:
-    """Logits of all examples, (n, c), dropout off, longest batches together."""
+def predict(network: nn.Module, task: Task, examples: Examples) -> Logits:
+    """Logits of all examples, (n, c), dropout off, examples of a length together."""
     was_training = network.training
     network.eval()
-    player, order = Player(network), examples.lengths().argsort(kind="stable")
-    out = [task.units(player(examples.take(order[i : i + batch]))) for i in range(0, len(order), batch)]
+    player, lengths = Player(network), examples.lengths()
+    order = lengths.argsort(kind="stable")
+    out = [task.units(player(examples.take(order[part]))) for part in cut(lengths[order], UNITS_A_BATCH)]
     network.train(was_training)
     back = torch.as_tensor(order.argsort(kind="stable"))
     return torch.cat(out)[back.to(out[0].device)] if out else torch.empty(0, task.classes)

@@ -22,6 +22,22 @@ class Examples(Protocol):
     def subset(self, index: np.ndarray) -> Self: ...
 
 
+def cut(lengths: Sequence[int] | np.ndarray, units: int, most: int = 4096) -> list[slice]:
+    """Cut examples, sorted by rising length, into batches whose padded size stays within ``units``.
+
+    A single longer example is a batch of its own; no batch has more than ``most`` examples.
+
+    >>> cut([1, 1, 2, 5, 9], units=6)
+    [slice(0, 3, None), slice(3, 4, None), slice(4, 5, None)]
+    """
+    slices, start = [], 0
+    for i, length in enumerate(lengths):
+        if i > start and ((i - start + 1) * length > units or i - start == most):
+            slices.append(slice(start, i))
+            start = i
+    return [*slices, slice(start, len(lengths))] if len(lengths) else []
+
+
 @dataclass(frozen=True)
 class Features:
     """Rows of a tensor, (n, ...).

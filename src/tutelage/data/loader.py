@@ -16,7 +16,7 @@ class Stream:
     """An endless sequence of shuffles of ``range(size)``, cut into batches by step.
 
     >>> stream = Stream(3, batch=2, seed=0)
-    >>> sorted([*stream.at(0), *stream.at(1)[:1]])
+    >>> sorted([*stream.at(0).tolist(), *stream.at(1)[:1].tolist()])
     [0, 1, 2]
     """
 

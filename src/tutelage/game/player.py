@@ -45,7 +45,9 @@ class Player:
 
     @torch.no_grad()
     def install(self, params: Params) -> None:
-        """Copy parameters into the module, in place."""
+        """Copy parameters into the module, in place; nothing is done for its own."""
+        if params is self.params:
+            return
         torch._foreach_copy_(list(self.params.values()), [params[n] for n in self.params])
 
     @torch.no_grad()

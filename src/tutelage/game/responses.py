@@ -35,7 +35,7 @@ class Response(Protocol):
 class Ema:
     """Exponential moving average: ``T = decay * T_old + (1 - decay) * S``; pullback ``(1 - decay) v``.
 
-    Closed form: no functional call, no second derivative.
+    Closed form: no functional call, no second derivative. The follower is moved in place.
 
     Args:
         decay: in [0, 1]; 0 copies the leader, 1 never moves.
@@ -49,11 +49,10 @@ class Ema:
         in_range("decay", self.decay, 0, 1)
 
     def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply:
-        names = list(seats[leader].params)
+        old, target = seats[follower].params, seats[leader].params
         with torch.no_grad():
-            old = [seats[follower].params[n] for n in names]
-            new = torch._foreach_lerp(old, [seats[leader].params[n] for n in names], 1 - self.decay)
-        return Reply(dict(zip(names, new, strict=True)), self._pullback)
+            torch._foreach_lerp_(list(old.values()), [target[n] for n in old], 1 - self.decay)
+        return Reply(old, self._pullback)
 
     def _pullback(self, v: Params) -> Params:
         torch._foreach_mul_(list(v.values()), 1 - self.decay)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tutelage.data.examples import Tokens
+from tutelage.data.examples import Tokens, cut
 from tutelage.models.text import Encoder, pool
 
 TOKENS_A_BATCH = 4096
@@ -90,7 +90,8 @@ def encode(
         order = sorted(missing, key=lambda k: (len(ids[k]), k))
         waiting: list[bytes] = []
         rows: list[np.ndarray] = []
-        for batch in _batches(order, ids):
+        for part in cut([len(ids[k]) for k in order], TOKENS_A_BATCH):
+            batch = order[part]
             waiting += batch
             rows.append(_features([ids[k] for k in batch], encoder))
             done += len(batch)
@@ -100,17 +101,6 @@ def encode(
             if tick:
                 tick(done, total)
     return store.rows(keys, encoder.width)
-
-
-def _batches(order: list[bytes], ids: dict[bytes, list[int]]) -> list[list[bytes]]:
-    """Runs of keys whose padded size stays within TOKENS_A_BATCH; ``order`` is by rising length."""
-    batches: list[list[bytes]] = []
-    for key in order:
-        if batches and (len(batches[-1]) + 1) * len(ids[key]) <= TOKENS_A_BATCH:
-            batches[-1].append(key)
-        else:
-            batches.append([key])
-    return batches
 
 
 @torch.inference_mode()
