@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
+QUIET := OMP_NUM_THREADS=1
 
 .PHONY: demo test slow lint setup
 
@@ -15,10 +16,10 @@ demo: setup
 	$(BIN)/tutelage demo
 
 test: setup lint
-	$(BIN)/python -m pytest -m "not slow" -n 2
+	$(QUIET) $(BIN)/python -m pytest -m "not slow" -n 2
 
 slow: setup
-	$(BIN)/python -m pytest -m slow
+	$(QUIET) $(BIN)/python -m pytest -m slow
 
 lint: setup
 	$(BIN)/ruff check src tests benchmarks

@@ -21,7 +21,7 @@ from tutelage.models.features import encode
 from tutelage.models.text import Encoder, load_encoder, pool
 
 OUT = Path(__file__).parent / "results" / "feature_pass.json"
-TEXTS, BLOCKS = 512, 3
+TEXTS, BLOCKS = 384, 3
 
 
 @torch.inference_mode()

@@ -112,8 +112,8 @@ def ratio(a: Callable[[], object], b: Callable[[], object], blocks: int) -> dict
 def main() -> None:
     result = {}
     for name, (network, loader), training, blocks in (
-        ("head on 384 features", head_problem(), Training(steps=150, lr=3e-3, records=1), 31),
-        ("MiniLM whole", whole_problem(), Training(steps=4, lr=5e-5, lr_scale={"head.": 20.0}, records=1), 7),
+        ("head on 384 features", head_problem(), Training(steps=150, lr=3e-3, records=1), 21),
+        ("MiniLM whole", whole_problem(), Training(steps=3, lr=5e-5, lr_scale={"head.": 20.0}, records=1), 5),
     ):
         task = Classification(CLASSES)
 

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 import torch
 
+torch.set_num_threads(1)  # two workers share two cores; threads that wait for each other cost more than they give
+
 SUBJECTS = {
     "food": ("soup", "bread", "cheese", "salad", "cake", "pepper", "butter", "onion"),
     "sport": ("goal", "match", "coach", "league", "runner", "medal", "tennis", "team"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tutelage.types import Params
 
 
+@runtime_checkable
 class Comm(Protocol):
     """What the training loop needs to know of the other processes."""
 

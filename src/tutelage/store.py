@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tutelage import checkpoint
 from tutelage.types import Params
@@ -13,6 +13,7 @@ Part = tuple[Params, Any]
 """Named tensors and a JSON value."""
 
 
+@runtime_checkable
 class Store(Protocol):
     """Gives a part by name, computing it when it is not there yet."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from tutelage.types import Inputs
 
 
+@runtime_checkable
 class Examples(Protocol):
     """A sized collection that gives the network's inputs for the examples asked for."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -25,6 +25,7 @@ class Reply:
     pullback: Callable[[Params], Params]
 
 
+@runtime_checkable
 class Response(Protocol):
     """The follower's answer to the leader: a map from the leader's parameters to the follower's."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -26,6 +26,7 @@ class Move:
     direct: Params | None = None
 
 
+@runtime_checkable
 class Rule(Protocol):
     """Turns a loss and seated players into gradients. Followers are moved here, movers by the loop."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch.nn.functional import one_hot
 from tutelage.types import Logits, Probs, Weight
 
 
+@runtime_checkable
 class Task(Protocol):
     """Turns outputs and targets into units: rows of class logits, of probabilities, of weights."""
 
