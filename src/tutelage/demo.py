@@ -75,11 +75,11 @@ def run_demo(out: Path, seeds: int, labels: int, pool: int, say: Say, tick: Tick
 
 
 def hide(table: pd.DataFrame, labels: int, pool: int, seed: int) -> dict[str, pd.DataFrame]:
-    """Rows that keep their label, ``labels`` a class; at most ``pool`` others; the test rows."""
+    """Rows that keep their label, ``labels`` a class; at most ``pool`` others, of one sample; the test rows."""
     train = table[table.split == "train"]
     kept = train.groupby("label", group_keys=False).sample(labels, random_state=seed)
-    rest = train.drop(kept.index)
-    rest = rest.sample(min(pool, len(rest)), random_state=seed)
+    rest = train.sample(min(pool, len(train)), random_state=0)
+    rest = rest[~rest.index.isin(kept.index)]
     return {"labelled": kept, "unlabelled": rest, "test": table[table.split == "test"]}
 
 

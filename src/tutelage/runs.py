@@ -23,7 +23,7 @@ from tutelage import checkpoint, problems, saving
 from tutelage.data.sources import cache_folder
 from tutelage.data.tables import DataError, Texts, read_texts, require_good_texts, text_fault
 from tutelage.evidence import recorded_prior, wilson
-from tutelage.fitting import Outcome, Plan, Problem, Tick, fit, settings, without_pool
+from tutelage.fitting import Outcome, Plan, Problem, Tick, fit, settings, threads, without_pool
 from tutelage.methods import Method
 from tutelage.models.features import pending
 from tutelage.models.text import Encoder, load_encoder
@@ -32,7 +32,7 @@ from tutelage.report import records
 from tutelage.report.page import write_report
 from tutelage.saving import Model
 from tutelage.store import FolderStore
-from tutelage.train import Training, time_a_step
+from tutelage.train import Training, predict, time_a_step
 
 Say = Callable[[str], None]
 
@@ -317,12 +317,18 @@ def _problem(request: Request, inputs: Inputs, encoder: Encoder, device: torch.d
 
 
 def _intention(method: Method, problem: Problem, training: Training, plan: Plan) -> str:
-    per_step = time_a_step(method, problem.task, problem.network(0).to(problem.device), problem.loader(), training)
+    network = problem.network(0).to(problem.device)
+    with threads(problem.threads):
+        per_step = time_a_step(method, problem.task, network, problem.loader(), training)
+        start = time.perf_counter()
+        predict(network, problem.task, problem.pool.subset(np.arange(min(len(problem.pool), 64))))
+        per_row = (time.perf_counter() - start) / 64
+    relabelling = per_row * len(problem.pool) * (method.training_rounds - 1)
     counts = np.bincount(problem.y)
     fits = 1 if plan.skip else 1 + min(plan.folds, int(counts.min())) * plan.repeats
     check = "no evidence gathered" if plan.skip else f"{fits - 1} of them on parts of the labels, for the evidence"
     contenders = 1 + len(problem.decays) * (not plan.skip)
-    seconds = per_step * training.steps * fits * contenders
+    seconds = (per_step * training.steps + relabelling) * fits * contenders
     return (
         f"Training {method.name} on {len(problem.y)} labels ({counts.min()} to {counts.max()} a class, "
         f"{len(counts)} classes) and a pool of {len(problem.pool)}: {fits} trainings of {training.steps} steps "

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
+import statistics
 import time
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,13 +18,13 @@ from tutelage import checkpoint
 from tutelage.comm import Comm, Solo
 from tutelage.data import Examples, Loader
 from tutelage.data.examples import cut
-from tutelage.game import Move, Player
+from tutelage.game import Move, Player, Seats
 from tutelage.memory import Memory
 from tutelage.methods import Method
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.schedules import cosine_decay
 from tutelage.tasks import Task
-from tutelage.types import Logits, Params
+from tutelage.types import Logits, Params, Terms
 
 UNITS_A_BATCH = 16384
 """Padded tokens (or rows of features) that a network predicts at once."""
@@ -131,7 +131,7 @@ def train(
         watch: asked for extra numbers at each point of history.
         tick: told the number of steps done so far.
     """
-    rule, comm = method.rule, comm or Solo()
+    comm = comm or Solo()
     with torch.random.fork_rng():
         torch.manual_seed(training.seed)
         run = _begin(method, network, loader, training)
@@ -144,12 +144,7 @@ def train(
             at, within = divmod(run.step, length)
             if within == 0 and at > 0:
                 _new_round(method, task, run, network, loader, training, at)
-            batch = loader.batch(run.step, within / length, method.uses_pool)
-            loss = partial(_loss, method, task, run.memory, batch)
-            move = rule.move(loss, run.seats, run.step)
-            for who, grads in move.grads.items():
-                _descend(run.seats[who], run.optimisers[who], comm.mean(grads), training, within / length)
-            method.observe(batch, move.terms, run.memory)
+            move = _play(method, task, run, loader, training, comm, within / length)
             run.step += 1
             if run.step % every == 0 or run.step == training.steps:
                 run.history.append(_record(run, move) | (watch(run) if watch else {}))
@@ -162,16 +157,34 @@ def train(
     return run
 
 
+def _play(
+    method: Method, task: Task, run: Run, loader: Loader, training: Training, comm: Comm, progress: float
+) -> Move:
+    """One step: draw, move, descend, observe."""
+    batch = loader.batch(run.step, progress, method.uses_pool)
+
+    def loss(who: str, play: Seats) -> Terms:
+        return method.loss(who, batch, play, task, run.memory)
+
+    move = method.rule.move(loss, run.seats, run.step)
+    for who, grads in move.grads.items():
+        _descend(run.seats[who], run.optimisers[who], comm.mean(grads), training, progress)
+    method.observe(batch, move.terms, run.memory)
+    return move
+
+
 def time_a_step(method: Method, task: Task, network: nn.Module, loader: Loader, training: Training) -> float:
-    """Seconds of one step, measured on three, after one that does not count."""
-    train(method, task, network, loader, replace(training, steps=1))
-    start = time.perf_counter()
-    train(method, task, network, loader, replace(training, steps=3))
-    return (time.perf_counter() - start) / 3
-
-
-def _loss(method: Method, task: Task, memory: Memory, batch: Any, who: str, play: Any) -> Any:
-    return method.loss(who, batch, play, task, memory)
+    """Seconds of one step in the last round: the median of three, after one that does not count."""
+    seconds = []
+    with torch.random.fork_rng():
+        run = _begin(method, network, loader, training)
+        run.memory.round = method.training_rounds - 1
+        run.memory.label.zero_()
+        for _ in range(4):
+            start = time.perf_counter()
+            _play(method, task, run, loader, training, Solo(), 0.5)
+            seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[1:])
 
 
 def _begin(method: Method, network: nn.Module, loader: Loader, training: Training) -> Run:
