@@ -92,6 +92,7 @@ def run(monkeypatch, capsys):
         monkeypatch.setattr(cli.warnings, "showwarning", cli.warnings.showwarning)  # put back after the test
         with pytest.raises(SystemExit) as done, cli.warnings.catch_warnings():
             cli.warnings.simplefilter("default")
+            cli.warnings.filterwarnings("ignore", "Cyclopts application invoked without tokens")
             cli.main()
         shown = capsys.readouterr()
         return int(done.value.code or 0), shown.out + shown.err

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "fitting": {
         "types", "ops", "memory", "tasks", "methods", "data", "train", "store", "evidence", "reference",
     },
-    "problems": {"tasks", "data", "models", "reference", "fitting", "train"},
+    "problems": {"ops", "tasks", "data", "models", "reference", "fitting", "train"},
     "saving": {"tasks", "data", "models", "train", "checkpoint"},
 }  # fmt: skip
 """The parts below the outermost ones (report, estimators, runs, demo, cli), and what each may import."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import json
+from pathlib import Path
 
 import pytest
 
@@ -10,14 +12,20 @@ from tutelage import checkpoint
 
 
 def refused(run, bench, **changes) -> str:
-    """The message of a fit that must fail with one line."""
+    """The message of a fit that must fail with one line, its last."""
     code, shown = run(*bench.fit(**changes))
-    assert code != 0
-    assert "Traceback" not in shown
+    assert code == 2
     assert not (bench.out / "summary.json").exists()
-    message = [line for line in shown.splitlines() if line.startswith("Error: ")]
-    assert len(message) == 1, shown
-    return message[0]
+    return last_line(shown)
+
+
+def last_line(shown: str) -> str:
+    """The error, which is one line and ends the output."""
+    assert "Traceback" not in shown
+    lines = [line for line in shown.splitlines() if line.strip()]
+    assert lines[-1].startswith("Error: "), shown
+    assert shown.count("Error: ") == 1, shown
+    return lines[-1]
 
 
 def write(bench, name: str, text: str, encoding: str = "utf-8"):
@@ -37,6 +45,10 @@ def test_missing_file(run, bench):
 def test_missing_column(run, bench):
     assert "train.csv: no column 'body'; it has 'text', 'label'" in refused(run, bench, text="body")
     assert "train.csv: no column 'tag'" in refused(run, bench, label="tag")
+    for name in ("pool", "test"):
+        (bench.folder / "other.csv").write_text("body\nthe soup\n")
+        changes = {"unlabelled" if name == "pool" else "test": bench.folder / "other.csv"}
+        assert "other.csv: no column 'text'; it has 'body'" in refused(run, bench, **changes)
 
 
 def test_unreadable_encoding_and_the_way_out(run, bench, texts):
@@ -119,21 +131,38 @@ def test_output_folder_that_exists_is_left_alone(run, bench):
     assert "is not a folder" in refused(run, bench, out=bench.out / "precious.txt")
 
 
-def test_a_full_disk_is_said_and_the_run_goes_on_after(run, bench, monkeypatch):
-    real, left = checkpoint.write_atomically, [3]
+@pytest.mark.parametrize(
+    "name", ["run.json", "candidate.safetensors", "model.safetensors", "records.json", "report.html", "summary.json"]
+)
+def test_a_full_disk_is_said_and_the_run_goes_on_after(run, bench, monkeypatch, name):
+    real = checkpoint.write_atomically
 
     def full(path, data):
-        left[0] -= 1
-        if left[0] < 0:
+        if path.name == name:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         real(path, data)
 
     monkeypatch.setattr(checkpoint, "write_atomically", full)
-    assert "the disk is full" in refused(run, bench)
+    message = refused(run, bench)
+    assert "the disk is full" in message
+    assert name in message
+    assert "--resume" in message
     monkeypatch.setattr(checkpoint, "write_atomically", real)
     code, shown = run(*bench.fit(resume=True))
     assert code == 0, shown
-    assert (bench.out / "summary.json").exists()
+    assert json.loads((bench.out / "summary.json").read_text())["labelled"] == 16
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_a_full_disk_under_the_predictions_is_said(run, bench, kind):
+    run(*bench.fit())
+    (bench.folder / f"o.{kind}").symlink_to("/dev/full")
+    code, shown = run(
+        "predict", bench.out, "--input", bench.folder / "test.csv", "--output", bench.folder / f"o.{kind}"
+    )
+    assert code == 2
+    assert "the disk is full" in last_line(shown)
 
 
 def test_a_half_written_file_does_not_stay(tmp_path, monkeypatch):
@@ -169,7 +198,8 @@ def test_a_run_of_other_settings_is_not_resumed(run, bench, monkeypatch):
         ({"temperature": 2}, "temperature must be in (0, 1], got 2.0"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"folds": 1}, "folds must be at least 2, got 1"),
-        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"seed": -1}, "seed must be in [0, 4294967295], got -1"),
+        ({"seed": 10**11}, "100000000000"),
         ({"lr": -1}, "lr must be above 0, got -1.0"),
         ({"max_length": 1}, "max_length must be at least 2, got 1"),
         ({"encoder": "/no/such/encoder"}, "encoder '/no/such/encoder' could not be loaded"),
@@ -177,21 +207,59 @@ def test_a_run_of_other_settings_is_not_resumed(run, bench, monkeypatch):
     ],
 )
 def test_settings_out_of_range(run, bench, changes, message):
-    code, shown = run(*bench.fit(**changes))
-    assert code != 0
-    assert message in " ".join(shown.replace("│", " ").split())
-    assert "Traceback" not in shown
-    assert not (bench.out / "summary.json").exists()
+    assert message in refused(run, bench, **changes)
+    assert not bench.out.exists()  # so the same command, put right, can follow
 
 
-def test_unknown_method_and_unfinished_folder(run, bench, tmp_path):
-    code, shown = run("fit", "magic")
-    assert code != 0
-    assert "drift" in shown
-    for words in (("predict", tmp_path, "--input", "a.csv", "--output", "b.csv"), ("report", tmp_path)):
+def test_a_folder_without_a_model_is_no_encoder(run, bench, tmp_path):
+    (tmp_path / "bare").mkdir()
+    assert "bare' could not be loaded" in refused(run, bench, encoder=tmp_path / "bare")
+    assert not bench.out.exists()
+
+
+def test_unknown_method_option_and_choice(run, bench):
+    for words, named in (
+        (["fit", "magic"], ["magic", "supervised, self_training", "drift"]),
+        (bench.fit(nonsense=3), ["--nonsense"]),
+        (bench.fit(steps="many"), ["--steps", "many"]),
+        (bench.fit(labels="soft"), ["--labels", "soft", "temperature", "frequency"]),
+        (bench.fit(train=None), ["--train"]),
+    ):
         code, shown = run(*words)
         assert code == 2
-        assert str(tmp_path) in shown.replace("\n", "")
+        assert "Traceback" not in shown
+        assert all(n in shown for n in named), shown
+        assert not bench.out.exists()
+
+
+def test_a_folder_without_a_finished_run(run, bench, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "empty", tmp_path / "gone"):
+        for words in (
+            ("predict", folder, "--input", bench.folder / "test.csv", "--output", tmp_path / "o.csv"),
+            ("score", folder, "--test", bench.folder / "test.csv"),
+            ("report", folder),
+        ):
+            code, shown = run(*words)
+            assert code == 2
+            assert str(folder) in last_line(shown)
+    assert not (tmp_path / "o.csv").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]"])
+@pytest.mark.parametrize(("command", "file"), [("score", "run.json"), ("fit", "run.json"), ("report", "records.json")])
+def test_a_damaged_file_of_a_finished_run_is_named(run, bench, command, file, content):
+    quick = {"method": "supervised", "no_evidence": True, "unlabelled": None}
+    run(*bench.fit(**quick))
+    (bench.out / file).write_text(content)
+    words = {
+        "score": ["score", bench.out, "--test", bench.folder / "test.csv"],
+        "report": ["report", bench.out],
+        "fit": bench.fit(**quick, resume=True),
+    }
+    code, shown = run(*words[command])
+    assert code == 2
+    assert file in last_line(shown)
 
 
 def test_predict_keeps_every_row_also_an_empty_text(run, bench):

@@ -38,12 +38,23 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def read_json(path: Path) -> Any:
-    """Read JSON; a damaged file raises BadFileError with its name."""
+def read_json(path: Path, *keys: str) -> Any:
+    """Read a JSON object that has ``keys``; a damaged file raises BadFileError with its name."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as e:
         raise BadFileError(f"{path}: not readable as JSON ({e})") from e
+    if not isinstance(value, dict) or any(k not in value for k in keys):
+        raise BadFileError(f"{path}: not written by tutelage, or damaged")
+    return value
+
+
+def check_format(path: Path, found: Any) -> None:
+    """Raise BadFileError when a file's format is no number, or newer than this version reads."""
+    if not isinstance(found, int):
+        raise BadFileError(f"{path}: not written by tutelage (format {found!r})")
+    if found > FORMAT:
+        raise BadFileError(f"{path}: format {found} is newer than {FORMAT}, the newest this version reads")
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], meta: Any = None) -> None:
@@ -68,9 +79,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
             tensors = {n: f.get_tensor(n) for n in f.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError) as e:
         raise BadFileError(f"{path}: truncated or not a safetensors file ({e})") from e
-    if header is None:
-        raise BadFileError(f"{path}: not written by tutelage")
-    content = json.loads(header)
-    if content["format"] > FORMAT:
-        raise BadFileError(f"{path}: format {content['format']} is newer than {FORMAT}, the newest this version reads")
-    return tensors, content["meta"]
+    try:
+        content = json.loads(header or "null")
+        check_format(path, content["format"])
+        return tensors, content["meta"]
+    except (json.JSONDecodeError, KeyError, TypeError) as e:
+        raise BadFileError(f"{path}: not written by tutelage") from e

@@ -19,7 +19,7 @@ import tutelage
 from tutelage import runs, saving
 from tutelage.checkpoint import BadFileError
 from tutelage.data import sources
-from tutelage.data.tables import DataError, column, read_table, read_texts, text_fault, write_table
+from tutelage.data.tables import DataError, column, read_table, read_texts, text_fault, writable, write_table
 from tutelage.methods import METHODS, Method
 from tutelage.report.page import write_report
 
@@ -112,8 +112,12 @@ def predict(folder: Path, *, input: Path, output: Path, text: str | None = None,
         text: column of the texts; by default the one the run was trained on.
         charset: of csv, tsv and jsonl files.
     """
+    writable(output)  # before the work, not after it
     model, text_column, _ = _open(folder)
     table = read_table(input, charset)
+    replaced = [c for c in ("label", "probability") if c in table.columns]
+    if replaced:
+        say(f"In {output} these columns are replaced: {', '.join(replaced)}.")
     texts = read_texts(input, text or text_column, None, charset).texts
     faults = [i for i, t in enumerate(texts) if text_fault(t)]
     if faults:
@@ -225,7 +229,7 @@ def _open(folder: Path) -> tuple[saving.Model, str, str]:
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such folder")
     model = saving.load(folder / "model")
-    asked = read_json(folder / "run.json")
+    asked = read_json(folder / "run.json", "text", "label")
     return model, asked["text"], asked["label"]
 
 
@@ -238,7 +242,7 @@ def main() -> None:
         fail(str(e))
     except OSError as e:
         if e.errno == errno.ENOSPC:
-            fail(f"the disk is full ({e.filename or 'while writing'}); free some space and go on with --resume")
+            fail(f"the disk is full ({e.filename or 'while writing'}); free some space; a fit goes on with --resume")
         fail(str(e))
     except ValueError as e:
         fail(str(e))
@@ -247,5 +251,5 @@ def main() -> None:
 
 
 def fail(message: str) -> None:
-    Console(stderr=True).print(f"Error: {message}", highlight=False, markup=False, soft_wrap=True)
+    Console(stderr=True).print(f"Error: {' '.join(message.split())}", highlight=False, markup=False, soft_wrap=True)
     sys.exit(2)

@@ -99,7 +99,7 @@ def _texts(folder: Path, name: str, seed: int, tables: dict[str, pd.DataFrame], 
 def _digits(folder: Path, name: str, seed: int, tables: dict[str, pd.DataFrame], say: Say, tick: Tick) -> Summary:
     x = {part: frame.filter(like="pixel").to_numpy(np.float32) for part, frame in tables.items()}
     y = {part: frame.label.to_numpy() for part, frame in tables.items()}
-    features = {part: Features(torch.as_tensor(rows)) for part, rows in x.items()}
+    features = {part: Features(torch.tensor(rows)) for part, rows in x.items()}
     data = problems.Data(features["labelled"], y["labelled"], features["unlabelled"], 10, y["unlabelled"])
     problem, method = problems.on_features(data, per_feature=True), METHODS[name]()
     training = replace(problems.ON_FEATURES, seed=seed)

@@ -16,6 +16,7 @@ from tutelage.fitting import Plan, Problem
 from tutelage.models.features import encode
 from tutelage.models.heads import Head
 from tutelage.models.text import Encoder, TextClassifier, head_on_pooled
+from tutelage.ops.checks import in_range
 from tutelage.reference import Probe
 from tutelage.tasks import Classification
 from tutelage.train import Training
@@ -153,6 +154,7 @@ def how(
     Raises:
         ValueError: a value is out of its range.
     """
+    in_range("seed", seed, 0, 2**32 - 1)
     training, plan = (WHOLE, PLAN_WHOLE) if whole else (ON_FEATURES, PLAN_ON_FEATURES)
     training = replace(
         training,

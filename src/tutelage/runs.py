@@ -117,7 +117,7 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
     encoder = load_encoder(request.encoder, request.max_length)
     if _open_folder(request, method):
         say(f"{request.out} is finished already")
-        summary: dict[str, Any] = checkpoint.read_json(request.out / "summary.json")
+        summary: dict[str, Any] = checkpoint.read_json(request.out / "summary.json", "evidence")
         return summary
     method = without_pool(method, inputs.pool)
     if not inputs.pool:
@@ -273,7 +273,7 @@ def _open_folder(request: Request, method: Method) -> bool:
             raise FileExistsError(f"{out} exists and is not empty; choose another folder, or --resume the run in it")
         if not (out / "run.json").exists():
             raise FileExistsError(f"{out} holds no run to resume (run.json is missing)")
-        before = checkpoint.read_json(out / "run.json")
+        before = checkpoint.read_json(out / "run.json", "method", "text", "label")
         changed = sorted(k for k in asked | before if asked.get(k) != before.get(k))
         if changed:
             raise FileExistsError(f"{out} holds a run with other settings; different: {', '.join(changed)}")

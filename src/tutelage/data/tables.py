@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
         raise DataError(f"charset {charset!r} is not known") from e
     except pd.errors.EmptyDataError as e:
         raise DataError(f"{path}: the file is empty") from e
-    except (pd.errors.ParserError, ValueError, OSError) as e:
+    except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError, OSError) as e:
         if isinstance(e, DataError):
             raise
         raise DataError(f"{path}: not readable as {path.suffix[1:]} ({str(e).strip()})") from e
@@ -71,11 +72,13 @@ def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
 def _read(path: Path, charset: str) -> pd.DataFrame:
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
-    if path.suffix == ".jsonl":
-        return pd.DataFrame(_json_lines(path, charset))
-    separator = "\t" if path.suffix == ".tsv" else ","
     encoding = "utf-8-sig" if charset.lower() in ("utf-8", "utf8") else charset
-    return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding)
+    if path.suffix == ".jsonl":
+        return pd.DataFrame(_json_lines(path, encoding))
+    separator = "\t" if path.suffix == ".tsv" else ","
+    with warnings.catch_warnings():  # pandas would drop the cells of a first row wider than the header
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding, index_col=False)
 
 
 def _json_lines(path: Path, charset: str) -> list[dict[str, object]]:
@@ -97,8 +100,10 @@ def _json_lines(path: Path, charset: str) -> list[dict[str, object]]:
 def _undecodable(path: Path, charset: str, error: UnicodeDecodeError) -> str:
     with open(path, "rb") as f:
         head = f.read(1_000_000)
-    guess = from_bytes(head).best()
-    hint = f"; it looks like {guess.encoding}: pass --charset {guess.encoding}" if guess else ""
+    guesses = [name for match in from_bytes(head) for name in match.could_be_from_charset]
+    western = [name for name in guesses if name in ("cp1252", "latin_1")]  # by far the likeliest of those that fit
+    guess = next(iter(western or guesses), "")
+    hint = f"; it looks like {guess}: pass --charset {guess}" if guess else ""
     bad = error.object[error.start : error.start + 1].hex()
     return f"{path}: byte 0x{bad} is not {charset}{hint}"
 
@@ -169,12 +174,20 @@ def text_fault(text: str) -> str | None:
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table as the file's ending says: csv, tsv, jsonl or parquet."""
-    path = Path(path)
+    path = writable(path)
     if path.suffix == ".parquet":
         table.to_parquet(path, index=False)
     elif path.suffix == ".jsonl":
         table.to_json(path, orient="records", lines=True, force_ascii=False)
-    elif path.suffix in (".csv", ".tsv"):
-        table.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
     else:
+        table.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+
+
+def writable(path: str | Path) -> Path:
+    """The path, when a table can be written there by its ending and folder; else DataError."""
+    path = Path(path)
+    if path.suffix not in FORMATS:
         raise DataError(f"{path}: file name must end in one of {', '.join(FORMATS)}")
+    if not path.parent.is_dir():
+        raise DataError(f"{path.parent}: no such folder")
+    return path

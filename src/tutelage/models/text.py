@@ -78,9 +78,9 @@ def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:
     hf_logging.set_verbosity_error()
     hf_logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        model = AutoModel.from_pretrained(source, dtype=torch.float32)
-    except (OSError, ValueError) as e:
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        model = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=False)
+    except Exception as e:  # the library and its tokenizers raise many kinds
         known = f'"{MINILM}", a folder with a saved model, or a name on the Hub'
         raise OSError(f"encoder {name!r} could not be loaded; give {known}. ({e})") from e
     finally:
@@ -128,9 +128,13 @@ def save_architecture(encoder: Encoder, folder: Path) -> None:
 
 def load_architecture(folder: Path, max_length: int) -> Encoder:
     """An encoder of the saved shape with fresh weights, to be filled; runs no code from the folder."""
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    return Encoder(str(folder), tokenizer, AutoModel.from_config(config).eval(), max_length)
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        model = AutoModel.from_config(config, trust_remote_code=False)
+    except Exception as e:  # the library and its tokenizers raise many kinds for a damaged file
+        raise ValueError(f"{folder}: the saved encoder cannot be read ({e})") from e
+    return Encoder(str(folder), tokenizer, model.eval(), max_length)
 
 
 def head_on_pooled(head: Head, width: int) -> Head:

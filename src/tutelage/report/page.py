@@ -19,7 +19,7 @@ def write_report(folder: Path) -> Path:
     """
     if not (folder / "records.json").exists():
         raise FileNotFoundError(f"{folder}: no finished run there (records.json is missing)")
-    record = checkpoint.read_json(folder / "records.json")
+    record = checkpoint.read_json(folder / "records.json", "summary", "history")
     plots = folder / "plots"
     images = [
         {"name": name, "caption": caption, "data": base64.b64encode((plots / name).read_bytes()).decode()}
