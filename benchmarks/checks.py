@@ -1,7 +1,8 @@
 """Records what is shown by tests rather than by tables: gradients, resuming, reading length, the demo's time.
 
     python benchmarks/checks.py gradients    distances from the golden case and from finite differences
-    python benchmarks/checks.py tests        outcomes of the tests behind the other claims, the slow ones too
+    python benchmarks/checks.py tests        outcomes of the tests behind the other claims
+    python benchmarks/checks.py kills        those of killed and resumed runs (minutes)
     python benchmarks/checks.py demo         seconds of `tutelage demo` with an empty cache
 
 each writes benchmarks/results/checks_NAME.json.
@@ -22,7 +23,6 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 CLAIMS = {
-    "killed by SIGKILL at a random moment, resumed, equal bit for bit": ["tests/test_resume.py", "-m", "slow"],
     "stopped by Ctrl-C, resumed, equal bit for bit": ["tests/test_resume.py", "-m", "not slow"],
     "any step cut off, resumed, equal bit for bit": ["tests/methods", "-k", "resumes or earlier_checkpoint"],
     "decay 1 and interaction 0 equal Mean Teacher bit for bit": ["tests/methods", "-k", "bit_for_bit"],
@@ -32,6 +32,7 @@ CLAIMS = {
     "scikit-learn's estimator checks": ["tests/test_estimators.py", "-k", "checks"],
     "bad input": ["tests/test_cli_errors.py", "tests/data"],
 }
+KILLS = {"killed by SIGKILL at a random moment, resumed, equal bit for bit": ["tests/test_resume.py", "-m", "slow"]}
 
 
 def gradients() -> dict[str, float]:
@@ -56,10 +57,10 @@ def gradients() -> dict[str, float]:
     return found
 
 
-def tests() -> dict[str, dict[str, int]]:
+def outcomes(claims: dict[str, list[str]]) -> dict[str, dict[str, int]]:
     """Counts of outcomes by claim."""
     found = {}
-    for claim, words in CLAIMS.items():
+    for claim, words in claims.items():
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "junit.xml"
             command = [sys.executable, "-m", "pytest", "-q", *words, f"--junitxml={report}"]
@@ -85,7 +86,9 @@ def demo() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    chosen = {"gradients": gradients, "tests": tests, "demo": demo}
+    chosen = {
+        "gradients": gradients, "tests": lambda: outcomes(CLAIMS), "kills": lambda: outcomes(KILLS), "demo": demo,
+    }  # fmt: skip
     for name in sys.argv[1:] or chosen:
         result = chosen[name]()
         (RESULTS / f"checks_{name}.json").write_text(json.dumps(result, indent=1) + "\n")
