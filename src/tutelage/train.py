@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,13 +68,17 @@ class Training:
 
 @dataclass
 class Run:
-    """A training run: players, their optimisers, what they remember, and how far it is."""
+    """A training run: players, their optimisers, what they remember, and how far it is.
+
+    ``best`` is the student's state at the best point of history, where one was asked for.
+    """
 
     seats: dict[str, Player]
     optimisers: dict[str, torch.optim.Optimizer]
     memory: Memory
     step: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
+    best: Params = field(default_factory=dict)
 
     def tensors(self) -> Params:
         """Everything a resumed run needs, by name."""
@@ -86,7 +91,7 @@ class Run:
         for who, optimiser in self.optimisers.items():
             for i, slots in optimiser.state_dict()["state"].items():
                 state |= {f"optimiser.{who}.{i}.{k}": torch.as_tensor(v) for k, v in slots.items()}
-        return state
+        return state | {f"best.{n}": t for n, t in self.best.items()}
 
     def save(self, path: Path) -> None:
         meta = {"step": self.step, "round": self.memory.round, "history": self.history}
@@ -106,6 +111,7 @@ class Run:
                 i, slot = key.split(".", 1)
                 state.setdefault(int(i), {})[slot] = value
             optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
+        self.best = _below("best.", tensors)
         torch.set_rng_state(tensors["rng.cpu"])
         for i, state_i in _below("rng.cuda.", tensors).items():
             torch.cuda.set_rng_state(state_i, int(i))
@@ -122,6 +128,7 @@ def train(
     path: Path | None = None,
     watch: Callable[[Run], dict[str, float]] | None = None,
     tick: Callable[[int], None] | None = None,
+    best: str | None = None,
 ) -> Run:
     """Play the method's game for ``training.steps`` steps and return the run.
 
@@ -130,6 +137,7 @@ def train(
         path: checkpoint file, resumed from when it exists.
         watch: asked for extra numbers at each point of history.
         tick: told the number of steps done so far.
+        best: number of history whose highest point, the earliest of equals, is kept in ``Run.best``.
     """
     comm = comm or Solo()
     with torch.random.fork_rng():
@@ -144,11 +152,15 @@ def train(
             at, within = divmod(run.step, length)
             if within == 0 and at > 0:
                 _new_round(method, task, run, network, loader, training, at)
-            move = _play(method, task, run, loader, training, comm, within / length)
+            progress = within / length if method.restarts else run.step / training.steps
+            move = _play(method, task, run, loader, training, comm, progress)
             run.step += 1
             if run.step % every == 0 or run.step == training.steps:
                 run.history.append(_record(run, move) | (watch(run) if watch else {}))
                 _warn_of_no_anticipation(run.history)
+                if best is not None and run.history[-1][best] > max((h[best] for h in run.history[:-1]), default=-1):
+                    state = run.seats["student"].module.state_dict()
+                    run.best = {n: t.detach().clone() for n, t in state.items()}
             if tick:
                 tick(run.step)
             if path is not None and time.monotonic() - saved >= training.checkpoint_every:
@@ -193,7 +205,7 @@ def _begin(method: Method, network: nn.Module, loader: Loader, training: Trainin
     for who in (*rule.movers, *rule.followers):
         seats[who] = Player(copy.deepcopy(network).train(who in rule.movers))
     optimisers = {who: _optimiser(seats[who], training) for who in rule.movers}
-    return Run(seats, optimisers, Memory(len(loader.unlabelled), loader.target.device))
+    return Run(seats, optimisers, Memory(int(loader.unlabelled.counts().sum()), loader.target.device))
 
 
 def _optimiser(player: Player, training: Training) -> torch.optim.Optimizer:
@@ -221,12 +233,14 @@ def _descend(
 def _new_round(
     method: Method, task: Task, run: Run, network: nn.Module, loader: Loader, training: Training, at: int
 ) -> None:
-    """Followers take the mover's place, label the pool, and the mover starts afresh."""
+    """Followers take the mover's place and label the pool; the mover starts afresh, or goes on."""
     student = run.seats[method.rule.movers[0]]
     run.memory.round = at
     for who in method.rule.followers:
         run.seats[who].module.load_state_dict(student.module.state_dict())
-        method.relabel(predict(run.seats[who].module, task, loader.unlabelled), run.memory)
+        method.relabel(partial(predict, run.seats[who].module, task, loader.unlabelled), run.memory)
+    if not method.restarts:
+        return
     student.module.load_state_dict(network.state_dict())
     run.optimisers = {who: _optimiser(run.seats[who], training) for who in method.rule.movers}
 
@@ -261,12 +275,12 @@ def _below(prefix: str, tensors: Params) -> Params:
 
 @torch.inference_mode()
 def predict(network: nn.Module, task: Task, examples: Examples) -> Logits:
-    """Logits of all examples, (n, c), dropout off, examples of a length together."""
+    """Logits of all examples' units, (units, c), dropout off, examples of a length together."""
     was_training = network.training
     network.eval()
     player, lengths = Player(network), examples.lengths()
     order = lengths.argsort(kind="stable")
     out = [task.units(player(examples.take(order[part]))) for part in cut(lengths[order], UNITS_A_BATCH)]
     network.train(was_training)
-    back = torch.as_tensor(order.argsort(kind="stable"))
+    back = torch.as_tensor(examples.units(order).argsort(kind="stable"))
     return torch.cat(out)[back.to(out[0].device)] if out else torch.empty(0, task.classes)

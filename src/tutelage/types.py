@@ -25,7 +25,7 @@ Inputs = Tensor | Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Views:
-    """Named views of the same examples, and where those examples stand in their data set."""
+    """Named views of the same examples, and the numbers of their units in the data set."""
 
     at: Mapping[str, Inputs]
     index: Int[Tensor, " n"]

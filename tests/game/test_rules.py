@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tutelage.game import Alternating, Copy, Ema, Frozen, Player, Simultaneous, Stackelberg, Unrolled
+from tutelage.game import Alternating, Copy, Ema, Frozen, Implicit, Player, Simultaneous, Stackelberg, Unrolled
 from tutelage.types import Terms
 
 
@@ -65,6 +65,10 @@ def unrolled(steps: int, lr: float):
         (Ema(1.0), T, 0 * EYE),
         (Unrolled(1, lr=0.1), *unrolled(1, 0.1)),
         (Unrolled(4, lr=0.1), *unrolled(4, 0.1)),
+        (Implicit(steps=0), T, torch.linalg.solve(A, B)),
+        (Implicit(steps=3, lr=0.1, iterations=2), unrolled(3, 0.1)[0], torch.linalg.solve(A, B)),
+        (Implicit(steps=0, damping=0.5), T, torch.linalg.solve(A + 0.5 * EYE, B)),
+        (Implicit(steps=0, solver="neumann", lr=0.4, iterations=200), T, torch.linalg.solve(A, B)),
     ],
 )
 @pytest.mark.parametrize("interaction", [0.0, 1.0, 2.5])
@@ -83,6 +87,25 @@ def test_an_average_by_gradient_steps_is_the_moving_average():
 
     moves = [Stackelberg(response=r).move(near, seats(), 0) for r in (Ema(0.7), Unrolled(1, lr=0.3))]
     torch.testing.assert_close(moves[0].grads["student"]["at"], moves[1].grads["student"]["at"])
+
+
+def test_unrolled_and_implicit_meet_at_the_best_answer():
+    """Many gradient steps reach T* = A^-1 B S, and differentiate as the implicit function theorem does."""
+    far = [lead(r) for r in (Unrolled(300, lr=0.3), Implicit(300, lr=0.3), Implicit(300, 0.3, "neumann", 300))]
+    for gradient, kept in far:
+        torch.testing.assert_close(kept, torch.linalg.solve(A, B) @ S)
+        torch.testing.assert_close(gradient, far[0][0])
+
+
+def test_a_truncated_neumann_series_is_the_unrolled_gradient():
+    """k terms of the series are what k steps from the best answer would differentiate to."""
+    best = torch.linalg.solve(A, B) @ S
+    table = seats()
+    table["teacher"].install({"at": best})
+    reply = Unrolled(5, lr=0.2).play("student", "teacher", table, quadratic)
+    short = Implicit(steps=0, lr=0.2, solver="neumann", iterations=4).play("student", "teacher", table, quadratic)
+    v = {"at": torch.tensor([0.3, -1.0], dtype=torch.float64)}
+    torch.testing.assert_close(reply.pullback(dict(v))["at"], short.pullback(dict(v))["at"])
 
 
 def test_simultaneous_players_all_descend_at_the_same_point():

@@ -1,6 +1,6 @@
 """Data: tables and data sets on disk, examples in memory, and the batches drawn from them."""
 
-from tutelage.data.examples import Examples, Features, Tokens
+from tutelage.data.examples import Examples, Features, Tokens, WordFeatures, WordTokens
 from tutelage.data.loader import Loader
 
-__all__ = ["Examples", "Features", "Loader", "Tokens"]
+__all__ = ["Examples", "Features", "Loader", "Tokens", "WordFeatures", "WordTokens"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -15,12 +16,51 @@ from tutelage.types import Inputs
 
 @runtime_checkable
 class Examples(Protocol):
-    """A sized collection that gives the network's inputs for the examples asked for."""
+    """A sized collection that gives the network's inputs for the examples asked for.
+
+    An example is one unit to predict, or several: ``counts`` says how many, and ``units`` the numbers
+    of the units of some examples, in the order in which the network gives their logits.
+    """
 
     def __len__(self) -> int: ...
     def take(self, index: np.ndarray) -> Inputs: ...
     def lengths(self) -> np.ndarray: ...
     def subset(self, index: np.ndarray) -> Self: ...
+    def counts(self) -> np.ndarray: ...
+    def units(self, index: np.ndarray) -> np.ndarray: ...
+
+
+class Single:
+    """Examples of one unit each."""
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def counts(self) -> np.ndarray:
+        return np.ones(len(self), dtype=np.int64)
+
+    def units(self, index: np.ndarray) -> np.ndarray:
+        return index
+
+
+class Ragged:
+    """Examples of several units each, such as sentences of words: ``sizes`` holds their counts, (n,)."""
+
+    sizes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def counts(self) -> np.ndarray:
+        return self.sizes
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        return np.cumsum(self.sizes) - self.sizes
+
+    def units(self, index: np.ndarray) -> np.ndarray:
+        parts = [np.arange(self._starts[i], self._starts[i] + self.sizes[i]) for i in index]
+        return np.concatenate(parts) if parts else np.arange(0)
 
 
 def cut(lengths: Sequence[int] | np.ndarray, units: int, most: int = 4096) -> list[slice]:
@@ -40,7 +80,7 @@ def cut(lengths: Sequence[int] | np.ndarray, units: int, most: int = 4096) -> li
 
 
 @dataclass(frozen=True)
-class Features:
+class Features(Single):
     """Rows of a tensor, (n, ...).
 
     >>> Features(torch.eye(3)).take(np.array([2])).tolist()
@@ -63,7 +103,29 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Tokens:
+class WordFeatures(Ragged):
+    """Sentences as rows of features of their words: ``rows`` (words, d), ``sizes`` words a sentence (n,).
+
+    >>> two = WordFeatures(torch.arange(3.0)[:, None], np.array([2, 1]))
+    >>> two.take(np.array([1, 0])).ravel().tolist(), two.units(np.array([1, 0])).tolist()
+    ([2.0, 0.0, 1.0], [2, 0, 1])
+    """
+
+    rows: Tensor
+    sizes: np.ndarray
+
+    def take(self, index: np.ndarray) -> Tensor:
+        return self.rows[torch.as_tensor(self.units(index), device=self.rows.device)]
+
+    def lengths(self) -> np.ndarray:
+        return self.sizes
+
+    def subset(self, index: np.ndarray) -> WordFeatures:
+        return WordFeatures(self.take(index), self.sizes[index])
+
+
+@dataclass(frozen=True)
+class Tokens(Single):
     """Token ids of texts, padded to the longest of each batch.
 
     >>> Tokens([[5, 6], [7]]).take(np.array([0, 1]))["attention_mask"].tolist()
@@ -78,14 +140,54 @@ class Tokens:
         return len(self.ids)
 
     def take(self, index: np.ndarray) -> dict[str, Tensor]:
-        rows = [torch.as_tensor(self.ids[i]) for i in index]
-        padded = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=self.pad)
-        length = torch.tensor([len(r) for r in rows])
-        mask = (torch.arange(padded.shape[1]) < length[:, None]).long()
-        return {"input_ids": padded.to(self.device), "attention_mask": mask.to(self.device)}
+        ids, mask = padded([self.ids[i] for i in index], self.pad)
+        return {"input_ids": ids.to(self.device), "attention_mask": mask.to(self.device)}
 
     def lengths(self) -> np.ndarray:
         return np.array([len(r) for r in self.ids])
 
     def subset(self, index: np.ndarray) -> Tokens:
         return Tokens([self.ids[i] for i in index], self.pad, self.device)
+
+
+@dataclass(frozen=True)
+class WordTokens(Ragged):
+    """Sentences as windows of token ids, and the places in them where words begin.
+
+    Args:
+        windows: of each sentence, one or more lists of token ids.
+        first: of each window, the positions of the first token of each of its words.
+        sizes: words of each sentence, (n,).
+
+    >>> WordTokens([[[5, 6, 7]]], [[[0, 2]]], np.array([2])).take(np.array([0]))["first"].tolist()
+    [[True, False, True]]
+    """
+
+    windows: Sequence[Sequence[Sequence[int]]]
+    first: Sequence[Sequence[Sequence[int]]]
+    sizes: np.ndarray
+    pad: int = 0
+    device: torch.device | str = "cpu"
+
+    def take(self, index: np.ndarray) -> dict[str, Tensor]:
+        ids, mask = padded([w for i in index for w in self.windows[i]], self.pad)
+        first = torch.zeros_like(mask, dtype=torch.bool)
+        for row, places in enumerate(p for i in index for p in self.first[i]):
+            first[row, torch.as_tensor(places)] = True
+        batch = {"input_ids": ids, "attention_mask": mask, "first": first}
+        return {name: t.to(self.device) for name, t in batch.items()}
+
+    def lengths(self) -> np.ndarray:
+        return np.array([sum(map(len, w)) for w in self.windows])
+
+    def subset(self, index: np.ndarray) -> WordTokens:
+        windows, first = [self.windows[i] for i in index], [self.first[i] for i in index]
+        return WordTokens(windows, first, self.sizes[index], self.pad, self.device)
+
+
+def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Tensor]:
+    """Rows of token ids, padded to the longest, and the mask of what is not padding."""
+    tensors = [torch.as_tensor(r) for r in rows]
+    ids = torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=pad)
+    length = torch.tensor([len(r) for r in rows])
+    return ids, (torch.arange(ids.shape[1]) < length[:, None]).long()

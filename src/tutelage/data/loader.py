@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +33,8 @@ class Stream:
         return self._epochs[number]
 
     def at(self, step: int) -> np.ndarray:
-        """Indices of batch ``step``, from 0."""
-        parts, start, left = [], step * self.batch, self.batch
+        """Indices of batch ``step``, from 0; none where there is nothing to draw from."""
+        parts, start, left = [np.arange(0)], step * self.batch, self.batch
         while left:
             epoch, offset = divmod(start, self.size)
             part = self._epoch(epoch)[offset : offset + left]
@@ -47,10 +48,11 @@ class Loader:
     """Draws labelled and unlabelled batches.
 
     Args:
-        labelled: examples whose ``target`` is known.
-        target: class numbers or rows of probabilities, one per labelled example.
+        labelled: examples whose ``target`` is known; may be empty.
+        target: class numbers or rows of probabilities, one per unit of the labelled examples.
         unlabelled: the pool; may be empty.
         batch_labelled, batch_unlabelled: examples a step; no more than there are.
+        strong: other views of the pool's examples, taken in turn.
     """
 
     labelled: Examples
@@ -59,6 +61,7 @@ class Loader:
     batch_labelled: int = 128
     batch_unlabelled: int = 256
     seed: int = 0
+    strong: Sequence[Examples] = ()
 
     def __post_init__(self) -> None:
         n, pool = len(self.labelled), len(self.unlabelled)
@@ -69,10 +72,14 @@ class Loader:
         """The batch of one step; without the pool, an empty unlabelled part."""
         i = self._labelled.at(step)
         j = self._unlabelled.at(step) if with_pool else np.arange(0)
-        u = {"weak": self.unlabelled.take(j)} if with_pool else {}
+        labelled = {"weak": self.labelled.take(i)} if len(i) else {}
+        pool = {"weak": self.unlabelled.take(j)} if len(j) else {}
+        if len(j) and self.strong:
+            pool["strong"] = self.strong[step % len(self.strong)].take(j)
+        units = self._tensor(self.labelled.units(i))
         return Batch(
-            Views({"weak": self.labelled.take(i)}, torch.as_tensor(i, device=self.target.device)),
-            self.target[torch.as_tensor(i, device=self.target.device)],
-            Views(u, torch.as_tensor(j, device=self.target.device)),
-            progress,
+            Views(labelled, units), self.target[units], Views(pool, self._tensor(self.unlabelled.units(j))), progress
         )
+
+    def _tensor(self, index: np.ndarray) -> Tensor:
+        return torch.as_tensor(index, device=self.target.device)

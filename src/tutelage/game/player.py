@@ -39,6 +39,21 @@ class Player:
         )
         return logits
 
+    def represent(self, inputs: Inputs) -> tuple[Logits, Tensor]:
+        """Logits, and what the network's last linear layer makes them of: (units, c), (units, d)."""
+        last = [m for m in self.module.modules() if isinstance(m, nn.Linear)][-1]
+        seen: list[Tensor] = []
+        with last.register_forward_pre_hook(lambda _, args: seen.append(args[0])):
+            return self(inputs), seen[-1]
+
+    def near(self, inputs: Inputs, move: Callable[[Tensor], Tensor]) -> Logits:
+        """Logits with the continuous input moved: the features themselves, or the embeddings of tokens."""
+        if isinstance(inputs, Tensor):
+            return self(move(inputs))
+        embeddings = self.module.get_input_embeddings()  # type: ignore[operator]
+        with embeddings.register_forward_hook(lambda _, __, out: move(out)):  # type: ignore[union-attr]
+            return self(inputs)
+
     def seat(self, params: Params) -> Player:
         """The same network playing other parameters."""
         return Player(self.module, params)
@@ -67,9 +82,14 @@ Loss = Callable[[str, Seats], Terms]
 """``loss(who, seats)``: what player ``who`` minimises. It never steps, writes or logs."""
 
 
-def gradient(loss: Tensor, wrt: Mapping[K, Tensor], create_graph: bool = False) -> dict[K, Tensor]:
+def gradient(
+    loss: Tensor, wrt: Mapping[K, Tensor], create_graph: bool = False, retain_graph: bool = False
+) -> dict[K, Tensor]:
     """Gradient of a scalar by name; zero for parameters that the loss does not touch."""
+    if not loss.requires_grad:
+        return {name: torch.zeros_like(p) for name, p in wrt.items()}
     grads = torch.autograd.grad(
-        loss, list(wrt.values()), create_graph=create_graph, allow_unused=True, materialize_grads=True
-    )
+        loss, list(wrt.values()), retain_graph=retain_graph or create_graph, create_graph=create_graph,
+        allow_unused=True, materialize_grads=True,
+    )  # fmt: skip
     return dict(zip(wrt, grads, strict=True))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from tutelage.game.player import Loss, Seats, gradient
-from tutelage.ops.checks import in_range
-from tutelage.types import Params
+from tutelage.ops.checks import in_range, one_of
+from tutelage.types import Params, Scalar
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,101 @@ class Unrolled:
             t = {n: t[n] - self.lr * step[n] for n in t}
 
         def pullback(v: Params) -> Params:
-            return gradient(torch.stack([(t[n] * v[n]).sum() for n in t]).sum(), s)
+            return gradient(inner(t, v), s)
 
         return Reply({n: p.detach() for n, p in t.items()}, pullback)
+
+
+@dataclass(frozen=True)
+class Implicit:
+    """The follower plays its best answer, ``T(S) = argmin_T G(S, T)``, near which it takes gradient steps.
+
+        (dT/dS)^T v = - (d2G/dS dT)^T (d2G/dT2 + damping)^-1 v        (implicit function theorem)
+
+    The inverse is never formed: conjugate gradients, or a Neumann series ``lr sum_k (1 - lr H)^k v``.
+
+    Args:
+        steps: gradient steps a round towards the best answer, at least 0; lr: their size, above 0.
+        solver: "cg" or "neumann"; iterations: of it, at least 1.
+        damping: added to the Hessian, at least 0.
+
+    Source: Lorraine, Vicol and Duvenaud, AISTATS 2020; Pedregosa, ICML 2016.
+    """
+
+    steps: int = 1
+    lr: float = 0.1
+    solver: Literal["cg", "neumann"] = "cg"
+    iterations: int = 10
+    damping: float = 0.0
+
+    def __post_init__(self) -> None:
+        in_range("steps", self.steps, 0)
+        in_range("lr", self.lr, 0, low_open=True)
+        one_of("solver", self.solver, ("cg", "neumann"))
+        in_range("iterations", self.iterations, 1)
+        in_range("damping", self.damping, 0)
+
+    def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply:
+        s = seats[leader].params
+        t = {n: p.detach().clone().requires_grad_() for n, p in seats[follower].params.items()}
+
+        def slope(create_graph: bool) -> Params:
+            g = loss(follower, {**seats, follower: seats[follower].seat(t)}).total
+            return gradient(g, t, create_graph=create_graph)
+
+        for _ in range(self.steps):
+            step = slope(create_graph=False)
+            t = {n: (t[n] - self.lr * step[n]).detach().requires_grad_() for n in t}
+
+        def pullback(v: Params) -> Params:
+            with sdpa_kernel(SDPBackend.MATH):
+                g = slope(create_graph=True)
+
+            def curved(x: Params) -> Params:
+                """Give (d2G/dT2 + damping) x."""
+                hx = gradient(inner(g, x), t, retain_graph=True)
+                return {n: hx[n] + self.damping * x[n] for n in x}
+
+            x = conjugate_gradients(curved, v, self.iterations) if self.solver == "cg" else self._neumann(curved, v)
+            mixed = gradient(inner(g, x), s)
+            return {n: -m for n, m in mixed.items()}
+
+        return Reply({n: p.detach() for n, p in t.items()}, pullback)
+
+    def _neumann(self, curved: Callable[[Params], Params], v: Params) -> Params:
+        total = rest = v
+        for _ in range(self.iterations):
+            hr = curved(rest)
+            rest = {n: rest[n] - self.lr * hr[n] for n in rest}
+            total = {n: total[n] + rest[n] for n in total}
+        return {n: self.lr * x for n, x in total.items()}
+
+
+def inner(a: Params, b: Params) -> Scalar:
+    """``sum_n <a_n, b_n>``."""
+    return torch.stack([(a[n] * b[n]).sum() for n in a]).sum()
+
+
+def conjugate_gradients(curved: Callable[[Params], Params], v: Params, iterations: int) -> Params:
+    """Solve ``A x = v`` for a positive definite A given as a product; stops early once solved.
+
+    >>> solved = conjugate_gradients(lambda x: {"a": 2 * x["a"]}, {"a": torch.ones(2)}, iterations=3)
+    >>> solved["a"].tolist()
+    [0.5, 0.5]
+    """
+    x = {n: torch.zeros_like(t) for n, t in v.items()}
+    residual = direction = {n: t.clone() for n, t in v.items()}
+    size = inner(residual, residual)
+    for _ in range(iterations):
+        if size < torch.finfo(size.dtype).tiny:
+            break
+        bent = curved(direction)
+        curvature = inner(direction, bent)
+        if curvature <= 0:  # not convex here: what is solved so far holds
+            break
+        step = size / curvature
+        x = {n: x[n] + step * direction[n] for n in x}
+        residual = {n: residual[n] - step * bent[n] for n in x}
+        before, size = size, inner(residual, residual)
+        direction = {n: residual[n] + size / before * direction[n] for n in x}
+    return x

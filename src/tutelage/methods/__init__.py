@@ -1,12 +1,18 @@
 """One paper, one file. To add a method: its file, its test, and a line here."""
 
 from tutelage.methods.base import Method
+from tutelage.methods.bond import Bond
+from tutelage.methods.cosine import Cosine
 from tutelage.methods.drift import Drift
 from tutelage.methods.mean_teacher import MeanTeacher
 from tutelage.methods.self_training import SelfTraining
 from tutelage.methods.supervised import Supervised
+from tutelage.methods.uda import Uda
+from tutelage.methods.vat import Vat
 
-METHODS: dict[str, type[Method]] = {m.name: m for m in (Supervised, SelfTraining, MeanTeacher, Drift)}
+METHODS: dict[str, type[Method]] = {
+    m.name: m for m in (Supervised, SelfTraining, MeanTeacher, Vat, Uda, Cosine, Bond, Drift)
+}
 """The methods by the name the command line and the estimator know."""
 
-__all__ = ["METHODS", "Drift", "MeanTeacher", "Method", "SelfTraining", "Supervised"]
+__all__ = ["METHODS", "Bond", "Cosine", "Drift", "MeanTeacher", "Method", "SelfTraining", "Supervised", "Uda", "Vat"]

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from tutelage.game import Ema, Player, Response, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method
+from tutelage.methods.base import Method, on_labels
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.labels import sharpen, soft_frequency
 from tutelage.ops.losses import cross_entropy, kl, mean
@@ -71,21 +71,18 @@ class Drift(Method):
         return Stackelberg("student", "teacher", self.response or Ema(self.decay), self.interaction)
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
-        y, known = task.target(batch.target)
         u = task.units(play["teacher"](batch.unlabelled["weak"]))  # teacher's logits, f(x; T)
         z = task.units(play["student"](batch.unlabelled["weak"]))  # student's logits, f(x; S)
         if who == "teacher":  # asked only by a follower that takes gradient steps
-            v = task.units(play["teacher"](batch.labelled["weak"]))
             follow = kl(torch.log_softmax(z, dim=-1), u).mean()
-            return Terms({"supervised": mean(cross_entropy(y, v), known), "follow": follow})
+            return Terms({"supervised": on_labels(play["teacher"], batch, task), "follow": follow})
 
         log_y = sharpen(u, self.temperature) if self.labels == "temperature" else soft_frequency(u)  # (a), (b)
         w = certainty(u) if self.weights == "entropy" else torch.ones_like(u[:, 0])  # (c)
         fit = kl(log_y, z) if self.divergence == "kl" else cross_entropy(log_y.exp(), z)  # (d)
         scale = self.weight * sigmoid_ramp(batch.progress, self.ramp)
-        s = task.units(play["student"](batch.labelled["weak"]))
         confidence, label = torch.softmax(u.detach(), dim=-1).max(dim=-1)
         return Terms(
-            {"supervised": mean(cross_entropy(y, s), known), "pool": scale * mean(fit, w)},  # eq. 2
+            {"supervised": on_labels(play["student"], batch, task), "pool": scale * mean(fit, w)},  # eq. 2
             {"label": label, "confidence": confidence, "weight": w.detach()},
         )

@@ -10,10 +10,10 @@ import torch
 
 from tutelage.game import Ema, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method
+from tutelage.methods.base import Method, on_labels
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.labels import sharpen
-from tutelage.ops.losses import cross_entropy, kl, mean
+from tutelage.ops.losses import kl, mean
 from tutelage.ops.schedules import sigmoid_ramp
 from tutelage.ops.weights import certainty
 from tutelage.tasks import Task
@@ -61,16 +61,14 @@ class MeanTeacher(Method):
         return Stackelberg("student", "teacher", Ema(self.decay), interaction=0.0)
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
-        y, known = task.target(batch.target)
         u = task.units(play["teacher"](batch.unlabelled["weak"]))
         z = task.units(play["student"](batch.unlabelled["weak"]))
         log_y = sharpen(u, self.temperature)
         w = certainty(u) if self.weights == "entropy" else torch.ones_like(u[:, 0])
         distance = kl(log_y, z) if self.consistency == "kl" else (log_y.exp() - z.softmax(-1)).square().sum(-1)
         scale = self.weight * sigmoid_ramp(batch.progress, self.ramp)
-        s = task.units(play["student"](batch.labelled["weak"]))
         confidence, label = torch.softmax(u, dim=-1).max(dim=-1)
         return Terms(
-            {"supervised": mean(cross_entropy(y, s), known), "pool": scale * mean(distance, w)},
+            {"supervised": on_labels(play["student"], batch, task), "pool": scale * mean(distance, w)},
             {"label": label, "confidence": confidence, "weight": w},
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ import torch
 
 from tutelage.game import Frozen, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method
+from tutelage.methods.base import Method, on_labels
 from tutelage.ops.checks import in_range
 from tutelage.ops.losses import cross_entropy, mean
 from tutelage.ops.thresholds import above, top_of_each_class
@@ -56,16 +56,14 @@ class SelfTraining(Method):
     def training_rounds(self) -> int:
         return 1 + self.rounds
 
-    def relabel(self, logits: Logits, memory: Memory) -> None:
-        confidence, label = logits.softmax(-1).max(-1)
+    def relabel(self, predict: Callable[[], Logits], memory: Memory) -> None:
+        confidence, label = predict().softmax(-1).max(-1)
         share = memory.round / self.rounds
         kept = top_of_each_class(confidence, label, share) if self.balanced else above(confidence, self.threshold)
         memory.write(torch.arange(len(label), device=label.device), label, confidence, kept)
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
-        y, known = task.target(batch.target)
-        s = task.units(play["student"](batch.labelled["weak"]))
-        terms = {"supervised": mean(cross_entropy(y, s), known)}
+        terms = {"supervised": on_labels(play["student"], batch, task)}
         if memory.round > 0:
             guess, _ = task.target(memory.label[batch.unlabelled.index])
             kept = memory.weight[batch.unlabelled.index]

@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
-from tutelage.methods.base import Method
-from tutelage.ops.losses import cross_entropy, mean
+from tutelage.methods.base import Method, on_labels
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
 
@@ -32,6 +31,4 @@ class Supervised(Method):
         return Simultaneous(("student",))
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
-        y, known = task.target(batch.target)
-        logits = task.units(play["student"](batch.labelled["weak"]))
-        return Terms({"supervised": mean(cross_entropy(y, logits), known)})
+        return Terms({"supervised": on_labels(play["student"], batch, task)})

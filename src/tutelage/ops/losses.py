@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from tutelage.types import Logits, LogProbs, Probs, Scalar, Weight
+from tutelage.types import Labels, Logits, LogProbs, Probs, Scalar, Weight
 
 
 def cross_entropy(target: Probs, logits: Logits) -> Weight:
@@ -48,3 +50,28 @@ def mean(loss: Weight, weight: Weight) -> Scalar:
     0.5
     """
     return (weight * loss).sum() / max(len(loss), 1)
+
+
+def contrast(features: Float[Tensor, "n d"], label: Labels, kept: Weight, margin: float) -> Scalar:
+    """Mean over pairs of kept examples of ``d^2`` where labels agree, else ``max(0, margin - d)^2``.
+
+    ``d = 1 - cos(v_i, v_j)``, in [0, 2]; 0 where fewer than two examples are kept.
+
+    Args:
+        features: v, (n, d).
+        label: class numbers, (n,).
+        kept: 1 or 0, (n,).
+        margin: at least 0.
+
+    Source: Yu et al., COSINE, NAACL 2021, eqs. 7 and 8.
+
+    >>> v = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    >>> contrast(v, torch.tensor([0, 0]), torch.ones(2), 1.0).item()
+    1.0
+    """
+    v = torch.nn.functional.normalize(features, dim=-1)
+    d = 1 - v @ v.T
+    pairs = kept[:, None] * kept[None, :] * (1 - torch.eye(len(v), dtype=v.dtype, device=v.device))
+    alike = (label[:, None] == label[None, :]).to(v.dtype)
+    loss = alike * d.square() + (1 - alike) * (margin - d).clamp(min=0).square()
+    return (pairs * loss).sum() / pairs.sum().clamp(min=1)

@@ -25,3 +25,19 @@ def sigmoid_ramp(progress: float, length: float) -> float:
     if progress >= length:
         return 1.0
     return math.exp(-5 * (1 - progress / length) ** 2)
+
+
+def signal_annealing(progress: float, classes: int, kind: str) -> float:
+    """Level of p(y) above which a label is left out: ``g (1 - 1/C) + 1/C``; 1 for kind "none".
+
+    ``g = t`` for "linear", ``1 - exp(-5 t)`` for "log", ``exp(5 (t - 1))`` for "exp", t the progress in [0, 1].
+
+    Source: Xie et al., UDA, NeurIPS 2020, Section 3.2 of the preprint.
+
+    >>> [round(signal_annealing(t, 2, "linear"), 2) for t in (0, 0.5, 1)]
+    [0.5, 0.75, 1.0]
+    """
+    if kind == "none":
+        return 1.0
+    shapes = {"linear": progress, "log": 1 - math.exp(-5 * progress), "exp": math.exp(5 * (progress - 1))}
+    return shapes[kind] * (1 - 1 / classes) + 1 / classes

@@ -1,0 +1,99 @@
+"""Virtual adversarial training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from tutelage.game import Player, Rule, Simultaneous
+from tutelage.memory import Memory
+from tutelage.methods.base import Method, on_labels
+from tutelage.ops.checks import in_range
+from tutelage.ops.losses import cross_entropy, kl
+from tutelage.ops.schedules import sigmoid_ramp
+from tutelage.tasks import Task
+from tutelage.types import Batch, Inputs, Logits, Terms
+
+
+@dataclass(frozen=True)
+class Vat(Method):
+    """The prediction may not change in the direction in which it changes most.
+
+    L = L_sup + weight * (1/|B_u|) sum_u KL(p(x) || f(x + r)) + entropy * (1/|B_u|) sum_u H(f(x)),
+    r = epsilon |x| g / |g|,  g = grad_r KL(p(x) || f(x + r)) at a small random r (one power iteration);
+    p(x) held still. For texts trained whole, x are the token embeddings.
+
+    Source: Miyato et al., Virtual Adversarial Training, TPAMI 2019 (Algorithm 1); for texts Miyato, Dai
+    and Goodfellow, ICLR 2017.
+
+    Args:
+        epsilon: length of the adversarial step, as a share of the length of x, at least 0.
+        xi: length of the random step before it, likewise, above 0.
+        entropy: weight of the entropy of the pool's predictions, at least 0.
+        weight: of the pool's loss, at least 0.
+        ramp: share of training over which the pool's loss grows in, in [0, 1].
+
+    >>> Vat().rule.movers
+    ('student',)
+    """
+
+    name: ClassVar[str] = "vat"
+    epsilon: float = 0.5
+    xi: float = 1e-2
+    entropy: float = 0.3
+    weight: float = 1.0
+    ramp: float = 0.2
+
+    def __post_init__(self) -> None:
+        in_range("epsilon", self.epsilon, 0)
+        in_range("xi", self.xi, 0, low_open=True)
+        in_range("entropy", self.entropy, 0)
+        in_range("weight", self.weight, 0)
+        in_range("ramp", self.ramp, 0, 1)
+
+    @property
+    def rule(self) -> Rule:
+        return Simultaneous(("student",))
+
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
+        student, x = play["student"], batch.unlabelled["weak"]
+        z = task.units(student(x))
+        p = z.detach().log_softmax(-1)
+        smooth = kl(p, self._adversarial(student, x, p, task)).mean()
+        unsure = cross_entropy(z.softmax(-1), z).mean()
+        scale = self.weight * sigmoid_ramp(batch.progress, self.ramp)
+        confidence, label = p.exp().max(dim=-1)
+        return Terms(
+            {
+                "supervised": on_labels(student, batch, task),
+                "pool": scale * smooth,
+                "entropy": scale * self.entropy * unsure,
+            },
+            {"label": label, "confidence": confidence, "weight": torch.ones_like(confidence)},
+        )
+
+    def _adversarial(self, student: Player, x: Inputs, p: Tensor, task: Task) -> Logits:
+        """f(x + r)."""
+        drawn: list[Tensor] = []
+
+        def random(h: Tensor) -> Tensor:
+            drawn.append(of_length(torch.randn_like(h), self.xi * lengths(h)).requires_grad_())
+            return h.detach() + drawn[0]
+
+        (g,) = torch.autograd.grad(kl(p, task.units(student.near(x, random))).sum(), drawn)
+        return task.units(student.near(x, lambda h: h + of_length(g, self.epsilon * lengths(h))))
+
+
+def lengths(x: Tensor) -> Tensor:
+    """Euclidean length of each example, (n,), all its other dimensions taken together; not differentiated."""
+    return x.detach().flatten(1).norm(dim=1)
+
+
+def of_length(x: Tensor, length: Tensor) -> Tensor:
+    """Each example of x scaled to a length, (n,)."""
+    scale = length / x.flatten(1).norm(dim=1).clamp(min=1e-12)
+    return x * scale.reshape(-1, *[1] * (x.ndim - 1))
