@@ -108,7 +108,7 @@ def disaster() -> None:
     from splits import load
     from tutelage.evidence import folds, weigh
     from tutelage.models.heads import Head
-    from tutelage.problems import PLAN_ON_FEATURES
+    from tutelage.recipes import PLAN_ON_FEATURES
     from tutelage.reference import HeldOut, Probe
 
     warnings.simplefilter("ignore")

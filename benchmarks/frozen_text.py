@@ -26,7 +26,7 @@ from tutelage.fitting import fit
 from tutelage.methods import METHODS
 from tutelage.models.features import encode
 from tutelage.models.text import load_encoder
-from tutelage.problems import ON_FEATURES, PLAN_ON_FEATURES, Data, on_features
+from tutelage.recipes import ON_FEATURES, PLAN_ON_FEATURES, Data, on_features
 
 RESULTS = Path(__file__).parent / "results" / "frozen_text.jsonl"
 UNLABELLED = 4000

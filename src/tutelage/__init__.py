@@ -2,10 +2,12 @@
 
 from tutelage.estimators import Classifier
 from tutelage.evidence import Evidence
-from tutelage.methods import Drift, MeanTeacher, Method, SelfTraining, Supervised
+from tutelage.methods import Bond, Cosine, Drift, MeanTeacher, Method, SelfTraining, Supervised, Uda, Vat
 from tutelage.saving import Model, load
+from tutelage.tagger import Tagger
 
 __version__ = "0.1.0"
 __all__ = [
-    "Classifier", "Drift", "Evidence", "MeanTeacher", "Method", "Model", "SelfTraining", "Supervised", "load",
+    "Bond", "Classifier", "Cosine", "Drift", "Evidence", "MeanTeacher", "Method", "Model", "SelfTraining",
+    "Supervised", "Tagger", "Uda", "Vat", "load",
 ]  # fmt: skip

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
+import pandas as pd
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -17,11 +19,15 @@ from rich.table import Table
 
 import tutelage
 from tutelage import runs, saving
-from tutelage.checkpoint import BadFileError
+from tutelage.inputs.sentences import tag_scores, tagged_only
+from tutelage.inputs.texts import codes, labelled_only, text_scores
+from tutelage.checkpoint import BadFileError, read_json
 from tutelage.data import sources
-from tutelage.data.tables import DataError, column, read_table, read_texts, text_fault, writable, write_table
+from tutelage.data.sentences import CONLL, read_sentences, span_rows
+from tutelage.data.tables import DataError, read_table, read_texts, text_fault, texts_of, writable, write_table
 from tutelage.methods import METHODS, Method
 from tutelage.report.page import write_report
+from tutelage.request import Request
 
 console = Console()
 app = App(
@@ -65,7 +71,7 @@ def say(line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _fit(request: runs.Request, method: Method) -> None:
+def _fit(request: Request, method: Method) -> None:
     with progress_bar() as progress:
         try:
             summary = runs.run(request, method, say, Bar(progress))
@@ -76,12 +82,19 @@ def _fit(request: runs.Request, method: Method) -> None:
     if summary["evidence"]:
         say(summary["evidence"]["words"])
     if "test" in summary:
-        t = summary["test"]
-        low, high = (100 * v for v in t["interval"])
-        accuracy = f"accuracy {100 * t['accuracy']:.1f} % ({low:.1f} to {high:.1f})"
-        both = f"labels only {100 * t['reference_accuracy']:.1f} %, with the pool {100 * t['candidate_accuracy']:.1f} %"
-        say(f"On the test table: {accuracy}, macro F1 {100 * t['macro_f1']:.1f} %; {both}.")
+        t, score = summary["test"], "f1" if summary["task"] == "tagging" else "accuracy"
+        both = f"labels only {100 * t[f'reference_{score}']:.1f} %, with the pool {100 * t[f'candidate_{score}']:.1f} %"
+        say(f"On the test table: {in_words(t)}; {both}.")
     say(f"Model, summary and report are in {request.out} (open {request.out / 'report.html'}).")
+
+
+def in_words(found: dict[str, Any]) -> str:
+    """Scores in a line."""
+    low, high = (100 * v for v in found["interval"])
+    if found["measure"] == "accuracy":
+        return f"accuracy {100 * found['accuracy']:.1f} % ({low:.1f} to {high:.1f}), macro F1 {100 * found['macro_f1']:.1f} %"
+    parts = f"precision {100 * found['precision']:.1f} %, recall {100 * found['recall']:.1f} %"
+    return f"entity F1 {100 * found['f1']:.1f} % ({low:.1f} to {high:.1f}), {parts}"
 
 
 def _add_method(name: str, kind: type[Method]) -> None:
@@ -89,7 +102,7 @@ def _add_method(name: str, kind: type[Method]) -> None:
         _fit(request, method or kind())
 
     command.__annotations__ = {
-        "request": Annotated[runs.Request, Parameter(name="*")],
+        "request": Annotated[Request, Parameter(name="*")],
         "method": Annotated[kind | None, Parameter(name="*", group="Method")],
         "return": None,
     }
@@ -102,34 +115,69 @@ for _name, _kind in METHODS.items():
 
 
 @app.command
-def predict(folder: Path, *, input: Path, output: Path, text: str | None = None, charset: str = "utf-8") -> None:
-    """Add the columns label and probability to a table.
+def predict(
+    folder: Path,
+    *,
+    input: Path,
+    output: Path,
+    text: str | None = None,
+    tokens: str | None = None,
+    charset: str = "utf-8",
+) -> None:
+    """Add the columns label and probability to a table; to one of sentences tags, spans and probability.
 
     Args:
         folder: of a finished run.
-        input: table with the text column.
+        input: table with the text column, or with sentences.
         output: table to write; csv, tsv, jsonl or parquet.
         text: column of the texts; by default the one the run was trained on.
+        tokens: column of the sentences, likewise.
         charset: of csv, tsv and jsonl files.
     """
     writable(output)  # before the work, not after it
-    model, text_column, _ = _open(folder)
-    table = read_table(input, charset)
-    replaced = [c for c in ("label", "probability") if c in table.columns]
+    model, asked = _open(folder)
+    if asked["task"] == "tagging":
+        table, added = _tagged(model, input, tokens or asked["tokens"], charset)
+    else:
+        table, added = _labelled(model, input, text or asked["text"], charset)
+    replaced = [c for c in added if c in table.columns]
     if replaced:
         say(f"In {output} these columns are replaced: {', '.join(replaced)}.")
-    texts = read_texts(input, text or text_column, None, charset).texts
+    write_table(table.assign(**added), output)
+    say(f"{len(table)} rows labelled: {output}")
+
+
+def _probabilities(model: saving.Model, items: list[Any]) -> np.ndarray:
+    with progress_bar() as progress:
+        bar = Bar(progress)
+        return model.probabilities(items, lambda done, total: bar("encoding", done, total))
+
+
+def _labelled(model: saving.Model, path: Path, text: str, charset: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A table of texts, and the columns to be added."""
+    table = read_table(path, charset)
+    texts = texts_of(table, path, text).texts
     faults = [i for i, t in enumerate(texts) if text_fault(t)]
     if faults:
         say(f"{len(faults)} texts are empty or overlong (first: row {faults[0] + 1}); their labels mean little.")
-    with progress_bar() as progress:
-        bar = Bar(progress)
-        p = model.probabilities(texts, lambda done, total: bar("encoding texts", done, total))
-    column(table, text or text_column, input)
-    table["label"] = [model.classes[i] for i in p.argmax(1)]
-    table["probability"] = p.max(1)
-    write_table(table, output)
-    say(f"{len(table)} rows labelled: {output}")
+    p = _probabilities(model, texts)
+    return table, {"label": [model.classes[i] for i in p.argmax(1)], "probability": p.max(1)}
+
+
+def _tagged(model: saving.Model, path: Path, tokens: str, charset: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A table of sentences, and the columns to be added: tags, entities with offsets, the least sure word."""
+    found = read_sentences(path, tokens, charset=charset)
+    if found.empty:
+        say(f"{path}: {found.empty} sentences without a word are left out.")
+    p = _probabilities(model, found.tokens)
+    tags = model.tags(found.tokens, p)
+    sizes = np.array([len(s) for s in found.tokens])
+    sure = np.minimum.reduceat(p.max(1), np.cumsum(sizes) - sizes)
+    spans = span_rows(found.tokens, tags, found.offsets)
+    table = pd.DataFrame({"row": found.rows, tokens: found.tokens})
+    if path.suffix not in CONLL:
+        table = read_table(path, charset).iloc[np.array(found.rows) - 1].reset_index(drop=True)
+    return table, {"tags": tags, "spans": spans, "probability": sure}
 
 
 @app.command
@@ -139,6 +187,8 @@ def score(
     test: Path,
     text: str | None = None,
     label: str | None = None,
+    tokens: str | None = None,
+    tags: str | None = None,
     json: bool = False,
     charset: str = "utf-8",
 ) -> None:
@@ -146,22 +196,33 @@ def score(
 
     Args:
         folder: of a finished run.
-        test: table with texts and labels.
-        text, label: columns; by default those the run was trained on.
+        test: table with texts and labels, or sentences and tags.
+        text, label, tokens, tags: columns; by default those the run was trained on.
         json: print JSON.
         charset: of csv, tsv and jsonl files.
     """
-    model, text_column, label_column = _open(folder)
-    table = read_texts(test, text or text_column, label or label_column, charset)
+    model, asked = _open(folder)
     quiet: Callable[[str], None] = (lambda line: None) if json else say
-    table = runs.labelled_only(table, label or label_column, quiet)
-    found = runs.scores(runs.codes(model.classes, table), model.probabilities(table.texts))
+    if asked["task"] == "tagging":
+        table = tagged_only(read_sentences(test, tokens or asked["tokens"], tags or _named(asked, "tags"), charset=charset), quiet)
+        guess = model.tags(table.tokens, model.probabilities(table.tokens))
+        found = tag_scores([t for t in table.tags if t is not None], guess)
+    else:
+        name = label or _named(asked, "label")
+        texts = labelled_only(read_texts(test, text or asked["text"], name, charset), name, quiet)
+        found = text_scores(codes(model.classes, texts), model.probabilities(texts.texts))
     if json:
         print_json(found)
-        return
-    low, high = (100 * v for v in found["interval"])
-    accuracy = f"accuracy {100 * found['accuracy']:.1f} % ({low:.1f} to {high:.1f})"
-    say(f"{found['rows']} rows: {accuracy}, macro F1 {100 * found['macro_f1']:.1f} %")
+    else:
+        say(f"{found['rows']} rows: {in_words(found)}")
+
+
+def _named(asked: dict[str, Any], what: str) -> str:
+    """A column that the run was given; ValueError where it was not."""
+    name = str(asked[what])
+    if name == "None":
+        raise ValueError(f"--{what} must be given: the run was trained without such a column")
+    return name
 
 
 def print_json(value: Any) -> None:
@@ -222,15 +283,11 @@ def get_data(name: str) -> None:
         say(f"{path}  ({len(table)} rows; columns {', '.join(map(str, table.columns[:8]))})")
 
 
-def _open(folder: Path) -> tuple[saving.Model, str, str]:
-    """The model of a run's folder, and its text and label columns."""
-    from tutelage.checkpoint import read_json
-
+def _open(folder: Path) -> tuple[saving.Model, dict[str, Any]]:
+    """The model of a run's folder, and what the run was asked."""
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such folder")
-    model = saving.load(folder / "model")
-    asked = read_json(folder / "run.json", "text", "label")
-    return model, asked["text"], asked["label"]
+    return saving.load(folder / "model"), read_json(folder / "run.json", "task", "text", "label", "tokens", "tags")
 
 
 def main() -> None:

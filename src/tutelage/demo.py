@@ -14,17 +14,25 @@ import torch
 from rich.table import Table
 from scipy.stats import t as student_t
 
-from tutelage import problems, runs
+from tutelage import recipes, runs
 from tutelage.checkpoint import write_json
+from tutelage.conclusion import conclude, summarise
+from tutelage.contender import Tick
 from tutelage.data import Features, sources
 from tutelage.data.tables import DataError
 from tutelage.evidence import LEVEL, recorded_prior
-from tutelage.fitting import Tick, fit
+from tutelage.fitting import fit
+from tutelage.inputs.texts import TextInputs
 from tutelage.methods import METHODS
-from tutelage.runs import Request, Say
+from tutelage.request import Request
+from tutelage.runs import Say
 from tutelage.saving import Model
+from tutelage.tasks import Classification
 
 Summary = dict[str, Any]
+
+SHOWN = ("supervised", "self_training", "mean_teacher", "drift")
+"""Methods that are run."""
 
 REPEATS = 1
 """Of the cross-validation; half of what a fit does by default."""
@@ -54,7 +62,7 @@ def run_demo(out: Path, seeds: int, labels: int, pool: int, say: Say, tick: Tick
     rows = []
     for seed in range(seeds):
         tables = hide(table, labels, pool, seed)
-        for name in METHODS:
+        for name in SHOWN:
             say(f"-- seed {seed}, {name}")
             start = time.perf_counter()
             summary = (_texts if text else _digits)(out / f"{name}-seed{seed}", name, seed, tables, say, tick)
@@ -90,7 +98,7 @@ def _texts(folder: Path, name: str, seed: int, tables: dict[str, pd.DataFrame], 
         files[part] = folder.parent / "tables" / f"{part}-seed{seed}.csv"
         frame[["text", "label"]].to_csv(files[part], index=False)
     request = Request(
-        files["labelled"], "text", "label", folder,
+        files["labelled"], folder, text="text", label="label",
         unlabelled=files["unlabelled"], test=files["test"], seed=seed, repeats=REPEATS,
     )  # fmt: skip
     return runs.run(request, METHODS[name](), say, tick)
@@ -100,22 +108,23 @@ def _digits(folder: Path, name: str, seed: int, tables: dict[str, pd.DataFrame],
     x = {part: frame.filter(like="pixel").to_numpy(np.float32) for part, frame in tables.items()}
     y = {part: frame.label.to_numpy() for part, frame in tables.items()}
     features = {part: Features(torch.tensor(rows)) for part, rows in x.items()}
-    data = problems.Data(features["labelled"], y["labelled"], features["unlabelled"], 10, y["unlabelled"])
-    problem, method = problems.on_features(data, per_feature=True), METHODS[name]()
-    training = replace(problems.ON_FEATURES, seed=seed)
-    plan = replace(problems.PLAN_ON_FEATURES, repeats=REPEATS)
+    task = Classification(10)
+    data = recipes.Data(task, features["labelled"], y["labelled"], features["unlabelled"], y["unlabelled"])
+    problem, method = recipes.on_features(data, per_feature=True), METHODS[name]()
+    training = replace(recipes.ON_FEATURES, seed=seed)
+    plan = replace(recipes.PLAN_ON_FEATURES, repeats=REPEATS)
     outcome = fit(problem, method, training, recorded_prior(name, "array"), plan, tick=tick)
     classes = [str(c) for c in range(10)]
-    summary = runs.summarise(method, classes, y["labelled"], x["unlabelled"], outcome, training)
-    model = Model(classes, outcome.network)
-    runs.conclude(folder, summary, model, y["labelled"], x["unlabelled"], outcome, (x["test"], y["test"]))
+    summary = summarise(method, "classification", classes, len(x["labelled"]), x["unlabelled"], outcome, training)
+    items = recipes.Items(task, list(x["labelled"]), y["labelled"], list(x["unlabelled"]), y["unlabelled"])
+    conclude(folder, summary, Model(classes, outcome.network), TextInputs(items, classes, list(x["test"]), y["test"]), outcome)
     return summary
 
 
 def _table(rows: pd.DataFrame) -> Table:
     """Mean over the seeds, in percent."""
     table = Table("method", "labels only", "with the pool", "returned", "pool used", "seconds a fit", box=None)
-    for name in METHODS:
+    for name in SHOWN:
         mine = rows[rows.method == name]
         cells = [
             f"{100 * mine[c].mean():.1f} ± {100 * mine[c].std():.1f}" for c in ("reference", "candidate", "returned")

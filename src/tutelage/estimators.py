@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,20 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 from torch import nn
 
-from tutelage import problems, saving
+from tutelage import recipes, saving
 from tutelage.data import Features
 from tutelage.data.sources import cache_folder
 from tutelage.evidence import Evidence, recorded_prior
-from tutelage.fitting import Problem, fit, without_pool
+from tutelage.fitting import fit, without_pool
 from tutelage.methods import METHODS, Method
-from tutelage.models.text import Encoder, load_encoder
+from tutelage.models.readers import Reader, TextReader
+from tutelage.models.text import load_encoder
 from tutelage.ops.checks import one_of
+from tutelage.problem import Problem
+from tutelage.recipes import Items
 from tutelage.saving import Model
+from tutelage.tasks import Classification
+from tutelage.weak import RawVotes, labels_of_votes
 
 
 class Classifier(ClassifierMixin, BaseEstimator):
@@ -34,8 +40,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
     hurt than helped; see ``evidence_``.
 
     Args:
-        method: "drift", "mean_teacher", "self_training", "supervised", or a method with its own
-            hyper-parameters, such as ``Drift(decay=0.9)``.
+        method: a name, such as "drift", "mean_teacher" or "supervised" (`tutelage methods` lists them),
+            or a method with its own hyper-parameters, such as ``Drift(decay=0.9)``.
         encoder: what reads texts: "minilm", a folder, or a name on the Hub. Not used for arrays.
         finetune: train the encoder too, not only a head on its features.
         network: for arrays, a module (copied) or a function that makes one, giving logits (n, c).
@@ -43,6 +49,10 @@ class Classifier(ClassifierMixin, BaseEstimator):
         lr: peak learning rate; None takes the default.
         folds, repeats: of the cross-validation behind the evidence; None takes the default.
         evidence: False skips it and returns the method's model unasked.
+        label_model: how votes become labels, "majority", "weighted", "data_programming" and others; None takes
+            the default.
+        augment: makes disturbed copies of a list of texts (or rows), such as back-translations, for
+            methods that compare views; None drops words (or features) at random.
         max_length: tokens read of each text.
         device: "auto", or as torch names it.
         cache: folder for features of texts; None takes the user's cache folder.
@@ -54,6 +64,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         evidence_: what the pool changed, with interval; None where not gathered.
         returned_: "candidate" or "reference".
         history_: losses and pseudo-label counts over the candidate's training.
+        votes_: of the rules, where there were votes: coverage, overlap, conflict, accuracies.
 
     >>> from sklearn.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)
@@ -75,6 +86,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         folds: int | None = None,
         repeats: int | None = None,
         evidence: bool = True,
+        label_model: str | None = None,
+        augment: Callable[[list[Any]], list[Any]] | None = None,
         max_length: int = 128,
         device: str = "auto",
         cache: str | None = None,
@@ -89,67 +102,95 @@ class Classifier(ClassifierMixin, BaseEstimator):
         self.folds = folds
         self.repeats = repeats
         self.evidence = evidence
+        self.label_model = label_model
+        self.augment = augment
         self.max_length = max_length
         self.device = device
         self.cache = cache
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, X_unlabelled: Any = None) -> Classifier:
-        """Fit on labelled and unlabelled rows.
+    def fit(self, X: Any, y: Any = None, X_unlabelled: Any = None, votes: Any = None) -> Classifier:
+        """Fit on labelled and unlabelled rows, or on rows that rules have voted on.
 
         Args:
             X: features (n, ...), or n texts as a list, an array or a data frame's column.
-            y: n labels; -1 (or None) = unlabelled.
+            y: n labels; -1 (or None) = unlabelled. With votes, these clean labels are not learnt from but
+                looked at: to stop early and for the evidence.
             X_unlabelled: more rows without labels.
+            votes: labels given by rules, (n, rules), -1 (or None) = abstains.
 
         Raises:
-            ValueError: no labels, one class only, a class with one label, or features that are not finite.
+            ValueError: no labels, one class only, a class with one label, features that are not finite, or
+                no vote on any row.
         """
+        if y is None and votes is None:
+            raise ValueError("this Classifier requires y to be passed, but the target y is None")
         texts = is_text(X)
         if texts:
             X = as_texts(X)
-            y = labels_of(y)
-            if len(X) != len(y):
-                raise ValueError(f"X has {len(X)} texts, but y has {len(y)} labels")
         else:
-            dims = self.network is not None
-            X = validate_data(self, X, dtype=np.float32, allow_nd=dims, ensure_min_samples=2)
-            y = labels_of(y)
-            if len(X) != len(y):
-                raise ValueError(f"X has {len(X)} rows, but y has {len(y)} labels")
+            X = validate_data(self, X, dtype=np.float32, allow_nd=self.network is not None, ensure_min_samples=2)
+        y = labels_of([-1] * len(X) if y is None else y)
+        if len(X) != len(y):
+            raise ValueError(f"X has {len(X)} {'texts' if texts else 'rows'}, but y has {len(y)} labels")
+        raw = None if votes is None else as_votes(votes, len(X))
         known = np.array([v is not None for v in y])
         given = np.array([v for v in y if v is not None])
-        if len(given) == 0:
-            raise ValueError("y has no label: all are -1 or None")
-        check_classification_targets(given)
-        self.classes_, coded = np.unique(given, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y needs labels of at least 2 classes, got 1 class: {self.classes_.tolist()[0]!r}")
-        if self.evidence and (counts := np.bincount(coded)).min() < 2:
-            lonely = self.classes_.tolist()[counts.argmin()]
-            raise ValueError(
-                f"class {lonely!r} has one label; the evidence needs two of each class: "
-                "label one more, or set evidence=False"
-            )
+        coded = self._classes(given, raw)
         pool = self._pool(X, known, X_unlabelled, texts)
         labelled = [X[i] for i in np.flatnonzero(known)] if texts else X[known]
         method = without_pool(as_method(self.method), pool)
-        problem, encoder = self._problem(labelled, coded, pool, texts)
-        whole = texts and self.finetune
-        training, plan = problems.how(
-            whole, int(self.random_state), self.steps, self.lr, self.folds, self.repeats, self.evidence
+        items = Items(Classification(len(self.classes_)), labelled, coded, pool)
+        if raw is not None:
+            items = self._voted(items, raw, known)
+        problem, reader = self._problem(items, method, texts)
+        training, plan = recipes.how(
+            texts and self.finetune, int(self.random_state), self.steps, self.lr, self.folds, self.repeats, self.evidence
         )
-        outcome = fit(problem, method, training, recorded_prior(method.name, "text" if texts else "array"), plan)
-        self._model = Model(list(self.classes_), outcome.network.cpu(), encoder, self._cache())
+        kind = "weak " * (raw is not None) + ("text" if texts else "array")
+        outcome = fit(problem, method, training, recorded_prior(method.name, kind), plan)
+        self._model = Model(list(self.classes_), outcome.network.cpu(), reader, self._cache())
         self.evidence_: Evidence | None = outcome.evidence
         self.returned_ = outcome.returned
         self.history_ = outcome.history
-        self.transduction_ = np.empty(len(y) + len(pool) - int((~known).sum()), dtype=self.classes_.dtype)
-        unknown = np.append(~known, np.ones(len(self.transduction_) - len(y), dtype=bool))
+        self.transduction_ = np.empty(len(known) + len(pool) - int((~known).sum()), dtype=self.classes_.dtype)
+        unknown = np.append(~known, np.ones(len(self.transduction_) - len(known), dtype=bool))
         self.transduction_[~unknown] = given
         if unknown.any():
             self.transduction_[unknown] = self.predict(pool)
         return self
+
+    def _classes(self, given: np.ndarray, votes: RawVotes | None) -> np.ndarray:
+        """Set ``classes_`` from labels and votes, and give the labels' class numbers."""
+        if votes is None and len(given) == 0:
+            raise ValueError("y has no label: all are -1 or None")
+        if len(given):
+            check_classification_targets(given)
+        self.classes_ = np.unique(given)
+        if votes is not None and not len(given):  # no clean label: the rules say what there is
+            voted = votes.labels()
+            self.classes_ = np.unique([int(v) for v in voted] if all(v.isdigit() for v in voted) else voted)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y needs labels of at least 2 classes, got 1 class: {self.classes_.tolist()[0]!r}")
+        coded = np.searchsorted(self.classes_, given) if len(given) else np.empty(0, dtype=np.int64)
+        if self.evidence and (1 in (counts := np.bincount(coded, minlength=len(self.classes_)))):
+            lonely = self.classes_.tolist()[int(np.flatnonzero(counts == 1)[0])]
+            raise ValueError(
+                f"class {lonely!r} has one label; the evidence needs two of each class: "
+                "label one more, or set evidence=False"
+            )
+        return coded
+
+    def _voted(self, items: Items, raw: RawVotes, known: np.ndarray) -> Items:
+        """The items with labels made of votes."""
+        votes = raw.code([str(c) for c in self.classes_])
+        clean = np.full(len(known), -1)
+        clean[known] = items.y
+        probabilities, self.votes_ = labels_of_votes(votes, clean, self.label_model)
+        covered = np.flatnonzero(votes.covered[~known])
+        if not len(covered):
+            raise ValueError("votes has no vote on any unlabelled row")
+        return replace(items, covered=covered, target=probabilities[~known][covered])
 
     def _pool(self, X: Any, known: np.ndarray, more: Any, texts: bool) -> Any:
         if texts:
@@ -159,27 +200,28 @@ class Classifier(ClassifierMixin, BaseEstimator):
         more = validate_data(self, more, dtype=np.float32, allow_nd=self.network is not None, reset=False)
         return np.concatenate([X[~known], more])
 
-    def _problem(self, labelled: Any, y: np.ndarray, pool: Any, texts: bool) -> tuple[Problem, Encoder | None]:
-        device, c = problems.pick_device(self.device), len(self.classes_)
-        if not texts:
-            if self.finetune:
-                raise ValueError("finetune=True needs texts; for arrays give a network")
-            rows, rest = torch.as_tensor(labelled).to(device), torch.as_tensor(pool).to(device)
-            make = None
-            if self.network is not None:
-                own = self.network
-                make = (lambda: copy.deepcopy(own)) if isinstance(own, nn.Module) else own
-            data = problems.Data(Features(rows), y, Features(rest), c, device=device)
-            return problems.on_features(data, per_feature=True, network=make), None
-        encoder = load_encoder(self.encoder, self.max_length)
-        encoder.model.to(device)
+    def _problem(self, items: Items, method: Method, texts: bool) -> tuple[Problem, Reader | None]:
+        device = recipes.pick_device(self.device)
+        if texts:
+            encoder = load_encoder(self.encoder, self.max_length)
+            encoder.model.to(device)
+            reader = TextReader(encoder)
+            return recipes.read(
+                items, reader, method, self.finetune, self._cache(), device, disturb=self.augment
+            ), reader
         if self.finetune:
-            features = problems.feature_data(encoder, labelled, y, [], c, self._cache()).labelled
-            assert isinstance(features, Features)
-            data = problems.text_data(encoder, labelled, y, pool, c, device=device)
-            return problems.whole_text(data, encoder, features.rows.numpy()), encoder
-        data = problems.feature_data(encoder, labelled, y, pool, c, self._cache(), device=device)
-        return problems.on_features(data, per_feature=False), encoder
+            raise ValueError("finetune=True needs texts; for arrays give a network")
+        rows, rest = torch.as_tensor(items.labelled).to(device), torch.as_tensor(items.pool).to(device)
+        make = None
+        if self.network is not None:
+            own = self.network
+            make = (lambda: copy.deepcopy(own)) if isinstance(own, nn.Module) else own
+        strong = recipes.disturbed_rows(rest, self.augment) if "strong" in method.views else ()
+        data = recipes.Data(
+            items.task, Features(rows), items.y, Features(rest), strong=strong,
+            covered=items.covered, target=items.target, device=device,
+        )  # fmt: skip
+        return recipes.on_features(data, per_feature=True, network=make), None
 
     def _cache(self) -> Path:
         return Path(self.cache) if self.cache else cache_folder() / "features"
@@ -187,7 +229,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of each class, (n, c), columns as in ``classes_``."""
         check_is_fitted(self)
-        if self._model.encoder is not None:
+        if self._model.reader is not None:
             return self._model.probabilities(as_texts(X))
         X = validate_data(self, X, dtype=np.float32, allow_nd=self.network is not None, reset=False)
         return self._model.probabilities(X)
@@ -202,6 +244,15 @@ class Classifier(ClassifierMixin, BaseEstimator):
         """Write the fitted model into a folder that `tutelage.load` reads."""
         check_is_fitted(self)
         saving.save(self._model, Path(folder))
+
+
+def as_votes(votes: Any, rows: int) -> RawVotes:
+    """Votes as a table of labels, None where a rule abstains; ValueError where they do not fit."""
+    table = np.asarray(votes, dtype=object)
+    if table.ndim != 2 or len(table) != rows:
+        raise ValueError(f"votes must be of shape ({rows}, rules), got {table.shape}")
+    columns = votes.columns if isinstance(votes, pd.DataFrame) else range(table.shape[1])
+    return RawVotes.of("votes", [str(c) for c in columns], table.tolist())
 
 
 def as_method(method: str | Method) -> Method:

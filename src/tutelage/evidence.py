@@ -21,9 +21,9 @@ LEVEL = 0.90
 
 @dataclass(frozen=True)
 class Estimate:
-    """An accuracy in [0, 1] and its interval at LEVEL."""
+    """A score, such as an accuracy, in [0, 1] and its interval at LEVEL."""
 
-    accuracy: float
+    score: float
     low: float
     high: float
 
@@ -88,11 +88,12 @@ class Posterior:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the labels tell about the pool. Accuracies and differences are shares of 1.
+    """What the labels tell about the pool. Scores and differences are shares of 1.
 
     Attributes:
         labels: how many labelled examples it rests on.
-        reference, candidate: cross-validated accuracy, labels only and with the pool.
+        measure: what the scores are: "accuracy" or "entity F1".
+        reference, candidate: cross-validated score, labels only and with the pool.
         observed, error: the cross-validated difference and its standard error.
         difference, low, high: posterior mean of the change and its interval at LEVEL.
         harm: posterior probability that the pool lowered the accuracy.
@@ -113,6 +114,7 @@ class Evidence:
     returned: Literal["reference", "candidate"]
     resolution: float
     prior: Prior
+    measure: str = "accuracy"
 
     def words(self) -> str:
         """The evidence in sentences."""
@@ -123,7 +125,7 @@ class Evidence:
         }[self.returned]
         basis = f"{self.prior.runs} recorded fits" if self.prior.runs else "no record of this method on such data"
         return (
-            f"The pool {likelihood(self.harm)}: estimated change in accuracy {points}. {choice} "
+            f"The pool {likelihood(self.harm)}: estimated change in {self.measure} {points}. {choice} "
             f"With {self.labels} labels, cross-validation alone can tell a change only beyond about "
             f"{100 * self.resolution:.0f} points; it saw {100 * self.observed:+.1f}, weighed against {basis}."
         )
@@ -157,22 +159,27 @@ def recorded_prior(method: str, kind: str) -> Prior:
 def folds(y: np.ndarray, wanted: int, repeats: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Repeated stratified folds: (train, held out) indices, ``repeats`` times over.
 
-    No more folds than labels in the smallest class, so that every fold trains on every class.
+    No more folds than labels in the smallest class there is, so that every fold trains on every class.
     """
-    count = int(min(wanted, np.bincount(y).min()))
+    count = int(min(wanted, np.unique(y, return_counts=True)[1].min()))
     in_range("labels in the smallest class", count, 2)
     splitter = RepeatedStratifiedKFold(n_splits=count, n_repeats=repeats, random_state=seed)
     return list(splitter.split(np.zeros(len(y)), y))
 
 
 def weigh(
-    reference: np.ndarray, candidate: np.ndarray, prior: Prior, held_out_share: float, harm_limit: float = 0.5
+    reference: np.ndarray,
+    candidate: np.ndarray,
+    prior: Prior,
+    held_out_share: float,
+    harm_limit: float = 0.5,
+    measure: str = "accuracy",
 ) -> Evidence:
-    """Weigh cross-validated right answers.
+    """Weigh cross-validated scores.
 
     Args:
-        reference, candidate: how often each label was predicted right when held out, as shares
-            over the repeats, (labels,), paired.
+        reference, candidate: the score of each labelled example when held out, averaged over the
+            repeats, (labels,), paired; for accuracy how often it was predicted right.
         prior: what is expected of the method.
         held_out_share: h, of the labels in each fold, in (0, 0.5]; folds share training labels, so
             the variance of the mean is (1 + 1 / (1 - h)) times that of independent answers
@@ -190,8 +197,8 @@ def weigh(
     tail = (1 - LEVEL) / 2
     return Evidence(
         labels=n,
-        reference=wilson(float(reference.mean()), n),
-        candidate=wilson(float(candidate.mean()), n),
+        reference=estimate(reference, measure),
+        candidate=estimate(candidate, measure),
         observed=observed,
         error=error,
         difference=posterior.mean,
@@ -201,14 +208,24 @@ def weigh(
         returned="reference" if harm > harm_limit else "candidate",
         resolution=float(norm.ppf(1 - tail)) * error,
         prior=prior,
+        measure=measure,
     )
+
+
+def estimate(scores: np.ndarray, measure: str) -> Estimate:
+    """The mean score of n examples and its interval at LEVEL: Wilson's for accuracy, else the normal one."""
+    mean, n = float(scores.mean()), len(scores)
+    if measure == "accuracy":
+        return wilson(mean, n)
+    half = float(norm.ppf((1 + LEVEL) / 2)) * float(scores.std()) / math.sqrt(n)
+    return Estimate(mean, max(mean - half, 0.0), min(mean + half, 1.0))
 
 
 def wilson(share: float, n: int) -> Estimate:
     """A share of n and Wilson's interval for it at LEVEL.
 
     >>> wilson(0.9, 100)
-    Estimate(accuracy=0.9, low=0.839..., high=0.939...)
+    Estimate(score=0.9, low=0.839..., high=0.939...)
     """
     z = float(norm.ppf((1 + LEVEL) / 2))
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,82 +14,22 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from tutelage.data import Examples, Loader
-from tutelage.evidence import Evidence, Prior, folds, weigh
-from tutelage.memory import Memory
+from tutelage.contender import Contender, Tick, score
+from tutelage.data import Loader
+from tutelage.evidence import Evidence, Prior, weigh
 from tutelage.methods import Method, Supervised
-from tutelage.ops.checks import in_range
-from tutelage.reference import Folds, HeldOut, Probe
+from tutelage.problem import Plan, Problem, Weak
+from tutelage.reference import STRENGTHS, Folds, HeldOut, Parts, choose
 from tutelage.store import Part, Store, Unstored
-from tutelage.tasks import Task
-from tutelage.train import Run, Training, predict, train
-from tutelage.types import Logits
-
-Tick = Callable[[str, int, int], None]
-"""Told what is being done, and how many of how many steps of it are done."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is to be learnt.
-
-    Attributes:
-        labelled, y: examples and their class numbers (labels,).
-        pool: examples without labels; may be empty.
-        network: makes the candidate's network, given the seed of its random weights.
-        probe: a linear model of the labels, one contender for the reference.
-        decays: weight decays of the network trained on the labels alone, the other contenders.
-        threads: at most so many for training; a small network gains nothing from a second one and
-            loses much when another process wants it. None leaves the number alone.
-        truth: class numbers of the pool where known, -1 elsewhere; for the report only.
-    """
-
-    task: Task
-    labelled: Examples
-    y: np.ndarray
-    pool: Examples
-    network: Callable[[int], nn.Module]
-    probe: Probe | None
-    decays: tuple[float, ...] = ()
-    truth: np.ndarray | None = None
-    batch_labelled: int = 64
-    batch_unlabelled: int = 128
-    device: torch.device | str = "cpu"
-    threads: int | None = None
-
-    def loader(self, index: np.ndarray | None = None, seed: int = 0) -> Loader:
-        """Batches of the labels at ``index`` (all by default) and of the pool."""
-        index = np.arange(len(self.y)) if index is None else index
-        y = torch.as_tensor(self.y[index], device=self.device)
-        labelled = self.labelled.subset(index)
-        return Loader(labelled, y, self.pool, self.batch_labelled, self.batch_unlabelled, seed)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How the evidence is gathered.
-
-    Args:
-        folds: of the stratified cross-validation, at least 2; fewer when a class has fewer labels.
-        repeats: how often it is repeated on new folds, at least 1.
-        skip: gather none and return the candidate.
-        harm_limit: return the reference when harm is more probable than this, in [0, 1].
-    """
-
-    folds: int = 5
-    repeats: int = 2
-    skip: bool = False
-    harm_limit: float = 0.5
-
-    def __post_init__(self) -> None:
-        in_range("folds", self.folds, 2)
-        in_range("repeats", self.repeats, 1)
-        in_range("harm_limit", self.harm_limit, 0, 1)
+from tutelage.train import Run, Training, train
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a fit leaves behind. Without evidence, that is None and what is held out is empty."""
+    """What a fit leaves behind. Without evidence, that is None and what is held out is empty.
+
+    ``stage_one`` is what learnt the weak labels alone, where there were any.
+    """
 
     network: nn.Module
     reference: nn.Module
@@ -101,6 +40,7 @@ class Outcome:
     history: list[dict[str, float]]
     curve: list[tuple[float, float]]
     returned: str
+    stage_one: nn.Module | None = None
 
 
 def fit(
@@ -146,132 +86,87 @@ def _fit(
     tick: Tick | None,
 ) -> Outcome:
     store, tick = store or Unstored(), tick or (lambda what, done, total: None)
-    seed = training.seed
-    parts: Folds = [] if plan.skip else folds(problem.y, plan.folds, plan.repeats, seed)
-    reference, reference_held_out, choice = _reference(problem, training, parts, store, tick)
+    parts = problem.folds(plan, training.seed)
+    started = None if problem.weak is None else _stage_one(problem, problem.weak, training.seed, store, tick)
+    reference, reference_held_out, choice = _reference(problem, training, parts, started, store, tick)
 
-    contender = _Contender("candidate", problem, method, training, store, tick)
-    candidate_held_out, curve = contender.held_out(parts)
-    candidate, history = contender.network()
+    contender = Contender("candidate", problem, method, training, store, tick, started)
+    if started is None:
+        predictions, curve = contender.held_out(parts)
+        candidate, history = contender.network()
+    else:
+        candidate, history, predictions = contender.beside_the_labels()
+        curve = [(h["step"], h["held_out"]) for h in history if "held_out" in h]
 
     if not parts:
-        return Outcome(candidate, reference, candidate, choice, None, _nothing(), history, [], "candidate")
-    share = float(np.mean([len(out) / len(problem.y) for _, out in parts]))
-    evidence = weigh(reference_held_out.right, candidate_held_out.right, prior, share, plan.harm_limit)
+        return Outcome(candidate, reference, candidate, choice, None, _nothing(), history, [], "candidate", started)
+    candidate_held_out = problem.scored(predictions)
+    share = float(np.mean([len(out) / len(problem.labelled) for _, out in parts]))
+    evidence = weigh(reference_held_out.right, candidate_held_out.right, prior, share, plan.harm_limit, problem.task.measure)
     kept = evidence.returned == "candidate"
     return Outcome(
         candidate if kept else reference, reference, candidate, choice, evidence,
-        candidate_held_out if kept else reference_held_out, history, curve, evidence.returned,
+        candidate_held_out if kept else reference_held_out, history, curve, evidence.returned, started,
     )  # fmt: skip
 
 
+def _stage_one(problem: Problem, weak: Weak, seed: int, store: Store, tick: Tick) -> nn.Module:
+    """A network that has learnt the weak labels."""
+    p, training = problem, replace(weak.training, seed=seed * 1000)
+    network = p.network(training.seed).to(p.device)
+    what = "stage I: weak labels"
+
+    def watch(run: Run) -> dict[str, float]:
+        return {"held_out": score(p, run)}
+
+    def compute(path: Path | None) -> Part:
+        empty = weak.examples.subset(np.arange(0))
+        loader = Loader(weak.examples, weak.target, empty, p.batch_labelled, p.batch_unlabelled, training.seed)
+        run = train(
+            Supervised(), p.task, network, loader, training, path=path, watch=watch if len(p.labelled) else None,
+            tick=lambda done: tick(what, done, training.steps), best="held_out" if len(p.labelled) else None,
+        )  # fmt: skip
+        return run.best or run.seats["student"].module.state_dict(), run.history
+
+    tensors, _ = store.once("stage-one", compute)
+    network.load_state_dict(tensors)
+    return network.eval()
+
+
 def _reference(
-    problem: Problem, training: Training, parts: Folds, store: Store, tick: Tick
+    problem: Problem, training: Training, parts: Folds, started: nn.Module | None, store: Store, tick: Tick
 ) -> tuple[nn.Module, HeldOut, str]:
-    """The best labels-only model by cross-validation; the first contender without it."""
-    contenders: list[tuple[Callable[[], nn.Module], HeldOut, str]] = []
-    probe = problem.probe
-    if probe is not None:
-        tick("labels-only reference", 0, 1)
-        strength, seen = probe.choose(parts, problem.task.classes) if parts else (1e-2, _nothing())
-        contenders.append((partial(probe.network, strength), seen, f"logistic regression, C = {strength:g}"))
-        tick("labels-only reference", 1, 1)
-    for decay in problem.decays if parts or not contenders else ():
+    """The best labels-only model by cross-validation; the first contender without it.
+
+    Where there are no clean labels at all, what learnt the weak ones.
+    """
+    if not len(problem.labelled):
+        assert started is not None
+        return started, _nothing(), "stage I: the weak labels alone"
+    tried: dict[str, Parts] = {}
+    make: dict[str, Callable[[], nn.Module]] = {}
+    units = [(problem.labelled.units(a), problem.labelled.units(b)) for a, b in parts]
+    if problem.probe is not None:
+        for i, strength in enumerate(STRENGTHS if parts else (1e-2,)):
+            tick("labels-only reference", i, len(STRENGTHS))
+            name = f"logistic regression, C = {strength:g}"
+            tried[name] = problem.probe.held_out(units, strength)
+            make[name] = partial(problem.probe.network, strength)
+        tick("labels-only reference", len(STRENGTHS), len(STRENGTHS))
+    for decay in problem.decays if parts or not make else ():
         name = f"labels-only network, weight decay {decay:g}"
-        alone = _Contender(name, problem, Supervised(), replace(training, weight_decay=decay), store, tick)
-        contenders.append((alone.student, alone.held_out(parts)[0], name))
-    make, seen, words = max(contenders, key=lambda c: c[1].right.mean() if parts else 0)
-    return make(), seen, words
+        alone = Contender(name, problem, Supervised(), replace(training, weight_decay=decay), store, tick)
+        tried[name] = alone.held_out(parts)[0]
+        make[name] = alone.student
+    if not parts:
+        name = next(iter(make))
+        return make[name](), _nothing(), name
+    name, honest = choose(tried, problem.y)
+    return make[name](), problem.scored(honest), name
 
 
 def _nothing() -> HeldOut:
     return HeldOut(np.empty((0, 0)), np.empty(0))
-
-
-@dataclass(frozen=True)
-class _Contender:
-    """A method on a problem: trained on all labels, or on all but each fold's."""
-
-    name: str
-    problem: Problem
-    method: Method
-    training: Training
-    store: Store
-    tick: Tick
-
-    def held_out(self, parts: Folds) -> tuple[HeldOut, list[tuple[float, float]]]:
-        """Held-out predictions, and the mean held-out accuracy by step."""
-        p, predicted, curves = self.problem, [], []
-        for i, (index, out) in enumerate(parts, start=1):
-            fold = partial(
-                self._fold, index, i, f"{self.name}, fold {i} of {len(parts)}", p.labelled.subset(out), p.y[out]
-            )
-            tensors, curve = self.store.once(f"{slug(self.name)}-fold{i:02d}", fold)
-            predicted.append((out, tensors["probabilities"].numpy()))
-            curves.append(curve)
-        if not parts:
-            return _nothing(), []
-        mean = [(points[0][0], float(np.mean([v for _, v in points]))) for points in zip(*curves, strict=True)]
-        return HeldOut.average(len(p.y), p.task.classes, p.y, predicted), mean
-
-    def _fold(
-        self, index: np.ndarray, number: int, what: str, examples: Examples, y: np.ndarray, path: Path | None
-    ) -> Part:
-        """Probabilities of one fold's examples, and their accuracy by step."""
-
-        def logits(run: Run) -> Logits:
-            return predict(run.seats["student"].module, self.problem.task, examples)
-
-        def watch(run: Run) -> dict[str, float]:
-            return {"held_out_accuracy": float((logits(run).argmax(1).cpu().numpy() == y).mean())}
-
-        run = self._train(index, number, what, path, watch)
-        curve = [(h["step"], h["held_out_accuracy"]) for h in run.history]
-        return {"probabilities": logits(run).softmax(-1).double().cpu()}, curve
-
-    def student(self) -> nn.Module:
-        return self.network()[0]
-
-    def network(self) -> tuple[nn.Module, list[dict[str, float]]]:
-        """The student trained on all labels, and the history of its training."""
-        p = self.problem
-
-        def watch(run: Run) -> dict[str, float]:
-            return precision(run.memory, p.truth) if p.truth is not None else {}
-
-        def compute(path: Path | None) -> Part:
-            run = self._train(np.arange(len(p.y)), 0, self.name, path, watch)
-            return run.seats["student"].module.state_dict(), run.history
-
-        tensors, history = self.store.once(slug(self.name), compute)
-        network = p.network(self._seed(0))
-        network.load_state_dict(tensors)
-        return network.eval(), history
-
-    def _seed(self, fold: int) -> int:
-        return self.training.seed * 1000 + fold
-
-    def _train(
-        self, index: np.ndarray, fold: int, what: str, path: Path | None, watch: Callable[[Run], dict[str, float]]
-    ) -> Run:
-        p, training = self.problem, replace(self.training, seed=self._seed(fold))
-        network = p.network(training.seed).to(p.device)
-        return train(
-            self.method, p.task, network, p.loader(index, training.seed), training,
-            path=path, watch=watch, tick=lambda done: self.tick(what, done, training.steps),
-        )  # fmt: skip
-
-
-def precision(memory: Memory, truth: np.ndarray) -> dict[str, float]:
-    """Share of right labels among the pseudo-labels in use, where the truth is known (>= 0)."""
-    label = memory.label.cpu().numpy()
-    kept = (memory.weight.cpu().numpy() > 0) & (label >= 0) & (truth >= 0)
-    return {"precision": float((label[kept] == truth[kept]).mean())} if kept.any() else {}
-
-
-def slug(name: str) -> str:
-    """A name as part of a file name."""
-    return re.sub("[^a-z0-9]+", "-", name.lower())
 
 
 def without_pool(method: Method, pool: Sized) -> Method:

@@ -14,36 +14,83 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from tutelage.models.heads import Head
+from tutelage.tasks import Task
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Inverse strengths C of the L2 penalty that the labels choose from; features are standardised."""
 
+NEVER = -30.0
+"""Logit of a class that was not among the labels."""
+
 Folds = list[tuple[np.ndarray, np.ndarray]]
+"""(units to train on, units held out) of each fold."""
+
+Parts = list[tuple[np.ndarray, np.ndarray]]
+"""(units held out, their probabilities (units, c)) of each fold."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Cross-validated predictions: probabilities (labels, c), and shares of right answers (labels,)."""
+    """Cross-validated predictions: probabilities (units, c), and the score of each example, (n,)."""
 
     probabilities: np.ndarray
     right: np.ndarray
 
     @staticmethod
-    def average(n: int, classes: int, y: np.ndarray, parts: list[tuple[np.ndarray, np.ndarray]]) -> HeldOut:
-        """Average over the repeats from (held-out indices, their probabilities)."""
-        total, right, times = np.zeros((n, classes)), np.zeros(n), np.zeros(n)
+    def average(task: Task, y: np.ndarray, counts: np.ndarray, parts: Parts) -> HeldOut:
+        """Average over the repeats, each of which holds every unit out once.
+
+        Args:
+            y: class numbers, (units,).
+            counts: units of each example, (n,).
+        """
+        total, right, repeats = np.zeros((len(y), task.classes)), np.zeros(len(counts)), 0
+        once = np.zeros_like(total)
+        filled = 0
         for index, p in parts:
-            total[index] += p
-            right[index] += p.argmax(1) == y[index]
-            times[index] += 1
-        return HeldOut(total / times[:, None], right / times)
+            once[index] = p
+            filled += len(index)
+            if filled == len(y):
+                total, right, repeats = total + once, right + task.right(once.argmax(1), y, counts), repeats + 1
+                filled = 0
+        return HeldOut(total / repeats, right / repeats)
+
+
+def choose(tried: dict[str, Parts], y: np.ndarray) -> tuple[str, Parts]:
+    """The contender of the best held-out accuracy, then likelihood; and honest predictions of the choice.
+
+    The predictions of each fold are those of the contender that is best on the other folds' units, so
+    they do not flatter the choice by its luck on the very labels that it is judged on.
+    """
+    found = {name: _scored(parts, y) for name, parts in tried.items()}
+
+    def best(keep: np.ndarray) -> str:
+        return max(found, key=lambda name: tuple(round(float(v[keep].mean()), 9) for v in found[name]))
+
+    honest = []
+    for i, (out, _) in enumerate(next(iter(tried.values()))):
+        keep = np.ones(len(y), dtype=bool)
+        keep[out] = False
+        honest.append(tried[best(keep)][i])
+    return best(np.ones(len(y), dtype=bool)), honest
+
+
+def _scored(parts: Parts, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Share of right answers and mean log-likelihood of each unit."""
+    right, likelihood, times = np.zeros(len(y)), np.zeros(len(y)), np.zeros(len(y))
+    for index, p in parts:
+        right[index] += p.argmax(1) == y[index]
+        likelihood[index] += np.log(p[np.arange(len(index)), y[index]].clip(1e-12))
+        times[index] += 1
+    return right / times, likelihood / times
 
 
 def probe(head: Head, x: np.ndarray, y: np.ndarray, strength: float) -> Head:
     """Logistic regression on the head's standardised features, written into the (linear) head.
 
     Args:
-        x: features (n, d); y: class numbers (n,), at least two different ones.
+        x: features (n, d); y: class numbers (n,), at least two different ones. A class that does
+            not occur is never predicted.
         strength: C, above 0; smaller is more regular.
     """
     z = ((torch.as_tensor(x) - head.mean) / head.scale).numpy()
@@ -56,8 +103,10 @@ def probe(head: Head, x: np.ndarray, y: np.ndarray, strength: float) -> Head:
     if len(weight) == 1:  # two classes: one row of coefficients, for the second
         weight, bias = torch.stack([-weight[0], weight[0]]) / 2, torch.stack([-bias[0], bias[0]]) / 2
     with torch.no_grad():
-        linear.weight.copy_(weight)
-        linear.bias.copy_(bias)
+        linear.weight.zero_()
+        linear.bias.fill_(NEVER)
+        linear.weight[model.classes_] = weight.to(linear.weight.dtype)
+        linear.bias[model.classes_] = bias.to(linear.bias.dtype)
     return head
 
 
@@ -66,8 +115,8 @@ class Probe:
     """A linear model on fixed features, with its L2 penalty chosen on the labels.
 
     Args:
-        x: features of the labelled examples, (labels, d).
-        y: their class numbers, (labels,).
+        x: features of the labelled units, (units, d).
+        y: their class numbers, (units,).
         blank: a linear head, standardised.
         wrap: makes the network that is returned from the fitted head.
     """
@@ -84,25 +133,11 @@ class Probe:
         """The network that is returned, fitted on all labels."""
         return self.wrap(self.fitted(np.arange(len(self.y)), strength))
 
-    def held_out(self, folds: Folds, classes: int, strength: float) -> HeldOut:
+    def held_out(self, folds: Folds, strength: float) -> Parts:
+        """Probabilities of each fold's units."""
         parts = []
         for train, test in folds:
             with torch.no_grad():
                 logits = self.fitted(train, strength).eval()(torch.as_tensor(self.x[test]))
             parts.append((test, logits.softmax(-1).double().numpy()))
-        return HeldOut.average(len(self.y), classes, self.y, parts)
-
-    def choose(self, folds: Folds, classes: int) -> tuple[float, HeldOut]:
-        """The C of the best cross-validated accuracy, then likelihood; and its predictions.
-
-        The estimate is that of the best of six, so it flatters the reference a little: errors are
-        on the side of not believing in the pool.
-        """
-        tried = {c: self.held_out(folds, classes, c) for c in STRENGTHS}
-
-        def merit(c: float) -> tuple[float, float]:
-            likelihood = tried[c].probabilities[np.arange(len(self.y)), self.y]
-            return round(float(tried[c].right.mean()), 9), float(np.log(likelihood.clip(1e-12)).mean())
-
-        best = max(STRENGTHS, key=merit)
-        return best, tried[best]
+        return parts

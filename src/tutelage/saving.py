@@ -14,46 +14,44 @@ from torch import nn
 from tutelage import checkpoint
 from tutelage.checkpoint import FORMAT, BadFileError
 from tutelage.data import Features
-from tutelage.data.examples import Tokens
 from tutelage.data.sources import cache_folder
-from tutelage.models.features import encode
 from tutelage.models.heads import Head
-from tutelage.models.text import (
-    Encoder,
-    TextClassifier,
-    load_architecture,
-    load_encoder,
-    save_architecture,
-)
-from tutelage.tasks import Classification
+from tutelage.models.readers import READERS, Reader
+from tutelage.models.text import TextClassifier, load_architecture, load_encoder, save_architecture
+from tutelage.models.words import WordClassifier
+from tutelage.tasks import Classification, Tagging
 from tutelage.train import predict
 
 
 @dataclass
 class Model:
-    """Classes, a network, and the encoder that reads texts for it (None: the network reads arrays).
+    """Classes, a network, and what reads the user's items for it (None: the network reads arrays).
 
-    An encoder's own weights are in the network when it was fine-tuned (a TextClassifier); else the
-    network is a head on the encoder's features.
+    An encoder's own weights are in the network when it was fine-tuned; else the network is a head on
+    the encoder's features. For sentences the classes are tags.
     """
 
     classes: list[Any]
     network: nn.Module
-    encoder: Encoder | None = None
+    reader: Reader | None = None
     cache: Path | None = None
 
     def probabilities(self, x: Any, tick: Callable[[int, int], None] | None = None) -> np.ndarray:
-        """Probabilities of each class, (n, c), for texts or rows of features."""
+        """Probabilities of each class, (units, c), for texts, sentences or rows of features."""
         device = next(self.network.parameters()).device
-        task = Classification(len(self.classes))
-        if self.encoder is None:
+        if self.reader is None:
             examples: Any = Features(torch.tensor(np.asarray(x, dtype=np.float32)).to(device))
-        elif isinstance(self.network, TextClassifier):
-            examples = Tokens(self.encoder.tokenize(list(x)), self.encoder.pad, device)
+        elif isinstance(self.network, TextClassifier | WordClassifier):
+            examples = self.reader.tokens(list(x), device)
         else:
-            rows = encode(list(x), self.encoder, self.cache or cache_folder() / "features", tick)
-            examples = Features(torch.as_tensor(rows).to(device))
-        return predict(self.network, task, examples).double().softmax(-1).cpu().numpy()
+            examples = self.reader.features(list(x), self.cache or cache_folder() / "features", device, tick)
+        logits = predict(self.network, Classification(len(self.classes)), examples)
+        return logits.double().softmax(-1).cpu().numpy()
+
+    def tags(self, sentences: list[list[str]], probabilities: np.ndarray) -> list[list[str]]:
+        """The tags of each sentence, from the probabilities of its words (words, c)."""
+        task = Tagging(len(self.classes), tuple(self.classes))
+        return task.decode(probabilities.argmax(1), np.array([len(s) for s in sentences], dtype=np.int64))
 
 
 def save(model: Model, folder: Path) -> None:
@@ -62,18 +60,20 @@ def save(model: Model, folder: Path) -> None:
     Raises:
         TypeError: the network is the user's own module, whose code cannot be saved.
     """
-    network, encoder = model.network, model.encoder
+    network, encoder = model.network, model.reader.encoder if model.reader else None
     about: dict[str, Any] = {"format": FORMAT, "classes": [_plain(c) for c in model.classes]}
-    head = network.head if isinstance(network, TextClassifier) else network
+    whole = isinstance(network, TextClassifier | WordClassifier)
+    head = network.head if isinstance(network, TextClassifier | WordClassifier) else network
     if not isinstance(head, Head):
         raise TypeError(f"a network of class {type(network).__name__} cannot be saved, only pickled")
     about["head"] = head.shape
     folder.mkdir(parents=True, exist_ok=True)
-    if encoder is not None:
+    if model.reader is not None and encoder is not None:
         about["encoder"] = {
             "name": encoder.name, "max_length": encoder.max_length, "vocabulary": len(encoder.tokenizer),
+            "reads": model.reader.kind, "layer": network.layer if isinstance(network, WordClassifier) else -1,
         }  # fmt: skip
-        if isinstance(network, TextClassifier):
+        if whole:
             save_architecture(encoder, folder / "encoder")
         else:
             about["encoder"]["fingerprint"] = encoder.fingerprint()
@@ -102,15 +102,18 @@ def load(folder: str | Path) -> Model:
         head, classes = Head(**about["head"]), list(about["classes"])
         named: Any = about.get("encoder")
         whole = named is not None and "fingerprint" not in named
-        encoder = None
-        if whole:
-            encoder = load_architecture(folder / "encoder", named["max_length"])
-        elif named is not None:
-            encoder = load_encoder(named["name"], named["max_length"])
+        encoder = reader = None
+        if named is not None:
+            architecture = load_architecture(folder / "encoder", named["max_length"]) if whole else None
+            encoder = architecture or load_encoder(named["name"], named["max_length"])
+            reader = READERS[named.get("reads", "text")](encoder)
         network: nn.Module = head
-        if whole and encoder is not None:
-            network = TextClassifier(encoder.model, len(classes))
-            network.head = head
+        if whole and reader is not None:
+            body = reader.network(len(classes))
+            body.head = head
+            if isinstance(body, WordClassifier):
+                body.layer = int(named["layer"])
+            network = body
         network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as e:
         raise BadFileError(f"{folder}: the model's parts do not fit together ({e})") from e
@@ -122,4 +125,4 @@ def load(folder: str | Path) -> Model:
         raise BadFileError(f"{folder}: the tokenizer is not the one this model was trained with")
     if encoder is not None and not whole and encoder.fingerprint() != named["fingerprint"]:
         raise BadFileError(f"{folder}: the encoder {named['name']!r} is not the one this model was trained with")
-    return Model(classes, network.eval(), encoder)
+    return Model(classes, network.eval(), reader)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tutelage.game import Alternating, Copy, Ema, Frozen, Implicit, Player, Simultaneous, Stackelberg, Unrolled
+from tutelage.game import Ahead, Alternating, Copy, Ema, Frozen, Implicit, Player, Simultaneous, Stackelberg, Unrolled
 from tutelage.types import Terms
 
 
@@ -56,6 +56,16 @@ def unrolled(steps: int, lr: float):
     return t, jacobian
 
 
+def ahead(steps: int, lr: float, decay: float):
+    """T_K and dT_K/dS when the leader's own steps are S - lr (S + T), by hand."""
+    s, t, js, jt = S, T, EYE, torch.zeros(2, 2, dtype=torch.float64)
+    for k in range(steps):
+        if k:
+            s, js = s - lr * (s + t), (1 - lr) * js
+        t, jt = decay * t + (1 - decay) * s, decay * jt + (1 - decay) * js
+    return t, jt
+
+
 @pytest.mark.parametrize(
     ("response", "played", "jacobian"),
     [
@@ -65,6 +75,8 @@ def unrolled(steps: int, lr: float):
         (Ema(1.0), T, 0 * EYE),
         (Unrolled(1, lr=0.1), *unrolled(1, 0.1)),
         (Unrolled(4, lr=0.1), *unrolled(4, 0.1)),
+        (Ahead(1, lr=0.1, decay=0.75), 0.75 * T + 0.25 * S, 0.25 * EYE),
+        (Ahead(3, lr=0.1, decay=0.75), *ahead(3, 0.1, 0.75)),
         (Implicit(steps=0), T, torch.linalg.solve(A, B)),
         (Implicit(steps=3, lr=0.1, iterations=2), unrolled(3, 0.1)[0], torch.linalg.solve(A, B)),
         (Implicit(steps=0, damping=0.5), T, torch.linalg.solve(A + 0.5 * EYE, B)),

@@ -56,7 +56,8 @@ class Ragged:
 
     @cached_property
     def _starts(self) -> np.ndarray:
-        return np.cumsum(self.sizes) - self.sizes
+        starts: np.ndarray = np.cumsum(self.sizes) - self.sizes
+        return starts
 
     def units(self, index: np.ndarray) -> np.ndarray:
         parts = [np.arange(self._starts[i], self._starts[i] + self.sizes[i]) for i in index]

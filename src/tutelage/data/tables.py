@@ -6,6 +6,7 @@ import json
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +56,7 @@ def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
     try:
         table = _read(path, charset)
     except UnicodeDecodeError as e:
-        raise DataError(_undecodable(path, charset, e)) from e
+        raise DataError(undecodable(path, charset, e)) from e
     except LookupError as e:
         raise DataError(f"charset {charset!r} is not known") from e
     except pd.errors.EmptyDataError as e:
@@ -97,7 +98,7 @@ def _json_lines(path: Path, charset: str) -> list[dict[str, object]]:
     return rows
 
 
-def _undecodable(path: Path, charset: str, error: UnicodeDecodeError) -> str:
+def undecodable(path: Path, charset: str, error: UnicodeDecodeError) -> str:
     with open(path, "rb") as f:
         head = f.read(1_000_000)
     guesses = [name for match in from_bytes(head) for name in match.could_be_from_charset]
@@ -138,7 +139,11 @@ def read_texts(path: str | Path, text: str, label: str | None = None, charset: s
     Raises:
         DataError: as `read_table`; or no such column; or a cell of the text column holds no text.
     """
-    table = read_table(path, charset)
+    return texts_of(read_table(path, charset), path, text, label)
+
+
+def texts_of(table: pd.DataFrame, path: str | Path, text: str, label: str | None = None) -> Texts:
+    """The texts, and the labels when a column is named, of a table that was read from a file."""
     cells = column(table, text, path)
     labels: list[str | None] = [None] * len(table)
     if label:
@@ -173,14 +178,21 @@ def text_fault(text: str) -> str | None:
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table as the file's ending says: csv, tsv, jsonl or parquet."""
+    """Write a table as the file's ending says: csv, tsv, jsonl or parquet; lists in csv and tsv cells are JSON."""
     path = writable(path)
     if path.suffix == ".parquet":
         table.to_parquet(path, index=False)
     elif path.suffix == ".jsonl":
         table.to_json(path, orient="records", lines=True, force_ascii=False)
     else:
-        table.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+        listed = [c for c in table if table[c].map(lambda v: isinstance(v, (list, dict, np.ndarray))).any()]
+        cells = {str(c): [json.dumps(v, default=_plain, ensure_ascii=False) for v in table[c]] for c in listed}
+        table.assign(**cells).to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold of a value of numpy's."""
+    return value.tolist()
 
 
 def writable(path: str | Path) -> Path:

@@ -50,8 +50,8 @@ class Player:
         """Logits with the continuous input moved: the features themselves, or the embeddings of tokens."""
         if isinstance(inputs, Tensor):
             return self(move(inputs))
-        embeddings = self.module.get_input_embeddings()  # type: ignore[operator]
-        with embeddings.register_forward_hook(lambda _, __, out: move(out)):  # type: ignore[union-attr]
+        embeddings: nn.Module = self.module.get_input_embeddings()  # type: ignore[operator]
+        with embeddings.register_forward_hook(lambda _, __, out: move(out)):
             return self(inputs)
 
     def seat(self, params: Params) -> Player:

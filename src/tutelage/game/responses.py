@@ -114,6 +114,50 @@ class Unrolled:
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """The follower averages where the leader is going: ``steps`` plain gradient steps of the leader's own loss.
+
+        S_{k+1} = S_k - lr dF/dS (S_k, T_k),  T_{k+1} = decay T_k + (1 - decay) S_{k+1},  T_1 from S_1 = S
+
+    T is still inside each step. The pullback is ``(1 - decay) sum_k decay^(K-k) (dS_k/dS)^T v`` with second
+    derivatives of F; with one step this is `Ema`.
+
+    Args:
+        steps: K, at least 1.
+        lr: of the imagined steps, above 0.
+        decay: in [0, 1].
+    """
+
+    steps: int = 2
+    lr: float = 0.1
+    decay: float = 0.99
+
+    def __post_init__(self) -> None:
+        in_range("steps", self.steps, 1)
+        in_range("lr", self.lr, 0, low_open=True)
+        in_range("decay", self.decay, 0, 1)
+
+    def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply:
+        start = seats[leader].params
+        s = {n: p.detach().clone().requires_grad_() for n, p in start.items()}
+        now = s
+        t = {n: p.detach() for n, p in seats[follower].params.items()}
+        for k in range(self.steps):
+            if k:
+                still = seats[follower].seat({n: p.detach() for n, p in t.items()})
+                with sdpa_kernel(SDPBackend.MATH):
+                    f = loss(leader, {**seats, leader: seats[leader].seat(now), follower: still}).total
+                    step = gradient(f, now, create_graph=True)
+                now = {n: now[n] - self.lr * step[n] for n in now}
+            t = {n: self.decay * t[n] + (1 - self.decay) * now[n] for n in t}
+
+        def pullback(v: Params) -> Params:
+            return gradient(inner(t, v), s)
+
+        return Reply({n: p.detach() for n, p in t.items()}, pullback)
+
+
+@dataclass(frozen=True)
 class Implicit:
     """The follower plays its best answer, ``T(S) = argmin_T G(S, T)``, near which it takes gradient steps.
 

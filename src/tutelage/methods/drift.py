@@ -37,6 +37,8 @@ class Drift(Method):
         divergence: "kl" or "ce"; the same direct gradient, another one through the teacher.
         decay: of the teacher, in [0, 1].
         interaction: scale of the anticipating gradient, at least 0; 0 is Mean Teacher.
+        through: what the student anticipates: its teacher's "labels", its "weights", or "both".
+        normalised: divide the weights by their mean, so that a less certain teacher is no way to a lower loss.
         weight: of the pool's loss, at least 0.
         ramp: share of training over which the pool's loss grows in, in [0, 1].
         response: another follower instead of the moving average, for example ``Unrolled(1)``.
@@ -52,6 +54,8 @@ class Drift(Method):
     divergence: Literal["kl", "ce"] = "kl"
     decay: float = 0.9
     interaction: float = 1.0
+    through: Literal["both", "labels", "weights"] = "both"
+    normalised: bool = False
     weight: float = 1.0
     ramp: float = 0.2
     response: Annotated[Response | None, Parameter(parse=False)] = None
@@ -63,6 +67,7 @@ class Drift(Method):
         one_of("divergence", self.divergence, ("kl", "ce"))
         in_range("decay", self.decay, 0, 1)
         in_range("interaction", self.interaction, 0)
+        one_of("through", self.through, ("both", "labels", "weights"))
         in_range("weight", self.weight, 0)
         in_range("ramp", self.ramp, 0, 1)
 
@@ -79,10 +84,15 @@ class Drift(Method):
 
         log_y = sharpen(u, self.temperature) if self.labels == "temperature" else soft_frequency(u)  # (a), (b)
         w = certainty(u) if self.weights == "entropy" else torch.ones_like(u[:, 0])  # (c)
+        log_y = log_y.detach() if self.through == "weights" else log_y
+        w = w.detach() if self.through == "labels" else w
         fit = kl(log_y, z) if self.divergence == "kl" else cross_entropy(log_y.exp(), z)  # (d)
         scale = self.weight * sigmoid_ramp(batch.progress, self.ramp)
         confidence, label = torch.softmax(u.detach(), dim=-1).max(dim=-1)
         return Terms(
-            {"supervised": on_labels(play["student"], batch, task), "pool": scale * mean(fit, w)},  # eq. 2
+            {
+                "supervised": on_labels(play["student"], batch, task),
+                "pool": scale * mean(fit, w / w.mean().clamp(min=1e-6) if self.normalised else w),  # eq. 2
+            },
             {"label": label, "confidence": confidence, "weight": w.detach()},
         )

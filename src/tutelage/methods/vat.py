@@ -90,10 +90,11 @@ class Vat(Method):
 
 def lengths(x: Tensor) -> Tensor:
     """Euclidean length of each example, (n,), all its other dimensions taken together; not differentiated."""
-    return x.detach().flatten(1).norm(dim=1)
+    length: Tensor = torch.linalg.vector_norm(x.detach().flatten(1), dim=1)
+    return length
 
 
 def of_length(x: Tensor, length: Tensor) -> Tensor:
     """Each example of x scaled to a length, (n,)."""
-    scale = length / x.flatten(1).norm(dim=1).clamp(min=1e-12)
+    scale = length / lengths(x).clamp(min=1e-12)
     return x * scale.reshape(-1, *[1] * (x.ndim - 1))

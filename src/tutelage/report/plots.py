@@ -58,12 +58,13 @@ def _rounds(record: dict[str, Any], axes: Axes) -> None:
 
 
 def evidence(record: dict[str, Any]) -> Figure | None:
-    """Estimated accuracies with intervals, test accuracy beside them where there is one."""
+    """Estimated scores with intervals, the test score beside them where there is one."""
     summary = record["summary"]
+    score, measure = _score(summary)
     rows = []
     if summary["evidence"]:
-        rows = [("labels only\n(cross-validated)", summary["reference"])]
-        rows += [("with the pool\n(cross-validated)", summary["candidate"])]
+        rows = [("labels only\n(held out)", summary["reference"])]
+        rows += [("with the pool\n(held out)", summary["candidate"])]
     if summary.get("test"):
         rows.append(("returned model\n(test)", summary["test"]))
     if not rows:
@@ -72,13 +73,18 @@ def evidence(record: dict[str, Any]) -> Figure | None:
     for i, (_, e) in enumerate(rows):
         low, high = (100 * v for v in e["interval"])
         axes.plot([low, high], [i, i], color=COLOURS[i], linewidth=3, solid_capstyle="round")
-        axes.plot(100 * e["accuracy"], i, "o", color=COLOURS[i], markersize=8)
+        axes.plot(100 * e[score], i, "o", color=COLOURS[i], markersize=8)
         axes.annotate(
-            f"{100 * e['accuracy']:.1f}", (100 * e["accuracy"], i), (0, 7), textcoords="offset points", ha="center"
+            f"{100 * e[score]:.1f}", (100 * e[score], i), (0, 7), textcoords="offset points", ha="center"
         )
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
-    axes.set(title="Accuracy, 90 % intervals", xlabel="accuracy, %", ylim=(len(rows) - 0.5, -0.6))
+    axes.set(title=f"{measure.capitalize()}, 90 % intervals", xlabel=f"{measure}, %", ylim=(len(rows) - 0.5, -0.6))
     return figure
+
+
+def _score(summary: dict[str, Any]) -> tuple[str, str]:
+    """The name of the score in a summary, and its words."""
+    return ("f1", "entity F1") if summary["task"] == "tagging" else ("accuracy", "accuracy")
 
 
 def losses(record: dict[str, Any]) -> Figure | None:
@@ -93,13 +99,14 @@ def losses(record: dict[str, Any]) -> Figure | None:
 
 
 def accuracy(record: dict[str, Any]) -> Figure | None:
-    """Held-out accuracy while training, mean over the folds."""
+    """Held-out score while training, mean over the folds."""
     if not record["curve"]:
         return None
-    figure, axes = _axes("Held-out accuracy while training", "step", "accuracy, %")
+    score, measure = _score(record["summary"])
+    figure, axes = _axes("Held-out labels while training", "step", f"{measure}, %")
     steps, values = zip(*record["curve"], strict=True)
-    axes.plot(steps, 100 * np.array(values), color=COLOURS[0], label="with the pool, mean of the folds")
-    reference = record["summary"]["reference"]["accuracy"]
+    axes.plot(steps, 100 * np.array(values), color=COLOURS[0], label="with the pool")
+    reference = record["summary"]["reference"][score]
     axes.axhline(100 * reference, color=COLOURS[1], linestyle="--", label="labels only")
     _rounds(record, axes)
     axes.legend()

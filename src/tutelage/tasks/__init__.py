@@ -1,5 +1,6 @@
 """What one prediction is about."""
 
 from tutelage.tasks.classification import Classification, Task
+from tutelage.tasks.tagging import Tagging, tag_names
 
-__all__ = ["Classification", "Task"]
+__all__ = ["Classification", "Tagging", "Task", "tag_names"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
@@ -18,19 +19,26 @@ class Task(Protocol):
 
     @property
     def classes(self) -> int: ...
+    @property
+    def measure(self) -> str: ...
     def units(self, out: Tensor) -> Logits: ...
     def target(self, y: Tensor) -> tuple[Probs, Weight]: ...
+
+    def right(self, guess: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """The score of each example, (n,), whose mean is the task's: class numbers of the units,
+        (units,), and how many units each example has, (n,)."""
 
 
 @dataclass(frozen=True)
 class Classification:
-    """Each example is one unit.
+    """Each example is one unit; the score is accuracy.
 
     >>> Classification(2).target(torch.tensor([1, -1]))[1].tolist()
     [1.0, 0.0]
     """
 
     classes: int
+    measure: ClassVar[str] = "accuracy"
 
     def units(self, out: Tensor) -> Logits:
         """Give the logits, (n, c): the output itself."""
@@ -42,3 +50,7 @@ class Classification:
             return y, torch.ones(len(y), dtype=y.dtype, device=y.device)
         dtype = torch.get_default_dtype()
         return one_hot(y.clamp(min=0), self.classes).to(dtype), (y >= 0).to(dtype)
+
+    def right(self, guess: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        right: np.ndarray = (guess == y).astype(float)
+        return right

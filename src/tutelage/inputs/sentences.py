@@ -1,0 +1,133 @@
+"""Sentences with tags, and with distant tags."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tutelage.data.sentences import Sentences, read_sentences
+from tutelage.data.tables import DataError
+from tutelage.evidence import estimate
+from tutelage.inputs.base import Inputs, Say
+from tutelage.ops.tags import entity_counts, entity_scores, f1_influence
+from tutelage.recipes import Items
+from tutelage.request import Request
+from tutelage.tasks import Tagging, tag_names
+
+Tags = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class SentenceInputs(Inputs):
+    """Sentences, each word of which has a tag."""
+
+    def scores(self, probabilities: np.ndarray) -> dict[str, Any]:
+        assert isinstance(self.items.task, Tagging)
+        counts = np.array([len(s) for s in self.test], dtype=np.int64)
+        return tag_scores(self.truth, self.items.task.decode(probabilities.argmax(1), counts))
+
+
+def read_sentence_inputs(request: Request, say: Say) -> SentenceInputs:
+    """Read and check the tables of a tagging task."""
+    train = _file(request, request.train, say)
+    known = np.array([t is not None for t in train.tags])
+    labelled, unknown = train.where(known), train.where(~known)
+    if not request.weak and not known.any():
+        raise DataError(f"{request.train}, column {request.tags!r}: every sentence is untagged; tag some")
+    parts = [unknown]
+    if request.unlabelled is not None:
+        parts.append(_file(request, request.unlabelled, say))
+    if request.evidence and len(labelled) == 1:
+        raise DataError(
+            f"{request.train}, column {request.tags!r}: one sentence is tagged; tag one more (the evidence needs two), "
+            "or pass --no-evidence"
+        )
+    names = tag_names([*labelled.tags, *(d for part in (train, *parts) for d in part.distant)])
+    if len(names) == 1:
+        raise DataError(f"{request.train}, column {request.tags or request.distant!r}: no entity in any sentence")
+    code = {name: i for i, name in enumerate(names)}
+    y = np.array([code[tag] for tags in labelled.tags if tags is not None for tag in tags], dtype=np.int64)
+    pool = [tokens for part in parts for tokens in part.tokens]
+    items = Items(Tagging(len(names), names), labelled.tokens, y, pool)
+    weak: dict[str, Any] = {}
+    if request.distant is not None:
+        distant = [d for part in parts for d in part.distant]
+        items, weak = _with_distant(request, items, code, labelled, distant, say)
+    if request.test is None:
+        return SentenceInputs(items, list(names), weak=weak)
+    test = _test(request, code, [*labelled.tokens, *pool], say)
+    return SentenceInputs(items, list(names), test.tokens, test.tags, weak)
+
+
+def _file(request: Request, path: Path, say: Say, distant: bool = True) -> Sentences:
+    assert request.tokens is not None
+    found = read_sentences(path, request.tokens, request.tags, request.distant if distant else None, request.charset)
+    if found.repaired:
+        say(f"{path}: {found.repaired} tags or spans were not well formed and have been mended.")
+    if found.empty:
+        say(f"{path}: {found.empty} sentences without a word are left out.")
+    return found
+
+
+def _with_distant(
+    request: Request, items: Items, code: dict[str, int], labelled: Sentences, distant: list[Any], say: Say
+) -> tuple[Items, dict[str, Any]]:
+    """The items with distant tags, and what is known of those."""
+    silent_is_outside = not any(tag == "O" for tags in distant if tags for tag in tags)
+    covered = np.array([i for i, tags in enumerate(distant) if tags is not None and any(tags)], dtype=np.int64)
+    if not len(covered):
+        raise DataError(f"{request.train}, column {request.distant!r}: no distant tag on any untagged sentence")
+    empty = "O" if silent_is_outside else None
+    if silent_is_outside:
+        covered = np.array([i for i, tags in enumerate(distant) if tags is not None], dtype=np.int64)
+        say(f"Column {request.distant!r} never says outside: words of which it says nothing are taken to be.")
+    target = np.array([code.get(tag or empty or "", -1) for i in covered for tag in distant[i]], dtype=np.int64)
+    weak: dict[str, Any] = {
+        "rows": len(items.pool), "covered": len(covered), "clean_labels": len(labelled),
+        "words": len(target), "covered_words": int((target >= 0).sum()),
+    }  # fmt: skip
+    if len(labelled) and all(d is not None for d in labelled.distant):
+        guess = [[tag or "O" for tag in d] for d in labelled.distant if d is not None]
+        weak |= {"on_clean_labels": entity_scores([t for t in labelled.tags if t is not None], guess)}
+    say(f"Distant tags on {len(covered)} of {len(items.pool)} untagged sentences.")
+    return Items(items.task, items.labelled, items.y, items.pool, items.truth, covered, target), weak
+
+
+def _test(request: Request, code: dict[str, int], learnt: list[list[str]], say: Say) -> Sentences:
+    assert request.test is not None
+    test = tagged_only(_file(request, request.test, say, distant=False), say)
+    unseen = sorted({tag[2:] for tags in test.tags if tags for tag in tags if tag not in code})
+    if unseen:
+        warnings.warn(
+            f"{request.test} has entities of types that were never tagged in training and count as missed: "
+            f"{', '.join(unseen)}.",
+            stacklevel=2,
+        )
+    shared = len({tuple(s) for s in test.tokens} & {tuple(s) for s in learnt})
+    if shared:
+        warnings.warn(
+            f"{shared} sentences of {request.test} are also in the training data: the test score flatters.",
+            stacklevel=2,
+        )
+    return test
+
+
+def tagged_only(test: Sentences, say: Say) -> Sentences:
+    """The tagged sentences of a test table; DataError where there are none."""
+    tagged = np.array([t is not None for t in test.tags])
+    if not tagged.any():
+        raise DataError(f"{test.file}: every sentence is untagged; nothing to score on")
+    if not tagged.all():
+        say(f"Not scored: {int((~tagged).sum())} sentences of {test.file} without tags.")
+    return test.where(tagged)
+
+
+def tag_scores(true: Tags, guess: Tags) -> dict[str, Any]:
+    """Precision, recall and F1 of entities, with the F1's interval over sentences."""
+    found = estimate(f1_influence(entity_counts(true, guess)), "entity F1")
+    return {"rows": len(true), "measure": "entity F1", **entity_scores(true, guess), "interval": [found.low, found.high]}

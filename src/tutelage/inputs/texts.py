@@ -1,0 +1,204 @@
+"""Tables of texts with labels, and with votes of rules."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score, f1_score
+
+from tutelage.data.tables import DataError, Texts, read_table, read_texts, require_good_texts, text_fault, texts_of
+from tutelage.evidence import wilson
+from tutelage.inputs.base import Inputs, Say
+from tutelage.recipes import Items
+from tutelage.request import Request
+from tutelage.tasks import Classification
+from tutelage.weak import RawVotes, Votes, apply_rules, labels_of_votes, read_rules, read_votes
+
+
+@dataclass(frozen=True)
+class TextInputs(Inputs):
+    """Texts, each of one class."""
+
+    def scores(self, probabilities: np.ndarray) -> dict[str, Any]:
+        return text_scores(self.truth, probabilities)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one file, and the votes on them where there are any."""
+
+    texts: Texts
+    votes: RawVotes | None
+
+    def where(self, keep: np.ndarray) -> Part:
+        return Part(self.texts.where(keep), self.votes.where(keep) if self.votes else None)
+
+
+def read_text_inputs(request: Request, say: Say) -> TextInputs:
+    """Read and check the tables of a classification."""
+    assert request.text is not None
+    train = _part(request, request.train, request.label, say)
+    known = np.array([v is not None for v in train.texts.labels])
+    labelled, unknown = train.where(known), train.where(~known)
+    if not request.weak and not known.any():
+        raise DataError(f"{request.train}, column {request.label!r}: every label is empty; label some rows")
+    require_good_texts(labelled.texts, request.text)
+    parts = [unknown]
+    if request.unlabelled is not None:
+        parts.append(_part(request, request.unlabelled, request.label, say, must_have=False))
+    voted = [part.votes for part in (train, *parts) if part.votes]
+    classes = sorted({str(v) for v in labelled.texts.labels})
+    if not classes:  # no clean label: the rules say what there is
+        classes = sorted({v for votes in voted for v in votes.labels()})
+    if len(classes) < 2:
+        raise DataError(
+            f"{request.train}, column {request.label or request.votes!r}: only one class, "
+            f"{(classes or [''])[0]!r}; two are needed"
+        )
+    for votes in voted:
+        votes.code(classes)  # names the row and the rule of a vote for another class
+    code = {c: i for i, c in enumerate(classes)}
+    y = np.array([code[str(v)] for v in labelled.texts.labels], dtype=np.int64)
+    if request.evidence:
+        _require_two_of_each(request, labelled.texts, y, classes)
+    pool = [_good(part, say) for part in parts]
+    texts = [t for part in pool for t in part.texts.texts]
+    truth = np.array([code.get(v or "", -1) for part in pool for v in part.texts.labels], dtype=np.int64)
+    items = Items(Classification(len(classes)), labelled.texts.texts, y, texts, truth)
+    weak: dict[str, Any] = {}
+    if request.weak:
+        items, weak = _with_votes(request, items, classes, labelled, pool, say)
+    test = _test(request, classes, [*labelled.texts.texts, *texts], say) if request.test is not None else None
+    if test is None:
+        return TextInputs(items, classes, weak=weak)
+    return TextInputs(items, classes, test.texts, codes(classes, test), weak)
+
+
+def _part(request: Request, path: Any, labels: str | None, say: Say, must_have: bool = True) -> Part:
+    """Texts, labels and votes of one file; columns that it need not have are left out where it lacks them."""
+    assert request.text is not None
+    table = read_table(path, request.charset)
+    there = [str(c) for c in table.columns]
+    texts = texts_of(table, path, request.text, labels if must_have or labels in there else None)
+    votes = None
+    if request.rules is not None:
+        votes = apply_rules(read_rules(request.rules), texts.texts, str(path))
+    elif request.votes is not None and (must_have or any(c.startswith(request.votes) for c in there)):
+        votes = read_votes(table, request.votes, path)
+    return Part(texts, votes)
+
+
+def _require_two_of_each(request: Request, labelled: Texts, y: np.ndarray, classes: Sequence[str]) -> None:
+    counts = np.bincount(y, minlength=len(classes))
+    few = np.flatnonzero(counts == 1)
+    if len(few):
+        lonely = labelled.where(y == few[0])
+        raise DataError(
+            f"{request.train}, row {lonely.rows[0]}, column {request.label!r}: class {classes[int(few[0])]!r} "
+            "has one label; label one more row of it (the evidence needs two), or pass --no-evidence"
+        )
+    if request.weak and len(y) and (counts > 0).sum() < 2:
+        raise DataError(
+            f"{request.train}, column {request.label!r}: the clean labels are all of class "
+            f"{classes[int(counts.argmax())]!r}; label rows of another, or pass --no-evidence"
+        )
+
+
+def _good(part: Part, say: Say) -> Part:
+    """The rows whose text can be learnt from."""
+    faults = [text_fault(t) for t in part.texts.texts]
+    if any(faults):
+        first = next(i for i, fault in enumerate(faults) if fault)
+        say(
+            f"Left out of the pool: {sum(map(bool, faults))} of {len(faults)} texts of {part.texts.file} "
+            f"(first: row {part.texts.rows[first]}, {faults[first]})."
+        )
+    return part.where(np.array([fault is None for fault in faults], dtype=bool))
+
+
+def _with_votes(
+    request: Request, items: Items, classes: list[str], labelled: Part, pool: list[Part], say: Say
+) -> tuple[Items, dict[str, Any]]:
+    """The items with labels from the votes, and what is known of those who voted."""
+    names = next(part.votes.names for part in (labelled, *pool) if part.votes is not None)
+    for part in pool:
+        if part.votes is not None and part.votes.names != names:
+            raise DataError(f"{part.texts.file}: the rules are {part.votes.names}, but in {request.train} {names}")
+    tables = [
+        part.votes.code(classes).table if part.votes else np.full((len(part.texts), len(names)), -1)
+        for part in (labelled, *pool)
+    ]
+    everything = Votes(np.concatenate(tables), names, classes)
+    clean = np.append(items.y, np.full(len(items.pool), -1))
+    if not everything.covered.any():
+        raise DataError(f"{request.train}: no rule votes on any row; there is nothing to learn from")
+    probabilities, weak = labels_of_votes(everything, clean, request.label_model)
+    count = len(items.y)
+    covered = np.flatnonzero(everything.covered[count:])
+    if not len(covered):
+        raise DataError(
+            f"{request.train}: no rule votes on an unlabelled row; every row that is voted on has a clean label already"
+        )
+    for name in weak["silent"]:
+        say(f"Rule {name} abstains on every row.")
+    say(
+        f"Rules: {len(names)}, which vote on {len(covered)} of {len(items.pool)} unlabelled rows; "
+        f"labels by {weak['label_model']}."
+    )
+    weak |= {"rows": len(items.pool), "covered": len(covered), "clean_labels": count}
+    return (
+        Items(
+            items.task, items.labelled, items.y, items.pool, items.truth, covered, probabilities[count:][covered]
+        ),
+        weak,
+    )
+
+
+def _test(request: Request, classes: list[str], learnt: list[str], say: Say) -> Texts:
+    assert request.test is not None and request.text is not None and request.label is not None
+    test = labelled_only(read_texts(request.test, request.text, request.label, request.charset), request.label, say)
+    codes(classes, test)
+    shared = len(set(test.texts) & set(learnt))
+    if shared:
+        warn = f"{shared} texts of {request.test} are also in the training data: the test score flatters."
+        warnings.warn(warn, stacklevel=2)
+    return test
+
+
+def labelled_only(test: Texts, label: str, say: Say) -> Texts:
+    """The rows of a test table that have a label; DataError where there are none."""
+    has_label = np.array([v is not None for v in test.labels])
+    if not has_label.any():
+        raise DataError(f"{test.file}, column {label!r}: every label is empty; nothing to score on")
+    if not has_label.all():
+        say(f"Not scored: {int((~has_label).sum())} rows of {test.file} without a label.")
+    return test.where(has_label)
+
+
+def codes(classes: Sequence[str], test: Texts) -> np.ndarray:
+    """Class numbers of a table's labels; DataError names the first that was never seen."""
+    code = {c: i for i, c in enumerate(classes)}
+    for row, v in zip(test.rows, test.labels, strict=True):
+        if v not in code:
+            unseen = sorted({str(u) for u in test.labels if u not in code})
+            raise DataError(
+                f"{test.file}, row {row}: label {v!r} was not among the training labels "
+                f"{', '.join(classes)}; unseen in this file: {', '.join(unseen)}"
+            )
+    return np.array([code[str(v)] for v in test.labels])
+
+
+def text_scores(y: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
+    """Accuracy with its interval, and macro F1."""
+    guess = probabilities.argmax(1)
+    found = wilson(float(accuracy_score(y, guess)), len(y))
+    macro = f1_score(y, guess, average="macro", zero_division=0.0)
+    return {
+        "rows": len(y), "measure": "accuracy", "accuracy": found.score, "interval": [found.low, found.high],
+        "macro_f1": float(macro),
+    }  # fmt: skip

@@ -1,0 +1,129 @@
+"""What reads the user's items, texts or sentences of words, for a network: frozen features, or tokens to train on."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import nn
+
+from tutelage.data import Examples, Features, Tokens, WordFeatures
+from tutelage.models.features import encode, pending
+from tutelage.models.heads import Head
+from tutelage.models.text import Encoder, TextClassifier, head_on_pooled
+from tutelage.models.words import WordClassifier, encode_words, middle, pending_words, tokenize_words
+
+Tick = Callable[[int, int], None]
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Reads items with an encoder."""
+
+    kind: ClassVar[str]
+
+    @property
+    def encoder(self) -> Encoder: ...
+
+    def features(
+        self, items: Sequence[Any], cache: Path, device: torch.device | str = "cpu", tick: Tick | None = None
+    ) -> Features | WordFeatures:
+        """Features of the frozen encoder, computed once and kept in the cache."""
+
+    def tokens(self, items: Sequence[Any], device: torch.device | str = "cpu") -> Examples:
+        """Token ids, for a network that is trained whole."""
+
+    def network(self, classes: int) -> nn.Module:
+        """The encoder's copy with a fresh head, to be trained whole."""
+
+    def with_head(self, head: Head) -> nn.Module:
+        """The encoder's copy with a linear head that was fitted on its features."""
+
+    def pending(self, items: Sequence[Any], cache: Path) -> tuple[int, float]:
+        """How many items have no features yet, and about how many seconds they take."""
+
+    def disturbed(self, items: Sequence[Any], share: float, seed: int) -> list[Any]:
+        """The items with a share of their words dropped."""
+
+
+@dataclass(frozen=True)
+class TextReader:
+    """Texts: each is one unit, seen as the mean of its tokens' states."""
+
+    encoder: Encoder
+    kind: ClassVar[str] = "text"
+
+    def features(
+        self, items: Sequence[str], cache: Path, device: torch.device | str = "cpu", tick: Tick | None = None
+    ) -> Features:
+        return Features(torch.as_tensor(encode(items, self.encoder, cache, tick)).to(device))
+
+    def tokens(self, items: Sequence[str], device: torch.device | str = "cpu") -> Tokens:
+        return Tokens(self.encoder.tokenize(items), self.encoder.pad, device)
+
+    def network(self, classes: int) -> TextClassifier:
+        return TextClassifier(copy.deepcopy(self.encoder.model), classes)
+
+    def with_head(self, head: Head) -> TextClassifier:
+        whole = self.network(head.classes)
+        whole.head = head_on_pooled(head, self.encoder.width)
+        return whole
+
+    def pending(self, items: Sequence[str], cache: Path) -> tuple[int, float]:
+        return pending(items, self.encoder, cache)
+
+    def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
+        """Word dropout: each word is left out with probability ``share``; one is kept."""
+        rng = np.random.default_rng(seed)
+        return [" ".join(_kept(text.split(), share, rng)) for text in items]
+
+
+@dataclass(frozen=True)
+class WordReader:
+    """Sentences, lists of words: each word is a unit, seen as the state of its first token."""
+
+    encoder: Encoder
+    kind: ClassVar[str] = "words"
+
+    def features(
+        self, items: Sequence[Sequence[str]], cache: Path, device: torch.device | str = "cpu", tick: Tick | None = None
+    ) -> WordFeatures:
+        rows = torch.as_tensor(encode_words(items, self.encoder, cache, tick)).to(device)
+        return WordFeatures(rows, np.array([len(s) for s in items], dtype=np.int64))
+
+    def tokens(self, items: Sequence[Sequence[str]], device: torch.device | str = "cpu") -> Examples:
+        return tokenize_words(self.encoder, items, device)
+
+    def network(self, classes: int) -> WordClassifier:
+        return WordClassifier(copy.deepcopy(self.encoder.model), classes)
+
+    def with_head(self, head: Head) -> WordClassifier:
+        model = copy.deepcopy(self.encoder.model)
+        whole = WordClassifier(model, head.classes, layer=middle(model))
+        whole.head = copy.deepcopy(head)
+        return whole
+
+    def pending(self, items: Sequence[Sequence[str]], cache: Path) -> tuple[int, float]:
+        return pending_words(items, self.encoder, cache)
+
+    def disturbed(self, items: Sequence[Sequence[str]], share: float, seed: int) -> list[list[str]]:
+        """Each word is an unknown one with probability ``share``, so that every word keeps its place."""
+        rng = np.random.default_rng(seed)
+        unknown = self.encoder.tokenizer.unk_token or self.encoder.tokenizer.mask_token
+        return [[unknown if hidden else w for w, hidden in zip(s, rng.random(len(s)) < share, strict=True)] for s in items]
+
+
+def _kept(words: list[str], share: float, rng: np.random.Generator) -> list[str]:
+    keep = rng.random(len(words)) >= share
+    if len(words) and not keep.any():
+        keep[rng.integers(len(words))] = True
+    return [w for w, k in zip(words, keep, strict=True) if k]
+
+
+READERS: dict[str, type[TextReader] | type[WordReader]] = {r.kind: r for r in (TextReader, WordReader)}
+"""By the name under which a saved model knows its reader."""

@@ -1,0 +1,243 @@
+"""From texts, sentences, features or any network to a problem that can be fitted, with its defaults."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from tutelage.data import Examples, Features, WordFeatures
+from tutelage.methods import Method
+from tutelage.models.heads import Head
+from tutelage.models.readers import Reader, TextReader, Tick
+from tutelage.ops.checks import in_range
+from tutelage.problem import Plan, Problem, Weak
+from tutelage.reference import Probe
+from tutelage.tasks import Task
+from tutelage.train import Training
+
+HIDDEN, DROPOUT = 256, 0.5
+"""Of the head on fixed features."""
+
+ROWS_TO_STANDARDISE = 100_000
+
+ON_FEATURES = Training(steps=300, lr=3e-3, weight_decay=1.0)
+"""For heads on fixed features: about a second on two cores."""
+
+SENTENCES_A_BATCH = {"batch_labelled": 16, "batch_unlabelled": 32}
+"""Of words there are as many as of texts in the batches of texts."""
+
+WHOLE = Training(steps=100, lr=5e-5, lr_scale={"head.": 20.0}, weight_decay=1e-2)
+"""For a transformer trained whole, its head faster than its body."""
+
+PLAN_ON_FEATURES = Plan(folds=5, repeats=2)
+PLAN_WHOLE = Plan(folds=2, repeats=1)
+
+STRONG_COPIES, STRONG_SHARE = 2, 0.2
+"""Disturbed copies of the pool for methods that read a strong view, and the share of words dropped in them."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """What is to be learnt from, as the user has it: texts, or sentences of words.
+
+    Attributes:
+        labelled, y: items and the class numbers of their units (units,).
+        pool: items without labels; truth: class numbers of their units where known, else -1.
+        covered: numbers of the pool's items that have weak labels; None where there are no such labels.
+        target: of those items' units, rows of probabilities (units, c) or class numbers, -1 = unknown.
+    """
+
+    task: Task
+    labelled: Sequence[Any]
+    y: np.ndarray
+    pool: Sequence[Any]
+    truth: np.ndarray | None = None
+    covered: np.ndarray | None = None
+    target: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Data:
+    """The same as examples that a network eats."""
+
+    task: Task
+    labelled: Examples
+    y: np.ndarray
+    pool: Examples
+    truth: np.ndarray | None = None
+    strong: Sequence[Examples] = ()
+    covered: np.ndarray | None = None
+    target: np.ndarray | None = None
+    device: torch.device | str = "cpu"
+
+    def weak(self, training: Training) -> Weak | None:
+        """Stage I, where there are weak labels."""
+        if self.covered is None:
+            return None
+        target = torch.as_tensor(self.target, device=self.device)
+        target = target.to(torch.get_default_dtype()) if target.is_floating_point() else target
+        return Weak(self.pool.subset(self.covered), target, training)
+
+
+def on_features(data: Data, per_feature: bool, network: Callable[[], nn.Module] | None = None) -> Problem:
+    """A head on rows of features (or the user's network on rows of any shape).
+
+    Args:
+        per_feature: standardise each feature by its own spread, not all by one.
+        network: makes the network; by default a perceptron with one hidden layer.
+    """
+    labelled, pool = rows_of(data.labelled), rows_of(data.pool)
+    some = max(len(pool) // ROWS_TO_STANDARDISE, 1)  # every so many rows of a very large pool
+    rows = torch.cat([labelled, pool[::some]]).cpu()
+    flat, classes = rows.ndim == 2, data.task.classes
+    blank = Head(rows.shape[1], classes).standardise(rows, per_feature) if flat else None
+    centre = _centred(copy.deepcopy(blank), data) if blank is not None and network is None else None
+
+    def head(seed: int) -> nn.Module:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            if network is not None:
+                return network()
+            assert centre is not None
+            made = Head(rows.shape[1], classes, HIDDEN, DROPOUT)
+        made.mean.copy_(centre.mean)
+        made.scale.copy_(centre.scale)
+        return made
+
+    if network is None and not flat:
+        raise ValueError(f"X must have two dimensions unless a network is given, got {rows.ndim}")
+    probe = Probe(labelled.cpu().numpy(), data.y, blank) if blank is not None else None
+    return Problem(
+        data.task, data.labelled, data.y, data.pool, head, probe,
+        decays=() if network is None else (1e-2, 1.0), truth=data.truth, device=data.device,
+        threads=1 if network is None else None, strong=data.strong, weak=data.weak(ON_FEATURES),
+        **(SENTENCES_A_BATCH if isinstance(data.pool, WordFeatures) else {}),
+    )  # fmt: skip
+
+
+def _centred(head: Head, data: Data) -> Head:
+    """A standardised head, centred between the classes of the labels, weak ones where there are such."""
+    rows, y = rows_of(data.labelled), data.y
+    if data.covered is not None and data.target is not None:
+        rows = rows_of(data.pool.subset(data.covered))
+        y = data.target.argmax(1) if data.target.ndim == 2 else data.target
+    return head.centre_between(rows.cpu(), torch.as_tensor(y))
+
+
+def rows_of(examples: Examples) -> torch.Tensor:
+    """The features of all units, (units, ...)."""
+    assert isinstance(examples, Features | WordFeatures)
+    return examples.rows
+
+
+def whole(data: Data, reader: Reader, features: np.ndarray) -> Problem:
+    """A transformer fine-tuned whole.
+
+    Args:
+        features: of the labelled units by the encoder as it is, for the linear contender.
+    """
+    classes = data.task.classes
+    blank = Head(features.shape[1], classes).standardise(torch.as_tensor(features), per_feature=False)
+
+    def network(seed: int) -> nn.Module:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return reader.network(classes)
+
+    return Problem(
+        data.task, data.labelled, data.y, data.pool, network, Probe(features, data.y, blank, reader.with_head),
+        decays=(WHOLE.weight_decay,), truth=data.truth, batch_labelled=16, batch_unlabelled=32,
+        device=data.device, strong=data.strong, weak=data.weak(WHOLE),
+    )  # fmt: skip
+
+
+def read(
+    items: Items, reader: Reader, method: Method, finetune: bool, cache: Path,
+    device: torch.device | str = "cpu", tick: Tick | None = None,
+    disturb: Callable[[list[Any]], list[Any]] | None = None,
+) -> Problem:  # fmt: skip
+    """The problem of learning from texts or sentences.
+
+    Args:
+        finetune: train the encoder too, not only a head on its features.
+        disturb: makes a strong view of the items; by default a share of their words is dropped.
+    """
+    copies: list[Sequence[Any]] = []
+    if "strong" in method.views:
+        seeds = range(STRONG_COPIES)
+        copies = [disturb(list(items.pool)) if disturb else reader.disturbed(items.pool, STRONG_SHARE, s) for s in seeds]
+    count = len(items.labelled)
+    everything = [*items.labelled, *([] if finetune else [*items.pool, *(i for c in copies for i in c)])]
+    features = reader.features(everything, cache, device, tick)
+    labelled = features.subset(np.arange(count))
+
+    def data(examples: Examples, pool: Examples, strong: Sequence[Examples]) -> Data:
+        return Data(items.task, examples, items.y, pool, items.truth, strong, items.covered, items.target, device)
+
+    if finetune:
+        tokens = [reader.tokens(part, device) for part in (items.labelled, items.pool, *copies)]
+        return whole(data(tokens[0], tokens[1], tokens[2:]), reader, rows_of(labelled).cpu().numpy())
+    size = len(items.pool)
+    parts = [features.subset(np.arange(count + i * size, count + (i + 1) * size)) for i in range(1 + len(copies))]
+    return on_features(data(labelled, parts[0], parts[1:]), per_feature=False)
+
+
+def disturbed_rows(rows: torch.Tensor, disturb: Callable[[list[Any]], list[Any]] | None) -> list[Features]:
+    """Strong views of rows of features: a share of the features replaced by those of another row."""
+    if disturb is not None:
+        return [Features(torch.as_tensor(np.stack(disturb(list(rows.cpu().numpy())))).to(rows.device))]
+    copies = []
+    for seed in range(STRONG_COPIES):
+        generator = torch.Generator().manual_seed(seed)
+        swapped = rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
+        dropped = (torch.rand(rows.shape, generator=generator) < STRONG_SHARE).to(rows.device)
+        copies.append(Features(torch.where(dropped, swapped, rows)))
+    return copies
+
+
+def pick_device(asked: str) -> torch.device:
+    """Give a GPU where there is one for "auto"; anything else as torch names it."""
+    if asked == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=asked).device
+    except (RuntimeError, AssertionError) as e:
+        raise ValueError(f"device must be auto, cpu, cuda or another that torch has here, got {asked!r}") from e
+
+
+def how(
+    whole: bool,
+    seed: int,
+    steps: int | None = None,
+    lr: float | None = None,
+    folds: int | None = None,
+    repeats: int | None = None,
+    evidence: bool = True,
+) -> tuple[Training, Plan]:
+    """Give the defaults for heads or whole encoders, with what the user asked for instead.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+    in_range("seed", seed, 0, 2**32 - 1)
+    training, plan = (WHOLE, PLAN_WHOLE) if whole else (ON_FEATURES, PLAN_ON_FEATURES)
+    training = replace(
+        training,
+        seed=seed,
+        steps=training.steps if steps is None else steps,
+        lr=training.lr if lr is None else lr,
+    )
+    plan = replace(
+        plan,
+        folds=plan.folds if folds is None else folds,
+        repeats=plan.repeats if repeats is None else repeats,
+        skip=not evidence,
+    )
+    return training, plan

@@ -1,0 +1,201 @@
+"""The scikit-learn face for sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from tutelage import recipes, saving
+from tutelage.data.sources import cache_folder
+from tutelage.estimators import as_method
+from tutelage.evidence import Evidence, recorded_prior
+from tutelage.fitting import fit, without_pool
+from tutelage.methods import Method
+from tutelage.models.readers import WordReader
+from tutelage.models.text import load_encoder
+from tutelage.ops.tags import entity_scores, scheme, to_bio
+from tutelage.recipes import Items
+from tutelage.saving import Model
+from tutelage.tasks import Tagging, tag_names
+
+Sentences = Sequence[Sequence[str]]
+
+
+class Tagger(BaseEstimator):
+    """Tags words, such as named entities, from a few tagged sentences and a large pool, or from distant tags.
+
+    Each fit also trains the labels-only reference and returns it when the pool more probably hurt than
+    helped; see ``evidence_``.
+
+    Args:
+        method: a name, such as "drift" or "bond" (`tutelage methods` lists them), or a method with its own
+            hyper-parameters.
+        encoder: what reads sentences: "minilm", a folder, or a name on the Hub.
+        finetune: train the encoder too, not only a head on its features.
+        steps, lr, folds, repeats, evidence, max_length, device, cache, random_state: as of `Classifier`.
+
+    Attributes:
+        classes_: the tags in BIO, O first.
+        evidence_: what the pool changed in entity F1, with interval; None where not gathered.
+        returned_: "candidate" or "reference".
+        history_: losses and pseudo-label counts over the candidate's training.
+
+    >>> X = [["Ada", "lives", "in", "Rome"], ["Bob", "left", "Oslo"], ["Eve", "saw", "Bern"]] * 4
+    >>> y = [["B-PER", "O", "O", "B-LOC"], ["B-PER", "O", "B-LOC"], None] * 4
+    >>> tagger = Tagger("mean_teacher", steps=60, folds=2, repeats=1).fit(X, y)
+    >>> tagger.predict([["Ada", "left", "Rome"]])
+    [['B-PER', 'O', 'B-LOC']]
+    """
+
+    def __init__(
+        self,
+        method: str | Method = "drift",
+        *,
+        encoder: str = "minilm",
+        finetune: bool = False,
+        steps: int | None = None,
+        lr: float | None = None,
+        folds: int | None = None,
+        repeats: int | None = None,
+        evidence: bool = True,
+        max_length: int = 128,
+        device: str = "auto",
+        cache: str | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.method = method
+        self.encoder = encoder
+        self.finetune = finetune
+        self.steps = steps
+        self.lr = lr
+        self.folds = folds
+        self.repeats = repeats
+        self.evidence = evidence
+        self.max_length = max_length
+        self.device = device
+        self.cache = cache
+        self.random_state = random_state
+
+    def fit(self, X: Sentences, y: Any = None, X_unlabelled: Sentences | None = None, distant: Any = None) -> Tagger:
+        """Fit on tagged and untagged sentences, or on sentences with distant tags.
+
+        Args:
+            X: n sentences, each a list of words.
+            y: tags of each sentence, in BIO, BIOES or IO; None (or -1) for an untagged one.
+            X_unlabelled: more sentences without tags.
+            distant: tags by matching or rules, of each sentence that has no clean ones; None for a word of
+                which they say nothing. Clean tags are then not learnt from but looked at: to stop early and
+                for the evidence.
+
+        Raises:
+            ValueError: no tag, unequal numbers of words and tags, or a tag that no scheme knows.
+        """
+        sentences = as_sentences(X)
+        if y is None and distant is None:
+            raise ValueError("this Tagger requires y or distant to be passed")
+        clean = as_tags(y, sentences, "y")
+        weak = as_tags(distant, sentences, "distant")
+        known = np.array([tags is not None for tags in clean])
+        pool = [s for s, k in zip(sentences, known, strict=True) if not k]
+        pool += as_sentences(X_unlabelled) if X_unlabelled is not None else []
+        labelled = [s for s, k in zip(sentences, known, strict=True) if k]
+        if distant is None and not labelled:
+            raise ValueError("y has no tagged sentence")
+        names = tag_names([*clean, *weak])
+        if len(names) == 1:
+            raise ValueError(f"{'y' if distant is None else 'y and distant'} must hold an entity, got only O")
+        code = {name: i for i, name in enumerate(names)}
+        coded = np.array([code[t or "O"] for tags in clean if tags for t in tags], dtype=np.int64)
+        items = Items(Tagging(len(names), names), labelled, coded, pool)
+        if distant is not None:
+            rest = [tags for tags, k in zip(weak, known, strict=True) if not k]
+            covered = np.array([i for i, tags in enumerate(rest) if tags and any(tags)], dtype=np.int64)
+            if not len(covered):
+                raise ValueError("distant has no tag on any untagged sentence")
+            target = np.array([code.get(t or "", -1) for i in covered for t in rest[i] or []], dtype=np.int64)
+            items = replace(items, covered=covered, target=target)
+        self.classes_ = np.array(names)
+        method = without_pool(as_method(self.method), pool)
+        encoder, device = load_encoder(self.encoder, self.max_length), recipes.pick_device(self.device)
+        encoder.model.to(device)
+        reader = WordReader(encoder)
+        problem = recipes.read(items, reader, method, self.finetune, self._cache(), device)
+        training, plan = recipes.how(
+            self.finetune, int(self.random_state), self.steps, self.lr, self.folds, self.repeats, self.evidence
+        )
+        kind = "weak " * (distant is not None) + "tagging"
+        outcome = fit(problem, method, training, recorded_prior(method.name, kind), plan)
+        self._model = Model(list(names), outcome.network.cpu(), reader, self._cache())
+        self.evidence_: Evidence | None = outcome.evidence
+        self.returned_ = outcome.returned
+        self.history_ = outcome.history
+        return self
+
+    def _cache(self) -> Path:
+        return Path(self.cache) if self.cache else cache_folder() / "features"
+
+    def predict(self, X: Sentences) -> list[list[str]]:
+        """The tags of each sentence, in clean BIO."""
+        check_is_fitted(self)
+        sentences = as_sentences(X)
+        return self._model.tags(sentences, self._model.probabilities(sentences))
+
+    def predict_proba(self, X: Sentences) -> list[np.ndarray]:
+        """Probabilities of each word's tags, (words, c) for each sentence, columns as in ``classes_``."""
+        check_is_fitted(self)
+        sentences = as_sentences(X)
+        ends = np.cumsum([len(s) for s in sentences])
+        return np.split(self._model.probabilities(sentences), ends[:-1])
+
+    def score(self, X: Sentences, y: Any) -> float:
+        """F1 of the entities (strict: words and type), in [0, 1]."""
+        sentences = as_sentences(X)
+        true = as_tags(y, sentences, "y")
+        missing = [i for i, tags in enumerate(true) if tags is None]
+        if missing:
+            raise ValueError(f"y[{missing[0]}] has no tags to score on")
+        return entity_scores([[t or "O" for t in tags] for tags in true if tags is not None], self.predict(X))["f1"]
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted model into a folder that `tutelage.load` reads."""
+        check_is_fitted(self)
+        saving.save(self._model, Path(folder))
+
+
+def as_sentences(X: Any) -> list[list[str]]:
+    """Sentences as lists of words; ValueError names the first that is not one."""
+    if isinstance(X, str):
+        raise ValueError("X must be a list of sentences, each a list of words, got one string")
+    sentences = []
+    for i, words in enumerate(X):
+        if isinstance(words, str) or not len(words) or not all(isinstance(w, str) and w.strip() for w in words):
+            raise ValueError(f"X[{i}] must be a list of words, none empty, got {words!r:.60}")
+        sentences.append([str(w) for w in words])
+    return sentences
+
+
+def as_tags(y: Any, sentences: list[list[str]], name: str) -> list[list[str | None] | None]:
+    """Tags of each sentence in clean BIO; None where a sentence, or a word of it, has none."""
+    if y is None:
+        return [None] * len(sentences)
+    if len(y) != len(sentences):
+        raise ValueError(f"X has {len(sentences)} sentences, but {name} has {len(y)}")
+    given = [None if tags is None or isinstance(tags, (int, float)) else list(tags) for tags in y]
+    for i, (tags, words) in enumerate(zip(given, sentences, strict=True)):
+        if tags is not None and len(tags) != len(words):
+            raise ValueError(f"{name}[{i}] has {len(tags)} tags for {len(words)} words")
+    kind = scheme([[t or "O" for t in tags] for tags in given if tags is not None])
+    out: list[list[str | None] | None] = []
+    for i, tags in enumerate(given):
+        try:
+            clean = None if tags is None else to_bio([t or "O" for t in tags], kind)[0]
+        except ValueError as e:
+            raise ValueError(f"{name}[{i}]: {e}") from e
+        out.append(None if clean is None or tags is None else [c if t else None for c, t in zip(clean, tags, strict=True)])
+    return out

@@ -1,0 +1,50 @@
+"""A tag for each word of a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tutelage.ops.tags import entity_counts, f1_influence, to_bio
+from tutelage.tasks.classification import Classification
+
+
+@dataclass(frozen=True)
+class Tagging(Classification):
+    """Each word is a unit; tags are BIO; the score is the F1 of entities.
+
+    Args:
+        names: of the tags, by class number.
+
+    >>> Tagging(3, ("O", "B-PER", "I-PER")).decode(np.array([1, 2, 0, 2]), np.array([3, 1]))
+    [['B-PER', 'I-PER', 'O'], ['B-PER']]
+    """
+
+    names: tuple[str, ...] = ()
+    measure: ClassVar[str] = "entity F1"
+
+    def decode(self, guess: np.ndarray, counts: np.ndarray) -> list[list[str]]:
+        """Tags of each sentence, clean BIO: an I- with nothing before it begins an entity.
+
+        Args:
+            guess: class numbers, (words,).
+            counts: words of each sentence, (n,).
+        """
+        words = iter(guess.tolist())
+        return [to_bio([self.names[next(words)] for _ in range(n)], "BIO")[0] for n in counts]
+
+    def right(self, guess: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        return f1_influence(entity_counts(self.decode(y, counts), self.decode(guess, counts)))
+
+
+def tag_names(sentences: Iterable[Sequence[str | None] | None]) -> tuple[str, ...]:
+    """The tags that BIO needs for the types that occur: O, then B- and I- of each type, sorted.
+
+    >>> tag_names([["B-PER", "O"], None])
+    ('O', 'B-PER', 'I-PER')
+    """
+    types = sorted({tag[2:] for tags in sentences if tags for tag in tags if tag and tag != "O"})
+    return ("O", *(f"{letter}-{kind}" for kind in types for letter in "BI"))

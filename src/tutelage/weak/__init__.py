@@ -1,0 +1,22 @@
+"""Weak supervision: rules that vote, what their votes are worth, and label models that weigh them."""
+
+from tutelage.weak.analysis import analyse, silent
+from tutelage.weak.label_models import DEFAULT, LABEL_MODELS, label
+from tutelage.weak.look import labels_of_votes
+from tutelage.weak.rules import Rule, apply_rules, read_rules
+from tutelage.weak.votes import RawVotes, Votes, read_votes
+
+__all__ = [
+    "DEFAULT",
+    "LABEL_MODELS",
+    "RawVotes",
+    "Rule",
+    "Votes",
+    "analyse",
+    "apply_rules",
+    "label",
+    "labels_of_votes",
+    "read_rules",
+    "read_votes",
+    "silent",
+]

@@ -1,0 +1,173 @@
+"""Label models: from the votes of labelling functions to the probabilities of the classes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+from tutelage.ops.checks import one_of
+from tutelage.weak.votes import Votes
+
+DEFAULT = "data_programming"
+"""The best on average on three sets of rules: TREC's, SMS's and YouTube's."""
+ACCURACY = 0.8
+"""Of a function of which nothing is known."""
+BELIEF = 10.0
+"""How many labelled votes that is worth."""
+CAUTION, SHARE, LABEL = 200.0, 0.3, 20.0
+"""How slowly votes without labels move an accuracy: as if against CAUTION votes, SHARE of the function's own votes, and
+LABEL votes for each labelled one."""
+
+
+def label(votes: Votes, model: str = DEFAULT, y: np.ndarray | None = None) -> np.ndarray:
+    """Probabilities of the classes from the votes alone.
+
+    Args:
+        votes: (n, m), for c classes.
+        model: one of LABEL_MODELS.
+        y: true classes, (n,), -1 = unknown; they set the accuracies of "data_programming". The other models do not
+            look at them, and no model copies them into its answer.
+
+    Returns:
+        Probabilities (n, c); 1 / c for every class where no function votes, see `Votes.covered`.
+
+    Raises:
+        ValueError: no function votes on any row; an unknown model; ``y`` of the wrong shape or out of range.
+
+    >>> votes = Votes(np.array([[0, 0, 1], [-1, -1, -1]]), ["a", "b", "c"], ["ham", "spam"])
+    >>> label(votes, "majority").round(2).tolist()
+    [[0.67, 0.33], [0.5, 0.5]]
+    """
+    one_of("model", model, tuple(LABEL_MODELS))
+    n, c = len(votes), len(votes.classes)
+    y = np.full(n, -1) if y is None else y
+    if y.shape != (n,):
+        raise ValueError(f"y must have shape {(n,)}, got {y.shape}")
+    if n and not -1 <= y.min() <= y.max() < c:
+        raise ValueError(f"y must be in -1..{c - 1}, got {y.min()}..{y.max()}")
+    covered = votes.covered
+    if not covered.any():
+        raise ValueError("no function votes on any row")
+    p = np.full((n, c), 1 / c)
+    p[covered] = LABEL_MODELS[model](votes.subset(covered), y[covered])
+    return p
+
+
+def majority(votes: Votes, _: np.ndarray) -> np.ndarray:
+    """Every class's share of the votes: ``p_ik = (votes for k on row i) / (votes on row i)``; ties are shared."""
+    counts = _ballots(votes).sum(axis=1).reshape(len(votes), -1)
+    return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+
+
+def weighted(votes: Votes, y: np.ndarray) -> np.ndarray:
+    """Every class's share of the votes, each weighed by how often its function agrees with the majority.
+
+    Where the majority is tied, the order of the votes decides.
+
+    Source: crowd-kit's Wawa, "worker agreement with aggregate".
+    """
+
+    def model(ballots: pd.DataFrame) -> Any:
+        from crowdkit.aggregation import MajorityVote, Wawa
+
+        return MajorityVote().fit_predict_proba(ballots, Wawa().fit(ballots).skills_)  # Wawa's own predict fails
+
+    return _crowd(model, votes, y)
+
+
+def dawid_skene(votes: Votes, y: np.ndarray) -> np.ndarray:
+    """A confusion matrix for every function, by EM; fails where functions vote for one class only.
+
+    Source: Dawid and Skene, Applied Statistics 28, 1979; crowd-kit's code.
+    """
+
+    def model(ballots: pd.DataFrame) -> Any:
+        from crowdkit.aggregation import DawidSkene
+
+        return DawidSkene().fit_predict_proba(ballots)
+
+    return _crowd(model, votes, y)
+
+
+def one_coin(votes: Votes, y: np.ndarray) -> np.ndarray:
+    """One accuracy for every function and a learnt class prior, by EM.
+
+    Source: Zhang et al., Spectral methods meet EM, JMLR 17, 2016; crowd-kit's code.
+    """
+
+    def model(ballots: pd.DataFrame) -> Any:
+        from crowdkit.aggregation import OneCoinDawidSkene
+
+        return OneCoinDawidSkene().fit_predict_proba(ballots)
+
+    return _crowd(model, votes, y)
+
+
+def data_programming(votes: Votes, y: np.ndarray) -> np.ndarray:
+    """One accuracy a_j for every function, held near what is believed of rules, by EM; for one-class rules too.
+
+    A function that votes is right with probability a_j, and else votes for any other class alike:
+    ``p_ik ~ prod_j (a_j if v_ij = k else (1 - a_j) / (c - 1))`` over the functions that vote on row i. Abstaining
+    tells nothing and the classes are equally probable: a class prior learnt from the votes of one-class rules runs
+    away with the class that has the most of them.
+
+    a_j is the mode under a Beta prior with mean m_j, which the labels set, and weight s_j:
+    ``a_j = (s_j m_j + sum_i p_i,v_ij) / (s_j + n_j)`` over the n_j votes of j. s_j grows with n_j, because rules'
+    errors are not independent, as the model has it, and more votes do not mend that.
+
+    Source: after Ratner et al., Data programming, NeurIPS 2016, its independent model.
+    """
+    n, c = len(votes), len(votes.classes)
+    ballots, voted, known = _ballots(votes), votes.table >= 0, y >= 0
+    truth = np.eye(c + 1)[y, :c]  # zeros where unknown
+    cast, labelled = voted.sum(axis=0), voted[known].sum(axis=0)
+    mean = (BELIEF * ACCURACY + ballots.T @ truth.ravel()) / (BELIEF + labelled)  # m_j
+    weight = CAUTION + SHARE * cast + LABEL * labelled  # s_j
+
+    def posterior(accuracy: np.ndarray) -> np.ndarray:
+        scores = (ballots @ np.log(accuracy * (c - 1) / (1 - accuracy))).reshape(n, c)
+        p = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return np.asarray(p / p.sum(axis=1, keepdims=True))
+
+    accuracy, before = mean, np.zeros_like(mean)
+    for _ in range(200):
+        if np.abs(accuracy - before).max() < 1e-5:
+            break
+        p = np.where(known[:, None], truth, posterior(accuracy))
+        before, accuracy = accuracy, (weight * mean + ballots.T @ p.ravel()) / (weight + cast)  # a_j
+    return posterior(accuracy)
+
+
+def _ballots(votes: Votes) -> Any:
+    """1 in line i c + k and column j where function j votes on row i for class k; sparse, (n c, m)."""
+    n, m = votes.table.shape
+    row, function = np.nonzero(votes.table >= 0)
+    line = row * len(votes.classes) + votes.table[row, function]
+    return csr_array((np.ones(len(row)), (line, function)), shape=(n * len(votes.classes), m))
+
+
+def _crowd(model: Callable[[pd.DataFrame], Any], votes: Votes, y: np.ndarray) -> np.ndarray:
+    """A model of crowd-kit on the votes; it knows only classes that are voted for and rows with a vote."""
+    row, function = np.nonzero(votes.table >= 0)
+    vote = votes.table[row, function]
+    if (vote == vote[0]).all():  # crowd-kit divides by the number of other classes
+        return majority(votes, y)
+    with warnings.catch_warnings():  # crowd-kit's own, about pandas
+        warnings.simplefilter("ignore")
+        found = model(pd.DataFrame({"task": row, "worker": function, "label": vote}))
+    everything = found.reindex(index=range(len(votes)), columns=range(len(votes.classes)), fill_value=0)
+    return np.asarray(everything, dtype=float)
+
+
+LABEL_MODELS: dict[str, Callable[[Votes, np.ndarray], np.ndarray]] = {
+    "majority": majority,
+    "weighted": weighted,
+    "dawid_skene": dawid_skene,
+    "one_coin": one_coin,
+    "data_programming": data_programming,
+}

@@ -1,0 +1,44 @@
+"""Labels made of votes, and what is known of those who voted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tutelage.weak.analysis import analyse, silent
+from tutelage.weak.label_models import DEFAULT, label
+from tutelage.weak.votes import Votes
+
+
+def labels_of_votes(votes: Votes, y: np.ndarray, model: str | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+    """Probabilities of the classes (n, c), and a summary of plain values.
+
+    Args:
+        votes: (n, m).
+        y: clean labels, (n,); -1 = unknown.
+        model: a label model; None takes the default.
+
+    >>> votes = Votes(np.array([[0, 0], [1, -1]]), ["a", "b"], ["ham", "spam"])
+    >>> labels_of_votes(votes, np.array([0, -1]), "majority")[1]["functions"][1]["coverage"]
+    0.5
+    """
+    chosen = model or DEFAULT
+    probabilities = label(votes, chosen, y)
+    table = analyse(votes, y, probabilities)
+    right = probabilities.argmax(1)[(y >= 0) & votes.covered] == y[(y >= 0) & votes.covered]
+    functions = [{k: _plain(v) for k, v in row.items()} for row in table.to_dict("records")]
+    return probabilities, {
+        "label_model": chosen,
+        "functions": functions,
+        "silent": silent(votes),
+        "accuracy_on_clean_labels": float(right.mean()) if len(right) else None,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Give None for NaN, and Python's own numbers."""
+    if isinstance(value, str):
+        return value
+    return None if pd.isna(value) else value.item() if isinstance(value, np.generic) else value

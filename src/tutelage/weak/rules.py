@@ -1,0 +1,170 @@
+"""Labelling functions: patterns, key words and Python functions that vote for a class or abstain."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from tutelage.data.tables import DataError, as_label
+from tutelage.weak.votes import RawVotes
+
+
+@dataclass(frozen=True)
+class Rule:
+    r"""One labelling function. It has exactly one of ``pattern``, ``keywords`` and ``function``.
+
+    Args:
+        name: for tables and messages.
+        label: what a pattern or key words vote for; None with a function, which says so itself.
+        pattern: regular expression, searched for anywhere in the text, in any case (``(?-i:US)`` keeps the case).
+        keywords: whole words or phrases, in any case; one is enough.
+        function: from a text to a label, or to None or -1 = abstain.
+
+    Raises:
+        ValueError: not exactly one of the three; a bad pattern; an empty key word; a label missing or too much.
+
+    >>> [Rule("money", "spam", keywords=("free money",)).vote(t) for t in ("Free  money!", "carefree moneybags")]
+    ['spam', None]
+    """
+
+    name: str
+    label: str | None = None
+    pattern: str | None = None
+    keywords: tuple[str, ...] | None = None
+    function: Callable[[str], object] | None = None
+
+    def __post_init__(self) -> None:
+        given = [k for k in ("pattern", "keywords", "function") if getattr(self, k) is not None]
+        if len(given) != 1:
+            got = " and ".join(given) or "none"
+            raise ValueError(f"rule {self.name!r} must have one of pattern, keywords and function, got {got}")
+        if (self.function is None) != (as_label(self.label) is not None):
+            needed = "no label, its function gives it" if self.function else "a label"
+            raise ValueError(f"rule {self.name!r} must have {needed}, got {self.label!r}")
+        if self.keywords is not None:
+            words = self.keywords if isinstance(self.keywords, (tuple, list)) else ()
+            if not words or not all(isinstance(w, str) and w.strip() for w in words):
+                raise ValueError(f"rule {self.name!r}: keywords must be a list of words, got {self.keywords!r}")
+        try:
+            self.expression()
+        except (re.error, TypeError) as e:
+            raise ValueError(f"rule {self.name!r}: bad pattern {self.pattern!r} ({e})") from e
+
+    def expression(self) -> re.Pattern[str] | None:
+        """What is searched for in a text; None for a function."""
+        if self.keywords is not None:
+            phrases = (r"\s+".join(map(re.escape, phrase.split())) for phrase in self.keywords)
+            return re.compile(rf"(?<!\w)(?:{'|'.join(phrases)})(?!\w)", re.IGNORECASE)
+        return None if self.pattern is None else re.compile(self.pattern, re.IGNORECASE)
+
+    def vote(self, text: str) -> object:
+        """The label for one text, or None (a function's own answer may also be -1)."""
+        if self.function is not None:
+            return self.function(text)
+        expression = self.expression()  # the re module keeps it compiled
+        return self.label if expression and expression.search(text) else None
+
+
+def apply_rules(rules: Sequence[Rule], texts: Sequence[str], file: str = "texts") -> RawVotes:
+    """Let every rule vote on every text.
+
+    Args:
+        rules: m of them, with different names.
+        texts: n of them.
+        file: where the texts come from, for messages.
+
+    Raises:
+        DataError: a rule's own function fails, or gives what is no label; the message says the rule and the row.
+        ValueError: no rule, or two with the same name.
+
+    >>> apply_rules([Rule("link", "spam", pattern="http|www")], ["see WWW.X.COM", "hello"]).table.tolist()
+    [[0], [-1]]
+    """
+    names = [rule.name for rule in rules]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"rules must be at least one, with different names, got {names}")
+    columns = [[_vote(rule, text, row, file) for row, text in enumerate(texts, start=1)] for rule in rules]
+    return RawVotes.of(file, names, zip(*columns, strict=True))
+
+
+def _vote(rule: Rule, text: str, row: int, file: str) -> object:
+    try:
+        return rule.vote(text)
+    except Exception as e:  # the user's code may raise anything
+        raise DataError(f"{file}, row {row}, function {rule.name!r}: {type(e).__name__}: {e}") from e
+
+
+def read_rules(path: str | Path) -> list[Rule]:
+    """Read labelling functions from a .json or a .py file.
+
+    A .json file is a list of objects with "label", either "regex" or "keywords" (a list), and perhaps "name" (else
+    "rule 1" and so on); other keys are left alone.
+
+    Of a .py file, every function that is defined there and whose name does not begin with "_" is a labelling
+    function: it takes a text and returns a label, or None or -1 to abstain. The file is executed, with all that the
+    user may do: only ever pass a path that the user gave.
+
+    Raises:
+        DataError: no such file, another ending, not readable, no rule in it, or a rule at fault (with its number).
+    """
+    path = Path(path)
+    if path.suffix not in (".json", ".py"):
+        raise DataError(f"{path}: rules must be in a .json or a .py file")
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    return _python_rules(path) if path.suffix == ".py" else _json_rules(path)
+
+
+def _json_rules(path: Path) -> list[Rule]:
+    try:
+        items = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as e:  # not JSON, or not UTF-8
+        raise DataError(f"{path}: not readable as json ({e})") from e
+    if not isinstance(items, list) or not items:
+        raise DataError(f"{path}: must be a list of rules with at least one, got {str(items)[:40]}")
+    rules: list[Rule] = []
+    for number, item in enumerate(items, start=1):
+        here = f"{path}, rule {number}"
+        if not isinstance(item, dict):
+            raise DataError(f"{here}: must be an object with label and regex or keywords, got {str(item)[:40]}")
+        keywords = item.get("keywords")
+        if isinstance(keywords, list):
+            keywords = tuple(keywords)
+        name = str(item.get("name", f"rule {number}"))
+        if name in [rule.name for rule in rules]:
+            raise DataError(f"{here}: an earlier rule has its name {name!r}")
+        try:
+            rules.append(Rule(name, as_label(item.get("label")), item.get("regex"), keywords))
+        except ValueError as e:
+            raise DataError(f"{here}: {e}") from e
+    return rules
+
+
+def _python_rules(path: Path) -> list[Rule]:
+    module = ModuleType(f"rules in {path.name}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # dataclasses in the file look for it
+    try:
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+    except Exception as e:
+        raise DataError(f"{path}: cannot be run ({type(e).__name__}: {e})") from e
+    finally:
+        del sys.modules[module.__name__]
+    rules: list[Rule] = []
+    for name, value in vars(module).items():
+        if name.startswith("_") or not inspect.isfunction(value) or value.__module__ != module.__name__:
+            continue
+        try:
+            inspect.signature(value).bind("text")
+        except TypeError as e:
+            raise DataError(f"{path}, rule {len(rules) + 1}: {name} must take one argument, the text ({e})") from e
+        rules.append(Rule(name, function=value))
+    if not rules:
+        raise DataError(f"{path}: defines no function whose name does not begin with _")
+    return rules

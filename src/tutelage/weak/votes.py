@@ -1,0 +1,201 @@
+"""Votes of labelling functions: read from tables and checked."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tutelage.data.tables import DataError, as_label
+
+ABSTAIN = ("-1", "-1.0")
+"""Cells that are no vote; so are empty ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """What each labelling function says of each row.
+
+    Args:
+        table: the class voted for, (n, m), whole numbers in -1..c-1; -1 = the function abstains.
+        names: of the m functions, each once.
+        classes: names of the c classes, each once; at least 2.
+
+    Raises:
+        ValueError: ``table`` is not so; the message says which row (from 0) and function.
+
+    >>> Votes(np.array([[0, -1], [-1, -1]]), ["short", "link"], ["ham", "spam"]).covered.tolist()
+    [True, False]
+    """
+
+    table: np.ndarray
+    names: list[str]
+    classes: list[str]
+
+    def __post_init__(self) -> None:
+        table = np.asarray(self.table)
+        if table.ndim != 2:
+            raise ValueError(f"votes must have 2 dimensions, rows and functions, got shape {table.shape}")
+        if not np.issubdtype(table.dtype, np.integer):
+            raise ValueError(f"votes must be whole numbers, got {table.dtype}")
+        if len(self.names) != table.shape[1]:
+            raise ValueError(f"names must be {table.shape[1]}, one for each function, got {len(self.names)}")
+        _each_once("names", self.names)
+        _each_once("classes", self.classes)
+        if len(self.classes) < 2:
+            raise ValueError(f"classes must be at least 2, got {self.classes}")
+        wrong = np.argwhere((table < -1) | (table >= len(self.classes)))
+        if len(wrong):
+            row, j = wrong[0]
+            allowed = f"must be in -1..{len(self.classes) - 1}"
+            raise ValueError(f"vote of function {self.names[j]!r} on row {row} {allowed}, got {table[row, j]}")
+        object.__setattr__(self, "table", table.astype(np.int64))
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def covered(self) -> np.ndarray:
+        """True where at least one function votes, (n,)."""
+        return np.asarray((self.table >= 0).any(axis=1))
+
+    def subset(self, index: np.ndarray) -> Votes:
+        """The rows that ``index`` selects, by mask or by number."""
+        return Votes(self.table[index], self.names, self.classes)
+
+
+def _each_once(what: str, names: list[str]) -> None:
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{what} must differ, got {twice[0]!r} {len([t for t in twice if t == twice[0]])} times")
+
+
+@dataclass(frozen=True, eq=False)
+class RawVotes:
+    """Votes for labels as they are written, before it is known which classes there are.
+
+    Args:
+        file: where they come from, for messages.
+        names: of the m functions.
+        table: index into ``found``, (n, m), -1 = the function abstains.
+        found: the labels voted for.
+        rows: numbers of the n rows in the file, from 1.
+    """
+
+    file: str
+    names: list[str]
+    table: np.ndarray
+    found: list[str]
+    rows: list[int]
+
+    @staticmethod
+    def of(file: str, names: list[str], cells: Iterable[Sequence[object]]) -> RawVotes:
+        """From rows of m cells: -1, empty, None or NaN, or else a label as `as_label` gives it.
+
+        Raises:
+            DataError: a cell is no single value.
+
+        >>> RawVotes.of("t.csv", ["a", "b"], [[0.0, None], ["-1", "spam"]]).labels()
+        ['0', 'spam']
+        """
+        known: dict[tuple[type, object], int] = {}  # by type too: 1 == True, but they are two labels
+        found: dict[str, int] = {}
+        codes = []
+        for row, votes in enumerate(cells, start=1):
+            for name, cell in zip(names, votes, strict=True):
+                try:
+                    code = known.get((type(cell), cell))
+                except TypeError:
+                    raise DataError(f"{file}, row {row}, function {name!r}: {cell!r} is no label") from None
+                if code is None:
+                    label = as_label(cell)
+                    code = -1 if label is None or label in ABSTAIN else found.setdefault(label, len(found))
+                    if label is not None:  # each NaN would be a key of its own
+                        known[type(cell), cell] = code
+                codes.append(code)
+        table = np.array(codes, np.int64).reshape(-1, len(names))
+        return RawVotes(file, names, table, list(found), list(range(1, len(table) + 1)))
+
+    def where(self, keep: np.ndarray) -> RawVotes:
+        """The rows that the mask ``keep`` selects."""
+        rows = [self.rows[i] for i in np.flatnonzero(keep)]
+        return RawVotes(self.file, self.names, self.table[keep], self.found, rows)
+
+    def labels(self) -> list[str]:
+        """The labels voted for, sorted."""
+        return sorted(self.found[i] for i in np.unique(self.table) if i >= 0)
+
+    def code(self, classes: list[str]) -> Votes:
+        """The votes as indices of ``classes``.
+
+        Raises:
+            DataError: a vote is not among the classes.
+        """
+        index = np.array([classes.index(v) if v in classes else -2 for v in self.found] + [-1])
+        table = index[self.table]  # -1 finds the last
+        wrong = np.argwhere(table == -2)
+        if len(wrong):
+            i, j = wrong[0]
+            raise DataError(
+                f"{self.file}, row {self.rows[i]}, function {self.names[j]!r}: votes for "
+                f"{self.found[self.table[i, j]]!r}, which is not among the classes {', '.join(map(repr, classes))}"
+            )
+        return Votes(table, self.names, classes)
+
+
+def read_votes(table: pd.DataFrame, name: str, path: str | Path) -> RawVotes:
+    """The votes in a table: one column of lists, or one column for each function.
+
+    Args:
+        table: as `tutelage.data.tables.read_table` gives it.
+        name: of a column whose cells are lists, each as long as the others (as text: a JSON list, or values with
+            commas or else spaces between); where there is no such column, what the names of the functions'
+            columns begin with.
+        path: of the table's file, for messages.
+
+    Raises:
+        DataError: no such column; a cell is not a list; lists of different lengths.
+
+    >>> read_votes(pd.DataFrame({"rule_a": ["", "spam"], "rule_b": ["ham", "-1"]}), "rule_", "t.csv").names
+    ['rule_a', 'rule_b']
+    """
+    if name in table.columns:
+        rows = [_as_list(cell, row, name, path) for row, cell in enumerate(table[name], start=1)]
+        for row, votes in enumerate(rows, start=1):
+            if len(votes) != len(rows[0]):
+                here = f"{path}, row {row}, column {name!r}: {len(votes)} votes"
+                raise DataError(f"{here}, but {len(rows[0])} in row 1; each row needs one for each function")
+        return RawVotes.of(str(path), [f"{name} {j + 1}" for j in range(len(rows[0]))], rows)
+    names = [str(c) for c in table.columns if name and str(c).startswith(name)]
+    if not names:
+        have = ", ".join(map(repr, table.columns))
+        raise DataError(f"{path}: no column {name!r}, and none that begins with {name!r}; it has {have}")
+    return RawVotes.of(str(path), names, zip(*(table[c].tolist() for c in names), strict=True))
+
+
+def _as_list(cell: object, row: int, name: str, path: str | Path) -> list[object]:
+    if isinstance(cell, str) and cell.strip():
+        cell = _parse(cell.strip())
+    if isinstance(cell, np.ndarray):
+        cell = cell.tolist()
+    if not isinstance(cell, (list, tuple)) or not cell:
+        raise DataError(f"{path}, row {row}, column {name!r}: not a list of votes but {cell!r}")
+    return list(cell)
+
+
+def _parse(text: str) -> object:
+    """A list of votes as csv files hold it: JSON's, Python's, numpy's, or bare values."""
+    if text[0] in "[(":
+        for parse in (json.loads, ast.literal_eval):
+            try:
+                return parse(text)
+            except (ValueError, SyntaxError):
+                pass
+        text = text.strip("[]()")
+    parts = text.split(",") if "," in text else text.split()
+    return [None if part.strip() in ("nan", "None") else part.strip(" '\"") for part in parts]
