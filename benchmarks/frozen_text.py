@@ -27,6 +27,7 @@ from tutelage.methods import METHODS
 from tutelage.models.features import encode
 from tutelage.models.text import load_encoder
 from tutelage.recipes import ON_FEATURES, PLAN_ON_FEATURES, Data, on_features
+from tutelage.tasks import Classification
 
 RESULTS = Path(__file__).parent / "results" / "frozen_text.jsonl"
 UNLABELLED = 4000
@@ -47,7 +48,9 @@ def one(name: str, method: str, a_class: int, seed: int) -> dict[str, object]:
     rest = np.random.default_rng(seed).permutation(np.setdiff1d(np.arange(len(x)), labelled))[:UNLABELLED]
     t = torch.as_tensor
     classes = int(split.y.max()) + 1
-    data = Data(Features(t(x[labelled])), split.y[labelled], Features(t(x[rest])), classes, split.y[rest])
+    data = Data(
+        Classification(classes), Features(t(x[labelled])), split.y[labelled], Features(t(x[rest])), split.y[rest]
+    )
     problem = on_features(data, per_feature=False)
     start = time.perf_counter()
     outcome = fit(problem, METHODS[method](), replace(ON_FEATURES, seed=seed), Prior(), PLAN_ON_FEATURES)
@@ -70,7 +73,7 @@ def one(name: str, method: str, a_class: int, seed: int) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", nargs="+", default=list(NAMES))
-    parser.add_argument("--methods", nargs="+", default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", default=["supervised", "self_training", "mean_teacher", "drift"])
     parser.add_argument("--labels", nargs="+", type=int, default=[4, 10, 30])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--processes", type=int, default=2)

@@ -52,6 +52,11 @@ def texts() -> Tables:
 
 
 @pytest.fixture(scope="session")
+def subjects() -> dict[str, tuple[str, ...]]:
+    return SUBJECTS
+
+
+@pytest.fixture(scope="session")
 def encoder_folder(tmp_path_factory) -> Path:
     """A two-layer BERT of 16 numbers a token, saved as transformers saves one."""
     from transformers import BertConfig, BertModel, BertTokenizerFast

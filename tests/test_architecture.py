@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "models": {"types", "data", "models"},
     "evidence": {"ops"},
     "reference": {"tasks", "models"},
-    "problem": {"ops", "tasks", "data", "train", "evidence", "reference"},
+    "problem": {"ops", "tasks", "data", "evidence", "reference"},
     "contender": {"types", "memory", "methods", "train", "store", "reference", "problem"},
     "fitting": {"methods", "data", "train", "store", "evidence", "reference", "problem", "contender"},
     "recipes": {"ops", "tasks", "methods", "data", "models", "reference", "problem", "train"},

@@ -43,7 +43,7 @@ def test_a_head_on_arrays_is_the_same_after_loading(tmp_path, hidden, classes):
     saving.save(model, tmp_path / "deep" / "model")
     again = load(tmp_path / "deep" / "model")
     assert again.classes == classes
-    assert again.encoder is None
+    assert again.reader is None
     np.testing.assert_array_equal(again.probabilities(x), model.probabilities(x))
 
 

@@ -87,7 +87,7 @@ def _fit(
 ) -> Outcome:
     store, tick = store or Unstored(), tick or (lambda what, done, total: None)
     parts = problem.folds(plan, training.seed)
-    started = None if problem.weak is None else _stage_one(problem, problem.weak, training.seed, store, tick)
+    started = None if problem.weak is None else _stage_one(problem, problem.weak, training, store, tick)
     reference, reference_held_out, choice = _reference(problem, training, parts, started, store, tick)
 
     contender = Contender("candidate", problem, method, training, store, tick, started)
@@ -110,9 +110,9 @@ def _fit(
     )  # fmt: skip
 
 
-def _stage_one(problem: Problem, weak: Weak, seed: int, store: Store, tick: Tick) -> nn.Module:
-    """A network that has learnt the weak labels."""
-    p, training = problem, replace(weak.training, seed=seed * 1000)
+def _stage_one(problem: Problem, weak: Weak, training: Training, store: Store, tick: Tick) -> nn.Module:
+    """A network that has learnt the weak labels: at the point best on the clean ones, or the last without any."""
+    p, training = problem, replace(training, seed=training.seed * 1000)
     network = p.network(training.seed).to(p.device)
     what = "stage I: weak labels"
 

@@ -14,7 +14,6 @@ from tutelage.evidence import folds
 from tutelage.ops.checks import in_range
 from tutelage.reference import Folds, HeldOut, Parts, Probe
 from tutelage.tasks import Task
-from tutelage.train import Training
 
 
 @dataclass(frozen=True)
@@ -24,12 +23,10 @@ class Weak:
     Attributes:
         examples: those that have some.
         target: rows of probabilities (units, c), or class numbers with -1 = unknown (units,).
-        training: of stage I; the point of it that is best on the clean labels is kept, the last without any.
     """
 
     examples: Examples
     target: Tensor
-    training: Training
 
 
 @dataclass(frozen=True)

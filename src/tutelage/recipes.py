@@ -77,13 +77,13 @@ class Data:
     target: np.ndarray | None = None
     device: torch.device | str = "cpu"
 
-    def weak(self, training: Training) -> Weak | None:
+    def weak(self) -> Weak | None:
         """Stage I, where there are weak labels."""
         if self.covered is None:
             return None
         target = torch.as_tensor(self.target, device=self.device)
         target = target.to(torch.get_default_dtype()) if target.is_floating_point() else target
-        return Weak(self.pool.subset(self.covered), target, training)
+        return Weak(self.pool.subset(self.covered), target)
 
 
 def on_features(data: Data, per_feature: bool, network: Callable[[], nn.Module] | None = None) -> Problem:
@@ -117,7 +117,7 @@ def on_features(data: Data, per_feature: bool, network: Callable[[], nn.Module] 
     return Problem(
         data.task, data.labelled, data.y, data.pool, head, probe,
         decays=() if network is None else (1e-2, 1.0), truth=data.truth, device=data.device,
-        threads=1 if network is None else None, strong=data.strong, weak=data.weak(ON_FEATURES),
+        threads=1 if network is None else None, strong=data.strong, weak=data.weak(),
         **(SENTENCES_A_BATCH if isinstance(data.pool, WordFeatures) else {}),
     )  # fmt: skip
 
@@ -128,7 +128,7 @@ def _centred(head: Head, data: Data) -> Head:
     if data.covered is not None and data.target is not None:
         rows = rows_of(data.pool.subset(data.covered))
         y = data.target.argmax(1) if data.target.ndim == 2 else data.target
-    return head.centre_between(rows.cpu(), torch.as_tensor(y))
+    return head.centre_between(rows.cpu(), torch.tensor(y))
 
 
 def rows_of(examples: Examples) -> torch.Tensor:
@@ -154,7 +154,7 @@ def whole(data: Data, reader: Reader, features: np.ndarray) -> Problem:
     return Problem(
         data.task, data.labelled, data.y, data.pool, network, Probe(features, data.y, blank, reader.with_head),
         decays=(WHOLE.weight_decay,), truth=data.truth, batch_labelled=16, batch_unlabelled=32,
-        device=data.device, strong=data.strong, weak=data.weak(WHOLE),
+        device=data.device, strong=data.strong, weak=data.weak(),
     )  # fmt: skip
 
 

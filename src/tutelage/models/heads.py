@@ -51,10 +51,10 @@ class Head(nn.Module):
     def centre_between(self, x: Tensor, y: Labels) -> Head:
         """Move the centre from the mean of all rows to between the classes, as far as the labels tell where that is.
 
-            m = (1/K) sum_k m_k,   centre += (1 - e / |m - centre|^2)_+ (m - centre),   e = s^2 / K^2 sum_k 1 / n_k
+            m = (1/K) sum_k m_k,   centre += (1 - e / |m|^2)_+ m,   e = s^2 / K^2 sum_k 1 / n_k
 
-        m_k are the means of the K classes among the labels, n_k their counts, s^2 the variance within them (all
-        features added up) and e the squared error to be expected of m. A network that starts at the mean of a pool
+        m_k are the standardised means of the K classes among the labels, n_k their counts, s^2 the variance within
+        them (all features added up) and e the squared error to be expected of m. A network that starts at the mean of a pool
         in which one class is common begins inside that class; with few labels it seldom finds out.
 
         Args:
@@ -62,7 +62,7 @@ class Head(nn.Module):
 
         Source: the shrinkage is James and Stein's, positive part (Berkeley Symposium, 1961).
         """
-        x, y = x[y >= 0], y[y >= 0]
+        x, y = (x[y >= 0] - self.mean) / self.scale, y[y >= 0]
         classes, which, counts = torch.unique(y, return_inverse=True, return_counts=True)
         if len(y) <= len(classes):
             return self
@@ -70,8 +70,8 @@ class Head(nn.Module):
         means = means / counts[:, None]
         within = (x - means[which]).square().sum() / (len(y) - len(classes))
         error = within * (1 / counts).sum() / len(classes) ** 2
-        far = means.mean(0) - self.mean
-        self.mean.add_(far * (1 - error / far.square().sum().clamp(min=1e-12)).clamp(min=0))
+        far = means.mean(0)
+        self.mean.add_(self.scale * far * (1 - error / far.square().sum().clamp(min=1e-12)).clamp(min=0))
         return self
 
     def forward(self, x: Tensor) -> Logits:

@@ -1,0 +1,104 @@
+"""Weakly and distantly supervised learning without one clean label: every method on the test part.
+
+    python benchmarks/weak.py --seeds 5
+
+adds a JSON line a fit to benchmarks/results/weak.jsonl; lines that are there are not run again. Frozen features.
+Stage I learns the weak labels; each method starts from it and takes as many steps more. "full" learns the gold
+labels of the same items. No labels are used for stopping or for choosing: the last step counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import weak_splits
+from tutelage.data import Examples, Loader
+from tutelage.evidence import Prior
+from tutelage.fitting import fit
+from tutelage.methods import METHODS
+from tutelage.ops.tags import entity_scores
+from tutelage.problem import Plan, Problem
+from tutelage.recipes import ON_FEATURES
+from tutelage.tasks import Tagging
+from tutelage.train import predict, train
+
+RESULTS = Path(__file__).parent / "results" / "weak.jsonl"
+METHODS_OF = {"text": ("cosine", "mean_teacher", "drift"), "words": ("bond", "mean_teacher", "drift")}
+
+
+def scored(network: torch.nn.Module, problem: Problem, examples: Examples, y: np.ndarray) -> float:
+    guess = predict(network, problem.task, examples).argmax(1).numpy()
+    return float(problem.task.right(guess, y, examples.counts()).mean())
+
+
+def weak_labels(name: str) -> dict[str, object]:
+    """How good the weak labels are on the items they were made for."""
+    split = weak_splits.load(name)
+    examples = weak_splits.features(name)[0]
+    units = examples.units(split.covered)
+    gold, votes = split.gold[units], split.votes
+    known = gold >= 0
+    row: dict[str, object] = {"data": name, "method": "weak labels", "seed": 0, "coverage": len(units) / len(split.gold)}
+    if not known.any():
+        return row
+    if isinstance(split.task, Tagging):
+        counts = examples.counts()[split.covered]
+        both = [split.task.decode(part, counts) for part in (gold, votes)]
+        return row | {"score": entity_scores(*both)["f1"]}
+    return row | {"score": float((gold == votes)[known].mean())}
+
+
+def one(name: str, method: str, seed: int) -> dict[str, object]:
+    torch.set_num_threads(1)
+    if method == "weak labels":
+        return weak_labels(name)
+    split, (learn, _, test) = weak_splits.load(name), weak_splits.features(name)
+    problem, training = weak_splits.problem(name), replace(ON_FEATURES, seed=seed)
+    if method == "full":
+        if (split.gold < 0).any():
+            return {"data": name, "method": method, "seed": seed}
+    start = time.perf_counter()
+    if method == "full":
+        gold, none = torch.as_tensor(split.gold), learn.subset(np.arange(0))
+        loader = Loader(learn, gold, none, problem.batch_labelled, problem.batch_unlabelled, seed)
+        network = train(METHODS["supervised"](), problem.task, problem.network(seed), loader, training).seats["student"].module
+    else:
+        kind = METHODS["supervised" if method == "stage I" else method]()
+        network = fit(problem, kind, training, Prior(), Plan(skip=True)).candidate
+    seconds = time.perf_counter() - start
+    return {
+        "data": name, "method": method, "seed": seed, "score": scored(network, problem, test, split.test_y),
+        "seconds": round(seconds, 2),
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", nargs="+", default=list(weak_splits.NAMES))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=2)
+    a = parser.parse_args()
+    rows = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    done = {(r["data"], r["method"], r["seed"]) for r in rows}
+    jobs = [(d, "weak labels", 0) for d in a.data]
+    for d in a.data:
+        methods = ("stage I", *METHODS_OF["text" if d in weak_splits.TEXTS else "words"], "full")
+        jobs += [(d, m, s) for s in range(a.seeds) for m in methods]
+    jobs = [j for j in jobs if j not in done]
+    with ProcessPoolExecutor(a.processes) as pool, open(RESULTS, "a") as out:
+        for row in pool.map(one, *zip(*jobs, strict=True)):
+            out.write(json.dumps(row) + "\n")
+            out.flush()
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
