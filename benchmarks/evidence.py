@@ -109,7 +109,8 @@ def disaster() -> None:
     from tutelage.evidence import folds, weigh
     from tutelage.models.heads import Head
     from tutelage.recipes import PLAN_ON_FEATURES
-    from tutelage.reference import HeldOut, Probe
+    from tutelage.reference import STRENGTHS, HeldOut, Probe, choose
+    from tutelage.tasks import Classification
 
     warnings.simplefilter("ignore")
     split = load("ag_news")
@@ -130,8 +131,10 @@ def disaster() -> None:
                 held = [(out_, self_trained(i).predict_proba(x[index][out_])) for i, out_ in parts]
                 head = Head(x.shape[1], 4).standardise(torch.as_tensor(np.concatenate([x[index], x[rest]])), False)
                 probe = Probe(x[index], y, head)
-                strength, reference = probe.choose(parts, 4)
-                candidate = HeldOut.average(len(y), 4, y, held)
+                name, honest = choose({f"{c:g}": probe.held_out(parts, c) for c in STRENGTHS}, y)
+                strength, ones = float(name), np.ones(len(y), dtype=np.int64)
+                reference = HeldOut.average(Classification(4), y, ones, honest)
+                candidate = HeldOut.average(Classification(4), y, ones, held)
                 evidence = weigh(reference.right, candidate.right, Prior(), 1 / min(5, a_class))
                 with torch.no_grad():
                     before = float(

@@ -111,7 +111,66 @@ def finetuned() -> str:
     return table("method | accuracy | minutes", lines)
 
 
-TABLES = {f.__name__: f for f in (ag_news, all_sets, evidence, disaster, cost, finetuned)}
+def spread(values: pd.Series) -> str:
+    """Mean with its interval where there are seeds enough for one."""
+    if values.empty or values.isna().all():
+        return "–"
+    return interval(values) if len(values) > 2 else f"{100 * values.mean():.1f}"
+
+
+def weak_table(sets: tuple[str, ...], methods: dict[str, str]) -> str:
+    rows = pd.read_json(RESULTS / "weak.jsonl", lines=True)
+    lines = []
+    for method, name in methods.items():
+        cells = [spread(rows[(rows.data == d) & (rows.method == method)].score) for d in sets]
+        lines.append([name, *cells])
+    return table(" | ".join(["", *sets]), lines)
+
+
+STAGES = {"weak labels": "the weak labels themselves, training part", "stage I": "stage I"}
+LAST = {"mean_teacher": "Mean Teacher", "drift": "DRIFT", "full": "gold labels of the same items"}
+
+
+def weak_text() -> str:
+    sets = ("youtube_spam", "sms", "trec", "ag_news", "mit_restaurant")
+    return weak_table(sets, STAGES | {"cosine": "COSINE"} | LAST)
+
+
+def distant_tags() -> str:
+    return weak_table(("conll03", "wikigold", "twitter"), STAGES | {"bond": "BOND"} | LAST)
+
+
+COMPARED = {
+    "labels only": "labels-only reference", "supervised": "the network, labels only",
+    "self_training": "classic self-training", "vat": "VAT", "uda": "UDA", "mean_teacher": "Mean Teacher",
+    "drift": "DRIFT",
+}  # fmt: skip
+
+
+def semi_table(columns: list[tuple[str, int]], finetuned: bool) -> str:
+    rows = pd.read_json(RESULTS / "semi.jsonl", lines=True)
+    rows = rows[rows.finetuned == finetuned]
+    lines = []
+    for method, name in COMPARED.items():
+        mine = rows[rows.method == method]
+        if len(mine):
+            cells = [spread(mine[(mine.data == d) & (mine.labels == n)].score) for d, n in columns]
+            lines.append([name, *cells, f"{mine.seconds.median():.0f}"])
+    return table(" | ".join(["", *(f"{d}, {n}" for d, n in columns), "seconds"]), lines)
+
+
+def semi_text() -> str:
+    return semi_table([(d, 30) for d in ("ag_news", "imdb", "yelp", "trec")], finetuned=False)
+
+
+def semi_tags() -> str:
+    return semi_table([(d, n) for d in ("conll03", "wikigold") for n in (100, 500)], finetuned=False)
+
+
+TABLES = {
+    f.__name__: f
+    for f in (ag_news, all_sets, evidence, disaster, cost, finetuned, weak_text, distant_tags, semi_text, semi_tags)
+}
 
 
 def filled(text: str) -> str:

@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "inputs": {"ops", "tasks", "data", "weak", "evidence", "recipes", "request", "inputs"},
     "saving": {"tasks", "data", "models", "train", "checkpoint"},
 }  # fmt: skip
-"""The parts below the outermost ones (report, estimators, tagger, conclusion, runs, demo, cli), and what each may import."""
+"""The parts below the outermost ones, and what each may import."""
 
 
 def imports(path: Path) -> set[str]:

@@ -83,7 +83,7 @@ def test_fit_tags_sentences(run, tables, encoder_folder, method, changes):
     assert {"precision", "recall", "f1", "interval", "rows"} <= set(found["test"])
     low, high = found["reference"]["interval"]
     assert 0 <= low <= found["reference"]["f1"] <= high <= 1
-    if changes.get("steps", 150) == 150:
+    if changes == {}:
         assert found["test"]["candidate_f1"] > 0.3
     page = (tables / "out" / "report.html").read_text()
     assert "<mark>" in page
@@ -188,7 +188,7 @@ def test_the_tagger(tables, encoder_folder, tmp_path):
 
 def test_the_tagger_takes_distant_tags_alone(tables, encoder_folder):
     train, test = pd.read_parquet(tables / "train.parquet"), pd.read_parquet(tables / "test.parquet")
-    tagger = Tagger("bond", encoder=str(encoder_folder), steps=150).fit(train.tokens, distant=train.distant)
+    tagger = Tagger("supervised", encoder=str(encoder_folder), steps=150).fit(train.tokens, distant=train.distant)
     assert tagger.evidence_ is None
     assert tagger.score(test.tokens, test.tags) > 0.2
 
@@ -213,7 +213,7 @@ def test_bad_sentences_are_named(X, y, message):
 def test_long_sentences_and_long_words_keep_every_word(encoder_folder):
     """A sentence in several windows, a word longer than a window, a word of which the tokenizer makes nothing."""
     encoder = load_encoder(str(encoder_folder), max_length=8)
-    long = ["1" * 50, "the", "​", *["soup"] * 20]
+    long = ["1" * 50, "the", "\u200b", *["soup"] * 20]
     tokens = tokenize_words(encoder, [long, ["a"]])
     assert tokens.sizes.tolist() == [23, 1]
     assert max(len(w) for sentence in tokens.windows for w in sentence) <= 8

@@ -19,12 +19,12 @@ from rich.table import Table
 
 import tutelage
 from tutelage import runs, saving
-from tutelage.inputs.sentences import tag_scores, tagged_only
-from tutelage.inputs.texts import codes, labelled_only, text_scores
 from tutelage.checkpoint import BadFileError, read_json
 from tutelage.data import sources
 from tutelage.data.sentences import CONLL, read_sentences, span_rows
 from tutelage.data.tables import DataError, read_table, read_texts, text_fault, texts_of, writable, write_table
+from tutelage.inputs.sentences import tag_scores, tagged_only
+from tutelage.inputs.texts import codes, labelled_only, text_scores
 from tutelage.methods import METHODS, Method
 from tutelage.report.page import write_report
 from tutelage.request import Request
@@ -92,7 +92,8 @@ def in_words(found: dict[str, Any]) -> str:
     """Scores in a line."""
     low, high = (100 * v for v in found["interval"])
     if found["measure"] == "accuracy":
-        return f"accuracy {100 * found['accuracy']:.1f} % ({low:.1f} to {high:.1f}), macro F1 {100 * found['macro_f1']:.1f} %"
+        accuracy = f"accuracy {100 * found['accuracy']:.1f} % ({low:.1f} to {high:.1f})"
+        return f"{accuracy}, macro F1 {100 * found['macro_f1']:.1f} %"
     parts = f"precision {100 * found['precision']:.1f} %, recall {100 * found['recall']:.1f} %"
     return f"entity F1 {100 * found['f1']:.1f} % ({low:.1f} to {high:.1f}), {parts}"
 
@@ -204,7 +205,9 @@ def score(
     model, asked = _open(folder)
     quiet: Callable[[str], None] = (lambda line: None) if json else say
     if asked["task"] == "tagging":
-        table = tagged_only(read_sentences(test, tokens or asked["tokens"], tags or _named(asked, "tags"), charset=charset), quiet)
+        table = tagged_only(
+            read_sentences(test, tokens or asked["tokens"], tags or _named(asked, "tags"), charset=charset), quiet
+        )
         guess = model.tags(table.tokens, model.probabilities(table.tokens))
         found = tag_scores([t for t in table.tags if t is not None], guess)
     else:

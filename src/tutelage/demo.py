@@ -117,7 +117,13 @@ def _digits(folder: Path, name: str, seed: int, tables: dict[str, pd.DataFrame],
     classes = [str(c) for c in range(10)]
     summary = summarise(method, "classification", classes, len(x["labelled"]), x["unlabelled"], outcome, training)
     items = recipes.Items(task, list(x["labelled"]), y["labelled"], list(x["unlabelled"]), y["unlabelled"])
-    conclude(folder, summary, Model(classes, outcome.network), TextInputs(items, classes, list(x["test"]), y["test"]), outcome)
+    conclude(
+        folder,
+        summary,
+        Model(classes, outcome.network),
+        TextInputs(items, classes, list(x["test"]), y["test"]),
+        outcome,
+    )
     return summary
 
 

@@ -145,7 +145,13 @@ class Classifier(ClassifierMixin, BaseEstimator):
             items = self._voted(items, raw, known)
         problem, reader = self._problem(items, method, texts)
         training, plan = recipes.how(
-            texts and self.finetune, int(self.random_state), self.steps, self.lr, self.folds, self.repeats, self.evidence
+            texts and self.finetune,
+            int(self.random_state),
+            self.steps,
+            self.lr,
+            self.folds,
+            self.repeats,
+            self.evidence,
         )
         kind = "weak " * (raw is not None) + ("text" if texts else "array")
         outcome = fit(problem, method, training, recorded_prior(method.name, kind), plan)

@@ -102,7 +102,9 @@ def _fit(
         return Outcome(candidate, reference, candidate, choice, None, _nothing(), history, [], "candidate", started)
     candidate_held_out = problem.scored(predictions)
     share = float(np.mean([len(out) / len(problem.labelled) for _, out in parts]))
-    evidence = weigh(reference_held_out.right, candidate_held_out.right, prior, share, plan.harm_limit, problem.task.measure)
+    evidence = weigh(
+        reference_held_out.right, candidate_held_out.right, prior, share, plan.harm_limit, problem.task.measure
+    )
     kept = evidence.returned == "candidate"
     return Outcome(
         candidate if kept else reference, reference, candidate, choice, evidence,

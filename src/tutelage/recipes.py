@@ -15,7 +15,7 @@ from torch import nn
 from tutelage.data import Examples, Features, WordFeatures
 from tutelage.methods import Method
 from tutelage.models.heads import Head
-from tutelage.models.readers import Reader, TextReader, Tick
+from tutelage.models.readers import Reader, Tick
 from tutelage.ops.checks import in_range
 from tutelage.problem import Plan, Problem, Weak
 from tutelage.reference import Probe
@@ -172,7 +172,9 @@ def read(
     copies: list[Sequence[Any]] = []
     if "strong" in method.views:
         seeds = range(STRONG_COPIES)
-        copies = [disturb(list(items.pool)) if disturb else reader.disturbed(items.pool, STRONG_SHARE, s) for s in seeds]
+        copies = [
+            disturb(list(items.pool)) if disturb else reader.disturbed(items.pool, STRONG_SHARE, s) for s in seeds
+        ]
     count = len(items.labelled)
     everything = [*items.labelled, *([] if finetune else [*items.pool, *(i for c in copies for i in c)])]
     features = reader.features(everything, cache, device, tick)

@@ -197,5 +197,7 @@ def as_tags(y: Any, sentences: list[list[str]], name: str) -> list[list[str | No
             clean = None if tags is None else to_bio([t or "O" for t in tags], kind)[0]
         except ValueError as e:
             raise ValueError(f"{name}[{i}]: {e}") from e
-        out.append(None if clean is None or tags is None else [c if t else None for c, t in zip(clean, tags, strict=True)])
+        out.append(
+            None if clean is None or tags is None else [c if t else None for c, t in zip(clean, tags, strict=True)]
+        )
     return out

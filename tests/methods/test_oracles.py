@@ -83,7 +83,7 @@ def kl(y: np.ndarray, z: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("contrast_on", ["student", "teacher"])
 def test_cosine(entropy_by, reduction, contrast_on):
     method = Cosine(
-        threshold=0.1, confidence=0.3, margin=0.8,
+        threshold=0.1, confidence=0.3, contrastive=1.0, margin=0.8,
         entropy_by=entropy_by, reduction=reduction, contrast_on=contrast_on,
     )  # fmt: skip
     found, play = terms(method)
@@ -158,7 +158,8 @@ def test_uda():
 
 
 @pytest.mark.parametrize(
-    ("kind", "g"), [("linear", lambda t: t), ("log", lambda t: 1 - np.exp(-5 * t)), ("exp", lambda t: np.exp(5 * (t - 1)))]
+    ("kind", "g"),
+    [("linear", lambda t: t), ("log", lambda t: 1 - np.exp(-5 * t)), ("exp", lambda t: np.exp(5 * (t - 1)))],
 )
 def test_udas_annealing_leaves_out_the_labels_it_knows(kind, g):
     level = g(0.1) * (1 - 1 / C) + 1 / C

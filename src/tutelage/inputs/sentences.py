@@ -130,4 +130,9 @@ def tagged_only(test: Sentences, say: Say) -> Sentences:
 def tag_scores(true: Tags, guess: Tags) -> dict[str, Any]:
     """Precision, recall and F1 of entities, with the F1's interval over sentences."""
     found = estimate(f1_influence(entity_counts(true, guess)), "entity F1")
-    return {"rows": len(true), "measure": "entity F1", **entity_scores(true, guess), "interval": [found.low, found.high]}
+    return {
+        "rows": len(true),
+        "measure": "entity F1",
+        **entity_scores(true, guess),
+        "interval": [found.low, found.high],
+    }

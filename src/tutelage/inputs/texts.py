@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score
 
 from tutelage.data.tables import DataError, Texts, read_table, read_texts, require_good_texts, text_fault, texts_of
@@ -152,9 +151,7 @@ def _with_votes(
     )
     weak |= {"rows": len(items.pool), "covered": len(covered), "clean_labels": count}
     return (
-        Items(
-            items.task, items.labelled, items.y, items.pool, items.truth, covered, probabilities[count:][covered]
-        ),
+        Items(items.task, items.labelled, items.y, items.pool, items.truth, covered, probabilities[count:][covered]),
         weak,
     )
 

@@ -41,7 +41,7 @@ class Bond(Method):
 
     name: ClassVar[str] = "bond"
     restarts: ClassVar[bool] = False
-    rounds: int = 5
+    rounds: int = 2
     threshold: float = 0.9
     labels: Literal["soft", "hard"] = "soft"
     divergence: Literal["kl", "released"] = "kl"

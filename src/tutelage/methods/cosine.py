@@ -52,7 +52,7 @@ class Cosine(Method):
     rounds: int = 5
     threshold: float = 0.2
     confidence: float = 0.1
-    contrastive: float = 1.0
+    contrastive: float = 0.1
     margin: float = 1.0
     entropy_by: Literal["classes", "batch"] = "classes"
     reduction: Literal["mean", "sum"] = "mean"

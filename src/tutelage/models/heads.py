@@ -54,8 +54,8 @@ class Head(nn.Module):
             m = (1/K) sum_k m_k,   centre += (1 - e / |m|^2)_+ m,   e = s^2 / K^2 sum_k 1 / n_k
 
         m_k are the standardised means of the K classes among the labels, n_k their counts, s^2 the variance within
-        them (all features added up) and e the squared error to be expected of m. A network that starts at the mean of a pool
-        in which one class is common begins inside that class; with few labels it seldom finds out.
+        them (all features added up) and e the squared error to be expected of m. A network that starts at the mean
+        of a pool in which one class is common begins inside that class; with few labels it seldom finds out.
 
         Args:
             x: labelled rows, (n, d); y: their class numbers, (n,), -1 = unknown.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,8 +80,7 @@ class TextReader:
 
     def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
         """Word dropout: each word is left out with probability ``share``; one is kept."""
-        rng = np.random.default_rng(seed)
-        return [" ".join(_kept(text.split(), share, rng)) for text in items]
+        return [_dropped(text, share, seed) for text in items]
 
 
 @dataclass(frozen=True)
@@ -113,16 +113,23 @@ class WordReader:
 
     def disturbed(self, items: Sequence[Sequence[str]], share: float, seed: int) -> list[list[str]]:
         """Each word is an unknown one with probability ``share``, so that every word keeps its place."""
-        rng = np.random.default_rng(seed)
         unknown = self.encoder.tokenizer.unk_token or self.encoder.tokenizer.mask_token
-        return [[unknown if hidden else w for w, hidden in zip(s, rng.random(len(s)) < share, strict=True)] for s in items]
+        return [
+            [unknown if gone else w for w, gone in zip(s, _draw(" ".join(s), len(s), seed) < share, strict=True)]
+            for s in items
+        ]
 
 
-def _kept(words: list[str], share: float, rng: np.random.Generator) -> list[str]:
-    keep = rng.random(len(words)) >= share
-    if len(words) and not keep.any():
-        keep[rng.integers(len(words))] = True
-    return [w for w, k in zip(words, keep, strict=True) if k]
+def _draw(text: str, count: int, seed: int) -> np.ndarray:
+    """Uniform numbers, the same for the same text: its disturbed copy is always the same one and can be cached."""
+    return np.random.default_rng([seed, zlib.crc32(text.encode("utf-8", "surrogatepass"))]).random(count)
+
+
+def _dropped(text: str, share: float, seed: int) -> str:
+    words = text.split()
+    draws = _draw(text, len(words), seed)
+    kept = [w for w, d in zip(words, draws, strict=True) if d >= share]
+    return " ".join(kept or words[:1])
 
 
 READERS: dict[str, type[TextReader] | type[WordReader]] = {r.kind: r for r in (TextReader, WordReader)}

@@ -31,12 +31,11 @@ def tokenize_words(encoder: Encoder, sentences: Sequence[Sentence], device: torc
     before, after = _frame(encoder)
     room = encoder.max_length - len(before) - len(after)
     windows, first = [], []
-    pieces = _pieces(encoder, sentences)
-    for words in pieces:
+    coded = _coded(encoder, sentences)
+    for words in coded:
         mine: list[list[int]] = [[]]
         starts: list[list[int]] = [[]]
-        for word in words:
-            word = word[:room]
+        for word in (pieces[:room] for pieces in words):
             if len(mine[-1]) + len(word) > room:
                 mine.append([])
                 starts.append([])
@@ -44,10 +43,10 @@ def tokenize_words(encoder: Encoder, sentences: Sequence[Sentence], device: torc
             mine[-1] += word
         windows.append([[*before, *ids, *after] for ids in mine])
         first.append(starts)
-    return WordTokens(windows, first, np.array([len(w) for w in pieces], dtype=np.int64), encoder.pad, device)
+    return WordTokens(windows, first, np.array([len(w) for w in coded], dtype=np.int64), encoder.pad, device)
 
 
-def _pieces(encoder: Encoder, sentences: Sequence[Sentence]) -> list[list[list[int]]]:
+def _coded(encoder: Encoder, sentences: Sequence[Sentence]) -> list[list[list[int]]]:
     """Token ids of every word of every sentence."""
     if not any(len(s) for s in sentences):
         return [[] for _ in sentences]
@@ -131,7 +130,9 @@ def encode_words(
             if tick:
                 tick(done, len(missing))
         store.add(waiting, np.concatenate(rows))
-    return store.rows([word_key(k, j) for k, s in zip(keys, sentences, strict=True) for j in range(len(s))], encoder.width)
+    return store.rows(
+        [word_key(k, j) for k, s in zip(keys, sentences, strict=True) for j in range(len(s))], encoder.width
+    )
 
 
 @torch.inference_mode()

@@ -74,9 +74,7 @@ def evidence(record: dict[str, Any]) -> Figure | None:
         low, high = (100 * v for v in e["interval"])
         axes.plot([low, high], [i, i], color=COLOURS[i], linewidth=3, solid_capstyle="round")
         axes.plot(100 * e[score], i, "o", color=COLOURS[i], markersize=8)
-        axes.annotate(
-            f"{100 * e[score]:.1f}", (100 * e[score], i), (0, 7), textcoords="offset points", ha="center"
-        )
+        axes.annotate(f"{100 * e[score]:.1f}", (100 * e[score], i), (0, 7), textcoords="offset points", ha="center")
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
     axes.set(title=f"{measure.capitalize()}, 90 % intervals", xlabel=f"{measure}, %", ylim=(len(rows) - 0.5, -0.6))
     return figure

@@ -25,8 +25,12 @@ class Task(Protocol):
     def target(self, y: Tensor) -> tuple[Probs, Weight]: ...
 
     def right(self, guess: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """The score of each example, (n,), whose mean is the task's: class numbers of the units,
-        (units,), and how many units each example has, (n,)."""
+        """Give the score of each example, (n,), whose mean is the task's.
+
+        Args:
+            guess, y: class numbers of the units, (units,).
+            counts: units of each example, (n,).
+        """
 
 
 @dataclass(frozen=True)
