@@ -37,7 +37,7 @@ def prior(rows: pd.DataFrame) -> Prior:
     The spread is that of single fits about the mean, so it holds data sets and seeds both.
     """
     cells = rows.groupby(["data", "labels_a_class"]).change
-    between, within = cells.mean().var(), cells.var().mean()
+    between, within = cells.mean().var(), np.nan_to_num(cells.var().mean())  # no seeds, no spread within
     spread = float(np.sqrt(between + within))
     return Prior(mean=round(float(cells.mean().mean()), 4), spread=round(max(spread, 0.01), 4), runs=len(rows))
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tutelage.game import Ema, Frozen, Player, Stackelberg, Unrolled
+from tutelage.game import Ahead, Ema, Frozen, Player, Stackelberg, Unrolled
 from tutelage.game.rules import Move
 from tutelage.memory import Memory
 from tutelage.methods import Drift, MeanTeacher
@@ -149,7 +149,12 @@ def worst_distance_from_finite_differences(network: str, response, method: Metho
     return worst
 
 
-RESPONSES = {"Ema(0.3)": Ema(0.3), "Unrolled(1)": Unrolled(1, lr=0.5), "Unrolled(3)": Unrolled(3, lr=0.5)}
+RESPONSES = {
+    "Ema(0.3)": Ema(0.3),
+    "Unrolled(1)": Unrolled(1, lr=0.5),
+    "Unrolled(3)": Unrolled(3, lr=0.5),
+    "Ahead(3)": Ahead(3, lr=0.5, decay=0.3),
+}
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -57,11 +57,11 @@ def unrolled(steps: int, lr: float):
 
 
 def ahead(steps: int, lr: float, decay: float):
-    """T_K and dT_K/dS when the leader's own steps are S - lr (S + T), by hand."""
+    """T_K and dT_K/dS when the leader's imagined steps are S - lr (S + T_0), by hand."""
     s, t, js, jt = S, T, EYE, torch.zeros(2, 2, dtype=torch.float64)
     for k in range(steps):
         if k:
-            s, js = s - lr * (s + t), (1 - lr) * js
+            s, js = s - lr * (s + T), (1 - lr) * js
         t, jt = decay * t + (1 - decay) * s, decay * jt + (1 - decay) * js
     return t, jt
 

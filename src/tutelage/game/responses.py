@@ -117,9 +117,9 @@ class Unrolled:
 class Ahead:
     """The follower averages where the leader is going: ``steps`` plain gradient steps of the leader's own loss.
 
-        S_{k+1} = S_k - lr dF/dS (S_k, T_k),  T_{k+1} = decay T_k + (1 - decay) S_{k+1},  T_1 from S_1 = S
+        S_{k+1} = S_k - lr dF/dS (S_k, T_0),  T_{k+1} = decay T_k + (1 - decay) S_{k+1},  T_1 from S_1 = S
 
-    T is still inside each step. The pullback is ``(1 - decay) sum_k decay^(K-k) (dS_k/dS)^T v`` with second
+    The imagined steps see the follower as it was. The pullback is ``(1 - decay) sum_k decay^(K-k) (dS_k/dS)^T v`` with second
     derivatives of F; with one step this is `Ema`.
 
     Args:
@@ -141,10 +141,10 @@ class Ahead:
         start = seats[leader].params
         s = {n: p.detach().clone().requires_grad_() for n, p in start.items()}
         now = s
-        t = {n: p.detach() for n, p in seats[follower].params.items()}
+        t = {n: p.detach().clone() for n, p in seats[follower].params.items()}
+        still = seats[follower].seat(t)
         for k in range(self.steps):
             if k:
-                still = seats[follower].seat({n: p.detach() for n, p in t.items()})
                 with sdpa_kernel(SDPBackend.MATH):
                     f = loss(leader, {**seats, leader: seats[leader].seat(now), follower: still}).total
                     step = gradient(f, now, create_graph=True)
