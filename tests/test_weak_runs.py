@@ -66,7 +66,7 @@ def test_supervised_is_stage_one_alone(run, weak):
 
 
 def test_clean_labels_are_looked_at_not_learnt_from(run, weak, texts):
-    """With their labels turned round, stage I learns what it learnt before, but for the stopping point."""
+    """Ten labels turned round would be learnt by heart; what learns the votes does not agree with them."""
     found = []
     for turned in (False, True):
         table = pd.read_csv(weak.folder / "weak.csv", keep_default_na=False)
@@ -77,8 +77,7 @@ def test_clean_labels_are_looked_at_not_learnt_from(run, weak, texts):
         code, _ = run(*fit(weak, "supervised", steps=300, out=out, label_model="majority"))
         assert code == 0
         found.append(json.loads((out / "summary.json").read_text()))
-    assert found[0]["test"]["stage_one_accuracy"] > 0.6 < found[1]["test"]["stage_one_accuracy"]
-    assert found[1]["candidate"]["accuracy"] < 0.5  # judged on the turned labels
+    assert found[0]["candidate"]["accuracy"] > 0.6 > found[1]["candidate"]["accuracy"]
     assert found[0]["reference"]["choice"] != "stage I: the weak labels alone"
 
 

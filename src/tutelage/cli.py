@@ -176,7 +176,7 @@ def _tagged(model: saving.Model, path: Path, tokens: str, charset: str) -> tuple
     sure = np.minimum.reduceat(p.max(1), np.cumsum(sizes) - sizes)
     spans = span_rows(found.tokens, tags, found.offsets)
     table = pd.DataFrame({"row": found.rows, tokens: found.tokens})
-    if path.suffix not in CONLL:
+    if path.suffix.lower() not in CONLL:
         table = read_table(path, charset).iloc[np.array(found.rows) - 1].reset_index(drop=True)
     return table, {"tags": tags, "spans": spans, "probability": sure}
 

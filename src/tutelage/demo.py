@@ -133,7 +133,8 @@ def _table(rows: pd.DataFrame) -> Table:
     for name in SHOWN:
         mine = rows[rows.method == name]
         cells = [
-            f"{100 * mine[c].mean():.1f} ± {100 * mine[c].std():.1f}" for c in ("reference", "candidate", "returned")
+            f"{100 * mine[c].mean():.1f}" + (f" ± {100 * mine[c].std():.1f}" if len(mine) > 1 else "")
+            for c in ("reference", "candidate", "returned")
         ]
         table.add_row(name, *cells, f"{int(mine.used.sum())} of {len(mine)}", f"{mine.seconds.mean():.0f}")
     table.title = "Test accuracy, %: mean ± standard deviation over the seeds"

@@ -151,5 +151,6 @@ def duration(seconds: float) -> str:
     ('4 seconds', '2 minutes', '1.9 hours')
     """
     if seconds < 90:
-        return f"{max(round(seconds), 1)} seconds"
+        count = max(round(seconds), 1)
+        return f"{count} second{'s' * (count > 1)}"
     return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

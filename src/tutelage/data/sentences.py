@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 import numpy as np
 import pandas as pd
 
-from tutelage.data.tables import FORMATS, DataError, as_label, column, read_table, undecodable
+from tutelage.data.tables import FORMATS, DataError, as_label, column, kind_of, read_table, undecodable
 from tutelage.ops.tags import Offsets, Scheme, Span, from_spans, scheme, span_rows, to_bio
 
 __all__ = ["CONLL", "Sentences", "read_sentences", "span_rows", "write_conll"]
@@ -94,12 +94,12 @@ def read_sentences(
             that is not of its column's scheme; a span off the text, empty, or over another one; no sentence at all.
     """
     path = Path(path)
-    if path.suffix in CONLL and path.exists():
+    if kind_of(path) in CONLL and path.exists():
         table = _read_conll(path, charset)
         tokens = tokens if tokens.isdigit() else "0"
         if distant is None and not (tags and tags.isdigit()):
             tags = table.columns[-1] if len(table.columns) > 1 else None
-    elif path.suffix in FORMATS or not path.exists():
+    elif kind_of(path) in FORMATS or not path.exists():
         table = read_table(path, charset)
         table.index = pd.RangeIndex(1, len(table) + 1)
     else:
@@ -107,11 +107,11 @@ def read_sentences(
     rows, cells = table.index.tolist(), column(table, tokens, path).tolist()
     at = _Place(path, tokens, rows)
     offsets: list[Offsets] | None = None
-    if path.suffix in (".jsonl", ".parquet") and isinstance(next(filter(_given, cells), None), str):
+    if kind_of(path) in (".jsonl", ".parquet") and isinstance(next(filter(_given, cells), None), str):
         offsets = at.each(_word_offsets, cells)
         words = [[text[a:b] for a, b in places] for text, places in zip(cells, offsets, strict=True)]
     else:
-        words = at.each(_word_list, at.each(_decoded, cells) if path.suffix in (".csv", ".tsv") else cells)
+        words = at.each(_word_list, at.each(_decoded, cells) if kind_of(path) in (".csv", ".tsv") else cells)
     read, repaired = [], 0
     for name, open_words in ((tags, False), (distant, True)):
         at = _Place(path, name or "", rows)
@@ -237,7 +237,7 @@ def write_conll(path: str | Path, tokens: Sequence[Sequence[str]], tags: Sequenc
     Raises:
         DataError: not a CoNLL file's ending, or a word that holds a tab or a line's end.
     """
-    if Path(path).suffix not in CONLL:
+    if kind_of(Path(path)) not in CONLL:
         raise DataError(f"{path}: file name must end in one of {', '.join(CONLL)}")
     lines = []
     for words, labels in zip(tokens, tags, strict=True):

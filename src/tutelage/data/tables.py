@@ -42,6 +42,11 @@ class Texts:
         return Texts(self.file, [self.texts[j] for j in i], [self.labels[j] for j in i], [self.rows[j] for j in i])
 
 
+def kind_of(path: Path) -> str:
+    """A file's ending, in small letters."""
+    return path.suffix.lower()
+
+
 def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
     """Read a csv, tsv, jsonl or parquet file; csv and tsv cells stay text.
 
@@ -51,7 +56,7 @@ def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
     path = Path(path)
     if not path.exists():
         raise DataError(f"{path}: no such file")
-    if path.suffix not in FORMATS:
+    if kind_of(path) not in FORMATS:
         raise DataError(f"{path}: file name must end in one of {', '.join(FORMATS)}")
     try:
         table = _read(path, charset)
@@ -64,19 +69,19 @@ def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
     except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError, OSError) as e:
         if isinstance(e, DataError):
             raise
-        raise DataError(f"{path}: not readable as {path.suffix[1:]} ({str(e).strip()})") from e
+        raise DataError(f"{path}: not readable as {kind_of(path)[1:]} ({str(e).strip()})") from e
     if table.empty:
         raise DataError(f"{path}: the file has no rows")
     return table
 
 
 def _read(path: Path, charset: str) -> pd.DataFrame:
-    if path.suffix == ".parquet":
+    if kind_of(path) == ".parquet":
         return pd.read_parquet(path)
     encoding = "utf-8-sig" if charset.lower() in ("utf-8", "utf8") else charset
-    if path.suffix == ".jsonl":
+    if kind_of(path) == ".jsonl":
         return pd.DataFrame(_json_lines(path, encoding))
-    separator = "\t" if path.suffix == ".tsv" else ","
+    separator = "\t" if kind_of(path) == ".tsv" else ","
     with warnings.catch_warnings():  # pandas would drop the cells of a first row wider than the header
         warnings.simplefilter("error", pd.errors.ParserWarning)
         return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding, index_col=False)
@@ -180,14 +185,25 @@ def text_fault(text: str) -> str | None:
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table as the file's ending says: csv, tsv, jsonl or parquet; lists in csv and tsv cells are JSON."""
     path = writable(path)
-    if path.suffix == ".parquet":
+    part = path.with_name(path.name + ".part")  # a crash leaves the old file or the new one, never a half
+    try:
+        _write(table, part, kind_of(path))
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    part.replace(path)
+
+
+def _write(table: pd.DataFrame, path: Path, kind: str) -> None:
+    if kind == ".parquet":
         table.to_parquet(path, index=False)
-    elif path.suffix == ".jsonl":
-        table.to_json(path, orient="records", lines=True, force_ascii=False)
+    elif kind == ".jsonl":
+        with open(path, "w", encoding="utf-8") as f:
+            table.to_json(f, orient="records", lines=True, force_ascii=False)
     else:
         listed = [c for c in table if table[c].map(lambda v: isinstance(v, (list, dict, np.ndarray))).any()]
         cells = {str(c): [json.dumps(v, default=_plain, ensure_ascii=False) for v in table[c]] for c in listed}
-        table.assign(**cells).to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+        table.assign(**cells).to_csv(path, index=False, sep="\t" if kind == ".tsv" else ",")
 
 
 def _plain(value: Any) -> Any:
@@ -198,7 +214,7 @@ def _plain(value: Any) -> Any:
 def writable(path: str | Path) -> Path:
     """The path, when a table can be written there by its ending and folder; else DataError."""
     path = Path(path)
-    if path.suffix not in FORMATS:
+    if kind_of(path) not in FORMATS:
         raise DataError(f"{path}: file name must end in one of {', '.join(FORMATS)}")
     if not path.parent.is_dir():
         raise DataError(f"{path.parent}: no such folder")

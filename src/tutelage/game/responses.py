@@ -119,8 +119,8 @@ class Ahead:
 
         S_{k+1} = S_k - lr dF/dS (S_k, T_0),  T_{k+1} = decay T_k + (1 - decay) S_{k+1},  T_1 from S_1 = S
 
-    The imagined steps see the follower as it was. The pullback is ``(1 - decay) sum_k decay^(K-k) (dS_k/dS)^T v`` with second
-    derivatives of F; with one step this is `Ema`.
+    The imagined steps see the follower as it was. The pullback is ``(1 - decay) sum_k decay^(K-k) (dS_k/dS)^T v``,
+    with second derivatives of F; with one step this is `Ema`.
 
     Args:
         steps: K, at least 1.
