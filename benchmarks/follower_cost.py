@@ -1,6 +1,6 @@
 """What each follower costs: time of a DRIFT step over a Mean Teacher step, in turn, on the head of step_time.py.
 
-    python benchmarks/follower_cost.py       writes benchmarks/results/follower_cost.json
+python benchmarks/follower_cost.py       writes benchmarks/results/follower_cost.json
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Put the recorded results into the README: the text between <!-- name --> and <!-- end --> is made here.
+"""Put the recorded results into the README and docs/anticipation.md: the text between <!-- name --> and <!-- end --> is made here.
 
-python benchmarks/tables.py          rewrites README.md
-python benchmarks/tables.py --check  fails when README.md is not what the results say
+python benchmarks/tables.py          rewrites them
+python benchmarks/tables.py --check  fails when one is not what the results say
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy.stats import t as student_t
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-README = HERE.parent / "README.md"
+PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "anticipation.md")
 NAMES = {
     "supervised": "the network, labels only",
     "self_training": "classic self-training",
@@ -27,8 +27,12 @@ NAMES = {
 
 def interval(values: pd.Series, sign: str = "") -> str:
     """Mean with the half-width of its 90 % interval over the seeds, in points."""
-    half = student_t.ppf(0.95, len(values) - 1) * values.std() / len(values) ** 0.5
-    return f"{100 * values.mean():{sign}.1f} ± {100 * half:.1f}"
+    return f"{100 * values.mean():{sign}.1f} ± {100 * half_width(values):.1f}"
+
+
+def half_width(values: pd.Series) -> float:
+    """Of the 90 % interval of the mean, by Student's t."""
+    return float(student_t.ppf(0.95, len(values) - 1) * values.std() / len(values) ** 0.5)
 
 
 def table(header: str, rows: list[list[str]]) -> str:
@@ -167,10 +171,93 @@ def semi_tags() -> str:
     return semi_table([(d, n) for d in ("conll03", "wikigold") for n in (100, 500)], finetuned=False)
 
 
+def study() -> pd.DataFrame:
+    return pd.read_json(RESULTS / "anticipation.jsonl", lines=True)
+
+
+def paired(rows: pd.DataFrame, names: dict[str, tuple[str, str]], setting: str) -> list[str]:
+    """Of each (variant, base): the base's score, or the paired change to it."""
+    wide = rows[rows.setting == setting].pivot_table(index="seed", columns="variant", values="score")
+    cells = []
+    for variant, base in names.values():
+        if variant not in wide or base not in wide:
+            cells.append("–")
+            continue
+        change = (wide[variant] - wide[base]).dropna()
+        cells.append(
+            f"{100 * wide[base].mean():.1f}" if variant == base else interval(change, "+") if len(change) > 1 else "–"
+        )
+    return cells
+
+
+def study_table(names: dict[str, tuple[str, str]]) -> str:
+    rows = study()
+    settings = list(dict.fromkeys(rows.setting))
+    seeds = {s: rows[rows.setting == s].groupby("variant").seed.nunique().max() for s in settings}
+    columns = {s: paired(rows, names, s) for s in settings}
+    lines = [[name, *(columns[s][i] for s in settings)] for i, name in enumerate(names)]
+    return table(" | ".join(["", *(f"{s} ({seeds[s]} seeds)" for s in settings)]), lines)
+
+
+def anticipation_grid() -> str:
+    names: dict[str, tuple[str, str]] = {}
+    for decay, coefficients in (
+        (0.3, (0.1, 0.3)),
+        (0.5, (0.1, 0.3, 0.5)),
+        (0.7, (0.1, 0.3)),
+        (0.9, (0.1, 0.3, 0.5)),
+        (0.99, (0.3,)),
+    ):
+        base = f"decay {decay} coefficient 0.0"
+        names[f"decay {decay}: Mean Teacher"] = (base, base)
+        names |= {f"decay {decay}, coefficient {c}": (f"decay {decay} coefficient {c}", base) for c in coefficients}
+    return study_table(names)
+
+
+def anticipation_options() -> str:
+    names: dict[str, tuple[str, str]] = {}
+    for option in ("cross-entropy", "frequency labels", "no weights", "normalised weights", "temperature 1", "sgd"):
+        base = f"{option}, coefficient 0.0"
+        names[f"{option}: Mean Teacher"] = (base, base)
+        names[f"{option}, coefficient 0.3"] = (f"{option}, coefficient 0.3", base)
+    base = "decay 0.5 coefficient 0.0"
+    names |= {
+        f"through {t} only, coefficient 0.3": (f"through {t}, coefficient 0.3", base) for t in ("labels", "weights")
+    }
+    more = ("2 steps ahead", "4 steps ahead", "unrolled follower", "implicit follower")
+    return study_table(names | {name: (name, base) for name in more})
+
+
+def anticipation_stability() -> str:
+    """Spread over the seeds, and flips of a pseudo-label an epoch of the pool."""
+    rows = study()
+    lines = []
+    for name in ("decay 0.0 coefficient 0.0", *(f"decay 0.5 coefficient {c}" for c in (0.0, 0.1, 0.3)),
+                 *(f"decay 0.9 coefficient {c}" for c in (0.0, 0.1, 0.3))):  # fmt: skip
+        mine = rows[rows.variant == name]
+        cells = [
+            f"{100 * g.score.std():.1f} / {100 * g.flips.mean():.1f}" if len(g) > 2 else "–"
+            for _, g in ((s, mine[mine.setting == s]) for s in dict.fromkeys(rows.setting))
+        ]
+        lines.append([name.replace(" coefficient", ", coefficient"), *cells])
+    return table(" | ".join(["spread over seeds, points / flips an epoch, %", *dict.fromkeys(rows.setting)]), lines)
+
+
+def follower_cost() -> str:
+    found = json.loads((RESULTS / "follower_cost.json").read_text())
+    lines = [
+        [n, f"{f['median']:.2f}", f"{f['lower_quartile']:.2f} to {f['upper_quartile']:.2f}"] for n, f in found.items()
+    ]
+    return table("follower | median ratio | quartiles", lines)
+
+
 TABLES = {
     f.__name__: f
-    for f in (ag_news, all_sets, evidence, disaster, cost, finetuned, weak_text, distant_tags, semi_text, semi_tags)
-}
+    for f in (
+        ag_news, all_sets, evidence, disaster, cost, finetuned, weak_text, distant_tags, semi_text, semi_tags,
+        anticipation_grid, anticipation_options, anticipation_stability, follower_cost,
+    )
+}  # fmt: skip
 
 
 def filled(text: str) -> str:
@@ -181,8 +268,10 @@ def filled(text: str) -> str:
 
 
 if __name__ == "__main__":
-    before = README.read_text()
-    after = filled(before)
-    if "--check" in sys.argv:
-        sys.exit(before != after and "README.md differs from the results; run python benchmarks/tables.py")
-    README.write_text(after)
+    for page in PAGES:
+        before = page.read_text()
+        after = filled(before)
+        if "--check" not in sys.argv:
+            page.write_text(after)
+        elif before != after:
+            sys.exit(f"{page.name} differs from the results; run python benchmarks/tables.py")

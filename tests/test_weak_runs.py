@@ -183,9 +183,9 @@ def test_a_killed_stage_one_goes_on(texts, weak, run, monkeypatch):
     """Stopped in stage I and resumed, the run ends in the same bits."""
     code, _ = run(*fit(weak, "mean_teacher", steps=40, out=weak.folder / "whole"))
     assert code == 0
-    from tutelage import fitting
+    from tutelage import beside
 
-    real = fitting.train
+    real = beside.train
 
     def stopped(*words, tick=None, **more):
         def cut(step):
@@ -195,11 +195,11 @@ def test_a_killed_stage_one_goes_on(texts, weak, run, monkeypatch):
 
         return real(*words, tick=cut, **more)
 
-    monkeypatch.setattr(fitting, "train", stopped)
+    monkeypatch.setattr(beside, "train", stopped)
     code, _ = run(*fit(weak, "mean_teacher", steps=40, checkpoint_seconds=0))
     assert code == 130
-    assert (weak.out / "parts" / "stage-one.unfinished").exists()
-    monkeypatch.setattr(fitting, "train", real)
+    assert (weak.out / "parts" / "stage-i-weak-labels.unfinished").exists()
+    monkeypatch.setattr(beside, "train", real)
     code, shown = run(*fit(weak, "mean_teacher", steps=40, checkpoint_seconds=0, resume=True))
     assert code == 0, shown
     same = [(f / "model" / "model.safetensors").read_bytes() for f in (weak.out, weak.folder / "whole")]

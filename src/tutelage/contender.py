@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
 from tutelage.memory import Memory
@@ -34,7 +33,6 @@ class Contender:
     training: Training
     store: Store
     tick: Tick
-    started: nn.Module | None = None
 
     def held_out(self, parts: Folds) -> tuple[Parts, list[tuple[float, float]]]:
         """Held-out predictions of each fold, and the mean held-out score by step."""
@@ -62,14 +60,6 @@ class Contender:
         curve = [(h["step"], h["held_out"]) for h in run.history]
         return {"probabilities": logits(run).softmax(-1).double().cpu()}, curve
 
-    def beside_the_labels(self) -> tuple[nn.Module, list[dict[str, float]], Parts]:
-        """The student that never learnt the clean labels, its history, and its predictions of them."""
-        p = self.problem
-        assert self.started is not None
-        network, history = self.network() if self.method.uses_pool else (self.started, [])
-        logits = predict(network.to(p.device), p.task, p.labelled) if len(p.labelled) else torch.empty(0, 1)
-        return network, history, [(np.arange(len(p.y)), logits.softmax(-1).double().cpu().numpy())]
-
     def student(self) -> nn.Module:
         return self.network()[0]
 
@@ -78,11 +68,10 @@ class Contender:
         p = self.problem
 
         def watch(run: Run) -> dict[str, float]:
-            seen = precision(run.memory, p.truth) if p.truth is not None else {}
-            return seen | ({"held_out": score(p, run)} if self.started is not None and len(p.labelled) else {})
+            return precision(run.memory, p.truth) if p.truth is not None else {}
 
         def compute(path: Path | None) -> Part:
-            run = self._train(None, 0, self.name, path, watch)
+            run = self._train(np.arange(len(p.labelled)), 0, self.name, path, watch)
             return run.seats["student"].module.state_dict(), run.history
 
         tensors, history = self.store.once(slug(self.name), compute)
@@ -94,17 +83,10 @@ class Contender:
         return self.training.seed * 1000 + fold
 
     def _train(
-        self,
-        index: np.ndarray | None,
-        fold: int,
-        what: str,
-        path: Path | None,
-        watch: Callable[[Run], dict[str, float]],
+        self, index: np.ndarray, fold: int, what: str, path: Path | None, watch: Callable[[Run], dict[str, float]]
     ) -> Run:
         p, training = self.problem, replace(self.training, seed=self._seed(fold))
-        network = p.network(training.seed).to(p.device) if self.started is None else self.started.to(p.device)
-        if index is None and self.started is None:
-            index = np.arange(len(p.labelled))
+        network = p.network(training.seed).to(p.device)
         return train(
             self.method, p.task, network, p.loader(index, training.seed), training,
             path=path, watch=watch, tick=lambda done: self.tick(what, done, training.steps),
@@ -121,9 +103,3 @@ def precision(memory: Memory, truth: np.ndarray) -> dict[str, float]:
 def slug(name: str) -> str:
     """A name as part of a file name."""
     return re.sub("[^a-z0-9]+", "-", name.lower())
-
-
-def score(problem: Problem, run: Run) -> float:
-    """The student's score on the labelled examples."""
-    guess = predict(run.seats["student"].module, problem.task, problem.labelled).argmax(1).cpu().numpy()
-    return float(problem.task.right(guess, problem.y, problem.labelled.counts()).mean())

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,15 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from tutelage.contender import Contender, Tick, score
+from tutelage.beside import Beside, train_beside
+from tutelage.contender import Contender, Tick
 from tutelage.data import Loader
 from tutelage.evidence import Evidence, Prior, weigh
 from tutelage.methods import Method, Supervised
 from tutelage.problem import Plan, Problem, Weak
 from tutelage.reference import STRENGTHS, Folds, HeldOut, Parts, choose
-from tutelage.store import Part, Store, Unstored
-from tutelage.train import Run, Training, train
+from tutelage.store import Store, Unstored
+from tutelage.train import Training
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,20 @@ def _fit(
     store, tick = store or Unstored(), tick or (lambda what, done, total: None)
     parts = problem.folds(plan, training.seed)
     started = None if problem.weak is None else _stage_one(problem, problem.weak, training, store, tick)
-    reference, reference_held_out, choice = _reference(problem, training, parts, started, store, tick)
+    stage_one = None if started is None else started.network
+    reference, reference_held_out, choice = _reference(problem, training, parts, stage_one, store, tick)
 
-    contender = Contender("candidate", problem, method, training, store, tick, started)
     if started is None:
+        contender = Contender("candidate", problem, method, training, store, tick)
         predictions, curve = contender.held_out(parts)
         candidate, history = contender.network()
     else:
-        candidate, history, predictions = contender.beside_the_labels()
+        found = _game(problem, method, started, training, store, tick) if method.uses_pool else started
+        candidate, history, predictions = found.network, found.history, found.predictions
         curve = [(h["step"], h["held_out"]) for h in history if "held_out" in h]
 
     if not parts:
-        return Outcome(candidate, reference, candidate, choice, None, _nothing(), history, [], "candidate", started)
+        return Outcome(candidate, reference, candidate, choice, None, _nothing(), history, [], "candidate", stage_one)
     candidate_held_out = problem.scored(predictions)
     share = float(np.mean([len(out) / len(problem.labelled) for _, out in parts]))
     evidence = weigh(
@@ -108,31 +110,24 @@ def _fit(
     kept = evidence.returned == "candidate"
     return Outcome(
         candidate if kept else reference, reference, candidate, choice, evidence,
-        candidate_held_out if kept else reference_held_out, history, curve, evidence.returned, started,
+        candidate_held_out if kept else reference_held_out, history, curve, evidence.returned, stage_one,
     )  # fmt: skip
 
 
-def _stage_one(problem: Problem, weak: Weak, training: Training, store: Store, tick: Tick) -> nn.Module:
-    """A network that has learnt the weak labels: at the point best on the clean ones, or the last without any."""
+def _stage_one(problem: Problem, weak: Weak, training: Training, store: Store, tick: Tick) -> Beside:
+    """A network that has learnt the weak labels."""
     p, training = problem, replace(training, seed=training.seed * 1000)
-    network = p.network(training.seed).to(p.device)
-    what = "stage I: weak labels"
+    none = weak.examples.subset(np.arange(0))
+    loader = Loader(weak.examples, weak.target, none, p.batch_labelled, p.batch_unlabelled, training.seed)
+    network = p.network(training.seed)
+    return train_beside("stage I: weak labels", p, Supervised(), network, loader, training, store, tick)
 
-    def watch(run: Run) -> dict[str, float]:
-        return {"held_out": score(p, run)}
 
-    def compute(path: Path | None) -> Part:
-        empty = weak.examples.subset(np.arange(0))
-        loader = Loader(weak.examples, weak.target, empty, p.batch_labelled, p.batch_unlabelled, training.seed)
-        run = train(
-            Supervised(), p.task, network, loader, training, path=path, watch=watch if len(p.labelled) else None,
-            tick=lambda done: tick(what, done, training.steps), best="held_out" if len(p.labelled) else None,
-        )  # fmt: skip
-        return run.best or run.seats["student"].module.state_dict(), run.history
-
-    tensors, _ = store.once("stage-one", compute)
-    network.load_state_dict(tensors)
-    return network.eval()
+def _game(problem: Problem, method: Method, started: Beside, training: Training, store: Store, tick: Tick) -> Beside:
+    """The method's game, from where stage I ended and without a labelled batch."""
+    training = replace(training, seed=training.seed * 1000)
+    loader = problem.loader(seed=training.seed)
+    return train_beside("candidate", problem, method, started.network, loader, training, store, tick)
 
 
 def _reference(

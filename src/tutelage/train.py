@@ -6,7 +6,7 @@ import copy
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -70,7 +70,7 @@ class Training:
 class Run:
     """A training run: players, their optimisers, what they remember, and how far it is.
 
-    ``best`` is the student's state at the best point of history, where one was asked for.
+    ``best`` is the student's state at the best point of history by each number that was asked for.
     """
 
     seats: dict[str, Player]
@@ -78,7 +78,7 @@ class Run:
     memory: Memory
     step: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
-    best: Params = field(default_factory=dict)
+    best: dict[str, Params] = field(default_factory=dict)
 
     def tensors(self) -> Params:
         """Everything a resumed run needs, by name."""
@@ -91,7 +91,7 @@ class Run:
         for who, optimiser in self.optimisers.items():
             for i, slots in optimiser.state_dict()["state"].items():
                 state |= {f"optimiser.{who}.{i}.{k}": torch.as_tensor(v) for k, v in slots.items()}
-        return state | {f"best.{n}": t for n, t in self.best.items()}
+        return state | {f"best.{k}.{n}": t for k, kept in self.best.items() for n, t in kept.items()}
 
     def save(self, path: Path) -> None:
         meta = {"step": self.step, "round": self.memory.round, "history": self.history}
@@ -111,7 +111,8 @@ class Run:
                 i, slot = key.split(".", 1)
                 state.setdefault(int(i), {})[slot] = value
             optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
-        self.best = _below("best.", tensors)
+        names = {key.split(".", 1)[0] for key in _below("best.", tensors)}
+        self.best = {k: _below(f"best.{k}.", tensors) for k in names}
         torch.set_rng_state(tensors["rng.cpu"])
         for i, state_i in _below("rng.cuda.", tensors).items():
             torch.cuda.set_rng_state(state_i, int(i))
@@ -128,7 +129,7 @@ def train(
     path: Path | None = None,
     watch: Callable[[Run], dict[str, float]] | None = None,
     tick: Callable[[int], None] | None = None,
-    best: str | None = None,
+    best: Sequence[str] = (),
 ) -> Run:
     """Play the method's game for ``training.steps`` steps and return the run.
 
@@ -137,7 +138,7 @@ def train(
         path: checkpoint file, resumed from when it exists.
         watch: asked for extra numbers at each point of history.
         tick: told the number of steps done so far.
-        best: number of history whose highest point, the earliest of equals, is kept in ``Run.best``.
+        best: numbers of history whose highest points, the earliest of equals, are kept in ``Run.best``.
     """
     comm = comm or Solo()
     with torch.random.fork_rng():
@@ -158,9 +159,7 @@ def train(
             if run.step % every == 0 or run.step == training.steps:
                 run.history.append(_record(run, move) | (watch(run) if watch else {}))
                 _warn_of_no_anticipation(run.history)
-                if best is not None and run.history[-1][best] > max((h[best] for h in run.history[:-1]), default=-1):
-                    state = run.seats["student"].module.state_dict()
-                    run.best = {n: t.detach().clone() for n, t in state.items()}
+                _keep_best(run, best)
             if tick:
                 tick(run.step)
             if path is not None and time.monotonic() - saved >= training.checkpoint_every:
@@ -256,6 +255,13 @@ def _record(run: Run, move: Move) -> dict[str, float]:
         through = torch._foreach_sub([total[n] for n in move.direct], list(move.direct.values()))
         seen |= {"anticipating": _norm(through), "direct": _norm(list(move.direct.values()))}
     return seen
+
+
+def _keep_best(run: Run, names: Sequence[str]) -> None:
+    for name in names:
+        if run.history[-1][name] > max((h[name] for h in run.history[:-1]), default=-1):
+            state = run.seats["student"].module.state_dict()
+            run.best[name] = {n: t.detach().clone() for n, t in state.items()}
 
 
 def _norm(tensors: Iterable[torch.Tensor]) -> float:
