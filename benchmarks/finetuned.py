@@ -21,10 +21,11 @@ from tutelage.data.sources import cache_folder
 from tutelage.evidence import Prior
 from tutelage.fitting import Outcome, fit
 from tutelage.methods import METHODS
-from tutelage.models.features import encode
+from tutelage.models.readers import TextReader
 from tutelage.models.text import load_encoder
-from tutelage.problems import PLAN_WHOLE, WHOLE, text_data, whole_text
+from tutelage.recipes import PLAN_WHOLE, WHOLE, Items, read
 from tutelage.saving import Model
+from tutelage.tasks import Classification
 
 RESULTS = Path(__file__).parent / "results" / "finetuned.jsonl"
 A_CLASS, UNLABELLED, TEST, SEED = 30, 1000, 2000, 0
@@ -36,18 +37,19 @@ def main() -> None:
     rest = np.random.default_rng(SEED).permutation(np.setdiff1d(np.arange(len(split.y)), index))[:UNLABELLED]
     texts, pool = ([split.texts[i] for i in part] for part in (index, rest))
     done = {json.loads(line)["method"] for line in RESULTS.read_text().splitlines()} if RESULTS.exists() else set()
-    for name, method in METHODS.items():
+    for name in ("supervised", "self_training", "mean_teacher", "drift"):
+        method = METHODS[name]
         if name in done:
             continue
-        encoder = load_encoder()
-        data = text_data(encoder, texts, split.y[index], pool, 4, split.y[rest])
-        problem = whole_text(data, encoder, encode(texts, encoder, cache_folder() / "features"))
+        reader = TextReader(load_encoder())
+        items = Items(Classification(4), texts, split.y[index], pool, split.y[rest])
+        problem = read(items, reader, method(), True, cache_folder() / "features")
         start = time.perf_counter()
         outcome: Outcome = fit(problem, method(), replace(WHOLE, seed=SEED), Prior(), replace(PLAN_WHOLE, skip=True))
         seconds = time.perf_counter() - start
 
-        def accuracy(network, encoder=encoder):
-            p = Model([0, 1, 2, 3], network, encoder).probabilities(split.test_texts[:TEST])
+        def accuracy(network, reader=reader):
+            p = Model([0, 1, 2, 3], network, reader).probabilities(split.test_texts[:TEST])
             return float((p.argmax(1) == split.test_y[:TEST]).mean())
 
         row = {

@@ -1,4 +1,4 @@
-"""Put the recorded results into the README and docs/anticipation.md: the text between <!-- name --> and <!-- end --> is made here.
+"""Put the recorded results into README.md and docs/anticipation.md, between <!-- name --> and <!-- end -->.
 
 python benchmarks/tables.py          rewrites them
 python benchmarks/tables.py --check  fails when one is not what the results say
