@@ -48,7 +48,7 @@ def test_it_says_first_what_it_will_do_and_how_long(run, bench):
         "Training mean_teacher on 16 labels (8 to 8 a class, 2 classes) and a pool of 60: 3 trainings of 8 steps"
         in shown
     )
-    assert re.search(r"for the evidence\), about \d\S* (seconds|minutes|hours)\.", shown)
+    assert re.search(r"for the evidence\), about \d\S* (seconds?|minutes|hours)\.", shown)
     assert shown.index("Training mean_teacher") < shown.index("The pool")
 
 

@@ -74,7 +74,7 @@ class Request:
 
     def __post_init__(self) -> None:
         one_of("task", self.task, ("classification", "tagging"))
-        in_range("max_length", self.max_length, 4)
+        in_range("max_length", self.max_length, 3 if self.task == "tagging" else 2)
         in_range("checkpoint_seconds", self.checkpoint_seconds, 0)
         theirs = {"tagging": ("tokens", "tags", "distant"), "classification": ("text", "label", "votes", "rules")}
         for task, names in theirs.items():

@@ -58,7 +58,7 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
         inputs.items, reader, method, request.finetune, cache_folder() / "features", device,
         lambda done, total: tick("encoding", done, total),
     )  # fmt: skip
-    say(_intention(method, problem, training, plan))
+    say(_intention(request, method, problem, training, plan))
     outcome = fit(problem, method, training, _prior(request, method), plan, FolderStore(request.out / "parts"), tick)
 
     own = READERS[reader.kind](replace(encoder, model=encoder.model.cpu()))
@@ -121,14 +121,15 @@ def about_features(reader: Reader, inputs: Inputs, request: Request) -> str:
     return f"{count} {what} to encode, about {duration(seconds)}." if count else "all features are in the cache."
 
 
-def _intention(method: Method, problem: Problem, training: Training, plan: Plan) -> str:
+def _intention(request: Request, method: Method, problem: Problem, training: Training, plan: Plan) -> str:
     network = problem.network(0).to(problem.device)
     with threads(problem.threads):
         per_step = time_a_step(method, problem.task, network, problem.loader(), training)
         start = time.perf_counter()
         predict(network, problem.task, problem.pool.subset(np.arange(min(len(problem.pool), 64))))
         per_row = (time.perf_counter() - start) / 64
-    relabelling = per_row * len(problem.pool) * (method.training_rounds - 1)
+    relabels = type(method).relabel is not Method.relabel
+    relabelling = per_row * len(problem.pool) * (method.training_rounds - 1) * relabels
     count, weak = len(problem.labelled), problem.weak is not None
     folds = len(problem.folds(plan, training.seed))
     fits = 1 + folds * (not weak)
@@ -137,8 +138,10 @@ def _intention(method: Method, problem: Problem, training: Training, plan: Plan)
         check = "stage I comes before; the clean labels are only looked at"
     contenders = 1 + len(problem.decays) * (folds > 0)
     seconds = (per_step * training.steps + relabelling) * fits * contenders * (1 + weak)
+    each = np.unique(problem.y, return_counts=True)[1]
+    spread = f"{each.min()} to {each.max()} a class, " if request.task == "classification" and count else ""
     return (
-        f"Training {method.name} on {count} labels, {problem.task.classes} classes, and a pool of "
+        f"Training {method.name} on {count} labels ({spread}{problem.task.classes} classes) and a pool of "
         f"{len(problem.pool)}: {fits} training{'s' * (fits > 1)} of {training.steps} steps ({check}), "
         f"about {duration(seconds)}."
     )

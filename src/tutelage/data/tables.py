@@ -184,10 +184,14 @@ def text_fault(text: str) -> str | None:
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table as the file's ending says: csv, tsv, jsonl or parquet; lists in csv and tsv cells are JSON."""
-    path = writable(path)
+    named = writable(path)
+    path = named.resolve()
+    if path.exists() and not path.is_file():  # a device or a pipe
+        _write(table, path, kind_of(named))
+        return
     part = path.with_name(path.name + ".part")  # a crash leaves the old file or the new one, never a half
     try:
-        _write(table, part, kind_of(path))
+        _write(table, part, kind_of(named))
     except BaseException:
         part.unlink(missing_ok=True)
         raise
