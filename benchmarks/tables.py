@@ -224,7 +224,7 @@ def anticipation_options() -> str:
     names |= {
         f"through {t} only, coefficient 0.3": (f"through {t}, coefficient 0.3", base) for t in ("labels", "weights")
     }
-    more = ("2 steps ahead", "4 steps ahead", "unrolled follower", "implicit follower")
+    more = ("unrolled follower", "implicit follower")
     return study_table(names | {name: (name, base) for name in more})
 
 
