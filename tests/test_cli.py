@@ -42,6 +42,13 @@ def test_fit_writes_model_summary_and_report(run, bench, method):
     assert not (bench.out / "parts").exists()
 
 
+@pytest.mark.parametrize("method", ["vat", "uda", "bond", "cosine"])
+def test_methods_train_the_encoder_too(run, bench, method):
+    code, shown = run(*bench.fit(method, finetune=True, steps=4))
+    assert code == 0, shown
+    assert summary(bench.out)["finetuned"]
+
+
 def test_it_says_first_what_it_will_do_and_how_long(run, bench):
     _, shown = run(*bench.fit("mean_teacher"))
     assert (

@@ -114,6 +114,10 @@ class TextClassifier(nn.Module):
         self.width = int(model.config.hidden_size)
         self.head = Head(self.width, classes, dropout=dropout)
 
+    def get_input_embeddings(self) -> nn.Module:
+        embeddings: nn.Module = self.encoder.get_input_embeddings()
+        return embeddings
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Logits:
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         logits: Tensor = self.head(pool(hidden, attention_mask) * self.width**0.5)
