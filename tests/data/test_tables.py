@@ -63,6 +63,14 @@ def test_numbers_are_labels_too(tmp_path, values, labels):
     assert read_texts(tmp_path / "t.parquet", "text", "label").labels == labels
 
 
+def test_numbers_beside_empty_cells_are_the_same_labels_in_every_kind_of_file(tmp_path):
+    table = pd.DataFrame({"text": ["a", "b", "c"], "label": [1.0, None, 0.0]})
+    table.to_csv(tmp_path / "t.csv", index=False)  # writes 1.0
+    table.to_parquet(tmp_path / "t.parquet")
+    found = [read_texts(tmp_path / f"t.{kind}", "text", "label").labels for kind in ("csv", "parquet")]
+    assert found == [["1", None, "0"]] * 2
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -75,6 +83,8 @@ def test_numbers_are_labels_too(tmp_path, values, labels):
         ("t.jsonl", b"", "t.jsonl: the file has no rows"),
         ("t.jsonl", b'{"text": "a"}\n{"text": \n', "t.jsonl: row 2 is not JSON"),
         ("t.jsonl", b'{"text": "a"}\n[1]\n', "t.jsonl: row 2 must be a JSON object"),
+        ("t.jsonl", b'{"text": "\\ud83d\\ude00"}\n{"text": "\\ud83d"}\n', "t.jsonl: row 2 has half a character"),
+        ("t.csv", b"text,label,label\na,b,c\n", "t.csv: 2 columns are named 'label'; each needs its own name"),
         ("t.parquet", b"PAR1 but not really", "t.parquet: not readable as parquet"),
     ],
 )

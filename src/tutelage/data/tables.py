@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ from charset_normalizer import from_bytes
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 LONGEST = 100_000
 """Characters; a longer text is more likely an unclosed quote than a text."""
+WHOLE = re.compile(r"-?[0-9]+\.0")
+"""A whole number as a csv file has it where the column has empty cells."""
+HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""What JSON writes for half of a character beyond the first 65,536."""
 
 
 class DataError(ValueError):
@@ -82,6 +87,11 @@ def _read(path: Path, charset: str) -> pd.DataFrame:
     if kind_of(path) == ".jsonl":
         return pd.DataFrame(_json_lines(path, encoding))
     separator = "\t" if kind_of(path) == ".tsv" else ","
+    first = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding, header=None, nrows=1)
+    names = first.iloc[0].tolist()
+    twice = [name for name in names if name and names.count(name) > 1]
+    if twice:
+        raise DataError(f"{path}: {names.count(twice[0])} columns are named {twice[0]!r}; each needs its own name")
     with warnings.catch_warnings():  # pandas would drop the cells of a first row wider than the header
         warnings.simplefilter("error", pd.errors.ParserWarning)
         return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding, index_col=False)
@@ -97,10 +107,21 @@ def _json_lines(path: Path, charset: str) -> list[dict[str, object]]:
                 row = json.loads(line)
             except json.JSONDecodeError as e:
                 raise DataError(f"{path}: row {number} is not JSON ({e})") from e
+            if HALF.search(line) and not _whole(row):
+                raise DataError(f"{path}: row {number} has half a character, as of an emoji cut in two")
             if not isinstance(row, dict):
                 raise DataError(f"{path}: row {number} must be a JSON object, got {line.strip()[:40]}")
             rows.append(row)
     return rows
+
+
+def _whole(value: object) -> bool:
+    """Whether a value's text can be written as UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def undecodable(path: Path, charset: str, error: UnicodeDecodeError) -> str:
@@ -122,16 +143,17 @@ def column(table: pd.DataFrame, name: str, path: str | Path) -> pd.Series:
 
 
 def as_label(value: object) -> str | None:
-    """A cell as a label: None for empty; whole numbers without a decimal point.
+    """A cell as a label: None for empty; whole numbers without a decimal point, so that all kinds of file agree.
 
-    >>> as_label(3.0), as_label(" spam "), as_label(""), as_label(float("nan"))
-    ('3', 'spam', None, None)
+    >>> as_label(3.0), as_label("3.0"), as_label(" spam "), as_label(""), as_label(float("nan"))
+    ('3', '3', 'spam', None, None)
     """
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return None
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         value = int(value)
-    return str(value).strip() or None
+    label = str(value).strip()
+    return (label[:-2] if WHOLE.fullmatch(label) else label) or None
 
 
 def read_texts(path: str | Path, text: str, label: str | None = None, charset: str = "utf-8") -> Texts:
