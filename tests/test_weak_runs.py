@@ -91,6 +91,7 @@ def test_without_clean_labels_nothing_is_measured_and_it_says_so(run, weak):
     assert found["evidence"] is None
     assert found["returned"] == "candidate"
     assert found["classes"] == ["food", "sport"]
+    assert "Classes, by the votes: food, sport." in shown
 
 
 def test_rules_from_a_file(run, weak, subjects):
@@ -173,6 +174,15 @@ def test_the_estimator_takes_votes_on_arrays_beside_clean_labels():
     model = Classifier("mean_teacher", steps=60, folds=2, repeats=1).fit(x, known, votes=pd.DataFrame(table))
     assert model.evidence_.labels == 20
     assert (model.predict(x) == y).mean() > 0.9
+    gaps = np.where(known < 0, np.nan, known)
+    again = Classifier("mean_teacher", steps=60, folds=2, repeats=1).fit(x, gaps, votes=table)
+    assert np.array_equal(again.predict_proba(x), model.predict_proba(x))  # labels with gaps are floats
+    with pytest.raises(ValueError, match=r"votes must be of shape \(200, rules\), got \(200, 0\)"):
+        Classifier().fit(x, votes=table[:, :0])
+    with pytest.raises(ValueError, match=r"votes\[0, 0\] must be a label or -1, got 0.7"):
+        Classifier().fit(x, votes=np.full((200, 2), 0.7))
+    with pytest.raises(ValueError, match="y has no label and votes has no vote"):
+        Classifier().fit(x, votes=np.full((200, 2), -1))
     with pytest.raises(ValueError, match=r"votes must be of shape \(200, rules\), got \(200,\)"):
         Classifier().fit(x, votes=table[:, 0])
     with pytest.raises(ValueError, match="no function votes on any row"):

@@ -20,6 +20,7 @@ from torch import nn
 from tutelage import recipes, saving
 from tutelage.data import Features
 from tutelage.data.sources import cache_folder
+from tutelage.data.tables import as_label
 from tutelage.evidence import Evidence, recorded_prior
 from tutelage.fitting import fit, without_pool
 from tutelage.methods import METHODS, Method
@@ -175,7 +176,10 @@ class Classifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(given)
         if votes is not None and not len(given):  # no clean label: the rules say what there is
             voted = votes.labels()
-            self.classes_ = np.unique([int(v) for v in voted] if all(v.isdigit() for v in voted) else voted)
+            numbers = all(v.isascii() and v.isdigit() and v == str(int(v)) for v in voted)
+            self.classes_ = np.unique([int(v) for v in voted] if numbers else voted)
+        if not len(self.classes_):
+            raise ValueError("y has no label and votes has no vote: nothing can be learnt")
         if len(self.classes_) < 2:
             raise ValueError(f"y needs labels of at least 2 classes, got 1 class: {self.classes_.tolist()[0]!r}")
         coded = np.searchsorted(self.classes_, given) if len(given) else np.empty(0, dtype=np.int64)
@@ -189,7 +193,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
     def _voted(self, items: Items, raw: RawVotes, known: np.ndarray) -> Items:
         """The items with labels made of votes."""
-        votes = raw.code([str(c) for c in self.classes_])
+        votes = raw.code([str(as_label(c)) for c in self.classes_])
         clean = np.full(len(known), -1)
         clean[known] = items.y
         probabilities, self.votes_ = labels_of_votes(votes, clean, self.label_model)
@@ -255,10 +259,15 @@ class Classifier(ClassifierMixin, BaseEstimator):
 def as_votes(votes: Any, rows: int) -> RawVotes:
     """Votes as a table of labels, None where a rule abstains; ValueError where they do not fit."""
     table = np.asarray(votes, dtype=object)
-    if table.ndim != 2 or len(table) != rows:
+    if table.ndim != 2 or len(table) != rows or not table.size:
         raise ValueError(f"votes must be of shape ({rows}, rules), got {table.shape}")
     columns = votes.columns if isinstance(votes, pd.DataFrame) else range(table.shape[1])
-    return RawVotes.of("votes", [str(c) for c in columns], table.tolist())
+    raw = RawVotes.of("votes", [str(c) for c in columns], table.tolist())
+    for vote in pd.unique(table.ravel()):
+        if isinstance(vote, float) and not vote.is_integer() and not np.isnan(vote):
+            i, j = np.argwhere(table == vote)[0]
+            raise ValueError(f"votes[{i}, {j}] must be a label or -1, got {vote}")
+    return raw
 
 
 def as_method(method: str | Method) -> Method:
@@ -304,10 +313,11 @@ def labels_of(y: Any) -> list[Any]:
         y = column_or_1d(y, warn=True)
         if y.dtype.kind == "f":
             assert_all_finite(y, allow_nan=True, input_name="y")
-    return [None if _unknown(v) else v for v in y]
+    return [None if unknown(v) else v for v in y]
 
 
-def _unknown(value: Any) -> bool:
+def unknown(value: Any) -> bool:
+    """Whether a label says that there is none: -1, "-1", None or NaN."""
     if value is None or value is pd.NA:
         return True
     if isinstance(value, str):

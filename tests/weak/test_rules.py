@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -68,6 +69,7 @@ def test_no_text_gives_no_row():
     ("function", "message"),
     [
         (lambda text: 1 // len(text), r"t\.csv, row 2, function 'f': ZeroDivisionError"),
+        (lambda text: text or sys.exit(1), r"t\.csv, row 2, function 'f': SystemExit: 1"),
         (lambda text: text or ["x"], r"t\.csv, row 2, function 'f': \['x'\] is no label"),
     ],
 )
@@ -104,6 +106,7 @@ def test_json_rules_are_read(tmp_path):
         ('[{"label": 1, "regex": "a"}, {"label": 1, "regex": "("}]', r"rule 2: rule 'rule 2': bad pattern '\('"),
         ('[{"label": 1}]', "rule 1: .* must have one of pattern, keywords and function, got none"),
         ('[{"regex": "a"}]', "rule 1: .* must have a label"),
+        ('[{"label": ["x"], "regex": "a"}]', r"rule 1: label must be text or a number, got \['x'\]"),
         ('[{"label": "x", "keywords": "win"}]', "rule 1: .*keywords must be a list of words, got 'win'"),
         ('[{"label": "x", "keywords": 3}]', "rule 1: .*keywords must be a list of words, got 3"),
         (
@@ -121,6 +124,7 @@ def test_a_json_file_at_fault_is_refused_with_the_rules_number(tmp_path, content
 PYTHON = """
 from __future__ import annotations
 from dataclasses import dataclass
+from functools import lru_cache
 from textwrap import dedent
 import re
 
@@ -133,6 +137,7 @@ LINK = Word("http")
 def link(text):
     return "spam" if _has(text, LINK) else -1
 
+@lru_cache
 def short(text: str, limit: int = 5):
     return "ham" if len(text) < limit else None
 
@@ -154,6 +159,7 @@ def test_public_functions_of_a_python_file_are_rules(tmp_path):
     [
         ("def f(:", r"cannot be run \(SyntaxError"),
         ("1 / 0", r"cannot be run \(ZeroDivisionError"),
+        ("import sys; sys.exit(3)", r"cannot be run \(SystemExit: 3"),
         ("def _f(text): return 1", "defines no function"),
         ("from textwrap import dedent", "defines no function"),
         ("def a(text): return 1\ndef f(text, other): return 1", "rule 2: f must take one argument"),

@@ -73,7 +73,9 @@ def test_a_list_may_be_text_of_many_forms(cell):
     assert raw.code(["not spam", "spam"]).table.tolist() == [[0, -1, -1]]
 
 
-@pytest.mark.parametrize("cell", ["[1 -1  0]", "1 -1 0", "1,-1,0", "[1.0, -1.0, 0.0]", json.dumps([1, -1, 0])])
+@pytest.mark.parametrize(
+    "cell", ["[1 -1  0]", "[ 1. nan  0.]", "1 -1 0", "1,-1,0", "[1.0, -1.0, 0.0]", json.dumps([1, -1, 0])]
+)
 def test_numbers_may_be_text_of_many_forms(cell):
     assert read_votes(pd.DataFrame({"votes": [cell]}), "votes", "t.csv").code(["0", "1"]).table.tolist() == [[1, -1, 0]]
 
@@ -91,6 +93,11 @@ def test_a_prefix_gives_one_function_for_each_column(tmp_path, kind):
     raw = read_votes(read_table(tmp_path / f"t.{kind}"), "rule_", "t")
     assert raw.names == ["rule_b", "rule_a"]
     assert raw.code(["0", "1"]).table.tolist() == [[0, 1], [-1, -1], [1, -1]]
+
+
+def test_texts_and_labels_are_no_votes_however_their_columns_are_called():
+    table = pd.DataFrame({"lf_label": ["x"], "lf_text": ["y"], "lf_a": ["x"]})
+    assert read_votes(table, "lf_", "t", ("lf_text", "lf_label")).names == ["lf_a"]
 
 
 def test_a_column_of_that_name_goes_before_a_prefix():

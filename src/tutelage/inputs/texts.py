@@ -54,6 +54,7 @@ def read_text_inputs(request: Request, say: Say) -> TextInputs:
     classes = sorted({str(v) for v in labelled.texts.labels})
     if not classes:  # no clean label: the rules say what there is
         classes = sorted({v for votes in voted for v in votes.labels()})
+        say(f"Classes, by the votes: {', '.join(classes)}.")
     if len(classes) < 2:
         raise DataError(
             f"{request.train}, column {request.label or request.votes!r}: only one class, "
@@ -84,11 +85,13 @@ def _part(request: Request, path: Any, labels: str | None, say: Say, must_have: 
     table = read_table(path, request.charset)
     there = [str(c) for c in table.columns]
     texts = texts_of(table, path, request.text, labels if must_have or labels in there else None)
-    votes = None
+    votes, others = None, (request.text, request.label)
     if request.rules is not None:
         votes = apply_rules(read_rules(request.rules), texts.texts, str(path))
-    elif request.votes is not None and (must_have or any(c.startswith(request.votes) for c in there)):
-        votes = read_votes(table, request.votes, path)
+    elif request.votes is not None and (
+        must_have or any(c.startswith(request.votes) and c not in others for c in there)
+    ):
+        votes = read_votes(table, request.votes, path, others)
     return Part(texts, votes)
 
 

@@ -96,7 +96,7 @@ def apply_rules(rules: Sequence[Rule], texts: Sequence[str], file: str = "texts"
 def _vote(rule: Rule, text: str, row: int, file: str) -> object:
     try:
         return rule.vote(text)
-    except Exception as e:  # the user's code may raise anything
+    except (Exception, SystemExit) as e:  # the user's code may raise anything
         raise DataError(f"{file}, row {row}, function {rule.name!r}: {type(e).__name__}: {e}") from e
 
 
@@ -133,14 +133,16 @@ def _json_rules(path: Path) -> list[Rule]:
         here = f"{path}, rule {number}"
         if not isinstance(item, dict):
             raise DataError(f"{here}: must be an object with label and regex or keywords, got {str(item)[:40]}")
-        keywords = item.get("keywords")
+        label, keywords = item.get("label"), item.get("keywords")
+        if isinstance(label, (list, dict)):
+            raise DataError(f"{here}: label must be text or a number, got {str(label)[:40]}")
         if isinstance(keywords, list):
             keywords = tuple(keywords)
         name = str(item.get("name", f"rule {number}"))
         if name in [rule.name for rule in rules]:
             raise DataError(f"{here}: an earlier rule has its name {name!r}")
         try:
-            rules.append(Rule(name, as_label(item.get("label")), item.get("regex"), keywords))
+            rules.append(Rule(name, as_label(label), item.get("regex"), keywords))
         except ValueError as e:
             raise DataError(f"{here}: {e}") from e
     return rules
@@ -152,13 +154,14 @@ def _python_rules(path: Path) -> list[Rule]:
     sys.modules[module.__name__] = module  # dataclasses in the file look for it
     try:
         exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
-    except Exception as e:
+    except (Exception, SystemExit) as e:
         raise DataError(f"{path}: cannot be run ({type(e).__name__}: {e})") from e
     finally:
         del sys.modules[module.__name__]
     rules: list[Rule] = []
     for name, value in vars(module).items():
-        if name.startswith("_") or not inspect.isfunction(value) or value.__module__ != module.__name__:
+        function = inspect.isfunction(inspect.unwrap(value))  # also one that is decorated
+        if name.startswith("_") or not function or value.__module__ != module.__name__:
             continue
         try:
             inspect.signature(value).bind("text")

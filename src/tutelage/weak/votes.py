@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,8 @@ import pandas as pd
 
 from tutelage.data.tables import DataError, as_label
 
-ABSTAIN = ("-1", "-1.0")
-"""Cells that are no vote; so are empty ones."""
+ABSTAIN = "-1"
+"""A cell that is no vote; so is an empty one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +115,7 @@ class RawVotes:
                     raise DataError(f"{file}, row {row}, function {name!r}: {cell!r} is no label") from None
                 if code is None:
                     label = as_label(cell)
-                    code = -1 if label is None or label in ABSTAIN else found.setdefault(label, len(found))
+                    code = -1 if label in (None, ABSTAIN) else found.setdefault(label, len(found))
                     if label is not None:  # each NaN would be a key of its own
                         known[type(cell), cell] = code
                 codes.append(code)
@@ -148,7 +149,7 @@ class RawVotes:
         return Votes(table, self.names, classes)
 
 
-def read_votes(table: pd.DataFrame, name: str, path: str | Path) -> RawVotes:
+def read_votes(table: pd.DataFrame, name: str, path: str | Path, others: Sequence[str | None] = ()) -> RawVotes:
     """The votes in a table: one column of lists, or one column for each function.
 
     Args:
@@ -157,6 +158,7 @@ def read_votes(table: pd.DataFrame, name: str, path: str | Path) -> RawVotes:
             commas or else spaces between); where there is no such column, what the names of the functions'
             columns begin with.
         path: of the table's file, for messages.
+        others: columns that hold no votes, however they begin: of the texts and the labels.
 
     Raises:
         DataError: no such column; a cell is not a list; lists of different lengths.
@@ -171,7 +173,7 @@ def read_votes(table: pd.DataFrame, name: str, path: str | Path) -> RawVotes:
                 here = f"{path}, row {row}, column {name!r}: {len(votes)} votes"
                 raise DataError(f"{here}, but {len(rows[0])} in row 1; each row needs one for each function")
         return RawVotes.of(str(path), [f"{name} {j + 1}" for j in range(len(rows[0]))], rows)
-    names = [str(c) for c in table.columns if name and str(c).startswith(name)]
+    names = [str(c) for c in table.columns if name and str(c).startswith(name) and c not in others]
     if not names:
         have = ", ".join(map(repr, table.columns))
         raise DataError(f"{path}: no column {name!r}, and none that begins with {name!r}; it has {have}")
@@ -196,6 +198,6 @@ def _parse(text: str) -> object:
                 return parse(text)
             except (ValueError, SyntaxError):
                 pass
-        text = text.strip("[]()")
+        text = re.sub(r"(?<=[0-9])\.(?=\s|$)", "", text.strip("[]()"))  # numpy's 1. is 1
     parts = text.split(",") if "," in text else text.split()
     return [None if part.strip() in ("nan", "None") else part.strip(" '\"") for part in parts]
