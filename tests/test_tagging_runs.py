@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from tutelage import Tagger, load
+from tutelage.inputs.sentences import distant_target
 from tutelage.models.text import load_encoder
 from tutelage.models.words import encode_words, tokenize_words
+from tutelage.tagger import as_tags
 from tutelage.train import predict
 
 
@@ -182,6 +184,7 @@ def test_the_tagger(tables, encoder_folder, tmp_path):
     assert tagger.score(test.tokens, test.tags) > 0.3
     p = tagger.predict_proba(test.tokens)
     assert [len(q) for q in p] == [len(s) for s in test.tokens]
+    assert tagger.predict_proba([]) == []
     tagger.save(tmp_path / "m")
     assert np.array_equal(np.concatenate(p), load(tmp_path / "m").probabilities([list(s) for s in test.tokens]))
 
@@ -193,11 +196,42 @@ def test_the_tagger_takes_distant_tags_alone(tables, encoder_folder):
     assert tagger.score(test.tokens, test.tags) > 0.2
 
 
+def test_the_tagger_reads_distant_tags_as_the_command_line_does():
+    """Where they never say outside, the words of which they say nothing are; else those words are open."""
+    code = {"O": 0, "B-X": 1, "I-X": 2}
+    weak = as_tags([["X", -1], (None, None), None], [["a", "b"]] * 3, "distant", open_words=True)
+    assert weak == [["B-X", None], [None, None], None]
+    covered, target, outside = distant_target(weak, code)
+    assert (covered.tolist(), target.tolist(), outside) == ([0, 1], [1, 0, 0, 0], True)
+    covered, target, outside = distant_target([["B-X", None], [None, None], ["O"]], code)
+    assert (covered.tolist(), target.tolist(), outside) == ([0, 2], [1, -1, 0], False)
+
+
+def test_numbers_are_tags_for_the_tagger_too():
+    y = [np.array([0, 3]), -1, np.nan, None]
+    assert as_tags(y, [["a", "b"]] * 4, "y") == [["O", "B-3"], None, None, None]
+
+
+def test_the_pool_of_another_file_needs_no_tags(run, tables, encoder_folder):
+    test = pd.read_parquet(tables / "test.parquet")
+    test[["tokens"]].assign(tokens=[[*t, "again"] for t in test.tokens]).to_parquet(tables / "more.parquet")
+    code, shown = run(*fit(tables, encoder_folder, distant="distant", unlabelled=tables / "more.parquet", steps=10))
+    assert code == 0, shown
+    found = summary(tables)
+    assert found["unlabelled"] == 60
+    assert found["weak"]["covered"] == 40
+
+
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
         (["a text"], [["O"]], r"X\[0\] must be a list of words"),
-        ([["a", "b"]], [["O"]], r"y\[0\] has 1 tags for 2 words"),
+        ([["a", "b"]], [["O"]], r"y\[0\]: 1 tags for 2 words"),
+        ([["a", "b"]] * 2, [["B-X", "O"], ["O", None]], r"y\[1\]: tag 2 is None; only a distant column may leave"),
+        ([["a", "b"]] * 2, [["B-X", "O"], ["O", float("nan")]], r"y\[1\]: tag 2 is nan"),
+        ([["a", "b"]] * 2, [["B-X", "O"], 5], r"y\[1\]: not a list but int"),
+        ([["a", "b"]] * 2, [["B-X", "O"], None], "y has one tagged sentence; the evidence needs two"),
+        ([None], [["O"]], r"X\[0\] must be a list of words"),
         ([["a"], ["b"]], [["O"]], "X has 2 sentences, but y has 1"),
         ([["a"]] * 3, [["O"]] * 3, "y must hold an entity, got only O"),
         ([["a"]] * 3, [None] * 3, "y has no tagged sentence"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,16 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from tutelage import recipes, saving
+from tutelage.data.sentences import Tags, clean_bio, scheme_of, tags_of_list
 from tutelage.data.sources import cache_folder
-from tutelage.estimators import as_method
+from tutelage.estimators import as_method, unknown
 from tutelage.evidence import Evidence, recorded_prior
 from tutelage.fitting import fit, without_pool
+from tutelage.inputs.sentences import distant_target
 from tutelage.methods import Method
 from tutelage.models.readers import WordReader
 from tutelage.models.text import load_encoder
-from tutelage.ops.tags import entity_scores, scheme, to_bio
+from tutelage.ops.tags import entity_scores
 from tutelage.recipes import Items
 from tutelage.saving import Model
 from tutelage.tasks import Tagging, tag_names
@@ -89,9 +91,9 @@ class Tagger(BaseEstimator):
             X: n sentences, each a list of words.
             y: tags of each sentence, in BIO, BIOES or IO; None (or -1) for an untagged one.
             X_unlabelled: more sentences without tags.
-            distant: tags by matching or rules, of each sentence that has no clean ones; None for a word of
-                which they say nothing. Clean tags are then not learnt from but looked at: to stop early and
-                for the evidence.
+            distant: tags by matching or rules, of each sentence that has no clean ones; None (or -1) for a word
+                of which they say nothing; where they never say O, such words are taken to be outside. Clean
+                tags are then not learnt from but looked at: to stop early and for the evidence.
 
         Raises:
             ValueError: no tag, unequal numbers of words and tags, or a tag that no scheme knows.
@@ -100,13 +102,15 @@ class Tagger(BaseEstimator):
         if y is None and distant is None:
             raise ValueError("this Tagger requires y or distant to be passed")
         clean = as_tags(y, sentences, "y")
-        weak = as_tags(distant, sentences, "distant")
+        weak = as_tags(distant, sentences, "distant", open_words=True)
         known = np.array([tags is not None for tags in clean])
         pool = [s for s, k in zip(sentences, known, strict=True) if not k]
         pool += as_sentences(X_unlabelled) if X_unlabelled is not None else []
         labelled = [s for s, k in zip(sentences, known, strict=True) if k]
         if distant is None and not labelled:
             raise ValueError("y has no tagged sentence")
+        if self.evidence and len(labelled) == 1:
+            raise ValueError("y has one tagged sentence; the evidence needs two: tag one more, or set evidence=False")
         names = tag_names([*clean, *weak])
         if len(names) == 1:
             raise ValueError(f"{'y' if distant is None else 'y and distant'} must hold an entity, got only O")
@@ -115,10 +119,9 @@ class Tagger(BaseEstimator):
         items = Items(Tagging(len(names), names), labelled, coded, pool)
         if distant is not None:
             rest = [tags for tags, k in zip(weak, known, strict=True) if not k]
-            covered = np.array([i for i, tags in enumerate(rest) if tags and any(tags)], dtype=np.int64)
+            covered, target, _ = distant_target(rest, code)
             if not len(covered):
                 raise ValueError("distant has no tag on any untagged sentence")
-            target = np.array([code.get(t or "", -1) for i in covered for t in rest[i] or []], dtype=np.int64)
             items = replace(items, covered=covered, target=target)
         self.classes_ = np.array(names)
         method = without_pool(as_method(self.method), pool)
@@ -151,7 +154,7 @@ class Tagger(BaseEstimator):
         check_is_fitted(self)
         sentences = as_sentences(X)
         ends = np.cumsum([len(s) for s in sentences])
-        return np.split(self._model.probabilities(sentences), ends[:-1])
+        return np.split(self._model.probabilities(sentences), ends[:-1]) if sentences else []
 
     def score(self, X: Sentences, y: Any) -> float:
         """F1 of the entities (strict: words and type), in [0, 1]."""
@@ -174,30 +177,32 @@ def as_sentences(X: Any) -> list[list[str]]:
         raise ValueError("X must be a list of sentences, each a list of words, got one string")
     sentences = []
     for i, words in enumerate(X):
-        if isinstance(words, str) or not len(words) or not all(isinstance(w, str) and w.strip() for w in words):
+        none = words is None or isinstance(words, str) or not len(words)
+        if none or not all(isinstance(w, str) and w.strip() for w in words):
             raise ValueError(f"X[{i}] must be a list of words, none empty, got {words!r:.60}")
         sentences.append([str(w) for w in words])
     return sentences
 
 
-def as_tags(y: Any, sentences: list[list[str]], name: str) -> list[list[str | None] | None]:
-    """Tags of each sentence in clean BIO; None where a sentence, or a word of it, has none."""
+def as_tags(y: Any, sentences: list[list[str]], name: str, open_words: bool = False) -> list[Tags]:
+    """Tags of each sentence in clean BIO; None where a sentence (with ``open_words`` also a word) has none."""
     if y is None:
         return [None] * len(sentences)
     if len(y) != len(sentences):
         raise ValueError(f"X has {len(sentences)} sentences, but {name} has {len(y)}")
-    given = [None if tags is None or isinstance(tags, (int, float)) else list(tags) for tags in y]
-    for i, (tags, words) in enumerate(zip(given, sentences, strict=True)):
-        if tags is not None and len(tags) != len(words):
-            raise ValueError(f"{name}[{i}] has {len(tags)} tags for {len(words)} words")
-    kind = scheme([[t or "O" for t in tags] for tags in given if tags is not None])
-    out: list[list[str | None] | None] = []
-    for i, tags in enumerate(given):
+    cells = [list(tags) if np.iterable(tags) and not isinstance(tags, str) else tags for tags in y]
+    cells = [tags if isinstance(tags, list) or not unknown(tags) else None for tags in cells]
+    labels = _each(name, lambda tags, words: tags_of_list(tags, words, open_words), cells, sentences)
+    kind = scheme_of(labels)
+    return _each(name, lambda tags: clean_bio(tags, kind)[0], labels)
+
+
+def _each(name: str, read: Callable[..., Tags], *columns: Sequence[Any]) -> list[Tags]:
+    """``read`` of each sentence's cells; its ValueError says which."""
+    found = []
+    for i, cells in enumerate(zip(*columns, strict=True)):
         try:
-            clean = None if tags is None else to_bio([t or "O" for t in tags], kind)[0]
+            found.append(read(*cells))
         except ValueError as e:
             raise ValueError(f"{name}[{i}]: {e}") from e
-        out.append(
-            None if clean is None or tags is None else [c if t else None for c, t in zip(clean, tags, strict=True)]
-        )
-    return out
+    return found

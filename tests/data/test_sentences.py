@@ -113,6 +113,17 @@ def test_a_null_in_a_list_of_rules_is_a_word_without_a_vote(tmp_path):
     assert read_sentences(path, distant="votes").distant == [[None, "B-PER"], [None]]
 
 
+def test_a_sentence_on_which_rules_say_nothing_is_not_one_they_did_not_see(tmp_path):
+    rows = [{"tokens": ["a", "b"], "votes": [None, None]}, {"tokens": ["c"], "votes": None}]
+    assert read_sentences(jsonl(tmp_path / "a.jsonl", rows), distant="votes").distant == [[None, None], None]
+
+
+def test_columns_that_need_not_be_there_are_left_out(tmp_path):
+    path = jsonl(tmp_path / "a.jsonl", [{"tokens": ["a"], "tags": ["B-X"]}])
+    got = read_sentences(path, tags="tags", distant="votes", must_have=False)
+    assert (got.tags, got.distant) == ([["B-X"]], [None])
+
+
 def test_nulls_and_empty_cells_are_unlabelled(tmp_path):
     rows = [{"tokens": ["a"], "tags": ["B-X"]}, {"tokens": ["b"], "tags": None}, {"tokens": ["c"], "tags": []}]
     rows += [{"tokens": ["d"]}, {"tokens": ["e"], "tags": [None]}]

@@ -77,6 +77,7 @@ def read_sentences(
     tags: str | None = None,
     distant: str | None = None,
     charset: str = "utf-8",
+    must_have: bool = True,
 ) -> Sentences:
     """Read sentences and their tags from a CoNLL file (.conll, .txt, .bio, .iob) or a table.
 
@@ -88,6 +89,7 @@ def read_sentences(
 
     Args:
         tokens, tags, distant: names of columns; None reads none.
+        must_have: the columns of tags must be there; else what is not there is not read.
 
     Raises:
         DataError: as `read_table`; or no such column; a word that is no text or blank; not as many tags as words; a tag
@@ -115,7 +117,9 @@ def read_sentences(
     read, repaired = [], 0
     for name, open_words in ((tags, False), (distant, True)):
         at = _Place(path, name or "", rows)
-        given: list[object] = [None] * len(rows) if name is None else at.each(_decoded, column(table, name, path))
+        given: list[object] = [None] * len(rows)
+        if name is not None and (must_have or name in table.columns):
+            given = at.each(_decoded, column(table, name, path))
         if offsets is None:
             mended = _bio_of_lists(at, given, words, open_words)
         else:
@@ -194,12 +198,17 @@ def _word_offsets(cell: object) -> Offsets:
 
 def _bio_of_lists(at: _Place, cells: list[object], words: list[list[str]], open_words: bool) -> list[tuple[Tags, int]]:
     """Clean BIO and repairs of each sentence; the scheme is that of the whole column."""
-    labels = at.each(_labels, cells, words, [open_words] * len(words))
-    kind = scheme([label or "O" for label in sentence or []] for sentence in labels)
-    return at.each(_bio, labels, [kind] * len(words))
+    labels = at.each(tags_of_list, cells, words, [open_words] * len(words))
+    kind = scheme_of(labels)
+    return at.each(clean_bio, labels, [kind] * len(words))
 
 
-def _labels(cell: object, words: list[str], open_words: bool) -> Tags:
+def tags_of_list(cell: object, words: list[str], open_words: bool) -> Tags:
+    """A sentence's tags as they are written, None for no tag; ValueError where they do not fit its words.
+
+    >>> tags_of_list(["B-PER", None], ["Ada", "left"], True), tags_of_list(None, ["Ada", "left"], False)
+    (['B-PER', None], None)
+    """
     items = _items(cell)
     if items and len(items) != len(words):
         raise ValueError(f"{len(items)} tags for {len(words)} words")
@@ -210,16 +219,23 @@ def _labels(cell: object, words: list[str], open_words: bool) -> Tags:
     if any(given) and not all(labels) and not open_words:
         position = labels.index(None)
         raise ValueError(f"tag {position + 1} is {items[position]!r}; only a distant column may leave words open")
-    return labels if any(given) else None
+    return labels if any(given) or (open_words and items) else None
 
 
-def _bio(labels: Tags, kind: Scheme) -> tuple[Tags, int]:
+def scheme_of(sentences: Iterable[Tags]) -> Scheme:
+    """The scheme of sentences some of which, or words of which, may have no tag."""
+    return scheme([label or "O" for label in sentence or []] for sentence in sentences)
+
+
+def clean_bio(labels: Tags, kind: Scheme) -> tuple[Tags, int]:
+    """A sentence's tags in clean BIO, and how many were mended."""
     clean, repaired = to_bio([label or "O" for label in labels or []], kind)
     return labels and [new if label else None for new, label in zip(clean, labels, strict=True)], repaired
 
 
 def _bio_of_spans(cell: object, text: object, words: Offsets) -> tuple[Tags, int]:
-    tags, repaired = from_spans(words, [_span(item) for item in _items(cell)], len(str(text)))
+    length = len(text) if isinstance(text, str) else 0
+    tags, repaired = from_spans(words, [_span(item) for item in _items(cell)], length)
     return (list(tags) if _given(cell) else None), repaired
 
 

@@ -41,7 +41,7 @@ def read_sentence_inputs(request: Request, say: Say) -> SentenceInputs:
         raise DataError(f"{request.train}, column {request.tags!r}: every sentence is untagged; tag some")
     parts = [unknown]
     if request.unlabelled is not None:
-        parts.append(_file(request, request.unlabelled, say))
+        parts.append(_file(request, request.unlabelled, say, must_have=False))
     if request.evidence and len(labelled) == 1:
         raise DataError(
             f"{request.train}, column {request.tags!r}: one sentence is tagged; tag one more (the evidence needs two), "
@@ -64,9 +64,10 @@ def read_sentence_inputs(request: Request, say: Say) -> SentenceInputs:
     return SentenceInputs(items, list(names), test.tokens, test.tags, weak)
 
 
-def _file(request: Request, path: Path, say: Say, distant: bool = True) -> Sentences:
+def _file(request: Request, path: Path, say: Say, distant: bool = True, must_have: bool = True) -> Sentences:
     assert request.tokens is not None
-    found = read_sentences(path, request.tokens, request.tags, request.distant if distant else None, request.charset)
+    rules = request.distant if distant else None
+    found = read_sentences(path, request.tokens, request.tags, rules, request.charset, must_have)
     if found.repaired:
         say(f"{path}: {found.repaired} tags or spans were not well formed and have been mended.")
     if found.empty:
@@ -78,15 +79,11 @@ def _with_distant(
     request: Request, items: Items, code: dict[str, int], labelled: Sentences, distant: list[Any], say: Say
 ) -> tuple[Items, dict[str, Any]]:
     """The items with distant tags, and what is known of those."""
-    silent_is_outside = not any(tag == "O" for tags in distant if tags for tag in tags)
-    covered = np.array([i for i, tags in enumerate(distant) if tags is not None and any(tags)], dtype=np.int64)
+    covered, target, silent_is_outside = distant_target(distant, code)
     if not len(covered):
         raise DataError(f"{request.train}, column {request.distant!r}: no distant tag on any untagged sentence")
-    empty = "O" if silent_is_outside else None
     if silent_is_outside:
-        covered = np.array([i for i, tags in enumerate(distant) if tags is not None], dtype=np.int64)
         say(f"Column {request.distant!r} never says outside: words of which it says nothing are taken to be.")
-    target = np.array([code.get(tag or empty or "", -1) for i in covered for tag in distant[i]], dtype=np.int64)
     weak: dict[str, Any] = {
         "rows": len(items.pool), "covered": len(covered), "clean_labels": len(labelled),
         "words": len(target), "covered_words": int((target >= 0).sum()),
@@ -96,6 +93,26 @@ def _with_distant(
         weak |= {"on_clean_labels": entity_scores([t for t in labelled.tags if t is not None], guess)}
     say(f"Distant tags on {len(covered)} of {len(items.pool)} untagged sentences.")
     return Items(items.task, items.labelled, items.y, items.pool, items.truth, covered, target), weak
+
+
+def distant_target(
+    distant: Sequence[Sequence[str | None] | None], code: dict[str, int]
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The numbers of the sentences with distant tags, and the class numbers of their words, -1 = nothing is said.
+
+    Where no tag is O, words of which nothing is said are taken to be outside: the third answer is True.
+
+    >>> covered, target, outside = distant_target([["B-PER", None], None, [None]], {"O": 0, "B-PER": 1})
+    >>> covered.tolist(), target.tolist(), outside
+    ([0, 2], [1, 0, 0], True)
+    """
+    outside = not any(tag == "O" for tags in distant if tags for tag in tags)
+    said = [i for i, tags in enumerate(distant) if tags is not None and any(tags)]
+    if outside and said:
+        said = [i for i, tags in enumerate(distant) if tags is not None]
+    empty = "O" if outside else ""
+    target = [code.get(tag or empty, -1) for i in said for tag in distant[i] or []]
+    return np.array(said, dtype=np.int64), np.array(target, dtype=np.int64), outside
 
 
 def _test(request: Request, code: dict[str, int], learnt: list[list[str]], say: Say) -> Sentences:
