@@ -212,6 +212,26 @@ def test_numbers_are_tags_for_the_tagger_too():
     assert as_tags(y, [["a", "b"]] * 4, "y") == [["O", "B-3"], None, None, None]
 
 
+@pytest.mark.parametrize("method", ["supervised", "bond"])
+def test_few_tagged_sentences_without_an_entity(run, tables, encoder_folder, method):
+    """A fold without an entity trains what never says one; one sentence beside distant tags cannot be halved."""
+    train = pd.read_parquet(tables / "train.parquet")
+    outside = [["O"] * len(words) for words in train.tokens]
+    for name, tags, more in (
+        ("fold", [train.tags[0], outside[1]], {}),
+        ("halves", [train.tags[0], outside[1]], {"distant": "distant"}),
+        ("one", [train.tags[0]], {"distant": "distant", "no_evidence": True}),
+        ("outside", outside[:2], {"distant": "distant", "no_evidence": True}),
+    ):
+        train.assign(tags=tags + [None] * (len(train) - len(tags))).to_parquet(tables / "few.parquet")
+        changes = {"train": tables / "few.parquet", "out": tables / name, "steps": 6, **more}
+        code, shown = run(*fit(tables, encoder_folder, method, **changes))
+        assert code == 0, shown
+    code, shown = run(*fit(tables, encoder_folder, train=tables / "few.parquet", distant="distant"))
+    assert code == 2
+    assert "column 'tags': no entity in a tagged sentence; tag one with some" in shown
+
+
 def test_the_pool_of_another_file_needs_no_tags(run, tables, encoder_folder):
     test = pd.read_parquet(tables / "test.parquet")
     test[["tokens"]].assign(tokens=[[*t, "again"] for t in test.tokens]).to_parquet(tables / "more.parquet")

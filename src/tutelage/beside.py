@@ -41,7 +41,7 @@ def train_beside(
 ) -> Beside:  # fmt: skip
     """Train from ``start`` on what the loader draws, looking at the problem's clean labels now and then."""
     p, labels = problem, len(problem.labelled)
-    halves = dict(zip(HALVES, split(p), strict=True)) if labels else {}
+    halves = dict(zip(HALVES, split(p), strict=True)) if labels > 1 else {}
     numbers = ("held_out", *halves) if labels else ()
 
     def watch(run: Run) -> dict[str, float]:
@@ -69,7 +69,7 @@ def train_beside(
         return network.eval()
 
     predictions = []
-    for half, other in zip(HALVES, reversed(HALVES), strict=True) if labels else ():
+    for half, other in zip(HALVES, reversed(HALVES), strict=True) if halves else ():
         logits = predict(at(other), p.task, p.labelled.subset(halves[half]))
         predictions.append((p.labelled.units(halves[half]), logits.softmax(-1).double().cpu().numpy()))
     return Beside(at("held_out"), history, predictions)

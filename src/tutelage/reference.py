@@ -89,22 +89,26 @@ def probe(head: Head, x: np.ndarray, y: np.ndarray, strength: float) -> Head:
     """Logistic regression on the head's standardised features, written into the (linear) head.
 
     Args:
-        x: features (n, d); y: class numbers (n,), at least two different ones. A class that does
-            not occur is never predicted.
+        x: features (n, d); y: class numbers (n,). A class that does not occur is never predicted; the only
+            one that does always is.
         strength: C, above 0; smaller is more regular.
     """
+    linear = head.layers[-1]
+    assert isinstance(linear, torch.nn.Linear)
+    with torch.no_grad():
+        linear.weight.zero_()
+        linear.bias.fill_(NEVER)
+        linear.bias[np.unique(y)] = 0
+    if len(np.unique(y)) == 1:  # of sentences without an entity
+        return head
     z = ((torch.as_tensor(x) - head.mean) / head.scale).numpy()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = LogisticRegression(C=strength, max_iter=1000).fit(z, y)
-    linear = head.layers[-1]
-    assert isinstance(linear, torch.nn.Linear)
     weight, bias = torch.as_tensor(model.coef_), torch.as_tensor(model.intercept_)
     if len(weight) == 1:  # two classes: one row of coefficients, for the second
         weight, bias = torch.stack([-weight[0], weight[0]]) / 2, torch.stack([-bias[0], bias[0]]) / 2
     with torch.no_grad():
-        linear.weight.zero_()
-        linear.bias.fill_(NEVER)
         linear.weight[model.classes_] = weight.to(linear.weight.dtype)
         linear.bias[model.classes_] = bias.to(linear.bias.dtype)
     return head

@@ -114,6 +114,8 @@ class Tagger(BaseEstimator):
         names = tag_names([*clean, *weak])
         if len(names) == 1:
             raise ValueError(f"{'y' if distant is None else 'y and distant'} must hold an entity, got only O")
+        if self.evidence and labelled and len(tag_names(clean)) == 1:
+            raise ValueError("y must hold an entity, got only O (the evidence needs one); or set evidence=False")
         code = {name: i for i, name in enumerate(names)}
         coded = np.array([code[t or "O"] for tags in clean if tags for t in tags], dtype=np.int64)
         items = Items(Tagging(len(names), names), labelled, coded, pool)

@@ -50,6 +50,11 @@ def read_sentence_inputs(request: Request, say: Say) -> SentenceInputs:
     names = tag_names([*labelled.tags, *(d for part in (train, *parts) for d in part.distant)])
     if len(names) == 1:
         raise DataError(f"{request.train}, column {request.tags or request.distant!r}: no entity in any sentence")
+    if request.evidence and len(labelled) and len(tag_names(labelled.tags)) == 1:
+        raise DataError(
+            f"{request.train}, column {request.tags!r}: no entity in a tagged sentence; tag one with some (evidence "
+            "needs them), or pass --no-evidence"
+        )
     code = {name: i for i, name in enumerate(names)}
     y = np.array([code[tag] for tags in labelled.tags if tags is not None for tag in tags], dtype=np.int64)
     pool = [tokens for part in parts for tokens in part.tokens]
