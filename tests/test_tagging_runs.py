@@ -93,6 +93,7 @@ def test_fit_tags_sentences(run, tables, encoder_folder, method, changes):
     if "distant" in changes:
         assert found["weak"]["covered"] == 40
         assert 0.3 < found["weak"]["on_clean_labels"]["f1"] < 1
+        assert "Themselves scored on the 12 tagged sentences: entity F1" in page
 
 
 def test_predict_and_score(run, tables, encoder_folder):
@@ -230,6 +231,16 @@ def test_few_tagged_sentences_without_an_entity(run, tables, encoder_folder, met
     code, shown = run(*fit(tables, encoder_folder, train=tables / "few.parquet", distant="distant"))
     assert code == 2
     assert "column 'tags': no entity in a tagged sentence; tag one with some" in shown
+
+
+def test_a_table_of_one_word_a_row_is_noticed(run, tables, encoder_folder):
+    """Its words alone, without their sentences, are seldom what was meant."""
+    words = ["soup", "goal", "the", "a"] * 5
+    tags = ["B-FOOD", "B-SPORT", "O", "O"] * 5
+    pd.DataFrame({"tokens": words, "tags": tags}).to_csv(tables / "words.csv", index=False)
+    code, shown = run(*fit(tables, encoder_folder, "supervised", train=tables / "words.csv", steps=2))
+    assert code == 0, shown
+    assert "words.csv: every sentence has one word only; a row (or a block of lines) must be a whole" in shown
 
 
 def test_the_pool_of_another_file_needs_no_tags(run, tables, encoder_folder):

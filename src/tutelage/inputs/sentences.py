@@ -77,6 +77,8 @@ def _file(request: Request, path: Path, say: Say, distant: bool = True, must_hav
         say(f"{path}: {found.repaired} tags or spans were not well formed and have been mended.")
     if found.empty:
         say(f"{path}: {found.empty} sentences without a word are left out.")
+    if len(found) > 1 and all(len(words) == 1 for words in found.tokens):
+        say(f"{path}: every sentence has one word only; a row (or a block of lines) must be a whole sentence.")
     return found
 
 

@@ -52,6 +52,8 @@ def read_text_inputs(request: Request, say: Say) -> TextInputs:
         parts.append(_part(request, request.unlabelled, request.label, say, must_have=False))
     voted = [part.votes for part in (train, *parts) if part.votes]
     classes = sorted({str(v) for v in labelled.texts.labels})
+    if "-1" in classes:
+        say("Label -1 is read as a class of its own; an unlabelled row has an empty label.")
     if not classes:  # no clean label: the rules say what there is
         classes = sorted({v for votes in voted for v in votes.labels()})
         say(f"Classes, by the votes: {', '.join(classes)}.")

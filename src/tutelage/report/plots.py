@@ -187,8 +187,8 @@ def confusion(record: dict[str, Any]) -> Figure | None:
 
 Draw = Callable[[dict[str, Any]], Figure | None]
 PLOTS: tuple[tuple[str, str, Draw], ...] = (
-    ("evidence", "Accuracy on labels each model had not seen; of the returned one, on the test table.", evidence),
-    ("accuracy", "Accuracy on held-out labels during training; dotted lines begin a round.", accuracy),
+    ("evidence", "The score on labels each model had not seen; of the returned one, on the test table.", evidence),
+    ("accuracy", "The score on held-out labels during training; dotted lines begin a round.", accuracy),
     ("losses", "The terms of the loss; “pool” is what the unlabelled rows ask for.", losses),
     ("pseudo_labels", "How much of the pool is learnt from; how often its labels are right.", pseudo_labels),
     ("anticipation", "How large the gradient is that flows through the teacher's response.", anticipation),
