@@ -14,7 +14,7 @@ import json
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,6 +27,7 @@ import weak_splits
 from tutelage.data import Features, Loader
 from tutelage.game import Ahead, Implicit, Unrolled
 from tutelage.methods import Drift, Method, Supervised
+from tutelage.ops.weights import certainty
 from tutelage.recipes import Data, on_features
 from tutelage.tasks import Classification
 from tutelage.train import Training, predict, train
@@ -34,7 +35,10 @@ from tutelage.train import Training, predict, train
 RESULTS = Path(__file__).parent / "results" / "anticipation.jsonl"
 WEAK = ("ag_news", "trec", "youtube_spam", "sms", "mit_restaurant")
 CLEAN = ("ag_news:10", "trec:10")
+ENTITIES = ("wikigold", "twitter", "conll03")
+"""Distantly tagged sets, for the variants of --only."""
 ADAM = Training(steps=300, lr=3e-3, weight_decay=1.0)
+SHARP = {"balance": 0.0}
 SGD = Training(steps=300, lr=0.1, weight_decay=1e-3, optimiser="sgd")
 
 
@@ -44,14 +48,14 @@ def variants() -> dict[str, tuple[Method, Training]]:
     grid = {0.3: (0.0, 0.1, 0.3), 0.5: (0.0, 0.1, 0.3, 0.5, 1.0), 0.7: (0.0, 0.1, 0.3), 0.9: (0.0, 0.1, 0.3, 0.5)}
     for decay, coefficients in grid.items():
         for c in coefficients:
-            found[f"decay {decay} coefficient {c}"] = (Drift(decay=decay, interaction=c / (1 - decay)), ADAM)
-    found["decay 0.99 coefficient 0.0"] = (Drift(decay=0.99, interaction=0.0), ADAM)
-    found["decay 0.99 coefficient 0.3"] = (Drift(decay=0.99, interaction=30.0), ADAM)
-    half = {"decay": 0.5}
+            found[f"decay {decay} coefficient {c}"] = (Drift(**SHARP, decay=decay, interaction=c / (1 - decay)), ADAM)
+    found["decay 0.99 coefficient 0.0"] = (Drift(**SHARP, decay=0.99, interaction=0.0), ADAM)
+    found["decay 0.99 coefficient 0.3"] = (Drift(**SHARP, decay=0.99, interaction=30.0), ADAM)
+    half = SHARP | {"decay": 0.5}
     for c in (0.0, 0.3):
         scale = {"interaction": 2 * c}
         more = {
-            "frequency labels": Drift(**half, **scale, labels="frequency"),
+            "frequency labels": Drift(**half | scale | {"balance": 1.0}),
             "no weights": Drift(**half, **scale, weights="none"),
             "normalised weights": Drift(**half, **scale, normalised=True),
             "temperature 1": Drift(**half, **scale, temperature=1.0),
@@ -62,16 +66,47 @@ def variants() -> dict[str, tuple[Method, Training]]:
     found["cross-entropy, coefficient 0.3"] = (Drift(**half, interaction=0.6, divergence="ce"), ADAM)
     for through in ("labels", "weights"):
         found[f"through {through}, coefficient 0.3"] = (Drift(**half, interaction=0.6, through=through), ADAM)
+    return found | balanced()
+
+
+def balanced() -> dict[str, tuple[Method, Training]]:
+    """Frequency labels by decay and coefficient; and what of their gradient counts."""
+    found: dict[str, tuple[Method, Training]] = {}
+    for decay in (0.9, 0.97, 0.99):
+        for c in (0.0, 0.1, 0.2, 0.3, 0.5):
+            method = Drift(balance=1.0, decay=decay, interaction=c / (1 - decay))
+            found[f"frequency, decay {decay} coefficient {c}"] = (method, ADAM)
+    for b in (0.2, 0.5):
+        for c in (0.0, 0.1, 0.2):
+            found[f"balance {b} coefficient {c}"] = (Drift(balance=b, decay=0.99, interaction=c / 0.01), ADAM)
+    slow = {"balance": 1.0, "decay": 0.99}
+    found["frequency, through the batch's frequencies only"] = (Parted(**slow, interaction=20.0, part="batch"), ADAM)
+    found["frequency, through the example itself only"] = (Parted(**slow, interaction=20.0, part="example"), ADAM)
+    found["frequency, no weights, coefficient 0.0"] = (Drift(**slow, interaction=0.0, weights="none"), ADAM)
+    found["frequency, no weights, coefficient 0.2"] = (Drift(**slow, interaction=20.0, weights="none"), ADAM)
     return found
+
+
+@dataclass(frozen=True)
+class Parted(Drift):
+    """Frequency labels y_ij ~ p_ij^2 / f_j that are anticipated through f_j alone, or through p_ij alone."""
+
+    part: str = "batch"
+
+    def strategy(self, u: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        log_p = torch.log_softmax(u, dim=-1)
+        log_f = torch.logsumexp(log_p, dim=0)
+        own, f = (log_p.detach(), log_f) if self.part == "batch" else (log_p, log_f.detach())
+        return torch.log_softmax(2 * own - f, dim=-1), certainty(u).detach()
 
 
 def costly() -> dict[str, tuple[Method, Training]]:
     """Followers with second derivatives, for --costly."""
     found: dict[str, tuple[Method, Training]] = {}
-    found["2 steps ahead"] = (Drift(response=Ahead(2, 0.1, 0.5)), ADAM)
-    found["4 steps ahead"] = (Drift(response=Ahead(4, 0.1, 0.5)), ADAM)
-    found["unrolled follower"] = (Drift(response=Unrolled(1, 0.5)), ADAM)
-    found["implicit follower"] = (Drift(response=Implicit(1, 0.5, iterations=5, damping=0.1)), ADAM)
+    found["2 steps ahead"] = (Drift(**SHARP, response=Ahead(2, 0.1, 0.5)), ADAM)
+    found["4 steps ahead"] = (Drift(**SHARP, response=Ahead(4, 0.1, 0.5)), ADAM)
+    found["unrolled follower"] = (Drift(**SHARP, response=Unrolled(1, 0.5)), ADAM)
+    found["implicit follower"] = (Drift(**SHARP, response=Implicit(1, 0.5, iterations=5, damping=0.1)), ADAM)
     return found
 
 
@@ -134,11 +169,13 @@ def main() -> None:
     parser.add_argument("--settings", nargs="+", default=[*WEAK, *CLEAN])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--costly", action="store_true")
+    parser.add_argument("--only", nargs="+", default=["all"], help="variants whose names begin so")
     parser.add_argument("--processes", type=int, default=2)
     a = parser.parse_args()
     rows = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
     done = {(r["setting"], r["seed"], r["variant"]) for r in rows}
-    jobs = [(w, s, v) for s in range(a.seeds) for w in a.settings for v in (costly() if a.costly else variants())]
+    names = [n for n in (costly() if a.costly else variants()) if "all" in a.only or n.startswith(tuple(a.only))]
+    jobs = [(w, s, v) for s in range(a.seeds) for w in a.settings for v in names]
     jobs = [j for j in jobs if j not in done]
     with ProcessPoolExecutor(a.processes) as pool, open(RESULTS, "a") as out:
         for row in pool.map(one, *zip(*jobs, strict=True), chunksize=8):

@@ -37,7 +37,7 @@ GAMES: dict[str, Method] = {
 }  # fmt: skip
 """COSINE's and BOND's hyper-parameters were chosen on validation parts (2 seeds): contrastive weight 0.1 of 0, 0.1
 and 1, threshold 0.2 of 0.2, 0.5 and 0.7; BOND with its first teacher only, of 1, 2, 5 and 15 rounds."""
-METHODS_OF = {"text": ("cosine", "mean_teacher", "drift"), "words": ("bond", "mean_teacher", "drift")}
+METHODS_OF = {"text": ("cosine", "mean_teacher", "drift"), "words": ("bond", "cosine", "mean_teacher", "drift")}
 
 
 def scored(network: torch.nn.Module, problem: Problem, examples: Examples, y: np.ndarray) -> float:
@@ -46,7 +46,7 @@ def scored(network: torch.nn.Module, problem: Problem, examples: Examples, y: np
 
 
 def weak_labels(name: str) -> dict[str, object]:
-    """How good the weak labels are on the items they were made for."""
+    """How good the weak labels are on the items they were made for, and by themselves on the test items."""
     split = weak_splits.load(name)
     examples = weak_splits.features(name)[0]
     units = examples.units(split.covered)
@@ -54,6 +54,9 @@ def weak_labels(name: str) -> dict[str, object]:
     known = gold >= 0
     coverage = len(units) / len(split.gold)
     row: dict[str, object] = {"data": name, "method": "weak labels", "seed": 0, "coverage": coverage}
+    if len(split.alone):
+        counts = weak_splits.features(name)[2].counts()
+        row["test"] = float(split.task.right(split.alone, split.test_y, counts).mean())
     if not known.any():
         return row
     if isinstance(split.task, Tagging):

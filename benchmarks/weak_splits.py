@@ -35,7 +35,11 @@ MOST = {"ag_news": (8000, 8000), "conll03": (5000, 3500), "twitter": (2393, 3844
 
 @dataclass(frozen=True)
 class Split:
-    """Items to learn from with weak labels (see `Items`) and gold class numbers of their units; items to score on."""
+    """Items to learn from with weak labels (see `Items`) and gold class numbers of their units; items to score on.
+
+    ``alone``: what the label model says of each unit of the test items, silence being the commonest weak label (for
+    tags O); empty where the file has no votes on them.
+    """
 
     task: Task
     items: list[Any]
@@ -47,6 +51,7 @@ class Split:
     test: list[Any]
     test_y: np.ndarray
     kind: str
+    alone: np.ndarray
 
     @property
     def votes(self) -> np.ndarray:
@@ -85,14 +90,17 @@ def _texts(name: str) -> Split:
     if "majority" in table:  # the votes themselves are not in the file
         vote = learn.majority.to_numpy(dtype=np.int64)
         target = np.eye(c)[vote.clip(0)]
-        covered = np.flatnonzero(vote >= 0)
+        covered, alone = np.flatnonzero(vote >= 0), np.empty(0, dtype=np.int64)
     else:
         votes = Votes(np.stack(list(learn.weak_labels)).astype(np.int64), _names(learn), [str(k) for k in range(c)])
         target, covered = label(votes, "majority"), np.flatnonzero(votes.covered)
+        said = Votes(np.stack(list(test.weak_labels)).astype(np.int64), votes.names, votes.classes)
+        most = np.bincount(target[covered].argmax(1)).argmax()
+        alone = np.where(said.covered, label(said, "majority").argmax(1), most)
     y = [part.label.to_numpy(dtype=np.int64) for part in (learn, valid, test)]
     return Split(
         Classification(c), list(learn.text), y[0], covered, target[covered],
-        list(valid.text), y[1], list(test.text), y[2], "text",
+        list(valid.text), y[1], list(test.text), y[2], "text", alone,
     )  # fmt: skip
 
 
@@ -104,12 +112,12 @@ def _sentences(name: str) -> Split:
     file, column = SENTENCES[name]
     table = pd.read_parquet(data_root() / f"{file}.parquet").reset_index(drop=True)
     learn, valid, test = _parts(name, table)
-    weak = [[str(t) for t in tags] for tags in learn[column]]
-    weak = [["O" if t in ("-1", "0") else t for t in tags] for tags in weak]  # no rule says outside: silence does
+    said = test[column].tolist() if test[column].notna().all() else []
+    weak, said = ([[_tag(t) for t in tags] for tags in part] for part in (learn[column], said))
     gold = [None if tags is None else [str(t).replace("0", "O") for t in tags] for tags in learn.tags]
     scored = [[[str(t).replace("0", "O") for t in tags] for tags in part.tags] for part in (valid, test)]
     kind = scheme(scored[0])
-    weak = [to_bio(tags, kind)[0] for tags in weak]
+    weak, said = ([to_bio(tags, kind)[0] for tags in part] for part in (weak, said))
     gold = [None if tags is None else to_bio(tags, kind)[0] for tags in gold]
     scored = [[to_bio(tags, kind)[0] for tags in part] for part in scored]
     names = tag_names([*weak, *scored[0], *scored[1]])
@@ -123,8 +131,12 @@ def _sentences(name: str) -> Split:
         Tagging(len(names), names), [list(map(str, s)) for s in learn.tokens],
         np.concatenate([np.array(n, dtype=np.int64) for n in numbers]), np.arange(len(learn)), coded(weak),
         [list(map(str, s)) for s in valid.tokens], coded(scored[0]),
-        [list(map(str, s)) for s in test.tokens], coded(scored[1]), "words",
+        [list(map(str, s)) for s in test.tokens], coded(scored[1]), "words", coded(said),
     )  # fmt: skip
+
+
+def _tag(t: object) -> str:
+    return "O" if str(t) in ("-1", "0") else str(t)  # no rule says outside: silence does
 
 
 @lru_cache

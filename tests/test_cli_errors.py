@@ -222,7 +222,7 @@ def test_unknown_method_option_and_choice(run, bench):
         (["fit", "magic"], ["magic", "supervised, self_training", "drift"]),
         (bench.fit(nonsense=3), ["--nonsense"]),
         (bench.fit(steps="many"), ["--steps", "many"]),
-        (bench.fit(labels="soft"), ["--labels", "soft", "temperature", "frequency"]),
+        (bench.fit(weights="soft"), ["--weights", "soft", "entropy", "none"]),
         (bench.fit(train=None), ["--train"]),
     ):
         code, shown = run(*words)

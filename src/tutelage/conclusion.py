@@ -12,7 +12,6 @@ from typing import Any
 from tutelage import checkpoint, saving
 from tutelage.fitting import Outcome, settings
 from tutelage.inputs import Inputs
-from tutelage.methods import Method
 from tutelage.report import records
 from tutelage.report.page import write_report
 from tutelage.saving import Model
@@ -39,7 +38,7 @@ def conclude(out: Path, summary: dict[str, Any], model: Model, inputs: Inputs, o
 
 
 def summarise(
-    method: Method, task: str, classes: list[str], labelled: int, pool: Sized, outcome: Outcome, training: Training
+    task: str, classes: list[str], labelled: int, pool: Sized, outcome: Outcome, training: Training
 ) -> dict[str, Any]:
     """What a finished fit has to say of itself, without the clock."""
     evidence = outcome.evidence
@@ -53,8 +52,8 @@ def summarise(
 
     return {
         "format": checkpoint.FORMAT,
-        "method": method.name,
-        "settings": settings(method),
+        "method": outcome.method.name,
+        "settings": settings(outcome.method),
         "training": settings(replace(training, checkpoint_every=0.0)),
         "task": task,
         "classes": classes,

@@ -115,7 +115,7 @@ def _digits(folder: Path, name: str, seed: int, tables: dict[str, pd.DataFrame],
     plan = replace(recipes.PLAN_ON_FEATURES, repeats=REPEATS)
     outcome = fit(problem, method, training, recorded_prior(name, "array"), plan, tick=tick)
     classes = [str(c) for c in range(10)]
-    summary = summarise(method, "classification", classes, len(x["labelled"]), x["unlabelled"], outcome, training)
+    summary = summarise("classification", classes, len(x["labelled"]), x["unlabelled"], outcome, training)
     items = recipes.Items(task, list(x["labelled"]), y["labelled"], list(x["unlabelled"]), y["unlabelled"])
     conclude(
         folder,

@@ -28,9 +28,11 @@ from tutelage.train import Training
 class Outcome:
     """What a fit leaves behind. Without evidence, that is None and what is held out is empty.
 
+    ``method`` has nothing left open.
     ``stage_one`` is what learnt the weak labels alone, where there were any.
     """
 
+    method: Method
     network: nn.Module
     reference: nn.Module
     candidate: nn.Module
@@ -85,6 +87,7 @@ def _fit(
     store: Store | None,
     tick: Tick | None,
 ) -> Outcome:
+    method = method.settled(problem.task, problem.weak is not None)
     store, tick = store or Unstored(), tick or (lambda what, done, total: None)
     parts = problem.folds(plan, training.seed)
     started = None if problem.weak is None else _stage_one(problem, problem.weak, training, store, tick)
@@ -101,7 +104,9 @@ def _fit(
         curve = [(h["step"], h["held_out"]) for h in history if "held_out" in h]
 
     if not parts:
-        return Outcome(candidate, reference, candidate, choice, None, _nothing(), history, [], "candidate", stage_one)
+        return Outcome(
+            method, candidate, reference, candidate, choice, None, _nothing(), history, [], "candidate", stage_one
+        )
     candidate_held_out = problem.scored(predictions)
     share = float(np.mean([len(out) / len(problem.labelled) for _, out in parts]))
     evidence = weigh(
@@ -109,7 +114,7 @@ def _fit(
     )
     kept = evidence.returned == "candidate"
     return Outcome(
-        candidate if kept else reference, reference, candidate, choice, evidence,
+        method, candidate if kept else reference, reference, candidate, choice, evidence,
         candidate_held_out if kept else reference_held_out, history, curve, evidence.returned, stage_one,
     )  # fmt: skip
 

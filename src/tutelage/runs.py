@@ -63,9 +63,7 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
 
     own = READERS[reader.kind](replace(encoder, model=encoder.model.cpu()))
     model = Model(list(inputs.classes), outcome.network.cpu(), own)
-    summary = summarise(
-        method, request.task, inputs.classes, len(inputs.items.labelled), inputs.items.pool, outcome, training
-    )
+    summary = summarise(request.task, inputs.classes, len(inputs.items.labelled), inputs.items.pool, outcome, training)
     summary |= {"encoder": request.encoder, "finetuned": request.finetune}
     if inputs.weak:
         summary["weak"] = inputs.weak

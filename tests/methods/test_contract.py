@@ -13,7 +13,7 @@ from tutelage.data import Features, Loader
 from tutelage.memory import Memory
 from tutelage.methods import METHODS, Drift, MeanTeacher, SelfTraining
 from tutelage.models.heads import Head
-from tutelage.tasks import Classification
+from tutelage.tasks import Classification, Tagging
 from tutelage.train import Training, predict, train
 
 TASK = Classification(10)
@@ -195,7 +195,8 @@ def test_balanced_relabel_takes_the_same_share_of_each_class():
     ("make", "message"),
     [
         (lambda: Drift(temperature=0.0), r"temperature must be in \(0, 1\], got 0.0"),
-        (lambda: Drift(labels="hard"), "labels must be one of temperature, frequency, got 'hard'"),
+        (lambda: Drift(weights="hard"), "weights must be one of entropy, none, got 'hard'"),
+        (lambda: Drift(balance=1.5), r"balance must be in \[0, 1\], got 1.5"),
         (lambda: MeanTeacher(weight=-1.0), "weight must be at least 0, got -1.0"),
         (lambda: SelfTraining(rounds=0), "rounds must be at least 1, got 0"),
         (lambda: SelfTraining(threshold=1.5), r"threshold must be in \[0, 1\], got 1.5"),
@@ -204,3 +205,18 @@ def test_balanced_relabel_takes_the_same_share_of_each_class():
 def test_out_of_range_hyper_parameters_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("task", "weak", "expected"),
+    [
+        (Classification(3), False, (0.0, 0.9, 1.0)),
+        (Classification(3), True, (1.0, 0.99, 20.0)),
+        (Tagging(3, ("O", "B-X", "I-X")), True, (0.2, 0.99, 10.0)),
+    ],
+)
+def test_what_drift_leaves_open_is_set_for_the_task_and_nothing_else(task, weak, expected):
+    found = Drift().settled(task, weak)
+    assert (found.balance, found.decay, found.interaction) == expected
+    assert Drift(decay=0.5).settled(task, weak).decay == 0.5
+    assert MeanTeacher().settled(task, weak).decay == (0.99 if weak and isinstance(task, Tagging) else 0.9)

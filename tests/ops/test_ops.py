@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tutelage.ops.labels import sharpen, soft_frequency
+from tutelage.ops.labels import balanced, sharpen, soft_frequency
 from tutelage.ops.losses import cross_entropy, kl
 from tutelage.ops.weights import certainty
 
@@ -59,7 +59,14 @@ def test_certainty_gradient_acts_on_mid_confidence(a, size):
     assert u.grad.norm().item() == pytest.approx(size, abs=1e-4)
 
 
-@pytest.mark.parametrize("function", [certainty, lambda u: sharpen(u, 0.5), soft_frequency])
+@pytest.mark.parametrize("balance", [0.0, 0.2, 1.0])
+def test_balanced_labels_divide_by_a_power_of_class_mass(logits, balance):
+    p = probabilities(logits)
+    y = p ** (1 / 0.7) / p.sum(0) ** balance
+    np.testing.assert_allclose(balanced(logits, 0.7, balance).exp(), y / y.sum(1, keepdims=True), atol=1e-12)
+
+
+@pytest.mark.parametrize("function", [certainty, lambda u: balanced(u, 0.7, 0.2), soft_frequency])
 def test_shifting_logits_changes_nothing_and_permuting_classes_permutes(function, logits):
     torch.testing.assert_close(function(logits + 5), function(logits))
     turned = function(logits[:, [2, 0, 3, 1]])

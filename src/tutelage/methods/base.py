@@ -46,6 +46,13 @@ class Method(ABC):
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         """What player ``who`` minimises on this batch."""
 
+    def settled(self, task: Task, weak: bool) -> Method:
+        """The same method with what it leaves open, its fields that are None, set for this task.
+
+        ``weak``: it plays after weak labels were learnt, without a labelled batch.
+        """
+        return self
+
     def relabel(self, predict: Callable[[], Logits], memory: Memory) -> None:
         """Between rounds: ``predict()`` gives the renewed follower's logits of the whole pool, (units, c)."""
 

@@ -25,13 +25,35 @@ def sharpen(logits: Logits, temperature: float) -> LogProbs:
     return torch.log_softmax(logits / temperature, dim=-1)
 
 
-def soft_frequency(logits: Logits) -> LogProbs:
-    """Squared over frequency: ``y_ij`` proportional to ``p_ij ** 2 / f_j`` with ``f_j = sum_i p_ij``.
+def balanced(logits: Logits, temperature: float, balance: float) -> LogProbs:
+    """Sharpened over frequency: ``y_ij`` proportional to ``p_ij ** (1 / temperature) / f_j ** balance``.
 
-    Pulls a batch towards balanced classes; couples its examples, also in the gradient.
+    ``f_j = sum_i p_ij``: the more the batch is taken for class j, the less its labels say j. Couples the
+    examples of a batch, also in the gradient.
 
     Args:
         logits: the teacher's logits, (n, c); f is summed over these n examples.
+        temperature: in (0, 1].
+        balance: in [0, 1]; 0 is `sharpen`, 1 with temperature 0.5 is `soft_frequency`.
+
+    Returns:
+        Log-probabilities (n, c), differentiable in the logits.
+
+    >>> logits = torch.tensor([[2.0, 0.0], [2.0, 0.0]])
+    >>> [round(balanced(logits, 0.5, b).exp()[0, 0].item(), 2) for b in (0.0, 0.5, 1.0)]
+    [0.98, 0.95, 0.88]
+    """
+    log_p = torch.log_softmax(logits, dim=-1)
+    return torch.log_softmax(log_p / temperature - balance * torch.logsumexp(log_p, dim=0), dim=-1)
+
+
+def soft_frequency(logits: Logits) -> LogProbs:
+    """Squared over frequency: ``y_ij`` proportional to ``p_ij ** 2 / f_j`` with ``f_j = sum_i p_ij``.
+
+    Pulls a batch towards balanced classes; see `balanced`.
+
+    Args:
+        logits: the teacher's logits, (n, c).
 
     Returns:
         Log-probabilities (n, c), differentiable in the logits.
@@ -41,5 +63,4 @@ def soft_frequency(logits: Logits) -> LogProbs:
     >>> soft_frequency(torch.tensor([[0.0, 0.0], [0.0, 0.0]])).exp().tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     """
-    log_p = torch.log_softmax(logits, dim=-1)
-    return torch.log_softmax(2 * log_p - torch.logsumexp(log_p, dim=0), dim=-1)
+    return balanced(logits, temperature=0.5, balance=1.0)
