@@ -122,17 +122,30 @@ def spread(values: pd.Series) -> str:
     return interval(values) if len(values) > 2 else f"{100 * values.mean():.1f}"
 
 
-def weak_table(sets: tuple[str, ...], methods: dict[str, str]) -> str:
+def weak_table(sets: tuple[str, ...], methods: dict[str, str], finetuned: bool = False) -> str:
     rows = pd.read_json(RESULTS / "weak.jsonl", lines=True)
+    rows = rows[(rows.finetuned == True) == finetuned] if "finetuned" in rows else rows  # noqa: E712
     lines = []
     for method, name in methods.items():
-        cells = [spread(rows[(rows.data == d) & (rows.method == method)].score) for d in sets]
-        lines.append([name, *cells])
-    return table(" | ".join(["", *sets]), lines)
+        column = "test" if method == "alone" else "score"
+        mine = rows[rows.method == ("weak labels" if method == "alone" else method)]
+        found = [mine[mine.data == d][column].dropna() for d in sets]
+        whole = all(len(f) for f in found) and len(sets) > 1
+        mean = f"{100 * sum(f.mean() for f in found) / len(found):.1f}" if whole else "–"
+        lines.append([name, *(spread(f) for f in found), mean])
+    return table(" | ".join(["", *sets, "mean"]), lines)
 
 
-STAGES = {"weak labels": "the weak labels themselves, training part", "stage I": "stage I"}
-LAST = {"mean_teacher": "Mean Teacher", "drift": "DRIFT", "full": "gold labels of the same items"}
+STAGES = {
+    "weak labels": "the weak labels, on what is learnt from", "alone": "the label model alone, test part",
+    "stage I": "stage I",
+}  # fmt: skip
+LAST = {
+    "mean_teacher": "Mean Teacher",
+    "drift, not anticipated": "DRIFT, not anticipating",
+    "drift": "DRIFT",
+    "full": "gold labels of the same items",
+}
 
 
 def weak_text() -> str:
@@ -140,8 +153,17 @@ def weak_text() -> str:
     return weak_table(sets, STAGES | {"cosine": "COSINE"} | LAST)
 
 
+def weak_text_whole() -> str:
+    return weak_table(
+        ("youtube_spam", "trec"),
+        {"stage I": "stage I", "cosine": "COSINE"} | {k: v for k, v in LAST.items() if k != "full"},
+        finetuned=True,
+    )
+
+
 def distant_tags() -> str:
-    return weak_table(("conll03", "wikigold", "twitter"), STAGES | {"bond": "BOND"} | LAST)
+    stages = {k: v for k, v in STAGES.items() if k != "alone"}
+    return weak_table(("conll03", "wikigold", "twitter"), stages | {"bond": "BOND", "cosine": "COSINE"} | LAST)
 
 
 COMPARED = {
@@ -190,8 +212,13 @@ def paired(rows: pd.DataFrame, names: dict[str, tuple[str, str]], setting: str) 
     return cells
 
 
-def study_table(names: dict[str, tuple[str, str]]) -> str:
+ENTITIES = ("conll03", "wikigold", "twitter")
+
+
+def study_table(names: dict[str, tuple[str, str]], entities: bool = False) -> str:
     rows = study()
+    rows = rows[rows.variant.isin({v for pair in names.values() for v in pair})]
+    rows = rows if entities else rows[~rows.setting.isin(ENTITIES)]
     settings = list(dict.fromkeys(rows.setting))
     seeds = {s: rows[rows.setting == s].groupby("variant").seed.nunique().max() for s in settings}
     columns = {s: paired(rows, names, s) for s in settings}
@@ -224,16 +251,43 @@ def anticipation_options() -> str:
     names |= {
         f"through {t} only, coefficient 0.3": (f"through {t}, coefficient 0.3", base) for t in ("labels", "weights")
     }
-    more = ("unrolled follower", "implicit follower")
+    more = ("2 steps ahead", "4 steps ahead", "unrolled follower", "implicit follower")
     return study_table(names | {name: (name, base) for name in more})
+
+
+def anticipation_balanced() -> str:
+    names: dict[str, tuple[str, str]] = {}
+    for decay in (0.9, 0.97, 0.99):
+        base = f"frequency, decay {decay} coefficient 0.0"
+        names[f"decay {decay}: not anticipated"] = (base, base)
+        for c in (0.1, 0.2, 0.3, 0.5):
+            names[f"decay {decay}, coefficient {c}"] = (f"frequency, decay {decay} coefficient {c}", base)
+    for part in ("batch's frequencies", "example itself"):
+        names[f"decay 0.99, coefficient 0.2, through the {part} only"] = (f"frequency, through the {part} only", base)
+    still = "frequency, no weights, coefficient 0.0"
+    names["decay 0.99, no weights: not anticipated"] = (still, still)
+    names["decay 0.99, no weights, coefficient 0.2"] = ("frequency, no weights, coefficient 0.2", still)
+    return study_table(names)
+
+
+def anticipation_tags() -> str:
+    names: dict[str, tuple[str, str]] = {}
+    for balance, name in ((0, "decay 0.99"), (0.2, "balance 0.2"), (0.5, "balance 0.5"), (1, "frequency, decay 0.99")):
+        base = f"{name} coefficient 0.0"
+        names[f"balance {balance}: not anticipated"] = (base, base)
+        for c in (0.3,) if balance == 0 else (0.1, 0.2):
+            names[f"balance {balance}, coefficient {c}"] = (f"{name} coefficient {c}", base)
+    return study_table(names, entities=True)
 
 
 def anticipation_stability() -> str:
     """Spread over the seeds, and flips of a pseudo-label an epoch of the pool."""
     rows = study()
+    rows = rows[~rows.setting.isin(ENTITIES)]
     lines = []
-    for name in ("decay 0.0 coefficient 0.0", *(f"decay 0.5 coefficient {c}" for c in (0.0, 0.1, 0.3)),
-                 *(f"decay 0.9 coefficient {c}" for c in (0.0, 0.1, 0.3))):  # fmt: skip
+    for name in (*(f"decay 0.5 coefficient {c}" for c in (0.0, 0.1, 0.3)),
+                 *(f"decay 0.9 coefficient {c}" for c in (0.0, 0.1, 0.3)),
+                 *(f"frequency, decay 0.99 coefficient {c}" for c in (0.0, 0.2))):  # fmt: skip
         mine = rows[rows.variant == name]
         cells = [
             f"{100 * g.score.std():.1f} / {100 * g.flips.mean():.1f}" if len(g) > 2 else "–"
@@ -254,8 +308,10 @@ def follower_cost() -> str:
 TABLES = {
     f.__name__: f
     for f in (
-        ag_news, all_sets, evidence, disaster, cost, finetuned, weak_text, distant_tags, semi_text, semi_tags,
-        anticipation_grid, anticipation_options, anticipation_stability, follower_cost,
+        ag_news, all_sets, evidence, disaster, cost, finetuned, weak_text, weak_text_whole, distant_tags,
+        semi_text, semi_tags,
+        anticipation_grid, anticipation_balanced, anticipation_tags,
+        anticipation_options, anticipation_stability, follower_cost,
     )
 }  # fmt: skip
 
