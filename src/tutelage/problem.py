@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tutelage.data import Examples, Loader
+from tutelage.data.loader import Augmentation
 from tutelage.evidence import folds
 from tutelage.ops.checks import in_range
 from tutelage.reference import Folds, HeldOut, Parts, Probe
@@ -43,6 +44,7 @@ class Problem:
             loses much when another process wants it. None leaves the number alone.
         truth: class numbers of the pool where known, -1 elsewhere; for the report only.
         strong: other views of the pool's examples, for methods that read them.
+        views: of images, by name, see `Loader`.
         weak: labels learnt first; then ``labelled`` are only looked at, to stop early and for evidence.
     """
 
@@ -60,6 +62,7 @@ class Problem:
     threads: int | None = None
     strong: Sequence[Examples] = ()
     weak: Weak | None = None
+    views: Mapping[str, Augmentation] = field(default_factory=dict)
 
     def loader(self, index: np.ndarray | None = None, seed: int = 0) -> Loader:
         """Batches of the labelled examples at ``index`` (all by default; none in the weak setting) and of the pool."""
@@ -67,7 +70,22 @@ class Problem:
             index = np.arange(0 if self.weak else len(self.labelled))
         y = torch.as_tensor(self.y[self.labelled.units(index)], device=self.device)
         labelled = self.labelled.subset(index)
-        return Loader(labelled, y, self.pool, self.batch_labelled, self.batch_unlabelled, seed, self.strong)
+        return Loader(
+            labelled,
+            y,
+            self.pool,
+            self.batch_labelled,
+            self.batch_unlabelled,
+            seed,
+            self.strong,
+            self.views,
+            self._carry,
+        )
+
+    def _carry(self, target: Tensor, images: Tensor, geometry: Tensor) -> Tensor:
+        """Class numbers as a view of the images shows them, -1 where it shows nothing of the original."""
+        moved, inside = self.task.carry(target, images, None, geometry)
+        return torch.where(inside > 0, moved, -1)
 
     def folds(self, plan: Plan, seed: int) -> Folds:
         """Folds of the labelled examples; stratified by class where an example has one."""

@@ -30,7 +30,7 @@ ROWS_TO_STANDARDISE = 100_000
 ON_FEATURES = Training(steps=300, lr=3e-3, weight_decay=1.0)
 """For heads on fixed features: about a second on two cores."""
 
-SENTENCES_A_BATCH = {"batch_labelled": 16, "batch_unlabelled": 32}
+SENTENCES_A_BATCH: dict[str, Any] = {"batch_labelled": 16, "batch_unlabelled": 32}
 """Of words there are as many as of texts in the batches of texts."""
 
 WHOLE = Training(steps=100, lr=5e-5, lr_scale={"head.": 20.0}, weight_decay=1e-2)

@@ -20,6 +20,7 @@ from tutelage.evidence import recorded_prior
 from tutelage.fitting import fit, settings, threads, without_pool
 from tutelage.inputs import Inputs, read
 from tutelage.methods import Method
+from tutelage.methods.base import labels_kept
 from tutelage.models.readers import READERS, Reader
 from tutelage.models.text import load_encoder
 from tutelage.problem import Plan, Problem
@@ -126,8 +127,8 @@ def _intention(request: Request, method: Method, problem: Problem, training: Tra
         start = time.perf_counter()
         predict(network, problem.task, problem.pool.subset(np.arange(min(len(problem.pool), 64))))
         per_row = (time.perf_counter() - start) / 64
-    relabels = type(method).relabel is not Method.relabel
-    relabelling = per_row * len(problem.pool) * (method.training_rounds - 1) * relabels
+    labellings = (method.training_rounds - 1) * len(method.rule.movers) * labels_kept(method)
+    relabelling = per_row * len(problem.pool) * labellings
     count, weak = len(problem.labelled), problem.weak is not None
     folds = len(problem.folds(plan, training.seed))
     fits = 1 + folds * (not weak)

@@ -6,9 +6,8 @@ import copy
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,10 +21,17 @@ from tutelage.data.examples import cut
 from tutelage.game import Move, Player, Seats
 from tutelage.memory import Memory
 from tutelage.methods import Method
+from tutelage.methods.base import labels_kept
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.schedules import cosine_decay
 from tutelage.tasks import Task
 from tutelage.types import Logits, Params, Terms
+
+Networks = nn.Module | Callable[[int], nn.Module]
+"""A network to start from, or what makes one from a seed."""
+
+UNITS_IN_MEMORY = 2**24
+"""Stored labels of a larger pool, pixels say, are kept in memory-mapped files."""
 
 UNITS_A_BATCH = 16384
 """Padded tokens (or rows of features) that a network predicts at once."""
@@ -121,7 +127,7 @@ class Run:
 def train(
     method: Method,
     task: Task,
-    network: nn.Module,
+    network: Networks,
     loader: Loader,
     training: Training,
     *,
@@ -134,7 +140,7 @@ def train(
     """Play the method's game for ``training.steps`` steps and return the run.
 
     Args:
-        network: where every player starts; left as it is.
+        network: where every player starts, left as it is; or what makes it from a seed.
         path: checkpoint file, resumed from when it exists.
         watch: asked for extra numbers at each point of history.
         tick: told the number of steps done so far.
@@ -143,7 +149,7 @@ def train(
     comm = comm or Solo()
     with torch.random.fork_rng():
         torch.manual_seed(training.seed)
-        run = _begin(method, network, loader, training)
+        run = _begin(method, network, loader, training, path)
         if path is not None and path.exists():
             run.load(path)
         saved = time.monotonic()
@@ -153,7 +159,7 @@ def train(
             at, within = divmod(run.step, length)
             if within == 0 and at > 0:
                 _new_round(method, task, run, network, loader, training, at)
-            progress = within / length if method.restarts else run.step / training.steps
+            progress = run.step / training.steps if method.restarts == "nothing" else within / length
             move = _play(method, task, run, loader, training, comm, progress)
             run.step += 1
             if run.step % every == 0 or run.step == training.steps:
@@ -184,13 +190,14 @@ def _play(
     return move
 
 
-def time_a_step(method: Method, task: Task, network: nn.Module, loader: Loader, training: Training) -> float:
+def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:
     """Seconds of one step in the last round: the median of three, after one that does not count."""
     seconds = []
     with torch.random.fork_rng():
         run = _begin(method, network, loader, training)
         run.memory.round = method.training_rounds - 1
-        run.memory.label.zero_()
+        for stored in run.memory.of.values():
+            stored.label.zero_()
         for _ in range(4):
             start = time.perf_counter()
             _play(method, task, run, loader, training, Solo(), 0.5)
@@ -198,13 +205,19 @@ def time_a_step(method: Method, task: Task, network: nn.Module, loader: Loader, 
     return statistics.median(seconds[1:])
 
 
-def _begin(method: Method, network: nn.Module, loader: Loader, training: Training) -> Run:
-    rule = method.rule
-    seats = {}
-    for who in (*rule.movers, *rule.followers):
-        seats[who] = Player(copy.deepcopy(network).train(who in rule.movers))
+def _begin(method: Method, network: Networks, loader: Loader, training: Training, path: Path | None = None) -> Run:
+    rule, seats = method.rule, {}
+    for seat, who in enumerate((*rule.movers, *rule.followers)):
+        start = _fresh(network, method, training, seat if who in rule.movers else 0)
+        seats[who] = Player(copy.deepcopy(start).to(loader.target.device).train(who in rule.movers))
     optimisers = {who: _optimiser(seats[who], training) for who in rule.movers}
-    return Run(seats, optimisers, Memory(int(loader.unlabelled.counts().sum()), loader.target.device))
+    counts = loader.unlabelled.counts()
+    mapped = path is not None and labels_kept(method) and int(counts.sum()) > UNITS_IN_MEMORY
+    memory = Memory(
+        int(counts.sum()), loader.target.device, rule.movers if labels_kept(method) else ("student",),
+        path.with_suffix(".labels") if path is not None and mapped else None,
+    )  # fmt: skip
+    return Run(seats, optimisers, memory)
 
 
 def _optimiser(player: Player, training: Training) -> torch.optim.Optimizer:
@@ -230,18 +243,31 @@ def _descend(
 
 
 def _new_round(
-    method: Method, task: Task, run: Run, network: nn.Module, loader: Loader, training: Training, at: int
+    method: Method, task: Task, run: Run, network: Networks, loader: Loader, training: Training, at: int
 ) -> None:
-    """Followers take the mover's place and label the pool; the mover starts afresh, or goes on."""
-    student = run.seats[method.rule.movers[0]]
+    """Movers label the pool, all before one of them moves; followers take the first mover's place."""
     run.memory.round = at
+    if labels_kept(method):
+        for who, stored in run.memory.of.items():
+            for units, logits in predictions(run.seats[who].module, task, loader.unlabelled):
+                confidence, label = logits.softmax(-1).max(-1)
+                stored.write(units, label, confidence, torch.ones_like(confidence))
+        method.keep(run.memory)
     for who in method.rule.followers:
-        run.seats[who].module.load_state_dict(student.module.state_dict())
-        method.relabel(partial(predict, run.seats[who].module, task, loader.unlabelled), run.memory)
-    if not method.restarts:
+        run.seats[who].module.load_state_dict(run.seats[method.rule.movers[0]].module.state_dict())
+    if method.restarts == "nothing":
         return
-    student.module.load_state_dict(network.state_dict())
+    if method.restarts == "network":
+        for seat, who in enumerate(method.rule.movers, start=at * len(method.rule.movers)):
+            run.seats[who].module.load_state_dict(_fresh(network, method, training, seat).state_dict())
     run.optimisers = {who: _optimiser(run.seats[who], training) for who in method.rule.movers}
+
+
+def _fresh(network: Networks, method: Method, training: Training, seat: int) -> nn.Module:
+    """The network that the players begin with; one of its own for each seat of a method that reseeds."""
+    if isinstance(network, nn.Module):
+        return network
+    return network(training.seed + seat * method.reseeds)
 
 
 def _record(run: Run, move: Move) -> dict[str, float]:
@@ -279,14 +305,24 @@ def _below(prefix: str, tensors: Params) -> Params:
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
-@torch.inference_mode()
-def predict(network: nn.Module, task: Task, examples: Examples) -> Logits:
-    """Logits of all examples' units, (units, c), dropout off, examples of a length together."""
+def predictions(network: nn.Module, task: Task, examples: Examples) -> Iterator[tuple[torch.Tensor, Logits]]:
+    """Numbers of units and their logits, (n,) and (n, c), a batch at a time: dropout off, a length together."""
     was_training = network.training
     network.eval()
     player, lengths = Player(network), examples.lengths()
     order = lengths.argsort(kind="stable")
-    out = [task.units(player(examples.take(order[part]))) for part in cut(lengths[order], UNITS_A_BATCH)]
+    for part in cut(lengths[order], UNITS_A_BATCH):
+        with torch.inference_mode():
+            logits = task.units(player(examples.take(order[part])))
+        yield torch.as_tensor(examples.units(order[part]), device=logits.device), logits
     network.train(was_training)
-    back = torch.as_tensor(examples.units(order).argsort(kind="stable"))
-    return torch.cat(out)[back.to(out[0].device)] if out else torch.empty(0, task.classes)
+
+
+def predict(network: nn.Module, task: Task, examples: Examples) -> Logits:
+    """Logits of all examples' units, (units, c), dropout off."""
+    parts = list(predictions(network, task, examples))
+    if not parts:
+        return torch.empty(0, task.classes)
+    with torch.inference_mode():
+        units, logits = (torch.cat(t) for t in zip(*parts, strict=True))
+        return logits[units.argsort()]

@@ -25,10 +25,14 @@ Inputs = Tensor | Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Views:
-    """Named views of the same examples, and the numbers of their units in the data set."""
+    """Named views of the same examples, and the numbers of their units in the data set.
+
+    ``geometry``: of views of images, the homographies (b, 3, 3) from points of the original to the view.
+    """
 
     at: Mapping[str, Inputs]
     index: Int[Tensor, " n"]
+    geometry: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Inputs:
         return self.at[name]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
+from torch import Tensor
 
 from tutelage.game import Player, Rule
-from tutelage.memory import Memory
+from tutelage.memory import Memory, Stored
 from tutelage.ops.losses import cross_entropy, mean
 from tutelage.tasks import Task
-from tutelage.types import Batch, Logits, Scalar, Terms
+from tutelage.types import Batch, Labels, Scalar, Terms, Views, Weight
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,24 @@ class Method(ABC):
         name: what the command line calls it.
         uses_pool: the loss reads ``batch.unlabelled``.
         views: of the pool that the loss reads: "weak" (as it is), "strong" (disturbed).
-        restarts: with more than one round, the mover begins each round afresh; else it goes on.
+        restarts: what begins afresh with each round: the "network" and its schedule, the "schedule" of the learning
+            rate and the optimiser, or "nothing".
+        reseeds: each mover, and each network that begins afresh, has initial weights of its own.
     """
 
     name: ClassVar[str] = ""
     uses_pool: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak",)
-    restarts: ClassVar[bool] = True
+    reseeds: ClassVar[bool] = False
 
     @property
     @abstractmethod
     def rule(self) -> Rule:
         """Who moves, and which gradient flows."""
+
+    @property
+    def restarts(self) -> Literal["network", "schedule", "nothing"]:
+        return "network"
 
     @property
     def training_rounds(self) -> int:
@@ -53,13 +60,13 @@ class Method(ABC):
         """
         return self
 
-    def relabel(self, predict: Callable[[], Logits], memory: Memory) -> None:
-        """Between rounds: ``predict()`` gives the renewed follower's logits of the whole pool, (units, c)."""
+    def keep(self, memory: Memory) -> None:
+        """Between rounds, after every mover has labelled the pool: say by their weights which labels count."""
 
     def observe(self, batch: Batch, terms: Terms, memory: Memory) -> None:
         """After a step: remember the pseudo-labels that the loss has seen. Only here is state written."""
         if "label" in terms.seen:
-            memory.write(batch.unlabelled.index, *(terms.seen[k] for k in ("label", "confidence", "weight")))
+            memory.first.write(batch.unlabelled.index, *(terms.seen[k] for k in ("label", "confidence", "weight")))
 
 
 def on_labels(player: Player, batch: Batch, task: Task) -> Scalar:
@@ -68,3 +75,26 @@ def on_labels(player: Player, batch: Batch, task: Task) -> Scalar:
     if not len(batch.labelled):
         return torch.zeros((), dtype=y.dtype, device=y.device)
     return mean(cross_entropy(y, task.units(player(batch.labelled["weak"]))), known)
+
+
+def labels_kept(method: Method) -> bool:
+    """Whether the pool is labelled and stored between rounds."""
+    return type(method).keep is not Method.keep
+
+
+def recall(stored: Stored, pool: Views, task: Task) -> tuple[Labels, Weight, Weight]:
+    """Stored labels of a batch's units as its weak view shows them, their confidence and weight."""
+    i = pool.index
+    label, confidence, weight = stored.label[i].long(), stored.confidence[i], stored.weight[i]
+    if "weak" not in pool.geometry:
+        return label, confidence, weight
+    values = torch.stack([label.to(weight.dtype), confidence, weight], dim=1)
+    moved, inside = task.carry(values, pool["weak"], None, pool.geometry["weak"])
+    return moved[:, 0].long(), moved[:, 1], moved[:, 2] * inside
+
+
+def to_strong(values: Tensor, pool: Views, task: Task) -> tuple[Tensor, Weight]:
+    """Values of the weak view's units as the strong view shows them, and 1 where it shows them."""
+    if "strong" not in pool.geometry:
+        return values, torch.ones(len(values), dtype=torch.get_default_dtype(), device=values.device)
+    return task.carry(values, pool["weak"], pool.geometry["weak"], pool.geometry["strong"])

@@ -40,7 +40,6 @@ class Bond(Method):
     """
 
     name: ClassVar[str] = "bond"
-    restarts: ClassVar[bool] = False
     rounds: int = 2
     threshold: float = 0.9
     labels: Literal["soft", "hard"] = "soft"
@@ -55,6 +54,10 @@ class Bond(Method):
     @property
     def rule(self) -> Rule:
         return Stackelberg("student", "teacher", Frozen(), interaction=0.0)
+
+    @property
+    def restarts(self) -> Literal["network", "schedule", "nothing"]:
+        return "nothing"
 
     @property
     def training_rounds(self) -> int:

@@ -48,7 +48,6 @@ class Cosine(Method):
     """
 
     name: ClassVar[str] = "cosine"
-    restarts: ClassVar[bool] = False
     rounds: int = 5
     threshold: float = 0.2
     confidence: float = 0.1
@@ -71,6 +70,10 @@ class Cosine(Method):
     @property
     def rule(self) -> Rule:
         return Stackelberg("student", "teacher", Frozen(), interaction=0.0)
+
+    @property
+    def restarts(self) -> Literal["network", "schedule", "nothing"]:
+        return "nothing"
 
     @property
     def training_rounds(self) -> int:

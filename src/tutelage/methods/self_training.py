@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
 from tutelage.game import Frozen, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, on_labels
+from tutelage.methods.base import Method, on_labels, recall
 from tutelage.ops.checks import in_range
 from tutelage.ops.losses import cross_entropy, mean
 from tutelage.ops.thresholds import above, top_of_each_class
 from tutelage.tasks import Task
-from tutelage.types import Batch, Logits, Terms
+from tutelage.types import Batch, Terms
 
 
 @dataclass(frozen=True)
@@ -56,17 +54,16 @@ class SelfTraining(Method):
     def training_rounds(self) -> int:
         return 1 + self.rounds
 
-    def relabel(self, predict: Callable[[], Logits], memory: Memory) -> None:
-        confidence, label = predict().softmax(-1).max(-1)
-        share = memory.round / self.rounds
+    def keep(self, memory: Memory) -> None:
+        confidence, label, share = memory.confidence, memory.label, memory.round / self.rounds
         kept = top_of_each_class(confidence, label, share) if self.balanced else above(confidence, self.threshold)
-        memory.write(torch.arange(len(label), device=label.device), label, confidence, kept)
+        memory.weight.copy_(kept)
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         terms = {"supervised": on_labels(play["student"], batch, task)}
         if memory.round > 0:
-            guess, _ = task.target(memory.label[batch.unlabelled.index])
-            kept = memory.weight[batch.unlabelled.index]
+            label, _, kept = recall(memory.first, batch.unlabelled, task)
+            guess, _ = task.target(label)
             z = task.units(play["student"](batch.unlabelled["weak"]))
             terms["pool"] = self.weight * mean(cross_entropy(guess, z), kept)
         return Terms(terms)

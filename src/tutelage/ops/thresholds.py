@@ -35,3 +35,20 @@ def top_of_each_class(confidence: Weight, label: Labels, share: float) -> Weight
         count = min(len(mine), max(round(share * len(mine)), int(share > 0)))
         keep[mine[confidence[mine].argsort(descending=True, stable=True)[:count]]] = 1
     return keep
+
+
+def top_of_all(confidence: Weight, share: float) -> Weight:
+    """1 for the surest ``share`` of all examples, whatever their class, else 0.
+
+    Args:
+        confidence: probability of the predicted class, (n,), in [0, 1].
+        share: in [0, 1].
+
+    Source: Cascante-Bonilla et al., Curriculum Labeling, AAAI 2021 (percentiles of the confidence).
+
+    >>> top_of_all(torch.tensor([0.9, 0.3, 0.8, 0.2]), 0.5).tolist()
+    [1.0, 0.0, 1.0, 0.0]
+    """
+    keep = torch.zeros_like(confidence)
+    keep[confidence.argsort(descending=True, stable=True)[: round(share * len(confidence))]] = 1
+    return keep

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from tutelage.types import Logits, Probs, Weight
+from tutelage.types import Inputs, Logits, Probs, Weight
 
 
 @runtime_checkable
@@ -23,6 +23,12 @@ class Task(Protocol):
     def measure(self) -> str: ...
     def units(self, out: Tensor) -> Logits: ...
     def target(self, y: Tensor) -> tuple[Probs, Weight]: ...
+
+    def carry(self, values: Tensor, images: Inputs, source: Tensor | None, to: Tensor | None) -> tuple[Tensor, Weight]:
+        """Bring values of units, (n, ...), from one view of images into another, each given by its geometry.
+
+        Also 1 where the other view saw the unit, else 0, (n,). None is the original's geometry.
+        """
 
     def right(self, guess: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Give the score of each example, (n,), whose mean is the task's.
@@ -54,6 +60,10 @@ class Classification:
             return y, torch.ones(len(y), dtype=y.dtype, device=y.device)
         dtype = torch.get_default_dtype()
         return one_hot(y.clamp(min=0), self.classes).to(dtype), (y >= 0).to(dtype)
+
+    def carry(self, values: Tensor, images: Inputs, source: Tensor | None, to: Tensor | None) -> tuple[Tensor, Weight]:
+        """Leave the values alone: what an image shows does not depend on the view of it."""
+        return values, torch.ones(len(values), dtype=torch.get_default_dtype(), device=values.device)
 
     def right(self, guess: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
         right: np.ndarray = (guess == y).astype(float)

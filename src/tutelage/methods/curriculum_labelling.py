@@ -1,0 +1,34 @@
+"""Curriculum labelling: self-training over a growing share of the pool, begun afresh each round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from tutelage.memory import Memory
+from tutelage.methods.cbst import Cbst
+from tutelage.ops.thresholds import top_of_all
+
+
+@dataclass(frozen=True)
+class CurriculumLabelling(Cbst):
+    """Rounds over the last model's hard labels of the surest share of the whole pool, 1/rounds to all of it.
+
+    The loss is that of `Cbst`; the ranking is over all classes together, and each round begins with a new network,
+    against confirmation bias.
+
+    Source: Cascante-Bonilla et al., Curriculum Labeling, AAAI 2021.
+
+    >>> CurriculumLabelling().restarts
+    'network'
+    """
+
+    name: ClassVar[str] = "curriculum_labelling"
+    reseeds: ClassVar[bool] = True
+
+    @property
+    def restarts(self) -> Literal["network", "schedule", "nothing"]:
+        return "network"
+
+    def keep(self, memory: Memory) -> None:
+        memory.weight.copy_(top_of_all(memory.confidence, memory.round / self.rounds))

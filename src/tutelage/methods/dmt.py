@@ -1,0 +1,126 @@
+"""DMT: two models label the pool for each other; where they disagree the labels count less."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from tutelage.game import Player, Rule, Simultaneous
+from tutelage.memory import Memory
+from tutelage.methods.base import Method, on_labels, recall
+from tutelage.ops.checks import in_range, one_of
+from tutelage.ops.losses import cross_entropy
+from tutelage.ops.mix import mixup as mix
+from tutelage.ops.schedules import sigmoid_ramp
+from tutelage.ops.thresholds import top_of_all, top_of_each_class
+from tutelage.ops.weights import agreement
+from tutelage.tasks import Segmentation, Task
+from tutelage.types import Batch, Inputs, Labels, Logits, Terms, Weight
+
+LEFT_OPEN = {
+    "classification": {"partners": "chain", "ranking": "all", "mixup": 0.75, "grows": True},
+    "segmentation": {"partners": "mutual", "ranking": "class", "mixup": 0.0, "grows": False},
+}
+"""What fields that are None become, as the paper has it."""
+
+
+@dataclass(frozen=True)
+class Dmt(Method):
+    """Rounds over hard labels that another model gave to the surest share of the pool, 1/rounds to all of it.
+
+    L = (1/N) (sum_l CE(y_l, f(x_l)) + sum_u w(x_u) CE(y_u, f(x_u))),   N = labelled and kept units,
+    y_u = the other model's label of the last round, w = how far this model agrees (`ops.weights.agreement`).
+
+    Source: Feng et al., DMT: Dynamic Mutual Training, Pattern Recognition 130, 2022. Fields that are None are set for
+    the task as there: for images "chain", "all", mixup 0.75 and a growing exponent; for pixels "mutual", "class".
+
+    Args:
+        rounds: how often the pool is labelled, at least 1; round 0 learns the labels alone.
+        gamma: exponent of the weight, at least 0; 0 switches the weights off: every kept label counts 1.
+        grows: the exponent grows in within a round, gamma exp(-5 (1 - t)^2).
+        partners: "mutual" (two models train at once, each on the labels of the *old* other, and go on from round to
+            round with a new schedule), "chain" (each round trains a new network, from weights of its own, on the
+            labels of the last one) or "self" (one model goes on, on its own old labels).
+        ranking: the surest share of "all" the pool, or of each predicted "class".
+        mixup: parameter of the Beta distribution, at least 0; 0 is without, as for inputs that cannot be averaged.
+
+    >>> Dmt(partners="mutual").rule.movers
+    ('student', 'partner')
+    """
+
+    name: ClassVar[str] = "dmt"
+    reseeds: ClassVar[bool] = True
+    rounds: int = 5
+    gamma: float = 4.0
+    grows: bool | None = None
+    partners: Literal["mutual", "chain", "self"] | None = None
+    ranking: Literal["all", "class"] | None = None
+    mixup: float | None = None
+
+    def __post_init__(self) -> None:
+        in_range("rounds", self.rounds, 1)
+        in_range("gamma", self.gamma, 0)
+        if self.partners is not None:
+            one_of("partners", self.partners, ("mutual", "chain", "self"))
+        if self.ranking is not None:
+            one_of("ranking", self.ranking, ("all", "class"))
+        if self.mixup is not None:
+            in_range("mixup", self.mixup, 0)
+
+    def settled(self, task: Task | None = None, weak: bool = False) -> Dmt:
+        chosen = LEFT_OPEN["segmentation" if isinstance(task, Segmentation) else "classification"]
+        left_open = {k: v for k, v in chosen.items() if getattr(self, k) is None}
+        return replace(self, **left_open)  # type: ignore[arg-type]
+
+    @property
+    def rule(self) -> Rule:
+        return Simultaneous(("student", "partner") if self.partners == "mutual" else ("student",))
+
+    @property
+    def training_rounds(self) -> int:
+        return 1 + self.rounds
+
+    @property
+    def restarts(self) -> Literal["network", "schedule", "nothing"]:
+        return "network" if self.settled().partners == "chain" else "schedule"
+
+    def keep(self, memory: Memory) -> None:
+        share, by_class = memory.round / self.rounds, self.settled().ranking == "class"
+        for s in memory.of.values():
+            kept = top_of_each_class(s.confidence, s.label, share) if by_class else top_of_all(s.confidence, share)
+            s.weight.copy_(kept)
+
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
+        student, x = play[who], batch.unlabelled["weak"] if len(batch.unlabelled) else None
+        if memory.round == 0 or x is None:
+            return Terms({"supervised": on_labels(student, batch, task)})
+        other = {"student": "partner", "partner": "student"}[who] if len(play) > 1 else "student"
+        label, confidence, kept = recall(memory.of[other], batch.unlabelled, task)
+        mixup = self.settled().mixup if isinstance(x, Tensor) and len(x) == len(label) else 0.0
+        with torch.set_grad_enabled(not mixup):
+            z = task.units(student(x))
+        w = kept * self._agreement(z, label, confidence, batch.progress)
+        guess, _ = task.target(label)
+        y, known = task.target(batch.target)
+        count = (known.sum() + kept.sum()).clamp(min=1)
+        if not mixup:
+            on_y = cross_entropy(y, task.units(student(batch.labelled["weak"])))
+            pool = (w * cross_entropy(guess, z)).sum()
+            return Terms({"supervised": (known * on_y).sum() / count, "pool": pool / count})
+        x, y, w = mix(mixup, _both(batch.labelled["weak"], x), torch.cat([y, guess]), torch.cat([known, w]))
+        return Terms({"mixed": (w * cross_entropy(y, task.units(student(x)))).sum() / count})
+
+    def _agreement(self, z: Logits, label: Labels, confidence: Weight, progress: float) -> Weight:
+        if self.gamma == 0:
+            return torch.ones_like(confidence)
+        gamma = self.gamma * (sigmoid_ramp(progress, 1.0) if self.settled().grows else 1.0)
+        return agreement(z, label, confidence, gamma, gamma)
+
+
+def _both(labelled: Inputs, pool: Inputs) -> Tensor:
+    assert isinstance(labelled, Tensor) and isinstance(pool, Tensor)
+    return torch.cat([labelled, pool])

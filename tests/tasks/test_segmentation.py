@@ -1,0 +1,97 @@
+"""Pixels as units: their order, scores against scikit-learn's, and labels carried from view to view."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import f1_score, jaccard_score
+
+from tutelage.data import Features, Loader
+from tutelage.data.views import Weak
+from tutelage.methods import FixMatch
+from tutelage.methods.base import to_strong
+from tutelage.ops.warp import mirror
+from tutelage.tasks import Segmentation
+from tutelage.tasks.segmentation import iou_influence, mean_dice, mean_iou, overlaps
+from tutelage.types import Views
+
+TASK = Segmentation(3)
+
+
+@pytest.fixture
+def guesses():
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 3, 60), rng.integers(-1, 3, 60), np.array([20, 20, 20])
+
+
+def test_units_are_pixels_row_by_row():
+    out = torch.randn(2, 3, 4, 5)
+    units = TASK.units(out)
+    assert torch.equal(units[20 + 2 * 5 + 3], out[1, :, 2, 3])
+
+
+def test_scores_are_those_of_all_pixels_together_without_void(guesses):
+    guess, y, counts = guesses
+    found = overlaps(guess, y, counts, 3)
+    known = y >= 0
+    assert mean_iou(found) == pytest.approx(jaccard_score(y[known], guess[known], average="macro"))
+    assert mean_dice(found) == pytest.approx(f1_score(y[known], guess[known], average="macro"))
+    assert TASK.right(guess, y, counts).mean() == pytest.approx(mean_iou(found))
+
+
+def test_influence_is_what_leaving_an_image_out_changes(guesses):
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 3, 40 * 50)
+    guess = np.where(rng.random(2000) < 0.7, y, rng.integers(0, 3, 2000))
+    found = overlaps(guess, y, np.full(40, 50), 3)
+    without = np.array([mean_iou(np.delete(found, i, axis=0)) for i in range(40)])
+    jackknife = mean_iou(found) + 39 * (mean_iou(found) - without)
+    np.testing.assert_allclose(iou_influence(found), jackknife, atol=0.02)
+
+
+def test_a_class_that_occurs_nowhere_does_not_count_and_no_pixels_score_nothing():
+    assert mean_iou(overlaps(np.array([0, 0]), np.array([0, 0]), np.array([2]), 3)) == 1.0
+    assert TASK.right(np.array([0, 1]), np.array([-1, -1]), np.array([2])).tolist() == [0.0]
+
+
+def test_labels_follow_a_mirrored_view():
+    images, values = torch.zeros(1, 3, 2, 3), torch.arange(6.0)[:, None]
+    geometry = mirror(torch.ones(1), 3)
+    moved, inside = TASK.carry(values, images, None, geometry)
+    assert moved[:, 0].tolist() == [2, 1, 0, 5, 4, 3]
+    assert inside.all()
+    views = Views({"weak": images, "strong": images}, torch.arange(6), {"weak": torch.eye(3)[None], "strong": geometry})
+    assert torch.equal(to_strong(values, views, TASK)[0], moved)
+
+
+def test_the_loader_carries_masks_into_the_view_and_what_it_does_not_show_is_unknown():
+    rng = np.random.default_rng(0)
+    y = torch.tensor(rng.integers(0, 3, (4, 8, 8)))
+    images = (y[:, None] / 4).expand(4, 3, 8, 8).contiguous()
+
+    def carry(target, images, geometry):
+        moved, inside = TASK.carry(target, images, None, geometry)
+        return torch.where(inside > 0, moved, -1)
+
+    class Pixels(Features):
+        def counts(self):
+            return np.full(len(self), 64)
+
+        def units(self, index):
+            return (np.asarray(index)[:, None] * 64 + np.arange(64)).ravel()
+
+    pixels = Pixels(images)
+    loader = Loader(pixels, y.flatten(), pixels, 4, 4, views={"weak": Weak(crop=0.25)}, carry=carry)
+    batch = loader.batch(3, 0.0)
+    shown = TASK.units(batch.labelled["weak"].float())[:, 0] * 4
+    known = batch.target >= 0
+    assert known.any() and not known.all()
+    assert torch.equal(shown[known].round().long(), batch.target[known])
+    again = loader.batch(3, 0.0)
+    assert torch.equal(again.labelled["weak"], batch.labelled["weak"])
+    assert not torch.equal(loader.batch(4, 0.0).labelled["weak"], batch.labelled["weak"])
+
+
+def test_fixmatch_learns_pixels_where_the_strong_view_shows_them():
+    assert FixMatch(threshold=0.5).views == ("weak", "strong")
