@@ -155,7 +155,7 @@ def weak_text() -> str:
 
 def weak_text_whole() -> str:
     return weak_table(
-        ("youtube_spam", "trec"),
+        ("trec",),
         {"stage I": "stage I", "cosine": "COSINE"} | {k: v for k, v in LAST.items() if k != "full"},
         finetuned=True,
     )
