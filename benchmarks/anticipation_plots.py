@@ -29,9 +29,8 @@ def by_coefficient(rows: pd.DataFrame) -> None:
             wide = mine[mine.variant.str.startswith(start)].pivot_table(index="seed", columns="variant", values="score")
             changes = {float(v.split()[-1]): (wide[v] - wide[f"{start} 0.0"]).dropna() for v in wide}
             ys = [100 * c.mean() for c in changes.values()]
-            axis.errorbar(
-                changes, ys, [100 * half_width(c) for c in changes.values()], color=colour, marker="o", capsize=3
-            )
+            errors = [100 * half_width(c) for c in changes.values()]
+            axis.errorbar(list(changes), ys, errors, color=colour, marker="o", capsize=3)
         sure = mine[mine.variant.str.startswith("decay 0.5 coefficient")].groupby("variant").weight.mean()
         axes[2].plot([float(v.split()[-1]) for v in sure.index], sure, color=colour, marker="o", label=setting)
     for axis, title in zip(axes, ("Sharpened labels, decay 0.5", "Balanced labels, decay 0.99"), strict=False):

@@ -49,7 +49,7 @@ class Cosine(Method):
 
     name: ClassVar[str] = "cosine"
     rounds: int = 5
-    threshold: float = 0.2
+    threshold: float = 0.0
     confidence: float = 0.1
     contrastive: float = 0.1
     margin: float = 1.0

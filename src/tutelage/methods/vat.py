@@ -42,10 +42,10 @@ class Vat(Method):
     """
 
     name: ClassVar[str] = "vat"
-    epsilon: float = 0.5
+    epsilon: float = 0.1
     xi: float = 1e-2
     entropy: float = 0.3
-    weight: float = 1.0
+    weight: float = 0.3
     ramp: float = 0.2
 
     def __post_init__(self) -> None:
