@@ -33,12 +33,15 @@ RESULTS = Path(__file__).parent / "results" / "mutual.jsonl"
 STEPS = 1200
 GAMES: dict[str, Method] = {
     "labels only": Supervised(), "mean_teacher": MeanTeacher(), "curriculum_labelling": CurriculumLabelling(),
-    "cbst": Cbst(), "dst": Dst(mixup=0.0), "dst, mixup": Dst(), "dmt, mutual": Dmt(partners="mutual", ranking="class", mixup=0.0),
+    "cbst": Cbst(), "dst": Dst(mixup=0.0), "dst, mixup": Dst(),
+    "dmt, mutual": Dmt(partners="mutual", ranking="class", mixup=0.0),
     "dmt, mutual, mixup": Dmt(partners="mutual", ranking="class"), "dmt": Dmt(),
 }  # fmt: skip
 
 
-def error_detection(memory: Memory, network: torch.nn.Module, who: str, truth: np.ndarray, pool: Features, gamma: float):
+def error_detection(
+    memory: Memory, network: torch.nn.Module, who: str, truth: np.ndarray, pool: Features, gamma: float
+) -> dict[str, float]:
     """AUROC for wrong pseudo-labels of 1 - w, and of 1 - the labeller's confidence."""
     stored = memory.of[who]
     wrong = stored.label.numpy() != truth

@@ -22,12 +22,16 @@ class Stored:
         flips: how many times the label changed, (n,).
     """
 
-    def __init__(self, size: int, device: torch.device | str = "cpu", folder: Path | None = None) -> None:
+    def __init__(
+        self, size: int, device: torch.device | str = "cpu", folder: Path | None = None, again: bool = False
+    ) -> None:
         self.label, self.confidence, self.weight, self.flips = (
             torch.zeros(size, dtype=kind, device=device) if folder is None else _mapped(folder / name, size, kind)
             for name, kind in KINDS.items()
         )
-        self.label.fill_(-1)
+        if not again:
+            for tensor, start in ((self.label, -1), (self.confidence, 0), (self.weight, 0), (self.flips, 0)):
+                tensor.fill_(start)
 
     @torch.no_grad()
     def write(self, index: Labels, label: Labels, confidence: Weight, weight: Weight) -> None:
@@ -52,8 +56,9 @@ class Memory:
     Args:
         size: units of the pool.
         labellers: players whose pseudo-labels are stored; ``label`` and the rest are the first one's.
-        folder: keep them in memory-mapped files there. Only where labels change between rounds alone: such files
-            are no part of a checkpoint, a resumed run makes them anew.
+        folder: keep them in memory-mapped files there. Only where labels change between rounds alone: such files are
+            no part of a checkpoint.
+        again: take what is in the files, for a run that is resumed.
 
     Attributes:
         of: `Stored` of each labeller.
@@ -66,8 +71,9 @@ class Memory:
         device: torch.device | str = "cpu",
         labellers: Sequence[str] = ("student",),
         folder: Path | None = None,
+        again: bool = False,
     ) -> None:
-        self.of = {who: Stored(size, device, folder and folder / who) for who in labellers}
+        self.of = {who: Stored(size, device, folder and folder / who, again) for who in labellers}
         self.mapped = folder is not None
         self.round = 0
 

@@ -215,7 +215,7 @@ def _begin(method: Method, network: Networks, loader: Loader, training: Training
     mapped = path is not None and labels_kept(method) and int(counts.sum()) > UNITS_IN_MEMORY
     memory = Memory(
         int(counts.sum()), loader.target.device, rule.movers if labels_kept(method) else ("student",),
-        path.with_suffix(".labels") if path is not None and mapped else None,
+        path.with_suffix(".labels") if path is not None and mapped else None, path is not None and path.exists(),
     )  # fmt: skip
     return Run(seats, optimisers, memory)
 

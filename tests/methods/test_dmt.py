@@ -153,3 +153,25 @@ def test_stored_labels_of_a_large_pool_lie_in_files(tmp_path):
     assert (tmp_path / "partner" / "label").stat().st_size == 2000
     assert np.fromfile(tmp_path / "partner" / "label", dtype=np.int16)[3] == 2
     assert memory.label.eq(-1).all()
+
+
+@pytest.mark.parametrize("stop", [15, 21])
+def test_a_run_with_labels_in_files_is_resumed_to_the_same_bits(loader, tmp_path, monkeypatch, stop):
+    class CutError(Exception):
+        pass
+
+    def cut(step):
+        if step == stop:
+            raise CutError
+
+    method, training = Dmt(rounds=2, partners="mutual", mixup=0.0), Training(30, lr=1e-2, seed=7, checkpoint_every=0)
+    whole = train(method, TASK, make, loader, training)
+    monkeypatch.setattr("tutelage.train.UNITS_IN_MEMORY", 10)
+    with pytest.raises(CutError):
+        train(method, TASK, make, loader, training, path=tmp_path / "run", tick=cut)
+    assert (tmp_path / "run.labels" / "partner" / "label").exists()
+    again = train(method, TASK, make, loader, training, path=tmp_path / "run")
+    for who, player in whole.seats.items():
+        found = again.seats[who].module.state_dict()
+        assert all(torch.equal(t, found[n]) for n, t in player.module.state_dict().items())
+        assert torch.equal(again.memory.of[who].label, whole.memory.of[who].label)

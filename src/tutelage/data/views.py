@@ -216,7 +216,9 @@ def _seen(images: Tensor, geometry: Tensor, crop: float) -> View:
     seen = torch.empty_like(images)
     for kind, shown in ((whole, _windows), (~whole, _warped)):
         for mine in torch.where(kind)[0].split(some):
-            padded = torch.nn.functional.pad(images.index_select(0, mine.to(images.device)), (left, left, top, top), mode="reflect")
+            padded = torch.nn.functional.pad(
+                images.index_select(0, mine.to(images.device)), (left, left, top, top), mode="reflect"
+            )
             for k, image in zip(mine.tolist(), shown(padded, padded_to_view[mine], h, w), strict=True):
                 seen[k] = image
     return View(seen, geometry.to(images.device))
