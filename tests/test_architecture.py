@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "models": {"types", "data", "models"},
     "evidence": {"ops"},
     "reference": {"tasks", "models"},
-    "problem": {"ops", "tasks", "data", "evidence", "reference"},
+    "problem": {"types", "ops", "tasks", "data", "evidence", "reference"},
     "contender": {"types", "memory", "methods", "train", "store", "reference", "problem"},
     "beside": {"methods", "data", "train", "store", "reference", "problem", "contender"},
     "fitting": {"beside", "methods", "data", "train", "store", "evidence", "reference", "problem", "contender"},

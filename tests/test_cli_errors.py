@@ -219,7 +219,7 @@ def test_a_folder_without_a_model_is_no_encoder(run, bench, tmp_path):
 
 def test_unknown_method_option_and_choice(run, bench):
     for words, named in (
-        (["fit", "magic"], ["magic", "supervised, self_training", "drift"]),
+        (["fit", "magic"], ["magic", "supervised, self_training", "bond"]),
         (bench.fit(nonsense=3), ["--nonsense"]),
         (bench.fit(steps="many"), ["--steps", "many"]),
         (bench.fit(weights="soft"), ["--weights", "soft", "entropy", "none"]),

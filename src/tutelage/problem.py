@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.data import Examples, Loader
-from tutelage.data.loader import Augmentation
+from tutelage.data.image_loader import Augmentation, ImageLoader
 from tutelage.evidence import folds
 from tutelage.ops.checks import in_range
 from tutelage.reference import Folds, HeldOut, Parts, Probe
 from tutelage.tasks import Task
+from tutelage.types import Inputs
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Problem:
             loses much when another process wants it. None leaves the number alone.
         truth: class numbers of the pool where known, -1 elsewhere; for the report only.
         strong: other views of the pool's examples, for methods that read them.
-        views: of images, by name, see `Loader`.
+        views: of images, by name, see `ImageLoader`.
         weak: labels learnt first; then ``labelled`` are only looked at, to stop early and for evidence.
     """
 
@@ -70,19 +71,10 @@ class Problem:
             index = np.arange(0 if self.weak else len(self.labelled))
         y = torch.as_tensor(self.y[self.labelled.units(index)], device=self.device)
         labelled = self.labelled.subset(index)
-        return Loader(
-            labelled,
-            y,
-            self.pool,
-            self.batch_labelled,
-            self.batch_unlabelled,
-            seed,
-            self.strong,
-            self.views,
-            self._carry,
-        )
+        parts = (labelled, y, self.pool, self.batch_labelled, self.batch_unlabelled, seed, self.strong)
+        return ImageLoader(*parts, self.views, self._carry) if self.views else Loader(*parts)
 
-    def _carry(self, target: Tensor, images: Tensor, geometry: Tensor) -> Tensor:
+    def _carry(self, target: Tensor, images: Inputs, geometry: Tensor) -> Tensor:
         """Class numbers as a view of the images shows them, -1 where it shows nothing of the original."""
         moved, inside = self.task.carry(target, images, None, geometry)
         return torch.where(inside > 0, moved, -1)

@@ -208,15 +208,14 @@ def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, t
 def _begin(method: Method, network: Networks, loader: Loader, training: Training, path: Path | None = None) -> Run:
     rule, seats = method.rule, {}
     for seat, who in enumerate((*rule.movers, *rule.followers)):
-        start = _fresh(network, method, training, seat if who in rule.movers else 0)
-        seats[who] = Player(copy.deepcopy(start).to(loader.target.device).train(who in rule.movers))
+        seed = training.seed + seat * method.reseeds * (who in rule.movers)
+        start = copy.deepcopy(network) if isinstance(network, nn.Module) else network(seed)
+        seats[who] = Player(start.to(loader.target.device).train(who in rule.movers))
     optimisers = {who: _optimiser(seats[who], training) for who in rule.movers}
-    counts = loader.unlabelled.counts()
-    mapped = path is not None and labels_kept(method) and int(counts.sum()) > UNITS_IN_MEMORY
-    memory = Memory(
-        int(counts.sum()), loader.target.device, rule.movers if labels_kept(method) else ("student",),
-        path.with_suffix(".labels") if path is not None and mapped else None, path is not None and path.exists(),
-    )  # fmt: skip
+    size = int(loader.unlabelled.counts().sum())
+    memory = Memory(size, loader.target.device, rule.movers)
+    if path is not None and size > UNITS_IN_MEMORY and labels_kept(method):
+        memory.keep_in_files(path.with_suffix(".labels"), again=path.exists())
     return Run(seats, optimisers, memory)
 
 
@@ -259,15 +258,10 @@ def _new_round(
         return
     if method.restarts == "network":
         for seat, who in enumerate(method.rule.movers, start=at * len(method.rule.movers)):
-            run.seats[who].module.load_state_dict(_fresh(network, method, training, seat).state_dict())
+            seed = training.seed + seat * method.reseeds
+            start = network if isinstance(network, nn.Module) else network(seed)
+            run.seats[who].module.load_state_dict(start.state_dict())
     run.optimisers = {who: _optimiser(run.seats[who], training) for who in method.rule.movers}
-
-
-def _fresh(network: Networks, method: Method, training: Training, seat: int) -> nn.Module:
-    """The network that the players begin with; one of its own for each seat of a method that reseeds."""
-    if isinstance(network, nn.Module):
-        return network
-    return network(training.seed + seat * method.reseeds)
 
 
 def _record(run: Run, move: Move) -> dict[str, float]:

@@ -177,7 +177,7 @@ def test_self_training_learns_first_without_and_then_with_the_pool(digits):
 def test_self_training_keeps_what_is_above_the_threshold():
     memory = Memory(3)
     memory.round = 1
-    memory.first.write(torch.arange(3), torch.tensor([0, 0, 1]), torch.tensor([0.9, 0.6, 0.9]), torch.ones(3))
+    memory.write(torch.arange(3), torch.tensor([0, 0, 1]), torch.tensor([0.9, 0.6, 0.9]), torch.ones(3))
     SelfTraining(threshold=0.8).keep(memory)
     assert memory.weight.tolist() == [1.0, 0.0, 1.0]
 
@@ -186,7 +186,7 @@ def test_balanced_self_training_keeps_the_same_share_of_each_class():
     memory = Memory(6)
     memory.round = 1
     p = torch.tensor([0.99, 0.98, 0.97, 0.96, 0.6, 0.55])
-    memory.first.write(torch.arange(6), torch.tensor([0, 0, 0, 0, 1, 1]), p, torch.ones(6))
+    memory.write(torch.arange(6), torch.tensor([0, 0, 0, 0, 1, 1]), p, torch.ones(6))
     SelfTraining(rounds=2, balanced=True).keep(memory)
     assert memory.weight.tolist() == [1.0, 1.0, 0.0, 0.0, 1.0, 0.0]
 

@@ -70,9 +70,9 @@ def test_labelled_examples_weigh_one_and_the_denominator_does_not_know_the_weigh
     student.module.eval()
     memory, batch = Memory(170), loader.batch(0, 0.5)
     memory.round = 1
-    memory.first.label.fill_(0)
-    memory.first.confidence.fill_(0.9)
-    memory.first.weight.fill_(1)
+    memory.label.fill_(0)
+    memory.confidence.fill_(0.9)
+    memory.weight.fill_(1)
     terms = method.loss("student", batch, {"student": student}, TASK, memory).terms
     z, z_u = student(batch.labelled["weak"]), student(batch.unlabelled["weak"])
     on_y = torch.nn.functional.cross_entropy(z, batch.target, reduction="sum") / 30
@@ -147,7 +147,8 @@ def test_weights_of_wrong_labels_are_lower(loader):
 
 
 def test_stored_labels_of_a_large_pool_lie_in_files(tmp_path):
-    memory = Memory(1000, labellers=("student", "partner"), folder=tmp_path)
+    memory = Memory(1000, labellers=("student", "partner"))
+    memory.keep_in_files(tmp_path, again=False)
     memory.of["partner"].write(torch.tensor([3]), torch.tensor([2]), torch.ones(1), torch.ones(1))
     assert memory.tensors() == {}
     assert (tmp_path / "partner" / "label").stat().st_size == 2000

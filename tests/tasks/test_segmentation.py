@@ -7,7 +7,8 @@ import pytest
 import torch
 from sklearn.metrics import f1_score, jaccard_score
 
-from tutelage.data import Features, Loader
+from tutelage.data import Features
+from tutelage.data.image_loader import ImageLoader
 from tutelage.data.views import Weak
 from tutelage.methods import FixMatch
 from tutelage.methods.base import to_strong
@@ -82,7 +83,7 @@ def test_the_loader_carries_masks_into_the_view_and_what_it_does_not_show_is_unk
             return (np.asarray(index)[:, None] * 64 + np.arange(64)).ravel()
 
     pixels = Pixels(images)
-    loader = Loader(pixels, y.flatten(), pixels, 4, 4, views={"weak": Weak(crop=0.25)}, carry=carry)
+    loader = ImageLoader(pixels, y.flatten(), pixels, 4, 4, views={"weak": Weak(crop=0.25)}, carry=carry)
     batch = loader.batch(3, 0.0)
     shown = TASK.units(batch.labelled["weak"].float())[:, 0] * 4
     known = batch.target >= 0

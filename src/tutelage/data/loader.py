@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from tutelage.data.examples import Examples
-from tutelage.data.views import View
 from tutelage.types import Batch, Views
-
-Augmentation = Callable[[Any, int], View]
-"""Makes a view of images (b, 3, h, w), drawn by a seed."""
-
-Carry = Callable[[Tensor, Any, Tensor], Tensor]
-"""Brings targets of units, (n,), from the originals into a view's images and geometry, (b, 3, 3)."""
 
 
 class Stream:
@@ -61,8 +53,6 @@ class Loader:
         unlabelled: the pool; may be empty.
         batch_labelled, batch_unlabelled: examples a step; no more than there are.
         strong: other views of the pool's examples, taken in turn.
-        views: of images, by name: what makes a view of a batch, drawn by a seed. "weak" is the labelled images' too.
-        carry: brings targets (one per unit of the images) into a view's geometry; where a unit is not an image.
     """
 
     labelled: Examples
@@ -72,8 +62,6 @@ class Loader:
     batch_unlabelled: int = 256
     seed: int = 0
     strong: Sequence[Examples] = ()
-    views: Mapping[str, Augmentation] = field(default_factory=dict)
-    carry: Carry | None = None
 
     def __post_init__(self) -> None:
         n, pool = len(self.labelled), len(self.unlabelled)
@@ -84,25 +72,14 @@ class Loader:
         """The batch of one step; without the pool, an empty unlabelled part."""
         i = self._labelled.at(step)
         j = self._unlabelled.at(step) if with_pool else np.arange(0)
-        labelled, pool = self._seen(self.labelled, i, 2 * step, ["weak"]), self._seen(self.unlabelled, j, 2 * step + 1)
+        labelled = {"weak": self.labelled.take(i)} if len(i) else {}
+        pool = {"weak": self.unlabelled.take(j)} if len(j) else {}
         if len(j) and self.strong:
-            pool = replace(pool, at={**pool.at, "strong": self.strong[step % len(self.strong)].take(j)})
-        target = self.target[labelled.index]
-        if self.carry and labelled.geometry:
-            target = self.carry(target, labelled["weak"], labelled.geometry["weak"])
-        return Batch(labelled, target, pool, progress)
-
-    def _seen(self, examples: Examples, index: np.ndarray, draw: int, names: Sequence[str] = ()) -> Views:
-        """The examples at ``index`` as they are, or in each of the loader's views of images."""
-        units = self._tensor(examples.units(index))
-        if not len(index):
-            return Views({}, units)
-        inputs = examples.take(index)
-        if not self.views:
-            return Views({"weak": inputs}, units)
-        seed = int(np.random.SeedSequence([self.seed, draw]).generate_state(1)[0])
-        made = {name: self.views[name](inputs, seed) for name in names or self.views}
-        return Views({n: v.images for n, v in made.items()}, units, {n: v.geometry for n, v in made.items()})
+            pool["strong"] = self.strong[step % len(self.strong)].take(j)
+        units = self._tensor(self.labelled.units(i))
+        return Batch(
+            Views(labelled, units), self.target[units], Views(pool, self._tensor(self.unlabelled.units(j))), progress
+        )
 
     def _tensor(self, index: np.ndarray) -> Tensor:
         return torch.as_tensor(index, device=self.target.device)

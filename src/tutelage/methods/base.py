@@ -66,7 +66,7 @@ class Method(ABC):
     def observe(self, batch: Batch, terms: Terms, memory: Memory) -> None:
         """After a step: remember the pseudo-labels that the loss has seen. Only here is state written."""
         if "label" in terms.seen:
-            memory.first.write(batch.unlabelled.index, *(terms.seen[k] for k in ("label", "confidence", "weight")))
+            memory.write(batch.unlabelled.index, *(terms.seen[k] for k in ("label", "confidence", "weight")))
 
 
 def on_labels(player: Player, batch: Batch, task: Task) -> Scalar:

@@ -57,7 +57,7 @@ class Cbst(Method):
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         if memory.round == 0 or not len(batch.unlabelled):
             return Terms({"supervised": on_labels(play[who], batch, task)})
-        label, _, kept = recall(memory.first, batch.unlabelled, task)
+        label, _, kept = recall(memory, batch.unlabelled, task)
         z = task.units(play[who](batch.unlabelled["weak"]))
         y, known = task.target(batch.target)
         count = (known.sum() + kept.sum()).clamp(min=1)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,7 +15,8 @@ from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels, recall
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.losses import cross_entropy
-from tutelage.ops.mix import mixup as mix
+from tutelage.ops.mix import mix_shares
+from tutelage.ops.mix import mixup as mixup_of
 from tutelage.ops.schedules import sigmoid_ramp
 from tutelage.ops.thresholds import top_of_all, top_of_each_class
 from tutelage.ops.weights import agreement
@@ -111,7 +113,10 @@ class Dmt(Method):
             on_y = cross_entropy(y, task.units(student(batch.labelled["weak"])))
             pool = (w * cross_entropy(guess, z)).sum()
             return Terms({"supervised": (known * on_y).sum() / count, "pool": pool / count})
-        x, y, w = mix(mixup, _both(batch.labelled["weak"], x), torch.cat([y, guess]), torch.cat([known, w]))
+        x = _both(batch.labelled["weak"], x)
+        draws = np.random.default_rng(int(torch.randint(2**31, (1,))))
+        share, perm = mix_shares(len(x), mixup, draws).to(x), torch.randperm(len(x)).to(x.device)
+        x, y, w = (mixup_of(t, share, perm) for t in (x, torch.cat([y, guess]), torch.cat([known, w])))
         return Terms({"mixed": (w * cross_entropy(y, task.units(student(x)))).sum() / count})
 
     def _agreement(self, z: Logits, label: Labels, confidence: Weight, progress: float) -> Weight:

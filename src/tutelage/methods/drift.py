@@ -92,8 +92,7 @@ class Drift(Method):
     @property
     def rule(self) -> Rule:
         it = self.settled()
-        assert it.decay is not None and it.interaction is not None
-        return Stackelberg("student", "teacher", it.response or Ema(it.decay), it.interaction)
+        return Stackelberg("student", "teacher", it.response or Ema(it.decay), it.interaction)  # type: ignore[arg-type]
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         u = task.units(play["teacher"](batch.unlabelled["weak"]))  # teacher's logits, f(x; T)

@@ -62,7 +62,7 @@ class SelfTraining(Method):
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         terms = {"supervised": on_labels(play["student"], batch, task)}
         if memory.round > 0:
-            label, _, kept = recall(memory.first, batch.unlabelled, task)
+            label, _, kept = recall(memory, batch.unlabelled, task)
             guess, _ = task.target(label)
             z = task.units(play["student"](batch.unlabelled["weak"]))
             terms["pool"] = self.weight * mean(cross_entropy(guess, z), kept)

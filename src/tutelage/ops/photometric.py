@@ -68,8 +68,8 @@ def contrast(images: Images, factor: Factor) -> Images:
 def equalize(images: Images) -> Images:
     """Give each channel about as many pixels of each level: a level becomes the share of pixels below it.
 
-    ``floor((sum_{j<i} n_j + s // 2) / s)`` of 255, ``s = (sum_j n_j - n_last) // 255`` with n_j the pixels of level j and
-    last the highest level that occurs; a channel with s = 0 stays.
+    ``(sum_{j<i} n_j + s // 2) // s`` of 255, ``s = (sum_j n_j - n_last) // 255``, with n_j the pixels of level j and last
+    the highest level that occurs; a channel with s = 0 stays.
 
     Returns:
         (m, 3, h, w), of 256 levels.
@@ -96,7 +96,7 @@ def posterize(images: Images, bits: Factor) -> Images:
 
     Source: Pillow, ImageOps.posterize.
 
-    >>> posterize(torch.full((1, 3, 1, 1), 255 / 255), torch.tensor([4.0])).mul(255).unique().tolist()
+    >>> posterize(torch.ones(1, 3, 1, 1), torch.tensor([4.0])).mul(255).round().unique().tolist()
     [240.0]
     """
     step = _each(2 ** (8 - bits.floor()))
@@ -104,9 +104,9 @@ def posterize(images: Images, bits: Factor) -> Images:
 
 
 def sharpness(images: Images, factor: Factor) -> Images:
-    """``f x + (1 - f) smooth(x)``, with f in [0, 1]: 0 is smoothed by 3 x 3 weights, 5/13 in the middle and 1/13 around.
+    """``f x + (1 - f) smooth(x)``, with f in [0, 1]: 0 is smooth.
 
-    The pixels at the border stay.
+    The weights of the 3 x 3 pixels are 5/13 in the middle and 1/13 around; the pixels at the border stay.
 
     Source: Pillow, ImageEnhance.Sharpness.
 

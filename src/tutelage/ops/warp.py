@@ -1,13 +1,11 @@
 """Homographies of images, and values of pixels brought from one view into another.
 
-A geometry is (b, 3, 3): the homography that takes a point (x, y, 1) of the original image to the view. Points are counted
-in pixels, x to the right and y down; (0, 0) is the middle of the first pixel, so an image covers [-1/2, w - 1/2) by
-[-1/2, h - 1/2).
+A geometry is float32 (b, 3, 3): the homography that takes a point (x, y, 1) of the original image to the view. Points
+are counted in pixels, x to the right and y down; (0, 0) is the middle of the first pixel, so an image covers
+[-1/2, w - 1/2) by [-1/2, h - 1/2).
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 import torch
 from jaxtyping import Float, Shaped
@@ -17,7 +15,6 @@ from tutelage.ops.checks import one_of
 
 Geometry = Float[Tensor, "b 3 3"]
 Each = Float[Tensor, " b"]
-Mode = Literal["nearest", "bilinear"]
 
 
 def affine(linear: Float[Tensor, "b 2 2"], shift: Float[Tensor, "b 2"]) -> Geometry:
@@ -90,26 +87,24 @@ def warp(images: Float[Tensor, "b k y x"], geometry: Geometry, size: tuple[int, 
 
 
 def carry(
-    values: Shaped[Tensor, "b k h w"], source: Geometry, to: Geometry, mode: Mode
+    values: Shaped[Tensor, "b k h w"], source: Geometry, to: Geometry, mode: str
 ) -> tuple[Shaped[Tensor, "b k h w"], Float[Tensor, "b h w"]]:
     """Bring values of pixels from one view of the same images into another: a warp by ``to @ inverse(source)``.
 
     Args:
         values: of each pixel of the view that has the geometry ``source``, (b, k, h, w).
-        source, to: geometries of two views of the same original (b, 3, 3), invertible; views and original are of one size.
-        mode: "bilinear" mixes the four nearest pixels, beyond the outermost middles the nearest; "nearest" takes values
-            as they are, of any dtype.
+        source, to: geometries of two views of the same original, (b, 3, 3), invertible; all three are of one size.
+        mode: "bilinear" mixes the four nearest pixels; "nearest" takes values as they are, of any dtype.
 
     Returns:
-        The values in the other view, 0 where there are none, (b, k, h, w), differentiable in ``values``; and ``inside``,
-        (b, h, w), 1 where the point lies in the original image and in the view that the values come from, else 0.
-        What covers a point there, such as a cutout, does not count.
+        The values in the other view, (b, k, h, w), 0 where there are none, differentiable in ``values``. And ``inside``,
+        (b, h, w): 1 where the point lies in the original image and in the view that the values come from, else 0. What
+        covers a point in a view, such as a cutout, is not in its geometry and does not count.
 
     Raises:
         ValueError: another mode.
 
-    Source: the equivariance of dense predictions, Laine and Aila's transformation consistency as Li et al., TNNLS 2020
-    (transformation-consistent self-ensembling) have it for segmentation.
+    Source: Li et al., Transformation-consistent self-ensembling, IEEE TNNLS 2021: targets are moved as the input was.
 
     >>> still = torch.eye(3)[None]
     >>> moved, inside = carry(torch.tensor([[[[1, 2, 3]]]]), still, mirror(torch.ones(1), 3), "nearest")
@@ -120,13 +115,13 @@ def carry(
     h, w = values.shape[2:]
     to_original = _inverse(to)
     to_source = source.double() @ to_original
-    x, y = _points(to_source, h, w)
-    inside = _within(x, y, h, w) & _within(*_points(to_original, h, w), h, w)
+    points = _points(to_source, h, w)
+    inside = _within(points, h, w) & _within(_points(to_original, h, w), h, w)
     if mode == "nearest":
-        moved = _taken(values, x, y)
+        moved = _taken(values, points)
     else:
         moved = _sampled(values.float(), to_source, (h, w), "border").to(values.dtype)
-    return torch.where(inside[:, None], moved, 0), inside.float()
+    return moved.masked_fill(~inside[:, None], 0), inside.float()
 
 
 def _two_by_two(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
@@ -149,16 +144,17 @@ def _points(back: Tensor, h: int, w: int) -> Tensor:
     return points
 
 
-def _within(x: Tensor, y: Tensor, h: int, w: int) -> Tensor:
+def _within(points: Tensor, h: int, w: int) -> Tensor:
+    x, y = points.unbind(-1)
     return (x >= -0.5) & (x < w - 0.5) & (y >= -0.5) & (y < h - 0.5)
 
 
-def _taken(values: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def _taken(values: Tensor, points: Tensor) -> Tensor:
     """The values of the pixels that hold the points."""
     h, w = values.shape[2:]
-    column, row = ((p + 0.5).floor().clamp(0, most - 1).long() for p, most in ((x, w), (y, h)))
-    index = (row * w + column).flatten(1)[:, None].expand(-1, values.shape[1], -1)
-    return values.flatten(2).gather(2, index).view_as(values)
+    x, y = (points + 0.5).floor().long().unbind(-1)
+    index = (y.clamp(0, h - 1) * w + x.clamp(0, w - 1)).flatten(1)[:, None].expand(-1, values.shape[1], -1)
+    return values.flatten(2).gather(2, index).view(values.shape)
 
 
 def _sampled(images: Tensor, back: Tensor, size: tuple[int, int], beyond: str) -> Tensor:
