@@ -189,6 +189,10 @@ def semi_text() -> str:
     return semi_table([(d, 30) for d in ("ag_news", "imdb", "yelp", "trec")], finetuned=False)
 
 
+def semi_text_whole() -> str:
+    return semi_table([("trec", 30)], finetuned=True)
+
+
 def semi_tags() -> str:
     return semi_table([(d, n) for d in ("conll03", "wikigold") for n in (100, 500)], finetuned=False)
 
@@ -310,7 +314,7 @@ TABLES = {
     f.__name__: f
     for f in (
         ag_news, all_sets, evidence, disaster, cost, finetuned, weak_text, weak_text_whole, distant_tags,
-        semi_text, semi_tags,
+        semi_text, semi_text_whole, semi_tags,
         anticipation_grid, anticipation_balanced, anticipation_tags,
         anticipation_options, anticipation_stability, follower_cost,
     )
