@@ -132,8 +132,8 @@ def weak_table(sets: tuple[str, ...], methods: dict[str, str], finetuned: bool =
         found = [mine[mine.data == d][column].dropna() for d in sets]
         whole = all(len(f) for f in found) and len(sets) > 1
         mean = f"{100 * sum(f.mean() for f in found) / len(found):.1f}" if whole else "–"
-        lines.append([name, *(spread(f) for f in found), mean])
-    return table(" | ".join(["", *sets, "mean"]), lines)
+        lines.append([name, *(spread(f) for f in found), *([mean] if len(sets) > 1 else [])])
+    return table(" | ".join(["", *sets, *(["mean"] if len(sets) > 1 else [])]), lines)
 
 
 STAGES = {
