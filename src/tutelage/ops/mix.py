@@ -1,0 +1,134 @@
+"""Mixed examples: whole ones by shares (mixup), pixels by boxes (CutMix).
+
+Draws are numpy's, on the CPU, so that they are the same for every device; they follow the tensors that they mix.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor
+
+from tutelage.ops.checks import in_range
+from tutelage.types import Weight
+
+Share = Float[Tensor, " n"]
+Permutation = Int[Tensor, " n"]
+Boxes = Float[Tensor, "b 1 h w"]
+
+
+def mix_shares(n: int, alpha: float, generator: np.random.Generator) -> Share:
+    """``lam = max(l, 1 - l)`` with ``l`` of Beta(alpha, alpha), one for each example.
+
+    Args:
+        n: examples.
+        alpha: above 0; near 0 examples stay nearly pure, 1 is uniform, large mixes halves.
+
+    Returns:
+        float32 (n,), in [0.5, 1]: a mixed example is more like its first.
+
+    Raises:
+        ValueError: ``alpha`` out of its range.
+
+    Source: Zhang et al., mixup, ICLR 2018; the maximum is Berthelot et al., MixMatch, NeurIPS 2019, eqs. 8 and 9.
+
+    >>> bool((mix_shares(100, 0.75, np.random.default_rng(0)) >= 0.5).all())
+    True
+    """
+    in_range("alpha", alpha, 0, low_open=True)
+    share = generator.beta(alpha, alpha, n)
+    return torch.from_numpy(np.maximum(share, 1 - share)).float()
+
+
+def mixup(x: Float[Tensor, "n ..."], lam: Share, perm: Permutation) -> Float[Tensor, "n ..."]:
+    """``lam x + (1 - lam) x[perm]``: of inputs, and of rows of probabilities.
+
+    Args:
+        x: (n, ...).
+        lam: in [0, 1], (n,).
+        perm: of range(n), (n,).
+
+    Source: Zhang et al., mixup, ICLR 2018, eq. 1; Berthelot et al., MixMatch, NeurIPS 2019, eqs. 10 and 11.
+
+    >>> mixup(torch.tensor([[0.0], [4.0]]), torch.tensor([0.75, 1.0]), torch.tensor([1, 0])).tolist()
+    [[1.0], [4.0]]
+    """
+    share = lam.to(x).view(-1, *[1] * (x.ndim - 1))
+    return share * x + (1 - share) * x[perm]
+
+
+def mix_weights(
+    target: Float[Tensor, "n c"], weight: Weight, lam: Share, perm: Permutation
+) -> tuple[Float[Tensor, "n c"], Weight]:
+    """Labels and weights of mixed examples: ``w' = lam w + (1 - lam) w[perm]``, and ``w' y'`` mixes ``w y`` likewise.
+
+    Cross-entropy is linear in the label, so ``w' CE(y', q)`` is the mix of the two weighted losses: a label of weight 0
+    says nothing. With all weights 1, y' is `mixup` of y; it is that, too, where ``w' = 0``.
+
+    Args:
+        target: rows y of probabilities, (n, c).
+        weight: w, at least 0, (n,).
+        lam: in [0, 1], (n,).
+        perm: of range(n), (n,).
+
+    Returns:
+        y' (n, c), rows of probabilities, and w' (n,).
+
+    Source: follows from the loss of Zhang et al., mixup, ICLR 2018, once its terms are weighted.
+
+    >>> y, w = torch.eye(2), torch.tensor([1.0, 0.0])
+    >>> [t.tolist() for t in mix_weights(y, w, torch.tensor([0.75, 0.75]), torch.tensor([1, 0]))]
+    [[[1.0, 0.0], [1.0, 0.0]], [0.75, 0.25]]
+    """
+    mixed = mixup(weight, lam, perm)
+    first = torch.where(mixed > 0, lam.to(weight) * weight / mixed.where(mixed > 0, 1), lam.to(weight))
+    return mixup(target, first, perm), mixed
+
+
+def cutmix_boxes(b: int, h: int, w: int, share: float, generator: np.random.Generator) -> Boxes:
+    """One box an image, of ``share`` of its area, of any form and at any place that holds it whole.
+
+    Its height is ``h share^u`` and its width ``w share^(1 - u)``, rounded, with u uniform in [0, 1].
+
+    Args:
+        b, h, w: images, their height and width.
+        share: of the area, in [0, 1].
+
+    Returns:
+        (b, 1, h, w): 1 in the box, else 0.
+
+    Raises:
+        ValueError: ``share`` out of its range.
+
+    Source: French et al., Semi-supervised semantic segmentation needs strong, varied perturbations, BMVC 2020,
+    Section 3.3 (share 1/2), after Yun et al., CutMix, ICCV 2019.
+
+    >>> cutmix_boxes(3, 32, 32, 0.5, np.random.default_rng(0)).mean((1, 2, 3)).mul(20).round().tolist()
+    [10.0, 10.0, 10.0]
+    """
+    in_range("share", share, 0, 1)
+    u = generator.random(b)
+    form = np.stack([share**u, share ** (1 - u)], axis=1) if share else np.zeros((b, 2))
+    sides = np.rint(np.array([h, w]) * form).astype(int)
+    start = generator.integers(0, np.array([h, w]) - sides + 1)
+    rows, columns = (
+        (np.arange(n) >= start[:, i, None]) & (np.arange(n) < (start + sides)[:, i, None]) for i, n in ((0, h), (1, w))
+    )
+    return torch.from_numpy(rows[:, None, :, None] & columns[:, None, None]).float()
+
+
+def cutmix(x: Shaped[Tensor, "b ..."], other: Shaped[Tensor, "b ..."], mask: Boxes) -> Shaped[Tensor, "b ..."]:
+    """``mask other + (1 - mask) x``: of images, of values, targets and weights of pixels, of any dtype.
+
+    Args:
+        x, other: (b, k, h, w) or (b, h, w); other is most often ``x[perm]``.
+        mask: 1 where other is taken, else 0, (b, 1, h, w).
+
+    Source: Yun et al., CutMix, ICCV 2019, eq. 1; of pixels French et al., BMVC 2020, Section 3.3.
+
+    >>> cutmix(torch.tensor([[[1, 2]]]), torch.tensor([[[3, 4]]]), torch.tensor([[[[0.0, 1.0]]]])).tolist()
+    [[[1, 4]]]
+    """
+    chosen = mask.to(x.device) > 0
+    return torch.where(chosen if x.ndim == 4 else chosen[:, 0], other, x)
