@@ -132,8 +132,8 @@ def weak_table(sets: tuple[str, ...], methods: dict[str, str], finetuned: bool =
         found = [mine[mine.data == d][column].dropna() for d in sets]
         whole = all(len(f) for f in found) and len(sets) > 1
         mean = f"{100 * sum(f.mean() for f in found) / len(found):.1f}" if whole else "–"
-        lines.append([name, *(spread(f) for f in found), mean])
-    return table(" | ".join(["", *sets, "mean"]), lines)
+        lines.append([name, *(spread(f) for f in found), *([mean] if len(sets) > 1 else [])])
+    return table(" | ".join(["", *sets, *(["mean"] if len(sets) > 1 else [])]), lines)
 
 
 STAGES = {
@@ -187,6 +187,10 @@ def semi_table(columns: list[tuple[str, int]], finetuned: bool) -> str:
 
 def semi_text() -> str:
     return semi_table([(d, 30) for d in ("ag_news", "imdb", "yelp", "trec")], finetuned=False)
+
+
+def semi_text_whole() -> str:
+    return semi_table([("trec", 30)], finetuned=True)
 
 
 def semi_tags() -> str:
@@ -310,7 +314,7 @@ TABLES = {
     f.__name__: f
     for f in (
         ag_news, all_sets, evidence, disaster, cost, finetuned, weak_text, weak_text_whole, distant_tags,
-        semi_text, semi_tags,
+        semi_text, semi_text_whole, semi_tags,
         anticipation_grid, anticipation_balanced, anticipation_tags,
         anticipation_options, anticipation_stability, follower_cost,
     )

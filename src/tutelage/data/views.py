@@ -1,8 +1,8 @@
 """Weak and strong views of batches of images, and where each pixel of a view was in the original.
 
 The operations are batched tensor functions on the images' own device, each image with its own draws. kornia was not
-taken: its RandAugment draws one list of operations, and one magnitude, for a whole batch, and its single operations took
-longer than those here.
+taken: its RandAugment draws one list of operations, and one magnitude, for a whole batch, and its single operations
+took longer than those here.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ PHOTOMETRIC: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class View:
-    """Images as seen, and ``geometry``: the homography from a point (x, y, 1) of the original to the view, in pixels."""
+    """Images as seen, and ``geometry``: the homography from a point (x, y, 1) of the original to the view."""
 
     images: Float[Tensor, "b 3 h w"]
     geometry: Float[Tensor, "b 3 3"]

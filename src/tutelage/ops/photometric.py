@@ -68,8 +68,8 @@ def contrast(images: Images, factor: Factor) -> Images:
 def equalize(images: Images) -> Images:
     """Give each channel about as many pixels of each level: a level becomes the share of pixels below it.
 
-    ``(sum_{j<i} n_j + s // 2) // s`` of 255, ``s = (sum_j n_j - n_last) // 255``, with n_j the pixels of level j and last
-    the highest level that occurs; a channel with s = 0 stays.
+    ``(sum_{j<i} n_j + s // 2) // s`` of 255, ``s = (sum_j n_j - n_last) // 255``, with n_j the pixels of level j and
+    last the highest level that occurs; a channel with s = 0 stays.
 
     Returns:
         (m, 3, h, w), of 256 levels.
@@ -140,7 +140,7 @@ def _each(factor: Factor) -> Tensor:
 
 
 def _grey(images: Images) -> Tensor:
-    red, green, blue = images.split(1, dim=1)
+    red, green, blue = images[:, :1], images[:, 1:2], images[:, 2:]
     return (red * LUMA[0]).add_(green, alpha=LUMA[1]).add_(blue, alpha=LUMA[2])
 
 

@@ -97,9 +97,9 @@ def carry(
         mode: "bilinear" mixes the four nearest pixels; "nearest" takes values as they are, of any dtype.
 
     Returns:
-        The values in the other view, (b, k, h, w), 0 where there are none, differentiable in ``values``. And ``inside``,
-        (b, h, w): 1 where the point lies in the original image and in the view that the values come from, else 0. What
-        covers a point in a view, such as a cutout, is not in its geometry and does not count.
+        The values in the other view, (b, k, h, w), 0 where there are none, differentiable in ``values``; and whether a
+        pixel is inside, (b, h, w): 1 where its point lies in the original image and in the view that the values come
+        from, else 0. What covers a point in a view, such as a cutout, is not in its geometry and does not count.
 
     Raises:
         ValueError: another mode.
@@ -130,7 +130,8 @@ def _two_by_two(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
 
 def _inverse(geometry: Geometry) -> Tensor:
     """In float64: what a float32 inverse is off by is visible at a few hundred pixels."""
-    return torch.linalg.inv(geometry.double())
+    inverse: Tensor = torch.linalg.inv(geometry.double())
+    return inverse
 
 
 def _points(back: Tensor, h: int, w: int) -> Tensor:
