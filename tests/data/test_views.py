@@ -111,7 +111,35 @@ def test_operations_are_drawn_evenly_and_may_be_drawn_twice():
     assert 0.05**2 <= left.min() < 0.05
 
 
-def test_operations_are_applied_in_the_order_drawn():
+def test_each_image_keeps_its_own_content_and_has_its_own_factor(images):
+    images = images.clamp(min=0.1)
+    view = Strong(flip=False, crop=0, ops=("brightness", "identity", "posterize"), count=1, cutout=0)(images, seed=0)
+    ratio = (view.images / images).flatten(1)
+    dimmed = ratio.std(1) < 1e-6
+    assert 5 < dimmed.sum() < 24
+    assert len(ratio[dimmed].mean(1).unique()) > 4
+    assert (view.images - images)[~dimmed].abs().max() < 16 / 255
+
+
+def test_bits_are_drawn_evenly():
+    view = Strong(ops=("posterize",), count=1, cutout=0)(torch.ones(2000, 3, 1, 1), seed=0)
+    tops, counts = view.images[:, 0].mul(255).round().unique(return_counts=True)
+    assert tops.tolist() == [240, 248, 252, 254, 255]
+    assert counts.min() > 340
+
+
+@pytest.mark.parametrize("op", ["brightness", "solarize"])
+def test_factors_fill_the_ranges_of_the_paper(op):
+    """The white end of a ramp shows the factor, what is left of it the threshold."""
+    ramp = torch.linspace(0, 1, 256).expand(1000, 3, 1, 256)
+    view = Strong(flip=False, crop=0, ops=(op,), count=1, cutout=0)(ramp, seed=0).images[:, 0, 0]
+    values = view[:, -1] if op == "brightness" else (view == ramp[0, 0]).float().mean(1)
+    low, high = RANGES[op]
+    assert low - 0.01 <= values.min() < low + 0.01
+    assert high - 0.01 < values.max() <= high + 0.01
+
+
+def test_operations_are_applied_one_after_the_other():
     """Pixels 0 and 1/2: brightness before autocontrast leaves 0 and 1, after it something less than 1."""
     images = torch.tensor([0.0, 0.5]).expand(400, 3, 1, 2)
     view = Strong(flip=False, crop=0, ops=("brightness", "autocontrast"), cutout=0)(images, seed=0)
