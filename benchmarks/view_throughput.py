@@ -19,8 +19,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait must not spin where other work runs beside
-
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
