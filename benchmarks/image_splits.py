@@ -15,11 +15,19 @@ import torch
 from PIL import Image
 
 from splits import data_root
+from tutelage.data.images import Images, SegmentImages
+from tutelage.data.masks import read_masks
 from tutelage.data.sources import cache_folder
 from tutelage.models.vision import load_backbone
+from tutelage.tasks import Classification, Segmentation
 
 POOL, TEST = 12_000, 4_000
-"""Images of each part, drawn with seed 0."""
+"""Images of each part of CIFAR-10, drawn with seed 0."""
+
+FASHION_TRAIN, FASHION_VALID = 6_000, 5_000
+"""Images of each part of Fashion-MNIST's training set, drawn with seed 0."""
+
+CAMVID_SIZE = (120, 160)
 
 
 @dataclass(frozen=True)
@@ -33,9 +41,41 @@ class Features:
 
     def labelled(self, count: int, seed: int) -> np.ndarray:
         """Numbers of ``count`` images, as many of each class."""
-        rng, classes = np.random.default_rng(seed), np.unique(self.y)
-        each = count // len(classes)
-        return np.concatenate([rng.permutation(np.flatnonzero(self.y == c))[:each] for c in classes])
+        return _of_each_class(self.y, count, seed)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images and the class numbers of their units, -1 = unknown."""
+
+    images: Images
+    y: np.ndarray
+
+    def subset(self, index: np.ndarray) -> Part:
+        return Part(self.images.subset(index), self.y[self.images.units(index)])
+
+
+@dataclass(frozen=True)
+class ImageSplit:
+    """The part to learn from, that to choose learning rates by, and that to test on."""
+
+    task: Classification
+    train: Part
+    valid: Part
+    test: Part
+
+    def labelled(self, count: int, seed: int) -> np.ndarray:
+        """Numbers of ``count`` images: as many of each class; of a video, one of each of as many equal stretches."""
+        if not isinstance(self.task, Segmentation):
+            return _of_each_class(self.train.y, count, seed)
+        ends = np.linspace(0, len(self.train.images), count + 1).astype(int)
+        return np.random.default_rng(seed).integers(ends[:-1], ends[1:])
+
+
+def _of_each_class(y: np.ndarray, count: int, seed: int) -> np.ndarray:
+    rng, classes = np.random.default_rng(seed), np.unique(y)
+    each = count // len(classes)
+    return np.concatenate([rng.permutation(np.flatnonzero(y == c))[:each] for c in classes])
 
 
 @lru_cache
@@ -51,6 +91,34 @@ def cifar10() -> Features:
         np.savez(file, **parts)
     found = np.load(file)
     return Features(found["train_x"], found["train_y"], found["test_x"], found["test_y"])
+
+
+@lru_cache
+def fashion() -> ImageSplit:
+    """Fashion-MNIST, its grey in three channels; the test set is whole."""
+    found = np.load(data_root() / "fashion_mnist" / "fashion_mnist.npz")
+    order = np.random.default_rng(0).permutation(len(found["y_train"]))
+
+    def part(name: str, index: np.ndarray) -> Part:
+        pixels = np.repeat(found[f"x_{name}"][index][..., None], 3, axis=-1)
+        return Part(Images(pixels, pixels.shape[1:3]), found[f"y_{name}"][index].astype(np.int64))
+
+    train, valid = np.sort(order[:FASHION_TRAIN]), np.sort(order[-FASHION_VALID:])
+    test = np.arange(len(found["y_test"]))
+    return ImageSplit(Classification(10), part("train", train), part("train", valid), part("test", test))
+
+
+@lru_cache
+def camvid() -> ImageSplit:
+    """CamVid's own three parts, at two thirds of the staged size."""
+    table = pd.read_parquet(data_root() / "camvid" / "camvid_240x180.parquet").sort_values("id")
+
+    def part(name: str) -> Part:
+        rows = table[table.split == name]
+        images = SegmentImages(list(rows["image"]), CAMVID_SIZE, cache=2**30, workers=1)
+        return Part(images, read_masks(list(rows["mask"]), CAMVID_SIZE, void=[11], classes=11, workers=1).targets())
+
+    return ImageSplit(Segmentation(11), part("train"), part("valid"), part("test"))
 
 
 @torch.inference_mode()

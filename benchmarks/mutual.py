@@ -10,54 +10,27 @@ how well the weights tell wrong pseudo-labels in the last round, against the lab
 from __future__ import annotations
 
 import argparse
-import json
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
 
 import image_splits
+from games import GAMES, Row, error_detection, fit_missing, labeller
 from tutelage.data import Features
-from tutelage.memory import Memory
-from tutelage.methods import Cbst, CurriculumLabelling, Dmt, Dst, MeanTeacher, Method, Supervised
-from tutelage.ops.weights import agreement
+from tutelage.methods import Dmt
 from tutelage.recipes import ON_FEATURES, Data, on_features
 from tutelage.tasks import Classification
 from tutelage.train import predict, train
 
 RESULTS = Path(__file__).parent / "results" / "mutual.jsonl"
 STEPS = 1200
-GAMES: dict[str, Method] = {
-    "labels only": Supervised(), "mean_teacher": MeanTeacher(), "curriculum_labelling": CurriculumLabelling(),
-    "cbst": Cbst(), "dst": Dst(mixup=0.0), "dst, mixup": Dst(),
-    "dmt, mutual": Dmt(partners="mutual", ranking="class", mixup=0.0),
-    "dmt, mutual, mixup": Dmt(partners="mutual", ranking="class"), "dmt": Dmt(),
-}  # fmt: skip
-
-
-def error_detection(
-    memory: Memory, network: torch.nn.Module, who: str, truth: np.ndarray, pool: Features, gamma: float
-) -> dict[str, float]:
-    """AUROC for wrong pseudo-labels of 1 - w, and of 1 - the labeller's confidence."""
-    stored = memory.of[who]
-    wrong = stored.label.numpy() != truth
-    if not gamma or wrong.all() or not wrong.any():
-        return {}
-    w = agreement(predict(network, TASK, pool), stored.label.long(), stored.confidence, gamma, gamma)
-    return {
-        "wrong": float(wrong.mean()), "auroc_weight": float(roc_auc_score(wrong, -w.numpy())),
-        "auroc_confidence": float(roc_auc_score(wrong, -stored.confidence.numpy())),
-    }  # fmt: skip
-
-
 TASK = Classification(10)
 
 
-def one(count: int, method: str, seed: int) -> dict[str, object]:
+def one(count: int, method: str, seed: int) -> Row:
     torch.set_num_threads(1)
     split = image_splits.cifar10()
     chosen = split.labelled(count, seed)
@@ -76,8 +49,8 @@ def one(count: int, method: str, seed: int) -> dict[str, object]:
         "score": float((guess == split.test_y).mean()), "seconds": round(seconds, 2),
     }  # fmt: skip
     if isinstance(game, Dmt):
-        labeller = "partner" if game.partners == "mutual" else "student"
-        row |= error_detection(run.memory, network, labeller, split.y[rest], pool, game.gamma)
+        stored, logits = run.memory.of[labeller(game)], predict(network, TASK, pool)
+        row |= error_detection(stored, np.arange(len(rest)), split.y[rest], logits, game.gamma)
     return row
 
 
@@ -87,15 +60,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--processes", type=int, default=2)
     a = parser.parse_args()
-    rows = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
-    done = {(r["labels"], r["method"], r["seed"]) for r in rows}
     jobs = [(n, m, s) for s in range(a.seeds) for n in a.labels for m in GAMES]
-    jobs = [j for j in jobs if j not in done]
-    with ProcessPoolExecutor(a.processes) as pool, open(RESULTS, "a") as out:
-        for row in pool.map(one, *zip(*jobs, strict=True)):
-            out.write(json.dumps(row) + "\n")
-            out.flush()
-            print(row, flush=True)
+    fit_missing(one, jobs, ("labels", "method", "seed"), RESULTS, a.processes)
 
 
 if __name__ == "__main__":

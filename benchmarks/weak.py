@@ -99,7 +99,7 @@ def started(name: str, seed: int) -> tuple[Problem, Examples, np.ndarray, torch.
     problem = read(items, reader, Supervised(), True, cache_folder() / "features")
     start = time.perf_counter()
     network = fit(problem, Supervised(), replace(WHOLE, seed=seed), Prior(), Plan(skip=True)).candidate
-    return problem, reader.tokens(test), test_y, network, time.perf_counter() - start
+    return problem, reader.examples(test), test_y, network, time.perf_counter() - start
 
 
 def one(name: str, method: str, seed: int, finetune: bool) -> dict[str, object]:

@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "fitting": {"beside", "methods", "data", "train", "store", "evidence", "reference", "problem", "contender"},
     "recipes": {"ops", "tasks", "methods", "data", "models", "reference", "problem", "train"},
     "request": {"ops", "problem", "recipes", "train"},
-    "inputs": {"ops", "tasks", "data", "weak", "evidence", "recipes", "request", "inputs"},
+    "inputs": {"ops", "tasks", "data", "models", "weak", "evidence", "recipes", "request", "inputs"},
     "saving": {"tasks", "data", "models", "train", "checkpoint"},
 }  # fmt: skip
 """The parts below the outermost ones, and what each may import."""

@@ -10,21 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-import pandas as pd
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 import tutelage
-from tutelage import runs, saving
-from tutelage.checkpoint import BadFileError, read_json
+from tutelage import runs
+from tutelage.checkpoint import BadFileError
 from tutelage.data import sources
-from tutelage.data.sentences import CONLL, read_sentences, span_rows
-from tutelage.data.tables import DataError, read_table, read_texts, text_fault, texts_of, writable, write_table
-from tutelage.inputs.sentences import tag_scores, tagged_only
-from tutelage.inputs.texts import codes, labelled_only, text_scores
+from tutelage.data.tables import DataError, read_table, writable, write_table
+from tutelage.finished import Finished, write_masks
 from tutelage.methods import METHODS, Method
 from tutelage.report.page import write_report
 from tutelage.request import Request
@@ -36,7 +32,7 @@ app = App(
     version=tutelage.__version__,
     help_format="plaintext",
 )
-fit_app = App(name="fit", help="Learn from labelled and unlabelled texts: tutelage fit METHOD --train FILE ...")
+fit_app = App(name="fit", help="Learn from labelled and unlabelled items: tutelage fit METHOD --train FILE ...")
 data_app = App(name="data", help="Real data sets: list them, get one.")
 app.command(fit_app)
 app.command(data_app)
@@ -82,9 +78,9 @@ def _fit(request: Request, method: Method) -> None:
     if summary["evidence"]:
         say(summary["evidence"]["words"])
     if "test" in summary:
-        t, score = summary["test"], "f1" if summary["task"] == "tagging" else "accuracy"
+        t, score = summary["test"], summary["score"]
         both = f"labels only {100 * t[f'reference_{score}']:.1f} %, with the pool {100 * t[f'candidate_{score}']:.1f} %"
-        say(f"On the test table: {in_words(t)}; {both}.")
+        say(f"On the test {summary['things']}: {in_words(t)}; {both}.")
     say(f"Model, summary and report are in {request.out} (open {request.out / 'report.html'}).")
 
 
@@ -94,6 +90,8 @@ def in_words(found: dict[str, Any]) -> str:
     if found["measure"] == "accuracy":
         accuracy = f"accuracy {100 * found['accuracy']:.1f} % ({low:.1f} to {high:.1f})"
         return f"{accuracy}, macro F1 {100 * found['macro_f1']:.1f} %"
+    if found["measure"] == "mean IoU":
+        return f"mean IoU {100 * found['miou']:.1f} % ({low:.1f} to {high:.1f}), Dice {100 * found['dice']:.1f} %"
     parts = f"precision {100 * found['precision']:.1f} %, recall {100 * found['recall']:.1f} %"
     return f"entity F1 {100 * found['f1']:.1f} % ({low:.1f} to {high:.1f}), {parts}"
 
@@ -123,62 +121,43 @@ def predict(
     output: Path,
     text: str | None = None,
     tokens: str | None = None,
+    images: str | None = None,
+    skip_bad: bool = False,
     charset: str = "utf-8",
 ) -> None:
     """Add the columns label and probability to a table; to one of sentences tags, spans and probability.
 
+    Of images for which masks were learnt, masks are written into a folder, with a table that names them.
+
     Args:
         folder: of a finished run.
-        input: table with the text column, or with sentences.
-        output: table to write; csv, tsv, jsonl or parquet.
+        input: table with the text column, with sentences or with images; or a folder of images.
+        output: table to write; csv, tsv, jsonl or parquet. For masks a folder.
         text: column of the texts; by default the one the run was trained on.
         tokens: column of the sentences, likewise.
+        images: column of the images, likewise.
+        skip_bad: give images that cannot be read no label.
         charset: of csv, tsv and jsonl files.
     """
-    writable(output)  # before the work, not after it
-    model, asked = _open(folder)
-    if asked["task"] == "tagging":
-        table, added = _tagged(model, input, tokens or asked["tokens"], charset)
-    else:
-        table, added = _labelled(model, input, text or asked["text"], charset)
+    run = Finished.read(folder)
+    columns = run.asked | {k: v for k, v in (("text", text), ("tokens", tokens), ("images", images)) if v}
+    with progress_bar() as progress:
+        bar = Bar(progress)
+
+        def tick(done: int, total: int) -> None:
+            bar("encoding", done, total)
+
+        if run.task == "segmentation":
+            count = write_masks(run.model, input, output, columns, charset, skip_bad, say)
+            say(f"{count} masks: {output}")
+            return
+        writable(output)  # before the work, not after it
+        table, added = run.label(input, columns, charset, skip_bad, say, tick)
     replaced = [c for c in added if c in table.columns]
     if replaced:
         say(f"In {output} these columns are replaced: {', '.join(replaced)}.")
     write_table(table.assign(**added), output)
     say(f"{len(table)} rows labelled: {output}")
-
-
-def _probabilities(model: saving.Model, items: list[Any]) -> np.ndarray:
-    with progress_bar() as progress:
-        bar = Bar(progress)
-        return model.probabilities(items, lambda done, total: bar("encoding", done, total))
-
-
-def _labelled(model: saving.Model, path: Path, text: str, charset: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """A table of texts, and the columns to be added."""
-    table = read_table(path, charset)
-    texts = texts_of(table, path, text).texts
-    faults = [i for i, t in enumerate(texts) if text_fault(t)]
-    if faults:
-        say(f"{len(faults)} texts are empty or overlong (first: row {faults[0] + 1}); their labels mean little.")
-    p = _probabilities(model, texts)
-    return table, {"label": [model.classes[i] for i in p.argmax(1)], "probability": p.max(1)}
-
-
-def _tagged(model: saving.Model, path: Path, tokens: str, charset: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """A table of sentences, and the columns to be added: tags, entities with offsets, the least sure word."""
-    found = read_sentences(path, tokens, charset=charset)
-    if found.empty:
-        say(f"{path}: {found.empty} sentences without a word are left out.")
-    p = _probabilities(model, found.tokens)
-    tags = model.tags(found.tokens, p)
-    sizes = np.array([len(s) for s in found.tokens])
-    sure = np.minimum.reduceat(p.max(1), np.cumsum(sizes) - sizes)
-    spans = span_rows(found.tokens, tags, found.offsets)
-    table = pd.DataFrame({"row": found.rows, tokens: found.tokens})
-    if path.suffix.lower() not in CONLL:
-        table = read_table(path, charset).iloc[np.array(found.rows) - 1].reset_index(drop=True)
-    return table, {"tags": tags, "spans": spans, "probability": sure}
 
 
 @app.command
@@ -190,42 +169,31 @@ def score(
     label: str | None = None,
     tokens: str | None = None,
     tags: str | None = None,
+    images: str | None = None,
+    masks: str | None = None,
+    skip_bad: bool = False,
     json: bool = False,
     charset: str = "utf-8",
 ) -> None:
-    """Score a finished run on a labelled table.
+    """Score a finished run on a labelled table, or a folder of images.
 
     Args:
         folder: of a finished run.
-        test: table with texts and labels, or sentences and tags.
-        text, label, tokens, tags: columns; by default those the run was trained on.
+        test: table with texts and labels, sentences and tags, or images and labels or masks; or a folder of images.
+        text, label, tokens, tags, images, masks: columns; by default those the run was trained on.
+        skip_bad: leave out images that cannot be read.
         json: print JSON.
         charset: of csv, tsv and jsonl files.
     """
-    model, asked = _open(folder)
+    run = Finished.read(folder)
+    given = {"text": text, "label": label, "tokens": tokens, "tags": tags, "images": images, "masks": masks}
+    columns = run.asked | {k: v for k, v in given.items() if v}
     quiet: Callable[[str], None] = (lambda line: None) if json else say
-    if asked["task"] == "tagging":
-        table = tagged_only(
-            read_sentences(test, tokens or asked["tokens"], tags or _named(asked, "tags"), charset=charset), quiet
-        )
-        guess = model.tags(table.tokens, model.probabilities(table.tokens))
-        found = tag_scores([t for t in table.tags if t is not None], guess)
-    else:
-        name = label or _named(asked, "label")
-        texts = labelled_only(read_texts(test, text or asked["text"], name, charset), name, quiet)
-        found = text_scores(codes(model.classes, texts), model.probabilities(texts.texts))
+    found = run.score(test, columns, charset, skip_bad, quiet)
     if json:
         print_json(found)
     else:
-        say(f"{found['rows']} rows: {in_words(found)}")
-
-
-def _named(asked: dict[str, Any], what: str) -> str:
-    """A column that the run was given; ValueError where it was not."""
-    name = str(asked[what])
-    if name == "None":
-        raise ValueError(f"--{what} must be given: the run was trained without such a column")
-    return name
+        say(f"{found['rows']} {'images' if run.task in ('image', 'segmentation') else 'rows'}: {in_words(found)}")
 
 
 def print_json(value: Any) -> None:
@@ -286,19 +254,12 @@ def get_data(name: str) -> None:
         say(f"{path}  ({len(table)} rows; columns {', '.join(map(str, table.columns[:8]))})")
 
 
-def _open(folder: Path) -> tuple[saving.Model, dict[str, Any]]:
-    """The model of a run's folder, and what the run was asked."""
-    if not folder.exists():
-        raise FileNotFoundError(f"{folder}: no such folder")
-    return saving.load(folder / "model"), read_json(folder / "run.json", "task", "text", "label", "tokens", "tags")
-
-
 def main() -> None:
     """Entry point: errors of the user's data and files are one line and exit code 2."""
     warnings.showwarning = lambda message, *rest, **more: say(f"Warning: {message}")
     try:
         app()
-    except (DataError, BadFileError, FileExistsError, FileNotFoundError) as e:
+    except (DataError, BadFileError, FileExistsError, FileNotFoundError, ImportError) as e:
         fail(str(e))
     except OSError as e:
         if e.errno == errno.ENOSPC:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,32 +22,27 @@ def conclude(out: Path, summary: dict[str, Any], model: Model, inputs: Inputs, o
     saving.save(model, out / "model")
     record = records.collect(model, inputs, outcome)
     if len(inputs.test):
-        probabilities = model.probabilities(inputs.test)
-        summary["test"] = inputs.scores(probabilities)
-        score = "f1" if summary["task"] == "tagging" else "accuracy"
+        summary["test"], of_test = records.of_test(model, inputs)
         others = {"reference": outcome.reference, "candidate": outcome.candidate, "stage_one": outcome.stage_one}
         for name, network in others.items():
             if network is not None:
-                theirs = replace(model, network=network.cpu()).probabilities(inputs.test)
-                summary["test"][f"{name}_{score}"] = inputs.scores(theirs)[score]
-        record |= records.of_test(inputs, probabilities)
+                found, _ = records.of_test(replace(model, network=network.cpu()), inputs)
+                summary["test"][f"{name}_{summary['score']}"] = found[summary["score"]]
+        record |= of_test
     record["summary"] = {k: v for k, v in summary.items() if k != "versions"}
     checkpoint.write_json(out / "records.json", record)
     write_report(out)
 
 
-def summarise(
-    task: str, classes: list[str], labelled: int, pool: Sized, outcome: Outcome, training: Training
-) -> dict[str, Any]:
+def summarise(task: str, inputs: Inputs, outcome: Outcome, training: Training) -> dict[str, Any]:
     """What a finished fit has to say of itself, without the clock."""
-    evidence = outcome.evidence
-    score = "f1" if task == "tagging" else "accuracy"
+    evidence, items = outcome.evidence, inputs.items
 
     def estimate(name: str) -> dict[str, Any]:
         if evidence is None:
-            return {score: None, "interval": None}
+            return {items.task.score: None, "interval": None}
         found = getattr(evidence, name)
-        return {score: found.score, "interval": [found.low, found.high]}
+        return {items.task.score: found.score, "interval": [found.low, found.high]}
 
     return {
         "format": checkpoint.FORMAT,
@@ -56,9 +50,12 @@ def summarise(
         "settings": settings(outcome.method),
         "training": settings(replace(training, checkpoint_every=0.0)),
         "task": task,
-        "classes": classes,
-        "labelled": labelled,
-        "unlabelled": len(pool),
+        "score": items.task.score,
+        "measure": items.task.measure,
+        "things": inputs.things,
+        "classes": list(inputs.classes),
+        "labelled": len(items.labelled),
+        "unlabelled": len(items.pool),
         "reference": estimate("reference") | {"choice": outcome.reference_choice},
         "candidate": estimate("candidate"),
         "returned": outcome.returned,
@@ -66,4 +63,4 @@ def summarise(
         "seed": training.seed,
         "versions": {p: importlib.metadata.version(p) for p in ("tutelage", "torch", "transformers", "scikit-learn")}
         | {"python": platform.python_version()},
-    }
+    } | inputs.about()

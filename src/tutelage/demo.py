@@ -100,6 +100,7 @@ def _texts(folder: Path, name: str, seed: int, tables: dict[str, pd.DataFrame], 
     request = Request(
         files["labelled"], folder, text="text", label="label",
         unlabelled=files["unlabelled"], test=files["test"], seed=seed, repeats=REPEATS,
+        steps=recipes.ON_FEATURES.steps,
     )  # fmt: skip
     return runs.run(request, METHODS[name](), say, tick)
 
@@ -115,15 +116,10 @@ def _digits(folder: Path, name: str, seed: int, tables: dict[str, pd.DataFrame],
     plan = replace(recipes.PLAN_ON_FEATURES, repeats=REPEATS)
     outcome = fit(problem, method, training, recorded_prior(name, "array"), plan, tick=tick)
     classes = [str(c) for c in range(10)]
-    summary = summarise("classification", classes, len(x["labelled"]), x["unlabelled"], outcome, training)
     items = recipes.Items(task, list(x["labelled"]), y["labelled"], list(x["unlabelled"]), y["unlabelled"])
-    conclude(
-        folder,
-        summary,
-        Model(classes, outcome.network),
-        TextInputs(items, classes, list(x["test"]), y["test"]),
-        outcome,
-    )
+    inputs = TextInputs(items, classes, list(x["test"]), y["test"])
+    summary = summarise("classification", inputs, outcome, training)
+    conclude(folder, summary, Model(classes, outcome.network), inputs, outcome)
     return summary
 
 

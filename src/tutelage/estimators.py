@@ -9,23 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from tutelage import recipes, saving
+from tutelage.arguments import Kind, as_method, as_pictures, as_texts, as_votes, kind_of, labels_of
 from tutelage.data import Features
 from tutelage.data.sources import cache_folder
 from tutelage.data.tables import as_label
 from tutelage.evidence import Evidence, recorded_prior
 from tutelage.fitting import fit, without_pool
-from tutelage.methods import METHODS, Method
+from tutelage.methods import Method
+from tutelage.models.images import BACKBONE, ImageReader, PixelReader, size_for
 from tutelage.models.readers import Reader, TextReader
 from tutelage.models.text import load_encoder
+from tutelage.models.vision import load_backbone
 from tutelage.ops.checks import one_of
 from tutelage.problem import Problem
 from tutelage.recipes import Items
@@ -43,9 +44,13 @@ class Classifier(ClassifierMixin, BaseEstimator):
     Args:
         method: a name, such as "drift", "mean_teacher" or "supervised" (`tutelage methods` lists them),
             or a method with its own hyper-parameters, such as ``Drift(decay=0.9)``.
-        encoder: what reads texts: "minilm", a folder, or a name on the Hub. Not used for arrays.
+        encoder: what reads texts: "minilm" (the default), a folder, or a name on the Hub; of images it is
+            "efficientnet-lite0". Not used for arrays.
         finetune: train the encoder too, not only a head on its features.
-        network: for arrays, a module (copied) or a function that makes one, giving logits (n, c).
+        network: a module (copied) or a function that makes one, giving logits (n, c): of arrays, or of images,
+            (n, 3, h, w) in [0, 1]; of images also "small_cnn" or "wide_resnet", trained from nothing.
+        size: height and width that images are brought to; None takes their own, but not more than is fast.
+        flip: a mirrored image is of the same class; False for digits and letters.
         steps: optimiser steps of each training; None takes the default of the kind of input.
         lr: peak learning rate; None takes the default.
         folds, repeats: of the cross-validation behind the evidence; None takes the default.
@@ -79,9 +84,11 @@ class Classifier(ClassifierMixin, BaseEstimator):
         self,
         method: str | Method = "drift",
         *,
-        encoder: str = "minilm",
+        encoder: str | None = None,
         finetune: bool = False,
-        network: nn.Module | Callable[[], nn.Module] | None = None,
+        network: str | nn.Module | Callable[[], nn.Module] | None = None,
+        size: tuple[int, int] | None = None,
+        flip: bool = True,
         steps: int | None = None,
         lr: float | None = None,
         folds: int | None = None,
@@ -98,6 +105,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         self.encoder = encoder
         self.finetune = finetune
         self.network = network
+        self.size = size
+        self.flip = flip
         self.steps = steps
         self.lr = lr
         self.folds = folds
@@ -114,7 +123,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         """Fit on labelled and unlabelled rows, or on rows that rules have voted on.
 
         Args:
-            X: features (n, ...), or n texts as a list, an array or a data frame's column.
+            X: features (n, ...); n texts as a list, an array or a data frame's column; or n images, as a list of
+                encoded ones (bytes) or of `Path`, or as an array of uint8, (n, h, w, 3) or (n, h, w).
             y: n labels; -1 (or None) = unlabelled. With votes, these clean labels are not learnt from but
                 looked at: to stop early and for the evidence.
             X_unlabelled: more rows without labels.
@@ -126,36 +136,29 @@ class Classifier(ClassifierMixin, BaseEstimator):
         """
         if y is None and votes is None:
             raise ValueError("this Classifier requires y to be passed, but the target y is None")
-        texts = is_text(X)
-        if texts:
-            X = as_texts(X)
-        else:
-            X = validate_data(self, X, dtype=np.float32, allow_nd=self.network is not None, ensure_min_samples=2)
+        kind = kind_of(X)
+        X = self._read(X, kind)
         y = labels_of([-1] * len(X) if y is None else y)
         if len(X) != len(y):
-            raise ValueError(f"X has {len(X)} {'texts' if texts else 'rows'}, but y has {len(y)} labels")
+            raise ValueError(f"X has {len(X)} {'rows' if kind == 'array' else f'{kind}s'}, but y has {len(y)} labels")
         raw = None if votes is None else as_votes(votes, len(X))
         known = np.array([v is not None for v in y])
         given = np.array([v for v in y if v is not None])
         coded = self._classes(given, raw)
-        pool = self._pool(X, known, X_unlabelled, texts)
-        labelled = [X[i] for i in np.flatnonzero(known)] if texts else X[known]
+        pool = _where(X, ~known)
+        if X_unlabelled is not None:
+            pool = _joined(pool, self._read(X_unlabelled, kind, again=True))
         method = without_pool(as_method(self.method), pool)
-        items = Items(Classification(len(self.classes_)), labelled, coded, pool)
+        items = Items(Classification(len(self.classes_)), _where(X, known), coded, pool)
         if raw is not None:
             items = self._voted(items, raw, known)
-        problem, reader = self._problem(items, method, texts)
-        training, plan = recipes.how(
-            texts and self.finetune,
-            int(self.random_state),
-            self.steps,
-            self.lr,
-            self.folds,
-            self.repeats,
-            self.evidence,
-        )
-        kind = "weak " * (raw is not None) + ("text" if texts else "array")
-        outcome = fit(problem, method, training, recorded_prior(method.name, kind), plan)
+        problem, reader = self._problem(items, method, kind)
+        trained = "features" if reader is None or not self._whole(kind) else reader.kind
+        counts = (self.steps, self.lr, self.folds, self.repeats, self.evidence)
+        training, plan = recipes.how(trained, int(self.random_state), *counts)
+        if self.steps is None:
+            training = recipes.each_round(training, method.settled(items.task, raw is not None))
+        outcome = fit(problem, method, training, recorded_prior(method.name, "weak " * (raw is not None) + kind), plan)
         self._model = Model(list(self.classes_), outcome.network.cpu(), reader, self._cache())
         self.evidence_: Evidence | None = outcome.evidence
         self.returned_ = outcome.returned
@@ -202,36 +205,64 @@ class Classifier(ClassifierMixin, BaseEstimator):
             raise ValueError("votes has no vote on any unlabelled row")
         return replace(items, covered=covered, target=probabilities[~known][covered])
 
-    def _pool(self, X: Any, known: np.ndarray, more: Any, texts: bool) -> Any:
-        if texts:
-            return [X[i] for i in np.flatnonzero(~known)] + (as_texts(more) if more is not None else [])
-        if more is None:
-            return X[~known]
-        more = validate_data(self, more, dtype=np.float32, allow_nd=self.network is not None, reset=False)
-        return np.concatenate([X[~known], more])
+    def _read(self, X: Any, kind: Kind, again: bool = False) -> Any:
+        """X as a list of texts, or as images or rows; ValueError where it is not of the kind."""
+        if kind == "text":
+            return as_texts(X)
+        if kind == "image":
+            pictures, sizes = as_pictures(X)
+            if not again:
+                self._size = self.size or size_for(BACKBONE if self.network is None else "small_cnn", sizes)
+            return pictures
+        return validate_data(
+            self, X, dtype=np.float32, allow_nd=self.network is not None, ensure_min_samples=1 if again else 2,
+            reset=not again,
+        )  # fmt: skip
 
-    def _problem(self, items: Items, method: Method, texts: bool) -> tuple[Problem, Reader | None]:
+    def _whole(self, kind: Kind) -> bool:
+        """Whether a network is trained on the items themselves, not on an encoder's features."""
+        return self.finetune or (kind == "image" and self.network is not None)
+
+    def _problem(self, items: Items, method: Method, kind: Kind) -> tuple[Problem, Reader | None]:
         device = recipes.pick_device(self.device)
-        if texts:
-            encoder = load_encoder(self.encoder, self.max_length)
-            encoder.model.to(device)
-            reader = TextReader(encoder)
-            return recipes.read(
-                items, reader, method, self.finetune, self._cache(), device, disturb=self.augment
-            ), reader
+        if kind != "array":
+            reader = (self._image_reader() if kind == "image" else self._text_reader()).to(device)
+            problem = recipes.read(items, reader, method, self.finetune, self._cache(), device, disturb=self.augment)
+            return problem, reader
         if self.finetune:
-            raise ValueError("finetune=True needs texts; for arrays give a network")
+            raise ValueError("finetune=True needs texts or images; for arrays give a network")
         rows, rest = torch.as_tensor(items.labelled).to(device), torch.as_tensor(items.pool).to(device)
-        make = None
-        if self.network is not None:
-            own = self.network
-            make = (lambda: copy.deepcopy(own)) if isinstance(own, nn.Module) else own
         strong = recipes.disturbed_rows(rest, self.augment) if "strong" in method.views else ()
         data = recipes.Data(
             items.task, Features(rows), items.y, Features(rest), strong=strong,
             covered=items.covered, target=items.target, device=device,
         )  # fmt: skip
-        return recipes.on_features(data, per_feature=True, network=make), None
+        return recipes.on_features(data, per_feature=True, network=self._own()), None
+
+    def _own(self) -> Callable[[], nn.Module] | None:
+        """What makes the user's network, where there is one."""
+        own = self.network
+        if isinstance(own, str):
+            raise ValueError(f"network={own!r} is for images; for arrays give a module or a function that makes one")
+        return (lambda: copy.deepcopy(own)) if isinstance(own, nn.Module) else own
+
+    def _text_reader(self) -> TextReader:
+        if self.network is not None:
+            raise ValueError("network is for arrays and images; for texts give an encoder")
+        return TextReader(load_encoder(self.encoder or "minilm", self.max_length))
+
+    def _image_reader(self) -> ImageReader | PixelReader:
+        if self.network is None:
+            one_of("encoder", self.encoder or BACKBONE, (BACKBONE,))
+            if self._size[0] != self._size[1]:
+                raise ValueError(f"size must be a square for {BACKBONE}, got {self._size}")
+            return ImageReader(load_backbone(self._size[0]), self.flip)
+        if self.finetune:
+            raise ValueError("finetune=True is of the encoder; a network is always trained whole")
+        if isinstance(self.network, str):
+            one_of("network", self.network, ("small_cnn", "wide_resnet"))
+            return PixelReader(self.network, self._size, self.flip)
+        return PixelReader("own", self._size, self.flip, make=self._own())
 
     def _cache(self) -> Path:
         return Path(self.cache) if self.cache else cache_folder() / "features"
@@ -239,10 +270,9 @@ class Classifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of each class, (n, c), columns as in ``classes_``."""
         check_is_fitted(self)
-        if self._model.reader is not None:
-            return self._model.probabilities(as_texts(X))
-        X = validate_data(self, X, dtype=np.float32, allow_nd=self.network is not None, reset=False)
-        return self._model.probabilities(X)
+        reader = self._model.reader
+        kind: Kind = "array" if reader is None else "text" if isinstance(reader, TextReader) else "image"
+        return self._model.probabilities(self._read(X, kind, again=True))
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable label of each row, (n,)."""
@@ -256,70 +286,15 @@ class Classifier(ClassifierMixin, BaseEstimator):
         saving.save(self._model, Path(folder))
 
 
-def as_votes(votes: Any, rows: int) -> RawVotes:
-    """Votes as a table of labels, None where a rule abstains; ValueError where they do not fit."""
-    table = np.asarray(votes, dtype=object)
-    if table.ndim != 2 or len(table) != rows or not table.size:
-        raise ValueError(f"votes must be of shape ({rows}, rules), got {table.shape}")
-    columns = votes.columns if isinstance(votes, pd.DataFrame) else range(table.shape[1])
-    raw = RawVotes.of("votes", [str(c) for c in columns], table.tolist())
-    for vote in pd.unique(table.ravel()):
-        if isinstance(vote, float) and not vote.is_integer() and not np.isnan(vote):
-            i, j = np.argwhere(table == vote)[0]
-            raise ValueError(f"votes[{i}, {j}] must be a label or -1, got {vote}")
-    return raw
+def _where(X: Any, keep: np.ndarray) -> Any:
+    return X[keep] if isinstance(X, np.ndarray) else [X[i] for i in np.flatnonzero(keep)]
 
 
-def as_method(method: str | Method) -> Method:
-    """A method by name with its defaults, or the method itself."""
-    if isinstance(method, Method):
-        return method
-    one_of("method", method, tuple(METHODS))
-    return METHODS[method]()
-
-
-def is_text(X: Any) -> bool:
-    """Whether X holds texts: its first element is a string."""
-    if isinstance(X, pd.DataFrame):
-        X = X.iloc[:, 0] if X.shape[1] == 1 else []
-    first = next(iter(np.asarray(X, dtype=object).ravel()[:1]), None) if not isinstance(X, torch.Tensor) else None
-    return isinstance(first, str)
-
-
-def as_texts(X: Any) -> list[str]:
-    """Texts as a list; ValueError names the first row that is not a string."""
-    if isinstance(X, pd.DataFrame):
-        if X.shape[1] != 1:
-            raise ValueError(f"X must be one column of texts, got {X.shape[1]} columns")
-        X = X.iloc[:, 0]
-    if isinstance(X, str):
-        raise ValueError("X must be a list of texts, got one string")
-    texts = list(np.asarray(X, dtype=object).ravel())
-    for i, t in enumerate(texts):
-        if not isinstance(t, str):
-            raise ValueError(f"X[{i}] must be a string, got {t!r}")
-    return texts
-
-
-def labels_of(y: Any) -> list[Any]:
-    """Labels as a list, None where unknown: -1, "-1", None or NaN.
-
-    >>> labels_of(["spam", -1, None, "ham"])
-    ['spam', None, None, 'ham']
-    """
-    if y is None:
-        raise ValueError("this Classifier requires y to be passed, but the target y is None")
-    if not isinstance(y, (list, tuple)):
-        y = column_or_1d(y, warn=True)
-        if y.dtype.kind == "f":
-            assert_all_finite(y, allow_nan=True, input_name="y")
-    return [None if unknown(v) else v for v in y]
-
-
-def unknown(value: Any) -> bool:
-    """Whether a label says that there is none: -1, "-1", None or NaN."""
-    if value is None or value is pd.NA:
-        return True
-    if isinstance(value, str):
-        return value == "-1"
-    return bool(value == -1) or bool(pd.isna(value))
+def _joined(X: Any, more: Any) -> Any:
+    """Two lists, or two arrays of one size."""
+    if not isinstance(X, np.ndarray):
+        return [*X, *more]
+    if not isinstance(more, np.ndarray) or X.shape[1:] != more.shape[1:]:
+        shape = more.shape if isinstance(more, np.ndarray) else type(more).__name__
+        raise ValueError(f"X_unlabelled must be like X, an array (n, {str(X.shape[1:])[1:]}, got {shape}")
+    return np.concatenate([X, more])

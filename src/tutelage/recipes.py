@@ -1,9 +1,9 @@
-"""From texts, sentences, features or any network to a problem that can be fitted, with its defaults."""
+"""From texts, sentences, images, features or any network to a problem that can be fitted, with its defaults."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ import torch
 from torch import nn
 
 from tutelage.data import Examples, Features, WordFeatures
+from tutelage.data.image_loader import Augmentation
 from tutelage.methods import Method
 from tutelage.models.heads import Head
-from tutelage.models.readers import Reader, Tick
+from tutelage.models.readers import Encodes, Reader, Tick
 from tutelage.ops.checks import in_range
 from tutelage.problem import Plan, Problem, Weak
 from tutelage.reference import Probe
@@ -36,8 +37,23 @@ SENTENCES_A_BATCH: dict[str, Any] = {"batch_labelled": 16, "batch_unlabelled": 3
 WHOLE = Training(steps=100, lr=5e-5, lr_scale={"head.": 20.0}, weight_decay=1e-2)
 """For a transformer trained whole, its head faster than its body."""
 
+FROM_NOTHING = Training(steps=600, lr=2e-3, weight_decay=1e-2)
+"""For a network of images that begins with random weights."""
+
+BACKBONE_WHOLE = replace(FROM_NOTHING, steps=200, lr=2e-4, lr_scale={"head.": 10.0})
+"""For a backbone trained on, its head faster."""
+
 PLAN_ON_FEATURES = Plan(folds=5, repeats=2)
 PLAN_WHOLE = Plan(folds=2, repeats=1)
+
+DEFAULTS = {
+    "features": (ON_FEATURES, PLAN_ON_FEATURES), "text": (WHOLE, PLAN_WHOLE), "words": (WHOLE, PLAN_WHOLE),
+    "image": (BACKBONE_WHOLE, PLAN_WHOLE), "pixels": (FROM_NOTHING, PLAN_WHOLE),
+}  # fmt: skip
+"""By what is trained: a head on features, or the network of a kind of reader, whole."""
+
+BATCHES = {"text": (16, 32), "words": (16, 32), "image": (16, 32), "small_cnn": (32, 64), "unet": (4, 4)}
+"""Labelled and unlabelled examples a step of a network that is trained whole."""
 
 STRONG_COPIES, STRONG_SHARE = 2, 0.2
 """Disturbed copies of the pool for methods that read a strong view, and the share of words dropped in them."""
@@ -137,24 +153,31 @@ def rows_of(examples: Examples) -> torch.Tensor:
     return examples.rows
 
 
-def whole(data: Data, reader: Reader, features: np.ndarray) -> Problem:
-    """A transformer fine-tuned whole.
+def whole(
+    data: Data, reader: Reader, features: np.ndarray | None = None, views: Mapping[str, Augmentation] | None = None
+) -> Problem:
+    """A network trained whole: a transformer or a backbone fine-tuned, or one that begins with random weights.
 
     Args:
         features: of the labelled units by the encoder as it is, for the linear contender.
+        views: of images.
     """
     classes = data.task.classes
-    blank = Head(features.shape[1], classes).standardise(torch.as_tensor(features), per_feature=False)
+    probe = None
+    if features is not None and isinstance(reader, Encodes):
+        blank = Head(features.shape[1], classes).standardise(torch.as_tensor(features), per_feature=False)
+        probe = Probe(features, data.y, blank, reader.with_head)
 
     def network(seed: int) -> nn.Module:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             return reader.network(classes)
 
+    labelled, unlabelled = BATCHES.get(getattr(reader, "name", reader.kind), BATCHES["small_cnn"])
     return Problem(
-        data.task, data.labelled, data.y, data.pool, network, Probe(features, data.y, blank, reader.with_head),
-        decays=(WHOLE.weight_decay,), truth=data.truth, batch_labelled=16, batch_unlabelled=32,
-        device=data.device, strong=data.strong, weak=data.weak(),
+        data.task, data.labelled, data.y, data.pool, network, probe,
+        decays=(DEFAULTS[reader.kind][0].weight_decay,), truth=data.truth, batch_labelled=labelled,
+        batch_unlabelled=unlabelled, device=data.device, strong=data.strong, weak=data.weak(), views=views or {},
     )  # fmt: skip
 
 
@@ -163,14 +186,22 @@ def read(
     device: torch.device | str = "cpu", tick: Tick | None = None,
     disturb: Callable[[list[Any]], list[Any]] | None = None,
 ) -> Problem:  # fmt: skip
-    """The problem of learning from texts or sentences.
+    """The problem of learning from texts, sentences or images.
 
     Args:
         finetune: train the encoder too, not only a head on its features.
         disturb: makes a strong view of the items; by default a share of their words is dropped.
     """
+
+    def data(examples: Examples, pool: Examples, strong: Sequence[Examples] = ()) -> Data:
+        return Data(items.task, examples, items.y, pool, items.truth, strong, items.covered, items.target, device)
+
+    views = reader.views("strong" in method.views) if finetune or not isinstance(reader, Encodes) else {}
+    if not isinstance(reader, Encodes):
+        labelled, pool = (reader.examples(part, device) for part in (items.labelled, items.pool))
+        return whole(data(labelled, pool), reader, None, views)
     copies: list[Sequence[Any]] = []
-    if "strong" in method.views:
+    if "strong" in method.views and not views:
         seeds = range(STRONG_COPIES)
         copies = [
             disturb(list(items.pool)) if disturb else reader.disturbed(items.pool, STRONG_SHARE, s) for s in seeds
@@ -178,17 +209,13 @@ def read(
     count = len(items.labelled)
     everything = [*items.labelled, *([] if finetune else [*items.pool, *(i for c in copies for i in c)])]
     features = reader.features(everything, cache, device, tick)
-    labelled = features.subset(np.arange(count))
-
-    def data(examples: Examples, pool: Examples, strong: Sequence[Examples]) -> Data:
-        return Data(items.task, examples, items.y, pool, items.truth, strong, items.covered, items.target, device)
-
+    rows = features.subset(np.arange(count))
     if finetune:
-        tokens = [reader.tokens(part, device) for part in (items.labelled, items.pool, *copies)]
-        return whole(data(tokens[0], tokens[1], tokens[2:]), reader, rows_of(labelled).cpu().numpy())
+        labelled, pool, *strong = (reader.examples(part, device) for part in (items.labelled, items.pool, *copies))
+        return whole(data(labelled, pool, strong), reader, rows_of(rows).cpu().numpy(), views)
     size = len(items.pool)
     parts = [features.subset(np.arange(count + i * size, count + (i + 1) * size)) for i in range(1 + len(copies))]
-    return on_features(data(labelled, parts[0], parts[1:]), per_feature=False)
+    return on_features(data(rows, parts[0], parts[1:]), per_feature=False)
 
 
 def disturbed_rows(rows: torch.Tensor, disturb: Callable[[list[Any]], list[Any]] | None) -> list[Features]:
@@ -215,7 +242,7 @@ def pick_device(asked: str) -> torch.device:
 
 
 def how(
-    whole: bool,
+    trained: str,
     seed: int,
     steps: int | None = None,
     lr: float | None = None,
@@ -223,23 +250,20 @@ def how(
     repeats: int | None = None,
     evidence: bool = True,
 ) -> tuple[Training, Plan]:
-    """Give the defaults for heads or whole encoders, with what the user asked for instead.
+    """Give the defaults for what is trained, one of `DEFAULTS`, with what the user asked for instead.
 
     Raises:
         ValueError: a value is out of its range.
     """
     in_range("seed", seed, 0, 2**32 - 1)
-    training, plan = (WHOLE, PLAN_WHOLE) if whole else (ON_FEATURES, PLAN_ON_FEATURES)
-    training = replace(
-        training,
-        seed=seed,
-        steps=training.steps if steps is None else steps,
-        lr=training.lr if lr is None else lr,
-    )
-    plan = replace(
-        plan,
-        folds=plan.folds if folds is None else folds,
-        repeats=plan.repeats if repeats is None else repeats,
-        skip=not evidence,
-    )
-    return training, plan
+    training, plan = DEFAULTS[trained]
+    asked = {"steps": steps, "lr": lr}
+    training = replace(training, seed=seed, **{k: v for k, v in asked.items() if v is not None})  # type: ignore[arg-type]
+    counts = {"folds": folds, "repeats": repeats}
+    return training, replace(plan, skip=not evidence, **{k: v for k, v in counts.items() if v is not None})
+
+
+def each_round(training: Training, method: Method) -> Training:
+    """As many steps in each round, where a round begins with a fresh network, as in all for other methods."""
+    rounds = method.training_rounds if method.restarts == "network" else 1
+    return replace(training, steps=training.steps * rounds)

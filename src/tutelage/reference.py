@@ -76,11 +76,12 @@ def choose(tried: dict[str, Parts], y: np.ndarray) -> tuple[str, Parts]:
 
 
 def _scored(parts: Parts, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Share of right answers and mean log-likelihood of each unit."""
+    """Share of right answers and mean log-likelihood of each unit; 0 where its class is not known."""
     right, likelihood, times = np.zeros(len(y)), np.zeros(len(y)), np.zeros(len(y))
     for index, p in parts:
-        right[index] += p.argmax(1) == y[index]
-        likelihood[index] += np.log(p[np.arange(len(index)), y[index]].clip(1e-12))
+        known = y[index] >= 0
+        right[index] += known & (p.argmax(1) == y[index])
+        likelihood[index] += known * np.log(p[np.arange(len(index)), y[index]].clip(1e-12))
         times[index] += 1
     return right / times, likelihood / times
 

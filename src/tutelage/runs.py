@@ -7,10 +7,12 @@ import resource
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from tutelage import checkpoint, recipes
 from tutelage.conclusion import conclude, summarise
@@ -18,11 +20,13 @@ from tutelage.contender import Tick
 from tutelage.data.sources import cache_folder
 from tutelage.evidence import recorded_prior
 from tutelage.fitting import fit, settings, threads, without_pool
-from tutelage.inputs import Inputs, read
+from tutelage.inputs import ImageInputs, Inputs, read
 from tutelage.methods import Method
 from tutelage.methods.base import labels_kept
-from tutelage.models.readers import READERS, Reader
+from tutelage.models.images import ImageReader, PixelReader
+from tutelage.models.readers import READERS, Encodes, Reader
 from tutelage.models.text import load_encoder
+from tutelage.models.vision import load_backbone
 from tutelage.problem import Plan, Problem
 from tutelage.request import Request
 from tutelage.saving import Model
@@ -42,32 +46,31 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
     start = time.perf_counter()
     (training, plan), device = request.how(), recipes.pick_device(request.device)
     inputs = read(request, say)
-    encoder = load_encoder(request.encoder, request.max_length)
+    reader = reader_of(request, inputs)
     if _open_folder(request, method):
         say(f"{request.out} is finished already")
         summary: dict[str, Any] = checkpoint.read_json(request.out / "summary.json", "evidence")
         return summary
     method = without_pool(method, inputs.items.pool)
+    if request.steps is None:
+        training = recipes.each_round(training, method.settled(inputs.items.task, request.weak))
     if not inputs.items.pool:
-        say("There is no unlabelled row: only the labels are learnt from.")
+        say(f"There are no unlabelled {inputs.things}: only the labels are learnt from.")
     if request.weak and not len(inputs.items.labelled):
         say("No row has a clean label: nothing can measure whether this helps. Some 30 labels a class would.")
-    encoder.model.to(device)
-    reader = READERS["words" if request.task == "tagging" else "text"](encoder)
-    say(f"Reading with {request.encoder} on {device}: " + about_features(reader, inputs, request))
+    say(about_reading(reader.to(device), inputs, request, device))
     problem = recipes.read(
         inputs.items, reader, method, request.finetune, cache_folder() / "features", device,
         lambda done, total: tick("encoding", done, total),
     )  # fmt: skip
     say(_intention(request, method, problem, training, plan))
-    outcome = fit(problem, method, training, _prior(request, method), plan, FolderStore(request.out / "parts"), tick)
+    kind = f"{'weak ' * request.weak}{'finetuned ' * request.finetune}{inputs.kind}"
+    prior = recorded_prior(method.name, kind if not request.network else request.network)
+    outcome = fit(problem, method, training, prior, plan, FolderStore(request.out / "parts"), tick)
 
-    own = READERS[reader.kind](replace(encoder, model=encoder.model.cpu()))
-    model = Model(list(inputs.classes), outcome.network.cpu(), own)
-    summary = summarise(request.task, inputs.classes, len(inputs.items.labelled), inputs.items.pool, outcome, training)
-    summary |= {"encoder": request.encoder, "finetuned": request.finetune}
-    if inputs.weak:
-        summary["weak"] = inputs.weak
+    model = Model(list(inputs.classes), outcome.network.cpu(), reader.to("cpu"))
+    summary = summarise(request.task, inputs, outcome, training)
+    summary |= {"encoder": request.network or request.encoder, "finetuned": request.finetune}
     conclude(request.out, summary, model, inputs, outcome)
     summary["seconds"] = round(time.perf_counter() - start, 1)
     summary["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -76,9 +79,14 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
     return summary
 
 
-def _prior(request: Request, method: Method) -> Any:
-    kind = "tagging" if request.task == "tagging" else "text"
-    return recorded_prior(method.name, f"{'weak ' * request.weak}{'finetuned ' * request.finetune}{kind}")
+def reader_of(request: Request, inputs: Inputs) -> Reader:
+    """What reads the user's items, as asked for."""
+    if isinstance(inputs, ImageInputs):
+        if request.network:
+            return PixelReader(request.network, inputs.size, request.flip)
+        return ImageReader(load_backbone(inputs.size[0]), request.flip)
+    assert request.encoder is not None
+    return READERS["words" if request.task == "tagging" else "text"](load_encoder(request.encoder, request.max_length))
 
 
 def _open_folder(request: Request, method: Method) -> bool:
@@ -108,16 +116,27 @@ def _fingerprint(request: Request, method: Method) -> dict[str, Any]:
     for name in ("train", "unlabelled", "test", "rules"):
         path = getattr(request, name)
         if path is not None:
-            asked[f"content of {name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
+            asked[f"content of {name}"] = _content(path)
     return asked
 
 
-def about_features(reader: Reader, inputs: Inputs, request: Request) -> str:
-    """How many items are to be encoded and about how long that takes."""
+def _content(path: Path) -> str:
+    """The hash of a file, or of the names and sizes of what a folder holds."""
+    if not path.is_dir():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    found = sorted((str(file.relative_to(path)), file.stat().st_size) for file in path.rglob("*") if file.is_file())
+    return hashlib.sha256(repr(found).encode()).hexdigest()
+
+
+def about_reading(reader: Reader, inputs: Inputs, request: Request, device: torch.device) -> str:
+    """What the items are shown to; for an encoder how many are to be encoded and about how long that takes."""
+    if not isinstance(reader, Encodes):
+        h, w = reader.size if isinstance(reader, PixelReader) else (0, 0)
+        return f"Training {request.network} from nothing on images of {w} x {h} pixels, on {device}."
     items = [*inputs.items.labelled, *([] if request.finetune else inputs.items.pool)]
     count, seconds = reader.pending(items, cache_folder() / "features")
-    what = "sentences" if request.task == "tagging" else "texts"
-    return f"{count} {what} to encode, about {duration(seconds)}." if count else "all features are in the cache."
+    left = f"{count} {inputs.things} to encode, about {duration(seconds)}" if count else "all features are in the cache"
+    return f"Reading with {request.encoder} on {device}: {left}."
 
 
 def _intention(request: Request, method: Method, problem: Problem, training: Training, plan: Plan) -> str:
@@ -138,7 +157,7 @@ def _intention(request: Request, method: Method, problem: Problem, training: Tra
     contenders = 1 + len(problem.decays) * (folds > 0)
     seconds = (per_step * training.steps + relabelling) * fits * contenders * (1 + weak)
     each = np.unique(problem.y, return_counts=True)[1]
-    spread = f"{each.min()} to {each.max()} a class, " if request.task == "classification" and count else ""
+    spread = f"{each.min()} to {each.max()} a class, " if len(problem.y) == count > 0 else ""
     return (
         f"Training {method.name} on {count} labels ({spread}{problem.task.classes} classes) and a pool of "
         f"{len(problem.pool)}: {fits} training{'s' * (fits > 1)} of {training.steps} steps ({check}), "

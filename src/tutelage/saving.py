@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,18 @@ from torch import nn
 
 from tutelage import checkpoint
 from tutelage.checkpoint import FORMAT, BadFileError
-from tutelage.data import Features
+from tutelage.data import Examples, Features
 from tutelage.data.sources import cache_folder
 from tutelage.models.heads import Head
-from tutelage.models.readers import READERS, Reader
+from tutelage.models.images import BACKBONE, ImageReader, PixelReader
+from tutelage.models.readers import READERS, Encodes, Reader, TextReader, WordReader
 from tutelage.models.text import TextClassifier, load_architecture, load_encoder, save_architecture
+from tutelage.models.vision import VISION, Backbone, BackboneClassifier, load_backbone
 from tutelage.models.words import WordClassifier
-from tutelage.tasks import Classification, Tagging
-from tutelage.train import predict
+from tutelage.tasks import Classification, Segmentation, Tagging
+from tutelage.train import predict, predictions
+
+WITH_HEAD = (TextClassifier, WordClassifier, BackboneClassifier)
 
 
 @dataclass
@@ -28,7 +32,7 @@ class Model:
     """Classes, a network, and what reads the user's items for it (None: the network reads arrays).
 
     An encoder's own weights are in the network when it was fine-tuned; else the network is a head on
-    the encoder's features. For sentences the classes are tags.
+    the encoder's features. For sentences the classes are tags; for masks they are those of pixels.
     """
 
     classes: list[Any]
@@ -36,22 +40,49 @@ class Model:
     reader: Reader | None = None
     cache: Path | None = None
 
+    @property
+    def task(self) -> Classification:
+        """What the network's outputs are read as."""
+        pixels = isinstance(self.reader, PixelReader) and self.reader.name == "unet"
+        return Segmentation(len(self.classes)) if pixels else Classification(len(self.classes))
+
     def probabilities(self, x: Any, tick: Callable[[int, int], None] | None = None) -> np.ndarray:
-        """Probabilities of each class, (units, c), for texts, sentences or rows of features."""
+        """Probabilities of each class, (units, c), for texts, sentences, images or rows of features."""
+        logits = predict(self.network, self.task, self._examples(x, tick))
+        return logits.double().softmax(-1).cpu().numpy()
+
+    def _examples(self, x: Any, tick: Callable[[int, int], None] | None = None) -> Examples:
         device = next(self.network.parameters()).device
         if self.reader is None:
-            examples: Any = Features(torch.tensor(np.asarray(x, dtype=np.float32)).to(device))
-        elif isinstance(self.network, TextClassifier | WordClassifier):
-            examples = self.reader.tokens(list(x), device)
-        else:
-            examples = self.reader.features(list(x), self.cache or cache_folder() / "features", device, tick)
-        logits = predict(self.network, Classification(len(self.classes)), examples)
-        return logits.double().softmax(-1).cpu().numpy()
+            return Features(torch.tensor(np.asarray(x, dtype=np.float32)).to(device))
+        if isinstance(self.reader, Encodes) and isinstance(self.network, Head):
+            return self.reader.features(list(x), self.cache or cache_folder() / "features", device, tick)
+        items: Any = x if isinstance(x, np.ndarray) else list(x)
+        return self.reader.examples(items, device)
 
     def tags(self, sentences: list[list[str]], probabilities: np.ndarray) -> list[list[str]]:
         """The tags of each sentence, from the probabilities of its words (words, c)."""
         task = Tagging(len(self.classes), tuple(self.classes))
         return task.decode(probabilities.argmax(1), np.array([len(s) for s in sentences], dtype=np.int64))
+
+    def maps(self, images: Any) -> Iterator[Maps]:
+        """Classes of the pixels of images, some images at a time, so that memory does not grow with their number."""
+        assert isinstance(self.reader, PixelReader)
+        h, w = self.reader.size
+        for units, logits in predictions(self.network, self.task, self._examples(images)):
+            top, labels = logits.softmax(-1).max(-1)
+            numbers = units[:: h * w] // (h * w)
+            shape = (len(numbers), h, w)
+            yield Maps(numbers.cpu().numpy(), labels.view(shape).cpu().numpy(), top.view(shape).cpu().numpy())
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Of some images, by their numbers (b,), the class of each pixel and its probability, (b, h, w)."""
+
+    numbers: np.ndarray
+    labels: np.ndarray
+    probability: np.ndarray
 
 
 def save(model: Model, folder: Path) -> None:
@@ -60,25 +91,37 @@ def save(model: Model, folder: Path) -> None:
     Raises:
         TypeError: the network is the user's own module, whose code cannot be saved.
     """
-    network, encoder = model.network, model.reader.encoder if model.reader else None
+    network = model.network
+    head = getattr(network, "head", None) if isinstance(network, WITH_HEAD) else network
     about: dict[str, Any] = {"format": FORMAT, "classes": [_plain(c) for c in model.classes]}
-    whole = isinstance(network, TextClassifier | WordClassifier)
-    head = network.head if isinstance(network, TextClassifier | WordClassifier) else network
-    if not isinstance(head, Head):
+    if isinstance(head, Head):
+        about["head"] = head.shape
+    elif isinstance(model.reader, PixelReader) and isinstance(network, tuple(VISION.values())):
+        about["network"] = {"name": model.reader.name, "shape": network.shape}
+    else:
         raise TypeError(f"a network of class {type(network).__name__} cannot be saved, only pickled")
-    about["head"] = head.shape
     folder.mkdir(parents=True, exist_ok=True)
-    if model.reader is not None and encoder is not None:
-        about["encoder"] = {
-            "name": encoder.name, "max_length": encoder.max_length, "vocabulary": len(encoder.tokenizer),
-            "reads": model.reader.kind, "layer": network.layer if isinstance(network, WordClassifier) else -1,
-        }  # fmt: skip
-        if whole:
-            save_architecture(encoder, folder / "encoder")
-        else:
-            about["encoder"]["fingerprint"] = encoder.fingerprint()
+    if isinstance(model.reader, PixelReader | ImageReader):
+        about["images"] = {"size": model.reader.size, "flip": model.reader.flip}
+        if isinstance(model.reader, ImageReader):
+            whole = isinstance(network, BackboneClassifier)
+            about["images"] |= {"backbone": BACKBONE, "fingerprint": None if whole else model.reader.fingerprint()}
+    elif isinstance(model.reader, TextReader | WordReader):
+        about["encoder"] = _about_encoder(model.reader, network, folder)
     checkpoint.write_tensors(folder / "model.safetensors", network.state_dict())
     checkpoint.write_json(folder / "model.json", about)
+
+
+def _about_encoder(reader: TextReader | WordReader, network: nn.Module, folder: Path) -> dict[str, Any]:
+    encoder = reader.encoder
+    about = {
+        "name": encoder.name, "max_length": encoder.max_length, "vocabulary": len(encoder.tokenizer),
+        "reads": reader.kind, "layer": network.layer if isinstance(network, WordClassifier) else -1,
+    }  # fmt: skip
+    if isinstance(network, Head):
+        return about | {"fingerprint": encoder.fingerprint()}
+    save_architecture(encoder, folder / "encoder")
+    return about
 
 
 def _plain(value: Any) -> Any:
@@ -99,30 +142,53 @@ def load(folder: str | Path) -> Model:
     checkpoint.check_format(folder / "model.json", about["format"])
     tensors, _ = checkpoint.read_tensors(folder / "model.safetensors")
     try:
-        head, classes = Head(**about["head"]), list(about["classes"])
-        named: Any = about.get("encoder")
-        whole = named is not None and "fingerprint" not in named
-        encoder = reader = None
-        if named is not None:
-            architecture = load_architecture(folder / "encoder", named["max_length"]) if whole else None
-            encoder = architecture or load_encoder(named["name"], named["max_length"])
-            reader = READERS[named.get("reads", "text")](encoder)
-        network: nn.Module = head
-        if whole and reader is not None:
-            body = reader.network(len(classes))
-            body.head = head
-            if isinstance(body, WordClassifier):
-                body.layer = int(named["layer"])
-            network = body
+        classes = list(about["classes"])
+        network, reader = _images(about, classes) if "images" in about else _texts(folder, about, classes)
         network.load_state_dict(tensors)
+    except BadFileError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as e:
         raise BadFileError(f"{folder}: the model's parts do not fit together ({e})") from e
-    if len(classes) != head.shape["classes"]:
-        raise BadFileError(
-            f"{folder}: {len(classes)} classes are named, but the model tells {head.shape['classes']} apart"
-        )
+    told = int(getattr(network, "classes", len(classes)))
+    if len(classes) != told:
+        raise BadFileError(f"{folder}: {len(classes)} classes are named, but the model tells {told} apart")
+    encoder = reader.encoder if isinstance(reader, TextReader | WordReader) else None
+    named: Any = about.get("encoder")
     if encoder is not None and len(encoder.tokenizer) != named["vocabulary"]:
         raise BadFileError(f"{folder}: the tokenizer is not the one this model was trained with")
-    if encoder is not None and not whole and encoder.fingerprint() != named["fingerprint"]:
+    if encoder is not None and named.get("fingerprint", encoder.fingerprint()) != encoder.fingerprint():
         raise BadFileError(f"{folder}: the encoder {named['name']!r} is not the one this model was trained with")
+    if isinstance(reader, ImageReader) and about["images"]["fingerprint"] not in (None, reader.fingerprint()):
+        raise BadFileError(f"{folder}: the backbone {BACKBONE!r} is not the one this model was trained with")
     return Model(classes, network.eval(), reader)
+
+
+def _texts(folder: Path, about: dict[str, Any], classes: list[Any]) -> tuple[nn.Module, Reader | None]:
+    """A network of the saved shape for texts or arrays, and what reads for it."""
+    head, named = Head(**about["head"]), about.get("encoder")
+    if named is None:
+        return head, None
+    whole = "fingerprint" not in named
+    architecture = load_architecture(folder / "encoder", named["max_length"]) if whole else None
+    encoder = architecture or load_encoder(named["name"], named["max_length"])
+    reader = READERS[named.get("reads", "text")](encoder)
+    if not whole:
+        return head, reader
+    network = reader.network(len(classes))
+    network.head = head
+    if isinstance(network, WordClassifier):
+        network.layer = int(named["layer"])
+    return network, reader
+
+
+def _images(about: dict[str, Any], classes: list[Any]) -> tuple[nn.Module, Reader]:
+    """The same for images."""
+    named = about["images"]
+    size = (int(named["size"][0]), int(named["size"][1]))
+    if "network" in about:
+        name, shape = about["network"]["name"], about["network"]["shape"]
+        return VISION[name](**shape), PixelReader(name, size, named["flip"])
+    whole = named["fingerprint"] is None
+    reader = ImageReader(Backbone(size[0]) if whole else load_backbone(size[0]), named["flip"])
+    head = Head(**about["head"])
+    return reader.with_head(head) if whole else head, reader

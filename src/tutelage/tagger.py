@@ -12,9 +12,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from tutelage import recipes, saving
+from tutelage.arguments import as_method, unknown
 from tutelage.data.sentences import Tags, clean_bio, scheme_of, tags_of_list
 from tutelage.data.sources import cache_folder
-from tutelage.estimators import as_method, unknown
 from tutelage.evidence import Evidence, recorded_prior
 from tutelage.fitting import fit, without_pool
 from tutelage.inputs.sentences import distant_target
@@ -127,13 +127,13 @@ class Tagger(BaseEstimator):
             items = replace(items, covered=covered, target=target)
         self.classes_ = np.array(names)
         method = without_pool(as_method(self.method), pool)
-        encoder, device = load_encoder(self.encoder, self.max_length), recipes.pick_device(self.device)
-        encoder.model.to(device)
-        reader = WordReader(encoder)
+        device = recipes.pick_device(self.device)
+        reader = WordReader(load_encoder(self.encoder, self.max_length)).to(device)
         problem = recipes.read(items, reader, method, self.finetune, self._cache(), device)
-        training, plan = recipes.how(
-            self.finetune, int(self.random_state), self.steps, self.lr, self.folds, self.repeats, self.evidence
-        )
+        counts = (self.steps, self.lr, self.folds, self.repeats, self.evidence)
+        training, plan = recipes.how("words" if self.finetune else "features", int(self.random_state), *counts)
+        if self.steps is None:
+            training = recipes.each_round(training, method.settled(items.task, distant is not None))
         kind = "weak " * (distant is not None) + "tagging"
         outcome = fit(problem, method, training, recorded_prior(method.name, kind), plan)
         self._model = Model(list(names), outcome.network.cpu(), reader, self._cache())

@@ -268,8 +268,8 @@ def _record(run: Run, move: Move) -> dict[str, float]:
     seen = {"step": float(run.step), "round": float(run.memory.round)}
     seen |= {f"loss.{n}": float(t.detach()) for n, t in move.terms.terms.items()}
     if (run.memory.label >= 0).any():
-        seen["coverage"] = float((run.memory.weight > 0).double().mean())
-        seen["weight"] = float(run.memory.weight.double().mean())
+        seen["coverage"] = int(run.memory.weight.count_nonzero()) / len(run.memory.weight)
+        seen["weight"] = float(run.memory.weight.mean(dtype=torch.float64))
     if move.direct is not None:
         (total,) = move.grads.values()
         through = torch._foreach_sub([total[n] for n in move.direct], list(move.direct.values()))

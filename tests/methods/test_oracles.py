@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from scipy.special import log_softmax, softmax
 from torch import nn
 
+from tutelage.data import Features, Loader
 from tutelage.game import Player
 from tutelage.memory import Memory
-from tutelage.methods import Bond, Cosine, Uda, Vat
+from tutelage.methods import Bond, Cbst, Cosine, CurriculumLabelling, Dst, FixMatch, Uda, Vat
 from tutelage.tasks import Classification
+from tutelage.train import Training, train
 from tutelage.types import Batch, Views
 
 C, N = 3, 12
@@ -49,23 +53,26 @@ def numbers(net: Net, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 STUDENT, TEACHER = 1, 2
 
 
-def terms(method, round_number=1, progress=1.0, labelled=True):
-    memory = Memory(N)
-    memory.round = round_number
+def batch_of(progress=1.0, labelled=True):
     at = {"weak": torch.tensor(X_L)} if labelled else {}
-    batch = Batch(
+    return Batch(
         Views(at, torch.arange(5 if labelled else 0)),
         torch.tensor(Y if labelled else Y[:0]),
         Views({"weak": torch.tensor(X_U), "strong": torch.tensor(X_S)}, torch.arange(N)),
         progress,
     )
+
+
+def terms(method, round_number=1, progress=1.0, labelled=True):
+    memory = Memory(N)
+    memory.round = round_number
     play = {"student": Player(Net(STUDENT)), "teacher": Player(Net(TEACHER))}
-    return method.loss("student", batch, play, Classification(C), memory), play
+    return method.loss("student", batch_of(progress, labelled), play, Classification(C), memory), play
 
 
-def supervised() -> float:
+def supervised(n: float = len(Y)) -> float:
     q = log_softmax(numbers(Net(STUDENT), X_L)[1], axis=1)
-    return -sum(q[i, y] for i, y in enumerate(Y) if y >= 0) / len(Y)
+    return -sum(q[i, y] for i, y in enumerate(Y) if y >= 0) / n
 
 
 def frequency_labels() -> tuple[np.ndarray, np.ndarray]:
@@ -192,3 +199,102 @@ def test_vat_takes_one_power_iteration_of_the_curvature():
 def test_vat_of_no_length_is_no_loss():
     found, _ = terms(Vat(epsilon=0.0, entropy=0.0))
     assert found.terms["pool"].item() == pytest.approx(0, abs=1e-12)
+
+
+def test_fixmatch_learns_the_students_own_labels_held_still():
+    method, batch = FixMatch(threshold=0.6, weight=0.5), batch_of(labelled=False)
+    seats = {"student": Player(Net(STUDENT)), "teacher": Player(Net(TEACHER))}
+    move = method.rule.move(lambda who, play: method.loss(who, batch, play, Classification(C), Memory(N)), seats, 0)
+    p = softmax(numbers(Net(STUDENT), X_U)[1], axis=1)
+    v, z = numbers(Net(STUDENT), X_S)
+    y, kept = p.argmax(1), p.max(1) >= 0.6
+    assert 0 < kept.sum() < N
+    assert (move.terms.seen["weight"].numpy() == kept).all()
+    assert move.terms.total.item() == pytest.approx(-0.5 * (kept * log_softmax(z, axis=1)[np.arange(N), y]).sum() / N)
+    error = 0.5 * kept[:, None] * (softmax(z, axis=1) - np.eye(C)[y]) / N
+    np.testing.assert_allclose(move.grads["student"]["head.weight"].numpy(), error.T @ v)
+
+
+def stored(round_number, label, confidence):
+    memory = Memory(len(label))
+    memory.round = round_number
+    memory.write(torch.arange(len(label)), *(torch.tensor(t) for t in (label, confidence, np.ones(len(label)))))
+    return memory
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("method", [Cbst(rounds=5), Dst(rounds=5)])
+def test_round_k_keeps_the_surest_share_of_each_predicted_class(method, k):
+    label = np.repeat([0, 1, 2], [20, 30, 2])
+    confidence = np.random.default_rng(2).permutation(len(label)) / 1000 + np.array([0.9, 0.5, 0.4])[label]
+    memory = stored(k, label, confidence)
+    method.keep(memory)
+    kept = memory.weight.numpy()
+    for c, expected in ((0, 4 * k), (1, 6 * k), (2, (1, 1, 1, 2, 2)[k - 1])):  # never none of a class
+        mine = confidence[label == c]
+        np.testing.assert_array_equal(kept[label == c], mine >= np.sort(mine)[-expected])
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_curriculum_labelling_keeps_what_is_above_a_percentile_of_the_whole_pool(k):
+    p = np.random.default_rng(2).uniform(1 / C, 1, 100)
+    memory = stored(k, np.arange(100) % C, p)
+    CurriculumLabelling(rounds=5).keep(memory)
+    np.testing.assert_array_equal(memory.weight.numpy(), p > np.percentile(p, 100 - 20 * k))
+
+
+def on_stored(method, progress=1.0):
+    """The loss on labels that are drawn, in round 2; and in numpy the labels, how sure, who is kept, log q."""
+    rng = np.random.default_rng(1)
+    y, sure = rng.integers(0, C, N), rng.uniform(1 / C, 1, N)
+    memory = stored(2, y, sure)
+    method.keep(memory)
+    student = Player(Net(STUDENT))
+    found = method.loss("student", batch_of(progress), {"student": student}, Classification(C), memory)
+    q = log_softmax(numbers(Net(STUDENT), X_U)[1], axis=1)
+    return found, student, y, sure, memory.weight.numpy(), q
+
+
+@pytest.mark.parametrize("method", [Cbst(rounds=3), CurriculumLabelling(rounds=3)])
+def test_labelled_and_kept_units_are_averaged_together(method):
+    found, _, y, _, kept, q = on_stored(method)
+    assert 0 < kept.sum() < N
+    n = (Y >= 0).sum() + kept.sum()
+    assert found.terms["supervised"].item() == pytest.approx(supervised(n))
+    assert found.terms["pool"].item() == pytest.approx(-(kept * q[np.arange(N), y]).sum() / n)
+    alone, _ = terms(method, round_number=0)
+    assert {k: t.item() for k, t in alone.terms.items()} == {"supervised": pytest.approx(supervised())}
+
+
+@pytest.mark.parametrize("grows", [False, None])
+def test_dst_weighs_its_own_old_labels_by_how_far_it_still_agrees(grows):
+    found, student, y, sure, kept, q = on_stored(Dst(rounds=3, mixup=0.0, grows=grows), progress=0.5)
+    gamma, p = 4 * np.exp(-5 * 0.5**2) if grows is None else 4, np.exp(q)
+    agrees, less_sure = p.argmax(1) == y, p.max(1) <= sure
+    assert all((kept * case).any() for case in (agrees, ~agrees & less_sure, ~agrees & ~less_sure))
+    w = np.where(agrees | less_sure, p[np.arange(N), y] ** gamma, 0)
+    n = (Y >= 0).sum() + kept.sum()
+    assert found.terms["supervised"].item() == pytest.approx(supervised(n))
+    assert found.terms["pool"].item() == pytest.approx(-(kept * w * q[np.arange(N), y]).sum() / n)
+    (g,) = torch.autograd.grad(found.terms["pool"], student.params["head.bias"])
+    np.testing.assert_allclose(g.numpy(), ((kept * w)[:, None] * (p - np.eye(C)[y])).sum(0) / n)
+
+
+@pytest.mark.parametrize(("kind", "fresh"), [(Cbst, False), (Dst, False), (CurriculumLabelling, True)])
+def test_each_round_learns_labels_of_the_last_ones_network_with_a_fresh_one_or_the_same(kind, fresh):
+    last = [Net(7)]  # of each round
+
+    def look(run):
+        if run.memory.round == len(last):  # after the first step of a round, one of 1e-3
+            p, begun = softmax(numbers(last[-1], X_U)[1], axis=1), Net(7 + len(last)) if fresh else last[-1]
+            assert (run.memory.label.numpy() == p.argmax(1)).all()
+            np.testing.assert_allclose(run.memory.confidence.numpy(), p.max(1))
+            assert run.memory.weight.sum() == 4 * len(last) or not fresh
+            pairs = zip(begun.parameters(), run.seats["student"].module.parameters(), strict=True)
+            assert max((a - b).abs().max() for a, b in pairs) < 1.1e-3
+        last[run.memory.round :] = [copy.deepcopy(run.seats["student"].module)]
+        return {}
+
+    loader = Loader(Features(torch.tensor(X_L)), torch.tensor(Y), Features(torch.tensor(X_U)), 5, 12)
+    train(kind(rounds=3), Classification(C), Net, loader, Training(40, seed=7, records=40), watch=look)
+    assert len(last) == 4

@@ -25,6 +25,8 @@ from tutelage.data.tables import DataError
 WORKERS = min(8, os.cpu_count() or 1)
 A_TURN = 16
 """Images that a thread works on before it asks for more."""
+A_TOKEN = 16
+"""Pixels that take about as much of a network's memory as a token does."""
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -216,7 +218,8 @@ class Images(Single):
         return len(self.numbers)
 
     def lengths(self) -> np.ndarray:
-        return np.ones(len(self), dtype=np.int64)
+        """How much of a batch an image fills: as much as one token for 16 pixels."""
+        return np.full(len(self), -(-self.size[0] * self.size[1] // A_TOKEN))
 
     def subset(self, index: np.ndarray) -> Self:
         return replace(self, index=self.numbers[index])
@@ -263,9 +266,6 @@ class SegmentImages(Images):
     >>> SegmentImages(np.zeros((2, 1, 2), dtype=np.uint8), (1, 2)).units(np.array([1, 0])).tolist()
     [2, 3, 0, 1]
     """
-
-    def lengths(self) -> np.ndarray:
-        return self.counts()
 
     def counts(self) -> np.ndarray:
         return np.full(len(self), self.size[0] * self.size[1])

@@ -1,11 +1,23 @@
 """The user's files, read and checked: what is to be learnt from, and what is scored on."""
 
+from collections.abc import Callable
+
 from tutelage.inputs.base import Inputs, Say
+from tutelage.inputs.images import ImageInputs, read_image_inputs
+from tutelage.inputs.masks import MaskInputs, read_mask_inputs
 from tutelage.inputs.sentences import read_sentence_inputs
 from tutelage.inputs.texts import read_text_inputs
 from tutelage.request import Request
 
-__all__ = ["Inputs", "Say", "read"]
+__all__ = ["ImageInputs", "Inputs", "MaskInputs", "Say", "read"]
+
+READING: dict[str, Callable[[Request, Say], Inputs]] = {
+    "classification": read_text_inputs,
+    "tagging": read_sentence_inputs,
+    "image": read_image_inputs,
+    "segmentation": read_mask_inputs,
+}
+"""By task."""
 
 
 def read(request: Request, say: Say) -> Inputs:
@@ -14,5 +26,4 @@ def read(request: Request, say: Say) -> Inputs:
     Raises:
         DataError: something is wrong with them; said with file, row and column.
     """
-    reading = read_sentence_inputs if request.task == "tagging" else read_text_inputs
-    return reading(request, say)
+    return READING[request.task](request, say)

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,10 +26,13 @@ Tags = Sequence[Sequence[str]]
 class SentenceInputs(Inputs):
     """Sentences, each word of which has a tag."""
 
-    def scores(self, probabilities: np.ndarray) -> dict[str, Any]:
+    kind: ClassVar[str] = "tagging"
+    things: ClassVar[str] = "sentences"
+
+    def scores(self, said: np.ndarray) -> dict[str, Any]:
         assert isinstance(self.items.task, Tagging)
         counts = np.array([len(s) for s in self.test], dtype=np.int64)
-        return tag_scores(self.truth, self.items.task.decode(probabilities.argmax(1), counts))
+        return tag_scores(self.truth, self.items.task.decode(said.argmax(1), counts))
 
 
 def read_sentence_inputs(request: Request, say: Say) -> SentenceInputs:

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score
 
 from tutelage.data.tables import DataError, Texts, read_table, read_texts, require_good_texts, text_fault, texts_of
-from tutelage.evidence import wilson
 from tutelage.inputs.base import Inputs, Say
+from tutelage.inputs.classes import (
+    class_names,
+    class_scores,
+    codes,
+    codes_if_known,
+    labelled_only,
+    require_two,
+    require_two_of_each,
+)
 from tutelage.recipes import Items
 from tutelage.request import Request
 from tutelage.tasks import Classification
 from tutelage.weak import RawVotes, Votes, apply_rules, labels_of_votes, read_rules, read_votes
+
+__all__ = ["TextInputs", "codes", "labelled_only", "read_text_inputs", "text_scores"]
+
+text_scores = class_scores
 
 
 @dataclass(frozen=True)
 class TextInputs(Inputs):
     """Texts, each of one class."""
 
-    def scores(self, probabilities: np.ndarray) -> dict[str, Any]:
-        return text_scores(self.truth, probabilities)
+    kind: ClassVar[str] = "text"
+    things: ClassVar[str] = "texts"
+
+    def scores(self, said: np.ndarray) -> dict[str, Any]:
+        return class_scores(self.truth, said)
 
 
 @dataclass(frozen=True)
@@ -51,26 +64,19 @@ def read_text_inputs(request: Request, say: Say) -> TextInputs:
     if request.unlabelled is not None:
         parts.append(_part(request, request.unlabelled, request.label, say, must_have=False))
     voted = [part.votes for part in (train, *parts) if part.votes]
-    classes = sorted({str(v) for v in labelled.texts.labels})
-    if "-1" in classes:
-        say("Label -1 is read as a class of its own; an unlabelled row has an empty label.")
+    classes = class_names(labelled.texts, say)
     if not classes:  # no clean label: the rules say what there is
         classes = sorted({v for votes in voted for v in votes.labels()})
         say(f"Classes, by the votes: {', '.join(classes)}.")
-    if len(classes) < 2:
-        raise DataError(
-            f"{request.train}, column {request.label or request.votes!r}: only one class, "
-            f"{(classes or [''])[0]!r}; two are needed"
-        )
+    require_two(classes, f"{request.train}, column {request.label or request.votes!r}")
     for votes in voted:
         votes.code(classes)  # names the row and the rule of a vote for another class
-    code = {c: i for i, c in enumerate(classes)}
-    y = np.array([code[str(v)] for v in labelled.texts.labels], dtype=np.int64)
+    y = codes(classes, labelled.texts)
     if request.evidence:
-        _require_two_of_each(request, labelled.texts, y, classes)
+        require_two_of_each(request, labelled.texts, y, classes)
     pool = [_good(part, say) for part in parts]
     texts = [t for part in pool for t in part.texts.texts]
-    truth = np.array([code.get(v or "", -1) for part in pool for v in part.texts.labels], dtype=np.int64)
+    truth = codes_if_known(classes, [v for part in pool for v in part.texts.labels])
     items = Items(Classification(len(classes)), labelled.texts.texts, y, texts, truth)
     weak: dict[str, Any] = {}
     if request.weak:
@@ -95,22 +101,6 @@ def _part(request: Request, path: Any, labels: str | None, say: Say, must_have: 
     ):
         votes = read_votes(table, request.votes, path, others)
     return Part(texts, votes)
-
-
-def _require_two_of_each(request: Request, labelled: Texts, y: np.ndarray, classes: Sequence[str]) -> None:
-    counts = np.bincount(y, minlength=len(classes))
-    few = np.flatnonzero(counts == 1)
-    if len(few):
-        lonely = labelled.where(y == few[0])
-        raise DataError(
-            f"{request.train}, row {lonely.rows[0]}, column {request.label!r}: class {classes[int(few[0])]!r} "
-            "has one label; label one more row of it (the evidence needs two), or pass --no-evidence"
-        )
-    if request.weak and len(y) and (counts > 0).sum() < 2:
-        raise DataError(
-            f"{request.train}, column {request.label!r}: the clean labels are all of class "
-            f"{classes[int(counts.argmax())]!r}; label rows of another, or pass --no-evidence"
-        )
 
 
 def _good(part: Part, say: Say) -> Part:
@@ -170,37 +160,3 @@ def _test(request: Request, classes: list[str], learnt: list[str], say: Say) -> 
         warn = f"{shared} texts of {request.test} are also in the training data: the test score flatters."
         warnings.warn(warn, stacklevel=2)
     return test
-
-
-def labelled_only(test: Texts, label: str, say: Say) -> Texts:
-    """The rows of a test table that have a label; DataError where there are none."""
-    has_label = np.array([v is not None for v in test.labels])
-    if not has_label.any():
-        raise DataError(f"{test.file}, column {label!r}: every label is empty; nothing to score on")
-    if not has_label.all():
-        say(f"Not scored: {int((~has_label).sum())} rows of {test.file} without a label.")
-    return test.where(has_label)
-
-
-def codes(classes: Sequence[str], test: Texts) -> np.ndarray:
-    """Class numbers of a table's labels; DataError names the first that was never seen."""
-    code = {c: i for i, c in enumerate(classes)}
-    for row, v in zip(test.rows, test.labels, strict=True):
-        if v not in code:
-            unseen = sorted({str(u) for u in test.labels if u not in code})
-            raise DataError(
-                f"{test.file}, row {row}: label {v!r} was not among the training labels "
-                f"{', '.join(classes)}; unseen in this file: {', '.join(unseen)}"
-            )
-    return np.array([code[str(v)] for v in test.labels])
-
-
-def text_scores(y: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
-    """Accuracy with its interval, and macro F1."""
-    guess = probabilities.argmax(1)
-    found = wilson(float(accuracy_score(y, guess)), len(y))
-    macro = f1_score(y, guess, average="macro", zero_division=0.0)
-    return {
-        "rows": len(y), "measure": "accuracy", "accuracy": found.score, "interval": [found.low, found.high],
-        "macro_f1": float(macro),
-    }  # fmt: skip

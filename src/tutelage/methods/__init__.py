@@ -5,6 +5,7 @@ from tutelage.methods.bond import Bond
 from tutelage.methods.cbst import Cbst
 from tutelage.methods.cosine import Cosine
 from tutelage.methods.curriculum_labelling import CurriculumLabelling
+from tutelage.methods.cutmix_mean_teacher import CutmixMeanTeacher
 from tutelage.methods.dmt import Dmt
 from tutelage.methods.drift import Drift
 from tutelage.methods.dst import Dst
@@ -18,13 +19,13 @@ from tutelage.methods.vat import Vat
 METHODS: dict[str, type[Method]] = {
     m.name: m
     for m in (
-        Supervised, SelfTraining, MeanTeacher, Vat, Uda, FixMatch, Cosine, Bond, Drift,
+        Supervised, SelfTraining, MeanTeacher, Vat, Uda, FixMatch, CutmixMeanTeacher, Cosine, Bond, Drift,
         CurriculumLabelling, Cbst, Dst, Dmt,
     )
 }  # fmt: skip
 """The methods by the name the command line and the estimator know."""
 
 __all__ = [
-    "METHODS", "Bond", "Cbst", "Cosine", "CurriculumLabelling", "Dmt", "Drift", "Dst", "FixMatch", "MeanTeacher",
-    "Method", "SelfTraining", "Supervised", "Uda", "Vat",
+    "METHODS", "Bond", "Cbst", "Cosine", "CurriculumLabelling", "CutmixMeanTeacher", "Dmt", "Drift", "Dst", "FixMatch",
+    "MeanTeacher", "Method", "SelfTraining", "Supervised", "Uda", "Vat",
 ]  # fmt: skip

@@ -1,19 +1,23 @@
-"""What reads the user's items, texts or sentences of words, for a network: frozen features, or tokens to train on."""
+"""What reads the user's items for a network: frozen features, or what a network is trained on whole.
+
+Those of texts and of sentences are here, those of images in `images`.
+"""
 
 from __future__ import annotations
 
 import copy
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
 from torch import nn
 
 from tutelage.data import Examples, Features, Tokens, WordFeatures
+from tutelage.data.image_loader import Augmentation
 from tutelage.models.features import encode, pending
 from tutelage.models.heads import Head
 from tutelage.models.text import Encoder, TextClassifier, head_on_pooled
@@ -24,23 +28,31 @@ Tick = Callable[[int, int], None]
 
 @runtime_checkable
 class Reader(Protocol):
-    """Reads items with an encoder."""
+    """Reads items for a network that is trained on them."""
 
     kind: ClassVar[str]
 
-    @property
-    def encoder(self) -> Encoder: ...
+    def examples(self, items: Sequence[Any], device: torch.device | str = "cpu") -> Examples:
+        """What a network that is trained whole eats: token ids, or images."""
+
+    def network(self, classes: int) -> nn.Module:
+        """A network to be trained whole: the encoder's copy with a fresh head, or one with fresh weights."""
+
+    def views(self, strong: bool) -> Mapping[str, Augmentation]:
+        """Of batches of images, by name; of others none."""
+
+    def to(self, device: torch.device | str) -> Reader:
+        """Bring the encoder to the device."""
+
+
+@runtime_checkable
+class Encodes(Reader, Protocol):
+    """A reader whose frozen encoder sees each unit as a row of features."""
 
     def features(
         self, items: Sequence[Any], cache: Path, device: torch.device | str = "cpu", tick: Tick | None = None
     ) -> Features | WordFeatures:
         """Features of the frozen encoder, computed once and kept in the cache."""
-
-    def tokens(self, items: Sequence[Any], device: torch.device | str = "cpu") -> Examples:
-        """Token ids, for a network that is trained whole."""
-
-    def network(self, classes: int) -> nn.Module:
-        """The encoder's copy with a fresh head, to be trained whole."""
 
     def with_head(self, head: Head) -> nn.Module:
         """The encoder's copy with a linear head that was fitted on its features."""
@@ -49,14 +61,25 @@ class Reader(Protocol):
         """How many items have no features yet, and about how many seconds they take."""
 
     def disturbed(self, items: Sequence[Any], share: float, seed: int) -> list[Any]:
-        """The items with a share of their words dropped."""
+        """Strong views of the items: of texts, a share of their words dropped."""
 
 
 @dataclass(frozen=True)
-class TextReader:
+class _WithEncoder:
+    encoder: Encoder
+
+    def views(self, strong: bool) -> Mapping[str, Augmentation]:
+        return {}
+
+    def to(self, device: torch.device | str) -> Self:
+        self.encoder.model.to(device)
+        return self
+
+
+@dataclass(frozen=True)
+class TextReader(_WithEncoder):
     """Texts: each is one unit, seen as the mean of its tokens' states."""
 
-    encoder: Encoder
     kind: ClassVar[str] = "text"
 
     def features(
@@ -64,7 +87,7 @@ class TextReader:
     ) -> Features:
         return Features(torch.as_tensor(encode(items, self.encoder, cache, tick)).to(device))
 
-    def tokens(self, items: Sequence[str], device: torch.device | str = "cpu") -> Tokens:
+    def examples(self, items: Sequence[str], device: torch.device | str = "cpu") -> Tokens:
         return Tokens(self.encoder.tokenize(items), self.encoder.pad, device)
 
     def network(self, classes: int) -> TextClassifier:
@@ -84,10 +107,9 @@ class TextReader:
 
 
 @dataclass(frozen=True)
-class WordReader:
+class WordReader(_WithEncoder):
     """Sentences, lists of words: each word is a unit, seen as the state of its first token."""
 
-    encoder: Encoder
     kind: ClassVar[str] = "words"
 
     def features(
@@ -96,7 +118,7 @@ class WordReader:
         rows = torch.as_tensor(encode_words(items, self.encoder, cache, tick)).to(device)
         return WordFeatures(rows, np.array([len(s) for s in items], dtype=np.int64))
 
-    def tokens(self, items: Sequence[Sequence[str]], device: torch.device | str = "cpu") -> Examples:
+    def examples(self, items: Sequence[Sequence[str]], device: torch.device | str = "cpu") -> Examples:
         return tokenize_words(self.encoder, items, device)
 
     def network(self, classes: int) -> WordClassifier:

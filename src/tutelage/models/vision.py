@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu, max_pool2d, pad
 
+from tutelage.models.heads import Head
 from tutelage.types import Logits
 
 ImageBatch = Float[Tensor, "b 3 h w"]
@@ -273,8 +274,6 @@ def load_backbone(size: int = 128) -> Backbone:
 class BackboneClassifier(nn.Module):
     """A backbone and a linear head, trained whole.
 
-    A saved one is built again by ``BackboneClassifier(Backbone(**net.backbone.shape), **net.shape)``.
-
     Args:
         backbone: a `Backbone`, or any module that makes (b, width) of images (b, 3, h, w); trained in place.
         classes: number of classes, at least 2.
@@ -292,17 +291,15 @@ class BackboneClassifier(nn.Module):
         super().__init__()
         width = width or int(getattr(backbone, "width", 0))
         _check(classes=(classes, 2), width=(width, 1))
-        self.shape = {"classes": classes, "width": width, "dropout": dropout}
         self.backbone = backbone
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(width, classes)
+        self.head = Head(width, classes, dropout=dropout)
 
     @property
     def classes(self) -> int:
-        return int(self.shape["classes"])
+        return self.head.classes
 
     def forward(self, x: ImageBatch) -> Logits:
-        logits: Tensor = self.head(self.dropout(self.backbone(x)))
+        logits: Tensor = self.head(self.backbone(x))
         return logits
 
 

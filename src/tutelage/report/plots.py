@@ -76,13 +76,17 @@ def evidence(record: dict[str, Any]) -> Figure | None:
         axes.plot(100 * e[score], i, "o", color=COLOURS[i], markersize=8)
         axes.annotate(f"{100 * e[score]:.1f}", (100 * e[score], i), (0, 7), textcoords="offset points", ha="center")
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
-    axes.set(title=f"{measure.capitalize()}, 90 % intervals", xlabel=f"{measure}, %", ylim=(len(rows) - 0.5, -0.6))
+    axes.set(
+        title=f"{measure[:1].upper()}{measure[1:]}, 90 % intervals",
+        xlabel=f"{measure}, %",
+        ylim=(len(rows) - 0.5, -0.6),
+    )
     return figure
 
 
 def _score(summary: dict[str, Any]) -> tuple[str, str]:
     """The name of the score in a summary, and its words."""
-    return ("f1", "entity F1") if summary["task"] == "tagging" else ("accuracy", "accuracy")
+    return summary["score"], summary["measure"]
 
 
 def losses(record: dict[str, Any]) -> Figure | None:
@@ -180,9 +184,24 @@ def confusion(record: dict[str, Any]) -> Figure | None:
     if len(classes) <= 25:
         for i, j in zip(*np.nonzero(counts), strict=True):
             axes.text(
-                j, i, counts[i, j], ha="center", va="center", fontsize=8, color="white" if share[i, j] > 0.6 else "#223"
+                j,
+                i,
+                _short(counts[i, j]),
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if share[i, j] > 0.6 else "#223",
             )
     return figure
+
+
+def _short(count: int) -> str:
+    """A count in few characters.
+
+    >>> _short(950), _short(12_345), _short(2_345_678)
+    ('950', '12k', '2.3M')
+    """
+    return str(count) if count < 10_000 else f"{count / 1e3:.0f}k" if count < 1e6 else f"{count / 1e6:.1f}M"
 
 
 Draw = Callable[[dict[str, Any]], Figure | None]

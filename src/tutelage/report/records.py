@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
 
 from tutelage.fitting import Outcome
-from tutelage.inputs import Inputs
+from tutelage.inputs import ImageInputs, Inputs, MaskInputs
 from tutelage.ops.tags import entities
+from tutelage.report import pictures
+from tutelage.report.tallies import Tally
 from tutelage.saving import Model
 from tutelage.tasks import Tagging
 
-BINS = 10
 LEAST_SURE = 12
 EXCERPT = 280
 Pieces = list[tuple[str, str | None]]
@@ -25,9 +25,19 @@ def collect(model: Model, inputs: Inputs, outcome: Outcome) -> dict[str, Any]:
     """Histories, held-out predictions, and the items of the pool that the model is least sure of."""
     record: dict[str, Any] = {"history": outcome.history, "curve": outcome.curve}
     items, classes = inputs.items, inputs.classes
+    if isinstance(inputs, MaskInputs):
+        record["colours"] = pictures.hex_colours(len(classes))
     if outcome.evidence is not None:
-        record |= predictions(classes, items.y, outcome.held_out.probabilities, "held out")
-    if len(items.pool):
+        p = outcome.held_out.probabilities
+        record |= Tally(len(classes)).add(items.y, p.argmax(1), p.max(1)).record("held out")
+        if isinstance(inputs, MaskInputs):
+            guess = p.argmax(1).reshape(-1, *inputs.size)
+            record["shown"] = pictures.beside_truth(
+                items.labelled, guess, items.y.reshape(guess.shape), len(classes), "held out"
+            )
+    if len(items.pool) and isinstance(inputs, MaskInputs):
+        record |= pictures.of_pool(model, items.pool, classes, LEAST_SURE)
+    elif len(items.pool):
         p = model.probabilities(items.pool)
         record["least_sure"] = least_sure(inputs, p)
         share = np.bincount(p.argmax(1), minlength=p.shape[1]) / len(p)
@@ -40,11 +50,7 @@ def least_sure(inputs: Inputs, p: np.ndarray) -> list[dict[str, Any]]:
     pool, task, top = inputs.items.pool, inputs.items.task, p.max(1)
     if not isinstance(task, Tagging):
         return [
-            {
-                "pieces": [(excerpt(pool[i]) if isinstance(pool[i], str) else f"row {i + 1} of the pool", None)],
-                "label": inputs.classes[int(p[i].argmax())],
-                "probability": float(top[i]),
-            }
+            _shown(inputs, int(i)) | {"label": inputs.classes[int(p[i].argmax())], "probability": float(top[i])}
             for i in np.argsort(top, kind="stable")[:LEAST_SURE]
         ]
     counts = np.array([len(s) for s in pool], dtype=np.int64)
@@ -52,6 +58,14 @@ def least_sure(inputs: Inputs, p: np.ndarray) -> list[dict[str, Any]]:
     tags = task.decode(p.argmax(1), counts)
     rows = np.argsort(lowest, kind="stable")[:LEAST_SURE]
     return [{"pieces": marked(pool[i], tags[i]), "label": None, "probability": float(lowest[i])} for i in rows]
+
+
+def _shown(inputs: Inputs, i: int) -> dict[str, Any]:
+    """An item of the pool: its text, or the image, or its number."""
+    item = inputs.items.pool[i]
+    if isinstance(inputs, ImageInputs):
+        return {"pieces": [(pictures.name_of(item, i), None)], "image": pictures.thumbnail(item)}
+    return {"pieces": [(excerpt(item) if isinstance(item, str) else f"row {i + 1} of the pool", None)]}
 
 
 def marked(words: Sequence[str], tags: Sequence[str]) -> Pieces:
@@ -77,33 +91,16 @@ def excerpt(text: str) -> str:
     return text if len(text) <= EXCERPT else text[:EXCERPT] + " …"
 
 
-def of_test(inputs: Inputs, probabilities: np.ndarray) -> dict[str, Any]:
-    """Confusion and calibration on the test items; words with tags never seen in training are left out."""
-    task, y = inputs.items.task, inputs.truth
+def of_test(model: Model, inputs: Inputs) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the model's answers on the test items are worth; confusion and calibration, and images beside their truth.
+
+    Words with tags never seen in training are left out of the confusion.
+    """
+    if isinstance(inputs, MaskInputs):
+        overlaps, tally, shown = pictures.of_test(model, inputs.test, inputs.truth)
+        return inputs.scores(overlaps), tally.record("test") | {"shown": shown}
+    p, y, task = model.probabilities(inputs.test), inputs.truth, inputs.items.task
     if isinstance(task, Tagging):
         code = {name: i for i, name in enumerate(task.names)}
         y = np.array([code.get(tag, -1) for tags in inputs.truth for tag in tags], dtype=np.int64)
-    return predictions(inputs.classes, y[y >= 0], probabilities[y >= 0], "test")
-
-
-def predictions(classes: Sequence[str], y: np.ndarray, probabilities: np.ndarray, kind: str) -> dict[str, Any]:
-    """Confusion and calibration of labelled predictions; ``kind`` says on which rows.
-
-    Calibration: predictions in BINS of equal width by the probability of the predicted class, each
-    with its mean probability, share of right ones and count; ``error`` is their mean distance,
-    weighted by count (expected calibration error).
-    """
-    guess, top = probabilities.argmax(1), probabilities.max(1)
-    right = guess == y
-    which = np.minimum((top * BINS).astype(int), BINS - 1)
-    bins = [
-        {"probability": float(top[m].mean()), "right": float(right[m].mean()), "count": int(m.sum())}
-        for b in range(BINS)
-        if (m := which == b).any()
-    ]
-    error = sum(b["count"] * abs(b["probability"] - b["right"]) for b in bins) / len(y)
-    return {
-        "rows": kind,
-        "confusion": confusion_matrix(y, guess, labels=range(len(classes))).tolist(),
-        "calibration": {"bins": bins, "error": float(error)},
-    }
+    return inputs.scores(p), Tally(p.shape[1]).add(y, p.argmax(1), p.max(1)).record("test")

@@ -21,6 +21,10 @@ class Task(Protocol):
     def classes(self) -> int: ...
     @property
     def measure(self) -> str: ...
+    @property
+    def score(self) -> str:
+        """The measure as a key of summaries."""
+
     def units(self, out: Tensor) -> Logits: ...
     def target(self, y: Tensor) -> tuple[Probs, Weight]: ...
 
@@ -49,6 +53,7 @@ class Classification:
 
     classes: int
     measure: ClassVar[str] = "accuracy"
+    score: ClassVar[str] = "accuracy"
 
     def units(self, out: Tensor) -> Logits:
         """Give the logits, (n, c): the output itself."""

@@ -24,6 +24,7 @@ class Segmentation(Classification):
     """
 
     measure: ClassVar[str] = "mean IoU"
+    score: ClassVar[str] = "miou"
 
     def units(self, out: Tensor) -> Logits:
         """Give the logits of all pixels, (b h w, c), of the output (b, c, h, w)."""
@@ -51,7 +52,8 @@ def overlaps(guess: np.ndarray, y: np.ndarray, counts: np.ndarray, classes: int)
     ends = np.cumsum(counts)[:-1]
     found = []
     for g, t in zip(np.split(guess, ends), np.split(y, ends), strict=True):
-        pairs = np.bincount(t[t >= 0] * classes + g[t >= 0], minlength=classes**2)
+        known = t >= 0
+        pairs = np.bincount(t[known].astype(np.int64) * classes + g[known], minlength=classes**2)
         table = pairs.reshape(classes, classes)
         both = np.diag(table)
         found.append(np.stack([both, table.sum(0) + table.sum(1) - both], axis=1))

@@ -25,6 +25,7 @@ class Tagging(Classification):
 
     names: tuple[str, ...] = ()
     measure: ClassVar[str] = "entity F1"
+    score: ClassVar[str] = "f1"
 
     def decode(self, guess: np.ndarray, counts: np.ndarray) -> list[list[str]]:
         """Tags of each sentence, clean BIO: an I- with nothing before it begins an entity.

@@ -1,0 +1,116 @@
+"""What users hand to the estimators, told apart and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import column_or_1d
+
+from tutelage.data.images import check_images
+from tutelage.methods import METHODS, Method
+from tutelage.ops.checks import one_of
+from tutelage.weak import RawVotes
+
+Kind = Literal["text", "image", "array"]
+
+
+def kind_of(X: Any) -> Kind:
+    """What X holds, by its first element or its shape.
+
+    Strings are texts; bytes, paths, and arrays of uint8 of shape (n, h, w, 3) or (n, h, w) are images.
+
+    >>> kind_of(["a text"]), kind_of([Path("cat.jpg")]), kind_of(np.zeros((5, 8, 8, 3), np.uint8)), kind_of([[1.0]])
+    ('text', 'image', 'image', 'array')
+    """
+    if isinstance(X, torch.Tensor):
+        return "array"
+    if isinstance(X, np.ndarray) and X.dtype == np.uint8 and (X.ndim == 3 or (X.ndim == 4 and X.shape[3] == 3)):
+        return "image"
+    if isinstance(X, pd.DataFrame):
+        X = X.iloc[:, 0] if X.shape[1] == 1 else []
+    first = next(iter(np.asarray(X, dtype=object).ravel()[:1]), None)
+    if isinstance(first, str):
+        return "text"
+    return "image" if isinstance(first, (bytes, Path)) else "array"
+
+
+def as_pictures(X: Any) -> tuple[Sequence[Any] | np.ndarray, np.ndarray]:
+    """Images as an array or a list, and their heights and widths, (n, 2).
+
+    Raises:
+        ValueError: an element that is no image; or an image that cannot be read (a DataError, which says which).
+    """
+    if isinstance(X, np.ndarray) and X.dtype == np.uint8 and X.ndim in (3, 4):
+        return X, np.tile(X.shape[1:3], (len(X), 1))
+    pictures = X.iloc[:, 0].tolist() if isinstance(X, pd.DataFrame) else list(X)
+    for i, picture in enumerate(pictures):
+        if not isinstance(picture, (bytes, Path)):
+            raise ValueError(f"X[{i}] must be the bytes of an encoded image or a Path, got {type(picture).__name__}")
+    return pictures, check_images(pictures, file="X").sizes if pictures else np.empty((0, 2), dtype=np.int64)
+
+
+def as_votes(votes: Any, rows: int) -> RawVotes:
+    """Votes as a table of labels, None where a rule abstains; ValueError where they do not fit."""
+    table = np.asarray(votes, dtype=object)
+    if table.ndim != 2 or len(table) != rows or not table.size:
+        raise ValueError(f"votes must be of shape ({rows}, rules), got {table.shape}")
+    columns = votes.columns if isinstance(votes, pd.DataFrame) else range(table.shape[1])
+    raw = RawVotes.of("votes", [str(c) for c in columns], table.tolist())
+    for vote in pd.unique(table.ravel()):
+        if isinstance(vote, float) and not vote.is_integer() and not np.isnan(vote):
+            i, j = np.argwhere(table == vote)[0]
+            raise ValueError(f"votes[{i}, {j}] must be a label or -1, got {vote}")
+    return raw
+
+
+def as_method(method: str | Method) -> Method:
+    """A method by name with its defaults, or the method itself."""
+    if isinstance(method, Method):
+        return method
+    one_of("method", method, tuple(METHODS))
+    return METHODS[method]()
+
+
+def as_texts(X: Any) -> list[str]:
+    """Texts as a list; ValueError names the first row that is not a string."""
+    if isinstance(X, pd.DataFrame):
+        if X.shape[1] != 1:
+            raise ValueError(f"X must be one column of texts, got {X.shape[1]} columns")
+        X = X.iloc[:, 0]
+    if isinstance(X, str):
+        raise ValueError("X must be a list of texts, got one string")
+    texts = list(np.asarray(X, dtype=object).ravel())
+    for i, t in enumerate(texts):
+        if not isinstance(t, str):
+            raise ValueError(f"X[{i}] must be a string, got {t!r}")
+    return texts
+
+
+def labels_of(y: Any) -> list[Any]:
+    """Labels as a list, None where unknown: -1, "-1", None or NaN.
+
+    >>> labels_of(["spam", -1, None, "ham"])
+    ['spam', None, None, 'ham']
+    """
+    if y is None:
+        raise ValueError("this Classifier requires y to be passed, but the target y is None")
+    if not isinstance(y, (list, tuple)):
+        y = column_or_1d(y, warn=True)
+        if y.dtype.kind == "f":
+            assert_all_finite(y, allow_nan=True, input_name="y")
+    return [None if unknown(v) else v for v in y]
+
+
+def unknown(value: Any) -> bool:
+    """Whether a label says that there is none: -1, "-1", None or NaN."""
+    if value is None or value is pd.NA:
+        return True
+    if isinstance(value, str):
+        return value == "-1"
+    return bool(value == -1) or bool(pd.isna(value))

@@ -1,0 +1,128 @@
+"""Images with masks, in tables and folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tutelage.data.decoding import Size, Source
+from tutelage.data.image_tables import MaskedRows, image_rows, read_image_folder, read_mask_folder
+from tutelage.data.masks import Masks, read_masks
+from tutelage.data.tables import DataError, read_table
+from tutelage.evidence import estimate
+from tutelage.inputs.base import Say
+from tutelage.inputs.classes import at, require_two
+from tutelage.inputs.images import Checked, ImageInputs, size_of, warn_of_shared
+from tutelage.recipes import Items
+from tutelage.request import Request
+from tutelage.tasks import Segmentation
+from tutelage.tasks.segmentation import iou_influence, mean_dice, mean_iou
+
+
+@dataclass(frozen=True)
+class MaskInputs(ImageInputs):
+    """Images, each pixel of which has a class; ``truth`` are the test masks, int16 of (n, h, w), -1 = void."""
+
+    kind: ClassVar[str] = "segmentation"
+
+    def scores(self, said: np.ndarray) -> dict[str, Any]:
+        """What overlaps of the test images, (n, c, 2), as `tasks.segmentation.overlaps` gives them, are worth."""
+        return mask_scores(said)
+
+
+def read_mask_inputs(request: Request, say: Say) -> MaskInputs:
+    """Read and check the tables or folders of a segmentation."""
+    found, more, test = _rows(request, request.train), None, None
+    if request.unlabelled is not None:
+        more = _rows(request, request.unlabelled, must_have=False)
+    if request.test is not None:
+        test = masked_only(_rows(request, request.test), request.masks, say)
+    check = Checked(request, say)
+    train, sizes = check(found)
+    known, place = has_mask(train), at(request.train, request.masks)
+    if not known.any():
+        raise DataError(f"{place}: every mask{check.of_these} is empty; give some images a mask")
+    if request.evidence and known.sum() == 1:
+        raise DataError(
+            f"{place}: one image has a mask; give one more a mask (the evidence needs two), or pass --no-evidence"
+        )
+    size, labelled, parts = size_of(request, sizes), train.where(known), [train.where(~known)]
+    masks = _masks(request, labelled, sizes[known], size, request.classes)
+    classes = [str(number) for number in range(masks.classes)]
+    require_two([classes[i] for i in np.flatnonzero(masks.pixels)], place)
+    for line in masks.words():
+        say(line)
+    truth = None
+    if more is not None:
+        more, of_more = check(more)
+        parts.append(more)
+        if has_mask(more).any():
+            unknown = np.full(len(parts[0]) * size[0] * size[1], -1, dtype=np.int16)
+            truth = np.append(unknown, _masks(request, more, of_more, size, masks.classes).ids)
+    pool = [source for part in parts for source in part.sources]
+    items = Items(Segmentation(masks.classes), labelled.sources, masks.targets(), pool, truth)
+    if test is None:
+        return MaskInputs(items, classes, size=size, left_out=tuple(check.left_out))
+    test, of_test = check(test)
+    true = _masks(request, test, of_test, size, masks.classes).ids
+    warn_of_shared(test, [*labelled.sources, *pool])
+    return MaskInputs(items, classes, test.sources, true, size=size, left_out=tuple(check.left_out))
+
+
+def read_test_masks(request: Request, classes: int, size: Size, say: Say) -> tuple[MaskedRows, np.ndarray]:
+    """The images of the test table or folder that have a mask and can be read, and their masks at a size, (n, h, w)."""
+    assert request.test is not None
+    test, sizes = Checked(request, say)(masked_only(_rows(request, request.test), request.masks, say))
+    return test, _masks(request, test, sizes, size, classes).ids
+
+
+def _rows(request: Request, path: Path, must_have: bool = True) -> MaskedRows:
+    """Images and masks of a file or folder; masks that it need not have are left out where it lacks them."""
+    if path.is_dir():
+        if must_have or ((path / "images").is_dir() and (path / "masks").is_dir()):
+            return read_mask_folder(path)
+        plain, cells = read_image_folder(path, labels=False), None
+    else:
+        table = read_table(path, request.charset)
+        assert request.images is not None
+        plain, cells = image_rows(table, path, request.images), None
+        if request.masks is not None and (must_have or request.masks in table):
+            cells = image_rows(table, path, request.masks).sources
+    masks: list[Source | None] = [cell or None for cell in cells or [b""] * len(plain)]
+    return MaskedRows(plain.file, plain.sources, masks, plain.rows, plain.names, plain.ignored)
+
+
+def _masks(request: Request, found: MaskedRows, sizes: np.ndarray, size: Size, classes: int | None) -> Masks:
+    return read_masks(found.masks, size, found.rows, found.file, sizes=sizes, void=request.void, classes=classes)
+
+
+def has_mask(found: MaskedRows) -> np.ndarray:
+    """Which images have a mask, (n,)."""
+    return np.array([mask is not None for mask in found.masks], dtype=bool)
+
+
+def masked_only(test: MaskedRows, masks: str | None, say: Say) -> MaskedRows:
+    """The images of a test table that have a mask; DataError where there are none."""
+    known = has_mask(test)
+    if not known.any():
+        raise DataError(f"{at(test.file, masks)}: every mask is empty; nothing to score on")
+    if not known.all():
+        say(f"Not scored: {int((~known).sum())} images of {test.file} without a mask.")
+    return test.where(known)
+
+
+def mask_scores(found: np.ndarray) -> dict[str, Any]:
+    """Mean IoU with its interval over images, mean Dice, and the IoU of each class, None where it does not occur.
+
+    Args:
+        found: overlaps of the images, (n, c, 2).
+    """
+    interval = estimate(iou_influence(found), "mean IoU")
+    each = [float(both / either) if either else None for both, either in found.sum(0)]
+    return {
+        "rows": len(found), "measure": "mean IoU", "miou": mean_iou(found), "dice": mean_dice(found),
+        "interval": [interval.low, interval.high], "iou_by_class": each,
+    }  # fmt: skip
