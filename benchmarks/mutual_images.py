@@ -45,7 +45,7 @@ CUTMIX = "cutmix_mean_teacher"
 ALL: dict[str, Method] = GAMES | {"fixmatch": FixMatch()} | ({CUTMIX: METHODS[CUTMIX]()} if CUTMIX in METHODS else {})
 
 TUNING_SEED = 100
-RATES, DECAYS = (1e-3, 3e-3, 1e-2), (1e-2, 1e-1)
+DECAYS = (1e-2, 1e-1)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Setup:
     Attributes:
         counts: of labelled images.
         batches: labelled and other images a step.
+        rates: learning rates to choose from.
         parts: methods of which each has one thing more than the one before; they run first.
         rivals: methods that run after them.
         looked_at: of at most so many images of the pool, and so many units, weights are compared with the truth.
@@ -67,14 +68,16 @@ class Setup:
     training: Training
     parts: tuple[str, ...]
     rivals: tuple[str, ...]
+    rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
     looked_at: tuple[int, int] = (100, 200_000)
 
 
 SETUPS = {
     "fashion": Setup(
-        fashion, lambda: SmallCnn(10, width=16), (100, 400), (32, 64), Training(steps=600, lr=3e-3, records=12),
+        fashion, lambda: SmallCnn(10, width=16), (100, 400), (32, 64), Training(steps=600, lr=1e-2, weight_decay=0.1, records=12),
         ("labels only", "cbst", "dst", "dst, mixup", "dmt, mutual", "dmt, mutual, mixup", "dmt"),
-        ("mean_teacher", "fixmatch", "curriculum_labelling"), looked_at=(10_000, 10_000),
+        ("mean_teacher", "fixmatch", "curriculum_labelling"), rates=(1e-3, 3e-3, 1e-2, 3e-2),
+        looked_at=(10_000, 10_000),
     ),
     "camvid": Setup(
         camvid, lambda: UNet(11, width=16), (23, 46), (4, 4),
@@ -193,7 +196,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     a = parser.parse_args()
     if a.what == "tune":
-        trials = [(data, s.counts[0], lr, decay) for data, s in SETUPS.items() for decay in DECAYS for lr in RATES]
+        trials = [(data, s.counts[0], lr, decay) for data, s in SETUPS.items() for decay in DECAYS for lr in s.rates]
         keys = ("data", "labels", "lr", "weight_decay")
         return fit_missing(one_tuned, trials, keys, RESULTS / "mutual_images_tuning.jsonl", a.processes)
     setup = SETUPS[a.what]

@@ -2,12 +2,30 @@
 
 from tutelage.estimators import Classifier
 from tutelage.evidence import Evidence
-from tutelage.methods import Bond, Cosine, Drift, MeanTeacher, Method, SelfTraining, Supervised, Uda, Vat
+from tutelage.methods import (
+    Bond,
+    Cbst,
+    Cosine,
+    CurriculumLabelling,
+    CutmixMeanTeacher,
+    Dmt,
+    Drift,
+    Dst,
+    FixMatch,
+    MeanTeacher,
+    Method,
+    SelfTraining,
+    Supervised,
+    Uda,
+    Vat,
+)
 from tutelage.saving import Model, load
+from tutelage.segmenter import Segmenter
 from tutelage.tagger import Tagger
 
 __version__ = "0.1.0"
 __all__ = [
-    "Bond", "Classifier", "Cosine", "Drift", "Evidence", "MeanTeacher", "Method", "Model", "SelfTraining",
-    "Supervised", "Tagger", "Uda", "Vat", "load",
+    "Bond", "Cbst", "Classifier", "Cosine", "CurriculumLabelling", "CutmixMeanTeacher", "Dmt", "Drift", "Dst",
+    "Evidence", "FixMatch", "MeanTeacher", "Method", "Model", "Segmenter", "SelfTraining", "Supervised", "Tagger",
+    "Uda", "Vat", "load",
 ]  # fmt: skip

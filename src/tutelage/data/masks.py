@@ -106,7 +106,7 @@ def read_masks(
         number, where = at
         stored = _stored(sources[number] or b"", max_pixels)
         _require_size(stored, None if sizes is None else sizes[number])
-        ids[number] = _without_void(_resized(stored, size), void)
+        ids[number] = _without_void(nearest(stored, size), void)
         return _Counted.of(where, stored, void)
 
     found, bad = attempted(read, list(zip(given, places, strict=True)), workers)
@@ -121,6 +121,34 @@ def read_masks(
     for one in counted:
         pixels[one.values] += one.pixels
     return Masks(ids, len(pixels), pixels)
+
+
+def ids_of_arrays(
+    masks: Sequence[np.ndarray], size: Size, sizes: np.ndarray, void: Collection[int] = (), classes: int | None = None
+) -> tuple[Int16[np.ndarray, "n h w"], int]:
+    """The same for masks that are arrays (h, w) of whole numbers, where -1 is void too; and the number of classes.
+
+    Raises:
+        ValueError: an array of another shape or kind, of another size than its image, or with a value outside.
+
+    >>> ids_of_arrays([np.array([[0, 7], [1, 1]])], (1, 1), np.array([[2, 2]]), void=(7,))
+    (array([[[1]]], dtype=int16), 2)
+    """
+    _require_arguments(void, classes)
+    ids = np.full((len(masks), *size), -1, dtype=np.int16)
+    largest = 0
+    for i, mask in enumerate(masks):
+        stored = np.asarray(mask)
+        if stored.ndim != 2 or stored.dtype.kind not in "iu" or stored.shape != tuple(sizes[i]):
+            h, w = sizes[i]
+            raise ValueError(f"masks[{i}] must be whole numbers of shape ({h}, {w}), got {stored.dtype} {stored.shape}")
+        known = stored[~np.isin(stored, [-1, *void])]
+        if len(known) and not 0 <= known.min() <= known.max() <= (LARGEST if classes is None else classes - 1):
+            value = known.min() if known.min() < 0 else known.max()
+            raise ValueError(f"masks[{i}] has value {value}, which is not from 0 to {(classes or LARGEST + 1) - 1}")
+        largest = max(largest, int(known.max(initial=0)))
+        ids[i] = np.where(np.isin(near := nearest(stored, size), [-1, *void]), -1, near)
+    return ids, classes or largest + 1
 
 
 def _require_arguments(void: Collection[int], classes: int | None) -> None:
@@ -175,7 +203,7 @@ def _require_size(stored: np.ndarray, of_image: np.ndarray | None) -> None:
         raise ImageError(f"it is {w} x {h} pixels, but its image is {width} x {height}")
 
 
-def _resized(stored: UInt16[np.ndarray, "h w"], size: Size) -> UInt16[np.ndarray, "rows columns"]:
+def nearest(stored: Int[np.ndarray, "h w"], size: Size) -> Int[np.ndarray, "rows columns"]:
     """The numbers at the pixels that are nearest to the middles of the new ones."""
     h, w = (((np.arange(new) + 0.5) * old / new).astype(np.int64) for new, old in zip(size, stored.shape, strict=True))
     near: np.ndarray = stored[h[:, None], w]

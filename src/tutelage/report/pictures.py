@@ -12,12 +12,13 @@ import matplotlib.colors
 import numpy as np
 from PIL import Image
 
-from tutelage.data.decoding import Source, decode
+from tutelage.data.decoding import Source, decode, inspect
 from tutelage.report.tallies import Tally
 from tutelage.saving import Model
 from tutelage.tasks.segmentation import mean_iou, overlaps
 
-THUMBNAIL = (72, 96)
+THUMBNAIL = 80
+"""Pixels of its longer side."""
 SHOWN = 6
 OVER = 0.55
 """How much of an overlay is its colour."""
@@ -25,7 +26,9 @@ OVER = 0.55
 
 def thumbnail(source: Source) -> str:
     """A small PNG of an image, in base64."""
-    return _png(decode(source, THUMBNAIL))
+    (h, w), _ = inspect(source)
+    shrunk = THUMBNAIL / max(h, w)
+    return _png(decode(source, (max(round(h * shrunk), 1), max(round(w * shrunk), 1))))
 
 
 def overlay(pixels: np.ndarray, labels: np.ndarray, classes: int) -> str:

@@ -1,0 +1,177 @@
+"""The scikit-learn face for masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from tutelage import recipes, saving
+from tutelage.arguments import as_method, as_pictures
+from tutelage.data.decoding import Source
+from tutelage.data.masks import ids_of_arrays, nearest, read_masks
+from tutelage.data.sources import cache_folder
+from tutelage.evidence import Evidence, recorded_prior
+from tutelage.fitting import fit, without_pool
+from tutelage.methods import Method
+from tutelage.models.images import PixelReader, size_for
+from tutelage.recipes import Items
+from tutelage.saving import Model
+from tutelage.tasks import Segmentation
+from tutelage.tasks.segmentation import mean_iou, overlaps
+
+
+class Segmenter(BaseEstimator):
+    """Gives each pixel of an image a class, from a few masks and a large pool of images.
+
+    Each fit also trains the labels-only reference and returns it when the pool more probably hurt than
+    helped; see ``evidence_``.
+
+    Args:
+        method: a name, such as "dmt" or "cutmix_mean_teacher" (`tutelage methods` lists them), or a method with its
+            own hyper-parameters.
+        network: None is a U-Net; or a function that makes a module giving logits (n, c, h, w) of images
+            (n, 3, h, w) in [0, 1].
+        size: height and width that images are brought to; None takes their own, but not more than is fast.
+        flip: a mirrored image is as likely as the image.
+        void: values of masks where nothing is known, besides -1.
+        classes: their number; None is one more than the largest value.
+        steps, lr, folds, repeats, evidence, device, random_state: as of `Classifier`.
+
+    Attributes:
+        classes_: the class numbers, (c,).
+        evidence_: what the pool changed in mean IoU, with interval; None where not gathered.
+        returned_: "candidate" or "reference".
+        history_: losses and pseudo-label counts over the candidate's training.
+
+    >>> X = np.zeros((4, 16, 16, 3), dtype=np.uint8)
+    >>> X[:, 4:9] = 255
+    >>> segmenter = Segmenter("mean_teacher", steps=40, lr=0.01, evidence=False)
+    >>> segmenter.fit(X[:2], X[:2, ..., 0] // 255, X[2:]).predict(X[:1])[0, ::3, 0].tolist()
+    [0, 0, 1, 0, 0, 0]
+    """
+
+    def __init__(
+        self,
+        method: str | Method = "dmt",
+        *,
+        network: Callable[[], nn.Module] | None = None,
+        size: tuple[int, int] | None = None,
+        flip: bool = True,
+        void: Sequence[int] = (),
+        classes: int | None = None,
+        steps: int | None = None,
+        lr: float | None = None,
+        folds: int | None = None,
+        repeats: int | None = None,
+        evidence: bool = True,
+        device: str = "auto",
+        random_state: int = 0,
+    ) -> None:
+        self.method = method
+        self.network = network
+        self.size = size
+        self.flip = flip
+        self.void = void
+        self.classes = classes
+        self.steps = steps
+        self.lr = lr
+        self.folds = folds
+        self.repeats = repeats
+        self.evidence = evidence
+        self.device = device
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, X_unlabelled: Any = None) -> Segmenter:
+        """Fit on images with masks and images without.
+
+        Args:
+            X: n images: encoded (bytes), `Path`, or an array of uint8, (n, h, w, 3) or (n, h, w).
+            y: their masks: an array of class numbers (n, h, w), -1 = nothing is known; or a list of PNG files (bytes
+                or `Path`) or arrays (h, w), None for an image without one.
+            X_unlabelled: more images without masks.
+
+        Raises:
+            ValueError: no mask, a mask of another size than its image, a value outside the classes, or one class.
+        """
+        pictures, sizes = as_pictures(X)
+        size = self.size or size_for("unet", sizes)
+        if len(y) != len(pictures):
+            raise ValueError(f"X has {len(pictures)} images, but y has {len(y)} masks")
+        known = np.array([mask is not None for mask in y], dtype=bool)
+        if known.sum() < 1 + self.evidence:
+            few = "no mask" if not known.any() else "one mask; the evidence needs two: give one more, or evidence=False"
+            raise ValueError(f"y has {few}")
+        chosen = np.flatnonzero(known).tolist()
+        ids, classes = self._masks([y[i] for i in chosen], sizes[chosen], size)
+        if len(np.unique(ids[ids >= 0])) < 2:
+            raise ValueError(f"y must have pixels of two classes, got {np.unique(ids[ids >= 0]).tolist()}")
+        pool = [pictures[i] for i in np.flatnonzero(~known).tolist()]
+        pool += list(as_pictures(X_unlabelled)[0]) if X_unlabelled is not None else []
+        task = Segmentation(classes)
+        items = Items(task, [pictures[i] for i in chosen], ids.ravel().astype(np.int64), pool)
+        method = without_pool(as_method(self.method), pool)
+        reader = PixelReader("unet", size, self.flip, make=self.network)
+        device = recipes.pick_device(self.device)
+        problem = recipes.read(items, reader, method, False, cache_folder(), device)
+        counts = (self.steps, self.lr, self.folds, self.repeats, self.evidence)
+        training, plan = recipes.how("pixels", int(self.random_state), *counts)
+        if self.steps is None:
+            training = recipes.each_round(training, method.settled(task, weak=False))
+        outcome = fit(problem, method, training, recorded_prior(method.name, "segmentation"), plan)
+        self.classes_ = np.arange(classes)
+        self._model = Model(self.classes_.tolist(), outcome.network.cpu(), reader)
+        self.evidence_: Evidence | None = outcome.evidence
+        self.returned_ = outcome.returned
+        self.history_ = outcome.history
+        return self
+
+    def _masks(self, y: Sequence[Any], sizes: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, int]:
+        """Class numbers of masks at a size, (n, h, w), and the number of classes."""
+        if isinstance(y[0], (bytes, Path)):
+            sources: list[Source | None] = list(y)
+            masks = read_masks(sources, size, file="y", sizes=sizes, void=tuple(self.void), classes=self.classes)
+            return masks.ids, masks.classes
+        return ids_of_arrays(y, size, sizes, tuple(self.void), self.classes)
+
+    def predict(self, X: Any) -> np.ndarray | list[np.ndarray]:
+        """The class of each pixel, (n, h, w), as large as the images; a list of (h, w) where their sizes differ."""
+        check_is_fitted(self)
+        pictures, sizes = as_pictures(X)
+        maps = [nearest(labels, size) for labels, size in zip(self._maps(pictures), sizes, strict=True)]
+        return np.stack(maps) if len(np.unique(sizes, axis=0)) == 1 else maps
+
+    def _maps(self, pictures: Any) -> np.ndarray:
+        """The class of each pixel, (n, h, w), at the size that the images are brought to."""
+        assert isinstance(self._model.reader, PixelReader)
+        found = np.zeros((len(pictures), *self._model.reader.size), dtype=np.int64)
+        for part in self._model.maps(pictures):
+            found[part.numbers] = part.labels
+        return found
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities of each pixel's classes, (n, h, w, c), at the size that the images are brought to."""
+        check_is_fitted(self)
+        pictures, _ = as_pictures(X)
+        assert isinstance(self._model.reader, PixelReader)
+        return self._model.probabilities(pictures).reshape(len(pictures), *self._model.reader.size, -1)
+
+    def score(self, X: Any, y: Any) -> float:
+        """Mean IoU over the classes that occur, in [0, 1], at the size that the images are brought to."""
+        check_is_fitted(self)
+        pictures, sizes = as_pictures(X)
+        guess = self._maps(pictures)
+        like = Segmenter(void=self.void, classes=len(self.classes_))
+        ids, _ = like._masks(list(y), sizes, (guess.shape[1], guess.shape[2]))
+        pixels = np.full(len(guess), guess[0].size)
+        return mean_iou(overlaps(guess.ravel(), ids.ravel(), pixels, len(self.classes_)))
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted model into a folder that `tutelage.load` reads."""
+        check_is_fitted(self)
+        saving.save(self._model, Path(folder))
