@@ -17,7 +17,7 @@ from tutelage.types import Batch, Views
 
 C, B, H, W = 3, 6, 8, 10
 RNG = np.random.default_rng(0)
-X, X_S, X_L = RNG.normal(size=(B, 3, H, W)), RNG.normal(size=(B, 3, H, W)), RNG.normal(size=(2, 3, H, W))
+X, X_S, X_L = (RNG.normal(size=(n, 3, H, W)) + 2 * RNG.normal(size=(n, 3, 1, 1)) for n in (B, B, 2))
 Y = RNG.integers(-1, C, (2, H, W))
 TASKS = {"pixels": Segmentation(C), "images": Classification(C)}
 STUDENT, TEACHER = 1, 2
@@ -39,7 +39,7 @@ class Net(nn.Module):
         self.body, self.head = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, C, 1)
         self.units, self.seen = units, []
         with torch.no_grad():
-            self.head.weight.mul_(8 if units == "pixels" else 20)  # some predictions sure, some not
+            self.head.weight.mul_(8)  # some predictions sure, some not
 
     def forward(self, x):
         self.seen.append(x.numpy())
