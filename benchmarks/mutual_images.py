@@ -74,7 +74,8 @@ class Setup:
 
 SETUPS = {
     "fashion": Setup(
-        fashion, lambda: SmallCnn(10, width=16), (100, 400), (32, 64), Training(steps=600, lr=1e-2, weight_decay=0.1, records=12),
+        fashion, lambda: SmallCnn(10, width=16), (100, 400), (32, 64),
+        Training(steps=600, lr=1e-2, weight_decay=0.1, records=12),
         ("labels only", "cbst", "dst", "dst, mixup", "dmt, mutual", "dmt, mutual, mixup", "dmt"),
         ("mean_teacher", "fixmatch", "curriculum_labelling"), rates=(1e-3, 3e-3, 1e-2, 3e-2),
         looked_at=(10_000, 10_000),

@@ -37,7 +37,7 @@ SENTENCES_A_BATCH: dict[str, Any] = {"batch_labelled": 16, "batch_unlabelled": 3
 WHOLE = Training(steps=100, lr=5e-5, lr_scale={"head.": 20.0}, weight_decay=1e-2)
 """For a transformer trained whole, its head faster than its body."""
 
-FROM_NOTHING = Training(steps=600, lr=2e-3, weight_decay=1e-2)
+FROM_NOTHING = Training(steps=600, lr=3e-3, weight_decay=1e-2)
 """For a network of images that begins with random weights."""
 
 BACKBONE_WHOLE = replace(FROM_NOTHING, steps=200, lr=2e-4, lr_scale={"head.": 10.0})

@@ -186,7 +186,7 @@ def _play(
     move = method.rule.move(loss, run.seats, run.step)
     for who, grads in move.grads.items():
         _descend(run.seats[who], run.optimisers[who], comm.mean(grads), training, progress)
-    method.observe(batch, move.terms, run.memory)
+    method.observe(batch, move.terms, run.memory, task)
     return move
 
 
@@ -212,9 +212,8 @@ def _begin(method: Method, network: Networks, loader: Loader, training: Training
         start = copy.deepcopy(network) if isinstance(network, nn.Module) else network(seed)
         seats[who] = Player(start.to(loader.target.device).train(who in rule.movers))
     optimisers = {who: _optimiser(seats[who], training) for who in rule.movers}
-    size = int(loader.unlabelled.counts().sum())
-    memory = Memory(size, loader.target.device, rule.movers)
-    if path is not None and size > UNITS_IN_MEMORY and labels_kept(method):
+    memory = Memory(int(loader.unlabelled.counts().sum()), loader.target.device, rule.movers)
+    if path is not None and len(memory.label) > UNITS_IN_MEMORY and labels_kept(method):
         memory.keep_in_files(path.with_suffix(".labels"), again=path.exists())
     return Run(seats, optimisers, memory)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from tutelage.ops import thresholds
 from tutelage.ops.labels import balanced, sharpen, soft_frequency
 from tutelage.ops.losses import cross_entropy, kl
 from tutelage.ops.weights import certainty
@@ -85,3 +86,26 @@ def test_gradients_stay_finite_where_probabilities_underflow():
     z = torch.tensor([[-900.0, 0.0, 900.0]])
     (certainty(u) * kl(sharpen(u, 0.5), z) + kl(soft_frequency(u), z)).sum().backward()
     assert u.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("block", [7, 10**6])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_surest_are_those_that_sorting_finds_block_by_block(monkeypatch, block, dtype, ties):
+    monkeypatch.setattr(thresholds, "BLOCK", block)
+    draws = torch.Generator().manual_seed(0)
+    for n in (1, 5, 300):
+        confidence, label = torch.rand(n, generator=draws, dtype=dtype), torch.randint(0, 4, (n,), generator=draws)
+        confidence = (confidence * 4).round() / 4 if ties else confidence
+        for share in (0.0, 0.2, 0.5, 0.99, 1.0):
+            expected = torch.zeros_like(confidence)
+            expected[confidence.argsort(descending=True, stable=True)[: round(share * n)]] = 1
+            assert torch.equal(thresholds.top_of_all(confidence, share), expected)
+            expected = torch.zeros_like(confidence)
+            for c in label.unique():
+                mine = (label == c).nonzero()[:, 0]
+                count = max(round(share * len(mine)), int(share > 0))
+                expected[mine[confidence[mine].argsort(descending=True, stable=True)[:count]]] = 1
+            out = torch.full_like(confidence, 9)
+            assert torch.equal(thresholds.top_of_each_class(confidence, label, share, out), expected)
+            assert torch.equal(out, expected)

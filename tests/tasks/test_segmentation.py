@@ -10,12 +10,13 @@ from sklearn.metrics import f1_score, jaccard_score
 from tutelage.data import Features
 from tutelage.data.image_loader import ImageLoader
 from tutelage.data.views import Weak
-from tutelage.methods import FixMatch
+from tutelage.memory import Memory
+from tutelage.methods import FixMatch, Supervised
 from tutelage.methods.base import to_strong
 from tutelage.ops.warp import mirror
 from tutelage.tasks import Segmentation
 from tutelage.tasks.segmentation import iou_influence, mean_dice, mean_iou, overlaps
-from tutelage.types import Views
+from tutelage.types import Batch, Terms, Views
 
 TASK = Segmentation(3)
 
@@ -96,3 +97,19 @@ def test_the_loader_carries_masks_into_the_view_and_what_it_does_not_show_is_unk
 
 def test_fixmatch_learns_pixels_where_the_strong_view_shows_them():
     assert FixMatch(threshold=0.5).views == ("weak", "strong")
+
+
+def test_labels_of_a_shifted_view_are_remembered_where_the_original_has_them():
+    images = torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    geometry = torch.eye(3).repeat(2, 1, 1)
+    geometry[1, 0, 2] = 1.0  # the second image is shown one pixel to the right
+    units = torch.arange(32)
+    pool = Views({"weak": images}, units, {"weak": geometry})
+    label = torch.arange(16).repeat(2)  # of the view's pixels, row by row
+    seen = {"label": label, "confidence": torch.full((32,), 0.5), "weight": torch.ones(32)}
+    memory = Memory(32)
+    batch = Batch(Views({}, torch.empty(0, dtype=torch.long)), torch.empty(0, dtype=torch.long), pool, 0.0)
+    Supervised().observe(batch, Terms({}, seen), memory, Segmentation(16))
+    assert memory.label[:16].tolist() == list(range(16))
+    assert memory.label[16:].view(4, 4).tolist() == [[1, 2, 3, -1], [5, 6, 7, -1], [9, 10, 11, -1], [13, 14, 15, -1]]
+    assert memory.weight[16:].view(4, 4)[:, 3].sum() == 0

@@ -63,10 +63,11 @@ class Method(ABC):
     def keep(self, memory: Memory) -> None:
         """Between rounds, after every mover has labelled the pool: say by their weights which labels count."""
 
-    def observe(self, batch: Batch, terms: Terms, memory: Memory) -> None:
+    def observe(self, batch: Batch, terms: Terms, memory: Memory, task: Task) -> None:
         """After a step: remember the pseudo-labels that the loss has seen. Only here is state written."""
         if "label" in terms.seen:
-            memory.write(batch.unlabelled.index, *(terms.seen[k] for k in ("label", "confidence", "weight")))
+            pool, seen = batch.unlabelled, [terms.seen[k] for k in ("label", "confidence", "weight")]
+            memory.write(*(to_original(seen, pool, task) if pool.geometry else (pool.index, *seen)))
 
 
 def on_labels(player: Player, batch: Batch, task: Task) -> Scalar:
@@ -91,6 +92,13 @@ def recall(stored: Stored, pool: Views, task: Task) -> tuple[Labels, Weight, Wei
     values = torch.stack([label.to(weight.dtype), confidence, weight], dim=1)
     moved, inside = task.carry(values, pool["weak"], None, pool.geometry["weak"])
     return moved[:, 0].long(), moved[:, 1], moved[:, 2] * inside
+
+
+def to_original(seen: list[Tensor], pool: Views, task: Task) -> list[Tensor]:
+    """The numbers of a batch's units that its weak view shows, and their labels, confidence and weight."""
+    values = torch.stack([t.to(seen[1].dtype) for t in seen], dim=1)
+    moved, inside = task.carry(values, pool["weak"], pool.geometry["weak"], None)
+    return [t[inside > 0] for t in (pool.index, moved[:, 0].long(), moved[:, 1], moved[:, 2])]
 
 
 def to_strong(values: Tensor, pool: Views, task: Task) -> tuple[Tensor, Weight]:

@@ -52,7 +52,7 @@ class Cbst(Method):
         return "schedule"
 
     def keep(self, memory: Memory) -> None:
-        memory.weight.copy_(top_of_each_class(memory.confidence, memory.label, memory.round / self.rounds))
+        top_of_each_class(memory.confidence, memory.label, memory.round / self.rounds, memory.weight)
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         if memory.round == 0 or not len(batch.unlabelled):

@@ -31,4 +31,4 @@ class CurriculumLabelling(Cbst):
         return "network"
 
     def keep(self, memory: Memory) -> None:
-        memory.weight.copy_(top_of_all(memory.confidence, memory.round / self.rounds))
+        top_of_all(memory.confidence, memory.round / self.rounds, memory.weight)

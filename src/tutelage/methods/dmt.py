@@ -93,8 +93,10 @@ class Dmt(Method):
     def keep(self, memory: Memory) -> None:
         share, by_class = memory.round / self.rounds, self.settled().ranking == "class"
         for s in memory.of.values():
-            kept = top_of_each_class(s.confidence, s.label, share) if by_class else top_of_all(s.confidence, share)
-            s.weight.copy_(kept)
+            if by_class:
+                top_of_each_class(s.confidence, s.label, share, s.weight)
+            else:
+                top_of_all(s.confidence, share, s.weight)
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         student, x = play[who], batch.unlabelled["weak"] if len(batch.unlabelled) else None
