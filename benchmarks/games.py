@@ -41,7 +41,7 @@ def error_detection(
         stored: the labeller's labels of the whole pool; units: the numbers of those looked at, (n,).
         truth, logits: their class numbers, (n,), and what the network that learns from them says now, (n, c).
     """
-    label, confidence = stored.label[units].long(), stored.confidence[units]
+    label, confidence = stored.label[units].cpu().long(), stored.confidence[units].cpu()
     wrong = label.numpy() != truth
     if not gamma or wrong.all() or not wrong.any():
         return {}

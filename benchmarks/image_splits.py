@@ -109,6 +109,20 @@ def fashion() -> ImageSplit:
 
 
 @lru_cache
+def cifar10_pixels() -> ImageSplit:
+    """CIFAR-10 whole: 45,000 images to learn from, 5,000 to choose by, the official test set."""
+    tables = {part: pd.read_parquet(data_root() / "cifar10" / f"{part}.parquet") for part in ("train", "test")}
+    order = np.random.default_rng(0).permutation(len(tables["train"]))
+
+    def part(table: pd.DataFrame) -> Part:
+        pixels = np.stack([np.asarray(Image.open(io.BytesIO(b)).convert("RGB")) for b in table.image])
+        return Part(Images(pixels, (32, 32)), table.label.to_numpy(dtype=np.int64))
+
+    train, valid = (part(tables["train"].iloc[np.sort(i)]) for i in (order[:45_000], order[45_000:]))
+    return ImageSplit(Classification(10), train, valid, part(tables["test"]))
+
+
+@lru_cache
 def camvid() -> ImageSplit:
     """CamVid's own three parts, at two thirds of the staged size."""
     table = pd.read_parquet(data_root() / "camvid" / "camvid_240x180.parquet").sort_values("id")

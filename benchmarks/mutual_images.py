@@ -107,15 +107,20 @@ class Watched:
     def look(self, run: Run) -> dict[str, float]:
         """How many stored labels that count are right, and whether weights tell which."""
         stored, images, truth = run.memory.of[labeller(self.game)], self.pool.images, self.pool.y
-        counted = (stored.weight > 0).numpy() & (truth >= 0)
-        seen = {"precision": float((stored.label.numpy() == truth)[counted].mean()), "counted": float(counted.mean())}
+        counted = (stored.weight > 0).cpu().numpy() & (truth >= 0)
+        seen = {
+            "precision": float((stored.label.cpu().numpy() == truth)[counted].mean()),
+            "counted": float(counted.mean()),
+        }
         if not isinstance(self.game, Dmt):
             return seen
         draws, (most_images, most_units) = np.random.default_rng(0), self.setup.looked_at
         some = draws.permutation(len(images))[:most_images]
         units = images.units(some)
         mine = draws.permutation(np.flatnonzero(counted[units]))[:most_units]
-        logits = predict(run.seats["student"].module, self.task, images.subset(some))[mine]
+        network = run.seats["student"].module
+        device = str(next(network.parameters()).device)
+        logits = predict(network, self.task, replace(images.subset(some), device=device)).cpu()[mine]
         return seen | error_detection(stored, units[mine], truth[units[mine]], logits, self.game.gamma)
 
 
@@ -133,42 +138,49 @@ def marks(network: nn.Module, task: Task, part: Part) -> dict[str, float]:
 
 
 def fit(
-    setup: Setup, game: Method, count: int, seed: int, training: Training, path: Path | None = None
-) -> tuple[Run, Watched]:
+    setup: Setup, game: Method, count: int, seed: int, training: Training, path: Path | None = None,
+    device: str = "cpu", tick: Callable[[int], None] | None = None,
+) -> tuple[Run, Watched]:  # fmt: skip
     split, images = setup.split(), setup.split().train.images
     chosen = split.labelled(count, seed)
     labelled, pool = (split.train.subset(i) for i in (chosen, np.setdiff1d(np.arange(len(images)), chosen)))
 
     def network(network_seed: int) -> nn.Module:
         torch.manual_seed(network_seed)
-        return setup.network()
+        return setup.network().to(device)
 
     problem = Problem(
-        split.task, labelled.images, labelled.y, pool.images, network, None, batch_labelled=setup.batches[0],
-        batch_unlabelled=setup.batches[1],
+        split.task, replace(labelled.images, device=device), labelled.y, replace(pool.images, device=device), network,
+        None, batch_labelled=setup.batches[0], batch_unlabelled=setup.batches[1], device=device,
         views={name: view for name, view in (("weak", Weak()), ("strong", Strong())) if name in game.views},
     )  # fmt: skip
     watched = Watched(game, split.task, pool, setup, training.steps)
-    training = replace(training, seed=seed * 1000)
-    return train(
-        game, split.task, network, problem.loader(seed=seed * 1000), training, path=path, watch=watched
-    ), watched
+    training, loader = replace(training, seed=seed * 1000), problem.loader(seed=seed * 1000)
+    return train(game, split.task, network, loader, training, path=path, watch=watched, tick=tick), watched
 
 
 def one(data: str, count: int, method: str, seed: int) -> Row:
     torch.set_num_threads(1)
-    setup = SETUPS[data]
+    return fitted(data, SETUPS[data], count, method, seed)
+
+
+def fitted(
+    data: str, setup: Setup, count: int, method: str, seed: int, device: str = "cpu",
+    tick: Callable[[int], None] | None = None,
+) -> Row:  # fmt: skip
+    """One line of results; from its checkpoint where it was begun before."""
     split, steps = setup.split(), setup.training.steps
     game = ALL[method].settled(split.task, weak=False)
     name = f"{data}-{count}-{method.replace(', ', '-')}-{seed}-{steps}.safetensors"
     path = cache_folder() / "mutual_images" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    run, watched = fit(setup, game, count, seed, setup.training, path)
+    run, watched = fit(setup, game, count, seed, setup.training, path, device, tick)
     row = {"data": data, "labels": count, "method": method, "seed": seed, "steps": steps}
-    row |= marks(run.seats["student"].module, split.task, split.test)
+    networks = {who: player.module.cpu() for who, player in run.seats.items()}
+    row |= marks(networks["student"], split.task, split.test)
     row["seconds"] = round(sum(h["seconds"] for h in run.history), 1)
-    if "partner" in run.seats:
-        row["partner_score"] = marks(run.seats["partner"].module, split.task, split.test)["score"]
+    if "partner" in networks:
+        row["partner_score"] = marks(networks["partner"], split.task, split.test)["score"]
     if labels_kept(game):
         row |= watched.look(run)
         row |= {name: value for h in run.history for name, value in h.items() if name.startswith("first_")}

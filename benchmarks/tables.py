@@ -1,4 +1,4 @@
-"""Put the recorded results into README.md and docs/anticipation.md, between <!-- name --> and <!-- end -->.
+"""Put the recorded results into README.md and docs/*.md, between <!-- name --> and <!-- end -->.
 
 python benchmarks/tables.py          rewrites them
 python benchmarks/tables.py --check  fails when one is not what the results say
@@ -14,9 +14,11 @@ from pathlib import Path
 import pandas as pd
 from scipy.stats import t as student_t
 
+import mutual_tables
+
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "anticipation.md")
+PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "anticipation.md", HERE.parent / "docs" / "mutual.md")
 NAMES = {
     "supervised": "the network, labels only",
     "self_training": "classic self-training",
@@ -318,7 +320,7 @@ TABLES = {
         anticipation_grid, anticipation_balanced, anticipation_tags,
         anticipation_options, anticipation_stability, follower_cost,
     )
-}  # fmt: skip
+} | mutual_tables.TABLES  # fmt: skip
 
 
 def filled(text: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import random
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 torch.set_num_threads(1)  # two workers share two cores; threads that wait for each other cost more than they give
 
@@ -135,3 +138,54 @@ def bench(tmp_path, texts, encoder_folder) -> Bench:
     for name in ("train", "pool", "test"):
         getattr(texts, name).to_csv(tmp_path / f"{name}.csv", index=False)
     return Bench(tmp_path, encoder_folder)
+
+
+@dataclass(frozen=True)
+class Squares:
+    """Images of a red or a blue square on grey noise, (n, h, w, 3); 0 = red; masks that are 1 in the square."""
+
+    pixels: np.ndarray
+    y: np.ndarray
+    masks: np.ndarray
+
+
+def draw_squares(count: int, seed: int, h: int = 16, w: int = 16) -> Squares:
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(90, 130, (count, h, w, 3), dtype=np.uint8)
+    y, masks = np.arange(count) % 2, np.zeros((count, h, w), dtype=np.int64)
+    for i, label in enumerate(y):
+        side = rng.integers(min(h, w) // 3, min(h, w) // 2 + 1)
+        top, left = rng.integers(0, h - side + 1), rng.integers(0, w - side + 1)
+        place = slice(top, top + side), slice(left, left + side)
+        pixels[i][place] = (30, 30, 230) if label else (230, 30, 30)
+        masks[i][place] = 1
+    return Squares(pixels, y, masks)
+
+
+@pytest.fixture(scope="session")
+def squares():
+    """Draws squares: ``squares(count, seed, h=16, w=16)``."""
+    return draw_squares
+
+
+def as_png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(file, "png")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def png():
+    """Encodes an image or a mask: ``png(pixels)``."""
+    return as_png
+
+
+@pytest.fixture(scope="module")
+def small_networks():
+    """Networks of images that are narrow enough for a test."""
+    from tutelage.models import images
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(images.SHAPES, "small_cnn", {"width": 8})
+        patch.setitem(images.SHAPES, "unet", {"width": 4, "depth": 2})
+        yield
