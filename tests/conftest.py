@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import random
+import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +192,60 @@ def small_networks():
         patch.setitem(images.SHAPES, "small_cnn", {"width": 8})
         patch.setitem(images.SHAPES, "unet", {"width": 4, "depth": 2})
         yield
+
+
+@dataclass
+class Done:
+    """A run that was done: what was asked and said, its progress, its summary, and its model as it was in memory."""
+
+    request: object
+    said: list[str] = field(default_factory=list)
+    ticks: list[tuple] = field(default_factory=list)
+    models: list[object] = field(default_factory=list)
+    summary: dict = field(default_factory=dict)
+
+    @property
+    def page(self) -> str:
+        return (self.request.out / "report.html").read_text()
+
+    def shown(self, part: str) -> list[np.ndarray]:
+        """The pictures of a part of the report, below the heading."""
+        below = self.page.split(f"<h2>{part}</h2>")[1].split("<h2>")[0]
+        found = re.findall(r'<img class="picture" alt="" src="data:image/png;base64,([^"]*)">', below)
+        return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) for data in found]
+
+    def result(self) -> dict[str, object]:
+        """The files that it left, without the clock."""
+        out, found = self.request.out, {}
+        for path in (p for p in out.rglob("*") if p.is_file()):
+            found[path.relative_to(out).as_posix()] = path.read_bytes()
+        summary = json.loads(found.pop("summary.json"))
+        return found | {k: v for k, v in summary.items() if k not in ("seconds", "peak_memory_mb")}
+
+
+def do_run(method, stop_at: int = 0, **options: object) -> Done:
+    from tutelage import runs
+    from tutelage.request import Request
+
+    done = Done(Request(**{"folds": 2, "repeats": 1, "checkpoint_seconds": 0.0} | options))
+    conclude = runs.conclude
+
+    def tick(*now):
+        done.ticks.append(now)
+        if len(done.ticks) == stop_at:
+            raise KeyboardInterrupt
+
+    def concluded(out, summary, model, *rest):
+        done.models.append(model)
+        conclude(out, summary, model, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "conclude", concluded)
+        done.summary = runs.run(done.request, method, done.said.append, tick)
+    return done
+
+
+@pytest.fixture(scope="session")
+def do():
+    """Does a run, and stops it at one of its ticks: ``do(method, stop_at=0, **options)``."""
+    return do_run

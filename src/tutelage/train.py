@@ -6,6 +6,7 @@ import copy
 import statistics
 import time
 import warnings
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,18 +126,10 @@ class Run:
 
 
 def train(
-    method: Method,
-    task: Task,
-    network: Networks,
-    loader: Loader,
-    training: Training,
-    *,
-    comm: Comm | None = None,
-    path: Path | None = None,
-    watch: Callable[[Run], dict[str, float]] | None = None,
-    tick: Callable[[int], None] | None = None,
-    best: Sequence[str] = (),
-) -> Run:
+    method: Method, task: Task, network: Networks, loader: Loader, training: Training, *,
+    comm: Comm | None = None, path: Path | None = None, tick: Callable[[int], None] | None = None,
+    watch: Callable[[Run], dict[str, float]] | None = None, best: Sequence[str] = (),
+) -> Run:  # fmt: skip
     """Play the method's game for ``training.steps`` steps and return the run.
 
     Args:
@@ -146,28 +139,28 @@ def train(
         tick: told the number of steps done so far.
         best: numbers of history whose highest points, the earliest of equals, are kept in ``Run.best``.
     """
-    comm = comm or Solo()
+    comm, tick = comm or Solo(), tick or (lambda done: None)
     with torch.random.fork_rng():
         torch.manual_seed(training.seed)
         run = _begin(method, network, loader, training, path)
         if path is not None and path.exists():
             run.load(path)
         saved = time.monotonic()
-        length = -(-training.steps // method.training_rounds)  # steps a round, rounded up
+        starts = method.starts(training.steps)
         every = max(training.steps // training.records, 1)
         while run.step < training.steps:
-            at, within = divmod(run.step, length)
-            if within == 0 and at > 0:
+            at = bisect_right(starts, run.step) - 1
+            if run.step == starts[at] > 0:
                 _new_round(method, task, run, network, loader, training, at)
-            progress = run.step / training.steps if method.restarts == "nothing" else within / length
+            begin, end = (0, training.steps) if method.restarts == "nothing" else starts[at : at + 2]
+            progress = (run.step - begin) / (end - begin)
             move = _play(method, task, run, loader, training, comm, progress)
             run.step += 1
             if run.step % every == 0 or run.step == training.steps:
                 run.history.append(_record(run, move) | (watch(run) if watch else {}))
                 _warn_of_no_anticipation(run.history)
                 _keep_best(run, best)
-            if tick:
-                tick(run.step)
+            tick(run.step)
             if path is not None and time.monotonic() - saved >= training.checkpoint_every:
                 run.save(path)
                 saved = time.monotonic()

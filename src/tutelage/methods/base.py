@@ -34,6 +34,7 @@ class Method(ABC):
     uses_pool: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak",)
     reseeds: ClassVar[bool] = False
+    first_round: ClassVar[float | None] = None
 
     @property
     @abstractmethod
@@ -48,6 +49,12 @@ class Method(ABC):
     def training_rounds(self) -> int:
         """How many rounds share the steps; between two, the followers take the mover's place."""
         return 1
+
+    def starts(self, steps: int) -> list[int]:
+        """The step at which each round begins, and the last one's end: round 0 takes ``first_round`` of the steps."""
+        rounds, share = self.training_rounds, self.first_round
+        first = -(-steps // rounds) if share is None else round(share * steps)
+        return [0, *(first + i * -(-(steps - first) // max(rounds - 1, 1)) for i in range(rounds))]
 
     @abstractmethod
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
