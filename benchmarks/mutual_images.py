@@ -75,18 +75,18 @@ class Setup:
 SETUPS = {
     "fashion": Setup(
         fashion, lambda: SmallCnn(10, width=16), (100, 400), (32, 64),
-        Training(steps=600, lr=1e-2, weight_decay=0.1, records=12),
+        Training(steps=600, lr=1e-2, weight_decay=0.1, records=30),
         ("labels only", "cbst", "dst", "dst, mixup", "dmt, mutual", "dmt, mutual, mixup", "dmt"),
         ("mean_teacher", "fixmatch", "curriculum_labelling"), rates=(1e-3, 3e-3, 1e-2, 3e-2),
         looked_at=(10_000, 10_000),
     ),
     "camvid": Setup(
         camvid, lambda: UNet(11, width=16), (23, 46), (4, 4),
-        Training(steps=480, lr=3e-3, records=12, checkpoint_every=60), ("labels only", "cbst", "dst", "dmt"),
+        Training(steps=480, lr=3e-3, records=30, checkpoint_every=60), ("labels only", "cbst", "dst", "dmt"),
         ("mean_teacher", "fixmatch", CUTMIX, "curriculum_labelling"),
     ),
 }  # fmt: skip
-"""Steps are so many times 12 that each of the 6 rounds ends at a point of history."""
+"""Steps are so many times 30 that each round ends at a point of history."""
 
 
 class Watched:
@@ -94,7 +94,7 @@ class Watched:
 
     def __init__(self, game: Method, task: Task, pool: Part, setup: Setup, steps: int) -> None:
         self.game, self.task, self.pool, self.setup = game, task, pool, setup
-        self.first_ends = 2 * steps // game.training_rounds
+        self.first_ends = game.starts(steps)[2] if game.training_rounds > 1 else 0
         self.last = time.perf_counter()
 
     def __call__(self, run: Run) -> dict[str, float]:

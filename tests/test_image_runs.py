@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-import weakref
 
 import numpy as np
 import pandas as pd
@@ -13,14 +11,12 @@ import pytest
 from PIL import Image
 from sklearn.metrics import f1_score
 
-from tutelage import Dmt, Supervised, load
+from tutelage import Dmt, FixMatch, Supervised, load
 from tutelage.data.tables import DataError
-from tutelage.methods import METHODS
-from tutelage.models.images import Disturbed, ImageReader
+from tutelage.models.images import ImageReader
 from tutelage.report import pictures
 
 pytestmark = pytest.mark.usefixtures("small_networks")
-NAMES = ("red", "blue")
 VOID = 9
 
 
@@ -29,22 +25,6 @@ def put(root, files):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(data)
     return root
-
-
-@pytest.fixture(scope="module")
-def pets(tmp_path_factory, squares, png):
-    """Folders of classes: 12 labelled and 18 other images to train on, 20 to test on; the words that say so."""
-    folder, train, test = tmp_path_factory.mktemp("pets"), squares(30, 0), squares(20, 1)
-    for i, pixels in enumerate(train.pixels):
-        put(folder / "train" / ("unlabelled" if i >= 12 else NAMES[train.y[i]]), {f"{i:02d}.png": png(pixels)})
-    for i, pixels in enumerate(test.pixels):
-        put(folder / "test" / NAMES[test.y[i]], {f"{i:02d}.png": png(pixels)})
-    return {"train": folder / "train", "test": folder / "test", "task": "image"}
-
-
-@pytest.fixture(scope="module")
-def cut_off(squares, png):
-    return png(squares(1, 99).pixels[0])[:200]
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +215,7 @@ def test_predict_leaves_a_bad_image_without_a_label_where_asked_and_refuses_it_e
     assert "Left out: 2 of 4 images" in shown
     got = pd.read_parquet(tmp_path / "o.parquet")
     assert got.image.tolist() == cells
-    assert got.label.tolist() == ["red", None, None, "blue"]
+    assert got.label.fillna("none").tolist() == ["red", "none", "none", "blue"]
     assert got.probability.isna().tolist() == [False, True, True, False]
     code, shown = run(*words)
     assert code == 2
@@ -275,18 +255,43 @@ def test_predict_on_a_folder_of_images_and_masks_labels_the_images_only(masked, 
     assert len(pd.read_csv(tmp_path / "masks/masks.csv")) == 1
 
 
-@pytest.mark.parametrize("share", [0.45, 0.9])
 @pytest.mark.parametrize("kind", ["labelled", "masked"])
-def test_a_run_that_is_stopped_and_resumed_equals_a_whole_one(request, do, tmp_path, kind, share):
-    whole = request.getfixturevalue(kind)
-    options, method = vars(whole.request) | {"out": tmp_path / "out"}, Dmt(rounds=2)
-    if kind == "labelled":
-        options["encoder"] = None
-    stop = round(share * len(whole.ticks))
+def test_a_run_that_is_stopped_twice_and_resumed_equals_a_whole_one(request, do, tmp_path, kind):
+    whole, out = request.getfixturevalue(kind), tmp_path / "out"
+    options = vars(whole.request) | {"out": out, "encoder": None}
+    count = len(whole.ticks)
+    first, second = round(0.6 * count), round(0.92 * count)  # within a round of a fold, and of the last training
     with pytest.raises(KeyboardInterrupt):
-        do(method, stop, **options)
-    assert not (tmp_path / "out/summary.json").exists()
-    assert any((tmp_path / "out/parts").iterdir())
-    resumed = do(method, **options | {"resume": True})
-    assert len(resumed.ticks) <= len(whole.ticks) - stop + 1
+        do(Dmt(rounds=2), first, **options)
+    with pytest.raises(KeyboardInterrupt):
+        do(Dmt(rounds=2), second - first + 1, **options | {"resume": True})
+    assert not (out / "summary.json").exists()
+    resumed = do(Dmt(rounds=2), **options | {"resume": True})
+    assert resumed.ticks == whole.ticks[second - 1 :]
     assert resumed.result() == whole.result()
+
+
+def test_encoded_images_are_written_as_jsonl_or_refused_in_words(labelled, run, tmp_path, squares, png):
+    pd.DataFrame({"image": [*map(png, squares(2, 5).pixels)]}).to_parquet(tmp_path / "in.parquet")
+    words = ["--input", tmp_path / "in.parquet", "--output", tmp_path / "o.jsonl", "--images", "image"]
+    code, shown = run("predict", labelled.request.out, *words)
+    assert code == 0 or "parquet" in shown.split("Error:")[1]
+
+
+@pytest.mark.parametrize("finetune", [False, True])
+def test_a_run_with_the_packaged_backbone(reader, pets, do, run, tmp_path, monkeypatch, squares, finetune):
+    monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
+    options = pets | {"size": (32, 32), "finetune": finetune, "steps": 3 if finetune else 20, "evidence": False}
+    done = do(FixMatch(), **options, out=tmp_path / "a")
+    assert (done.summary["encoder"], done.summary["finetuned"]) == ("efficientnet-lite0", finetune)
+    assert f"on cpu: {12 if finetune else 30} images to encode, about" in done.said[0]
+    new, model = squares(5, 7).pixels, load(tmp_path / "a/model")
+    np.testing.assert_array_equal(model.probabilities(new), done.models[0].probabilities(new))
+    _, shown = run("score", tmp_path / "a", "--test", pets["test"], "--json")
+    assert json.loads(shown).items() <= done.summary["test"].items()
+    assert finetune or done.summary["test"]["accuracy"] > 0.7
+    monkeypatch.setattr(ImageReader, "_rows", None)  # nothing is encoded a second time
+    if not finetune:
+        again = do(FixMatch(), **options, out=tmp_path / "b")
+        assert "all features are in the cache" in again.said[0]
+        assert again.result() == done.result()

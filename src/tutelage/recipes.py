@@ -265,5 +265,4 @@ def how(
 
 def each_round(training: Training, method: Method) -> Training:
     """As many steps in each round, where a round begins with a fresh network, as in all for other methods."""
-    rounds = method.training_rounds if method.restarts == "network" else 1
-    return replace(training, steps=training.steps * rounds)
+    return replace(training, steps=training.steps * (method.training_rounds if method.restarts else 1))

@@ -152,7 +152,7 @@ def train(
             at = bisect_right(starts, run.step) - 1
             if run.step == starts[at] > 0:
                 _new_round(method, task, run, network, loader, training, at)
-            begin, end = (0, training.steps) if method.restarts == "nothing" else starts[at : at + 2]
+            begin, end = starts[at : at + 2] if method.restarts else (0, training.steps)
             progress = (run.step - begin) / (end - begin)
             move = _play(method, task, run, loader, training, comm, progress)
             run.step += 1
@@ -246,13 +246,12 @@ def _new_round(
         method.keep(run.memory)
     for who in method.rule.followers:
         run.seats[who].module.load_state_dict(run.seats[method.rule.movers[0]].module.state_dict())
-    if method.restarts == "nothing":
+    if not method.restarts:
         return
-    if method.restarts == "network":
-        for seat, who in enumerate(method.rule.movers, start=at * len(method.rule.movers)):
-            seed = training.seed + seat * method.reseeds
-            start = network if isinstance(network, nn.Module) else network(seed)
-            run.seats[who].module.load_state_dict(start.state_dict())
+    for seat, who in enumerate(method.rule.movers, start=at * len(method.rule.movers)):
+        seed = training.seed + seat * method.reseeds
+        start = network if isinstance(network, nn.Module) else network(seed)
+        run.seats[who].module.load_state_dict(start.state_dict())
     run.optimisers = {who: _optimiser(run.seats[who], training) for who in method.rule.movers}
 
 

@@ -49,7 +49,7 @@ def method(request):
 
 def test_learns(method, digits):
     loader, test, y = digits
-    run = trained(method, loader, steps=200 * method.training_rounds if method.restarts == "network" else 400)
+    run = trained(method, loader, steps=200 * method.training_rounds if method.restarts else 400)
     assert (predict(run.seats["student"].module, TASK, test).argmax(1) == y).float().mean() > 0.75
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -25,8 +25,7 @@ class Method(ABC):
         name: what the command line calls it.
         uses_pool: the loss reads ``batch.unlabelled``.
         views: of the pool that the loss reads: "weak" (as it is), "strong" (disturbed).
-        restarts: what begins afresh with each round: the "network" and its schedule, the "schedule" of the learning
-            rate and the optimiser, or "nothing".
+        restarts: each round begins with a fresh network, optimiser and schedule of the learning rate.
         reseeds: each mover, and each network that begins afresh, has initial weights of its own.
     """
 
@@ -34,7 +33,6 @@ class Method(ABC):
     uses_pool: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak",)
     reseeds: ClassVar[bool] = False
-    first_round: ClassVar[float | None] = None
 
     @property
     @abstractmethod
@@ -42,8 +40,8 @@ class Method(ABC):
         """Who moves, and which gradient flows."""
 
     @property
-    def restarts(self) -> Literal["network", "schedule", "nothing"]:
-        return "network"
+    def restarts(self) -> bool:
+        return True
 
     @property
     def training_rounds(self) -> int:
@@ -51,10 +49,9 @@ class Method(ABC):
         return 1
 
     def starts(self, steps: int) -> list[int]:
-        """The step at which each round begins, and the last one's end: round 0 takes ``first_round`` of the steps."""
-        rounds, share = self.training_rounds, self.first_round
-        first = -(-steps // rounds) if share is None else round(share * steps)
-        return [0, *(first + i * -(-(steps - first) // max(rounds - 1, 1)) for i in range(rounds))]
+        """The step at which each round begins, and the last one's end."""
+        each = -(-steps // self.training_rounds)
+        return [i * each for i in range(self.training_rounds + 1)]
 
     @abstractmethod
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
@@ -83,6 +80,16 @@ def on_labels(player: Player, batch: Batch, task: Task) -> Scalar:
     if not len(batch.labelled):
         return torch.zeros((), dtype=y.dtype, device=y.device)
     return mean(cross_entropy(y, task.units(player(batch.labelled["weak"]))), known)
+
+
+def half_first(steps: int, rounds: int) -> list[int]:
+    """Where rounds begin of which the first, on the labels alone, takes half of the steps: poor labels teach badly.
+
+    >>> half_first(12, 4)
+    [0, 6, 8, 10, 12]
+    """
+    first = -(-steps // 2)
+    return [0, *(first + i * -(-(steps - first) // (rounds - 1)) for i in range(rounds))]
 
 
 def labels_kept(method: Method) -> bool:

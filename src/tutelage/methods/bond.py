@@ -56,8 +56,8 @@ class Bond(Method):
         return Stackelberg("student", "teacher", Frozen(), interaction=0.0)
 
     @property
-    def restarts(self) -> Literal["network", "schedule", "nothing"]:
-        return "nothing"
+    def restarts(self) -> bool:
+        return False
 
     @property
     def training_rounds(self) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, on_labels, recall
+from tutelage.methods.base import Method, half_first, on_labels, recall
 from tutelage.ops.checks import in_range
 from tutelage.ops.losses import cross_entropy
 from tutelage.ops.thresholds import top_of_each_class
@@ -21,7 +21,7 @@ class Cbst(Method):
     """Rounds over the model's own hard labels of the surest share of each class, 1/rounds to all of them.
 
     L = (1/N) (sum_l CE(y_l, f(x_l)) + sum_kept CE(y_u, f(x_u))),   N = labelled and kept units.
-    The model goes on from round to round, with a new schedule of the learning rate.
+    The model goes on from round to round; the first one, on the labels alone, takes half of the steps.
 
     Source: Zou et al., Unsupervised Domain Adaptation for Semantic Segmentation via Class-Balanced Self-Training,
     ECCV 2018.
@@ -48,8 +48,11 @@ class Cbst(Method):
         return 1 + self.rounds
 
     @property
-    def restarts(self) -> Literal["network", "schedule", "nothing"]:
-        return "schedule"
+    def restarts(self) -> bool:
+        return False
+
+    def starts(self, steps: int) -> list[int]:
+        return half_first(steps, self.training_rounds)
 
     def keep(self, memory: Memory) -> None:
         top_of_each_class(memory.confidence, memory.label, memory.round / self.rounds, memory.weight)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from tutelage.memory import Memory
 from tutelage.methods.cbst import Cbst
@@ -20,15 +20,11 @@ class CurriculumLabelling(Cbst):
     Source: Cascante-Bonilla et al., Curriculum Labeling, AAAI 2021.
 
     >>> CurriculumLabelling().restarts
-    'network'
+    True
     """
 
     name: ClassVar[str] = "curriculum_labelling"
     reseeds: ClassVar[bool] = True
-
-    @property
-    def restarts(self) -> Literal["network", "schedule", "nothing"]:
-        return "network"
 
     def keep(self, memory: Memory) -> None:
         top_of_all(memory.confidence, memory.round / self.rounds, memory.weight)

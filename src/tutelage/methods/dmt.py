@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, on_labels, recall
+from tutelage.methods.base import Method, half_first, on_labels, recall
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.losses import cross_entropy
 from tutelage.ops.mix import mix_shares
@@ -45,8 +45,8 @@ class Dmt(Method):
         gamma: exponent of the weight, at least 0; 0 switches the weights off: every kept label counts 1.
         grows: the exponent grows in within a round, gamma exp(-5 (1 - t)^2).
         partners: "mutual" (two models train at once, each on the labels of the *old* other, and go on from round to
-            round with a new schedule), "chain" (each round trains a new network, from weights of its own, on the
-            labels of the last one) or "self" (one model goes on, on its own old labels).
+            round; the first round takes half of the steps), "chain" (each round trains a new network, from weights of
+            its own, on the labels of the last one) or "self" (one model goes on, on its own old labels).
         ranking: the surest share of "all" the pool, or of each predicted "class".
         mixup: parameter of the Beta distribution, at least 0; 0 is without, as for inputs that cannot be averaged.
 
@@ -87,8 +87,11 @@ class Dmt(Method):
         return 1 + self.rounds
 
     @property
-    def restarts(self) -> Literal["network", "schedule", "nothing"]:
-        return "network" if self.settled().partners == "chain" else "schedule"
+    def restarts(self) -> bool:
+        return self.settled().partners == "chain"
+
+    def starts(self, steps: int) -> list[int]:
+        return super().starts(steps) if self.restarts else half_first(steps, self.training_rounds)
 
     def keep(self, memory: Memory) -> None:
         share, by_class = memory.round / self.rounds, self.settled().ranking == "class"
