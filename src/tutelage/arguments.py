@@ -12,7 +12,7 @@ import torch
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
-from tutelage.data.images import check_images
+from tutelage.data.images import check_images, require_pixels
 from tutelage.methods import METHODS, Method
 from tutelage.ops.checks import one_of
 from tutelage.weak import RawVotes
@@ -46,7 +46,8 @@ def as_pictures(X: Any) -> tuple[Sequence[Any] | np.ndarray, np.ndarray]:
     Raises:
         ValueError: an element that is no image; or an image that cannot be read (a DataError, which says which).
     """
-    if isinstance(X, np.ndarray) and X.dtype == np.uint8 and X.ndim in (3, 4):
+    if isinstance(X, np.ndarray) and X.dtype.kind in "fiu" and X.ndim in (3, 4):
+        require_pixels(X)
         return X, np.tile(X.shape[1:3], (len(X), 1))
     pictures = X.iloc[:, 0].tolist() if isinstance(X, pd.DataFrame) else list(X)
     for i, picture in enumerate(pictures):

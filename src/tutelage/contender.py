@@ -86,9 +86,8 @@ class Contender:
         self, index: np.ndarray, fold: int, what: str, path: Path | None, watch: Callable[[Run], dict[str, float]]
     ) -> Run:
         p, training = self.problem, replace(self.training, seed=self._seed(fold))
-        network = p.network(training.seed).to(p.device)
         return train(
-            self.method, p.task, network, p.loader(index, training.seed), training,
+            self.method, p.task, p.network, p.loader(index, training.seed), training,
             path=path, watch=watch, tick=lambda done: self.tick(what, done, training.steps),
         )  # fmt: skip
 

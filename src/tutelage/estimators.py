@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         if raw is not None:
             items = self._voted(items, raw, known)
         problem, reader = self._problem(items, method, kind)
+        if self.network is not None:
+            recipes.require_logits(problem)
         trained = "features" if reader is None or not self._whole(kind) else reader.kind
         counts = (self.steps, self.lr, self.folds, self.repeats, self.evidence)
         training, plan = recipes.how(trained, int(self.random_state), *counts)
@@ -243,8 +246,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         """What makes the user's network, where there is one."""
         own = self.network
         if isinstance(own, str):
-            raise ValueError(f"network={own!r} is for images; for arrays give a module or a function that makes one")
-        return (lambda: copy.deepcopy(own)) if isinstance(own, nn.Module) else own
+            raise ValueError(f"network={own!r} is for images, of uint8; for arrays give a module or a function")
+        return partial(copy.deepcopy, own) if isinstance(own, nn.Module) else own
 
     def _text_reader(self) -> TextReader:
         if self.network is not None:
@@ -292,9 +295,10 @@ def _where(X: Any, keep: np.ndarray) -> Any:
 
 def _joined(X: Any, more: Any) -> Any:
     """Two lists, or two arrays of one size."""
-    if not isinstance(X, np.ndarray):
+    if isinstance(X, np.ndarray) != isinstance(more, np.ndarray):
+        raise ValueError(f"X_unlabelled must be like X, a {type(X).__name__}, got a {type(more).__name__}")
+    if isinstance(X, list):
         return [*X, *more]
-    if not isinstance(more, np.ndarray) or X.shape[1:] != more.shape[1:]:
-        shape = more.shape if isinstance(more, np.ndarray) else type(more).__name__
-        raise ValueError(f"X_unlabelled must be like X, an array (n, {str(X.shape[1:])[1:]}, got {shape}")
+    if X.shape[1:] != more.shape[1:]:
+        raise ValueError(f"X_unlabelled must be like X, an array (n, {str(X.shape[1:])[1:]}, got {more.shape}")
     return np.concatenate([X, more])

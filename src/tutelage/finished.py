@@ -16,6 +16,7 @@ from tutelage import saving
 from tutelage.checkpoint import read_json
 from tutelage.data.image_tables import ImageRows, image_rows, read_image_folder
 from tutelage.data.images import check_images
+from tutelage.data.masks import nearest
 from tutelage.data.sentences import CONLL, read_sentences, span_rows
 from tutelage.data.tables import read_table, read_texts, text_fault, texts_of, write_table
 from tutelage.inputs.classes import class_scores, codes, labelled_only
@@ -151,7 +152,8 @@ def _images(
 ) -> tuple[pd.DataFrame, ImageRows, np.ndarray, np.ndarray]:
     """A table, its images, which of them can be read, (n,), and their heights and widths, (n, 2)."""
     if path.is_dir():
-        found = read_image_folder(path, labels=False)
+        within = path / "images" if (path / "images").is_dir() and (path / "masks").is_dir() else path
+        found = read_image_folder(within, labels=False)
         table = pd.DataFrame({"image": found.names})
     else:
         table = read_table(path, charset)
@@ -177,9 +179,8 @@ def write_masks(model: Model, path: Path, out: Path, columns: Columns, charset: 
     kind = np.uint8 if len(model.classes) <= 256 else np.uint16
     for part in model.maps(found.where(good).sources):
         for number, labels, probability in zip(part.numbers, part.labels, part.probability, strict=True):
-            mask = Image.fromarray(labels.astype(kind))
-            h, w = sizes[chosen[number]]
-            mask.resize((int(w), int(h)), Image.Resampling.NEAREST).save(out / _mask_name(chosen[number]))
+            h, w = sizes[chosen[number]].tolist()
+            Image.fromarray(nearest(labels, (h, w)).astype(kind)).save(out / _mask_name(chosen[number]))
             sure[number] = probability.mean()
     names = [found.names[i] for i in chosen]
     table = pd.DataFrame({"image": names, "mask": [_mask_name(i) for i in chosen], "probability": sure})

@@ -231,6 +231,18 @@ def disturbed_rows(rows: torch.Tensor, disturb: Callable[[list[Any]], list[Any]]
     return copies
 
 
+def require_logits(problem: Problem) -> None:
+    """ValueError where a network of the user's does not give logits of the problem's classes."""
+    network, few = problem.network(0).to(problem.device).eval(), np.arange(1)
+    with torch.inference_mode():
+        out = network(problem.labelled.take(few))
+    shape, count = getattr(out, "shape", ()), int(problem.labelled.counts()[:1].sum())
+    units = problem.task.units(out).shape if len(shape) > 1 else shape
+    if tuple(units) != (count, problem.task.classes):
+        expected = f"{problem.task.classes} logits for each of {count} units"
+        raise ValueError(f"network must give {expected} of one example, got {tuple(shape) or type(out).__name__}")
+
+
 def pick_device(asked: str) -> torch.device:
     """Give a GPU where there is one for "auto"; anything else as torch names it."""
     if asked == "auto":

@@ -46,14 +46,15 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
     start = time.perf_counter()
     (training, plan), device = request.how(), recipes.pick_device(request.device)
     inputs = read(request, say)
+    settled = method.settled(inputs.items.task, request.weak)
     reader = reader_of(request, inputs)
     if _open_folder(request, method):
         say(f"{request.out} is finished already")
         summary: dict[str, Any] = checkpoint.read_json(request.out / "summary.json", "evidence")
         return summary
-    method = without_pool(method, inputs.items.pool)
+    method = without_pool(settled, inputs.items.pool)
     if request.steps is None:
-        training = recipes.each_round(training, method.settled(inputs.items.task, request.weak))
+        training = recipes.each_round(training, method)
     if not inputs.items.pool:
         say(f"There are no unlabelled {inputs.things}: only the labels are learnt from.")
     if request.weak and not len(inputs.items.labelled):

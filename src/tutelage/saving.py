@@ -24,6 +24,7 @@ from tutelage.models.words import WordClassifier
 from tutelage.tasks import Classification, Segmentation, Tagging
 from tutelage.train import predict, predictions
 
+NAMES: dict[type[nn.Module], str] = {kind: name for name, kind in VISION.items()}
 WITH_HEAD = (TextClassifier, WordClassifier, BackboneClassifier)
 
 
@@ -96,8 +97,8 @@ def save(model: Model, folder: Path) -> None:
     about: dict[str, Any] = {"format": FORMAT, "classes": [_plain(c) for c in model.classes]}
     if isinstance(head, Head):
         about["head"] = head.shape
-    elif isinstance(model.reader, PixelReader) and isinstance(network, tuple(VISION.values())):
-        about["network"] = {"name": model.reader.name, "shape": network.shape}
+    elif isinstance(model.reader, PixelReader) and type(network) in NAMES:
+        about["network"] = {"name": NAMES[type(network)], "shape": network.shape}
     else:
         raise TypeError(f"a network of class {type(network).__name__} cannot be saved, only pickled")
     folder.mkdir(parents=True, exist_ok=True)

@@ -13,8 +13,8 @@ from torch import nn
 
 from tutelage import recipes, saving
 from tutelage.arguments import as_method, as_pictures
-from tutelage.data.decoding import Source
-from tutelage.data.masks import ids_of_arrays, nearest, read_masks
+from tutelage.data.decoding import Size
+from tutelage.data.masks import nearest, read_masks
 from tutelage.data.sources import cache_folder
 from tutelage.evidence import Evidence, recorded_prior
 from tutelage.fitting import fit, without_pool
@@ -101,24 +101,24 @@ class Segmenter(BaseEstimator):
         """
         pictures, sizes = as_pictures(X)
         size = self.size or size_for("unet", sizes)
-        if len(y) != len(pictures):
-            raise ValueError(f"X has {len(pictures)} images, but y has {len(y)} masks")
-        known = np.array([mask is not None for mask in y], dtype=bool)
+        ids, classes = self._masks(y, sizes, size)
+        known = (ids >= 0).any((1, 2))
         if known.sum() < 1 + self.evidence:
             few = "no mask" if not known.any() else "one mask; the evidence needs two: give one more, or evidence=False"
             raise ValueError(f"y has {few}")
-        chosen = np.flatnonzero(known).tolist()
-        ids, classes = self._masks([y[i] for i in chosen], sizes[chosen], size)
-        if len(np.unique(ids[ids >= 0])) < 2:
-            raise ValueError(f"y must have pixels of two classes, got {np.unique(ids[ids >= 0]).tolist()}")
+        ids = ids[known]
+        if len(there := np.unique(ids[ids >= 0])) < 2:
+            raise ValueError(f"y must have pixels of two classes, got {there.tolist()}")
         pool = [pictures[i] for i in np.flatnonzero(~known).tolist()]
         pool += list(as_pictures(X_unlabelled)[0]) if X_unlabelled is not None else []
         task = Segmentation(classes)
-        items = Items(task, [pictures[i] for i in chosen], ids.ravel().astype(np.int64), pool)
+        items = Items(task, [pictures[i] for i in np.flatnonzero(known).tolist()], ids.ravel().astype(np.int64), pool)
         method = without_pool(as_method(self.method), pool)
         reader = PixelReader("unet", size, self.flip, make=self.network)
         device = recipes.pick_device(self.device)
         problem = recipes.read(items, reader, method, False, cache_folder(), device)
+        if self.network is not None:
+            recipes.require_logits(problem)
         counts = (self.steps, self.lr, self.folds, self.repeats, self.evidence)
         training, plan = recipes.how("pixels", int(self.random_state), *counts)
         if self.steps is None:
@@ -131,13 +131,16 @@ class Segmenter(BaseEstimator):
         self.history_ = outcome.history
         return self
 
-    def _masks(self, y: Sequence[Any], sizes: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, int]:
-        """Class numbers of masks at a size, (n, h, w), and the number of classes."""
-        if isinstance(y[0], (bytes, Path)):
-            sources: list[Source | None] = list(y)
-            masks = read_masks(sources, size, file="y", sizes=sizes, void=tuple(self.void), classes=self.classes)
-            return masks.ids, masks.classes
-        return ids_of_arrays(y, size, sizes, tuple(self.void), self.classes)
+    def _masks(self, y: Any, sizes: np.ndarray, size: Size, classes: int | None = None) -> tuple[np.ndarray, int]:
+        """Class numbers of masks at a size, -1 = void or no mask, (n, h, w), and the number of classes."""
+        if len(y) != len(sizes):
+            raise ValueError(f"X has {len(sizes)} images, but y has {len(y)} masks")
+        if all(mask is None for mask in y):
+            raise ValueError("y has no mask")
+        masks = [mask if mask is None or isinstance(mask, (bytes, Path)) else np.asarray(mask) for mask in y]
+        classes = self.classes if classes is None else classes
+        found = read_masks(masks, size, file="y", sizes=sizes, void=tuple(self.void), classes=classes)
+        return found.ids, found.classes
 
     def predict(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """The class of each pixel, (n, h, w), as large as the images; a list of (h, w) where their sizes differ."""
@@ -166,8 +169,7 @@ class Segmenter(BaseEstimator):
         check_is_fitted(self)
         pictures, sizes = as_pictures(X)
         guess = self._maps(pictures)
-        like = Segmenter(void=self.void, classes=len(self.classes_))
-        ids, _ = like._masks(list(y), sizes, (guess.shape[1], guess.shape[2]))
+        ids, _ = self._masks(y, sizes, (guess.shape[1], guess.shape[2]), len(self.classes_))
         pixels = np.full(len(guess), guess[0].size)
         return mean_iou(overlaps(guess.ravel(), ids.ravel(), pixels, len(self.classes_)))
 

@@ -56,7 +56,7 @@ def test_a_subset_counts_anew_and_shares_the_sources(sources):
     part = Images(sources, (4, 5)).subset(np.arange(10, 20)).subset(np.array([3, 0]))
     assert part.sources is sources
     assert torch.equal(part.take(np.array([1, 0])), EXPECTED[[10, 13]])
-    assert (len(part), part.counts().tolist(), part.lengths().tolist()) == (2, [1, 1], [1, 1])
+    assert (len(part), part.counts().tolist(), part.lengths().tolist()) == (2, [1, 1], [2, 2])
     assert part.units(np.array([1])).tolist() == [1]
 
 
@@ -107,9 +107,9 @@ def test_an_image_that_goes_bad_later_is_an_error_with_its_row(tmp_path):
     ("arguments", "message"),
     [
         ((PIXELS / 255, (4, 5)), r"got float64; where values are in \[0, 1\], give \(255 \* x\)"),
-        ((PIXELS.astype(np.int64), (4, 5)), "sources must be uint8 of shape .*, got int64"),
+        ((PIXELS.astype(np.int64), (4, 5)), "an array of images must be uint8 of shape .*, got int64"),
         ((PIXELS.transpose(0, 3, 1, 2), (4, 5)), r"got shape \(50, 3, 4, 5\); move the channels with x.transpose"),
-        ((PIXELS[0, 0], (4, 5)), r"sources must be .*, got shape \(5, 3\)"),
+        ((PIXELS[0, 0], (4, 5)), r"an array of images must be .*, got shape \(5, 3\)"),
         (("pets.png", (4, 5)), "sources must be a list of images, got one of str"),
         ((PNGS, (0, 5)), r"size must be a height and a width of at least 1 pixel, got \(0, 5\)"),
         ((PNGS, (4, 5), [1]), "rows must be as many as sources, 50, got 1"),
@@ -123,7 +123,7 @@ def test_arguments_out_of_range(arguments, message):
 def test_each_pixel_of_an_image_is_a_unit():
     images = SegmentImages(PNGS, (4, 5)).subset(np.array([9, 4]))
     assert isinstance(images, SegmentImages)
-    assert images.counts().tolist() == images.lengths().tolist() == [20, 20]
+    assert (images.counts().tolist(), images.lengths().tolist()) == ([20, 20], [2, 2])
     assert images.units(np.array([1, 0, 1])).tolist() == [*range(20, 40), *range(20), *range(20, 40)]
     assert images.units(np.arange(0)).tolist() == []
     assert torch.equal(images.take(np.array([0])), EXPECTED[[9]])

@@ -73,14 +73,16 @@ def raise_first(faults: dict[int, str], count: int, what: str) -> None:
         raise DataError(fault + (f" ({len(faults):,} of {count:,} {what} are bad)" if len(faults) > 1 else ""))
 
 
-def place(sources: Sequence[Source | None] | np.ndarray, rows: Sequence[int] | None, file: str, number: int) -> str:
+def place(
+    sources: Sequence[Source | np.ndarray | None] | np.ndarray, rows: Sequence[int] | None, file: str, number: int
+) -> str:
     """Where an image is, as errors say it: its file and row, and its path; its path alone where the file is a folder.
 
     >>> place(["cats/1.jpg"], [7], "pets.csv", 0), place(["pets/cats/1.jpg"], [7], "pets", 0), place([b""], None, "", 0)
     ('pets.csv, row 7 (cats/1.jpg)', 'pets/cats/1.jpg', 'image 1')
     """
     source = None if isinstance(sources, np.ndarray) else sources[number]
-    path = "" if source is None or isinstance(source, bytes) else shown(source)
+    path = shown(source) if isinstance(source, (str, Path)) else ""
     if path and (rows is None or Path(shown(file)) in Path(path).parents):
         return path
     row = f"image {number + 1}" if rows is None else f"row {rows[number]}"
@@ -198,7 +200,7 @@ class Images(Single):
 
     def __post_init__(self) -> None:
         if isinstance(self.sources, np.ndarray):
-            _require_pixels(self.sources)
+            require_pixels(self.sources)
         elif isinstance(self.sources, (str, bytes)):
             raise ValueError(f"sources must be a list of images, got one of {type(self.sources).__name__}")
         if len(self.size) != 2 or min(self.size) < 1:
@@ -250,8 +252,9 @@ class Images(Single):
             raise DataError(f"{place(self.sources, self.rows, self.file, number)}: {fault}") from fault
 
 
-def _require_pixels(pixels: np.ndarray) -> None:
-    wanted = "sources must be uint8 of shape (n, h, w, 3) or (n, h, w)"
+def require_pixels(pixels: np.ndarray) -> None:
+    """ValueError where an array is not one of images, with what to do."""
+    wanted = "an array of images must be uint8 of shape (n, h, w, 3) or (n, h, w)"
     if pixels.dtype != np.uint8:
         hint = "; where values are in [0, 1], give (255 * x).round().astype('uint8')" * (pixels.dtype.kind == "f")
         raise ValueError(f"{wanted}, got {pixels.dtype}{hint}")

@@ -19,6 +19,8 @@ MODES = ("1", "L", "P", "I", "I;16", "I;16B")
 STRETCHED = {"L;2": 85, "L;4": 17}
 """Pillow stretches grey of 2 and 4 bits to 0 .. 255 by these factors."""
 VALUES = 2**16
+NONE = VALUES - 1
+"""What stands for -1 of an array while it is read."""
 LARGEST = 2**15 - 1
 """Class number that is kept."""
 VOID_OF_OLD = (255, VALUES - 1)
@@ -70,7 +72,7 @@ class _Counted:
 
 
 def read_masks(
-    sources: Sequence[Source | None],
+    sources: Sequence[Source | np.ndarray | None],
     size: Size,
     rows: Sequence[int] | None = None,
     file: str = "",
@@ -85,7 +87,7 @@ def read_masks(
 
     Args:
         sources: PNG (also GIF, BMP, TIFF) of one channel; of a palette, the numbers count and not the colours.
-            None is a mask that is not there, void in every pixel.
+            Or arrays of whole numbers, (h, w), -1 = void. None is a mask that is not there, void in every pixel.
         size: height and width to bring them to.
         rows, file: where the masks are from, for errors.
         sizes: heights and widths of the images, as `ImageReport` has them, to which the masks' must be equal.
@@ -98,13 +100,16 @@ def read_masks(
         ValueError: a value of ``void``, or ``classes``, that is not as said above.
     """
     _require_arguments(void, classes)
+    if any(isinstance(source, np.ndarray) for source in sources):
+        void = {*void, NONE}
     ids = np.full((len(sources), *size), -1, dtype=np.int16)
     given = [i for i, source in enumerate(sources) if source is not None]
     places = [f"{place(sources, rows, file, i)}, mask" for i in given]
 
     def read(at: tuple[int, str]) -> _Counted:
         number, where = at
-        stored = _stored(sources[number] or b"", max_pixels)
+        source = sources[number]
+        stored = _of_array(source) if isinstance(source, np.ndarray) else _stored(source or b"", max_pixels)
         _require_size(stored, None if sizes is None else sizes[number])
         ids[number] = _without_void(nearest(stored, size), void)
         return _Counted.of(where, stored, void)
@@ -121,34 +126,6 @@ def read_masks(
     for one in counted:
         pixels[one.values] += one.pixels
     return Masks(ids, len(pixels), pixels)
-
-
-def ids_of_arrays(
-    masks: Sequence[np.ndarray], size: Size, sizes: np.ndarray, void: Collection[int] = (), classes: int | None = None
-) -> tuple[Int16[np.ndarray, "n h w"], int]:
-    """The same for masks that are arrays (h, w) of whole numbers, where -1 is void too; and the number of classes.
-
-    Raises:
-        ValueError: an array of another shape or kind, of another size than its image, or with a value outside.
-
-    >>> ids_of_arrays([np.array([[0, 7], [1, 1]])], (1, 1), np.array([[2, 2]]), void=(7,))
-    (array([[[1]]], dtype=int16), 2)
-    """
-    _require_arguments(void, classes)
-    ids = np.full((len(masks), *size), -1, dtype=np.int16)
-    largest = 0
-    for i, mask in enumerate(masks):
-        stored = np.asarray(mask)
-        if stored.ndim != 2 or stored.dtype.kind not in "iu" or stored.shape != tuple(sizes[i]):
-            h, w = sizes[i]
-            raise ValueError(f"masks[{i}] must be whole numbers of shape ({h}, {w}), got {stored.dtype} {stored.shape}")
-        known = stored[~np.isin(stored, [-1, *void])]
-        if len(known) and not 0 <= known.min() <= known.max() <= (LARGEST if classes is None else classes - 1):
-            value = known.min() if known.min() < 0 else known.max()
-            raise ValueError(f"masks[{i}] has value {value}, which is not from 0 to {(classes or LARGEST + 1) - 1}")
-        largest = max(largest, int(known.max(initial=0)))
-        ids[i] = np.where(np.isin(near := nearest(stored, size), [-1, *void]), -1, near)
-    return ids, classes or largest + 1
 
 
 def _require_arguments(void: Collection[int], classes: int | None) -> None:
@@ -176,6 +153,17 @@ def _stored(source: Source, max_pixels: int) -> UInt16[np.ndarray, "h w"]:
     if len(wrong):
         raise ImageError(f"value {wrong[0]} on {(wrong == wrong[0]).sum():,} pixels is not from 0 to {VALUES - 1}")
     return (numbers // STRETCHED.get(kind, 1)).astype(np.uint16)
+
+
+def _of_array(mask: np.ndarray) -> UInt16[np.ndarray, "h w"]:
+    """The numbers of a mask, NONE for -1; ImageError where they are no class numbers."""
+    if mask.ndim != 2 or mask.dtype.kind not in "iub":
+        raise ImageError(f"it is {mask.dtype} of shape {mask.shape}, not whole numbers (h, w)")
+    numbers = mask.astype(np.int64)
+    wrong = numbers[(numbers < -1) | (numbers >= NONE)]
+    if len(wrong):
+        raise ImageError(f"value {wrong[0]} on {(wrong == wrong[0]).sum():,} pixels is not from -1 to {NONE - 1}")
+    return np.where(numbers < 0, NONE, numbers).astype(np.uint16)
 
 
 def _raw_mode(image: Image.Image) -> str:

@@ -223,6 +223,8 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 def _write(table: pd.DataFrame, path: Path, kind: str) -> None:
     if kind == ".parquet":
         table.to_parquet(path, index=False)
+    elif any(isinstance(cell, bytes) for name in table for cell in table[name][:100]):
+        raise DataError(f"{path}: encoded images can be written to parquet only")
     elif kind == ".jsonl":
         with open(path, "w", encoding="utf-8") as f:
             table.to_json(f, orient="records", lines=True, force_ascii=False)

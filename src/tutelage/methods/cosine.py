@@ -17,7 +17,7 @@ from tutelage.ops.labels import soft_frequency
 from tutelage.ops.losses import contrast, kl
 from tutelage.ops.thresholds import above
 from tutelage.ops.weights import certainty
-from tutelage.tasks import Task
+from tutelage.tasks import Segmentation, Task
 from tutelage.types import Batch, Logits, Terms, Weight
 
 
@@ -66,6 +66,11 @@ class Cosine(Method):
         one_of("entropy_by", self.entropy_by, ("classes", "batch"))
         one_of("reduction", self.reduction, ("mean", "sum"))
         one_of("contrast_on", self.contrast_on, ("student", "teacher"))
+
+    def settled(self, task: Task, weak: bool) -> Cosine:
+        if isinstance(task, Segmentation):
+            raise ValueError("cosine compares the features of whole examples: it cannot learn pixels")
+        return self
 
     @property
     def rule(self) -> Rule:

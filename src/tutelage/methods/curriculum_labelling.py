@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tutelage.memory import Memory
+from tutelage.methods.base import Method
 from tutelage.methods.cbst import Cbst
 from tutelage.ops.thresholds import top_of_all
 
@@ -25,6 +26,13 @@ class CurriculumLabelling(Cbst):
 
     name: ClassVar[str] = "curriculum_labelling"
     reseeds: ClassVar[bool] = True
+
+    @property
+    def restarts(self) -> bool:
+        return True
+
+    def starts(self, steps: int) -> list[int]:
+        return Method.starts(self, steps)
 
     def keep(self, memory: Memory) -> None:
         top_of_all(memory.confidence, memory.round / self.rounds, memory.weight)

@@ -40,6 +40,7 @@ class Disturbed:
 
     picture: Picture
     seed: int
+    flip: bool = True
 
 
 def size_for(network: str, sizes: np.ndarray) -> Size:
@@ -120,7 +121,7 @@ class ImageReader:
         x = torch.cat([as_examples([p], self.size).take(np.arange(1)) for p in plain])
         for i, item in enumerate(items):
             if isinstance(item, Disturbed):
-                x[i : i + 1] = Strong(flip=self.flip)(x[i : i + 1], _seed(item)).images
+                x[i : i + 1] = Strong(flip=item.flip)(x[i : i + 1], _seed(item)).images
         return np.asarray(self.backbone(x.to(device)).float().cpu())
 
     def pending(self, items: Sequence[Picture | Disturbed], cache: Path) -> tuple[int, float]:
@@ -137,7 +138,7 @@ class ImageReader:
 
     def disturbed(self, items: Sequence[Picture], share: float, seed: int) -> list[Disturbed]:
         """Strong views of the images; how strong they are does not depend on ``share``."""
-        return [Disturbed(item, seed) for item in items]
+        return [Disturbed(item, seed, self.flip) for item in items]
 
     def examples(self, items: Sequence[Picture], device: torch.device | str = "cpu") -> Images:
         return as_examples(items, self.size, device)
@@ -204,7 +205,8 @@ class PixelReader:
 def picture_key(item: Picture | Disturbed) -> bytes:
     """The hash of an image's content that its features are kept under."""
     if isinstance(item, Disturbed):
-        return hashlib.blake2b(picture_key(item.picture) + str(item.seed).encode(), digest_size=16).digest()
+        view = f"{item.seed} {item.flip}".encode()
+        return hashlib.blake2b(picture_key(item.picture) + view, digest_size=16).digest()
     if isinstance(item, np.ndarray):
         return hashlib.blake2b(str(item.shape).encode() + item.tobytes(), digest_size=16).digest()
     return hashlib.blake2b(item if isinstance(item, bytes) else Path(item).read_bytes(), digest_size=16).digest()

@@ -70,11 +70,9 @@ def beside_truth(
         rows: says which images these are.
         numbers: of the images to show; by default spread over all by their mean IoU.
     """
-    classes = int(max(guess.max(), truth.max())) + 1
     size = (guess.shape[1], guess.shape[2])
-    scores = [
-        mean_iou(overlaps(g.ravel(), t.ravel(), np.array([g.size]), classes)) for g, t in zip(guess, truth, strict=True)
-    ]
+    found = overlaps(guess.ravel(), truth.ravel(), np.full(len(guess), size[0] * size[1]), classes)
+    scores = [mean_iou(one[None]) for one in found]
     shown = []
     for i in spread(np.array(scores)):
         pixels = decode(sources[i], size)
