@@ -113,7 +113,7 @@ def test_a_classifier_on_pixels_is_the_same_after_loading(drawn, new, tmp_path, 
     [
         ({}, lambda x: x / 255, "uint8"),
         ({"network": "resnet"}, None, "network must be one of small_cnn, wide_resnet, got 'resnet'"),
-        ({}, lambda x: x.reshape(30, -1).astype(float), "'small_cnn' is for images, of uint8; for arrays give a module"),
+        ({}, lambda x: x.reshape(30, -1).astype(float), "'small_cnn' is for images, of uint8; for arrays give"),
         ({"network": None, "size": (32, 48)}, None, "size must be a square for efficientnet-lite0"),
         ({"network": None, "encoder": "clip"}, None, "encoder must be .*efficientnet-lite0, got 'clip'"),
         ({"finetune": True}, None, "finetune=True is of the encoder"),
@@ -250,8 +250,8 @@ def test_a_segmenter_takes_a_network_of_the_user_s_but_does_not_save_it(drawn, t
 @pytest.mark.parametrize(
     ("settings", "change", "message"),
     [
-        ({}, lambda x, y: (x, [None, y[0], y[1][:8]]), "y, image 3, mask: it is 16 x 8 pixels, but its image is 16 x 16"),
-        ({"classes": 2}, lambda x, y: (x, [None, y[0], 5 * y[1]]), "y, image 3, mask: value 5 on .* is not from 0 to 1"),
+        ({}, lambda x, y: (x, [None, y[0], y[1][:8]]), "y, image 3, mask: it is 16 x 8 pixels, but its image is 16"),
+        ({"classes": 2}, lambda x, y: (x, [None, y[0], 5 * y[1]]), "y, image 3, mask: value 5 on .* not from 0 to 1"),
         ({}, lambda x, y: (x, [None] * 3), "y has no mask"),
         ({"evidence": True}, lambda x, y: (x, [None, y[1], None]), "one mask; the evidence needs two: give one more"),
         ({}, lambda x, y: (x, y * 0), r"y must have pixels of two classes, got \[0\]"),

@@ -152,7 +152,8 @@ def predict(
             say(f"{count} masks: {output}")
             return
         writable(output)  # before the work, not after it
-        table, added = run.label(input, columns, charset, skip_bad, say, tick)
+        keeps_images = output.suffix.lower() == ".parquet"
+        table, added = run.label(input, columns, charset, skip_bad, say, tick, keeps_images)
     replaced = [c for c in added if c in table.columns]
     if replaced:
         say(f"In {output} these columns are replaced: {', '.join(replaced)}.")

@@ -59,13 +59,13 @@ class Finished:
         return str(self.asked["task"])
 
     def label(
-        self, path: Path, columns: Columns, charset: str, skip_bad: bool, say: Say, tick: Tick
+        self, path: Path, columns: Columns, charset: str, skip_bad: bool, say: Say, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """A table, and the columns to be added to it."""
+        """A table, and the columns to be added to it; not ``encoded``: images are named and not in it."""
         if self.task == "tagging":
             return _tagged(self.model, path, columns["tokens"], charset, say, tick)
         if self.task == "image":
-            return _pictured(self.model, path, columns, charset, skip_bad, say, tick)
+            return _pictured(self.model, path, columns, charset, skip_bad, say, tick, encoded)
         return _labelled(self.model, path, columns["text"], charset, say, tick)
 
     def score(self, path: Path, columns: Columns, charset: str, skip_bad: bool, say: Say) -> dict[str, Any]:
@@ -135,10 +135,12 @@ def _tagged(
 
 
 def _pictured(
-    model: Model, path: Path, columns: Columns, charset: str, skip_bad: bool, say: Say, tick: Tick
+    model: Model, path: Path, columns: Columns, charset: str, skip_bad: bool, say: Say, tick: Tick, encoded: bool
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """A table of images, or one that names those of a folder, and the columns to be added; bad images have no label."""
     table, found, good, _ = _images(path, columns, charset, skip_bad, say)
+    if not encoded and any(isinstance(source, bytes) for source in found.sources):
+        table = table.assign(**{columns["images"]: found.names})
     label: list[str | None] = [None] * len(found)
     probability = np.full(len(found), np.nan)
     p = model.probabilities(found.where(good).sources, tick)
