@@ -30,7 +30,9 @@ CLAIMS = {
     "one batch of DRIFT is followed in at most 450 lines": ["tests/test_architecture.py", "-k", "450"],
     "imports run one way": ["tests/test_architecture.py", "-k", "one_way"],
     "scikit-learn's estimator checks": ["tests/test_estimators.py", "-k", "checks"],
-    "bad input": ["tests/test_cli_errors.py", "tests/data"],
+    "bad input": ["tests/test_cli_errors.py", "tests/data", "tests/test_image_inputs.py", "tests/test_mask_inputs.py"],
+    "golden weights, no gradient, gamma 0 is CBST bit for bit, the old partner": ["tests/methods/test_dmt.py"],
+    "images and masks: stopped, resumed, equal bit for bit": ["tests/test_image_runs.py", "-k", "resumed"],
 }
 KILLS = {"killed by SIGKILL at a random moment, resumed, equal bit for bit": ["tests/test_resume.py", "-m", "slow"]}
 

@@ -35,9 +35,11 @@ MAY_IMPORT = {
     "evidence": {"ops"},
     "reference": {"tasks", "models"},
     "problem": {"types", "ops", "tasks", "data", "evidence", "reference"},
-    "contender": {"types", "memory", "methods", "train", "store", "reference", "problem"},
+    "contender": {"types", "tasks", "memory", "methods", "train", "store", "reference", "problem"},
     "beside": {"methods", "data", "train", "store", "reference", "problem", "contender"},
-    "fitting": {"beside", "methods", "data", "train", "store", "evidence", "reference", "problem", "contender"},
+    "fitting": {
+        "beside", "tasks", "methods", "data", "train", "store", "evidence", "reference", "problem", "contender",
+    },
     "recipes": {"ops", "tasks", "methods", "data", "models", "reference", "problem", "train"},
     "request": {"ops", "problem", "recipes", "train"},
     "inputs": {"ops", "tasks", "data", "models", "weak", "evidence", "recipes", "request", "inputs"},

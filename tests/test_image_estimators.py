@@ -15,6 +15,7 @@ from torch import nn
 from tutelage import Classifier, Segmenter, load, train
 from tutelage.data import images
 from tutelage.methods import METHODS
+from tutelage.models import images as readers
 from tutelage.models.images import Disturbed, ImageReader
 from tutelage.models.vision import SmallCnn, UNet
 
@@ -294,6 +295,7 @@ def test_a_pool_of_paths_is_decoded_a_batch_at_a_time(squares, png, tmp_path, mo
         return pixels
 
     monkeypatch.setattr(images, "decode", counted)
+    monkeypatch.setattr(readers, "CACHE", 0)  # what stays decoded, whatever the pool
     monkeypatch.setattr(train, "UNITS_A_BATCH", 64 * 16)  # of 16 x 16 pixels as much as 16 tokens
     made = Classifier(network="small_cnn", **QUICK) if kind is Classifier else Segmenter(**QUICK)
     made.fit(paths, hidden(drawn.y) if kind is Classifier else some(drawn.masks)).predict(paths)

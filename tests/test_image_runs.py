@@ -235,7 +235,9 @@ def test_predict_writes_masks_as_large_as_the_images(masked, run, tmp_path, squa
     table = pd.read_csv(tmp_path / "masks/masks.csv")
     assert list(table.columns) == ["image", "mask", "probability"]
     assert table.image.tolist() == ["a.png", "b/deep.png", "d.png"]
-    assert {p.name for p in (tmp_path / "masks").iterdir()} == {"masks.csv", *table["mask"]}
+    files = [p for p in (tmp_path / "masks").rglob("*") if p.is_file()]
+    assert {p.relative_to(tmp_path / "masks").as_posix() for p in files} == {"masks.csv", *table["mask"]}
+    assert table["mask"].tolist() == list(shapes)
     assert table.probability.between(0.5, 1).all()
     for name, mask in zip(table.image, table["mask"], strict=True):
         got, (h, w) = np.asarray(Image.open(tmp_path / "masks" / mask)), shapes[name]

@@ -154,9 +154,8 @@ def test_overlaps_are_scored_as_their_own_functions_say(tmp_path):
         (mask(), {"classes": 2}, "value 2 on 200 pixels is not from 0 to 1"),
         (mask()[:60], {}, "cut off or damaged"),
         (picture(9), {}, "it is RGB, colours and not class numbers"),
-        (b"hello", {"skip_bad": True}, "not an image"),
     ],
-    ids=["another size", "void of old", "no class", "cut off", "colours", "skip-bad does not help"],
+    ids=["another size", "void of old", "no class", "cut off", "colours"],
 )  # fmt: skip
 def test_a_bad_mask_is_named_with_its_place(tmp_path, bad, options, message):
     good = mask(IDS % options.get("classes", 3))
@@ -167,13 +166,32 @@ def test_a_bad_mask_is_named_with_its_place(tmp_path, bad, options, message):
     assert refused(tmp_path, **options).startswith(f"{place}, mask: {message}")
 
 
-@pytest.mark.parametrize("part", ["unlabelled", "test"])
-def test_masks_of_other_files_must_keep_to_the_classes_of_the_training(tmp_path, part):
+def test_bad_masks_are_left_out_with_their_images_where_asked(tmp_path):
+    masks = [mask(), mask(), b"bad", None]
+    train = table(tmp_path / "t.parquet", [picture(i) for i in range(4)], mask=masks)
+    test = table(tmp_path / "test.parquet", [picture(7), picture(8)], mask=[b"bad too", mask()])
+    found, said = got(tmp_path, train=train, test=test, skip_bad=True)
+    assert list(found.items.labelled) == [picture(0), picture(1)]
+    assert len(found.items.y) == 2 * IDS.size
+    assert list(found.items.pool) == [picture(3)]
+    assert (list(found.test), len(found.truth)) == ([picture(8)], 1)
+    assert len(found.left_out) == 2 and found.left_out[0].startswith(f"{train}, row 3, mask: not an image")
+    assert any("Left out: 1 of 3 masks" in line for line in said)
+
+
+def test_classes_that_only_the_pool_s_masks_have_are_unknown(tmp_path):
+    train = table(tmp_path / "t.parquet", [picture(0), picture(1)], mask=[mask(IDS % 2), mask(IDS % 2)])
+    more = table(tmp_path / "more.parquet", [picture(7)], mask=[mask()])
+    found, _ = got(tmp_path, train=train, unlabelled=more)
+    assert set(np.unique(found.items.truth)) == {-1, 0, 1}
+
+
+def test_masks_to_test_on_must_keep_to_the_classes_of_the_training(tmp_path):
     scenes(tmp_path / "train", a=mask(IDS % 2), b=mask(IDS % 2))
     other = table(tmp_path / "other.parquet", [picture(7), picture(8)], mask=[mask(IDS % 2), mask()])
     wanted = f"{other}, row 2, mask: value 2 on 200 pixels is not from 0 to 1; name it void if nothing is known there"
-    assert refused(tmp_path, **{part: other}) == wanted
-    got(tmp_path, void=(2,), **{part: other})
+    assert refused(tmp_path, test=other) == f"{wanted}, or give more classes"
+    got(tmp_path, void=(2,), test=other)
 
 
 def test_a_bad_image_takes_its_mask_with_it(tmp_path):

@@ -72,10 +72,16 @@ MASKS = {"task": "segmentation", "label": None}
     ],
 )
 def test_what_does_not_go_together(tmp_path, options, message):
-    given = {"images": "image", "label": "label", "task": "image", "train": tmp_path, "out": tmp_path / "out"}
+    given = {"images": "image", "label": "label", "task": "image", "train": tmp_path / "in", "out": tmp_path / "out"}
+    (tmp_path / "in").mkdir()
     with pytest.raises(ValueError) as error:
         Request(**(given | options))
     assert message in str(error.value)
+
+
+def test_the_run_s_folder_is_not_in_one_that_is_read(tmp_path):
+    with pytest.raises(ValueError, match=r"--out must not be in the folder of --train: .* would be read as data"):
+        Request(tmp_path, tmp_path / "run", "image")
 
 
 def test_what_goes_together(tmp_path):
@@ -85,4 +91,5 @@ def test_what_goes_together(tmp_path):
     (tmp_path / "pets.v2").mkdir()
     for folder in (tmp_path / "pets.v2", tmp_path / "gone"):
         asked(tmp_path, train=folder, images=None, label=None, unlabelled=folder, test=folder)
-    asked(tmp_path, "segmentation", train=tmp_path, unlabelled=tmp_path / "a.csv", masks=None)
+    more = {"out": tmp_path.parent / "out", "unlabelled": tmp_path / "a.csv", "masks": None}
+    asked(tmp_path, "segmentation", train=tmp_path, **more)

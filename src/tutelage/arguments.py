@@ -12,6 +12,7 @@ import torch
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
+from tutelage.data.image_tables import ENDINGS
 from tutelage.data.images import check_images, require_pixels
 from tutelage.methods import METHODS, Method
 from tutelage.ops.checks import one_of
@@ -87,6 +88,8 @@ def as_texts(X: Any) -> list[str]:
     if isinstance(X, str):
         raise ValueError("X must be a list of texts, got one string")
     texts = list(np.asarray(X, dtype=object).ravel())
+    if texts and isinstance(texts[0], str) and texts[0].lower().endswith(ENDINGS) and Path(texts[0]).is_file():
+        raise ValueError(f"X[0] is the name of an image file, {texts[0]!r}; give paths as pathlib.Path")
     for i, t in enumerate(texts):
         if not isinstance(t, str):
             raise ValueError(f"X[{i}] must be a string, got {t!r}")
@@ -115,3 +118,19 @@ def unknown(value: Any) -> bool:
     if isinstance(value, str):
         return value == "-1"
     return bool(value == -1) or bool(pd.isna(value))
+
+
+def where(X: Any, keep: np.ndarray) -> Any:
+    """The items of a list or an array that the mask ``keep`` selects."""
+    return X[keep] if isinstance(X, np.ndarray) else [X[i] for i in np.flatnonzero(keep)]
+
+
+def joined(X: Any, more: Any) -> Any:
+    """Two lists, or two arrays of one size; ValueError where they are not."""
+    if isinstance(X, np.ndarray) != isinstance(more, np.ndarray):
+        raise ValueError(f"X_unlabelled must be like X, a {type(X).__name__}, got a {type(more).__name__}")
+    if isinstance(X, list):
+        return [*X, *more]
+    if X.shape[1:] != more.shape[1:]:
+        raise ValueError(f"X_unlabelled must be like X, an array (n, {str(X.shape[1:])[1:]}, got {more.shape}")
+    return np.concatenate([X, more])

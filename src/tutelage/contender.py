@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import nn
 
 from tutelage.memory import Memory
@@ -16,6 +17,7 @@ from tutelage.methods import Method
 from tutelage.problem import Problem
 from tutelage.reference import Folds, Parts
 from tutelage.store import Part, Store
+from tutelage.tasks import Segmentation
 from tutelage.train import Run, Training, predict, train
 from tutelage.types import Logits
 
@@ -56,9 +58,10 @@ class Contender:
         def watch(run: Run) -> dict[str, float]:
             return {"held_out": float(p.task.right(logits(run).argmax(1).cpu().numpy(), y, counts).mean())}
 
+        exactness = torch.float32 if isinstance(p.task, Segmentation) else torch.float64  # of pixels there are many
         run = self._train(index, number, what, path, watch)
         curve = [(h["step"], h["held_out"]) for h in run.history]
-        return {"probabilities": logits(run).softmax(-1).double().cpu()}, curve
+        return {"probabilities": logits(run).softmax(-1).to(exactness).cpu()}, curve
 
     def student(self) -> nn.Module:
         return self.network()[0]

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from tutelage import recipes, saving
-from tutelage.arguments import Kind, as_method, as_pictures, as_texts, as_votes, kind_of, labels_of
+from tutelage.arguments import Kind, as_method, as_pictures, as_texts, as_votes, joined, kind_of, labels_of, where
 from tutelage.data import Features
 from tutelage.data.sources import cache_folder
 from tutelage.data.tables import as_label
@@ -146,11 +146,11 @@ class Classifier(ClassifierMixin, BaseEstimator):
         known = np.array([v is not None for v in y])
         given = np.array([v for v in y if v is not None])
         coded = self._classes(given, raw)
-        pool = _where(X, ~known)
+        pool = where(X, ~known)
         if X_unlabelled is not None:
-            pool = _joined(pool, self._read(X_unlabelled, kind, again=True))
+            pool = joined(pool, self._read(X_unlabelled, kind, again=True))
         method = without_pool(as_method(self.method), pool)
-        items = Items(Classification(len(self.classes_)), _where(X, known), coded, pool)
+        items = Items(Classification(len(self.classes_)), where(X, known), coded, pool)
         if raw is not None:
             items = self._voted(items, raw, known)
         problem, reader = self._problem(items, method, kind)
@@ -161,7 +161,9 @@ class Classifier(ClassifierMixin, BaseEstimator):
         training, plan = recipes.how(trained, int(self.random_state), *counts)
         if self.steps is None:
             training = recipes.each_round(training, method.settled(items.task, raw is not None))
-        outcome = fit(problem, method, training, recorded_prior(method.name, "weak " * (raw is not None) + kind), plan)
+        named = self.network if isinstance(self.network, str) else None if self.network is None else "own"
+        record = recipes.kind_of_record(kind, raw is not None, self.finetune, named if kind == "image" else None)
+        outcome = fit(problem, method, training, recorded_prior(method.name, record), plan)
         self._model = Model(list(self.classes_), outcome.network.cpu(), reader, self._cache())
         self.evidence_: Evidence | None = outcome.evidence
         self.returned_ = outcome.returned
@@ -255,6 +257,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         return TextReader(load_encoder(self.encoder or "minilm", self.max_length))
 
     def _image_reader(self) -> ImageReader | PixelReader:
+        if self.augment is not None and (self.network is not None or self.finetune):
+            raise ValueError("augment is not used where a network is trained on the images themselves; leave it out")
         if self.network is None:
             one_of("encoder", self.encoder or BACKBONE, (BACKBONE,))
             if self._size[0] != self._size[1]:
@@ -287,18 +291,3 @@ class Classifier(ClassifierMixin, BaseEstimator):
         """Write the fitted model into a folder that `tutelage.load` reads."""
         check_is_fitted(self)
         saving.save(self._model, Path(folder))
-
-
-def _where(X: Any, keep: np.ndarray) -> Any:
-    return X[keep] if isinstance(X, np.ndarray) else [X[i] for i in np.flatnonzero(keep)]
-
-
-def _joined(X: Any, more: Any) -> Any:
-    """Two lists, or two arrays of one size."""
-    if isinstance(X, np.ndarray) != isinstance(more, np.ndarray):
-        raise ValueError(f"X_unlabelled must be like X, a {type(X).__name__}, got a {type(more).__name__}")
-    if isinstance(X, list):
-        return [*X, *more]
-    if X.shape[1:] != more.shape[1:]:
-        raise ValueError(f"X_unlabelled must be like X, an array (n, {str(X.shape[1:])[1:]}, got {more.shape}")
-    return np.concatenate([X, more])

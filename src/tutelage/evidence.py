@@ -124,9 +124,10 @@ class Evidence:
             "reference": "The labels-only model is returned.",
         }[self.returned]
         basis = f"{self.prior.runs} recorded fits" if self.prior.runs else "no record of this method on such data"
+        labels = f"{self.labels} {'masks' if self.measure == 'mean IoU' else 'labels'}"
         return (
             f"The pool {likelihood(self.harm)}: estimated change in {self.measure} {points}. {choice} "
-            f"With {self.labels} labels, cross-validation alone can tell a change only beyond about "
+            f"With {labels}, cross-validation alone can tell a change only beyond about "
             f"{100 * self.resolution:.0f} points; it saw {100 * self.observed:+.1f}, weighed against {basis}."
         )
 
@@ -174,6 +175,7 @@ def weigh(
     held_out_share: float,
     harm_limit: float = 0.5,
     measure: str = "accuracy",
+    disagreement: float = 1.0,
 ) -> Evidence:
     """Weigh cross-validated scores.
 
@@ -185,12 +187,13 @@ def weigh(
             the variance of the mean is (1 + 1 / (1 - h)) times that of independent answers
             (Nadeau and Bengio, Machine Learning 52, 2003, with one repeat).
         harm_limit: the reference is returned when harm is more probable than this.
+        disagreement: how far two models' scores of an example are apart where they disagree on it.
     """
     n = len(reference)
     change = candidate - reference
     observed = float(change.mean())
     # one imagined disagreement more: with few labels, none seen is no proof of none
-    variance = (float(((change - observed) ** 2).sum()) + 1) / n
+    variance = (float(((change - observed) ** 2).sum()) + disagreement**2) / n
     error = math.sqrt(variance / n * (1 + 1 / (1 - held_out_share)))
     posterior = prior.posterior(observed, error)
     harm = posterior.below(0)

@@ -18,7 +18,7 @@ from tutelage.data.image_tables import ImageRows, image_rows, read_image_folder
 from tutelage.data.images import check_images
 from tutelage.data.masks import nearest
 from tutelage.data.sentences import CONLL, read_sentences, span_rows
-from tutelage.data.tables import read_table, read_texts, text_fault, texts_of, write_table
+from tutelage.data.tables import FORMATS, read_table, read_texts, text_fault, texts_of, write_table
 from tutelage.inputs.classes import class_scores, codes, labelled_only
 from tutelage.inputs.images import read_test_images
 from tutelage.inputs.masks import mask_scores, read_test_masks
@@ -92,7 +92,14 @@ class Finished:
         void = tuple(ast.literal_eval(self.asked["void"]))
         asked = {k: columns[k] for k in ("images", "label", "masks", "network")}
         return Request(
-            path, path, self.asked["task"], test=path, charset=charset, skip_bad=skip_bad, void=void, **asked
+            path,
+            path.with_name(f"{path.name}.out"),
+            self.asked["task"],
+            test=path,
+            charset=charset,
+            skip_bad=skip_bad,
+            void=void,
+            **asked,
         )
 
 
@@ -169,26 +176,30 @@ def _images(
 def write_masks(model: Model, path: Path, out: Path, columns: Columns, charset: str, skip_bad: bool, say: Say) -> int:
     """Write a PNG of class numbers for each image, of its own size, and ``masks.csv``, which says whose it is.
 
+    Masks of a folder's images have the images' names; those of a table's, the numbers of their rows.
+
     Raises:
         FileExistsError: ``out`` exists and is not an empty folder.
+        ValueError: ``out`` is named like a table.
     """
-    _, found, good, sizes = _images(path, columns, charset, skip_bad, say)
+    if out.suffix.lower() in FORMATS:
+        raise ValueError(f"--output is the folder that the masks are written into, got {out}")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(f"{out} exists and is not an empty folder")
-    out.mkdir(parents=True, exist_ok=True)
+    table, found, good, sizes = _images(path, columns, charset, skip_bad, say)
     chosen = np.flatnonzero(good).tolist()
+    names = [str(Path(found.names[i]).with_suffix(".png")) if path.is_dir() else f"{i + 1:07d}.png" for i in chosen]
     sure = np.zeros(len(chosen))
     kind = np.uint8 if len(model.classes) <= 256 else np.uint16
     for part in model.maps(found.where(good).sources):
-        for number, labels, probability in zip(part.numbers, part.labels, part.probability, strict=True):
+        for number, labels, probability in zip(part.numbers.tolist(), part.labels, part.probability, strict=True):
             h, w = sizes[chosen[number]].tolist()
-            Image.fromarray(nearest(labels, (h, w)).astype(kind)).save(out / _mask_name(chosen[number]))
+            (out / names[number]).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(nearest(labels, (h, w)).astype(kind)).save(out / names[number])
             sure[number] = probability.mean()
-    names = [found.names[i] for i in chosen]
-    table = pd.DataFrame({"image": names, "mask": [_mask_name(i) for i in chosen], "probability": sure})
-    write_table(table, out / "masks.csv")
+    table = table.iloc[chosen].reset_index(drop=True)
+    if any(isinstance(source, bytes) for source in found.sources):
+        table = table.assign(**{columns["images"]: [found.names[i] for i in chosen]})
+    encoded = [c for c in table if any(isinstance(cell, (bytes, dict)) for cell in table[c][:100])]
+    write_table(table.drop(columns=encoded).assign(mask=names, probability=sure), out / "masks.csv")
     return len(chosen)
-
-
-def _mask_name(number: int) -> str:
-    return f"{number + 1:07d}.png"

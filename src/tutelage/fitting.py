@@ -21,6 +21,7 @@ from tutelage.methods import Method, Supervised
 from tutelage.problem import Plan, Problem, Weak
 from tutelage.reference import STRENGTHS, Folds, HeldOut, Parts, choose
 from tutelage.store import Store, Unstored
+from tutelage.tasks import Segmentation
 from tutelage.train import Training
 
 
@@ -109,9 +110,9 @@ def _fit(
         )
     candidate_held_out = problem.scored(predictions)
     share = float(np.mean([len(out) / len(problem.labelled) for _, out in parts]))
-    evidence = weigh(
-        reference_held_out.right, candidate_held_out.right, prior, share, plan.harm_limit, problem.task.measure
-    )
+    right = reference_held_out.right
+    apart = float(right.std()) if isinstance(problem.task, Segmentation) else 1.0  # images never differ by a whole IoU
+    evidence = weigh(right, candidate_held_out.right, prior, share, plan.harm_limit, problem.task.measure, apart)
     kept = evidence.returned == "candidate"
     return Outcome(
         method, candidate if kept else reference, reference, candidate, choice, evidence,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,20 +40,21 @@ class Stored:
     @torch.no_grad()
     def write(self, index: Labels, label: Labels, confidence: Weight, weight: Weight) -> None:
         """Store pseudo-labels of the units at ``index``, counting flips."""
-        before, label = self.label[index], label.to(self.label.dtype)
+        index = index.to(self.label.device)
+        before, label = self.label[index], label.to(self.label)
         self.flips[index] += (before >= 0) & (before != label)
         self.label[index] = label
-        self.confidence[index] = confidence.to(self.confidence.dtype)
-        self.weight[index] = weight.to(self.weight.dtype)
+        self.confidence[index] = confidence.to(self.confidence)
+        self.weight[index] = weight.to(self.weight)
 
-    def into_files(self, folder: Path) -> None:
-        """Keep all of it in memory-mapped files of the folder; take what such files hold where they are there."""
+    def into_files(self, size: int, folder: Path) -> None:
+        """Keep ``size`` units in memory-mapped files of the folder; take what such files hold where they are there."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in NAMES:
-            own, path = getattr(self, name), folder / name
+            path, like = folder / name, getattr(self, name)
             there = path.exists()
-            mapped = torch.from_file(str(path), shared=True, size=len(own), dtype=own.dtype)
-            setattr(self, name, mapped if there else mapped.copy_(own))
+            mapped = torch.from_file(str(path), shared=True, size=size, dtype=like.dtype)
+            setattr(self, name, mapped if there else mapped.fill_(-1 if name == "label" else 0))
 
 
 class Memory(Stored):
@@ -69,13 +72,17 @@ class Memory(Stored):
         """The state, by name, to save or to fill from a checkpoint; without what lies in files."""
         return {} if self.mapped else {f"{w}.{n}": getattr(s, n) for w, s in self.of.items() for n in NAMES}
 
-    def keep_in_files(self, folder: Path, again: bool) -> None:
-        """Keep all labels in memory-mapped files, where they change between rounds alone.
+    def keep_in_files(self, size: int, checkpoint: Path | None) -> None:
+        """Keep the labels of ``size`` units in memory-mapped files, where they change between rounds alone.
 
-        Such files are no part of a checkpoint. ``again``: take what they hold, for a run that is resumed.
+        Such files are no part of a checkpoint but lie beside it; what they hold is taken where there is one. Without a
+        checkpoint they lie in a folder that is removed with this memory.
         """
-        if not again:
+        folder = Path(tempfile.mkdtemp()) if checkpoint is None else checkpoint.with_suffix(".labels")
+        if checkpoint is None:
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        elif not checkpoint.exists():
             shutil.rmtree(folder, ignore_errors=True)
         for who, stored in self.of.items():
-            stored.into_files(folder / who)
+            stored.into_files(size, folder / who)
         self.mapped = True

@@ -275,6 +275,15 @@ def how(
     return training, replace(plan, skip=not evidence, **{k: v for k, v in counts.items() if v is not None})
 
 
+def kind_of_record(of: str, weak: bool = False, finetuned: bool = False, network: str | None = None) -> str:
+    """Under which name benchmarks of such fits are recorded, for the evidence's prior.
+
+    >>> kind_of_record("text", weak=True), kind_of_record("image", network="small_cnn")
+    ('weak text', 'small_cnn image')
+    """
+    return " ".join(filter(None, ("weak" * weak, "finetuned" * finetuned, network, of)))
+
+
 def each_round(training: Training, method: Method) -> Training:
     """As many steps in each round, where a round begins with a fresh network, as in all for other methods."""
     return replace(training, steps=training.steps * (method.training_rounds if method.restarts else 1))

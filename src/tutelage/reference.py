@@ -44,7 +44,7 @@ class HeldOut:
             y: class numbers, (units,).
             counts: units of each example, (n,).
         """
-        total, right, repeats = np.zeros((len(y), task.classes)), np.zeros(len(counts)), 0
+        total, right, repeats = np.zeros((len(y), task.classes), parts[0][1].dtype), np.zeros(len(counts)), 0
         once = np.zeros_like(total)
         filled = 0
         for index, p in parts:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from tutelage import recipes
 from tutelage.ops.checks import in_range, one_of
@@ -90,7 +92,7 @@ class Request:
     tags: str | None = None
     images: str | None = None
     masks: str | None = None
-    void: tuple[int, ...] = ()
+    void: Annotated[tuple[int, ...], Parameter(consume_multiple=True)] = ()
     classes: int | None = None
     votes: str | None = None
     rules: Path | None = None
@@ -133,6 +135,10 @@ class Request:
             raise ValueError(f"{' and '.join(missing)} must be given for --task {self.task}: the name of a column")
         if self.test and not self.of_images and not (self.tags or self.label):
             raise ValueError(f"--test needs --{'tags' if self.task == 'tagging' else 'label'}, the column to score on")
+        for name in ("train", "unlabelled", "test"):
+            folder = getattr(self, name)
+            if folder is not None and folder.is_dir() and self.out.resolve().is_relative_to(folder.resolve()):
+                raise ValueError(f"--out must not be in the folder of --{name}: {self.out} would be read as data")
         self._check_reading()
         self._check_images()
 

@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from tutelage.fitting import fit, settings, threads, without_pool
 from tutelage.inputs import ImageInputs, Inputs, read
 from tutelage.methods import Method
 from tutelage.methods.base import labels_kept
-from tutelage.models.images import ImageReader, PixelReader
+from tutelage.models.images import ImageReader, PixelReader, picture_key
 from tutelage.models.readers import READERS, Encodes, Reader
 from tutelage.models.text import load_encoder
 from tutelage.models.vision import load_backbone
@@ -45,10 +44,11 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
     """
     start = time.perf_counter()
     (training, plan), device = request.how(), recipes.pick_device(request.device)
+    _refuse_full_folder(request)
     inputs = read(request, say)
     settled = method.settled(inputs.items.task, request.weak)
     reader = reader_of(request, inputs)
-    if _open_folder(request, method):
+    if _open_folder(request, method, inputs):
         say(f"{request.out} is finished already")
         summary: dict[str, Any] = checkpoint.read_json(request.out / "summary.json", "evidence")
         return summary
@@ -65,8 +65,8 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
         lambda done, total: tick("encoding", done, total),
     )  # fmt: skip
     say(_intention(request, method, problem, training, plan))
-    kind = f"{'weak ' * request.weak}{'finetuned ' * request.finetune}{inputs.kind}"
-    prior = recorded_prior(method.name, kind if not request.network else request.network)
+    kind = recipes.kind_of_record(inputs.kind, request.weak, request.finetune, request.network)
+    prior = recorded_prior(method.name, kind)
     outcome = fit(problem, method, training, prior, plan, FolderStore(request.out / "parts"), tick)
 
     model = Model(list(inputs.classes), outcome.network.cpu(), reader.to("cpu"))
@@ -90,9 +90,9 @@ def reader_of(request: Request, inputs: Inputs) -> Reader:
     return READERS["words" if request.task == "tagging" else "text"](load_encoder(request.encoder, request.max_length))
 
 
-def _open_folder(request: Request, method: Method) -> bool:
-    """Make the folder, or check that it holds this very run; True when that is finished."""
-    out, asked = request.out, _fingerprint(request, method)
+def _refuse_full_folder(request: Request) -> None:
+    """FileExistsError where ``out`` is no folder for this run; said before the data are read."""
+    out = request.out
     if out.exists() and not out.is_dir():
         raise FileExistsError(f"{out} exists and is not a folder")
     if out.exists() and any(out.iterdir()):
@@ -100,6 +100,12 @@ def _open_folder(request: Request, method: Method) -> bool:
             raise FileExistsError(f"{out} exists and is not empty; choose another folder, or --resume the run in it")
         if not (out / "run.json").exists():
             raise FileExistsError(f"{out} holds no run to resume (run.json is missing)")
+
+
+def _open_folder(request: Request, method: Method, inputs: Inputs) -> bool:
+    """Make the folder, or check that it holds this very run; True when that is finished."""
+    out, asked = request.out, _fingerprint(request, method, inputs)
+    if (out / "run.json").exists():
         before = checkpoint.read_json(out / "run.json", "method", "task")
         changed = sorted(k for k in asked | before if asked.get(k) != before.get(k))
         if changed:
@@ -110,23 +116,26 @@ def _open_folder(request: Request, method: Method) -> bool:
     return False
 
 
-def _fingerprint(request: Request, method: Method) -> dict[str, Any]:
+def _fingerprint(request: Request, method: Method, inputs: Inputs) -> dict[str, Any]:
     """What a resumed run must have in common with the stopped one."""
     asked = {k: str(v) for k, v in asdict(request).items() if k not in ("out", "resume", "checkpoint_seconds")}
     asked |= {"method": method.name} | {f"method.{k}": str(v) for k, v in settings(method).items()}
     for name in ("train", "unlabelled", "test", "rules"):
         path = getattr(request, name)
-        if path is not None:
-            asked[f"content of {name}"] = _content(path)
+        if path is not None and not path.is_dir():
+            asked[f"content of {name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    if isinstance(inputs, ImageInputs):
+        items = inputs.items
+        for name, sources, y in (
+            ("images", items.labelled, items.y),
+            ("pool", items.pool, ()),
+            ("test images", inputs.test, inputs.truth),
+        ):
+            digest = hashlib.sha256(np.asarray(y).tobytes())
+            for source in sources:
+                digest.update(picture_key(source))
+            asked[f"content of {name}"] = digest.hexdigest()
     return asked
-
-
-def _content(path: Path) -> str:
-    """The hash of a file, or of the names and sizes of what a folder holds."""
-    if not path.is_dir():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    found = sorted((str(file.relative_to(path)), file.stat().st_size) for file in path.rglob("*") if file.is_file())
-    return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def about_reading(reader: Reader, inputs: Inputs, request: Request, device: torch.device) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from tutelage import recipes, saving
-from tutelage.arguments import as_method, as_pictures
+from tutelage.arguments import as_method, as_pictures, joined, where
 from tutelage.data.decoding import Size
 from tutelage.data.masks import nearest, read_masks
 from tutelage.data.sources import cache_folder
@@ -35,8 +37,8 @@ class Segmenter(BaseEstimator):
     Args:
         method: a name, such as "dmt" or "cutmix_mean_teacher" (`tutelage methods` lists them), or a method with its
             own hyper-parameters.
-        network: None is a U-Net; or a function that makes a module giving logits (n, c, h, w) of images
-            (n, 3, h, w) in [0, 1].
+        network: None is a U-Net; or a module (copied), or a function that makes one, giving logits (n, c, h, w) of
+            images (n, 3, h, w) in [0, 1].
         size: height and width that images are brought to; None takes their own, but not more than is fast.
         flip: a mirrored image is as likely as the image.
         void: values of masks where nothing is known, besides -1.
@@ -60,7 +62,7 @@ class Segmenter(BaseEstimator):
         self,
         method: str | Method = "dmt",
         *,
-        network: Callable[[], nn.Module] | None = None,
+        network: nn.Module | Callable[[], nn.Module] | None = None,
         size: tuple[int, int] | None = None,
         flip: bool = True,
         void: Sequence[int] = (),
@@ -102,19 +104,22 @@ class Segmenter(BaseEstimator):
         pictures, sizes = as_pictures(X)
         size = self.size or size_for("unet", sizes)
         ids, classes = self._masks(y, sizes, size)
-        known = (ids >= 0).any((1, 2))
+        known = np.asarray((ids >= 0).any((1, 2)))
         if known.sum() < 1 + self.evidence:
             few = "no mask" if not known.any() else "one mask; the evidence needs two: give one more, or evidence=False"
             raise ValueError(f"y has {few}")
         ids = ids[known]
         if len(there := np.unique(ids[ids >= 0])) < 2:
             raise ValueError(f"y must have pixels of two classes, got {there.tolist()}")
-        pool = [pictures[i] for i in np.flatnonzero(~known).tolist()]
-        pool += list(as_pictures(X_unlabelled)[0]) if X_unlabelled is not None else []
+        pool = where(pictures, ~known)
+        if X_unlabelled is not None:
+            pool = joined(pool, as_pictures(X_unlabelled)[0])
         task = Segmentation(classes)
-        items = Items(task, [pictures[i] for i in np.flatnonzero(known).tolist()], ids.ravel().astype(np.int64), pool)
+        items = Items(task, where(pictures, known), ids.ravel().astype(np.int64), pool)
         method = without_pool(as_method(self.method), pool)
-        reader = PixelReader("unet", size, self.flip, make=self.network)
+        own = self.network
+        make = partial(copy.deepcopy, own) if isinstance(own, nn.Module) else own
+        reader = PixelReader("unet", size, self.flip, make=make)
         device = recipes.pick_device(self.device)
         problem = recipes.read(items, reader, method, False, cache_folder(), device)
         if self.network is not None:
@@ -123,7 +128,13 @@ class Segmenter(BaseEstimator):
         training, plan = recipes.how("pixels", int(self.random_state), *counts)
         if self.steps is None:
             training = recipes.each_round(training, method.settled(task, weak=False))
-        outcome = fit(problem, method, training, recorded_prior(method.name, "segmentation"), plan)
+        outcome = fit(
+            problem,
+            method,
+            training,
+            recorded_prior(method.name, recipes.kind_of_record("segmentation", network="unet")),
+            plan,
+        )
         self.classes_ = np.arange(classes)
         self._model = Model(self.classes_.tolist(), outcome.network.cpu(), reader)
         self.evidence_: Evidence | None = outcome.evidence
@@ -133,6 +144,8 @@ class Segmenter(BaseEstimator):
 
     def _masks(self, y: Any, sizes: np.ndarray, size: Size, classes: int | None = None) -> tuple[np.ndarray, int]:
         """Class numbers of masks at a size, -1 = void or no mask, (n, h, w), and the number of classes."""
+        if y is None:
+            raise ValueError("y must be masks, got None")
         if len(y) != len(sizes):
             raise ValueError(f"X has {len(sizes)} images, but y has {len(y)} masks")
         if all(mask is None for mask in y):

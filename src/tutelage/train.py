@@ -19,20 +19,20 @@ from tutelage import checkpoint
 from tutelage.comm import Comm, Solo
 from tutelage.data import Examples, Loader
 from tutelage.data.examples import cut
-from tutelage.game import Move, Player, Seats
+from tutelage.game import Move, Player
 from tutelage.memory import Memory
 from tutelage.methods import Method
 from tutelage.methods.base import labels_kept
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.schedules import cosine_decay
 from tutelage.tasks import Task
-from tutelage.types import Logits, Params, Terms
+from tutelage.types import Logits, Params
 
 Networks = nn.Module | Callable[[int], nn.Module]
 """A network to start from, or what makes one from a seed."""
 
-UNITS_IN_MEMORY = 2**24
-"""Stored labels of a larger pool, pixels say, are kept in memory-mapped files."""
+UNITS_IN_MEMORY = 2**22
+"""Stored labels of a larger pool lie in memory-mapped files; methods that need none between rounds then store none."""
 
 UNITS_A_BATCH = 16384
 """Padded tokens (or rows of features) that a network predicts at once."""
@@ -43,8 +43,8 @@ class Training:
     """How long and how fast.
 
     Args:
-        steps: optimiser steps in all, shared evenly by a method's rounds; at least 1.
-        lr: peak learning rate, above 0; it falls to 0 along half a cosine in each round.
+        steps: optimiser steps in all, shared by a method's rounds; at least 1.
+        lr: peak learning rate, above 0; it falls to 0 along half a cosine, in each round where that begins afresh.
         lr_scale: factors on it by the beginning of a parameter's name.
         weight_decay: decoupled, at least 0.
         optimiser: "adamw" or "sgd" (momentum 0.9).
@@ -151,7 +151,7 @@ def train(
         while run.step < training.steps:
             at = bisect_right(starts, run.step) - 1
             if run.step == starts[at] > 0:
-                _new_round(method, task, run, network, loader, training, at)
+                _new_round(method, task, run, network, loader, training, at, path)
             begin, end = starts[at : at + 2] if method.restarts else (0, training.steps)
             progress = (run.step - begin) / (end - begin)
             move = _play(method, task, run, loader, training, comm, progress)
@@ -173,10 +173,7 @@ def _play(
     """One step: draw, move, descend, observe."""
     batch = loader.batch(run.step, progress, method.uses_pool)
 
-    def loss(who: str, play: Seats) -> Terms:
-        return method.loss(who, batch, play, task, run.memory)
-
-    move = method.rule.move(loss, run.seats, run.step)
+    move = method.rule.move(lambda who, play: method.loss(who, batch, play, task, run.memory), run.seats, run.step)
     for who, grads in move.grads.items():
         _descend(run.seats[who], run.optimisers[who], comm.mean(grads), training, progress)
     method.observe(batch, move.terms, run.memory, task)
@@ -205,9 +202,10 @@ def _begin(method: Method, network: Networks, loader: Loader, training: Training
         start = copy.deepcopy(network) if isinstance(network, nn.Module) else network(seed)
         seats[who] = Player(start.to(loader.target.device).train(who in rule.movers))
     optimisers = {who: _optimiser(seats[who], training) for who in rule.movers}
-    memory = Memory(int(loader.unlabelled.counts().sum()), loader.target.device, rule.movers)
-    if path is not None and len(memory.label) > UNITS_IN_MEMORY and labels_kept(method):
-        memory.keep_in_files(path.with_suffix(".labels"), again=path.exists())
+    size = int(loader.unlabelled.counts().sum())
+    memory = Memory(size if size <= UNITS_IN_MEMORY else 0, loader.target.device, rule.movers)
+    if size > UNITS_IN_MEMORY and labels_kept(method):
+        memory.keep_in_files(size, path)
     return Run(seats, optimisers, memory)
 
 
@@ -234,9 +232,12 @@ def _descend(
 
 
 def _new_round(
-    method: Method, task: Task, run: Run, network: Networks, loader: Loader, training: Training, at: int
-) -> None:
+    method: Method, task: Task, run: Run, network: Networks, loader: Loader, training: Training, at: int,
+    path: Path | None,
+) -> None:  # fmt: skip
     """Movers label the pool, all before one of them moves; followers take the first mover's place."""
+    if run.memory.mapped and path is not None:
+        run.save(path)  # files that are written from here on are those of no older checkpoint
     run.memory.round = at
     if labels_kept(method):
         for who, stored in run.memory.of.items():
@@ -260,7 +261,7 @@ def _record(run: Run, move: Move) -> dict[str, float]:
     seen |= {f"loss.{n}": float(t.detach()) for n, t in move.terms.terms.items()}
     if (run.memory.label >= 0).any():
         seen["coverage"] = int(run.memory.weight.count_nonzero()) / len(run.memory.weight)
-        seen["weight"] = float(run.memory.weight.mean(dtype=torch.float64))
+        seen["weight"] = float(run.memory.weight.mean())
     if move.direct is not None:
         (total,) = move.grads.values()
         through = torch._foreach_sub([total[n] for n in move.direct], list(move.direct.values()))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 import torch
 
 from tutelage.data import Features, Loader
 from tutelage.memory import Memory
-from tutelage.methods import Cbst, CurriculumLabelling, Dmt, Dst
+from tutelage.methods import Cbst, CurriculumLabelling, Dmt, Dst, MeanTeacher
 from tutelage.models.heads import Head
 from tutelage.ops.thresholds import top_of_all, top_of_each_class
 from tutelage.ops.weights import agreement
@@ -147,17 +149,36 @@ def test_weights_of_wrong_labels_are_lower(loader):
 
 
 def test_stored_labels_of_a_large_pool_lie_in_files(tmp_path):
-    memory = Memory(1000, labellers=("student", "partner"))
-    memory.keep_in_files(tmp_path, again=False)
+    memory = Memory(0, labellers=("student", "partner"))
+    memory.keep_in_files(1000, tmp_path / "run.safetensors")
     memory.of["partner"].write(torch.tensor([3]), torch.tensor([2]), torch.ones(1), torch.ones(1))
     assert memory.tensors() == {}
-    assert (tmp_path / "partner" / "label").stat().st_size == 2000
-    assert np.fromfile(tmp_path / "partner" / "label", dtype=np.int16)[3] == 2
-    assert memory.label.eq(-1).all()
+    assert (tmp_path / "run.labels" / "partner" / "label").stat().st_size == 2000
+    assert np.fromfile(tmp_path / "run.labels" / "partner" / "label", dtype=np.int16)[3] == 2
+    assert memory.label.eq(-1).all() and len(memory.label) == 1000
 
 
-@pytest.mark.parametrize("stop", [15, 21])
-def test_a_run_with_labels_in_files_is_resumed_to_the_same_bits(loader, tmp_path, monkeypatch, stop):
+def test_labels_in_files_without_a_checkpoint_are_removed_in_the_end(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    memory = Memory(0)
+    memory.keep_in_files(10, None)
+    assert len(list(tmp_path.glob("*/student/label"))) == 1
+    del memory
+    gc.collect()
+    assert not list(tmp_path.iterdir())
+
+
+def test_methods_without_stored_labels_keep_none_of_a_large_pool(loader, monkeypatch):
+    monkeypatch.setattr("tutelage.train.UNITS_IN_MEMORY", 10)
+    found = train(MeanTeacher(), TASK, make, loader, Training(4, lr=1e-2))
+    assert len(found.memory.label) == 0
+
+
+@pytest.mark.parametrize("every", [0, 3600])
+@pytest.mark.parametrize("stop", [16, 21, 24])
+def test_a_run_with_labels_in_files_is_resumed_to_the_same_bits(loader, tmp_path, monkeypatch, stop, every):
+    """With ``every`` of an hour, a checkpoint is taken only where a round's labels are about to be written over."""
+
     class CutError(Exception):
         pass
 
@@ -165,7 +186,8 @@ def test_a_run_with_labels_in_files_is_resumed_to_the_same_bits(loader, tmp_path
         if step == stop:
             raise CutError
 
-    method, training = Dmt(rounds=2, partners="mutual", mixup=0.0), Training(30, lr=1e-2, seed=7, checkpoint_every=0)
+    method = Dmt(rounds=2, partners="mutual", mixup=0.0)
+    training = Training(30, lr=1e-2, seed=7, checkpoint_every=every)
     whole = train(method, TASK, make, loader, training)
     monkeypatch.setattr("tutelage.train.UNITS_IN_MEMORY", 10)
     with pytest.raises(CutError):

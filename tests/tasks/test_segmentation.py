@@ -10,8 +10,9 @@ from sklearn.metrics import f1_score, jaccard_score
 from tutelage.data import Features
 from tutelage.data.image_loader import ImageLoader
 from tutelage.data.views import Weak
+from tutelage.game import Player
 from tutelage.memory import Memory
-from tutelage.methods import FixMatch, Supervised
+from tutelage.methods import METHODS, Supervised
 from tutelage.methods.base import to_strong
 from tutelage.ops.warp import mirror
 from tutelage.tasks import Segmentation
@@ -95,8 +96,22 @@ def test_the_loader_carries_masks_into_the_view_and_what_it_does_not_show_is_unk
     assert not torch.equal(loader.batch(4, 0.0).labelled["weak"], batch.labelled["weak"])
 
 
-def test_fixmatch_learns_pixels_where_the_strong_view_shows_them():
-    assert FixMatch(threshold=0.5).views == ("weak", "strong")
+@pytest.mark.parametrize("name", [name for name, kind in METHODS.items() if "strong" in kind.views])
+def test_labels_of_the_weak_view_follow_the_strong_one(name):
+    """A network that sees each pixel alone sees the same in a mirrored view: so must the loss."""
+    torch.manual_seed(0)
+    weak, net = torch.rand(2, 3, 8, 8), torch.nn.Conv2d(3, 3, 1)
+    net.weight.data *= 8
+    still, mirrored = torch.eye(3).expand(2, 3, 3), mirror(torch.ones(2), 8)
+    found = []
+    for strong, geometry in ((weak, still), (weak.flip(-1), mirrored)):
+        pool = Views({"weak": weak, "strong": strong}, torch.arange(128), {"weak": still, "strong": geometry})
+        batch = Batch(Views({}, torch.arange(0)), torch.arange(0), pool, 0.5)
+        play = {"student": Player(net), "teacher": Player(net)}
+        method = METHODS[name](threshold=0.4)
+        found.append(method.loss("student", batch, play, TASK, Memory(128)).terms["pool"].item())
+    assert found[0] > 0
+    assert found[1] == pytest.approx(found[0], rel=1e-5)
 
 
 def test_labels_of_a_shifted_view_are_remembered_where_the_original_has_them():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Int, Int16, Int64, UInt16
@@ -35,11 +35,13 @@ class Masks:
         ids: at the size asked for, -1 = void, or no mask, (n, h, w).
         classes: their number.
         pixels: of each class in all masks, as they are stored, (classes,).
+        faults: of the masks that cannot be read, by number from 0, place and fault; those are void.
     """
 
     ids: Int16[np.ndarray, "n h w"]
     classes: int
     pixels: Int64[np.ndarray, " c"]
+    faults: dict[int, str] = field(default_factory=dict)
 
     def targets(self) -> Int64[np.ndarray, " pixels"]:
         """The class numbers in the order of the units of `SegmentImages`, -1 = unknown."""
@@ -80,6 +82,7 @@ def read_masks(
     sizes: Int[np.ndarray, "n 2"] | None = None,
     void: Collection[int] = (),
     classes: int | None = None,
+    skip_bad: bool = False,
     max_pixels: int = MAX_PIXELS,
     workers: int = WORKERS,
 ) -> Masks:
@@ -93,6 +96,8 @@ def read_masks(
         sizes: heights and widths of the images, as `ImageReport` has them, to which the masks' must be equal.
         void: values of pixels of which nothing is known, in [0, 65535].
         classes: their number, at least 1; by default one more than the largest value that is not void.
+        skip_bad: masks that cannot be read, or are of another size than their image, are void and in ``faults``;
+            without, they are an error.
 
     Raises:
         DataError: a mask that cannot be read, is of colours, of another size than its image, or has a value that is
@@ -115,7 +120,9 @@ def read_masks(
         return _Counted.of(where, stored, void)
 
     found, bad = attempted(read, list(zip(given, places, strict=True)), workers)
-    raise_first({i: f"{places[i]}: {error}" for i, error in bad.items()}, len(given), "masks")
+    faults = {i: f"{places[i]}: {error}" for i, error in bad.items()}
+    if not skip_bad:
+        raise_first(faults, len(given), "masks")
     counted = [one for one in found.values() if len(one.values)]
     if not counted:
         raise DataError(f"{file or 'masks'}: no mask has a pixel of a class")
@@ -125,7 +132,7 @@ def read_masks(
     pixels = np.zeros(classes or max(int(one.values[-1]) for one in counted) + 1, dtype=np.int64)
     for one in counted:
         pixels[one.values] += one.pixels
-    return Masks(ids, len(pixels), pixels)
+    return Masks(ids, len(pixels), pixels, {given[i]: fault for i, fault in faults.items()})
 
 
 def _require_arguments(void: Collection[int], classes: int | None) -> None:
@@ -220,4 +227,7 @@ def _refuse_void_of_old(counted: list[_Counted]) -> None:
 def _require_below(classes: int, counted: list[_Counted]) -> None:
     for one in counted:
         if one.values[-1] >= classes:
-            raise DataError(f"{one.largest} is not from 0 to {classes - 1}; name it void if nothing is known there")
+            raise DataError(
+                f"{one.largest} is not from 0 to {classes - 1}; name it void if nothing is known there, "
+                "or give more classes"
+            )

@@ -40,10 +40,12 @@ class ImageInputs(Inputs):
     Attributes:
         size: height and width that they are brought to.
         left_out: of the images that cannot be read, where they are and what is wrong.
+        names: of the pool's images, as their tables or folders have them.
     """
 
     size: Size = (0, 0)
     left_out: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     kind: ClassVar[str] = "image"
     things: ClassVar[str] = "images"
 
@@ -80,11 +82,13 @@ def read_image_inputs(request: Request, say: Say) -> ImageInputs:
     items = Items(Classification(len(classes)), labelled.sources, y, pool, truth)
     size = size_of(request, sizes)
     if test is None:
-        return ImageInputs(items, classes, size=size, left_out=tuple(check.left_out))
+        return ImageInputs(items, classes, size=size, left_out=tuple(check.left_out), names=names_of(parts))
     test, _ = check(test)
     true = codes(classes, test)
     warn_of_shared(test, [*labelled.sources, *pool])
-    return ImageInputs(items, classes, test.sources, true, size=size, left_out=tuple(check.left_out))
+    return ImageInputs(
+        items, classes, test.sources, true, size=size, left_out=tuple(check.left_out), names=names_of(parts)
+    )
 
 
 def read_test_images(request: Request, say: Say) -> ImageRows:
@@ -131,6 +135,13 @@ class Checked:
             self.say(line)
         self.left_out += report.faults.values()
         return found.where(report.good), report.sizes[report.good]
+
+
+def names_of(parts: Sequence[ImageRows | MaskedRows]) -> tuple[str, ...]:
+    """What the images of several files are called: their paths, or their file and row."""
+    return tuple(
+        f"{Path(part.file).name}, {name}" if name.startswith("row ") else name for part in parts for name in part.names
+    )
 
 
 def size_of(request: Request, sizes: np.ndarray) -> Size:

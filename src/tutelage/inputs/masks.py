@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,12 +10,13 @@ import numpy as np
 
 from tutelage.data.decoding import Size, Source
 from tutelage.data.image_tables import MaskedRows, image_rows, read_image_folder, read_mask_folder
-from tutelage.data.masks import Masks, read_masks
+from tutelage.data.images import some
+from tutelage.data.masks import LARGEST, Masks, read_masks
 from tutelage.data.tables import DataError, read_table
 from tutelage.evidence import estimate
 from tutelage.inputs.base import Say
 from tutelage.inputs.classes import at, require_two
-from tutelage.inputs.images import Checked, ImageInputs, size_of, warn_of_shared
+from tutelage.inputs.images import Checked, ImageInputs, names_of, size_of, warn_of_shared
 from tutelage.recipes import Items
 from tutelage.request import Request
 from tutelage.tasks import Segmentation
@@ -45,12 +46,13 @@ def read_mask_inputs(request: Request, say: Say) -> MaskInputs:
     known, place = has_mask(train), at(request.train, request.masks)
     if not known.any():
         raise DataError(f"{place}: every mask{check.of_these} is empty; give some images a mask")
-    if request.evidence and known.sum() == 1:
-        raise DataError(
-            f"{place}: one image has a mask; give one more a mask (the evidence needs two), or pass --no-evidence"
-        )
     size, labelled, parts = size_of(request, sizes), train.where(known), [train.where(~known)]
-    masks = _masks(request, labelled, sizes[known], size, request.classes)
+    labelled, masks = _masks(check, labelled, sizes[known], size, request.classes)
+    if request.evidence and len(labelled) == 1:
+        raise DataError(
+            f"{place}: one image has a mask{check.of_these}; give one more a mask (the evidence needs two), or pass "
+            "--no-evidence"
+        )
     classes = [str(number) for number in range(masks.classes)]
     require_two([classes[i] for i in np.flatnonzero(masks.pixels)], place)
     for line in masks.words():
@@ -61,22 +63,26 @@ def read_mask_inputs(request: Request, say: Say) -> MaskInputs:
         parts.append(more)
         if has_mask(more).any():
             unknown = np.full(len(parts[0]) * size[0] * size[1], -1, dtype=np.int16)
-            truth = np.append(unknown, _masks(request, more, of_more, size, masks.classes).ids)
+            there = _read(request, more, of_more, size, LARGEST + 1).ids
+            truth = np.append(unknown, np.where(there < masks.classes, there, -1))
     pool = [source for part in parts for source in part.sources]
     items = Items(Segmentation(masks.classes), labelled.sources, masks.targets(), pool, truth)
+    names = names_of(parts)
     if test is None:
-        return MaskInputs(items, classes, size=size, left_out=tuple(check.left_out))
+        return MaskInputs(items, classes, size=size, left_out=tuple(check.left_out), names=names)
     test, of_test = check(test)
-    true = _masks(request, test, of_test, size, masks.classes).ids
+    test, true = _masks(check, test, of_test, size, masks.classes)
     warn_of_shared(test, [*labelled.sources, *pool])
-    return MaskInputs(items, classes, test.sources, true, size=size, left_out=tuple(check.left_out))
+    return MaskInputs(items, classes, test.sources, true.ids, size=size, left_out=tuple(check.left_out), names=names)
 
 
 def read_test_masks(request: Request, classes: int, size: Size, say: Say) -> tuple[MaskedRows, np.ndarray]:
     """The images of the test table or folder that have a mask and can be read, and their masks at a size, (n, h, w)."""
     assert request.test is not None
-    test, sizes = Checked(request, say)(masked_only(_rows(request, request.test), request.masks, say))
-    return test, _masks(request, test, sizes, size, classes).ids
+    check = Checked(request, say)
+    test, sizes = check(masked_only(_rows(request, request.test), request.masks, say))
+    test, masks = _masks(check, test, sizes, size, classes)
+    return test, masks.ids
 
 
 def _rows(request: Request, path: Path, must_have: bool = True) -> MaskedRows:
@@ -95,8 +101,24 @@ def _rows(request: Request, path: Path, must_have: bool = True) -> MaskedRows:
     return MaskedRows(plain.file, plain.sources, masks, plain.rows, plain.names, plain.ignored)
 
 
-def _masks(request: Request, found: MaskedRows, sizes: np.ndarray, size: Size, classes: int | None) -> Masks:
-    return read_masks(found.masks, size, found.rows, found.file, sizes=sizes, void=request.void, classes=classes)
+def _masks(
+    check: Checked, found: MaskedRows, sizes: np.ndarray, size: Size, classes: int | None
+) -> tuple[MaskedRows, Masks]:
+    """The images whose masks can be read, and those."""
+    masks = _read(check.request, found, sizes, size, classes)
+    if not masks.faults:
+        return found, masks
+    check.say(f"Left out: {len(masks.faults)} of {len(found)} masks; {some(list(masks.faults.values()))}.")
+    check.left_out += masks.faults.values()
+    good = np.array([i not in masks.faults for i in range(len(found))])
+    return found.where(good), replace(masks, ids=masks.ids[good])
+
+
+def _read(request: Request, found: MaskedRows, sizes: np.ndarray, size: Size, classes: int | None) -> Masks:
+    return read_masks(
+        found.masks, size, found.rows, found.file,
+        sizes=sizes, void=request.void, classes=classes, skip_bad=request.skip_bad,
+    )  # fmt: skip
 
 
 def has_mask(found: MaskedRows) -> np.ndarray:

@@ -69,7 +69,7 @@ class Method(ABC):
 
     def observe(self, batch: Batch, terms: Terms, memory: Memory, task: Task) -> None:
         """After a step: remember the pseudo-labels that the loss has seen. Only here is state written."""
-        if "label" in terms.seen:
+        if "label" in terms.seen and len(memory.label):
             pool, seen = batch.unlabelled, [terms.seen[k] for k in ("label", "confidence", "weight")]
             memory.write(*(to_original(seen, pool, task) if pool.geometry else (pool.index, *seen)))
 
@@ -89,7 +89,7 @@ def half_first(steps: int, rounds: int) -> list[int]:
     [0, 6, 8, 10, 12]
     """
     first = -(-steps // 2)
-    return [0, *(first + i * -(-(steps - first) // (rounds - 1)) for i in range(rounds))]
+    return [0, *(first + i * (steps - first) // (rounds - 1) for i in range(rounds))]
 
 
 def labels_kept(method: Method) -> bool:
@@ -99,8 +99,9 @@ def labels_kept(method: Method) -> bool:
 
 def recall(stored: Stored, pool: Views, task: Task) -> tuple[Labels, Weight, Weight]:
     """Stored labels of a batch's units as its weak view shows them, their confidence and weight."""
-    i = pool.index
-    label, confidence, weight = stored.label[i].long(), stored.confidence[i], stored.weight[i]
+    i = pool.index.to(stored.label.device)  # of a large pool they lie in files, not on a GPU
+    label, confidence, weight = (t[i].to(pool.index.device) for t in (stored.label, stored.confidence, stored.weight))
+    label = label.long()
     if "weak" not in pool.geometry:
         return label, confidence, weight
     values = torch.stack([label.to(weight.dtype), confidence, weight], dim=1)

@@ -10,7 +10,7 @@ import torch
 
 from tutelage.game import Copy, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method
+from tutelage.methods.base import Method, to_strong
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.labels import sharpen
 from tutelage.ops.losses import cross_entropy, kl, mean
@@ -62,7 +62,9 @@ class Uda(Method):
         z = task.units(play["student"](batch.unlabelled["strong"]))
         confidence, label = torch.softmax(u, dim=-1).max(dim=-1)
         kept = above(confidence, self.threshold)
-        pool = self.weight * mean(kl(sharpen(u, self.temperature), z), kept)
+        log_y = sharpen(u, self.temperature)
+        seen, inside = to_strong(torch.cat([log_y, kept[:, None]], 1), batch.unlabelled, task)
+        pool = self.weight * mean(kl(seen[:, :-1], z), inside * seen[:, -1])
         return Terms(
             {"supervised": self._on_labels(play["student"], batch, task), "pool": pool},
             {"label": label, "confidence": confidence, "weight": kept},

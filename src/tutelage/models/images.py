@@ -27,6 +27,8 @@ BACKBONE = "efficientnet-lite0"
 LONGEST = {BACKBONE: 128, "small_cnn": 64, "wide_resnet": 64, "unet": 160}
 """The most pixels that a side of the images has by default, for what they are shown to."""
 IMAGES_A_BATCH, IMAGES_A_FILE = 32, 2048
+CACHE = 2**28
+"""Bytes of images, at the size that the network sees, that stay decoded."""
 SHAPES: dict[str, dict[str, Any]] = {"unet": {"width": 16}}
 """Of the networks, where it is not their own default: a U-Net half as wide takes a third of the time."""
 
@@ -68,7 +70,7 @@ def as_examples(pictures: Sequence[Picture] | np.ndarray, size: Size, device: to
     """Pictures of one kind as examples of one size."""
     if len(pictures) and not isinstance(pictures, np.ndarray) and isinstance(pictures[0], np.ndarray):
         pictures = np.stack(pictures)  # type: ignore[arg-type]
-    return Images(pictures, size, device=device)  # type: ignore[arg-type]
+    return Images(pictures, size, device=device, cache=CACHE)  # type: ignore[arg-type]
 
 
 def views(flip: bool, strong: bool) -> dict[str, Augmentation]:
@@ -188,7 +190,7 @@ class PixelReader:
     def examples(self, items: Sequence[Picture], device: torch.device | str = "cpu") -> Images:
         """The images; each pixel is a unit where the network is a segmenter."""
         plain = as_examples(items, self.size, device)
-        return SegmentImages(plain.sources, self.size, device=device) if self.name == "unet" else plain
+        return SegmentImages(plain.sources, self.size, device=device, cache=CACHE) if self.name == "unet" else plain
 
     def network(self, classes: int) -> nn.Module:
         if self.make is not None:

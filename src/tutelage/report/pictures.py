@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import matplotlib.colors
@@ -48,11 +47,6 @@ def colours(classes: int) -> np.ndarray:
 def hex_colours(classes: int) -> list[str]:
     """The same as style sheets have them."""
     return [matplotlib.colors.to_hex(colour) for colour in colours(classes)]
-
-
-def name_of(source: Source, number: int) -> str:
-    """The end of an image's path, or its number."""
-    return f"image {number + 1} of the pool" if isinstance(source, bytes) else "/".join(Path(source).parts[-2:])
 
 
 def beside_truth(
@@ -115,7 +109,9 @@ def of_test(
     return found, tally, beside_truth(some, guess[chosen], truth[chosen], classes, "test", chosen.tolist())
 
 
-def of_pool(model: Model, images: Sequence[Source], classes: Sequence[str], most: int) -> dict[str, Any]:
+def of_pool(
+    model: Model, images: Sequence[Source], names: Sequence[str], classes: Sequence[str], most: int
+) -> dict[str, Any]:
     """The share of the pixels of each class, and the images whose mean probability is lowest, some at a time."""
     sure, share = np.empty(len(images)), np.zeros(len(classes))
     for part in model.maps(images):
@@ -130,7 +126,7 @@ def of_pool(model: Model, images: Sequence[Source], classes: Sequence[str], most
     return {
         "least_sure": [
             {
-                "pieces": [(name_of(images[i], int(i)), None)],
+                "pieces": [(names[int(i)], None)],
                 "label": None,
                 "image": least[int(i)],
                 "probability": float(sure[i]),

@@ -36,7 +36,7 @@ def collect(model: Model, inputs: Inputs, outcome: Outcome) -> dict[str, Any]:
                 items.labelled, guess, items.y.reshape(guess.shape), len(classes), "held out"
             )
     if len(items.pool) and isinstance(inputs, MaskInputs):
-        record |= pictures.of_pool(model, items.pool, classes, LEAST_SURE)
+        record |= pictures.of_pool(model, items.pool, inputs.names, classes, LEAST_SURE)
     elif len(items.pool):
         p = model.probabilities(items.pool)
         record["least_sure"] = least_sure(inputs, p)
@@ -64,7 +64,7 @@ def _shown(inputs: Inputs, i: int) -> dict[str, Any]:
     """An item of the pool: its text, or the image, or its number."""
     item = inputs.items.pool[i]
     if isinstance(inputs, ImageInputs):
-        return {"pieces": [(pictures.name_of(item, i), None)], "image": pictures.thumbnail(item)}
+        return {"pieces": [(inputs.names[i], None)], "image": pictures.thumbnail(item)}
     return {"pieces": [(excerpt(item) if isinstance(item, str) else f"row {i + 1} of the pool", None)]}
 
 
