@@ -4,7 +4,7 @@
 
 Each run is a process of its own: images of 160 x 120 pixels are drawn into a folder, then `Dmt` is played on a few
 steps, and the most memory that is the process's own (not that of files, which the system gives back when it must) is
-read from the kernel while it plays. Pools of more than 2**24 pixels keep their labels in files. Writes
+read from the kernel while it plays. Pools of more than 2**22 pixels keep their labels in files. Writes
 benchmarks/results/pool_memory.json.
 """
 
@@ -34,7 +34,7 @@ from tutelage.train import Training, train
 
 RESULTS = Path(__file__).parent / "results" / "pool_memory.json"
 SIZE, LABELLED, STEPS = (120, 160), 8, 12
-POOLS = {"image": (500, 2000, 8000), "pixel": (1000, 2000, 4000)}
+POOLS = {"image": (500, 2000, 8000), "pixel": (500, 1000, 2000)}
 """Images, by what has a label."""
 
 
