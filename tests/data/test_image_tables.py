@@ -11,9 +11,17 @@ import pytest
 from PIL import Image
 
 from tutelage.data import Images
-from tutelage.data.image_tables import read_image_folder, read_image_table, read_mask_folder, read_mask_table
+from tutelage.data.image_tables import image_rows, mask_rows, read_image_folder, read_mask_folder
 from tutelage.data.images import check_images
-from tutelage.data.tables import DataError, write_table
+from tutelage.data.tables import DataError, read_table, write_table
+
+
+def read_image_table(path, images="image", label=None):
+    return image_rows(read_table(path), path, images, label)
+
+
+def read_mask_table(path, images="image", masks=None):
+    return mask_rows(read_table(path), path, images, masks)
 
 
 def png(value):

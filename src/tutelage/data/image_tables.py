@@ -14,7 +14,7 @@ import pandas as pd
 
 from tutelage.data.decoding import Source
 from tutelage.data.images import shown, some
-from tutelage.data.tables import DataError, as_label, column, read_table
+from tutelage.data.tables import DataError, as_label, column
 
 ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp", ".avif", ".tif", ".tiff",
@@ -71,26 +71,20 @@ class MaskedRows(_Rows):
         return len(self.sources)
 
 
-def read_image_table(
-    path: str | Path, images: str = "image", label: str | None = None, charset: str = "utf-8"
-) -> ImageRows:
-    """Read the images, and the labels when a column is named, of a csv, tsv, jsonl or parquet file.
+def image_rows(table: pd.DataFrame, path: str | Path, images: str, label: str | None = None) -> ImageRows:
+    """The images, and the labels when a column is named, of a table that was read from a file.
 
     A cell holds a path, absolute or from the table's folder; or the encoded image; or both, {"bytes", "path"}, as data
     sets of the Hub have it. An empty cell is an image of 0 bytes, which `check_images` finds.
 
     Args:
+        path: where the table is from.
         images: name of the images' column.
         label: name of the labels' column; None gives only unknown labels.
 
     Raises:
-        DataError: as `read_table`; or no such column; or a cell that holds something else.
+        DataError: no such column, or a cell that holds something else.
     """
-    return image_rows(read_table(path, charset), path, images, label)
-
-
-def image_rows(table: pd.DataFrame, path: str | Path, images: str, label: str | None = None) -> ImageRows:
-    """The images, and the labels when a column is named, of a table that was read from a file."""
     sources, names = _sources(table, path, images)
     labels: list[str | None] = [None] * len(table)
     if label:
@@ -98,17 +92,11 @@ def image_rows(table: pd.DataFrame, path: str | Path, images: str, label: str | 
     return ImageRows(str(path), sources, labels, list(range(1, len(table) + 1)), names)
 
 
-def read_mask_table(
-    path: str | Path, images: str = "image", masks: str | None = None, charset: str = "utf-8"
-) -> MaskedRows:
-    """Read the images, and the masks when a column is named, of a table; an empty cell of masks is unlabelled.
+def mask_rows(table: pd.DataFrame, path: str | Path, images: str, masks: str | None = None) -> MaskedRows:
+    """The images, and the masks when a column is named, of a table; an empty cell of masks is unlabelled.
 
-    Cells are as in `read_image_table`.
-
-    Raises:
-        DataError: as `read_image_table`.
+    Cells and errors are as of `image_rows`.
     """
-    table = read_table(path, charset)
     sources, names = _sources(table, path, images)
     cells: list[Source | None] = [None] * len(table)
     if masks:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tutelage.data.decoding import Size, Source
-from tutelage.data.image_tables import MaskedRows, image_rows, read_image_folder, read_mask_folder
+from tutelage.data.decoding import Size
+from tutelage.data.image_tables import MaskedRows, mask_rows, read_image_folder, read_mask_folder
 from tutelage.data.images import some
 from tutelage.data.masks import LARGEST, Masks, read_masks
 from tutelage.data.tables import DataError, read_table
@@ -87,18 +87,15 @@ def read_test_masks(request: Request, classes: int, size: Size, say: Say) -> tup
 
 def _rows(request: Request, path: Path, must_have: bool = True) -> MaskedRows:
     """Images and masks of a file or folder; masks that it need not have are left out where it lacks them."""
-    if path.is_dir():
-        if must_have or ((path / "images").is_dir() and (path / "masks").is_dir()):
-            return read_mask_folder(path)
-        plain, cells = read_image_folder(path, labels=False), None
-    else:
+    if not path.is_dir():
         table = read_table(path, request.charset)
         assert request.images is not None
-        plain, cells = image_rows(table, path, request.images), None
-        if request.masks is not None and (must_have or request.masks in table):
-            cells = image_rows(table, path, request.masks).sources
-    masks: list[Source | None] = [cell or None for cell in cells or [b""] * len(plain)]
-    return MaskedRows(plain.file, plain.sources, masks, plain.rows, plain.names, plain.ignored)
+        there = must_have or request.masks in table
+        return mask_rows(table, path, request.images, request.masks if there else None)
+    if must_have or ((path / "images").is_dir() and (path / "masks").is_dir()):
+        return read_mask_folder(path)
+    plain = read_image_folder(path, labels=False)
+    return MaskedRows(plain.file, plain.sources, [None] * len(plain), plain.rows, plain.names, plain.ignored)
 
 
 def _masks(
