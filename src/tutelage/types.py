@@ -46,7 +46,7 @@ class Batch:
     """One step's data: labelled examples with targets, and examples from the pool without.
 
     ``target`` holds class numbers with -1 for unknown, or rows of probabilities.
-    ``progress`` is the share of the current round that is done, in [0, 1].
+    ``progress`` is the share that is done, in [0, 1]: of the round where each begins afresh, else of all steps.
     """
 
     labelled: Views

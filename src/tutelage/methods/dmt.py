@@ -43,7 +43,7 @@ class Dmt(Method):
     Args:
         rounds: how often the pool is labelled, at least 1; round 0 learns the labels alone.
         gamma: exponent of the weight, at least 0; 0 switches the weights off: every kept label counts 1.
-        grows: the exponent grows in within a round, gamma exp(-5 (1 - t)^2).
+        grows: the exponent grows in, gamma exp(-5 (1 - t)^2): within each round of a chain, else over all steps.
         partners: "mutual" (two models train at once, each on the labels of the *old* other, and go on from round to
             round; the first round takes half of the steps), "chain" (each round trains a new network, from weights of
             its own, on the labels of the last one) or "self" (one model goes on, on its own old labels).
