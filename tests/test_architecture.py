@@ -22,12 +22,13 @@ MAY_IMPORT = {
     "types": set(),
     "ops": {"types", "ops"},
     "game": {"types", "ops", "game"},
-    "memory": {"types"},
+    "memory": {"types", "checkpoint"},
     "comm": {"types"},
     "checkpoint": {"types"},
     "store": {"types", "checkpoint"},
     "tasks": {"types", "ops", "tasks"},
     "weak": {"ops", "data", "weak"},
+    "distil": {"ops", "distil"},
     "methods": {"types", "ops", "game", "memory", "tasks", "methods"},
     "data": {"types", "ops", "data"},
     "train": {"types", "ops", "game", "memory", "tasks", "methods", "data", "comm", "checkpoint"},
@@ -69,8 +70,8 @@ def test_imports_run_one_way(part):
 
 def test_every_part_has_a_place_in_the_flow():
     outermost = {
-        "report", "arguments", "estimators", "segmenter", "tagger", "conclusion", "finished", "runs", "demo", "cli",
-        "__init__", "__main__",
+        "report", "arguments", "distiller", "estimators", "segmenter", "tagger", "conclusion", "finished", "runs",
+        "demo", "cli", "__init__", "__main__",
     }  # fmt: skip
     parts = {p.stem for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
     assert parts == set(MAY_IMPORT) | outermost

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from tutelage.checkpoint import BadFileError
 from tutelage.types import Labels, Params, Weight
 
 NAMES = ("label", "confidence", "weight", "flips")
@@ -48,11 +49,13 @@ class Stored:
         self.weight[index] = weight.to(self.weight)
 
     def into_files(self, size: int, folder: Path) -> None:
-        """Keep ``size`` units in memory-mapped files of the folder; take what such files hold where they are there."""
+        """Keep ``size`` units in memory-mapped files of the folder; take what they hold where the folder is there."""
+        there = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         for name in NAMES:
             path, like = folder / name, getattr(self, name)
-            there = path.exists()
+            if there and not path.exists():
+                raise BadFileError(f"{path}: missing; remove the checkpoint that it belongs to, to begin anew")
             mapped = torch.from_file(str(path), shared=True, size=size, dtype=like.dtype)
             setattr(self, name, mapped if there else mapped.fill_(-1 if name == "label" else 0))
 
@@ -77,12 +80,17 @@ class Memory(Stored):
 
         Such files are no part of a checkpoint but lie beside it; what they hold is taken where there is one. Without a
         checkpoint they lie in a folder that is removed with this memory.
+
+        Raises:
+            BadFileError: there is a checkpoint, but not the files that belong to it.
         """
         folder = Path(tempfile.mkdtemp()) if checkpoint is None else checkpoint.with_suffix(".labels")
         if checkpoint is None:
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         elif not checkpoint.exists():
             shutil.rmtree(folder, ignore_errors=True)
+        elif not folder.exists():
+            raise BadFileError(f"{folder}: missing; it belongs to {checkpoint}: remove that to begin anew")
         for who, stored in self.of.items():
             stored.into_files(size, folder / who)
         self.mapped = True

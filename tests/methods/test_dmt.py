@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import re
+import shutil
 
 import numpy as np
 import pytest
 import torch
 
+from tutelage.checkpoint import BadFileError
 from tutelage.data import Features, Loader
 from tutelage.memory import Memory
 from tutelage.methods import Cbst, CurriculumLabelling, Dmt, Dst, MeanTeacher
@@ -156,6 +159,21 @@ def test_stored_labels_of_a_large_pool_lie_in_files(tmp_path):
     assert (tmp_path / "run.labels" / "partner" / "label").stat().st_size == 2000
     assert np.fromfile(tmp_path / "run.labels" / "partner" / "label", dtype=np.int16)[3] == 2
     assert memory.label.eq(-1).all() and len(memory.label) == 1000
+
+
+def test_missing_files_of_labels_are_named(tmp_path):
+    """A checkpoint of a later round without its labels would go on with none."""
+    path = tmp_path / "run.safetensors"
+    Memory(0).keep_in_files(10, path)
+    path.touch()
+    Memory(0).keep_in_files(10, path)
+    label = tmp_path / "run.labels" / "student" / "label"
+    label.unlink()
+    with pytest.raises(BadFileError, match=re.escape(f"{label}: missing")):
+        Memory(0).keep_in_files(10, path)
+    shutil.rmtree(tmp_path / "run.labels")
+    with pytest.raises(BadFileError, match=r"run\.labels: missing"):
+        Memory(0).keep_in_files(10, path)
 
 
 def test_labels_in_files_without_a_checkpoint_are_removed_in_the_end(monkeypatch, tmp_path):

@@ -1,0 +1,216 @@
+"""Which student: tried on held-out rows, by the labels they have, noisy or clean.
+
+Where every wrong label is as likely as every other, the accuracy on noisy labels rises and falls with that on
+clean ones, so held-out noisy labels can choose. The simplest student is kept unless another is better by more than the
+standard error of the difference (Breiman et al., Classification and Regression Trees, 1984).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from tutelage.distil import exact
+from tutelage.distil.closed import Decomposition, cross, decompose, decompose_moments, one_hot, second
+from tutelage.distil.partial import halves, leading
+from tutelage.distil.rows import Features, blocks, take
+
+KINDS = ("labels", "rounds", "robust", "two_hot")
+"""From the simplest: labels as given, by cross-entropy; rounds; labels as given, by a robust loss; two-hot labels."""
+
+PARTS = 5
+"""Of so many parts of the rows each is held out once,"""
+ENOUGH = 10_000
+"""but no more than hold so many rows."""
+
+GRID = 10 ** np.linspace(-2.5, 2, 10)
+"""Weight decays tried, in units of 1 / (K r): 1 halves a direction of mean eigenvalue."""
+STEPS = (1.0, 10**0.5, 10.0)
+"""Weight decays of the two-hot student, in units of its teacher's."""
+NEAR = (10**-0.5, 1.0, 10**0.5)
+"""Weight decays of the exact students, in units of the linearised teacher's that is best."""
+
+ROBUST = 0.9
+"""q of the robust loss, chosen on held-out parts; the closer to 1, the less a row counts that the student gives up."""
+COARSE = 1e-3
+"""Gradient at which the exact students stop; the accuracy no longer changes."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One student.
+
+    Args:
+        kind: one of KINDS.
+        rounds: t of "rounds"; 1 else.
+        weight_decay: lambda of the student, for rows of mean squared length 1; the robust loss, whose gradient is
+            smaller, takes ``K^-q`` of it.
+        teacher: lambda of the teacher of "two_hot"; of others, the same.
+    """
+
+    kind: str
+    rounds: int
+    weight_decay: float
+    teacher: float
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """Its place from the simplest."""
+        return KINDS.index(self.kind), self.rounds > 1
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A setting, and how many of the held-out rows it got right.
+
+    Args:
+        score: share of held-out labels predicted, in [0, 1].
+        behind: how far that is behind the best, and the standard error of the difference.
+    """
+
+    setting: Setting
+    score: float
+    behind: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Students:
+    """The students of some labelled rows."""
+
+    rows: Features
+    labels: Int[np.ndarray, " n"]
+    classes: int
+    decomposition: Decomposition
+    cross: Float[np.ndarray, "d k"]
+
+    @staticmethod
+    def of(rows: Features, labels: Int[np.ndarray, " n"], classes: int) -> Students:
+        return Students(rows, labels, classes, decompose(rows), cross(rows, one_hot(labels, classes)))
+
+    def closed(self, settings: Sequence[Setting]) -> Float[np.ndarray, "s d k"]:
+        """Weights of the logits of linearised students, of rounds and of two-hot labels."""
+        teachers = sorted({s.teacher for s in settings if s.kind == "two_hot"})
+        partial = dict(zip(teachers, self._two_hot(teachers), strict=True))
+        d = self.decomposition
+        moments = {t: d.basis.T @ m for t, m in partial.items()} | {None: d.basis.T @ self.cross}
+        return np.stack([
+            self.classes * d.weights(moments[s.teacher if s.kind == "two_hot" else None], s.weight_decay, s.rounds)
+            for s in settings
+        ])  # fmt: skip
+
+    def _two_hot(self, teachers: Sequence[float]) -> Float[np.ndarray, "s d k"]:
+        """``X' (T - 1/K)`` for the two-hot labels T of each teacher, all in one pass over the rows."""
+        total = np.zeros((len(teachers), self.rows.shape[1], self.classes))
+        if teachers:
+            weights = self.closed([Setting("rounds", 1, t, t) for t in teachers])
+            for _, x in blocks(self.rows):
+                first, second = leading(each(x, weights))
+                total += x.T @ (halves(first, second, self.classes) - 1 / self.classes)
+        return total
+
+    def exact(self, setting: Setting) -> Float[np.ndarray, "d k"]:
+        """Weights of the logits of an exact student: "labels" or "robust"."""
+        power = ROBUST if setting.kind == "robust" else 0.0
+        start = self.closed([Setting("rounds", 1, setting.weight_decay, setting.weight_decay)])[0]
+        decay = setting.weight_decay * self.classes**-power
+        targets = one_hot(self.labels, self.classes)
+        return exact.student(self.rows, targets, decay, power, start, COARSE, self.decomposition).weights
+
+    def weights(self, setting: Setting) -> Float[np.ndarray, "d k"]:
+        """Weights of the logits of any student."""
+        found: np.ndarray = self.exact(setting) if setting.kind in ("labels", "robust") else self.closed([setting])[0]
+        return found
+
+
+def each(x: Float[np.ndarray, "b d"], weights: Float[np.ndarray, "s d k"]) -> Float[np.ndarray, "s b k"]:
+    """The logits of each of s students."""
+    s, d, k = weights.shape
+    found: np.ndarray = (x @ weights.transpose(1, 0, 2).reshape(d, s * k)).reshape(len(x), s, k).transpose(1, 0, 2)
+    return found
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Students of some rows, and other rows to look at."""
+
+    students: Students
+    rows: Features
+    labels: Int[np.ndarray, " m"]
+
+    def right(self, weights: Float[np.ndarray, "s d k"]) -> Bool[np.ndarray, "s m"]:
+        """Which of the rows each student gets right."""
+        found = np.empty((len(weights), len(self.rows)), dtype=bool)
+        for part, x in blocks(self.rows):
+            found[:, part] = each(x, weights).argmax(-1) == self.labels[part]
+        return found
+
+
+def folds(full: Students, seed: int) -> list[HeldOut]:
+    """Each part of the rows held out from the others, the classes' shares alike; see PARTS and ENOUGH.
+
+    No part needs its own pass for a decomposition: its moments are taken off those of all rows.
+    """
+    n = len(full.labels)
+    shuffled = np.random.default_rng(seed).permutation(n)
+    dealt = shuffled[np.argsort(full.labels[shuffled], kind="stable")]
+    parts = max(min(PARTS, n), math.ceil(n / ENOUGH))
+    total, found = second(full.rows), []
+    for i in range(min(parts, math.ceil(ENOUGH * parts / n))):
+        out = np.sort(dealt[i::parts])
+        kept = np.setdiff1d(np.arange(n), out, assume_unique=True)
+        away, y = take(full.rows, out), full.labels[out]
+        students = Students(
+            take(full.rows, kept), full.labels[kept], full.classes,
+            decompose_moments(total - second(away), len(kept)), full.cross - cross(away, one_hot(y, full.classes)),
+        )  # fmt: skip
+        found.append(HeldOut(students, away, y))
+    return found
+
+
+def settings(
+    kinds: Sequence[str], rounds: Sequence[int], decays: Sequence[float], steps: Sequence[float]
+) -> list[Setting]:
+    """The linearised students to be tried; one round is always among them, to guide the exact ones."""
+    found = [Setting("rounds", t, w, w) for t in sorted({1, *(rounds if "rounds" in kinds else ())}) for w in decays]
+    if "two_hot" in kinds:
+        found += [Setting("two_hot", 1, step * w, w) for w in decays for step in steps]
+    return found
+
+
+def tried(
+    held_out: Sequence[HeldOut], kinds: Sequence[str], rounds: Sequence[int], decays: Sequence[float]
+) -> list[Tried]:
+    """Every setting's score, the best first.
+
+    Args:
+        held_out: rows to look at, and the students of others.
+        kinds: of KINDS.
+        rounds: numbers of rounds tried.
+        decays: weight decays tried; of one, nothing is tried beside it.
+    """
+    several = len(decays) > 1
+    closed = settings(kinds, rounds, decays, STEPS if several else (1.0,))
+    found = dict(zip(closed, np.hstack([h.right(h.students.closed(closed)) for h in held_out]), strict=True))
+    best = max((s for s in closed if s.rank == (1, False)), key=lambda s: found[s].mean()).weight_decay
+    for kind in ("labels", "robust"):
+        for near in (NEAR if several else (1.0,)) if kind in kinds else ():
+            s = Setting(kind, 1, best * near, best * near)
+            found[s] = np.hstack([h.right(h.students.exact(s)[None])[0] for h in held_out])
+    wanted = {s: r for s, r in found.items() if s.kind in kinds and (s.kind != "rounds" or s.rounds in rounds)}
+    top = max(wanted.values(), key=lambda right: right.mean())
+    table = []
+    for s, right in wanted.items():
+        behind = top.astype(float) - right
+        error = float(behind.std()) / math.sqrt(len(behind))
+        table.append(Tried(s, float(right.mean()), (float(behind.mean()), error)))
+    return sorted(table, key=lambda t: -t.score)
+
+
+def chosen(table: Sequence[Tried]) -> Setting:
+    """The best of the simplest kind that is not behind by more than the standard error."""
+    near = [t for t in table if t.behind[0] <= t.behind[1]]
+    return min(near, key=lambda t: (t.setting.rank, -t.score)).setting

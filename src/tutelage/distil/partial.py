@@ -1,0 +1,122 @@
+"""Partial labels: one student of the teacher's two likeliest classes, in place of many rounds.
+
+The right class of a row is nearly always among its teacher's first two: a wrongly labelled row's are its label and, by
+its like, the right class. Half the mass of every row of a class then lies on the right class, and less than half on any
+other, so that one round does what many rounds of soft labels do. It needs a third class: where the same two classes
+come together in every row, the halves tie.
+
+Source: Jeong and Chung, ICLR 2025, arXiv 2402.10482.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from tutelage.distil.closed import Decomposition
+from tutelage.distil.rows import Features
+from tutelage.ops.checks import in_range
+
+TIED = 0.95
+"""A class whose rows have the same second class more often than this ties with it."""
+
+RELEASED = 0.7
+"""q of the authors' loss; see `exact`."""
+
+
+def two_hot(outputs: Float[np.ndarray, "n k"], names: Sequence[object] | None = None) -> Float[np.ndarray, "n k"]:
+    """One half on each of the two largest outputs of a row, 0 elsewhere.
+
+    Args:
+        outputs: the teacher's, (n, K), K at least 3.
+        names: of the classes, for the warning.
+
+    Raises:
+        ValueError: two classes: every row would be (1/2, 1/2), which says nothing.
+
+    Warns:
+        UserWarning: a class whose rows nearly all have one and the same second class, as in superclasses of two:
+            two-hot labels cannot tell the two apart. Nor can they where every class is only ever mistaken for the next,
+            which the outputs do not show; see `Block.two_hot_accuracy`.
+
+    >>> two_hot(np.array([[0.5, 0.1, 0.4], [0.2, 0.3, 0.5], [0.6, 0.3, 0.1]])).tolist()
+    [[0.5, 0.0, 0.5], [0.0, 0.5, 0.5], [0.5, 0.5, 0.0]]
+    """
+    enough(outputs.shape[1])
+    first, second = leading(outputs)
+    warn_of_ties(first, second, names or list(range(outputs.shape[1])))
+    return halves(first, second, outputs.shape[1])
+
+
+def enough(classes: int) -> None:
+    """Raise ValueError unless two-hot labels of so many classes say anything."""
+    if classes < 3:
+        raise ValueError(
+            f"two-hot labels need at least 3 classes, got {classes}: of two, each row's would be (1/2, 1/2)"
+        )
+
+
+def leading(outputs: Float[np.ndarray, "*n k"]) -> tuple[np.ndarray, np.ndarray]:
+    """The classes of the largest and of the second largest outputs, (*n,) each."""
+    first = outputs.argmax(-1)
+    rest = outputs.copy()
+    np.put_along_axis(rest, first[..., None], -np.inf, -1)
+    return first, rest.argmax(-1)
+
+
+def halves(first: np.ndarray, second: np.ndarray, classes: int) -> np.ndarray:
+    """One half on each of two classes, (*n, K)."""
+    target = np.zeros((*first.shape, classes))
+    np.put_along_axis(target, first[..., None], 0.5, -1)
+    np.put_along_axis(target, second[..., None], 0.5, -1)
+    return target
+
+
+def warn_of_ties(first: np.ndarray, second: np.ndarray, names: Sequence[object]) -> None:
+    """Warn where the same two classes lead nearly every row of one of them."""
+    classes = len(names)
+    pairs = np.zeros((classes, classes))
+    np.add.at(pairs, (first, second), 1)
+    share = pairs.max(1) / np.maximum(pairs.sum(1), 1)
+    tied = np.flatnonzero((share > TIED) & (pairs.sum(1) > 1))
+    if len(tied):
+        said = ", ".join(f"{names[a]} with {names[int(pairs[a].argmax())]}" for a in tied.tolist())
+        warnings.warn(
+            f"two-hot labels cannot tell these classes apart, since they come together in nearly every row: {said}",
+            UserWarning, stacklevel=3,
+        )  # fmt: skip
+
+
+def student(
+    decomposition: Decomposition,
+    rows: Features,
+    targets: Float[np.ndarray, "n k"],
+    weight_decay: float,
+    power: float = 0.0,
+) -> Float[np.ndarray, "d k"]:
+    """The linearised student of two-hot labels: one decomposition serves it and its teacher.
+
+    Near 0 every p is 1/K, and the gradient of ``(1 - p^q) / q`` is ``K^-q`` times that of ``- log p``: the student of
+    the generalised cross-entropy is that of cross-entropy with a weight decay ``K^q`` times as large.
+
+    Args:
+        decomposition: of the rows.
+        rows: (n, d).
+        targets: from `two_hot`, (n, K).
+        weight_decay: lambda, above 0.
+        power: q in [0, 1]: 0 for cross-entropy, `RELEASED` for the authors' loss.
+
+    Returns:
+        Weights (d, K), for `closed.outputs`.
+
+    >>> from tutelage.distil.closed import decompose, outputs
+    >>> x, y = np.eye(3), np.array([[0.5, 0.5, 0], [0, 0.5, 0.5], [0.5, 0, 0.5]])
+    >>> outputs(x, student(decompose(x), x, y, weight_decay=1 / 9)).round(3)[0].tolist()
+    [0.417, 0.417, 0.167]
+    """
+    in_range("power", float(power), 0, 1)
+    classes = targets.shape[1]
+    return decomposition.weights(decomposition.moments(rows, targets), classes**power * weight_decay)
