@@ -2,10 +2,11 @@
 
     python benchmarks/distil_speed.py
 
-writes benchmarks/results/distil_speed.json. Rows are random around 10 class centres, float32, 384 features; 40 % of the
-labels are wrong. Each measurement runs in a process of its own, so that its peak memory (which holds the features
-themselves and the libraries) is its own; seconds are of the computation alone, on as many threads as the machine has
-cores unless OMP_NUM_THREADS says less.
+adds to benchmarks/results/distil_speed.json what it does not hold yet. Rows are random around 10 class centres,
+float32, 384 features; 40 % of the labels are wrong. Each measurement runs in a process of its own, so that its peak
+memory (which holds the features themselves and the libraries) is its own; seconds are of the computation alone, on as
+many threads as the machine has cores unless OMP_NUM_THREADS says less. Beside them stand the seconds that the cores
+worked for it: with one thread on a machine that others use too, these are what it would take alone.
 
 - "closed form": the decomposition and the students of ten rounds, each with its labels of all rows.
 - "dual": the same through the matrix of rows by rows, for as many rows as have time.
@@ -51,7 +52,7 @@ def measure(kind: str, rows: int) -> dict[str, object]:
     from tutelage.distil.rows import Rows
 
     x, noisy, truth = data(rows)
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), time.process_time()
     if kind == "estimator":
         model = SelfDistiller().fit(x, noisy)
         labels, chosen = model.labels_, {"chosen": model.chosen_.kind, "tried": len(model.tried_)}
@@ -68,6 +69,8 @@ def measure(kind: str, rows: int) -> dict[str, object]:
     return {
         "rows": rows,
         "seconds": round(time.perf_counter() - start, 2),
+        "cpu_seconds": round(time.process_time() - worked, 2),
+        "threads": os.environ.get("OMP_NUM_THREADS", f"{os.cpu_count()} (all)"),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "features_mb": x.nbytes // 2**20,
         "given_labels_right": round(float((noisy == truth).mean()), 4),
@@ -77,18 +80,18 @@ def measure(kind: str, rows: int) -> dict[str, object]:
 
 
 def main() -> None:
-    result = {
-        "features": FEATURES, "classes": CLASSES, "rounds": ROUNDS,
-        "threads": os.environ.get("OMP_NUM_THREADS", f"{os.cpu_count()} (all)"),
-    }  # fmt: skip
+    result = json.loads(OUT.read_text()) if OUT.exists() else {}
+    result |= {"features": FEATURES, "classes": CLASSES, "rounds": ROUNDS}
     for kind, sizes in RUNS.items():
-        result[kind] = []
+        found = result.setdefault(kind, [])
         for rows in sizes:
+            if rows in [run["rows"] for run in found]:
+                continue
             run = subprocess.run(
                 [sys.executable, __file__, kind, str(rows)], check=True, capture_output=True, text=True
             )
-            result[kind].append(json.loads(run.stdout))
-            print(kind, result[kind][-1], flush=True)
+            found.append(json.loads(run.stdout))
+            print(kind, found[-1], flush=True)
             OUT.write_text(json.dumps(result, indent=1) + "\n")
 
 

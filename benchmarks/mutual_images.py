@@ -19,6 +19,7 @@ the first round with such labels, of which 1/5 counts.
 from __future__ import annotations
 
 import argparse
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -185,6 +186,7 @@ def fitted(
         row |= watched.look(run)
         row |= {name: value for h in run.history for name, value in h.items() if name.startswith("first_")}
     path.unlink(missing_ok=True)
+    shutil.rmtree(path.with_suffix(".labels"), ignore_errors=True)
     return row
 
 

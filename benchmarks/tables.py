@@ -15,10 +15,14 @@ import pandas as pd
 from scipy.stats import t as student_t
 
 import mutual_tables
+import noise_tables
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "anticipation.md", HERE.parent / "docs" / "mutual.md")
+PAGES = (
+    HERE.parent / "README.md",
+    *(HERE.parent / "docs" / f"{name}.md" for name in ("anticipation", "mutual", "noise")),
+)
 NAMES = {
     "supervised": "the network, labels only",
     "self_training": "classic self-training",
@@ -320,7 +324,7 @@ TABLES = {
         anticipation_grid, anticipation_balanced, anticipation_tags,
         anticipation_options, anticipation_stability, follower_cost,
     )
-} | mutual_tables.TABLES  # fmt: skip
+} | mutual_tables.TABLES | noise_tables.TABLES  # fmt: skip
 
 
 def filled(text: str) -> str:

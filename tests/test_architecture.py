@@ -29,6 +29,9 @@ MAY_IMPORT = {
     "tasks": {"types", "ops", "tasks"},
     "weak": {"ops", "data", "weak"},
     "distil": {"ops", "distil"},
+    "audit": {
+        "ops", "checkpoint", "data", "models", "distil", "inputs", "recipes", "report", "request", "runs", "audit",
+    },
     "methods": {"types", "ops", "game", "memory", "tasks", "methods"},
     "data": {"types", "ops", "data"},
     "train": {"types", "ops", "game", "memory", "tasks", "methods", "data", "comm", "checkpoint"},
@@ -70,8 +73,8 @@ def test_imports_run_one_way(part):
 
 def test_every_part_has_a_place_in_the_flow():
     outermost = {
-        "report", "arguments", "distiller", "estimators", "segmenter", "tagger", "conclusion", "finished", "runs",
-        "demo", "cli", "__init__", "__main__",
+        "report", "arguments", "auditing", "distiller", "estimators", "segmenter", "tagger", "conclusion", "finished",
+        "runs", "demo", "cli", "__init__", "__main__",
     }  # fmt: skip
     parts = {p.stem for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
     assert parts == set(MAY_IMPORT) | outermost

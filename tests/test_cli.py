@@ -12,12 +12,20 @@ import pytest
 from tutelage import load
 from tutelage.methods import METHODS
 
+OF_TWO_CLASSES = sorted(METHODS.keys() - {"partial_label"})
+
 
 def summary(folder) -> dict:
     return json.loads((folder / "summary.json").read_text())
 
 
-@pytest.mark.parametrize("method", METHODS)
+def test_partial_labels_of_two_classes_are_refused(run, bench):
+    code, shown = run(*bench.fit("partial_label"))
+    assert code == 2
+    assert "partial_label needs at least 3 classes, got 2" in shown
+
+
+@pytest.mark.parametrize("method", OF_TWO_CLASSES)
 def test_fit_writes_model_summary_and_report(run, bench, method):
     code, shown = run(*bench.fit(method))
     assert code == 0, shown

@@ -33,14 +33,14 @@ def some(masks, known=12):
     return [*masks[:known], *[None] * (len(masks) - known)]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", sorted(METHODS.keys() - {"partial_label"}))
 def test_every_method_classifies_images(drawn, new, method):
     model = Classifier(method, network="small_cnn", steps=12, evidence=False).fit(drawn.pixels, hidden(drawn.y))
     p = model.predict_proba(new.pixels)
     assert p.shape == (20, 2)
     np.testing.assert_allclose(p.sum(1), 1)
     assert model.history_[-1]["step"] == 12
-    if method != "supervised":
+    if METHODS[method].uses_pool:
         assert {"loss.pool", "loss.mixed"} & model.history_[-1].keys()
 
 
@@ -54,7 +54,7 @@ def test_every_method_segments_or_says_that_it_does_not(drawn, new, method):
         return
     np.testing.assert_allclose(model.predict_proba(new.pixels).sum(-1), 1)
     assert model.history_[-1]["step"] == 12
-    if method != "supervised":
+    if METHODS[method].uses_pool:
         assert any("pool" in term for term in model.history_[-1])
 
 

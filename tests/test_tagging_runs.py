@@ -197,6 +197,21 @@ def test_the_tagger_takes_distant_tags_alone(tables, encoder_folder):
     assert tagger.score(test.tokens, test.tags) > 0.2
 
 
+@pytest.mark.parametrize(
+    ("method", "term"),
+    [
+        ("self_distillation", "distilled"), ("partial_label", "partial"), ("gce", "supervised"), ("sce", "reverse"),
+        ("co_teaching", "partner.supervised"), ("elr", "early"), ("dividemix", "student.others"),
+    ],
+)  # fmt: skip
+def test_methods_for_noisy_labels_learn_distant_tags(tables, encoder_folder, method, term):
+    """They are stage I, where other methods have `supervised`."""
+    train = pd.read_parquet(tables / "train.parquet")
+    tagger = Tagger(method, encoder=str(encoder_folder), steps=40).fit(train.tokens, distant=train.distant)
+    assert f"loss.{term}" in tagger.history_[-1]
+    assert [len(tags) for tags in tagger.predict(train.tokens)] == [len(s) for s in train.tokens]
+
+
 def test_the_tagger_reads_distant_tags_as_the_command_line_does():
     """Where they never say outside, the words of which they say nothing are; else those words are open."""
     code = {"O": 0, "B-X": 1, "I-X": 2}

@@ -59,6 +59,17 @@ def test_every_method_learns_from_votes(run, weak, method):
     assert "estimated accuracy" in page
 
 
+def test_a_method_for_noisy_labels_is_stage_one(run, weak):
+    networks = []
+    for method in ("supervised", "gce"):
+        run(*fit(weak, method, steps=60, out=weak.folder / method))
+        networks.append((weak.folder / method / "model" / "model.safetensors").read_bytes())
+    found = json.loads((weak.folder / "gce" / "summary.json").read_text())
+    assert found["tried"] == "method"
+    assert found["test"]["stage_one_accuracy"] == found["test"]["candidate_accuracy"]
+    assert networks[0] != networks[1]
+
+
 def test_supervised_is_stage_one_alone(run, weak):
     run(*fit(weak, "supervised", steps=60))
     test = summary(weak)["test"]

@@ -6,7 +6,8 @@ import errno
 import json
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from rich.table import Table
 
 import tutelage
 from tutelage import runs
+from tutelage.auditing import add_commands
 from tutelage.checkpoint import BadFileError
 from tutelage.data import sources
 from tutelage.data.tables import DataError, read_table, writable, write_table
@@ -79,8 +81,9 @@ def _fit(request: Request, method: Method) -> None:
         say(summary["evidence"]["words"])
     if "test" in summary:
         t, score = summary["test"], summary["score"]
-        both = f"labels only {100 * t[f'reference_{score}']:.1f} %, with the pool {100 * t[f'candidate_{score}']:.1f} %"
-        say(f"On the test {summary['things']}: {in_words(t)}; {both}.")
+        both = [f"{100 * t[f'{model}_{score}']:.1f} %" for model in ("reference", "candidate")]
+        compared = f"labels only {both[0]}, with the {summary['tried']} {both[1]}"
+        say(f"On the test {summary['things']}: {in_words(t)}; {compared}.")
     say(f"Model, summary and report are in {request.out} (open {request.out / 'report.html'}).")
 
 
@@ -253,6 +256,15 @@ def get_data(name: str) -> None:
             continue
         table = read_table(path)
         say(f"{path}  ({len(table)} rows; columns {', '.join(map(str, table.columns[:8]))})")
+
+
+@contextmanager
+def _ticking() -> Iterator[Bar]:
+    with progress_bar() as progress:
+        yield Bar(progress)
+
+
+add_commands(app, say, _ticking)
 
 
 def main() -> None:

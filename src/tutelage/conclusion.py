@@ -59,6 +59,7 @@ def summarise(task: str, inputs: Inputs, outcome: Outcome, training: Training) -
         "reference": estimate("reference") | {"choice": outcome.reference_choice},
         "candidate": estimate("candidate"),
         "returned": outcome.returned,
+        "tried": "pool" if outcome.method.uses_pool else "method",
         "evidence": (evidence.as_dict() | {"words": evidence.words()}) if evidence else None,
         "seed": training.seed,
         "versions": {p: importlib.metadata.version(p) for p in ("tutelage", "torch", "transformers", "scikit-learn")}

@@ -71,7 +71,7 @@ class Contender:
         p = self.problem
 
         def watch(run: Run) -> dict[str, float]:
-            return precision(run.memory, p.truth) if p.truth is not None else {}
+            return precision(run.memory, p.truth) if p.truth is not None and self.method.uses_pool else {}
 
         def compute(path: Path | None) -> Part:
             run = self._train(np.arange(len(p.labelled)), 0, self.name, path, watch)

@@ -30,7 +30,7 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     decomposition.
 
     Args:
-        method: "auto" tries all and keeps the simplest that is not behind another by more than a standard error;
+        method: "auto" tries all and keeps the simplest that is not behind another by more than half a standard error;
             "labels", "rounds", "robust" and "two_hot" (for 3 classes or more) are those alone.
         rounds: of "rounds", at least 1; None chooses among 1 to 10. One round is ridge regression.
         weight_decay: lambda, above 0, for rows centred and of mean squared length 1; None chooses.

@@ -160,7 +160,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         counts = (self.steps, self.lr, self.folds, self.repeats, self.evidence)
         training, plan = recipes.how(trained, int(self.random_state), *counts)
         if self.steps is None:
-            training = recipes.each_round(training, method.settled(items.task, raw is not None))
+            training = recipes.long_enough(training, method.settled(items.task, raw is not None), problem)
         named = self.network if isinstance(self.network, str) else None if self.network is None else "own"
         record = recipes.kind_of_record(kind, raw is not None, self.finetune, named if kind == "image" else None)
         outcome = fit(problem, method, training, recorded_prior(method.name, record), plan)

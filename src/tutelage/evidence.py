@@ -100,6 +100,7 @@ class Evidence:
         returned: which of the two the fit returns.
         resolution: the smallest difference that so many labels alone could tell from none.
         prior: what the observation was weighed against.
+        tried: beside the labels alone, the "pool"; or the "method", where it learns the same labels otherwise.
     """
 
     labels: int
@@ -115,18 +116,19 @@ class Evidence:
     resolution: float
     prior: Prior
     measure: str = "accuracy"
+    tried: Literal["pool", "method"] = "pool"
 
     def words(self) -> str:
         """The evidence in sentences."""
         points = f"{100 * self.difference:+.1f} points (90 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f})"
         choice = {
-            "candidate": "The model that used the pool is returned.",
+            "candidate": f"The model that used the {self.tried} is returned.",
             "reference": "The labels-only model is returned.",
         }[self.returned]
         basis = f"{self.prior.runs} recorded fits" if self.prior.runs else "no record of this method on such data"
         labels = f"{self.labels} {'masks' if self.measure == 'mean IoU' else 'labels'}"
         return (
-            f"The pool {likelihood(self.harm)}: estimated change in {self.measure} {points}. {choice} "
+            f"The {self.tried} {likelihood(self.harm)}: estimated change in {self.measure} {points}. {choice} "
             f"With {labels}, cross-validation alone can tell a change only beyond about "
             f"{100 * self.resolution:.0f} points; it saw {100 * self.observed:+.1f}, weighed against {basis}."
         )
@@ -176,6 +178,7 @@ def weigh(
     harm_limit: float = 0.5,
     measure: str = "accuracy",
     disagreement: float = 1.0,
+    tried: Literal["pool", "method"] = "pool",
 ) -> Evidence:
     """Weigh cross-validated scores.
 
@@ -188,6 +191,7 @@ def weigh(
             (Nadeau and Bengio, Machine Learning 52, 2003, with one repeat).
         harm_limit: the reference is returned when harm is more probable than this.
         disagreement: how far two models' scores of an example are apart where they disagree on it.
+        tried: what the candidate has and the reference has not.
     """
     n = len(reference)
     change = candidate - reference
@@ -212,6 +216,7 @@ def weigh(
         resolution=float(norm.ppf(1 - tail)) * error,
         prior=prior,
         measure=measure,
+        tried=tried,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,10 +15,9 @@ from torch import nn
 
 from tutelage.beside import Beside, train_beside
 from tutelage.contender import Contender, Tick
-from tutelage.data import Loader
 from tutelage.evidence import Evidence, Prior, weigh
 from tutelage.methods import Method, Supervised
-from tutelage.problem import Plan, Problem, Weak
+from tutelage.problem import Plan, Problem
 from tutelage.reference import STRENGTHS, Folds, HeldOut, Parts, choose
 from tutelage.store import Store, Unstored
 from tutelage.tasks import Segmentation
@@ -91,7 +90,7 @@ def _fit(
     method = method.settled(problem.task, problem.weak is not None)
     store, tick = store or Unstored(), tick or (lambda what, done, total: None)
     parts = problem.folds(plan, training.seed)
-    started = None if problem.weak is None else _stage_one(problem, problem.weak, training, store, tick)
+    started = None if problem.weak is None else _stage_one(problem, method, training, store, tick)
     stage_one = None if started is None else started.network
     reference, reference_held_out, choice = _reference(problem, training, parts, stage_one, store, tick)
 
@@ -112,7 +111,9 @@ def _fit(
     share = float(np.mean([len(out) / len(problem.labelled) for _, out in parts]))
     right = reference_held_out.right
     apart = float(right.std()) if isinstance(problem.task, Segmentation) else 1.0  # images never differ by a whole IoU
-    evidence = weigh(right, candidate_held_out.right, prior, share, plan.harm_limit, problem.task.measure, apart)
+    tried: Literal["pool", "method"] = "pool" if method.uses_pool else "method"
+    scores = (right, candidate_held_out.right)
+    evidence = weigh(*scores, prior, share, plan.harm_limit, problem.task.measure, apart, tried)
     kept = evidence.returned == "candidate"
     return Outcome(
         method, candidate if kept else reference, reference, candidate, choice, evidence,
@@ -120,13 +121,12 @@ def _fit(
     )  # fmt: skip
 
 
-def _stage_one(problem: Problem, weak: Weak, training: Training, store: Store, tick: Tick) -> Beside:
-    """A network that has learnt the weak labels."""
+def _stage_one(problem: Problem, method: Method, training: Training, store: Store, tick: Tick) -> Beside:
+    """A network that has learnt the weak labels: by the method itself where it learns from labels alone."""
     p, training = problem, replace(training, seed=training.seed * 1000)
-    none = weak.examples.subset(np.arange(0))
-    loader = Loader(weak.examples, weak.target, none, p.batch_labelled, p.batch_unlabelled, training.seed)
+    learner = Supervised() if method.uses_pool else method
     network = p.network(training.seed)
-    return train_beside("stage I: weak labels", p, Supervised(), network, loader, training, store, tick)
+    return train_beside("stage I: weak labels", p, learner, network, p.stage_one(training.seed), training, store, tick)
 
 
 def _game(problem: Problem, method: Method, started: Beside, training: Training, store: Store, tick: Tick) -> Beside:
@@ -173,8 +173,8 @@ def _nothing() -> HeldOut:
 
 
 def without_pool(method: Method, pool: Sized) -> Method:
-    """The method itself, or labels only where there is no pool to learn from."""
-    return method if len(pool) else Supervised()
+    """The method itself, or labels only where there is no pool for it to learn from."""
+    return method if len(pool) or not method.uses_pool else Supervised()
 
 
 def settings(value: Any) -> dict[str, Any]:

@@ -63,17 +63,19 @@ class Stored:
 class Memory(Stored):
     """The last pseudo-labels of every unit of the pool, by labeller, and how often each changed its mind.
 
-    Its own are those of the first labeller; ``of`` holds every labeller's by name, ``round`` the training round.
+    Its own are those of the first labeller; ``of`` holds every labeller's by name, ``round`` the training round, and
+    ``kept`` what else the method remembers, by name.
     """
 
     def __init__(self, size: int, device: torch.device | str = "cpu", labellers: Sequence[str] = ("student",)) -> None:
         super().__init__(size, device)
         self.of: dict[str, Stored] = {who: Stored(size, device) for who in labellers[1:]} | {labellers[0]: self}
-        self.round, self.mapped = 0, False
+        self.round, self.mapped, self.kept = 0, False, Params()
 
     def tensors(self) -> Params:
         """The state, by name, to save or to fill from a checkpoint; without what lies in files."""
-        return {} if self.mapped else {f"{w}.{n}": getattr(s, n) for w, s in self.of.items() for n in NAMES}
+        stored = {} if self.mapped else {f"{w}.{n}": getattr(s, n) for w, s in self.of.items() for n in NAMES}
+        return stored | {f"kept.{n}": t for n, t in self.kept.items()}
 
     def keep_in_files(self, size: int, checkpoint: Path | None) -> None:
         """Keep the labels of ``size`` units in memory-mapped files, where they change between rounds alone.

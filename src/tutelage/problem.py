@@ -74,6 +74,12 @@ class Problem:
         parts = (labelled, y, self.pool, self.batch_labelled, self.batch_unlabelled, seed, self.strong)
         return ImageLoader(*parts, self.views, self._carry) if self.views else Loader(*parts)
 
+    def stage_one(self, seed: int = 0) -> Loader:
+        """Batches of the examples that have weak labels."""
+        assert self.weak is not None
+        none = self.weak.examples.subset(np.arange(0))
+        return Loader(self.weak.examples, self.weak.target, none, self.batch_labelled, self.batch_unlabelled, seed)
+
     def _carry(self, target: Tensor, images: Inputs, geometry: Tensor) -> Tensor:
         """Class numbers as a view of the images shows them, -1 where it shows nothing of the original."""
         moved, inside = self.task.carry(target, images, None, geometry)

@@ -31,6 +31,9 @@ ROWS_TO_STANDARDISE = 100_000
 ON_FEATURES = Training(steps=300, lr=3e-3, weight_decay=1.0)
 """For heads on fixed features: about a second on two cores."""
 
+EPOCHS, MOST_STEPS = 10, 3000
+"""Of a head on fixed features that learns from many labels alone."""
+
 SENTENCES_A_BATCH: dict[str, Any] = {"batch_labelled": 16, "batch_unlabelled": 32}
 """Of words there are as many as of texts in the batches of texts."""
 
@@ -284,6 +287,13 @@ def kind_of_record(of: str, weak: bool = False, finetuned: bool = False, network
     return " ".join(filter(None, ("weak" * weak, "finetuned" * finetuned, network, of)))
 
 
-def each_round(training: Training, method: Method) -> Training:
-    """As many steps in each round, where a round begins with a fresh network, as in all for other methods."""
-    return replace(training, steps=training.steps * (method.training_rounds if method.restarts else 1))
+def long_enough(training: Training, method: Method, problem: Problem) -> Training:
+    """As many steps in each round, where a round begins with a fresh network, as in all for other methods.
+
+    A head on features that learns from labels alone sees each of many labels EPOCHS times, within MOST_STEPS.
+    """
+    steps = training.steps
+    if not method.uses_pool and problem.probe is not None:
+        labels = len(problem.labelled if problem.weak is None else problem.weak.examples)
+        steps = max(steps, min(EPOCHS * labels // problem.batch_labelled, MOST_STEPS))
+    return replace(training, steps=steps * (method.training_rounds if method.restarts else 1))

@@ -53,9 +53,7 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
         summary: dict[str, Any] = checkpoint.read_json(request.out / "summary.json", "evidence")
         return summary
     method = without_pool(settled, inputs.items.pool)
-    if request.steps is None:
-        training = recipes.each_round(training, method)
-    if not inputs.items.pool:
+    if settled.uses_pool and not method.uses_pool:
         say(f"There are no unlabelled {inputs.things}: only the labels are learnt from.")
     if request.weak and not len(inputs.items.labelled):
         say("No row has a clean label: nothing can measure whether this helps. Some 30 labels a class would.")
@@ -64,6 +62,8 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
         inputs.items, reader, method, request.finetune, cache_folder() / "features", device,
         lambda done, total: tick("encoding", done, total),
     )  # fmt: skip
+    if request.steps is None:
+        training = recipes.long_enough(training, method, problem)
     say(_intention(request, method, problem, training, plan))
     kind = recipes.kind_of_record(inputs.kind, request.weak, request.finetune, request.network)
     prior = recorded_prior(method.name, kind)
@@ -152,7 +152,8 @@ def about_reading(reader: Reader, inputs: Inputs, request: Request, device: torc
 def _intention(request: Request, method: Method, problem: Problem, training: Training, plan: Plan) -> str:
     network = problem.network(0).to(problem.device)
     with threads(problem.threads):
-        per_step = time_a_step(method, problem.task, network, problem.loader(), training)
+        loader = problem.loader() if method.uses_pool or problem.weak is None else problem.stage_one()
+        per_step = time_a_step(method, problem.task, network, loader, training)
         start = time.perf_counter()
         predict(network, problem.task, problem.pool.subset(np.arange(min(len(problem.pool), 64))))
         per_row = (time.perf_counter() - start) / 64

@@ -127,7 +127,7 @@ class Segmenter(BaseEstimator):
         counts = (self.steps, self.lr, self.folds, self.repeats, self.evidence)
         training, plan = recipes.how("pixels", int(self.random_state), *counts)
         if self.steps is None:
-            training = recipes.each_round(training, method.settled(task, weak=False))
+            training = recipes.long_enough(training, method.settled(task, weak=False), problem)
         outcome = fit(
             problem,
             method,

@@ -133,7 +133,7 @@ class Tagger(BaseEstimator):
         counts = (self.steps, self.lr, self.folds, self.repeats, self.evidence)
         training, plan = recipes.how("words" if self.finetune else "features", int(self.random_state), *counts)
         if self.steps is None:
-            training = recipes.each_round(training, method.settled(items.task, distant is not None))
+            training = recipes.long_enough(training, method.settled(items.task, distant is not None), problem)
         kind = recipes.kind_of_record("tagging", distant is not None, self.finetune)
         outcome = fit(problem, method, training, recorded_prior(method.name, kind), plan)
         self._model = Model(list(names), outcome.network.cpu(), reader, self._cache())

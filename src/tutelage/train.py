@@ -22,7 +22,7 @@ from tutelage.data.examples import cut
 from tutelage.game import Move, Player
 from tutelage.memory import Memory
 from tutelage.methods import Method
-from tutelage.methods.base import labels_kept
+from tutelage.methods.base import labels_judged, labels_kept
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.schedules import cosine_decay
 from tutelage.tasks import Task
@@ -142,7 +142,7 @@ def train(
     comm, tick = comm or Solo(), tick or (lambda done: None)
     with torch.random.fork_rng():
         torch.manual_seed(training.seed)
-        run = _begin(method, network, loader, training, path)
+        run = _begin(method, task, network, loader, training, path)
         if path is not None and path.exists():
             run.load(path)
         saved = time.monotonic()
@@ -184,7 +184,7 @@ def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, t
     """Seconds of one step in the last round: the median of three, after one that does not count."""
     seconds = []
     with torch.random.fork_rng():
-        run = _begin(method, network, loader, training)
+        run = _begin(method, task, network, loader, training)
         run.memory.round = method.training_rounds - 1
         for stored in run.memory.of.values():
             stored.label.zero_()
@@ -195,7 +195,9 @@ def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, t
     return statistics.median(seconds[1:])
 
 
-def _begin(method: Method, network: Networks, loader: Loader, training: Training, path: Path | None = None) -> Run:
+def _begin(
+    method: Method, task: Task, network: Networks, loader: Loader, training: Training, path: Path | None = None
+) -> Run:
     rule, seats = method.rule, {}
     for seat, who in enumerate((*rule.movers, *rule.followers)):
         seed = training.seed + seat * method.reseeds * (who in rule.movers)
@@ -204,6 +206,8 @@ def _begin(method: Method, network: Networks, loader: Loader, training: Training
     optimisers = {who: _optimiser(seats[who], training) for who in rule.movers}
     size = int(loader.unlabelled.counts().sum())
     memory = Memory(size if size <= UNITS_IN_MEMORY else 0, loader.target.device, rule.movers)
+    kept = method.remembers(len(loader.target), task.classes)
+    memory.kept = {n: t.to(loader.target.device) for n, t in kept.items()}
     if size > UNITS_IN_MEMORY and labels_kept(method):
         memory.keep_in_files(size, path)
     return Run(seats, optimisers, memory)
@@ -235,7 +239,7 @@ def _new_round(
     method: Method, task: Task, run: Run, network: Networks, loader: Loader, training: Training, at: int,
     path: Path | None,
 ) -> None:  # fmt: skip
-    """Movers label the pool, all before one of them moves; followers take the first mover's place."""
+    """Movers label the pool and judge the labels, before one moves; followers take the first mover's place."""
     if run.memory.mapped and path is not None:
         run.save(path)  # files that are written from here on are those of no older checkpoint
     run.memory.round = at
@@ -245,6 +249,10 @@ def _new_round(
                 confidence, label = logits.softmax(-1).max(-1)
                 stored.write(units, label, confidence, torch.ones_like(confidence))
         method.keep(run.memory)
+    if labels_judged(method):
+        for who in method.rule.movers:
+            said = predictions(run.seats[who].module, task, loader.labelled)
+            method.judge(who, said, loader.target, run.memory, task)
     for who in method.rule.followers:
         run.seats[who].module.load_state_dict(run.seats[method.rule.movers[0]].module.state_dict())
     if not method.restarts:

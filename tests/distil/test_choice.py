@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
 from tutelage.distil import choice
-from tutelage.distil.choice import HeldOut, Setting, Students, Tried, chosen, folds, settings, tried
+from tutelage.distil.choice import FURTHEST, HeldOut, Setting, Students, Tried, chosen, folds, settings, tried
 from tutelage.distil.closed import decompose, one_hot, outputs
 from tutelage.distil.exact import student as exact
 from tutelage.distil.noise import corrupt, symmetric
@@ -80,7 +82,10 @@ def test_every_student_is_scored_and_the_best_comes_first(digits, full):
     *_, new, truth = digits
     clean = [HeldOut(full, new, truth)]
     table = tried(clean, ("labels", "rounds", "two_hot"), (1, 2), (1e-4, 1e-3))
-    assert len({t.setting for t in table}) == len(table) == 3 + 4 + 6
+    assert len({t.setting for t in table}) == len(table)
+    counts = Counter(t.setting.kind for t in table)
+    assert (counts["rounds"], counts["two_hot"]) == (4, 6)
+    assert 2 <= counts["labels"] <= 3 + FURTHEST
     assert [t.score for t in table] == sorted((t.score for t in table), reverse=True)
     assert table[0].behind == (0, 0)
     for t in table[:: len(table) - 1]:
@@ -93,18 +98,32 @@ def test_every_student_is_scored_and_the_best_comes_first(digits, full):
     assert {t.setting.rounds for t in tried(clean, ("rounds",), (3, 5), (1e-3,))} == {3, 5}
 
 
+def test_exact_students_are_tried_until_a_further_weight_decay_is_worse(digits, full):
+    *_, new, truth = digits
+    table = tried([HeldOut(full, new, truth)], ("labels", "rounds"), (1,), (1e-4, 1e-3))
+    found = sorted((t.setting.weight_decay, t.score) for t in table if t.setting.kind == "labels")
+    scores = [score for _, score in found]
+    middle = next(t.setting.weight_decay for t in table if t.setting.kind == "rounds")
+    assert len(found) > 3  # the best is far above the linearised one's
+    assert found[-1][0] < middle * 10**2.1
+    np.testing.assert_allclose(np.diff(np.log10([w for w, _ in found])), 0.5)
+    assert max(scores) not in (scores[0], scores[-1]) or found[-1][0] == pytest.approx(middle * 100)
+
+
 def entry(kind, rounds, score, behind, error):
     return Tried(Setting(kind, rounds, 1.0, 1.0), score, (behind, error))
 
 
-def test_more_rounds_are_not_taken_where_one_is_as_good_within_the_error():
-    many, one = entry("rounds", 9, 0.60, 0, 0), entry("rounds", 1, 0.59, 0.01, 0.012)
+def test_more_rounds_are_not_taken_where_one_is_as_good_within_the_margin():
+    many, one = entry("rounds", 9, 0.60, 0, 0), entry("rounds", 1, 0.59, 0.01, 0.024)
     labels = ("labels", 1, 0.585, 0.015)
     assert chosen([many, one]) == one.setting
-    assert chosen([many, one, entry(*labels, 0.02)]).kind == "labels"
-    assert chosen([many, one, entry(*labels, 0.014)]) == one.setting
-    assert chosen([many, entry("rounds", 1, 0.57, 0.03, 0.012)]) == many.setting
-    assert chosen([many, entry("robust", 1, 0.60, 0, 0)]) == many.setting
+    assert chosen([many, one, entry(*labels, 0.04)]).kind == "labels"
+    assert chosen([many, one, entry(*labels, 0.028)]) == one.setting
+    assert chosen([many, entry("rounds", 1, 0.57, 0.03, 0.024)]) == many.setting
+    robust = entry("robust", 1, 0.60, 0, 0)
+    assert chosen([many, robust]) == robust.setting
+    assert chosen([many, entry("two_hot", 1, 0.60, 0, 0)]) == many.setting
 
 
 def test_of_one_kind_the_best_weight_decay_is_taken():

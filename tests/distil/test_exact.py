@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from tutelage.distil.closed import decompose, one_hot, outputs
+from tutelage.distil.closed import decompose, decompose_gram, one_hot, outputs
 from tutelage.distil.exact import _Problem, self_distil, student
 from tutelage.distil.noise import corrupt, symmetric
 from tutelage.distil.partial import RELEASED, two_hot
@@ -69,6 +69,26 @@ def test_one_optimum_from_any_start(digits):
     x, y, _ = digits
     far = np.random.default_rng(0).standard_normal((64, 10))
     np.testing.assert_allclose(student(x, y, DECAY, start=far).labels(x), student(x, y, DECAY).labels(x), atol=1e-9)
+
+
+def test_a_start_that_is_good_enough_is_kept(digits):
+    x, y, _ = digits
+    d = decompose(x)
+    start = d.weights(d.moments(x, y), DECAY)
+    np.testing.assert_allclose(student(x, y, DECAY, start=start, tolerance=10).weights, start, atol=1e-12)
+    gram = x[:40] @ x[:40].T  # a basis whose columns are not of length 1
+    dual = decompose_gram(gram)
+    start = dual.weights(dual.moments(gram, y[:40]), DECAY)
+    kept = student(gram, y[:40], DECAY, start=start, tolerance=10, decomposition=dual)
+    np.testing.assert_allclose(gram @ kept.weights, gram @ start, atol=1e-10)
+
+
+@pytest.mark.parametrize("q", [0.0, 0.9])
+def test_rows_of_either_precision(digits, q):
+    x, y, _ = digits
+    start = np.zeros((64, 10)) if q == 0 else student(x, y, DECAY).weights
+    one, two = (student(x.astype(t), y, DECAY, q, start, tolerance=1e-3) for t in (np.float64, np.float32))
+    np.testing.assert_allclose(one.labels(x), two.labels(x), atol=2e-3)
 
 
 def test_more_features_than_rows(digits):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,8 +13,10 @@ from torch import Tensor
 from tutelage.game import Player, Rule
 from tutelage.memory import Memory, Stored
 from tutelage.ops.losses import cross_entropy, mean
-from tutelage.tasks import Task
-from tutelage.types import Batch, Labels, Scalar, Terms, Views, Weight
+from tutelage.tasks import Segmentation, Task
+from tutelage.types import Batch, Labels, Logits, Params, Scalar, Terms, Views, Weight
+
+Says = Iterable[tuple[Labels, Logits]]
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,16 @@ class Method(ABC):
     def keep(self, memory: Memory) -> None:
         """Between rounds, after every mover has labelled the pool: say by their weights which labels count."""
 
+    def remembers(self, units: int, classes: int) -> Params:
+        """What ``memory.kept`` holds at first, by name, of so many labelled units."""
+        return {}
+
+    def judge(self, who: str, said: Says, target: Tensor, memory: Memory, task: Task) -> None:
+        """Between rounds: look at what mover ``who`` says of the labelled units, and write it into ``memory.kept``.
+
+        ``said``: numbers of units and their logits, a batch at a time; ``target``: of all units, as in `Batch`.
+        """
+
     def observe(self, batch: Batch, terms: Terms, memory: Memory, task: Task) -> None:
         """After a step: remember the pseudo-labels that the loss has seen. Only here is state written."""
         if "label" in terms.seen and len(memory.label):
@@ -90,6 +102,17 @@ def half_first(steps: int, rounds: int) -> list[int]:
     """
     first = -(-steps // 2)
     return [0, *(first + i * (steps - first) // (rounds - 1) for i in range(rounds))]
+
+
+def require_own_units(method: Method, task: Task) -> None:
+    """Raise ValueError for pixels: another view of an image shows others, so nothing can be remembered of each."""
+    if isinstance(task, Segmentation):
+        raise ValueError(f"{method.name} remembers each unit from step to step: it cannot learn pixels")
+
+
+def labels_judged(method: Method) -> bool:
+    """Whether the movers look at the labelled examples between rounds."""
+    return type(method).judge is not Method.judge
 
 
 def labels_kept(method: Method) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from tutelage.types import Logits, LogProbs
+from tutelage.types import Logits, LogProbs, Probs
 
 
 def sharpen(logits: Logits, temperature: float) -> LogProbs:
@@ -64,3 +64,17 @@ def soft_frequency(logits: Logits) -> LogProbs:
     [[0.5, 0.5], [0.5, 0.5]]
     """
     return balanced(logits, temperature=0.5, balance=1.0)
+
+
+def two_hot(logits: Logits) -> Probs:
+    """One half on each of a row's two likeliest classes.
+
+    Args:
+        logits: the teacher's, (n, c), c at least 3: of two classes it says nothing.
+
+    Source: Jeong and Chung, ICLR 2025.
+
+    >>> two_hot(torch.tensor([[3.0, 1.0, 2.0]])).tolist()
+    [[0.5, 0.0, 0.5]]
+    """
+    return torch.zeros_like(logits).scatter(-1, logits.topk(2, dim=-1).indices, 0.5)

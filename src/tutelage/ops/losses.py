@@ -43,6 +43,42 @@ def kl(log_target: LogProbs, logits: Logits) -> Weight:
     return (log_target.exp() * (log_target - torch.log_softmax(logits, dim=-1))).sum(-1)
 
 
+def generalised_cross_entropy(target: Probs, logits: Logits, power: float) -> Weight:
+    """``sum_j y_j (1 - p_j^q) / q``: between `cross_entropy`, as q nears 0, and half the absolute error, q = 1.
+
+    A row's gradient is that of cross-entropy times ``p^q``, so that labels which the model gives up count little.
+
+    Args:
+        target: rows y of probabilities, (n, c).
+        logits: predictions, (n, c).
+        power: q in [0, 1]; 0 is cross-entropy.
+
+    Source: Zhang and Sabuncu, NeurIPS 2018, eq. 6.
+
+    >>> generalised_cross_entropy(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 0.0]]), 1.0).tolist()
+    [0.5]
+    """
+    if power == 0:
+        return cross_entropy(target, logits)
+    return (1 - (target * (power * torch.log_softmax(logits, dim=-1)).exp()).sum(-1)) / power
+
+
+def reverse_cross_entropy(target: Probs, logits: Logits, floor: float) -> Weight:
+    """``- sum_j p_j log y_j`` with ``log 0 = floor``: for hard labels ``- floor (1 - p_y)``.
+
+    Args:
+        target: rows y of probabilities, (n, c).
+        logits: predictions, (n, c).
+        floor: A, below 0.
+
+    Source: Wang et al., ICCV 2019, eq. 6.
+
+    >>> reverse_cross_entropy(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 0.0]]), -4.0).tolist()
+    [2.0]
+    """
+    return -(torch.softmax(logits, dim=-1) * target.log().clamp(min=floor)).sum(-1)
+
+
 def mean(loss: Weight, weight: Weight) -> Scalar:
     """``sum_i w_i l_i / n``: examples of weight 0 still count in n.
 

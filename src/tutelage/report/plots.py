@@ -64,7 +64,7 @@ def evidence(record: dict[str, Any]) -> Figure | None:
     rows = []
     if summary["evidence"]:
         rows = [("labels only\n(held out)", summary["reference"])]
-        rows += [("with the pool\n(held out)", summary["candidate"])]
+        rows += [(f"with the {_tried(summary)}\n(held out)", summary["candidate"])]
     if summary.get("test"):
         rows.append(("returned model\n(test)", summary["test"]))
     if not rows:
@@ -89,6 +89,11 @@ def _score(summary: dict[str, Any]) -> tuple[str, str]:
     return summary["score"], summary["measure"]
 
 
+def _tried(summary: dict[str, Any]) -> str:
+    """What the candidate has and the reference has not."""
+    return str(summary.get("tried", "pool"))
+
+
 def losses(record: dict[str, Any]) -> Figure | None:
     """Each term of the loss by step."""
     names = sorted({k for h in record["history"] for k in h if k.startswith("loss.")}, reverse=True)
@@ -107,7 +112,7 @@ def accuracy(record: dict[str, Any]) -> Figure | None:
     score, measure = _score(record["summary"])
     figure, axes = _axes("Held-out labels while training", "step", f"{measure}, %")
     steps, values = zip(*record["curve"], strict=True)
-    axes.plot(steps, 100 * np.array(values), color=COLOURS[0], label="with the pool")
+    axes.plot(steps, 100 * np.array(values), color=COLOURS[0], label=f"with the {_tried(record['summary'])}")
     reference = record["summary"]["reference"][score]
     axes.axhline(100 * reference, color=COLOURS[1], linestyle="--", label="labels only")
     _rounds(record, axes)

@@ -1,0 +1,79 @@
+"""Features in a table: a column of lists of numbers, or one column a feature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32
+
+from tutelage.data.tables import DataError
+
+
+def read_features(
+    table: pd.DataFrame, name: str, path: str | Path, others: Sequence[str | None] = ()
+) -> Float32[np.ndarray, "n d"]:
+    """The features in a table.
+
+    Args:
+        table: as `tutelage.data.tables.read_table` gives it.
+        name: of a column whose cells are lists, each as long as the others (as text: numbers with commas or spaces
+            between, in brackets or not); where there is no such column, what the names of the features' columns begin
+            with.
+        path: of the table's file, for messages.
+        others: columns that hold no features, however they begin: of the labels.
+
+    Raises:
+        DataError: no such column; a cell that is not numbers, or not finite; lists of different lengths.
+
+    >>> read_features(pd.DataFrame({"x": ["[1, 2.5]", "3 4"]}), "x", "t.csv").tolist()
+    [[1.0, 2.5], [3.0, 4.0]]
+    """
+    if name in table.columns:
+        rows = [_numbers(cell, _place(path, row, name)) for row, cell in enumerate(table[name], start=1)]
+        for row, numbers in enumerate(rows, start=1):
+            if len(numbers) != len(rows[0]):
+                raise DataError(f"{_place(path, row, name)}: {len(numbers)} numbers, but {len(rows[0])} in row 1")
+        found, names = np.stack(rows), [name]
+    else:
+        names = [str(c) for c in table.columns if name and str(c).startswith(name) and c not in others]
+        if not names:
+            have = ", ".join(map(repr, table.columns))
+            raise DataError(f"{path}: no column {name!r}, and none that begins with {name!r}; it has {have}")
+        found = np.stack([_column(table[c], path, c) for c in names], axis=1)
+    wrong = np.argwhere(~np.isfinite(found))
+    if len(wrong):
+        row, j = wrong[0].tolist()
+        raise DataError(f"{_place(path, row + 1, names[j % len(names)])}: a feature is {found[row, j]}, not finite")
+    return found
+
+
+def _place(path: str | Path, row: int, name: str) -> str:
+    return f"{path}, row {row}, column {name!r}"
+
+
+def _numbers(cell: object, place: str) -> Float32[np.ndarray, " d"]:
+    """A list of numbers, or its text."""
+    parts = cell.strip(" []()").replace(",", " ").split() if isinstance(cell, str) else cell
+    if not isinstance(parts, (list, tuple, np.ndarray)) or not len(parts):
+        raise DataError(f"{place}: not a list of numbers but {str(cell)[:60]!r}")
+    try:
+        with np.errstate(over="ignore"):
+            found = np.asarray(parts, dtype=np.float64).astype(np.float32)
+    except (ValueError, TypeError) as e:
+        raise DataError(f"{place}: not a list of numbers but {str(cell)[:60]!r}") from e
+    if found.ndim != 1:
+        raise DataError(f"{place}: a list of lists; each row must be one list of numbers")
+    return found
+
+
+def _column(cells: pd.Series, path: str | Path, name: str) -> Float32[np.ndarray, " n"]:
+    numbers = pd.to_numeric(cells, errors="coerce")
+    bad = np.flatnonzero(numbers.isna().to_numpy() & ~cells.isin(["nan", "NaN"]).to_numpy())
+    if len(bad):
+        row = int(bad[0])
+        raise DataError(f"{_place(path, row + 1, name)}: not a number but {str(cells.iloc[row])[:60]!r}")
+    with np.errstate(over="ignore"):
+        return numbers.to_numpy(dtype=np.float64).astype(np.float32)

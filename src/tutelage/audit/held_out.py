@@ -1,0 +1,178 @@
+"""What students say of rows whose labels they never learnt: parts of the rows held out in turn."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import softmax
+from sklearn.exceptions import ConvergenceWarning
+
+from tutelage.audit.posterior import Noise, bayes, centred, fit
+from tutelage.distil import exact
+from tutelage.distil.choice import COARSE, GRID, NEAR, PARTS, Setting, Students, each
+from tutelage.distil.closed import Decomposition, cross, decompose_moments, one_hot, second
+from tutelage.distil.rows import Features, blocks, take
+
+KIND = "robust"
+"""The student: of the labels as given, by a loss that gives up rows which do not fit.
+
+One of cross-entropy is as unsure as the labels are noisy. Heard too, it explains the noise away: all labels seem right.
+"""
+
+ENOUGH = 4_000
+"""Rows of the parts that are looked at to choose, at least, where there are so many."""
+
+TURNS = 4
+"""Turns of the student that knows the noise: what its rows are, and what it learns from that."""
+
+Tick = Callable[[int, int], None]
+Weights = Float[np.ndarray, "d k"]
+Logits = Float[np.ndarray, "n k"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the rows, and what is known of the others.
+
+    Args:
+        out: numbers of the rows of the part, sorted.
+        kept: those of the others.
+        decomposition, cross: of the others; see `Students`.
+    """
+
+    out: Int[np.ndarray, " m"]
+    kept: Int[np.ndarray, " n"]
+    decomposition: Decomposition
+    cross: Weights
+
+    def students(self, full: Students) -> Students:
+        """The students of the others."""
+        rows, labels = take(full.rows, self.kept), full.labels[self.kept]
+        return Students(rows, labels, full.classes, self.decomposition, self.cross)
+
+    def fill(self, found: Logits, full: Students, weights: Weights) -> None:
+        """Write what a student says of the part."""
+        away = take(full.rows, self.out)
+        for part, x in blocks(away):
+            found[self.out[part]] = x @ weights
+
+
+def deal(labels: Int[np.ndarray, " n"], parts: int, seed: int) -> list[Int[np.ndarray, " m"]]:
+    """The numbers of the rows of each part, the classes' shares alike.
+
+    >>> [sorted(np.array([0, 0, 1, 1])[part].tolist()) for part in deal(np.array([0, 0, 1, 1]), 2, seed=0)]
+    [[0, 1], [0, 1]]
+    """
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    dealt = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    return [np.sort(dealt[i::parts]) for i in range(parts)]
+
+
+def parts_of(full: Students, seed: int) -> list[Part]:
+    """The rows in PARTS parts; of what is known of all rows, each part's share is taken off."""
+    n = len(full.labels)
+    total, found = second(full.rows), []
+    for out in deal(full.labels, min(PARTS, n), seed):
+        away, y = take(full.rows, out), one_hot(full.labels[out], full.classes)
+        kept = np.setdiff1d(np.arange(n), out, assume_unique=True)
+        others = decompose_moments(total - second(away), len(kept))
+        found.append(Part(out, kept, others, full.cross - cross(away, y)))
+    return found
+
+
+@dataclass
+class HeldOut:
+    """Students of all parts but one, each asked about that one.
+
+    Args:
+        full: students of all rows, which learn nothing here.
+        parts: of the rows.
+        seed: of the rows that the noise is fitted to.
+        tick: told (students done, students to do).
+    """
+
+    full: Students
+    parts: Sequence[Part]
+    seed: int = 0
+    tick: Tick | None = None
+
+    def __post_init__(self) -> None:
+        looked_at = np.cumsum([len(part.out) for part in self.parts])
+        self.first = min(int(np.searchsorted(looked_at, ENOUGH)) + 1, len(self.parts))
+        """Parts that are looked at to choose."""
+        self.done, self.to_do = 0, len(NEAR) * self.first + 2 * len(self.parts) - self.first
+        self.known: dict[tuple[int, Setting], Weights] = {}
+
+    def opinions(self) -> tuple[Float[np.ndarray, "m n k"], Setting, Noise]:
+        """Logits of all rows by the student and by one that knows the noise; the student's setting, and the noise.
+
+        The weight decay is that under which the held-out labels are likeliest, their noise fitted too. The student that
+        knows the noise begins at the other and learns what its rows are by (B).
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # near the optimum is near enough
+            best = self._decay()
+            tried = [Setting(KIND, 1, best * near, best * near) for near in NEAR]
+            setting = max(tried, key=lambda s: self._judge(s).likelihood)
+            first = self._logits(setting)
+            noise = fit(centred([first]), self.full.labels, seed=self.seed)
+            return centred([first, self._knowing(setting, noise)]), setting, noise
+
+    def _decay(self) -> float:
+        """The weight decay by which one linearised student gets most of the held-out labels right."""
+        unit = 1 / (self.full.classes * len(self.full.decomposition.values))
+        settings = [Setting("rounds", 1, w, w) for w in (GRID * unit).tolist()]
+        right = np.zeros(len(settings))
+        for part in self.parts[: self.first]:
+            weights = part.students(self.full).closed(settings)
+            for at, x in blocks(take(self.full.rows, part.out)):
+                right += (each(x, weights).argmax(-1) == self.full.labels[part.out[at]]).sum(1)
+        return settings[int(right.argmax())].weight_decay
+
+    def _judge(self, setting: Setting) -> Noise:
+        """How likely the held-out labels of some parts are under a student, with the noise that fits."""
+        rows = np.concatenate([part.out for part in self.parts[: self.first]])
+        found = self._logits(setting, self.first)[rows]
+        return fit(centred([found]), self.full.labels[rows], seed=self.seed)
+
+    def _logits(self, setting: Setting, parts: int | None = None) -> Logits:
+        """What students of a setting say of the rows of the first parts, or of all."""
+        found = np.zeros((len(self.full.labels), self.full.classes), dtype=np.float32)
+        for i, part in enumerate(self.parts[:parts]):
+            if (i, setting) not in self.known:
+                self.known[i, setting] = part.students(self.full).exact(setting)
+                self._count()
+            part.fill(found, self.full, self.known[i, setting])
+        return found
+
+    def _knowing(self, setting: Setting, noise: Noise) -> Logits:
+        """The same of students of what the rows are by (B), each beginning at the student of the labels as given."""
+        found = np.zeros((len(self.full.labels), self.full.classes), dtype=np.float32)
+        for i, part in enumerate(self.parts):
+            students = part.students(self.full)
+            weights = float(noise.weights[0]) * self.known[i, setting]
+            for _ in range(TURNS):
+                targets = _posterior(students.rows, weights, students.labels, noise)
+                weights = exact.student(
+                    students.rows, targets, setting.weight_decay, 0.0, weights, COARSE, part.decomposition
+                ).weights
+            part.fill(found, self.full, weights)
+            self._count()
+        return found
+
+    def _count(self, more: int = 1) -> None:
+        self.done += more
+        if self.tick:
+            self.tick(self.done, self.to_do)
+
+
+def _posterior(rows: Features, weights: Weights, labels: Int[np.ndarray, " n"], noise: Noise) -> Logits:
+    """(B) of rows that a student has learnt."""
+    found = np.empty((len(labels), weights.shape[1]))
+    for part, x in blocks(rows):
+        found[part] = bayes(softmax(x @ weights, axis=1), labels[part], noise.transition)
+    return found

@@ -1,0 +1,70 @@
+"""The page to look through the suspects: one HTML file with everything inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader
+
+from tutelage.audit.ranking import Audit
+from tutelage.audit.reading import Audited
+from tutelage.report.pictures import thumbnail
+
+SHOWN = 500
+"""Suspects on the page; all are in the table."""
+CHARACTERS = 600
+"""Of a text on the page."""
+CLASSES = 40
+"""Classes of which the whole transition is drawn; of more, the largest entries are listed."""
+
+
+def draw(audited: Audited, audit: Audit, suspects: np.ndarray, why: Sequence[str], summary: dict[str, Any]) -> bytes:
+    """The page.
+
+    Args:
+        suspects: numbers of the rows that are listed, the likeliest wrong first; why: of each.
+        summary: as audit.json has it.
+    """
+    shown = [_suspect(audited, audit, i, reason) for i, reason in zip(suspects[:SHOWN].tolist(), why, strict=False)]
+    environment = Environment(loader=PackageLoader("tutelage.audit"), autoescape=True)
+    page = environment.get_template("audit.html").render(
+        summary=summary, shown=shown, classes=by_class(audit, suspects), kind=audited.kind,
+        matrix=audit.transition.tolist() if len(audit.classes) <= CLASSES else None, confused=confused(audit),
+    )  # fmt: skip
+    return page.encode(errors="replace")
+
+
+def _suspect(audited: Audited, audit: Audit, i: int, why: str) -> dict[str, Any]:
+    found = {
+        "rank": int(audit.rank[i]), "row": audited.rows[i], "given": str(audit.given[i]), "why": why,
+        "suggested": str(audit.suggested[i]), "probability": float(audit.probability[i]),
+    }  # fmt: skip
+    if audited.kind == "text":
+        text = str(audited.items[i])
+        return found | {"text": text if len(text) <= CHARACTERS else text[:CHARACTERS] + " ..."}
+    if audited.kind == "images":
+        return found | {"image": thumbnail(audited.items[i]), "text": audited.names[i] if audited.names else ""}
+    return found
+
+
+def by_class(audit: Audit, suspects: np.ndarray) -> list[dict[str, Any]]:
+    """Of each class as given: its rows, its suspects, and what they are most often taken to be."""
+    found = []
+    for name in audit.classes.tolist():
+        mine = audit.given == name
+        listed = suspects[mine[suspects]]
+        others, counts = np.unique(audit.suggested[listed], return_counts=True)
+        top = [(str(others[j]), int(counts[j])) for j in np.argsort(-counts, kind="stable")[:3] if others[j] != name]
+        wrong = float(audit.probability[mine].mean())
+        found.append({"name": str(name), "rows": int(mine.sum()), "listed": len(listed), "wrong": wrong, "top": top})
+    return found
+
+
+def confused(audit: Audit, most: int = 10) -> list[dict[str, Any]]:
+    """The largest entries of the transition off its diagonal, from 1 in 1,000."""
+    off = audit.transition * (1 - np.eye(len(audit.classes)))
+    names, pairs = audit.classes.tolist(), np.argsort(-off, axis=None, kind="stable")[:most]
+    found = [(int(pair) // len(off), int(pair) % len(off)) for pair in pairs]
+    return [{"true": names[k], "label": names[j], "share": float(off[k, j])} for k, j in found if off[k, j] >= 1e-3]

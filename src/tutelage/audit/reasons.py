@@ -1,0 +1,53 @@
+"""Why a label is suspected, in a short sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tutelage.audit.neighbours import ALIKE
+from tutelage.audit.ranking import Audit
+
+
+def percent(probability: float) -> str:
+    """A probability for people; never a 0 or a 100 that it is not.
+
+    >>> percent(0.914), percent(0.001), percent(0.9999)
+    ('91 %', 'under 1 %', 'over 99 %')
+    """
+    if 0 < probability < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.99 < probability < 1 else f"{round(100 * probability)} %"
+
+
+def reasons(audit: Audit, numbers: np.ndarray, rows: Sequence[int]) -> list[str]:
+    """What speaks for and against the labels of some rows.
+
+    Args:
+        numbers: of the rows in the audit, from 0.
+        rows: what all rows are called.
+    """
+    code = {name: i for i, name in enumerate(audit.classes.tolist())}
+    given = np.array([code[name] for name in audit.given.tolist()])
+    return [_reason(audit, i, given, rows) for i in numbers.tolist()]
+
+
+def _reason(audit: Audit, i: int, given: np.ndarray, rows: Sequence[int]) -> str:
+    names, p, own = audit.classes.tolist(), audit.posterior[i], int(given[i])
+    other = int(np.argsort(np.where(np.arange(len(p)) == own, -1, p))[-1])
+    near, cosine = audit.neighbours.index[i], audit.neighbours.cosine[i]
+    most = own if p[own] >= p[other] else other
+    said = [
+        f"given {names[own]} ({percent(p[own])}), "
+        f"{'next' if most == own else 'rather'} {names[other]} ({percent(p[other])})"
+    ]
+    if len(near):
+        count = np.bincount(given[near], minlength=len(names))
+        line = f"{count[most]} of its {len(near)} nearest rows are labelled {names[most]}"
+        said.append(line + (f", {count[own]} as given" if most != own and count[own] else ""))
+    alike = near[(cosine >= ALIKE) & (given[near] != own)]
+    if len(alike):
+        first = int(alike[0])
+        said.append(f"row {rows[first]} is all but the same and is labelled {names[int(given[first])]}")
+    return "; ".join(said)

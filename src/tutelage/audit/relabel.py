@@ -1,0 +1,129 @@
+"""Suggested labels, perhaps edited by hand, applied to the table or the folder that was audited."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tutelage.data.image_tables import read_image_folder
+from tutelage.data.tables import DataError, as_label, column, kind_of, read_table, writable
+
+NEEDED = ("row", "given", "suggested")
+IMAGE, LABEL = "image", "label"
+"""Columns of the table that is made of a folder."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A line of a table of suspects: ``at`` is its own number there, ``file`` the image's path where it has one."""
+
+    at: int
+    row: int
+    given: str | None
+    suggested: str
+    file: str | None = None
+
+
+def read_suggestions(path: Path, charset: str = "utf-8") -> list[Suggestion]:
+    """The suggestions in a table as `tutelage audit` writes it; rows and columns may have been taken out or moved.
+
+    Raises:
+        DataError: a column is missing, a row is no whole number or is there twice, or nothing is suggested.
+    """
+    try:
+        table = _with_rows(path, "utf-8")  # as it was written
+    except DataError:
+        table = _with_rows(path, charset)  # as it was edited
+    cells = {name: [as_label(v) for v in column(table, name, path)] for name in NEEDED}
+    files = [as_label(v) for v in table["file"]] if "file" in table else [None] * len(table)
+    found: dict[int, Suggestion] = {}
+    for i, (row, given, suggested, file) in enumerate(zip(*cells.values(), files, strict=True), start=1):
+        if row is None or not row.isascii() or not row.isdigit():
+            raise DataError(f"{path}, row {i}, column 'row': not the number of a row but {row or ''!r}")
+        if int(row) in found:
+            raise DataError(f"{path}, row {i}, column 'row': row {row} is there twice")
+        if suggested is None:
+            raise DataError(
+                f"{path}, row {i}, column 'suggested': no label; take the whole row out to keep the label as given"
+            )
+        found[int(row)] = Suggestion(i, int(row), given, suggested, file)
+    return list(found.values())
+
+
+def _with_rows(path: Path, charset: str) -> pd.DataFrame:
+    """The table, also where no row is left in it."""
+    try:
+        return read_table(path, charset)
+    except DataError as e:
+        if str(e) != f"{path}: the file has no rows" or kind_of(path) not in (".csv", ".tsv"):
+            raise
+        head = path.read_text(encoding="utf-8-sig").splitlines()[0]
+        return pd.DataFrame(columns=head.split("\t" if kind_of(path) == ".tsv" else ","), dtype=str)
+
+
+def relabelled(train: Path, label: str | None, suspects: Path, output: Path, charset: str) -> tuple[pd.DataFrame, int]:
+    """The table with the suggested labels in it, other cells as they were, and how many labels are others now.
+
+    Of a folder of images, a table of paths, from the output's folder, and labels.
+
+    Raises:
+        DataError: a row that is not there, or whose label is no longer the one that was given; or nothing can be
+            written to ``output``.
+        ValueError: no ``label`` for a table.
+    """
+    writable(output)
+    suggestions = read_suggestions(suspects, charset)
+    if train.is_dir():
+        return _of_folder(train, suggestions, suspects, output)
+    if label is None:
+        raise ValueError("--label must be given: the name of a column")
+    table = read_table(train, charset)
+    cells = column(table, label, train).tolist()
+    labels = [as_label(v) for v in cells]
+    known = {name: cell for cell, name in zip(reversed(cells), reversed(labels), strict=True)}
+    for s in suggestions:
+        _check(s, labels, f"{train}, row {s.row}, column {label!r}", train, suspects)
+        cells[s.row - 1] = known.get(s.suggested, s.suggested)
+    changed = sum(as_label(cell) != name for cell, name in zip(cells, labels, strict=True))
+    return table.assign(**{label: _like(table[label], cells)}), changed
+
+
+def _of_folder(
+    train: Path, suggestions: Sequence[Suggestion], suspects: Path, output: Path
+) -> tuple[pd.DataFrame, int]:
+    found = read_image_folder(train)
+    labels = list(found.labels)
+    for s in suggestions:
+        _check(s, labels, f"{train}, image {s.row}", train, suspects)
+        if s.file is not None and s.file != found.names[s.row - 1]:
+            raise DataError(
+                f"{train}, image {s.row}: it is {found.names[s.row - 1]}, but {s.file} in {suspects}, row {s.at}; "
+                "the folder has changed since the audit"
+            )
+        labels[s.row - 1] = s.suggested
+    paths = [os.path.relpath(str(source), output.parent) for source in found.sources]
+    changed = sum(a != b for a, b in zip(labels, found.labels, strict=True))
+    return pd.DataFrame({IMAGE: paths, LABEL: [name or "" for name in labels]}), changed
+
+
+def _check(s: Suggestion, labels: Sequence[str | None], place: str, train: Path, suspects: Path) -> None:
+    if not 1 <= s.row <= len(labels):
+        raise DataError(f"{suspects}, row {s.at}, column 'row': {train} has no row {s.row}, only {len(labels)}")
+    if labels[s.row - 1] != s.given:
+        raise DataError(
+            f"{place}: the label is {labels[s.row - 1] or ''!r}, but {s.given or ''!r} was given by {suspects}, "
+            f"row {s.at}; the labels have changed since the audit"
+        )
+
+
+def _like(cells: pd.Series, values: list[Any]) -> pd.Series:
+    """Values as a column of the same type where they fit it."""
+    try:
+        return pd.Series(values, index=cells.index, dtype=cells.dtype)
+    except (ValueError, TypeError):
+        return pd.Series([as_label(v) for v in values], index=cells.index, dtype=object)

@@ -1,0 +1,125 @@
+"""One audit from the command line: read, judge, and write what was found; whole or not at all."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import io
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tutelage import checkpoint
+from tutelage.audit.measures import against_truth
+from tutelage.audit.page import draw
+from tutelage.audit.ranking import Audit, find_label_errors
+from tutelage.audit.reading import Audited, features_of, read_audited
+from tutelage.audit.reasons import percent, reasons
+from tutelage.audit.request import AuditRequest
+from tutelage.data.images import shown
+from tutelage.inputs.base import Say
+from tutelage.runs import duration
+
+Tick = Callable[[str, int, int], None]
+
+
+def run_audit(request: AuditRequest, say: Say, tick: Tick) -> dict[str, Any]:
+    """Do the whole audit and return the summary that was written.
+
+    Raises:
+        DataError: something is wrong with the user's file; said with file, row and column.
+        FileExistsError: ``out`` exists and is not empty.
+    """
+    start = time.perf_counter()
+    refuse_full_folder(request.out)
+    audited, reader = read_audited(request, say)
+    x = features_of(audited, reader, request.device, say, lambda done, total: tick("encoding", done, total))
+    say(f"Judging {len(audited)} rows of {len(set(audited.labels))} classes, each by models of the others.")
+    audit = find_label_errors(x, np.array(audited.labels, dtype=object), random_state=request.seed, tick=tick)
+    suspects = audit.suspects(request.least)
+    why = reasons(audit, suspects, audited.rows)
+    summary = summarise(request, audited, audit, suspects)
+    summary["seconds"] = round(time.perf_counter() - start, 1)
+    files = {
+        "suspects.csv": csv_of(table_of(audited, audit, suspects, why)),
+        "audit.html": draw(audited, audit, suspects, why, summary),
+        "audit.json": (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode(errors="replace"),
+    }
+    write_whole(request.out, files)
+    return summary
+
+
+def refuse_full_folder(out: Path) -> None:
+    """FileExistsError where ``out`` is no empty folder and could not become one."""
+    if out.exists() and not out.is_dir():
+        raise FileExistsError(f"{out} exists and is not a folder")
+    if out.exists() and any(out.iterdir()):
+        raise FileExistsError(f"{out} exists and is not empty; choose another folder")
+
+
+def summarise(request: AuditRequest, audited: Audited, audit: Audit, suspects: np.ndarray) -> dict[str, Any]:
+    """What audit.json holds, but for the time."""
+    settings = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(request).items() if k != "train"}
+    found: dict[str, Any] = {
+        "train": shown(audited.file), "kind": audited.kind, "audited": len(audited), "left_out": audited.left_out,
+        "classes": [str(name) for name in audit.classes], "suspects": len(suspects), "noise_rate": audit.noise_rate,
+        "transition": audit.transition.round(6).tolist(),
+        "student": {"kind": audit.setting.kind, "weight_decay": audit.setting.weight_decay},
+        "weights": dict(zip(("student", "knowing", "nearest"), audit.weights.tolist(), strict=True)),
+        "settings": settings, "version": importlib.metadata.version("tutelage"),
+    }  # fmt: skip
+    if request.truth is not None:
+        found["truth"] = against_truth(audit, suspects, audited.truth)
+    return found
+
+
+def table_of(audited: Audited, audit: Audit, suspects: np.ndarray, why: list[str]) -> pd.DataFrame:
+    """The suspects, the likeliest wrong first."""
+    columns: dict[str, Any] = {"row": [audited.rows[i] for i in suspects.tolist()]}
+    if audited.names is not None:
+        columns["file"] = [audited.names[i] for i in suspects.tolist()]
+    return pd.DataFrame(
+        columns | {
+            "given": audit.given[suspects], "suggested": audit.suggested[suspects],
+            "probability": audit.probability[suspects].round(6), "rank": audit.rank[suspects], "why": why,
+        }
+    )  # fmt: skip
+
+
+def csv_of(table: pd.DataFrame) -> bytes:
+    """A table as a csv file has it."""
+    file = io.StringIO()
+    table.to_csv(file, index=False)
+    return file.getvalue().encode(errors="replace")
+
+
+def write_whole(out: Path, files: dict[str, bytes]) -> None:
+    """Write files into a folder, which is made where it is missing; all or none."""
+    made = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        for name, data in files.items():
+            checkpoint.write_atomically(out / name, data)
+    except BaseException:
+        for name in files:
+            (out / name).unlink(missing_ok=True)
+        if made:
+            out.rmdir()
+        raise
+
+
+def in_words(summary: dict[str, Any]) -> str:
+    """What was found, in a line."""
+    least, share = percent(summary["settings"]["least"]), 100 * summary["noise_rate"]
+    line = f"{summary['suspects']} of {summary['audited']} labels are wrong with a probability of at least {least}"
+    line += f" (of all about {share:.1f} %)"
+    truth = summary.get("truth")
+    if truth and truth["average_precision"] is not None and truth["precision"] is not None:
+        numbers = (100 * truth[k] for k in ("precision", "recall", "average_precision"))
+        line += ", precision {:.1f} %, recall {:.1f} %, average precision {:.1f} %".format(*numbers)
+    return f"{line}; {duration(summary['seconds'])}."

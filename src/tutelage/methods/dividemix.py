@@ -1,0 +1,153 @@
+"""DivideMix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from sklearn.mixture import GaussianMixture
+from torch import Tensor
+
+from tutelage.game import Player, Rule, Simultaneous
+from tutelage.memory import Memory
+from tutelage.methods.base import Method, Says, on_labels, require_own_units
+from tutelage.ops.checks import in_range
+from tutelage.ops.labels import sharpen
+from tutelage.ops.losses import cross_entropy
+from tutelage.ops.mix import mix_shares
+from tutelage.ops.mix import mixup as mixup_of
+from tutelage.tasks import Task
+from tutelage.types import Batch, Params, Probs, Scalar, Terms, Weight
+
+
+@dataclass(frozen=True)
+class DivideMix(Method):
+    """Noisy labels: two networks tell each other which labels are wrong, and learn those units as if unlabelled.
+
+    Round 0: L = L_sup. Between rounds each network fits two Gaussians to its losses of all labels; w is the
+    probability of the lower one, as the *other* network found it. A unit with w > threshold is clean; it learns
+    w y + (1 - w) p, any other the mean of what both networks say, all sharpened and mixed up:
+    L = (1/|clean|) sum CE(t, p) + weight * ramp * (1/|others|) sum |t - p|^2 / c + KL(uniform || mean p).
+
+    Each unit is seen in one view a step, and the student alone is returned, where the authors average two views and
+    both networks.
+
+    Source: Li, Socher and Hoi, DivideMix, ICLR 2020.
+
+    Args:
+        rounds: how often the labels are judged, at least 1.
+        warm_up: share of training before that, in (0, 1).
+        threshold: of w, in [0, 1].
+        temperature: of the sharpening, in (0, 1].
+        alpha: of mixup, above 0; what is no tensor, such as tokens, is not mixed.
+        weight: lambda_u, at least 0.
+        ramp: share of training over which it grows after the warm-up, in (0, 1].
+
+    >>> DivideMix().starts(100)[:4]
+    [0, 20, 30, 40]
+    """
+
+    name: ClassVar[str] = "dividemix"
+    uses_pool: ClassVar[bool] = False
+    reseeds: ClassVar[bool] = True
+    rounds: int = 8
+    warm_up: float = 0.2
+    threshold: float = 0.5
+    temperature: float = 0.5
+    alpha: float = 4.0
+    weight: float = 25.0
+    ramp: float = 0.2
+
+    def __post_init__(self) -> None:
+        in_range("rounds", self.rounds, 1)
+        in_range("warm_up", self.warm_up, 0, 1, low_open=True)
+        in_range("threshold", self.threshold, 0, 1)
+        in_range("temperature", self.temperature, 0, 1, low_open=True)
+        in_range("alpha", self.alpha, 0, low_open=True)
+        in_range("weight", self.weight, 0)
+        in_range("ramp", self.ramp, 0, 1, low_open=True)
+
+    def settled(self, task: Task, weak: bool = False) -> DivideMix:
+        require_own_units(self, task)
+        return self
+
+    @property
+    def rule(self) -> Rule:
+        return Simultaneous(("student", "partner"))
+
+    @property
+    def training_rounds(self) -> int:
+        return 1 + self.rounds
+
+    @property
+    def restarts(self) -> bool:
+        return False
+
+    def starts(self, steps: int) -> list[int]:
+        first = round(self.warm_up * steps)
+        return [0, *(first + i * (steps - first) // self.rounds for i in range(self.rounds + 1))]
+
+    def remembers(self, units: int, classes: int) -> Params:
+        return {who: torch.ones(units) for who in self.rule.movers}
+
+    def judge(self, who: str, said: Says, target: Tensor, memory: Memory, task: Task) -> None:
+        clean = memory.kept[who]
+        for units, logits in said:
+            y, known = task.target(target[units])
+            clean[units] = cross_entropy(y, logits).masked_fill(known == 0, torch.nan).to(clean)
+        clean.copy_(torch.as_tensor(clean_probability(clean.cpu().numpy())))
+
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
+        student, other = play[who], "partner" if who == "student" else "student"
+        if memory.round == 0:
+            return Terms({"supervised": on_labels(student, batch, task)})
+        x, (y, known) = batch.labelled["weak"], task.target(batch.target)
+        w = memory.kept[other][batch.labelled.index].to(y)
+        clean = known * (w > self.threshold)
+        with torch.no_grad():
+            mine, theirs = (task.units(play[i](x)).softmax(-1) for i in (who, other))
+        label = torch.where(clean[:, None] > 0, w[:, None] * y + (1 - w[:, None]) * mine, (mine + theirs) / 2)
+        label = sharpen(label.clamp(min=torch.finfo(label.dtype).tiny).log(), self.temperature).exp()
+        if isinstance(x, Tensor) and len(x) == len(y):
+            draws = np.random.default_rng(int(torch.randint(2**31, (1,))))
+            share, perm = mix_shares(len(x), self.alpha, draws).to(x), torch.randperm(len(x)).to(x.device)
+            x, label = mixup_of(x, share, perm), mixup_of(label, share, perm)
+        z = task.units(student(x))
+        apart = (label - z.softmax(-1)).square().mean(-1)
+        scale = self.weight * min(max(batch.progress - self.warm_up, 0) / self.ramp, 1.0)
+        return Terms({
+            "clean": _over(cross_entropy(label, z), clean),
+            "others": scale * _over(apart, known - clean),
+            "even": _from_even(z.softmax(-1)),
+        })  # fmt: skip
+
+
+def _over(loss: Weight, chosen: Weight) -> Scalar:
+    """The mean of the chosen; 0 of none."""
+    return (chosen * loss).sum() / chosen.sum().clamp(min=1)
+
+
+def _from_even(p: Probs) -> Scalar:
+    """``KL(uniform || mean of p)``: keeps all units from becoming one class."""
+    even: Scalar = -p.mean(0).clamp(min=torch.finfo(p.dtype).tiny).log().mean() - math.log(p.shape[1])
+    return even
+
+
+def clean_probability(losses: np.ndarray) -> np.ndarray:
+    """The probability that each loss, (n,), is of the lower of two Gaussians; 1 of NaN, and of all where all are alike.
+
+    >>> clean_probability(np.array([0.1, 0.2, 0.15, 2.0, 2.2, np.nan])).round(3).tolist()
+    [1.0, 1.0, 1.0, 0.0, 0.0, 1.0]
+    """
+    found, known = np.ones(len(losses)), np.isfinite(losses)
+    values = losses[known, None].astype(float)
+    if len(values) < 2 or np.ptp(values) == 0:
+        return found
+    values = (values - values.min()) / np.ptp(values)
+    mixture = GaussianMixture(2, max_iter=10, tol=1e-2, reg_covar=5e-4, random_state=0).fit(values)
+    found[known] = mixture.predict_proba(values)[:, mixture.means_.argmin()]
+    return found

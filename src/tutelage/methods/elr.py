@@ -1,0 +1,73 @@
+"""Early-learning regularisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from tutelage.game import Player, Rule, Simultaneous
+from tutelage.memory import Memory
+from tutelage.methods.base import Method, require_own_units
+from tutelage.ops.checks import in_range
+from tutelage.ops.losses import cross_entropy, mean
+from tutelage.tasks import Task
+from tutelage.types import Batch, Params, Terms
+
+NEARLY = 1e-4
+"""Probabilities are kept so far from 0 and 1."""
+
+
+@dataclass(frozen=True)
+class Elr(Method):
+    """Noisy labels: the model may not forget what it said of a unit before it learnt the unit's label by heart.
+
+    L = L_sup(S) + weight * (1/|B_l|) sum_l log(1 - <t, p(x; S)>),  t <- decay * t + (1 - decay) * p(x; S)
+
+    with t, (units, c), 0 at first, of every labelled unit. Its moving average is renewed before it is used.
+
+    Source: Liu et al., Early-Learning Regularization Prevents Memorization of Noisy Labels, NeurIPS 2020, eqs. 6
+    and 9, without the second network of "ELR+".
+
+    Args:
+        weight: lambda, at least 0.
+        decay: beta, in [0, 1].
+
+    >>> Elr().remembers(units=2, classes=3)["target"].shape
+    torch.Size([2, 3])
+    """
+
+    name: ClassVar[str] = "elr"
+    uses_pool: ClassVar[bool] = False
+    weight: float = 3.0
+    decay: float = 0.7
+
+    def __post_init__(self) -> None:
+        in_range("weight", self.weight, 0)
+        in_range("decay", self.decay, 0, 1)
+
+    def settled(self, task: Task, weak: bool = False) -> Elr:
+        require_own_units(self, task)
+        return self
+
+    @property
+    def rule(self) -> Rule:
+        return Simultaneous(("student",))
+
+    def remembers(self, units: int, classes: int) -> Params:
+        return {"target": torch.zeros(units, classes)}
+
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
+        y, known = task.target(batch.target)
+        z = task.units(play["student"](batch.labelled["weak"]))
+        p = z.softmax(-1).clamp(NEARLY, 1 - NEARLY)
+        now = p.detach() / p.detach().sum(-1, keepdim=True)
+        target = self.decay * memory.kept["target"][batch.labelled.index] + (1 - self.decay) * now
+        kept = (1 - (target * p).sum(-1)).log()
+        terms = {"supervised": mean(cross_entropy(y, z), known), "early": self.weight * mean(kept, known)}
+        return Terms(terms, {"target": target})
+
+    def observe(self, batch: Batch, terms: Terms, memory: Memory, task: Task) -> None:
+        memory.kept["target"][batch.labelled.index] = terms.seen["target"]

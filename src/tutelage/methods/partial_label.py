@@ -1,0 +1,94 @@
+"""Partial labels: one student of its teacher's two likeliest classes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from tutelage.game import Frozen, Player, Rule, Stackelberg
+from tutelage.memory import Memory
+from tutelage.methods.base import Method, Says, on_labels
+from tutelage.ops.checks import one_of
+from tutelage.ops.labels import two_hot
+from tutelage.ops.losses import generalised_cross_entropy, mean
+from tutelage.tasks import Task
+from tutelage.types import Batch, Terms
+
+RELEASED = 0.7
+"""q of the authors' loss."""
+TIED = 0.95
+"""A class whose units have the same second class more often than this ties with it,"""
+ENOUGH = 20
+"""if it has as many units."""
+
+
+@dataclass(frozen=True)
+class PartialLabel(Method):
+    """Noisy labels: the student learns that either of its teacher's two likeliest classes is right.
+
+    Round 0: L = L_sup(S).  Then L = (1/|B_l|) sum_l l(p_a, p_b),  a, b: the two largest of p(x; T),  p = f(x; S),
+    T = the student of round 0. It needs three classes or more. Warns, as soon as the teacher has spoken, of classes
+    whose two likeliest are always the same two: they tie.
+
+    Source: Jeong and Chung, Rethinking Self-Distillation, ICLR 2025; "union": Jin and Ghahramani, NIPS 2002.
+
+    Args:
+        form: of l: "paper", - (log p_a + log p_b) / 2, for which a fresh student learns both halves; "released", the
+            authors' code, (2 - p_a^q - p_b^q) / 2q with q = 0.7, by a student that begins as its teacher; or "union",
+            - log(p_a + p_b), by such a student: it chooses between the two, so that networks which can learn every
+            half by heart lose nothing where labels are right.
+
+    >>> PartialLabel().training_rounds
+    2
+    """
+
+    name: ClassVar[str] = "partial_label"
+    uses_pool: ClassVar[bool] = False
+    form: Literal["union", "paper", "released"] = "union"
+
+    def __post_init__(self) -> None:
+        one_of("form", self.form, ("union", "paper", "released"))
+
+    def settled(self, task: Task, weak: bool = False) -> PartialLabel:
+        if task.classes < 3:
+            raise ValueError(f"{self.name} needs at least 3 classes, got {task.classes}: one of two is always right")
+        return self
+
+    @property
+    def rule(self) -> Rule:
+        return Stackelberg("student", "teacher", Frozen(), interaction=0.0)
+
+    @property
+    def training_rounds(self) -> int:
+        return 2
+
+    @property
+    def restarts(self) -> bool:
+        return self.form == "paper"
+
+    def judge(self, who: str, said: Says, target: Tensor, memory: Memory, task: Task) -> None:
+        pairs = torch.zeros(task.classes, task.classes, dtype=torch.int64)
+        for _, logits in said:
+            first, second = logits.topk(2, dim=-1).indices.cpu().unbind(-1)
+            pairs += torch.bincount(first * task.classes + second, minlength=pairs.numel()).view_as(pairs)
+        most, with_which = pairs.max(1)
+        tied = (most > TIED * pairs.sum(1)) & (pairs.sum(1) >= ENOUGH)
+        if tied.any():
+            found = ", ".join(f"{i} with {int(with_which[i])}" for i in tied.nonzero().flatten().tolist())
+            warnings.warn(f"these classes come together in nearly every unit, and tie: {found}", stacklevel=2)
+
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
+        if memory.round == 0:
+            return Terms({"supervised": on_labels(play["student"], batch, task)})
+        x, (_, known) = batch.labelled["weak"], task.target(batch.target)
+        either, z = two_hot(task.units(play["teacher"](x))), task.units(play["student"](x))
+        if self.form == "union":
+            loss = -z.log_softmax(-1).masked_fill(either == 0, -torch.inf).logsumexp(-1)
+        else:
+            loss = generalised_cross_entropy(either, z, RELEASED if self.form == "released" else 0.0)
+        return Terms({"partial": mean(loss, known)})

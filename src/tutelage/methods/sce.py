@@ -1,0 +1,53 @@
+"""Symmetric cross-entropy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tutelage.game import Player, Rule, Simultaneous
+from tutelage.memory import Memory
+from tutelage.methods.base import Method
+from tutelage.ops.checks import in_range
+from tutelage.ops.losses import cross_entropy, mean, reverse_cross_entropy
+from tutelage.tasks import Task
+from tutelage.types import Batch, Terms
+
+
+@dataclass(frozen=True)
+class Sce(Method):
+    """Noisy labels: cross-entropy both ways, of which the reverse one bounds what a wrong label can cost.
+
+    L = (1/|B_l|) sum_l [forward CE(y, p) + reverse CE(p, y)],  log 0 = floor,  p = f(x; S)
+
+    Source: Wang et al., Symmetric Cross Entropy for Robust Learning with Noisy Labels, ICCV 2019 (alpha, beta, A).
+
+    Args:
+        forward: alpha, at least 0; reverse: beta, at least 0.
+        floor: A, in [-100, 0].
+
+    >>> Sce().floor
+    -4.0
+    """
+
+    name: ClassVar[str] = "sce"
+    uses_pool: ClassVar[bool] = False
+    forward: float = 0.1
+    reverse: float = 1.0
+    floor: float = -4.0
+
+    def __post_init__(self) -> None:
+        in_range("forward", self.forward, 0)
+        in_range("reverse", self.reverse, 0)
+        in_range("floor", self.floor, -100, 0)
+
+    @property
+    def rule(self) -> Rule:
+        return Simultaneous(("student",))
+
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
+        y, known = task.target(batch.target)
+        z = task.units(play["student"](batch.labelled["weak"]))
+        back = self.reverse * mean(reverse_cross_entropy(y, z, self.floor), known)
+        return Terms({"supervised": self.forward * mean(cross_entropy(y, z), known), "reverse": back})
