@@ -8,7 +8,8 @@ CIFAR-10N: 12,000 images, features of the frozen EfficientNet, labels by people.
 frozen MiniLM, planted noise. All methods see the same features and labels; those called "same" rank or flag by the
 out-of-fold probabilities of the audit, cleanlab alone by its own default, a cross-validated logistic regression. The
 student is such a regression too, its weight decay chosen on held-out labels.
-The choices inside the audit were made on other data.
+The choices inside the audit were made on other data. That an earlier form of it explained much noise away was seen here
+first (40 % of the labels of AG News, none listed); it was seen there too, and mended there.
 """
 
 from __future__ import annotations

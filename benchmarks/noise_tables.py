@@ -195,6 +195,44 @@ def noise_curves() -> str:
     return grid(["noise", "student", "penalty", *map(str, shown)], lines)
 
 
+AUDITS = {
+    "audit": "`tutelage audit`", "same, self-confidence": "the same opinions, self-confidence",
+    "same, normalised margin": "the same opinions, normalised margin",
+    "same, confident learning": "the same opinions, confident learning",
+    "same, cleanlab issues": "the same opinions, cleanlab's issues",
+    "cleanlab alone": "cleanlab on its own", "student, self-confidence": "our student, self-confidence",
+    "small loss": "small loss",
+}  # fmt: skip
+"""Of methods that rank labels."""
+
+
+def audits() -> pd.DataFrame:
+    found = pd.read_json(RESULTS / "audit.jsonl", lines=True)
+    found["setting"] = found.data.map({"cifar10n": "CIFAR-10N", "ag_news": "AG News"}) + ", " + found.noise
+    return found
+
+
+def audit_ranking() -> str:
+    """Average precision of rankings by setting."""
+    rows = audits()
+    lines = []
+    for setting, part in rows.groupby("setting", sort=False):
+        cells = [spread(part[part.method == m].average_precision) for m in AUDITS]
+        lines.append([f"{setting} ({part.seed.nunique()})", f"{100 * part.wrong.mean():.0f} %", *cells])
+    return grid(["", "wrong", *AUDITS.values()], lines)
+
+
+def audit_flags() -> str:
+    """Precision and recall of what is taken to be wrong."""
+    rows, lines = audits(), []
+    takers = [m for m in AUDITS if rows[rows.method == m].listed.notna().any()]
+    for setting, part in rows.groupby("setting", sort=False):
+        mine = [part[part.method == m] for m in takers]
+        cells = [f"{points(m.precision.dropna())} / {points(m.recall.dropna())}" for m in mine]
+        lines.append([str(setting), *cells])
+    return grid(["precision / recall, %", *(AUDITS[m] for m in takers)], lines)
+
+
 def partial_forms() -> str:
     """Partial-label losses of a network on digits, by the share of wrong labels."""
     found = pd.read_json(RESULTS / "partial_forms.json")
@@ -222,6 +260,6 @@ TABLES = {
     for f in (
         noise_cifar10, noise_people, noise_fashion, noise_ag_news, noise_verdict, noise_target, noise_rounds,
         noise_memorised, noise_equalities, noise_first_rounds, noise_two_hot, noise_curves, partial_forms,
-        distil_speed,
+        audit_ranking, audit_flags, distil_speed,
     )
 }  # fmt: skip

@@ -33,22 +33,22 @@ def precision_recall(
     return precision, float(listed[wrong].mean()) if wrong.any() else None
 
 
-def against_truth(audit: Audit, suspects: Int[np.ndarray, " s"], truth: Sequence[str | None]) -> dict[str, Any]:
-    """Precision and recall of the suspects, average precision of the ranking, and how many suggestions are right.
+def against_truth(audit: Audit, likely: Int[np.ndarray, " s"], truth: Sequence[str | None]) -> dict[str, Any]:
+    """Precision and recall of the likeliest, average precision of the ranking, and how many suggestions are right.
 
     Args:
-        suspects: numbers of the rows that are listed.
+        likely: numbers of the rows whose label is taken to be wrong.
         truth: right labels, None where unknown; those rows do not count.
     """
     known = np.array([label is not None for label in truth])
     right = np.array([label or "" for label in truth])
     wrong = known & (audit.given != right)
-    listed = np.zeros(len(known), dtype=bool)
-    listed[suspects] = True
-    precision, recall = precision_recall(wrong[known], listed[known])
-    mended = listed & wrong
+    taken = np.zeros(len(known), dtype=bool)
+    taken[likely] = True
+    precision, recall = precision_recall(wrong[known], taken[known])
+    mended = taken & wrong
     return {
-        "rows": int(known.sum()), "wrong": int(wrong.sum()), "listed": int((listed & known).sum()),
+        "rows": int(known.sum()), "wrong": int(wrong.sum()), "likely": int((taken & known).sum()),
         "precision": precision, "recall": recall,
         "average_precision": average_precision(wrong[known], audit.probability[known]),
         "suggestions_right": float((audit.suggested == right)[mended].mean()) if mended.any() else None,

@@ -25,7 +25,8 @@ class AuditRequest:
         features: column of lists of numbers, or what the names of a column a feature begin with.
         label: column of the labels; rows without one are left out.
         truth: column of labels known to be right, to measure by; empty where unknown.
-        least: probability of being wrong from which a row is listed, in [0, 1]; 0 lists every row.
+        least: probability of being wrong from which a row is listed, in [0, 1]; 0 lists every row. What is suggested
+            for a row that is more likely right is its own label.
         encoder: "minilm", a folder with a saved model, or a name on the Hub; for images "efficientnet-lite0".
         max_length: tokens read of each text.
         charset: of csv, tsv and jsonl files.
@@ -41,7 +42,7 @@ class AuditRequest:
     features: str | None = None
     label: str | None = None
     truth: str | None = None
-    least: float = 0.5
+    least: float = 0.05
     encoder: str | None = None
     max_length: int = 128
     charset: str = "utf-8"

@@ -27,6 +27,9 @@ from tutelage.runs import duration
 
 Tick = Callable[[str, int, int], None]
 
+LIKELY = 0.5
+"""Probability of being wrong from which a label is taken to be so, where that is counted."""
+
 
 def run_audit(request: AuditRequest, say: Say, tick: Tick) -> dict[str, Any]:
     """Do the whole audit and return the summary that was written.
@@ -64,17 +67,19 @@ def refuse_full_folder(out: Path) -> None:
 
 def summarise(request: AuditRequest, audited: Audited, audit: Audit, suspects: np.ndarray) -> dict[str, Any]:
     """What audit.json holds, but for the time."""
+    likely = audit.suspects(LIKELY)
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(request).items() if k != "train"}
     found: dict[str, Any] = {
         "train": shown(audited.file), "kind": audited.kind, "audited": len(audited), "left_out": audited.left_out,
-        "classes": [str(name) for name in audit.classes], "suspects": len(suspects), "noise_rate": audit.noise_rate,
+        "classes": [str(name) for name in audit.classes], "suspects": len(suspects),
+        "likely_wrong": len(likely), "noise_rate": audit.noise_rate,
         "transition": audit.transition.round(6).tolist(),
         "student": {"kind": audit.setting.kind, "weight_decay": audit.setting.weight_decay},
         "weights": dict(zip(("student", "knowing", "nearest"), audit.weights.tolist(), strict=True)),
         "settings": settings, "version": importlib.metadata.version("tutelage"),
     }  # fmt: skip
     if request.truth is not None:
-        found["truth"] = against_truth(audit, suspects, audited.truth)
+        found["truth"] = against_truth(audit, likely, audited.truth)
     return found
 
 
@@ -115,11 +120,11 @@ def write_whole(out: Path, files: dict[str, bytes]) -> None:
 
 def in_words(summary: dict[str, Any]) -> str:
     """What was found, in a line."""
-    least, share = percent(summary["settings"]["least"]), 100 * summary["noise_rate"]
-    line = f"{summary['suspects']} of {summary['audited']} labels are wrong with a probability of at least {least}"
-    line += f" (of all about {share:.1f} %)"
+    line = f"{summary['likely_wrong']} of {summary['audited']} labels are more likely wrong than right"
+    line += f" (of all about {100 * summary['noise_rate']:.1f} %)"
     truth = summary.get("truth")
     if truth and truth["average_precision"] is not None and truth["precision"] is not None:
         numbers = (100 * truth[k] for k in ("precision", "recall", "average_precision"))
         line += ", precision {:.1f} %, recall {:.1f} %, average precision {:.1f} %".format(*numbers)
-    return f"{line}; {duration(summary['seconds'])}."
+    least = percent(summary["settings"]["least"])
+    return f"{line}; {summary['suspects']} are listed, from {least} on; {duration(summary['seconds'])}."
