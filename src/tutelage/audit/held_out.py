@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from tutelage.audit.posterior import Noise, bayes, centred, fit
 from tutelage.distil import exact
-from tutelage.distil.choice import COARSE, GRID, NEAR, PARTS, Setting, Students, each
+from tutelage.distil.choice import COARSE, GRID, NEAR, PARTS, Setting, Students, deal, each
 from tutelage.distil.closed import Decomposition, cross, decompose_moments, one_hot, second
 from tutelage.distil.rows import Features, blocks, take
 
@@ -59,17 +59,6 @@ class Part:
         away = take(full.rows, self.out)
         for part, x in blocks(away):
             found[self.out[part]] = x @ weights
-
-
-def deal(labels: Int[np.ndarray, " n"], parts: int, seed: int) -> list[Int[np.ndarray, " m"]]:
-    """The numbers of the rows of each part, the classes' shares alike.
-
-    >>> [sorted(np.array([0, 0, 1, 1])[part].tolist()) for part in deal(np.array([0, 0, 1, 1]), 2, seed=0)]
-    [[0, 1], [0, 1]]
-    """
-    shuffled = np.random.default_rng(seed).permutation(len(labels))
-    dealt = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    return [np.sort(dealt[i::parts]) for i in range(parts)]
 
 
 def parts_of(full: Students, seed: int) -> list[Part]:

@@ -156,18 +156,26 @@ class HeldOut:
         return found
 
 
+def deal(labels: Int[np.ndarray, " n"], parts: int, seed: int) -> list[Int[np.ndarray, " m"]]:
+    """The numbers of the rows of each part, the classes' shares alike.
+
+    >>> [sorted(np.array([0, 0, 1, 1])[part].tolist()) for part in deal(np.array([0, 0, 1, 1]), 2, seed=0)]
+    [[0, 1], [0, 1]]
+    """
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    dealt = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    return [np.sort(dealt[i::parts]) for i in range(parts)]
+
+
 def folds(full: Students, seed: int) -> list[HeldOut]:
     """Each part of the rows held out from the others, the classes' shares alike; see PARTS and ENOUGH.
 
     No part needs its own pass for a decomposition: its moments are taken off those of all rows.
     """
     n = len(full.labels)
-    shuffled = np.random.default_rng(seed).permutation(n)
-    dealt = shuffled[np.argsort(full.labels[shuffled], kind="stable")]
     parts = max(min(PARTS, n), math.ceil(n / ENOUGH))
     total, found = second(full.rows), []
-    for i in range(min(parts, math.ceil(ENOUGH * parts / n))):
-        out = np.sort(dealt[i::parts])
+    for out in deal(full.labels, parts, seed)[: math.ceil(ENOUGH * parts / n)]:
         kept = np.setdiff1d(np.arange(n), out, assume_unique=True)
         away, y = take(full.rows, out), full.labels[out]
         students = Students(
