@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import softmax
 from sklearn.base import clone
@@ -206,3 +208,25 @@ X = np.arange(12.0).reshape(6, 2)
 def test_bad_input_is_named(settings, data, message):
     with pytest.raises(ValueError, match=message):
         SelfDistiller(**settings).fit(*data)
+
+
+def test_clean_rows_are_checked_by_name():
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"a": np.repeat([0.0, 5.0, 9.0], 20), "b": rng.normal(size=60)})
+    y = np.repeat([0, 1, 2], 20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        SelfDistiller("rounds").fit(rows, y, rows, y)
+    with pytest.raises(ValueError, match="feature names should match"):
+        SelfDistiller("rounds").fit(rows, y, rows[["b", "a"]], y)
+    with pytest.raises(ValueError, match="y_clean needs X_clean"):
+        SelfDistiller("rounds").fit(rows, y, y_clean=y)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"rounds": 2.5}, "rounds must be a whole number, got 2.5"), ({"random_state": -1}, "random_state must be in")],
+)
+def test_numbers_that_are_none_of_the_allowed_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        SelfDistiller("rounds", **changes).fit(np.eye(6), np.arange(6) % 3)

@@ -47,6 +47,8 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Callable[[], Abs
             label: column of the labels; a folder needs none.
             charset: of csv, tsv and jsonl files.
         """
-        table, changed = relabelled(train, label, suspects, output, charset)
+        table, changed, new = relabelled(train, label, suspects, output, charset)
         write_table(table, output)
+        if new:
+            say(f"No row had these labels before: {', '.join(new)}.")
         say(f"{changed} of {len(table)} labels changed: {output}")

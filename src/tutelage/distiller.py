@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tutelage.distil import partial
 from tutelage.distil.choice import GRID, KINDS, HeldOut, Setting, Students, Tried, chosen, folds, tried
@@ -82,7 +82,10 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 labels of two classes.
         """
         one_of("method", self.method, ("auto", *KINDS))
+        in_range("random_state", self.random_state, 0, 2**32 - 1)
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        if X_clean is None and y_clean is not None:
+            raise ValueError("y_clean needs X_clean, but X_clean is None")
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -109,8 +112,7 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Clean rows to look at, beside students of all rows."""
         if y is None:
             raise ValueError("X_clean needs y_clean, but y_clean is None")
-        X, y = check_X_y(X, y, dtype=[np.float64, np.float32])
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], reset=False)
         if not np.isin(y, self.classes_).all():
             raise ValueError(f"y_clean has labels that y has not: {np.setdiff1d(y, self.classes_).tolist()}")
         return HeldOut(full, rows.of_others(X), np.searchsorted(self.classes_, y))
@@ -121,6 +123,8 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             in_range("weight_decay", float(self.weight_decay), 0, low_open=True)
         if self.rounds is not None:
             in_range("rounds", self.rounds, 1)
+            if int(self.rounds) != self.rounds:
+                raise ValueError(f"rounds must be a whole number, got {self.rounds}")
         rounds = tuple(range(1, ROUNDS + 1)) if self.rounds is None else (self.rounds,)
         unit = 1 / (full.classes * len(full.decomposition.values))
         decays = tuple(GRID * unit) if self.weight_decay is None else (float(self.weight_decay),)

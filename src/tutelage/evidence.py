@@ -125,10 +125,11 @@ class Evidence:
             "candidate": f"The model that used the {self.tried} is returned.",
             "reference": "The labels-only model is returned.",
         }[self.returned]
+        on = " on the labels as given" if self.tried == "method" else ""
         basis = f"{self.prior.runs} recorded fits" if self.prior.runs else "no record of this method on such data"
         labels = f"{self.labels} {'masks' if self.measure == 'mean IoU' else 'labels'}"
         return (
-            f"The {self.tried} {likelihood(self.harm)}: estimated change in {self.measure} {points}. {choice} "
+            f"The {self.tried} {likelihood(self.harm)}: estimated change in {self.measure}{on} {points}. {choice} "
             f"With {labels}, cross-validation alone can tell a change only beyond about "
             f"{100 * self.resolution:.0f} points; it saw {100 * self.observed:+.1f}, weighed against {basis}."
         )

@@ -219,3 +219,25 @@ def test_arguments_out_of_range_are_refused(noisy):
         noisy[1].suspects(2)
     with pytest.raises(ValueError, match="random_state must be"):
         find_label_errors(np.ones((4, 2)), [0, 0, 1, 1], random_state=-1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("rows", "classes"), [(300, 2), (1000, 3)])
+def test_features_that_say_nothing_accuse_no_label(rows, classes, seed):
+    rng = np.random.default_rng(seed)
+    found = find_label_errors(rng.normal(size=(rows, 5)), rng.integers(0, classes, rows))
+    assert np.isnan(found.noise_rate)
+    assert not len(found.suspects(0.01))
+
+
+def test_constant_features_accuse_no_label():
+    found = find_label_errors(np.ones((60, 3)), np.arange(60) % 3)
+    assert np.isnan(found.noise_rate)
+    assert not len(found.suspects(0.01))
+
+
+def test_weak_features_still_say_something():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 600)
+    found = find_label_errors(rng.normal(size=(600, 5)) + y[:, None], y)
+    assert 0 <= found.noise_rate < 0.3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -142,3 +143,25 @@ def test_a_folder_that_has_changed_is_refused(run, folder):
     assert "image 3: it is red/0.png, but red/00.png in" in message
     (folder / "s.csv").write_text("row,given,suggested\n3,blue,red\n")
     assert "image 3: the label is 'red', but 'blue' was given" in refused(run, folder, train="pets", label=None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "suggested"),
+    [([True, False, True], "unknown"), (pd.Categorical(["a", "b", "a"]), "c"), (np.array([1, 2, 1], np.int8), "300")],
+)
+def test_what_a_typed_column_cannot_hold_is_kept_as_text(run, files, cells, suggested):
+    table = pd.DataFrame({"label": cells})
+    table.to_parquet(files / "t.parquet")
+    names = [str(v) for v in table.label]
+    (files / "s.csv").write_text(f"row,given,suggested\n2,{names[1]},{suggested}\n")
+    code, shown = apply(run, files, train="t.parquet", output="o.parquet")
+    assert code == 0, shown
+    assert [str(v) for v in pd.read_parquet(files / "o.parquet").label] == [names[0], suggested, names[2]]
+    assert f"No row had these labels before: {suggested}." in shown
+
+
+def test_rows_that_a_spreadsheet_has_emptied_are_passed_over(run, files):
+    (files / "s.csv").write_text("row,given,suggested\n4,a,b\n,,\n")
+    code, shown = apply(run, files)
+    assert code == 0, shown
+    assert "No row had" not in shown

@@ -25,6 +25,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import minimize
 from scipy.special import softmax
+from scipy.stats import chi2
 
 from tutelage.distil.closed import one_hot
 from tutelage.distil.noise import symmetric
@@ -37,6 +38,9 @@ FITTED = 30_000
 
 STARTS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Multiples of the even pool that are tried as starts."""
+
+SURE = 0.999
+"""Quantile that the gain in likelihood must exceed."""
 
 SMALLEST = 1e-300
 TURNS, STEPS, SETTLED = 30, 10, 60
@@ -199,6 +203,24 @@ class _Fitting:
         """(G) of the labels as given."""
         found: np.ndarray = np.maximum((beliefs * transition[:, self.labels].T).sum(1), SMALLEST)
         return found
+
+
+def tell(noise: Noise, labels: Labels, classes: int) -> bool:
+    """Whether opinions say more of the labels than the classes' shares do: a likelihood-ratio test at SURE.
+
+    Where they do not, neither weights nor transition are known, and any answer is chance.
+
+    Args:
+        noise: fitted to them.
+
+    >>> y = np.arange(400) % 2
+    >>> [tell(fit(z[None], y), y, 2) for z in (4.0 * np.eye(2)[y], np.zeros((400, 2)))]
+    [True, False]
+    """
+    shares = np.bincount(labels, minlength=classes) / len(labels)
+    without = float(shares @ np.log(np.maximum(shares, SMALLEST)))
+    gain = 2 * min(len(labels), FITTED) * (noise.likelihood - without)
+    return bool(gain > chi2.ppf(SURE, len(noise.weights) + classes * (classes - 1)))
 
 
 def noise_rate(posterior: Float[np.ndarray, "n k"], labels: Labels) -> float:

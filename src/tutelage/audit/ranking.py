@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_X_y
 
 from tutelage.audit.held_out import HeldOut, parts_of
 from tutelage.audit.neighbours import Neighbours, nearest
-from tutelage.audit.posterior import Noise, bayes, centred, noise_rate, refit
+from tutelage.audit.posterior import Noise, bayes, centred, noise_rate, refit, tell
 from tutelage.distil.choice import Setting, Students
 from tutelage.distil.closed import decompose
 from tutelage.distil.rows import Rows, held
@@ -36,7 +36,8 @@ class Audit:
         posterior: the same, the given label looked at, (n, c).
         transition: how often class k is labelled j, estimated, (c, c), rows sum to 1.
         noise_rate: share of labels that are wrong, estimated, in [0, 1]; too low where they are wrong just on the rows
-            that are hard to tell, as labels by people are.
+            that are hard to tell, as labels by people are. NaN where the features do not tell the classes apart, and
+            nothing is known of any label: all probabilities of being wrong are 0 then.
         neighbours: the nearest rows of each row.
         setting: of the students whose opinions were heard.
         weights: of the student, of the one that knows the noise, and of the nearest rows; at least 0.
@@ -86,7 +87,8 @@ def find_label_errors(X: Any, y: Any, *, random_state: int = 0, tick: Tick | Non
         P(true = k | x, given = j) = p(k | x) C_kj / sum_l p(l | x) C_lj.
 
     Args:
-        X: features, (n, d), finite, such as a frozen encoder's; read a block at a time, so memory stays that of X.
+        X: features, (n, d), finite, such as a frozen encoder's; read a block at a time; besides X, memory holds a few
+            times (n, c).
         y: n labels, some of them perhaps wrong; each class at least twice.
         random_state: seed of the parts, a whole number, at least 0.
         tick: told (what is done, how much of it, of how much).
@@ -125,8 +127,13 @@ def _audit(x: np.ndarray, classes: np.ndarray, labels: Int[np.ndarray, " n"], se
     opinions, setting, noise = students.opinions()
     neighbours = nearest(x, seed, lambda done, total: tick("comparing", done, total))
     heard = np.concatenate([opinions, centred([neighbours.opinion(labels, len(classes))])])
-    noise = refit(heard, labels, noise, seed=seed)
-    return _ranked(classes, labels, noise.beliefs(heard), noise, neighbours, setting)
+    noise, count = refit(heard, labels, noise, seed=seed), len(classes)
+    if tell(noise, labels, count):
+        return _ranked(classes, labels, noise.beliefs(heard), noise, neighbours, setting)
+    shares = np.bincount(labels) / len(labels)
+    unknown = Noise(np.zeros(len(heard)), np.eye(count), noise.likelihood)
+    found = _ranked(classes, labels, np.tile(shares, (len(labels), 1)), unknown, neighbours, setting)
+    return replace(found, noise_rate=float("nan"))
 
 
 def _ranked(

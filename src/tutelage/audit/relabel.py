@@ -43,6 +43,8 @@ def read_suggestions(path: Path, charset: str = "utf-8") -> list[Suggestion]:
     files = [as_label(v) for v in table["file"]] if "file" in table else [None] * len(table)
     found: dict[int, Suggestion] = {}
     for i, (row, given, suggested, file) in enumerate(zip(*cells.values(), files, strict=True), start=1):
+        if row is given is suggested is None:  # a row that a spreadsheet has emptied
+            continue
         if row is None or not row.isascii() or not row.isdigit():
             raise DataError(f"{path}, row {i}, column 'row': not the number of a row but {row or ''!r}")
         if int(row) in found:
@@ -66,8 +68,10 @@ def _with_rows(path: Path, charset: str) -> pd.DataFrame:
         return pd.DataFrame(columns=head.split("\t" if kind_of(path) == ".tsv" else ","), dtype=str)
 
 
-def relabelled(train: Path, label: str | None, suspects: Path, output: Path, charset: str) -> tuple[pd.DataFrame, int]:
-    """The table with the suggested labels in it, other cells as they were, and how many labels are others now.
+def relabelled(
+    train: Path, label: str | None, suspects: Path, output: Path, charset: str
+) -> tuple[pd.DataFrame, int, list[str]]:
+    """The table with the suggested labels in it, how many labels are others now, and those that no row had before.
 
     Of a folder of images, a table of paths, from the output's folder, and labels.
 
@@ -90,12 +94,12 @@ def relabelled(train: Path, label: str | None, suspects: Path, output: Path, cha
         _check(s, labels, f"{train}, row {s.row}, column {label!r}", train, suspects)
         cells[s.row - 1] = known.get(s.suggested, s.suggested)
     changed = sum(as_label(cell) != name for cell, name in zip(cells, labels, strict=True))
-    return table.assign(**{label: _like(table[label], cells)}), changed
+    return table.assign(**{label: _like(table[label], cells)}), changed, _new(suggestions, labels)
 
 
 def _of_folder(
     train: Path, suggestions: Sequence[Suggestion], suspects: Path, output: Path
-) -> tuple[pd.DataFrame, int]:
+) -> tuple[pd.DataFrame, int, list[str]]:
     found = read_image_folder(train)
     labels = list(found.labels)
     for s in suggestions:
@@ -108,7 +112,13 @@ def _of_folder(
         labels[s.row - 1] = s.suggested
     paths = [os.path.relpath(str(source), output.parent) for source in found.sources]
     changed = sum(a != b for a, b in zip(labels, found.labels, strict=True))
-    return pd.DataFrame({IMAGE: paths, LABEL: [name or "" for name in labels]}), changed
+    table = pd.DataFrame({IMAGE: paths, LABEL: [name or "" for name in labels]})
+    return table, changed, _new(suggestions, found.labels)
+
+
+def _new(suggestions: Sequence[Suggestion], labels: Sequence[str | None]) -> list[str]:
+    """Suggested labels that no row has, such as misspelt ones."""
+    return sorted({s.suggested for s in suggestions} - {name for name in labels if name is not None})
 
 
 def _check(s: Suggestion, labels: Sequence[str | None], place: str, train: Path, suspects: Path) -> None:
@@ -117,13 +127,17 @@ def _check(s: Suggestion, labels: Sequence[str | None], place: str, train: Path,
     if labels[s.row - 1] != s.given:
         raise DataError(
             f"{place}: the label is {labels[s.row - 1] or ''!r}, but {s.given or ''!r} was given by {suspects}, "
-            f"row {s.at}; the labels have changed since the audit"
+            f"row {s.at}; the labels have changed since the audit, or a spreadsheet has rewritten those (007, TRUE)"
         )
 
 
 def _like(cells: pd.Series, values: list[Any]) -> pd.Series:
     """Values as a column of the same type where they fit it."""
+    names = [as_label(v) for v in values]
     try:
-        return pd.Series(values, index=cells.index, dtype=cells.dtype)
-    except (ValueError, TypeError):
-        return pd.Series([as_label(v) for v in values], index=cells.index, dtype=object)
+        found = pd.Series(values, index=cells.index, dtype=cells.dtype)
+    except (ValueError, TypeError, OverflowError):
+        found = None
+    if found is None or [as_label(v) for v in found] != names:  # a cast may change what does not fit
+        return pd.Series(names, index=cells.index, dtype=object)
+    return found

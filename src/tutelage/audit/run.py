@@ -27,6 +27,9 @@ from tutelage.runs import duration
 
 Tick = Callable[[str, int, int], None]
 
+MOST_CLASSES = 100
+"""Classes of which audit.json holds the transition."""
+
 LIKELY = 0.5
 """Probability of being wrong from which a label is taken to be so, where that is counted."""
 
@@ -43,6 +46,8 @@ def run_audit(request: AuditRequest, say: Say, tick: Tick) -> dict[str, Any]:
     audited, reader = read_audited(request, say)
     x = features_of(audited, reader, request.device, say, lambda done, total: tick("encoding", done, total))
     say(f"Judging {len(audited)} rows of {len(set(audited.labels))} classes, each by models of the others.")
+    if request.kind == "features":
+        say(f"{x.shape[1]} feature{'s' * (x.shape[1] > 1)}.")
     audit = find_label_errors(x, np.array(audited.labels, dtype=object), random_state=request.seed, tick=tick)
     suspects = audit.suspects(request.least)
     why = reasons(audit, suspects, audited.rows)
@@ -72,8 +77,8 @@ def summarise(request: AuditRequest, audited: Audited, audit: Audit, suspects: n
     found: dict[str, Any] = {
         "train": shown(audited.file), "kind": audited.kind, "audited": len(audited), "left_out": audited.left_out,
         "classes": [str(name) for name in audit.classes], "suspects": len(suspects),
-        "likely_wrong": len(likely), "noise_rate": audit.noise_rate,
-        "transition": audit.transition.round(6).tolist(),
+        "likely_wrong": len(likely), "noise_rate": None if np.isnan(audit.noise_rate) else audit.noise_rate,
+        "transition": audit.transition.round(6).tolist() if len(audit.classes) <= MOST_CLASSES else None,
         "student": {"kind": audit.setting.kind, "weight_decay": audit.setting.weight_decay},
         "weights": dict(zip(("student", "knowing", "nearest"), audit.weights.tolist(), strict=True)),
         "settings": settings, "version": importlib.metadata.version("tutelage"),
@@ -120,6 +125,8 @@ def write_whole(out: Path, files: dict[str, bytes]) -> None:
 
 def in_words(summary: dict[str, Any]) -> str:
     """What was found, in a line."""
+    if summary["noise_rate"] is None:
+        return "The features do not tell the classes apart: nothing can be said of any label."
     line = f"{summary['likely_wrong']} of {summary['audited']} labels are more likely wrong than right"
     line += f" (of all about {100 * summary['noise_rate']:.1f} %)"
     truth = summary.get("truth")

@@ -227,7 +227,7 @@ def _write(table: pd.DataFrame, path: Path, kind: str) -> None:
         raise DataError(f"{path}: encoded images can be written to parquet only")
     elif kind == ".jsonl":
         with open(path, "w", encoding="utf-8") as f:
-            table.to_json(f, orient="records", lines=True, force_ascii=False)
+            table.to_json(f, orient="records", lines=True, force_ascii=False, double_precision=15)
     else:
         listed = [c for c in table if table[c].map(lambda v: isinstance(v, (list, dict, np.ndarray))).any()]
         cells = {str(c): [json.dumps(v, default=_plain, ensure_ascii=False) for v in table[c]] for c in listed}

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 from tutelage.distil import exact
 from tutelage.distil.closed import Decomposition, cross, decompose, decompose_moments, one_hot, second
 from tutelage.distil.partial import halves, leading
-from tutelage.distil.rows import Features, blocks, take
+from tutelage.distil.rows import BLOCK, Features, blocks, take
 
 KINDS = ("labels", "robust", "rounds", "two_hot")
 """From the simplest: labels as given, by cross-entropy or by a robust loss; rounds; two-hot labels."""
@@ -42,6 +42,8 @@ FURTHEST = 4
 
 ROBUST = 0.9
 """q of the robust loss, chosen on held-out parts; the closer to 1, the less a row counts that the student gives up."""
+TOGETHER = 2**23
+"""Logits held at a time."""
 COARSE = 1e-3
 """Gradient at which the exact students stop; the accuracy no longer changes."""
 
@@ -151,8 +153,10 @@ class HeldOut:
     def right(self, weights: Float[np.ndarray, "s d k"]) -> Bool[np.ndarray, "s m"]:
         """Which of the rows each student gets right."""
         found = np.empty((len(weights), len(self.rows)), dtype=bool)
+        some = max(TOGETHER // (BLOCK * weights.shape[2]), 1)
         for part, x in blocks(self.rows):
-            found[:, part] = each(x, weights).argmax(-1) == self.labels[part]
+            for i in range(0, len(weights), some):
+                found[i : i + some, part] = each(x, weights[i : i + some]).argmax(-1) == self.labels[part]
         return found
 
 

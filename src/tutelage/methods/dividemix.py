@@ -40,7 +40,7 @@ class DivideMix(Method):
 
     Args:
         rounds: how often the labels are judged, at least 1.
-        warm_up: share of training before that, in (0, 1).
+        warm_up: share of training before that, in (0, 1].
         threshold: of w, in [0, 1].
         temperature: of the sharpening, in (0, 1].
         alpha: of mixup, above 0; what is no tensor, such as tokens, is not mixed.
