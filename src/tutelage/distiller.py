@@ -72,7 +72,7 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Fit on noisy labels.
 
         Args:
-            X: features, (n, d), finite; read a block at a time, so memory stays that of X.
+            X: features, (n, d), finite; read a block at a time: besides X, memory holds a few times (n, c).
             y: n labels, some of them wrong.
             X_clean, y_clean: rows with clean labels, not learnt from: they choose the student in place of held-out
                 noisy labels.
