@@ -40,8 +40,8 @@ class PartialLabel(Method):
     Args:
         form: of l: "paper", - (log p_a + log p_b) / 2, for which a fresh student learns both halves; "released", the
             authors' code, (2 - p_a^q - p_b^q) / 2q with q = 0.7, by a student that begins as its teacher; or "union",
-            - log(p_a + p_b), by such a student: it chooses between the two, so that networks which can learn every
-            half by heart lose nothing where labels are right.
+            - log(p_a + p_b), by such a student: it chooses between the two, where networks that can learn every half by
+            heart leave it to chance.
 
     >>> PartialLabel().training_rounds
     2
