@@ -34,11 +34,10 @@ from games import Row, fit_missing
 from image_splits import POOL, cifar10
 from splits import data_root
 from tutelage import Audit, find_label_errors
-from tutelage.audit.held_out import parts_of
 from tutelage.audit.measures import average_precision, precision_recall
 from tutelage.data.sources import cache_folder
 from tutelage.distil import noise
-from tutelage.distil.choice import Students
+from tutelage.distil.choice import Students, parts_of
 from tutelage.distil.rows import Rows, blocks, held
 from tutelage.models.features import encode
 from tutelage.models.text import load_encoder

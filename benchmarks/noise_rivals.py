@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
 from tutelage.data import Features
 from tutelage.distil.choice import Setting, Students, each
@@ -38,8 +39,7 @@ def noise_rate(x: np.ndarray, y: np.ndarray, classes: int, seed: int) -> float:
     students = Students.of(rows.take(kept), y[kept], classes)
     decay = 1 / (classes * len(students.decomposition.values))
     logits = each(rows.take(out)[:], students.closed([Setting("rounds", 1, decay, decay)]))[0]
-    p = np.exp(logits - logits.max(1, keepdims=True))
-    transition = confident_transition(p / p.sum(1, keepdims=True), y[out])
+    transition = confident_transition(softmax(logits, axis=1), y[out])
     shares = np.linalg.lstsq(transition.T, np.bincount(y, minlength=classes) / len(y), rcond=None)[0]
     return float(np.clip(1 - shares @ np.diag(transition), 0, 0.9))
 

@@ -114,7 +114,8 @@ def noise_target() -> str:
 def noise_verdict() -> str:
     """How often the target is met: 5 points above labels as given at 40 % and more, half a point below at 0 %."""
     rows, lines = scores(), []
-    for better, name in (("auto", "chosen by evidence"), ("two_hot", "two-hot, closed form")):
+    names = {"auto": "chosen by evidence", "rounds": "rounds chosen by evidence", "two_hot": "two-hot, closed form"}
+    for better, name in names.items():
         for worse, baseline in BASELINES.items():
             gains: dict[str, list[float]] = {"much": [], "none": []}
             for (data, noise), part in rows.groupby(["data", "noise"], sort=False):

@@ -22,7 +22,7 @@ from tutelage.data.examples import cut
 from tutelage.game import Move, Player
 from tutelage.memory import Memory
 from tutelage.methods import Method
-from tutelage.methods.base import labels_judged, labels_kept
+from tutelage.methods.base import labels_kept
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.schedules import cosine_decay
 from tutelage.tasks import Task
@@ -249,10 +249,9 @@ def _new_round(
                 confidence, label = logits.softmax(-1).max(-1)
                 stored.write(units, label, confidence, torch.ones_like(confidence))
         method.keep(run.memory)
-    if labels_judged(method):
-        for who in method.rule.movers:
-            said = predictions(run.seats[who].module, task, loader.labelled)
-            method.judge(who, said, loader.target, run.memory, task)
+    for who in method.rule.movers:
+        said = predictions(run.seats[who].module, task, loader.labelled)
+        method.judge(who, said, loader.target, run.memory, task)
     for who in method.rule.followers:
         run.seats[who].module.load_state_dict(run.seats[method.rule.movers[0]].module.state_dict())
     if not method.restarts:

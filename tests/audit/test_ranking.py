@@ -8,12 +8,12 @@ from sklearn.datasets import load_digits
 
 from tutelage import find_label_errors
 from tutelage.audit import neighbours
-from tutelage.audit.held_out import HeldOut, parts_of
+from tutelage.audit.held_out import HeldOut
 from tutelage.audit.measures import against_truth, average_precision
 from tutelage.audit.neighbours import nearest
 from tutelage.audit.posterior import bayes
 from tutelage.audit.reasons import reasons
-from tutelage.distil.choice import Setting, Students, deal
+from tutelage.distil.choice import Setting, Students, deal, parts_of
 from tutelage.distil.noise import corrupt, next_class, symmetric
 from tutelage.distil.rows import Rows, held
 

@@ -13,8 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from tutelage.audit.posterior import Noise, bayes, centred, fit
 from tutelage.distil import exact
-from tutelage.distil.choice import COARSE, GRID, NEAR, PARTS, Setting, Students, deal, each
-from tutelage.distil.closed import Decomposition, cross, decompose_moments, one_hot, second
+from tutelage.distil.choice import COARSE, GRID, NEAR, Part, Setting, Students, each
 from tutelage.distil.rows import Features, blocks, take
 
 KIND = "robust"
@@ -32,45 +31,6 @@ TURNS = 4
 Tick = Callable[[int, int], None]
 Weights = Float[np.ndarray, "d k"]
 Logits = Float[np.ndarray, "n k"]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the rows, and what is known of the others.
-
-    Args:
-        out: numbers of the rows of the part, sorted.
-        kept: those of the others.
-        decomposition, cross: of the others; see `Students`.
-    """
-
-    out: Int[np.ndarray, " m"]
-    kept: Int[np.ndarray, " n"]
-    decomposition: Decomposition
-    cross: Weights
-
-    def students(self, full: Students) -> Students:
-        """The students of the others."""
-        rows, labels = take(full.rows, self.kept), full.labels[self.kept]
-        return Students(rows, labels, full.classes, self.decomposition, self.cross)
-
-    def fill(self, found: Logits, full: Students, weights: Weights) -> None:
-        """Write what a student says of the part."""
-        away = take(full.rows, self.out)
-        for part, x in blocks(away):
-            found[self.out[part]] = x @ weights
-
-
-def parts_of(full: Students, seed: int) -> list[Part]:
-    """The rows in PARTS parts; of what is known of all rows, each part's share is taken off."""
-    n = len(full.labels)
-    total, found = second(full.rows), []
-    for out in deal(full.labels, min(PARTS, n), seed):
-        away, y = take(full.rows, out), one_hot(full.labels[out], full.classes)
-        kept = np.setdiff1d(np.arange(n), out, assume_unique=True)
-        others = decompose_moments(total - second(away), len(kept))
-        found.append(Part(out, kept, others, full.cross - cross(away, y)))
-    return found
 
 
 @dataclass

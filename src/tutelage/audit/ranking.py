@@ -11,10 +11,10 @@ from jaxtyping import Float, Int
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_X_y
 
-from tutelage.audit.held_out import HeldOut, parts_of
+from tutelage.audit.held_out import HeldOut
 from tutelage.audit.neighbours import Neighbours, nearest
 from tutelage.audit.posterior import Noise, bayes, centred, noise_rate, refit, tell
-from tutelage.distil.choice import Setting, Students
+from tutelage.distil.choice import Setting, Students, parts_of
 from tutelage.distil.closed import decompose
 from tutelage.distil.rows import Rows, held
 from tutelage.ops.checks import in_range

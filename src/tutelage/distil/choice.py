@@ -171,23 +171,52 @@ def deal(labels: Int[np.ndarray, " n"], parts: int, seed: int) -> list[Int[np.nd
     return [np.sort(dealt[i::parts]) for i in range(parts)]
 
 
-def folds(full: Students, seed: int) -> list[HeldOut]:
-    """Each part of the rows held out from the others, the classes' shares alike; see PARTS and ENOUGH.
+@dataclass(frozen=True)
+class Part:
+    """A part of the rows, and what is known of the others.
 
-    No part needs its own pass for a decomposition: its moments are taken off those of all rows.
+    Args:
+        out: numbers of the rows of the part, sorted.
+        kept: those of the others.
+        decomposition, cross: of the others; see `Students`.
     """
+
+    out: Int[np.ndarray, " m"]
+    kept: Int[np.ndarray, " n"]
+    decomposition: Decomposition
+    cross: Float[np.ndarray, "d k"]
+
+    def students(self, full: Students) -> Students:
+        """The students of the others."""
+        rows, labels = take(full.rows, self.kept), full.labels[self.kept]
+        return Students(rows, labels, full.classes, self.decomposition, self.cross)
+
+    def fill(self, found: Float[np.ndarray, "n k"], full: Students, weights: Float[np.ndarray, "d k"]) -> None:
+        """Write what a student says of the part's rows."""
+        for at, x in blocks(take(full.rows, self.out)):
+            found[self.out[at]] = x @ weights
+
+
+def parts_of(full: Students, seed: int, parts: int = PARTS, some: int | None = None) -> list[Part]:
+    """The first ``some`` of so many parts of the rows (or of as many as rows), the classes' shares alike; None is all.
+
+    None needs its own pass for a decomposition: its moments are taken off those of all rows.
+    """
+    everyone, total, found = np.arange(len(full.labels)), second(full.rows), []
+    for out in deal(full.labels, min(parts, len(full.labels)), seed)[:some]:
+        away, y = take(full.rows, out), one_hot(full.labels[out], full.classes)
+        kept = np.setdiff1d(everyone, out, assume_unique=True)
+        others = decompose_moments(total - second(away), len(kept))
+        found.append(Part(out, kept, others, full.cross - cross(away, y)))
+    return found
+
+
+def folds(full: Students, seed: int) -> list[HeldOut]:
+    """Each part of the rows held out from the others; see PARTS and ENOUGH."""
     n = len(full.labels)
     parts = max(min(PARTS, n), math.ceil(n / ENOUGH))
-    total, found = second(full.rows), []
-    for out in deal(full.labels, parts, seed)[: math.ceil(ENOUGH * parts / n)]:
-        kept = np.setdiff1d(np.arange(n), out, assume_unique=True)
-        away, y = take(full.rows, out), full.labels[out]
-        students = Students(
-            take(full.rows, kept), full.labels[kept], full.classes,
-            decompose_moments(total - second(away), len(kept)), full.cross - cross(away, one_hot(y, full.classes)),
-        )  # fmt: skip
-        found.append(HeldOut(students, away, y))
-    return found
+    found = parts_of(full, seed, parts, math.ceil(ENOUGH * parts / n))
+    return [HeldOut(p.students(full), take(full.rows, p.out), full.labels[p.out]) for p in found]
 
 
 def settings(

@@ -76,7 +76,8 @@ class Method(ABC):
     def judge(self, who: str, said: Says, target: Tensor, memory: Memory, task: Task) -> None:
         """Between rounds: look at what mover ``who`` says of the labelled units, and write it into ``memory.kept``.
 
-        ``said``: numbers of units and their logits, a batch at a time; ``target``: of all units, as in `Batch`.
+        ``said``: numbers of units and their logits, a batch at a time, made when asked for;
+        ``target``: of all units, as in `Batch`.
         """
 
     def observe(self, batch: Batch, terms: Terms, memory: Memory, task: Task) -> None:
@@ -108,11 +109,6 @@ def require_own_units(method: Method, task: Task) -> None:
     """Raise ValueError for pixels: another view of an image shows others, so nothing can be remembered of each."""
     if isinstance(task, Segmentation):
         raise ValueError(f"{method.name} remembers each unit from step to step: it cannot learn pixels")
-
-
-def labels_judged(method: Method) -> bool:
-    """Whether the movers look at the labelled examples between rounds."""
-    return type(method).judge is not Method.judge
 
 
 def labels_kept(method: Method) -> bool:
