@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "audit": {
         "ops", "checkpoint", "data", "models", "distil", "inputs", "recipes", "report", "request", "runs", "audit",
     },
-    "methods": {"types", "ops", "game", "memory", "tasks", "methods"},
+    "graph": {"ops", "graph"},
+    "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},
     "data": {"types", "ops", "data"},
     "train": {"types", "ops", "game", "memory", "tasks", "methods", "data", "comm", "checkpoint"},
     "models": {"types", "data", "models"},
@@ -40,9 +41,10 @@ MAY_IMPORT = {
     "reference": {"tasks", "models"},
     "problem": {"types", "ops", "tasks", "data", "evidence", "reference"},
     "contender": {"types", "tasks", "memory", "methods", "train", "store", "reference", "problem"},
-    "beside": {"methods", "data", "train", "store", "reference", "problem", "contender"},
+    "beside": {"types", "methods", "data", "train", "store", "reference", "problem", "contender"},
     "fitting": {
-        "beside", "tasks", "methods", "data", "train", "store", "evidence", "reference", "problem", "contender",
+        "types", "beside", "tasks", "methods", "data", "train", "store", "evidence", "reference", "problem",
+        "contender",
     },
     "recipes": {"ops", "tasks", "methods", "data", "models", "reference", "problem", "train"},
     "request": {"ops", "problem", "recipes", "train"},

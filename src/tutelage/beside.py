@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from tutelage.contender import Tick, precision, slug
+from tutelage.contender import precision, slug
 from tutelage.data import Loader
 from tutelage.methods import Method
 from tutelage.problem import Problem
 from tutelage.reference import Parts
 from tutelage.store import Part, Store
 from tutelage.train import Run, Training, predict, train
+from tutelage.types import Tick
 
 HALVES = ("first_half", "second_half")
 

@@ -19,10 +19,7 @@ from tutelage.reference import Folds, Parts
 from tutelage.store import Part, Store
 from tutelage.tasks import Segmentation
 from tutelage.train import Run, Training, predict, train
-from tutelage.types import Logits
-
-Tick = Callable[[str, int, int], None]
-"""Told what is being done, and how many of how many steps of it are done."""
+from tutelage.types import Logits, Tick
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from scipy.stats import t as student_t
 from tutelage import recipes, runs
 from tutelage.checkpoint import write_json
 from tutelage.conclusion import conclude, summarise
-from tutelage.contender import Tick
 from tutelage.data import Features, sources
 from tutelage.data.tables import DataError
 from tutelage.evidence import LEVEL, recorded_prior
@@ -28,6 +27,7 @@ from tutelage.request import Request
 from tutelage.runs import Say
 from tutelage.saving import Model
 from tutelage.tasks import Classification
+from tutelage.types import Tick
 
 Summary = dict[str, Any]
 

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from tutelage.beside import Beside, train_beside
-from tutelage.contender import Contender, Tick
+from tutelage.contender import Contender
 from tutelage.evidence import Evidence, Prior, weigh
 from tutelage.methods import Method, Supervised
 from tutelage.problem import Plan, Problem
@@ -22,6 +22,7 @@ from tutelage.reference import STRENGTHS, Folds, HeldOut, Parts, choose
 from tutelage.store import Store, Unstored
 from tutelage.tasks import Segmentation
 from tutelage.train import Training
+from tutelage.types import Tick
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def _fit(
 ) -> Outcome:
     method = method.settled(problem.task, problem.weak is not None)
     store, tick = store or Unstored(), tick or (lambda what, done, total: None)
+    method.ready(problem.pool, tick)
     parts = problem.folds(plan, training.seed)
     started = None if problem.weak is None else _stage_one(problem, method, training, store, tick)
     stage_one = None if started is None else started.network

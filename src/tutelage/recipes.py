@@ -199,7 +199,7 @@ def read(
     def data(examples: Examples, pool: Examples, strong: Sequence[Examples] = ()) -> Data:
         return Data(items.task, examples, items.y, pool, items.truth, strong, items.covered, items.target, device)
 
-    views = reader.views("strong" in method.views) if finetune or not isinstance(reader, Encodes) else {}
+    views = reader.views(method.views) if finetune or not isinstance(reader, Encodes) else {}
     if not isinstance(reader, Encodes):
         labelled, pool = (reader.examples(part, device) for part in (items.labelled, items.pool))
         return whole(data(labelled, pool), reader, None, views)

@@ -15,7 +15,6 @@ import torch
 
 from tutelage import checkpoint, recipes
 from tutelage.conclusion import conclude, summarise
-from tutelage.contender import Tick
 from tutelage.data.sources import cache_folder
 from tutelage.evidence import recorded_prior
 from tutelage.fitting import fit, settings, threads, without_pool
@@ -31,6 +30,7 @@ from tutelage.request import Request
 from tutelage.saving import Model
 from tutelage.store import FolderStore
 from tutelage.train import Training, predict, time_a_step
+from tutelage.types import Tick
 
 Say = Callable[[str], None]
 
@@ -62,6 +62,7 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
         inputs.items, reader, method, request.finetune, cache_folder() / "features", device,
         lambda done, total: tick("encoding", done, total),
     )  # fmt: skip
+    method.ready(problem.pool, tick)
     if request.steps is None:
         training = recipes.long_enough(training, method, problem)
     say(_intention(request, method, problem, training, plan))

@@ -206,7 +206,7 @@ def _begin(
     optimisers = {who: _optimiser(seats[who], training) for who in rule.movers}
     size = int(loader.unlabelled.counts().sum())
     memory = Memory(size if size <= UNITS_IN_MEMORY else 0, loader.target.device, rule.movers)
-    kept = method.remembers(len(loader.target), task.classes)
+    kept = method.remembers(loader, task)
     memory.kept = {n: t.to(loader.target.device) for n, t in kept.items()}
     if size > UNITS_IN_MEMORY and labels_kept(method):
         memory.keep_in_files(size, path)

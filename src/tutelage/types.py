@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,9 @@ Params = dict[str, Tensor]
 
 Inputs = Tensor | Mapping[str, Tensor]
 """What a network eats: one tensor whose first dimension counts examples, or named tensors."""
+
+Tick = Callable[[str, int, int], None]
+"""Told what is being done, and how many of how many steps of it are done."""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def test_co_teaching_leaves_out_unknown_labels_and_grows_by_the_ramp():
 
 def test_early_learning_target_and_loss_by_hand():
     method, memory = Elr(weight=2.0, decay=0.75), Memory(0)
-    memory.kept = method.remembers(2, 3)
+    memory.kept = {"target": torch.zeros(2, 3)}
     batch = batch_of([[math.log(2.0), 0.0, 0.0]], [1])
     terms = method.loss("student", batch, seats("student"), TASK, memory)
     p = torch.tensor([0.5, 0.25, 0.25])

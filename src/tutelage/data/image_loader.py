@@ -24,7 +24,7 @@ class ImageLoader(Loader):
     """As `Loader`, for images (b, 3, h, w) in [0, 1]: each batch is seen anew.
 
     Args:
-        views: by name; "weak" is the labelled images' too.
+        views: by name; "weak" is the labelled images' too, and "again" is drawn by itself.
         carry: of targets, where the unit is not the image.
     """
 
@@ -47,6 +47,6 @@ class ImageLoader(Loader):
             return raw
         images = raw["weak"]
         assert isinstance(images, Tensor)
-        seed = int(np.random.SeedSequence([self.seed, draw]).generate_state(1)[0])
-        made = {name: self.views[name](images, seed) for name in names}
+        seeds = [int(s) for s in np.random.SeedSequence([self.seed, draw]).generate_state(2)]
+        made = {name: self.views[name](images, seeds[name == "again"]) for name in names}
         return Views({n: v.images for n, v in made.items()}, raw.index, {n: v.geometry for n, v in made.items()})

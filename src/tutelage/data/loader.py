@@ -81,5 +81,10 @@ class Loader:
             Views(labelled, units), self.target[units], Views(pool, self._tensor(self.unlabelled.units(j))), progress
         )
 
+    @property
+    def pool_units(self) -> int:
+        """How many units the pool has."""
+        return int(self.unlabelled.counts().sum())
+
     def _tensor(self, index: np.ndarray) -> Tensor:
         return torch.as_tensor(index, device=self.target.device)

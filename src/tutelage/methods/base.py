@@ -10,11 +10,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from tutelage.data import Examples, Loader
 from tutelage.game import Player, Rule
 from tutelage.memory import Memory, Stored
 from tutelage.ops.losses import cross_entropy, mean
 from tutelage.tasks import Segmentation, Task
-from tutelage.types import Batch, Labels, Logits, Params, Scalar, Terms, Views, Weight
+from tutelage.types import Batch, Inputs, Labels, Logits, Params, Scalar, Terms, Tick, Views, Weight
 
 Says = Iterable[tuple[Labels, Logits]]
 
@@ -26,7 +27,7 @@ class Method(ABC):
     Attributes:
         name: what the command line calls it.
         uses_pool: the loss reads ``batch.unlabelled``.
-        views: of the pool that the loss reads: "weak" (as it is), "strong" (disturbed).
+        views: of the pool that the loss reads: "weak" (as it is), "again" (the same drawn anew), "strong" (disturbed).
         restarts: each round begins with a fresh network, optimiser and schedule of the learning rate.
         reseeds: each mover, and each network that begins afresh, has initial weights of its own.
     """
@@ -69,8 +70,11 @@ class Method(ABC):
     def keep(self, memory: Memory) -> None:
         """Between rounds, after every mover has labelled the pool: say by their weights which labels count."""
 
-    def remembers(self, units: int, classes: int) -> Params:
-        """What ``memory.kept`` holds at first, by name, of so many labelled units."""
+    def ready(self, pool: Examples, tick: Tick) -> None:
+        """Before a fit: compute, once for all its trainings, what depends on the pool alone."""
+
+    def remembers(self, loader: Loader, task: Task) -> Params:
+        """What ``memory.kept`` holds at first, by name, in a training on what the loader draws from."""
         return {}
 
     def judge(self, who: str, said: Says, target: Tensor, memory: Memory, task: Task) -> None:
@@ -85,6 +89,11 @@ class Method(ABC):
         if "label" in terms.seen and len(memory.label):
             pool, seen = batch.unlabelled, [terms.seen[k] for k in ("label", "confidence", "weight")]
             memory.write(*(to_original(seen, pool, task) if pool.geometry else (pool.index, *seen)))
+
+
+def again(pool: Views) -> Inputs:
+    """The weak view drawn anew; itself where it is always the same, as of features: then dropout alone differs."""
+    return pool.at.get("again", pool["weak"])
 
 
 def on_labels(player: Player, batch: Batch, task: Task) -> Scalar:

@@ -12,6 +12,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
+from tutelage.data import Loader
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, Says, on_labels, require_own_units
@@ -91,8 +92,8 @@ class DivideMix(Method):
         first = round(self.warm_up * steps)
         return [0, *(first + i * (steps - first) // self.rounds for i in range(self.rounds + 1))]
 
-    def remembers(self, units: int, classes: int) -> Params:
-        return {who: torch.ones(units) for who in self.rule.movers}
+    def remembers(self, loader: Loader, task: Task) -> Params:
+        return {who: torch.ones(len(loader.target)) for who in self.rule.movers}
 
     def judge(self, who: str, said: Says, target: Tensor, memory: Memory, task: Task) -> None:
         clean = memory.kept[who]

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import torch
 
+from tutelage.data import Loader
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, require_own_units
@@ -35,8 +36,8 @@ class Elr(Method):
         weight: lambda, at least 0.
         decay: beta, in [0, 1].
 
-    >>> Elr().remembers(units=2, classes=3)["target"].shape
-    torch.Size([2, 3])
+    >>> Elr(decay=0.9).weight
+    3.0
     """
 
     name: ClassVar[str] = "elr"
@@ -56,8 +57,8 @@ class Elr(Method):
     def rule(self) -> Rule:
         return Simultaneous(("student",))
 
-    def remembers(self, units: int, classes: int) -> Params:
-        return {"target": torch.zeros(units, classes)}
+    def remembers(self, loader: Loader, task: Task) -> Params:
+        return {"target": torch.zeros(len(loader.target), task.classes)}
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         y, known = task.target(batch.target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -73,9 +73,10 @@ def as_examples(pictures: Sequence[Picture] | np.ndarray, size: Size, device: to
     return Images(pictures, size, device=device, cache=CACHE)  # type: ignore[arg-type]
 
 
-def views(flip: bool, strong: bool) -> dict[str, Augmentation]:
-    """What a method that reads the images sees of them."""
-    return {"weak": Weak(flip=flip)} | ({"strong": Strong(flip=flip)} if strong else {})
+def views(flip: bool, names: Collection[str]) -> dict[str, Augmentation]:
+    """What a method that reads the images sees of them, by the names it asks for."""
+    made: dict[str, Augmentation] = {name: Weak(flip=flip) for name in ("weak", *names)}
+    return made | ({"strong": Strong(flip=flip)} if "strong" in names else {})
 
 
 @dataclass(frozen=True)
@@ -153,8 +154,8 @@ class ImageReader:
         whole.head = copy.deepcopy(head)
         return whole
 
-    def views(self, strong: bool) -> Mapping[str, Augmentation]:
-        return views(self.flip, strong)
+    def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
+        return views(self.flip, names)
 
     def to(self, device: torch.device | str) -> ImageReader:
         self.backbone.to(device)
@@ -197,8 +198,8 @@ class PixelReader:
             return self.make()
         return VISION[self.name](classes, **{**SHAPES.get(self.name, {}), **self.shape})
 
-    def views(self, strong: bool) -> Mapping[str, Augmentation]:
-        return views(self.flip, strong)
+    def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
+        return views(self.flip, names)
 
     def to(self, device: torch.device | str) -> PixelReader:
         return self

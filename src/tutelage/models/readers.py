@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
@@ -38,7 +38,7 @@ class Reader(Protocol):
     def network(self, classes: int) -> nn.Module:
         """A network to be trained whole: the encoder's copy with a fresh head, or one with fresh weights."""
 
-    def views(self, strong: bool) -> Mapping[str, Augmentation]:
+    def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
         """Of batches of images, by name; of others none."""
 
     def to(self, device: torch.device | str) -> Reader:
@@ -68,7 +68,7 @@ class Encodes(Reader, Protocol):
 class _WithEncoder:
     encoder: Encoder
 
-    def views(self, strong: bool) -> Mapping[str, Augmentation]:
+    def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
         return {}
 
     def to(self, device: torch.device | str) -> Self:

@@ -1,0 +1,1 @@
+"""Neighbour graphs of rows of features, and what labels spread along them."""
