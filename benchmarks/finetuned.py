@@ -43,7 +43,7 @@ def main() -> None:
             continue
         reader = TextReader(load_encoder())
         items = Items(Classification(4), texts, split.y[index], pool, split.y[rest])
-        problem = read(items, reader, method(), True, cache_folder() / "features")
+        problem = read(items, reader, method().views, True, cache_folder() / "features")
         start = time.perf_counter()
         outcome: Outcome = fit(problem, method(), replace(WHOLE, seed=SEED), Prior(), replace(PLAN_WHOLE, skip=True))
         seconds = time.perf_counter() - start

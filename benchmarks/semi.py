@@ -68,7 +68,7 @@ def one(name: str, labels: int, method: str, seed: int, whole: bool) -> dict[str
     items, test, test_y, kind, task = material(name, labels, seed, whole)
     reader, alone = READERS[kind](load_encoder()), method == "labels only"
     game = METHODS["supervised" if alone else method]()
-    problem = read(items, reader, game, whole and not alone, cache_folder() / "features")
+    problem = read(items, reader, game.views, whole and not alone, cache_folder() / "features")
     start = time.perf_counter()
     if alone:
         plan = Plan(folds=5, repeats=1)

@@ -96,7 +96,7 @@ def started(name: str, seed: int) -> tuple[Problem, Examples, np.ndarray, torch.
     items = Items(split.task, [], none, [split.items[i] for i in chosen], gold, np.arange(len(chosen)), target)
     test = split.test[:MOST_WHOLE]
     test_y = split.test_y[: sum(len(s) for s in test) if split.kind == "words" else len(test)]
-    problem = read(items, reader, Supervised(), True, cache_folder() / "features")
+    problem = read(items, reader, Supervised().views, True, cache_folder() / "features")
     start = time.perf_counter()
     network = fit(problem, Supervised(), replace(WHOLE, seed=seed), Prior(), Plan(skip=True)).candidate
     return problem, reader.examples(test), test_y, network, time.perf_counter() - start

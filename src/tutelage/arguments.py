@@ -14,7 +14,7 @@ from sklearn.utils.validation import column_or_1d
 
 from tutelage.data.image_tables import ENDINGS
 from tutelage.data.images import check_images, require_pixels
-from tutelage.methods import METHODS, Method
+from tutelage.methods import METHODS, Auto, Method
 from tutelage.ops.checks import one_of
 from tutelage.weak import RawVotes
 
@@ -75,8 +75,8 @@ def as_method(method: str | Method) -> Method:
     """A method by name with its defaults, or the method itself."""
     if isinstance(method, Method):
         return method
-    one_of("method", method, tuple(METHODS))
-    return METHODS[method]()
+    one_of("method", method, (*METHODS, Auto.name))
+    return Auto() if method == Auto.name else METHODS[method]()
 
 
 def as_texts(X: Any) -> list[str]:

@@ -17,8 +17,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 import tutelage
-from tutelage import runs
-from tutelage.auditing import add_commands
+from tutelage import auditing, runs
+from tutelage.bench import commands as bench_commands
 from tutelage.checkpoint import BadFileError
 from tutelage.data import sources
 from tutelage.data.tables import DataError, read_table, writable, write_table
@@ -264,7 +264,8 @@ def _ticking() -> Iterator[Bar]:
         yield Bar(progress)
 
 
-add_commands(app, say, _ticking)
+auditing.add_commands(app, say, _ticking)
+bench_commands.add_commands(app, say, _ticking)
 
 
 def main() -> None:

@@ -232,7 +232,9 @@ class Classifier(ClassifierMixin, BaseEstimator):
         device = recipes.pick_device(self.device)
         if kind != "array":
             reader = (self._image_reader() if kind == "image" else self._text_reader()).to(device)
-            problem = recipes.read(items, reader, method, self.finetune, self._cache(), device, disturb=self.augment)
+            problem = recipes.read(
+                items, reader, method.views, self.finetune, self._cache(), device, disturb=self.augment
+            )
             return problem, reader
         if self.finetune:
             raise ValueError("finetune=True needs texts or images; for arrays give a network")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -16,13 +16,18 @@ from torch import nn
 from tutelage.beside import Beside, train_beside
 from tutelage.contender import Contender
 from tutelage.evidence import Evidence, Prior, weigh
-from tutelage.methods import Method, Supervised
+from tutelage.gains import Gains
+from tutelage.methods import Auto, Method, Supervised
 from tutelage.problem import Plan, Problem
 from tutelage.reference import STRENGTHS, Folds, HeldOut, Parts, choose
+from tutelage.selection import Attempt, possible, select
 from tutelage.store import Store, Unstored
 from tutelage.tasks import Segmentation
 from tutelage.train import Training
 from tutelage.types import Tick
+
+Knows = Callable[[Sequence[str]], Gains]
+"""Says of methods, by name, what they gain over the labels alone before a label is looked at."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Outcome:
     """What a fit leaves behind. Without evidence, that is None and what is held out is empty.
 
     ``method`` has nothing left open.
-    ``stage_one`` is what learnt the weak labels alone, where there were any.
+    ``stage_one`` is what learnt the weak labels alone, where there were any; ``tried`` what "auto" tried.
     """
 
     method: Method
@@ -44,6 +49,7 @@ class Outcome:
     curve: list[tuple[float, float]]
     returned: str
     stage_one: nn.Module | None = None
+    tried: list[Attempt] = field(default_factory=list)
 
 
 def fit(
@@ -54,14 +60,18 @@ def fit(
     plan: Plan,
     store: Store | None = None,
     tick: Tick | None = None,
+    gains: Knows = Gains.recorded,
 ) -> Outcome:
     """Fit reference and candidate, gather the evidence, and choose.
 
+    Args:
+        gains: what "auto" knows of candidates, given by name, before it looks at a label.
+
     Raises:
-        ValueError: a class has fewer than two labels and the plan does not skip the evidence.
+        ValueError: a class has fewer than two labels and the plan does not skip the evidence; "auto" without it.
     """
     with threads(problem.threads):
-        return _fit(problem, method, training, prior, plan, store, tick)
+        return _fit(problem, method, training, prior, plan, store, tick, gains)
 
 
 @contextmanager
@@ -79,6 +89,18 @@ def threads(most: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+@dataclass(frozen=True)
+class _Found:
+    """The candidate: its method, with nothing left open, its network, and what it said of held-out labels."""
+
+    method: Method
+    network: nn.Module
+    history: list[dict[str, float]]
+    predictions: Parts
+    curve: list[tuple[float, float]]
+    tried: list[Attempt] = field(default_factory=list)
+
+
 def _fit(
     problem: Problem,
     method: Method,
@@ -87,6 +109,7 @@ def _fit(
     plan: Plan,
     store: Store | None,
     tick: Tick | None,
+    gains: Knows,
 ) -> Outcome:
     method = method.settled(problem.task, problem.weak is not None)
     store, tick = store or Unstored(), tick or (lambda what, done, total: None)
@@ -94,33 +117,54 @@ def _fit(
     parts = problem.folds(plan, training.seed)
     started = None if problem.weak is None else _stage_one(problem, method, training, store, tick)
     stage_one = None if started is None else started.network
-    reference, reference_held_out, choice = _reference(problem, training, parts, stage_one, store, tick)
-
-    if started is None:
+    reference, alone, choice = _reference(problem, training, parts, stage_one, store, tick)
+    if started is not None:
+        found = _after(started, problem, method, training, store, tick)
+    elif isinstance(method, Auto):
+        found = _chosen(problem, method, training, alone, parts, plan, store, tick, gains)
+    else:
         contender = Contender("candidate", problem, method, training, store, tick)
         predictions, curve = contender.held_out(parts)
-        candidate, history = contender.network()
-    else:
-        found = _game(problem, method, started, training, store, tick) if method.uses_pool else started
-        candidate, history, predictions = found.network, found.history, found.predictions
-        curve = [(h["step"], h["held_out"]) for h in history if "held_out" in h]
+        found = _Found(method, *contender.network(), predictions, curve)
 
     if not parts:
         return Outcome(
-            method, candidate, reference, candidate, choice, None, _nothing(), history, [], "candidate", stage_one
-        )
-    candidate_held_out = problem.scored(predictions)
+            found.method, found.network, reference, found.network, choice, None, _nothing(), found.history, [],
+            "candidate", stage_one,
+        )  # fmt: skip
+    held_out, of_candidate = problem.scored(alone), problem.scored(found.predictions)
     share = float(np.mean([len(out) / len(problem.labelled) for _, out in parts]))
-    right = reference_held_out.right
+    right = held_out.right
     apart = float(right.std()) if isinstance(problem.task, Segmentation) else 1.0  # images never differ by a whole IoU
-    tried: Literal["pool", "method"] = "pool" if method.uses_pool else "method"
-    scores = (right, candidate_held_out.right)
-    evidence = weigh(*scores, prior, share, plan.harm_limit, problem.task.measure, apart, tried)
+    tried: Literal["pool", "method"] = "pool" if found.method.uses_pool else "method"
+    evidence = weigh(right, of_candidate.right, prior, share, plan.harm_limit, problem.task.measure, apart, tried)
     kept = evidence.returned == "candidate"
     return Outcome(
-        method, candidate if kept else reference, reference, candidate, choice, evidence,
-        candidate_held_out if kept else reference_held_out, history, curve, evidence.returned, stage_one,
+        found.method, found.network if kept else reference, reference, found.network, choice, evidence,
+        of_candidate if kept else held_out, found.history, found.curve, evidence.returned, stage_one, found.tried,
     )  # fmt: skip
+
+
+def _chosen(
+    problem: Problem, auto: Auto, training: Training, alone: Parts, parts: Folds, plan: Plan, store: Store, tick: Tick,
+    gains: Knows,
+) -> _Found:  # fmt: skip
+    """The method that the labels speak for; the network of the labels alone where they speak for none."""
+    if not parts:
+        raise ValueError("auto chooses by the evidence from the labels: it cannot be without it")
+    candidates = possible(problem, tick)
+    known, count = gains(list(candidates)), plan.repeats
+    selection = select(problem, candidates, known, alone, parts, count, training, auto.budget, store, tick)
+    method = selection.method or Supervised()
+    network, history = Contender("candidate", problem, method, training, store, tick).network()
+    return _Found(method, network, history, selection.predictions, [], selection.tried)
+
+
+def _after(started: Beside, problem: Problem, method: Method, training: Training, store: Store, tick: Tick) -> _Found:
+    """The game that begins where the weak labels are learnt; what learnt them, where the method is of labels alone."""
+    found = _game(problem, method, started, training, store, tick) if method.uses_pool else started
+    curve = [(h["step"], h["held_out"]) for h in found.history if "held_out" in h]
+    return _Found(method, found.network, found.history, found.predictions, curve)
 
 
 def _stage_one(problem: Problem, method: Method, training: Training, store: Store, tick: Tick) -> Beside:
@@ -140,14 +184,14 @@ def _game(problem: Problem, method: Method, started: Beside, training: Training,
 
 def _reference(
     problem: Problem, training: Training, parts: Folds, started: nn.Module | None, store: Store, tick: Tick
-) -> tuple[nn.Module, HeldOut, str]:
-    """The best labels-only model by cross-validation; the first contender without it.
+) -> tuple[nn.Module, Parts, str]:
+    """The best labels-only model by cross-validation, and honest predictions of it; the first one without folds.
 
     Where there are no clean labels at all, what learnt the weak ones.
     """
     if not len(problem.labelled):
         assert started is not None
-        return started, _nothing(), "stage I: the weak labels alone"
+        return started, [], "stage I: the weak labels alone"
     tried: dict[str, Parts] = {}
     make: dict[str, Callable[[], nn.Module]] = {}
     units = [(problem.labelled.units(a), problem.labelled.units(b)) for a, b in parts]
@@ -165,9 +209,9 @@ def _reference(
         make[name] = alone.student
     if not parts:
         name = next(iter(make))
-        return make[name](), _nothing(), name
+        return make[name](), [], name
     name, honest = choose(tried, problem.y)
-    return make[name](), problem.scored(honest), name
+    return make[name](), honest, name
 
 
 def _nothing() -> HeldOut:

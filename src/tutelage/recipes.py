@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -185,13 +185,14 @@ def whole(
 
 
 def read(
-    items: Items, reader: Reader, method: Method, finetune: bool, cache: Path,
+    items: Items, reader: Reader, names: Collection[str], finetune: bool, cache: Path,
     device: torch.device | str = "cpu", tick: Tick | None = None,
     disturb: Callable[[list[Any]], list[Any]] | None = None,
 ) -> Problem:  # fmt: skip
     """The problem of learning from texts, sentences or images.
 
     Args:
+        names: of the views of the pool that a method reads.
         finetune: train the encoder too, not only a head on its features.
         disturb: makes a strong view of the items; by default a share of their words is dropped.
     """
@@ -199,12 +200,12 @@ def read(
     def data(examples: Examples, pool: Examples, strong: Sequence[Examples] = ()) -> Data:
         return Data(items.task, examples, items.y, pool, items.truth, strong, items.covered, items.target, device)
 
-    views = reader.views(method.views) if finetune or not isinstance(reader, Encodes) else {}
+    views = reader.views(names) if finetune or not isinstance(reader, Encodes) else {}
     if not isinstance(reader, Encodes):
         labelled, pool = (reader.examples(part, device) for part in (items.labelled, items.pool))
         return whole(data(labelled, pool), reader, None, views)
     copies: list[Sequence[Any]] = []
-    if "strong" in method.views and not views:
+    if "strong" in names and not views:
         seeds = range(STRONG_COPIES)
         copies = [
             disturb(list(items.pool)) if disturb else reader.disturbed(items.pool, STRONG_SHARE, s) for s in seeds

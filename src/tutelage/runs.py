@@ -59,7 +59,7 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
         say("No row has a clean label: nothing can measure whether this helps. Some 30 labels a class would.")
     say(about_reading(reader.to(device), inputs, request, device))
     problem = recipes.read(
-        inputs.items, reader, method, request.finetune, cache_folder() / "features", device,
+        inputs.items, reader, method.views, request.finetune, cache_folder() / "features", device,
         lambda done, total: tick("encoding", done, total),
     )  # fmt: skip
     method.ready(problem.pool, tick)

@@ -121,7 +121,7 @@ class Segmenter(BaseEstimator):
         make = partial(copy.deepcopy, own) if isinstance(own, nn.Module) else own
         reader = PixelReader("unet", size, self.flip, make=make)
         device = recipes.pick_device(self.device)
-        problem = recipes.read(items, reader, method, False, cache_folder(), device)
+        problem = recipes.read(items, reader, method.views, False, cache_folder(), device)
         if self.network is not None:
             recipes.require_logits(problem)
         counts = (self.steps, self.lr, self.folds, self.repeats, self.evidence)

@@ -129,7 +129,7 @@ class Tagger(BaseEstimator):
         method = without_pool(as_method(self.method), pool)
         device = recipes.pick_device(self.device)
         reader = WordReader(load_encoder(self.encoder, self.max_length)).to(device)
-        problem = recipes.read(items, reader, method, self.finetune, self._cache(), device)
+        problem = recipes.read(items, reader, method.views, self.finetune, self._cache(), device)
         counts = (self.steps, self.lr, self.folds, self.repeats, self.evidence)
         training, plan = recipes.how("words" if self.finetune else "features", int(self.random_state), *counts)
         if self.steps is None:

@@ -96,7 +96,7 @@ def test_the_loader_carries_masks_into_the_view_and_what_it_does_not_show_is_unk
     assert not torch.equal(loader.batch(4, 0.0).labelled["weak"], batch.labelled["weak"])
 
 
-@pytest.mark.parametrize("name", [name for name, kind in METHODS.items() if "strong" in kind.views])
+@pytest.mark.parametrize("name", ["uda", "fixmatch", "adamatch"])
 def test_labels_of_the_weak_view_follow_the_strong_one(name):
     """A network that sees each pixel alone sees the same in a mirrored view: so must the loss."""
     torch.manual_seed(0)

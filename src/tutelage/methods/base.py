@@ -146,6 +146,16 @@ def to_original(seen: list[Tensor], pool: Views, task: Task) -> list[Tensor]:
 
 def to_strong(values: Tensor, pool: Views, task: Task) -> tuple[Tensor, Weight]:
     """Values of the weak view's units as the strong view shows them, and 1 where it shows them."""
-    if "strong" not in pool.geometry:
-        return values, torch.ones(len(values), dtype=torch.get_default_dtype(), device=values.device)
-    return task.carry(values, pool["weak"], pool.geometry["weak"], pool.geometry["strong"])
+    return between(values, pool, task, "weak", "strong")
+
+
+def between(values: Tensor, pool: Views, task: Task, source: str, to: str) -> tuple[Tensor, Weight]:
+    """Values of one view's units as another shows them, and 1 where it shows them; a view that is not made moves none.
+
+    >>> from tutelage.tasks import Classification
+    >>> between(torch.ones(2, 3), Views({}, torch.arange(2)), Classification(3), "weak", "again")[1]
+    tensor([1., 1.])
+    """
+    if not {source, to} <= pool.geometry.keys():
+        return values, values.new_ones(len(values))
+    return task.carry(values, pool["weak"], pool.geometry[source], pool.geometry[to])

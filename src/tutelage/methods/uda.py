@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
+from torch import Tensor
 
 from tutelage.game import Copy, Player, Rule, Stackelberg
 from tutelage.memory import Memory
@@ -17,16 +18,18 @@ from tutelage.ops.losses import cross_entropy, kl, mean
 from tutelage.ops.schedules import signal_annealing
 from tutelage.ops.thresholds import above
 from tutelage.tasks import Task
-from tutelage.types import Batch, Scalar, Terms
+from tutelage.types import Batch, Logits, Scalar, Terms, Views
 
 
 @dataclass(frozen=True)
 class Uda(Method):
     """The prediction on a text teaches the prediction on a disturbed copy of it.
 
-    L = L_sup + weight * (1/|B_u|) sum_u 1[max p(x) > threshold] KL(p(x)^(1/temperature) || f(strong x)),
-    the target held still. Training signal annealing leaves labels out of L_sup that are learnt already:
-    those with p(y) above a level that grows from 1/C to 1.
+    L = L_sup + weight * (1/|B_u|) sum_u 1[max p(x) > threshold] KL(p(x)^(1/temperature) || f(strong x))
+        + entropy * (1/|B_u|) sum_u H(f(x)),
+    the target held still. Training signal annealing leaves labels out of L_sup that are learnt already: those with
+    p(y) above a level that grows from 1/C to 1. The strong view of texts drops words; the paper's view by TF-IDF is
+    ``Classifier("uda", augment=TfidfReplacement(texts))``, and back-translations are given likewise.
 
     Source: Xie et al., Unsupervised Data Augmentation for Consistency Training, NeurIPS 2020.
 
@@ -35,6 +38,7 @@ class Uda(Method):
         temperature: sharpening of the target, in (0, 1].
         annealing: "none", "linear", "log" (many labels) or "exp" (very few).
         weight: of the pool's loss, at least 0.
+        entropy: weight of the entropy of the pool's predictions, at least 0; 0 is without.
 
     >>> Uda().views
     ('weak', 'strong')
@@ -46,12 +50,14 @@ class Uda(Method):
     temperature: float = 0.4
     annealing: Literal["none", "linear", "log", "exp"] = "none"
     weight: float = 1.0
+    entropy: float = 0.0
 
     def __post_init__(self) -> None:
         in_range("threshold", self.threshold, 0, 1)
         in_range("temperature", self.temperature, 0, 1, low_open=True)
         one_of("annealing", self.annealing, ("none", "linear", "log", "exp"))
         in_range("weight", self.weight, 0)
+        in_range("entropy", self.entropy, 0)
 
     @property
     def rule(self) -> Rule:
@@ -60,15 +66,12 @@ class Uda(Method):
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         u = task.units(play["teacher"](batch.unlabelled["weak"]))
         z = task.units(play["student"](batch.unlabelled["strong"]))
-        confidence, label = torch.softmax(u, dim=-1).max(dim=-1)
-        kept = above(confidence, self.threshold)
-        log_y = sharpen(u, self.temperature)
-        seen, inside = to_strong(torch.cat([log_y, kept[:, None]], 1), batch.unlabelled, task)
-        pool = self.weight * mean(kl(seen[:, :-1], z), inside * seen[:, -1])
-        return Terms(
-            {"supervised": self._on_labels(play["student"], batch, task), "pool": pool},
-            {"label": label, "confidence": confidence, "weight": kept},
-        )
+        pool, seen = consistency(u, z, batch.unlabelled, task, self.threshold, self.temperature)
+        terms = {"supervised": self._on_labels(play["student"], batch, task), "pool": self.weight * pool}
+        if self.entropy:
+            s = task.units(play["student"](batch.unlabelled["weak"]))
+            terms["entropy"] = self.entropy * cross_entropy(s.softmax(-1), s).mean()
+        return Terms(terms, seen)
 
     def _on_labels(self, student: Player, batch: Batch, task: Task) -> Scalar:
         """L_sup over the labels whose probability is still below the level."""
@@ -80,3 +83,14 @@ class Uda(Method):
         level = signal_annealing(batch.progress, task.classes, self.annealing)
         m = known * (right <= level)
         return (m * cross_entropy(y, s)).sum() / m.sum().clamp(min=1)
+
+
+def consistency(
+    u: Logits, z: Logits, pool: Views, task: Task, threshold: float, temperature: float
+) -> tuple[Scalar, dict[str, Tensor]]:
+    """The mean KL of the weak view's sharpened, sure predictions u to the strong view's z; and what is remembered."""
+    confidence, label = torch.softmax(u, dim=-1).max(dim=-1)
+    kept = above(confidence, threshold)
+    seen, inside = to_strong(torch.cat([sharpen(u, temperature), kept[:, None]], 1), pool, task)
+    remembered = {"label": label, "confidence": confidence, "weight": kept}
+    return mean(kl(seen[:, :-1], z), inside * seen[:, -1]), remembered

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from tutelage.types import Logits, LogProbs, Probs
 
@@ -78,3 +80,33 @@ def two_hot(logits: Logits) -> Probs:
     [[0.5, 0.0, 0.5]]
     """
     return torch.zeros_like(logits).scatter(-1, logits.topk(2, dim=-1).indices, 0.5)
+
+
+def align(logits: Logits, wanted: Float[Tensor, " c"], found: Float[Tensor, " c"]) -> LogProbs:
+    """Distribution alignment: ``log y_j``, where ``y_j`` is proportional to ``p_j wanted_j / found_j``.
+
+    Args:
+        logits: of p, (n, c).
+        wanted: how often each class is to be predicted, (c,); a uniform one gives each the same chance.
+        found: how often it is, above 0, (c,).
+
+    Returns:
+        Log-probabilities (n, c).
+
+    Source: Berthelot et al., ReMixMatch, ICLR 2020, Section 3.1.
+
+    >>> p = torch.tensor([[0.6, 0.4]])
+    >>> align(p.log(), torch.tensor([0.5, 0.5]), torch.tensor([0.75, 0.25])).exp().mul(1000).round().tolist()
+    [[333.0, 667.0]]
+    """
+    tiny = torch.finfo(logits.dtype).tiny
+    return torch.log_softmax(logits + wanted.clamp(min=tiny).log() - found.clamp(min=tiny).log(), dim=-1)
+
+
+def ema(kept: Float[Tensor, "*s"], new: Float[Tensor, "*s"], decay: float) -> Float[Tensor, "*s"]:
+    """Exponential moving average: ``decay * kept + (1 - decay) * new``, a new tensor.
+
+    >>> ema(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 1.0]), 0.75).tolist()
+    [0.25, 1.0]
+    """
+    return decay * kept + (1 - decay) * new

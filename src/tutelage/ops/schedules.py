@@ -27,6 +27,17 @@ def sigmoid_ramp(progress: float, length: float) -> float:
     return math.exp(-5 * (1 - progress / length) ** 2)
 
 
+def linear_ramp(progress: float, length: float) -> float:
+    """``progress / length`` up to ``length``, then 1; 1 at once for length 0.
+
+    Source: Berthelot et al., MixMatch, NeurIPS 2019, Section 3.5.
+
+    >>> [linear_ramp(t, 0.5) for t in (0, 0.25, 0.5, 1)]
+    [0.0, 0.5, 1.0, 1.0]
+    """
+    return progress / length if progress < length else 1.0
+
+
 def signal_annealing(progress: float, classes: int, kind: str) -> float:
     """Level of p(y) above which a label is left out: ``g (1 - 1/C) + 1/C``; 1 for kind "none".
 

@@ -1,0 +1,1 @@
+"""Methods compared on equal terms: protocols, runs, tables."""

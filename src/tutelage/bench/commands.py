@@ -1,0 +1,167 @@
+"""The commands of `tutelage bench`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from cyclopts import App
+
+from tutelage.bench import plots, summary
+from tutelage.bench.export import ask
+from tutelage.bench.export import asked as questions
+from tutelage.bench.peers import read_peers
+from tutelage.bench.protocol import Protocol, data_root, read_protocol
+from tutelage.bench.running import Row, jobs, missing, read_rows, record, run_all
+from tutelage.ops.checks import one_of
+
+BASELINE = "labels only"
+
+Tick = Callable[[str, int, int], None]
+Ticking = Callable[[], AbstractContextManager[Tick]]
+
+
+def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None:
+    """Add ``bench`` to the command line.
+
+    Args:
+        say: prints a line.
+        ticking: opens a progress bar.
+    """
+    bench = App(name="bench", help="Compare methods on equal terms: tutelage bench run PROTOCOL.toml ...")
+    app.command(bench)
+
+    @bench.command
+    def run(
+        protocol: Path,
+        *,
+        out: Path | None = None,
+        data: tuple[str, ...] = (),
+        methods: tuple[str, ...] = (),
+        seeds: tuple[int, ...] = (),
+        processes: int = 0,
+        memory: float = 0.0,
+    ) -> None:
+        """Do the runs of a protocol that are not done yet, and write one JSON line for each.
+
+        Args:
+            protocol: TOML file.
+            out: results, to be added to; by default results/NAME.jsonl beside the protocol's folder.
+            data, methods, seeds: only these of the protocol's.
+            processes: side by side at most; 0 is one a core.
+            memory: in GB, for all of them together; 0 is four fifths of what is free.
+        """
+        asked = read_protocol(protocol)
+        path, root = out or results_of(protocol, asked), data_root(protocol)
+        for what, given, allowed in (
+            ("data", data, [d.name for d in asked.data]),
+            ("methods", methods, asked.learners),
+            ("seeds", seeds, asked.seeds),
+        ):
+            for value in given:
+                one_of(what, str(value), tuple(map(str, allowed)))
+        todo = [
+            job
+            for job in missing(asked, read_rows(path))
+            if job.data.name in (data or [job.data.name])
+            and job.learner in (methods or [job.learner])
+            and job.seed in (seeds or [job.seed])
+        ]
+        room = int(memory * 1024) or free_mb() * 4 // 5
+        count = processes or len(os.sched_getaffinity(0))
+        say(f"{asked.name}: {len(todo)} runs to do, at most {count} side by side in {room / 1024:.1f} GB, into {path}.")
+        with ticking() as tick:
+            found = run_all(asked, root, todo, count, room)
+            failed = record(found, path, lambda done: tick("runs", done, len(todo)))
+        _say_failed(failed)
+
+    @bench.command
+    def peers(protocol: Path, *, peers: Path = Path("benchmarks/peers/peers.toml"), out: Path | None = None) -> None:
+        """Ask other libraries, each in an environment of its own, about the same splits and features.
+
+        Args:
+            protocol: TOML file.
+            peers: TOML file that says what is installed and asked.
+            out: results, to be added to, as for run.
+        """
+        asked, libraries = read_protocol(protocol), read_peers(peers)
+        path = out or results_of(protocol, asked)
+        rows = read_rows(path)
+        with ticking() as tick:
+            found = ask(asked, data_root(protocol), libraries, rows, say)
+            total = sum(1 for _ in questions(asked, libraries))
+            _say_failed(record(found, path, lambda done: tick("questions", done, total)))
+
+    def _say_failed(failed: int) -> None:
+        if failed:
+            say(f"{failed} runs failed; what went wrong is in their lines, and the same command tries them again.")
+
+    @bench.command
+    def table(
+        protocol: Path, *, results: Path | None = None, out: Path | None = None, pool: bool = False,
+        baseline: str = BASELINE, methods: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        """Print a table of a protocol's results, in Markdown: scores with intervals, wins, mean ranks, cost.
+
+        Args:
+            protocol: TOML file.
+            results: by default as for run.
+            out: file to write it to instead.
+            pool: score the labels of the pool, not of the part kept for that.
+            baseline: method that the others are compared with, seed by seed.
+            methods: only these.
+        """
+        made = summary.table(_rows(protocol, results, methods, pool), baseline, "On the pool" if pool else "Score")
+        if out is None:
+            say(made)
+        else:
+            out.write_text(made, encoding="utf-8")
+            say(str(out))
+
+    @bench.command
+    def plot(
+        protocol: Path, *, out: Path, results: Path | None = None, pool: bool = False, baseline: str = BASELINE,
+        methods: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        """Draw mean ranks with their critical difference, gains over the baseline, and cost.
+
+        Args:
+            protocol: TOML file.
+            out: folder for ranks.png, gains.png and cost.png.
+            results, pool, baseline, methods: as for table.
+        """
+        rows = _rows(protocol, results, methods, pool)
+        out.mkdir(parents=True, exist_ok=True)
+        plots.critical_difference(rows, out / "ranks.png", "score")
+        plots.gains(rows, baseline, out / "gains.png")
+        plots.cost(rows, out / "cost.png", baseline)
+        say(f"ranks.png, gains.png and cost.png are in {out}.")
+
+
+def _rows(protocol: Path, results: Path | None, methods: tuple[str, ...], pool: bool) -> list[Row]:
+    """The lines that belong to the protocol as it is now."""
+    asked = read_protocol(protocol)
+    path = results or results_of(protocol, asked)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no results yet; tutelage bench run {protocol} makes them")
+    keys = {tuple(job.name.values()) for job in jobs(asked)}
+    of_peers = {(d.name, s.name) for d, s in asked.cells()}
+    found = []
+    for row in read_rows(path):
+        own = (row["data"], row["setting"], row["seed"], row["method"], row["key"]) in keys
+        peer = ": " in row["method"] and (row["data"], row["setting"]) in of_peers
+        if (own or peer) and row["method"] in (methods or [row["method"]]):
+            found.append(row | {"score": row.get("pool_score")} if pool else row)
+    return found
+
+
+def results_of(path: Path, protocol: Protocol) -> Path:
+    """Where the results of a protocol are: ``results`` beside the folder of protocols, NAME.jsonl."""
+    return path.resolve().parent.parent / "results" / f"{protocol.name}.jsonl"
+
+
+def free_mb() -> int:
+    """Memory that is free, in MB."""
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20

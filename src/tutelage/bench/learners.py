@@ -1,0 +1,136 @@
+"""What fills a row of a table: a method with its hyper-parameters chosen on the labels, or a rival of all methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from tutelage import recipes
+from tutelage.bench.cells import Cell, Predictions
+from tutelage.contender import Contender
+from tutelage.distiller import SelfDistiller
+from tutelage.evidence import Prior
+from tutelage.fitting import fit, settings
+from tutelage.gains import Gains
+from tutelage.methods import Auto, Method, Supervised
+from tutelage.models.heads import Head
+from tutelage.problem import Plan, Problem
+from tutelage.reference import STRENGTHS, HeldOut, choose
+from tutelage.store import Unstored
+
+RECORDED_AS = {"texts": "text", "sentences": "words", "images": "image", "masks": "pixels", "features": "array"}
+"""Kinds of data as records of gains name them."""
+
+Told = tuple[Predictions, dict[str, Any]]
+"""Predictions, and what a line of results holds besides: what was chosen, the held-out score of each label."""
+
+
+def method(cell: Cell, candidates: list[Method]) -> Told:
+    """A method: its hyper-parameters chosen by cross-validation on the labels, then trained on all of them."""
+    p, tuning, told = cell.problem, cell.protocol.tuning, dict[str, Any]()
+    best = candidates[0]
+    parts = p.folds(Plan(folds=tuning.folds, repeats=tuning.repeats), cell.training.seed)
+    if p.weak is None and parts and (len(candidates) > 1 or tuning.always):
+        held = {}
+        for i, candidate in enumerate(candidates):
+            contender = Contender(f"candidate {i}", p, candidate, cell.steps(candidate), Unstored(), _silent)
+            held[str(i)] = contender.held_out(parts)[0]
+        name, honest = choose(held, p.y)
+        best, told = candidates[int(name)], _rounded(p.scored(honest))
+    outcome = fit(p, best, cell.steps(best), Prior(), Plan(skip=True))
+    chosen = {k: v for k, v in settings(best).items() if len({settings(m)[k] for m in candidates}) > 1}
+    return cell.predict(outcome.candidate), told | ({"chosen": chosen} if chosen else {})
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def _rounded(found: HeldOut) -> dict[str, Any]:
+    return {"held_out": [round(float(v), 3) for v in found.right]}
+
+
+def _majority(cell: Cell, _: list[Method]) -> Told:
+    y = _known(cell.problem)
+    most = int(np.bincount(y[y >= 0]).argmax())
+    return (np.full(len(cell.drawn.test.y), most), np.full(len(cell.drawn.rest.y), most)), {}
+
+
+def _known(p: Problem) -> np.ndarray:
+    """The class numbers that are learnt from, clean or weak."""
+    if p.weak is None:
+        return p.y
+    target = p.weak.target
+    return np.asarray((target.argmax(1) if target.ndim == 2 else target).cpu())
+
+
+def _nearest_mean(cell: Cell, _: list[Method]) -> Told:
+    """The class whose mean is nearest, in standardised features: a linear head."""
+    p = cell.problem
+    if p.probe is None:
+        raise ValueError("nearest class mean needs fixed features")
+    x = torch.as_tensor(p.probe.x) if p.weak is None else recipes.rows_of(p.weak.examples)
+    y, blank = torch.as_tensor(_known(p)), p.probe.blank
+    head = Head(x.shape[1], p.task.classes)
+    head.mean.copy_(blank.mean)
+    head.scale.copy_(blank.scale)
+    z, linear = (x - blank.mean) / blank.scale, head.layers[-1]
+    assert isinstance(linear, torch.nn.Linear)
+    with torch.no_grad():
+        linear.weight.zero_()
+        linear.bias.fill_(-torch.inf)
+        for c in range(p.task.classes):
+            if (y == c).any():
+                mean = z[y == c].mean(0)
+                linear.weight[c], linear.bias[c] = mean, -mean.square().sum() / 2
+    return cell.predict(head.eval()), {}
+
+
+def _labels_only(cell: Cell, _: list[Method]) -> Told:
+    """Logistic regression, its penalty chosen on the labels; of a network trained whole, its weight decay."""
+    p = cell.problem
+    if p.weak is not None:
+        return method(cell, [Supervised()])
+    if p.probe is None:
+        plan = Plan(folds=cell.protocol.tuning.folds, repeats=1)
+        return cell.predict(fit(p, Supervised(), cell.training, Prior(), plan).reference), {}
+    parts = p.folds(Plan(folds=5, repeats=2), cell.training.seed)
+    units = [(p.labelled.units(a), p.labelled.units(b)) for a, b in parts]
+    name, honest = choose({str(s): p.probe.held_out(units, s) for s in STRENGTHS}, p.y)
+    return cell.predict(p.probe.network(float(name))), {"chosen": {"C": float(name)}} | _rounded(p.scored(honest))
+
+
+def _self_distiller(cell: Cell, _: list[Method]) -> Told:
+    p = cell.problem
+    if p.probe is None or p.weak is not None:
+        raise ValueError("self_distiller needs fixed features and labels")
+    model = SelfDistiller(random_state=cell.training.seed).fit(p.probe.x, p.y)
+    rows = [np.asarray(recipes.rows_of(examples)) for examples in (cell.scored, p.pool)]
+    scored, pool = (model.predict(x) if len(x) else np.empty(0, dtype=np.int64) for x in rows)
+    return (scored, pool), {"chosen": asdict(model.chosen_)}
+
+
+def _auto(cell: Cell, _: list[Method]) -> Told:
+    """What the labels speak for; of recorded gains, those on this very data set are left out."""
+    known = partial(Gains.recorded, kind=RECORDED_AS[cell.data.kind], without=(cell.data.name,))
+    auto = Auto(cell.protocol.steps.budget or Auto.budget)
+    plan = recipes.DEFAULTS["features" if cell.problem.probe else "pixels"][1]
+    outcome = fit(cell.problem, auto, cell.training, Prior(), plan, gains=known)
+    tried = [{k: round(v, 4) if isinstance(v, float) else v for k, v in a.as_dict().items()} for a in outcome.tried]
+    told = {"chosen": {"method": outcome.method.name, "returned": outcome.returned}, "tried": tried}
+    return cell.predict(outcome.network), told
+
+
+LEARNERS: dict[str, Callable[[Cell, list[Method]], Told]] = {
+    "majority class": _majority,
+    "nearest class mean": _nearest_mean,
+    "labels only": _labels_only,
+    "self_distiller": _self_distiller,
+    "auto": _auto,
+}
+"""What is not one method."""

@@ -1,0 +1,84 @@
+"""AdaMatch, on one domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from tutelage.game import Copy, Player, Rule, Stackelberg
+from tutelage.memory import Memory
+from tutelage.methods.base import Method, on_labels, to_strong
+from tutelage.ops.checks import in_range
+from tutelage.ops.labels import align
+from tutelage.ops.losses import cross_entropy, mean
+from tutelage.ops.schedules import cosine_decay, linear_ramp
+from tutelage.tasks import Task
+from tutelage.types import Batch, Logits, Terms
+
+
+@dataclass(frozen=True)
+class AdaMatch(Method):
+    """The pool's labels get the mean of the predictions on the labelled units, and the threshold their confidence.
+
+    L = L_sup + weight * ramp * (1/|B_u|) sum_u 1[max q >= threshold * mean_l max p_l] CE(q, f(strong)),
+    q proportional to p(weak) * mean_l p_l / mean_u p(weak), held still; the means are those of the batch.
+
+    Without labelled units nothing is aligned, and the threshold is itself. Random logit interpolation is left out: it
+    is there for batch norm, whose statistics of both parts differ; a network without it gives the same logits twice.
+
+    Source: Berthelot et al., AdaMatch, ICLR 2022, as used for semi-supervised learning; labelled units have no strong
+    view here.
+
+    Args:
+        threshold: tau, relative to the mean confidence in labelled units, in [0, 1].
+        weight: of the pool's loss, at least 0.
+        ramp: share of training over which the pool's loss grows in along half a cosine, in [0, 1].
+
+    >>> AdaMatch().ramp
+    0.5
+    """
+
+    name: ClassVar[str] = "adamatch"
+    views: ClassVar[tuple[str, ...]] = ("weak", "strong")
+    threshold: float = 0.9
+    weight: float = 1.0
+    ramp: float = 0.5
+
+    def __post_init__(self) -> None:
+        in_range("threshold", self.threshold, 0, 1)
+        in_range("weight", self.weight, 0)
+        in_range("ramp", self.ramp, 0, 1)
+
+    @property
+    def rule(self) -> Rule:
+        return Stackelberg("student", "teacher", Copy(), interaction=0.0)
+
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
+        pool = batch.unlabelled
+        u, least = task.units(play["teacher"](pool["weak"])), self.threshold
+        on_known = self._on_known(batch, play["teacher"], task)
+        q = u.softmax(-1)
+        if len(on_known):
+            p = on_known.softmax(-1)
+            q, least = align(u, p.mean(0), q.mean(0)).exp(), least * float(p.amax(-1).mean())
+        confidence, label = q.max(dim=-1)
+        kept = (confidence >= least).to(confidence)
+        seen, inside = to_strong(torch.cat([q, kept[:, None]], 1), pool, task)
+        z = task.units(play["student"](pool["strong"]))
+        scale = self.weight * (1 - cosine_decay(linear_ramp(batch.progress, self.ramp)))
+        return Terms(
+            {
+                "supervised": on_labels(play["student"], batch, task),
+                "pool": scale * mean(cross_entropy(seen[:, :-1], z), inside * seen[:, -1]),
+            },
+            {"label": label, "confidence": confidence, "weight": kept},
+        )
+
+    def _on_known(self, batch: Batch, teacher: Player, task: Task) -> Logits:
+        """Logits of the units whose label is known."""
+        if not len(batch.labelled):
+            return torch.empty(0, task.classes)
+        return task.units(teacher(batch.labelled["weak"]))[task.target(batch.target)[1] > 0]

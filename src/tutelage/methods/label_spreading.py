@@ -1,0 +1,52 @@
+"""Label spreading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from scipy.sparse import csr_matrix
+
+from tutelage.graph.propagate import Rows, sharper, spread
+from tutelage.methods.taught import OnGraph
+from tutelage.ops.checks import in_range
+
+ALMOST = 0.9999
+"""Above it the system is nearly singular."""
+
+
+@dataclass(frozen=True)
+class LabelSpreading(OnGraph):
+    """Labels spread along the graph of nearest rows, each step a share alpha of them; given labels may be overruled.
+
+    F = (1 - alpha) (I - alpha S)^-1 Y,  S = D^-1/2 W D^-1/2,  t_u proportional to F_u^(1/T), times a factor a class
+    that makes the classes' shares those of the labels;  L = L_sup(S) + weight * (1/|B_u|) sum_u w_u CE(t_u, f(x_u; S)).
+
+    Rows that no label reaches count nothing.
+
+    Source: Zhou et al., Learning with local and global consistency, NIPS 2003.
+
+    Args:
+        alpha: in [0, 0.9999].
+        temperature: T, in (0, 1].
+        neighbours: nearest rows that each row is joined to, at least 1.
+        edges: "gaussian", "cosine" or "binary" weights of the graph.
+        balance: whether the shares of the classes are made those of the labels.
+        weight: of the pool's loss, at least 0.
+        confidence: "entropy": a row of the pool counts w = 1 - H / log C; or "none": all count alike.
+
+    >>> LabelSpreading(alpha=0.9).temperature
+    0.2
+    """
+
+    name: ClassVar[str] = "label_spreading"
+    alpha: float = 0.99
+    temperature: float = 0.2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        in_range("alpha", self.alpha, 0, ALMOST)
+        in_range("temperature", self.temperature, 0, 1, low_open=True)
+
+    def spread(self, w: csr_matrix, given: Rows) -> Rows:
+        return sharper(spread(w, given, self.alpha), self.temperature)

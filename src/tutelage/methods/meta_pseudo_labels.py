@@ -1,0 +1,92 @@
+"""Meta pseudo labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from tutelage.game import Player, Rule, Stackelberg, Unrolled
+from tutelage.memory import Memory
+from tutelage.methods.base import Method, on_labels, to_strong
+from tutelage.methods.uda import consistency
+from tutelage.ops.checks import in_range
+from tutelage.ops.losses import cross_entropy, mean
+from tutelage.ops.schedules import sigmoid_ramp
+from tutelage.tasks import Task
+from tutelage.types import Batch, Terms
+
+
+@dataclass(frozen=True)
+class MetaPseudoLabels(Method):
+    """The teacher leads: it learns to give the labels by which the student, after a step on them, knows the true ones.
+
+    G(S; T) = (1/|B_u|) sum_u CE(p(weak; T), f(strong; S)) + labels * exp(-5 (1 - t)^2) L_sup(S),  t the progress;
+    S' = S - student_lr dG/dS;   F(T) = L_sup(T) + feedback * L_sup(S'(T)) + weight * UDA(T).
+
+    The teacher descends the total derivative of F, exactly through the student's step, where the paper samples one
+    hard label and estimates it. UDA is the pool's loss of `Uda`. The paper's last part, finetuning the student on the
+    labels, is the term that grows in. The student keeps S' and is what is returned; it learns without dropout. After
+    weak labels there is no label to hear of, so feedback becomes 0.
+
+    Source: Pham et al., Meta Pseudo Labels, CVPR 2021, eqs. 2 and 3 and Section 2.
+
+    Args:
+        student_lr: of the student's plain gradient steps, above 0; it does not fall.
+        labels: weight of the labels in the student's loss, at least 0.
+        feedback: weight of the student's loss on labels in the teacher's, at least 0.
+        weight: of UDA's loss, at least 0.
+        threshold: least probability of a target of UDA's that counts, in [0, 1].
+        temperature: sharpening of UDA's target, in (0, 1].
+
+    >>> MetaPseudoLabels().rule.movers, MetaPseudoLabels().rule.followers
+    (('teacher',), ('student',))
+    """
+
+    name: ClassVar[str] = "meta_pseudo_labels"
+    views: ClassVar[tuple[str, ...]] = ("weak", "strong")
+    student_lr: float = 0.1
+    labels: float = 1.0
+    feedback: float = 1.0
+    weight: float = 1.0
+    threshold: float = 0.6
+    temperature: float = 0.5
+
+    def __post_init__(self) -> None:
+        in_range("student_lr", self.student_lr, 0, low_open=True)
+        in_range("labels", self.labels, 0)
+        in_range("feedback", self.feedback, 0)
+        in_range("weight", self.weight, 0)
+        in_range("threshold", self.threshold, 0, 1)
+        in_range("temperature", self.temperature, 0, 1, low_open=True)
+
+    def settled(self, task: Task, weak: bool) -> MetaPseudoLabels:
+        return replace(self, feedback=0.0) if weak else self
+
+    @property
+    def rule(self) -> Rule:
+        return Stackelberg("teacher", "student", Unrolled(1, self.student_lr), interaction=float(self.feedback > 0))
+
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
+        teacher, pool = play["teacher"], batch.unlabelled
+        student = with_own_buffers(play["student"]) if who == "student" else play["student"]
+        u, on_y = task.units(teacher(pool["weak"])), on_labels(student, batch, task)
+        if who == "student":  # G; differentiable in the teacher too
+            q, inside = to_strong(u.softmax(-1), pool, task)
+            learnt = mean(cross_entropy(q, task.units(student(pool["strong"]))), inside)
+            return Terms({"pool": learnt, "supervised": self.labels * sigmoid_ramp(batch.progress, 1.0) * on_y})
+        z = task.units(teacher(pool["strong"]))
+        agree, seen = consistency(u.detach(), z, pool, task, self.threshold, self.temperature)
+        return Terms(
+            {
+                "supervised": on_labels(teacher, batch, task),
+                "feedback": self.feedback * on_y,
+                "pool": self.weight * agree,
+            },
+            seen,
+        )
+
+
+def with_own_buffers(player: Player) -> Player:
+    """The player on copies of its running statistics: the rule renews these before the gradient flows back."""
+    return player.seat(player.params | {n: b.clone() for n, b in player.module.named_buffers()})

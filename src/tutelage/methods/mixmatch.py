@@ -1,0 +1,100 @@
+"""MixMatch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tutelage.game import Copy, Player, Rule, Stackelberg
+from tutelage.memory import Memory
+from tutelage.methods.base import Method, again, between
+from tutelage.ops.checks import in_range
+from tutelage.ops.labels import sharpen
+from tutelage.ops.losses import cross_entropy, mean
+from tutelage.ops.mix import mix_shares, mix_weights, mixup
+from tutelage.ops.schedules import linear_ramp
+from tutelage.tasks import Task
+from tutelage.types import Batch, Inputs, Logits, Probs, Terms, Weight
+
+
+@dataclass(frozen=True)
+class MixMatch(Method):
+    """Labelled units and guessed ones are mixed with each other; the guess is what two weak views make of a unit.
+
+    q = sharpened mean of p(weak u) and p(again u), held still; of X = (labelled, weak, again) and its labels,
+    x' = r x + (1 - r) x[perm],   y' likewise,   r = max(l, 1 - l),   l ~ Beta(alpha, alpha),
+    L = (1/|B_l|) sum_l CE(y', f(x')) + weight * ramp * (1/2|B_u|) sum_u |y' - p(x')|^2 / c.
+
+    A label that is unknown says nothing, also where it is mixed. What is no tensor, such as tokens, and pixels are not
+    mixed.
+
+    Source: Berthelot et al., MixMatch, NeurIPS 2019, algorithm 1 (there weight 75 to 150, of very long training).
+
+    Args:
+        temperature: of the sharpening, in (0, 1].
+        alpha: of mixup, above 0.
+        weight: lambda_u, at least 0.
+        ramp: share of training over which it grows, in [0, 1].
+
+    >>> MixMatch().views
+    ('weak', 'again')
+    """
+
+    name: ClassVar[str] = "mixmatch"
+    views: ClassVar[tuple[str, ...]] = ("weak", "again")
+    temperature: float = 0.5
+    alpha: float = 0.75
+    weight: float = 25.0
+    ramp: float = 0.5
+
+    def __post_init__(self) -> None:
+        in_range("temperature", self.temperature, 0, 1, low_open=True)
+        in_range("alpha", self.alpha, 0, low_open=True)
+        in_range("weight", self.weight, 0)
+        in_range("ramp", self.ramp, 0, 1)
+
+    @property
+    def rule(self) -> Rule:
+        return Stackelberg("student", "teacher", Copy(), interaction=0.0)
+
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
+        pool, x = batch.unlabelled, [batch.unlabelled["weak"], again(batch.unlabelled)]
+        p, q = (task.units(play["teacher"](i)).softmax(-1) for i in x)
+        q, both = between(q, pool, task, "again", "weak")
+        p = (p + both[:, None] * q) / (1 + both[:, None])
+        guess = sharpen(p.clamp(min=torch.finfo(p.dtype).tiny).log(), self.temperature).exp()
+        moved, inside = between(guess, pool, task, "weak", "again")
+        labels, known = task.target(batch.target)
+        if len(batch.labelled):
+            x = [batch.labelled["weak"], *x]
+        y, w = torch.cat([labels, guess, moved]), torch.cat([known, torch.ones_like(inside), inside])
+        z, y, w = mixed(play["student"], x, y, w, self.alpha, task)
+        n, apart = len(labels), (y - z.softmax(-1)).square().mean(-1)
+        scale = self.weight * linear_ramp(batch.progress, self.ramp)
+        confidence, label = guess.max(dim=-1)
+        return Terms(
+            {"supervised": mean(cross_entropy(y[:n], z[:n]), w[:n]), "pool": scale * mean(apart[n:], w[n:])},
+            {"label": label, "confidence": confidence, "weight": torch.ones_like(confidence)},
+        )
+
+
+def mixed(
+    student: Player, x: Sequence[Inputs], y: Probs, w: Weight, alpha: float, task: Task
+) -> tuple[Logits, Probs, Weight]:
+    """The student's logits of all inputs, mixed with each other, and their labels and weights mixed likewise.
+
+    Inputs that are no tensors, or are not one row a unit, stay as they are, and so do labels and weights.
+    """
+    rows = [i for i in x if isinstance(i, Tensor)]
+    if len(rows) < len(x) or sum(map(len, rows)) != len(y):
+        return torch.cat([task.units(student(i)) for i in x]), y, w
+    draws = np.random.default_rng(int(torch.randint(2**31, (1,))))
+    perm = torch.randperm(len(y)).to(y.device)
+    share = mix_shares(len(y), alpha, draws).to(y)
+    y, w = mix_weights(y, w, share, perm)
+    return task.units(student(mixup(torch.cat(rows), share, perm))), y, w

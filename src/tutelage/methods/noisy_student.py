@@ -1,0 +1,95 @@
+"""Noisy student."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from tutelage.game import Frozen, Player, Rule, Stackelberg
+from tutelage.memory import Memory
+from tutelage.methods.base import Method, on_labels, recall, to_strong
+from tutelage.ops.checks import in_range
+from tutelage.ops.losses import cross_entropy, mean
+from tutelage.ops.thresholds import above
+from tutelage.tasks import Task
+from tutelage.types import Batch, Labels, Terms, Weight
+
+
+@dataclass(frozen=True)
+class NoisyStudent(Method):
+    """Round after round a fresh student learns, under noise, the soft labels that the last one gives without noise.
+
+    Round 0: L = L_sup(S).  Then L = L_sup(S) + weight * (1/|B_u|) sum_u b(x) CE(p(weak; T), f(strong; S)),
+    T = the student of the last round, dropout off; S sees the strong view, dropout on. With c(x) the class that T
+    predicts and n_c the units of class c among the N that T is sure of, max p >= threshold, of K classes,
+
+        b(x) = min(N / (K n_c(x)), most)  for these, else 0: of mean 1 before the cut.
+
+    The paper balances by copying and leaving out images, and its students grow; here all are of one size.
+    After weak labels their network is the first teacher, whose sure labels weigh 1 in round 0.
+
+    Source: Xie et al., Self-training with Noisy Student, CVPR 2020.
+
+    Args:
+        rounds: how often the pool is labelled, at least 1.
+        threshold: least probability of a label that counts, in [0, 1].
+        hard: learn the teacher's likeliest class alone.
+        most: largest weight of a unit of a rare class, at least 1; 1 only weakens the frequent ones.
+        weight: of the pool's loss, at least 0.
+
+    >>> NoisyStudent().training_rounds
+    4
+    """
+
+    name: ClassVar[str] = "noisy_student"
+    views: ClassVar[tuple[str, ...]] = ("weak", "strong")
+    reseeds: ClassVar[bool] = True
+    rounds: int = 3
+    threshold: float = 0.3
+    hard: bool = False
+    most: float = 10.0
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        in_range("rounds", self.rounds, 1)
+        in_range("threshold", self.threshold, 0, 1)
+        in_range("most", self.most, 1)
+        in_range("weight", self.weight, 0)
+
+    @property
+    def rule(self) -> Rule:
+        return Stackelberg("student", "teacher", Frozen(), interaction=0.0)
+
+    @property
+    def training_rounds(self) -> int:
+        return 1 + self.rounds
+
+    def keep(self, memory: Memory) -> None:
+        memory.weight.copy_(class_balance(memory.label.long(), above(memory.confidence, self.threshold), self.most))
+
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
+        terms, pool = {"supervised": on_labels(play["student"], batch, task)}, batch.unlabelled
+        if memory.round == 0 and len(batch.labelled):  # the teacher knows nothing yet
+            return Terms(terms)
+        p = task.units(play["teacher"](pool["weak"])).softmax(-1)
+        sure, label = p.max(dim=-1)
+        balance = recall(memory, pool, task)[2] if memory.round else above(sure, self.threshold)
+        y = task.target(label)[0] if self.hard else p
+        seen, inside = to_strong(torch.cat([y, balance[:, None]], 1), pool, task)
+        z = task.units(play["student"](pool["strong"]))
+        terms["pool"] = self.weight * mean(cross_entropy(seen[:, :-1], z), inside * seen[:, -1])
+        return Terms(terms)
+
+
+def class_balance(label: Labels, kept: Weight, most: float) -> Weight:
+    """``min(N / (K n_c), most)`` for kept units, else 0: N kept units of K classes, n_c of the unit's own.
+
+    >>> class_balance(torch.tensor([0, 0, 0, 1, 1]), torch.tensor([1.0, 1.0, 1.0, 1.0, 0.0]), 10.0)
+    tensor([0.6667, 0.6667, 0.6667, 2.0000, 0.0000])
+    """
+    counts = torch.bincount(label, kept)
+    fair = kept.sum() / (counts > 0).sum().clamp(min=1)
+    return kept * (fair / counts.clamp(min=1)).clamp(max=most).to(kept.dtype)[label]

@@ -1,0 +1,67 @@
+"""The Pi-model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from tutelage.game import Player, Rule, Simultaneous
+from tutelage.memory import Memory
+from tutelage.methods.base import Method, again, between, on_labels
+from tutelage.ops.checks import in_range
+from tutelage.ops.losses import mean
+from tutelage.ops.schedules import sigmoid_ramp
+from tutelage.tasks import Task
+from tutelage.types import Batch, Terms
+
+
+@dataclass(frozen=True)
+class PiModel(Method):
+    """The student learns to say the same of a unit twice, each time with other dropout and in another weak view.
+
+    L = L_sup + weight * ramp * (1/|B_u|) sum_u |p(weak u) - p(again u)|^2, with a gradient through both.
+
+    Features have one weak view, where dropout alone makes the difference: without it this is `supervised`.
+
+    Source: Laine and Aila, Temporal Ensembling for Semi-Supervised Learning, ICLR 2017, Section 2.1. There the labelled
+    units are in the second term too, and the distance is a mean over classes, whose weight is 100 times the share of
+    labels.
+
+    Args:
+        weight: of the pool's loss, at least 0.
+        ramp: share of training over which the pool's loss grows in, in [0, 1].
+
+    >>> PiModel().views
+    ('weak', 'again')
+    """
+
+    name: ClassVar[str] = "pi_model"
+    views: ClassVar[tuple[str, ...]] = ("weak", "again")
+    weight: float = 2.0
+    ramp: float = 0.2
+
+    def __post_init__(self) -> None:
+        in_range("weight", self.weight, 0)
+        in_range("ramp", self.ramp, 0, 1)
+
+    @property
+    def rule(self) -> Rule:
+        return Simultaneous(("student",))
+
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
+        student, pool = play["student"], batch.unlabelled
+        p = task.units(student(pool["weak"])).softmax(-1)
+        q = task.units(student(again(pool))).softmax(-1)
+        moved, inside = between(p, pool, task, "weak", "again")
+        scale = self.weight * sigmoid_ramp(batch.progress, self.ramp)
+        confidence, label = p.detach().max(dim=-1)
+        return Terms(
+            {
+                "supervised": on_labels(student, batch, task),
+                "pool": scale * mean((moved - q).square().sum(-1), inside),
+            },
+            {"label": label, "confidence": confidence, "weight": torch.ones_like(confidence)},
+        )

@@ -1,0 +1,48 @@
+"""Poisson learning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from scipy.sparse import csr_matrix
+
+from tutelage.graph.propagate import Rows, poisson, probabilities_of
+from tutelage.methods.taught import OnGraph
+from tutelage.ops.checks import in_range
+
+
+@dataclass(frozen=True)
+class PoissonLearning(OnGraph):
+    """Each label is a source, its class's or the others', in the graph of nearest rows; for very few labels.
+
+    L u = sum_j (y_j - ybar) delta_j,  sum_i d_i u_i = 0,  t proportional to ybar * exp(slope * u / rms(u)), times a
+    factor a class that makes the classes' shares those of the labels;
+    L = L_sup(S) + weight * (1/|B_u|) sum_u w_u CE(t_u, f(x_u; S)).
+
+    Where labels are few, label propagation is all but constant away from them; this is not. Rows that no label reaches
+    count nothing.
+
+    Source: Calder et al., Poisson learning, ICML 2020, eq. 2.3; the probabilities are ours.
+
+    Args:
+        slope: above 0; the greater, the surer.
+        neighbours: nearest rows that each row is joined to, at least 1.
+        edges: "gaussian", "cosine" or "binary" weights of the graph.
+        balance: whether the shares of the classes are made those of the labels.
+        weight: of the pool's loss, at least 0.
+        confidence: "entropy": a row of the pool counts w = 1 - H / log C; or "none": all count alike.
+
+    >>> PoissonLearning(confidence="entropy").slope
+    6.0
+    """
+
+    name: ClassVar[str] = "poisson_learning"
+    slope: float = 6.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        in_range("slope", self.slope, 0, low_open=True)
+
+    def spread(self, w: csr_matrix, given: Rows) -> Rows:
+        return probabilities_of(*poisson(w, given), self.slope)

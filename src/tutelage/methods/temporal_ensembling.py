@@ -1,0 +1,86 @@
+"""Temporal ensembling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from tutelage.data import Loader
+from tutelage.game import Player, Rule, Simultaneous
+from tutelage.memory import Memory
+from tutelage.methods.base import Method, on_labels, require_own_units
+from tutelage.ops.checks import in_range
+from tutelage.ops.labels import ema
+from tutelage.ops.losses import mean
+from tutelage.ops.schedules import sigmoid_ramp
+from tutelage.tasks import Task
+from tutelage.types import Batch, Params, Terms
+
+
+@dataclass(frozen=True)
+class TemporalEnsembling(Method):
+    """The student learns to agree with the average of what it said of the same unit before.
+
+    L = L_sup + weight * ramp * (1/|B_u|) sum_u |z / (1 - decay^t) - p(x)|^2,   z <- decay * z + (1 - decay) * p(x)
+
+    with z, (units, c), 0 at first, of every unit of the pool, and t how often the unit was visited; a unit that was
+    not weighs 0.
+
+    Source: Laine and Aila, Temporal Ensembling for Semi-Supervised Learning, ICLR 2017, Section 2.2. There the labelled
+    units are in the second term too, and the distance is a mean over classes, whose weight is 30 times the share of
+    labels.
+
+    Args:
+        decay: alpha, in [0, 1).
+        weight: of the pool's loss, at least 0.
+        ramp: share of training over which the pool's loss grows in, in [0, 1].
+
+    >>> TemporalEnsembling(decay=0.0).weight
+    1.0
+    """
+
+    name: ClassVar[str] = "temporal_ensembling"
+    decay: float = 0.6
+    weight: float = 1.0
+    ramp: float = 0.2
+
+    def __post_init__(self) -> None:
+        in_range("decay", self.decay, 0, 1)
+        if self.decay == 1:
+            raise ValueError("decay must be below 1: the average would never hold anything")
+        in_range("weight", self.weight, 0)
+        in_range("ramp", self.ramp, 0, 1)
+
+    def settled(self, task: Task, weak: bool = False) -> TemporalEnsembling:
+        require_own_units(self, task)
+        return self
+
+    @property
+    def rule(self) -> Rule:
+        return Simultaneous(("student",))
+
+    def remembers(self, loader: Loader, task: Task) -> Params:
+        return {"sum": torch.zeros(loader.pool_units, task.classes), "seen": torch.zeros(loader.pool_units)}
+
+    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
+        z, t = (memory.kept[name][batch.unlabelled.index] for name in ("sum", "seen"))
+        p = task.units(play["student"](batch.unlabelled["weak"])).softmax(-1)
+        visited = (t > 0).to(p)
+        target = z / (1 - self.decay ** t.clamp(min=1))[:, None]
+        scale = self.weight * sigmoid_ramp(batch.progress, self.ramp)
+        confidence, label = target.max(dim=-1)
+        return Terms(
+            {
+                "supervised": on_labels(play["student"], batch, task),
+                "pool": scale * mean((target - p).square().sum(-1), visited),
+            },
+            {"label": label, "confidence": confidence, "weight": visited, "sum": ema(z, p.detach(), self.decay)},
+        )
+
+    def observe(self, batch: Batch, terms: Terms, memory: Memory, task: Task) -> None:
+        super().observe(batch, terms, memory, task)
+        memory.kept["sum"][batch.unlabelled.index] = terms.seen["sum"]
+        memory.kept["seen"][batch.unlabelled.index] += 1

@@ -1,0 +1,218 @@
+"""Protocols are read and refused, every method of a cell gets the same, and runs resume."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from tutelage.bench.cells import cell, draw
+from tutelage.bench.protocol import Protocol, read_protocol
+from tutelage.bench.running import jobs, missing, read_rows, record, run, run_all
+from tutelage.bench.sets import load
+from tutelage.cli import app
+
+TOML = """
+name = "small"
+methods = ["supervised", "mean_teacher"]
+seeds = [0, 1]
+settings = [{ labels = 4 }]
+grid = { mean_teacher = { decay = [0.5, 0.9] } }
+
+[steps]
+steps = 20
+
+[tuning]
+folds = 2
+
+[[data]]
+name = "digits"
+kind = "features"
+file = "scikit-learn:digits"
+split = ""
+pool = 300
+scored = 200
+"""
+
+
+@pytest.fixture
+def small(tmp_path) -> Path:
+    path = tmp_path / "protocols" / "small.toml"
+    path.parent.mkdir()
+    path.write_text(TOML)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('name = "small"', "name = ", "no TOML"),
+        ('name = "small"', "", "name: Field required"),
+        ("labels = 4", "labels = 0", "settings.0.labels: Input should be greater than or equal to 1"),
+        ("steps = 20", "stepz = 20", "steps.stepz: Extra inputs are not permitted"),
+        ('"mean_teacher"]', '"mean_teachr"]', "methods: 'mean_teachr' must be one of"),
+        ("decay =", "decoy =", "mean_teacher has no hyper-parameter 'decoy'"),
+        ("[0.5, 0.9]", "[0.5, 9.0]", r"decay must be in \[0, 1\], got 9.0"),
+        ("labels = 4", 'labels = 4, only = ["mnist"]', "only: 'mnist' must be one of digits"),
+    ],
+)
+def test_a_protocol_that_is_wrong_is_refused_with_file_and_key(small, old, new, said):
+    small.write_text(TOML.replace(old, new))
+    with pytest.raises(ValueError, match=said) as e:
+        read_protocol(small)
+    assert str(small) in str(e.value)
+
+
+def made(path: Path, views=("weak",), seed=0):
+    protocol = read_protocol(path)
+    (data, setting), *_ = protocol.cells()
+    return cell(protocol.model_dump_json(), path.parent, data, setting, seed, views)
+
+
+def test_every_method_gets_the_same_labels_weights_and_batches(small):
+    one, other = made(small), made(small, ("strong", "weak"))
+    assert np.array_equal(one.drawn.labelled.items, other.drawn.labelled.items)
+    assert all(
+        torch.equal(t, other.problem.network(3).state_dict()[n]) for n, t in one.problem.network(3).state_dict().items()
+    )
+    a, b = (c.problem.loader(seed=3).batch(5, 0.1) for c in (one, other))
+    assert torch.equal(a.labelled.index, b.labelled.index)
+    assert torch.equal(a.unlabelled.index, b.unlabelled.index)
+
+
+def test_labels_are_so_many_of_each_class_and_no_row_is_in_two_parts(small):
+    drawn = made(small).drawn
+    assert np.bincount(drawn.labelled.y).tolist() == [4] * 10
+    rows = [row.tobytes() for part in (drawn.labelled, drawn.rest, drawn.test) for row in part.items]
+    assert len(drawn.rest) == 300 - 40
+    assert len(rows) == 500
+    assert len(set(rows)) == len({r.tobytes() for r in load(*_first(small)).learn.items}) + 200
+
+
+def _first(path: Path):
+    (data, _), *_ = read_protocol(path).cells()
+    return data, path.parent
+
+
+def test_seeds_draw_other_labels_and_with_resplit_another_test_part(small):
+    assert not np.array_equal(made(small).drawn.labelled.items, made(small, seed=1).drawn.labelled.items)
+    assert np.array_equal(made(small).drawn.test.items, made(small, seed=1).drawn.test.items)
+    small.write_text(TOML.replace('split = ""', 'split = ""\nresplit = true'))
+    assert not np.array_equal(made(small).drawn.test.items, made(small, seed=1).drawn.test.items)
+
+
+def test_a_run_is_reproducible_and_records_what_was_chosen(small):
+    protocol = read_protocol(small)
+    job = next(j for j in jobs(protocol) if j.learner == "mean_teacher")
+    one, again = (run(protocol, small.parent, job) for _ in range(2))
+    assert one["chosen"]["decay"] in (0.5, 0.9)
+    assert len(one["held_out"]) == 40
+    assert 0.2 < one["score"] < 1 > one["pool_score"] > 0.2
+    assert {k: v for k, v in one.items() if k not in ("seconds", "peak_mb")} == {
+        k: v for k, v in again.items() if k not in ("seconds", "peak_mb")
+    }
+
+
+def test_true_labels_of_the_pool_change_nothing(small, monkeypatch):
+    protocol = read_protocol(small)
+    job = next(j for j in jobs(protocol) if j.learner == "mean_teacher")
+    before = run(protocol, small.parent, job)
+
+    def turned(*args):
+        drawn = draw(*args)
+        return replace(drawn, rest=replace(drawn.rest, y=(drawn.rest.y + 1) % 10))
+
+    monkeypatch.setattr("tutelage.bench.cells.draw", turned)
+    cell.cache_clear()
+    after = run(protocol, small.parent, job)
+    cell.cache_clear()
+    assert (after["score"], after["held_out"]) == (before["score"], before["held_out"])
+    assert after["pool_score"] < 0.3 < before["pool_score"]
+
+
+def test_what_is_done_is_not_done_again(small, tmp_path):
+    protocol, path = read_protocol(small), tmp_path / "out.jsonl"
+    todo = missing(protocol, [])
+    assert len(todo) == 2 * 5
+    quick = [j for j in todo if j.learner in ("majority class", "supervised")]
+    failed = record(run_all(protocol, small.parent, quick, 1, 10_000), path, lambda done: None)
+    rows = read_rows(path)
+    assert (failed, len(rows)) == (0, 4)
+    assert len(missing(protocol, rows)) == 6
+    with open(path, "a") as f:
+        f.write('{"data": "digits", "sco')  # a kill in the middle of a line
+    assert read_rows(path) == rows
+    rest = [j for j in missing(protocol, rows) if j.learner == "labels only"]
+    record(run_all(protocol, small.parent, rest, 2, 10_000), path, lambda done: None)
+    assert len(read_rows(path)) == 6
+
+
+def test_a_changed_protocol_makes_its_lines_missing_again(small):
+    protocol = read_protocol(small)
+    rows = [{**j.name, "score": 0.5} for j in jobs(protocol)]
+    assert not missing(protocol, rows)
+    small.write_text(TOML.replace("[0.5, 0.9]", "[0.5, 0.8]"))
+    assert {j.learner for j in missing(read_protocol(small), rows)} == {"mean_teacher"}
+    small.write_text(TOML.replace("steps = 20", "steps = 30"))
+    assert len(missing(read_protocol(small), rows)) == len(rows)
+
+
+def test_what_a_method_cannot_do_is_a_line_with_the_error(small, tmp_path):
+    small.write_text(TOML.replace('"supervised", "mean_teacher"', '"mean_teacher", "self_distiller"')
+                     .replace("labels = 4", "weak = true"))  # fmt: skip
+    protocol = read_protocol(small)
+    rows = [run(protocol, small.parent, j) for j in jobs(protocol)[:1]]
+    assert rows[0]["error"] == "digits has no weak labels: name their column"
+    assert missing(protocol, rows)[0].name == jobs(protocol)[0].name
+
+
+@pytest.mark.parametrize("noise", ["symmetric 40", "next_class 20"])
+def test_labels_are_noisy_by_the_rate(small, noise):
+    small.write_text(TOML.replace("labels = 4", f'noise = "{noise}"'))
+    protocol = read_protocol(small)
+    (data, setting), *_ = protocol.cells()
+    drawn, clean = draw(data, setting, small.parent, 0), load(data, small.parent)
+    truth = {row.tobytes(): y for row, y in zip(clean.learn.items, clean.learn.y, strict=True)}
+    wrong = np.mean([truth[r.tobytes()] != y for r, y in zip(drawn.labelled.items, drawn.labelled.y, strict=True)])
+    assert wrong == pytest.approx(float(noise.split()[1]) / 100, abs=0.05)
+    assert setting.name == noise
+
+
+def test_texts_with_votes_and_sentences_with_tags_are_read(tmp_path):
+    texts = pd.DataFrame({
+        "text": ["good film", "bad film"] * 6, "label": ["pos", "neg"] * 6, "split": ["train"] * 8 + ["test"] * 4,
+        "votes": [[1, -1], [-1, 0]] * 6,
+    })  # fmt: skip
+    texts.to_parquet(tmp_path / "t.parquet")
+    words = pd.DataFrame({
+        "tokens": [["Ann", "sings"]] * 6, "tags": [["B-PER", "O"]] * 6, "split": ["train"] * 3 + ["test"] * 3,
+        "far": [["O", "O"]] * 6,
+    })  # fmt: skip
+    words.to_parquet(tmp_path / "w.parquet")
+    common = {"name": "p", "methods": ("supervised",), "settings": ({"weak": True},)}
+    text = {"name": "t", "kind": "texts", "file": "t.parquet", "weak": "votes"}
+    word = {
+        "name": "w", "kind": "sentences", "file": "w.parquet", "items": "tokens", "labels": "tags", "weak": "far",
+    }  # fmt: skip
+    of_texts, of_words = Protocol(**common, data=(text, word)).data
+    found = load(of_texts, tmp_path)
+    assert found.learn.y.tolist() == [1, 0] * 4
+    assert found.target.argmax(1).tolist() == [1, 0] * 4
+    tagged = load(of_words, tmp_path)
+    assert tagged.learn.y.tolist() == [1, 0] * 3
+    assert tagged.target.tolist() == [0] * 6
+    assert tagged.learn.counts.tolist() == [2, 2, 2]
+
+
+def test_the_command_runs_what_is_missing_and_says_so(small, capsys):
+    app(["bench", "run", str(small), "--methods", "majority class", "--processes", "1"], result_action="return_value")
+    out = small.parent.parent / "results" / "small.jsonl"
+    assert "small: 2 runs to do, at most 1 side by side" in capsys.readouterr().out
+    assert [json.loads(line)["seed"] for line in out.read_text().splitlines()] == [0, 1]
+    with pytest.raises(ValueError, match="methods must be one of majority class"):
+        app(["bench", "run", str(small), "--methods", "drift"], result_action="return_value")

@@ -1,0 +1,85 @@
+"""The nearest rows: exact, approximate, and always the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tutelage.graph.neighbours import BLOCK, nearest, nearest_among, unit
+
+
+def clustered(n: int, d: int = 64, clusters: int = 200) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    spread = rng.standard_normal((clusters, 16, d)) / 4  # each cluster lies along directions of its own
+    which = rng.integers(0, clusters, n)
+    within = np.einsum("ni,nid->nd", rng.standard_normal((n, 16)), spread[which])
+    return (rng.standard_normal((clusters, d))[which] + within).astype(np.float32)
+
+
+def cosines(x: np.ndarray, other: np.ndarray) -> np.ndarray:
+    x, other = (a / np.linalg.norm(a, axis=1, keepdims=True) for a in (x.astype(float), other.astype(float)))
+    return x @ other.T
+
+
+def test_the_exact_search_is_that_of_brute_force():
+    x = np.random.default_rng(0).standard_normal((BLOCK + 300, 5))
+    cosine = cosines(x, x)
+    np.fill_diagonal(cosine, -2)
+    found = nearest(x, 7)
+    np.testing.assert_array_equal(found.index, np.argsort(-cosine, axis=1)[:, :7])
+    np.testing.assert_allclose(found.cosine, -np.sort(-cosine, axis=1)[:, :7], atol=1e-6)
+
+
+def test_other_rows_are_found_across_blocks():
+    rng = np.random.default_rng(0)
+    x, query = rng.standard_normal((2 * BLOCK + 30, 5)), rng.standard_normal((20, 5))
+    found = nearest_among(query, x, 6)
+    np.testing.assert_array_equal(found.index, np.argsort(-cosines(query, x), axis=1)[:, :6])
+
+
+def test_the_approximate_search_finds_nearly_all_of_clustered_rows():
+    x = clustered(8000)
+    exact, found = nearest(x, 10), nearest(x, 10, exact=100)
+    recall = np.mean([len(np.intersect1d(a, b)) / 10 for a, b in zip(exact.index, found.index, strict=True)])
+    assert 0.95 <= recall < 1  # and it is not the exact one by another name
+    assert not (found.index == np.arange(len(x))[:, None]).any()
+    rows = np.arange(len(x))[:, None]
+    np.testing.assert_allclose(found.cosine, (unit(x)[rows] * unit(x)[found.index]).sum(-1), atol=1e-5)
+
+
+@pytest.mark.parametrize("exact", [100, 10_000])
+def test_two_searches_are_equal_to_the_bit(exact):
+    x = clustered(3000)
+    one, other = nearest(x, 10, exact=exact), nearest(x.copy(), 10, exact=exact)
+    np.testing.assert_array_equal(one.index, other.index)
+    np.testing.assert_array_equal(one.cosine, other.cosine)
+
+
+@pytest.mark.parametrize("exact", [10, 10_000])
+def test_rows_that_are_all_the_same_are_not_their_own_neighbours(exact):
+    found = nearest(np.ones((300, 4), dtype=np.float32), 5, exact=exact)
+    assert found.index.shape == (300, 5)
+    own = found.index == np.arange(300)[:, None]
+    assert own.sum() == 0
+    assert all(len(set(row)) == 5 for row in found.index.tolist())
+
+
+@pytest.mark.parametrize(("n", "k"), [(0, 0), (1, 0), (2, 1), (4, 3), (40, 10)])
+def test_of_few_rows_all_others_are_taken(n, k):
+    found = nearest(np.random.default_rng(0).standard_normal((n, 3)), 10)
+    assert found.index.shape == found.cosine.shape == (n, k)
+
+
+def test_rows_of_zeros_and_very_large_ones_have_neighbours_like_any_others():
+    x = np.random.default_rng(0).standard_normal((50, 5))
+    np.testing.assert_array_equal(nearest((1e30 * x).astype(np.float32), 5).index, nearest(x, 5).index)
+    x[7] = 0
+    found = nearest(x, 5)
+    assert np.isfinite(found.cosine).all()
+    assert (found.cosine[7] == 0).all()
+
+
+def test_every_block_is_told():
+    seen: list[tuple[int, int]] = []
+    nearest(np.random.default_rng(0).standard_normal((BLOCK + 1, 3)), 2, lambda done, total: seen.append((done, total)))
+    assert seen == [(BLOCK, BLOCK + 1), (BLOCK + 1, BLOCK + 1)]

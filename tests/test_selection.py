@@ -1,0 +1,170 @@
+"""Successive halving takes what labels and records speak for, within its budget, and does not flatter itself."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import pytest
+import torch
+
+from tutelage.data import Features
+from tutelage.evidence import Prior
+from tutelage.fitting import fit
+from tutelage.gains import UNKNOWN, Gains, error_of
+from tutelage.methods import Auto, Supervised
+from tutelage.problem import Plan
+from tutelage.recipes import ON_FEATURES, Data, on_features
+from tutelage.selection import cost, kept, select, within
+from tutelage.store import Unstored
+from tutelage.tasks import Classification
+
+LABELS, POOL = 60, 90
+
+
+@pytest.fixture(scope="module")
+def problem():
+    rng = np.random.default_rng(0)
+    y = np.arange(LABELS + POOL) % 2
+    x = torch.as_tensor(rng.normal(size=(len(y), 3)) + y[:, None], dtype=torch.float32)
+    data = Data(Classification(2), Features(x[:LABELS]), y[:LABELS], Features(x[LABELS:]))
+    return on_features(data, per_feature=True)
+
+
+def right_with(share, y, seed):
+    """Predictions of which about this share is right."""
+    draws = np.random.default_rng(seed).random(len(y))
+    guess = np.where(draws < share, y, 1 - y)
+    return np.eye(2)[guess] * 0.8 + 0.1
+
+
+class Faked:
+    """Candidates whose held-out predictions are right with a given probability, and a count of their trainings."""
+
+    def __init__(self, monkeypatch, problem, skill):
+        self.trainings, self.skill = 0.0, skill
+
+        def held_out(contender, parts):
+            name = contender.name.split(", ")[-1]
+            self.trainings += len(parts) * contender.training.steps / ON_FEATURES.steps
+            seed = list(skill).index(name)
+            return [(o, right_with(skill[name], problem.y[o], 1000 * seed + i)) for i, (_, o) in enumerate(parts)], []
+
+        monkeypatch.setattr("tutelage.selection.Contender.held_out", held_out)
+
+    def run(self, problem, gains=None, budget=60, base=0.7, seed=0):
+        names = list(self.skill)
+        folds = problem.folds(Plan(folds=5, repeats=2), seed)
+        reference = [(o, right_with(base, problem.y[o], 77 + i)) for i, (_, o) in enumerate(folds)]
+        gains = gains or Gains.of([], names, "array")
+        candidates = {n: Supervised() for n in names}
+        args = (folds, 2, ON_FEATURES, budget, Unstored(), lambda *_: None)
+        return select(problem, candidates, gains, reference, *args)
+
+
+def test_the_best_candidate_is_taken(monkeypatch, problem):
+    skill = {f"method {i}": 0.6 for i in range(9)} | {"good": 0.95}
+    found = Faked(monkeypatch, problem, skill).run(problem)
+    assert found.tried[0].name == "good"
+    assert found.tried[0].rungs == 3
+    assert found.tried[0].gain > 0.05
+    assert found.method is not None
+
+
+def test_the_labels_alone_are_taken_where_nothing_is_better(monkeypatch, problem):
+    found = Faked(monkeypatch, problem, {"a": 0.3, "b": 0.4, "c": 0.35}).run(problem, base=0.9)
+    assert found.method is None
+    assert problem.scored(found.predictions).right.mean() > 0.8  # then those are the honest predictions
+
+
+@pytest.mark.parametrize("budget", [20, 40, 60, 200])
+def test_the_search_stays_within_its_budget(monkeypatch, problem, budget):
+    faked = Faked(monkeypatch, problem, {f"method {i}": 0.5 + i / 100 for i in range(30)})
+    found = faked.run(problem, budget=budget)
+    reached = sum(a.rungs > 0 for a in found.tried)
+    assert faked.trainings + 1 <= budget
+    assert reached == within(budget, 5, 30)
+    assert sum(cost(reached, 5)) == pytest.approx(faked.trainings)
+
+
+def test_what_the_records_praise_is_tried_first(monkeypatch, problem):
+    names = [f"method {i}" for i in range(30)]
+    records = [{"data": "a", "kind": "array", "gains": {n: i / 1000 for i, n in enumerate(names)}}] * 2
+    found = Faked(monkeypatch, problem, dict.fromkeys(names, 0.7)).run(
+        problem, gains=Gains.of(records, names, "array"), budget=30
+    )
+    reached = {a.name for a in found.tried if a.rungs}
+    assert reached == set(names[-len(reached) :])
+
+
+def test_honest_predictions_do_not_flatter_the_best_of_many_equals(monkeypatch, problem):
+    flattered, honest = [], []
+    for turn in range(10):
+        skill = {f"{turn} {i}": 0.7 for i in range(12)}
+        faked = Faked(monkeypatch, problem, skill)
+        monkeypatch.setattr(
+            "tutelage.selection.Contender.held_out",
+            lambda contender, parts, turn=turn: (
+                [
+                    (o, right_with(0.7, problem.y[o], zlib.crc32(f"{turn} {contender.name} {i}".encode())))
+                    for i, (_, o) in enumerate(parts)
+                ],
+                [],
+            ),
+        )
+        found = faked.run(problem, seed=turn)
+        flattered.append(max(a.score for a in found.tried if a.rungs == 3))
+        honest.append(problem.scored(found.predictions).right.mean())
+    assert np.mean(flattered) > 0.72
+    assert np.mean(honest) == pytest.approx(0.7, abs=0.03)
+
+
+def test_the_posterior_is_the_conditional_normal():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(4, 4))
+    gains = Gains(rng.normal(size=4), a @ a.T + np.eye(4))
+    at, observed, error = np.array([0, 2]), np.array([0.3, -0.2]), np.diag([0.5, 0.7])
+    mean, spread = gains.posterior(observed, error, at)
+    # the same by precision: information of prior and observations added up
+    h = np.eye(4)[at]
+    precision = np.linalg.inv(gains.covariance) + h.T @ np.linalg.inv(error) @ h
+    expected = np.linalg.solve(
+        precision, np.linalg.inv(gains.covariance) @ gains.mean + h.T @ np.linalg.inv(error) @ observed
+    )
+    assert np.allclose(mean, expected)
+    assert np.allclose(spread**2, np.diag(np.linalg.inv(precision)))
+
+
+def test_gains_of_another_kind_count_less_and_unknown_methods_are_neutral():
+    records = [
+        {"data": "a", "kind": "text", "gains": {"m": 0.10}},
+        {"data": "b", "kind": "array", "gains": {"m": 0.00}},
+    ]
+    gains = Gains.of(records, ["m", "new"], "text")
+    assert gains.mean.tolist() == pytest.approx([0.08, 0.0])
+    assert gains.covariance[1].tolist() == pytest.approx([0.0, UNKNOWN**2])
+    assert gains.runs == 2
+
+
+def test_draws_of_one_data_set_do_not_outweigh_another():
+    records = [{"data": "a", "kind": "text", "gains": {"m": 0.1}}] * 9 + [
+        {"data": "b", "kind": "text", "gains": {"m": 0.0}}
+    ]
+    assert Gains.of(records, ["m"], "text").mean.tolist() == pytest.approx([0.05])
+
+
+def test_the_error_is_that_of_a_mean_of_paired_differences():
+    change = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], size=(50, 2))
+    once = np.cov(change.T, ddof=0) * 50 + np.eye(2)
+    assert np.allclose(error_of(change, 0.2), once / 50**2 * 2.25)
+
+
+def test_auto_needs_the_evidence(problem):
+    with pytest.raises(ValueError, match="auto chooses by the evidence"):
+        fit(problem, Auto(), ON_FEATURES, Prior(), Plan(skip=True))
+
+
+def test_few_candidates_need_no_halving():
+    assert kept(2) == (2, 2)
+    assert kept(30) == (10, 4)
+    assert within(1, 5, 4) == 1
