@@ -9,7 +9,7 @@ setup: .venv/done
 .venv/done: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[hub,images,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[hub,images,bench,dev]'
 	touch .venv/done
 
 demo: setup

@@ -3,6 +3,7 @@
     python benchmarks/evidence.py            decisions, from results/frozen_text.jsonl
     python benchmarks/evidence.py disaster   scikit-learn's self-training on AG News, refused or not
     python benchmarks/evidence.py priors     writes src/tutelage/priors.json from all recorded fits
+    python benchmarks/evidence.py gains      writes src/tutelage/gains.json from the protocols' results, for "auto"
 
 The first writes benchmarks/results/evidence.json, the second benchmarks/results/disaster.jsonl.
 A change counts as harm or gain when it is beyond half a point of test accuracy.
@@ -98,6 +99,26 @@ def priors() -> None:
     print(PRIORS.read_text())
 
 
+def gains() -> None:
+    """Of each draw of labels in a protocol, what each method gained over the labels alone."""
+    from bench_tables import BASELINE, MAIN, recorded
+    from tutelage.bench.learners import RECORDED_AS
+    from tutelage.methods import METHODS
+
+    records = []
+    for name in MAIN:
+        protocol, rows = recorded(name)
+        kinds = {d.name: RECORDED_AS[d.kind] for d in protocol.data}
+        table = pd.DataFrame([r for r in rows if "error" not in r])
+        for (data, _, _), draw in table.groupby(["data", "setting", "seed"]):
+            scores = draw.drop_duplicates("method", keep="last").set_index("method").score
+            found = {m: round(float(scores[m] - scores[BASELINE]), 4) for m in scores.index if m in METHODS}
+            records.append({"data": data, "kind": kinds[data], "gains": found})
+    lines = ",\n ".join(json.dumps(r) for r in records)
+    (PRIORS.parent / "gains.json").write_text(f"[{lines}]\n")
+    print(len(records), "draws of labels")
+
+
 def disaster() -> None:
     """Cross-validates scikit-learn's SelfTrainingClassifier with its defaults, as a candidate."""
     import torch
@@ -151,4 +172,4 @@ def disaster() -> None:
 
 
 if __name__ == "__main__":
-    {"decisions": decisions, "disaster": disaster, "priors": priors}[([*sys.argv, "decisions"])[1]]()
+    {"decisions": decisions, "disaster": disaster, "gains": gains, "priors": priors}[([*sys.argv, "decisions"])[1]]()

@@ -16,6 +16,7 @@ from modssc.inductive.deep import build_torch_bundle_from_classifier
 from modssc.inductive.methods.fixmatch import FixMatchMethod, FixMatchSpec
 from modssc.inductive.methods.mean_teacher import MeanTeacherMethod, MeanTeacherSpec
 from modssc.inductive.methods.pseudo_label import PseudoLabelMethod, PseudoLabelSpec
+from modssc.inductive.methods.self_training import SelfTrainingMethod, SelfTrainingSpec
 from modssc.inductive.methods.tri_training import TriTrainingMethod
 from modssc.inductive.types import DeviceSpec, InductiveDataset
 from modssc.transductive.methods.classic.label_propagation import LabelPropagationMethod
@@ -78,6 +79,7 @@ main(
         "poisson_learning (transductive)": partial(graph, PoissonLearningMethod()),
         "label_propagation (transductive)": partial(graph, LabelPropagationMethod()),
         "pseudo_label": partial(learner, PseudoLabelMethod(PseudoLabelSpec(**LOGREG))),
+        "self_training": partial(learner, SelfTrainingMethod(SelfTrainingSpec(**LOGREG))),
         "tri_training (knn)": partial(learner, TriTrainingMethod()),
         "fixmatch": partial(network, FixMatchMethod, FixMatchSpec()),
         "mean_teacher": partial(network, MeanTeacherMethod, MeanTeacherSpec(ema_decay=0.9)),

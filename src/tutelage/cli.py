@@ -23,7 +23,7 @@ from tutelage.checkpoint import BadFileError
 from tutelage.data import sources
 from tutelage.data.tables import DataError, read_table, writable, write_table
 from tutelage.finished import Finished, write_masks
-from tutelage.methods import METHODS, Method
+from tutelage.methods import METHODS, Auto, Method
 from tutelage.report.page import write_report
 from tutelage.request import Request
 
@@ -77,6 +77,8 @@ def _fit(request: Request, method: Method) -> None:
             progress.stop()
             say(f"Stopped. The same command with --resume goes on where it was (the run is kept in {request.out}).")
             raise
+    if summary["selection"]:
+        say(f"Of {sum(a['rungs'] > 0 for a in summary['selection'])} methods tried {summary['method']} is taken.")
     if summary["evidence"]:
         say(summary["evidence"]["words"])
     if "test" in summary:
@@ -112,7 +114,7 @@ def _add_method(name: str, kind: type[Method]) -> None:
     fit_app.command(command, name=name, help=(kind.__doc__ or "").splitlines()[0])
 
 
-for _name, _kind in METHODS.items():
+for _name, _kind in (METHODS | {Auto.name: Auto}).items():
     _add_method(_name, _kind)
 
 
@@ -214,7 +216,7 @@ def report(folder: Path) -> None:
 def methods() -> None:
     """List the methods."""
     table = Table("method", "what it does", box=None)
-    for name, kind in METHODS.items():
+    for name, kind in (METHODS | {Auto.name: Auto}).items():
         table.add_row(name, (kind.__doc__ or "").splitlines()[0])
     console.print(table)
 

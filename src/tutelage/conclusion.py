@@ -60,6 +60,7 @@ def summarise(task: str, inputs: Inputs, outcome: Outcome, training: Training) -
         "candidate": estimate("candidate"),
         "returned": outcome.returned,
         "tried": "pool" if outcome.method.uses_pool else "method",
+        "selection": [a.as_dict() for a in outcome.tried],
         "evidence": (evidence.as_dict() | {"words": evidence.words()}) if evidence else None,
         "seed": training.seed,
         "versions": {p: importlib.metadata.version(p) for p in ("tutelage", "torch", "transformers", "scikit-learn")}

@@ -23,6 +23,7 @@ from tutelage.data.sources import cache_folder
 from tutelage.data.tables import as_label
 from tutelage.evidence import Evidence, recorded_prior
 from tutelage.fitting import fit, without_pool
+from tutelage.gains import Gains
 from tutelage.methods import Method
 from tutelage.models.images import BACKBONE, ImageReader, PixelReader, size_for
 from tutelage.models.readers import Reader, TextReader
@@ -43,8 +44,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
     hurt than helped; see ``evidence_``.
 
     Args:
-        method: a name, such as "drift", "mean_teacher" or "supervised" (`tutelage methods` lists them),
-            or a method with its own hyper-parameters, such as ``Drift(decay=0.9)``.
+        method: a name, such as "drift", "mean_teacher" or "supervised" (`tutelage methods` lists them), a method with
+            its own hyper-parameters, such as ``Drift(decay=0.9)``; or "auto", which tries many by cross-validation.
         encoder: what reads texts: "minilm" (the default), a folder, or a name on the Hub; of images it is
             "efficientnet-lite0". Not used for arrays.
         finetune: train the encoder too, not only a head on its features.
@@ -70,6 +71,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         transduction_: label of every row of X, then of X_unlabelled: as given where known.
         evidence_: what the pool changed, with interval; None where not gathered.
         returned_: "candidate" or "reference".
+        method_: the method with nothing left open: of "auto" the one it chose; tried_: what that tried, best first.
         history_: losses and pseudo-label counts over the candidate's training.
         votes_: of the rules, where there were votes: coverage, overlap, conflict, accuracies.
 
@@ -163,10 +165,12 @@ class Classifier(ClassifierMixin, BaseEstimator):
             training = recipes.long_enough(training, method.settled(items.task, raw is not None), problem)
         named = self.network if isinstance(self.network, str) else None if self.network is None else "own"
         record = recipes.kind_of_record(kind, raw is not None, self.finetune, named if kind == "image" else None)
-        outcome = fit(problem, method, training, recorded_prior(method.name, record), plan)
+        gains = partial(Gains.recorded, kind=record)
+        outcome = fit(problem, method, training, recorded_prior(method.name, record), plan, gains=gains)
         self._model = Model(list(self.classes_), outcome.network.cpu(), reader, self._cache())
         self.evidence_: Evidence | None = outcome.evidence
         self.returned_ = outcome.returned
+        self.method_, self.tried_ = outcome.method, outcome.tried
         self.history_ = outcome.history
         self.transduction_ = np.empty(len(known) + len(pool) - int((~known).sum()), dtype=self.classes_.dtype)
         unknown = np.append(~known, np.ones(len(self.transduction_) - len(known), dtype=bool))

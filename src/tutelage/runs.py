@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from tutelage.conclusion import conclude, summarise
 from tutelage.data.sources import cache_folder
 from tutelage.evidence import recorded_prior
 from tutelage.fitting import fit, settings, threads, without_pool
+from tutelage.gains import Gains
 from tutelage.inputs import ImageInputs, Inputs, read
-from tutelage.methods import Method
+from tutelage.methods import Auto, Drift, Method
 from tutelage.methods.base import labels_kept
 from tutelage.models.images import ImageReader, PixelReader, picture_key
 from tutelage.models.readers import READERS, Encodes, Reader
@@ -65,10 +67,14 @@ def run(request: Request, method: Method, say: Say, tick: Tick) -> dict[str, Any
     method.ready(problem.pool, tick)
     if request.steps is None:
         training = recipes.long_enough(training, method, problem)
-    say(_intention(request, method, problem, training, plan))
+    if isinstance(method, Auto):
+        say(_search(method, problem, training))
+    else:
+        say(_intention(request, method, problem, training, plan))
     kind = recipes.kind_of_record(inputs.kind, request.weak, request.finetune, request.network)
     prior = recorded_prior(method.name, kind)
-    outcome = fit(problem, method, training, prior, plan, FolderStore(request.out / "parts"), tick)
+    store, known = FolderStore(request.out / "parts"), partial(Gains.recorded, kind=kind)
+    outcome = fit(problem, method, training, prior, plan, store, tick, known)
 
     model = Model(list(inputs.classes), outcome.network.cpu(), reader.to("cpu"))
     summary = summarise(request.task, inputs, outcome, training)
@@ -148,6 +154,17 @@ def about_reading(reader: Reader, inputs: Inputs, request: Request, device: torc
     count, seconds = reader.pending(items, cache_folder() / "features")
     left = f"{count} {inputs.things} to encode, about {duration(seconds)}" if count else "all features are in the cache"
     return f"Reading with {request.encoder} on {device}: {left}."
+
+
+def _search(auto: Auto, problem: Problem, training: Training) -> str:
+    """What "auto" is about to do."""
+    with threads(problem.threads):
+        network = problem.network(0).to(problem.device)
+        seconds = time_a_step(Drift(), problem.task, network, problem.loader(), training) * training.steps
+    return (
+        f"Choosing a method for {len(problem.labelled)} labels and a pool of {len(problem.pool)}: at most "
+        f"{auto.budget:g} trainings of {training.steps} steps, about {duration(seconds * auto.budget)}."
+    )
 
 
 def _intention(request: Request, method: Method, problem: Problem, training: Training, plan: Plan) -> str:

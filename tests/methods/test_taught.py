@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import math
 import warnings
+from dataclasses import fields
+from typing import Literal, get_type_hints
 
 import numpy as np
 import pytest
@@ -355,3 +357,10 @@ def test_a_model_that_knows_no_probabilities_votes():
 def test_out_of_range_hyper_parameters_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("kind", [*GRAPH, *CLASSIFIERS])
+def test_the_types_of_inherited_fields_can_be_read_where_a_method_lives(kind):
+    hints = get_type_hints(kind.__init__)
+    assert set(hints) == {field.name for field in fields(kind)} | {"return"}
+    assert hints["confidence"] == Literal["entropy", "none"]

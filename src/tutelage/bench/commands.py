@@ -14,7 +14,7 @@ from tutelage.bench.export import ask
 from tutelage.bench.export import asked as questions
 from tutelage.bench.peers import read_peers
 from tutelage.bench.protocol import Protocol, data_root, read_protocol
-from tutelage.bench.running import Row, jobs, missing, read_rows, record, run_all
+from tutelage.bench.running import Row, current, missing, read_rows, record, run_all
 from tutelage.ops.checks import one_of
 
 BASELINE = "labels only"
@@ -146,15 +146,8 @@ def _rows(protocol: Path, results: Path | None, methods: tuple[str, ...], pool: 
     path = results or results_of(protocol, asked)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no results yet; tutelage bench run {protocol} makes them")
-    keys = {tuple(job.name.values()) for job in jobs(asked)}
-    of_peers = {(d.name, s.name) for d, s in asked.cells()}
-    found = []
-    for row in read_rows(path):
-        own = (row["data"], row["setting"], row["seed"], row["method"], row["key"]) in keys
-        peer = ": " in row["method"] and (row["data"], row["setting"]) in of_peers
-        if (own or peer) and row["method"] in (methods or [row["method"]]):
-            found.append(row | {"score": row.get("pool_score")} if pool else row)
-    return found
+    found = [r for r in current(asked, read_rows(path)) if r["method"] in (methods or [r["method"]])]
+    return [r | {"score": r["pool_score"]} for r in found if r.get("pool_score") is not None] if pool else found
 
 
 def results_of(path: Path, protocol: Protocol) -> Path:

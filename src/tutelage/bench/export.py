@@ -14,7 +14,7 @@ import numpy as np
 from tutelage.bench.cells import Cell, cell
 from tutelage.bench.peers import Peer, PeerError, default_root, environment, predict
 from tutelage.bench.protocol import DataSet, Protocol, Setting
-from tutelage.bench.running import Row, score
+from tutelage.bench.running import PEER, Row, score
 from tutelage.recipes import rows_of
 
 
@@ -53,7 +53,7 @@ def asked(protocol: Protocol, peers: tuple[Peer, ...]) -> Iterator[tuple[DataSet
                 for method in peer.methods if data.kind == "texts" or "features" in peer.kinds else ():
                     key = key_of(protocol, data, setting, peer, method)
                     name = {"data": data.name, "setting": setting.name, "seed": seed}
-                    yield data, setting, seed, peer, method, name | {"method": f"{peer.name}: {method}", "key": key}
+                    yield data, setting, seed, peer, method, name | {"method": f"{peer.name}{PEER}{method}", "key": key}
 
 
 def ask(

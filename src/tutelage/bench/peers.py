@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from tutelage.data.sources import cache_folder
 
@@ -37,11 +37,18 @@ sys.exit(code if code >= 0 else 128 - code)
 """
 """Runs a program and writes its peak. A child begins with its parent's peak, so a small parent stands between."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[\w.-]+$")]
+Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]*$")]
 
 
 class PeerError(RuntimeError):
     """A peer could not be installed, failed, took too long, or said something of another shape."""
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = [n for n in names if names.count(n) > 1]
+    if twice:
+        raise ValueError(f"name {twice[0]!r} is there twice")
+    return names
 
 
 class Peer(BaseModel):
@@ -73,19 +80,22 @@ class Peer(BaseModel):
             raise ValueError(f"{loose[0]!r} must be pinned, as in 'scikit-learn==1.9.1'")
         return given
 
+    @field_validator("methods")
+    @classmethod
+    def _once(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        return _distinct(given)
+
 
 class _Peers(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     peer: tuple[Peer, ...] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _distinct(self) -> _Peers:
-        names = [p.name for p in self.peer]
-        twice = [n for n in names if names.count(n) > 1]
-        if twice:
-            raise ValueError(f"peer: name {twice[0]!r} is there twice")
-        return self
+    @field_validator("peer")
+    @classmethod
+    def _once(cls, given: tuple[Peer, ...]) -> tuple[Peer, ...]:
+        _distinct(tuple(p.name for p in given))
+        return given
 
 
 class Answer(TypedDict):
@@ -142,20 +152,22 @@ def environment(peer: Peer, root: Path, say: Callable[[str], None]) -> Path:
         made.write_text(wanted, encoding="utf-8")
     if failed.exists():
         why = failed.read_text(encoding="utf-8")
-        raise PeerError(f"{peer.name} could not be installed: {why}\n(to try again, remove {folder})")
+        raise PeerError(f"{peer.name} could not be installed: {why}\n(to try again, remove its folder)")
     return interpreter(peer, root)
 
 
 def _installed(peer: Peer, folder: Path, python: Path) -> str:
     """What went wrong; empty where nothing did."""
-    for command in (
+    commands: tuple[list[str | Path], ...] = (
         [sys.executable, "-m", "venv", folder],
         [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peer.requirements],
-    ):
+    )
+    for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode:
             lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-            return "\n".join(lines[-5:]) or f"ended with code {done.returncode}"
+            told = [line for line in lines if not line.startswith("WARNING")]
+            return "\n".join(told[-5:]) or f"ended with code {done.returncode}"
     return ""
 
 
@@ -176,7 +188,9 @@ def predict(
         out, peak = Path(scratch) / "out.npz", Path(scratch) / "peak"
         asked = [python or interpreter(peer, default_root()), peer.script, method, seed, cell_folder, out]
         try:
-            code, stderr = _run([str(part) for part in (sys.executable, "-I", "-S", "-c", MEASURED, peak, *asked)], limit)
+            code, stderr = _run(
+                [str(part) for part in (sys.executable, "-I", "-S", "-c", MEASURED, peak, *asked)], limit
+            )
         except subprocess.TimeoutExpired:
             raise PeerError(f"{who}: took longer than {limit:g} s") from None
         if code or not out.exists():

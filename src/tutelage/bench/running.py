@@ -28,6 +28,9 @@ from tutelage.tasks import Task
 Row = dict[str, Any]
 """One line of results."""
 
+PEER = ": "
+"""Between the name of another library and that of its method."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -122,6 +125,19 @@ def read_rows(path: Path) -> list[Row]:
         return []
     lines = path.read_text(encoding="utf-8").split("\n")
     return [json.loads(line) for line in lines[:-1] if line]
+
+
+def current(protocol: Protocol, rows: Sequence[Row]) -> list[Row]:
+    """The lines that belong to the protocol as it is now, those of other libraries among them."""
+    own = {tuple(job.name.values()) for job in jobs(protocol)}
+    cells = {(d.name, s.name, seed) for d, s in protocol.cells() for seed in protocol.seeds}
+
+    def belongs(r: Row) -> bool:
+        if PEER in r["method"]:
+            return (r["data"], r["setting"], r["seed"]) in cells
+        return (r["data"], r["setting"], r["seed"], r["method"], r["key"]) in own
+
+    return [r for r in rows if belongs(r)]
 
 
 def missing(protocol: Protocol, rows: Sequence[Row]) -> list[Job]:

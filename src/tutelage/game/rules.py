@@ -103,9 +103,9 @@ class Stackelberg:
 
     def move(self, loss: Loss, seats: Seats, step: int) -> Move:
         leader, follower = seats[self.leader], seats[self.follower]
+        follower.adopt_buffers(leader)  # before the reply, whose graph may hold them
         reply = self.response.play(self.leader, self.follower, seats, loss)
         follower.install(reply.params)
-        follower.adopt_buffers(leader)
         follower.differentiable(self.interaction > 0)
 
         terms = loss(self.leader, seats)

@@ -54,7 +54,7 @@ class BalancedSelfTraining(ByClassifiers):
     rounds: int = 5
     share: float = 0.8
     prior: Literal["labels", "uniform"] = "labels"
-    of_pool: float = 1.0
+    of_pool: float = 3.0
 
     def __post_init__(self) -> None:
         super().__post_init__()

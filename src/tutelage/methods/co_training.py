@@ -38,9 +38,9 @@ class CoTraining(ByClassifiers):
     name: ClassVar[str] = "co_training"
     base: Any = "logistic_regression"
     first: str = ""
-    rounds: int = 10
+    rounds: int = 15
     added: int = 1
-    growth: float = 1.3
+    growth: float = 1.4
 
     def __post_init__(self) -> None:
         super().__post_init__()

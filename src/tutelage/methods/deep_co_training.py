@@ -33,7 +33,7 @@ class DeepCoTraining(Method):
     B is labels and pool together; a_f and a_g are held still. Each network descends L; the student is what is
     returned. For texts trained whole, x are the token embeddings.
 
-    Source: Qiao et al., Deep Co-Training for Semi-Supervised Image Recognition, ECCV 2018, eqs. 1 to 6.
+    Source: Qiao et al., Deep Co-Training for Semi-Supervised Image Recognition, ECCV 2018.
 
     Args:
         agreement: weight of JS, at least 0.

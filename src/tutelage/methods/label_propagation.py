@@ -37,7 +37,7 @@ class LabelPropagation(OnGraph):
     """
 
     name: ClassVar[str] = "label_propagation"
-    temperature: float = 0.2
+    temperature: float = 0.1
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -29,7 +29,7 @@ class MetaPseudoLabels(Method):
     labels, is the term that grows in. The student keeps S' and is what is returned; it learns without dropout. After
     weak labels there is no label to hear of, so feedback becomes 0.
 
-    Source: Pham et al., Meta Pseudo Labels, CVPR 2021, eqs. 2 and 3 and Section 2.
+    Source: Pham et al., Meta Pseudo Labels, CVPR 2021.
 
     Args:
         student_lr: of the student's plain gradient steps, above 0; it does not fall.
@@ -68,8 +68,7 @@ class MetaPseudoLabels(Method):
         return Stackelberg("teacher", "student", Unrolled(1, self.student_lr), interaction=float(self.feedback > 0))
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
-        teacher, pool = play["teacher"], batch.unlabelled
-        student = with_own_buffers(play["student"]) if who == "student" else play["student"]
+        teacher, student, pool = play["teacher"], play["student"], batch.unlabelled
         u, on_y = task.units(teacher(pool["weak"])), on_labels(student, batch, task)
         if who == "student":  # G; differentiable in the teacher too
             q, inside = to_strong(u.softmax(-1), pool, task)
@@ -85,8 +84,3 @@ class MetaPseudoLabels(Method):
             },
             seen,
         )
-
-
-def with_own_buffers(player: Player) -> Player:
-    """The player on copies of its running statistics: the rule renews these before the gradient flows back."""
-    return player.seat(player.params | {n: b.clone() for n, b in player.module.named_buffers()})

@@ -1,6 +1,7 @@
-"""Teachers that are no networks: what they say of the pool is computed once, before the student learns it."""
+"""Teachers that are no networks: what they say of the pool is computed once, before the student learns it.
 
-from __future__ import annotations
+Annotations are not postponed here: methods of other modules inherit the fields, whose types the command line reads.
+"""
 
 import weakref
 from abc import ABC, abstractmethod
@@ -118,6 +119,7 @@ class OnGraph(Taught, ABC):
         balance: bring the mean of what is said of the pool to the classes' shares of the labels.
     """
 
+    weight: float = 3.0
     neighbours: int = 10
     edges: Literal["gaussian", "cosine", "binary"] = "gaussian"
     balance: bool = True

@@ -1,0 +1,52 @@
+"""Tables of the protocols' results, for README.md and docs/benchmark.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from tutelage.bench import summary
+from tutelage.bench.protocol import Protocol, read_protocol
+from tutelage.bench.running import PEER, Row, current, read_rows
+
+HERE = Path(__file__).parent
+PROTOCOLS = ("text", "digits", "images", "signals", "noise", "weak", "ner", "pixels")
+MAIN = ("text", "digits", "images", "signals")
+BASELINE = "labels only"
+MEASURES = {"ner": "Entity F1", "pixels": "Mean IoU"}
+
+
+def recorded(name: str) -> tuple[Protocol, list[Row]]:
+    """A protocol and its lines of results."""
+    protocol = read_protocol(HERE / "protocols" / f"{name}.toml")
+    return protocol, current(protocol, read_rows(HERE / "results" / f"{name}.jsonl"))
+
+
+def whole(name: str) -> str:
+    """All of a protocol's table."""
+    protocol, rows = recorded(name)
+    return f"{protocol.about}\n\n" + summary.table(rows, BASELINE, MEASURES.get(name, "Accuracy")).rstrip()
+
+
+def main_table() -> str:
+    """Each method's mean gain over the labels alone, protocol by protocol."""
+    each = {name: summary.paired(recorded(name)[1], BASELINE) for name in MAIN}
+    rows = [row for name in MAIN for row in recorded(name)[1]]
+    everything = [r | {"protocol": "all"} for r in rows]
+    total, ranks = summary.wins(everything, BASELINE), summary.ranks(everything)
+    seconds = pd.DataFrame([r for r in rows if "error" not in r]).groupby("method").seconds.median()
+    order = [m for m in summary.order(everything, BASELINE) if PEER not in m]
+    lines = []
+    for method in order:
+        cells = []
+        for found in each.values():
+            mine = found[found.method == method]
+            cells.append("–" if not len(mine) else f"{mine.difference.mean():+.1f}")
+        t = total.loc[method] if method in total.index else None
+        cells += ["–", "–"] if t is None else [
+            f"{t.difference:+.1f} ± {t.half_width:.1f}", f"{t.above} / {t.neither} / {t.below}",
+        ]  # fmt: skip
+        lines.append([method, *cells, f"{ranks.mean.get(method, float('nan')):.1f}", f"{seconds[method]:.1f}"])
+    header = ["method", *MAIN, "all", "above / neither / below", "mean rank", "seconds"]
+    return "\n".join("| " + " | ".join(map(str, c)) + " |" for c in [header, ["---"] * len(header), *lines])

@@ -1,0 +1,86 @@
+"""Label propagation on 200,000 rows of 384 features: its time, its memory, what it finds; scikit-learn's beside it.
+
+    python benchmarks/graph_scale.py                 200,000 rows; minutes on one core
+    python benchmarks/graph_scale.py --rows 20000    fewer
+
+writes benchmarks/results/graph_scale.json. Rows are AG News texts by MiniLM, each several times with noise of its own
+(a tenth of the features' spread), 30 labels a class; so the rows have the clusters of texts, and a truth. Memory is the
+peak of the process above what it held with the rows read, and the whole of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.semi_supervised import LabelPropagation as KernelPropagation
+
+import noise_data
+from tutelage.bench.running import forget_peak, peak_mb
+from tutelage.graph.neighbours import nearest
+from tutelage.methods import LabelPropagation, PoissonLearning
+
+RESULTS = Path(__file__).parent / "results" / "graph_scale.json"
+A_CLASS, NOISE, LOOKED_AT = 30, 0.1, 1000
+
+
+def rows(count: int) -> tuple[np.ndarray, np.ndarray]:
+    data = noise_data.ag_news()
+    x, y = np.concatenate([data.x, data.test_x]), np.concatenate([data.y, data.test_y])
+    rng = np.random.default_rng(0)
+    chosen = np.concatenate([rng.permutation(len(x)) for _ in range(-(-count // len(x)))])[:count]
+    out = x[chosen].astype(np.float32)
+    for start in range(0, count, 10_000):
+        block = out[start : start + 10_000]
+        block += rng.normal(scale=NOISE * x.std(), size=block.shape).astype(np.float32)
+    return out, y[chosen]
+
+
+def recall(x: np.ndarray, k: int) -> float:
+    """Of the k nearest of some rows, the share that the approximate search finds."""
+    found = nearest(x, k).index
+    some = np.random.default_rng(1).choice(len(x), LOOKED_AT, replace=False)
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    like = unit[some] @ unit.T
+    like[np.arange(len(some)), some] = -np.inf
+    true = np.argpartition(-like, k, axis=1)[:, :k]
+    return float(np.mean([len(set(a) & set(b)) / k for a, b in zip(true, found[some], strict=True)]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=200_000)
+    a = parser.parse_args()
+    torch.set_num_threads(1)
+    x, y = rows(a.rows)
+    rng = np.random.default_rng(2)
+    labelled = np.concatenate([rng.permutation(np.flatnonzero(y == c))[:A_CLASS] for c in range(4)])
+    rest = np.setdiff1d(np.arange(len(x)), labelled)
+    pool, some = torch.as_tensor(x[rest]), torch.as_tensor(x[labelled])
+    found: dict[str, object] = {"rows": len(x), "features": x.shape[1], "labels": len(labelled)}
+    for method in (LabelPropagation(), PoissonLearning()):
+        held = peak_mb()
+        forget_peak()
+        before, start = peak_mb(), time.perf_counter()
+        p, reached = method.teach(some, y[labelled], pool, 4, 0)
+        found[method.name] = {
+            "seconds": round(time.perf_counter() - start, 1), "peak_mb": peak_mb(), "above_rows_mb": peak_mb() - before,
+            "accuracy": float((p.argmax(1) == y[rest]).mean()), "unreached": int((reached == 0).sum()),
+        }  # fmt: skip
+        print(method.name, found[method.name], held, flush=True)
+    found["recall of the ten nearest"] = recall(x[: min(len(x), 100_000)], 10)
+    try:
+        KernelPropagation(kernel="rbf").fit(x, np.where(np.isin(np.arange(len(x)), labelled), y, -1))
+        found["scikit-learn, kernel"] = "ran"
+    except MemoryError as e:
+        found["scikit-learn, kernel"] = f"MemoryError: {e}"
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
