@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -50,3 +52,26 @@ def main_table() -> str:
         lines.append([method, *cells, f"{ranks.mean.get(method, float('nan')):.1f}", f"{seconds[method]:.1f}"])
     header = ["method", *MAIN, "all", "above / neither / below", "mean rank", "seconds"]
     return "\n".join("| " + " | ".join(map(str, c)) + " |" for c in [header, ["---"] * len(header), *lines])
+
+
+def graph_scale() -> str:
+    """What propagation over a large graph costs."""
+    found = json.loads((HERE / "results" / "graph_scale.json").read_text())
+    lines = [
+        f"| {name} | {r['seconds']:.0f} | {r['peak_mb'] / 1024:.1f} | {100 * r['accuracy']:.1f} | {r['unreached']} |"
+        for name, r in found.items()
+        if isinstance(r, dict)
+    ]
+    header = ["teacher", "seconds", "peak, GB", "right on the pool, %", "rows that no label reaches"]
+    head = "| " + " | ".join(header) + " |\n|" + " --- |" * len(header)
+    share = 100 * found["recall of the ten nearest"]
+    told = (
+        f"{found['rows']:,} rows of {found['features']} features, {found['labels']} labels; of the ten nearest rows "
+        f"the search finds {share:.1f} %. scikit-learn's kernel on the same rows: {found['scikit-learn, kernel']}."
+    )
+    return "\n".join([head, *lines, "", told])
+
+
+TABLES = {f"bench_{name}": partial(whole, name) for name in PROTOCOLS} | {
+    "bench_main": main_table, "graph_scale": graph_scale,
+}  # fmt: skip

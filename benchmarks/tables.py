@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 from scipy.stats import t as student_t
 
+import bench_tables
 import mutual_tables
 import noise_tables
 
@@ -21,7 +22,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PAGES = (
     HERE.parent / "README.md",
-    *(HERE.parent / "docs" / f"{name}.md" for name in ("anticipation", "mutual", "noise")),
+    *(HERE.parent / "docs" / f"{name}.md" for name in ("anticipation", "benchmark", "mutual", "noise")),
 )
 NAMES = {
     "supervised": "the network, labels only",
@@ -179,30 +180,6 @@ COMPARED = {
 }  # fmt: skip
 
 
-def semi_table(columns: list[tuple[str, int]], finetuned: bool) -> str:
-    rows = pd.read_json(RESULTS / "semi.jsonl", lines=True)
-    rows = rows[rows.finetuned == finetuned]
-    lines = []
-    for method, name in COMPARED.items():
-        mine = rows[rows.method == method]
-        if len(mine):
-            cells = [spread(mine[(mine.data == d) & (mine.labels == n)].score) for d, n in columns]
-            lines.append([name, *cells, f"{mine.seconds.median():.0f}"])
-    return table(" | ".join(["", *(f"{d}, {n}" for d, n in columns), "seconds"]), lines)
-
-
-def semi_text() -> str:
-    return semi_table([(d, 30) for d in ("ag_news", "imdb", "yelp", "trec")], finetuned=False)
-
-
-def semi_text_whole() -> str:
-    return semi_table([("trec", 30)], finetuned=True)
-
-
-def semi_tags() -> str:
-    return semi_table([(d, n) for d in ("conll03", "wikigold") for n in (100, 500)], finetuned=False)
-
-
 def study() -> pd.DataFrame:
     return pd.read_json(RESULTS / "anticipation.jsonl", lines=True)
 
@@ -320,11 +297,10 @@ TABLES = {
     f.__name__: f
     for f in (
         ag_news, all_sets, evidence, disaster, cost, finetuned, weak_text, weak_text_whole, distant_tags,
-        semi_text, semi_text_whole, semi_tags,
         anticipation_grid, anticipation_balanced, anticipation_tags,
         anticipation_options, anticipation_stability, follower_cost,
     )
-} | mutual_tables.TABLES | noise_tables.TABLES  # fmt: skip
+} | bench_tables.TABLES | mutual_tables.TABLES | noise_tables.TABLES  # fmt: skip
 
 
 def filled(text: str) -> str:

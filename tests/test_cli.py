@@ -57,6 +57,22 @@ def test_methods_train_the_encoder_too(run, bench, method):
     assert summary(bench.out)["finetuned"]
 
 
+def test_auto_says_its_budget_chooses_and_shows_what_it_tried(run, bench):
+    code, shown = run(*bench.fit("auto", budget=40))
+    assert code == 0, shown
+    assert re.search(r"at most 40 trainings of \d+ steps, about \d+ (second|minute)", shown)
+    found = summary(bench.out)
+    tried = [a for a in found["selection"] if a["rungs"]]
+    assert 1 <= len(tried) < len(found["selection"])
+    assert tried[0]["rungs"] == max(a["rungs"] for a in tried)
+    assert found["method"] in (*METHODS, "committee")
+    assert f"Of {len(tried)} methods tried the best on these labels teach the student" in shown
+    assert "What was tried" in (bench.out / "report.html").read_text()
+    again, told = run(*bench.fit("auto", budget=40, resume=True))
+    assert (again, "is finished already" in told) == (0, True)
+    assert run(*bench.fit("auto", budget=2))[0] == 2
+
+
 def test_it_says_first_what_it_will_do_and_how_long(run, bench):
     _, shown = run(*bench.fit("mean_teacher"))
     assert (

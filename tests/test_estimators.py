@@ -16,7 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 from torch import nn
 
-from tutelage import Classifier, Drift, load
+from tutelage import Auto, Classifier, Drift, load
+from tutelage.methods import METHODS
 
 FAST = {"steps": 40, "folds": 2, "repeats": 1}
 
@@ -61,6 +62,16 @@ def test_string_labels(digits, unknown):
     assert list(model.classes_) == list(names)
     assert set(model.predict(x)) <= set(names)
     np.testing.assert_array_equal(model.predict_proba(x), Classifier(**FAST).fit(x, hidden).predict_proba(x))
+
+
+def test_auto_chooses_and_says_what_it_tried(digits):
+    x, _, hidden = digits
+    model = Classifier(Auto(budget=40), steps=15, folds=3, repeats=2).fit(x, hidden)
+    assert model.method_.name in (*METHODS, "committee")
+    assert model.tried_[0].rungs == 3
+    assert model.tried_[0].score is not None
+    with pytest.raises(ValueError, match="auto chooses by the evidence"):
+        Classifier("auto", evidence=False).fit(x, hidden)
 
 
 def test_probabilities_and_score(digits):

@@ -78,7 +78,9 @@ def _fit(request: Request, method: Method) -> None:
             say(f"Stopped. The same command with --resume goes on where it was (the run is kept in {request.out}).")
             raise
     if summary["selection"]:
-        say(f"Of {sum(a['rungs'] > 0 for a in summary['selection'])} methods tried {summary['method']} is taken.")
+        tried = sum(a["rungs"] > 0 for a in summary["selection"])
+        members = summary["settings"].get("members", summary["method"])
+        say(f"Of {tried} methods tried the best on these labels teach the student: {members}.")
     if summary["evidence"]:
         say(summary["evidence"]["words"])
     if "test" in summary:

@@ -17,13 +17,13 @@ from tutelage.beside import Beside, train_beside
 from tutelage.contender import Contender
 from tutelage.evidence import Evidence, Prior, weigh
 from tutelage.gains import Gains
-from tutelage.methods import Auto, Method, Supervised
+from tutelage.methods import Auto, Committee, Method, Supervised
 from tutelage.problem import Plan, Problem
 from tutelage.reference import STRENGTHS, Folds, HeldOut, Parts, choose
-from tutelage.selection import Attempt, possible, select
+from tutelage.selection import ALONE, Attempt, possible, select
 from tutelage.store import Store, Unstored
 from tutelage.tasks import Segmentation
-from tutelage.train import Training
+from tutelage.train import Training, predict
 from tutelage.types import Tick
 
 Knows = Callable[[Sequence[str]], Gains]
@@ -121,7 +121,7 @@ def _fit(
     if started is not None:
         found = _after(started, problem, method, training, store, tick)
     elif isinstance(method, Auto):
-        found = _chosen(problem, method, training, alone, parts, plan, store, tick, gains)
+        found = _chosen(problem, method, training, reference, alone, parts, plan, store, tick, gains)
     else:
         contender = Contender("candidate", problem, method, training, store, tick)
         predictions, curve = contender.held_out(parts)
@@ -146,17 +146,37 @@ def _fit(
 
 
 def _chosen(
-    problem: Problem, auto: Auto, training: Training, alone: Parts, parts: Folds, plan: Plan, store: Store, tick: Tick,
-    gains: Knows,
+    problem: Problem, auto: Auto, training: Training, reference: nn.Module, alone: Parts, parts: Folds, plan: Plan,
+    store: Store, tick: Tick, gains: Knows,
 ) -> _Found:  # fmt: skip
-    """The method that the labels speak for; the network of the labels alone where they speak for none."""
+    """A student of the methods that the labels speak for, or the one of them; what they say alone where for none."""
     if not parts:
         raise ValueError("auto chooses by the evidence from the labels: it cannot be without it")
+
+    def contender(name: str, method: Method) -> Contender:
+        return Contender(name, problem, method, training, store, tick)
+
     candidates = possible(problem, tick)
     known, count = gains(list(candidates)), plan.repeats
     selection = select(problem, candidates, known, alone, parts, count, training, auto.budget, store, tick)
-    method = selection.method or Supervised()
-    network, history = Contender("candidate", problem, method, training, store, tick).network()
+    shares = selection.shares
+    if isinstance(problem.task, Segmentation):  # what is said of all pixels would not fit in memory
+        shares = {next(iter(shares)): 1.0}
+    networks = {
+        name: reference
+        if name == ALONE
+        else Contender(name, problem, candidates[name], training, store, tick).student()
+        for name in shares
+    }
+    method = candidates.get(next(iter(shares)), Supervised())
+    network, history = next(iter(networks.values())), list[dict[str, float]]()
+    if len(shares) > 1:
+        said = [
+            share * predict(networks[name].to(problem.device), problem.task, problem.pool).softmax(-1)
+            for name, share in shares.items()
+        ]
+        method = Committee(tuple(shares), torch.stack(said).sum(0))
+        network, history = contender("candidate", method).network()
     return _Found(method, network, history, selection.predictions, [], selection.tried)
 
 
@@ -225,4 +245,6 @@ def without_pool(method: Method, pool: Sized) -> Method:
 
 def settings(value: Any) -> dict[str, Any]:
     """A dataclass's fields as plain values, for a summary."""
-    return {k: v if isinstance(v, (int, float, str, bool, type(None))) else repr(v) for k, v in vars(value).items()}
+    plain = (int, float, str, bool, type(None))
+    there = {k: v for k, v in vars(value).items() if not isinstance(v, torch.Tensor)}
+    return {k: v if isinstance(v, plain) else repr(v) for k, v in there.items()}

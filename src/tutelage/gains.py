@@ -20,6 +20,9 @@ TOWARDS_DIAGONAL = 0.2
 
 LEAST_SPREAD = 0.01
 
+TOGETHER = 0.05
+"""Spread of what all methods gain or lose together on new data, beside what is recorded."""
+
 
 @dataclass(frozen=True)
 class Gains:
@@ -70,7 +73,7 @@ class Gains:
             spread = (1 - TOWARDS_DIAGONAL) * spread + TOWARDS_DIAGONAL * np.diag(np.diag(spread))
             mean[known] = centre
             covariance[np.ix_(known, known)] = spread + np.eye(len(known)) * LEAST_SPREAD**2
-        return Gains(mean, covariance, len(complete))
+        return Gains(mean, covariance + TOGETHER**2, len(complete))
 
     def posterior(self, observed: np.ndarray, error: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of every gain, (m,) each, after those ``at`` were observed.

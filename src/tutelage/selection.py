@@ -11,20 +11,36 @@ import numpy as np
 
 from tutelage.contender import Contender
 from tutelage.gains import Gains, error_of
-from tutelage.methods import METHODS, Method
+from tutelage.methods import METHODS, Method, PoissonLearning
 from tutelage.problem import Problem
 from tutelage.reference import Folds, Parts
 from tutelage.store import Store
 from tutelage.train import Training
 from tutelage.types import Tick
 
-CANDIDATES: dict[str, Method] = {name: METHODS[name]() for name in (
-    "supervised", "self_training", "mean_teacher", "drift", "vat", "uda", "fixmatch",
-)}  # fmt: skip
-"""What is tried, by name: methods, some with other hyper-parameters."""
+CANDIDATES: dict[str, Method] = {
+    name: METHODS[name]()
+    for name in (
+        "supervised", "self_training", "temporal_ensembling", "mean_teacher", "drift", "uda", "mixmatch", "remixmatch",
+        "freematch", "softmatch", "dst", "balanced_self_training", "tri_training", "label_propagation",
+        "poisson_learning",
+    )
+} | {"poisson_learning, unbalanced": PoissonLearning(balance=False)}  # fmt: skip
+"""What is tried, by the name it has in records: methods, one of them in two ways."""
 
 SHORT = 3
-"""The first rung takes one step in so many; each next one keeps one candidate in so many."""
+"""The first rung takes one step in so many, and keeps one candidate in so many."""
+
+MEMBERS = 4
+"""At most so many methods, the best, teach the student together."""
+
+ALONE = "labels only"
+
+DOUBT = 0.01
+"""A method counts exp(gain / DOUBT): one that is expected to gain a point less counts a third."""
+
+LEAST_SHARE = 0.05
+"""What would count less is left out."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +66,15 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Selection:
-    """The method taken, None where the labels alone are better; honest predictions of the choice; all attempts."""
+    """What the labels speak for.
 
-    method: Method | None
+    Attributes:
+        shares: how much each of the best methods is to count, by name, ALONE the labels-only model; they sum to 1.
+        predictions: of held-out labels, by shares made of all other labels: the choice does not flatter them.
+        tried: all attempts, the best first.
+    """
+
+    shares: dict[str, float]
     predictions: Parts
     tried: list[Attempt]
 
@@ -69,12 +91,12 @@ def possible(problem: Problem, tick: Tick) -> dict[str, Method]:
 
 
 def within(budget: float, folds: int, count: int) -> int:
-    """How many candidates can be tried: their rungs and the last training take at most ``budget`` trainings.
+    """How many candidates can be tried: their rungs and the last trainings take at most ``budget`` trainings.
 
-    >>> within(60, folds=5, count=30), within(1000, folds=5, count=30)
-    (14, 30)
+    >>> within(80, folds=5, count=30), within(1000, folds=5, count=30)
+    (15, 30)
     """
-    return max([m for m in range(1, count + 1) if 1 + sum(cost(m, folds)) <= budget], default=1)
+    return max([m for m in range(1, count + 1) if MEMBERS + 1 + sum(cost(m, folds)) <= budget], default=1)
 
 
 def cost(count: int, folds: int) -> tuple[float, float, float]:
@@ -85,8 +107,8 @@ def cost(count: int, folds: int) -> tuple[float, float, float]:
 
 def kept(count: int) -> tuple[int, int]:
     """How many candidates go on to the second and the third rung."""
-    second = min(max(math.ceil(count / SHORT), 3), count)
-    return second, min(max(math.ceil(second / SHORT), 2), second)
+    second = min(max(math.ceil(count / SHORT), MEMBERS + 2), count)
+    return second, min(MEMBERS, second)
 
 
 def select(
@@ -129,7 +151,7 @@ class _Search:
         first, again = slice(0, self.each), slice(self.each, 2 * self.each)
         short = replace(self.training, steps=max(self.training.steps // SHORT, 1))
         second, third = kept(len(alive))
-        tested, plan = alive, [(first, short, second), (first, self.training, third), (again, self.training, 1)]
+        tested, plan = alive, [(first, short, second), (first, self.training, third), (again, self.training, third)]
         for rung, (part, training, keep) in enumerate(plan[: 2 + (self.repeats > 1)], start=1):
             for i in alive:
                 parts = self._held_out(i, part, training, rung)
@@ -137,12 +159,12 @@ class _Search:
                 rungs[i], scores[i] = rung, self._right(self.found[i]).mean()
             mean, spread = self._expected(alive)
             tested, alive = alive, alive[np.argsort(-mean[alive], kind="stable")][:keep]
-        best = int(alive[0])
         seen = [None if np.isnan(s) else float(s) for s in scores]
         tried = [Attempt(n, int(rungs[i]), seen[i], float(mean[i]), float(spread[i])) for i, n in enumerate(self.names)]
         tried.sort(key=lambda a: (-a.rungs, -a.gain))
-        method = self.candidates[self.names[best]] if mean[best] > 0 else None
-        return Selection(method, self._honest(tested), tried)
+        shares = shares_of(mean, tested)
+        named = {ALONE if i < 0 else self.names[i]: share for i, share in shares.items()}
+        return Selection(named, self._honest(tested), tried)
 
     def _held_out(self, i: int, part: slice, training: Training, rung: int) -> Parts:
         name = f"auto, rung {rung}, {self.names[i]}"
@@ -162,11 +184,26 @@ class _Search:
         return self.gains.posterior(change.mean(0), error_of(change, share), at)
 
     def _honest(self, at: np.ndarray) -> Parts:
-        """Predictions of each fold by what is best on the other folds' labels: the choice does not flatter them."""
+        """Predictions of each fold by what is best on the other folds' labels."""
         honest = []
         for j in range(len(self.found[int(at[0])])):
             keep = np.ones(len(self.problem.labelled), dtype=bool)
             keep[self.folds[j][1]] = False
-            mean = self._expected(at, keep)[0][at]
-            honest.append(self.found[int(at[mean.argmax()])][j] if mean.max() > 0 else self.reference[j])
+            shares = shares_of(self._expected(at, keep)[0], at)
+            said = [s * (self.reference if i < 0 else self.found[i])[j][1] for i, s in shares.items()]
+            honest.append((self.reference[j][0], np.sum(said, axis=0)))
         return honest
+
+
+def shares_of(gain: np.ndarray, at: np.ndarray) -> dict[int, float]:
+    """How much each of the best of those ``at`` is to count, by number, -1 the labels alone, whose gain is 0.
+
+    >>> {i: round(s, 2) for i, s in shares_of(np.array([0.02, -0.2, 0.03]), np.arange(3)).items()}
+    {2: 0.73, 0: 0.27}
+    """
+    best = at[np.argsort(-gain[at], kind="stable")][:MEMBERS]
+    all_gains = {int(i): float(gain[i]) for i in best} | {-1: 0.0}
+    most = max(all_gains.values())
+    counts = {i: math.exp((g - most) / DOUBT) for i, g in all_gains.items()}
+    kept = {i: c for i, c in counts.items() if c >= LEAST_SHARE * sum(counts.values())}
+    return {i: c / sum(kept.values()) for i, c in sorted(kept.items(), key=lambda item: -item[1])}

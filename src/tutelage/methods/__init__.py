@@ -8,6 +8,7 @@ from tutelage.methods.bond import Bond
 from tutelage.methods.cbst import Cbst
 from tutelage.methods.co_teaching import CoTeaching
 from tutelage.methods.co_training import CoTraining
+from tutelage.methods.committee import Committee
 from tutelage.methods.cosine import Cosine
 from tutelage.methods.curriculum_labelling import CurriculumLabelling
 from tutelage.methods.cutmix_mean_teacher import CutmixMeanTeacher
@@ -55,9 +56,46 @@ METHODS: dict[str, type[Method]] = {
 """The methods by the name the command line and the estimator know; the last line's are for noisy labels."""
 
 __all__ = [
-    "METHODS", "AdaMatch", "Auto", "BalancedSelfTraining", "Bond", "Cbst", "CoTeaching", "CoTraining", "Cosine",
-    "CurriculumLabelling", "CutmixMeanTeacher", "DeepCoTraining", "DivideMix", "Dmt", "Drift", "Dst", "Elr", "FixMatch",
-    "FlexMatch", "FreeMatch", "Gce", "LabelPropagation", "LabelSpreading", "MeanTeacher", "MetaPseudoLabels", "Method",
-    "MixMatch", "NoisyStudent", "PartialLabel", "PiModel", "PoissonLearning", "ReMixMatch", "Sce", "SelfDistillation",
-    "SelfTraining", "SoftMatch", "Supervised", "TemporalEnsembling", "TriTraining", "Uda", "Vat",
+    "METHODS",
+    "AdaMatch",
+    "Auto",
+    "BalancedSelfTraining",
+    "Bond",
+    "Cbst",
+    "CoTeaching",
+    "CoTraining",
+    "Committee",
+    "Cosine",
+    "CurriculumLabelling",
+    "CutmixMeanTeacher",
+    "DeepCoTraining",
+    "DivideMix",
+    "Dmt",
+    "Drift",
+    "Dst",
+    "Elr",
+    "FixMatch",
+    "FlexMatch",
+    "FreeMatch",
+    "Gce",
+    "LabelPropagation",
+    "LabelSpreading",
+    "MeanTeacher",
+    "MetaPseudoLabels",
+    "Method",
+    "MixMatch",
+    "NoisyStudent",
+    "PartialLabel",
+    "PiModel",
+    "PoissonLearning",
+    "ReMixMatch",
+    "Sce",
+    "SelfDistillation",
+    "SelfTraining",
+    "SoftMatch",
+    "Supervised",
+    "TemporalEnsembling",
+    "TriTraining",
+    "Uda",
+    "Vat",
 ]  # fmt: skip

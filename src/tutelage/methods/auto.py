@@ -16,28 +16,28 @@ from tutelage.types import Batch, Terms
 
 @dataclass(frozen=True)
 class Auto(Method):
-    """Try methods by cross-validation on the labels, drop the worse ones early, and take the best.
+    """Try methods by cross-validation on the labels, drop the worse early; the best few together teach one student.
 
     Successive halving: all candidates with a third of the steps on one set of folds; the better third with all steps;
-    the best few on another set of folds. What the labels say is weighed against what the methods gained on recorded
-    benchmarks (Bayes' rule on all gains at once, see `tutelage.gains`), since few labels say little.
+    the best four on another set of folds. What the labels say is weighed against what the methods gained on recorded
+    benchmarks (Bayes' rule on all gains at once, see `tutelage.gains`), since few labels say little; and since they
+    cannot tell the best few apart, the student learns what these say of the pool together (see `Committee`).
 
     Source: Jamieson and Talwalkar, Non-stochastic best arm identification, AISTATS 2016 (successive halving).
 
     Args:
-        budget: the search may take as long as so many trainings, at least 20: the candidates that promise most are
-            tried.
+        budget: all may take as long as so many trainings, at least 40: the candidates that promise most are tried.
 
-    >>> Auto(budget=40).budget
-    40
+    >>> Auto(budget=60).budget
+    60
     """
 
     name: ClassVar[str] = "auto"
     views: ClassVar[tuple[str, ...]] = ("weak", "again", "strong")
-    budget: float = 60
+    budget: float = 80
 
     def __post_init__(self) -> None:
-        in_range("budget", self.budget, 20)
+        in_range("budget", self.budget, 40)
 
     @property
     def rule(self) -> Rule:
