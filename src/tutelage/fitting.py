@@ -162,12 +162,7 @@ def _chosen(
     shares = selection.shares
     if isinstance(problem.task, Segmentation):  # what is said of all pixels would not fit in memory
         shares = {next(iter(shares)): 1.0}
-    networks = {
-        name: reference
-        if name == ALONE
-        else Contender(name, problem, candidates[name], training, store, tick).student()
-        for name in shares
-    }
+    networks = {n: reference if n == ALONE else contender(n, candidates[n]).student() for n in shares}
     method = candidates.get(next(iter(shares)), Supervised())
     network, history = next(iter(networks.values())), list[dict[str, float]]()
     if len(shares) > 1:
