@@ -11,7 +11,7 @@ import pytest
 
 from tutelage.bench import export as exporting
 from tutelage.bench.cells import cell
-from tutelage.bench.export import ask, asked, export
+from tutelage.bench.export import ask, export, missing_questions
 from tutelage.bench.peers import Peer
 from tutelage.bench.protocol import read_protocol
 from tutelage.bench.running import current
@@ -82,28 +82,28 @@ def test_what_is_exported_is_what_the_methods_get_and_holds_no_other_label(small
 
 def test_a_peer_is_scored_by_us_its_failure_is_a_line_and_nothing_is_asked_twice(small, nearest, tmp_path):
     protocol = read_protocol(small)
-    rows = list(ask(protocol, tmp_path, nearest, [], lambda line: None))
+    rows = list(ask(protocol, tmp_path, missing_questions(protocol, nearest, []), lambda line: None))
     assert [(r["seed"], r["method"]) for r in rows] == [
         (s, f"near: {m}") for s in (0, 1) for m in ("one", "broken")
     ]  # fmt: skip
     good, bad = [r for r in rows if "error" not in r], [r for r in rows if "error" in r]
     assert all(0.6 < r["score"] < 1 and r["seconds"] == 0.5 for r in good)
     assert all("no such method" in r["error"] for r in bad)
-    again = list(ask(protocol, tmp_path, nearest, rows, lambda line: None))
-    assert [r["method"] for r in again] == ["near: broken"] * 2
+    again = missing_questions(protocol, nearest, rows)
+    assert [q.method for q in again] == ["broken"] * 2
     assert current(protocol, rows) == rows
 
 
 def test_a_peer_of_texts_is_not_asked_about_rows(small, nearest):
     of_texts = nearest[0].model_copy(update={"kinds": ("texts",)})
-    assert not list(asked(read_protocol(small), (of_texts,)))
+    assert not missing_questions(read_protocol(small), (of_texts,), [])
 
 
 def test_another_script_makes_the_lines_missing_again(small, nearest, tmp_path):
     protocol = read_protocol(small)
-    rows = list(ask(protocol, tmp_path, nearest, [], lambda line: None))
+    rows = list(ask(protocol, tmp_path, missing_questions(protocol, nearest, []), lambda line: None))
     nearest[0].script.write_text(SCRIPT + "\n")
-    assert len(list(ask(protocol, tmp_path, nearest, rows, lambda line: None))) == len(rows)
+    assert len(missing_questions(protocol, nearest, rows)) == len(rows)
 
 
 def test_table_and_plot_hold_methods_and_peers_side_by_side(small, tmp_path, capsys):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from cyclopts import App
 
 from tutelage.bench import plots, summary
-from tutelage.bench.export import ask
-from tutelage.bench.export import asked as questions
+from tutelage.bench.export import ask, missing_questions
 from tutelage.bench.peers import read_peers
 from tutelage.bench.protocol import Protocol, data_root, read_protocol
 from tutelage.bench.running import Row, current, missing, read_rows, record, run_all
@@ -55,13 +54,9 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
         """
         asked = read_protocol(protocol)
         path, root = out or results_of(protocol, asked), data_root(protocol)
-        for what, given, allowed in (
-            ("data", data, [d.name for d in asked.data]),
-            ("methods", methods, asked.learners),
-            ("seeds", seeds, asked.seeds),
-        ):
-            for value in given:
-                one_of(what, str(value), tuple(map(str, allowed)))
+        _require(data, [d.name for d in asked.data], "data")
+        _require(methods, asked.learners, "methods")
+        _require(seeds, asked.seeds, "seeds")
         todo = [
             job
             for job in missing(asked, read_rows(path))
@@ -78,21 +73,39 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
         _say_failed(failed)
 
     @bench.command
-    def peers(protocol: Path, *, peers: Path = Path("benchmarks/peers/peers.toml"), out: Path | None = None) -> None:
+    def peers(
+        protocol: Path,
+        *,
+        peers: Path = Path("benchmarks/peers/peers.toml"),
+        out: Path | None = None,
+        libraries: tuple[str, ...] = (),
+        data: tuple[str, ...] = (),
+        seeds: tuple[int, ...] = (),
+    ) -> None:
         """Ask other libraries, each in an environment of its own, about the same splits and features.
 
         Args:
             protocol: TOML file.
             peers: TOML file that says what is installed and asked.
             out: results, to be added to, as for run.
+            libraries, data, seeds: only these.
         """
-        asked, libraries = read_protocol(protocol), read_peers(peers)
+        asked, installed = read_protocol(protocol), read_peers(peers)
+        _require(libraries, [p.name for p in installed], "libraries")
+        _require(data, [d.name for d in asked.data], "data")
+        _require(seeds, asked.seeds, "seeds")
         path = out or results_of(protocol, asked)
-        rows = read_rows(path)
+        wanted = [
+            q
+            for q in missing_questions(asked, installed, read_rows(path))
+            if q.peer.name in (libraries or [q.peer.name])
+            and q.data.name in (data or [q.data.name])
+            and q.seed in (seeds or [q.seed])
+        ]
+        say(f"{asked.name}: {len(wanted)} questions to other libraries, into {path}.")
         with ticking() as tick:
-            found = ask(asked, data_root(protocol), libraries, rows, say)
-            total = sum(1 for _ in questions(asked, libraries))
-            _say_failed(record(found, path, lambda done: tick("questions", done, total)))
+            found = ask(asked, data_root(protocol), wanted, say)
+            _say_failed(record(found, path, lambda done: tick("questions", done, len(wanted))))
 
     def _say_failed(failed: int) -> None:
         if failed:
@@ -138,6 +151,11 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
         plots.gains(rows, baseline, out / "gains.png")
         plots.cost(rows, out / "cost.png", baseline)
         say(f"ranks.png, gains.png and cost.png are in {out}.")
+
+
+def _require(given: Iterable[object], allowed: Iterable[object], what: str) -> None:
+    for value in given:
+        one_of(what, str(value), tuple(map(str, allowed)))
 
 
 def _rows(protocol: Path, results: Path | None, methods: tuple[str, ...], pool: bool) -> list[Row]:

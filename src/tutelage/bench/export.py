@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,35 +46,52 @@ def key_of(protocol: Protocol, data: DataSet, setting: Setting, peer: Peer, meth
     return hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest()
 
 
-def asked(protocol: Protocol, peers: tuple[Peer, ...]) -> Iterator[tuple[DataSet, Setting, int, Peer, str, Row]]:
-    """What peers are to be asked, and the names of their lines."""
-    for seed in protocol.seeds:
-        for data, setting in protocol.cells():
-            for peer in peers:
-                for method in peer.methods if data.kind == "texts" or "features" in peer.kinds else ():
-                    key = key_of(protocol, data, setting, peer, method)
-                    name = {"data": data.name, "setting": setting.name, "seed": seed}
-                    yield data, setting, seed, peer, method, name | {"method": f"{peer.name}{PEER}{method}", "key": key}
+@dataclass(frozen=True)
+class Question:
+    """What a library's method is asked about: a cell of the table."""
+
+    data: DataSet
+    setting: Setting
+    seed: int
+    peer: Peer
+    method: str
+    key: str
+
+    @property
+    def name(self) -> Row:
+        return {
+            "data": self.data.name, "setting": self.setting.name, "seed": self.seed,
+            "method": f"{self.peer.name}{PEER}{self.method}", "key": self.key,
+        }  # fmt: skip
 
 
-def ask(
-    protocol: Protocol, root: Path, peers: tuple[Peer, ...], rows: list[Row], say: Callable[[str], None]
-) -> Iterator[Row]:
-    """One line of results for each thing that no line is there for; environments are made when first needed."""
+def missing_questions(protocol: Protocol, peers: Sequence[Peer], rows: Sequence[Row]) -> list[Question]:
+    """What no line of results answers yet; what failed is asked again."""
     done = {(r["data"], r["setting"], r["seed"], r["method"], r["key"]) for r in rows if "error" not in r}
+    every = [
+        Question(data, setting, seed, peer, method, key_of(protocol, data, setting, peer, method))
+        for seed in protocol.seeds
+        for data, setting in protocol.cells()
+        for peer in peers
+        if data.kind == "texts" or "features" in peer.kinds
+        for method in peer.methods
+    ]
+    return [q for q in every if tuple(q.name.values()) not in done]
+
+
+def ask(protocol: Protocol, root: Path, questions: Sequence[Question], say: Callable[[str], None]) -> Iterator[Row]:
+    """One line of results for each question; environments are made when first needed."""
     with tempfile.TemporaryDirectory() as scratch:
         last: tuple[DataSet, Setting, int] | None = None
-        for data, setting, seed, peer, method, name in asked(protocol, peers):
-            if tuple(name.values()) in done:
-                continue
-            row = {"protocol": protocol.name} | name
+        for q in questions:
+            row = {"protocol": protocol.name} | q.name
             try:
-                python = environment(peer, default_root(), say)
-                given = cell(protocol.model_dump_json(), root, data, setting, seed, ("weak",))
-                if last != (last := (data, setting, seed)):
+                python = environment(q.peer, default_root(), say)
+                given = cell(protocol.model_dump_json(), root, q.data, q.setting, q.seed, ("weak",))
+                if last != (last := (q.data, q.setting, q.seed)):
                     (Path(scratch) / "texts.json").unlink(missing_ok=True)
-                    export(given, Path(scratch), data.kind == "texts")
-                found = predict(peer, method, seed, Path(scratch), python=python)
+                    export(given, Path(scratch), q.data.kind == "texts")
+                found = predict(q.peer, q.method, q.seed, Path(scratch), python=python)
             except (PeerError, ValueError) as e:
                 yield row | {"error": str(e)}
                 continue
