@@ -108,15 +108,11 @@ def gains() -> None:
     for name in MAIN:
         protocol, rows = recorded(name)
         kinds = {d.name: RECORDED_AS[d.kind] for d in protocol.data}
-        tried = protocol.learners[len(protocol.controls) :]
+        tried = set(protocol.learners[len(protocol.controls) :]) - {"auto"}
         table = pd.DataFrame([r for r in rows if "error" not in r])
         for (data, _, _), draw in table.groupby(["data", "setting", "seed"]):
             scores = draw.drop_duplicates("method", keep="last").set_index("method").score
-            found = {
-                m: round(float(scores[m] - scores[BASELINE]), 4)
-                for m in scores.index
-                if m in protocol.learners[len(protocol.controls) :]
-            }
+            found = {m: round(float(scores[m] - scores[BASELINE]), 4) for m in scores.index if m in tried}
             records.append({"data": data, "kind": kinds[data], "gains": found})
     lines = ",\n ".join(json.dumps(r) for r in records)
     (PRIORS.parent / "gains.json").write_text(f"[{lines}]\n")

@@ -66,7 +66,8 @@ def test_auto_says_its_budget_chooses_and_shows_what_it_tried(run, bench):
     assert 1 <= len(tried) < len(found["selection"])
     assert tried[0]["rungs"] == max(a["rungs"] for a in tried)
     assert found["method"] in (*METHODS, "committee")
-    assert f"Of {len(tried)} methods tried the best on these labels teach the student" in shown
+    assert f"{len(tried)} methods were tried. The student learns what is best on these labels" in shown
+    assert sum(found["shares"].values()) == pytest.approx(1)
     assert "What was tried" in (bench.out / "report.html").read_text()
     again, told = run(*bench.fit("auto", budget=40, resume=True))
     assert (again, "is finished already" in told) == (0, True)

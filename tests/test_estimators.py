@@ -72,6 +72,8 @@ def test_auto_chooses_and_says_what_it_tried(digits):
     assert model.tried_[0].score is not None
     with pytest.raises(ValueError, match="auto chooses by the evidence"):
         Classifier("auto", evidence=False).fit(x, hidden)
+    with pytest.raises(ValueError, match="after weak labels name a method"):
+        Classifier("auto").fit(x, votes=hidden[:, None])
 
 
 def test_probabilities_and_score(digits):

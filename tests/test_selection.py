@@ -157,7 +157,7 @@ def test_draws_of_one_data_set_do_not_outweigh_another():
 def test_the_error_is_that_of_a_mean_of_paired_differences():
     change = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], size=(50, 2))
     once = np.cov(change.T, ddof=0) * 50 + np.eye(2)
-    assert np.allclose(error_of(change, 0.2), once / 50**2 * 2.25)
+    assert np.allclose(error_of(change), once / 50**2)
 
 
 def test_auto_needs_the_evidence(problem):
@@ -169,4 +169,5 @@ def test_few_candidates_need_no_halving():
     assert kept(2) == (2, 2)
     assert kept(30) == (10, 4)
     assert shares_of(np.array([0.1, -0.2, -0.3]), np.array([1, 2])) == {-1: 1.0}
-    assert within(1, 5, 4) == 1
+    with pytest.raises(ValueError, match="budget must be at least 52 for 20 folds, got 40"):
+        within(40, 20, 4)

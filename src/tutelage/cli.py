@@ -79,8 +79,8 @@ def _fit(request: Request, method: Method) -> None:
             raise
     if summary["selection"]:
         tried = sum(a["rungs"] > 0 for a in summary["selection"])
-        members = summary["settings"].get("members", summary["method"])
-        say(f"Of {tried} methods tried the best on these labels teach the student: {members}.")
+        shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in summary["shares"].items())
+        say(f"{tried} methods were tried. The student learns what is best on these labels: {shares}.")
     if summary["evidence"]:
         say(summary["evidence"]["words"])
     if "test" in summary:

@@ -61,6 +61,7 @@ def summarise(task: str, inputs: Inputs, outcome: Outcome, training: Training) -
         "returned": outcome.returned,
         "tried": "pool" if outcome.method.uses_pool else "method",
         "selection": [a.as_dict() for a in outcome.tried],
+        "shares": outcome.shares,
         "evidence": (evidence.as_dict() | {"words": evidence.words()}) if evidence else None,
         "seed": training.seed,
         "versions": {p: importlib.metadata.version(p) for p in ("tutelage", "torch", "transformers", "scikit-learn")}

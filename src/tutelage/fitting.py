@@ -20,7 +20,7 @@ from tutelage.gains import Gains
 from tutelage.methods import Auto, Committee, Method, Supervised
 from tutelage.problem import Plan, Problem
 from tutelage.reference import STRENGTHS, Folds, HeldOut, Parts, choose
-from tutelage.selection import ALONE, Attempt, possible, select
+from tutelage.selection import ALONE, MEMBERS, Attempt, possible, select
 from tutelage.store import Store, Unstored
 from tutelage.tasks import Segmentation
 from tutelage.train import Training, predict
@@ -35,7 +35,8 @@ class Outcome:
     """What a fit leaves behind. Without evidence, that is None and what is held out is empty.
 
     ``method`` has nothing left open.
-    ``stage_one`` is what learnt the weak labels alone, where there were any; ``tried`` what "auto" tried.
+    ``stage_one`` is what learnt the weak labels alone, where there were any; ``tried`` what "auto" tried, and
+    ``shares`` how much each of the best counted.
     """
 
     method: Method
@@ -50,6 +51,7 @@ class Outcome:
     returned: str
     stage_one: nn.Module | None = None
     tried: list[Attempt] = field(default_factory=list)
+    shares: dict[str, float] = field(default_factory=dict)
 
 
 def fit(
@@ -99,6 +101,7 @@ class _Found:
     predictions: Parts
     curve: list[tuple[float, float]]
     tried: list[Attempt] = field(default_factory=list)
+    shares: dict[str, float] = field(default_factory=dict)
 
 
 def _fit(
@@ -112,12 +115,14 @@ def _fit(
     gains: Knows,
 ) -> Outcome:
     method = method.settled(problem.task, problem.weak is not None)
+    if isinstance(method, Auto) and plan.skip:
+        raise ValueError("auto chooses by the evidence from the labels: it cannot be without it")
     store, tick = store or Unstored(), tick or (lambda what, done, total: None)
     method.ready(problem.pool, tick)
     parts = problem.folds(plan, training.seed)
     started = None if problem.weak is None else _stage_one(problem, method, training, store, tick)
     stage_one = None if started is None else started.network
-    reference, alone, choice = _reference(problem, training, parts, stage_one, store, tick)
+    reference, alone, choice = reference_model(problem, training, parts, stage_one, store, tick)
     if started is not None:
         found = _after(started, problem, method, training, store, tick)
     elif isinstance(method, Auto):
@@ -142,6 +147,7 @@ def _fit(
     return Outcome(
         found.method, found.network if kept else reference, reference, found.network, choice, evidence,
         of_candidate if kept else held_out, found.history, found.curve, evidence.returned, stage_one, found.tried,
+        found.shares,
     )  # fmt: skip
 
 
@@ -149,19 +155,19 @@ def _chosen(
     problem: Problem, auto: Auto, training: Training, reference: nn.Module, alone: Parts, parts: Folds, plan: Plan,
     store: Store, tick: Tick, gains: Knows,
 ) -> _Found:  # fmt: skip
-    """A student of the methods that the labels speak for, or the one of them; what they say alone where for none."""
-    if not parts:
-        raise ValueError("auto chooses by the evidence from the labels: it cannot be without it")
+    """A student of the methods that the labels speak for, or the one of them; what they say alone where for none.
+
+    What is held out are those methods' predictions together: the student, who learns these, is not held out itself.
+    """
 
     def contender(name: str, method: Method) -> Contender:
         return Contender(name, problem, method, training, store, tick)
 
     candidates = possible(problem, tick)
     known, count = gains(list(candidates)), plan.repeats
-    selection = select(problem, candidates, known, alone, parts, count, training, auto.budget, store, tick)
+    most = 1 if isinstance(problem.task, Segmentation) else MEMBERS  # what is said of all pixels would fill the memory
+    selection = select(problem, candidates, known, alone, parts, count, training, auto.budget, store, tick, most)
     shares = selection.shares
-    if isinstance(problem.task, Segmentation):  # what is said of all pixels would not fit in memory
-        shares = {next(iter(shares)): 1.0}
     networks = {n: reference if n == ALONE else contender(n, candidates[n]).student() for n in shares}
     method = candidates.get(next(iter(shares)), Supervised())
     network, history = next(iter(networks.values())), list[dict[str, float]]()
@@ -172,7 +178,7 @@ def _chosen(
         ]
         method = Committee(tuple(shares), torch.stack(said).sum(0))
         network, history = contender("candidate", method).network()
-    return _Found(method, network, history, selection.predictions, [], selection.tried)
+    return _Found(method, network, history, selection.predictions, [], selection.tried, shares)
 
 
 def _after(started: Beside, problem: Problem, method: Method, training: Training, store: Store, tick: Tick) -> _Found:
@@ -197,7 +203,7 @@ def _game(problem: Problem, method: Method, started: Beside, training: Training,
     return train_beside("candidate", problem, method, started.network, loader, training, store, tick)
 
 
-def _reference(
+def reference_model(
     problem: Problem, training: Training, parts: Folds, started: nn.Module | None, store: Store, tick: Tick
 ) -> tuple[nn.Module, Parts, str]:
     """The best labels-only model by cross-validation, and honest predictions of it; the first one without folds.

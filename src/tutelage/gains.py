@@ -100,15 +100,17 @@ def _gains(record: dict[str, object]) -> dict[str, float]:
     return gains
 
 
-def error_of(change: np.ndarray, held_out_share: float) -> np.ndarray:
-    """Covariance of the means of paired differences, (k, k), after Nadeau and Bengio (see `evidence.weigh`).
+def error_of(change: np.ndarray) -> np.ndarray:
+    """Covariance of the means of paired differences, (k, k).
+
+    It is not made larger for training labels that folds share, as in `evidence.weigh`: methods are compared on the same
+    folds. Chosen on other draws of labels: with that, the records had too much to say.
 
     Args:
         change: each label's score by k methods minus the reference's, (n, k).
-        held_out_share: share of the labels held out at a time: folds share training labels.
     """
     n = len(change)
     apart = change - change.mean(0)
     once_more = np.eye(change.shape[1])  # one imagined disagreement, as there
-    found: np.ndarray = (apart.T @ apart + once_more) / n**2 * (1 + 1 / (1 - held_out_share))
+    found: np.ndarray = (apart.T @ apart + once_more) / n**2
     return found

@@ -206,10 +206,10 @@ def read(
         return whole(data(labelled, pool), reader, None, views)
     copies: list[Sequence[Any]] = []
     if "strong" in names and not views:
-        seeds = range(STRONG_COPIES)
-        copies = [
-            disturb(list(items.pool)) if disturb else reader.disturbed(items.pool, STRONG_SHARE, s) for s in seeds
-        ]
+        if disturb:
+            copies = [disturb(list(items.pool))]
+        else:
+            copies = [reader.disturbed(items.pool, STRONG_SHARE, s) for s in range(STRONG_COPIES)]
     count = len(items.labelled)
     everything = [*items.labelled, *([] if finetune else [*items.pool, *(i for c in copies for i in c)])]
     features = reader.features(everything, cache, device, tick)

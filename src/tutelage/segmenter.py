@@ -20,6 +20,7 @@ from tutelage.data.masks import nearest, read_masks
 from tutelage.data.sources import cache_folder
 from tutelage.evidence import Evidence, recorded_prior
 from tutelage.fitting import fit, without_pool
+from tutelage.gains import Gains
 from tutelage.methods import Method
 from tutelage.models.images import PixelReader, size_for
 from tutelage.recipes import Items
@@ -49,6 +50,7 @@ class Segmenter(BaseEstimator):
         classes_: the class numbers, (c,).
         evidence_: what the pool changed in mean IoU, with interval; None where not gathered.
         returned_: "candidate" or "reference".
+        method_, tried_: the method with nothing left open; what "auto" tried, best first.
         history_: losses and pseudo-label counts over the candidate's training.
 
     >>> X = np.zeros((4, 16, 16, 3), dtype=np.uint8)
@@ -128,17 +130,14 @@ class Segmenter(BaseEstimator):
         training, plan = recipes.how("pixels", int(self.random_state), *counts)
         if self.steps is None:
             training = recipes.long_enough(training, method.settled(task, weak=False), problem)
-        outcome = fit(
-            problem,
-            method,
-            training,
-            recorded_prior(method.name, recipes.kind_of_record("segmentation", network="unet")),
-            plan,
-        )
+        kind = recipes.kind_of_record("segmentation", network="unet")
+        gains = partial(Gains.recorded, kind=kind)
+        outcome = fit(problem, method, training, recorded_prior(method.name, kind), plan, gains=gains)
         self.classes_ = np.arange(classes)
         self._model = Model(self.classes_.tolist(), outcome.network.cpu(), reader)
         self.evidence_: Evidence | None = outcome.evidence
         self.returned_ = outcome.returned
+        self.method_, self.tried_ = outcome.method, outcome.tried
         self.history_ = outcome.history
         return self
 

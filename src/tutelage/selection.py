@@ -70,7 +70,8 @@ class Selection:
 
     Attributes:
         shares: how much each of the best methods is to count, by name, ALONE the labels-only model; they sum to 1.
-        predictions: of held-out labels, by shares made of all other labels: the choice does not flatter them.
+        predictions: of held-out labels, by shares made of all other labels; which methods were still there to share
+            was chosen on all of them, so that they flatter the choice a little.
         tried: all attempts, the best first.
     """
 
@@ -96,7 +97,12 @@ def within(budget: float, folds: int, count: int) -> int:
     >>> within(80, folds=5, count=30), within(1000, folds=5, count=30)
     (15, 30)
     """
-    return max([m for m in range(1, count + 1) if MEMBERS + 1 + sum(cost(m, folds)) <= budget], default=1)
+    fit = [m for m in range(1, count + 1) if MEMBERS + 1 + sum(cost(m, folds)) <= budget]
+    if not fit:
+        raise ValueError(
+            f"budget must be at least {MEMBERS + 1 + sum(cost(1, folds)):.0f} for {folds} folds, got {budget}"
+        )
+    return fit[-1]
 
 
 def cost(count: int, folds: int) -> tuple[float, float, float]:
@@ -113,7 +119,7 @@ def kept(count: int) -> tuple[int, int]:
 
 def select(
     problem: Problem, candidates: dict[str, Method], gains: Gains, reference: Parts, folds: Folds, repeats: int,
-    training: Training, budget: float, store: Store, tick: Tick,
+    training: Training, budget: float, store: Store, tick: Tick, most: int = MEMBERS,
 ) -> Selection:  # fmt: skip
     """Choose among candidates.
 
@@ -122,8 +128,9 @@ def select(
         reference: held-out predictions of the labels-only model on all folds.
         folds: of so many repeats, one after the other.
         training: of a candidate, all its steps.
+        most: methods, and the labels alone, that may share; 1 takes the best.
     """
-    return _Search(problem, candidates, gains, reference, folds, repeats, training, store, tick).run(budget)
+    return _Search(problem, candidates, gains, reference, folds, repeats, training, store, tick, most).run(budget)
 
 
 @dataclass
@@ -137,6 +144,7 @@ class _Search:
     training: Training
     store: Store
     tick: Tick
+    most: int
 
     def __post_init__(self) -> None:
         self.names = list(self.candidates)
@@ -147,7 +155,7 @@ class _Search:
         m = len(self.names)
         alive = np.argsort(-self.gains.mean, kind="stable")[: within(budget, self.each, m)]
         rungs, scores = np.zeros(m, dtype=int), np.full(m, np.nan)
-        mean, spread = self.gains.mean, np.sqrt(np.diag(self.gains.covariance))
+        told_mean, told_spread = self.gains.mean.copy(), np.sqrt(np.diag(self.gains.covariance))
         first, again = slice(0, self.each), slice(self.each, 2 * self.each)
         short = replace(self.training, steps=max(self.training.steps // SHORT, 1))
         second, third = kept(len(alive))
@@ -158,11 +166,13 @@ class _Search:
                 self.found[i] = parts if part == first else self.found[i] + parts
                 rungs[i], scores[i] = rung, self._right(self.found[i]).mean()
             mean, spread = self._expected(alive)
+            told_mean[alive], told_spread[alive] = mean[alive], spread[alive]  # of those dropped, what was last known
             tested, alive = alive, alive[np.argsort(-mean[alive], kind="stable")][:keep]
         seen = [None if np.isnan(s) else float(s) for s in scores]
-        tried = [Attempt(n, int(rungs[i]), seen[i], float(mean[i]), float(spread[i])) for i, n in enumerate(self.names)]
+        told = zip(self.names, rungs.tolist(), seen, told_mean.tolist(), told_spread.tolist(), strict=True)
+        tried = [Attempt(*values) for values in told]
         tried.sort(key=lambda a: (-a.rungs, -a.gain))
-        shares = shares_of(mean, tested)
+        shares = shares_of(mean, tested, self.most)
         named = {ALONE if i < 0 else self.names[i]: share for i, share in shares.items()}
         return Selection(named, self._honest(tested), tried)
 
@@ -180,8 +190,7 @@ class _Search:
         base = self._right(self.reference[:count])
         change = np.stack([self._right(self.found[i]) - base for i in at], axis=1)
         change = change if keep is None else change[keep]
-        share = float(np.mean([len(out) / len(self.problem.labelled) for _, out in self.folds]))
-        return self.gains.posterior(change.mean(0), error_of(change, share), at)
+        return self.gains.posterior(change.mean(0), error_of(change), at)
 
     def _honest(self, at: np.ndarray) -> Parts:
         """Predictions of each fold by what is best on the other folds' labels."""
@@ -189,21 +198,20 @@ class _Search:
         for j in range(len(self.found[int(at[0])])):
             keep = np.ones(len(self.problem.labelled), dtype=bool)
             keep[self.folds[j][1]] = False
-            shares = shares_of(self._expected(at, keep)[0], at)
+            shares = shares_of(self._expected(at, keep)[0], at, self.most)
             said = [s * (self.reference if i < 0 else self.found[i])[j][1] for i, s in shares.items()]
             honest.append((self.reference[j][0], np.sum(said, axis=0)))
         return honest
 
 
-def shares_of(gain: np.ndarray, at: np.ndarray) -> dict[int, float]:
+def shares_of(gain: np.ndarray, at: np.ndarray, most: int = MEMBERS) -> dict[int, float]:
     """How much each of the best of those ``at`` is to count, by number, -1 the labels alone, whose gain is 0.
 
     >>> {i: round(s, 2) for i, s in shares_of(np.array([0.02, -0.2, 0.03]), np.arange(3)).items()}
     {2: 0.73, 0: 0.27}
     """
     best = at[np.argsort(-gain[at], kind="stable")][:MEMBERS]
-    all_gains = {int(i): float(gain[i]) for i in best} | {-1: 0.0}
-    most = max(all_gains.values())
-    counts = {i: math.exp((g - most) / DOUBT) for i, g in all_gains.items()}
+    of = {int(i): float(gain[i]) for i in best} | {-1: 0.0}
+    counts = {i: math.exp((of[i] - max(of.values())) / DOUBT) for i in sorted(of, key=lambda i: -of[i])[:most]}
     kept = {i: c for i, c in counts.items() if c >= LEAST_SHARE * sum(counts.values())}
-    return {i: c / sum(kept.values()) for i, c in sorted(kept.items(), key=lambda item: -item[1])}
+    return {i: c / sum(kept.values()) for i, c in kept.items()}

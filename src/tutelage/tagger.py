@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tutelage.data.sentences import Tags, clean_bio, scheme_of, tags_of_list
 from tutelage.data.sources import cache_folder
 from tutelage.evidence import Evidence, recorded_prior
 from tutelage.fitting import fit, without_pool
+from tutelage.gains import Gains
 from tutelage.inputs.sentences import distant_target
 from tutelage.methods import Method
 from tutelage.models.readers import WordReader
@@ -46,6 +48,7 @@ class Tagger(BaseEstimator):
         classes_: the tags in BIO, O first.
         evidence_: what the pool changed in entity F1, with interval; None where not gathered.
         returned_: "candidate" or "reference".
+        method_, tried_: the method with nothing left open; what "auto" tried, best first.
         history_: losses and pseudo-label counts over the candidate's training.
 
     >>> X = [["Ada", "lives", "in", "Rome"], ["Bob", "left", "Oslo"], ["Eve", "saw", "Bern"]] * 4
@@ -135,10 +138,12 @@ class Tagger(BaseEstimator):
         if self.steps is None:
             training = recipes.long_enough(training, method.settled(items.task, distant is not None), problem)
         kind = recipes.kind_of_record("tagging", distant is not None, self.finetune)
-        outcome = fit(problem, method, training, recorded_prior(method.name, kind), plan)
+        gains = partial(Gains.recorded, kind=kind)
+        outcome = fit(problem, method, training, recorded_prior(method.name, kind), plan, gains=gains)
         self._model = Model(list(names), outcome.network.cpu(), reader, self._cache())
         self.evidence_: Evidence | None = outcome.evidence
         self.returned_ = outcome.returned
+        self.method_, self.tried_ = outcome.method, outcome.tried
         self.history_ = outcome.history
         return self
 

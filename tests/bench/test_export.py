@@ -14,7 +14,7 @@ from tutelage.bench.cells import cell
 from tutelage.bench.export import ask, export, missing_questions
 from tutelage.bench.peers import Peer
 from tutelage.bench.protocol import read_protocol
-from tutelage.bench.running import current
+from tutelage.bench.running import cell_key, current
 from tutelage.bench.summary import paired
 from tutelage.cli import app
 
@@ -94,6 +94,13 @@ def test_a_peer_is_scored_by_us_its_failure_is_a_line_and_nothing_is_asked_twice
     assert current(protocol, rows) == rows
 
 
+def test_no_answer_is_of_another_cell(small, nearest, tmp_path):
+    small.write_text(TOML.replace("{ labels = 4 }", "{ labels = 4 }, { weak = true }"))
+    protocol = read_protocol(small)
+    rows = list(ask(protocol, tmp_path, missing_questions(protocol, nearest, []), lambda line: None))
+    assert all(("error" in r) == (r["setting"] == "weak labels" or r["method"] == "near: broken") for r in rows)
+
+
 def test_a_peer_of_texts_is_not_asked_about_rows(small, nearest):
     of_texts = nearest[0].model_copy(update={"kinds": ("texts",)})
     assert not missing_questions(read_protocol(small), (of_texts,), [])
@@ -112,7 +119,9 @@ def test_table_and_plot_hold_methods_and_peers_side_by_side(small, tmp_path, cap
 
     lines = [{"protocol": "small"} | j.name | {"score": 0.5 + 0.1 * (j.learner == "supervised") + 0.01 * j.seed,
              "pool_score": 0.4, "seconds": 1.0, "peak_mb": 9} for j in jobs(protocol)]  # fmt: skip
-    lines += [dict(lines[0], method="near: one", seed=s, score=0.7, key="x") for s in (0, 1)]
+    (data, setting), *_ = protocol.cells()
+    for cell_of, found in ((cell_key(protocol, data, setting), 0.7), ("of other splits", 0.9)):
+        lines += [dict(lines[0], method="near: one", seed=s, score=found, key="x", cell=cell_of) for s in (0, 1)]
     lines.append(dict(lines[0], key="of another protocol", score=0.9))
     results = tmp_path / "results" / "small.jsonl"
     results.parent.mkdir()

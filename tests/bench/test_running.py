@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from tutelage.bench.cells import cell, draw
+from tutelage.bench.learners import LEARNERS
 from tutelage.bench.protocol import Protocol, read_protocol
-from tutelage.bench.running import jobs, missing, read_rows, record, run, run_all
+from tutelage.bench.running import held, jobs, missing, read_rows, record, run, run_all
 from tutelage.bench.sets import load
 from tutelage.cli import app
 
@@ -147,6 +148,10 @@ def test_what_is_done_is_not_done_again(small, tmp_path):
     with open(path, "a") as f:
         f.write('{"data": "digits", "sco')  # a kill in the middle of a line
     assert read_rows(path) == rows
+    with held(path) as mended:
+        assert mended == rows
+        with pytest.raises(ValueError, match="another run adds to it"), held(path):
+            pass
     rest = [j for j in missing(protocol, rows) if j.learner == "labels only"]
     record(run_all(protocol, small.parent, rest, 2, 10_000), path, lambda done: None)
     assert len(read_rows(path)) == 6
@@ -160,6 +165,40 @@ def test_a_changed_protocol_makes_its_lines_missing_again(small):
     assert {j.learner for j in missing(read_protocol(small), rows)} == {"mean_teacher"}
     small.write_text(TOML.replace("steps = 20", "steps = 30"))
     assert len(missing(read_protocol(small), rows)) == len(rows)
+
+
+def test_a_broken_line_is_said_with_its_number(tmp_path):
+    path = tmp_path / "out.jsonl"
+    path.write_text('{"a": 1}\n{"a": \n{"a": 2}\n')
+    with pytest.raises(ValueError, match=r"out.jsonl, line 2: no JSON"):
+        read_rows(path)
+
+
+def test_a_method_that_breaks_is_a_line_too_and_the_others_go_on(small, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("out of something")
+
+    monkeypatch.setitem(LEARNERS, "labels only", broken)
+    protocol = read_protocol(small)
+    job = next(j for j in jobs(protocol) if j.learner == "labels only")
+    assert run(protocol, small.parent, job)["error"] == "RuntimeError: out of something"
+
+
+def test_one_label_a_class_can_be_compared_too(small):
+    small.write_text(TOML.replace("labels = 4", "labels = 1").replace("grid = {", "# grid = {"))
+    protocol = read_protocol(small)
+    found = {j.learner: run(protocol, small.parent, j) for j in jobs(protocol) if j.seed == 0}
+    assert all(0.05 < r["score"] < 0.9 for r in found.values())
+
+
+def test_noise_of_labels_is_none_of_the_pool(small):
+    small.write_text(TOML.replace("labels = 4", 'labels = 20, noise = "symmetric 80"'))
+    protocol = read_protocol(small)
+    (data, setting), *_ = protocol.cells()
+    drawn, clean = draw(data, setting, small.parent, 0), load(data, small.parent)
+    truth = {row.tobytes(): y for row, y in zip(clean.learn.items, clean.learn.y, strict=True)}
+    assert all(truth[r.tobytes()] == y for r, y in zip(drawn.rest.items, drawn.rest.y, strict=True))
+    assert setting.name == "20 labels, symmetric 80"
 
 
 def test_what_a_method_cannot_do_is_a_line_with_the_error(small, tmp_path):

@@ -73,7 +73,7 @@ def draw(data: DataSet, setting: Setting, root: Path, seed: int) -> Drawn:
     else:
         chosen = rng.permutation(known)[: setting.labels]
     rest = np.setdiff1d(np.arange(len(learn)), chosen)
-    return Drawn(cut, learn.subset(chosen), learn.subset(rest))
+    return Drawn(cut, learn.subset(chosen), cut.learn.subset(rest))
 
 
 def _noisy(cut: Cut, name: str, seed: int) -> np.ndarray:

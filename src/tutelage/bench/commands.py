@@ -13,7 +13,7 @@ from tutelage.bench import plots, summary
 from tutelage.bench.export import ask, missing_questions
 from tutelage.bench.peers import read_peers
 from tutelage.bench.protocol import Protocol, data_root, read_protocol
-from tutelage.bench.running import Row, current, missing, read_rows, record, run_all
+from tutelage.bench.running import Row, current, held, missing, read_rows, record, run_all
 from tutelage.ops.checks import one_of
 
 BASELINE = "labels only"
@@ -57,17 +57,18 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
         _require(data, [d.name for d in asked.data], "data")
         _require(methods, asked.learners, "methods")
         _require(seeds, asked.seeds, "seeds")
-        todo = [
-            job
-            for job in missing(asked, read_rows(path))
-            if job.data.name in (data or [job.data.name])
-            and job.learner in (methods or [job.learner])
-            and job.seed in (seeds or [job.seed])
-        ]
         room = int(memory * 1024) or free_mb() * 4 // 5
         count = processes or len(os.sched_getaffinity(0))
-        say(f"{asked.name}: {len(todo)} runs to do, at most {count} side by side in {room / 1024:.1f} GB, into {path}.")
-        with ticking() as tick:
+        with held(path) as rows, ticking() as tick:
+            todo = [
+                job
+                for job in missing(asked, rows)
+                if job.data.name in (data or [job.data.name])
+                and job.learner in (methods or [job.learner])
+                and job.seed in (seeds or [job.seed])
+            ]
+            side = f"at most {count} side by side in {room / 1024:.1f} GB"
+            say(f"{asked.name}: {len(todo)} runs to do, {side}, into {path}.")
             found = run_all(asked, root, todo, count, room)
             failed = record(found, path, lambda done: tick("runs", done, len(todo)))
         _say_failed(failed)
@@ -95,15 +96,15 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
         _require(data, [d.name for d in asked.data], "data")
         _require(seeds, asked.seeds, "seeds")
         path = out or results_of(protocol, asked)
-        wanted = [
-            q
-            for q in missing_questions(asked, installed, read_rows(path))
-            if q.peer.name in (libraries or [q.peer.name])
-            and q.data.name in (data or [q.data.name])
-            and q.seed in (seeds or [q.seed])
-        ]
-        say(f"{asked.name}: {len(wanted)} questions to other libraries, into {path}.")
-        with ticking() as tick:
+        with held(path) as rows, ticking() as tick:
+            wanted = [
+                q
+                for q in missing_questions(asked, installed, rows)
+                if q.peer.name in (libraries or [q.peer.name])
+                and q.data.name in (data or [q.data.name])
+                and q.seed in (seeds or [q.seed])
+            ]
+            say(f"{asked.name}: {len(wanted)} questions to other libraries, into {path}.")
             found = ask(asked, data_root(protocol), wanted, say)
             _say_failed(record(found, path, lambda done: tick("questions", done, len(wanted))))
 

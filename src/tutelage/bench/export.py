@@ -15,7 +15,7 @@ import numpy as np
 from tutelage.bench.cells import Cell, cell
 from tutelage.bench.peers import Peer, PeerError, default_root, environment, predict
 from tutelage.bench.protocol import DataSet, Protocol, Setting
-from tutelage.bench.running import PEER, Row, score
+from tutelage.bench.running import PEER, Row, cell_key, score
 from tutelage.recipes import rows_of
 
 
@@ -39,10 +39,9 @@ def export(given: Cell, folder: Path, texts: bool) -> None:
 
 def key_of(protocol: Protocol, data: DataSet, setting: Setting, peer: Peer, method: str) -> str:
     """A fingerprint of all that a peer's line of results depends on but its seed."""
-    parts = (
-        data.model_dump(), setting.model_dump(exclude={"only"}), protocol.steps.network, peer.requirements, method,
-        peer.script.read_text(encoding="utf-8"),
-    )  # fmt: skip
+    scripts = [p.read_text(encoding="utf-8") for p in sorted(peer.script.parent.glob("*.py")) if p.stem == "cell"]
+    own = peer.script.read_text(encoding="utf-8")
+    parts = (cell_key(protocol, data, setting), peer.requirements, method, own, scripts)
     return hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest()
 
 
@@ -84,13 +83,15 @@ def ask(protocol: Protocol, root: Path, questions: Sequence[Question], say: Call
     with tempfile.TemporaryDirectory() as scratch:
         last: tuple[DataSet, Setting, int] | None = None
         for q in questions:
-            row = {"protocol": protocol.name} | q.name
+            row = {"protocol": protocol.name, "cell": cell_key(protocol, q.data, q.setting)} | q.name
             try:
                 python = environment(q.peer, default_root(), say)
                 given = cell(protocol.model_dump_json(), root, q.data, q.setting, q.seed, ("weak",))
-                if last != (last := (q.data, q.setting, q.seed)):
+                if last != (q.data, q.setting, q.seed):
+                    last = None
                     (Path(scratch) / "texts.json").unlink(missing_ok=True)
                     export(given, Path(scratch), q.data.kind == "texts")
+                    last = q.data, q.setting, q.seed
                 found = predict(q.peer, q.method, q.seed, Path(scratch), python=python)
             except (PeerError, ValueError) as e:
                 yield row | {"error": str(e)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -12,10 +12,11 @@ import torch
 
 from tutelage import recipes
 from tutelage.bench.cells import Cell, Predictions
+from tutelage.bench.protocol import Protocol
 from tutelage.contender import Contender
 from tutelage.distiller import SelfDistiller
 from tutelage.evidence import Prior
-from tutelage.fitting import fit, settings
+from tutelage.fitting import fit, reference_model, settings
 from tutelage.gains import Gains
 from tutelage.methods import Auto, Method, Supervised
 from tutelage.models.heads import Head
@@ -23,8 +24,11 @@ from tutelage.problem import Plan, Problem
 from tutelage.reference import STRENGTHS, HeldOut, choose
 from tutelage.store import Unstored
 
-RECORDED_AS = {"texts": "text", "sentences": "words", "images": "image", "masks": "pixels", "features": "array"}
+RECORDED_AS = {"texts": "text", "sentences": "tagging", "images": "image", "masks": "segmentation", "features": "array"}
 """Kinds of data as records of gains name them."""
+
+DECAYS = (1e-3, 1e-2, 1e-1)
+"""Weight decays that the labels choose from, of a network trained on them alone."""
 
 Told = tuple[Predictions, dict[str, Any]]
 """Predictions, and what a line of results holds besides: what was chosen, the held-out score of each label."""
@@ -34,9 +38,8 @@ def method(cell: Cell, candidates: list[Method]) -> Told:
     """A method: its hyper-parameters chosen by cross-validation on the labels, then trained on all of them."""
     p, tuning, told = cell.problem, cell.protocol.tuning, dict[str, Any]()
     best = candidates[0]
-    parts = p.folds(Plan(folds=tuning.folds, repeats=tuning.repeats), cell.training.seed)
-    if p.weak is None and parts and (len(candidates) > 1 or tuning.always):
-        held = {}
+    if p.weak is None and (len(candidates) > 1 or tuning.always):
+        parts, held = p.folds(Plan(folds=tuning.folds, repeats=tuning.repeats), cell.training.seed), {}
         for i, candidate in enumerate(candidates):
             contender = Contender(f"candidate {i}", p, candidate, cell.steps(candidate), Unstored(), _silent)
             held[str(i)] = contender.held_out(parts)[0]
@@ -96,10 +99,14 @@ def _labels_only(cell: Cell, _: list[Method]) -> Told:
     p = cell.problem
     if p.weak is not None:
         return method(cell, [Supervised()])
-    if p.probe is None:
-        plan = Plan(folds=cell.protocol.tuning.folds, repeats=1)
-        return cell.predict(fit(p, Supervised(), cell.training, Prior(), plan).reference), {}
-    parts = p.folds(Plan(folds=5, repeats=2), cell.training.seed)
+    tuning = cell.protocol.tuning
+    single = bool((p.labelled.counts() == 1).all()) and min(np.unique(p.y, return_counts=True)[1]) == 1
+    plan = Plan(folds=5, repeats=2) if p.probe is not None else Plan(folds=tuning.folds, repeats=tuning.repeats)
+    parts = [] if single else p.folds(plan, cell.training.seed)  # one label of a class: nothing can be held out
+    if p.probe is None or single:
+        tuned = replace(p, decays=DECAYS if p.probe is None else ())
+        network, honest, name = reference_model(tuned, cell.training, parts, None, Unstored(), _silent)
+        return cell.predict(network), {"chosen": {"model": name}} | (_rounded(p.scored(honest)) if parts else {})
     units = [(p.labelled.units(a), p.labelled.units(b)) for a, b in parts]
     name, honest = choose({str(s): p.probe.held_out(units, s) for s in STRENGTHS}, p.y)
     return cell.predict(p.probe.network(float(name))), {"chosen": {"C": float(name)}} | _rounded(p.scored(honest))
@@ -115,14 +122,20 @@ def _self_distiller(cell: Cell, _: list[Method]) -> Told:
     return (scored, pool), {"chosen": asdict(model.chosen_)}
 
 
+def auto_of(protocol: Protocol) -> Auto:
+    """The automatic choice, within the protocol's budget."""
+    return Auto(protocol.steps.budget or Auto.budget)
+
+
 def _auto(cell: Cell, _: list[Method]) -> Told:
     """What the labels speak for; of recorded gains, those on this very data set are left out."""
     known = partial(Gains.recorded, kind=RECORDED_AS[cell.data.kind], without=(cell.data.name,))
-    auto = Auto(cell.protocol.steps.budget or Auto.budget)
+    auto = auto_of(cell.protocol)
     plan = recipes.DEFAULTS["features" if cell.problem.probe else "pixels"][1]
     outcome = fit(cell.problem, auto, cell.training, Prior(), plan, gains=known)
     tried = [{k: round(v, 4) if isinstance(v, float) else v for k, v in a.as_dict().items()} for a in outcome.tried]
-    told = {"chosen": {"method": outcome.method.name, "returned": outcome.returned}, "tried": tried}
+    shares = {name: round(share, 3) for name, share in outcome.shares.items()}
+    told = {"chosen": {"shares": shares, "returned": outcome.returned}, "tried": tried}
     return cell.predict(outcome.network), told
 
 

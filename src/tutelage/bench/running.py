@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -11,18 +12,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from importlib import resources
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from tutelage import recipes
 from tutelage.bench.cells import cell
-from tutelage.bench.learners import LEARNERS, method
+from tutelage.bench.learners import LEARNERS, auto_of, method
 from tutelage.bench.protocol import DataSet, Protocol, Setting
 from tutelage.bench.sets import Part, load
+from tutelage.data.tables import DataError
 from tutelage.fitting import settings, threads
-from tutelage.methods import METHODS
+from tutelage.methods import METHODS, Auto
+from tutelage.selection import CANDIDATES
 from tutelage.tasks import Task
 
 Row = dict[str, Any]
@@ -63,10 +68,18 @@ def jobs(protocol: Protocol) -> list[Job]:
 def key_of(protocol: Protocol, data: DataSet, setting: Setting, learner: str) -> str:
     """A fingerprint of all that a run depends on but its seed: results of another one do not count."""
     candidates = [(type(m).__name__, settings(m)) for m in protocol.candidates(learner)]
-    parts = (
-        data.model_dump(), setting.model_dump(exclude={"only"}), protocol.steps.model_dump(),
-        protocol.tuning.model_dump(), learner, candidates,
-    )  # fmt: skip
+    parts = (cell_key(protocol, data, setting), protocol.steps, protocol.tuning, recipes.DEFAULTS, learner, candidates)
+    more = (auto_of(protocol), CANDIDATES, resources.files("tutelage").joinpath("gains.json").read_text())
+    return fingerprint(*parts, *(more if learner == Auto.name else ()))
+
+
+def cell_key(protocol: Protocol, data: DataSet, setting: Setting) -> str:
+    """A fingerprint of the splits, labels and features of a cell."""
+    return fingerprint(data, setting.model_dump(exclude={"only"}), protocol.steps.network)
+
+
+def fingerprint(*parts: object) -> str:
+    """A short hash of what is shown of things."""
     return hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest()
 
 
@@ -88,8 +101,10 @@ def run(protocol: Protocol, root: Path, job: Job) -> Row:
             started = time.perf_counter()
             (scored, pool), told = LEARNERS.get(job.learner, method)(given, candidates)
             seconds = time.perf_counter() - started
-    except (ValueError, NotImplementedError) as e:
-        return row | {"error": str(e)}
+    except (DataError, FileNotFoundError):
+        raise
+    except Exception as e:  # a line, not the end of all other runs
+        return row | {"error": str(e) if isinstance(e, ValueError) else f"{type(e).__name__}: {e}"}
     drawn = given.drawn
     return row | {
         "score": score(task, scored, drawn.test), "pool_score": score(task, pool, drawn.rest),
@@ -123,18 +138,23 @@ def read_rows(path: Path) -> list[Row]:
     """Lines of results; a last line that was cut off by a kill does not count."""
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines[:-1] if line]
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], start=1):
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError as e:
+            raise ValueError(f"{path}, line {number}: no JSON") from e
+    return found
 
 
 def current(protocol: Protocol, rows: Sequence[Row]) -> list[Row]:
     """The lines that belong to the protocol as it is now, those of other libraries among them."""
     own = {tuple(job.name.values()) for job in jobs(protocol)}
-    cells = {(d.name, s.name, seed) for d, s in protocol.cells() for seed in protocol.seeds}
+    keys = {(d.name, s.name): cell_key(protocol, d, s) for d, s in protocol.cells()}
 
     def belongs(r: Row) -> bool:
-        if PEER in r["method"]:
-            return (r["data"], r["setting"], r["seed"]) in cells
+        if "cell" in r:
+            return r["seed"] in protocol.seeds and keys.get((r["data"], r["setting"])) == r["cell"]
         return (r["data"], r["setting"], r["seed"], r["method"], r["key"]) in own
 
     return [r for r in rows if belongs(r)]
@@ -146,11 +166,26 @@ def missing(protocol: Protocol, rows: Sequence[Row]) -> list[Job]:
     return [j for j in jobs(protocol) if tuple(j.name.values()) not in done]
 
 
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[list[Row]]:
+    """The lines of a file of results, which no other command may add to meanwhile; a line cut off by a kill is removed.
+
+    Raises:
+        ValueError: another command adds to it; or a line is no JSON.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"{path}: another run adds to it; wait, or give --out another file") from None
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+        yield read_rows(path)
+
+
 def record(rows: Iterable[Row], path: Path, tick: Callable[[int], None]) -> int:
     """Add lines of results to a file, each as it comes; give how many are of runs that failed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and (content := path.read_bytes()) and not content.endswith(b"\n"):  # cut off by a kill
-        path.write_bytes(content[: content.rfind(b"\n") + 1])
     failed = 0
     with open(path, "a", encoding="utf-8") as out:
         for done, row in enumerate(rows, start=1):
@@ -176,21 +211,20 @@ def run_all(protocol: Protocol, root: Path, todo: Sequence[Job], processes: int,
                 while left or running:
                     room = max(min(processes, memory_mb // peak), 1) if peak else 1
                     while left and len(running) < room:
-                        job = left.pop()
-                        running[pool.submit(run, protocol, root, job)] = job
+                        running[pool.submit(run, protocol, root, left[-1])] = left[-1]
+                        left.pop()
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         row = future.result()
                         del running[future]
                         peak = max(peak, row.get("peak_mb", 0))
                         yield row
-            except BrokenProcessPool:  # killed, most often for memory: one at a time from here on
-                if processes == 1:
-                    first, *others = running.values()
-                    left += reversed(others)
-                    yield {"protocol": protocol.name} | first.name | {"error": "its process was killed: out of memory?"}
+            except BrokenProcessPool:  # killed, most often for memory: fewer side by side from here on
+                if processes == 1 and running:
+                    (job,) = running.values()
+                    yield {"protocol": protocol.name} | job.name | {"error": "its process was killed: out of memory?"}
                 else:
                     left += reversed(running.values())
-                processes = 1
+                processes = max(processes // 2, 1)
 
 
 def _quiet() -> None:

@@ -26,7 +26,6 @@ PRECISE, MOST = 1e-8, 2000
 """Residual, of the right side's length, at which conjugate gradients stop, and most iterations."""
 
 Rows = Float[np.ndarray, "n c"]
-Tick = Callable[[int, int], None]
 
 
 def edges(near: Neighbours, weights: str = "gaussian") -> sparse.csr_matrix:
@@ -54,7 +53,7 @@ def edges(near: Neighbours, weights: str = "gaussian") -> sparse.csr_matrix:
     return w
 
 
-def harmonic(w: sparse.csr_matrix, given: Rows, tick: Tick | None = None) -> Rows:
+def harmonic(w: sparse.csr_matrix, given: Rows) -> Rows:
     """Label propagation: ``(D_uu - W_uu) F_u = W_ul Y``; labelled rows keep their labels.
 
     Each row of F is the weighted mean of its neighbours', and a distribution where a label reaches it.
@@ -68,11 +67,11 @@ def harmonic(w: sparse.csr_matrix, given: Rows, tick: Tick | None = None) -> Row
     found, known = given.astype(float), given.sum(1) > 0
     laplacian = sparse.diags(_degrees(w)) - w
     right = (w @ given)[~known]
-    found[~known] = _solve(laplacian.tocsr()[~known][:, ~known], right, tick).clip(0, 1)
+    found[~known] = _solve(laplacian.tocsr()[~known][:, ~known], right).clip(0, 1)
     return found
 
 
-def spread(w: sparse.csr_matrix, given: Rows, alpha: float, tick: Tick | None = None) -> Rows:
+def spread(w: sparse.csr_matrix, given: Rows, alpha: float) -> Rows:
     """Label spreading: ``F = (1 - alpha) (I - alpha S)^-1 Y`` with ``S = D^-1/2 W D^-1/2``.
 
     Args:
@@ -83,10 +82,10 @@ def spread(w: sparse.csr_matrix, given: Rows, alpha: float, tick: Tick | None = 
     d = _degrees(w)
     root = sparse.diags(np.divide(1, np.sqrt(d), out=np.zeros_like(d), where=d > 0))
     system = sparse.eye(len(d)) - alpha * (root @ w @ root)
-    return (1 - alpha) * _solve(system.tocsr(), given, tick)
+    return (1 - alpha) * _solve(system.tocsr(), given)
 
 
-def poisson(w: sparse.csr_matrix, given: Rows, tick: Tick | None = None) -> tuple[Rows, Rows]:
+def poisson(w: sparse.csr_matrix, given: Rows) -> tuple[Rows, Rows]:
     """Poisson learning: ``L u = sum_j (y_j - ybar) delta_j`` with ``sum_i d_i u_i = 0``, of each class.
 
     In each connected part by itself ybar is the mean of its labels and the sum 0; without labels both are 0.
@@ -101,7 +100,7 @@ def poisson(w: sparse.csr_matrix, given: Rows, tick: Tick | None = None) -> tupl
     member = sparse.csr_matrix((np.ones(len(d)), (part, np.arange(len(d)))), shape=(count, len(d)))
     labels = (member @ known).reshape(-1, 1)
     mean = np.divide(member @ given, labels, out=np.zeros((count, given.shape[1])), where=labels > 0)
-    u = _solve((sparse.diags(d) - w).tocsr(), known[:, None] * (given - mean[part]), tick)
+    u = _solve((sparse.diags(d) - w).tocsr(), known[:, None] * (given - mean[part]))
     total = (member @ d)[:, None]
     off = np.divide(member @ (d[:, None] * u), total, out=np.zeros_like(mean), where=total > 0)
     return u - off[part], mean[part]
@@ -140,7 +139,7 @@ def to_shares(p: Rows, shares: Float[np.ndarray, " c"], times: int = 100) -> Row
     [0.5, 0.5]
     """
     tiny = np.finfo(float).tiny
-    for _ in range(times):
+    for _ in range(times if len(p) else 0):
         mean = p.mean(0)
         if np.abs(mean - shares).max() < 1e-9:
             break
@@ -175,7 +174,7 @@ def _degrees(w: sparse.csr_matrix) -> np.ndarray:
     return np.asarray(w.sum(1), dtype=float).ravel()
 
 
-def _solve(a: sparse.csr_matrix, b: Rows, tick: Tick | None) -> Rows:
+def _solve(a: sparse.csr_matrix, b: Rows) -> Rows:
     """``a^-1 b`` for a symmetric, positive (semi-)definite a, preconditioned by its diagonal."""
     diagonal, found = a.diagonal(), np.zeros(b.shape)
     scale = sparse.diags(np.divide(1, diagonal, out=np.ones_like(diagonal), where=diagonal > 0))
@@ -183,6 +182,4 @@ def _solve(a: sparse.csr_matrix, b: Rows, tick: Tick | None) -> Rows:
         found[:, c], left = cg(a, b[:, c], rtol=PRECISE, atol=0, maxiter=MOST, M=scale)
         if left:
             warnings.warn(f"conjugate gradients stopped after {MOST} iterations", stacklevel=3)
-        if tick:
-            tick(c + 1, b.shape[1])
     return found

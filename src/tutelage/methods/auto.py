@@ -23,10 +23,13 @@ class Auto(Method):
     benchmarks (Bayes' rule on all gains at once, see `tutelage.gains`), since few labels say little; and since they
     cannot tell the best few apart, the student learns what these say of the pool together (see `Committee`).
 
+    All candidates take the same number of steps, which those with rounds share among them.
+
     Source: Jamieson and Talwalkar, Non-stochastic best arm identification, AISTATS 2016 (successive halving).
 
     Args:
-        budget: all may take as long as so many trainings, at least 40: the candidates that promise most are tried.
+        budget: all may take as long as so many trainings, at least 40, the labels-only model beside it: of the
+            candidates those that promise most are tried.
 
     >>> Auto(budget=60).budget
     60
@@ -38,6 +41,11 @@ class Auto(Method):
 
     def __post_init__(self) -> None:
         in_range("budget", self.budget, 40)
+
+    def settled(self, task: Task, weak: bool = False) -> Auto:
+        if weak:
+            raise ValueError("auto chooses by cross-validation on what is learnt: after weak labels name a method")
+        return self
 
     @property
     def rule(self) -> Rule:

@@ -13,7 +13,7 @@ from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels, recall, to_strong
 from tutelage.ops.checks import in_range
 from tutelage.ops.losses import cross_entropy, mean
-from tutelage.ops.thresholds import above
+from tutelage.ops.thresholds import above, blocks, class_counts
 from tutelage.tasks import Task
 from tutelage.types import Batch, Labels, Terms, Weight
 
@@ -68,7 +68,7 @@ class NoisyStudent(Method):
         return 1 + self.rounds
 
     def keep(self, memory: Memory) -> None:
-        memory.weight.copy_(class_balance(memory.label.long(), above(memory.confidence, self.threshold), self.most))
+        class_balance(memory.confidence, memory.label, self.threshold, self.most, memory.weight)
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         terms, pool = {"supervised": on_labels(play["student"], batch, task)}, batch.unlabelled
@@ -84,12 +84,22 @@ class NoisyStudent(Method):
         return Terms(terms)
 
 
-def class_balance(label: Labels, kept: Weight, most: float) -> Weight:
+def class_balance(confidence: Weight, label: Labels, threshold: float, most: float, out: Weight) -> Weight:
     """``min(N / (K n_c), most)`` for kept units, else 0: N kept units of K classes, n_c of the unit's own.
 
-    >>> class_balance(torch.tensor([0, 0, 0, 1, 1]), torch.tensor([1.0, 1.0, 1.0, 1.0, 0.0]), 10.0)
+    Args:
+        confidence, label: probability of the predicted class, (n,), and its number.
+        threshold: least confidence of a unit that is kept.
+        most: largest weight, at least 1.
+        out: where to write it, (n,), block by block.
+
+    >>> label = torch.tensor([0, 0, 0, 1, 1])
+    >>> class_balance(torch.tensor([0.9, 0.9, 0.9, 0.9, 0.1]), label, 0.5, 10.0, torch.empty(5))
     tensor([0.6667, 0.6667, 0.6667, 2.0000, 0.0000])
     """
-    counts = torch.bincount(label, kept)
-    fair = kept.sum() / (counts > 0).sum().clamp(min=1)
-    return kept * (fair / counts.clamp(min=1)).clamp(max=most).to(kept.dtype)[label]
+    counts = class_counts(confidence, label, threshold)
+    fair = counts.sum() / (counts > 0).sum().clamp(min=1)
+    weight = (fair / counts.clamp(min=1)).clamp(max=most).to(out)
+    for at in blocks(label):
+        out[at] = weight[label[at].long()] * above(confidence[at], threshold)
+    return out

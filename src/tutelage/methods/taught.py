@@ -138,6 +138,8 @@ class OnGraph(Taught, ABC):
 
     def teach(self, x: Tensor, y: np.ndarray, pool: Tensor, classes: int, seed: int) -> tuple[Rows, np.ndarray]:
         n, near = len(pool), neighbours_of(pool, self.neighbours)
+        if n == 1:  # its own neighbour, which joins nothing: labelled rows are joined to as many as the pool's are
+            near = Neighbours(np.zeros((1, 1), dtype=np.int32), np.ones((1, 1), dtype=np.float32))
         to_pool = nearest_among(flat(x), flat(pool), near.index.shape[1])
         both = Neighbours(*(np.vstack([getattr(j, a) for j in (near, to_pool)]) for a in ("index", "cosine")))
         given = np.vstack([np.zeros((n, classes)), np.eye(classes)[y]])
@@ -150,7 +152,7 @@ class OnGraph(Taught, ABC):
 
 @dataclass(frozen=True)
 class ByClassifiers(Taught, ABC):
-    """A teacher made of scikit-learn classifiers of rows that are centred and divided by one scale.
+    """A teacher made of scikit-learn classifiers of rows that are centred and divided by one scale, the pool's.
 
     Args:
         base: one of BASES, or a scikit-learn classifier.
@@ -170,8 +172,8 @@ class ByClassifiers(Taught, ABC):
 
     def teach(self, x: Tensor, y: np.ndarray, pool: Tensor, classes: int, seed: int) -> tuple[Rows, np.ndarray]:
         rows, labelled = flat(pool), flat(x)
-        centre = rows.mean(0)
-        scale = max(float(np.sqrt(np.mean([np.square(r - centre).mean() for r in rows]))), 1e-12)
+        centre, apart = rows.mean(0), rows if (rows != rows[0]).any() else labelled
+        scale = max(float(np.sqrt(np.mean([np.square(r - centre).mean() for r in apart]))), 1e-12)
         found = self.opinion((labelled - centre) / scale, y, (rows - centre) / scale, classes, seed)
         return found, np.ones(len(rows))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import torch
@@ -11,14 +12,14 @@ from torch import Tensor
 
 from tutelage.game import Copy, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, to_strong
+from tutelage.methods.base import Method, recall, to_strong
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.labels import sharpen
 from tutelage.ops.losses import cross_entropy, kl, mean
 from tutelage.ops.schedules import signal_annealing
-from tutelage.ops.thresholds import above
+from tutelage.ops.thresholds import above, top_of_each_class
 from tutelage.tasks import Task
-from tutelage.types import Batch, Logits, Scalar, Terms, Views
+from tutelage.types import Batch, Logits, Scalar, Terms, Views, Weight
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class Uda(Method):
     p(y) above a level that grows from 1/C to 1. The strong view of texts drops words; the paper's view by TF-IDF is
     ``Classifier("uda", augment=TfidfReplacement(texts))``, and back-translations are given likewise.
 
+    Of a pool from another domain only what is near the labels' helps. With relevance < 1 the labels alone are learnt
+    first; then the pool is labelled once, and from there on both sums are over the surest share of each predicted
+    class (the paper takes as many of each). The network goes on. After weak labels it has learnt them already.
+
     Source: Xie et al., Unsupervised Data Augmentation for Consistency Training, NeurIPS 2020.
 
     Args:
@@ -39,6 +44,9 @@ class Uda(Method):
         annealing: "none", "linear", "log" (many labels) or "exp" (very few).
         weight: of the pool's loss, at least 0.
         entropy: weight of the entropy of the pool's predictions, at least 0; 0 is without.
+        relevance: share of the pool, of each predicted class alike, that is learnt from, in (0, 1]; 1 takes all.
+        warm_up: share of the steps on the labels alone before that, in [0, 1]; None is half. After weak labels there
+            are none to learn, and it is 0, which is a single step.
 
     >>> Uda().views
     ('weak', 'strong')
@@ -51,6 +59,8 @@ class Uda(Method):
     annealing: Literal["none", "linear", "log", "exp"] = "none"
     weight: float = 1.0
     entropy: float = 0.0
+    relevance: float = 1.0
+    warm_up: float | None = None
 
     def __post_init__(self) -> None:
         in_range("threshold", self.threshold, 0, 1)
@@ -58,6 +68,14 @@ class Uda(Method):
         one_of("annealing", self.annealing, ("none", "linear", "log", "exp"))
         in_range("weight", self.weight, 0)
         in_range("entropy", self.entropy, 0)
+        in_range("relevance", self.relevance, 0, 1, low_open=True)
+        if self.warm_up is not None:
+            in_range("warm_up", self.warm_up, 0, 1)
+
+    def settled(self, task: Task, weak: bool = False) -> Uda:
+        if weak:
+            return replace(self, warm_up=0.0)
+        return replace(self, warm_up=0.5) if self.warm_up is None else self
 
     @property
     def rule(self) -> Rule:

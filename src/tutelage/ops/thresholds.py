@@ -38,10 +38,7 @@ def top_of_each_class(confidence: Weight, label: Labels, share: float, out: Weig
     >>> top_of_each_class(torch.tensor([.9, .8, .3, .2]), torch.tensor([0, 0, 1, 1]), 0.5).tolist()
     [1.0, 0.0, 1.0, 0.0]
     """
-    counts = torch.zeros(1 + max((int(label[at].max()) for at in _blocks(label)), default=0), dtype=torch.int64)
-    for at in _blocks(label):
-        counts += torch.bincount(label[at].long(), minlength=len(counts)).cpu()
-    kept = [min(n, max(round(share * n), int(share > 0))) for n in counts.tolist()]
+    kept = [min(n, max(round(share * n), int(share > 0))) for n in class_counts(confidence, label).tolist()]
     return _surest(confidence, label, kept, out)
 
 
@@ -61,7 +58,21 @@ def top_of_all(confidence: Weight, share: float, out: Weight | None = None) -> W
     return _surest(confidence, None, [round(share * len(confidence))], out)
 
 
-def _blocks(of: Tensor) -> Iterator[slice]:
+def class_counts(confidence: Weight, label: Labels, threshold: float = 0.0) -> Labels:
+    """How many units of each predicted class have at least this confidence, (classes,), found block by block.
+
+    >>> class_counts(torch.tensor([0.9, 0.8, 0.3, 0.2]), torch.tensor([0, 0, 0, 1]), 0.5).tolist()
+    [2, 0]
+    """
+    classes = 1 + max((int(label[at].max()) for at in blocks(label)), default=0)
+    counts = torch.zeros(classes, dtype=torch.int64, device=label.device)
+    for at in blocks(label):
+        counts += torch.bincount(label[at][confidence[at] >= threshold].long(), minlength=classes)
+    return counts
+
+
+def blocks(of: Tensor) -> Iterator[slice]:
+    """Parts of so many labels as may be looked at together."""
     return (slice(start, start + BLOCK) for start in range(0, len(of), BLOCK))
 
 
@@ -84,7 +95,7 @@ def _surest(confidence: Weight, label: Labels | None, counts: list[int], out: We
 
     for shift in range(bits - DIGIT, -1, -DIGIT):
         tally = torch.zeros(len(counts) * base, dtype=torch.int64, device=device)
-        for at in _blocks(confidence):
+        for at in blocks(confidence):
             number, of = block(at)
             alike = (number >> (shift + DIGIT)) == least[of] if shift + DIGIT < bits else slice(None)
             tally += torch.bincount(of[alike] * base + ((number[alike] >> shift) & (base - 1)), minlength=len(tally))
@@ -93,7 +104,7 @@ def _surest(confidence: Weight, label: Labels | None, counts: list[int], out: We
         larger = torch.nn.functional.pad(enough, (0, 1)).gather(1, digit[:, None] + 1)[:, 0]
         least, wanted = least * base + digit, wanted - larger
     least[torch.tensor(counts, device=device) == 0] = torch.iinfo(torch.int64).max
-    for at in _blocks(confidence):
+    for at in blocks(confidence):
         number, of = block(at)
         kept = number > least[of]
         for c in wanted.nonzero()[:, 0].tolist():  # of those that equal the least one, the first
