@@ -22,7 +22,7 @@ MEASURES = {"ner": "Entity F1", "pixels": "Mean IoU"}
 def recorded(name: str) -> tuple[Protocol, list[Row]]:
     """A protocol and its lines of results."""
     protocol = read_protocol(HERE / "protocols" / f"{name}.toml")
-    return protocol, current(protocol, read_rows(HERE / "results" / f"{name}.jsonl"))
+    return protocol, current(protocol, read_rows(HERE / "results" / "protocols" / f"{name}.jsonl"))
 
 
 def whole(name: str) -> str:

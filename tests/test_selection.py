@@ -169,5 +169,5 @@ def test_few_candidates_need_no_halving():
     assert kept(2) == (2, 2)
     assert kept(30) == (10, 4)
     assert shares_of(np.array([0.1, -0.2, -0.3]), np.array([1, 2])) == {-1: 1.0}
-    with pytest.raises(ValueError, match="budget must be at least 52 for 20 folds, got 40"):
+    with pytest.raises(ValueError, match="budget must be at least 54 for 20 folds, got 40"):
         within(40, 20, 4)

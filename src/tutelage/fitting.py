@@ -18,6 +18,7 @@ from tutelage.contender import Contender
 from tutelage.evidence import Evidence, Prior, weigh
 from tutelage.gains import Gains
 from tutelage.methods import Auto, Committee, Method, Supervised
+from tutelage.methods.taught import Taught
 from tutelage.problem import Plan, Problem
 from tutelage.reference import STRENGTHS, Folds, HeldOut, Parts, choose
 from tutelage.selection import ALONE, MEMBERS, Attempt, possible, select
@@ -25,6 +26,9 @@ from tutelage.store import Store, Unstored
 from tutelage.tasks import Segmentation
 from tutelage.train import Training, predict
 from tutelage.types import Tick
+
+PATIENCE = 3
+"""The student of what others say takes so many times their steps: its labels stay as they are."""
 
 Knows = Callable[[Sequence[str]], Gains]
 """Says of methods, by name, what they gain over the labels alone before a label is looked at."""
@@ -161,23 +165,32 @@ def _chosen(
     """
 
     def contender(name: str, method: Method) -> Contender:
-        return Contender(name, problem, method, training, store, tick)
+        steps = training.steps * (PATIENCE if isinstance(method, Committee) else 1)
+        return Contender(name, problem, method, replace(training, steps=steps), store, tick)
 
     candidates = possible(problem, tick)
     known, count = gains(list(candidates)), plan.repeats
     most = 1 if isinstance(problem.task, Segmentation) else MEMBERS  # what is said of all pixels would fill the memory
     selection = select(problem, candidates, known, alone, parts, count, training, auto.budget, store, tick, most)
     shares = selection.shares
-    networks = {n: reference if n == ALONE else contender(n, candidates[n]).student() for n in shares}
-    method = candidates.get(next(iter(shares)), Supervised())
-    network, history = next(iter(networks.values())), list[dict[str, float]]()
-    if len(shares) > 1:
-        said = [
-            share * predict(networks[name].to(problem.device), problem.task, problem.pool).softmax(-1)
-            for name, share in shares.items()
-        ]
-        method = Committee(tuple(shares), torch.stack(said).sum(0))
-        network, history = contender("candidate", method).network()
+    if list(shares) == [ALONE]:
+        return _Found(Supervised(), reference, [], selection.predictions, [], selection.tried, shares)
+    if most == 1:
+        (name,) = shares
+        method, (network, history) = candidates[name], contender("candidate", candidates[name]).network()
+        return _Found(method, network, history, selection.predictions, [], selection.tried, shares)
+
+    def said(name: str) -> torch.Tensor:
+        """What one of them says of the pool: a teacher that is no network itself, not its student."""
+        method = candidates.get(name)
+        if isinstance(method, Taught):
+            return method.remembers(problem.loader(seed=training.seed), problem.task)["taught"].to(problem.device)
+        network = reference if method is None else contender(name, method).student()
+        return predict(network.to(problem.device), problem.task, problem.pool).softmax(-1)
+
+    together = torch.stack([share * said(name) for name, share in shares.items()]).sum(0)
+    method = Committee(tuple(shares), together)
+    network, history = contender("candidate", method).network()
     return _Found(method, network, history, selection.predictions, [], selection.tried, shares)
 
 

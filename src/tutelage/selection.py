@@ -34,6 +34,9 @@ SHORT = 3
 MEMBERS = 4
 """At most so many methods, the best, teach the student together."""
 
+LAST = MEMBERS + 3
+"""Trainings after the search: of the best, and three times as long of the student."""
+
 ALONE = "labels only"
 
 DOUBT = 0.01
@@ -95,13 +98,11 @@ def within(budget: float, folds: int, count: int) -> int:
     """How many candidates can be tried: their rungs and the last trainings take at most ``budget`` trainings.
 
     >>> within(80, folds=5, count=30), within(1000, folds=5, count=30)
-    (15, 30)
+    (13, 30)
     """
-    fit = [m for m in range(1, count + 1) if MEMBERS + 1 + sum(cost(m, folds)) <= budget]
+    fit = [m for m in range(1, count + 1) if LAST + sum(cost(m, folds)) <= budget]
     if not fit:
-        raise ValueError(
-            f"budget must be at least {MEMBERS + 1 + sum(cost(1, folds)):.0f} for {folds} folds, got {budget}"
-        )
+        raise ValueError(f"budget must be at least {LAST + sum(cost(1, folds)):.0f} for {folds} folds, got {budget}")
     return fit[-1]
 
 

@@ -123,8 +123,8 @@ def test_table_and_plot_hold_methods_and_peers_side_by_side(small, tmp_path, cap
     for cell_of, found in ((cell_key(protocol, data, setting), 0.7), ("of other splits", 0.9)):
         lines += [dict(lines[0], method="near: one", seed=s, score=found, key="x", cell=cell_of) for s in (0, 1)]
     lines.append(dict(lines[0], key="of another protocol", score=0.9))
-    results = tmp_path / "results" / "small.jsonl"
-    results.parent.mkdir()
+    results = tmp_path / "results" / "protocols" / "small.jsonl"
+    results.parent.mkdir(parents=True)
     results.write_text("".join(json.dumps(line) + "\n" for line in lines))
     app(["bench", "table", str(small)], result_action="return_value")
     out = capsys.readouterr().out

@@ -250,7 +250,7 @@ def test_texts_with_votes_and_sentences_with_tags_are_read(tmp_path):
 
 def test_the_command_runs_what_is_missing_and_says_so(small, capsys):
     app(["bench", "run", str(small), "--methods", "majority class", "--processes", "1"], result_action="return_value")
-    out = small.parent.parent / "results" / "small.jsonl"
+    out = small.parent.parent / "results" / "protocols" / "small.jsonl"
     assert "small: 2 runs to do, at most 1 side by side" in capsys.readouterr().out
     assert [json.loads(line)["seed"] for line in out.read_text().splitlines()] == [0, 1]
     with pytest.raises(ValueError, match="methods must be one of majority class"):

@@ -9,6 +9,7 @@ from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 
 from tutelage.graph.neighbours import Neighbours, nearest
 from tutelage.graph.propagate import (
+    WEIGHTS,
     edges,
     harmonic,
     poisson,
@@ -149,6 +150,17 @@ def test_shares_are_met_and_the_order_within_a_class_is_kept():
         to_shares(p, shares, 1), p * shares / p.mean(0) / (p * shares / p.mean(0)).sum(1)[:, None]
     )
     assert (to_shares(p, np.array([0.5, 0.5, 0.0]))[:, 2] == 0).all()
+
+
+def test_of_no_rows_the_shares_are_brought_to_nothing():
+    assert to_shares(np.empty((0, 3)), np.full(3, 1 / 3)).shape == (0, 3)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_rows_that_are_all_equal_are_joined_by_edges_of_a_weight_above_0(weights):
+    w = edges(nearest(np.full((30, 7), 0.3, dtype=np.float32), 4), weights)
+    assert w.nnz >= 30 * 4
+    assert ((w.data > 0) & (w.data <= 1)).all()
 
 
 def test_sharpened_to_the_power_one_over_the_temperature():

@@ -167,6 +167,80 @@ def test_rows_that_no_label_reaches_count_nothing():
     torch.testing.assert_close(found["taught"][90:], torch.full((12, 3), 1 / 3))
 
 
+@pytest.mark.parametrize("edges", ["gaussian", "binary"])
+def test_a_pool_of_one_row_has_the_mean_of_its_neighbours_labels(edges):
+    x, y = torch.eye(4)[:, :2] + 0.5, torch.tensor([0, 1, 1, 2])
+    loader = Loader(Features(x), y, Features(torch.tensor([[2.0, 1.0]])))
+    found = LabelPropagation(balance=False, temperature=1.0, edges=edges).remembers(loader, TASK)
+    assert found["weight"].tolist() == [1]
+    torch.testing.assert_close(found["taught"], torch.tensor([[0.25, 0.5, 0.25]]))
+    for kind in GRAPH:
+        torch.testing.assert_close(kind(edges=edges).remembers(loader, TASK)["taught"], found["taught"])
+
+
+def test_in_a_pool_of_two_rows_each_learns_from_its_label_and_the_other_row():
+    """f_a = (e_0 + f_b) / 2 and f_b = (e_2 + f_a) / 2."""
+    x, pool = torch.tensor([[5.0, 0.1], [0.1, 5.0]]), torch.tensor([[1.0, 0.5], [0.5, 1.0]])
+    method = LabelPropagation(balance=False, temperature=1.0, edges="binary")
+    found = method.remembers(Loader(Features(x), torch.tensor([0, 2]), Features(pool)), TASK)
+    torch.testing.assert_close(found["taught"], torch.tensor([[2.0, 0.0, 1.0], [1.0, 0.0, 2.0]]) / 3)
+    assert found["weight"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 20])
+@pytest.mark.parametrize("kind", GRAPH)
+def test_a_pool_of_which_no_row_is_reached_has_the_shares_of_the_labels_and_counts_nothing(kind, count):
+    x, y = torch.rand(5, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 1, 2, 1])
+    loader = Loader(Features(x), y, Features(-x[:1].repeat(count, 1)))  # no cosine with a labelled row is above 0
+    with pytest.warns(UserWarning, match=f"no label reaches {count} of {5 + count} rows") as said:
+        found = kind(edges="cosine").remembers(loader, TASK)
+    assert len(said) == 1
+    assert found["weight"].tolist() == [0] * count
+    torch.testing.assert_close(found["taught"], torch.tensor([[0.2, 0.6, 0.2]]).repeat(count, 1))
+
+
+TEACHERS = [
+    *(kind(edges=edges) for kind in GRAPH for edges in ("gaussian", "cosine", "binary")),
+    *(kind(base=base) for kind in CLASSIFIERS for base in ("logistic_regression", "knn")),
+]
+
+
+@pytest.mark.parametrize("method", TEACHERS, ids=repr)
+def test_of_rows_that_are_all_equal_something_finite_is_said(method):
+    loader, _ = blobs()
+    for row in (loader.labelled.rows[:1], 3 + torch.rand(1, 6, generator=torch.Generator().manual_seed(0))):
+        equal = Loader(loader.labelled, loader.target, Features(row.repeat(40, 1)))
+        p = method.remembers(equal, TASK)["taught"]
+        torch.testing.assert_close(p.sum(1), torch.ones(40))
+        assert (p >= 0).all()
+
+
+@pytest.mark.parametrize(("count", "expected"), [(0, "labelled"), (2, "pool")])
+def test_classifiers_see_rows_in_the_scale_of_the_pool_or_where_that_has_none_of_the_labels(count, expected):
+    seen = {}
+
+    class Sees(TriTraining):
+        def opinion(self, x, y, pool, classes, seed):
+            seen.update(labelled=x, pool=pool)
+            return np.full((len(pool), classes), 1 / classes)
+
+    loader, _ = blobs()
+    row = 3 + torch.rand(1, 6, generator=torch.Generator().manual_seed(0))
+    pool = Features(torch.cat([row.repeat(90, 1), loader.unlabelled.rows[:count]]))
+    Sees().remembers(Loader(loader.labelled, loader.target, pool), TASK)
+    np.testing.assert_allclose(seen["pool"].mean(0), 0, atol=1e-5)
+    assert np.sqrt(np.square(seen[expected]).mean()) == pytest.approx(1, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", GRAPH)
+def test_more_neighbours_than_rows_are_all_of_them(kind):
+    loader, _ = blobs(pool=6)
+    all_of_them, more = (kind(neighbours=k).remembers(loader, TASK)["taught"] for k in (5, 1000))
+    assert torch.equal(all_of_them, more)
+    torch.testing.assert_close(more.sum(1), torch.ones(6))
+    assert (more >= 0).all()
+
+
 def test_where_two_agree_the_error_and_what_it_admits_are_those_of_the_paper():
     y = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
     one, other = y.copy(), y.copy()

@@ -14,10 +14,14 @@ from torch import nn
 from tutelage.data import Features, Loader
 from tutelage.game import Player
 from tutelage.memory import Memory
-from tutelage.methods import DeepCoTraining, MetaPseudoLabels, NoisyStudent, Uda
+from tutelage.methods import DeepCoTraining, MetaPseudoLabels, NoisyStudent, Supervised, Uda, noisy_student
+from tutelage.methods.base import half_first
+from tutelage.ops import thresholds
+from tutelage.ops.labels import sharpen
+from tutelage.ops.losses import cross_entropy, kl, mean
 from tutelage.tasks import Classification
 from tutelage.train import Training, train
-from tutelage.types import Batch, Views
+from tutelage.types import Batch, Terms, Views
 
 C, N = 3, 12
 TASK = Classification(C)
@@ -113,6 +117,23 @@ def test_units_weigh_inversely_to_their_class_s_share_of_what_is_kept(most, rare
     memory.write(torch.arange(6), label, sure, torch.ones(6))
     NoisyStudent(threshold=0.3, most=most).keep(memory)
     np.testing.assert_allclose(memory.weight.numpy(), [0.625, 0.625, rare, 0, 0.625, 0.625], rtol=1e-6)
+
+
+@pytest.mark.parametrize("block", [7, 10**6])
+def test_a_large_pool_is_weighed_block_by_block(monkeypatch, block):
+    monkeypatch.setattr(thresholds, "BLOCK", block)
+    rng, memory, looked_at = np.random.default_rng(0), Memory(0), []
+    memory.keep_in_files(300, None)
+    label, confidence = rng.choice(C, 300, p=[0.7, 0.2, 0.1]), rng.random(300)
+    memory.write(torch.arange(300), torch.tensor(label), torch.tensor(confidence), torch.ones(300))
+    above = noisy_student.above
+    monkeypatch.setattr(noisy_student, "above", lambda c, least: looked_at.append(len(c)) or above(c, least))
+    NoisyStudent(threshold=0.4, most=1.5).keep(memory)
+    sure = confidence >= 0.4
+    counts = np.bincount(label[sure], minlength=C)
+    np.testing.assert_array_equal(memory.weight.numpy(), sure * np.minimum(sure.sum() / C / counts, 1.5)[label])
+    assert max(looked_at) == min(block, 300)
+    assert memory.weight.numpy().max() == 1.5 > memory.weight.numpy()[sure].min()
 
 
 def test_round_0_learns_labels_alone_and_after_weak_labels_their_network():
@@ -354,6 +375,118 @@ def test_the_entropy_s_gradient_flows_into_the_student():
     np.testing.assert_allclose(g.numpy(), -0.3 * (p * (np.log(p) + entropy(p)[:, None])).mean(0))
 
 
+class Dropping(Net):
+    def forward(self, x):
+        return self.head(nn.functional.dropout(torch.tanh(self.body(x)), 0.2, self.training))
+
+
+class OfTheWholePool(Uda):
+    """Its loss and its only round, written without a thought of relevance."""
+
+    training_rounds, restarts = 1, True
+
+    def keep(self, memory):
+        raise AssertionError("the pool is never labelled")
+
+    def loss(self, who, batch, play, task, memory):
+        pool = batch.unlabelled
+        u, z = play["teacher"](pool["weak"]), play["student"](pool["strong"])
+        confidence, label = u.softmax(-1).max(-1)
+        kept = (confidence >= self.threshold).to(u)
+        terms = {"supervised": self._on_labels(play["student"], batch, task)}
+        terms["pool"] = self.weight * mean(kl(sharpen(u, self.temperature), z), kept)
+        if self.entropy:
+            s = play["student"](pool["weak"])
+            terms["entropy"] = self.entropy * cross_entropy(s.softmax(-1), s).mean()
+        return Terms(terms, {"label": label, "confidence": confidence, "weight": kept})
+
+
+@pytest.mark.parametrize("entropy_s_weight", [0.0, 0.3])
+def test_all_of_the_pool_is_relevant_by_default_bit_for_bit(entropy_s_weight):
+    runs = [
+        train(kind(threshold=0.5, entropy=entropy_s_weight), TASK, Dropping, loader_of(), Training(20, lr=1e-2, seed=7))
+        for kind in (Uda, OfTheWholePool)
+    ]
+    assert runs[0].history == runs[1].history
+    assert all(torch.equal(t, runs[1].tensors()[n]) for n, t in runs[0].tensors().items())
+    assert Uda().starts(20) == [0, 20]
+
+
+def test_the_surest_of_each_class_are_relevant():
+    memory = Memory(9)
+    sure = torch.tensor([0.9, 0.5, 0.8, 0.7, 0.99, 0.4, 0.45, 0.41, 0.6])
+    memory.write(torch.arange(9), torch.tensor([0, 0, 0, 0, 0, 2, 2, 2, 1]), sure, torch.ones(9))
+    for share, kept in ((0.4, [1, 0, 0, 0, 1, 0, 1, 0, 1]), (0.6, [1, 0, 1, 0, 1, 0, 1, 1, 1]), (0.01, [4, 6, 8])):
+        Uda(relevance=share).keep(memory)
+        found = memory.weight.nonzero()[:, 0].tolist() if len(kept) == 3 else memory.weight.tolist()
+        assert found == kept
+
+
+def surest(net: nn.Module, share: float) -> list[float]:
+    """1 for the surest share of each class that the network predicts."""
+    p = softmax(logits(net, X_U), axis=1)
+    kept = np.zeros(N)
+    for c in range(C):
+        mine = np.flatnonzero(p.argmax(1) == c)
+        kept[mine[np.argsort(-p[mine, c])[: max(round(share * len(mine)), 1)]]] = 1
+    return kept.tolist()
+
+
+def test_irrelevant_units_count_in_no_sum():
+    method, memory, seats = Uda(threshold=0.5, entropy=0.3, relevance=0.5), Memory(N), seats_of(student=1, teacher=2)
+    assert values(method.loss("student", batch_of(), seats, TASK, memory)) == {
+        "supervised": pytest.approx(-log_softmax(logits(Net(1), X_L), axis=1)[Y >= 0, Y[Y >= 0]].mean())
+    }
+    memory.round, relevant = 1, np.arange(N) % 3 > 0
+    memory.write(torch.arange(N), torch.zeros(N, dtype=torch.int64), torch.ones(N), torch.tensor(1.0 * relevant))
+    u, z, s = logits(Net(2), X_U), logits(Net(1), X_S), softmax(logits(Net(1), X_U), axis=1)
+    sharp, kept = softmax(u / 0.4, axis=1), relevant * (softmax(u, axis=1).max(1) >= 0.5)
+    assert 0 < kept.sum() < relevant.sum()
+    terms = method.loss("student", batch_of(), seats, TASK, memory)
+    divergence = (sharp * (np.log(sharp) - log_softmax(z, axis=1))).sum(1)
+    assert values(terms)["pool"] == pytest.approx((kept * divergence).sum() / N)
+    assert values(terms)["entropy"] == pytest.approx(0.3 * (relevant * entropy(s)).sum() / N)
+    assert terms.seen == {}
+
+
+def followed(method, loader, steps=11):
+    """A run and its students after each step."""
+    students: list[nn.Module] = []
+
+    def look(run):
+        students.append(copy.deepcopy(run.seats["student"].module))
+        return {}
+
+    training = Training(steps, lr=1e-2, seed=7, records=steps)
+    return train(method, TASK, Net, loader, training, watch=look), students
+
+
+def test_the_labels_alone_are_learnt_first_and_that_network_says_what_is_relevant():
+    method = Uda(threshold=0.0, relevance=0.5)
+    assert method.starts(11) == half_first(11, 2) == [0, 6, 11]
+    run, students = followed(method, loader_of())
+    _, supervised_alone = followed(Supervised(), loader_of())
+    assert [h["round"] for h in run.history] == [0] * 6 + [1] * 5
+    assert ["loss.pool" in h for h in run.history] == [False] * 6 + [True] * 5
+    for a, b in zip(students[:6], supervised_alone, strict=False):
+        assert all(torch.equal(p, q) for p, q in zip(a.parameters(), b.parameters(), strict=True))
+    assert run.memory.weight.tolist() == surest(students[5], 0.5)  # and so it stays
+    assert 0 < run.memory.weight.sum() < N
+    moved = (students[6].head.weight - students[5].head.weight).abs().max()
+    assert 0 < moved < 2e-2  # it goes on: one step of at most 1e-2, not a network begun afresh
+
+
+def test_after_weak_labels_their_network_says_at_once_what_is_relevant():
+    method = Uda(threshold=0.0, relevance=0.5).settled(TASK, weak=True)
+    assert method.starts(11) == [0, 1, 11]
+    run, students = followed(method, loader_of(labelled=False))
+    assert [h["round"] for h in run.history] == [0] + [1] * 10
+    torch.testing.assert_close(students[0].head.weight, Net(7).head.weight, rtol=2e-4, atol=0)  # but for its decay
+    assert run.memory.weight.tolist() == surest(Net(7), 0.5)
+    assert not torch.allclose(students[-1].head.weight, students[0].head.weight)
+    assert Uda().settled(TASK, weak=False) == Uda()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -363,6 +496,8 @@ def test_the_entropy_s_gradient_flows_into_the_student():
         (lambda: MetaPseudoLabels(temperature=2.0), r"temperature must be in \(0, 1\], got 2.0"),
         (lambda: DeepCoTraining(epsilon=-1.0), "epsilon must be at least 0, got -1.0"),
         (lambda: Uda(entropy=-1.0), "entropy must be at least 0, got -1.0"),
+        (lambda: Uda(relevance=0.0), r"relevance must be in \(0, 1\], got 0.0"),
+        (lambda: Uda(warm_up=1.5), r"warm_up must be in \[0, 1\], got 1.5"),
     ],
 )
 def test_out_of_range_hyper_parameters_are_named(make, message):

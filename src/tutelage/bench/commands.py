@@ -47,7 +47,7 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
 
         Args:
             protocol: TOML file.
-            out: results, to be added to; by default results/NAME.jsonl beside the protocol's folder.
+            out: results, to be added to; by default NAME.jsonl in a folder of results beside the protocol's.
             data, methods, seeds: only these of the protocol's.
             processes: side by side at most; 0 is one a core.
             memory: in GB, for all of them together; 0 is four fifths of what is free.
@@ -170,8 +170,9 @@ def _rows(protocol: Path, results: Path | None, methods: tuple[str, ...], pool: 
 
 
 def results_of(path: Path, protocol: Protocol) -> Path:
-    """Where the results of a protocol are: ``results`` beside the folder of protocols, NAME.jsonl."""
-    return path.resolve().parent.parent / "results" / f"{protocol.name}.jsonl"
+    """Where a protocol's results are: beside its folder in ``results``, in a folder of the same name, NAME.jsonl."""
+    folder = path.resolve().parent
+    return folder.parent / "results" / folder.name / f"{protocol.name}.jsonl"
 
 
 def free_mb() -> int:

@@ -18,7 +18,7 @@ BLOCK = 1024
 CLUSTERS = 4.0
 """Clusters of the approximate search, times the root of the number of rows."""
 
-PROBED = 64
+PROBED = 96
 """Clusters that are looked into."""
 
 TRAINED = 40

@@ -129,7 +129,7 @@ def sharper(f: Rows, temperature: float) -> Rows:
     return found
 
 
-def to_shares(p: Rows, shares: Float[np.ndarray, " c"], times: int = 100) -> Rows:
+def to_shares(p: Rows, shares: Float[np.ndarray, " c"], times: int = 300) -> Rows:
     """Rows of probabilities times a factor a class, made again to sum to 1, whose mean is ``shares``.
 
     One time is class mass normalisation (Zhu et al., 2003); it is done until nothing changes (iterative proportional

@@ -37,7 +37,7 @@ class Auto(Method):
 
     name: ClassVar[str] = "auto"
     views: ClassVar[tuple[str, ...]] = ("weak", "again", "strong")
-    budget: float = 80
+    budget: float = 85
 
     def __post_init__(self) -> None:
         in_range("budget", self.budget, 40)

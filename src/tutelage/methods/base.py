@@ -122,7 +122,7 @@ def require_own_units(method: Method, task: Task) -> None:
 
 def labels_kept(method: Method) -> bool:
     """Whether the pool is labelled and stored between rounds."""
-    return type(method).keep is not Method.keep
+    return method.training_rounds > 1 and type(method).keep is not Method.keep
 
 
 def recall(stored: Stored, pool: Views, task: Task) -> tuple[Labels, Weight, Weight]:

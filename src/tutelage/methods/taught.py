@@ -138,7 +138,7 @@ class OnGraph(Taught, ABC):
 
     def teach(self, x: Tensor, y: np.ndarray, pool: Tensor, classes: int, seed: int) -> tuple[Rows, np.ndarray]:
         n, near = len(pool), neighbours_of(pool, self.neighbours)
-        if n == 1:  # its own neighbour, which joins nothing: labelled rows are joined to as many as the pool's are
+        if n == 1:  # its own neighbour, which joins nothing, so that labelled rows have one too
             near = Neighbours(np.zeros((1, 1), dtype=np.int32), np.ones((1, 1), dtype=np.float32))
         to_pool = nearest_among(flat(x), flat(pool), near.index.shape[1])
         both = Neighbours(*(np.vstack([getattr(j, a) for j in (near, to_pool)]) for a in ("index", "cosine")))
@@ -152,7 +152,9 @@ class OnGraph(Taught, ABC):
 
 @dataclass(frozen=True)
 class ByClassifiers(Taught, ABC):
-    """A teacher made of scikit-learn classifiers of rows that are centred and divided by one scale, the pool's.
+    """A teacher made of scikit-learn classifiers of rows that are centred and divided by one scale.
+
+    The scale is the pool's; where its rows are all equal, that of the labelled ones.
 
     Args:
         base: one of BASES, or a scikit-learn classifier.

@@ -45,8 +45,8 @@ class Uda(Method):
         weight: of the pool's loss, at least 0.
         entropy: weight of the entropy of the pool's predictions, at least 0; 0 is without.
         relevance: share of the pool, of each predicted class alike, that is learnt from, in (0, 1]; 1 takes all.
-        warm_up: share of the steps on the labels alone before that, in [0, 1]; None is half. After weak labels there
-            are none to learn, and it is 0, which is a single step.
+        warm_up: share of the steps on the labels alone where relevance < 1, in [0, 1]; at least one step. After weak
+            labels it becomes 0.
 
     >>> Uda().views
     ('weak', 'strong')
@@ -60,7 +60,7 @@ class Uda(Method):
     weight: float = 1.0
     entropy: float = 0.0
     relevance: float = 1.0
-    warm_up: float | None = None
+    warm_up: float = 0.5
 
     def __post_init__(self) -> None:
         in_range("threshold", self.threshold, 0, 1)
@@ -69,27 +69,41 @@ class Uda(Method):
         in_range("weight", self.weight, 0)
         in_range("entropy", self.entropy, 0)
         in_range("relevance", self.relevance, 0, 1, low_open=True)
-        if self.warm_up is not None:
-            in_range("warm_up", self.warm_up, 0, 1)
+        in_range("warm_up", self.warm_up, 0, 1)
 
-    def settled(self, task: Task, weak: bool = False) -> Uda:
-        if weak:
-            return replace(self, warm_up=0.0)
-        return replace(self, warm_up=0.5) if self.warm_up is None else self
+    def settled(self, task: Task, weak: bool) -> Uda:
+        return replace(self, warm_up=0.0) if weak else self
 
     @property
     def rule(self) -> Rule:
         return Stackelberg("student", "teacher", Copy(), interaction=0.0)
 
+    @property
+    def training_rounds(self) -> int:
+        return 1 + (self.relevance < 1)
+
+    @property
+    def restarts(self) -> bool:
+        return self.relevance == 1
+
+    def starts(self, steps: int) -> list[int]:
+        return super().starts(steps) if self.restarts else [0, max(math.ceil(self.warm_up * steps), 1), steps]
+
+    def keep(self, memory: Memory) -> None:
+        top_of_each_class(memory.confidence, memory.label, self.relevance, memory.weight)
+
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
-        u = task.units(play["teacher"](batch.unlabelled["weak"]))
-        z = task.units(play["student"](batch.unlabelled["strong"]))
-        pool, seen = consistency(u, z, batch.unlabelled, task, self.threshold, self.temperature)
-        terms = {"supervised": self._on_labels(play["student"], batch, task), "pool": self.weight * pool}
+        student, pool = play["student"], batch.unlabelled
+        if memory.round == 0 and self.relevance < 1:
+            return Terms({"supervised": self._on_labels(student, batch, task)})
+        u, z = task.units(play["teacher"](pool["weak"])), task.units(student(pool["strong"]))
+        relevant = recall(memory, pool, task)[2] if self.relevance < 1 else 1.0
+        agree, seen = consistency(u, z, pool, task, self.threshold, self.temperature, relevant)
+        terms = {"supervised": self._on_labels(student, batch, task), "pool": self.weight * agree}
         if self.entropy:
-            s = task.units(play["student"](batch.unlabelled["weak"]))
-            terms["entropy"] = self.entropy * cross_entropy(s.softmax(-1), s).mean()
-        return Terms(terms, seen)
+            s = task.units(student(pool["weak"]))
+            terms["entropy"] = self.entropy * (relevant * cross_entropy(s.softmax(-1), s)).mean()
+        return Terms(terms, seen if self.relevance == 1 else {})  # what is stored says which units are relevant
 
     def _on_labels(self, student: Player, batch: Batch, task: Task) -> Scalar:
         """L_sup over the labels whose probability is still below the level."""
@@ -104,11 +118,14 @@ class Uda(Method):
 
 
 def consistency(
-    u: Logits, z: Logits, pool: Views, task: Task, threshold: float, temperature: float
+    u: Logits, z: Logits, pool: Views, task: Task, threshold: float, temperature: float, relevant: Weight | float = 1.0
 ) -> tuple[Scalar, dict[str, Tensor]]:
-    """The mean KL of the weak view's sharpened, sure predictions u to the strong view's z; and what is remembered."""
+    """The mean KL of the weak view's sharpened, sure predictions u to the strong view's z; and what is remembered.
+
+    ``relevant``: how much each unit counts, as the weak view shows it.
+    """
     confidence, label = torch.softmax(u, dim=-1).max(dim=-1)
-    kept = above(confidence, threshold)
+    kept = relevant * above(confidence, threshold)
     seen, inside = to_strong(torch.cat([sharpen(u, temperature), kept[:, None]], 1), pool, task)
     remembered = {"label": label, "confidence": confidence, "weight": kept}
     return mean(kl(seen[:, :-1], z), inside * seen[:, -1]), remembered

@@ -58,7 +58,7 @@ def top_of_all(confidence: Weight, share: float, out: Weight | None = None) -> W
     return _surest(confidence, None, [round(share * len(confidence))], out)
 
 
-def class_counts(confidence: Weight, label: Labels, threshold: float = 0.0) -> Labels:
+def class_counts(confidence: Weight, label: Labels, threshold: float = 0.0) -> Tensor:
     """How many units of each predicted class have at least this confidence, (classes,), found block by block.
 
     >>> class_counts(torch.tensor([0.9, 0.8, 0.3, 0.2]), torch.tensor([0, 0, 0, 1]), 0.5).tolist()
