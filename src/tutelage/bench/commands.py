@@ -69,7 +69,7 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
             ]
             side = f"at most {count} side by side in {room / 1024:.1f} GB"
             say(f"{asked.name}: {len(todo)} runs to do, {side}, into {path}.")
-            found = run_all(asked, root, todo, count, room)
+            found = run_all(asked, root, todo, count, room, max((r.get("peak_mb", 0) for r in rows), default=0))
             failed = record(found, path, lambda done: tick("runs", done, len(todo)))
         _say_failed(failed)
 

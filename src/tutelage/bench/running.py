@@ -196,14 +196,17 @@ def record(rows: Iterable[Row], path: Path, tick: Callable[[int], None]) -> int:
     return failed
 
 
-def run_all(protocol: Protocol, root: Path, todo: Sequence[Job], processes: int, memory_mb: int) -> Iterator[Row]:
+def run_all(
+    protocol: Protocol, root: Path, todo: Sequence[Job], processes: int, memory_mb: int, peak: int = 0
+) -> Iterator[Row]:
     """Do the runs in processes of their own, and give each line of results as its run ends.
 
     Args:
         processes: side by side at most.
         memory_mb: as many runs at once as fit in it, by the largest peak of a run so far; at least one.
+        peak: of runs before, in MB; where there were none the first goes alone.
     """
-    left, peak = list(reversed(todo)), 0
+    left = list(reversed(todo))
     while left:
         running: dict[Future[Row], Job] = {}
         with ProcessPoolExecutor(processes, get_context("spawn"), _quiet) as pool:
