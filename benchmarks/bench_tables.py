@@ -28,6 +28,8 @@ def recorded(name: str) -> tuple[Protocol, list[Row]]:
 def whole(name: str) -> str:
     """All of a protocol's table."""
     protocol, rows = recorded(name)
+    if not rows:
+        return "Not recorded yet."
     return f"{protocol.about}\n\n" + summary.table(rows, BASELINE, MEASURES.get(name, "Accuracy")).rstrip()
 
 
