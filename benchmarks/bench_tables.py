@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +34,11 @@ def whole(name: str) -> str:
     return f"{protocol.about}\n\n" + summary.table(rows, BASELINE, MEASURES.get(name, "Accuracy")).rstrip()
 
 
+def interval(mean: float, half_width: float) -> str:
+    """With its half-width, where more than one column has it."""
+    return f"{mean:+.1f}" + ("" if math.isnan(half_width) else f" ± {half_width:.1f}")
+
+
 def main_table() -> str:
     """Each method's mean gain over the labels alone, protocol by protocol."""
     each = {name: summary.paired(recorded(name)[1], BASELINE) for name in MAIN}
@@ -49,11 +55,14 @@ def main_table() -> str:
             cells.append("–" if not len(mine) else f"{mine.difference.mean():+.1f}")
         t = total.loc[method] if method in total.index else None
         cells += ["–", "–"] if t is None else [
-            f"{t.difference:+.1f} ± {t.half_width:.1f}", f"{t.above} / {t.neither} / {t.below}",
+            interval(t.difference, t.half_width), f"{t.above:.0f} / {t.neither:.0f} / {t.below:.0f}",
         ]  # fmt: skip
-        lines.append([method, *cells, f"{ranks.mean.get(method, float('nan')):.1f}", f"{seconds[method]:.1f}"])
+        lines.append(
+            [method, *cells, f"{ranks.mean[method]:.1f}" if method in ranks.mean else "–", f"{seconds[method]:.1f}"]
+        )
     header = ["method", *MAIN, "all", "above / neither / below", "mean rank", "seconds"]
-    return "\n".join("| " + " | ".join(map(str, c)) + " |" for c in [header, ["---"] * len(header), *lines])
+    made = "\n".join("| " + " | ".join(map(str, c)) + " |" for c in [header, ["---"] * len(header), *lines])
+    return made.replace("| -", "| −").replace("| −--", "| ---")
 
 
 def graph_scale() -> str:

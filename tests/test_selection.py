@@ -15,7 +15,7 @@ from tutelage.gains import TOGETHER, UNKNOWN, Gains, error_of
 from tutelage.methods import Auto, Supervised
 from tutelage.problem import Plan
 from tutelage.recipes import ON_FEATURES, Data, on_features
-from tutelage.selection import ALONE, MEMBERS, cost, kept, select, shares_of, within
+from tutelage.selection import ALONE, CANDIDATES, MEMBERS, cost, kept, select, shares_of, within
 from tutelage.store import Unstored
 from tutelage.tasks import Classification
 
@@ -145,6 +145,16 @@ def test_gains_of_another_kind_count_less_and_unknown_methods_are_neutral():
     assert gains.mean.tolist() == pytest.approx([0.08, 0.0])
     assert gains.covariance[1].tolist() == pytest.approx([TOGETHER**2, UNKNOWN**2 + TOGETHER**2])
     assert gains.runs == 2
+
+
+def test_every_candidate_is_recorded_on_each_kind():
+    gains = Gains.recorded(list(CANDIDATES), "text")
+    assert gains.runs >= 40
+    assert (gains.mean != 0).all()
+    known = gains.covariance - TOGETHER**2
+    assert (np.diag(known) != pytest.approx(UNKNOWN**2)).all()
+    without = Gains.recorded(list(CANDIDATES), "text", without=("ag_news",))
+    assert 0 < without.runs < gains.runs
 
 
 def test_draws_of_one_data_set_do_not_outweigh_another():
