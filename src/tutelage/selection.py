@@ -94,22 +94,23 @@ def possible(problem: Problem, tick: Tick) -> dict[str, Method]:
     return found
 
 
-def within(budget: float, folds: int, count: int) -> int:
+def within(budget: float, folds: int, count: int, repeats: int = 2) -> int:
     """How many candidates can be tried: their rungs and the last trainings take at most ``budget`` trainings.
 
     >>> within(80, folds=5, count=30), within(1000, folds=5, count=30)
     (13, 30)
     """
-    fit = [m for m in range(1, count + 1) if LAST + sum(cost(m, folds)) <= budget]
+    fit = [m for m in range(1, count + 1) if LAST + sum(cost(m, folds, repeats)) <= budget]
     if not fit:
-        raise ValueError(f"budget must be at least {LAST + sum(cost(1, folds)):.0f} for {folds} folds, got {budget}")
+        least = math.ceil(LAST + sum(cost(1, folds, repeats)))
+        raise ValueError(f"budget must be at least {least} for {folds} folds, got {budget:g}")
     return fit[-1]
 
 
-def cost(count: int, folds: int) -> tuple[float, float, float]:
-    """Trainings of each rung."""
+def cost(count: int, folds: int, repeats: int = 2) -> tuple[float, float, float]:
+    """Trainings of each rung; the third is on the folds of a second repeat."""
     second, third = kept(count)
-    return folds * count / SHORT, folds * float(second), folds * float(third)
+    return folds * count / SHORT, folds * float(second), folds * float(third) * (repeats > 1)
 
 
 def kept(count: int) -> tuple[int, int]:
@@ -154,7 +155,7 @@ class _Search:
 
     def run(self, budget: float) -> Selection:
         m = len(self.names)
-        alive = np.argsort(-self.gains.mean, kind="stable")[: within(budget, self.each, m)]
+        alive = np.argsort(-self.gains.mean, kind="stable")[: within(budget, self.each, m, self.repeats)]
         rungs, scores = np.zeros(m, dtype=int), np.full(m, np.nan)
         told_mean, told_spread = self.gains.mean.copy(), np.sqrt(np.diag(self.gains.covariance))
         first, again = slice(0, self.each), slice(self.each, 2 * self.each)
