@@ -173,7 +173,7 @@ def test_bad_input_is_named(x, y, message):
 
 def test_bad_settings_are_named(digits):
     x, _, hidden = digits
-    with pytest.raises(ValueError, match=r"method must be one of supervised, self_training, .*, dividemix, auto, got 'x'"):
+    with pytest.raises(ValueError, match=r"method must be one of supervised, .*, dividemix, auto, got 'x'"):
         Classifier("x").fit(x, hidden)
     with pytest.raises(ValueError, match="finetune=True needs texts"):
         Classifier(finetune=True).fit(x, hidden)
