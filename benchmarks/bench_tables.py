@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tutelage.bench import summary
+from tutelage.bench import markdown, summary
 from tutelage.bench.protocol import Protocol, read_protocol
 from tutelage.bench.running import PEER, Row, current, read_rows
 
@@ -31,7 +31,7 @@ def whole(name: str) -> str:
     protocol, rows = recorded(name)
     if not rows:
         return "Not recorded yet."
-    return f"{protocol.about}\n\n" + summary.table(rows, BASELINE, MEASURES.get(name, "Accuracy")).rstrip()
+    return f"{protocol.about}\n\n" + markdown.table(rows, BASELINE, MEASURES.get(name, "Accuracy")).rstrip()
 
 
 def interval(mean: float, half_width: float) -> str:

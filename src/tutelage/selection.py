@@ -51,7 +51,7 @@ class Attempt:
     """What was tried of a candidate.
 
     Attributes:
-        name: of the candidate; settings: its hyper-parameters that are not the default.
+        name: of the candidate, as in `CANDIDATES`.
         rungs: how many rungs it was on; 0 where the budget did not reach it.
         score: its held-out score on the last of them; None where it was on none.
         gain, spread: what is to be expected of it over the labels alone, and the standard deviation of that.

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from tutelage.bench import summary
+from tutelage.bench import markdown, summary
 
 
 def run(method, seed, score, data="news", setting="4 a class", **more):
@@ -71,7 +71,7 @@ def test_rows_that_cannot_be_compared_are_refused(rows, message):
         summary.cells(rows)
 
 
-@pytest.mark.parametrize("call", [summary.paired, summary.wins, summary.order, lambda r, b: summary.table(r, b, "F1")])
+@pytest.mark.parametrize("call", [summary.paired, summary.wins, summary.order, lambda r, b: markdown.table(r, b, "F1")])
 def test_the_baseline_must_be_there(call):
     with pytest.raises(ValueError, match="baseline must be one of labels only, m, got 'none'"):
         call(BASE + BETTER, "none")
@@ -191,12 +191,12 @@ def test_controls_lead_and_methods_without_a_rank_end():
     rows += [run("majority class", 0, 0.2, data="web"), run("poor", 0, 0.3), run("good", 0, 1.0)]
     want = ["majority class", "labels only", "best", "m", "good", "poor"]
     assert summary.order(rows, "labels only") == want
-    assert [row.split("|")[1].strip() for row in summary.table(rows, "labels only", "F1").splitlines()[4:10]] == want
+    assert [row.split("|")[1].strip() for row in markdown.table(rows, "labels only", "F1").splitlines()[4:10]] == want
 
 
 def test_a_table_by_hand():
     rows = [*BASE, *BETTER, *runs("far", [0.1, 0.1, 0.2, 0.1], seconds=20.0)]
-    got = summary.table(rows, "labels only", "macro F1")
+    got = markdown.table(rows, "labels only", "macro F1")
     assert got.startswith("macro F1, %: mean ± half-width of the 90 % interval")
     assert line(got, "labels only") == ["**55.0 ± 15.2**", "–", "–", "2.0", "1"]
     assert line(got, "m") == ["**56.0 ± 13.1**", "+1.0", "0 / 1 / 0", "1.0", "1"]  # one column: no interval over them
@@ -211,7 +211,7 @@ def test_a_table_by_hand():
 
 def test_bold_needs_pairs_and_the_best_all_seeds():
     rows = [*runs("labels only", [0.5] * 5), *runs("same", [0.5] * 5), *runs("lucky", [0.9]), *runs("half", [0.5, 0.3])]
-    got = summary.table(rows, "labels only", "accuracy")
+    got = markdown.table(rows, "labels only", "accuracy")
     assert line(got, "labels only")[0] == "**50.0 ± 0.0**"
     assert line(got, "same")[0] == "**50.0 ± 0.0**"
     assert line(got, "lucky")[0] == "90.0 (n = 1)"
@@ -225,7 +225,7 @@ def test_gaps_and_errors_are_said_once():
     rows += runs("part", [0.4] * 5, setting="10 a class")
     rows += [failed("part", "cannot\nlearn a | b", seed, setting=s) for s in settings[::2] for seed in range(5)]
     rows += [failed("never", "no such thing", setting=s) for s in settings]
-    got = summary.table(rows, "labels only", "accuracy")
+    got = markdown.table(rows, "labels only", "accuracy")
     assert re.findall(r"news, \d+", got.splitlines()[2]) == ["news, 4", "news, 10", "news, 30"]
     assert line(got, "part")[:3] == ["–", "40.0 ± 0.0", "–"]
     assert remarks(got) == [
@@ -239,12 +239,12 @@ def test_gaps_and_errors_are_said_once():
 
 
 def test_names_cannot_break_the_table():
-    got = summary.table([*BASE, *runs("a|b", [0.5] * 4)], "labels only", "accuracy")
+    got = markdown.table([*BASE, *runs("a|b", [0.5] * 4)], "labels only", "accuracy")
     assert r"| a\|b " in got
 
 
 def test_the_baseline_alone_makes_a_table():
-    got = summary.table(BASE, "labels only", "accuracy")
+    got = markdown.table(BASE, "labels only", "accuracy")
     assert line(got, "labels only") == ["**55.0 ± 15.2**", "–", "–", "1.0", "1"]
     assert remarks(got) == []
     assert summary.wins(BASE, "labels only").empty
@@ -259,11 +259,11 @@ def test_a_large_table_is_aligned_and_does_not_depend_on_the_order_of_runs():
         for n in (2, 4, 10, 30)
         for seed in range(2)
     ]
-    got = summary.table(rows, "labels only", "accuracy")
+    got = markdown.table(rows, "labels only", "accuracy")
     lines = [row for row in got.splitlines() if row.startswith("|")]
     assert len(lines) == 42
     assert len({len(row) for row in lines}) == 1
     assert len(lines[0]) <= 320
     assert any(note.startswith("mean ranks of 40 methods over 12 columns: Friedman's") for note in remarks(got))
     rng.shuffle(rows)
-    assert summary.table(rows, "labels only", "accuracy") == got
+    assert markdown.table(rows, "labels only", "accuracy") == got

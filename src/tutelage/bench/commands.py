@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TypeVar
 
 from cyclopts import App
 
-from tutelage.bench import plots, summary
-from tutelage.bench.export import ask, missing_questions
+from tutelage.bench import markdown, plots
+from tutelage.bench.export import Question, ask, missing_questions
 from tutelage.bench.peers import read_peers
 from tutelage.bench.protocol import Protocol, data_root, read_protocol
-from tutelage.bench.running import Row, current, held, missing, read_rows, record, run_all
+from tutelage.bench.running import Job, Row, current, held, missing, read_rows, record, run_all
 from tutelage.ops.checks import one_of
 
 BASELINE = "labels only"
 
+T = TypeVar("T", Job, Question)
 Tick = Callable[[str, int, int], None]
 Ticking = Callable[[], AbstractContextManager[Tick]]
 
@@ -60,18 +62,12 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
         room = int(memory * 1024) or free_mb() * 4 // 5
         count = processes or len(os.sched_getaffinity(0))
         with held(path) as rows, ticking() as tick:
-            todo = [
-                job
-                for job in missing(asked, rows)
-                if job.data.name in (data or [job.data.name])
-                and job.learner in (methods or [job.learner])
-                and job.seed in (seeds or [job.seed])
-            ]
+            todo = _only(missing(asked, rows), data=data, method=methods, seed=seeds)
             side = f"at most {count} side by side in {room / 1024:.1f} GB"
             say(f"{asked.name}: {len(todo)} runs to do, {side}, into {path}.")
             found = run_all(asked, root, todo, count, room, max((r.get("peak_mb", 0) for r in rows), default=0))
             failed = record(found, path, lambda done: tick("runs", done, len(todo)))
-        _say_failed(failed)
+        _tell_failed(failed, say)
 
     @bench.command
     def peers(
@@ -91,26 +87,18 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
             out: results, to be added to, as for run.
             libraries, data, seeds: only these.
         """
-        asked, installed = read_protocol(protocol), read_peers(peers)
-        _require(libraries, [p.name for p in installed], "libraries")
+        asked, every = read_protocol(protocol), read_peers(peers)
+        _require(libraries, [p.name for p in every], "libraries")
         _require(data, [d.name for d in asked.data], "data")
         _require(seeds, asked.seeds, "seeds")
         path = out or results_of(protocol, asked)
         with held(path) as rows, ticking() as tick:
-            wanted = [
-                q
-                for q in missing_questions(asked, installed, rows)
-                if q.peer.name in (libraries or [q.peer.name])
-                and q.data.name in (data or [q.data.name])
-                and q.seed in (seeds or [q.seed])
-            ]
+            asked_of = [p for p in every if p.name in (libraries or [p.name])]
+            wanted = _only(missing_questions(asked, asked_of, rows), data=data, seed=seeds)
             say(f"{asked.name}: {len(wanted)} questions to other libraries, into {path}.")
             found = ask(asked, data_root(protocol), wanted, say)
-            _say_failed(record(found, path, lambda done: tick("questions", done, len(wanted))))
-
-    def _say_failed(failed: int) -> None:
-        if failed:
-            say(f"{failed} runs failed; what went wrong is in their lines, and the same command tries them again.")
+            failed = record(found, path, lambda done: tick("questions", done, len(wanted)))
+        _tell_failed(failed, say)
 
     @bench.command
     def table(
@@ -127,7 +115,7 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
             baseline: method that the others are compared with, seed by seed.
             methods: only these.
         """
-        made = summary.table(_rows(protocol, results, methods, pool), baseline, "On the pool" if pool else "Score")
+        made = markdown.table(_rows(protocol, results, methods, pool), baseline, "On the pool" if pool else "Score")
         if out is None:
             say(made)
         else:
@@ -157,6 +145,18 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
 def _require(given: Iterable[object], allowed: Iterable[object], what: str) -> None:
     for value in given:
         one_of(what, str(value), tuple(map(str, allowed)))
+
+
+def _tell_failed(failed: int, say: Callable[[str], None]) -> None:
+    if failed:
+        say(f"{failed} runs failed; what went wrong is in their lines, and the same command tries them again.")
+
+
+def _only(runs: Sequence[T], **given: Collection[object]) -> list[T]:
+    """Those whose names have one of the given values; nothing given is any."""
+    return [
+        run for run in runs if all(run.name[what] in (values or [run.name[what]]) for what, values in given.items())
+    ]
 
 
 def _rows(protocol: Path, results: Path | None, methods: tuple[str, ...], pool: bool) -> list[Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +14,7 @@ import numpy as np
 from tutelage.bench.cells import Cell, cell
 from tutelage.bench.peers import Peer, PeerError, default_root, environment, predict
 from tutelage.bench.protocol import DataSet, Protocol, Setting
-from tutelage.bench.running import PEER, Row, cell_key, score
+from tutelage.bench.running import NAME, PEER, Row, cell_key, fingerprint, name_of, score, succeeded
 from tutelage.recipes import rows_of
 
 
@@ -42,7 +41,7 @@ def key_of(protocol: Protocol, data: DataSet, setting: Setting, peer: Peer, meth
     scripts = [p.read_text(encoding="utf-8") for p in sorted(peer.script.parent.glob("*.py")) if p.stem == "cell"]
     own = peer.script.read_text(encoding="utf-8")
     parts = (cell_key(protocol, data, setting), peer.requirements, method, own, scripts)
-    return hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest()
+    return fingerprint(*parts)
 
 
 @dataclass(frozen=True)
@@ -58,15 +57,13 @@ class Question:
 
     @property
     def name(self) -> Row:
-        return {
-            "data": self.data.name, "setting": self.setting.name, "seed": self.seed,
-            "method": f"{self.peer.name}{PEER}{self.method}", "key": self.key,
-        }  # fmt: skip
+        method = f"{self.peer.name}{PEER}{self.method}"
+        return dict(zip(NAME, (self.data.name, self.setting.name, self.seed, method, self.key), strict=True))
 
 
 def missing_questions(protocol: Protocol, peers: Sequence[Peer], rows: Sequence[Row]) -> list[Question]:
     """What no line of results answers yet; what failed is asked again."""
-    done = {(r["data"], r["setting"], r["seed"], r["method"], r["key"]) for r in rows if "error" not in r}
+    done = succeeded(rows)
     every = [
         Question(data, setting, seed, peer, method, key_of(protocol, data, setting, peer, method))
         for seed in protocol.seeds
@@ -75,7 +72,7 @@ def missing_questions(protocol: Protocol, peers: Sequence[Peer], rows: Sequence[
         if data.kind == "texts" or "features" in peer.kinds
         for method in peer.methods
     ]
-    return [q for q in every if tuple(q.name.values()) not in done]
+    return [q for q in every if name_of(q.name) not in done]
 
 
 def ask(protocol: Protocol, root: Path, questions: Sequence[Question], say: Callable[[str], None]) -> Iterator[Row]:

@@ -74,7 +74,7 @@ class Setting(_Table):
 
     Attributes:
         labels: of each class (of sentences and of masks: items in all); None is all.
-        noise: of the labels: "symmetric 40", "asymmetric 20" and the like, in %; or a column of ``noisy_file``.
+        noise: of the labels: "symmetric 40", "leaning 40" or "next_class 20", in %; or a column of ``noisy_file``.
         weak: no clean label is known, weak ones are learnt from.
         only: data sets that it is for; by default all.
     """

@@ -33,6 +33,9 @@ from tutelage.tasks import Task
 Row = dict[str, Any]
 """One line of results."""
 
+NAME = ("data", "setting", "seed", "method", "key")
+"""What a line of results is known by."""
+
 PEER = ": "
 """Between the name of another library and that of its method."""
 
@@ -49,10 +52,8 @@ class Job:
 
     @property
     def name(self) -> Row:
-        return {
-            "data": self.data.name, "setting": self.setting.name, "seed": self.seed, "method": self.learner,
-            "key": self.key,
-        }  # fmt: skip
+        values = self.data.name, self.setting.name, self.seed, self.learner, self.key
+        return dict(zip(NAME, values, strict=True))
 
 
 def jobs(protocol: Protocol) -> list[Job]:
@@ -149,21 +150,30 @@ def read_rows(path: Path) -> list[Row]:
 
 def current(protocol: Protocol, rows: Sequence[Row]) -> list[Row]:
     """The lines that belong to the protocol as it is now, those of other libraries among them."""
-    own = {tuple(job.name.values()) for job in jobs(protocol)}
+    own = {name_of(job.name) for job in jobs(protocol)}
     keys = {(d.name, s.name): cell_key(protocol, d, s) for d, s in protocol.cells()}
 
     def belongs(r: Row) -> bool:
         if "cell" in r:
             return r["seed"] in protocol.seeds and keys.get((r["data"], r["setting"])) == r["cell"]
-        return (r["data"], r["setting"], r["seed"], r["method"], r["key"]) in own
+        return name_of(r) in own
 
     return [r for r in rows if belongs(r)]
 
 
 def missing(protocol: Protocol, rows: Sequence[Row]) -> list[Job]:
     """The runs that have no line yet; one that failed is tried again."""
-    done = {(r["data"], r["setting"], r["seed"], r["method"], r["key"]) for r in rows if "error" not in r}
-    return [j for j in jobs(protocol) if tuple(j.name.values()) not in done]
+    done = succeeded(rows)
+    return [j for j in jobs(protocol) if name_of(j.name) not in done]
+
+
+def name_of(row: Row) -> tuple[Any, ...]:
+    return tuple(row[k] for k in NAME)
+
+
+def succeeded(rows: Sequence[Row]) -> set[tuple[Any, ...]]:
+    """The names of the lines that tell of no error."""
+    return {name_of(r) for r in rows if "error" not in r}
 
 
 @contextlib.contextmanager

@@ -1,10 +1,10 @@
-"""Runs of many methods compared on equal terms: paired by seed, with intervals and ranks, as one table."""
+"""Runs of many methods compared on equal terms: paired by seed, with intervals and ranks."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from scipy.stats import t as student_t
 
 from tutelage.ops import checks
 
-Rows = Iterable[Mapping[str, Any]]
+Rows = Sequence[Mapping[str, Any]]
 """One for each run, with FIELDS: a score in [0, 1], higher is better, or an error, the text that says why not."""
 
 FIELDS = ("protocol", "data", "setting", "seed", "method", "score", "pool_score", "seconds", "peak_mb", "error")
@@ -81,17 +81,8 @@ def paired(rows: Rows, baseline: str) -> pd.DataFrame:
     >>> paired(rows, "labels only")[["seeds", "difference", "won", "level", "lost"]].values.tolist()
     [[2.0, 12.5, 1.0, 1.0, 0.0]]
     """
-    return _paired(_known(rows, baseline)[0], baseline)
-
-
-def _known(rows: Rows, baseline: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """As `cells`, where the baseline must be among the methods."""
-    runs, errors = cells(rows)
+    runs, _ = cells(rows)
     checks.one_of("baseline", baseline, tuple(runs.method.unique()))
-    return runs, errors
-
-
-def _paired(runs: pd.DataFrame, baseline: str) -> pd.DataFrame:
     its, others = runs[runs.method == baseline], runs[runs.method != baseline]
     both = others.merge(its[[*BLOCK, "seed", "score"]], on=[*BLOCK, "seed"], how="left", suffixes=("", "_of_baseline"))
     change = 100 * (both.score - both.score_of_baseline)
@@ -113,10 +104,7 @@ def wins(rows: Rows, baseline: str) -> pd.DataFrame:
         above, neither, below; difference, the mean one in points where each (data, setting) weighs the same, and
         half_width, of its interval over them. A method that shares no seed with the baseline is not there.
     """
-    return _wins(paired(rows, baseline))
-
-
-def _wins(each: pd.DataFrame) -> pd.DataFrame:
+    each = paired(rows, baseline)
     by = each[each.seeds > 0].groupby("method")
     above, below = by.above.sum().astype(int), by.below.sum().astype(int)
     mean, half = by.difference.mean(), by.difference.agg(half_width)
@@ -154,10 +142,7 @@ def ranks(rows: Rows, metric: str = "score") -> Ranks:
     """Rank the methods by mean ``score`` or ``pool_score`` on each (data, setting) where any method has one."""
     checks.one_of("metric", metric, ("score", "pool_score"))
     runs, _ = cells(rows)
-    return _ranks(runs.dropna(subset=metric), metric)
-
-
-def _ranks(runs: pd.DataFrame, metric: str = "score") -> Ranks:
+    runs = runs.dropna(subset=metric)
     means = runs.groupby([*BLOCK, "method"])[metric].mean().unstack("method").reindex(blocks(runs))
     whole = means.dropna(axis=1)
     each = (whole / LEVEL).round().rank(axis=1, ascending=False)
@@ -183,135 +168,7 @@ def nemenyi(k: int, n: int) -> float:
 
 def order(rows: Rows, baseline: str) -> list[str]:
     """Methods with a score: the controls, then by mean rank, then those that have none by mean difference."""
-    runs, _ = _known(rows, baseline)
-    return _order(_ranks(runs), _wins(_paired(runs, baseline)))
-
-
-def _order(rank: Ranks, total: pd.DataFrame) -> list[str]:
+    total, rank = wins(rows, baseline), ranks(rows)
     rest = total.difference.reindex(rank.gaps).sort_values(ascending=False, kind="stable").index
     names = [*rank.mean.index, *rest]
     return [c for c in CONTROLS if c in names] + [n for n in names if n not in CONTROLS]
-
-
-def table(rows: Rows, baseline: str, score_name: str) -> str:
-    """All of it in Markdown: a row for each method, a column for each (data, setting), and remarks below."""
-    runs, errors = _known(rows, baseline)
-    columns, each, rank = blocks(runs), _paired(runs, baseline), _ranks(runs)
-    total, mean_rank, seconds = _wins(each), rank.mean, runs.groupby("method").seconds.median()
-    against = total.to_dict("index")
-    scores = [_column(own) for own in _by_block(runs, columns)]
-    names = _order(rank, total)
-    lines = []
-    for name in names:
-        line = [name, *(column.get(name, "–") for column in scores)]
-        if t := against.get(name):
-            line += [_interval(t["difference"], t["half_width"], "+"), f"{t['above']} / {t['neither']} / {t['below']}"]
-        else:
-            line += ["–", "–"]
-        lines.append([*line, f"{mean_rank[name]:.1f}" if name in mean_rank else "–", _seconds(seconds[name])])
-    header = ["method", *map(", ".join, columns), "difference", "above / neither / below", "mean rank", "seconds"]
-    caption = (
-        f"{score_name}, %: mean ± half-width of the {100 * COVERAGE:.0f} % interval over the seeds; bold: the best, "
-        f"and what is not clearly below it on the same seeds. Against {baseline} on the same seeds: mean difference in "
-        "points, and on how many columns the method is clearly above, neither, clearly below. Seconds: the median."
-    )
-    compared = {name: own for name in names if len(own := each[each.method == name])}
-    notes = [*_tests(rank), *_remarks(compared, columns, baseline), *_failures(errors, columns)]
-    parts = [caption, _markdown(header, lines), "\n".join(f"- {_flat(note)}" for note in notes)]
-    return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _by_block(runs: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> list[pd.DataFrame]:
-    return [runs[(runs.data == data) & (runs.setting == setting)] for data, setting in columns]
-
-
-def _column(runs: pd.DataFrame) -> dict[str, str]:
-    """By method, the cell of one (data, setting); the best is one that has all seeds."""
-    scores = runs.groupby("method").score
-    means, halves, counts = scores.mean(), scores.agg(half_width), scores.count()
-    best = str(means[counts == counts.max()].idxmax())
-    against = _paired(runs, best).set_index("method")
-    level = (against.half_width.notna() & ~against.below.astype(bool)) | (against.difference == 0)
-    found = {}
-    for name in map(str, means.index):
-        text = _interval(100 * means[name], 100 * halves[name])
-        text = f"**{text}**" if name == best or level[name] else text
-        found[name] = text if counts[name] == counts.max() else f"{text} (n = {counts[name]})"
-    return found
-
-
-def _tests(rank: Ranks) -> list[str]:
-    found = []
-    if not math.isnan(rank.p):
-        found.append(
-            f"mean ranks of {rank.each.shape[1]} methods over {len(rank.each)} columns: Friedman's test "
-            f"p = {rank.p:.2g}; further apart than {rank.critical_difference:.2f} differ (Nemenyi, {ALPHA})"
-        )
-    if rank.gaps:
-        found.append(f"without a mean rank, since a column is missing: {', '.join(rank.gaps)}")
-    return found
-
-
-def _remarks(compared: Mapping[str, pd.DataFrame], columns: Sequence[tuple[str, str]], baseline: str) -> list[str]:
-    """Where methods lose, which never win, and where seeds are few."""
-    found = [
-        f"{name} loses on: {_places(own[own.below], columns)}" for name, own in compared.items() if own.below.any()
-    ]
-    if never := [name for name, own in compared.items() if not own.above.any()]:
-        found.append(f"nowhere clearly above {baseline}: {', '.join(never)}")
-    few: dict[str, list[str]] = {}
-    for name, own in compared.items():
-        if (own.seeds < FEW).any():
-            few.setdefault(_places(own[own.seeds < FEW], columns), []).append(name)
-    if few:
-        parts = (f"{'all' if len(names) == len(compared) else ', '.join(names)} ({at})" for at, names in few.items())
-        found.append(f"fewer than {FEW} seeds in common with {baseline}, so wide intervals or none: {'; '.join(parts)}")
-    return found
-
-
-def _failures(errors: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> list[str]:
-    by = errors.groupby(["method", "error"])
-    return [f"{name} failed on {_places(own, columns)}: {text}" for (name, text), own in by]
-
-
-def _places(chosen: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> str:
-    """Every column, or data sets with their settings, which are left out when they are all there are."""
-    places, found = blocks(chosen), []
-    if len(columns) > 1 and places == columns:
-        return "every column"
-    for data in dict.fromkeys(data for data, _ in places):
-        own = [setting for name, setting in places if name == data]
-        whole = own == [setting for name, setting in columns if name == data]
-        found.append(data if whole else f"{data} ({', '.join(own)})")
-    return ", ".join(found)
-
-
-def _interval(mean: float, half: float, sign: str = "") -> str:
-    """A mean and half-width, held together by no-break spaces."""
-    text = f"{mean:{sign}.1f}".replace("-", "−")
-    return text if math.isnan(half) else f"{text}\u00a0±\u00a0{half:.1f}"
-
-
-def _seconds(value: float) -> str:
-    """Few digits.
-
-    >>> _seconds(1234.5), _seconds(0.0456)
-    ('1234', '0.046')
-    """
-    return "–" if math.isnan(value) else f"{value:.0f}" if value >= 10 else f"{value:.2g}"
-
-
-def _flat(text: str) -> str:
-    return re.sub(r"[ \t\r\n]+", " ", text)
-
-
-def _markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table, in which each column is as wide as its longest cell."""
-    head, *body = [[_flat(cell).replace("|", r"\|") for cell in line] for line in (header, *lines)]
-    width = [max(map(len, column)) for column in zip(head, *body, strict=True)]
-    rule = ["-" * width[0], *("-" * (w - 1) + ":" for w in width[1:])]
-    padded = (
-        [line[0].ljust(width[0]), *(cell.rjust(w) for cell, w in zip(line[1:], width[1:], strict=True))]
-        for line in (head, rule, *body)
-    )
-    return "\n".join(f"| {' | '.join(line)} |" for line in padded)

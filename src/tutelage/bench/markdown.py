@@ -1,0 +1,144 @@
+"""A protocol's results as one table in Markdown, with remarks below it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from tutelage.bench.summary import (
+    ALPHA,
+    COVERAGE,
+    FEW,
+    Ranks,
+    Rows,
+    blocks,
+    cells,
+    half_width,
+    order,
+    paired,
+    ranks,
+    wins,
+)  # fmt: skip
+
+
+def table(rows: Rows, baseline: str, score_name: str) -> str:
+    """All of it in Markdown: a row for each method, a column for each (data, setting), and remarks below."""
+    each, rank, names = paired(rows, baseline), ranks(rows), order(rows, baseline)
+    runs, errors = cells(rows)
+    columns, mean_rank, seconds = blocks(runs), rank.mean, runs.groupby("method").seconds.median()
+    against = wins(rows, baseline).to_dict("index")
+    scores = [_column([r for r in rows if (r["data"], r["setting"]) == column]) for column in columns]
+    lines = []
+    for name in names:
+        line = [name, *(column.get(name, "–") for column in scores)]
+        if t := against.get(name):
+            line += [_interval(t["difference"], t["half_width"], "+"), f"{t['above']} / {t['neither']} / {t['below']}"]
+        else:
+            line += ["–", "–"]
+        lines.append([*line, f"{mean_rank[name]:.1f}" if name in mean_rank else "–", _seconds(seconds[name])])
+    header = ["method", *map(", ".join, columns), "difference", "above / neither / below", "mean rank", "seconds"]
+    caption = (
+        f"{score_name}, %: mean ± half-width of the {100 * COVERAGE:.0f} % interval over the seeds; bold: the best, "
+        f"and what is not clearly below it on the same seeds. Against {baseline} on the same seeds: mean difference in "
+        "points, and on how many columns the method is clearly above, neither, clearly below. Seconds: the median."
+    )
+    compared = {name: own for name in names if len(own := each[each.method == name])}
+    notes = [*_tests(rank), *_remarks(compared, columns, baseline), *_failures(errors, columns)]
+    parts = [caption, _markdown(header, lines), "\n".join(f"- {_flat(note)}" for note in notes)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _column(rows: Rows) -> dict[str, str]:
+    """By method, the cell of one (data, setting); the best is one that has all seeds."""
+    runs, _ = cells(rows)
+    scores = runs.groupby("method").score
+    means, halves, counts = scores.mean(), scores.agg(half_width), scores.count()
+    best = str(means[counts == counts.max()].idxmax())
+    against = paired(rows, best).set_index("method")
+    level = (against.half_width.notna() & ~against.below.astype(bool)) | (against.difference == 0)
+    found = {}
+    for name in map(str, means.index):
+        text = _interval(100 * means[name], 100 * halves[name])
+        text = f"**{text}**" if name == best or level[name] else text
+        found[name] = text if counts[name] == counts.max() else f"{text} (n = {counts[name]})"
+    return found
+
+
+def _tests(rank: Ranks) -> list[str]:
+    found = []
+    if not math.isnan(rank.p):
+        found.append(
+            f"mean ranks of {rank.each.shape[1]} methods over {len(rank.each)} columns: Friedman's test "
+            f"p = {rank.p:.2g}; further apart than {rank.critical_difference:.2f} differ (Nemenyi, {ALPHA})"
+        )
+    if rank.gaps:
+        found.append(f"without a mean rank, since a column is missing: {', '.join(rank.gaps)}")
+    return found
+
+
+def _remarks(compared: Mapping[str, pd.DataFrame], columns: Sequence[tuple[str, str]], baseline: str) -> list[str]:
+    """Where methods lose, which never win, and where seeds are few."""
+    found = [
+        f"{name} loses on: {_places(own[own.below], columns)}" for name, own in compared.items() if own.below.any()
+    ]
+    if never := [name for name, own in compared.items() if not own.above.any()]:
+        found.append(f"nowhere clearly above {baseline}: {', '.join(never)}")
+    few: dict[str, list[str]] = {}
+    for name, own in compared.items():
+        if (own.seeds < FEW).any():
+            few.setdefault(_places(own[own.seeds < FEW], columns), []).append(name)
+    if few:
+        parts = (f"{'all' if len(names) == len(compared) else ', '.join(names)} ({at})" for at, names in few.items())
+        found.append(f"fewer than {FEW} seeds in common with {baseline}, so wide intervals or none: {'; '.join(parts)}")
+    return found
+
+
+def _failures(errors: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> list[str]:
+    by = errors.groupby(["method", "error"])
+    return [f"{name} failed on {_places(own, columns)}: {text}" for (name, text), own in by]
+
+
+def _places(chosen: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> str:
+    """Every column, or data sets with their settings, which are left out when they are all there are."""
+    places, found = blocks(chosen), []
+    if len(columns) > 1 and places == columns:
+        return "every column"
+    for data in dict.fromkeys(data for data, _ in places):
+        own = [setting for name, setting in places if name == data]
+        whole = own == [setting for name, setting in columns if name == data]
+        found.append(data if whole else f"{data} ({', '.join(own)})")
+    return ", ".join(found)
+
+
+def _interval(mean: float, half: float, sign: str = "") -> str:
+    """A mean and half-width, held together by no-break spaces."""
+    text = f"{mean:{sign}.1f}".replace("-", "−")
+    return text if math.isnan(half) else f"{text}\u00a0±\u00a0{half:.1f}"
+
+
+def _seconds(value: float) -> str:
+    """Few digits.
+
+    >>> _seconds(1234.5), _seconds(0.0456)
+    ('1234', '0.046')
+    """
+    return "–" if math.isnan(value) else f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _flat(text: str) -> str:
+    return re.sub(r"[ \t\r\n]+", " ", text)
+
+
+def _markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table, in which each column is as wide as its longest cell."""
+    head, *body = [[_flat(cell).replace("|", r"\|") for cell in line] for line in (header, *lines)]
+    width = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+    rule = ["-" * width[0], *("-" * (w - 1) + ":" for w in width[1:])]
+    padded = (
+        [line[0].ljust(width[0]), *(cell.rjust(w) for cell, w in zip(line[1:], width[1:], strict=True))]
+        for line in (head, rule, *body)
+    )
+    return "\n".join(f"| {' | '.join(line)} |" for line in padded)
