@@ -15,7 +15,7 @@ from tutelage.gains import TOGETHER, UNKNOWN, Gains, error_of
 from tutelage.methods import Auto, Supervised
 from tutelage.problem import Plan
 from tutelage.recipes import ON_FEATURES, Data, on_features
-from tutelage.selection import ALONE, CANDIDATES, MEMBERS, cost, kept, select, shares_of, within
+from tutelage.selection import ALONE, CANDIDATES, LAST, MEMBERS, cost, select, shares_of, within
 from tutelage.store import Unstored
 from tutelage.tasks import Classification
 
@@ -52,21 +52,21 @@ class Faked:
 
         monkeypatch.setattr("tutelage.selection.Contender.held_out", held_out)
 
-    def run(self, problem, gains=None, budget=60, base=0.7, seed=0):
+    def run(self, problem, gains=None, budget=60, base=0.7, seed=0, most=MEMBERS):
         names = list(self.skill)
-        folds = problem.folds(Plan(folds=5, repeats=2), seed)
+        folds = problem.folds(Plan(folds=5, repeats=1), seed)
         reference = [(o, right_with(base, problem.y[o], 77 + i)) for i, (_, o) in enumerate(folds)]
         gains = gains or Gains.of([], names, "array")
         candidates = {n: Supervised() for n in names}
-        args = (folds, 2, ON_FEATURES, budget, Unstored(), lambda *_: None)
-        return select(problem, candidates, gains, reference, *args)
+        args = (folds, ON_FEATURES, budget, Unstored(), lambda *_: None)
+        return select(problem, candidates, gains, reference, *args, most)
 
 
 def test_the_best_candidate_is_taken(monkeypatch, problem):
     skill = {f"method {i}": 0.6 for i in range(9)} | {"good": 0.95}
     found = Faked(monkeypatch, problem, skill).run(problem, budget=100)
     assert found.tried[0].name == "good"
-    assert found.tried[0].rungs == 3
+    assert found.tried[0].rungs == 2
     assert found.tried[0].gain > 0.05
     assert next(iter(found.shares)) == "good"
     assert sum(found.shares.values()) == pytest.approx(1)
@@ -83,7 +83,7 @@ def test_the_search_stays_within_its_budget(monkeypatch, problem, budget):
     faked = Faked(monkeypatch, problem, {f"method {i}": 0.5 + i / 100 for i in range(30)})
     found = faked.run(problem, budget=budget)
     reached = sum(a.rungs > 0 for a in found.tried)
-    assert faked.trainings + MEMBERS + 1 <= budget
+    assert faked.trainings + LAST <= budget
     assert reached == within(budget, 5, 30)
     assert sum(cost(reached, 5)) == pytest.approx(faked.trainings)
 
@@ -113,8 +113,8 @@ def test_honest_predictions_do_not_flatter_the_best_of_many_equals(monkeypatch, 
                 [],
             ),
         )
-        found = faked.run(problem, seed=turn)
-        flattered.append(max(a.score for a in found.tried if a.rungs == 3))
+        found = faked.run(problem, seed=turn, most=1)  # together they would be better than any
+        flattered.append(max(a.score for a in found.tried if a.rungs == 2))
         honest.append(problem.scored(found.predictions).right.mean())
     assert np.mean(flattered) > 0.72
     assert np.mean(honest) == pytest.approx(0.7, abs=0.03)
@@ -176,8 +176,17 @@ def test_auto_needs_the_evidence(problem):
 
 
 def test_few_candidates_need_no_halving():
-    assert kept(2) == (2, 2)
-    assert kept(30) == (10, 4)
-    assert shares_of(np.array([0.1, -0.2, -0.3]), np.array([1, 2])) == {-1: 1.0}
-    with pytest.raises(ValueError, match="budget must be at least 54 for 20 folds, got 40"):
-        within(40, 20, 4)
+    assert cost(2, 5) == pytest.approx((10 / 3, 10))
+    assert cost(30, 5) == (50, 5 * MEMBERS)
+    with pytest.raises(ValueError, match="budget must be at least 38 for 20 folds, got 30"):
+        within(30, 20, 4)
+
+
+def test_shares_are_the_more_even_the_less_is_known():
+    gain = np.array([0.1, 0.08, -0.3])
+    sure, unsure = (shares_of(gain, np.full(3, spread), np.arange(3)) for spread in (0.005, 0.08))
+    assert sure == {0: 1.0}
+    assert list(unsure) == [0, 1, -1]
+    assert unsure[1] / unsure[0] == pytest.approx(np.exp(-0.02 / 0.04))
+    assert shares_of(gain, np.full(3, 0.08), np.arange(3), most=1) == {0: 1.0}
+    assert shares_of(np.array([0.1, -0.2, -0.3]), np.full(3, 0.02), np.array([1, 2])) == {-1: 1.0}

@@ -121,6 +121,8 @@ def _fit(
     method = method.settled(problem.task, problem.weak is not None)
     if isinstance(method, Auto) and plan.skip:
         raise ValueError("auto chooses by the evidence from the labels: it cannot be without it")
+    if isinstance(method, Auto):
+        plan = replace(plan, repeats=1)  # its budget is better spent on more methods
     store, tick = store or Unstored(), tick or (lambda what, done, total: None)
     method.ready(problem.pool, tick)
     parts = problem.folds(plan, training.seed)
@@ -130,7 +132,7 @@ def _fit(
     if started is not None:
         found = _after(started, problem, method, training, store, tick)
     elif isinstance(method, Auto):
-        found = _chosen(problem, method, training, reference, alone, parts, plan, store, tick, gains)
+        found = _chosen(problem, method, training, reference, alone, parts, store, tick, gains)
     else:
         contender = Contender("candidate", problem, method, training, store, tick)
         predictions, curve = contender.held_out(parts)
@@ -156,8 +158,8 @@ def _fit(
 
 
 def _chosen(
-    problem: Problem, auto: Auto, training: Training, reference: nn.Module, alone: Parts, parts: Folds, plan: Plan,
-    store: Store, tick: Tick, gains: Knows,
+    problem: Problem, auto: Auto, training: Training, reference: nn.Module, alone: Parts, parts: Folds, store: Store,
+    tick: Tick, gains: Knows,
 ) -> _Found:  # fmt: skip
     """A student of the methods that the labels speak for, or the one of them; what they say alone where for none.
 
@@ -169,9 +171,9 @@ def _chosen(
         return Contender(name, problem, method, replace(training, steps=steps), store, tick)
 
     candidates = possible(problem, tick)
-    known, count = gains(list(candidates)), plan.repeats
+    known = gains(list(candidates))
     most = 1 if isinstance(problem.task, Segmentation) else MEMBERS  # what is said of all pixels would fill the memory
-    selection = select(problem, candidates, known, alone, parts, count, training, auto.budget, store, tick, most)
+    selection = select(problem, candidates, known, alone, parts, training, auto.budget, store, tick, most)
     shares = selection.shares
     if list(shares) == [ALONE]:
         return _Found(Supervised(), reference, [], selection.predictions, [], selection.tried, shares)

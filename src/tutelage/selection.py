@@ -29,20 +29,21 @@ CANDIDATES: dict[str, Method] = {
 """What is tried, by the name it has in records: methods, one of them in two ways."""
 
 SHORT = 3
-"""The first rung takes one step in so many, and keeps one candidate in so many."""
+"""The first rung takes one step in so many."""
 
-MEMBERS = 4
-"""At most so many methods, the best, teach the student together."""
+MEMBERS = 8
+"""At most so many methods, the best, go on to the second rung, with all steps, and teach the student together."""
 
 LAST = MEMBERS + 3
 """Trainings after the search: of the best, and three times as long of the student."""
 
 ALONE = "labels only"
 
-DOUBT = 0.01
-"""A method counts exp(gain / DOUBT): one that is expected to gain a point less counts a third."""
+DOUBT = 0.5
+"""A method counts exp(gain / T), where T is so many standard deviations of what is known of the gains of the best: what
+labels can hardly tell apart counts alike."""
 
-LEAST_SHARE = 0.05
+LEAST_SHARE = 0.02
 """What would count less is left out."""
 
 
@@ -94,45 +95,38 @@ def possible(problem: Problem, tick: Tick) -> dict[str, Method]:
     return found
 
 
-def within(budget: float, folds: int, count: int, repeats: int = 2) -> int:
+def within(budget: float, folds: int, count: int) -> int:
     """How many candidates can be tried: their rungs and the last trainings take at most ``budget`` trainings.
 
-    >>> within(80, folds=5, count=30), within(1000, folds=5, count=30)
-    (13, 30)
+    >>> within(60, folds=5, count=30), within(1000, folds=5, count=30)
+    (7, 30)
     """
-    fit = [m for m in range(1, count + 1) if LAST + sum(cost(m, folds, repeats)) <= budget]
+    fit = [m for m in range(1, count + 1) if LAST + sum(cost(m, folds)) <= budget]
     if not fit:
-        least = math.ceil(LAST + sum(cost(1, folds, repeats)))
+        least = math.ceil(LAST + sum(cost(1, folds)))
         raise ValueError(f"budget must be at least {least} for {folds} folds, got {budget:g}")
     return fit[-1]
 
 
-def cost(count: int, folds: int, repeats: int = 2) -> tuple[float, float, float]:
-    """Trainings of each rung; the third is on the folds of a second repeat."""
-    second, third = kept(count)
-    return folds * count / SHORT, folds * float(second), folds * float(third) * (repeats > 1)
-
-
-def kept(count: int) -> tuple[int, int]:
-    """How many candidates go on to the second and the third rung."""
-    second = min(max(math.ceil(count / SHORT), MEMBERS + 2), count)
-    return second, min(MEMBERS, second)
+def cost(count: int, folds: int) -> tuple[float, float]:
+    """Trainings of each rung."""
+    return folds * count / SHORT, folds * float(min(count, MEMBERS))
 
 
 def select(
-    problem: Problem, candidates: dict[str, Method], gains: Gains, reference: Parts, folds: Folds, repeats: int,
-    training: Training, budget: float, store: Store, tick: Tick, most: int = MEMBERS,
+    problem: Problem, candidates: dict[str, Method], gains: Gains, reference: Parts, folds: Folds, training: Training,
+    budget: float, store: Store, tick: Tick, most: int = MEMBERS,
 ) -> Selection:  # fmt: skip
     """Choose among candidates.
 
     Args:
         gains: of the candidates, in their order.
         reference: held-out predictions of the labels-only model on all folds.
-        folds: of so many repeats, one after the other.
+        folds: that hold each label out once.
         training: of a candidate, all its steps.
         most: methods, and the labels alone, that may share; 1 takes the best.
     """
-    return _Search(problem, candidates, gains, reference, folds, repeats, training, store, tick, most).run(budget)
+    return _Search(problem, candidates, gains, reference, folds, training, store, tick, most).run(budget)
 
 
 @dataclass
@@ -142,7 +136,6 @@ class _Search:
     gains: Gains
     reference: Parts
     folds: Folds
-    repeats: int
     training: Training
     store: Store
     tick: Tick
@@ -151,45 +144,39 @@ class _Search:
     def __post_init__(self) -> None:
         self.names = list(self.candidates)
         self.found: dict[int, Parts] = {}
-        self.each = len(self.folds) // self.repeats
 
     def run(self, budget: float) -> Selection:
         m = len(self.names)
-        alive = np.argsort(-self.gains.mean, kind="stable")[: within(budget, self.each, m, self.repeats)]
+        at = np.argsort(-self.gains.mean, kind="stable")[: within(budget, len(self.folds), m)]
         rungs, scores = np.zeros(m, dtype=int), np.full(m, np.nan)
         told_mean, told_spread = self.gains.mean.copy(), np.sqrt(np.diag(self.gains.covariance))
-        first, again = slice(0, self.each), slice(self.each, 2 * self.each)
         short = replace(self.training, steps=max(self.training.steps // SHORT, 1))
-        second, third = kept(len(alive))
-        tested, plan = alive, [(first, short, second), (first, self.training, third), (again, self.training, third)]
-        for rung, (part, training, keep) in enumerate(plan[: 2 + (self.repeats > 1)], start=1):
-            for i in alive:
-                parts = self._held_out(i, part, training, rung)
-                self.found[i] = parts if part == first else self.found[i] + parts
+        for rung, training in ((1, short), (2, self.training)):
+            for i in at:
+                self.found[i] = self._held_out(i, training, rung)
                 rungs[i], scores[i] = rung, self._right(self.found[i]).mean()
-            mean, spread = self._expected(alive)
-            told_mean[alive], told_spread[alive] = mean[alive], spread[alive]  # of those dropped, what was last known
-            tested, alive = alive, alive[np.argsort(-mean[alive], kind="stable")][:keep]
+            mean, spread = self._expected(at)
+            told_mean[at], told_spread[at] = mean[at], spread[at]  # of those dropped, what was last known
+            tested, at = at, at[np.argsort(-mean[at], kind="stable")][:MEMBERS]
         seen = [None if np.isnan(s) else float(s) for s in scores]
         told = zip(self.names, rungs.tolist(), seen, told_mean.tolist(), told_spread.tolist(), strict=True)
         tried = [Attempt(*values) for values in told]
         tried.sort(key=lambda a: (-a.rungs, -a.gain))
-        shares = shares_of(mean, tested, self.most)
+        shares = shares_of(mean, spread, tested, self.most)
         named = {ALONE if i < 0 else self.names[i]: share for i, share in shares.items()}
         return Selection(named, self._honest(tested), tried)
 
-    def _held_out(self, i: int, part: slice, training: Training, rung: int) -> Parts:
+    def _held_out(self, i: int, training: Training, rung: int) -> Parts:
         name = f"auto, rung {rung}, {self.names[i]}"
         contender = Contender(name, self.problem, self.candidates[self.names[i]], training, self.store, self.tick)
-        return contender.held_out(self.folds[part])[0]
+        return contender.held_out(self.folds)[0]
 
     def _right(self, parts: Parts) -> np.ndarray:
         return self.problem.scored(parts).right
 
     def _expected(self, at: np.ndarray, keep: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Mean and spread of every gain after what was found of those ``at``, on the examples ``keep`` alone."""
-        count = len(self.found[int(at[0])])
-        base = self._right(self.reference[:count])
+        base = self._right(self.reference)
         change = np.stack([self._right(self.found[i]) - base for i in at], axis=1)
         change = change if keep is None else change[keep]
         return self.gains.posterior(change.mean(0), error_of(change), at)
@@ -197,23 +184,25 @@ class _Search:
     def _honest(self, at: np.ndarray) -> Parts:
         """Predictions of each fold by what is best on the other folds' labels."""
         honest = []
-        for j in range(len(self.found[int(at[0])])):
+        for j, (_, out) in enumerate(self.folds):
             keep = np.ones(len(self.problem.labelled), dtype=bool)
-            keep[self.folds[j][1]] = False
-            shares = shares_of(self._expected(at, keep)[0], at, self.most)
+            keep[out] = False
+            shares = shares_of(*self._expected(at, keep), at, self.most)
             said = [s * (self.reference if i < 0 else self.found[i])[j][1] for i, s in shares.items()]
             honest.append((self.reference[j][0], np.sum(said, axis=0)))
         return honest
 
 
-def shares_of(gain: np.ndarray, at: np.ndarray, most: int = MEMBERS) -> dict[int, float]:
+def shares_of(gain: np.ndarray, spread: np.ndarray, at: np.ndarray, most: int = MEMBERS) -> dict[int, float]:
     """How much each of the best of those ``at`` is to count, by number, -1 the labels alone, whose gain is 0.
 
-    >>> {i: round(s, 2) for i, s in shares_of(np.array([0.02, -0.2, 0.03]), np.arange(3)).items()}
-    {2: 0.73, 0: 0.27}
+    >>> gain, spread = np.array([0.02, -0.2, 0.03]), np.full(3, 0.02)
+    >>> {i: round(s, 2) for i, s in shares_of(gain, spread, np.arange(3)).items()}
+    {2: 0.71, 0: 0.26, -1: 0.04}
     """
     best = at[np.argsort(-gain[at], kind="stable")][:MEMBERS]
     of = {int(i): float(gain[i]) for i in best} | {-1: 0.0}
-    counts = {i: math.exp((of[i] - max(of.values())) / DOUBT) for i in sorted(of, key=lambda i: -of[i])[:most]}
+    doubt = DOUBT * float(spread[best].mean())
+    counts = {i: math.exp((of[i] - max(of.values())) / doubt) for i in sorted(of, key=lambda i: -of[i])[:most]}
     kept = {i: c for i, c in counts.items() if c >= LEAST_SHARE * sum(counts.values())}
     return {i: c / sum(kept.values()) for i, c in kept.items()}

@@ -18,10 +18,10 @@ from tutelage.types import Batch, Terms
 class Auto(Method):
     """Try methods by cross-validation on the labels, drop the worse early; the best few together teach one student.
 
-    Successive halving: all candidates with a third of the steps on one set of folds; the better third with all steps;
-    the best four on another set of folds. What the labels say is weighed against what the methods gained on recorded
-    benchmarks (Bayes' rule on all gains at once, see `tutelage.gains`), since few labels say little; and since they
-    cannot tell the best few apart, the student learns what these say of the pool together (see `Committee`).
+    Successive halving: all candidates with a third of the steps; the best eight with all steps, on the same folds.
+    What the labels say is weighed against what the methods gained on recorded benchmarks (Bayes' rule on all gains at
+    once, see `tutelage.gains`), since few labels say little; and since they cannot tell the best apart, the student
+    learns what these say of the pool together, each as far as it is likely to be the better (see `Committee`).
 
     All candidates take the same number of steps, which those with rounds share among them.
 
@@ -37,7 +37,7 @@ class Auto(Method):
 
     name: ClassVar[str] = "auto"
     views: ClassVar[tuple[str, ...]] = ("weak", "again", "strong")
-    budget: float = 85
+    budget: float = 80
 
     def __post_init__(self) -> None:
         in_range("budget", self.budget, 40)
