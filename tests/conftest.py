@@ -305,3 +305,11 @@ def reader():
     from tutelage.models.vision import load_backbone
 
     return ImageReader(load_backbone(32))
+
+
+@pytest.fixture
+def double_precision():
+    """Networks and tensors of 64 bits, so that an oracle in numpy is met to many digits."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)

@@ -51,14 +51,6 @@ np.savez(out, test=test, pool=pool, seconds=0.5)
 
 
 @pytest.fixture
-def small(tmp_path) -> Path:
-    path = tmp_path / "protocols" / "small.toml"
-    path.parent.mkdir()
-    path.write_text(TOML)
-    return path
-
-
-@pytest.fixture
 def nearest(tmp_path, monkeypatch) -> tuple[Peer, ...]:
     script = tmp_path / "nearest.py"
     script.write_text(SCRIPT)

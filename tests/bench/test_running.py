@@ -41,14 +41,6 @@ scored = 200
 """
 
 
-@pytest.fixture
-def small(tmp_path) -> Path:
-    path = tmp_path / "protocols" / "small.toml"
-    path.parent.mkdir()
-    path.write_text(TOML)
-    return path
-
-
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -18,12 +18,7 @@ from tutelage.tasks import Classification
 from tutelage.types import Batch, Params, Views
 
 
-@pytest.fixture(autouse=True)
-def double_precision():
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(before)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def batch_of(labelled, target, unlabelled) -> Batch:

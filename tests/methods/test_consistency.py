@@ -45,11 +45,7 @@ INDEX = RNG.permutation(POOL)[:N]
 ALL = (PiModel, TemporalEnsembling, FlexMatch, FreeMatch, SoftMatch, AdaMatch, MixMatch, ReMixMatch)
 
 
-@pytest.fixture(autouse=True)
-def double_precision():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 class Net(nn.Module):

@@ -23,11 +23,7 @@ TASKS = {"pixels": Segmentation(C), "images": Classification(C)}
 STUDENT, TEACHER = 1, 2
 
 
-@pytest.fixture(autouse=True)
-def double_precision():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 class Net(nn.Module):

@@ -24,11 +24,7 @@ X_L, X_U, X_S = RNG.normal(size=(5, 4)), RNG.normal(size=(N, 4)), RNG.normal(siz
 Y = np.array([0, 2, 1, -1, 0])
 
 
-@pytest.fixture(autouse=True)
-def double_precision():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 class Net(nn.Module):
