@@ -17,7 +17,6 @@ from tutelage.methods.base import Method
 from tutelage.tasks import Classification
 from tutelage.types import Batch, Params, Views
 
-
 pytestmark = pytest.mark.usefixtures("double_precision")
 
 
