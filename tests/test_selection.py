@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 
 from tutelage.data import Features
 from tutelage.evidence import Prior
@@ -125,7 +126,7 @@ def test_the_posterior_is_the_conditional_normal():
     a = rng.normal(size=(4, 4))
     gains = Gains(rng.normal(size=4), a @ a.T + np.eye(4))
     at, observed, error = np.array([0, 2]), np.array([0.3, -0.2]), np.diag([0.5, 0.7])
-    mean, spread = gains.posterior(observed, error, at)
+    mean, covariance = gains.posterior(observed, error, at)
     # the same by precision: information of prior and observations added up
     h = np.eye(4)[at]
     precision = np.linalg.inv(gains.covariance) + h.T @ np.linalg.inv(error) @ h
@@ -133,7 +134,7 @@ def test_the_posterior_is_the_conditional_normal():
         precision, np.linalg.inv(gains.covariance) @ gains.mean + h.T @ np.linalg.inv(error) @ observed
     )
     assert np.allclose(mean, expected)
-    assert np.allclose(spread**2, np.diag(np.linalg.inv(precision)))
+    assert np.allclose(covariance, np.linalg.inv(precision))
 
 
 def test_gains_of_another_kind_count_less_and_unknown_methods_are_neutral():
@@ -182,11 +183,16 @@ def test_few_candidates_need_no_halving():
         within(30, 20, 4)
 
 
-def test_shares_are_the_more_even_the_less_is_known():
-    gain = np.array([0.1, 0.08, -0.3])
-    sure, unsure = (shares_of(gain, np.full(3, spread), np.arange(3)) for spread in (0.005, 0.08))
+def test_a_share_is_the_probability_to_be_the_best():
+    mean, everything = np.array([0.1, 0.08, -0.3]), np.arange(3)
+    sure, unsure = (shares_of(mean, np.eye(3) * spread**2, everything) for spread in (0.002, 0.05))
     assert sure == {0: 1.0}
-    assert list(unsure) == [0, 1, -1]
-    assert unsure[1] / unsure[0] == pytest.approx(np.exp(-0.02 / 0.04))
-    assert shares_of(gain, np.full(3, 0.08), np.arange(3), most=1) == {0: 1.0}
-    assert shares_of(np.array([0.1, -0.2, -0.3]), np.full(3, 0.02), np.array([1, 2])) == {-1: 1.0}
+    assert list(unsure) == [0, 1]
+    assert unsure[1] / sum(unsure.values()) == pytest.approx(norm.cdf(-0.02 / (0.05 * 2**0.5)), abs=0.02)
+    together = (
+        np.full((3, 3), 0.05**2) + np.eye(3) * 0.002**2
+    )  # what both have in common tells nothing of which is better
+    assert shares_of(mean, together, everything)[0] > 0.97
+    assert shares_of(mean, np.eye(3), everything, most=1) == {0: 1.0}
+    assert shares_of(np.array([0.1, -0.2, -0.3]), np.eye(3) * 0.02**2, np.array([1, 2])) == {-1: 1.0}
+    assert shares_of(-mean - 0.5, np.eye(3), everything, most=1) == {-1: 1.0}

@@ -76,22 +76,21 @@ class Gains:
         return Gains(mean, covariance + TOGETHER**2, len(complete))
 
     def posterior(self, observed: np.ndarray, error: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of every gain, (m,) each, after those ``at`` were observed.
+        """Mean (m,) and covariance (m, m) of all gains after those ``at`` were observed.
 
         Args:
             observed: cross-validated gains, (k,); error: their covariance, (k, k).
             at: which methods they are of, (k,).
 
         >>> gains = Gains(np.zeros(2), np.array([[1.0, 0.5], [0.5, 1.0]]))
-        >>> mean, spread = gains.posterior(np.array([1.0]), np.array([[1.0]]), np.array([0]))
-        >>> mean.tolist(), (spread**2).round(3).tolist()
-        ([0.5, 0.25], [0.5, 0.875])
+        >>> mean, covariance = gains.posterior(np.array([1.0]), np.array([[1.0]]), np.array([0]))
+        >>> mean.tolist(), covariance.round(3).tolist()
+        ([0.5, 0.25], [[0.5, 0.25], [0.25, 0.875]])
         """
         joint = self.covariance[np.ix_(at, at)] + error
         pull = np.linalg.solve(joint, self.covariance[at]).T
         mean = self.mean + pull @ (observed - self.mean[at])
-        left = np.diag(self.covariance) - np.einsum("ij,ji->i", pull, self.covariance[at])
-        return mean, np.sqrt(left.clip(min=0))
+        return mean, self.covariance - pull @ self.covariance[at]
 
 
 def _gains(record: dict[str, object]) -> dict[str, float]:

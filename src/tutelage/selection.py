@@ -39,9 +39,8 @@ LAST = MEMBERS + 3
 
 ALONE = "labels only"
 
-DOUBT = 0.5
-"""A method counts exp(gain / T), where T is so many standard deviations of what is known of the gains of the best: what
-labels can hardly tell apart counts alike."""
+DRAWS = 20_000
+"""Of all gains from what is known of them, to see how often each is the best."""
 
 LEAST_SHARE = 0.02
 """What would count less is left out."""
@@ -155,14 +154,14 @@ class _Search:
             for i in at:
                 self.found[i] = self._held_out(i, training, rung)
                 rungs[i], scores[i] = rung, self._right(self.found[i]).mean()
-            mean, spread = self._expected(at)
-            told_mean[at], told_spread[at] = mean[at], spread[at]  # of those dropped, what was last known
+            mean, covariance = self._expected(at)
+            told_mean[at], told_spread[at] = mean[at], np.sqrt(np.diag(covariance)[at])  # of those dropped: the last
             tested, at = at, at[np.argsort(-mean[at], kind="stable")][:MEMBERS]
         seen = [None if np.isnan(s) else float(s) for s in scores]
         told = zip(self.names, rungs.tolist(), seen, told_mean.tolist(), told_spread.tolist(), strict=True)
         tried = [Attempt(*values) for values in told]
         tried.sort(key=lambda a: (-a.rungs, -a.gain))
-        shares = shares_of(mean, spread, tested, self.most)
+        shares = shares_of(mean, covariance, tested, self.most)
         named = {ALONE if i < 0 else self.names[i]: share for i, share in shares.items()}
         return Selection(named, self._honest(tested), tried)
 
@@ -175,7 +174,7 @@ class _Search:
         return self.problem.scored(parts).right
 
     def _expected(self, at: np.ndarray, keep: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and spread of every gain after what was found of those ``at``, on the examples ``keep`` alone."""
+        """Mean and covariance of all gains after what was found of those ``at``, on the examples ``keep`` alone."""
         base = self._right(self.reference)
         change = np.stack([self._right(self.found[i]) - base for i in at], axis=1)
         change = change if keep is None else change[keep]
@@ -193,16 +192,21 @@ class _Search:
         return honest
 
 
-def shares_of(gain: np.ndarray, spread: np.ndarray, at: np.ndarray, most: int = MEMBERS) -> dict[int, float]:
-    """How much each of the best of those ``at`` is to count, by number, -1 the labels alone, whose gain is 0.
+def shares_of(mean: np.ndarray, covariance: np.ndarray, at: np.ndarray, most: int = MEMBERS) -> dict[int, float]:
+    """How much each of those ``at`` is to count, by number: the probability that it is the best.
 
-    >>> gain, spread = np.array([0.02, -0.2, 0.03]), np.full(3, 0.02)
-    >>> {i: round(s, 2) for i, s in shares_of(gain, spread, np.arange(3)).items()}
-    {2: 0.71, 0: 0.26, -1: 0.04}
+    The labels alone, -1, are one of them, with a gain of 0. Of all, at most ``most`` count; 1 takes the highest mean.
+
+    >>> mean, covariance = np.array([0.02, -0.2, 0.03]), np.eye(3) * 0.02**2
+    >>> {i: round(s, 1) for i, s in shares_of(mean, covariance, np.arange(3)).items()}
+    {2: 0.6, 0: 0.4}
     """
-    best = at[np.argsort(-gain[at], kind="stable")][:MEMBERS]
-    of = {int(i): float(gain[i]) for i in best} | {-1: 0.0}
-    doubt = DOUBT * float(spread[best].mean())
-    counts = {i: math.exp((of[i] - max(of.values())) / doubt) for i in sorted(of, key=lambda i: -of[i])[:most]}
+    if most == 1:
+        best = int(at[mean[at].argmax()])
+        return {best if mean[best] > 0 else -1: 1.0}
+    draws = np.random.default_rng(0).multivariate_normal(mean[at], covariance[np.ix_(at, at)], DRAWS, method="eigh")
+    first = np.column_stack([draws, np.zeros(DRAWS)]).argmax(1)
+    often = dict(zip([*map(int, at), -1], np.bincount(first, minlength=len(at) + 1) / DRAWS, strict=True))
+    counts = {i: often[i] for i in sorted(often, key=lambda i: -often[i])[:most]}
     kept = {i: c for i, c in counts.items() if c >= LEAST_SHARE * sum(counts.values())}
-    return {i: c / sum(kept.values()) for i, c in kept.items()}
+    return {i: float(c / sum(kept.values())) for i, c in kept.items()}

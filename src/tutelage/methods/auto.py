@@ -21,7 +21,7 @@ class Auto(Method):
     Successive halving: all candidates with a third of the steps; the best eight with all steps, on the same folds.
     What the labels say is weighed against what the methods gained on recorded benchmarks (Bayes' rule on all gains at
     once, see `tutelage.gains`), since few labels say little; and since they cannot tell the best apart, the student
-    learns what these say of the pool together, each as far as it is likely to be the better (see `Committee`).
+    learns what these say of the pool together, each with the probability that it is the best (see `Committee`).
 
     All candidates take the same number of steps, which those with rounds share among them.
 
