@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from tutelage.bench import markdown, summary
-from tutelage.bench.protocol import Protocol, read_protocol
+from tutelage.bench import summary
+from tutelage.bench.markdown import grid, interval, table
+from tutelage.bench.protocol import CONTROLS, Protocol, read_protocol
 from tutelage.bench.running import PEER, Row, current, read_rows
 
 HERE = Path(__file__).parent
 PROTOCOLS = ("text", "digits", "images", "signals", "noise", "weak", "ner", "pixels")
 MAIN = ("text", "digits", "images", "signals")
 BASELINE = "labels only"
-NOT_METHODS = ("majority class", "nearest class mean", "labels only")
 MEASURES = {"ner": "Entity F1", "pixels": "Mean IoU"}
 
 
@@ -32,12 +32,7 @@ def whole(name: str) -> str:
     protocol, rows = recorded(name)
     if not rows:
         return "Not recorded yet."
-    return f"{protocol.about}\n\n" + markdown.table(rows, BASELINE, MEASURES.get(name, "Accuracy")).rstrip()
-
-
-def interval(mean: float, half_width: float) -> str:
-    """With its half-width, where more than one column has it."""
-    return f"{mean:+.1f}" + ("" if math.isnan(half_width) else f" ± {half_width:.1f}")
+    return f"{protocol.about}\n\n" + table(rows, BASELINE, MEASURES.get(name, "Accuracy")).rstrip()
 
 
 def main_table() -> str:
@@ -53,37 +48,52 @@ def main_table() -> str:
         cells = []
         for found in each.values():
             mine = found[found.method == method]
-            cells.append("–" if not len(mine) else f"{mine.difference.mean():+.1f}")
+            cells.append(interval(mine.difference.mean(), math.nan, "+") if len(mine) else "–")
         t = total.loc[method] if method in total.index else None
         cells += ["–", "–"] if t is None else [
-            interval(t.difference, t.half_width), f"{t.above:.0f} / {t.neither:.0f} / {t.below:.0f}",
+            interval(t.difference, t.half_width, "+"), f"{t.above:.0f} / {t.neither:.0f} / {t.below:.0f}",
         ]  # fmt: skip
         lines.append(
             [method, *cells, f"{ranks.mean[method]:.1f}" if method in ranks.mean else "–", f"{seconds[method]:.1f}"]
         )
     header = ["method", *MAIN, "all", "above / neither / below", "mean rank", "seconds"]
-    made = "\n".join("| " + " | ".join(map(str, c)) + " |" for c in [header, ["---"] * len(header), *lines])
-    return made.replace("| -", "| −").replace("| −--", "| ---")
+    return grid(header, lines)
+
+
+def beside_auto() -> pd.DataFrame:
+    """Scores in % by data set and seed, means over the settings, of every method on the runs that "auto" has."""
+    rows = [r for name in MAIN for r in recorded(name)[1] if "error" not in r and PEER not in r["method"]]
+    runs = pd.DataFrame(rows).pivot(index=["data", "setting", "seed"], columns="method", values="score")
+    return 100 * runs[runs["auto"].notna()].groupby(["data", "seed"]).mean()
 
 
 def automatic() -> str:
     """The automatic choice beside the labels alone and the method that was best, which is known afterwards only."""
     header = ["data", "labels only", "auto", "seeds", "best method", "its score", "auto - best"]
-    lines = [header, ["---"] * len(header)]
-    for name in MAIN:
-        rows = [r for r in recorded(name)[1] if "error" not in r and PEER not in r["method"]]
-        if not any(r["method"] == "auto" for r in rows):
-            continue
-        runs = pd.DataFrame(rows).pivot(index=["data", "setting", "seed"], columns="method", values="score")
-        runs = 100 * runs[runs["auto"].notna()].groupby(["data", "seed"]).mean()  # over the settings
-        for data, own in runs.groupby("data"):
-            single = own.drop(columns=["auto", *NOT_METHODS]).mean()
-            best = str(single.idxmax())
-            apart = own["auto"] - own[best]
-            difference = interval(float(apart.mean()), summary.half_width(apart))
-            means = [f"{own[m].mean():.1f}" for m in ("labels only", "auto", best)]
-            lines.append([data, means[0], means[1], len(own), best, means[2], difference.replace("-", "−")])
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    lines = []
+    for data, own in beside_auto().groupby("data"):
+        best = str(own.drop(columns=["auto", *CONTROLS]).mean().idxmax())
+        apart = own["auto"] - own[best]
+        difference = interval(float(apart.mean()), summary.half_width(apart), "+")
+        means = [f"{own[m].mean():.1f}" for m in ("labels only", "auto", best)]
+        lines.append([str(data), means[0], means[1], str(len(own)), best, means[2], difference])
+    return grid(header, lines)
+
+
+def constant() -> str:
+    """The automatic choice beside each method taken everywhere: how far from the best, by data set; the first six."""
+    each = beside_auto().groupby("data").mean()
+    behind = each.sub(each.drop(columns=["auto", *CONTROLS]).max(axis=1), axis=0).dropna(axis=1)
+    gain = each.sub(each[BASELINE], axis=0)
+    lines = [
+        [
+            method, *(interval(v, math.nan, "+") for v in (gain[method].mean(), gain[method].min())),
+            *(interval(v, math.nan, "+") for v in (behind[method].mean(), behind[method].min())),
+            f"{(behind[method] >= -1).sum()} of {len(behind)}",
+        ]
+        for method in behind.mean().sort_values(ascending=False).index[:6]
+    ]  # fmt: skip
+    return grid(["method", "to labels only", "at worst", "to the best method", "at worst", "within 1 point"], lines)
 
 
 def graph_scale() -> str:
@@ -105,5 +115,5 @@ def graph_scale() -> str:
 
 
 TABLES = {f"bench_{name}": partial(whole, name) for name in PROTOCOLS} | {
-    "bench_main": main_table, "bench_auto": automatic, "graph_scale": graph_scale,
+    "bench_main": main_table, "bench_auto": automatic, "bench_constant": constant, "graph_scale": graph_scale,
 }  # fmt: skip

@@ -189,9 +189,7 @@ def test_a_share_is_the_probability_to_be_the_best():
     assert sure == {0: 1.0}
     assert list(unsure) == [0, 1]
     assert unsure[1] / sum(unsure.values()) == pytest.approx(norm.cdf(-0.02 / (0.05 * 2**0.5)), abs=0.02)
-    together = (
-        np.full((3, 3), 0.05**2) + np.eye(3) * 0.002**2
-    )  # what both have in common tells nothing of which is better
+    together = np.full((3, 3), 0.05**2) + np.eye(3) * 0.002**2  # what all have in common says nothing of which is best
     assert shares_of(mean, together, everything)[0] > 0.97
     assert shares_of(mean, np.eye(3), everything, most=1) == {0: 1.0}
     assert shares_of(np.array([0.1, -0.2, -0.3]), np.eye(3) * 0.02**2, np.array([1, 2])) == {-1: 1.0}

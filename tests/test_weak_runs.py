@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tutelage import Classifier, load
+from tutelage.methods import METHODS
 
 
 def votes(texts, right: float = 0.9, rules: int = 4, seed: int = 0) -> np.ndarray:
@@ -162,6 +163,19 @@ def test_bad_words_are_named(run, weak, changes, message):
     code, shown = run(*fit(weak, **changes))
     assert code == 2
     assert message in shown
+
+
+def test_after_votes_only_methods_without_a_slow_teacher_go_on_learning_them():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], 100)
+    x, table = rng.normal(size=(300, 5)) + 3 * np.eye(5)[y], np.where(rng.random(300) < 0.3, (y + 1) % 3, y)[:, None]
+    loose = {name for name, m in METHODS.items() if m.uses_pool and not m.anchored}
+    assert loose == {
+        "drift", "mean_teacher", "cutmix_mean_teacher", "self_training", "noisy_student", "bond", "cosine",
+    }  # fmt: skip
+    for name in ("vat", "pi_model", "fixmatch", "deep_co_training", "meta_pseudo_labels", "dmt", "dst", "flexmatch"):
+        model = Classifier(name, steps=100, evidence=False).fit(x, votes=table)
+        assert (model.predict(x) == y).mean() > 0.85, name
 
 
 def test_the_estimator_takes_votes(texts, encoder_folder, tmp_path):

@@ -21,14 +21,11 @@ from tutelage.methods import Auto, Committee, Method, Supervised
 from tutelage.methods.taught import Taught
 from tutelage.problem import Plan, Problem
 from tutelage.reference import STRENGTHS, Folds, HeldOut, Parts, choose
-from tutelage.selection import ALONE, MEMBERS, Attempt, possible, select
+from tutelage.selection import ALONE, MEMBERS, PATIENCE, Attempt, possible, select
 from tutelage.store import Store, Unstored
 from tutelage.tasks import Segmentation
 from tutelage.train import Training, predict
 from tutelage.types import Tick
-
-PATIENCE = 3
-"""The student of what others say takes so many times their steps: its labels stay as they are."""
 
 Knows = Callable[[Sequence[str]], Gains]
 """Says of methods, by name, what they gain over the labels alone before a label is looked at."""
@@ -119,9 +116,9 @@ def _fit(
     gains: Knows,
 ) -> Outcome:
     method = method.settled(problem.task, problem.weak is not None)
-    if isinstance(method, Auto) and plan.skip:
-        raise ValueError("auto chooses by the evidence from the labels: it cannot be without it")
     if isinstance(method, Auto):
+        if plan.skip:
+            raise ValueError("auto chooses by the evidence from the labels: it cannot be without it")
         plan = replace(plan, repeats=1)  # its budget is better spent on more methods
     store, tick = store or Unstored(), tick or (lambda what, done, total: None)
     method.ready(problem.pool, tick)
@@ -212,9 +209,9 @@ def _stage_one(problem: Problem, method: Method, training: Training, store: Stor
 
 
 def _game(problem: Problem, method: Method, started: Beside, training: Training, store: Store, tick: Tick) -> Beside:
-    """The method's game, from where stage I ended and without a labelled batch."""
+    """The method's game, from where stage I ended."""
     training = replace(training, seed=training.seed * 1000)
-    loader = problem.loader(seed=training.seed)
+    loader = problem.game(method.anchored, training.seed)
     return train_beside("candidate", problem, method, started.network, loader, training, store, tick)
 
 

@@ -66,13 +66,16 @@ class Problem:
     views: Mapping[str, Augmentation] = field(default_factory=dict)
 
     def loader(self, index: np.ndarray | None = None, seed: int = 0) -> Loader:
-        """Batches of the labelled examples at ``index`` (all by default; none in the weak setting) and of the pool."""
-        if index is None:
-            index = np.arange(0 if self.weak else len(self.labelled))
+        """Batches of the labelled examples at ``index`` (all by default) and of the pool."""
+        index = np.arange(len(self.labelled)) if index is None else index
         y = torch.as_tensor(self.y[self.labelled.units(index)], device=self.device)
-        labelled = self.labelled.subset(index)
-        parts = (labelled, y, self.pool, self.batch_labelled, self.batch_unlabelled, seed, self.strong)
-        return ImageLoader(*parts, self.views, self._carry) if self.views else Loader(*parts)
+        return self._beside_pool(self.labelled.subset(index), y, seed)
+
+    def game(self, anchored: bool, seed: int = 0) -> Loader:
+        """Batches of the pool after stage I, and where the method is ``anchored`` of the weak labels."""
+        assert self.weak is not None
+        examples = self.weak.examples if anchored else self.weak.examples.subset(np.arange(0))
+        return self._beside_pool(examples, self.weak.target if anchored else self.weak.target[:0], seed)
 
     def stage_one(self, seed: int = 0) -> Loader:
         """Batches of the examples that have weak labels."""
@@ -80,10 +83,14 @@ class Problem:
         none = self.weak.examples.subset(np.arange(0))
         return Loader(self.weak.examples, self.weak.target, none, self.batch_labelled, self.batch_unlabelled, seed)
 
+    def _beside_pool(self, labelled: Examples, target: Tensor, seed: int) -> Loader:
+        parts = (labelled, target, self.pool, self.batch_labelled, self.batch_unlabelled, seed, self.strong)
+        return ImageLoader(*parts, self.views, self._carry) if self.views else Loader(*parts)
+
     def _carry(self, target: Tensor, images: Inputs, geometry: Tensor) -> Tensor:
         """Class numbers as a view of the images shows them, -1 where it shows nothing of the original."""
         moved, inside = self.task.carry(target, images, None, geometry)
-        return torch.where(inside > 0, moved, -1)
+        return torch.where(inside > 0, moved, -1) if moved.ndim == 1 else moved  # rows are of whole images
 
     def folds(self, plan: Plan, seed: int) -> Folds:
         """Folds of the labelled examples; stratified by class where an example has one."""

@@ -170,7 +170,11 @@ def _search(auto: Auto, problem: Problem, training: Training) -> str:
 def _intention(request: Request, method: Method, problem: Problem, training: Training, plan: Plan) -> str:
     network = problem.network(0).to(problem.device)
     with threads(problem.threads):
-        loader = problem.loader() if method.uses_pool or problem.weak is None else problem.stage_one()
+        loader = (
+            problem.loader() if problem.weak is None
+            else problem.game(method.anchored) if method.uses_pool
+            else problem.stage_one()
+        )  # fmt: skip
         per_step = time_a_step(method, problem.task, network, loader, training)
         start = time.perf_counter()
         predict(network, problem.task, problem.pool.subset(np.arange(min(len(problem.pool), 64))))

@@ -34,8 +34,11 @@ SHORT = 3
 MEMBERS = 8
 """At most so many methods, the best, go on to the second rung, with all steps, and teach the student together."""
 
-LAST = MEMBERS + 3
-"""Trainings after the search: of the best, and three times as long of the student."""
+PATIENCE = 3
+"""Their student takes so many times their steps: its labels stay as they are."""
+
+LAST = MEMBERS + PATIENCE
+"""Trainings after the search: of the best, and of the student."""
 
 ALONE = "labels only"
 

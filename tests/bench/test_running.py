@@ -214,6 +214,24 @@ def test_labels_are_noisy_by_the_rate(small, noise):
     assert setting.name == noise
 
 
+def test_noisy_labels_of_a_file_go_by_the_row_s_index(tmp_path):
+    y = np.arange(12) % 2
+    items = [[float(v), 0.0] for v in y]
+    rows = pd.DataFrame({"x": items, "label": y, "index": 100 + np.arange(12), "split": ["train"] * 8 + ["test"] * 4})
+    rows.to_parquet(tmp_path / "x.parquet")
+    noisy = pd.DataFrame({"index": 100 + np.arange(12), "worst": 1 - y}).astype(np.int16)  # small, as files keep them
+    noisy.sample(frac=1, random_state=0).to_parquet(tmp_path / "noisy.parquet")
+    data = {"name": "d", "kind": "features", "file": "x.parquet", "items": "x", "noisy_file": "noisy.parquet"}
+    protocol = Protocol(
+        name="p", methods=("gce",), settings=({"noise": "worst"},), data=(data,), steps={"steps": 30, "lr": 0.1}
+    )
+    (of, setting), *_ = protocol.cells()
+    drawn = draw(of, setting, tmp_path, 0)
+    assert drawn.labelled.y.tolist() == (1 - drawn.labelled.items[:, 0]).tolist()
+    rows = [run(protocol, tmp_path, j) for j in jobs(protocol) if j.seed == 0 and j.learner == "gce"]
+    assert [r["score"] for r in rows] == [0]  # all that is learnt is wrong
+
+
 def test_texts_with_votes_and_sentences_with_tags_are_read(tmp_path):
     texts = pd.DataFrame({
         "text": ["good film", "bad film"] * 6, "label": ["pos", "neg"] * 6, "split": ["train"] * 8 + ["test"] * 4,

@@ -33,6 +33,12 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
     """
     bench = App(name="bench", help="Compare methods on equal terms: tutelage bench run PROTOCOL.toml ...")
     app.command(bench)
+    _add_asking(bench, say, ticking)
+    _add_telling(bench, say)
+
+
+def _add_asking(bench: App, say: Callable[[str], None], ticking: Ticking) -> None:
+    """The commands that add to a protocol's results."""
 
     @bench.command
     def run(
@@ -100,6 +106,10 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
             failed = record(found, path, lambda done: tick("questions", done, len(wanted)))
         _tell_failed(failed, say)
 
+
+def _add_telling(bench: App, say: Callable[[str], None]) -> None:
+    """The commands that read them."""
+
     @bench.command
     def table(
         protocol: Path, *, results: Path | None = None, out: Path | None = None, pool: bool = False,
@@ -154,9 +164,7 @@ def _tell_failed(failed: int, say: Callable[[str], None]) -> None:
 
 def _only(runs: Sequence[T], **given: Collection[object]) -> list[T]:
     """Those whose names have one of the given values; nothing given is any."""
-    return [
-        run for run in runs if all(run.name[what] in (values or [run.name[what]]) for what, values in given.items())
-    ]
+    return [r for r in runs if all(not values or r.name[what] in values for what, values in given.items())]
 
 
 def _rows(protocol: Path, results: Path | None, methods: tuple[str, ...], pool: bool) -> list[Row]:

@@ -21,7 +21,7 @@ from tutelage.bench.summary import (
     paired,
     ranks,
     wins,
-)  # fmt: skip
+)
 
 
 def table(rows: Rows, baseline: str, score_name: str) -> str:
@@ -35,7 +35,7 @@ def table(rows: Rows, baseline: str, score_name: str) -> str:
     for name in names:
         line = [name, *(column.get(name, "–") for column in scores)]
         if t := against.get(name):
-            line += [_interval(t["difference"], t["half_width"], "+"), f"{t['above']} / {t['neither']} / {t['below']}"]
+            line += [interval(t["difference"], t["half_width"], "+"), f"{t['above']} / {t['neither']} / {t['below']}"]
         else:
             line += ["–", "–"]
         lines.append([*line, f"{mean_rank[name]:.1f}" if name in mean_rank else "–", _seconds(seconds[name])])
@@ -47,7 +47,7 @@ def table(rows: Rows, baseline: str, score_name: str) -> str:
     )
     compared = {name: own for name in names if len(own := each[each.method == name])}
     notes = [*_tests(rank), *_remarks(compared, columns, baseline), *_failures(errors, columns)]
-    parts = [caption, _markdown(header, lines), "\n".join(f"- {_flat(note)}" for note in notes)]
+    parts = [caption, grid(header, lines), "\n".join(f"- {_flat(note)}" for note in notes)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -61,7 +61,7 @@ def _column(rows: Rows) -> dict[str, str]:
     level = (against.half_width.notna() & ~against.below.astype(bool)) | (against.difference == 0)
     found = {}
     for name in map(str, means.index):
-        text = _interval(100 * means[name], 100 * halves[name])
+        text = interval(100 * means[name], 100 * halves[name])
         text = f"**{text}**" if name == best or level[name] else text
         found[name] = text if counts[name] == counts.max() else f"{text} (n = {counts[name]})"
     return found
@@ -113,7 +113,7 @@ def _places(chosen: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> str:
     return ", ".join(found)
 
 
-def _interval(mean: float, half: float, sign: str = "") -> str:
+def interval(mean: float, half: float, sign: str = "") -> str:
     """A mean and half-width, held together by no-break spaces."""
     text = f"{mean:{sign}.1f}".replace("-", "−")
     return text if math.isnan(half) else f"{text}\u00a0±\u00a0{half:.1f}"
@@ -132,7 +132,7 @@ def _flat(text: str) -> str:
     return re.sub(r"[ \t\r\n]+", " ", text)
 
 
-def _markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def grid(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """A table, in which each column is as wide as its longest cell."""
     head, *body = [[_flat(cell).replace("|", r"\|") for cell in line] for line in (header, *lines)]
     width = [max(map(len, column)) for column in zip(head, *body, strict=True)]

@@ -27,7 +27,7 @@ from tutelage.bench.sets import Part, load
 from tutelage.data.tables import DataError
 from tutelage.fitting import settings, threads
 from tutelage.methods import METHODS, Auto
-from tutelage.selection import CANDIDATES
+from tutelage.selection import CANDIDATES, LEAST_SHARE, MEMBERS, PATIENCE, SHORT
 from tutelage.tasks import Task
 
 Row = dict[str, Any]
@@ -70,8 +70,10 @@ def key_of(protocol: Protocol, data: DataSet, setting: Setting, learner: str) ->
     """A fingerprint of all that a run depends on but its seed: results of another one do not count."""
     candidates = [(type(m).__name__, settings(m)) for m in protocol.candidates(learner)]
     parts = (cell_key(protocol, data, setting), protocol.steps, protocol.tuning, recipes.DEFAULTS, learner, candidates)
-    more = (auto_of(protocol), CANDIDATES, resources.files("tutelage").joinpath("gains.json").read_text())
-    return fingerprint(*parts, *(more if learner == Auto.name else ()))
+    if learner != Auto.name:
+        return fingerprint(*parts)
+    known = resources.files("tutelage").joinpath("gains.json").read_text()
+    return fingerprint(*parts, auto_of(protocol), CANDIDATES, known, SHORT, MEMBERS, PATIENCE, LEAST_SHARE)
 
 
 def cell_key(protocol: Protocol, data: DataSet, setting: Setting) -> str:

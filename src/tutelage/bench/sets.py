@@ -166,7 +166,7 @@ def _one_class_each(data: DataSet, learn: pd.DataFrame, test: pd.DataFrame, root
         cut = replace(cut, covered=covered, target=target)
     if data.noisy_file is not None:
         table = read_table(_path(root, data.noisy_file)).set_index("index").loc[learn["index"]]
-        cut = replace(cut, noisy={str(c): table[c].to_numpy() for c in table.columns})
+        cut = replace(cut, noisy={str(c): table[c].to_numpy(dtype=np.int64) for c in table.columns})
     return cut
 
 

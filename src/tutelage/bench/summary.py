@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.stats import friedmanchisquare, studentized_range
 from scipy.stats import t as student_t
 
+from tutelage.bench.protocol import CONTROLS
 from tutelage.ops import checks
 
 Rows = Sequence[Mapping[str, Any]]
@@ -19,7 +20,6 @@ Rows = Sequence[Mapping[str, Any]]
 
 FIELDS = ("protocol", "data", "setting", "seed", "method", "score", "pool_score", "seconds", "peak_mb", "error")
 BLOCK = ["data", "setting"]
-CONTROLS = ("majority class", "nearest class mean", "labels only")
 COVERAGE = 0.90
 """Of every interval here."""
 ALPHA = 0.05

@@ -16,7 +16,7 @@ from tutelage.ops.labels import align
 from tutelage.ops.losses import cross_entropy, mean
 from tutelage.ops.schedules import cosine_decay, linear_ramp
 from tutelage.tasks import Task
-from tutelage.types import Batch, Logits, Terms
+from tutelage.types import Batch, Terms
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class AdaMatch(Method):
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         pool = batch.unlabelled
         u, least = task.units(play["teacher"](pool["weak"])), self.threshold
-        on_known = self._on_known(batch, play["teacher"], task)
+        on_known = task.units(play["teacher"](batch.labelled["weak"]))[task.target(batch.target)[1] > 0]
         q = u.softmax(-1)
         if len(on_known):
             p = on_known.softmax(-1)
@@ -76,9 +76,3 @@ class AdaMatch(Method):
             },
             {"label": label, "confidence": confidence, "weight": kept},
         )
-
-    def _on_known(self, batch: Batch, teacher: Player, task: Task) -> Logits:
-        """Logits of the units whose label is known."""
-        if not len(batch.labelled):
-            return torch.empty(0, task.classes)
-        return task.units(teacher(batch.labelled["weak"]))[task.target(batch.target)[1] > 0]

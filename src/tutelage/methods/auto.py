@@ -18,7 +18,8 @@ from tutelage.types import Batch, Terms
 class Auto(Method):
     """Try methods by cross-validation on the labels, drop the worse early; the best few together teach one student.
 
-    Successive halving: all candidates with a third of the steps; the best eight with all steps, on the same folds.
+    Successive halving: all candidates with a third of the steps; the best eight with all steps, on the same folds,
+    which are not repeated.
     What the labels say is weighed against what the methods gained on recorded benchmarks (Bayes' rule on all gains at
     once, see `tutelage.gains`), since few labels say little; and since they cannot tell the best apart, the student
     learns what these say of the pool together, each with the probability that it is the best (see `Committee`).

@@ -27,6 +27,8 @@ class Method(ABC):
     Attributes:
         name: what the command line calls it.
         uses_pool: the loss reads ``batch.unlabelled``.
+        anchored: after weak labels were learnt it goes on learning them beside the pool, since nothing else keeps its
+            loss from being least where all rows get one class; False where a slow teacher does, who knows them.
         views: of the pool that the loss reads: "weak" (as it is), "again" (the same drawn anew), "strong" (disturbed).
         restarts: each round begins with a fresh network, optimiser and schedule of the learning rate.
         reseeds: each mover, and each network that begins afresh, has initial weights of its own.
@@ -34,6 +36,7 @@ class Method(ABC):
 
     name: ClassVar[str] = ""
     uses_pool: ClassVar[bool] = True
+    anchored: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak",)
     reseeds: ClassVar[bool] = False
 
@@ -63,7 +66,7 @@ class Method(ABC):
     def settled(self, task: Task, weak: bool) -> Method:
         """The same method with what it leaves open, its fields that are None, set for this task.
 
-        ``weak``: it plays after weak labels were learnt, without a labelled batch.
+        ``weak``: it plays after weak labels were learnt.
         """
         return self
 

@@ -40,6 +40,7 @@ class Bond(Method):
     """
 
     name: ClassVar[str] = "bond"
+    anchored: ClassVar[bool] = False
     rounds: int = 2
     threshold: float = 0.9
     labels: Literal["soft", "hard"] = "soft"

@@ -48,6 +48,7 @@ class Cosine(Method):
     """
 
     name: ClassVar[str] = "cosine"
+    anchored: ClassVar[bool] = False
     rounds: int = 5
     threshold: float = 0.0
     confidence: float = 0.1

@@ -49,6 +49,7 @@ class CutmixMeanTeacher(Method):
     """
 
     name: ClassVar[str] = "cutmix_mean_teacher"
+    anchored: ClassVar[bool] = False
     decay: float = 0.99
     threshold: float = 0.97
     weight: float = 1.0

@@ -67,15 +67,12 @@ class DeepCoTraining(Method):
         scale = sigmoid_ramp(batch.progress, self.ramp)
         z_f, z_g, apart = self._both(f, g, batch.unlabelled["weak"], None, task)
         supervised: Scalar = on_labels(f, batch, task) + on_labels(g, batch, task)
-        if len(batch.labelled):
-            y, known = task.target(batch.target)
-            *_, on_y = self._both(f, g, batch.labelled["weak"], (y, known), task)
-            apart = torch.cat([on_y, apart])
+        *_, on_y = self._both(f, g, batch.labelled["weak"], task.target(batch.target), task)
         return Terms(
             {
                 "supervised": supervised,
                 "pool": scale * self.agreement * jensen_shannon(z_f, z_g).mean(),
-                "difference": scale * self.difference * apart.mean(),
+                "difference": scale * self.difference * torch.cat([on_y, apart]).mean(),
             }
         )
 

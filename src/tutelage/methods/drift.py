@@ -60,6 +60,7 @@ class Drift(Method):
     """
 
     name: ClassVar[str] = "drift"
+    anchored: ClassVar[bool] = False
     temperature: float = 0.5
     balance: float | None = None
     weights: Literal["entropy", "none"] = "entropy"

@@ -41,6 +41,7 @@ class MeanTeacher(Method):
     """
 
     name: ClassVar[str] = "mean_teacher"
+    anchored: ClassVar[bool] = False
     temperature: float = 0.5
     consistency: Literal["kl", "mse"] = "kl"
     weights: Literal["entropy", "none"] = "entropy"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from tutelage.game import Player, Rule, Stackelberg, Unrolled
@@ -26,8 +26,7 @@ class MetaPseudoLabels(Method):
 
     The teacher descends the total derivative of F, exactly through the student's step, where the paper samples one
     hard label and estimates it. UDA is the pool's loss of `Uda`. The paper's last part, finetuning the student on the
-    labels, is the term that grows in. The student keeps S' and is what is returned; it learns without dropout. After
-    weak labels there is no label to hear of, so feedback becomes 0.
+    labels, is the term that grows in. The student keeps S' and is what is returned; it learns without dropout.
 
     Source: Pham et al., Meta Pseudo Labels, CVPR 2021.
 
@@ -59,9 +58,6 @@ class MetaPseudoLabels(Method):
         in_range("weight", self.weight, 0)
         in_range("threshold", self.threshold, 0, 1)
         in_range("temperature", self.temperature, 0, 1, low_open=True)
-
-    def settled(self, task: Task, weak: bool) -> MetaPseudoLabels:
-        return replace(self, feedback=0.0) if weak else self
 
     @property
     def rule(self) -> Rule:

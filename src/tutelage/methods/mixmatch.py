@@ -70,8 +70,7 @@ class MixMatch(Method):
         guess = sharpen(p.clamp(min=torch.finfo(p.dtype).tiny).log(), self.temperature).exp()
         moved, inside = between(guess, pool, task, "weak", "again")
         labels, known = task.target(batch.target)
-        if len(batch.labelled):
-            x = [batch.labelled["weak"], *x]
+        x = [batch.labelled["weak"], *x]
         y, w = torch.cat([labels, guess, moved]), torch.cat([known, torch.ones_like(inside), inside])
         z, y, w = mixed(play["student"], x, y, w, self.alpha, task)
         n, apart = len(labels), (y - z.softmax(-1)).square().mean(-1)

@@ -45,6 +45,7 @@ class NoisyStudent(Method):
     """
 
     name: ClassVar[str] = "noisy_student"
+    anchored: ClassVar[bool] = False
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
     reseeds: ClassVar[bool] = True
     rounds: int = 3

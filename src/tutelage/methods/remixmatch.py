@@ -77,9 +77,9 @@ class ReMixMatch(Method):
         p, prior = ema(memory.kept["p"], u.softmax(-1).mean(0), self.decay), memory.kept["prior"]
         if known.any():
             prior = ema(prior, labels[known > 0].mean(0), self.decay)
-        guess = sharpen(align(u, prior, p) if len(batch.labelled) else u, self.temperature).exp()
+        guess = sharpen(align(u, prior, p), self.temperature).exp()
         moved, inside = to_strong(guess, pool, task)
-        x = [*([batch.labelled["weak"]] if len(batch.labelled) else []), pool["strong"], pool["weak"]]
+        x = [batch.labelled["weak"], pool["strong"], pool["weak"]]
         y, w = torch.cat([labels, moved, guess]), torch.cat([known, inside.to(known), torch.ones_like(guess[:, 0])])
         z, y, w = mixed(student, x, y, w, self.alpha, task)
         n, each = len(labels), cross_entropy(y, z)

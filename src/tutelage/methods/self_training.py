@@ -36,6 +36,7 @@ class SelfTraining(Method):
     """
 
     name: ClassVar[str] = "self_training"
+    anchored: ClassVar[bool] = False
     rounds: int = 4
     threshold: float = 0.8
     balanced: bool = False

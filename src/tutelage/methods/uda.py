@@ -108,8 +108,6 @@ class Uda(Method):
     def _on_labels(self, student: Player, batch: Batch, task: Task) -> Scalar:
         """L_sup over the labels whose probability is still below the level."""
         y, known = task.target(batch.target)
-        if not len(batch.labelled):
-            return torch.zeros((), dtype=y.dtype, device=y.device)
         s = task.units(student(batch.labelled["weak"]))
         right = (s.detach().softmax(-1) * y).sum(-1)
         level = signal_annealing(batch.progress, task.classes, self.annealing)
