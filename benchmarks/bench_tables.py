@@ -15,7 +15,7 @@ from tutelage.bench.protocol import CONTROLS, Protocol, read_protocol
 from tutelage.bench.running import PEER, Row, current, read_rows
 
 HERE = Path(__file__).parent
-PROTOCOLS = ("text", "digits", "images", "signals", "noise", "weak", "ner", "pixels")
+PROTOCOLS = ("text", "digits", "images", "signals", "noise", "weak", "weak_long", "ner", "pixels")
 MAIN = ("text", "digits", "images", "signals")
 BASELINE = "labels only"
 MEASURES = {"ner": "Entity F1", "pixels": "Mean IoU"}
@@ -37,7 +37,7 @@ def whole(name: str) -> str:
 
 def main_table() -> str:
     """Each method's mean gain over the labels alone, protocol by protocol."""
-    each = {name: summary.paired(recorded(name)[1], BASELINE) for name in MAIN}
+    each = {name: summary.wins(recorded(name)[1], BASELINE).difference for name in MAIN}
     rows = [row for name in MAIN for row in recorded(name)[1]]
     everything = [r | {"protocol": "all"} for r in rows]
     total, ranks = summary.wins(everything, BASELINE), summary.ranks(everything)
@@ -45,10 +45,7 @@ def main_table() -> str:
     order = [m for m in summary.order(everything, BASELINE) if PEER not in m]
     lines = []
     for method in order:
-        cells = []
-        for found in each.values():
-            mine = found[found.method == method]
-            cells.append(interval(mine.difference.mean(), math.nan, "+") if len(mine) else "–")
+        cells = [interval(found[method], math.nan, "+") if method in found else "–" for found in each.values()]
         t = total.loc[method] if method in total.index else None
         cells += ["–", "–"] if t is None else [
             interval(t.difference, t.half_width, "+"), f"{t.above:.0f} / {t.neither:.0f} / {t.below:.0f}",

@@ -88,7 +88,7 @@ def test_ranks_stand_beside_the_names(tmp_path):
     assert {"method 1  1.0", "2.5  method 2", "method 3  2.5", "4.0  labels only"} <= set(written) or {
         "method 1  1.0", "method 2  2.5", "2.5  method 3", "4.0  labels only"
     } <= set(written)  # fmt: skip
-    assert "Mean rank by macro F1 on 3 settings, 1 = best; critical difference 2.71" in written
+    assert "Mean rank by macro F1 on 3 data sets, 1 = best; critical difference 2.71" in written
 
 
 def test_nemenyis_test_and_the_critical_difference_agree():

@@ -13,10 +13,11 @@ import torch
 
 from tutelage.bench.cells import cell, draw
 from tutelage.bench.learners import LEARNERS
-from tutelage.bench.protocol import Protocol, read_protocol
+from tutelage.bench.protocol import DataSet, Protocol, read_protocol
 from tutelage.bench.running import held, jobs, missing, read_rows, record, run, run_all
 from tutelage.bench.sets import load
 from tutelage.cli import app
+from tutelage.data.tables import DataError
 
 TOML = """
 name = "small"
@@ -52,6 +53,13 @@ scored = 200
         ("decay =", "decoy =", "mean_teacher has no hyper-parameter 'decoy'"),
         ("[0.5, 0.9]", "[0.5, 9.0]", r"decay must be in \[0, 1\], got 9.0"),
         ("labels = 4", 'labels = 4, only = ["mnist"]', "only: 'mnist' must be one of digits"),
+        ("[0.5, 0.9]", '["a"]', "mean_teacher: decay must be a number, got 'a'"),
+        ("[0.5, 0.9]", "[]", "grid.mean_teacher.decay: List should have at least 1 item"),
+        ('"mean_teacher"]', '"mean_teacher", "supervised"]', "methods: 'supervised' is there twice"),
+        ("[0, 1]", "[0, 0]", "seeds: 0 is there twice"),
+        ("{ labels = 4 }", "{ labels = 4 }, { labels = 4 }", r"settings: \('digits', '4 labels'\) is there twice"),
+        ("[steps]", 'variants = [{ name = "auto", method = "drift", fields = {} }]\n[steps]', "'auto' is there twice"),
+        ("steps = 20", "steps = 20\nbudget = 20", "steps.budget: Input should be greater than or equal to 40"),
     ],
 )
 def test_a_protocol_that_is_wrong_is_refused_with_file_and_key(small, old, new, said):
@@ -65,6 +73,27 @@ def made(path: Path, views=("weak",), seed=0):
     protocol = read_protocol(path)
     (data, setting), *_ = protocol.cells()
     return cell(protocol.model_dump_json(), path.parent, data, setting, seed, views)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('split = ""', "", 'scikit-learn:digits has no parts: say split = ""'),
+        ("scored = 200", "scored = 1797", "scored must be below 1797, all its rows, got 1797"),
+    ],
+)
+def test_data_that_cannot_be_cut_are_refused(small, old, new, said):
+    small.write_text(TOML.replace(old, new))
+    with pytest.raises(DataError, match=said):
+        load(*_first(small))
+
+
+def test_what_is_scored_must_be_labelled(tmp_path):
+    pd.DataFrame(
+        {"text": list("abcd"), "label": ["x", "y", "x", None], "split": ["train", "train", "test", "test"]}
+    ).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError, match=r"t.csv, row 4: no label, in the part to score on"):
+        load(DataSet(name="t", kind="texts", file="t.csv"), tmp_path)
 
 
 def test_every_method_gets_the_same_labels_weights_and_batches(small):

@@ -117,7 +117,24 @@ def test_swapping_the_sides_swaps_the_signs():
     assert (back.won, back.level, back.lost) == (there.lost, there.level, there.won)
 
 
-def test_in_wins_each_setting_weighs_the_same_whatever_its_seeds():
+def test_settings_of_a_data_set_count_once_in_intervals_and_ranks():
+    rows = [
+        run(m, 0, 0.5 + d * (m == "m"), data=data, setting=f"{n} a class")
+        for data, gains in (("news", (0.1, 0.3)), ("web", (-0.1, -0.1)))
+        for n, d in zip((4, 30), gains, strict=True)
+        for m in ("labels only", "m")
+    ]
+    got = summary.wins(rows, "labels only").loc["m"]
+    assert got.difference == pytest.approx(5)  # of +20 and -10
+    assert got.half_width == pytest.approx(6.314 * math.sqrt(2 * 15**2) / math.sqrt(2), rel=1e-3)
+    assert summary.ranks(rows).each["m"].to_dict() == {"news": 1, "web": 2}
+
+
+def test_a_method_with_fewer_seeds_has_no_rank():
+    assert summary.ranks(runs("a", [0.5, 0.5]) + runs("b", [0.9])).gaps == ("b",)
+
+
+def test_in_wins_each_data_set_weighs_the_same_whatever_its_seeds():
     rows = [
         *runs("labels only", [0.5] * 6), *runs("m", [0.60, 0.61, 0.60, 0.61, 0.60, 0.61]),  # +10.5, clear
         *runs("labels only", [0.5] * 2, data="mail"), *runs("m", [0.52, 0.49], data="mail"),  # +0.5, not
@@ -135,7 +152,7 @@ def test_ranks_count_who_is_better_and_friedmans_test_is_his_formula():
     above = (SCORES[:, None] > SCORES[:, :, None] + 1e-6).sum(axis=2)
     level = (np.abs(SCORES[:, None] - SCORES[:, :, None]) < 1e-6).sum(axis=2) - 1
     want = 1 + above + level / 2
-    assert got.each.loc[[(f"d{i}", "4 a class") for i in range(14)]].to_numpy().tolist() == want.tolist()
+    assert got.each.loc[[f"d{i}" for i in range(14)]].to_numpy().tolist() == want.tolist()
     assert got.mean.to_dict() == pytest.approx({f"m{j}": want[:, j].mean() for j in range(4)})
     assert got.mean.is_monotonic_increasing
     plain = 12 * 14 / (4 * 5) * ((want.mean(axis=0) ** 2).sum() - 4 * 5**2 / 4)
@@ -229,7 +246,7 @@ def test_gaps_and_errors_are_said_once():
     assert re.findall(r"news, \d+", got.splitlines()[2]) == ["news, 4", "news, 10", "news, 30"]
     assert line(got, "part")[:3] == ["–", "40.0 ± 0.0", "–"]
     assert remarks(got) == [
-        "without a mean rank, since a column is missing: part",
+        "without a mean rank, since a column or a seed is missing: part",
         "part loses on: news (10 a class)",
         "nowhere clearly above labels only: m, part",
         "never failed on every column: no such thing",
@@ -264,6 +281,6 @@ def test_a_large_table_is_aligned_and_does_not_depend_on_the_order_of_runs():
     assert len(lines) == 42
     assert len({len(row) for row in lines}) == 1
     assert len(lines[0]) <= 320
-    assert any(note.startswith("mean ranks of 40 methods over 12 columns: Friedman's") for note in remarks(got))
+    assert any(note.startswith("mean ranks of 40 methods over 3 data sets: Friedman's") for note in remarks(got))
     rng.shuffle(rows)
     assert markdown.table(rows, "labels only", "accuracy") == got

@@ -16,6 +16,7 @@ from tutelage.bench.protocol import DataSet, Protocol, Setting
 from tutelage.bench.sets import Cut, Part, load
 from tutelage.data import Examples, Features
 from tutelage.data.sources import cache_folder
+from tutelage.data.tables import DataError
 from tutelage.distil import noise
 from tutelage.methods import Method
 from tutelage.models.images import BACKBONE, ImageReader, PixelReader, size_for
@@ -116,8 +117,8 @@ def cell(protocol: str, root: Path, data: DataSet, setting: Setting, seed: int, 
     drawn, how = draw(data, setting, root, seed), asked.steps
     reader = _reader(data, how.network, drawn.cut)
     trained = "features" if reader is None or how.network == "head" else reader.kind
-    changes = {k: v for k, v in (("steps", how.steps), ("lr", how.lr), ("weight_decay", how.weight_decay)) if v}
-    training = replace(recipes.DEFAULTS[trained][0], seed=seed, **changes)  # type: ignore[arg-type]
+    changes = {k: v for k in ("steps", "lr", "weight_decay") if (v := getattr(how, k)) is not None}
+    training = replace(recipes.DEFAULTS[trained][0], seed=seed, **changes)
     if reader is None:
         return Cell(asked, data, drawn, *_on_rows(drawn, training, views))
     items = Items(
@@ -149,4 +150,6 @@ def _reader(data: DataSet, network: str, cut: Cut) -> Reader | None:
     if network in ("head", "whole"):
         side = data.size[0] if data.size else size_for(BACKBONE, np.array([cut.size]))[0]
         return ImageReader(load_backbone(side), data.flip)
+    if not all(cut.size):
+        raise DataError(f"{data.name}: size must be given for encoded images and the network {network!r}")
     return PixelReader(network, cut.size, data.flip)

@@ -16,7 +16,7 @@ from tutelage.bench.protocol import Protocol
 from tutelage.contender import Contender
 from tutelage.distiller import SelfDistiller
 from tutelage.evidence import Prior
-from tutelage.fitting import fit, reference_model, settings
+from tutelage.fitting import fit, reference_model, settings, threads
 from tutelage.gains import Gains
 from tutelage.methods import Auto, Method, Supervised
 from tutelage.models.heads import Head
@@ -45,9 +45,18 @@ def method(cell: Cell, candidates: list[Method]) -> Told:
             held[str(i)] = contender.held_out(parts)[0]
         name, honest = choose(held, p.y)
         best, told = candidates[int(name)], _rounded(p.scored(honest))
-    outcome = fit(p, best, cell.steps(best), Prior(), Plan(skip=True))
     chosen = {k: v for k, v in settings(best).items() if len({settings(m)[k] for m in candidates}) > 1}
-    return cell.predict(outcome.candidate), told | ({"chosen": chosen} if chosen else {})
+    return cell.predict(_trained(cell, best)), told | ({"chosen": chosen} if chosen else {})
+
+
+def _trained(cell: Cell, method: Method) -> torch.nn.Module:
+    """The student alone: no labels-only model beside it, but what has learnt weak labels."""
+    p = cell.problem
+    if p.weak is not None:
+        return fit(p, method, cell.steps(method), Prior(), Plan(skip=True)).candidate
+    method.ready(p.pool, _silent)
+    with threads(p.threads):
+        return Contender("candidate", p, method, cell.steps(method), Unstored(), _silent).student()
 
 
 def _silent(what: str, done: int, total: int) -> None:

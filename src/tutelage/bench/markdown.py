@@ -43,7 +43,8 @@ def table(rows: Rows, baseline: str, score_name: str) -> str:
     caption = (
         f"{score_name}, %: mean ± half-width of the {100 * COVERAGE:.0f} % interval over the seeds; bold: the best, "
         f"and what is not clearly below it on the same seeds. Against {baseline} on the same seeds: mean difference in "
-        "points, and on how many columns the method is clearly above, neither, clearly below. Seconds: the median."
+        "points over the data sets, and on how many columns the method is clearly above, neither, clearly below. "
+        "Seconds: the median."
     )
     compared = {name: own for name in names if len(own := each[each.method == name])}
     notes = [*_tests(rank), *_remarks(compared, columns, baseline), *_failures(errors, columns)]
@@ -71,11 +72,11 @@ def _tests(rank: Ranks) -> list[str]:
     found = []
     if not math.isnan(rank.p):
         found.append(
-            f"mean ranks of {rank.each.shape[1]} methods over {len(rank.each)} columns: Friedman's test "
+            f"mean ranks of {rank.each.shape[1]} methods over {len(rank.each)} data sets: Friedman's test "
             f"p = {rank.p:.2g}; further apart than {rank.critical_difference:.2f} differ (Nemenyi, {ALPHA})"
         )
     if rank.gaps:
-        found.append(f"without a mean rank, since a column is missing: {', '.join(rank.gaps)}")
+        found.append(f"without a mean rank, since a column or a seed is missing: {', '.join(rank.gaps)}")
     return found
 
 

@@ -45,7 +45,7 @@ def critical_difference(rows: Rows, path: Path, score_name: str) -> None:
 
     Raises:
         ImportError: scikit-posthocs is missing.
-        ValueError: fewer than two methods have a score on every (data, setting).
+        ValueError: fewer than two methods have all seeds everywhere.
     """
     try:
         import scikit_posthocs  # type: ignore[import-untyped,import-not-found,unused-ignore]
@@ -65,13 +65,13 @@ def critical_difference(rows: Rows, path: Path, score_name: str) -> None:
         )  # fmt: skip
         axes.grid(visible=False)
         difference = f"critical difference {rank.critical_difference:.2f}"
-        axes.set_title(f"Mean rank by {score_name} on {len(rank.each)} settings, 1 = best; {difference}", pad=24)
+        axes.set_title(f"Mean rank by {score_name} on {len(rank.each)} data sets, 1 = best; {difference}", pad=24)
         low, high = axes.get_ylim()
         figure.set_figheight(0.5 + 0.17 * (high - low))
 
 
 def cost(rows: Rows, path: Path, baseline: str = "labels only") -> None:
-    """Median seconds of a run against the mean difference to the baseline, with its interval over the settings."""
+    """Median seconds of a run against the mean difference to the baseline, with its interval over the data sets."""
     rows = list(rows)
     found = summary.wins(rows, baseline)[["difference", "half_width"]]
     found.loc[baseline] = 0.0

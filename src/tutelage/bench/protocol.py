@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -41,7 +41,7 @@ class DataSet(_Table):
         learn, test: the parts to learn from and to score on.
         test_file: has the part to score on, where that is another file.
         pool, scored: at most so many items are learnt from and scored on, drawn once, with seed 0; without ``split``
-            so many are scored on.
+            so many are drawn to be scored on, and the first of the others are learnt from.
         resplit: draw the part to score on anew for each seed, where the file has no parts.
         weak: column of weak labels: a list of votes for each text, one vote, or tags; -1 = abstains.
         noisy_file, noisy: table whose columns are noisy labels of the part to learn from, row by row, by "index".
@@ -98,14 +98,14 @@ class Steps(_Table):
         network: "head" on fixed features, "whole" (the encoder too), or one trained from nothing.
         steps: of the optimiser, the same for every method: rounds share them.
         lr, weight_decay: of the optimiser.
-        budget: what "auto" may spend, in trainings of so many steps.
+        budget: what "auto" may spend, in trainings of so many steps, at least 40.
     """
 
     network: Literal["head", "whole", "small_cnn", "wide_resnet", "unet"] = "head"
     steps: int | None = Field(default=None, ge=1)
     lr: float | None = Field(default=None, gt=0)
     weight_decay: float | None = Field(default=None, ge=0)
-    budget: float | None = Field(default=None, gt=0)
+    budget: float | None = Field(default=None, ge=40)
 
 
 class Tuning(_Table):
@@ -149,7 +149,7 @@ class Protocol(_Table):
     methods: tuple[str, ...]
     controls: tuple[str, ...] = CONTROLS
     variants: tuple[Variant, ...] = ()
-    grid: dict[str, dict[str, list[Any]]] = Field(default_factory=dict)
+    grid: dict[str, dict[str, Annotated[list[Any], Field(min_length=1)]]] = Field(default_factory=dict)
     steps: Steps = Steps()
     tuning: Tuning = Tuning()
     settings: tuple[Setting, ...]
@@ -162,12 +162,23 @@ class Protocol(_Table):
             ("methods", self.methods, {*METHODS, *ESTIMATORS}),
             ("controls", self.controls, set(CONTROLS)),
             ("variants", [v.method for v in self.variants], set(METHODS)),
-            ("grid", self.grid, {*self.methods, *(v.name for v in self.variants)}),
+            ("grid", self.grid, {*self.methods, *(v.name for v in self.variants)} - {*ESTIMATORS}),
             ("only", [d for s in self.settings for d in s.only], names),
         ):
             unknown = sorted(set(given) - allowed)
             if unknown:
                 raise ValueError(f"{what}: {unknown[0]!r} must be one of {', '.join(sorted(allowed))}")
+        for what, all_of in (
+            ("methods, controls and variants", [*METHODS, *ESTIMATORS, *CONTROLS, *(v.name for v in self.variants)]),
+            ("methods", self.methods),
+            ("controls", self.controls),
+            ("seeds", self.seeds),
+            ("data", [d.name for d in self.data]),
+            ("settings", [(d.name, s.name) for d, s in self.cells()]),
+        ):
+            twice = [v for i, v in enumerate(all_of) if v in all_of[:i]]
+            if twice:
+                raise ValueError(f"{what}: {twice[0]!r} is there twice")
         for name in (*self.methods, *(v.name for v in self.variants)):
             self.candidates(name)
         return self
@@ -187,7 +198,12 @@ class Protocol(_Table):
         unknown = sorted({*given, *grid} - {f.name for f in fields(kind)})
         if unknown:
             raise ValueError(f"{name} has no hyper-parameter {unknown[0]!r}")
-        return [kind(**given, **dict(zip(grid, values, strict=True))) for values in itertools.product(*grid.values())]
+        try:
+            return [
+                kind(**given | dict(zip(grid, values, strict=True))) for values in itertools.product(*grid.values())
+            ]
+        except TypeError as e:  # a text where a number is needed
+            raise ValueError(f"{name}: {e}") from e
 
     def cells(self) -> Iterator[tuple[DataSet, Setting]]:
         """The columns of its table."""

@@ -78,7 +78,6 @@ class Cut:
     size: tuple[int, int] = (0, 0)
 
 
-@lru_cache(maxsize=4)
 def load(data: DataSet, root: Path, seed: int = 0) -> Cut:
     """A data set from its file.
 
@@ -89,9 +88,19 @@ def load(data: DataSet, root: Path, seed: int = 0) -> Cut:
     Raises:
         FileNotFoundError, DataError: the file is not there, or has not what the protocol says.
     """
-    learn, test = _rows(data, root, seed if data.resplit else 0)
+    return _load(data, root, seed if data.resplit else 0)
+
+
+@lru_cache(maxsize=4)
+def _load(data: DataSet, root: Path, seed: int) -> Cut:
+    learn, test = _rows(data, root, seed)
     read = {"sentences": _sentences, "masks": _masks}.get(data.kind, _one_class_each)
-    return read(data, learn, test, root)
+    cut = read(data, learn, test, root)
+    if data.kind != "masks" and (cut.test.y < 0).any():
+        unit = int((cut.test.y < 0).argmax())
+        item = int(np.searchsorted(np.cumsum(cut.test.counts), unit, side="right"))
+        raise DataError(f"{data.test_file or data.file}, row {test.index[item] + 1}: no label, in the part to score on")
+    return cut
 
 
 def _rows(data: DataSet, root: Path, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -108,6 +117,8 @@ def _rows(data: DataSet, root: Path, seed: int) -> tuple[pd.DataFrame, pd.DataFr
         if data.test_file is not None:
             test = read_table(_path(root, data.test_file))
     if not data.split and data.test_file is None:
+        if data.scored >= len(table):
+            raise DataError(f"{data.file}: scored must be below {len(table)}, all its rows, got {data.scored}")
         order = np.random.default_rng(seed).permutation(len(table))
         return table.iloc[np.sort(order[data.scored :])[: data.pool]], table.iloc[np.sort(order[: data.scored])]
     for part, rows in ((data.learn, learn), (data.test, test)):
@@ -130,7 +141,11 @@ def _at_most(table: pd.DataFrame, most: int) -> pd.DataFrame:
 
 def _arrays(data: DataSet, root: Path, parts: Sequence[str]) -> pd.DataFrame:
     """Rows of arrays as a table, its index the rows' numbers."""
-    if data.file.startswith(BUILT_IN):
+    built_in = data.file.startswith(BUILT_IN)
+    if data.split and (built_in or not all("{split}" in name for name in (data.items, data.labels))):
+        how = 'say split = ""' + ("" if built_in else ', or name them by "{split}" in items and labels')
+        raise DataError(f"{data.file} has no parts: {how}")
+    if built_in:
         found = getattr(sklearn.datasets, f"load_{data.file.removeprefix(BUILT_IN)}")()
         return pd.DataFrame({"items": list(found.data.astype(np.float32)), "labels": found.target})
     held = np.load(_path(root, data.file))

@@ -101,13 +101,15 @@ def wins(rows: Rows, baseline: str) -> pd.DataFrame:
     """By method: on how many (data, setting) it is clearly above the baseline, clearly below, or neither.
 
     Returns:
-        above, neither, below; difference, the mean one in points where each (data, setting) weighs the same, and
-        half_width, of its interval over them. A method that shares no seed with the baseline is not there.
+        above, neither, below; difference, the mean one in points where each data set weighs the same, and half_width,
+        of its interval over data sets: settings of one share its rows, and are first averaged. A method that shares
+        no seed with the baseline is not there.
     """
     each = paired(rows, baseline)
     by = each[each.seeds > 0].groupby("method")
     above, below = by.above.sum().astype(int), by.below.sum().astype(int)
-    mean, half = by.difference.mean(), by.difference.agg(half_width)
+    over_data = each.groupby(["method", "data"]).difference.mean().dropna().groupby("method")
+    mean, half = over_data.mean(), over_data.agg(half_width)
     return pd.DataFrame(
         {"above": above, "neither": by.size() - above - below, "below": below, "difference": mean, "half_width": half}
     )
@@ -118,9 +120,9 @@ class Ranks:
     """Ranks of the methods' mean scores, 1 the best, ties averaged.
 
     Args:
-        each: of each (data, setting), a row, and each method that has a score in all of them, a column.
+        each: of each data set, a row, and each method that has all seeds in all its settings, a column.
         gaps: the other methods.
-        p: of Friedman's test that all methods are alike; NaN for fewer than three methods or two blocks.
+        p: of Friedman's test that all methods are alike; NaN for fewer than three methods or two data sets.
     """
 
     each: pd.DataFrame
@@ -139,12 +141,16 @@ class Ranks:
 
 
 def ranks(rows: Rows, metric: str = "score") -> Ranks:
-    """Rank the methods by mean ``score`` or ``pool_score`` on each (data, setting) where any method has one."""
+    """Rank the methods by mean ``score`` or ``pool_score`` on each data set where any method has one.
+
+    Settings of a data set share its rows: a rank for each would count it more than once.
+    """
     checks.one_of("metric", metric, ("score", "pool_score"))
     runs, _ = cells(rows)
     runs = runs.dropna(subset=metric)
-    means = runs.groupby([*BLOCK, "method"])[metric].mean().unstack("method").reindex(blocks(runs))
-    whole = means.dropna(axis=1)
+    by = runs.groupby([*BLOCK, "method"])[metric]
+    means, seeds = (v.unstack("method").reindex(blocks(runs)) for v in (by.mean(), by.count()))
+    whole = means.where(seeds.eq(seeds.max(axis=1), axis=0)).dropna(axis=1).groupby("data", sort=False).mean()
     each = (whole / LEVEL).round().rank(axis=1, ascending=False)
     gaps = tuple(means.columns.difference(whole.columns))
     if each.shape[1] < 3 or len(each) < 2:

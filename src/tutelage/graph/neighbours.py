@@ -48,7 +48,7 @@ def nearest(x: Float[np.ndarray, "n d"], k: int, tick: Tick | None = None, exact
 
     Args:
         exact: among more rows the search is approximate (inverted lists, Jegou et al., PAMI 2011): of the nearest ten
-            of clustered features it finds 95 % and more; the same ones in each call.
+            of clustered features it finds some 95 %; the same ones in each call.
 
     >>> found = nearest(np.array([[0.0, 1.0], [0.1, 1.0], [1.0, 0.0], [1.0, 0.1]]), 1)
     >>> found.index.ravel().tolist()

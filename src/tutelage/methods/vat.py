@@ -23,7 +23,7 @@ from tutelage.types import Batch, Inputs, Logits, Terms
 class Vat(Method):
     """The prediction may not change in the direction in which it changes most.
 
-    L = L_sup + weight * (1/|B_u|) sum_u KL(p(x) || f(x + r)) + entropy * (1/|B_u|) sum_u H(f(x)),
+    L = L_sup + weight * ramp(t) * (1/|B_u|) sum_u [KL(p(x) || f(x + r)) + entropy * H(f(x))],
     r = epsilon |x| g / |g|,  g = grad_r KL(p(x) || f(x + r)) at a small random r (one power iteration);
     p(x) held still. For texts trained whole, x are the token embeddings.
 
@@ -33,7 +33,7 @@ class Vat(Method):
     Args:
         epsilon: length of the adversarial step, as a share of the length of x, at least 0.
         xi: length of the random step before it, likewise, above 0.
-        entropy: weight of the entropy of the pool's predictions, at least 0.
+        entropy: weight of the entropy of the pool's predictions within the pool's loss, at least 0.
         weight: of the pool's loss, at least 0.
         ramp: share of training over which the pool's loss grows in, in [0, 1].
 
