@@ -63,7 +63,7 @@ class AdaMatch(Method):
         q = u.softmax(-1)
         if len(on_known):
             p = on_known.softmax(-1)
-            q, least = align(u, p.mean(0), q.mean(0)).exp(), least * float(p.amax(-1).mean())
+            q, least = align(u, p.mean(0), q.mean(0)).exp(), least * p.amax(-1).mean().item()
         confidence, label = q.max(dim=-1)
         kept = (confidence >= least).to(confidence)
         seen, inside = to_strong(torch.cat([q, kept[:, None]], 1), pool, task)
