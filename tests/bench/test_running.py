@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -285,6 +288,32 @@ def test_texts_with_votes_and_sentences_with_tags_are_read(tmp_path):
     assert tagged.learn.y.tolist() == [1, 0] * 3
     assert tagged.target.tolist() == [0] * 6
     assert tagged.learn.counts.tolist() == [2, 2, 2]
+
+
+PARENT = """
+import os, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from tutelage.bench.running import _begin
+if __name__ == "__main__":
+    with ProcessPoolExecutor(1, get_context("spawn"), _begin) as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_its_processes_end_with_a_run_that_is_killed(tmp_path):
+    (tmp_path / "parent.py").write_text(PARENT)
+    with subprocess.Popen([sys.executable, tmp_path / "parent.py"], stdout=subprocess.PIPE, text=True) as parent:
+        child = Path("/proc") / parent.stdout.readline().strip() / "stat"
+        assert child.exists()
+        parent.kill()
+    for _ in range(100):
+        if not child.exists() or child.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.1)
+    raise AssertionError("the process is still there")
 
 
 def test_the_command_runs_what_is_missing_and_says_so(small, capsys):

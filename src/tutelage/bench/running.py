@@ -13,8 +13,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from importlib import resources
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import torch
@@ -221,7 +222,7 @@ def run_all(
     left = list(reversed(todo))
     while left:
         running: dict[Future[Row], Job] = {}
-        with ProcessPoolExecutor(processes, get_context("spawn"), _quiet) as pool:
+        with ProcessPoolExecutor(processes, get_context("spawn"), _begin) as pool:
             try:
                 while left or running:
                     room = max(min(processes, memory_mb // peak), 1) if peak else 1
@@ -242,7 +243,16 @@ def run_all(
                 processes = max(processes // 2, 1)
 
 
-def _quiet() -> None:
-    """In each process: one thread, so that processes do not wait for each other's cores."""
+def _begin() -> None:
+    """In each process: one thread, so that processes do not wait for each other's cores; and an end with its parent."""
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot end its processes: they would wait for ever, and keep their memory."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
