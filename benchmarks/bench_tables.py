@@ -18,6 +18,24 @@ HERE = Path(__file__).parent
 PROTOCOLS = ("text", "digits", "images", "signals", "noise", "weak", "weak_long", "ner", "pixels")
 MAIN = ("text", "digits", "images", "signals")
 BASELINE = "labels only"
+SAME = {
+    "scikit-learn: logistic_regression_cv": "labels only",
+    "scikit-learn: self_training": "self_training",
+    "scikit-learn: label_spreading knn=7": "label_spreading",
+    "scikit-learn: label_propagation knn=7": "label_propagation",
+    "modssc: label_propagation (transductive)": "label_propagation",
+    "modssc: poisson_learning (transductive)": "poisson_learning",
+    "modssc: self_training": "self_training",
+    "modssc: tri_training (knn)": "tri_training",
+    "modssc: fixmatch": "fixmatch",
+    "modssc: mean_teacher": "mean_teacher",
+    "sslearn: tri_training": "tri_training",
+    "sslearn: co_training": "co_training",
+    "LAMDA-SSL: tri_training": "tri_training",
+    "setfit: setfit (labels only)": "labels only",
+    "cleanlab: clean_learning, tuned": "elr",
+}
+"""Methods of other libraries, and what is beside them here: the same method where there is one."""
 MEASURES = {"ner": "Entity F1", "pixels": "Mean IoU"}
 
 
@@ -55,6 +73,26 @@ def main_table() -> str:
         )
     header = ["method", *MAIN, "all", "above / neither / below", "mean rank", "seconds"]
     return grid(header, lines)
+
+
+def libraries() -> str:
+    """Other libraries' methods beside the same ones here and beside the automatic choice, on the same splits."""
+    rows, lines = [r | {"protocol": "all"} for name in (*MAIN, "noise") for r in recorded(name)[1]], []
+    for theirs, ours in SAME.items():
+        if theirs not in {r["method"] for r in rows}:
+            continue
+        against, cells = summary.wins(rows, theirs), []
+        for method in (ours, "auto"):
+            if method in against.index:
+                w = against.loc[method]
+                cells += [
+                    interval(w.difference, math.nan, "+"), f"{w.above:.0f} / {w.neither:.0f} / {w.below:.0f}",
+                ]  # fmt: skip
+            else:
+                cells += ["–", "–"]
+        lines.append([theirs, ours, *cells])
+    counted = "above / neither / below"
+    return grid(["another library's", "beside it here", "difference", counted, "auto's", counted], lines)
 
 
 def beside_auto() -> pd.DataFrame:
@@ -112,5 +150,6 @@ def graph_scale() -> str:
 
 
 TABLES = {f"bench_{name}": partial(whole, name) for name in PROTOCOLS} | {
-    "bench_main": main_table, "bench_auto": automatic, "bench_constant": constant, "graph_scale": graph_scale,
+    "bench_main": main_table, "bench_auto": automatic, "bench_constant": constant,
+    "bench_libraries": libraries, "graph_scale": graph_scale,
 }  # fmt: skip
