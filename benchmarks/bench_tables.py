@@ -77,22 +77,23 @@ def main_table() -> str:
 
 def libraries() -> str:
     """Other libraries' methods beside the same ones here and beside the automatic choice, on the same splits."""
-    rows, lines = [r | {"protocol": "all"} for name in (*MAIN, "noise") for r in recorded(name)[1]], []
+    rows = [r | {"protocol": "all"} for name in (*MAIN, "noise") for r in recorded(name)[1] if "error" not in r]
+    pools = [r | {"score": r["pool_score"]} for r in rows if r["pool_score"] is not None]
+    lines = []
     for theirs, ours in SAME.items():
-        if theirs not in {r["method"] for r in rows}:
-            continue
-        against, cells = summary.wins(rows, theirs), []
-        for method in (ours, "auto"):
-            if method in against.index:
-                w = against.loc[method]
-                cells += [
-                    interval(w.difference, math.nan, "+"), f"{w.above:.0f} / {w.neither:.0f} / {w.below:.0f}",
-                ]  # fmt: skip
-            else:
-                cells += ["–", "–"]
-        lines.append([theirs, ours, *cells])
+        line = [theirs, ours]
+        for method, asked in ((ours, rows), ("auto", rows), (ours, pools)):
+            known = any(r["method"] == theirs for r in asked)
+            against = summary.wins(asked, theirs) if known else pd.DataFrame()
+            if method not in against.index:
+                line += ["–", "–"]
+                continue
+            w = against.loc[method]
+            line += [interval(w.difference, math.nan, "+"), f"{w.above:.0f} / {w.neither:.0f} / {w.below:.0f}"]
+        lines.append(line)
     counted = "above / neither / below"
-    return grid(["another library's", "beside it here", "difference", counted, "auto's", counted], lines)
+    header = ["another library's", "beside it here", "ours", counted, "auto", counted, "ours, on the pool", counted]
+    return grid(header, lines)
 
 
 def beside_auto() -> pd.DataFrame:

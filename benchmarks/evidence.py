@@ -151,15 +151,17 @@ def disaster() -> None:
 
                 held = [(out_, self_trained(i).predict_proba(x[index][out_])) for i, out_ in parts]
                 head = Head(x.shape[1], 4).standardise(torch.as_tensor(np.concatenate([x[index], x[rest]])), False)
-                probe = Probe(x[index], y, head)
-                name, honest = choose({f"{c:g}": probe.held_out(parts, c) for c in STRENGTHS}, y)
+                probe = Probe(x[index], y, {"": head})
+                name, honest = choose({f"{c:g}": probe.held_out(parts, ("", c)) for c in STRENGTHS}, y)
                 strength, ones = float(name), np.ones(len(y), dtype=np.int64)
                 reference = HeldOut.average(Classification(4), y, ones, honest)
                 candidate = HeldOut.average(Classification(4), y, ones, held)
                 evidence = weigh(reference.right, candidate.right, Prior(), 1 / min(5, a_class))
                 with torch.no_grad():
                     before = float(
-                        (probe.network(strength)(torch.as_tensor(x_test)).argmax(1).numpy() == split.test_y).mean()
+                        (
+                            probe.network(("", strength))(torch.as_tensor(x_test)).argmax(1).numpy() == split.test_y
+                        ).mean()
                     )
                 after = float((self_trained(np.arange(len(y))).predict(x_test) == split.test_y).mean())
                 row = {

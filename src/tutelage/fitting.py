@@ -20,7 +20,7 @@ from tutelage.gains import Gains
 from tutelage.methods import Auto, Committee, Method, Supervised
 from tutelage.methods.taught import Taught
 from tutelage.problem import Plan, Problem
-from tutelage.reference import STRENGTHS, Folds, HeldOut, Parts, choose
+from tutelage.reference import Folds, HeldOut, Parts, choose
 from tutelage.selection import ALONE, MEMBERS, PATIENCE, Attempt, possible, select
 from tutelage.store import Store, Unstored
 from tutelage.tasks import Segmentation
@@ -229,12 +229,14 @@ def reference_model(
     make: dict[str, Callable[[], nn.Module]] = {}
     units = [(problem.labelled.units(a), problem.labelled.units(b)) for a, b in parts]
     if problem.probe is not None:
-        for i, strength in enumerate(STRENGTHS if parts else (1e-2,)):
-            tick("labels-only reference", i, len(STRENGTHS))
-            name = f"logistic regression, C = {strength:g}"
-            tried[name] = problem.probe.held_out(units, strength)
-            make[name] = partial(problem.probe.network, strength)
-        tick("labels-only reference", len(STRENGTHS), len(STRENGTHS))
+        choices = problem.probe.choices if parts else (("", 1e-2),)
+        for i, choice in enumerate(choices):
+            tick("labels-only reference", i, len(choices))
+            scaling, strength = choice
+            name = ", ".join(filter(None, (f"logistic regression, C = {strength:g}", scaling)))
+            tried[name] = problem.probe.held_out(units, choice)
+            make[name] = partial(problem.probe.network, choice)
+        tick("labels-only reference", len(choices), len(choices))
     for decay in problem.decays if parts or not make else ():
         name = f"labels-only network, weight decay {decay:g}"
         alone = Contender(name, problem, Supervised(), replace(training, weight_decay=decay), store, tick)

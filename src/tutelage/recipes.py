@@ -109,14 +109,16 @@ def on_features(data: Data, per_feature: bool, network: Callable[[], nn.Module] 
     """A head on rows of features (or the user's network on rows of any shape).
 
     Args:
-        per_feature: standardise each feature by its own spread, not all by one.
+        per_feature: standardise each feature by its own spread, not all by one; the linear reference chooses.
         network: makes the network; by default a perceptron with one hidden layer.
     """
     labelled, pool = rows_of(data.labelled), rows_of(data.pool)
     some = max(len(pool) // ROWS_TO_STANDARDISE, 1)  # every so many rows of a very large pool
     rows = torch.cat([labelled, pool[::some]]).cpu()
     flat, classes = rows.ndim == 2, data.task.classes
-    blank = Head(rows.shape[1], classes).standardise(rows, per_feature) if flat else None
+    scalings = {"": per_feature} | ({"one scale for all features": False} if per_feature else {})
+    blanks = {n: Head(rows.shape[1], classes).standardise(rows, each) for n, each in scalings.items()} if flat else {}
+    blank = blanks.get("")
     centre = _centred(copy.deepcopy(blank), data) if blank is not None and network is None else None
 
     def head(seed: int) -> nn.Module:
@@ -132,7 +134,7 @@ def on_features(data: Data, per_feature: bool, network: Callable[[], nn.Module] 
 
     if network is None and not flat:
         raise ValueError(f"X must have two dimensions unless a network is given, got {rows.ndim}")
-    probe = Probe(labelled.cpu().numpy(), data.y, blank) if blank is not None else None
+    probe = Probe(labelled.cpu().numpy(), data.y, blanks) if flat else None
     return Problem(
         data.task, data.labelled, data.y, data.pool, head, probe,
         decays=() if network is None else (1e-2, 1.0), truth=data.truth, device=data.device,
@@ -169,7 +171,7 @@ def whole(
     probe = None
     if features is not None and isinstance(reader, Encodes):
         blank = Head(features.shape[1], classes).standardise(torch.as_tensor(features), per_feature=False)
-        probe = Probe(features, data.y, blank, reader.with_head)
+        probe = Probe(features, data.y, {"": blank}, reader.with_head)
 
     def network(seed: int) -> nn.Module:
         with torch.random.fork_rng():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
@@ -18,6 +19,9 @@ from tutelage.tasks import Task
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Inverse strengths C of the L2 penalty that the labels choose from; features are standardised."""
+
+Choice = tuple[str, float]
+"""A scaling, by its name, and a strength."""
 
 NEVER = -30.0
 """Logit of a class that was not among the labels."""
@@ -117,32 +121,37 @@ def probe(head: Head, x: np.ndarray, y: np.ndarray, strength: float) -> Head:
 
 @dataclass(frozen=True)
 class Probe:
-    """A linear model on fixed features, with its L2 penalty chosen on the labels.
+    """A linear model on fixed features, with its scaling and L2 penalty chosen on the labels.
 
     Args:
         x: features of the labelled units, (units, d).
         y: their class numbers, (units,).
-        blank: a linear head, standardised.
+        blanks: linear heads, standardised, by the name of the scaling; the first is "".
         wrap: makes the network that is returned from the fitted head.
     """
 
     x: np.ndarray
     y: np.ndarray
-    blank: Head
+    blanks: Mapping[str, Head]
     wrap: Callable[[Head], nn.Module] = lambda head: head
 
-    def fitted(self, index: np.ndarray, strength: float) -> Head:
-        return probe(copy.deepcopy(self.blank), self.x[index], self.y[index], strength)
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return tuple(product(self.blanks, STRENGTHS))
 
-    def network(self, strength: float) -> nn.Module:
+    def fitted(self, index: np.ndarray, choice: Choice) -> Head:
+        scaling, strength = choice
+        return probe(copy.deepcopy(self.blanks[scaling]), self.x[index], self.y[index], strength)
+
+    def network(self, choice: Choice) -> nn.Module:
         """The network that is returned, fitted on all labels."""
-        return self.wrap(self.fitted(np.arange(len(self.y)), strength))
+        return self.wrap(self.fitted(np.arange(len(self.y)), choice))
 
-    def held_out(self, folds: Folds, strength: float) -> Parts:
+    def held_out(self, folds: Folds, choice: Choice) -> Parts:
         """Probabilities of each fold's units."""
         parts = []
         for train, test in folds:
             with torch.no_grad():
-                logits = self.fitted(train, strength).eval()(torch.as_tensor(self.x[test]))
+                logits = self.fitted(train, choice).eval()(torch.as_tensor(self.x[test]))
             parts.append((test, logits.softmax(-1).double().numpy()))
         return parts

@@ -21,7 +21,7 @@ from tutelage.gains import Gains
 from tutelage.methods import Auto, Method, Supervised
 from tutelage.models.heads import Head
 from tutelage.problem import Plan, Problem
-from tutelage.reference import STRENGTHS, HeldOut, choose
+from tutelage.reference import HeldOut, choose
 from tutelage.store import Unstored
 
 RECORDED_AS = {"texts": "text", "sentences": "tagging", "images": "image", "masks": "segmentation", "features": "array"}
@@ -87,7 +87,7 @@ def _nearest_mean(cell: Cell, _: list[Method]) -> Told:
     if p.probe is None:
         raise ValueError("nearest class mean needs fixed features")
     x = torch.as_tensor(p.probe.x) if p.weak is None else recipes.rows_of(p.weak.examples)
-    y, blank = torch.as_tensor(_known(p)), p.probe.blank
+    y, blank = torch.as_tensor(_known(p)), p.probe.blanks[""]
     head = Head(x.shape[1], p.task.classes)
     head.mean.copy_(blank.mean)
     head.scale.copy_(blank.scale)
@@ -104,7 +104,7 @@ def _nearest_mean(cell: Cell, _: list[Method]) -> Told:
 
 
 def _labels_only(cell: Cell, _: list[Method]) -> Told:
-    """Logistic regression, its penalty chosen on the labels; of a network trained whole, its weight decay."""
+    """Logistic regression, scaling and penalty chosen on the labels; of a network trained whole, its weight decay."""
     p = cell.problem
     if p.weak is not None:
         return method(cell, [Supervised()])
@@ -112,13 +112,9 @@ def _labels_only(cell: Cell, _: list[Method]) -> Told:
     single = bool((p.labelled.counts() == 1).all()) and min(np.unique(p.y, return_counts=True)[1]) == 1
     plan = Plan(folds=5, repeats=2) if p.probe is not None else Plan(folds=tuning.folds, repeats=tuning.repeats)
     parts = [] if single else p.folds(plan, cell.training.seed)  # one label of a class: nothing can be held out
-    if p.probe is None or single:
-        tuned = replace(p, decays=DECAYS if p.probe is None else ())
-        network, honest, name = reference_model(tuned, cell.training, parts, None, Unstored(), _silent)
-        return cell.predict(network), {"chosen": {"model": name}} | (_rounded(p.scored(honest)) if parts else {})
-    units = [(p.labelled.units(a), p.labelled.units(b)) for a, b in parts]
-    name, honest = choose({str(s): p.probe.held_out(units, s) for s in STRENGTHS}, p.y)
-    return cell.predict(p.probe.network(float(name))), {"chosen": {"C": float(name)}} | _rounded(p.scored(honest))
+    tuned = replace(p, decays=DECAYS if p.probe is None else ())
+    network, honest, name = reference_model(tuned, cell.training, parts, None, Unstored(), _silent)
+    return cell.predict(network), {"chosen": {"model": name}} | (_rounded(p.scored(honest)) if parts else {})
 
 
 def _self_distiller(cell: Cell, _: list[Method]) -> Told:
