@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 PROTOCOLS = ("text", "digits", "images", "signals", "noise", "weak", "weak_long", "ner", "pixels")
 MAIN = ("text", "digits", "images", "signals")
 BASELINE = "labels only"
-SAME = {
+COUNTERPARTS = {
     "scikit-learn: logistic_regression_cv": "labels only",
     "scikit-learn: self_training": "self_training",
     "scikit-learn: label_spreading knn=7": "label_spreading",
@@ -79,20 +79,22 @@ def libraries() -> str:
     """Other libraries' methods beside the same ones here and beside the automatic choice, on the same splits."""
     rows = [r | {"protocol": "all"} for name in (*MAIN, "noise") for r in recorded(name)[1] if "error" not in r]
     pools = [r | {"score": r["pool_score"]} for r in rows if r["pool_score"] is not None]
-    lines = []
-    for theirs, ours in SAME.items():
-        line = [theirs, ours]
-        for method, asked in ((ours, rows), ("auto", rows), (ours, pools)):
-            known = any(r["method"] == theirs for r in asked)
-            against = summary.wins(asked, theirs) if known else pd.DataFrame()
-            if method not in against.index:
-                line += ["–", "–"]
-                continue
-            w = against.loc[method]
-            line += [interval(w.difference, math.nan, "+"), f"{w.above:.0f} / {w.neither:.0f} / {w.below:.0f}"]
-        lines.append(line)
+
+    def beside(theirs: str, ours: str, scored: list[Row]) -> tuple[str, str]:
+        if theirs not in {r["method"] for r in scored}:
+            return "–", "–"
+        against = summary.wins(scored, theirs)
+        if ours not in against.index:
+            return "–", "–"
+        w = against.loc[ours]
+        return interval(w.difference, math.nan, "+"), f"{w.above:.0f} / {w.neither:.0f} / {w.below:.0f}"
+
     counted = "above / neither / below"
     header = ["another library's", "beside it here", "ours", counted, "auto", counted, "ours, on the pool", counted]
+    lines = [
+        [theirs, ours, *beside(theirs, ours, rows), *beside(theirs, "auto", rows), *beside(theirs, ours, pools)]
+        for theirs, ours in COUNTERPARTS.items()
+    ]
     return grid(header, lines)
 
 
@@ -136,18 +138,23 @@ def graph_scale() -> str:
     """What propagation over a large graph costs."""
     found = json.loads((HERE / "results" / "graph_scale.json").read_text())
     lines = [
-        f"| {name} | {r['seconds']:.0f} | {r['peak_mb'] / 1024:.1f} | {100 * r['accuracy']:.1f} | {r['unreached']} |"
+        [
+            name, f"{r['seconds']:.0f}", f"{r['peak_mb'] / 1024:.1f}", f"{r['above_rows_mb'] / 1024:.1f}",
+            f"{100 * r['accuracy']:.1f}", f"{r['unreached']}",
+        ]
         for name, r in found.items()
         if isinstance(r, dict)
-    ]
-    header = ["teacher", "seconds", "peak, GB", "right on the pool, %", "rows that no label reaches"]
-    head = "| " + " | ".join(header) + " |\n|" + " --- |" * len(header)
+    ]  # fmt: skip
+    header = [
+        "teacher", "seconds", "peak, GB", "of it above the rows read, GB", "right on the pool, %",
+        "rows that no label reaches",
+    ]  # fmt: skip
     share = 100 * found["recall of the ten nearest"]
     told = (
         f"{found['rows']:,} rows of {found['features']} features, {found['labels']} labels; of the ten nearest rows "
         f"the search finds {share:.1f} %. scikit-learn's kernel on the same rows: {found['scikit-learn, kernel']}."
     )
-    return "\n".join([head, *lines, "", told])
+    return f"{grid(header, lines)}\n\n{told} Poisson learning finds the graph made."
 
 
 TABLES = {f"bench_{name}": partial(whole, name) for name in PROTOCOLS} | {

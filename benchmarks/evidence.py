@@ -130,7 +130,7 @@ def disaster() -> None:
     from tutelage.evidence import folds, weigh
     from tutelage.models.heads import Head
     from tutelage.recipes import PLAN_ON_FEATURES
-    from tutelage.reference import STRENGTHS, HeldOut, Probe, choose
+    from tutelage.reference import HeldOut, Probe, choose
     from tutelage.tasks import Classification
 
     warnings.simplefilter("ignore")
@@ -152,17 +152,14 @@ def disaster() -> None:
                 held = [(out_, self_trained(i).predict_proba(x[index][out_])) for i, out_ in parts]
                 head = Head(x.shape[1], 4).standardise(torch.as_tensor(np.concatenate([x[index], x[rest]])), False)
                 probe = Probe(x[index], y, {"": head})
-                name, honest = choose({f"{c:g}": probe.held_out(parts, ("", c)) for c in STRENGTHS}, y)
-                strength, ones = float(name), np.ones(len(y), dtype=np.int64)
+                choices = {str(choice): choice for choice in probe.choices}
+                name, honest = choose({n: probe.held_out(parts, choice) for n, choice in choices.items()}, y)
+                network, ones = probe.network(choices[name]), np.ones(len(y), dtype=np.int64)
                 reference = HeldOut.average(Classification(4), y, ones, honest)
                 candidate = HeldOut.average(Classification(4), y, ones, held)
                 evidence = weigh(reference.right, candidate.right, Prior(), 1 / min(5, a_class))
                 with torch.no_grad():
-                    before = float(
-                        (
-                            probe.network(("", strength))(torch.as_tensor(x_test)).argmax(1).numpy() == split.test_y
-                        ).mean()
-                    )
+                    before = float((network(torch.as_tensor(x_test)).argmax(1).numpy() == split.test_y).mean())
                 after = float((self_trained(np.arange(len(y))).predict(x_test) == split.test_y).mean())
                 row = {
                     "labels_a_class": a_class, "seed": seed, "reference": before, "candidate": after,

@@ -313,7 +313,7 @@ def test_its_processes_end_with_a_run_that_is_killed(tmp_path):
         if not child.exists() or child.read_text().rpartition(")")[2].split()[0] == "Z":
             return
         time.sleep(0.1)
-    raise AssertionError("the process is still there")
+    pytest.fail("the process is still there")
 
 
 def test_the_command_runs_what_is_missing_and_says_so(small, capsys):
