@@ -25,10 +25,10 @@ import frozen_text
 import splits
 import weak_splits
 from tutelage.data import Features, Loader
+from tutelage.fit.build import Data, on_features
 from tutelage.game import Ahead, Implicit, Unrolled
 from tutelage.methods import Drift, Method, Supervised
 from tutelage.ops.weights import certainty
-from tutelage.recipes import Data, on_features
 from tutelage.tasks import Classification
 from tutelage.train import Training, predict, train
 

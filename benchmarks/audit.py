@@ -39,8 +39,8 @@ from tutelage.data.sources import cache_folder
 from tutelage.distil import noise
 from tutelage.distil.choice import Students, parts_of
 from tutelage.distil.rows import Rows, blocks, held
-from tutelage.models.features import encode
-from tutelage.models.text import load_encoder
+from tutelage.modalities.encoder import load_encoder
+from tutelage.modalities.text.features import encode
 
 RESULTS = Path(__file__).parent / "results" / "audit.jsonl"
 KEYS = ("data", "noise", "seed", "method")

@@ -2,8 +2,8 @@
 
     python benchmarks/evidence.py            decisions, from results/frozen_text.jsonl
     python benchmarks/evidence.py disaster   scikit-learn's self-training on AG News, refused or not
-    python benchmarks/evidence.py priors     writes src/tutelage/priors.json from all recorded fits
-    python benchmarks/evidence.py gains      writes src/tutelage/gains.json from the protocols' results, for "auto"
+    python benchmarks/evidence.py priors     writes src/tutelage/fit/records/priors.json from all recorded fits
+    python benchmarks/evidence.py gains      writes src/tutelage/fit/records/gains.json from protocols, for "auto"
 
 The first writes benchmarks/results/evidence.json, the second benchmarks/results/disaster.jsonl.
 A change counts as harm or gain when it is beyond half a point of test accuracy.
@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tutelage.evidence import Prior
+from tutelage.fit.evidence import Prior
 
 RESULTS = Path(__file__).parent / "results"
-PRIORS = Path(__file__).parents[1] / "src" / "tutelage" / "priors.json"
+PRIORS = Path(__file__).parents[1] / "src" / "tutelage" / "fit" / "records" / "priors.json"
 MARGIN = 0.005
 LEVEL = 0.90
 
@@ -127,10 +127,11 @@ def disaster() -> None:
 
     from frozen_text import UNLABELLED, features
     from splits import load
-    from tutelage.evidence import folds, weigh
-    from tutelage.models.heads import Head
-    from tutelage.recipes import PLAN_ON_FEATURES
-    from tutelage.reference import HeldOut, Probe, choose
+    from tutelage.fit.defaults import PLAN_ON_FEATURES
+    from tutelage.fit.evidence import weigh
+    from tutelage.fit.held_out import HeldOut, choose, folds
+    from tutelage.fit.labels_only import Probe
+    from tutelage.modalities.head import Head
     from tutelage.tasks import Classification
 
     warnings.simplefilter("ignore")

@@ -17,8 +17,9 @@ import numpy as np
 import torch
 
 from splits import load
-from tutelage.models.features import encode
-from tutelage.models.text import Encoder, load_encoder, pool
+from tutelage.modalities.encoder import Encoder, load_encoder
+from tutelage.modalities.text.features import encode
+from tutelage.modalities.text.network import pool
 
 OUT = Path(__file__).parent / "results" / "feature_pass.json"
 TEXTS, BLOCKS = 384, 3

@@ -18,13 +18,14 @@ import numpy as np
 
 from splits import load
 from tutelage.data.sources import cache_folder
-from tutelage.evidence import Prior
-from tutelage.fitting import Outcome, fit
+from tutelage.fit.build import Items, read
+from tutelage.fit.defaults import PLAN_WHOLE, WHOLE
+from tutelage.fit.evidence import Prior
+from tutelage.fit.fit import Outcome, fit
 from tutelage.methods import METHODS
-from tutelage.models.readers import TextReader
-from tutelage.models.text import load_encoder
-from tutelage.recipes import PLAN_WHOLE, WHOLE, Items, read
-from tutelage.saving import Model
+from tutelage.modalities.encoder import load_encoder
+from tutelage.modalities.text.reader import TextReader
+from tutelage.model import Model
 from tutelage.tasks import Classification
 
 RESULTS = Path(__file__).parent / "results" / "finetuned.jsonl"

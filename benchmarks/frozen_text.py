@@ -21,12 +21,13 @@ import torch
 from splits import NAMES, Split, load
 from tutelage.data import Features
 from tutelage.data.sources import cache_folder
-from tutelage.evidence import Prior
-from tutelage.fitting import fit
+from tutelage.fit.build import Data, on_features
+from tutelage.fit.defaults import ON_FEATURES, PLAN_ON_FEATURES
+from tutelage.fit.evidence import Prior
+from tutelage.fit.fit import fit
 from tutelage.methods import METHODS
-from tutelage.models.features import encode
-from tutelage.models.text import load_encoder
-from tutelage.recipes import ON_FEATURES, PLAN_ON_FEATURES, Data, on_features
+from tutelage.modalities.encoder import load_encoder
+from tutelage.modalities.text.features import encode
 from tutelage.tasks import Classification
 
 RESULTS = Path(__file__).parent / "results" / "frozen_text.jsonl"

@@ -15,10 +15,10 @@ import torch
 from PIL import Image
 
 from splits import data_root
-from tutelage.data.images import Images, SegmentImages
-from tutelage.data.masks import read_masks
 from tutelage.data.sources import cache_folder
-from tutelage.models.vision import load_backbone
+from tutelage.modalities.images.examples import Images, SegmentImages
+from tutelage.modalities.images.masks import read_masks
+from tutelage.modalities.images.networks import load_backbone
 from tutelage.tasks import Classification, Segmentation
 
 POOL, TEST = 12_000, 4_000

@@ -20,8 +20,9 @@ import torch
 import image_splits
 from games import GAMES, Row, error_detection, fit_missing, labeller
 from tutelage.data import Features
+from tutelage.fit.build import Data, on_features
+from tutelage.fit.defaults import ON_FEATURES
 from tutelage.methods import Dmt
-from tutelage.recipes import ON_FEATURES, Data, on_features
 from tutelage.tasks import Classification
 from tutelage.train import predict, train
 

@@ -20,7 +20,7 @@ import torch
 from games import Row, fit_missing
 from image_splits import camvid, cifar10_pixels
 from mutual_images import RESULTS, Setup, fitted
-from tutelage.models.vision import UNet, WideResNet
+from tutelage.modalities.images.networks import UNet, WideResNet
 from tutelage.train import Training
 
 SETUPS = {

@@ -32,11 +32,11 @@ from torch import nn
 from games import GAMES, Row, error_detection, fit_missing, labeller
 from image_splits import ImageSplit, Part, camvid, fashion
 from tutelage.data.sources import cache_folder
-from tutelage.data.views import Strong, Weak
+from tutelage.fit.problem import Problem
 from tutelage.methods import METHODS, Dmt, FixMatch, Method
 from tutelage.methods.base import labels_kept
-from tutelage.models.vision import SmallCnn, UNet
-from tutelage.problem import Problem
+from tutelage.modalities.images.networks import SmallCnn, UNet
+from tutelage.modalities.images.views import Strong, Weak
 from tutelage.tasks import Segmentation, Task
 from tutelage.tasks.segmentation import mean_dice, mean_iou, overlaps
 from tutelage.train import Run, Training, predict, predictions, train

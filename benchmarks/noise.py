@@ -39,7 +39,7 @@ from tutelage.distil.choice import COARSE, NEAR, Setting, Students, Tried, folds
 from tutelage.distil.closed import Decomposition, decompose, one_hot
 from tutelage.distil.partial import RELEASED, two_hot
 from tutelage.distil.rows import Rows, held, take
-from tutelage.distiller import ROUNDS
+from tutelage.estimators.self_distiller import ROUNDS
 
 RESULTS = Path(__file__).parent / "results" / "noise.jsonl"
 LIGHT = 5e-5

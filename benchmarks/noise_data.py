@@ -17,9 +17,9 @@ import image_splits
 from splits import data_root
 from tutelage.data.sources import cache_folder
 from tutelage.distil import noise
-from tutelage.models.features import encode
-from tutelage.models.text import load_encoder
-from tutelage.models.vision import load_backbone
+from tutelage.modalities.encoder import load_encoder
+from tutelage.modalities.images.networks import load_backbone
+from tutelage.modalities.text.features import encode
 
 SIZE = 112
 """Side to which the images of Fashion-MNIST are resized for the encoder, in pixels."""

@@ -13,8 +13,9 @@ from tutelage.data import Features
 from tutelage.distil.choice import Setting, Students, each
 from tutelage.distil.noise import confident_transition
 from tutelage.distil.rows import Rows
+from tutelage.fit.build import Data, on_features
+from tutelage.fit.defaults import ON_FEATURES, long_enough
 from tutelage.methods import CoTeaching, DivideMix, Elr, Gce, Method, PartialLabel, Sce, Supervised
-from tutelage.recipes import ON_FEATURES, Data, long_enough, on_features
 from tutelage.tasks import Classification
 from tutelage.train import predict, train
 

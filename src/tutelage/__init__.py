@@ -2,18 +2,20 @@
 
 from tutelage import methods
 from tutelage.audit import Audit, find_label_errors
-from tutelage.data.words import TfidfReplacement
-from tutelage.distiller import SelfDistiller
-from tutelage.estimators import Classifier
-from tutelage.evidence import Evidence
+from tutelage.estimators.classifier import Classifier
+from tutelage.estimators.segmenter import Segmenter
+from tutelage.estimators.self_distiller import SelfDistiller
+from tutelage.estimators.tagger import Tagger
+from tutelage.fit.auto import Auto
+from tutelage.fit.evidence import Evidence
 from tutelage.methods import *  # noqa: F403
-from tutelage.saving import Model, load
-from tutelage.segmenter import Segmenter
-from tutelage.tagger import Tagger
+from tutelage.modalities.text.replacement import TfidfReplacement
+from tutelage.model import Model, load
 
 __version__ = "0.1.0"
 __all__ = [
     "Audit",
+    "Auto",
     "Classifier",
     "Evidence",
     "Model",

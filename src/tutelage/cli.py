@@ -17,15 +17,17 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 import tutelage
-from tutelage import auditing, runs
+from tutelage.audit import commands as auditing
 from tutelage.bench import commands as bench_commands
-from tutelage.checkpoint import BadFileError
 from tutelage.data import sources
 from tutelage.data.tables import DataError, read_table, writable, write_table
-from tutelage.finished import Finished, write_masks
-from tutelage.methods import METHODS, Auto, Method
+from tutelage.files import BadFileError
+from tutelage.fit.auto import Auto
+from tutelage.methods import METHODS, Method
 from tutelage.report.page import write_report
-from tutelage.request import Request
+from tutelage.run import run as runs
+from tutelage.run.finished import Finished, write_masks
+from tutelage.run.options import Request
 
 console = Console()
 app = App(
@@ -233,7 +235,7 @@ def demo(out: Path = Path("tutelage-demo"), *, seeds: int = 3, labels: int = 10,
         labels: kept a class.
         pool: at most so many unlabelled texts.
     """
-    from tutelage.demo import run_demo
+    from tutelage.run.demo import run_demo
 
     with progress_bar() as progress:
         table, words = run_demo(out, seeds, labels, pool, say, Bar(progress))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from tutelage.checkpoint import BadFileError
+from tutelage.files import BadFileError
 from tutelage.types import Labels, Params, Weight
 
 NAMES = ("label", "confidence", "weight", "flips")

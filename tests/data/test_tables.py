@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from tutelage.data.tables import DataError, as_label, read_table, read_texts, write_table
+from tutelage.data.tables import DataError, as_label, read_table, write_table
+from tutelage.modalities.text.tables import read_texts
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])

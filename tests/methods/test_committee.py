@@ -10,7 +10,7 @@ from tutelage.data import Features, Loader
 from tutelage.game import Player
 from tutelage.memory import Memory
 from tutelage.methods import Committee
-from tutelage.models.heads import Head
+from tutelage.modalities.head import Head
 from tutelage.tasks import Classification, Segmentation
 from tutelage.train import Training, predict, train
 

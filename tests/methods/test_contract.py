@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from tutelage.data import Features, Loader
 from tutelage.memory import Memory
 from tutelage.methods import METHODS, Drift, MeanTeacher, SelfTraining
-from tutelage.models.heads import Head
+from tutelage.modalities.head import Head
 from tutelage.tasks import Classification, Tagging
 from tutelage.train import Training, predict, train
 

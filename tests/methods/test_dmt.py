@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from tutelage.checkpoint import BadFileError
 from tutelage.data import Features, Loader
+from tutelage.files import BadFileError
 from tutelage.memory import Memory
 from tutelage.methods import Cbst, CurriculumLabelling, Dmt, Dst, MeanTeacher
-from tutelage.models.heads import Head
+from tutelage.modalities.head import Head
 from tutelage.ops.thresholds import top_of_all, top_of_each_class
 from tutelage.ops.weights import agreement
 from tutelage.tasks import Classification, Segmentation

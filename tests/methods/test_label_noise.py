@@ -18,7 +18,7 @@ from tutelage.game import Player
 from tutelage.memory import Memory
 from tutelage.methods import CoTeaching, DivideMix, Elr, Gce, PartialLabel, Sce, SelfDistillation, Supervised
 from tutelage.methods.dividemix import clean_probability
-from tutelage.models.heads import Head
+from tutelage.modalities.head import Head
 from tutelage.ops.losses import cross_entropy, generalised_cross_entropy, reverse_cross_entropy
 from tutelage.tasks import Classification, Segmentation
 from tutelage.train import Training, predict, train

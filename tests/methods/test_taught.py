@@ -35,7 +35,7 @@ from tutelage.methods.balanced_self_training import quotas, surest, temperature_
 from tutelage.methods.co_training import taken
 from tutelage.methods.taught import fitted, probabilities
 from tutelage.methods.tri_training import admitted, bootstrap, error_where_agreed
-from tutelage.models.heads import Head
+from tutelage.modalities.head import Head
 from tutelage.tasks import Classification, Tagging
 from tutelage.train import Training, train
 

@@ -8,12 +8,12 @@ import torch
 from sklearn.metrics import f1_score, jaccard_score
 
 from tutelage.data import Features
-from tutelage.data.image_loader import ImageLoader
-from tutelage.data.views import Weak
+from tutelage.data.view_loader import ImageLoader
 from tutelage.game import Player
 from tutelage.memory import Memory
 from tutelage.methods import METHODS, Supervised
 from tutelage.methods.base import to_strong
+from tutelage.modalities.images.views import Weak
 from tutelage.ops.warp import mirror
 from tutelage.tasks import Segmentation
 from tutelage.tasks.segmentation import iou_influence, mean_dice, mean_iou, overlaps

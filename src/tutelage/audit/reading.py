@@ -10,22 +10,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tutelage import recipes
-from tutelage.audit.columns import read_features
 from tutelage.audit.request import AuditRequest
-from tutelage.data.image_tables import image_rows, read_image_folder
 from tutelage.data.sources import cache_folder
-from tutelage.data.tables import DataError, as_label, column, read_table, text_fault, texts_of
+from tutelage.data.tables import DataError, as_label, column, read_table
 from tutelage.distil.choice import PARTS
-from tutelage.inputs.base import Say
-from tutelage.inputs.classes import at, require_two
-from tutelage.inputs.images import Checked, size_of
-from tutelage.models.images import ImageReader
-from tutelage.models.readers import READERS, Encodes
-from tutelage.models.text import load_encoder
-from tutelage.models.vision import load_backbone
-from tutelage.request import Request
-from tutelage.runs import duration
+from tutelage.fit import defaults
+from tutelage.kinds.base import Say
+from tutelage.kinds.classes import at, require_two
+from tutelage.kinds.images import Checked, size_of
+from tutelage.modalities import READERS
+from tutelage.modalities.base import Encodes
+from tutelage.modalities.encoder import load_encoder
+from tutelage.modalities.images.networks import load_backbone
+from tutelage.modalities.images.reader import ImageReader
+from tutelage.modalities.images.tables import image_rows, read_image_folder
+from tutelage.modalities.rows.tables import read_features
+from tutelage.modalities.text.tables import text_fault, texts_of
+from tutelage.run.options import Request
+from tutelage.run.run import duration
 
 Tick = Callable[[int, int], None]
 
@@ -97,7 +99,7 @@ def features_of(audited: Audited, reader: Encodes | None, device: str, say: Say,
     if reader is None:
         return np.asarray(audited.items)
     items = list(audited.items)
-    there, cache = recipes.pick_device(device), cache_folder() / "features"
+    there, cache = defaults.pick_device(device), cache_folder() / "features"
     reader.to(there)
     count, seconds = reader.pending(items, cache)
     left = f"{count} to encode, about {duration(seconds)}" if count else "all features are in the cache"

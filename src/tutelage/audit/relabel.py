@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from tutelage.data.image_tables import read_image_folder
 from tutelage.data.tables import DataError, as_label, column, kind_of, read_table, writable
+from tutelage.modalities.images.tables import read_image_folder
 
 NEEDED = ("row", "given", "suggested")
 IMAGE, LABEL = "image", "label"

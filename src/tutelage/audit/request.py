@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tutelage.ops.checks import in_range
-from tutelage.request import Request
+from tutelage.run.options import Request
 
 ITEMS = ("text", "images", "features")
 

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tutelage import checkpoint
+from tutelage import files as checkpoint
 from tutelage.audit.measures import against_truth
 from tutelage.audit.page import draw
 from tutelage.audit.ranking import Audit, find_label_errors
 from tutelage.audit.reading import Audited, features_of, read_audited
 from tutelage.audit.reasons import percent, reasons
 from tutelage.audit.request import AuditRequest
-from tutelage.data.images import shown
-from tutelage.inputs.base import Say
-from tutelage.runs import duration
+from tutelage.kinds.base import Say
+from tutelage.modalities.images.examples import shown
+from tutelage.run.run import duration
 
 Tick = Callable[[str, int, int], None]
 

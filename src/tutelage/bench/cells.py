@@ -11,21 +11,23 @@ import numpy as np
 import torch
 from torch import nn
 
-from tutelage import recipes
 from tutelage.bench.protocol import DataSet, Protocol, Setting
 from tutelage.bench.sets import Cut, Part, load
 from tutelage.data import Examples, Features
 from tutelage.data.sources import cache_folder
 from tutelage.data.tables import DataError
 from tutelage.distil import noise
+from tutelage.fit import build, defaults
+from tutelage.fit.build import Data, Items, disturbed_rows, on_features
+from tutelage.fit.defaults import long_enough
+from tutelage.fit.problem import Problem
 from tutelage.methods import Method
-from tutelage.models.images import BACKBONE, ImageReader, PixelReader, size_for
-from tutelage.models.readers import READERS, Encodes, Reader
-from tutelage.models.text import load_encoder
-from tutelage.models.vision import load_backbone
+from tutelage.modalities import READERS
+from tutelage.modalities.base import Encodes, Reader
+from tutelage.modalities.encoder import load_encoder
+from tutelage.modalities.images.networks import load_backbone
+from tutelage.modalities.images.reader import BACKBONE, ImageReader, PixelReader, size_for
 from tutelage.ops.checks import one_of
-from tutelage.problem import Problem
-from tutelage.recipes import Data, Items, disturbed_rows, long_enough, on_features
 from tutelage.train import Training, predict
 
 Predictions = tuple[np.ndarray, np.ndarray]
@@ -41,7 +43,7 @@ class Drawn:
 
     Attributes:
         labelled: items, their labels perhaps noisy; rest: the pool; test: to be scored on.
-        covered, target: weak labels of the pool, as in `recipes.Items`.
+        covered, target: weak labels of the pool, as in `build.Items`.
     """
 
     cut: Cut
@@ -118,7 +120,7 @@ def cell(protocol: str, root: Path, data: DataSet, setting: Setting, seed: int, 
     reader = _reader(data, how.network, drawn.cut)
     trained = "features" if reader is None or how.network == "head" else reader.kind
     changes = {k: v for k in ("steps", "lr", "weight_decay") if (v := getattr(how, k)) is not None}
-    training = replace(recipes.DEFAULTS[trained][0], seed=seed, **changes)
+    training = replace(defaults.DEFAULTS[trained][0], seed=seed, **changes)
     if reader is None:
         return Cell(asked, data, drawn, *_on_rows(drawn, training, views))
     items = Items(
@@ -126,7 +128,7 @@ def cell(protocol: str, root: Path, data: DataSet, setting: Setting, seed: int, 
         drawn.covered, drawn.target,
     )  # fmt: skip
     cache, whole = cache_folder() / "features", how.network != "head"
-    problem = recipes.read(items, reader, views, whole, cache)
+    problem = build.read(items, reader, views, whole, cache)
     frozen = isinstance(reader, Encodes) and not whole
     scored = reader.features(drawn.test.items, cache) if frozen else reader.examples(drawn.test.items)  # type: ignore[attr-defined]
     return Cell(asked, data, drawn, problem, training, scored)

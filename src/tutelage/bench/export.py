@@ -15,7 +15,7 @@ from tutelage.bench.cells import Cell, cell
 from tutelage.bench.peers import Peer, PeerError, default_root, environment, predict
 from tutelage.bench.protocol import DataSet, Protocol, Setting
 from tutelage.bench.running import NAME, PEER, Row, cell_key, fingerprint, name_of, score, succeeded
-from tutelage.recipes import rows_of
+from tutelage.fit.build import rows_of
 
 
 def export(given: Cell, folder: Path, texts: bool) -> None:

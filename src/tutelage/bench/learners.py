@@ -10,19 +10,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from tutelage import recipes
 from tutelage.bench.cells import Cell, Predictions
 from tutelage.bench.protocol import Protocol
-from tutelage.contender import Contender
-from tutelage.distiller import SelfDistiller
-from tutelage.evidence import Prior
-from tutelage.fitting import fit, reference_model, settings, threads
-from tutelage.gains import Gains
-from tutelage.methods import Auto, Method, Supervised
-from tutelage.models.heads import Head
-from tutelage.problem import Plan, Problem
-from tutelage.reference import HeldOut, choose
-from tutelage.store import Unstored
+from tutelage.estimators.self_distiller import SelfDistiller
+from tutelage.fit import build, defaults
+from tutelage.fit.auto import Auto
+from tutelage.fit.contender import Contender
+from tutelage.fit.evidence import Prior
+from tutelage.fit.fit import fit, reference_model, settings, threads
+from tutelage.fit.held_out import HeldOut, choose
+from tutelage.fit.problem import Plan, Problem
+from tutelage.fit.recorded import Gains
+from tutelage.fit.store import Unstored
+from tutelage.methods import Method, Supervised
+from tutelage.modalities.head import Head
 
 RECORDED_AS = {"texts": "text", "sentences": "tagging", "images": "image", "masks": "segmentation", "features": "array"}
 """Kinds of data as records of gains name them."""
@@ -86,7 +87,7 @@ def _nearest_mean(cell: Cell, _: list[Method]) -> Told:
     p = cell.problem
     if p.probe is None:
         raise ValueError("nearest class mean needs fixed features")
-    x = torch.as_tensor(p.probe.x) if p.weak is None else recipes.rows_of(p.weak.examples)
+    x = torch.as_tensor(p.probe.x) if p.weak is None else build.rows_of(p.weak.examples)
     y, blank = torch.as_tensor(_known(p)), p.probe.blanks[""]
     head = Head(x.shape[1], p.task.classes)
     head.mean.copy_(blank.mean)
@@ -122,7 +123,7 @@ def _self_distiller(cell: Cell, _: list[Method]) -> Told:
     if p.probe is None or p.weak is not None:
         raise ValueError("self_distiller needs fixed features and labels")
     model = SelfDistiller(random_state=cell.training.seed).fit(p.probe.x, p.y)
-    rows = [np.asarray(recipes.rows_of(examples)) for examples in (cell.scored, p.pool)]
+    rows = [np.asarray(build.rows_of(examples)) for examples in (cell.scored, p.pool)]
     scored, pool = (model.predict(x) if len(x) else np.empty(0, dtype=np.int64) for x in rows)
     return (scored, pool), {"chosen": asdict(model.chosen_)}
 
@@ -136,7 +137,7 @@ def _auto(cell: Cell, _: list[Method]) -> Told:
     """What the labels speak for; of recorded gains, those on this very data set are left out."""
     known = partial(Gains.recorded, kind=RECORDED_AS[cell.data.kind], without=(cell.data.name,))
     auto = auto_of(cell.protocol)
-    plan = recipes.DEFAULTS["features" if cell.problem.probe else "pixels"][1]
+    plan = defaults.DEFAULTS["features" if cell.problem.probe else "pixels"][1]
     outcome = fit(cell.problem, auto, cell.training, Prior(), plan, gains=known)
     tried = [{k: round(v, 4) if isinstance(v, float) else v for k, v in a.as_dict().items()} for a in outcome.tried]
     shares = {name: round(share, 3) for name, share in outcome.shares.items()}

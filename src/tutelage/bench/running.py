@@ -20,15 +20,15 @@ from typing import Any
 
 import torch
 
-from tutelage import recipes
 from tutelage.bench.cells import cell
 from tutelage.bench.learners import LEARNERS, auto_of, method
 from tutelage.bench.protocol import DataSet, Protocol, Setting
 from tutelage.bench.sets import Part, load
 from tutelage.data.tables import DataError
-from tutelage.fitting import settings, threads
-from tutelage.methods import METHODS, Auto
-from tutelage.selection import CANDIDATES, LEAST_SHARE, MEMBERS, PATIENCE, SHORT
+from tutelage.fit import defaults
+from tutelage.fit.auto import CANDIDATES, LEAST_SHARE, MEMBERS, PATIENCE, SHORT, Auto
+from tutelage.fit.fit import settings, threads
+from tutelage.methods import METHODS
 from tutelage.tasks import Task
 
 Row = dict[str, Any]
@@ -70,10 +70,10 @@ def jobs(protocol: Protocol) -> list[Job]:
 def key_of(protocol: Protocol, data: DataSet, setting: Setting, learner: str) -> str:
     """A fingerprint of all that a run depends on but its seed: results of another one do not count."""
     candidates = [(type(m).__name__, settings(m)) for m in protocol.candidates(learner)]
-    parts = (cell_key(protocol, data, setting), protocol.steps, protocol.tuning, recipes.DEFAULTS, learner, candidates)
+    parts = (cell_key(protocol, data, setting), protocol.steps, protocol.tuning, defaults.DEFAULTS, learner, candidates)
     if learner != Auto.name:
         return fingerprint(*parts)
-    known = resources.files("tutelage").joinpath("gains.json").read_text()
+    known = resources.files("tutelage.fit").joinpath("records/gains.json").read_text()
     return fingerprint(*parts, auto_of(protocol), CANDIDATES, known, SHORT, MEMBERS, PATIENCE, LEAST_SHARE)
 
 

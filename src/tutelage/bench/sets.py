@@ -13,10 +13,10 @@ import pandas as pd
 import sklearn.datasets
 
 from tutelage.bench.protocol import DataSet
-from tutelage.data.masks import read_masks
 from tutelage.data.sources import cache_folder
 from tutelage.data.tables import DataError, as_label, column, read_table
-from tutelage.models.images import size_for
+from tutelage.modalities.images.masks import read_masks
+from tutelage.modalities.images.reader import size_for
 from tutelage.ops.tags import scheme, to_bio
 from tutelage.tasks import Classification, Segmentation, Tagging, Task, tag_names
 from tutelage.weak import Votes, label

@@ -1,7 +1,6 @@
 """One paper, one file. To add a method: its file, its test, and a line here."""
 
 from tutelage.methods.adamatch import AdaMatch
-from tutelage.methods.auto import Auto
 from tutelage.methods.balanced_self_training import BalancedSelfTraining
 from tutelage.methods.base import Method
 from tutelage.methods.bond import Bond
@@ -58,7 +57,6 @@ METHODS: dict[str, type[Method]] = {
 __all__ = [
     "METHODS",
     "AdaMatch",
-    "Auto",
     "BalancedSelfTraining",
     "Bond",
     "Cbst",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader
 
-from tutelage import checkpoint
+from tutelage import files as checkpoint
 from tutelage.report.plots import draw_all
 
 

@@ -11,9 +11,9 @@ import matplotlib.colors
 import numpy as np
 from PIL import Image
 
-from tutelage.data.decoding import Source, decode, inspect
-from tutelage.report.tallies import Tally
-from tutelage.saving import Model
+from tutelage.kinds.tallies import Tally
+from tutelage.modalities.images.decoding import Source, decode, inspect
+from tutelage.model import Model
 from tutelage.tasks.segmentation import mean_iou, overlaps
 
 THUMBNAIL = 80

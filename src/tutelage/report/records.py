@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.fitting import Outcome
-from tutelage.inputs import ImageInputs, Inputs, MaskInputs
+from tutelage.fit.fit import Outcome
+from tutelage.kinds import ImageInputs, Inputs, MaskInputs
+from tutelage.kinds.tallies import Tally
+from tutelage.model import Model
 from tutelage.ops.tags import entities
 from tutelage.report import pictures
-from tutelage.report.tallies import Tally
-from tutelage.saving import Model
 from tutelage.tasks import Tagging
 
 LEAST_SURE = 12

@@ -1,0 +1,83 @@
+"""Training beside the clean labels: they are not learnt from, but say where to stop and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from tutelage.data import Loader
+from tutelage.fit.contender import precision, slug
+from tutelage.fit.held_out import Parts
+from tutelage.fit.problem import Problem
+from tutelage.fit.store import Part, Store
+from tutelage.methods import Method
+from tutelage.train import Run, Training, predict, train
+from tutelage.types import Tick
+
+HALVES = ("first_half", "second_half")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a training beside the clean labels leaves behind.
+
+    Attributes:
+        network: at the point that is best on the clean labels; the last where there are none.
+        history: with "held_out", the score on them.
+        predictions: of each half of the clean labels, at the point that is best on the other half: the
+            choice of the point does not flatter them.
+    """
+
+    network: nn.Module
+    history: list[dict[str, float]]
+    predictions: Parts
+
+
+def train_beside(
+    name: str, problem: Problem, method: Method, start: nn.Module, loader: Loader, training: Training,
+    store: Store, tick: Tick,
+) -> Beside:  # fmt: skip
+    """Train from ``start`` on what the loader draws, looking at the problem's clean labels now and then."""
+    p, labels = problem, len(problem.labelled)
+    halves = dict(zip(HALVES, split(p), strict=True)) if labels > 1 else {}
+    numbers = ("held_out", *halves) if labels else ()
+
+    def watch(run: Run) -> dict[str, float]:
+        seen = precision(run.memory, p.truth) if method.uses_pool and p.truth is not None else {}
+        if not labels:
+            return seen
+        guess = predict(run.seats["student"].module, p.task, p.labelled).argmax(1).cpu().numpy()
+        right = p.task.right(guess, p.y, p.labelled.counts())
+        return seen | {"held_out": float(right.mean())} | {k: float(right[i].mean()) for k, i in halves.items()}
+
+    def compute(path: Path | None) -> Part:
+        run = train(
+            method, p.task, start.to(p.device), loader, training, path=path, watch=watch,
+            tick=lambda done: tick(name, done, training.steps), best=numbers,
+        )  # fmt: skip
+        kept = run.best or {"held_out": run.seats["student"].module.state_dict()}
+        history = [{k: v for k, v in point.items() if k not in HALVES} for point in run.history]
+        return {f"{k}.{n}": t for k, state in kept.items() for n, t in state.items()}, history
+
+    tensors, history = store.once(slug(name), compute)
+    network = p.network(training.seed).to(p.device)
+
+    def at(point: str) -> nn.Module:
+        network.load_state_dict({n.removeprefix(f"{point}."): t for n, t in tensors.items() if n.startswith(point)})
+        return network.eval()
+
+    predictions = []
+    for half, other in zip(HALVES, reversed(HALVES), strict=True) if halves else ():
+        logits = predict(at(other), p.task, p.labelled.subset(halves[half]))
+        predictions.append((p.labelled.units(halves[half]), logits.softmax(-1).double().cpu().numpy()))
+    return Beside(at("held_out"), history, predictions)
+
+
+def split(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    """Two halves of the labelled examples, alike in their classes where an example has one."""
+    single = bool((problem.labelled.counts() == 1).all())
+    order = problem.y.argsort(kind="stable") if single else np.arange(len(problem.labelled))
+    return np.sort(order[::2]), np.sort(order[1::2])

@@ -1,0 +1,94 @@
+"""The labels-only reference: the strongest simple model of the labels alone."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from torch import nn
+
+from tutelage.fit.held_out import Folds, Parts
+from tutelage.modalities.head import Head
+
+STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+"""Inverse strengths C of the L2 penalty that the labels choose from; features are standardised."""
+
+Choice = tuple[str, float]
+"""A scaling, by its name, and a strength."""
+
+NEVER = -30.0
+"""Logit of a class that was not among the labels."""
+
+
+def probe(head: Head, x: np.ndarray, y: np.ndarray, strength: float) -> Head:
+    """Logistic regression on the head's standardised features, written into the (linear) head.
+
+    Args:
+        x: features (n, d); y: class numbers (n,). A class that does not occur is never predicted; the only
+            one that does always is.
+        strength: C, above 0; smaller is more regular.
+    """
+    linear = head.layers[-1]
+    assert isinstance(linear, torch.nn.Linear)
+    with torch.no_grad():
+        linear.weight.zero_()
+        linear.bias.fill_(NEVER)
+        linear.bias[np.unique(y)] = 0
+    if len(np.unique(y)) == 1:  # of sentences without an entity
+        return head
+    z = ((torch.as_tensor(x) - head.mean) / head.scale).numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = LogisticRegression(C=strength, max_iter=1000).fit(z, y)
+    weight, bias = torch.as_tensor(model.coef_), torch.as_tensor(model.intercept_)
+    if len(weight) == 1:  # two classes: one row of coefficients, for the second
+        weight, bias = torch.stack([-weight[0], weight[0]]) / 2, torch.stack([-bias[0], bias[0]]) / 2
+    with torch.no_grad():
+        linear.weight[model.classes_] = weight.to(linear.weight.dtype)
+        linear.bias[model.classes_] = bias.to(linear.bias.dtype)
+    return head
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A linear model on fixed features, with its scaling and L2 penalty chosen on the labels.
+
+    Args:
+        x: features of the labelled units, (units, d).
+        y: their class numbers, (units,).
+        blanks: linear heads, standardised, by the name of the scaling; the first is "".
+        wrap: makes the network that is returned from the fitted head.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    blanks: Mapping[str, Head]
+    wrap: Callable[[Head], nn.Module] = lambda head: head
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return tuple(product(self.blanks, STRENGTHS))
+
+    def fitted(self, index: np.ndarray, choice: Choice) -> Head:
+        scaling, strength = choice
+        return probe(copy.deepcopy(self.blanks[scaling]), self.x[index], self.y[index], strength)
+
+    def network(self, choice: Choice) -> nn.Module:
+        """The network that is returned, fitted on all labels."""
+        return self.wrap(self.fitted(np.arange(len(self.y)), choice))
+
+    def held_out(self, folds: Folds, choice: Choice) -> Parts:
+        """Probabilities of each fold's units."""
+        parts = []
+        for train, test in folds:
+            with torch.no_grad():
+                logits = self.fitted(train, choice).eval()(torch.as_tensor(self.x[test]))
+            parts.append((test, logits.softmax(-1).double().numpy()))
+        return parts

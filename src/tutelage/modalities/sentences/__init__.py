@@ -1,0 +1,1 @@
+"""Sentences of words: their tables, features of each word, and the networks trained on them."""

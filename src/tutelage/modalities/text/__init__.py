@@ -1,0 +1,1 @@
+"""Texts: their tables, encoders' features, and the networks trained on them."""

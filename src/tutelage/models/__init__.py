@@ -1,1 +1,0 @@
-"""Networks: small heads on features, text encoders frozen or whole."""

@@ -1,0 +1,42 @@
+"""The labels-only reference chooses its scaling on the labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tutelage.data import Features
+from tutelage.fit.build import Data, on_features
+from tutelage.fit.fit import reference_model
+from tutelage.fit.problem import Plan
+from tutelage.fit.store import Unstored
+from tutelage.tasks import Classification
+from tutelage.train import Training
+
+
+def rows(spread_told: float, spread_noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """One feature that tells two classes apart, twenty that tell nothing."""
+    rng = np.random.default_rng(0)
+    y = np.arange(400) % 2
+    x = np.hstack([spread_told * (2 * y[:, None] - 1 + 0.5 * rng.normal(size=(400, 1))), rng.normal(size=(400, 20))])
+    x[:, 1:] *= spread_noise
+    return x.astype(np.float32), y
+
+
+@pytest.mark.parametrize(
+    ("spread_told", "spread_noise", "one_scale"),
+    [(10.0, 0.1, True), (0.1, 10.0, False)],
+    ids=["features of one unit, most nearly empty", "features of different units"],
+)
+def test_scaling_is_chosen_by_the_labels(spread_told, spread_noise, one_scale):
+    x, y = rows(spread_told, spread_noise)
+    labelled, rest = Features(torch.as_tensor(x[:40])), Features(torch.as_tensor(x[40:]))
+    problem = on_features(Data(Classification(2), labelled, y[:40], rest), per_feature=True)
+    parts = problem.folds(Plan(folds=4), 0)
+    network, honest, name = reference_model(problem, Training(), parts, None, Unstored(), lambda *_: None)
+    with torch.no_grad():
+        found = network(torch.as_tensor(x[40:])).argmax(1).numpy()
+    assert name.endswith("one scale for all features") == one_scale
+    assert (found == y[40:]).mean() > 0.85
+    assert problem.scored(honest).right.mean() > 0.85
