@@ -2,18 +2,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUIET := OMP_NUM_THREADS=1
 
-.PHONY: demo test slow lint setup
+.PHONY: demo test slow lint setup dist
 
 setup: .venv/done
 
-.venv/done: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[hub,images,bench,dev]'
-	touch .venv/done
+.venv/done: pyproject.toml constraints.txt tools/install.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python tools/install.py
+	@touch .venv/done
 
 demo: setup
-	$(BIN)/tutelage demo
+	@$(BIN)/tutelage demo
 
 test: setup lint
 	$(QUIET) $(BIN)/python -m pytest -m "not slow" -n 2
@@ -22,6 +22,10 @@ slow: setup
 	$(QUIET) $(BIN)/python -m pytest -m slow
 
 lint: setup
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks tools
+	$(BIN)/ruff format --check src tests benchmarks tools
 	$(BIN)/mypy
+
+dist: setup
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .

@@ -9,13 +9,14 @@ Spoken digits (fsdd): the logarithm of 40 mel bands, each clip brought to 16 fra
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import soundfile
 from scipy import signal
 
-from splits import data_root
+from tutelage.bench.protocol import data_root
 from tutelage.data.sources import cache_folder
 
 RATE, BANDS, FRAMES = 8000, 40, 16
@@ -57,7 +58,7 @@ def main() -> None:
         ("fsdd", "fsdd/fsdd_8khz.parquet", "audio_flac", spoken),
         ("hmp", "hmp_accelerometer/hmp_accelerometer.parquet", "xyz", moved),
     ):
-        table = pd.read_parquet(data_root() / file)
+        table = pd.read_parquet(data_root(Path(__file__)) / file)
         rows = np.stack([make(v) for v in table[column]]).astype(np.float32)
         parts = {}
         for part in ("train", "test"):

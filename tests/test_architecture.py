@@ -1,77 +1,162 @@
-"""Imports run one way, and one batch can be followed in few lines."""
+"""Imports run one way, nobody but a kind asks which kind of data it is, and one batch can be followed in few lines."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from tutelage import kinds
 from tutelage.data import Features, Loader
 from tutelage.methods import Drift
 from tutelage.modalities.head import Head
-from tutelage.tasks import Classification
+from tutelage.tasks import TASKS, Classification
 from tutelage.train import Training, train
 
 SOURCE = Path(__file__).parents[1] / "src" / "tutelage"
 
+ENGINE = {"types", "ops", "game", "memory", "comm", "tasks", "methods", "train"}
+READING = {"data", "files", "modalities.base", "modalities.head"}
+FITTING = ENGINE | READING | {"graph", "fit"}
+
 MAY_IMPORT = {
     "types": set(),
+    "files": {"types"},
     "ops": {"types", "ops"},
     "game": {"types", "ops", "game"},
     "memory": {"types", "files"},
     "comm": {"types"},
-    "files": {"types"},
     "tasks": {"types", "ops", "tasks"},
-    "weak": {"ops", "data", "weak"},
-    "distil": {"ops", "distil"},
-    "audit": {"ops", "files", "data", "modalities", "distil", "kinds", "fit", "report", "run", "audit"},
-    "graph": {"ops", "graph"},
+    "graph": {"types", "ops", "graph"},
+    "distil": {"types", "ops", "distil"},
+    "data": {"types", "ops", "data"},
+    "weak": {"types", "ops", "data", "weak"},
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},
-    "data": {"types", "ops", "data", "modalities"},
-    "train": {"types", "ops", "game", "memory", "tasks", "methods", "data", "comm", "files"},
-    "modalities": {"types", "ops", "data", "modalities"},
-    "fit": {"types", "ops", "game", "memory", "tasks", "methods", "data", "train", "files", "modalities", "fit"},
-    "run": {
-        "types", "ops", "tasks", "methods", "data", "train", "files", "modalities", "fit", "model", "kinds", "report",
-        "run",
+    "train": {"types", "ops", "game", "memory", "tasks", "methods", "data", "comm", "files", "train"},
+    "modalities": {"types", "ops", "data", "files", "modalities"},
+    "fit": FITTING,
+    "model": {"types", "tasks", "data", "files", "train", "modalities"},
+    "kinds": {"types", "ops", "tasks", "data", "files", "weak", "fit", "model", "modalities", "kinds"},
+    "report": {"types", "files", "fit", "model", "kinds", "report"},
+    "estimators": {"types", "ops", "methods", "data", "distil", "fit", "model", "kinds", "estimators"},
+    "run": {"types", "ops", "methods", "data", "files", "fit", "model", "modalities.base", "kinds", "report", "run"},
+    "audit": {
+        "types", "ops", "data", "files", "distil", "graph", "fit", "modalities.base", "modalities.images", "kinds",
+        "report", "run", "audit",
     },
-    "kinds": {"ops", "tasks", "methods", "data", "modalities", "weak", "fit", "run", "kinds"},
-    "model": {"tasks", "data", "modalities", "train", "files"},
+    "bench": {
+        "types", "ops", "methods", "tasks", "train", "data", "distil", "fit", "modalities.base", "modalities.head",
+        "kinds", "report", "estimators", "bench",
+    },
+    "cli": {"methods", "run", "audit", "bench"},
 }  # fmt: skip
-"""The parts below the outermost ones, and what each may import."""
+"""The parts, from the lowest on, and what each may import."""
+
+SHARED_BY_KINDS = {"base", "entries", "one_class", "pictures", "tallies"}
+SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder"}
 
 
-def imports(path: Path) -> set[str]:
-    found = set()
+def imports(path: Path) -> Iterator[str]:
+    """The modules of the library that a file imports, also within functions, without "tutelage."."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "tutelage":
-            parts = (node.module or "").split(".")
-            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+            module = (node.module or "").removeprefix("tutelage").removeprefix(".")
+            for alias in node.names:
+                inner = SOURCE / module.replace(".", "/") / alias.name
+                named = inner.with_suffix(".py").exists() or inner.is_dir()
+                yield ".".join(filter(None, [module, alias.name])) if named else module
         if isinstance(node, ast.Import):
-            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("tutelage.")}
-    return found
+            yield from (a.name.removeprefix("tutelage.") for a in node.names if a.name.startswith("tutelage."))
+
+
+def files_of(part: str) -> list[Path]:
+    return [SOURCE / f"{part}.py"] if (SOURCE / f"{part}.py").exists() else sorted((SOURCE / part).rglob("*.py"))
 
 
 @pytest.mark.parametrize("part", MAY_IMPORT)
 def test_imports_run_one_way(part):
-    files = [SOURCE / f"{part}.py"] if (SOURCE / f"{part}.py").exists() else list((SOURCE / part).rglob("*.py"))
-    assert files
-    for file in files:
-        assert imports(file) <= MAY_IMPORT[part], file
+    assert files_of(part)
+    for file in files_of(part):
+        for module in filter(None, imports(file)):
+            within = (module.rsplit(".", k)[0] for k in range(module.count(".") + 1))
+            assert MAY_IMPORT[part] & set(within), f"{file}: {module}"
 
 
 def test_every_part_has_a_place_in_the_flow():
-    outermost = {"report", "estimators", "cli", "bench", "__init__", "__main__"}
     parts = {p.stem for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
-    assert parts == set(MAY_IMPORT) | outermost
+    assert parts == set(MAY_IMPORT) | {"__init__", "__main__"}
 
 
-def test_one_drift_batch_is_followed_in_at_most_450_lines():
-    """Counts every line, docstrings too, of each function of the library that one step calls."""
+def test_at_most_eight_modules_lie_at_the_root():
+    assert len(list(SOURCE.glob("*.py"))) <= 8
+
+
+def test_no_part_imports_one_that_imports_it():
+    """The flow has no circle: each part's imports can be done before it."""
+    left = {part: {m.split(".")[0] for m in allowed} - {part} for part, allowed in MAY_IMPORT.items()}
+    while left:
+        ready = [part for part, needs in left.items() if not needs & set(left)]
+        assert ready, left
+        for part in ready:
+            del left[part]
+
+
+@pytest.mark.parametrize(
+    ("folder", "shared"),
+    [("kinds", SHARED_BY_KINDS), ("modalities", SHARED_BY_MODALITIES)],
+    ids=["kinds", "modalities"],
+)
+def test_a_kind_and_a_modality_know_no_other(folder, shared):
+    for file in (SOURCE / folder).rglob("*.py"):
+        own = file.relative_to(SOURCE / folder).parts[0].removesuffix(".py")
+        if own == "__init__":
+            continue
+        others = {m.split(".")[1] for m in imports(file) if m.startswith(f"{folder}.")} - shared - {own}
+        assert not others, f"{file}: {others}"
+
+
+def asked(file: Path) -> set[str]:
+    """What a file says by which it knows a kind of data: classes of tasks and kinds, and comparisons with names."""
+    classes = {type(task).__name__ if not isinstance(task, type) else task.__name__ for task in TASKS.values()}
+    classes |= {row.class_name for row in kinds.TABLE.values()}
+    words = {*TASKS, *kinds.TABLE, *(row.task_word for row in kinds.TABLE.values())} - {""}
+    modules = {f"tutelage.kinds.{row.module}" for row in kinds.TABLE.values()}
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            from_kinds = node.module in {"tutelage.tasks", "tutelage.kinds", *modules}
+            found |= {a.name for a in node.names if from_kinds and (a.name in classes or node.module in modules)}
+        if isinstance(node, (ast.Compare, ast.MatchValue)):
+            found |= {c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and c.value in words}
+    return found
+
+
+def test_nobody_but_a_kind_asks_which_kind_of_data_it_is():
+    homes = ("kinds", "tasks", "modalities")
+    outside = [file for file in SOURCE.rglob("*.py") if file.relative_to(SOURCE).parts[0] not in homes]
+    found = {str(file.relative_to(SOURCE)): said for file in outside if (said := asked(file))}
+    assert found == {}
+
+
+def test_the_gate_sees_one_who_asks(tmp_path):
+    for text in (
+        "from tutelage.tasks import Tagging", "from tutelage.kinds.masks import maps", 'x = kind == "texts"',
+        'if task.name in ("tagging", "other"): pass', 'match kind:\n    case "rows": pass',
+    ):  # fmt: skip
+        (tmp_path / "a.py").write_text(text)
+        assert asked(tmp_path / "a.py"), text
+    (tmp_path / "a.py").write_text('found = {"rows": 3}["rows"]\n"""texts"""')
+    assert not asked(tmp_path / "a.py")
+
+
+@pytest.fixture(scope="module")
+def entered():
+    """The code of each function of the library that is entered in one step of DRIFT on rows of features."""
     called = set()
 
     def note(frame, event, _):
@@ -80,13 +165,23 @@ def test_one_drift_batch_is_followed_in_at_most_450_lines():
 
     rows = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
     loader = Loader(Features(rows[:4]), torch.tensor([0, 1, 0, 1]), Features(rows), 4, 8)
+    task = Classification(2)
+    given = Drift().settled(task), task, Head(4, 2), loader, Training(steps=1)  # as a fit hands them over
     sys.setprofile(note)
     try:
-        train(Drift(), Classification(2), Head(4, 2), loader, Training(steps=1))
+        train(*given)
     finally:
         sys.setprofile(None)
-    outer = [c for c in called if c.co_name not in ("<genexpr>", "<listcomp>", "<dictcomp>", "<lambda>")]
-    lines = sum(len(inspect.getsourcelines(c)[0]) for c in outer)
-    methods = {c.co_qualname for c in outer}
+    return [c for c in called if c.co_name not in ("<genexpr>", "<listcomp>", "<dictcomp>", "<lambda>")]
+
+
+def test_one_drift_batch_is_followed_in_at_most_450_lines(entered):
+    """Counts every line, docstrings too, of each function of the library that one step calls."""
+    lines = sum(len(inspect.getsourcelines(c)[0]) for c in entered)
+    methods = {c.co_qualname for c in entered}
     assert {"Drift.loss", "Stackelberg.move", "Ema.play", "train", "sharpen"} <= methods
-    assert lines <= 450, sorted((len(inspect.getsourcelines(c)[0]), c.co_qualname) for c in outer)
+    assert lines <= 450, sorted((len(inspect.getsourcelines(c)[0]), c.co_qualname) for c in entered)
+
+
+def test_one_drift_batch_is_followed_in_at_most_14_files(entered):
+    assert len({c.co_filename for c in entered}) <= 14, sorted({c.co_filename for c in entered})

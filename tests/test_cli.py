@@ -33,8 +33,8 @@ def test_fit_writes_model_summary_and_report(run, bench, method):
     assert "Warning" not in shown
     found = summary(bench.out)
     assert found["method"] == method
-    assert (found["task"], found["classes"], found["labelled"], found["unlabelled"]) == (
-        "classification", ["food", "sport"], 16, 60,
+    assert (found["kind"], found["classes"], found["labelled"], found["unlabelled"]) == (
+        "texts", ["food", "sport"], 16, 60,
     )  # fmt: skip
     for name in ("reference", "candidate"):
         low, high = found[name]["interval"]

@@ -17,6 +17,8 @@ from tutelage import Classifier, load
 from tutelage import model as saving
 from tutelage.files import BadFileError
 from tutelage.modalities.head import Head
+from tutelage.modalities.rows.reader import RowReader
+from tutelage.tasks import Classification
 
 FAST = {"steps": 20, "folds": 2, "repeats": 1}
 
@@ -40,11 +42,11 @@ def finetuned(texts, encoder_folder, tmp_path):
 def test_a_head_on_arrays_is_the_same_after_loading(tmp_path, hidden, classes):
     x = np.random.default_rng(0).normal(3, 5, (20, 4)).astype(np.float32)
     head = Head(4, 3, hidden, dropout=0.5).standardise(torch.as_tensor(x), per_feature=True)
-    model = saving.Model(classes, head)
+    model = saving.Model(classes, head, RowReader(), Classification(3))
     saving.save(model, tmp_path / "deep" / "model")
     again = load(tmp_path / "deep" / "model")
     assert again.classes == classes
-    assert again.reader is None
+    assert again.reader == RowReader()
     np.testing.assert_array_equal(again.probabilities(x), model.probabilities(x))
 
 
@@ -87,7 +89,7 @@ def test_missing_weights(saved):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda a: a | {"format": 99}, "format 99 is newer than 1"),
+        (lambda a: a | {"format": 99}, "format 99 is newer than 2"),
         (lambda a: {"something": "else"}, "not written by tutelage"),
         (lambda a: ["a"], "not written by tutelage"),
         (lambda a: {k: v for k, v in a.items() if k != "head"}, "do not fit together"),
@@ -118,7 +120,7 @@ def test_garbage_instead_of_json(saved):
         (None, "not written by tutelage"),
         ({"tutelage": "junk"}, "not written by tutelage"),
         ({"tutelage": "{}"}, "not written by tutelage"),
-        ({"tutelage": '{"format": 99, "meta": null}'}, "format 99 is newer than 1"),
+        ({"tutelage": '{"format": 99, "meta": null}'}, "format 99 is newer than 2"),
     ],
 )
 def test_tensors_of_another_program_or_a_newer_version(saved, header, message):

@@ -1,29 +1,54 @@
-"""Tutelage: learning with a teacher and a student."""
+"""Tutelage: learning with a teacher and a student.
+
+Names are imported when they are first asked for, so that ``import tutelage`` is quick and needs no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from tutelage import methods
-from tutelage.audit import Audit, find_label_errors
-from tutelage.estimators.classifier import Classifier
-from tutelage.estimators.segmenter import Segmenter
-from tutelage.estimators.self_distiller import SelfDistiller
-from tutelage.estimators.tagger import Tagger
-from tutelage.fit.auto import Auto
-from tutelage.fit.evidence import Evidence
-from tutelage.methods import *  # noqa: F403
-from tutelage.modalities.text.replacement import TfidfReplacement
-from tutelage.model import Model, load
+
+if TYPE_CHECKING:
+    from tutelage.audit import Audit as Audit
+    from tutelage.audit import find_label_errors as find_label_errors
+    from tutelage.estimators.classifier import Classifier as Classifier
+    from tutelage.estimators.segmenter import Segmenter as Segmenter
+    from tutelage.estimators.self_distiller import SelfDistiller as SelfDistiller
+    from tutelage.estimators.tagger import Tagger as Tagger
+    from tutelage.fit.auto import Auto as Auto
+    from tutelage.fit.evidence import Evidence as Evidence
+    from tutelage.methods import *  # noqa: F403
+    from tutelage.modalities.text.replacement import TfidfReplacement as TfidfReplacement
+    from tutelage.model import Model as Model
+    from tutelage.model import load as load
 
 __version__ = "0.1.0"
-__all__ = [
-    "Audit",
-    "Auto",
-    "Classifier",
-    "Evidence",
-    "Model",
-    "Segmenter",
-    "SelfDistiller",
-    "Tagger",
-    "TfidfReplacement",
-    "find_label_errors",
-    "load",
-]  # fmt: skip
-__all__ += methods.__all__
+
+_HOMES = {
+    "Audit": "tutelage.audit",
+    "Auto": "tutelage.fit.auto",
+    "Classifier": "tutelage.estimators.classifier",
+    "Evidence": "tutelage.fit.evidence",
+    "Model": "tutelage.model",
+    "Segmenter": "tutelage.estimators.segmenter",
+    "SelfDistiller": "tutelage.estimators.self_distiller",
+    "Tagger": "tutelage.estimators.tagger",
+    "TfidfReplacement": "tutelage.modalities.text.replacement",
+    "find_label_errors": "tutelage.audit",
+    "load": "tutelage.model",
+} | dict.fromkeys(("METHODS", *methods.CLASSES), "tutelage.methods")
+"""Where each name is to be found."""
+
+if not TYPE_CHECKING:  # a type checker reads the imports above, and lets no misspelt name pass
+    __all__ = list(_HOMES)
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,4 +1,4 @@
-"""One process or many, behind one small interface."""
+"""Several processes that train together, behind one small interface; a process alone needs none."""
 
 from __future__ import annotations
 
@@ -21,17 +21,3 @@ class Comm(Protocol):
 
     def mean(self, grads: Params) -> Params:
         """The mean of each gradient over all processes."""
-
-
-class Solo:
-    """One process alone.
-
-    >>> Solo().mean({"w": 1.0})
-    {'w': 1.0}
-    """
-
-    rank = 0
-    size = 1
-
-    def mean(self, grads: Params) -> Params:
-        return grads

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-FORMAT = 1
+FORMAT = 2
 """Version of everything this library writes; a reader refuses newer ones."""
 
 

@@ -14,6 +14,10 @@ from tutelage.files import BadFileError
 from tutelage.types import Labels, Params, Weight
 
 NAMES = ("label", "confidence", "weight", "flips")
+"""What is stored of each unit."""
+
+UNITS_IN_MEMORY = 2**22
+"""Stored labels of a larger pool lie in memory-mapped files; methods that need none between rounds then store none."""
 
 
 class Stored:
@@ -71,6 +75,16 @@ class Memory(Stored):
         super().__init__(size, device)
         self.of: dict[str, Stored] = {who: Stored(size, device) for who in labellers[1:]} | {labellers[0]: self}
         self.round, self.mapped, self.kept = 0, False, Params()
+
+    @staticmethod
+    def of_pool(
+        size: int, device: torch.device | str, labellers: Sequence[str], between_rounds: bool, checkpoint: Path | None
+    ) -> Memory:
+        """A memory of so many units, in files where the pool is large and labels are kept ``between_rounds``."""
+        memory = Memory(size if size <= UNITS_IN_MEMORY else 0, device, labellers)
+        if size > UNITS_IN_MEMORY and between_rounds:
+            memory.keep_in_files(size, checkpoint)
+        return memory
 
     def tensors(self) -> Params:
         """The state, by name, to save or to fill from a checkpoint; without what lies in files."""

@@ -22,6 +22,9 @@ Params = dict[str, Tensor]
 Inputs = Tensor | Mapping[str, Tensor]
 """What a network eats: one tensor whose first dimension counts examples, or named tensors."""
 
+Say = Callable[[str], None]
+"""Told a sentence for the user."""
+
 Tick = Callable[[str, int, int], None]
 """Told what is being done, and how many of how many steps of it are done."""
 
@@ -42,6 +45,14 @@ class Views:
 
     def __len__(self) -> int:
         return len(self.index)
+
+
+@dataclass(frozen=True)
+class View:
+    """Images as seen, and ``geometry``: the homography from a point (x, y, 1) of the original to the view."""
+
+    images: Float[Tensor, "b 3 h w"]
+    geometry: Float[Tensor, "b 3 3"]
 
 
 @dataclass(frozen=True)

@@ -229,14 +229,14 @@ def test_a_full_folder_or_one_that_would_be_read_is_not_written_to(run, digits, 
 
 
 def test_nothing_half_written_stays_when_writing_fails(run, digits, tmp_path, monkeypatch):
-    write, out = audit_run.checkpoint.write_atomically, tmp_path / "o"
+    write, out = audit_run.files.write_atomically, tmp_path / "o"
 
     def fails(path, data):
         if path.name == "audit.html":
             raise OSError(28, "No space left on device", str(path))
         write(path, data)
 
-    monkeypatch.setattr(audit_run.checkpoint, "write_atomically", fails)
+    monkeypatch.setattr(audit_run.files, "write_atomically", fails)
     assert "the disk is full" in refused(run, out, "--train", digits / "wide.csv", *WIDE)
     assert not out.exists()
 
@@ -254,9 +254,13 @@ def test_nothing_half_written_stays_when_writing_fails(run, digits, tmp_path, mo
         ("x,label\n1,a\n2,a\n3,b\n4,b\n", ("--truth", "t"), "t.csv: no column 't'"),
         ("x,label\n1,a\n", ("--least", "2"), "least must be in [0, 1], got 2"),
         ("x,label\n1,a\n", ("--seed", "-1"), "seed must be in [0, 4294967295], got -1"),
-        ("x,label\n1,a\n", ("--text", "x"), "give one of --text, --images and --features, got --text and --features"),
-        ("x,label\n1,a\n", ("--skip-bad",), "--skip-bad is of images, but --features was given"),
-        ("x,label\n1,a\n", ("--encoder", "minilm"), "leave out --encoder: --features are what it would give"),
+        ("x,label\n1,a\n", ("--text", "x"), "--features is of --kind rows, but the kind is texts"),
+        ("x,label\n1,a\n", ("--skip-bad",), "--skip-bad is of --kind masks or images, but the kind is rows"),
+        (
+            "x,label\n1,a\n",
+            ("--encoder", "minilm"),
+            "--encoder is of --kind texts or sentences or images, but",
+        ),
     ],
 )
 def test_bad_input_is_one_line(run, tmp_path, text, words, message):
@@ -269,13 +273,13 @@ def test_bad_input_is_one_line(run, tmp_path, text, words, message):
 def test_missing_options_and_files_are_named(run, tmp_path, pictures):
     (tmp_path / "t.csv").write_text("x,label\n1,a\n")
     table = ("--train", tmp_path / "t.csv")
-    assert "give one of --text, --images and --features, got none" in refused(run, tmp_path / "o", *table)
+    assert "--text and --label must be given for --kind texts" in refused(run, tmp_path / "o", *table)
     assert "--label must be given" in refused(run, tmp_path / "o", *table, "--features", "x")
     nowhere = ("--train", tmp_path / "nowhere.csv", "--features", "x", "--label", "label")
     assert "nowhere.csv: no such file" in refused(run, tmp_path / "o", *nowhere)
-    assert "nowhere: no such folder" in refused(run, tmp_path / "o", "--train", tmp_path / "nowhere")
+    assert "nowhere: no such file or folder" in refused(run, tmp_path / "o", "--train", tmp_path / "nowhere")
     named = ("--train", pictures / "pets", "--text", "x")
-    assert "--text names a column, but" in refused(run, tmp_path / "o", *named)
+    assert "is a folder, but texts are read from tables" in refused(run, tmp_path / "o", *named)
 
 
 def test_two_rows_of_each_class_are_enough_to_run(run, tmp_path):

@@ -16,7 +16,8 @@ from tutelage.bench.peers import Peer
 from tutelage.bench.protocol import read_protocol
 from tutelage.bench.running import cell_key, current
 from tutelage.bench.summary import paired
-from tutelage.cli import app
+from tutelage.cli import build
+from tutelage.run.screen import Screen
 
 TOML = """
 name = "small"
@@ -29,7 +30,7 @@ steps = 5
 
 [[data]]
 name = "digits"
-kind = "features"
+kind = "rows"
 file = "scikit-learn:digits"
 split = ""
 pool = 300
@@ -55,7 +56,7 @@ def nearest(tmp_path, monkeypatch) -> tuple[Peer, ...]:
     script = tmp_path / "nearest.py"
     script.write_text(SCRIPT)
     monkeypatch.setattr(exporting, "environment", lambda peer, root, say: Path(sys.executable))
-    given = {"requirements": ("numpy==2.4.6",), "kinds": ("features",), "seconds": 60}
+    given = {"requirements": ("numpy==2.4.6",), "kinds": (), "seconds": 60}
     return (Peer(name="near", script=script, methods=("one", "broken"), **given),)
 
 
@@ -63,7 +64,7 @@ def test_what_is_exported_is_what_the_methods_get_and_holds_no_other_label(small
     protocol = read_protocol(small)
     (data, setting), *_ = protocol.cells()
     given = cell(protocol.model_dump_json(), tmp_path, data, setting, 0, ("weak",))
-    export(given, tmp_path, texts=False)
+    export(given, tmp_path, items=False)
     found = np.load(tmp_path / "cell.npz")
     assert np.array_equal(found["x_labelled"], given.drawn.labelled.items)
     assert np.array_equal(found["y_labelled"], given.drawn.labelled.y)
@@ -118,7 +119,8 @@ def test_table_and_plot_hold_methods_and_peers_side_by_side(small, tmp_path, cap
     results = tmp_path / "results" / "protocols" / "small.jsonl"
     results.parent.mkdir(parents=True)
     results.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    app(["bench", "table", str(small)], result_action="return_value")
+    words = ["bench", "table", str(small)]
+    build(words, Screen())(words, result_action="return_value")
     out = capsys.readouterr().out
     assert "near: one" in out
     assert "supervised" in out
@@ -126,5 +128,6 @@ def test_table_and_plot_hold_methods_and_peers_side_by_side(small, tmp_path, cap
     assert paired(current(protocol, lines), "labels only").set_index("method").difference[
         "supervised"
     ] == pytest.approx(10)
-    app(["bench", "plot", str(small), "--out", str(tmp_path / "plots")], result_action="return_value")
+    words = ["bench", "plot", str(small), "--out", str(tmp_path / "plots")]
+    build(words, Screen())(words, result_action="return_value")
     assert {p.name for p in (tmp_path / "plots").iterdir()} == {"ranks.png", "gains.png", "cost.png"}

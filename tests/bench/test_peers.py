@@ -25,7 +25,7 @@ name = "one"
 requirements = ["one==1.0"]
 script = "one.py"
 methods = ["a", "b"]
-kinds = ["features"]
+kinds = ["rows"]
 seconds = 5
 """
 
@@ -47,9 +47,7 @@ def ask(tmp_path, cell):
     def ask(code, limit=20.0):
         script = tmp_path / "script.py"
         script.write_text(SCRIPT + textwrap.dedent(code))
-        peer = Peer(
-            name="one", requirements=("one==1.0",), script=script, methods=("a",), kinds=("features",), seconds=60
-        )
+        peer = Peer(name="one", requirements=("one==1.0",), script=script, methods=("a",), kinds=(), seconds=60)
         return predict(peer, "a", 4, cell, limit, PYTHON)
 
     return ask
@@ -147,7 +145,7 @@ def test_a_file_is_read(toml, tmp_path):
         ("seconds = 5", "", r"peer\.0\.seconds: Field required"),
         ("seconds = 5", "seconds = 0", r"seconds: .*greater than 0"),
         ("one==1.0", "one>=1.0", "'one>=1.0' must be pinned"),
-        ('"features"', '"images"', r"kinds\.0"),
+        ('"rows"', '"pictures"', r"kinds\.0"),
         ('["a", "b"]', "[]", "methods"),
         ('["a", "b"]', '["a", "a"]', "methods: name 'a' is there twice"),
         ('"one"\n', '"../one"\n', r"peer\.0\.name"),
@@ -183,7 +181,7 @@ def made(monkeypatch):
 
 
 def peer(*requirements):
-    return Peer(name="one", requirements=requirements, script="one.py", methods=("a",), kinds=("features",), seconds=5)
+    return Peer(name="one", requirements=requirements, script="one.py", methods=("a",), kinds=(), seconds=5)
 
 
 def test_an_environment_is_made_once_and_again_for_other_requirements(tmp_path, made):

@@ -19,8 +19,9 @@ from tutelage.bench.learners import LEARNERS
 from tutelage.bench.protocol import DataSet, Protocol, read_protocol
 from tutelage.bench.running import held, jobs, missing, read_rows, record, run, run_all
 from tutelage.bench.sets import load
-from tutelage.cli import app
+from tutelage.cli import build
 from tutelage.data.tables import DataError
+from tutelage.run.screen import Screen
 
 TOML = """
 name = "small"
@@ -37,7 +38,7 @@ folds = 2
 
 [[data]]
 name = "digits"
-kind = "features"
+kind = "rows"
 file = "scikit-learn:digits"
 split = ""
 pool = 300
@@ -253,7 +254,7 @@ def test_noisy_labels_of_a_file_go_by_the_row_s_index(tmp_path):
     rows.to_parquet(tmp_path / "x.parquet")
     noisy = pd.DataFrame({"index": 100 + np.arange(12), "worst": 1 - y}).astype(np.int16)  # small, as files keep them
     noisy.sample(frac=1, random_state=0).to_parquet(tmp_path / "noisy.parquet")
-    data = {"name": "d", "kind": "features", "file": "x.parquet", "items": "x", "noisy_file": "noisy.parquet"}
+    data = {"name": "d", "kind": "rows", "file": "x.parquet", "items": "x", "noisy_file": "noisy.parquet"}
     protocol = Protocol(
         name="p", methods=("gce",), settings=({"noise": "worst"},), data=(data,), steps={"steps": 30, "lr": 0.1}
     )
@@ -317,9 +318,10 @@ def test_its_processes_end_with_a_run_that_is_killed(tmp_path):
 
 
 def test_the_command_runs_what_is_missing_and_says_so(small, capsys):
-    app(["bench", "run", str(small), "--methods", "majority class", "--processes", "1"], result_action="return_value")
+    words = ["bench", "run", str(small), "--methods", "majority class", "--processes", "1"]
+    build(words, Screen())(words, result_action="return_value")
     out = small.parent.parent / "results" / "protocols" / "small.jsonl"
     assert "small: 2 runs to do, at most 1 side by side" in capsys.readouterr().out
     assert [json.loads(line)["seed"] for line in out.read_text().splitlines()] == [0, 1]
     with pytest.raises(ValueError, match="methods must be one of majority class"):
-        app(["bench", "run", str(small), "--methods", "drift"], result_action="return_value")
+        build(words, Screen())(["bench", "run", str(small), "--methods", "drift"], result_action="return_value")

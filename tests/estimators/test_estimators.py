@@ -155,8 +155,8 @@ X = np.zeros((6, 2))
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        (X, [-1] * 6, "y has no label"),
-        (X, [1, 1, 1, -1, -1, -1], "at least 2 classes, got 1 class: 1"),
+        (X, [-1] * 6, "y: every label is -1 or None"),
+        (X, [1, 1, 1, -1, -1, -1], "y: only one class, 1; two are needed"),
         (X, ["a", "a", "b", None, None, None], "class 'b' has one label"),
         (X, [0, 1], r"X has 6 rows, but y has 2 labels"),
         (X * np.nan, [0, 0, 1, 1, -1, -1], "NaN"),
@@ -175,7 +175,7 @@ def test_bad_settings_are_named(digits):
     x, _, hidden = digits
     with pytest.raises(ValueError, match=r"method must be one of supervised, .*, dividemix, auto, got 'x'"):
         Classifier("x").fit(x, hidden)
-    with pytest.raises(ValueError, match="finetune=True needs texts"):
+    with pytest.raises(ValueError, match="finetune=True is not for rows"):
         Classifier(finetune=True).fit(x, hidden)
 
 

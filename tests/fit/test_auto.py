@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from scipy.stats import norm
 
-from tutelage.data import Features
-from tutelage.fit.auto import ALONE, CANDIDATES, LAST, MEMBERS, Auto, cost, select, shares_of, within
-from tutelage.fit.build import Data, on_features
-from tutelage.fit.defaults import ON_FEATURES
+from tutelage.fit.auto import ALONE, CANDIDATES, LAST, MEMBERS, Auto, Search, cost, shares_of, within
+from tutelage.fit.build import Build, Items
+from tutelage.fit.defaults import HEAD
 from tutelage.fit.evidence import Prior
 from tutelage.fit.fit import fit
 from tutelage.fit.problem import Plan
 from tutelage.fit.recorded import TOGETHER, UNKNOWN, Gains, error_of
-from tutelage.fit.store import Unstored
-from tutelage.methods import Supervised
+from tutelage.fit.setup import Setup
+from tutelage.methods import Method, Supervised
+from tutelage.modalities.rows.reader import RowReader
 from tutelage.tasks import Classification
 
 LABELS, POOL = 60, 90
@@ -29,8 +30,8 @@ def problem():
     rng = np.random.default_rng(0)
     y = np.arange(LABELS + POOL) % 2
     x = torch.as_tensor(rng.normal(size=(len(y), 3)) + y[:, None], dtype=torch.float32)
-    data = Data(Classification(2), Features(x[:LABELS]), y[:LABELS], Features(x[LABELS:]))
-    return on_features(data, per_feature=True)
+    items = Items(Classification(2), x[:LABELS], y[:LABELS], x[LABELS:])
+    return Build(RowReader(), (), HEAD, whole=False, cache=Path()).of(items).problem()
 
 
 def right_with(share, y, seed):
@@ -48,7 +49,7 @@ class Faked:
 
         def held_out(contender, parts):
             name = contender.name.split(", ")[-1]
-            self.trainings += len(parts) * contender.training.steps / ON_FEATURES.steps
+            self.trainings += len(parts) * contender.setup.training.steps / HEAD.training.steps
             seed = list(skill).index(name)
             return [(o, right_with(skill[name], problem.y[o], 1000 * seed + i)) for i, (_, o) in enumerate(parts)], []
 
@@ -58,10 +59,24 @@ class Faked:
         names = list(self.skill)
         folds = problem.folds(Plan(folds=5, repeats=1), seed)
         reference = [(o, right_with(base, problem.y[o], 77 + i)) for i, (_, o) in enumerate(folds)]
-        gains = gains or Gains.of([], names, "array")
+        gains = gains or Gains.of([], names, "rows")
         candidates = {n: Supervised() for n in names}
-        args = (folds, ON_FEATURES, budget, Unstored(), lambda *_: None)
-        return select(problem, candidates, gains, reference, *args, most)
+        return Search(Setup(problem, HEAD.training), candidates, gains, reference, folds, most).run(budget)
+
+
+def test_the_choice_is_no_method_and_has_no_loss():
+    assert not isinstance(Auto(), Method)
+    assert not {"loss", "rule", "ready", "keep"} & set(dir(Auto))
+    assert all(isinstance(m, Method) for m in CANDIDATES.values())
+
+
+def test_the_choice_needs_labels_that_can_be_held_out():
+    with pytest.raises(ValueError, match="after weak labels name a method"):
+        Auto().settled(Classification(2), weak=True)
+    assert Auto().settled(Classification(2), weak=False) == Auto()
+    with pytest.raises(ValueError, match="cannot be without it"):
+        Auto().plan(Plan(skip=True))
+    assert Auto().plan(Plan(folds=3, repeats=4)) == Plan(folds=3, repeats=1)
 
 
 def test_the_best_candidate_is_taken(monkeypatch, problem):
@@ -92,9 +107,9 @@ def test_the_search_stays_within_its_budget(monkeypatch, problem, budget):
 
 def test_what_the_records_praise_is_tried_first(monkeypatch, problem):
     names = [f"method {i}" for i in range(30)]
-    records = [{"data": "a", "kind": "array", "gains": {n: i / 1000 for i, n in enumerate(names)}}] * 2
+    records = [{"data": "a", "kind": "rows", "gains": {n: i / 1000 for i, n in enumerate(names)}}] * 2
     found = Faked(monkeypatch, problem, dict.fromkeys(names, 0.7)).run(
-        problem, gains=Gains.of(records, names, "array"), budget=50
+        problem, gains=Gains.of(records, names, "rows"), budget=50
     )
     reached = {a.name for a in found.tried if a.rungs}
     assert reached == set(names[-len(reached) :])
@@ -140,17 +155,17 @@ def test_the_posterior_is_the_conditional_normal():
 
 def test_gains_of_another_kind_count_less_and_unknown_methods_are_neutral():
     records = [
-        {"data": "a", "kind": "text", "gains": {"m": 0.10}},
-        {"data": "b", "kind": "array", "gains": {"m": 0.00}},
+        {"data": "a", "kind": "texts", "gains": {"m": 0.10}},
+        {"data": "b", "kind": "rows", "gains": {"m": 0.00}},
     ]
-    gains = Gains.of(records, ["m", "new"], "text")
+    gains = Gains.of(records, ["m", "new"], "texts")
     assert gains.mean.tolist() == pytest.approx([0.08, 0.0])
     assert gains.covariance[1].tolist() == pytest.approx([TOGETHER**2, UNKNOWN**2 + TOGETHER**2])
     assert gains.runs == 2
 
 
 def test_every_candidate_is_recorded_on_each_kind():
-    gains = Gains.recorded(list(CANDIDATES), "text")
+    gains = Gains.recorded(list(CANDIDATES), "texts")
     assert gains.runs >= 40
     assert (gains.mean != 0).all()
     known = gains.covariance - TOGETHER**2
@@ -160,8 +175,8 @@ def test_every_candidate_is_recorded_on_each_kind():
 
 
 def test_draws_of_one_data_set_do_not_outweigh_another():
-    records = [{"data": "a", "kind": "text", "gains": {"m": 0.1}}] * 9 + [
-        {"data": "b", "kind": "text", "gains": {"m": 0.0}}
+    records = [{"data": "a", "kind": "texts", "gains": {"m": 0.1}}] * 9 + [
+        {"data": "b", "kind": "texts", "gains": {"m": 0.0}}
     ]
     assert Gains.of(records, ["m"], "text").mean.tolist() == pytest.approx([0.05])
 
@@ -174,7 +189,7 @@ def test_the_error_is_that_of_a_mean_of_paired_differences():
 
 def test_auto_needs_the_evidence(problem):
     with pytest.raises(ValueError, match="auto chooses by the evidence"):
-        fit(problem, Auto(), ON_FEATURES, Prior(), Plan(skip=True))
+        fit(problem, Auto(), HEAD.training, Prior(), Plan(skip=True))
 
 
 def test_few_candidates_need_no_halving():

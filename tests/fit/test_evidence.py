@@ -105,7 +105,8 @@ def test_wilson_is_inside_zero_and_one():
 
 def test_priors_are_recorded_for_text_and_neutral_elsewhere():
     assert recorded_prior("drift", "no such kind") == Prior()
-    assert recorded_prior("supervised", "array") == Prior()
+    assert recorded_prior("no such method", "texts") == Prior()
+    assert recorded_prior("drift", "texts").runs
 
 
 @pytest.mark.parametrize("harm", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0])

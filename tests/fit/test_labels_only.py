@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from tutelage.data import Features
-from tutelage.fit.build import Data, on_features
+from tutelage.fit.build import Build, Items
+from tutelage.fit.defaults import HEAD
 from tutelage.fit.fit import reference_model
 from tutelage.fit.problem import Plan
-from tutelage.fit.store import Unstored
+from tutelage.fit.setup import Setup
+from tutelage.modalities.rows.reader import RowReader
 from tutelage.tasks import Classification
 from tutelage.train import Training
 
@@ -31,10 +34,10 @@ def rows(spread_told: float, spread_noise: float) -> tuple[np.ndarray, np.ndarra
 )
 def test_scaling_is_chosen_by_the_labels(spread_told, spread_noise, one_scale):
     x, y = rows(spread_told, spread_noise)
-    labelled, rest = Features(torch.as_tensor(x[:40])), Features(torch.as_tensor(x[40:]))
-    problem = on_features(Data(Classification(2), labelled, y[:40], rest), per_feature=True)
+    items = Items(Classification(2), x[:40], y[:40], x[40:])
+    problem = Build(RowReader(), (), HEAD, whole=False, cache=Path()).of(items).problem()
     parts = problem.folds(Plan(folds=4), 0)
-    network, honest, name = reference_model(problem, Training(), parts, None, Unstored(), lambda *_: None)
+    network, honest, name = reference_model(Setup(problem, Training()), parts, None)
     with torch.no_grad():
         found = network(torch.as_tensor(x[40:])).argmax(1).numpy()
     assert name.endswith("one scale for all features") == one_scale

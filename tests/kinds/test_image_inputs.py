@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 
 from tutelage.data.tables import DataError
-from tutelage.kinds import ImageInputs, read
+from tutelage.kinds.base import Dataset
+from tutelage.kinds.one_class import class_scores
 from tutelage.modalities.images.decoding import MAX_PIXELS
-from tutelage.run.options import Request
+from tutelage.run.options import given
 from tutelage.tasks import Classification
 
 
@@ -41,8 +42,9 @@ def put(root, files):
 def got(folder, **options):
     """The inputs and what was said; a warning is an error."""
     said = []
-    given = {"train": folder / "train", "out": folder / "out", "task": "image", "images": "image", "label": "label"}
-    return read(Request(**(given | options)), said.append), said
+    words = {"train": folder / "train", "out": folder / "out", "task": "image", "images": "image", "label": "label"}
+    kind, asked = given(**(words | options))
+    return kind.read(asked.files, said.append), said
 
 
 def refused(folder, **options):
@@ -80,8 +82,8 @@ def huge():
 def test_a_table_of_encoded_images(tmp_path):
     train = labelled(tmp_path, [picture(4), picture(5)], [None, ""])
     found, said = got(tmp_path, train=train, size=(32, 32))
-    assert isinstance(found, ImageInputs)
-    assert (found.kind, found.things, found.classes, found.size) == ("image", "images", ["cat", "dog"], (32, 32))
+    assert isinstance(found, Dataset)
+    assert (found.classes, found.size) == (["cat", "dog"], (32, 32))
     assert found.items.task == Classification(2)
     assert list(found.items.labelled) == [picture(i) for i in range(4)]
     assert (found.items.y.tolist(), found.items.y.dtype) == ([0, 1, 0, 1], np.int64)
@@ -136,7 +138,7 @@ def test_a_folder_to_train_on_and_a_table_to_test_on(tmp_path):
     assert list(found.test) == [str(tmp_path / "7.png"), str(tmp_path / "8.png")]
     assert found.truth.tolist() == [1, 0]
     assert said == [f"Not scored: 1 rows of {test} without a label."]
-    scores = found.scores(np.array([[0.1, 0.9], [0.4, 0.6]]))
+    scores = class_scores(found.truth, np.array([[0.1, 0.9], [0.4, 0.6]]))
     assert (scores["rows"], scores["measure"], scores["accuracy"]) == (2, "accuracy", 0.5)
     assert scores["interval"][0] < 0.5 < scores["interval"][1]
     assert scores["macro_f1"] == pytest.approx(1 / 3)
@@ -178,7 +180,10 @@ def test_a_label_minus_one_is_said_to_be_a_class(tmp_path):
         ({"0.png": picture()}, "{train}: no folder of a class, with its images in it; there is 0.png"),
         ({"unlabelled/0.png": picture()}, "{train}: no folder of a class, with its images in it; there is unlabelled"),
         ({"cat/0.png": picture(), "cat/1.png": picture(1)}, "{train}: only one class, 'cat'; two are needed"),
-        ({"cat/0.png": picture(), "dog/1.png": picture(1)}, "{train}: class 'cat' has one label; label one more row"),
+        (
+            {"cat/0.png": picture(), "dog/1.png": picture(1)},
+            "{train}/cat/0.png: class 'cat' has one label; label one more row",
+        ),
         ({"cat/0.png": picture(), "dog/1.png": picture(1)[:60]}, "{train}/dog/1.png: cut off or damaged"),
     ],
 )
@@ -213,7 +218,7 @@ def test_without_evidence_one_label_a_class_is_enough(tmp_path):
 @pytest.mark.parametrize("part", ["train", "unlabelled", "test"])
 def test_files_and_columns_that_are_not_there(tmp_path, part):
     files = {"train": labelled(tmp_path)}
-    assert refused(tmp_path, **(files | {part: tmp_path / "gone"})) == f"{tmp_path / 'gone'}: no such file"
+    assert refused(tmp_path, **(files | {part: tmp_path / "gone"})) == f"{tmp_path / 'gone'}: no such file or folder"
     assert refused(tmp_path, **(files | {part: tmp_path / "gone.csv"})) == f"{tmp_path / 'gone.csv'}: no such file"
     other = tmp_path / "other.csv"
     other.write_text("picture,label\na.png,cat\n")
@@ -228,7 +233,7 @@ def test_labels_of_the_test_that_were_never_seen(tmp_path):
     seen = "label 'horse' was not among the training labels cat, dog; unseen in this file: horse"
     assert refused(tmp_path, train=labelled(tmp_path), test=test) == f"{test}, row 2: {seen}"
     folder = put(tmp_path / "test", {"horse/0.png": picture(7)})
-    assert refused(tmp_path, train=labelled(tmp_path), test=folder) == f"{folder}: {seen}"
+    assert refused(tmp_path, train=labelled(tmp_path), test=folder) == f"{folder}/horse/0.png: {seen}"
     none = table(tmp_path / "none.parquet", [picture(7)], label=[""])
     wanted = f"{none}, column 'label': every label is empty; nothing to score on"
     assert refused(tmp_path, train=labelled(tmp_path), test=none) == wanted

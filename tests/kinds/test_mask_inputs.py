@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from tutelage.data.tables import DataError
-from tutelage.kinds import MaskInputs, read
-from tutelage.run.options import Request
+from tutelage.kinds.masks import mask_scores
+from tutelage.run.options import given
 from tutelage.tasks import Segmentation
 from tutelage.tasks.segmentation import iou_influence, overlaps
 
@@ -45,14 +45,15 @@ def put(root, files):
 def got(folder, **options):
     """The inputs and what was said; a warning is an error."""
     said = []
-    given = {
+    words = {
         "train": folder / "train",
         "out": folder / "out",
         "task": "segmentation",
         "images": "image",
         "masks": "mask",
     }
-    return read(Request(**(given | options)), said.append), said
+    kind, asked = given(**(words | options))
+    return kind.read(asked.files, said.append), said
 
 
 def refused(folder, **options):
@@ -76,8 +77,7 @@ def scenes(folder, count=2, **other):
 
 def test_a_folder_of_images_and_masks(tmp_path):
     found, said = got(scenes(tmp_path / "train").parent, images=None, masks=None)
-    assert isinstance(found, MaskInputs)
-    assert (found.kind, found.things, found.classes) == ("segmentation", "images", ["0", "1", "2"])
+    assert found.classes == ["0", "1", "2"]
     assert found.items.task == Segmentation(3)
     assert [Path(s).name for s in found.items.labelled] == ["a.png", "b.png"]
     assert (found.items.y == np.tile(IDS.ravel(), 2)).all()
@@ -136,7 +136,7 @@ def test_overlaps_are_scored_as_their_own_functions_say(tmp_path):
     found, _ = got(tmp_path, test=test)
     guess = np.stack([IDS % 2, np.zeros_like(IDS)])
     pixels = overlaps(guess.ravel(), found.truth.ravel(), np.array([600, 600]), 3)
-    scores = found.scores(pixels)
+    scores = mask_scores(pixels)
     both, either = pixels.sum(0).T
     iou = both[:2] / either[:2]
     assert (scores["rows"], scores["measure"], scores["iou_by_class"]) == (2, "mean IoU", [*iou.tolist(), None])

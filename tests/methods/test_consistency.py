@@ -28,9 +28,8 @@ from tutelage.methods import (
 )
 from tutelage.methods.flexmatch import learning_status
 from tutelage.ops.labels import align, ema
-from tutelage.ops.losses import cross_entropy
+from tutelage.ops.losses import cross_entropy, linear_ramp
 from tutelage.ops.mix import mix_shares
-from tutelage.ops.schedules import linear_ramp
 from tutelage.ops.warp import mirror
 from tutelage.tasks import Classification, Segmentation
 from tutelage.train import Training, train

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import json
+import pickle
 
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from tutelage.data import Features, Loader
+from tutelage.data import Features, Loader, WordFeatures
+from tutelage.fit.fit import settings
 from tutelage.memory import Memory
-from tutelage.methods import METHODS, Drift, MeanTeacher, SelfTraining
+from tutelage.methods import METHODS, Dmt, Drift, Elr, LabelPropagation, MeanTeacher, SelfTraining
+from tutelage.methods.fields import Open
 from tutelage.modalities.head import Head
-from tutelage.tasks import Classification, Tagging
+from tutelage.ops.checks import checks_of
+from tutelage.tasks import Classification, Segmentation, Tagging
 from tutelage.train import Training, predict, train
 
 TASK = Classification(10)
@@ -203,11 +209,28 @@ def test_balanced_self_training_keeps_the_same_share_of_each_class():
         (lambda: MeanTeacher(weight=-1.0), "weight must be at least 0, got -1.0"),
         (lambda: SelfTraining(rounds=0), "rounds must be at least 1, got 0"),
         (lambda: SelfTraining(threshold=1.5), r"threshold must be in \[0, 1\], got 1.5"),
+        (lambda: Dmt(partners="both"), "partners must be one of mutual, chain, self, got 'both'"),
+        (lambda: Dmt(mixup=-1.0), "mixup must be at least 0, got -1.0"),
+        (lambda: Drift(interaction=-1.0), "interaction must be at least 0, got -1.0"),
+        (lambda: LabelPropagation(neighbours=0), "neighbours must be at least 1, got 0"),
+        (lambda: LabelPropagation(confidence="much"), "confidence must be one of entropy, none, got 'much'"),
     ],
 )
 def test_out_of_range_hyper_parameters_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("value", [2.5, "3", True])
+def test_a_count_is_a_whole_number(value):
+    with pytest.raises(TypeError, match="rounds must be a"):
+        SelfTraining(rounds=value)
+
+
+def test_every_number_of_every_method_has_a_range():
+    for kind in METHODS.values():
+        numbers = {f.name for f in dataclasses.fields(kind) if type(f.default) in (int, float)}
+        assert numbers <= set(checks_of(kind)), kind
 
 
 @pytest.mark.parametrize(
@@ -222,4 +245,66 @@ def test_what_drift_leaves_open_is_set_for_the_task_and_nothing_else(task, weak,
     found = Drift().settled(task, weak)
     assert (found.balance, found.decay, found.interaction) == expected
     assert Drift(decay=0.5).settled(task, weak).decay == 0.5
-    assert MeanTeacher().settled(task, weak).decay == (0.99 if weak and isinstance(task, Tagging) else 0.9)
+    assert MeanTeacher().settled(task, weak).decay == (0.99 if weak and task.sequential else 0.9)
+
+
+def test_a_method_is_settled_by_the_training_and_no_field_is_open_while_it_plays(digits):
+    seen = []
+
+    class Watched(Drift):
+        def loss(self, *args):
+            seen.append((self.balance, self.decay, self.interaction))
+            return super().loss(*args)
+
+    trained(Watched(decay=0.8), digits[0], steps=2)
+    assert seen == [(0.0, 0.8, 1.0)] * 2
+
+
+def test_a_settled_method_has_nothing_open_and_is_settled_already(method):
+    settled = method.settled(TASK)
+    assert not any(isinstance(v, Open) for v in vars(settled).values())
+    assert settled.settled(TASK) is settled
+
+
+def test_what_is_left_open_is_shown_as_none_and_counts_as_the_usual_value():
+    assert "balance=None" in repr(Drift()) and "decay=None" in repr(Drift()) and "decay=0.5" in repr(Drift(decay=0.5))
+    assert {k: v for k, v in settings(Dmt()).items() if v is None}.keys() == {"grows", "partners", "ranking", "mixup"}
+    assert json.dumps(settings(Dmt().settled(TASK))["grows"]) == "true"
+    assert Drift().rule == Drift(decay=0.9, interaction=1.0).rule
+    assert Dmt().restarts and Dmt().rule.movers == ("student",)
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m)), dataclasses.replace])
+def test_a_field_stays_open_in_a_copy(way):
+    assert way(Drift()).settled(TASK, weak=True).decay == 0.99
+    assert way(Drift(decay=0.9)).settled(TASK, weak=True).decay == 0.9  # which somebody chose
+    assert way(Dmt()).settled(Segmentation(2)).grows is False
+    assert dataclasses.replace(Drift(), weight=2.0).settled(TASK, weak=True).interaction == 20.0
+    assert Drift(decay=None).settled(TASK, weak=True).decay == 0.99  # None leaves it open too
+
+
+def test_the_rule_is_asked_for_once_in_a_training(digits):
+    asked = []
+
+    class Asked(Dmt):
+        @property
+        def rule(self):
+            asked.append(1)
+            return super().rule
+
+    trained(Asked(), digits[0], steps=60)
+    assert len(asked) == 1
+
+
+def test_a_training_settles_for_its_own_task():
+    rows, tags = torch.randn(12, 4), torch.arange(12) % 3
+    words = WordFeatures(rows, np.array([4, 4, 4]))
+    run = train(Dmt(rounds=1), Classification(3), Head(4, 3), Loader(Features(rows), tags, Features(rows)), Training(4))
+    assert set(run.seats) == {"student"}  # a chain
+    task = Tagging(3, ("O", "B-X", "I-X"))
+    run = train(MeanTeacher(), task, Head(4, 3), Loader(words, tags, words), Training(4))
+    assert set(run.seats) == {"student", "teacher"}
+    with pytest.raises(ValueError, match="elr remembers each unit"):
+        train(
+            Elr(), Segmentation(3), torch.nn.Conv2d(3, 3, 1), Loader(Features(rows), tags, Features(rows)), Training(4)
+        )

@@ -15,8 +15,8 @@ from tutelage.files import BadFileError
 from tutelage.memory import Memory
 from tutelage.methods import Cbst, CurriculumLabelling, Dmt, Dst, MeanTeacher
 from tutelage.modalities.head import Head
+from tutelage.ops.labels import agreement
 from tutelage.ops.thresholds import top_of_all, top_of_each_class
-from tutelage.ops.weights import agreement
 from tutelage.tasks import Classification, Segmentation
 from tutelage.train import Training, predict, train
 
@@ -187,7 +187,7 @@ def test_labels_in_files_without_a_checkpoint_are_removed_in_the_end(monkeypatch
 
 
 def test_methods_without_stored_labels_keep_none_of_a_large_pool(loader, monkeypatch):
-    monkeypatch.setattr("tutelage.train.UNITS_IN_MEMORY", 10)
+    monkeypatch.setattr("tutelage.memory.UNITS_IN_MEMORY", 10)
     found = train(MeanTeacher(), TASK, make, loader, Training(4, lr=1e-2))
     assert len(found.memory.label) == 0
 
@@ -207,7 +207,7 @@ def test_a_run_with_labels_in_files_is_resumed_to_the_same_bits(loader, tmp_path
     method = Dmt(rounds=2, partners="mutual", mixup=0.0)
     training = Training(30, lr=1e-2, seed=7, checkpoint_every=every)
     whole = train(method, TASK, make, loader, training)
-    monkeypatch.setattr("tutelage.train.UNITS_IN_MEMORY", 10)
+    monkeypatch.setattr("tutelage.memory.UNITS_IN_MEMORY", 10)
     with pytest.raises(CutError):
         train(method, TASK, make, loader, training, path=tmp_path / "run", tick=cut)
     assert (tmp_path / "run.labels" / "partner" / "label").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import warnings
+import weakref
 from dataclasses import fields
 from typing import Literal, get_type_hints
 
@@ -29,11 +30,11 @@ from tutelage.methods import (
     PoissonLearning,
     Supervised,
     TriTraining,
+    on_graph,
 )
-from tutelage.methods import taught as module
 from tutelage.methods.balanced_self_training import quotas, surest, temperature_of
+from tutelage.methods.by_classifiers import fitted, probabilities
 from tutelage.methods.co_training import taken
-from tutelage.methods.taught import fitted, probabilities
 from tutelage.methods.tri_training import admitted, bootstrap, error_where_agreed
 from tutelage.modalities.head import Head
 from tutelage.tasks import Classification, Tagging
@@ -142,19 +143,20 @@ def test_the_pools_neighbours_are_looked_for_once_and_forgotten_with_the_pool(mo
         asked.append(len(args[0]))
         return neighbours.nearest(*args)
 
-    monkeypatch.setattr(module, "nearest", counted)
+    monkeypatch.setattr(on_graph, "nearest", counted)
     loader, _ = blobs()
     PoissonLearning().ready(loader.unlabelled, lambda *said: told.append(said))
     for kind in GRAPH:
         kind().remembers(loader, TASK)
     assert asked == [90]
     assert told == [("joining neighbours", 90, 90)]
-    before = len(module._near)
     PoissonLearning(neighbours=3).remembers(loader, TASK)
-    assert (len(asked), len(module._near)) == (2, before + 1)
+    assert len(asked) == 2
+    assert set(loader.unlabelled.computed) == {("neighbours", 10), ("neighbours", 3)}
+    near = weakref.ref(loader.unlabelled.computed["neighbours", 3])
     del loader
     gc.collect()
-    assert len(module._near) == before - 1
+    assert near() is None
 
 
 def test_rows_that_no_label_reaches_count_nothing():
@@ -435,6 +437,6 @@ def test_out_of_range_hyper_parameters_are_named(make, message):
 
 @pytest.mark.parametrize("kind", [*GRAPH, *CLASSIFIERS])
 def test_the_types_of_inherited_fields_can_be_read_where_a_method_lives(kind):
-    hints = get_type_hints(kind.__init__)
-    assert set(hints) == {field.name for field in fields(kind)} | {"return"}
+    hints = get_type_hints(kind)
+    assert set(hints) >= {field.name for field in fields(kind)}
     assert hints["confidence"] == Literal["entropy", "none"]

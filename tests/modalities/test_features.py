@@ -6,10 +6,22 @@ import numpy as np
 import pytest
 import torch
 
+from tutelage.modalities import cache
+from tutelage.modalities.base import features as features_of
 from tutelage.modalities.encoder import load_encoder
 from tutelage.modalities.text import features
-from tutelage.modalities.text.features import encode, pending
 from tutelage.modalities.text.network import pool
+from tutelage.modalities.text.reader import TextReader
+
+
+def encode(texts, encoder, folder, tick=None):
+    """Features by a reader that has opened no cache before."""
+    return features_of(TextReader(encoder), texts, folder, tick=tick).rows.numpy()
+
+
+def pending(texts, encoder, folder):
+    encoding = TextReader(encoder).encoding([texts], folder)
+    return encoding.missing, encoding.seconds()
 
 
 @pytest.fixture
@@ -41,21 +53,21 @@ def test_nothing_is_computed_twice(encoder, many, tmp_path, monkeypatch):
 
 def test_other_lengths_and_weights_have_other_features(encoder, encoder_folder, many, tmp_path):
     shorter = load_encoder(str(encoder_folder), 4)
-    assert encoder.fingerprint() != shorter.fingerprint()
-    before = encoder.fingerprint()
+    assert encoder.fingerprint != shorter.fingerprint
+    other = load_encoder(str(encoder_folder), 32)
     with torch.no_grad():
-        next(encoder.model.parameters()).add_(1e-3)
-    assert encoder.fingerprint() != before
+        next(other.model.parameters()).add_(1e-3)
+    assert other.fingerprint != encoder.fingerprint
 
 
 @pytest.mark.parametrize("after", [1, 3])
 def test_a_stopped_pass_goes_on_with_the_same_batches(encoder, many, tmp_path, monkeypatch, after):
     monkeypatch.setattr(features, "TOKENS_A_BATCH", 96)
-    monkeypatch.setattr(features, "TEXTS_A_FILE", 8)
+    monkeypatch.setattr(cache, "ROWS_A_FILE", 8)
     monkeypatch.setattr(features, "TEXTS_A_CHUNK", 40)
     whole = encode(many, encoder, tmp_path / "whole")
 
-    def stop(done, total):
+    def stop(what, done, total):
         if done > 12 * after:
             raise KeyboardInterrupt
 

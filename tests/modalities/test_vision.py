@@ -13,15 +13,8 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, cross_entropy
 
-from tutelage.modalities.images.networks import (
-    VISION,
-    Backbone,
-    BackboneClassifier,
-    SmallCnn,
-    UNet,
-    WideResNet,
-    load_backbone,
-)
+from tutelage.modalities.images.backbone import Backbone, BackboneClassifier, load_backbone
+from tutelage.modalities.images.networks import VISION, SmallCnn, UNet, WideResNet
 
 SMALL = {
     "small_cnn": {"classes": 3, "width": 4},

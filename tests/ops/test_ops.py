@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from tutelage.ops import thresholds
-from tutelage.ops.labels import balanced, sharpen, soft_frequency
+from tutelage.ops.labels import balanced, certainty, sharpen, soft_frequency
 from tutelage.ops.losses import cross_entropy, kl
-from tutelage.ops.weights import certainty
 
 
 @pytest.fixture

@@ -13,8 +13,10 @@ from sklearn.metrics import f1_score
 
 from tutelage import Dmt, FixMatch, Supervised, load
 from tutelage.data.tables import DataError
-from tutelage.modalities.images.reader import ImageReader
-from tutelage.report import pictures
+from tutelage.kinds import masks
+from tutelage.kinds.masks import beside_truth
+from tutelage.modalities.images import pictures
+from tutelage.modalities.images.reader import ImagePass
 
 pytestmark = pytest.mark.usefixtures("small_networks")
 VOID = 9
@@ -58,7 +60,7 @@ def masked(scenes, tmp_path_factory, do, small_networks):
 def test_the_summary_of_a_classification_says_what_was_done_and_what_it_is_worth(labelled, pets):
     found = labelled.summary
     assert found == json.loads((labelled.request.out / "summary.json").read_text())
-    assert (found["task"], found["things"], found["encoder"]) == ("image", "images", "small_cnn")
+    assert (found["kind"], found["things"], found["encoder"]) == ("images", "images", "small_cnn")
     assert (found["classes"], found["labelled"], found["unlabelled"]) == (["blue", "red"], 12, 18)
     assert (found["size"], found["left_out"], found["finetuned"]) == ([16, 16], [], False)
     assert found["settings"] | {"partners": "chain", "mixup": 0.75} == found["settings"]
@@ -77,7 +79,7 @@ def test_the_summary_of_a_classification_says_what_was_done_and_what_it_is_worth
 def test_the_summary_of_a_segmentation_says_what_was_done_and_what_it_is_worth(masked, squares):
     found, test = masked.summary, masked.summary["test"]
     assert found == json.loads((masked.request.out / "summary.json").read_text())
-    assert (found["task"], found["things"], found["encoder"]) == ("segmentation", "images", "unet")
+    assert (found["kind"], found["things"], found["encoder"]) == ("masks", "images", "unet")
     assert (found["classes"], found["labelled"], found["unlabelled"]) == (["0", "1"], 10, 20)
     assert (found["size"], found["evidence"]["labels"], test["rows"]) == ([16, 16], 10, 12)
     assert found["settings"] | {"partners": "mutual", "ranking": "class"} == found["settings"]
@@ -100,7 +102,7 @@ def test_the_summary_of_a_segmentation_says_what_was_done_and_what_it_is_worth(m
 def maps(done, pixels):
     """The class of each pixel by the model of a run, as it is loaded again."""
     found = np.full(pixels.shape[:3], -1)
-    for part in load(done.request.out / "model").maps(pixels):
+    for part in masks.maps(load(done.request.out / "model"), pixels):
         found[part.numbers] = part.labels
     return found
 
@@ -148,7 +150,7 @@ def test_the_report_shows_images_beside_their_masks_in_the_colours_of_the_legend
 
 def test_colours_are_those_of_the_legend_where_few_of_many_classes_occur(squares, png):
     one = squares(1, 0)
-    (shown,) = pictures.beside_truth([png(one.pixels[0])], one.masks, one.masks, 24, "test")
+    (shown,) = beside_truth([png(one.pixels[0])], one.masks, one.masks, 24, "test")
     assert shown["truth"] == pictures.overlay(one.pixels[0], one.masks[0], 24)
 
 
@@ -241,7 +243,7 @@ def test_predict_writes_masks_as_large_as_the_images(masked, run, tmp_path, squa
     assert table.probability.between(0.5, 1).all()
     for name, mask in zip(table.image, table["mask"], strict=True):
         got, (h, w) = np.asarray(Image.open(tmp_path / "masks" / mask)), shapes[name]
-        (small,) = [part.labels[0] for part in load(masked.request.out / "model").maps([tmp_path / "in" / name])]
+        (small,) = [part.labels[0] for part in masks.maps(load(masked.request.out / "model"), [tmp_path / "in" / name])]
         rows, columns = (((np.arange(n) + 0.5) * 16 / n).astype(int) for n in (h, w))
         np.testing.assert_array_equal(got, small[rows[:, None], columns])
     code, shown = run(*words, "--skip-bad")
@@ -260,7 +262,7 @@ def test_predict_on_a_folder_of_images_and_masks_labels_the_images_only(masked, 
 @pytest.mark.parametrize("kind", ["labelled", "masked"])
 def test_a_run_that_is_stopped_twice_and_resumed_equals_a_whole_one(request, do, tmp_path, kind):
     whole, out = request.getfixturevalue(kind), tmp_path / "out"
-    options = vars(whole.request) | {"out": out, "encoder": None}
+    options = whole.options | {"out": out}
     count = len(whole.ticks)
     first, second = round(0.6 * count), round(0.92 * count)  # within a round of a fold, and of the last training
     with pytest.raises(KeyboardInterrupt):
@@ -286,13 +288,13 @@ def test_a_run_with_the_packaged_backbone(reader, pets, do, run, tmp_path, monke
     options = pets | {"size": (32, 32), "finetune": finetune, "steps": 3 if finetune else 20, "evidence": False}
     done = do(FixMatch(), **options, out=tmp_path / "a")
     assert (done.summary["encoder"], done.summary["finetuned"]) == ("efficientnet-lite0", finetune)
-    assert f"on cpu: {12 if finetune else 30} images to encode, about" in done.said[0]
+    assert f"on cpu: {12 if finetune else 66} images to encode, about" in done.said[0]
     new, model = squares(5, 7).pixels, load(tmp_path / "a/model")
     np.testing.assert_array_equal(model.probabilities(new), done.models[0].probabilities(new))
     _, shown = run("score", tmp_path / "a", "--test", pets["test"], "--json")
     assert json.loads(shown).items() <= done.summary["test"].items()
     assert finetune or done.summary["test"]["accuracy"] > 0.7
-    monkeypatch.setattr(ImageReader, "_rows", None)  # nothing is encoded a second time
+    monkeypatch.setattr(ImagePass, "rows", None)  # nothing is encoded a second time
     if not finetune:
         again = do(FixMatch(), **options, out=tmp_path / "b")
         assert "all features are in the cache" in again.said[0]

@@ -31,9 +31,9 @@ class StopError(KeyboardInterrupt):
 def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_bits(run, bench, monkeypatch, method):
     code, _ = run(*bench.fit(method, out=bench.folder / "whole", checkpoint_seconds=0))
     assert code == 0
-    from tutelage import train
+    from tutelage.train import loop
 
-    real, left = train._descend, [13]  # of 3 trainings of 8 steps: the second is cut
+    real, left = loop._descend, [13]  # of 3 trainings of 8 steps: the second is cut
 
     def counted(*words):
         left[0] -= 1
@@ -41,13 +41,13 @@ def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_bits(run, bench, monkeypat
             raise StopError
         real(*words)
 
-    monkeypatch.setattr(train, "_descend", counted)
+    monkeypatch.setattr(loop, "_descend", counted)
     code, shown = run(*bench.fit(method, checkpoint_seconds=0))
     assert code == 130, shown
     assert "--resume" in shown
     assert not (bench.out / "summary.json").exists()
     assert any((bench.out / "parts").iterdir())
-    monkeypatch.setattr(train, "_descend", real)
+    monkeypatch.setattr(loop, "_descend", real)
     code, _ = run(*bench.fit(method, checkpoint_seconds=0, resume=True))
     assert code == 0
     assert result(bench.out) == result(bench.folder / "whole")

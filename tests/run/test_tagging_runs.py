@@ -10,11 +10,17 @@ import pandas as pd
 import pytest
 
 from tutelage import Tagger, load
-from tutelage.estimators.tagger import as_tags
-from tutelage.kinds.sentences import distant_target
+from tutelage.kinds.sentences import distant_target, tags_of
+from tutelage.modalities.base import features
 from tutelage.modalities.encoder import load_encoder
-from tutelage.modalities.sentences.network import encode_words, tokenize_words
+from tutelage.modalities.sentences.network import tokenize_words
+from tutelage.modalities.sentences.reader import WordReader
 from tutelage.train import predict
+
+
+def encoded(sentences, encoder, folder):
+    """Features of each word, by a reader that has opened no cache before."""
+    return features(WordReader(encoder), sentences, folder).rows.numpy()
 
 
 def tagged(count: int, seed: int, subjects) -> pd.DataFrame:
@@ -79,7 +85,7 @@ def test_fit_tags_sentences(run, tables, encoder_folder, method, changes):
     code, shown = run(*fit(tables, encoder_folder, method, **changes))
     assert code == 0, shown
     found = summary(tables)
-    assert found["task"] == "tagging"
+    assert found["kind"] == "sentences"
     assert found["classes"] == ["O", "B-FOOD", "I-FOOD", "B-SPORT", "I-SPORT"]
     assert (found["labelled"], found["unlabelled"]) == (12, 40)
     assert {"precision", "recall", "f1", "interval", "rows"} <= set(found["test"])
@@ -153,8 +159,8 @@ def test_texts_with_spans_and_conll_files_are_read_alike(run, tables, encoder_fo
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"tokens": None}, "--tokens must be given for --task tagging"),
-        ({"text": "text"}, "--text is of --task classification, but the task is tagging"),
+        ({"tokens": None}, "--tokens must be given for --kind sentences"),
+        ({"text": "text"}, "--text is of --kind texts, but the kind is sentences"),
         ({"tokens": "words"}, "no column 'words'"),
         ({"distant": "no"}, "no column 'no'"),
     ],
@@ -215,7 +221,7 @@ def test_methods_for_noisy_labels_learn_distant_tags(tables, encoder_folder, met
 def test_the_tagger_reads_distant_tags_as_the_command_line_does():
     """Where they never say outside, the words of which they say nothing are; else those words are open."""
     code = {"O": 0, "B-X": 1, "I-X": 2}
-    weak = as_tags([["X", -1], (None, None), None], [["a", "b"]] * 3, "distant", open_words=True)
+    weak = tags_of([["X", -1], (None, None), None], [["a", "b"]] * 3, "distant", open_words=True)
     assert weak == [["B-X", None], [None, None], None]
     covered, target, outside = distant_target(weak, code)
     assert (covered.tolist(), target.tolist(), outside) == ([0, 1], [1, 0, 0, 0], True)
@@ -225,7 +231,7 @@ def test_the_tagger_reads_distant_tags_as_the_command_line_does():
 
 def test_numbers_are_tags_for_the_tagger_too():
     y = [np.array([0, 3]), -1, np.nan, None]
-    assert as_tags(y, [["a", "b"]] * 4, "y") == [["O", "B-3"], None, None, None]
+    assert tags_of(y, [["a", "b"]] * 4, "y") == [["O", "B-3"], None, None, None]
 
 
 @pytest.mark.parametrize("method", ["supervised", "bond"])
@@ -276,11 +282,11 @@ def test_the_pool_of_another_file_needs_no_tags(run, tables, encoder_folder):
         ([["a", "b"]] * 2, [["B-X", "O"], ["O", None]], r"y\[1\]: tag 2 is None; only a distant column may leave"),
         ([["a", "b"]] * 2, [["B-X", "O"], ["O", float("nan")]], r"y\[1\]: tag 2 is nan"),
         ([["a", "b"]] * 2, [["B-X", "O"], 5], r"y\[1\]: not a list but int"),
-        ([["a", "b"]] * 2, [["B-X", "O"], None], "y has one tagged sentence; the evidence needs two"),
+        ([["a", "b"]] * 2, [["B-X", "O"], None], "y: one sentence is tagged; tag one more"),
         ([None], [["O"]], r"X\[0\] must be a list of words"),
         ([["a"], ["b"]], [["O"]], "X has 2 sentences, but y has 1"),
-        ([["a"]] * 3, [["O"]] * 3, "y must hold an entity, got only O"),
-        ([["a"]] * 3, [None] * 3, "y has no tagged sentence"),
+        ([["a"]] * 3, [["O"]] * 3, "y: no entity in any sentence"),
+        ([["a"]] * 3, [None] * 3, "y: every sentence is untagged"),
         ([["a", " "]], [["O", "O"]], r"X\[0\] must be a list of words, none empty"),
         ([["a"]] * 2, [["B-"], ["B-X"]], r"y\[0\]: tag 1 must be"),
     ],
@@ -305,10 +311,10 @@ def test_long_sentences_and_long_words_keep_every_word(encoder_folder):
 def test_features_of_words_do_not_depend_on_their_neighbours_in_the_batch(encoder_folder, tmp_path):
     encoder = load_encoder(str(encoder_folder))
     sentences = [["the", "soup"], ["a", "match", "near", "my", "bread"], ["the", "soup"]]
-    together = encode_words(sentences, encoder, tmp_path / "a")
-    alone = np.concatenate([encode_words([s], encoder, tmp_path / f"b{i}") for i, s in enumerate(sentences)])
+    together = encoded(sentences, encoder, tmp_path / "a")
+    alone = np.concatenate([encoded([s], encoder, tmp_path / f"b{i}") for i, s in enumerate(sentences)])
     np.testing.assert_allclose(together, alone, atol=1e-5)
-    assert np.array_equal(together, encode_words(sentences, encoder, tmp_path / "a"))
+    assert np.array_equal(together, encoded(sentences, encoder, tmp_path / "a"))
 
 
 def test_predictions_of_ragged_sentences_come_back_in_order(subjects):

@@ -154,7 +154,7 @@ def test_bad_votes_are_named(run, weak, change, message):
     ("changes", "message"),
     [
         ({"rules": "r.json"}, "give --votes or --rules, not both"),
-        ({"distant": "d"}, "--distant is of --task tagging, but the task is classification"),
+        ({"distant": "d"}, "--distant is of --kind sentences, but the kind is texts"),
         ({"label_model": "oracle"}, "model must be one of majority, weighted"),
         ({"label": None}, "--test needs --label"),
     ],
@@ -206,11 +206,11 @@ def test_the_estimator_takes_votes_on_arrays_beside_clean_labels():
         Classifier().fit(x, votes=table[:, :0])
     with pytest.raises(ValueError, match=r"votes\[0, 0\] must be a label or -1, got 0.7"):
         Classifier().fit(x, votes=np.full((200, 2), 0.7))
-    with pytest.raises(ValueError, match="y has no label and votes has no vote"):
+    with pytest.raises(ValueError, match="votes: no rule votes on any row"):
         Classifier().fit(x, votes=np.full((200, 2), -1))
     with pytest.raises(ValueError, match=r"votes must be of shape \(200, rules\), got \(200,\)"):
         Classifier().fit(x, votes=table[:, 0])
-    with pytest.raises(ValueError, match="no function votes on any row"):
+    with pytest.raises(ValueError, match="no rule votes on any row"):
         Classifier().fit(x, known, votes=np.full((200, 2), -1))
 
 

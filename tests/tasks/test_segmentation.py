@@ -8,11 +8,11 @@ import torch
 from sklearn.metrics import f1_score, jaccard_score
 
 from tutelage.data import Features
-from tutelage.data.view_loader import ImageLoader
+from tutelage.data.view_loader import ViewLoader
 from tutelage.game import Player
 from tutelage.memory import Memory
 from tutelage.methods import METHODS, Supervised
-from tutelage.methods.base import to_strong
+from tutelage.methods.views import to_strong
 from tutelage.modalities.images.views import Weak
 from tutelage.ops.warp import mirror
 from tutelage.tasks import Segmentation
@@ -85,7 +85,7 @@ def test_the_loader_carries_masks_into_the_view_and_what_it_does_not_show_is_unk
             return (np.asarray(index)[:, None] * 64 + np.arange(64)).ravel()
 
     pixels = Pixels(images)
-    loader = ImageLoader(pixels, y.flatten(), pixels, 4, 4, views={"weak": Weak(crop=0.25)}, carry=carry)
+    loader = ViewLoader(pixels, y.flatten(), pixels, 4, 4, views={"weak": Weak(crop=0.25)}, carry=carry)
     batch = loader.batch(3, 0.0)
     shown = TASK.units(batch.labelled["weak"].float())[:, 0] * 4
     known = batch.target >= 0

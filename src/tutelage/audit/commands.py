@@ -2,53 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from tutelage import kinds
 from tutelage.audit.relabel import relabelled
-from tutelage.audit.request import AuditRequest
+from tutelage.audit.request import AuditOptions
 from tutelage.audit.run import in_words, run_audit
 from tutelage.data.tables import write_table
+from tutelage.kinds import KINDS
+from tutelage.kinds.one_class import OneClass
+from tutelage.run.commands import KIND, kind_of, options_of, refuse_other_kinds, values_of
+from tutelage.run.screen import Screen
 
-Tick = Callable[[str, int, int], None]
+
+def add_audit(app: App, words: Sequence[str], screen: Screen) -> None:
+    """Add the command that finds wrong labels, with the options of the kind of data that the words tell.
+
+    Raises:
+        ValueError: --kind names a kind of which items have no single class.
+    """
+    name = kind_of(words)
+    kind = KINDS[name]
+    able = [other for other, each in KINDS.items() if issubclass(each, OneClass)]
+    if not issubclass(kind, OneClass):
+        raise ValueError(f"--kind of an audit must be one of {', '.join(able)}, got {name!r}")
+    own = options_of(kind, (*kind.item_columns, *kind.label_columns, *kind.reading))
+    refuse_other_kinds(name, words, (own, AuditOptions))
+
+    def audit(options: AuditOptions, of_kind: Any = None, *, kind: str = name) -> None:
+        made = KINDS[name](**values_of(of_kind))
+        assert isinstance(made, OneClass)
+        with screen.ticking() as tick:
+            summary = run_audit(made, options, screen.say, tick)
+        screen.say(in_words(summary))
+        screen.say(f"Suspects and page are in {options.out} (open {options.out / 'audit.html'}).")
+
+    audit.__annotations__ = {
+        "options": Annotated[AuditOptions, Parameter(name="*", group="Options")],
+        "of_kind": Annotated[own | None, Parameter(name="*", group=f"Options of --kind {name}")],
+        "kind": Annotated[str, KIND],
+        "return": None,
+    }
+    audit.__doc__ = (
+        "Find the labels of a table, or of a folder of images, that are likely wrong.\n\n"
+        "Writes suspects.csv, to edit and apply with tutelage relabel; audit.html, to look through; and audit.json.\n\n"
+        f"The options shown are those of --kind {name}, {kinds.TABLE[name].about}. Other kinds: "
+        f"{', '.join(other for other in able if other != name)}.\n\n"
+        f"Args:\n    kind: kind of data, one of {', '.join(able)}; it may be left out where columns tell."
+    )
+    app.command(audit, name="audit")
 
 
-def add_commands(app: App, say: Callable[[str], None], ticking: Callable[[], AbstractContextManager[Tick]]) -> None:
-    """Add ``audit`` and ``relabel`` to the command line.
+def relabel(*, train: Path, suspects: Path, output: Path, label: str | None = None, charset: str = "utf-8") -> None:
+    """Apply the suggestions in a table of suspects, perhaps edited; rows taken out of it stay as given.
 
     Args:
-        say: prints a line.
-        ticking: opens a progress bar.
+        train: table, or folder of images, that was audited.
+        suspects: suspects.csv, with the columns row, given and suggested.
+        output: table to write: train with other labels; of a folder, paths and labels. csv, tsv, jsonl or parquet.
+        label: column of the labels; a folder needs none.
+        charset: character set of csv, tsv and jsonl files.
     """
-
-    @app.command
-    def audit(request: Annotated[AuditRequest, Parameter(name="*")]) -> None:
-        """Find the labels of a table, or of a folder of images, that are likely wrong.
-
-        Writes suspects.csv, to edit and apply with tutelage relabel; audit.html, to look through; and audit.json.
-        """
-        with ticking() as tick:
-            summary = run_audit(request, say, tick)
-        say(in_words(summary))
-        say(f"Suspects and page are in {request.out} (open {request.out / 'audit.html'}).")
-
-    @app.command
-    def relabel(*, train: Path, suspects: Path, output: Path, label: str | None = None, charset: str = "utf-8") -> None:
-        """Apply the suggestions in a table of suspects, perhaps edited; rows taken out of it stay as given.
-
-        Args:
-            train: table, or folder of images, that was audited.
-            suspects: suspects.csv, with the columns row, given and suggested.
-            output: table to write: train with other labels; of a folder, paths and labels. csv, tsv, jsonl or parquet.
-            label: column of the labels; a folder needs none.
-            charset: of csv, tsv and jsonl files.
-        """
-        table, changed, new = relabelled(train, label, suspects, output, charset)
-        write_table(table, output)
-        if new:
-            say(f"No row had these labels before: {', '.join(new)}.")
-        say(f"{changed} of {len(table)} labels changed: {output}")
+    screen = Screen()
+    table, changed, new = relabelled(train, label, suspects, output, charset)
+    write_table(table, output)
+    if new:
+        screen.say(f"No row had these labels before: {', '.join(new)}.")
+    screen.say(f"{changed} of {len(table)} labels changed: {output}")

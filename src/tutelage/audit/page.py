@@ -10,14 +10,13 @@ from jinja2 import Environment, PackageLoader
 
 from tutelage.audit.ranking import Audit
 from tutelage.audit.reading import Audited
-from tutelage.report.pictures import thumbnail
 
 SHOWN = 500
-"""Suspects on the page; all are in the table."""
+"""Suspects that the page shows at most; all are in the table."""
 CHARACTERS = 600
-"""Of a text on the page."""
+"""Characters of a text that the page shows."""
 CLASSES = 40
-"""Classes of which the whole transition is drawn; of more, the largest entries are listed."""
+"""Classes at most of which the whole transition is drawn; of more, the largest entries are listed."""
 
 
 def draw(audited: Audited, audit: Audit, suspects: np.ndarray, why: Sequence[str], summary: dict[str, Any]) -> bytes:
@@ -30,7 +29,7 @@ def draw(audited: Audited, audit: Audit, suspects: np.ndarray, why: Sequence[str
     shown = [_suspect(audited, audit, i, reason) for i, reason in zip(suspects[:SHOWN].tolist(), why, strict=False)]
     environment = Environment(loader=PackageLoader("tutelage.audit"), autoescape=True)
     page = environment.get_template("audit.html").render(
-        summary=summary, shown=shown, classes=by_class(audit, suspects), kind=audited.kind,
+        summary=summary, shown=shown, classes=by_class(audit, suspects), words=audited.kind.words,
         matrix=audit.transition.tolist() if len(audit.classes) <= CLASSES else None, confused=confused(audit),
     )  # fmt: skip
     return page.encode(errors="replace")
@@ -41,12 +40,8 @@ def _suspect(audited: Audited, audit: Audit, i: int, why: str) -> dict[str, Any]
         "rank": int(audit.rank[i]), "row": audited.rows[i], "given": str(audit.given[i]), "why": why,
         "suggested": str(audit.suggested[i]), "probability": float(audit.probability[i]),
     }  # fmt: skip
-    if audited.kind == "text":
-        text = str(audited.items[i])
-        return found | {"text": text if len(text) <= CHARACTERS else text[:CHARACTERS] + " ..."}
-    if audited.kind == "images":
-        return found | {"image": thumbnail(audited.items[i]), "text": audited.names[i] if audited.names else ""}
-    return found
+    name = audited.names[i] if audited.names else ""
+    return found | dict(audited.kind.shown_item(audited.items[i], name, CHARACTERS))
 
 
 def by_class(audit: Audit, suspects: np.ndarray) -> list[dict[str, Any]]:

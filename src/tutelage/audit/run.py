@@ -6,7 +6,6 @@ import importlib.metadata
 import io
 import json
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,18 +13,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tutelage import files as checkpoint
+from tutelage import files
 from tutelage.audit.measures import against_truth
 from tutelage.audit.page import draw
 from tutelage.audit.ranking import Audit, find_label_errors
 from tutelage.audit.reading import Audited, features_of, read_audited
 from tutelage.audit.reasons import percent, reasons
-from tutelage.audit.request import AuditRequest
-from tutelage.kinds.base import Say
+from tutelage.audit.request import AuditOptions
+from tutelage.fit.outlook import duration
+from tutelage.kinds.one_class import OneClass
 from tutelage.modalities.images.examples import shown
-from tutelage.run.run import duration
-
-Tick = Callable[[str, int, int], None]
+from tutelage.run.run import plain_options
+from tutelage.types import Say, Tick
 
 MOST_CLASSES = 100
 """Classes of which audit.json holds the transition."""
@@ -34,7 +33,7 @@ LIKELY = 0.5
 """Probability of being wrong from which a label is taken to be so, where that is counted."""
 
 
-def run_audit(request: AuditRequest, say: Say, tick: Tick) -> dict[str, Any]:
+def run_audit(kind: OneClass, options: AuditOptions, say: Say, tick: Tick) -> dict[str, Any]:
     """Do the whole audit and return the summary that was written.
 
     Raises:
@@ -42,23 +41,23 @@ def run_audit(request: AuditRequest, say: Say, tick: Tick) -> dict[str, Any]:
         FileExistsError: ``out`` exists and is not empty.
     """
     start = time.perf_counter()
-    refuse_full_folder(request.out)
-    audited, reader = read_audited(request, say)
-    x = features_of(audited, reader, request.device, say, lambda done, total: tick("encoding", done, total))
+    refuse_full_folder(options.out)
+    audited, reader = read_audited(kind, options, say)
+    x = features_of(audited, reader, options.device, say, tick)
     say(f"Judging {len(audited)} rows of {len(set(audited.labels))} classes, each by models of the others.")
-    if request.kind == "features":
+    if not reader.encodes:
         say(f"{x.shape[1]} feature{'s' * (x.shape[1] > 1)}.")
-    audit = find_label_errors(x, np.array(audited.labels, dtype=object), random_state=request.seed, tick=tick)
-    suspects = audit.suspects(request.least)
+    audit = find_label_errors(x, np.array(audited.labels, dtype=object), random_state=options.seed, tick=tick)
+    suspects = audit.suspects(options.least)
     why = reasons(audit, suspects, audited.rows)
-    summary = summarise(request, audited, audit, suspects)
+    summary = summarise(kind, options, audited, audit, suspects)
     summary["seconds"] = round(time.perf_counter() - start, 1)
-    files = {
+    contents = {
         "suspects.csv": csv_of(table_of(audited, audit, suspects, why)),
         "audit.html": draw(audited, audit, suspects, why, summary),
         "audit.json": (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode(errors="replace"),
     }
-    write_whole(request.out, files)
+    write_whole(options.out, contents)
     return summary
 
 
@@ -70,12 +69,15 @@ def refuse_full_folder(out: Path) -> None:
         raise FileExistsError(f"{out} exists and is not empty; choose another folder")
 
 
-def summarise(request: AuditRequest, audited: Audited, audit: Audit, suspects: np.ndarray) -> dict[str, Any]:
+def summarise(
+    kind: OneClass, options: AuditOptions, audited: Audited, audit: Audit, suspects: np.ndarray
+) -> dict[str, Any]:
     """What audit.json holds, but for the time."""
     likely = audit.suspects(LIKELY)
-    settings = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(request).items() if k != "train"}
+    settings = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(options).items() if k != "train"}
+    settings |= {k: v for k, v in plain_options(kind).items() if v is not None}
     found: dict[str, Any] = {
-        "train": shown(audited.file), "kind": audited.kind, "audited": len(audited), "left_out": audited.left_out,
+        "train": shown(audited.file), "kind": kind.name, "audited": len(audited), "left_out": audited.left_out,
         "classes": [str(name) for name in audit.classes], "suspects": len(suspects),
         "likely_wrong": len(likely), "noise_rate": None if np.isnan(audit.noise_rate) else audit.noise_rate,
         "transition": audit.transition.round(6).tolist() if len(audit.classes) <= MOST_CLASSES else None,
@@ -83,7 +85,7 @@ def summarise(request: AuditRequest, audited: Audited, audit: Audit, suspects: n
         "weights": dict(zip(("student", "knowing", "nearest"), audit.weights.tolist(), strict=True)),
         "settings": settings, "version": importlib.metadata.version("tutelage"),
     }  # fmt: skip
-    if request.truth is not None:
+    if options.truth is not None:
         found["truth"] = against_truth(audit, likely, audited.truth)
     return found
 
@@ -108,15 +110,15 @@ def csv_of(table: pd.DataFrame) -> bytes:
     return file.getvalue().encode(errors="replace")
 
 
-def write_whole(out: Path, files: dict[str, bytes]) -> None:
+def write_whole(out: Path, contents: dict[str, bytes]) -> None:
     """Write files into a folder, which is made where it is missing; all or none."""
     made = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     try:
-        for name, data in files.items():
-            checkpoint.write_atomically(out / name, data)
+        for name, data in contents.items():
+            files.write_atomically(out / name, data)
     except BaseException:
-        for name in files:
+        for name in contents:
             (out / name).unlink(missing_ok=True)
         if made:
             out.rmdir()

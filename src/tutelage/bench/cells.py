@@ -12,22 +12,19 @@ import torch
 from torch import nn
 
 from tutelage.bench.protocol import DataSet, Protocol, Setting
-from tutelage.bench.sets import Cut, Part, load
-from tutelage.data import Examples, Features
+from tutelage.bench.sets import Cut, Part, kind_for, load
+from tutelage.data import Examples
 from tutelage.data.sources import cache_folder
-from tutelage.data.tables import DataError
 from tutelage.distil import noise
-from tutelage.fit import build, defaults
-from tutelage.fit.build import Data, Items, disturbed_rows, on_features
+from tutelage.fit.build import Build, Items, rows_of
 from tutelage.fit.defaults import long_enough
-from tutelage.fit.problem import Problem
+from tutelage.fit.problem import Plan, Problem
+from tutelage.kinds.base import Kind
 from tutelage.methods import Method
-from tutelage.modalities import READERS
-from tutelage.modalities.base import Encodes, Reader
-from tutelage.modalities.encoder import load_encoder
-from tutelage.modalities.images.networks import load_backbone
-from tutelage.modalities.images.reader import BACKBONE, ImageReader, PixelReader, size_for
+from tutelage.modalities.base import Encodes
+from tutelage.modalities.base import features as features_of
 from tutelage.ops.checks import one_of
+from tutelage.tasks import Task
 from tutelage.train import Training, predict
 
 Predictions = tuple[np.ndarray, np.ndarray]
@@ -61,10 +58,15 @@ def draw(data: DataSet, setting: Setting, root: Path, seed: int) -> Drawn:
     """Draw the labels of a cell; ValueError where the data set has not what the setting asks for."""
     cut = load(data, root, seed)
     learn, rng = cut.learn, np.random.default_rng(seed)
-    if setting.weak:
+    if setting.weak or setting.gold:
         if cut.covered is None:
             raise ValueError(f"{data.name} has no weak labels: name their column")
-        return Drawn(cut, learn.subset(np.arange(0)), learn, cut.covered, cut.target)
+        if setting.weak:
+            return Drawn(cut, learn.subset(np.arange(0)), learn, cut.covered, cut.target)
+        chosen = np.intersect1d(cut.covered, learn.labelled())
+        if not len(chosen):
+            raise ValueError(f"{data.name} has no gold labels of the items with weak ones")
+        return Drawn(cut, learn.subset(chosen), learn.subset(np.setdiff1d(np.arange(len(learn)), chosen)))
     if setting.noise is not None:
         learn = replace(learn, y=_noisy(cut, setting.noise, seed))
     known = learn.labelled()
@@ -92,24 +94,60 @@ class Cell:
     """What every method of a cell gets: the same labels, weights, batches and steps.
 
     Attributes:
+        kind: the kind of data, with the options that the protocol gives it.
         training: of every network, with the cell's seed.
         scored: the items to be scored on, as a network sees them.
+        root: folder of the data sets.
     """
 
     protocol: Protocol
     data: DataSet
+    setting: Setting
+    kind: Kind
     drawn: Drawn
     problem: Problem
     training: Training
     scored: Examples
+    root: Path
 
     def predict(self, network: nn.Module) -> Predictions:
         found = [predict(network, self.problem.task, e).argmax(1).numpy() for e in (self.scored, self.problem.pool)]
         return found[0], found[1]
 
+    def score(self, guess: Predictions) -> tuple[float | None, float | None]:
+        """The scores of class numbers on the part to score on and on the pool."""
+        task, parts = self.problem.task, (self.drawn.test, self.drawn.rest)
+        scored, pool = (score(task, g, part) for g, part in zip(guess, parts, strict=True))
+        return scored, pool
+
+    def plan(self) -> Plan:
+        """How the library gathers the evidence of a fit of what is trained."""
+        return self.kind.defaults.plan
+
     def steps(self, method: Method) -> Training:
         """As many steps as the protocol says, the same for all; without, as many as the library takes."""
         return self.training if self.protocol.steps.steps else long_enough(self.training, method, self.problem)
+
+
+def encoded(data: DataSet, root: Path) -> tuple[Cut, torch.Tensor, torch.Tensor]:
+    """A data set of texts or images, and their features by the frozen encoder, (n, d), computed once.
+
+    Returns:
+        The data set; the features of the part to learn from, and of the part to score on.
+    """
+    cut, reader = load(data, root), kind_for(data).reader()
+    if not isinstance(reader, Encodes) or not reader.encodes:
+        raise ValueError(f"{data.name} has no encoder: its rows are features")
+    parts = reader.encoding([cut.learn.items, cut.test.items], cache_folder() / "features").features()
+    learn, test = map(rows_of, parts)
+    return cut, learn, test
+
+
+def score(task: Task, guess: np.ndarray, part: Part) -> float | None:
+    """None where there is nothing to score on, or not all of it is known."""
+    if not len(part) or len(guess) != len(part.y) or ((part.y < 0).any() and not task.dense):
+        return None
+    return float(task.right(guess, part.y, part.counts).mean())
 
 
 @lru_cache(maxsize=2)
@@ -117,41 +155,16 @@ def cell(protocol: str, root: Path, data: DataSet, setting: Setting, seed: int, 
     """A cell of a protocol, given as JSON; ``views`` of its pool are made."""
     asked = Protocol.model_validate_json(protocol)
     drawn, how = draw(data, setting, root, seed), asked.steps
-    reader = _reader(data, how.network, drawn.cut)
-    trained = "features" if reader is None or how.network == "head" else reader.kind
+    kind = kind_for(data, how.network)
     changes = {k: v for k in ("steps", "lr", "weight_decay") if (v := getattr(how, k)) is not None}
-    training = replace(defaults.DEFAULTS[trained][0], seed=seed, **changes)
-    if reader is None:
-        return Cell(asked, data, drawn, *_on_rows(drawn, training, views))
+    training = replace(kind.defaults.training, seed=seed, **changes)
     items = Items(
         drawn.cut.task, drawn.labelled.items, drawn.labelled.y, drawn.rest.items, drawn.rest.y,
         drawn.covered, drawn.target,
     )  # fmt: skip
-    cache, whole = cache_folder() / "features", how.network != "head"
-    problem = build.read(items, reader, views, whole, cache)
-    frozen = isinstance(reader, Encodes) and not whole
-    scored = reader.features(drawn.test.items, cache) if frozen else reader.examples(drawn.test.items)  # type: ignore[attr-defined]
-    return Cell(asked, data, drawn, problem, training, scored)
-
-
-def _on_rows(drawn: Drawn, training: Training, views: Collection[str]) -> tuple[Problem, Training, Examples]:
-    labelled, rest, test = (torch.as_tensor(p.items) for p in (drawn.labelled, drawn.rest, drawn.test))
-    strong = disturbed_rows(rest, None) if "strong" in views else ()
-    data = Data(
-        drawn.cut.task, Features(labelled), drawn.labelled.y, Features(rest), drawn.rest.y, strong,
-        drawn.covered, drawn.target,
-    )  # fmt: skip
-    return on_features(data, per_feature=True), training, Features(test)
-
-
-def _reader(data: DataSet, network: str, cut: Cut) -> Reader | None:
-    if data.kind == "features":
-        return None
-    if data.kind in ("texts", "sentences"):
-        return READERS["text" if data.kind == "texts" else "words"](load_encoder())
-    if network in ("head", "whole"):
-        side = data.size[0] if data.size else size_for(BACKBONE, np.array([cut.size]))[0]
-        return ImageReader(load_backbone(side), data.flip)
-    if not all(cut.size):
-        raise DataError(f"{data.name}: size must be given for encoded images and the network {network!r}")
-    return PixelReader(network, cut.size, data.flip)
+    reader = kind.reader(drawn.cut.size if kind.network_name and all(drawn.cut.size) else None)
+    cache = cache_folder() / "features"
+    problem = Build(reader, views, kind.defaults, kind.whole, cache).of(items).problem()
+    frozen = isinstance(reader, Encodes) and not kind.whole
+    scored = features_of(reader, drawn.test.items, cache) if frozen else reader.examples(drawn.test.items)  # type: ignore[arg-type]
+    return Cell(asked, data, setting, kind, drawn, problem, training, scored, root)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from cyclopts import App
 
-from tutelage.bench import markdown, plots
+from tutelage.bench import markdown, plots, records
 from tutelage.bench.export import Question, ask, missing_questions
 from tutelage.bench.peers import read_peers
 from tutelage.bench.protocol import Protocol, data_root, read_protocol
@@ -33,12 +33,14 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
     """
     bench = App(name="bench", help="Compare methods on equal terms: tutelage bench run PROTOCOL.toml ...")
     app.command(bench)
-    _add_asking(bench, say, ticking)
+    _add_run(bench, say, ticking)
+    _add_peers(bench, say, ticking)
     _add_telling(bench, say)
+    _add_records(bench, say)
 
 
-def _add_asking(bench: App, say: Callable[[str], None], ticking: Ticking) -> None:
-    """The commands that add to a protocol's results."""
+def _add_run(bench: App, say: Callable[[str], None], ticking: Ticking) -> None:
+    """Add the command that runs a protocol."""
 
     @bench.command
     def run(
@@ -75,6 +77,10 @@ def _add_asking(bench: App, say: Callable[[str], None], ticking: Ticking) -> Non
             failed = record(found, path, lambda done: tick("runs", done, len(todo)))
         _tell_failed(failed, say)
 
+
+def _add_peers(bench: App, say: Callable[[str], None], ticking: Ticking) -> None:
+    """Add the command that asks other libraries."""
+
     @bench.command
     def peers(
         protocol: Path,
@@ -108,7 +114,7 @@ def _add_asking(bench: App, say: Callable[[str], None], ticking: Ticking) -> Non
 
 
 def _add_telling(bench: App, say: Callable[[str], None]) -> None:
-    """The commands that read them."""
+    """Add the commands that show a protocol's results."""
 
     @bench.command
     def table(
@@ -150,6 +156,37 @@ def _add_telling(bench: App, say: Callable[[str], None]) -> None:
         plots.gains(rows, baseline, out / "gains.png")
         plots.cost(rows, out / "cost.png", baseline)
         say(f"ranks.png, gains.png and cost.png are in {out}.")
+
+
+def _add_records(bench: App, say: Callable[[str], None]) -> None:
+    """Add the command that makes the records which come with the library."""
+
+    @bench.command(name="records")
+    def make_records(
+        protocols: Path = Path("benchmarks/protocols"),
+        *,
+        before: Path | None = Path("benchmarks/results/frozen_text.jsonl"),
+        out: Path = Path("src/tutelage/fit/records"),
+        renew: bool = False,
+    ) -> None:
+        """Write what the library knows of methods, from all recorded lines: priors.json and gains.json.
+
+        Args:
+            protocols: folder of TOML files, with their results beside it as for run.
+            before: lines that were recorded before there were protocols.
+            out: folder of the two files.
+            renew: make the gains of all data sets anew, not only of those that gains.json does not have yet; lines of
+                auto were made with the old gains, and then no longer count.
+        """
+        found = []
+        for path in sorted(protocols.glob("*.toml")):
+            asked = read_protocol(path)
+            if rows := current(asked, read_rows(results_of(path, asked))):
+                found.append((asked, rows))
+        if not found:
+            raise FileNotFoundError(f"{protocols}: no protocol with results")
+        made, draws = records.write(found, before, out, renew)
+        say(f"{made} priors and the gains of {draws} draws of labels, from {len(found)} protocols, are in {out}.")
 
 
 def _require(given: Iterable[object], allowed: Iterable[object], what: str) -> None:

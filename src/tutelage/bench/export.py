@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.bench.cells import Cell, cell
+from tutelage.bench.cells import Cell, cell, score
+from tutelage.bench.keys import cell_key, fingerprint
 from tutelage.bench.peers import Peer, PeerError, default_root, environment, predict
 from tutelage.bench.protocol import DataSet, Protocol, Setting
-from tutelage.bench.running import NAME, PEER, Row, cell_key, fingerprint, name_of, score, succeeded
+from tutelage.bench.running import NAME, PEER, Row, name_of, succeeded
 from tutelage.fit.build import rows_of
 
 
-def export(given: Cell, folder: Path, texts: bool) -> None:
-    """Write cell.npz, and texts.json where the items are texts.
+def export(given: Cell, folder: Path, items: bool) -> None:
+    """Write cell.npz, and the items themselves as texts.json where they are asked for.
 
     Raises:
         ValueError: the cell has no rows of features.
@@ -30,7 +31,7 @@ def export(given: Cell, folder: Path, texts: bool) -> None:
     rows = {"x_labelled": p.probe.x, "x_pool": rows_of(p.pool), "x_test": rows_of(given.scored)}
     arrays: dict[str, Any] = {name: np.asarray(x, dtype=np.float32) for name, x in rows.items()}
     np.savez(folder / "cell.npz", **arrays | {"y_labelled": p.y, "classes": np.array(p.task.classes)})
-    if texts:
+    if items:
         drawn = given.drawn
         parts = {"labelled": drawn.labelled.items, "pool": drawn.rest.items, "test": drawn.test.items}
         (folder / "texts.json").write_text(json.dumps(parts), encoding="utf-8")
@@ -40,8 +41,12 @@ def key_of(protocol: Protocol, data: DataSet, setting: Setting, peer: Peer, meth
     """A fingerprint of all that a peer's line of results depends on but its seed."""
     scripts = [p.read_text(encoding="utf-8") for p in sorted(peer.script.parent.glob("*.py")) if p.stem == "cell"]
     own = peer.script.read_text(encoding="utf-8")
-    parts = (cell_key(protocol, data, setting), peer.requirements, method, own, scripts)
-    return fingerprint(*parts)
+    return fingerprint(
+        {
+            "cell": cell_key(protocol, data, setting), "requirements": peer.requirements, "method": method,
+            "script": own, "beside": scripts,
+        }
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def missing_questions(protocol: Protocol, peers: Sequence[Peer], rows: Sequence[
         for seed in protocol.seeds
         for data, setting in protocol.cells()
         for peer in peers
-        if data.kind == "texts" or "features" in peer.kinds
+        if not peer.kinds or data.kind in peer.kinds
         for method in peer.methods
     ]
     return [q for q in every if name_of(q.name) not in done]
@@ -78,17 +83,18 @@ def missing_questions(protocol: Protocol, peers: Sequence[Peer], rows: Sequence[
 def ask(protocol: Protocol, root: Path, questions: Sequence[Question], say: Callable[[str], None]) -> Iterator[Row]:
     """One line of results for each question; environments are made when first needed."""
     with tempfile.TemporaryDirectory() as scratch:
-        last: tuple[DataSet, Setting, int] | None = None
+        last: tuple[DataSet, Setting, int, bool] | None = None
         for q in questions:
             row = {"protocol": protocol.name, "cell": cell_key(protocol, q.data, q.setting)} | q.name
             try:
                 python = environment(q.peer, default_root(), say)
                 given = cell(protocol.model_dump_json(), root, q.data, q.setting, q.seed, ("weak",))
-                if last != (q.data, q.setting, q.seed):
+                asked = q.data, q.setting, q.seed, bool(q.peer.kinds)
+                if last != asked:
                     last = None
                     (Path(scratch) / "texts.json").unlink(missing_ok=True)
-                    export(given, Path(scratch), q.data.kind == "texts")
-                    last = q.data, q.setting, q.seed
+                    export(given, Path(scratch), bool(q.peer.kinds))
+                    last = asked
                 found = predict(q.peer, q.method, q.seed, Path(scratch), python=python)
             except (PeerError, ValueError) as e:
                 yield row | {"error": str(e)}

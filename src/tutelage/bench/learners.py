@@ -10,23 +10,22 @@ from typing import Any
 import numpy as np
 import torch
 
+from tutelage.bench import sets
 from tutelage.bench.cells import Cell, Predictions
-from tutelage.bench.protocol import Protocol
+from tutelage.bench.protocol import DataSet, Protocol, Setting, Steps
+from tutelage.bench.sets import kind_for
 from tutelage.estimators.self_distiller import SelfDistiller
-from tutelage.fit import build, defaults
 from tutelage.fit.auto import Auto
+from tutelage.fit.build import rows_of
 from tutelage.fit.contender import Contender
 from tutelage.fit.evidence import Prior
-from tutelage.fit.fit import fit, reference_model, settings, threads
+from tutelage.fit.fit import Outcome, fit, reference_model, settings, threads
 from tutelage.fit.held_out import HeldOut, choose
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import Gains
-from tutelage.fit.store import Unstored
+from tutelage.fit.setup import Setup, silent
 from tutelage.methods import Method, Supervised
 from tutelage.modalities.head import Head
-
-RECORDED_AS = {"texts": "text", "sentences": "tagging", "images": "image", "masks": "segmentation", "features": "array"}
-"""Kinds of data as records of gains name them."""
 
 DECAYS = (1e-3, 1e-2, 1e-1)
 """Weight decays that the labels choose from, of a network trained on them alone."""
@@ -42,12 +41,25 @@ def method(cell: Cell, candidates: list[Method]) -> Told:
     if p.weak is None and (len(candidates) > 1 or tuning.always):
         parts, held = p.folds(Plan(folds=tuning.folds, repeats=tuning.repeats), cell.training.seed), {}
         for i, candidate in enumerate(candidates):
-            contender = Contender(f"candidate {i}", p, candidate, cell.steps(candidate), Unstored(), _silent)
+            contender = Contender(f"candidate {i}", candidate, Setup(p, cell.steps(candidate)))
             held[str(i)] = contender.held_out(parts)[0]
         name, honest = choose(held, p.y)
         best, told = candidates[int(name)], _rounded(p.scored(honest))
     chosen = {k: v for k, v in settings(best).items() if len({settings(m)[k] for m in candidates}) > 1}
-    return cell.predict(_trained(cell, best)), told | ({"chosen": chosen} if chosen else {})
+    told |= {"chosen": chosen} if chosen else {}
+    if tuning.evidence and p.weak is None:
+        outcome = fit(p, best, cell.steps(best), Prior(), cell.plan())
+        return cell.predict(outcome.candidate), told | _evidence(cell, outcome)
+    return cell.predict(_trained(cell, best)), told
+
+
+def _evidence(cell: Cell, outcome: Outcome) -> dict[str, Any]:
+    """What a fit saw of the labels alone and of the difference to them."""
+    if outcome.evidence is None:
+        return {}
+    e, reference = outcome.evidence, cell.score(cell.predict(outcome.reference))[0]
+    seen = {"observed": round(e.observed, 6), "standard_error": round(e.error, 6), "evidence_labels": e.labels}
+    return {"reference": reference} | seen
 
 
 def _trained(cell: Cell, method: Method) -> torch.nn.Module:
@@ -55,13 +67,9 @@ def _trained(cell: Cell, method: Method) -> torch.nn.Module:
     p = cell.problem
     if p.weak is not None:
         return fit(p, method, cell.steps(method), Prior(), Plan(skip=True)).candidate
-    method.ready(p.pool, _silent)
+    method.ready(p.pool, silent)
     with threads(p.threads):
-        return Contender("candidate", p, method, cell.steps(method), Unstored(), _silent).student()
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Tell nobody."""
+        return Contender("candidate", method, Setup(p, cell.steps(method))).student()
 
 
 def _rounded(found: HeldOut) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def _nearest_mean(cell: Cell, _: list[Method]) -> Told:
     p = cell.problem
     if p.probe is None:
         raise ValueError("nearest class mean needs fixed features")
-    x = torch.as_tensor(p.probe.x) if p.weak is None else build.rows_of(p.weak.examples)
+    x = torch.as_tensor(p.probe.x) if p.weak is None else rows_of(p.weak.examples)
     y, blank = torch.as_tensor(_known(p)), p.probe.blanks[""]
     head = Head(x.shape[1], p.task.classes)
     head.mean.copy_(blank.mean)
@@ -114,8 +122,20 @@ def _labels_only(cell: Cell, _: list[Method]) -> Told:
     plan = Plan(folds=5, repeats=2) if p.probe is not None else Plan(folds=tuning.folds, repeats=tuning.repeats)
     parts = [] if single else p.folds(plan, cell.training.seed)  # one label of a class: nothing can be held out
     tuned = replace(p, decays=DECAYS if p.probe is None else ())
-    network, honest, name = reference_model(tuned, cell.training, parts, None, Unstored(), _silent)
+    network, honest, name = reference_model(Setup(tuned, cell.training), parts, None)
     return cell.predict(network), {"chosen": {"model": name}} | (_rounded(p.scored(honest)) if parts else {})
+
+
+def _label_model(cell: Cell, _: list[Method]) -> Told:
+    """What the weak labels say of the scored items and of the pool; the commonest one where they are silent."""
+    drawn, scored = cell.drawn, sets.said(cell.data, cell.root, cell.training.seed)
+    if scored is None:
+        raise ValueError("label model needs weak labels of the items to score on")
+    votes = sets.hard(drawn.cut.target)
+    pool = np.full(len(drawn.rest.y), np.bincount(votes[votes >= 0]).argmax())
+    if drawn.covered is not None:
+        pool[drawn.rest.units(drawn.covered)] = votes
+    return (scored, pool), {}
 
 
 def _self_distiller(cell: Cell, _: list[Method]) -> Told:
@@ -123,7 +143,7 @@ def _self_distiller(cell: Cell, _: list[Method]) -> Told:
     if p.probe is None or p.weak is not None:
         raise ValueError("self_distiller needs fixed features and labels")
     model = SelfDistiller(random_state=cell.training.seed).fit(p.probe.x, p.y)
-    rows = [np.asarray(build.rows_of(examples)) for examples in (cell.scored, p.pool)]
+    rows = [np.asarray(rows_of(examples)) for examples in (cell.scored, p.pool)]
     scored, pool = (model.predict(x) if len(x) else np.empty(0, dtype=np.int64) for x in rows)
     return (scored, pool), {"chosen": asdict(model.chosen_)}
 
@@ -133,12 +153,17 @@ def auto_of(protocol: Protocol) -> Auto:
     return Auto(protocol.steps.budget or Auto.budget)
 
 
+def kind_of(data: DataSet, setting: Setting, steps: Steps) -> str:
+    """The kind of a cell as records of methods name it, such as "weak texts" or "unet masks"."""
+    return kind_for(data, steps.network).record(setting.weak)
+
+
 def _auto(cell: Cell, _: list[Method]) -> Told:
     """What the labels speak for; of recorded gains, those on this very data set are left out."""
-    known = partial(Gains.recorded, kind=RECORDED_AS[cell.data.kind], without=(cell.data.name,))
+    kind = kind_of(cell.data, cell.setting, cell.protocol.steps)
+    known = partial(Gains.recorded, kind=kind, without=(cell.data.name,))
     auto = auto_of(cell.protocol)
-    plan = defaults.DEFAULTS["features" if cell.problem.probe else "pixels"][1]
-    outcome = fit(cell.problem, auto, cell.training, Prior(), plan, gains=known)
+    outcome = fit(cell.problem, auto, cell.training, Prior(), cell.plan(), gains=known)
     tried = [{k: round(v, 4) if isinstance(v, float) else v for k, v in a.as_dict().items()} for a in outcome.tried]
     shares = {name: round(share, 3) for name, share in outcome.shares.items()}
     told = {"chosen": {"shares": shares, "returned": outcome.returned}, "tried": tried}
@@ -149,7 +174,11 @@ LEARNERS: dict[str, Callable[[Cell, list[Method]], Told]] = {
     "majority class": _majority,
     "nearest class mean": _nearest_mean,
     "labels only": _labels_only,
+    "label model": _label_model,
     "self_distiller": _self_distiller,
     "auto": _auto,
 }
 """What is not one method."""
+
+VERSIONS = {"method": 1} | dict.fromkeys(LEARNERS, 1)
+"""Of the code of each learner, and of how a method is run; raised by hand when a change of it alters results."""

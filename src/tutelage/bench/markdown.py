@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import pandas as pd
 
+from tutelage.bench.protocol import CONTROLS
 from tutelage.bench.summary import (
     ALPHA,
     COVERAGE,
@@ -20,8 +21,14 @@ from tutelage.bench.summary import (
     order,
     paired,
     ranks,
+    together,
+    totals,
+    where,
     wins,
 )
+
+COUNTED = "above / neither / below"
+"""Heads the numbers of columns on which a method is clearly above another, neither, or clearly below."""
 
 
 def table(rows: Rows, baseline: str, score_name: str) -> str:
@@ -39,7 +46,7 @@ def table(rows: Rows, baseline: str, score_name: str) -> str:
         else:
             line += ["–", "–"]
         lines.append([*line, f"{mean_rank[name]:.1f}" if name in mean_rank else "–", _seconds(seconds[name])])
-    header = ["method", *map(", ".join, columns), "difference", "above / neither / below", "mean rank", "seconds"]
+    header = ["method", *map(", ".join, columns), "difference", COUNTED, "mean rank", "seconds"]
     caption = (
         f"{score_name}, %: mean ± half-width of the {100 * COVERAGE:.0f} % interval over the seeds; bold: the best, "
         f"and what is not clearly below it on the same seeds. Against {baseline} on the same seeds: mean difference in "
@@ -50,6 +57,73 @@ def table(rows: Rows, baseline: str, score_name: str) -> str:
     notes = [*_tests(rank), *_remarks(compared, columns, baseline), *_failures(errors, columns)]
     parts = [caption, grid(header, lines), "\n".join(f"- {_flat(note)}" for note in notes)]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def gains(recorded: Mapping[str, Rows], baseline: str, methods: Sequence[str] | None = None, each: bool = True) -> str:
+    """What methods gain over a baseline on several protocols together, and where ``each`` is set on every one.
+
+    Args:
+        recorded: rows by protocol.
+        methods: only these, in their order; by default all, in that of `summary.order`.
+    """
+    found = totals(together(recorded.values()), baseline).to_dict("index")
+    apart = {name: wins(rows, baseline).difference for name, rows in recorded.items()} if each else {}
+    lines = []
+    for method in map(str, found) if methods is None else methods:
+        t = found[method]
+        cells = [interval(own.get(method, math.nan), math.nan, "+") for own in apart.values()]
+        rank = "–" if math.isnan(t["rank"]) else f"{t['rank']:.1f}"
+        gain = interval(t["difference"], t["half_width"], "+")
+        lines.append([method, *cells, gain, _counts(t), rank, f"{t['seconds']:.1f}"])
+    total = "all" if each else f"gain over {baseline}, points"
+    return grid(["method", *apart, total, COUNTED, "mean rank", "seconds"], lines)
+
+
+def _counts(t: Mapping[Hashable, float]) -> str:
+    """On how many columns a method is above, neither and below; "–" of the baseline itself."""
+    return "–" if math.isnan(t["above"]) else f"{t['above']:.0f} / {t['neither']:.0f} / {t['below']:.0f}"
+
+
+def counterparts(rows: Rows, pairs: Mapping[str, str], also: str) -> str:
+    """Methods of other libraries beside ours and beside ``also``: ours minus theirs, on what both have."""
+    pools = [dict(r) | {"score": r["pool_score"]} for r in rows if r.get("pool_score") is not None]
+
+    def beside(theirs: str, ours: str, scored: Rows) -> tuple[str, str]:
+        against = wins(scored, theirs).to_dict("index") if theirs in {r["method"] for r in scored} else {}
+        if ours not in against:
+            return "–", "–"
+        return interval(against[ours]["difference"], math.nan, "+"), _counts(against[ours])
+
+    header = ["another library's", "beside it here", "ours", COUNTED, also, COUNTED, "ours, on the pool", COUNTED]
+    lines = [
+        [theirs, ours, *beside(theirs, ours, rows), *beside(theirs, also, rows), *beside(theirs, ours, pools)]
+        for theirs, ours in pairs.items()
+    ]
+    return grid(header, lines)
+
+
+def choice(rows: Rows, chooser: str, baseline: str) -> str:
+    """What chooses by itself beside the baseline and the method that was best, which is known afterwards only."""
+    lines = []
+    for data, own in where(rows, chooser).groupby("data"):
+        best = str(own.drop(columns=[chooser, *CONTROLS], errors="ignore").mean().idxmax())
+        change = own[chooser] - own[best]
+        base, chosen, highest = (f"{own[m].mean():.1f}" for m in (baseline, chooser, best))
+        difference = interval(float(change.mean()), half_width(change), "+")
+        lines.append([str(data), base, chosen, str(len(own)), best, highest, difference])
+    return grid(["data", baseline, chooser, "seeds", "best method", "its score", f"{chooser} - best"], lines)
+
+
+def constants(rows: Rows, chooser: str, baseline: str, count: int = 6) -> str:
+    """What chooses by itself beside each method taken everywhere: the ``count`` that are nearest to the best."""
+    each = where(rows, chooser).groupby("data").mean()
+    best = each.drop(columns=[chooser, *CONTROLS], errors="ignore").max(axis=1)
+    behind, gain, lines = each.sub(best, axis=0).dropna(axis=1), each.sub(each[baseline], axis=0), []
+    for method in behind.mean().sort_values(ascending=False).index[:count]:
+        shown = [v for own in (gain[method], behind[method]) for v in (own.mean(), own.min())]
+        near = f"{(behind[method] >= -1).sum()} of {len(behind)}"
+        lines.append([str(method), *(interval(v, math.nan, "+") for v in shown), near])
+    return grid(["method", f"to {baseline}", "at worst", "to the best method", "at worst", "within 1 point"], lines)
 
 
 def _column(rows: Rows) -> dict[str, str]:
@@ -115,7 +189,9 @@ def _places(chosen: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> str:
 
 
 def interval(mean: float, half: float, sign: str = "") -> str:
-    """A mean and half-width, held together by no-break spaces."""
+    """A mean and half-width, held together by no-break spaces; "–" without a mean."""
+    if math.isnan(mean):
+        return "–"
     text = f"{mean:{sign}.1f}".replace("-", "−")
     return text if math.isnan(half) else f"{text}\u00a0±\u00a0{half:.1f}"
 

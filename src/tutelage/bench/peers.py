@@ -12,11 +12,12 @@ import tempfile
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from tutelage.bench.protocol import Kind
 from tutelage.data.sources import cache_folder
 
 PINNED = re.compile(r"[\w.-]+(\[[\w,.-]+\])?==[\w.+!-]+")
@@ -59,7 +60,8 @@ class Peer(BaseModel):
         requirements: what pip installs, pinned; with torch among them, all that needs torch takes that one.
         script: called as ``python SCRIPT METHOD SEED CELL OUT``.
         methods: names that the script knows.
-        kinds: what a cell must hold: rows of features, or texts.
+        kinds: names of the kinds of data whose items the library reads itself; without, it reads rows of fixed
+            features, of any kind.
         seconds: what a fit may take.
     """
 
@@ -69,7 +71,7 @@ class Peer(BaseModel):
     requirements: tuple[str, ...] = Field(min_length=1)
     script: Path
     methods: tuple[str, ...] = Field(min_length=1)
-    kinds: tuple[Literal["features", "texts"], ...] = Field(min_length=1)
+    kinds: tuple[Kind, ...] = ()
     seconds: float = Field(gt=0)
 
     @field_validator("requirements")

@@ -10,18 +10,23 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tutelage import kinds
 from tutelage.methods import METHODS, Method
 
 CONTROLS = ("majority class", "nearest class mean", "labels only")
 """Of every table: the commonest class of the labels; the class whose labelled rows' mean is nearest; logistic
 regression (or the network) with its penalty tuned on the labels."""
 
+WEAK_CONTROLS = ("label model",)
+"""Of tables after weak labels, where a protocol names it: what the votes say of the scored items, nothing learnt."""
+
 ESTIMATORS = ("auto", "self_distiller")
 """What chooses by itself."""
 
-Kind = Literal["texts", "sentences", "images", "masks", "features"]
+Kind = Annotated[str, AfterValidator(kinds.named)]
+"""The name of a kind of data."""
 
 
 class _Table(BaseModel):
@@ -33,7 +38,7 @@ class DataSet(_Table):
 
     Attributes:
         name: in tables.
-        kind: what an item is: a text, a sentence of words, an image with a class, one with a mask, a row of features.
+        kind: name of the kind of data, see `tutelage.kinds.TABLE`.
         file: a table or an npz file, from the folder that TUTELAGE_DATA names, else from the protocol's; or
             "scikit-learn:digits" and the like, or "cache:..." from the user's cache folder.
         items, labels: columns, or keys of an npz file, in which "{split}" stands for a part.
@@ -76,17 +81,21 @@ class Setting(_Table):
         labels: of each class (of sentences and of masks: items in all); None is all.
         noise: of the labels: "symmetric 40", "leaning 40" or "next_class 20", in %; or a column of ``noisy_file``.
         weak: no clean label is known, weak ones are learnt from.
+        gold: the true labels of all items that have weak ones are learnt from: what better weak labels could bring.
         only: data sets that it is for; by default all.
     """
 
     labels: int | None = Field(default=None, ge=1)
     noise: str | None = None
     weak: bool = False
+    gold: bool = False
     only: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """In tables."""
+        if self.gold:
+            return "gold labels of the same items"
         known = "weak labels" if self.weak else "all labels" if self.labels is None else f"{self.labels} labels"
         return f"{known}, {self.noise}" if self.noise and self.labels else self.noise or known
 
@@ -114,11 +123,15 @@ class Tuning(_Table):
     Attributes:
         folds, repeats: of it.
         always: cross-validate methods with nothing to choose, too: their held-out scores are recorded.
+        evidence: gather beside each method the evidence of a fit, as `tutelage fit` does. A line then holds the score
+            of its labels-only "reference", the cross-validated difference to it that was "observed", its
+            "standard_error", and how many "evidence_labels" it rests on.
     """
 
     folds: int = Field(default=3, ge=2)
     repeats: int = Field(default=1, ge=1)
     always: bool = False
+    evidence: bool = False
 
 
 class Variant(_Table):
@@ -137,7 +150,7 @@ class Protocol(_Table):
         about: a sentence, for the table.
         seeds: of labels, weights and batches; at least 5 unless a table is to say that they are too few.
         methods: names of methods, and "auto" or "self_distiller".
-        controls: trivial rivals, of `CONTROLS`.
+        controls: trivial rivals, of `CONTROLS` and `WEAK_CONTROLS`.
         variants: methods with other hyper-parameters, by a name of their own.
         grid: of a method, values of hyper-parameters to choose from.
         steps, tuning, settings, data: see there.
@@ -160,7 +173,7 @@ class Protocol(_Table):
         names = {d.name for d in self.data}
         for what, given, allowed in (
             ("methods", self.methods, {*METHODS, *ESTIMATORS}),
-            ("controls", self.controls, set(CONTROLS)),
+            ("controls", self.controls, {*CONTROLS, *WEAK_CONTROLS}),
             ("variants", [v.method for v in self.variants], set(METHODS)),
             ("grid", self.grid, {*self.methods, *(v.name for v in self.variants)} - {*ESTIMATORS}),
             ("only", [d for s in self.settings for d in s.only], names),
@@ -169,7 +182,10 @@ class Protocol(_Table):
             if unknown:
                 raise ValueError(f"{what}: {unknown[0]!r} must be one of {', '.join(sorted(allowed))}")
         for what, all_of in (
-            ("methods, controls and variants", [*METHODS, *ESTIMATORS, *CONTROLS, *(v.name for v in self.variants)]),
+            (
+                "methods, controls and variants",
+                [*METHODS, *ESTIMATORS, *CONTROLS, *WEAK_CONTROLS, *(v.name for v in self.variants)],
+            ),
             ("methods", self.methods),
             ("controls", self.controls),
             ("seeds", self.seeds),

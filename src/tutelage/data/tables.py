@@ -12,15 +12,13 @@ import numpy as np
 import pandas as pd
 from charset_normalizer import from_bytes
 
+from tutelage.data.errors import DataError as DataError  # noqa: PLC0414 (re-exported)
+
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 WHOLE = re.compile(r"-?[0-9]+\.0")
 """A whole number as a csv file has it where the column has empty cells."""
 HALF = re.compile(r"\\u[dD][89a-fA-F]")
 """What JSON writes for half of a character beyond the first 65,536."""
-
-
-class DataError(ValueError):
-    """Something is wrong with the user's data; the message says where."""
 
 
 def kind_of(path: Path) -> str:
@@ -36,7 +34,7 @@ def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
     """
     path = Path(path)
     if not path.exists():
-        raise DataError(f"{path}: no such file")
+        raise DataError(f"{path}: no such file{'' if path.suffix else ' or folder'}")
     if kind_of(path) not in FORMATS:
         raise DataError(f"{path}: file name must end in one of {', '.join(FORMATS)}")
     try:

@@ -9,8 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from tutelage.data.loader import Loader
-from tutelage.modalities.images.views import View, Weak
-from tutelage.types import Batch, Inputs, Views
+from tutelage.types import Batch, Inputs, View, Views
 
 Augmentation = Callable[[Tensor, int], View]
 """Makes a view of images (b, 3, h, w), drawn by a seed."""
@@ -20,7 +19,7 @@ Carry = Callable[[Tensor, Inputs, Tensor], Tensor]
 
 
 @dataclass
-class ImageLoader(Loader):
+class ViewLoader(Loader):
     """As `Loader`, for images (b, 3, h, w) in [0, 1]: each batch is seen anew.
 
     Args:
@@ -28,7 +27,7 @@ class ImageLoader(Loader):
         carry: of targets, where the unit is not the image.
     """
 
-    views: Mapping[str, Augmentation] = field(default_factory=lambda: {"weak": Weak()})
+    views: Mapping[str, Augmentation] = field(default_factory=dict)
     carry: Carry | None = None
 
     def batch(self, step: int, progress: float, with_pool: bool = True) -> Batch:

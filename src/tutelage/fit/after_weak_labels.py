@@ -12,10 +12,11 @@ from tutelage.data import Loader
 from tutelage.fit.contender import precision, slug
 from tutelage.fit.held_out import Parts
 from tutelage.fit.problem import Problem
-from tutelage.fit.store import Part, Store
-from tutelage.methods import Method
-from tutelage.train import Run, Training, predict, train
-from tutelage.types import Tick
+from tutelage.fit.setup import Setup
+from tutelage.fit.store import Part
+from tutelage.methods import Method, Supervised
+from tutelage.methods.kept import restored
+from tutelage.train import Run, predict, train
 
 HALVES = ("first_half", "second_half")
 
@@ -36,12 +37,9 @@ class Beside:
     predictions: Parts
 
 
-def train_beside(
-    name: str, problem: Problem, method: Method, start: nn.Module, loader: Loader, training: Training,
-    store: Store, tick: Tick,
-) -> Beside:  # fmt: skip
+def train_beside(name: str, setup: Setup, method: Method, start: nn.Module, loader: Loader) -> Beside:
     """Train from ``start`` on what the loader draws, looking at the problem's clean labels now and then."""
-    p, labels = problem, len(problem.labelled)
+    p, training, labels = setup.problem, setup.training, len(setup.problem.labelled)
     halves = dict(zip(HALVES, split(p), strict=True)) if labels > 1 else {}
     numbers = ("held_out", *halves) if labels else ()
 
@@ -49,31 +47,45 @@ def train_beside(
         seen = precision(run.memory, p.truth) if method.uses_pool and p.truth is not None else {}
         if not labels:
             return seen
-        guess = predict(run.seats["student"].module, p.task, p.labelled).argmax(1).cpu().numpy()
+        guess = predict(run.network(), p.task, p.labelled).argmax(1).cpu().numpy()
         right = p.task.right(guess, p.y, p.labelled.counts())
         return seen | {"held_out": float(right.mean())} | {k: float(right[i].mean()) for k, i in halves.items()}
 
     def compute(path: Path | None) -> Part:
         run = train(
             method, p.task, start.to(p.device), loader, training, path=path, watch=watch,
-            tick=lambda done: tick(name, done, training.steps), best=numbers,
+            tick=lambda done: setup.tick(name, done, training.steps), best=numbers,
         )  # fmt: skip
         kept = run.best or {"held_out": run.seats["student"].module.state_dict()}
         history = [{k: v for k, v in point.items() if k not in HALVES} for point in run.history]
         return {f"{k}.{n}": t for k, state in kept.items() for n, t in state.items()}, history
 
-    tensors, history = store.once(slug(name), compute)
+    tensors, history = setup.store.once(slug(name), compute)
     network = p.network(training.seed).to(p.device)
 
     def at(point: str) -> nn.Module:
-        network.load_state_dict({n.removeprefix(f"{point}."): t for n, t in tensors.items() if n.startswith(point)})
-        return network.eval()
+        state = {n.removeprefix(f"{point}."): t for n, t in tensors.items() if n.startswith(f"{point}.")}
+        return restored(method, network, p.task, state)
 
     predictions = []
     for half, other in zip(HALVES, reversed(HALVES), strict=True) if halves else ():
         logits = predict(at(other), p.task, p.labelled.subset(halves[half]))
         predictions.append((p.labelled.units(halves[half]), logits.softmax(-1).double().cpu().numpy()))
     return Beside(at("held_out"), history, predictions)
+
+
+def stage_one(setup: Setup, method: Method) -> Beside:
+    """A network that has learnt the weak labels: by the method itself where it learns from labels alone."""
+    setup = setup.trained(seed=setup.training.seed * 1000)
+    seed, problem = setup.training.seed, setup.problem
+    learner = Supervised() if method.uses_pool else method
+    return train_beside("stage I: weak labels", setup, learner, problem.network(seed), problem.stage_one(seed))
+
+
+def game(setup: Setup, method: Method, start: nn.Module) -> Beside:
+    """The method's game on the pool, from where stage I ended."""
+    setup = setup.trained(seed=setup.training.seed * 1000)
+    return train_beside("candidate", setup, method, start, setup.problem.game(method.anchored, setup.training.seed))
 
 
 def split(problem: Problem) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
@@ -12,16 +11,12 @@ import numpy as np
 
 from tutelage.fit.contender import Contender
 from tutelage.fit.held_out import Folds, Parts
-from tutelage.fit.problem import Problem
+from tutelage.fit.problem import Plan
 from tutelage.fit.recorded import Gains, error_of
-from tutelage.fit.store import Store
-from tutelage.game import Player, Rule, Simultaneous
-from tutelage.memory import Memory
+from tutelage.fit.setup import Setup
 from tutelage.methods import METHODS, Method, PoissonLearning
 from tutelage.ops.checks import in_range
 from tutelage.tasks import Task
-from tutelage.train import Training
-from tutelage.types import Batch, Terms, Tick
 
 CANDIDATES: dict[str, Method] = {
     name: METHODS[name]()
@@ -72,6 +67,7 @@ class Attempt:
     spread: float
 
     def as_dict(self) -> dict[str, Any]:
+        """The attempt as a summary holds it."""
         return asdict(self)
 
 
@@ -91,13 +87,13 @@ class Selection:
     tried: list[Attempt]
 
 
-def possible(problem: Problem, tick: Tick) -> dict[str, Method]:
-    """The candidates that can learn this problem."""
+def possible(setup: Setup) -> dict[str, Method]:
+    """The candidates that can learn this problem, settled."""
     found = {}
     for name, method in CANDIDATES.items():
         with contextlib.suppress(ValueError):
-            settled = method.settled(problem.task, problem.weak is not None)
-            settled.ready(problem.pool, tick)
+            settled = method.settled(setup.problem.task, setup.problem.weak is not None)
+            settled.ready(setup.problem.pool, setup.tick)
             found[name] = settled
     return found
 
@@ -120,47 +116,44 @@ def cost(count: int, folds: int) -> tuple[float, float]:
     return folds * count / SHORT, folds * float(min(count, MEMBERS))
 
 
-def select(
-    problem: Problem, candidates: dict[str, Method], gains: Gains, reference: Parts, folds: Folds, training: Training,
-    budget: float, store: Store, tick: Tick, most: int = MEMBERS,
-) -> Selection:  # fmt: skip
-    """Choose among candidates.
+@dataclass
+class Search:
+    """Successive halving among candidates.
 
     Args:
-        gains: of the candidates, in their order.
+        setup: with the training of a candidate, all its steps.
+        candidates: settled methods, by name.
+        gains: what is known of the candidates, in their order.
         reference: held-out predictions of the labels-only model on all folds.
-        folds: that hold each label out once.
-        training: of a candidate, all its steps.
-        most: methods, and the labels alone, that may share; 1 takes the best.
+        folds: they hold each label out once.
+        most: at most so many methods, the labels alone among them, share in the end; 1 takes the best.
     """
-    return _Search(problem, candidates, gains, reference, folds, training, store, tick, most).run(budget)
 
-
-@dataclass
-class _Search:
-    problem: Problem
+    setup: Setup
     candidates: dict[str, Method]
     gains: Gains
     reference: Parts
     folds: Folds
-    training: Training
-    store: Store
-    tick: Tick
-    most: int
+    most: int = MEMBERS
 
     def __post_init__(self) -> None:
         self.names = list(self.candidates)
         self.found: dict[int, Parts] = {}
 
     def run(self, budget: float) -> Selection:
+        """Choose within a budget of so many trainings.
+
+        Raises:
+            ValueError: the budget is too small for a single candidate.
+        """
         m = len(self.names)
         at = np.argsort(-self.gains.mean, kind="stable")[: within(budget, len(self.folds), m)]
         rungs, scores = np.zeros(m, dtype=int), np.full(m, np.nan)
         told_mean, told_spread = self.gains.mean.copy(), np.sqrt(np.diag(self.gains.covariance))
-        short = replace(self.training, steps=max(self.training.steps // SHORT, 1))
-        for rung, training in ((1, short), (2, self.training)):
+        short = self.setup.trained(steps=max(self.setup.training.steps // SHORT, 1))
+        for rung, setup in ((1, short), (2, self.setup)):
             for i in at:
-                self.found[i] = self._held_out(i, training, rung)
+                self.found[i] = self._held_out(i, setup, rung)
                 rungs[i], scores[i] = rung, self._right(self.found[i]).mean()
             mean, covariance = self._expected(at)
             told_mean[at], told_spread[at] = mean[at], np.sqrt(np.diag(covariance)[at])  # of those dropped: the last
@@ -173,13 +166,12 @@ class _Search:
         named = {ALONE if i < 0 else self.names[i]: share for i, share in shares.items()}
         return Selection(named, self._honest(tested), tried)
 
-    def _held_out(self, i: int, training: Training, rung: int) -> Parts:
-        name = f"auto, rung {rung}, {self.names[i]}"
-        contender = Contender(name, self.problem, self.candidates[self.names[i]], training, self.store, self.tick)
-        return contender.held_out(self.folds)[0]
+    def _held_out(self, i: int, setup: Setup, rung: int) -> Parts:
+        name = self.names[i]
+        return Contender(f"auto, rung {rung}, {name}", self.candidates[name], setup).held_out(self.folds)[0]
 
     def _right(self, parts: Parts) -> np.ndarray:
-        return self.problem.scored(parts).right
+        return self.setup.problem.scored(parts).right
 
     def _expected(self, at: np.ndarray, keep: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Mean and covariance of all gains after what was found of those ``at``, on the examples ``keep`` alone."""
@@ -192,7 +184,7 @@ class _Search:
         """Predictions of each fold by what is best on the other folds' labels."""
         honest = []
         for j, (_, out) in enumerate(self.folds):
-            keep = np.ones(len(self.problem.labelled), dtype=bool)
+            keep = np.ones(len(self.setup.problem.labelled), dtype=bool)
             keep[out] = False
             shares = shares_of(*self._expected(at, keep), at, self.most)
             said = [s * (self.reference if i < 0 else self.found[i])[j][1] for i, s in shares.items()]
@@ -221,8 +213,10 @@ def shares_of(mean: np.ndarray, covariance: np.ndarray, at: np.ndarray, most: in
 
 
 @dataclass(frozen=True)
-class Auto(Method):
+class Auto:
     """Try methods by cross-validation on the labels, drop the worse early; the best few together teach one student.
+
+    No method itself: `tutelage.fit.fit.fit` takes one or the other.
 
     Successive halving: all candidates with a third of the steps; the best eight with all steps, on the same folds,
     which are not repeated.
@@ -243,20 +237,30 @@ class Auto(Method):
     """
 
     name: ClassVar[str] = "auto"
+    version: ClassVar[int] = 1
+    uses_pool: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak", "again", "strong")
     budget: float = 80
 
     def __post_init__(self) -> None:
         in_range("budget", self.budget, 40)
 
-    def settled(self, task: Task, weak: bool = False) -> Auto:
+    def settled(self, task: Task, weak: bool) -> Auto:
+        """The choice itself: nothing of it is left open for the task.
+
+        Raises:
+            ValueError: after weak labels, where nothing is learnt that could be held out.
+        """
         if weak:
             raise ValueError("auto chooses by cross-validation on what is learnt: after weak labels name a method")
         return self
 
-    @property
-    def rule(self) -> Rule:
-        return Simultaneous(("student",))
+    def plan(self, plan: Plan) -> Plan:
+        """How the evidence is gathered: not repeated, since the budget is better spent on more methods.
 
-    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
-        raise NotImplementedError("auto chooses a method; it has no loss of its own")
+        Raises:
+            ValueError: the plan gathers none.
+        """
+        if plan.skip:
+            raise ValueError("auto chooses by the evidence from the labels: it cannot be without it")
+        return replace(plan, repeats=1)

@@ -1,10 +1,10 @@
-"""From texts, sentences, images, features or any network to a problem that can be fitted, with its defaults."""
+"""From items and a reader to a problem that can be fitted: a head on features, or a network trained whole."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +13,45 @@ import torch
 from torch import nn
 
 from tutelage.data import Examples, Features, WordFeatures
-from tutelage.data.view_loader import Augmentation
-from tutelage.fit.defaults import BATCHES, DEFAULTS, SENTENCES_A_BATCH
+from tutelage.fit.defaults import Defaults
 from tutelage.fit.labels_only import Probe
 from tutelage.fit.problem import Problem, Weak
-from tutelage.modalities.base import Encodes, Reader, Tick
+from tutelage.modalities.base import Encodes, Encoding, Reader
 from tutelage.modalities.head import Head
 from tutelage.tasks import Task
+from tutelage.types import Tick
 
-HIDDEN, DROPOUT = 256, 0.5
-"""Of the head on fixed features."""
+HIDDEN = 256
+"""Units of the hidden layer of a head on fixed features."""
+
+DROPOUT = 0.5
+"""Share of its inputs and hidden units that such a head drops in training."""
 
 ROWS_TO_STANDARDISE = 100_000
+"""Rows of the pool, at most, from which the scale of features is taken."""
 
+STRONG_COPIES = 2
+"""Disturbed copies of the pool, for methods that read a strong view."""
 
-STRONG_COPIES, STRONG_SHARE = 2, 0.2
-"""Disturbed copies of the pool for methods that read a strong view, and the share of words dropped in them."""
+STRONG_SHARE = 0.2
+"""Share of the words, or of the numbers of a row, that a disturbed copy loses."""
+
+Augment = Callable[[list[Any]], list[Any]]
+"""Makes disturbed copies of a list of items, one of each."""
 
 
 @dataclass(frozen=True)
 class Items:
-    """What is to be learnt from, as the user has it: texts, or sentences of words.
+    """Items to learn from, as the user has them.
 
     Attributes:
-        labelled, y: items and the class numbers of their units (units,).
-        pool: items without labels; truth: class numbers of their units where known, else -1.
+        task: what is answered of them.
+        labelled: items with labels.
+        y: class numbers of their units, (units,).
+        pool: items without labels.
+        truth: class numbers of the pool's units where known, else -1; for the report only.
         covered: numbers of the pool's items that have weak labels; None where there are no such labels.
-        target: of those items' units, rows of probabilities (units, c) or class numbers, -1 = unknown.
+        target: weak labels of those items' units, rows of probabilities (units, c) or class numbers, -1 = unknown.
     """
 
     task: Task
@@ -50,160 +62,181 @@ class Items:
     covered: np.ndarray | None = None
     target: np.ndarray | None = None
 
+    @property
+    def weak(self) -> bool:
+        """Whether there are weak labels."""
+        return self.covered is not None
+
 
 @dataclass(frozen=True)
-class Data:
-    """The same as examples that a network eats."""
+class Build:
+    """How a problem is made of items.
 
-    task: Task
-    labelled: Examples
-    y: np.ndarray
-    pool: Examples
-    truth: np.ndarray | None = None
-    strong: Sequence[Examples] = ()
-    covered: np.ndarray | None = None
-    target: np.ndarray | None = None
-    device: torch.device | str = "cpu"
-
-    def weak(self) -> Weak | None:
-        """Stage I, where there are weak labels."""
-        if self.covered is None:
-            return None
-        target = torch.as_tensor(self.target, device=self.device)
-        target = target.to(torch.get_default_dtype()) if target.is_floating_point() else target
-        return Weak(self.pool.subset(self.covered), target)
-
-
-def on_features(data: Data, per_feature: bool, network: Callable[[], nn.Module] | None = None) -> Problem:
-    """A head on rows of features (or the user's network on rows of any shape).
-
-    Args:
-        per_feature: standardise each feature by its own spread, not all by one; the linear reference chooses.
-        network: makes the network; by default a perceptron with one hidden layer.
+    Attributes:
+        reader: reads the items.
+        views: names of the views of the pool that the method reads.
+        defaults: of what is trained; they give the examples a step.
+        whole: train a network on the items themselves, not a head on an encoder's features.
+        cache: folder for features.
+        device: of the examples.
+        augment: makes a strong view of the items; None drops a share of their words or numbers.
     """
-    labelled, pool = rows_of(data.labelled), rows_of(data.pool)
-    some = max(len(pool) // ROWS_TO_STANDARDISE, 1)  # every so many rows of a very large pool
-    rows = torch.cat([labelled, pool[::some]]).cpu()
-    flat, classes = rows.ndim == 2, data.task.classes
-    scalings = {"": per_feature} | ({"one scale for all features": False} if per_feature else {})
-    blanks = {n: Head(rows.shape[1], classes).standardise(rows, each) for n, each in scalings.items()} if flat else {}
-    blank = blanks.get("")
-    centre = _centred(copy.deepcopy(blank), data) if blank is not None and network is None else None
 
-    def head(seed: int) -> nn.Module:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            if network is not None:
-                return network()
-            assert centre is not None
-            made = Head(rows.shape[1], classes, HIDDEN, DROPOUT)
-        made.mean.copy_(centre.mean)
-        made.scale.copy_(centre.scale)
+    reader: Reader
+    views: Collection[str]
+    defaults: Defaults
+    whole: bool
+    cache: Path
+    device: torch.device | str = "cpu"
+    augment: Augment | None = None
+
+    def of(self, items: Items) -> Building:
+        """Items on their way to a problem."""
+        return Building(self, items)
+
+
+@dataclass
+class Building:
+    """Items on their way to a problem; an encoder's features of them may be missing still.
+
+    Attributes:
+        encoding: the features on their way; None where no encoder is asked.
+    """
+
+    build: Build
+    items: Items
+    encoding: Encoding | None = field(init=False, default=None)
+    _copies: list[Sequence[Any]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        reader, items = self.build.reader, self.items
+        if not isinstance(reader, Encodes):
+            return
+        if "strong" in self.build.views and not self._augmentations:
+            if self.build.augment is not None:
+                self._copies = [_alike(self.build.augment(list(items.pool)), items.pool)]
+            else:
+                self._copies = [reader.disturbed(items.pool, STRONG_SHARE, seed) for seed in range(STRONG_COPIES)]
+        parts = [items.labelled] if self.build.whole else [items.labelled, items.pool, *self._copies]
+        self.encoding = reader.encoding(parts, self.build.cache)
+
+    @property
+    def _augmentations(self) -> dict[str, Any]:
+        """Views that the loader draws anew in each batch."""
+        whole = self.build.whole or not isinstance(self.build.reader, Encodes)
+        return dict(self.build.reader.views(self.build.views)) if whole else {}
+
+    def problem(self, tick: Tick | None = None) -> Problem:
+        """The problem, after the missing features are computed."""
+        device = self.build.device
+        if self.encoding is not None and not self.build.whole:
+            return self._on_features(*self.encoding.features(device, tick))
+        (rows,) = self.encoding.features(device, tick) if self.encoding is not None else (None,)
+        return self._whole(None if rows is None else rows_of(rows).cpu().numpy())
+
+    def _on_features(
+        self, labelled: Features | WordFeatures, pool: Features | WordFeatures, *strong: Features | WordFeatures
+    ) -> Problem:
+        """A head on rows of features, or the user's network on rows of any shape.
+
+        Raises:
+            ValueError: rows are not of one dimension each, and no network is given.
+        """
+        reader, items, defaults = self.build.reader, self.items, self.build.defaults
+        assert isinstance(reader, Encodes)
+        make = getattr(reader, "make", None)
+        some = max(len(rows_of(pool)) // ROWS_TO_STANDARDISE, 1)  # every so many rows of a very large pool
+        rows = torch.cat([rows_of(labelled), rows_of(pool)[::some]]).cpu()
+        if make is None and rows.ndim != 2:
+            raise ValueError(f"X must have two dimensions unless a network is given, got {rows.ndim}")
+        weak, probe, head = self._weak(pool), None, make
+        if rows.ndim == 2:
+            blanks = _blanks(rows, items.task.classes, reader.per_feature)
+            probe = Probe(rows_of(labelled).cpu().numpy(), items.y, blanks)
+            head = head or _HeadMaker(_centred(copy.deepcopy(blanks[""]), labelled, items, weak))
+        assert head is not None
+        return Problem(
+            items.task, labelled, items.y, pool, _seeded(head), probe, decays=() if make is None else (1e-2, 1.0),
+            truth=items.truth, batch_labelled=defaults.labelled, batch_unlabelled=defaults.unlabelled,
+            device=self.build.device, threads=1 if make is None else None, strong=strong, weak=weak,
+        )  # fmt: skip
+
+    def _whole(self, features: np.ndarray | None) -> Problem:
+        """A network trained whole: an encoder fine-tuned, or a network that begins with random weights.
+
+        Args:
+            features: of the labelled units by the encoder as it is, for the linear model of the labels.
+        """
+        reader, items, defaults, device = self.build.reader, self.items, self.build.defaults, self.build.device
+        classes, probe = items.task.classes, None
+        if features is not None and isinstance(reader, Encodes):
+            blank = Head(features.shape[1], classes).standardise(torch.as_tensor(features), per_feature=False)
+            probe = Probe(features, items.y, {"": blank}, reader.with_head)
+        labelled, pool, *strong = (reader.examples(p, device) for p in (items.labelled, items.pool, *self._copies))
+        return Problem(
+            items.task, labelled, items.y, pool, _seeded(lambda: reader.network(classes)), probe,
+            decays=(defaults.training.weight_decay,), truth=items.truth, batch_labelled=defaults.labelled,
+            batch_unlabelled=defaults.unlabelled, device=device, strong=strong, weak=self._weak(pool),
+            views=self._augmentations,
+        )  # fmt: skip
+
+    def _weak(self, pool: Examples) -> Weak | None:
+        """The weak labels that stage I learns, where there are any."""
+        if self.items.covered is None:
+            return None
+        target = torch.as_tensor(self.items.target, device=self.build.device)
+        target = target.to(torch.get_default_dtype()) if target.is_floating_point() else target
+        return Weak(pool.subset(self.items.covered), target)
+
+
+def _alike(copies: list[Any], items: Any) -> Any:
+    """Copies as the items are: a list, or an array."""
+    return np.stack(copies) if isinstance(items, np.ndarray) else copies
+
+
+def _blanks(rows: torch.Tensor, classes: int, per_feature: bool) -> dict[str, Head]:
+    """Linear heads without weights, standardised by the rows, by the name of the scaling; the first is ""."""
+    scalings = {"": per_feature} | ({"one scale for all features": False} if per_feature else {})
+    return {name: Head(rows.shape[1], classes).standardise(rows, each) for name, each in scalings.items()}
+
+
+def _centred(head: Head, labelled: Examples, items: Items, weak: Weak | None) -> Head:
+    """A standardised head, centred between the classes of the labels, of weak ones where there are such."""
+    rows, y = rows_of(labelled), items.y
+    if weak is not None and items.target is not None:
+        rows = rows_of(weak.examples)
+        y = items.target.argmax(1) if items.target.ndim == 2 else items.target
+    return head.centre_between(rows.cpu(), torch.tensor(y))
+
+
+@dataclass(frozen=True)
+class _HeadMaker:
+    """Makes heads with random weights, standardised as a given one."""
+
+    like: Head
+
+    def __call__(self) -> Head:
+        made = Head(int(self.like.shape["features"]), self.like.classes, HIDDEN, DROPOUT)
+        made.mean.copy_(self.like.mean)
+        made.scale.copy_(self.like.scale)
         return made
 
-    if network is None and not flat:
-        raise ValueError(f"X must have two dimensions unless a network is given, got {rows.ndim}")
-    probe = Probe(labelled.cpu().numpy(), data.y, blanks) if flat else None
-    return Problem(
-        data.task, data.labelled, data.y, data.pool, head, probe,
-        decays=() if network is None else (1e-2, 1.0), truth=data.truth, device=data.device,
-        threads=1 if network is None else None, strong=data.strong, weak=data.weak(),
-        **(SENTENCES_A_BATCH if isinstance(data.pool, WordFeatures) else {}),
-    )  # fmt: skip
 
+def _seeded(make: Callable[[], nn.Module]) -> Callable[[int], nn.Module]:
+    """The same, given the seed of the random weights; torch's own random state is left alone."""
 
-def _centred(head: Head, data: Data) -> Head:
-    """A standardised head, centred between the classes of the labels, weak ones where there are such."""
-    rows, y = rows_of(data.labelled), data.y
-    if data.covered is not None and data.target is not None:
-        rows = rows_of(data.pool.subset(data.covered))
-        y = data.target.argmax(1) if data.target.ndim == 2 else data.target
-    return head.centre_between(rows.cpu(), torch.tensor(y))
+    def network(seed: int) -> nn.Module:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return make()
+
+    return network
 
 
 def rows_of(examples: Examples) -> torch.Tensor:
     """The features of all units, (units, ...)."""
     assert isinstance(examples, Features | WordFeatures)
     return examples.rows
-
-
-def whole(
-    data: Data, reader: Reader, features: np.ndarray | None = None, views: Mapping[str, Augmentation] | None = None
-) -> Problem:
-    """A network trained whole: a transformer or a backbone fine-tuned, or one that begins with random weights.
-
-    Args:
-        features: of the labelled units by the encoder as it is, for the linear contender.
-        views: of images.
-    """
-    classes = data.task.classes
-    probe = None
-    if features is not None and isinstance(reader, Encodes):
-        blank = Head(features.shape[1], classes).standardise(torch.as_tensor(features), per_feature=False)
-        probe = Probe(features, data.y, {"": blank}, reader.with_head)
-
-    def network(seed: int) -> nn.Module:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            return reader.network(classes)
-
-    labelled, unlabelled = BATCHES.get(getattr(reader, "name", reader.kind), BATCHES["small_cnn"])
-    return Problem(
-        data.task, data.labelled, data.y, data.pool, network, probe,
-        decays=(DEFAULTS[reader.kind][0].weight_decay,), truth=data.truth, batch_labelled=labelled,
-        batch_unlabelled=unlabelled, device=data.device, strong=data.strong, weak=data.weak(), views=views or {},
-    )  # fmt: skip
-
-
-def read(
-    items: Items, reader: Reader, names: Collection[str], finetune: bool, cache: Path,
-    device: torch.device | str = "cpu", tick: Tick | None = None,
-    disturb: Callable[[list[Any]], list[Any]] | None = None,
-) -> Problem:  # fmt: skip
-    """The problem of learning from texts, sentences or images.
-
-    Args:
-        names: of the views of the pool that a method reads.
-        finetune: train the encoder too, not only a head on its features.
-        disturb: makes a strong view of the items; by default a share of their words is dropped.
-    """
-
-    def data(examples: Examples, pool: Examples, strong: Sequence[Examples] = ()) -> Data:
-        return Data(items.task, examples, items.y, pool, items.truth, strong, items.covered, items.target, device)
-
-    views = reader.views(names) if finetune or not isinstance(reader, Encodes) else {}
-    if not isinstance(reader, Encodes):
-        labelled, pool = (reader.examples(part, device) for part in (items.labelled, items.pool))
-        return whole(data(labelled, pool), reader, None, views)
-    copies: list[Sequence[Any]] = []
-    if "strong" in names and not views:
-        if disturb:
-            copies = [disturb(list(items.pool))]
-        else:
-            copies = [reader.disturbed(items.pool, STRONG_SHARE, s) for s in range(STRONG_COPIES)]
-    count = len(items.labelled)
-    everything = [*items.labelled, *([] if finetune else [*items.pool, *(i for c in copies for i in c)])]
-    features = reader.features(everything, cache, device, tick)
-    rows = features.subset(np.arange(count))
-    if finetune:
-        labelled, pool, *strong = (reader.examples(part, device) for part in (items.labelled, items.pool, *copies))
-        return whole(data(labelled, pool, strong), reader, rows_of(rows).cpu().numpy(), views)
-    size = len(items.pool)
-    parts = [features.subset(np.arange(count + i * size, count + (i + 1) * size)) for i in range(1 + len(copies))]
-    return on_features(data(rows, parts[0], parts[1:]), per_feature=False)
-
-
-def disturbed_rows(rows: torch.Tensor, disturb: Callable[[list[Any]], list[Any]] | None) -> list[Features]:
-    """Strong views of rows of features: a share of the features replaced by those of another row."""
-    if disturb is not None:
-        return [Features(torch.as_tensor(np.stack(disturb(list(rows.cpu().numpy())))).to(rows.device))]
-    copies = []
-    for seed in range(STRONG_COPIES):
-        generator = torch.Generator().manual_seed(seed)
-        swapped = rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
-        dropped = (torch.rand(rows.shape, generator=generator) < STRONG_SHARE).to(rows.device)
-        copies.append(Features(torch.where(dropped, swapped, rows)))
-    return copies
 
 
 def require_logits(problem: Problem) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -13,13 +13,13 @@ import torch
 from torch import nn
 
 from tutelage.fit.held_out import Folds, Parts
-from tutelage.fit.problem import Problem
-from tutelage.fit.store import Part, Store
+from tutelage.fit.setup import Setup
+from tutelage.fit.store import Part
 from tutelage.memory import Memory
 from tutelage.methods import Method
-from tutelage.tasks import Segmentation
-from tutelage.train import Run, Training, predict, train
-from tutelage.types import Logits, Tick
+from tutelage.methods.kept import restored
+from tutelage.train import Run, predict, train
+from tutelage.types import Logits
 
 
 @dataclass(frozen=True)
@@ -27,18 +27,15 @@ class Contender:
     """A method on a problem: trained on all labels, or on all but each fold's."""
 
     name: str
-    problem: Problem
     method: Method
-    training: Training
-    store: Store
-    tick: Tick
+    setup: Setup
 
     def held_out(self, parts: Folds) -> tuple[Parts, list[tuple[float, float]]]:
         """Held-out predictions of each fold, and the mean held-out score by step."""
-        p, predicted, curves = self.problem, [], []
+        p, predicted, curves = self.setup.problem, [], []
         for i, (index, out) in enumerate(parts, start=1):
             fold = partial(self._fold, index, out, i, f"{self.name}, fold {i} of {len(parts)}")
-            tensors, curve = self.store.once(f"{slug(self.name)}-fold{i:02d}", fold)
+            tensors, curve = self.setup.store.once(f"{slug(self.name)}-fold{i:02d}", fold)
             predicted.append((p.labelled.units(out), tensors["probabilities"].numpy()))
             curves.append(curve)
         mean = [(points[0][0], float(np.mean([v for _, v in points]))) for points in zip(*curves, strict=True)]
@@ -46,26 +43,28 @@ class Contender:
 
     def _fold(self, index: np.ndarray, out: np.ndarray, number: int, what: str, path: Path | None) -> Part:
         """Probabilities of one fold's units, and the score of its examples by step."""
-        p, examples = self.problem, self.problem.labelled.subset(out)
+        p = self.setup.problem
+        examples = p.labelled.subset(out)
         y, counts = p.y[p.labelled.units(out)], examples.counts()
 
         def logits(run: Run) -> Logits:
-            return predict(run.seats["student"].module, p.task, examples)
+            return predict(run.network(), p.task, examples)
 
         def watch(run: Run) -> dict[str, float]:
             return {"held_out": float(p.task.right(logits(run).argmax(1).cpu().numpy(), y, counts).mean())}
 
-        exactness = torch.float32 if isinstance(p.task, Segmentation) else torch.float64  # of pixels there are many
+        exactness = torch.float32 if p.task.dense else torch.float64
         run = self._train(index, number, what, path, watch)
         curve = [(h["step"], h["held_out"]) for h in run.history]
         return {"probabilities": logits(run).softmax(-1).to(exactness).cpu()}, curve
 
     def student(self) -> nn.Module:
+        """The student trained on all labels."""
         return self.network()[0]
 
     def network(self) -> tuple[nn.Module, list[dict[str, float]]]:
         """The student trained on all labels, and the history of its training."""
-        p = self.problem
+        p = self.setup.problem
 
         def watch(run: Run) -> dict[str, float]:
             return precision(run.memory, p.truth) if p.truth is not None and self.method.uses_pool else {}
@@ -74,21 +73,20 @@ class Contender:
             run = self._train(np.arange(len(p.labelled)), 0, self.name, path, watch)
             return run.seats["student"].module.state_dict(), run.history
 
-        tensors, history = self.store.once(slug(self.name), compute)
-        network = p.network(self._seed(0))
-        network.load_state_dict(tensors)
-        return network.eval(), history
+        tensors, history = self.setup.store.once(slug(self.name), compute)
+        return restored(self.method, p.network(self._seed(0)), p.task, tensors), history
 
     def _seed(self, fold: int) -> int:
-        return self.training.seed * 1000 + fold
+        return self.setup.training.seed * 1000 + fold
 
     def _train(
         self, index: np.ndarray, fold: int, what: str, path: Path | None, watch: Callable[[Run], dict[str, float]]
     ) -> Run:
-        p, training = self.problem, replace(self.training, seed=self._seed(fold))
+        setup = self.setup.trained(seed=self._seed(fold))
+        p, training = setup.problem, setup.training
         return train(
             self.method, p.task, p.network, p.loader(index, training.seed), training,
-            path=path, watch=watch, tick=lambda done: self.tick(what, done, training.steps),
+            path=path, watch=watch, tick=lambda done: setup.tick(what, done, training.steps),
         )  # fmt: skip
 
 

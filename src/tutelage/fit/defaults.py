@@ -1,106 +1,143 @@
-"""Defaults of a fit: steps, learning rates, folds and batches by what is trained."""
+"""Defaults of a fit, by what is trained: steps and learning rate, folds of the evidence, examples a step."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import torch
 
+from tutelage.fit.auto import Auto
 from tutelage.fit.problem import Plan, Problem
 from tutelage.methods import Method
 from tutelage.ops.checks import in_range
 from tutelage.train import Training
 
-ON_FEATURES = Training(steps=300, lr=3e-3, weight_decay=1.0)
-"""For heads on fixed features: about a second on two cores."""
+EPOCHS = 10
+"""Times that a head on fixed features sees each label, where it learns from labels alone."""
+
+MOST_STEPS = 3000
+"""Steps that such a head takes at most."""
 
 
-EPOCHS, MOST_STEPS = 10, 3000
-"""Of a head on fixed features that learns from many labels alone."""
+@dataclass(frozen=True)
+class Defaults:
+    """How a network is trained and judged unless the user says otherwise.
+
+    Attributes:
+        training: steps, learning rate and weight decay.
+        plan: folds and repeats of the cross-validation.
+        labelled, unlabelled: examples of each in a step.
+    """
+
+    training: Training
+    plan: Plan
+    labelled: int
+    unlabelled: int
+
+    def __call__(self, asked: Asked) -> How:
+        """The same with what the user asked for."""
+        in_range("seed", asked.seed, 0, 2**32 - 1)
+        given = {"steps": asked.steps, "lr": asked.lr}
+        changes = {name: value for name, value in given.items() if value is not None}
+        training = replace(
+            self.training, seed=asked.seed, checkpoint_every=asked.checkpoint_seconds,
+            **changes,  # type: ignore[arg-type]
+        )  # fmt: skip
+        counts = {"folds": asked.folds, "repeats": asked.repeats}
+        plan = replace(self.plan, skip=not asked.evidence, **{k: v for k, v in counts.items() if v is not None})
+        return How(training, plan, asked.steps is None, self)
 
 
-SENTENCES_A_BATCH: dict[str, Any] = {"batch_labelled": 16, "batch_unlabelled": 32}
-"""Of words there are as many as of texts in the batches of texts."""
+@dataclass(frozen=True)
+class Asked:
+    """What a user may say of a fit; None takes the default of what is trained.
+
+    Attributes:
+        seed: random seed of weights, batches and folds, in [0, 2**32).
+        steps, lr: of each training.
+        folds, repeats: of the cross-validation.
+        evidence: gather the evidence.
+        checkpoint_seconds: seconds between checkpoints.
+    """
+
+    seed: int = 0
+    steps: int | None = None
+    lr: float | None = None
+    folds: int | None = None
+    repeats: int | None = None
+    evidence: bool = True
+    checkpoint_seconds: float = 30.0
 
 
-WHOLE = Training(steps=100, lr=5e-5, lr_scale={"head.": 20.0}, weight_decay=1e-2)
-"""For a transformer trained whole, its head faster than its body."""
+@dataclass(frozen=True)
+class How:
+    """How one fit goes.
+
+    Attributes:
+        training: of each network.
+        plan: of the evidence.
+        open_ended: the user left the number of steps to the method.
+        defaults: what both were made from.
+    """
+
+    training: Training
+    plan: Plan
+    open_ended: bool
+    defaults: Defaults
+
+    def long_enough(self, method: Method | Auto, problem: Problem) -> Training:
+        """The training, with as many steps as the method needs where the user named none.
+
+        Where each round begins with a fresh network it takes as many steps as other methods take in all. A head on
+        fixed features that learns from labels alone sees each of many labels EPOCHS times, within MOST_STEPS.
+        """
+        return long_enough(self.training, method, problem) if self.open_ended else self.training
 
 
-FROM_NOTHING = Training(steps=600, lr=3e-3, weight_decay=1e-2)
-"""For a network of images that begins with random weights."""
+def long_enough(training: Training, method: Method | Auto, problem: Problem) -> Training:
+    """The training with as many steps as the method needs, see `How.long_enough`."""
+    steps = training.steps
+    if not method.uses_pool and problem.probe is not None:
+        labels = len(problem.labelled if problem.weak is None else problem.weak.examples)
+        steps = max(steps, min(EPOCHS * labels // problem.batch_labelled, MOST_STEPS))
+    rounds = method.training_rounds if isinstance(method, Method) and method.restarts else 1
+    return replace(training, steps=steps * rounds)
 
 
-BACKBONE_WHOLE = replace(FROM_NOTHING, steps=200, lr=2e-4, lr_scale={"head.": 10.0})
-"""For a backbone trained on, its head faster."""
+_FROM_NOTHING = Training(steps=600, lr=3e-3, weight_decay=1e-2)
 
+HEAD = Defaults(Training(steps=300, lr=3e-3, weight_decay=1.0), Plan(folds=5, repeats=2), 64, 128)
+"""A head on fixed features: about a second on two cores."""
 
-PLAN_ON_FEATURES = Plan(folds=5, repeats=2)
+HEAD_ON_WORDS = replace(HEAD, labelled=16, unlabelled=32)
+"""A head on features of words: sixteen sentences have about as many words as 64 texts."""
 
+TRANSFORMER = Defaults(
+    Training(steps=100, lr=5e-5, lr_scale={"head.": 20.0}, weight_decay=1e-2), Plan(folds=2, repeats=1), 16, 32
+)
+"""A transformer trained whole, its head faster than its body."""
 
-PLAN_WHOLE = Plan(folds=2, repeats=1)
+BACKBONE = Defaults(
+    replace(_FROM_NOTHING, steps=200, lr=2e-4, lr_scale={"head.": 10.0}), Plan(folds=2, repeats=1), 16, 32
+)
+"""A backbone of images that is trained on, its head faster than its body."""
 
+IMAGE_NETWORK = Defaults(_FROM_NOTHING, Plan(folds=2, repeats=1), 32, 64)
+"""A classifier of images that begins with random weights."""
 
-DEFAULTS = {
-    "features": (ON_FEATURES, PLAN_ON_FEATURES), "text": (WHOLE, PLAN_WHOLE), "words": (WHOLE, PLAN_WHOLE),
-    "image": (BACKBONE_WHOLE, PLAN_WHOLE), "pixels": (FROM_NOTHING, PLAN_WHOLE),
-}  # fmt: skip
-"""By what is trained: a head on features, or the network of a kind of reader, whole."""
-
-
-BATCHES = {"text": (16, 32), "words": (16, 32), "image": (16, 32), "small_cnn": (32, 64), "unet": (4, 4)}
-"""Labelled and unlabelled examples a step of a network that is trained whole."""
+PIXEL_NETWORK = replace(IMAGE_NETWORK, labelled=4, unlabelled=4)
+"""A segmenter of images that begins with random weights."""
 
 
 def pick_device(asked: str) -> torch.device:
-    """Give a GPU where there is one for "auto"; anything else as torch names it."""
+    """Give a GPU where there is one for "auto"; anything else as torch names it.
+
+    Raises:
+        ValueError: torch has no such device here.
+    """
     if asked == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         return torch.empty(0, device=asked).device
     except (RuntimeError, AssertionError) as e:
         raise ValueError(f"device must be auto, cpu, cuda or another that torch has here, got {asked!r}") from e
-
-
-def how(
-    trained: str,
-    seed: int,
-    steps: int | None = None,
-    lr: float | None = None,
-    folds: int | None = None,
-    repeats: int | None = None,
-    evidence: bool = True,
-) -> tuple[Training, Plan]:
-    """Give the defaults for what is trained, one of `DEFAULTS`, with what the user asked for instead.
-
-    Raises:
-        ValueError: a value is out of its range.
-    """
-    in_range("seed", seed, 0, 2**32 - 1)
-    training, plan = DEFAULTS[trained]
-    asked = {"steps": steps, "lr": lr}
-    training = replace(training, seed=seed, **{k: v for k, v in asked.items() if v is not None})  # type: ignore[arg-type]
-    counts = {"folds": folds, "repeats": repeats}
-    return training, replace(plan, skip=not evidence, **{k: v for k, v in counts.items() if v is not None})
-
-
-def kind_of_record(of: str, weak: bool = False, finetuned: bool = False, network: str | None = None) -> str:
-    """Under which name benchmarks of such fits are recorded, for the evidence's prior.
-
-    >>> kind_of_record("text", weak=True), kind_of_record("image", network="small_cnn")
-    ('weak text', 'small_cnn image')
-    """
-    return " ".join(filter(None, ("weak" * weak, "finetuned" * finetuned, network, of)))
-
-
-def long_enough(training: Training, method: Method, problem: Problem) -> Training:
-    """As many steps in each round, where a round begins with a fresh network, as in all for other methods.
-
-    A head on features that learns from labels alone sees each of many labels EPOCHS times, within MOST_STEPS.
-    """
-    steps = training.steps
-    if not method.uses_pool and problem.probe is not None:
-        labels = len(problem.labelled if problem.weak is None else problem.weak.examples)
-        steps = max(steps, min(EPOCHS * labels // problem.batch_labelled, MOST_STEPS))
-    return replace(training, steps=steps * (method.training_rounds if method.restarts else 1))

@@ -10,8 +10,10 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm
 
+from tutelage.tasks import ACCURACY, Task
+
 LEVEL = 0.90
-"""Of every interval this library prints."""
+"""Probability that an interval of this library is meant to hold its number with."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Prior:
 
     Args:
         mean, spread: of the expected change, as shares of 1.
-        runs: recorded fits behind it; 0 is the neutral prior.
+        runs: recorded data sets behind it; 0 is the neutral prior.
     """
 
     mean: float = 0.0
@@ -87,7 +89,7 @@ class Evidence:
 
     Attributes:
         labels: how many labelled examples it rests on.
-        measure: what the scores are: "accuracy" or "entity F1".
+        measure: what the scores are, as `Task.measure` says: "accuracy", "entity F1" or "mean IoU".
         reference, candidate: cross-validated score, labels only and with the pool.
         observed, error: the cross-validated difference and its standard error.
         difference, low, high: posterior mean of the change and its interval at LEVEL.
@@ -96,6 +98,7 @@ class Evidence:
         resolution: the smallest difference that so many labels alone could tell from none.
         prior: what the observation was weighed against.
         tried: beside the labels alone, the "pool"; or the "method", where it learns the same labels otherwise.
+        labelled_by: what is counted: "labels" or "masks".
     """
 
     labels: int
@@ -112,6 +115,7 @@ class Evidence:
     prior: Prior
     measure: str = "accuracy"
     tried: Literal["pool", "method"] = "pool"
+    labelled_by: str = "labels"
 
     def words(self) -> str:
         """The evidence in sentences."""
@@ -121,16 +125,17 @@ class Evidence:
             "reference": "The labels-only model is returned.",
         }[self.returned]
         on = " on the labels as given" if self.tried == "method" else ""
-        basis = f"{self.prior.runs} recorded fits" if self.prior.runs else "no record of this method on such data"
-        labels = f"{self.labels} {'masks' if self.measure == 'mean IoU' else 'labels'}"
+        sets = self.prior.runs
+        basis = f"the record of {sets} data sets" if sets else "no record of this method on such data"
         return (
             f"The {self.tried} {likelihood(self.harm)}: estimated change in {self.measure}{on} {points}. {choice} "
-            f"With {labels}, cross-validation alone can tell a change only beyond about "
+            f"With {self.labels} {self.labelled_by}, cross-validation alone can tell a change only beyond about "
             f"{100 * self.resolution:.0f} points; it saw {100 * self.observed:+.1f}, weighed against {basis}."
         )
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """The numbers and names, as a summary holds them."""
+        return {k: v for k, v in asdict(self).items() if k != "labelled_by"}
 
 
 def likelihood(harm: float) -> str:
@@ -154,8 +159,7 @@ def weigh(
     prior: Prior,
     held_out_share: float,
     harm_limit: float = 0.5,
-    measure: str = "accuracy",
-    disagreement: float = 1.0,
+    task: Task = ACCURACY,
     tried: Literal["pool", "method"] = "pool",
 ) -> Evidence:
     """Weigh cross-validated scores.
@@ -168,22 +172,22 @@ def weigh(
             the variance of the mean is (1 + 1 / (1 - h)) times that of independent answers
             (Nadeau and Bengio, Machine Learning 52, 2003, with one repeat).
         harm_limit: the reference is returned when harm is more probable than this.
-        disagreement: how far two models' scores of an example are apart where they disagree on it.
+        task: whose scores they are; it says their measure, and how far apart two scores of an example are.
         tried: what the candidate has and the reference has not.
     """
     n = len(reference)
     change = candidate - reference
     observed = float(change.mean())
     # one imagined disagreement more: with few labels, none seen is no proof of none
-    variance = (float(((change - observed) ** 2).sum()) + disagreement**2) / n
+    variance = (float(((change - observed) ** 2).sum()) + task.disagreement(reference) ** 2) / n
     error = math.sqrt(variance / n * (1 + 1 / (1 - held_out_share)))
     posterior = prior.posterior(observed, error)
     harm = posterior.below(0)
     tail = (1 - LEVEL) / 2
     return Evidence(
         labels=n,
-        reference=estimate(reference, measure),
-        candidate=estimate(candidate, measure),
+        reference=estimate(reference, task.binary),
+        candidate=estimate(candidate, task.binary),
         observed=observed,
         error=error,
         difference=posterior.mean,
@@ -193,15 +197,24 @@ def weigh(
         returned="reference" if harm > harm_limit else "candidate",
         resolution=float(norm.ppf(1 - tail)) * error,
         prior=prior,
-        measure=measure,
+        measure=task.measure,
         tried=tried,
+        labelled_by=task.labelled_by,
     )
 
 
-def estimate(scores: np.ndarray, measure: str) -> Estimate:
-    """The mean score of n examples and its interval at LEVEL: Wilson's for accuracy, else the normal one."""
+def estimate(scores: np.ndarray, binary: bool = False) -> Estimate:
+    """The mean score of n examples and its interval at LEVEL: Wilson's where scores are 0 or 1, else the normal one.
+
+    Args:
+        scores: of each example, (n,), as `Task.right` gives them.
+        binary: each score is 0 or 1, see `Task.binary`.
+
+    >>> estimate(np.array([1.0, 1.0, 0.0, 1.0]), binary=True) == wilson(0.75, 4)
+    True
+    """
     mean, n = float(scores.mean()), len(scores)
-    if measure == "accuracy":
+    if binary:
         return wilson(mean, n)
     half = float(norm.ppf((1 + LEVEL) / 2)) * float(scores.std()) / math.sqrt(n)
     return Estimate(mean, max(mean - half, 0.0), min(mean + half, 1.0))

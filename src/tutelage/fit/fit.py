@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
@@ -13,17 +13,19 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from tutelage.fit.after_weak_labels import Beside, train_beside
-from tutelage.fit.auto import ALONE, MEMBERS, PATIENCE, Attempt, Auto, possible, select
+from tutelage.fit import after_weak_labels
+from tutelage.fit.after_weak_labels import Beside
+from tutelage.fit.auto import ALONE, MEMBERS, PATIENCE, Attempt, Auto, Search, possible
 from tutelage.fit.contender import Contender
 from tutelage.fit.evidence import Evidence, Prior, weigh
 from tutelage.fit.held_out import Folds, HeldOut, Parts, choose
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import Gains
+from tutelage.fit.setup import Setup, silent
 from tutelage.fit.store import Store, Unstored
 from tutelage.methods import Committee, Method, Supervised
+from tutelage.methods.fields import Open, Ramp
 from tutelage.methods.taught import Taught
-from tutelage.tasks import Segmentation
 from tutelage.train import Training, predict
 from tutelage.types import Tick
 
@@ -57,7 +59,7 @@ class Outcome:
 
 def fit(
     problem: Problem,
-    method: Method,
+    method: Method | Auto,
     training: Training,
     prior: Prior,
     plan: Plan,
@@ -74,7 +76,7 @@ def fit(
         ValueError: a class has fewer than two labels and the plan does not skip the evidence; "auto" without it.
     """
     with threads(problem.threads):
-        return _fit(problem, method, training, prior, plan, store, tick, gains)
+        return _fit(Setup(problem, training, store or Unstored(), tick or silent), method, prior, plan, gains)
 
 
 @contextmanager
@@ -93,143 +95,136 @@ def threads(most: int | None) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """The candidate: its method, with nothing left open, its network, and what it said of held-out labels."""
+class _Candidate:
+    """A settled method, its network, the history of its training, and what it said of held-out labels."""
 
     method: Method
     network: nn.Module
     history: list[dict[str, float]]
     predictions: Parts
-    curve: list[tuple[float, float]]
+    curve: list[tuple[float, float]] = field(default_factory=list)
     tried: list[Attempt] = field(default_factory=list)
     shares: dict[str, float] = field(default_factory=dict)
 
 
-def _fit(
-    problem: Problem,
-    method: Method,
-    training: Training,
-    prior: Prior,
-    plan: Plan,
-    store: Store | None,
-    tick: Tick | None,
-    gains: Knows,
-) -> Outcome:
+def _fit(setup: Setup, method: Method | Auto, prior: Prior, plan: Plan, gains: Knows) -> Outcome:
+    problem, started = setup.problem, None
     method = method.settled(problem.task, problem.weak is not None)
     if isinstance(method, Auto):
-        if plan.skip:
-            raise ValueError("auto chooses by the evidence from the labels: it cannot be without it")
-        plan = replace(plan, repeats=1)  # its budget is better spent on more methods
-    store, tick = store or Unstored(), tick or (lambda what, done, total: None)
-    method.ready(problem.pool, tick)
-    parts = problem.folds(plan, training.seed)
-    started = None if problem.weak is None else _stage_one(problem, method, training, store, tick)
-    stage_one = None if started is None else started.network
-    reference, alone, choice = reference_model(problem, training, parts, stage_one, store, tick)
-    if started is not None:
-        found = _after(started, problem, method, training, store, tick)
-    elif isinstance(method, Auto):
-        found = _chosen(problem, method, training, reference, alone, parts, store, tick, gains)
+        plan = method.plan(plan)
+        folds = problem.folds(plan, setup.training.seed)
     else:
-        contender = Contender("candidate", problem, method, training, store, tick)
-        predictions, curve = contender.held_out(parts)
-        found = _Found(method, *contender.network(), predictions, curve)
-
-    if not parts:
-        return Outcome(
-            found.method, found.network, reference, found.network, choice, None, _nothing(), found.history, [],
-            "candidate", stage_one,
-        )  # fmt: skip
-    held_out, of_candidate = problem.scored(alone), problem.scored(found.predictions)
-    share = float(np.mean([len(out) / len(problem.labelled) for _, out in parts]))
-    right = held_out.right
-    apart = float(right.std()) if isinstance(problem.task, Segmentation) else 1.0  # images never differ by a whole IoU
-    tried: Literal["pool", "method"] = "pool" if found.method.uses_pool else "method"
-    evidence = weigh(right, of_candidate.right, prior, share, plan.harm_limit, problem.task.measure, apart, tried)
-    kept = evidence.returned == "candidate"
+        method.ready(problem.pool, setup.tick)
+        folds = problem.folds(plan, setup.training.seed)
+        started = None if problem.weak is None else after_weak_labels.stage_one(setup, method)
+    stage_one = None if started is None else started.network
+    reference, alone, choice = reference_model(setup, folds, stage_one)
+    if isinstance(method, Auto):
+        candidate = _chosen(setup, method, gains, reference, alone, folds)
+    else:
+        candidate = _played(setup, method, folds) if started is None else _after(setup, method, started)
+    evidence, held_out = _weighed(problem, candidate, alone, folds, prior, plan.harm_limit)
+    returned = "candidate" if evidence is None else evidence.returned
     return Outcome(
-        found.method, found.network if kept else reference, reference, found.network, choice, evidence,
-        of_candidate if kept else held_out, found.history, found.curve, evidence.returned, stage_one, found.tried,
-        found.shares,
-    )  # fmt: skip
+        method=candidate.method,
+        network=candidate.network if returned == "candidate" else reference,
+        reference=reference,
+        candidate=candidate.network,
+        reference_choice=choice,
+        evidence=evidence,
+        held_out=held_out,
+        history=candidate.history,
+        curve=candidate.curve if folds else [],
+        returned=returned,
+        stage_one=stage_one,
+        tried=candidate.tried,
+        shares=candidate.shares,
+    )
 
 
-def _chosen(
-    problem: Problem, auto: Auto, training: Training, reference: nn.Module, alone: Parts, parts: Folds, store: Store,
-    tick: Tick, gains: Knows,
-) -> _Found:  # fmt: skip
-    """A student of the methods that the labels speak for, or the one of them; what they say alone where for none.
+def _weighed(
+    problem: Problem, candidate: _Candidate, alone: Parts, folds: Folds, prior: Prior, harm_limit: float
+) -> tuple[Evidence | None, HeldOut]:
+    """The evidence, and what the model that it returns said of held-out labels; nothing without folds."""
+    if not folds:
+        return None, HeldOut(np.empty((0, 0)), np.empty(0))
+    of_reference, of_candidate = problem.scored(alone), problem.scored(candidate.predictions)
+    share = float(np.mean([len(out) / len(problem.labelled) for _, out in folds]))
+    tried: Literal["pool", "method"] = "pool" if candidate.method.uses_pool else "method"
+    evidence = weigh(of_reference.right, of_candidate.right, prior, share, harm_limit, problem.task, tried)
+    return evidence, of_candidate if evidence.returned == "candidate" else of_reference
+
+
+def _played(setup: Setup, method: Method, folds: Folds) -> _Candidate:
+    """One method, played on the labels and the pool."""
+    contender = Contender("candidate", method, setup)
+    predictions, curve = contender.held_out(folds)
+    return _Candidate(method, *contender.network(), predictions, curve)
+
+
+def _after(setup: Setup, method: Method, started: Beside) -> _Candidate:
+    """The method played from the stage I network; a method without a pool *is* stage I, so its network is returned."""
+    found = after_weak_labels.game(setup, method, started.network) if method.uses_pool else started
+    curve = [(h["step"], h["held_out"]) for h in found.history if "held_out" in h]
+    return _Candidate(method, found.network, found.history, found.predictions, curve)
+
+
+def _chosen(setup: Setup, auto: Auto, gains: Knows, reference: nn.Module, alone: Parts, folds: Folds) -> _Candidate:
+    """A student of the methods that the labels speak for, or the only such method; where none, the labels-only model.
 
     What is held out are those methods' predictions together: the student, who learns these, is not held out itself.
     """
-
-    def contender(name: str, method: Method) -> Contender:
-        steps = training.steps * (PATIENCE if isinstance(method, Committee) else 1)
-        return Contender(name, problem, method, replace(training, steps=steps), store, tick)
-
-    candidates = possible(problem, tick)
-    known = gains(list(candidates))
-    most = 1 if isinstance(problem.task, Segmentation) else MEMBERS  # what is said of all pixels would fill the memory
-    selection = select(problem, candidates, known, alone, parts, training, auto.budget, store, tick, most)
+    candidates = possible(setup)
+    most = 1 if setup.problem.task.dense else MEMBERS  # what is said of all pixels would fill the memory
+    search = Search(setup, candidates, gains(list(candidates)), alone, folds, most)
+    selection = search.run(auto.budget)
     shares = selection.shares
+    method: Method
+    history: list[dict[str, float]]
     if list(shares) == [ALONE]:
-        return _Found(Supervised(), reference, [], selection.predictions, [], selection.tried, shares)
-    if most == 1:
+        method, network, history = Supervised(), reference, []
+    elif most == 1:
         (name,) = shares
-        method, (network, history) = candidates[name], contender("candidate", candidates[name]).network()
-        return _Found(method, network, history, selection.predictions, [], selection.tried, shares)
-
-    def said(name: str) -> torch.Tensor:
-        """What one of them says of the pool: a teacher that is no network itself, not its student."""
-        method = candidates.get(name)
-        if isinstance(method, Taught):
-            return method.remembers(problem.loader(seed=training.seed), problem.task)["taught"].to(problem.device)
-        network = reference if method is None else contender(name, method).student()
-        return predict(network.to(problem.device), problem.task, problem.pool).softmax(-1)
-
-    together = torch.stack([share * said(name) for name, share in shares.items()]).sum(0)
-    method = Committee(tuple(shares), together)
-    network, history = contender("candidate", method).network()
-    return _Found(method, network, history, selection.predictions, [], selection.tried, shares)
+        method = candidates[name]
+        network, history = Contender("candidate", method, setup).network()
+    else:
+        together = torch.stack([s * _said(setup, n, candidates.get(n), reference) for n, s in shares.items()]).sum(0)
+        method, longer = Committee(tuple(shares), together), setup.trained(steps=setup.training.steps * PATIENCE)
+        network, history = Contender("candidate", method, longer).network()
+    return _Candidate(method, network, history, selection.predictions, tried=selection.tried, shares=shares)
 
 
-def _after(started: Beside, problem: Problem, method: Method, training: Training, store: Store, tick: Tick) -> _Found:
-    """The game that begins where the weak labels are learnt; what learnt them, where the method is of labels alone."""
-    found = _game(problem, method, started, training, store, tick) if method.uses_pool else started
-    curve = [(h["step"], h["held_out"]) for h in found.history if "held_out" in h]
-    return _Found(method, found.network, found.history, found.predictions, curve)
+def _said(setup: Setup, name: str, method: Method | None, reference: nn.Module) -> torch.Tensor:
+    """Probabilities of the pool's units by a method, (units, c); by the labels-only reference where there is no method.
 
-
-def _stage_one(problem: Problem, method: Method, training: Training, store: Store, tick: Tick) -> Beside:
-    """A network that has learnt the weak labels: by the method itself where it learns from labels alone."""
-    p, training = problem, replace(training, seed=training.seed * 1000)
-    learner = Supervised() if method.uses_pool else method
-    network = p.network(training.seed)
-    return train_beside("stage I: weak labels", p, learner, network, p.stage_one(training.seed), training, store, tick)
-
-
-def _game(problem: Problem, method: Method, started: Beside, training: Training, store: Store, tick: Tick) -> Beside:
-    """The method's game, from where stage I ended."""
-    training = replace(training, seed=training.seed * 1000)
-    loader = problem.game(method.anchored, training.seed)
-    return train_beside("candidate", problem, method, started.network, loader, training, store, tick)
-
-
-def reference_model(
-    problem: Problem, training: Training, parts: Folds, started: nn.Module | None, store: Store, tick: Tick
-) -> tuple[nn.Module, Parts, str]:
-    """The best labels-only model by cross-validation, and honest predictions of it; the first one without folds.
-
-    Where there are no clean labels at all, what learnt the weak ones.
+    A teacher that is no network speaks itself, else the student does.
     """
+    problem = setup.problem
+    if isinstance(method, Taught):
+        loader = problem.loader(seed=setup.training.seed)
+        return method.remembers(loader, problem.task)["taught"].to(problem.device)
+    network = reference if method is None else Contender(name, method, setup).student()
+    return predict(network.to(problem.device), problem.task, problem.pool).softmax(-1)
+
+
+def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None) -> tuple[nn.Module, Parts, str]:
+    """The best labels-only model by cross-validation, honest predictions of it, and its name.
+
+    Without folds it is the first that could be tried; without clean labels it is the stage I network.
+
+    Raises:
+        ValueError: there are neither clean labels nor a stage I network.
+    """
+    problem, tick = setup.problem, setup.tick
     if not len(problem.labelled):
-        assert started is not None
-        return started, [], "stage I: the weak labels alone"
+        if stage_one is None:
+            raise ValueError("there is no label to learn from, clean or weak")
+        return stage_one, [], "stage I: the weak labels alone"
     tried: dict[str, Parts] = {}
     make: dict[str, Callable[[], nn.Module]] = {}
-    units = [(problem.labelled.units(a), problem.labelled.units(b)) for a, b in parts]
+    units = [(problem.labelled.units(a), problem.labelled.units(b)) for a, b in folds]
     if problem.probe is not None:
-        choices = problem.probe.choices if parts else (("", 1e-2),)
+        choices = problem.probe.choices if folds else (("", 1e-2),)
         for i, choice in enumerate(choices):
             tick("labels-only reference", i, len(choices))
             scaling, strength = choice
@@ -237,29 +232,31 @@ def reference_model(
             tried[name] = problem.probe.held_out(units, choice)
             make[name] = partial(problem.probe.network, choice)
         tick("labels-only reference", len(choices), len(choices))
-    for decay in problem.decays if parts or not make else ():
+    for decay in problem.decays if folds or not make else ():
         name = f"labels-only network, weight decay {decay:g}"
-        alone = Contender(name, problem, Supervised(), replace(training, weight_decay=decay), store, tick)
-        tried[name] = alone.held_out(parts)[0]
+        alone = Contender(name, Supervised(), setup.trained(weight_decay=decay))
+        tried[name] = alone.held_out(folds)[0]
         make[name] = alone.student
-    if not parts:
+    if not folds:
         name = next(iter(make))
         return make[name](), [], name
     name, honest = choose(tried, problem.y)
     return make[name](), honest, name
 
 
-def _nothing() -> HeldOut:
-    return HeldOut(np.empty((0, 0)), np.empty(0))
-
-
-def without_pool(method: Method, pool: Sized) -> Method:
+def without_pool(method: Method | Auto, pool: Sized) -> Method | Auto:
     """The method itself, or labels only where there is no pool for it to learn from."""
     return method if len(pool) or not method.uses_pool else Supervised()
 
 
 def settings(value: Any) -> dict[str, Any]:
-    """A dataclass's fields as plain values, for a summary."""
+    """A dataclass's fields as plain values, for a summary: None of those that are left open, text of ramps.
+
+    >>> from tutelage.methods import MeanTeacher
+    >>> [settings(MeanTeacher(weight=Ramp(0.0, 1.0)))[name] for name in ("decay", "weight", "ramp")]
+    [None, '0.0:1.0', 0.2]
+    """
     plain = (int, float, str, bool, type(None))
     there = {k: v for k, v in vars(value).items() if not isinstance(v, torch.Tensor)}
+    there |= {k: None if isinstance(v, Open) else str(v) for k, v in there.items() if isinstance(v, Open | Ramp)}
     return {k: v if isinstance(v, plain) else repr(v) for k, v in there.items()}

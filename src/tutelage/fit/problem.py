@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.data import Examples, Loader
-from tutelage.data.view_loader import Augmentation, ImageLoader
+from tutelage.data.view_loader import Augmentation, ViewLoader
 from tutelage.fit.held_out import Folds, HeldOut, Parts, folds
 from tutelage.fit.labels_only import Probe
 from tutelage.ops.checks import in_range
@@ -45,7 +45,7 @@ class Problem:
             loses much when another process wants it. None leaves the number alone.
         truth: class numbers of the pool where known, -1 elsewhere; for the report only.
         strong: other views of the pool's examples, for methods that read them.
-        views: of images, by name, see `ImageLoader`.
+        views: of images, by name, see `ViewLoader`.
         weak: labels learnt first; then ``labelled`` are only looked at, to stop early and for evidence.
     """
 
@@ -85,7 +85,7 @@ class Problem:
 
     def _beside_pool(self, labelled: Examples, target: Tensor, seed: int) -> Loader:
         parts = (labelled, target, self.pool, self.batch_labelled, self.batch_unlabelled, seed, self.strong)
-        return ImageLoader(*parts, self.views, self._carry) if self.views else Loader(*parts)
+        return ViewLoader(*parts, self.views, self._carry) if self.views else Loader(*parts)
 
     def _carry(self, target: Tensor, images: Inputs, geometry: Tensor) -> Tensor:
         """Class numbers as a view of the images shows them, -1 where it shows nothing of the original."""

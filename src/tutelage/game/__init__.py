@@ -1,10 +1,21 @@
 """The game: players, the follower's responses, and the rules that decide which gradient flows."""
 
-from tutelage.game.player import Loss, Player, Seats
-from tutelage.game.responses import Ahead, Copy, Ema, Frozen, Implicit, Reply, Response, Unrolled
-from tutelage.game.rules import Alternating, Move, Rule, Simultaneous, Stackelberg
+from tutelage.game.player import Equipped, Loss, Player, Seats, width_of
+from tutelage.game.responses import Ahead, Implicit, Unrolled
+from tutelage.game.rules import (
+    Alternating,
+    Copy,
+    Ema,
+    Frozen,
+    Move,
+    Reply,
+    Response,
+    Rule,
+    Simultaneous,
+    Stackelberg,
+)  # fmt: skip
 
 __all__ = [
-    "Ahead", "Alternating", "Copy", "Ema", "Frozen", "Implicit", "Loss", "Move", "Player", "Reply", "Response", "Rule",
-    "Seats", "Simultaneous", "Stackelberg", "Unrolled",
+    "Ahead", "Alternating", "Copy", "Ema", "Equipped", "Frozen", "Implicit", "Loss", "Move", "Player", "Reply",
+    "Response", "Rule", "Seats", "Simultaneous", "Stackelberg", "Unrolled", "width_of",
 ]  # fmt: skip

@@ -1,9 +1,9 @@
-"""A player: a module seated with the parameters it plays."""
+"""A player: a module seated with the parameters it plays, and with what a method brings beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,51 @@ from torch.func import functional_call
 from tutelage.types import Inputs, Logits, Params, Terms
 
 K = TypeVar("K", bound=Hashable)
+
+
+class Equipped(nn.Module):
+    """A network with the modules that a method brings, see `Method.brings`; called, it is the network alone.
+
+    Attributes:
+        body: the network.
+        brought: modules on the network's last representation, by name.
+    """
+
+    def __init__(self, body: nn.Module, brought: nn.ModuleDict) -> None:
+        super().__init__()
+        self.body, self.brought = body, brought
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self.body(*args, **kwargs)
+
+
+def last_layer(network: nn.Module) -> nn.Linear | nn.Conv2d:
+    """The layer that gives the logits: the last linear one or 1 x 1 convolution, of what a method brings none.
+
+    Raises:
+        ValueError: there is none.
+    """
+    body = network.body if isinstance(network, Equipped) else network
+    found: list[nn.Linear | nn.Conv2d] = [
+        m for m in body.modules() if isinstance(m, nn.Linear) or (isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1))
+    ]
+    if not found:
+        raise ValueError(f"a network of class {type(body).__name__} has no linear layer and no 1 x 1 convolution")
+    return found[-1]
+
+
+def width_of(network: nn.Module) -> int:
+    """How many numbers the last representation of a unit has.
+
+    >>> width_of(nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 2)))
+    7
+    """
+    last = last_layer(network)
+    return last.in_features if isinstance(last, nn.Linear) else last.in_channels
+
+
+def _below(prefix: str, params: Params) -> Params:
+    return {n.removeprefix(prefix): p for n, p in params.items() if n.startswith(prefix)}
 
 
 class Player:
@@ -40,11 +85,33 @@ class Player:
         return logits
 
     def represent(self, inputs: Inputs) -> tuple[Logits, Tensor]:
-        """Logits, and what the network's last linear layer makes them of: (units, c), (units, d)."""
-        last = [m for m in self.module.modules() if isinstance(m, nn.Linear)][-1]
+        """Logits, and what the network's last layer makes them of: (units, c) or as the network has it, (units, d).
+
+        Behind a 1 x 1 convolution the rows are pixels, image by image and row by row, as `Segmentation.units` has them.
+
+        Raises:
+            ValueError: the network has no such layer, see `last_layer`.
+        """
         seen: list[Tensor] = []
-        with last.register_forward_pre_hook(lambda _, args: seen.append(args[0])):
-            return self(inputs), seen[-1]
+        with last_layer(self.module).register_forward_pre_hook(lambda _, args: seen.append(args[0])):
+            logits, rows = self(inputs), seen[-1]
+        return logits, rows.movedim(1, -1).reshape(-1, rows.shape[1]) if rows.ndim == 4 else rows
+
+    def aside(self, inputs: Inputs) -> tuple[Logits, dict[str, Tensor]]:
+        """Logits, and what each brought module makes of the last representation, by name; one pass for both.
+
+        >>> from torch.nn import Linear, ModuleDict
+        >>> logits, beside = Player(Equipped(Linear(4, 2), ModuleDict({"other": Linear(4, 3)}))).aside(torch.ones(5, 4))
+        >>> logits.shape, beside["other"].shape
+        (torch.Size([5, 2]), torch.Size([5, 3]))
+        """
+        logits, rows = self.represent(inputs)
+        brought = self.module.brought.items() if isinstance(self.module, Equipped) else ()
+        if self._borrowed is None:
+            return logits, {name: module(rows) for name, module in brought}
+        return logits, {
+            name: functional_call(module, _below(f"brought.{name}.", self._borrowed), rows) for name, module in brought
+        }
 
     def near(self, inputs: Inputs, move: Callable[[Tensor], Tensor]) -> Logits:
         """Logits with the continuous input moved: the features themselves, or the embeddings of tokens."""

@@ -1,16 +1,79 @@
-"""The order of play: who moves, which gradient flows, and what the follower keeps."""
+"""The order of play: who moves, which gradient flows, and how a follower answers in closed form."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 
 from tutelage.game.player import Loss, Seats, gradient
-from tutelage.game.responses import Ema, Response
 from tutelage.ops.checks import in_range
 from tutelage.types import Params, Scalar, Terms
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The follower's parameters as played, and ``pullback(v) = (d params / d leader)^T v``.
+
+    The pullback owns ``v``: it may overwrite it.
+    """
+
+    params: Params
+    pullback: Callable[[Params], Params]
+
+
+@runtime_checkable
+class Response(Protocol):
+    """The follower's answer to the leader: a map from the leader's parameters to the follower's."""
+
+    def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply: ...
+
+
+@dataclass(frozen=True)
+class Ema:
+    """Exponential moving average: ``T = decay * T_old + (1 - decay) * S``; pullback ``(1 - decay) v``.
+
+    Closed form: no functional call, no second derivative. The follower is moved in place.
+
+    Args:
+        decay: in [0, 1]; 0 copies the leader, 1 never moves.
+
+    Source: Tarvainen and Valpola, Mean Teacher, NeurIPS 2017; Zuo et al., DRIFT, eq. 1.
+    """
+
+    decay: float = 0.99
+
+    def __post_init__(self) -> None:
+        in_range("decay", self.decay, 0, 1)
+
+    def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply:
+        old, target = seats[follower].params, seats[leader].params
+        with torch.no_grad():
+            torch._foreach_lerp_(list(old.values()), [target[n] for n in old], 1 - self.decay)
+        return Reply(old, self._pullback)
+
+    def _pullback(self, v: Params) -> Params:
+        torch._foreach_mul_(list(v.values()), 1 - self.decay)
+        return v
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The follower is the leader: pullback v. Pseudo-labels of FixMatch, UDA and their kin."""
+
+    def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply:
+        return Reply({n: p.detach() for n, p in seats[leader].params.items()}, lambda v: v)
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """The follower does not move within a round: pullback 0. Renewed by the loop between rounds."""
+
+    def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply:
+        still = {n: p.detach() for n, p in seats[follower].params.items()}
+        return Reply(still, lambda v: {n: torch.zeros_like(g) for n, g in v.items()})
 
 
 @dataclass(frozen=True)
@@ -24,6 +87,15 @@ class Move:
     grads: dict[str, Params]
     terms: Terms
     direct: Params | None = None
+
+    def norms(self) -> dict[str, float]:
+        """Lengths of two parts of the leader's gradient, "anticipating" and "direct"; none where it has one part."""
+        if self.direct is None:
+            return {}
+        (total,) = self.grads.values()
+        through = torch._foreach_sub([total[n] for n in self.direct], list(self.direct.values()))
+        norm = torch.nn.utils.get_total_norm
+        return {"anticipating": float(norm(through)), "direct": float(norm(list(self.direct.values())))}
 
 
 @runtime_checkable

@@ -1,163 +1,164 @@
-"""Images with labels, in tables and folders."""
+"""Images, each of one class."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+import pandas as pd
 
-from tutelage.data.tables import DataError, read_table
-from tutelage.fit.build import Items
-from tutelage.kinds.base import Inputs, Say
-from tutelage.kinds.classes import (
-    at,
-    class_names,
-    class_scores,
-    codes,
-    codes_if_known,
-    labelled_only,
-    require_two,
-    require_two_of_each,
-)
-from tutelage.modalities.images.decoding import Size, Source
-from tutelage.modalities.images.examples import check_images
-from tutelage.modalities.images.reader import BACKBONE, picture_key, size_for
-from tutelage.modalities.images.tables import ImageRows, MaskedRows, image_rows, read_image_folder
-from tutelage.run.options import Request
-from tutelage.tasks import Classification
-
-Rows = TypeVar("Rows", ImageRows, MaskedRows)
+from tutelage.data.tables import read_table
+from tutelage.fit.defaults import BACKBONE, HEAD, IMAGE_NETWORK, Defaults
+from tutelage.kinds.base import EXCERPT, Coded, Dataset, Words, silent
+from tutelage.kinds.entries import Entries, first_of
+from tutelage.kinds.one_class import OneClass
+from tutelage.kinds.pictures import Pictured, sizes_of
+from tutelage.modalities.base import Reader
+from tutelage.modalities.images import pictures
+from tutelage.modalities.images.backbone import load_backbone
+from tutelage.modalities.images.reader import BACKBONE as ENCODER
+from tutelage.modalities.images.reader import ImageReader, PixelReader, size_for
+from tutelage.modalities.images.tables import image_rows, read_image_folder
+from tutelage.model import Model
+from tutelage.types import Say, Tick
 
 
-@dataclass(frozen=True)
-class ImageInputs(Inputs):
-    """Images, encoded or as paths, each of one class.
+@dataclass(frozen=True, kw_only=True)
+class Images(Pictured, OneClass):
+    """Images, each of one class: a table, or a folder of folders named as the classes and "unlabelled".
 
-    Attributes:
-        size: height and width that they are brought to.
-        left_out: of the images that cannot be read, where they are and what is wrong.
-        names: of the pool's images, as their tables or folders have them.
+    Args:
+        images: column of the images, encoded or as paths from the table's folder; a folder needs none.
+        label: column of the labels; an empty label means unlabelled.
+        votes: column with a list of votes a row, or the common prefix of one column for each rule; -1 abstains.
+        label_model: how votes become labels: one of "majority", "weighted", "data_programming".
+        encoder: "efficientnet-lite0", the packaged image encoder.
+        finetune: train the encoder too, not only a head on its features; slower by a factor of a hundred or so.
+        network: "small_cnn" or "wide_resnet", trained from nothing on the images, instead of the encoder.
+        size: height and width that images are brought to, at least 8, of the encoder 32 and a square; by default as
+            large as the images, but not more than is fast.
+        flip: mirrored images are of the same class; off for digits and letters.
+        skip_bad: leave out images that cannot be read, and say which.
+        make: makes the user's own network, giving logits (n, c) of images (n, 3, h, w) in [0, 1].
     """
 
-    size: Size = (0, 0)
-    left_out: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    kind: ClassVar[str] = "image"
-    things: ClassVar[str] = "images"
+    encoder: str | None = None
+    finetune: bool = False
+    network: Literal["small_cnn", "wide_resnet"] | None = None
 
-    def about(self) -> dict[str, Any]:
-        return {"size": list(self.size), "left_out": list(self.left_out)}
+    name: ClassVar[str] = "images"
+    task_word: ClassVar[str] = "image"
+    reading = ("encoder", "size", "skip_bad")
+    words = Words("images", "image", rows="images", test="test images", column="image")
 
-    def scores(self, said: np.ndarray) -> dict[str, Any]:
-        return class_scores(self.truth, said)
-
-
-def read_image_inputs(request: Request, say: Say) -> ImageInputs:
-    """Read and check the tables or folders of a classification of images."""
-    found, more, test = _rows(request, request.train), None, None
-    if request.unlabelled is not None:
-        more = _rows(request, request.unlabelled, must_have=False)
-    if request.test is not None:
-        test = labelled_only(_rows(request, request.test), request.label, say)
-    check = Checked(request, say)
-    train, sizes = check(found)
-    known = np.array([v is not None for v in train.labels])
-    place = at(request.train, request.label)
-    if not known.any():
-        raise DataError(f"{place}: every label{check.of_these} is empty; label some rows")
-    labelled, parts = train.where(known), [train.where(~known)]
-    classes = class_names(labelled, say)
-    require_two(classes, place)
-    y = codes(classes, labelled)
-    if request.evidence:
-        require_two_of_each(request, labelled, y, classes)
-    if more is not None:
-        parts.append(check(more)[0])
-    pool = [source for part in parts for source in part.sources]
-    truth = codes_if_known(classes, [v for part in parts for v in part.labels])
-    items = Items(Classification(len(classes)), labelled.sources, y, pool, truth)
-    size = size_of(request, sizes)
-    if test is None:
-        return ImageInputs(items, classes, size=size, left_out=tuple(check.left_out), names=names_of(parts))
-    test, _ = check(test)
-    true = codes(classes, test)
-    warn_of_shared(test, [*labelled.sources, *pool])
-    return ImageInputs(
-        items, classes, test.sources, true, size=size, left_out=tuple(check.left_out), names=names_of(parts)
-    )
-
-
-def read_test_images(request: Request, say: Say) -> ImageRows:
-    """The images of the test table or folder that have a label and can be read."""
-    assert request.test is not None
-    return Checked(request, say)(labelled_only(_rows(request, request.test), request.label, say))[0]
-
-
-def _rows(request: Request, path: Path, must_have: bool = True) -> ImageRows:
-    """Images and labels of a file or folder; labels that it need not have are left out where it lacks them."""
-    if path.is_dir():
-        return read_image_folder(path, labels=must_have)
-    table = read_table(path, request.charset)
-    assert request.images is not None
-    return image_rows(table, path, request.images, request.label if must_have or request.label in table else None)
-
-
-@dataclass
-class Checked:
-    """Looks at all images of a file or folder; the faults of those that are left out are kept."""
-
-    request: Request
-    say: Say
-    left_out: list[str] = field(default_factory=list)
+    def __post_init__(self) -> None:
+        if self.network is not None and self.network not in ("small_cnn", "wide_resnet"):
+            raise ValueError(f"network must be one of small_cnn, wide_resnet, got {self.network!r}")
+        if self.encoder is not None and self._from_nothing:
+            raise ValueError("give --encoder or --network, not both")
+        if self.encoder not in (None, ENCODER):
+            raise ValueError(f"encoder must be {ENCODER}, got {self.encoder!r}")
+        if self.finetune and self._from_nothing:
+            raise ValueError(
+                f"leave out --finetune: a network from nothing ({self.network_name}) is always trained whole"
+            )
+        self.check_size(8 if self._from_nothing else 32)
+        if self.size and not self._from_nothing and self.size[0] != self.size[1]:
+            raise ValueError(f"size of {ENCODER} must be a square, got {self.size[0]} and {self.size[1]}")
 
     @property
-    def of_these(self) -> str:
-        """Of which images a fault is said, where some are left out."""
-        return " of the images that can be read" if self.left_out else ""
+    def _from_nothing(self) -> bool:
+        return self.network is not None or self.make is not None
 
-    def __call__(self, found: Rows) -> tuple[Rows, np.ndarray]:
-        """The images that can be read, and their heights and widths, (n, 2)."""
-        if found.ignored:
-            self.say(
-                f"Passed over in {found.file}: {found.ignored} files and folders that are hidden, not images by their "
-                "ending, or not in a folder of a class."
-            )
-        try:
-            report = check_images(found.sources, found.rows, found.file, skip_bad=self.request.skip_bad)
-        except DataError as fault:
-            hint = "" if self.request.skip_bad else "; --skip-bad leaves out what cannot be read"
-            raise DataError(f"{fault}{hint}") from fault
-        for line in report.words():
-            self.say(line)
-        self.left_out += report.faults.values()
-        return found.where(report.good), report.sizes[report.good]
+    @property
+    def network_name(self) -> str:
+        return "own" if self.make is not None else self.network or ""
 
+    @property
+    def defaults(self) -> Defaults:
+        return IMAGE_NETWORK if self._from_nothing else BACKBONE if self.finetune else HEAD
 
-def names_of(parts: Sequence[ImageRows | MaskedRows]) -> tuple[str, ...]:
-    """What the images of several files are called: their paths, or their file and row."""
-    return tuple(
-        f"{Path(part.file).name}, {name}" if name.startswith("row ") else name for part in parts for name in part.names
-    )
+    @property
+    def whole(self) -> bool:
+        return self._from_nothing or self.finetune
 
+    @classmethod
+    def recognises(cls, X: Any) -> bool:
+        if isinstance(X, np.ndarray) and X.dtype == np.uint8:
+            return X.ndim == 3 or (X.ndim == 4 and X.shape[3] == 3)
+        return isinstance(first_of(X), (bytes, Path))
 
-def size_of(request: Request, sizes: np.ndarray) -> Size:
-    """The height and width that images of such sizes are brought to."""
-    return request.size or size_for(request.network or BACKBONE, sizes)
+    @classmethod
+    def told_by_folder(cls, path: Path) -> bool:
+        return path.is_dir() or not (path.suffix or path.exists())
 
+    def reader(self, size: tuple[int, int] | None = None) -> Reader:
+        size = self.size or size
+        if not self._from_nothing:
+            return ImageReader(load_backbone((size or size_for(ENCODER))[0]), self.flip)
+        if size is None:
+            raise ValueError(f"size must be given for encoded images and the network {self.network_name!r}")
+        return PixelReader(self.network_name, size, self.flip, make=self.make)
 
-def warn_of_shared(test: ImageRows | MaskedRows, learnt: Sequence[Source]) -> None:
-    """Warn where test images are, byte for byte, also among those that are learnt from."""
-    lengths = {_length(source) for source in test.sources}
-    same = {picture_key(source) for source in learnt if _length(source) in lengths}
-    shared = len(same & {picture_key(source) for source in test.sources}) if same else 0
-    if shared:
-        warn = f"{shared} images of {test.file} are also in the training data: the test score flatters."
-        warnings.warn(warn, stacklevel=2)
+    # reading
 
+    def entries(
+        self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
+    ) -> Entries:
+        votes, table = None, None
+        if path.is_dir():
+            found = read_image_folder(path, labels=must_have)
+        else:
+            table = read_table(path, charset)
+            label = self.label if must_have or self.label in table else None
+            found = image_rows(table, path, str(self.images), label)
+            votes = self._votes(table, path, must_have, self.images, self.label) if weak else None
+        self.say_ignored(found, say)
+        places = self.places(found, path, item=self.images, label=self.label, votes=self.votes)
+        return Entries(found.sources, found.labels, places, votes, self.names_of(found), table=table)
 
-def _length(source: Source) -> int:
-    return len(source) if isinstance(source, bytes) else Path(source).stat().st_size
+    def learn(
+        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, say: Say = silent
+    ) -> Dataset:
+        found = super().learn(train, more, test, evidence, say)
+        return replace(found, size=self.size_of(train))
+
+    def size_of(self, found: Entries) -> tuple[int, int]:
+        return self.size or size_for(self.network_name or ENCODER, found.sizes)
+
+    def file_names(self, found: Entries) -> list[str] | None:
+        if not any(isinstance(source, str) for source in found.items):
+            return None
+        return ["" if ", row " in name else name for name in found.names]
+
+    def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
+        found = super().coded(items, labels, weak)
+        of_arrays = isinstance(found.items[0], np.ndarray)
+        size = size_for("small_cnn", np.array([found.items[0].shape[1:3]])) if of_arrays else None
+        return replace(found, size=self.size or size)
+
+    # answering and showing
+
+    def answered(
+        self, model: Model, path: Path, charset: str, say: Say, tick: Tick, encoded: bool = True
+    ) -> tuple[pd.DataFrame, dict[str, Any]]:
+        table, found, good, _ = self.to_answer(path, charset, say)
+        if not encoded and any(isinstance(source, bytes) for source in found.sources):
+            table = table.assign(**{str(self.images): found.names})
+        label: list[Any] = [None] * len(found.sources)
+        probability = np.full(len(found.sources), np.nan)
+        p = model.probabilities([found.sources[i] for i in np.flatnonzero(good)], tick)
+        for i, row in zip(np.flatnonzero(good), p, strict=True):
+            label[i], probability[i] = model.classes[int(row.argmax())], row.max()
+        return table, {"label": label, "probability": probability}
+
+    def shown_item(self, item: Any, name: str, characters: int = EXCERPT) -> dict[str, str]:
+        return {"text": name, "image": pictures.thumbnail(item)}
+
+    # Python values
+
+    def values(self, items: Any, y: Sequence[Any], votes: Any = None, argument: str = "X") -> Entries:
+        return replace(super().values(items, y, votes, argument), sizes=sizes_of(items, argument))

@@ -1,147 +1,424 @@
-"""Images with masks, in tables and folders."""
+"""Images, each pixel of which has a class that a mask tells."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+import pandas as pd
+from PIL import Image
 
-from tutelage.data.tables import DataError, read_table
+from tutelage.data import Examples
+from tutelage.data.tables import FORMATS, DataError, read_table, write_table
 from tutelage.fit.build import Items
+from tutelage.fit.defaults import PIXEL_NETWORK, Defaults
 from tutelage.fit.evidence import estimate
-from tutelage.kinds.base import Say
-from tutelage.kinds.classes import at, require_two
-from tutelage.kinds.images import Checked, ImageInputs, names_of, size_of, warn_of_shared
-from tutelage.modalities.images.decoding import Size
+from tutelage.kinds.base import LEAST_SURE, Coded, Dataset, Measured, Words, silent
+from tutelage.kinds.entries import Entries, InValues, joined
+from tutelage.kinds.one_class import require_two
+from tutelage.kinds.pictures import Pictured, sizes_of
+from tutelage.kinds.tallies import Tally
+from tutelage.modalities.base import Reader
+from tutelage.modalities.images.decoding import Size, Source, decode
 from tutelage.modalities.images.examples import some
-from tutelage.modalities.images.masks import LARGEST, Masks, read_masks
+from tutelage.modalities.images.masks import LARGEST, nearest, read_masks
+from tutelage.modalities.images.masks import Masks as MaskArrays
+from tutelage.modalities.images.pictures import hex_colours, overlay, png
+from tutelage.modalities.images.reader import PixelReader, size_for
 from tutelage.modalities.images.tables import MaskedRows, mask_rows, read_image_folder, read_mask_folder
-from tutelage.run.options import Request
+from tutelage.model import Model
+from tutelage.ops.checks import in_range
 from tutelage.tasks import Segmentation
-from tutelage.tasks.segmentation import iou_influence, mean_dice, mean_iou
+from tutelage.tasks.segmentation import iou_influence, mean_dice, mean_iou, overlaps
+from tutelage.types import Say, Tick
+
+NETWORK = "unet"
+"""The network that is trained unless the user brings one."""
+
+DEFAULT_SIZE = (120, 160)
+"""Height and width that a benchmark brings images to, where it names none."""
+
+SHOWN = 6
+"""Images that a report shows beside their masks."""
 
 
 @dataclass(frozen=True)
-class MaskInputs(ImageInputs):
-    """Images, each pixel of which has a class; ``truth`` are the test masks, int16 of (n, h, w), -1 = void."""
+class Maps:
+    """Classes of the pixels of some images.
 
-    kind: ClassVar[str] = "segmentation"
+    Attributes:
+        numbers: of the images, (b,).
+        labels: class of each pixel, (b, h, w).
+        probability: of that class, (b, h, w).
+    """
 
-    def scores(self, said: np.ndarray) -> dict[str, Any]:
-        """What overlaps of the test images, (n, c, 2), as `tasks.segmentation.overlaps` gives them, are worth."""
-        return mask_scores(said)
-
-
-def read_mask_inputs(request: Request, say: Say) -> MaskInputs:
-    """Read and check the tables or folders of a segmentation."""
-    found, more, test = _rows(request, request.train), None, None
-    if request.unlabelled is not None:
-        more = _rows(request, request.unlabelled, must_have=False)
-    if request.test is not None:
-        test = masked_only(_rows(request, request.test), request.masks, say)
-    check = Checked(request, say)
-    train, sizes = check(found)
-    known, place = has_mask(train), at(request.train, request.masks)
-    if not known.any():
-        raise DataError(f"{place}: every mask{check.of_these} is empty; give some images a mask")
-    size, labelled, parts = size_of(request, sizes), train.where(known), [train.where(~known)]
-    labelled, masks = _masks(check, labelled, sizes[known], size, request.classes)
-    if request.evidence and len(labelled) == 1:
-        raise DataError(
-            f"{place}: one image has a mask{check.of_these}; give one more a mask (the evidence needs two), or pass "
-            "--no-evidence"
-        )
-    classes = [str(number) for number in range(masks.classes)]
-    require_two([classes[i] for i in np.flatnonzero(masks.pixels)], place)
-    for line in masks.words():
-        say(line)
-    truth = None
-    if more is not None:
-        more, of_more = check(more)
-        parts.append(more)
-        if has_mask(more).any():
-            unknown = np.full(len(parts[0]) * size[0] * size[1], -1, dtype=np.int16)
-            there = _read(request, more, of_more, size, LARGEST + 1).ids
-            truth = np.append(unknown, np.where(there < masks.classes, there, -1))
-    pool = [source for part in parts for source in part.sources]
-    items = Items(Segmentation(masks.classes), labelled.sources, masks.targets(), pool, truth)
-    names = names_of(parts)
-    if test is None:
-        return MaskInputs(items, classes, size=size, left_out=tuple(check.left_out), names=names)
-    test, of_test = check(test)
-    test, true = _masks(check, test, of_test, size, masks.classes)
-    warn_of_shared(test, [*labelled.sources, *pool])
-    return MaskInputs(items, classes, test.sources, true.ids, size=size, left_out=tuple(check.left_out), names=names)
+    numbers: np.ndarray
+    labels: np.ndarray
+    probability: np.ndarray
 
 
-def read_test_masks(request: Request, classes: int, size: Size, say: Say) -> tuple[MaskedRows, np.ndarray]:
-    """The images of the test table or folder that have a mask and can be read, and their masks at a size, (n, h, w)."""
-    assert request.test is not None
-    check = Checked(request, say)
-    test, sizes = check(masked_only(_rows(request, request.test), request.masks, say))
-    test, masks = _masks(check, test, sizes, size, classes)
-    return test, masks.ids
+@dataclass(frozen=True, kw_only=True)
+class Masks(Pictured):
+    """Images with masks: a table, or a folder with "images" and "masks" in it.
 
+    Args:
+        images: column of the images, encoded or as paths from the table's folder; a folder needs none.
+        masks: column of the masks, likewise; an empty cell means unlabelled.
+        void: values of masks' pixels of which nothing is known, in [0, 65535].
+        classes: number of the classes, at least 2; by default one more than the largest value.
+        network: network to train on the images; "unet" is the only one.
+        size: height and width that images are brought to, at least 16; by default as large as the images, but not more
+            than is fast.
+        flip: mirrored images are as likely as the images.
+        skip_bad: leave out images and masks that cannot be read, and say which.
+        make: makes the user's own network, giving logits (n, c, h, w) of images (n, 3, h, w) in [0, 1].
+    """
 
-def _rows(request: Request, path: Path, must_have: bool = True) -> MaskedRows:
-    """Images and masks of a file or folder; masks that it need not have are left out where it lacks them."""
-    if not path.is_dir():
-        table = read_table(path, request.charset)
-        assert request.images is not None
-        there = must_have or request.masks in table
-        return mask_rows(table, path, request.images, request.masks if there else None)
-    if must_have or ((path / "images").is_dir() and (path / "masks").is_dir()):
-        return read_mask_folder(path)
-    plain = read_image_folder(path, labels=False)
-    return MaskedRows(plain.file, plain.sources, [None] * len(plain), plain.rows, plain.names, plain.ignored)
+    masks: str | None = None
+    void: tuple[int, ...] = ()
+    classes: int | None = None
+    network: Literal["unet"] | None = None
 
-
-def _masks(
-    check: Checked, found: MaskedRows, sizes: np.ndarray, size: Size, classes: int | None
-) -> tuple[MaskedRows, Masks]:
-    """The images whose masks can be read, and those."""
-    masks = _read(check.request, found, sizes, size, classes)
-    if not masks.faults:
-        return found, masks
-    check.say(f"Left out: {len(masks.faults)} of {len(found)} masks; {some(list(masks.faults.values()))}.")
-    check.left_out += masks.faults.values()
-    good = np.array([i not in masks.faults for i in range(len(found))])
-    return found.where(good), replace(masks, ids=masks.ids[good])
-
-
-def _read(request: Request, found: MaskedRows, sizes: np.ndarray, size: Size, classes: int | None) -> Masks:
-    return read_masks(
-        found.masks, size, found.rows, found.file,
-        sizes=sizes, void=request.void, classes=classes, skip_bad=request.skip_bad,
+    name: ClassVar[str] = "masks"
+    task_word: ClassVar[str] = "segmentation"
+    estimator: ClassVar[str] = "Segmenter"
+    writes_table: ClassVar[bool] = False
+    label_columns = ("masks",)
+    reading = ("size", "skip_bad")
+    words = Words(
+        "images", "image", rows="images", test="test images", column="image", guess="with its guess",
+        probability="mean probability", pool="pool's pixels", beside="Images beside their masks",
+        beside_note="Left the image, then what the model says, then the mask; what is void stays plain.",
     )  # fmt: skip
 
+    def __post_init__(self) -> None:
+        if self.network not in (None, NETWORK):
+            raise ValueError(f"network must be {NETWORK}, got {self.network!r}")
+        self.check_size(16)
+        for value in self.void:
+            in_range("void", value, 0, 2**16 - 1)
+        if self.classes is not None:
+            in_range("classes", self.classes, 2, LARGEST + 1)
 
-def has_mask(found: MaskedRows) -> np.ndarray:
-    """Which images have a mask, (n,)."""
-    return np.array([mask is not None for mask in found.masks], dtype=bool)
+    @property
+    def network_name(self) -> str:
+        return NETWORK if self.make is None else "own"
+
+    @property
+    def defaults(self) -> Defaults:
+        return PIXEL_NETWORK
+
+    @property
+    def whole(self) -> bool:
+        return True
+
+    @classmethod
+    def told_by_folder(cls, path: Path) -> bool:
+        return (path / "images").is_dir() and (path / "masks").is_dir()
+
+    def reader(self, size: tuple[int, int] | None = None) -> Reader:
+        size = self.size or size
+        assert size is not None
+        return PixelReader(self.network_name, size, self.flip, per_pixel=True, make=self.make)
+
+    # reading
+
+    def entries(
+        self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
+    ) -> Entries:
+        table = None
+        if not path.is_dir():
+            table = read_table(path, charset)
+            found = mask_rows(table, path, str(self.images), self.masks if must_have or self.masks in table else None)
+        elif must_have or self.told_by_folder(path):
+            found = read_mask_folder(path)
+        else:
+            plain = read_image_folder(path, labels=False)
+            none: list[Source | None] = [None] * len(plain)
+            found = MaskedRows(plain.file, plain.sources, none, plain.rows, plain.names, plain.ignored)
+        self.say_ignored(found, say)
+        places = self.places(found, path, item=self.images, label=self.masks)
+        return Entries(found.sources, list(found.masks), places, None, self.names_of(found), table=table)
+
+    def labelled_only(self, test: Entries, say: Say) -> Entries:
+        if not test.known.any():
+            raise DataError(f"{test.at('label')}: every mask is empty; nothing to score on")
+        if not test.known.all():
+            say(f"Not scored: {int((~test.known).sum())} images of {test.places.source} without a mask.")
+        return test.where(test.known)
+
+    def _arrays(self, found: Entries, size: Size, classes: int | None) -> MaskArrays:
+        """The masks of entries, at a size."""
+        in_values = isinstance(found.places, InValues)
+        return read_masks(
+            found.labels, size, getattr(found.places, "rows", None), found.places.source, sizes=found.sizes,
+            void=self.void, classes=classes, skip_bad=self.skip_bad,
+            named=(lambda i: found.at("label", i)) if in_values else None,
+        )  # fmt: skip
+
+    def _masked(
+        self, found: Entries, size: Size, classes: int | None, say: Say
+    ) -> tuple[Entries, MaskArrays, tuple[str, ...]]:
+        """The entries whose masks can be read, those masks, and the faults of the others."""
+        arrays = self._arrays(found, size, classes)
+        if not arrays.faults:
+            return found, arrays, ()
+        faults = tuple(arrays.faults.values())
+        say(f"Left out: {len(faults)} of {len(found)} masks; {some(list(faults))}.")
+        good = np.array([i not in arrays.faults for i in range(len(found))])
+        return found.where(good), replace(arrays, ids=arrays.ids[good]), faults
+
+    # learning
+
+    def learn(
+        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, say: Say = silent
+    ) -> Dataset:
+        place = train.at("label")
+        if not train.known.any():
+            these = self.of_these(train)
+            raise DataError(f"{place}: every mask{these} is {train.places.empty}; give some images a mask")
+        size = self.size or size_for(NETWORK, train.sizes)
+        labelled, parts = train.where(train.known), [train.where(~train.known)]
+        labelled, arrays, left_out = self._masked(labelled, size, self.classes, say)
+        of_these = " of the images that can be read" if train.left_out or left_out else ""
+        if evidence and len(labelled) == 1:
+            raise DataError(
+                f"{place}: one image has a mask{of_these}; give one more a mask (the evidence needs two), or "
+                f"{train.places.skip}"
+            )
+        classes = [str(number) for number in range(arrays.classes)]
+        require_two([classes[i] for i in np.flatnonzero(arrays.pixels)], place)
+        for line in arrays.words():
+            say(line)
+        truth = None
+        if more is not None:
+            parts.append(more)
+            if more.known.any():
+                unknown = np.full(len(parts[0]) * size[0] * size[1], -1, dtype=np.int16)
+                there = self._arrays(more, size, LARGEST + 1).ids
+                truth = np.append(unknown, np.where(there < arrays.classes, there, -1))
+        pool = joined([part.items for part in parts])
+        items = Items(Segmentation(arrays.classes), labelled.items, arrays.targets(), pool, truth)
+        names = [name for part in parts for name in part.names]
+        found = Dataset(items, classes, names, size=size, left_out=left_out)
+        if test is None:
+            return found
+        test, true, faults = self._masked(test, size, arrays.classes, say)
+        self.warn_of_shared(test, [labelled, *parts])
+        return replace(found, test=test.items, truth=true.ids, left_out=(*left_out, *faults))
+
+    # answering
+
+    def answered(
+        self, model: Model, path: Path, charset: str, say: Say, tick: Tick, encoded: bool = True
+    ) -> tuple[pd.DataFrame, dict[str, Any]]:
+        raise TypeError("masks are written into a folder, see `predict`")
+
+    def predict(self, model: Model, path: Path, output: Path, charset: str, say: Say, tick: Tick) -> str:
+        """Write a PNG of class numbers for each image, of its own size, and ``masks.csv``, which says whose it is.
+
+        Masks of a folder's images have the images' names; those of a table's, the numbers of their rows.
+
+        Raises:
+            FileExistsError: ``output`` exists and is not an empty folder.
+            ValueError: ``output`` is named like a table.
+        """
+        if output.suffix.lower() in FORMATS:
+            raise ValueError(f"--output is the folder that the masks are written into, got {output}")
+        if output.exists() and (not output.is_dir() or any(output.iterdir())):
+            raise FileExistsError(f"{output} exists and is not an empty folder")
+        table, found, good, sizes = self.to_answer(path, charset, say)
+        chosen = np.flatnonzero(good).tolist()
+        of_folder = path.is_dir()
+        names = [str(Path(found.names[i]).with_suffix(".png")) if of_folder else f"{i + 1:07d}.png" for i in chosen]
+        sure = np.zeros(len(chosen))
+        kind = np.uint8 if len(model.classes) <= 256 else np.uint16
+        for part in maps(model, [found.sources[i] for i in chosen]):
+            for number, labels, probability in zip(part.numbers.tolist(), part.labels, part.probability, strict=True):
+                h, w = sizes[chosen[number]].tolist()
+                (output / names[number]).parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(nearest(labels, (h, w)).astype(kind)).save(output / names[number])
+                sure[number] = probability.mean()
+        table = table.iloc[chosen].reset_index(drop=True)
+        if any(isinstance(source, bytes) for source in found.sources):
+            table = table.assign(**{str(self.images): [found.names[i] for i in chosen]})
+        encoded = [c for c in table if any(isinstance(cell, (bytes, dict)) for cell in table[c][:100])]
+        write_table(table.drop(columns=encoded).assign(mask=names, probability=sure), output / "masks.csv")
+        return f"{len(chosen)} masks: {output}"
+
+    def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
+        """Images with class numbers of their pixels, at the size of the options."""
+        size = self.size or DEFAULT_SIZE
+        found = [read_masks(part, size, void=self.void, workers=1) for part in labels]
+        task = Segmentation(max(part.classes for part in found))
+        counts = [np.full(len(part), size[0] * size[1]) for part in items]
+        return Coded(task, list(items), [part.targets() for part in found], counts, size=size)
+
+    def labels_of(self, model: Model, pictures: Entries) -> list[np.ndarray]:
+        """Classes of the pixels of each image, (h, w), as large as the image."""
+        found: list[np.ndarray] = [np.empty((0, 0), dtype=np.int64)] * len(pictures)
+        for part in maps(model, pictures.items):
+            for number, labels in zip(part.numbers.tolist(), part.labels, strict=True):
+                h, w = pictures.sizes[number].tolist()
+                found[number] = nearest(labels, (h, w))
+        return found
+
+    # scoring
+
+    def truth(self, test: Entries, model: Model) -> tuple[Sequence[Source], np.ndarray]:
+        assert isinstance(model.reader, PixelReader)
+        found, arrays, _ = self._masked(test, model.reader.size, len(model.classes), silent)
+        return found.items, arrays.ids
+
+    def measured(
+        self, model: Model, examples: Examples, items: Sequence[Source], truth: np.ndarray, show: bool = False
+    ) -> Measured:
+        classes = len(model.classes)
+        found, tally = np.zeros((len(items), classes, 2), dtype=np.int64), Tally(classes)
+        guess = np.empty(truth.shape, dtype=np.int16)
+        for part in _maps(model, examples):
+            y = truth[part.numbers]
+            pixels = np.full(len(y), y[0].size)
+            found[part.numbers] = overlaps(part.labels.ravel(), y.ravel(), pixels, classes)
+            tally.add(y.ravel(), part.labels.ravel(), part.probability.ravel())
+            guess[part.numbers] = part.labels
+        if not show:
+            return Measured(mask_scores(found), tally, [])
+        chosen = spread(np.array([mean_iou(one[None]) for one in found]))
+        few = [items[i] for i in chosen]
+        shown = beside_truth(few, guess[chosen], truth[chosen], classes, "test", chosen.tolist())
+        return Measured(mask_scores(found), tally, shown)
+
+    @staticmethod
+    def in_words(scores: Mapping[str, Any]) -> tuple[str, str]:
+        low, high = (100 * v for v in scores["interval"])
+        return f"mean IoU {100 * scores['miou']:.1f} % ({low:.1f} to {high:.1f})", f"Dice {100 * scores['dice']:.1f} %"
+
+    # showing
+
+    def legend(self, classes: Sequence[str]) -> dict[str, Any]:
+        return {"colours": hex_colours(len(classes))}
+
+    def shown_held_out(self, data: Dataset, probabilities: np.ndarray) -> dict[str, Any]:
+        assert data.size is not None
+        guess, y = probabilities.argmax(1).reshape(-1, *data.size), data.items.y
+        classes = len(data.classes)
+        return {"shown": beside_truth(data.items.labelled, guess, y.reshape(guess.shape), classes, "held out")}
+
+    def shown_pool(self, model: Model, pool: Examples, data: Dataset) -> dict[str, Any]:
+        """The share of the pixels of each class, and the images whose mean probability is lowest, some at a time."""
+        images, classes = data.items.pool, data.classes
+        sure, share = np.empty(len(images)), np.zeros(len(classes))
+        for part in _maps(model, pool):
+            sure[part.numbers] = part.probability.mean((1, 2))
+            share += np.bincount(part.labels.ravel(), minlength=len(classes))
+        rows = np.argsort(sure, kind="stable")[:LEAST_SURE]
+        least = {}
+        for part in _maps(model, pool.subset(rows)):
+            for number, labels in zip(part.numbers, part.labels, strict=True):
+                row = int(rows[number])
+                least[row] = overlay(decode(images[row], labels.shape), labels, len(classes))
+        return {
+            "least_sure": [
+                {
+                    "pieces": [(data.names[int(i)], None)], "label": None, "image": least[int(i)],
+                    "probability": float(sure[i]),
+                }
+                for i in rows
+            ],
+            "pool_classes": dict(zip(classes, map(float, share / share.sum()), strict=True)),
+        }  # fmt: skip
+
+    # Python values
+
+    def values(self, items: Any, y: Any, argument: str = "X") -> Entries:
+        """Entries of the arguments of a function.
+
+        Args:
+            items: images, as `given` returns them.
+            y: masks, None (or -1 in every pixel) for an image without one: PNG files (bytes or `Path`) or arrays of
+                class numbers (h, w).
+        """
+        masks = [None] * len(items) if y is None else [_mask(mask) for mask in y]
+        if len(items) != len(masks):
+            raise ValueError(f"{argument} has {len(items)} images, but y has {len(masks)} masks")
+        places = InValues({"item": argument, "label": "y"}, range(len(items)))
+        return Entries(items, masks, places, sizes=sizes_of(items, argument))
 
 
-def masked_only(test: MaskedRows, masks: str | None, say: Say) -> MaskedRows:
-    """The images of a test table that have a mask; DataError where there are none."""
-    known = has_mask(test)
-    if not known.any():
-        raise DataError(f"{at(test.file, masks)}: every mask is empty; nothing to score on")
-    if not known.all():
-        say(f"Not scored: {int((~known).sum())} images of {test.file} without a mask.")
-    return test.where(known)
+def _mask(mask: Any) -> Source | np.ndarray | None:
+    """A mask as it is read; None where no pixel has a class."""
+    if mask is None or isinstance(mask, (bytes, Path)):
+        return mask
+    array = np.asarray(mask)
+    return None if array.size and (array == -1).all() else array
+
+
+def maps(model: Model, images: Any) -> Iterator[Maps]:
+    """Classes of the pixels of images, some images at a time, so that memory does not grow with their number."""
+    return _maps(model, model.examples(images))
+
+
+def _maps(model: Model, examples: Examples) -> Iterator[Maps]:
+    assert isinstance(model.reader, PixelReader)
+    h, w = model.reader.size
+    for units, probabilities in model.stream(examples):
+        top, labels = probabilities.max(-1)
+        numbers = units[:: h * w] // (h * w)
+        shape = (len(numbers), h, w)
+        yield Maps(numbers.cpu().numpy(), labels.view(shape).cpu().numpy(), top.view(shape).cpu().numpy())
 
 
 def mask_scores(found: np.ndarray) -> dict[str, Any]:
     """Mean IoU with its interval over images, mean Dice, and the IoU of each class, None where it does not occur.
 
     Args:
-        found: overlaps of the images, (n, c, 2).
+        found: overlaps of the images, (n, c, 2), see `tasks.segmentation.overlaps`.
     """
-    interval = estimate(iou_influence(found), "mean IoU")
+    interval = estimate(iou_influence(found))
     each = [float(both / either) if either else None for both, either in found.sum(0)]
     return {
         "rows": len(found), "measure": "mean IoU", "miou": mean_iou(found), "dice": mean_dice(found),
         "interval": [interval.low, interval.high], "iou_by_class": each,
     }  # fmt: skip
+
+
+def beside_truth(
+    sources: Sequence[Source], guess: np.ndarray, truth: np.ndarray, classes: int, rows: str,
+    numbers: Sequence[int] | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Some images from the worst to the best: plain, as predicted and as they are.
+
+    Args:
+        guess, truth: class numbers of the pixels, -1 = void, (n, h, w).
+        rows: says which images these are.
+        numbers: of the images to show; by default spread over all by their mean IoU.
+    """
+    size = (guess.shape[1], guess.shape[2])
+    found = overlaps(guess.ravel(), truth.ravel(), np.full(len(guess), size[0] * size[1]), classes)
+    scores = [mean_iou(one[None]) for one in found]
+    shown = []
+    for i in spread(np.array(scores)):
+        pixels = decode(sources[i], size)
+        shown.append(
+            {
+                "name": f"{rows} image {(numbers[i] if numbers is not None else i) + 1}", "miou": scores[i],
+                "image": png(pixels), "guess": overlay(pixels, guess[i], classes),
+                "truth": overlay(pixels, truth[i], classes),
+            }
+        )  # fmt: skip
+    return shown
+
+
+def spread(scores: np.ndarray) -> np.ndarray:
+    """The numbers of some of the scores, from the lowest to the highest at equal distances.
+
+    >>> spread(np.array([0.3, 0.1, 0.2])).tolist()
+    [1, 2, 0]
+    """
+    order = scores.argsort(kind="stable")
+    places = np.unique(np.linspace(0, len(order) - 1, min(SHOWN, len(order))).round().astype(int))
+    return np.asarray(order[places])

@@ -1,112 +1,338 @@
-"""Sentences with tags, and with distant tags."""
+"""Sentences of words, each word of which has a tag, perhaps with distant tags."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
-from tutelage.data.tables import DataError
+from tutelage.data import Examples
+from tutelage.data.tables import DataError, read_table
 from tutelage.fit.build import Items
+from tutelage.fit.defaults import HEAD_ON_WORDS, TRANSFORMER, Defaults
 from tutelage.fit.evidence import estimate
-from tutelage.kinds.base import Inputs, Say
-from tutelage.modalities.sentences.tables import Sentences, read_sentences
-from tutelage.ops.tags import entity_counts, entity_scores, f1_influence
-from tutelage.run.options import Request
+from tutelage.kinds.base import LEAST_SURE, Coded, Dataset, Kind, Measured, Words, silent
+from tutelage.kinds.entries import Entries, InTable, InValues, unknown
+from tutelage.kinds.tallies import Tally
+from tutelage.modalities.base import Reader
+from tutelage.modalities.encoder import MINILM, load_encoder
+from tutelage.modalities.sentences.reader import WordReader
+from tutelage.modalities.sentences.tables import (
+    CONLL,
+    Tags,
+    clean_bio,
+    read_sentences,
+    scheme_of,
+    span_rows,
+    tags_of_list,
+)
+from tutelage.model import Model
+from tutelage.ops.checks import in_range
+from tutelage.ops.tags import entities, entity_counts, entity_scores, f1_influence, scheme, to_bio
 from tutelage.tasks import Tagging, tag_names
+from tutelage.types import Say, Tick
 
-Tags = Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True)
-class SentenceInputs(Inputs):
-    """Sentences, each word of which has a tag."""
-
-    kind: ClassVar[str] = "tagging"
-    things: ClassVar[str] = "sentences"
-
-    def scores(self, said: np.ndarray) -> dict[str, Any]:
-        assert isinstance(self.items.task, Tagging)
-        counts = np.array([len(s) for s in self.test], dtype=np.int64)
-        return tag_scores(self.truth, self.items.task.decode(said.argmax(1), counts))
+Pieces = list[tuple[str, str | None]]
+"""A text in pieces, each with its entity's type or None."""
 
 
-def read_sentence_inputs(request: Request, say: Say) -> SentenceInputs:
-    """Read and check the tables of a tagging task."""
-    train = _file(request, request.train, say)
-    known = np.array([t is not None for t in train.tags])
-    labelled, unknown = train.where(known), train.where(~known)
-    if not request.weak and not known.any():
-        raise DataError(f"{request.train}, column {request.tags!r}: every sentence is untagged; tag some")
-    parts = [unknown]
-    if request.unlabelled is not None:
-        parts.append(_file(request, request.unlabelled, say, must_have=False))
-    if request.evidence and len(labelled) == 1:
-        raise DataError(
-            f"{request.train}, column {request.tags!r}: one sentence is tagged; tag one more (the evidence needs two), "
-            "or pass --no-evidence"
-        )
-    names = tag_names([*labelled.tags, *(d for part in (train, *parts) for d in part.distant)])
-    if len(names) == 1:
-        raise DataError(f"{request.train}, column {request.tags or request.distant!r}: no entity in any sentence")
-    if request.evidence and len(labelled) and len(tag_names(labelled.tags)) == 1:
-        raise DataError(
-            f"{request.train}, column {request.tags!r}: no entity in a tagged sentence; tag one with some (evidence "
-            "needs them), or pass --no-evidence"
-        )
-    code = {name: i for i, name in enumerate(names)}
-    y = np.array([code[tag] for tags in labelled.tags if tags is not None for tag in tags], dtype=np.int64)
-    pool = [tokens for part in parts for tokens in part.tokens]
-    items = Items(Tagging(len(names), names), labelled.tokens, y, pool)
-    weak: dict[str, Any] = {}
-    if request.distant is not None:
-        distant = [d for part in parts for d in part.distant]
-        items, weak = _with_distant(request, items, code, labelled, distant, say)
-    if request.test is None:
-        return SentenceInputs(items, list(names), weak=weak)
-    test = _test(request, code, [*labelled.tokens, *pool], say)
-    return SentenceInputs(items, list(names), test.tokens, test.tags, weak)
+@dataclass(frozen=True, kw_only=True)
+class Sentences(Kind):
+    """Sentences of words, each word of which has a tag, such as those of named entities.
+
+    Args:
+        tokens: column of the sentences (a number in a CoNLL file).
+        tags: column of the tags; no tags means an untagged sentence.
+        distant: column of tags by distant matching or rules.
+        encoder: "minilm", a folder with a saved model, or a name on the Hub.
+        finetune: train the encoder too, not only a head on its features; slower by a factor of a hundred or so.
+        max_length: tokens read at once, at least 3; a longer sentence is read in several windows.
+    """
+
+    tokens: str | None = None
+    tags: str | None = None
+    distant: str | None = None
+    encoder: str | None = None
+    finetune: bool = False
+    max_length: int = 128
+
+    name: ClassVar[str] = "sentences"
+    task_word: ClassVar[str] = "tagging"
+    estimator: ClassVar[str] = "Tagger"
+    item_columns = ("tokens",)
+    label_columns = ("tags",)
+    reading = ("encoder", "max_length")
+    words = Words(
+        "sentences", "sentence", classes="tags", column="sentence, with its entities", probability="lowest probability"
+    )
+
+    def __post_init__(self) -> None:
+        in_range("max_length", self.max_length, 3)
+
+    @property
+    def weak(self) -> bool:
+        return self.distant is not None
+
+    @property
+    def defaults(self) -> Defaults:
+        return TRANSFORMER if self.finetune else HEAD_ON_WORDS
+
+    @property
+    def whole(self) -> bool:
+        return self.finetune
+
+    def reader(self, size: tuple[int, int] | None = None) -> Reader:
+        return WordReader(load_encoder(self.encoder or MINILM, self.max_length))
+
+    # reading
+
+    def entries(
+        self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
+    ) -> Entries:
+        distant = self.distant if weak else None
+        found = read_sentences(path, str(self.tokens), self.tags, distant, charset, must_have)
+        if found.repaired:
+            say(f"{path}: {found.repaired} tags or spans were not well formed and have been mended.")
+        if found.empty:
+            say(f"{path}: {found.empty} sentences without a word are left out.")
+        if len(found) > 1 and all(len(words) == 1 for words in found.tokens):
+            say(f"{path}: every sentence has one word only; a row (or a block of lines) must be a whole sentence.")
+        places = InTable(str(path), found.rows, {"item": self.tokens, "label": self.tags, "distant": self.distant})
+        offsets = () if found.offsets is None else found.offsets
+        return Entries(found.tokens, list(found.tags), places, offsets=offsets, distant=found.distant)
+
+    def labelled_only(self, test: Entries, say: Say) -> Entries:
+        if not test.known.any():
+            raise DataError(f"{test.places.source}: every sentence is untagged; nothing to score on")
+        if not test.known.all():
+            say(f"Not scored: {int((~test.known).sum())} sentences of {test.places.source} without tags.")
+        return test.where(test.known)
+
+    # learning
+
+    def learn(
+        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, say: Say = silent
+    ) -> Dataset:
+        labelled, parts = train.where(train.known), [train.where(~train.known), *([] if more is None else [more])]
+        weak, place = self._weak_in(train, parts), train.at("label")
+        if not weak and not len(labelled):
+            raise DataError(f"{place}: every sentence is untagged; tag some")
+        if evidence and len(labelled) == 1:
+            raise DataError(
+                f"{place}: one sentence is tagged; tag one more (the evidence needs two), or {train.places.skip}"
+            )
+        names = tag_names([*labelled.labels, *(d for part in (train, *parts) for d in part.distant)])
+        if len(names) == 1:
+            where = place if len(labelled) else train.at("distant")
+            raise DataError(f"{where}: no entity in any sentence")
+        if evidence and len(labelled) and len(tag_names(labelled.labels)) == 1:
+            raise DataError(
+                f"{place}: no entity in a tagged sentence; tag one with some (evidence needs them), or "
+                f"{train.places.skip}"
+            )
+        code = {name: i for i, name in enumerate(names)}
+        y = np.array([code[tag or "O"] for tags in labelled.labels for tag in tags], dtype=np.int64)
+        pool = [tokens for part in parts for tokens in part.items]
+        items = Items(Tagging(len(names), names), labelled.items, y, pool)
+        about: dict[str, Any] = {}
+        if weak:
+            items, about = _with_distant(items, code, labelled, parts, say)
+        found = Dataset(items, list(names), weak=about)
+        if test is None:
+            return found
+        self._warn_of_test(test, code, [*labelled.items, *pool])
+        return replace(found, test=test.items, truth=test.labels)
+
+    def _weak_in(self, train: Entries, parts: Sequence[Entries]) -> bool:
+        in_values = isinstance(train.places, InValues)
+        return any(d is not None for part in parts for d in part.distant) if in_values else self.weak
+
+    def _warn_of_test(self, test: Entries, code: Mapping[str, int], learnt: Sequence[Sequence[str]]) -> None:
+        unseen = sorted({tag[2:] for tags in test.labels if tags for tag in tags if tag not in code})
+        if unseen:
+            warnings.warn(
+                f"{test.places.source} has entities of types that were never tagged in training and count as missed: "
+                f"{', '.join(unseen)}.",
+                stacklevel=2,
+            )
+        shared = len({tuple(s) for s in test.items} & {tuple(s) for s in learnt})
+        if shared:
+            source = f"{shared} sentences of {test.places.source}"
+            warnings.warn(f"{source} are also in the training data: the test score flatters.", stacklevel=2)
+
+    # answering
+
+    def answered(
+        self, model: Model, path: Path, charset: str, say: Say, tick: Tick, encoded: bool = True
+    ) -> tuple[pd.DataFrame, dict[str, Any]]:
+        tokens = str(self.tokens)
+        found = read_sentences(path, tokens, charset=charset)
+        if found.empty:
+            say(f"{path}: {found.empty} sentences without a word are left out.")
+        p = model.probabilities(found.tokens, tick)
+        tags = decoded(model, found.tokens, p)
+        sizes = np.array([len(s) for s in found.tokens])
+        sure = np.minimum.reduceat(p.max(1), np.cumsum(sizes) - sizes)
+        spans = span_rows(found.tokens, tags, found.offsets)
+        table = pd.DataFrame({"row": found.rows, tokens: found.tokens})
+        if path.suffix.lower() not in CONLL:
+            table = read_table(path, charset).iloc[np.array(found.rows) - 1].reset_index(drop=True)
+        return table, {"tags": tags, "spans": spans, "probability": sure}
+
+    def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
+        """Sentences with class numbers of their words; the scheme of all tags is that of the last source."""
+        given = [*map(_tags_of_cells, labels), *([] if weak is None else [_tags_of_cells(weak)])]
+        kind = scheme([t for t in given[len(labels) - 1] if t is not None])
+        tags = [[None if t is None else to_bio(t, kind)[0] for t in part] for part in given]
+        names = tag_names([t for part in tags for t in part])
+        code = {name: i for i, name in enumerate(names)}
+        sentences = [[list(map(str, s)) for s in part] for part in items]
+
+        def numbers(part: Sequence[Sequence[str] | None], of: list[list[str]]) -> np.ndarray:
+            each = [[-1] * len(s) if t is None else [code[v] for v in t] for t, s in zip(part, of, strict=True)]
+            return np.concatenate([np.array(row, dtype=np.int64) for row in each])
+
+        y = [numbers(part, of) for part, of in zip(tags, sentences, strict=False)]
+        counts = [np.array([len(s) for s in part]) for part in sentences]
+        found = Coded(Tagging(len(names), names), list(sentences), y, counts)
+        if weak is None:
+            return found
+        return replace(found, covered=np.arange(len(sentences[0])), target=numbers(tags[-1], sentences[0]))
+
+    # scoring
+
+    def truth(self, test: Entries, model: Model) -> tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]]:
+        return test.items, test.labels
+
+    def measured(
+        self, model: Model, examples: Examples, items: Sequence[Sequence[str]], truth: Sequence[Sequence[str]],
+        show: bool = False,
+    ) -> Measured:  # fmt: skip
+        """The tags on sentences, measured; words with tags never seen in training are left out of the confusion."""
+        p = model.predict(examples)
+        code = {name: i for i, name in enumerate(model.classes)}
+        y = np.array([code.get(tag, -1) for tags in truth for tag in tags], dtype=np.int64)
+        scores = tag_scores(truth, decoded(model, items, p))
+        return Measured(scores, Tally(p.shape[1]).add(y, p.argmax(1), p.max(1)), [])
+
+    @staticmethod
+    def in_words(scores: Mapping[str, Any]) -> tuple[str, str]:
+        low, high = (100 * v for v in scores["interval"])
+        parts = f"precision {100 * scores['precision']:.1f} %, recall {100 * scores['recall']:.1f} %"
+        return f"entity F1 {100 * scores['f1']:.1f} % ({low:.1f} to {high:.1f})", parts
+
+    # showing
+
+    def shown_pool(self, model: Model, pool: Examples, data: Dataset) -> dict[str, Any]:
+        """The pool's sentences by their least sure word, and the share of each tag."""
+        p, sentences = model.predict(pool), data.items.pool
+        counts, top = np.array([len(s) for s in sentences], dtype=np.int64), p.max(1)
+        lowest = np.minimum.reduceat(top, np.cumsum(counts) - counts)
+        tags = decoded(model, sentences, p)
+        rows = np.argsort(lowest, kind="stable")[:LEAST_SURE]
+        share = np.bincount(p.argmax(1), minlength=p.shape[1]) / len(p)
+        return {
+            "least_sure": [
+                {"pieces": marked(sentences[i], tags[i]), "label": None, "probability": float(lowest[i])} for i in rows
+            ],
+            "pool_classes": dict(zip(data.classes, map(float, share), strict=True)),
+        }
+
+    @staticmethod
+    def decoded(model: Model, sentences: Sequence[Sequence[str]], probabilities: np.ndarray) -> list[list[str]]:
+        """The tags of each sentence, in clean BIO, from the probabilities of its words (words, c)."""
+        return decoded(model, sentences, probabilities)
+
+    # Python values
+
+    def given(self, X: Any, argument: str = "X") -> list[list[str]]:
+        """Sentences as lists of words.
+
+        Raises:
+            ValueError: one is no list of words, or has none; said with its place.
+        """
+        if isinstance(X, str):
+            raise ValueError(f"{argument} must be a list of sentences, each a list of words, got one string")
+        sentences = []
+        for i, words in enumerate(X):
+            none = words is None or isinstance(words, str) or not len(words)
+            if none or not all(isinstance(w, str) and w.strip() for w in words):
+                raise ValueError(f"{argument}[{i}] must be a list of words, none empty, got {words!r:.60}")
+            sentences.append([str(w) for w in words])
+        return sentences
+
+    def values(self, items: list[list[str]], y: Any, distant: Any = None, argument: str = "X") -> Entries:
+        """Entries of the arguments of a function.
+
+        Args:
+            items: sentences, as `given` returns them.
+            y: tags of each, None (or -1) for an untagged one.
+            distant: tags by rules, likewise; None (or -1) for a word of which they say nothing.
+        """
+        places = InValues({"item": argument, "label": "y", "distant": "distant"}, range(len(items)))
+        clean = tags_of(y, items, "y")
+        return Entries(items, list(clean), places, distant=tags_of(distant, items, "distant", open_words=True))
 
 
-def _file(request: Request, path: Path, say: Say, distant: bool = True, must_have: bool = True) -> Sentences:
-    assert request.tokens is not None
-    rules = request.distant if distant else None
-    found = read_sentences(path, request.tokens, request.tags, rules, request.charset, must_have)
-    if found.repaired:
-        say(f"{path}: {found.repaired} tags or spans were not well formed and have been mended.")
-    if found.empty:
-        say(f"{path}: {found.empty} sentences without a word are left out.")
-    if len(found) > 1 and all(len(words) == 1 for words in found.tokens):
-        say(f"{path}: every sentence has one word only; a row (or a block of lines) must be a whole sentence.")
-    return found
+def decoded(model: Model, sentences: Sequence[Sequence[str]], probabilities: np.ndarray) -> list[list[str]]:
+    """The tags of each sentence, in clean BIO, from the probabilities of its words (words, c)."""
+    task = Tagging(len(model.classes), tuple(map(str, model.classes)))
+    return task.decode(probabilities.argmax(1), np.array([len(s) for s in sentences], dtype=np.int64))
+
+
+def tag_scores(true: Sequence[Sequence[str]], guess: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Precision, recall and F1 of entities, with the F1's interval over sentences."""
+    found = estimate(f1_influence(entity_counts(true, guess)))
+    return {
+        "rows": len(true), "measure": "entity F1", **entity_scores(true, guess), "interval": [found.low, found.high],
+    }  # fmt: skip
+
+
+def marked(words: Sequence[str], tags: Sequence[str]) -> Pieces:
+    """A sentence in pieces.
+
+    >>> marked(["in", "New", "York"], ["O", "B-LOC", "I-LOC"])
+    [('in', None), ('New York', 'LOC')]
+    """
+    pieces: Pieces = []
+    at = 0
+    for start, end, kind in [*entities(tags), (len(words), len(words), "")]:
+        if at < start:
+            pieces.append((" ".join(words[at:start]), None))
+        if start < end:
+            pieces.append((" ".join(words[start:end]), kind))
+        at = end
+    return pieces
 
 
 def _with_distant(
-    request: Request, items: Items, code: dict[str, int], labelled: Sentences, distant: list[Any], say: Say
+    items: Items, code: dict[str, int], labelled: Entries, pool: Sequence[Entries], say: Say
 ) -> tuple[Items, dict[str, Any]]:
     """The items with distant tags, and what is known of those."""
-    covered, target, silent_is_outside = distant_target(distant, code)
+    place = labelled.at("distant")
+    covered, target, silent_is_outside = distant_target([d for part in pool for d in part.distant], code)
     if not len(covered):
-        raise DataError(f"{request.train}, column {request.distant!r}: no distant tag on any untagged sentence")
+        raise DataError(f"{place}: no distant tag on any untagged sentence")
     if silent_is_outside:
-        say(f"Column {request.distant!r} never says outside: words of which it says nothing are taken to be.")
-    weak: dict[str, Any] = {
+        say(f"{place} never says outside: words of which it says nothing are taken to be.")
+    about: dict[str, Any] = {
         "rows": len(items.pool), "covered": len(covered), "clean_labels": len(labelled),
         "words": len(target), "covered_words": int((target >= 0).sum()),
     }  # fmt: skip
     if len(labelled) and all(d is not None for d in labelled.distant):
-        guess = [[tag or "O" for tag in d] for d in labelled.distant if d is not None]
-        weak |= {"on_clean_labels": entity_scores([t for t in labelled.tags if t is not None], guess)}
+        guess = [[tag or "O" for tag in d] for d in labelled.distant]
+        about |= {"on_clean_labels": entity_scores(labelled.labels, guess)}
     say(f"Distant tags on {len(covered)} of {len(items.pool)} untagged sentences.")
-    return Items(items.task, items.labelled, items.y, items.pool, items.truth, covered, target), weak
+    return replace(items, covered=covered, target=target), about
 
 
 def distant_target(
-    distant: Sequence[Sequence[str | None] | None], code: dict[str, int]
+    distant: Sequence[Sequence[str | None] | None], code: Mapping[str, int]
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """The numbers of the sentences with distant tags, and the class numbers of their words, -1 = nothing is said.
 
@@ -125,41 +351,34 @@ def distant_target(
     return np.array(said, dtype=np.int64), np.array(target, dtype=np.int64), outside
 
 
-def _test(request: Request, code: dict[str, int], learnt: list[list[str]], say: Say) -> Sentences:
-    assert request.test is not None
-    test = tagged_only(_file(request, request.test, say, distant=False), say)
-    unseen = sorted({tag[2:] for tags in test.tags if tags for tag in tags if tag not in code})
-    if unseen:
-        warnings.warn(
-            f"{request.test} has entities of types that were never tagged in training and count as missed: "
-            f"{', '.join(unseen)}.",
-            stacklevel=2,
-        )
-    shared = len({tuple(s) for s in test.tokens} & {tuple(s) for s in learnt})
-    if shared:
-        warnings.warn(
-            f"{shared} sentences of {request.test} are also in the training data: the test score flatters.",
-            stacklevel=2,
-        )
-    return test
+def tags_of(y: Any, sentences: list[list[str]], name: str, open_words: bool = False) -> list[Tags]:
+    """Tags of each sentence in clean BIO; None where a sentence (with ``open_words`` also a word) has none.
+
+    Raises:
+        ValueError: unequal numbers, or a tag that no scheme knows; said with its place in the argument ``name``.
+    """
+    if y is None:
+        return [None] * len(sentences)
+    if len(y) != len(sentences):
+        raise ValueError(f"X has {len(sentences)} sentences, but {name} has {len(y)}")
+    cells = [list(tags) if np.iterable(tags) and not isinstance(tags, str) else tags for tags in y]
+    cells = [tags if isinstance(tags, list) or not unknown(tags) else None for tags in cells]
+    labels = _each(name, lambda tags, words: tags_of_list(tags, words, open_words), cells, sentences)
+    kind = scheme_of(labels)
+    return _each(name, lambda tags: clean_bio(tags, kind)[0], labels)
 
 
-def tagged_only(test: Sentences, say: Say) -> Sentences:
-    """The tagged sentences of a test table; DataError where there are none."""
-    tagged = np.array([t is not None for t in test.tags])
-    if not tagged.any():
-        raise DataError(f"{test.file}: every sentence is untagged; nothing to score on")
-    if not tagged.all():
-        say(f"Not scored: {int((~tagged).sum())} sentences of {test.file} without tags.")
-    return test.where(tagged)
+def _tags_of_cells(cells: list[Any]) -> list[list[str] | None]:
+    """Tags as text; "0" and -1 are "O": where no rule says anything nothing is meant."""
+    return [None if c is None else ["O" if str(t) in ("-1", "0") else str(t) for t in c] for c in cells]
 
 
-def tag_scores(true: Tags, guess: Tags) -> dict[str, Any]:
-    """Precision, recall and F1 of entities, with the F1's interval over sentences."""
-    found = estimate(f1_influence(entity_counts(true, guess)), "entity F1")
-    return {
-        "rows": len(true),
-        "measure": "entity F1",
-        **entity_scores(true, guess),
-        "interval": [found.low, found.high],
-    }
+def _each(name: str, read: Callable[..., Tags], *columns: Sequence[Any]) -> list[Tags]:
+    """``read`` of each sentence's cells; its ValueError says which."""
+    found = []
+    for i, cells in enumerate(zip(*columns, strict=True)):
+        try:
+            found.append(read(*cells))
+        except ValueError as e:
+            raise ValueError(f"{name}[{i}]: {e}") from e
+    return found

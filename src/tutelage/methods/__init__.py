@@ -1,99 +1,94 @@
-"""One paper, one file. To add a method: its file, its test, and a line here."""
+"""One paper, one file. To add a method: its file, its test, a row of `catalogue`, and a line below for type checkers.
 
-from tutelage.methods.adamatch import AdaMatch
-from tutelage.methods.balanced_self_training import BalancedSelfTraining
-from tutelage.methods.base import Method
-from tutelage.methods.bond import Bond
-from tutelage.methods.cbst import Cbst
-from tutelage.methods.co_teaching import CoTeaching
-from tutelage.methods.co_training import CoTraining
-from tutelage.methods.committee import Committee
-from tutelage.methods.cosine import Cosine
-from tutelage.methods.curriculum_labelling import CurriculumLabelling
-from tutelage.methods.cutmix_mean_teacher import CutmixMeanTeacher
-from tutelage.methods.deep_co_training import DeepCoTraining
-from tutelage.methods.dividemix import DivideMix
-from tutelage.methods.dmt import Dmt
-from tutelage.methods.drift import Drift
-from tutelage.methods.dst import Dst
-from tutelage.methods.elr import Elr
-from tutelage.methods.fixmatch import FixMatch
-from tutelage.methods.flexmatch import FlexMatch
-from tutelage.methods.freematch import FreeMatch
-from tutelage.methods.gce import Gce
-from tutelage.methods.label_propagation import LabelPropagation
-from tutelage.methods.label_spreading import LabelSpreading
-from tutelage.methods.mean_teacher import MeanTeacher
-from tutelage.methods.meta_pseudo_labels import MetaPseudoLabels
-from tutelage.methods.mixmatch import MixMatch
-from tutelage.methods.noisy_student import NoisyStudent
-from tutelage.methods.partial_label import PartialLabel
-from tutelage.methods.pi_model import PiModel
-from tutelage.methods.poisson_learning import PoissonLearning
-from tutelage.methods.remixmatch import ReMixMatch
-from tutelage.methods.sce import Sce
-from tutelage.methods.self_distillation import SelfDistillation
-from tutelage.methods.self_training import SelfTraining
-from tutelage.methods.softmatch import SoftMatch
-from tutelage.methods.supervised import Supervised
-from tutelage.methods.temporal_ensembling import TemporalEnsembling
-from tutelage.methods.tri_training import TriTraining
-from tutelage.methods.uda import Uda
-from tutelage.methods.vat import Vat
+A class is imported when it is first asked for, so that listing the methods needs no torch.
+"""
 
-METHODS: dict[str, type[Method]] = {
-    m.name: m
-    for m in (
-        Supervised, SelfTraining, MeanTeacher, Vat, Uda, FixMatch, CutmixMeanTeacher, Cosine, Bond, Drift,
-        PiModel, TemporalEnsembling, FlexMatch, FreeMatch, SoftMatch, AdaMatch, MixMatch, ReMixMatch,
-        NoisyStudent, MetaPseudoLabels, DeepCoTraining,
-        LabelPropagation, LabelSpreading, PoissonLearning, TriTraining, CoTraining, BalancedSelfTraining,
-        CurriculumLabelling, Cbst, Dst, Dmt,
-        SelfDistillation, PartialLabel, Gce, Sce, CoTeaching, Elr, DivideMix,
-    )
-}  # fmt: skip
-"""The methods by the name the command line and the estimator know; the last line's are for noisy labels."""
+from __future__ import annotations
 
-__all__ = [
-    "METHODS",
-    "AdaMatch",
-    "BalancedSelfTraining",
-    "Bond",
-    "Cbst",
-    "CoTeaching",
-    "CoTraining",
-    "Committee",
-    "Cosine",
-    "CurriculumLabelling",
-    "CutmixMeanTeacher",
-    "DeepCoTraining",
-    "DivideMix",
-    "Dmt",
-    "Drift",
-    "Dst",
-    "Elr",
-    "FixMatch",
-    "FlexMatch",
-    "FreeMatch",
-    "Gce",
-    "LabelPropagation",
-    "LabelSpreading",
-    "MeanTeacher",
-    "MetaPseudoLabels",
-    "Method",
-    "MixMatch",
-    "NoisyStudent",
-    "PartialLabel",
-    "PiModel",
-    "PoissonLearning",
-    "ReMixMatch",
-    "Sce",
-    "SelfDistillation",
-    "SelfTraining",
-    "SoftMatch",
-    "Supervised",
-    "TemporalEnsembling",
-    "TriTraining",
-    "Uda",
-    "Vat",
-]  # fmt: skip
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from tutelage.methods import catalogue
+
+if TYPE_CHECKING:
+    from tutelage.methods.adamatch import AdaMatch as AdaMatch
+    from tutelage.methods.balanced_self_training import BalancedSelfTraining as BalancedSelfTraining
+    from tutelage.methods.base import Method as Method
+    from tutelage.methods.bond import Bond as Bond
+    from tutelage.methods.cbst import Cbst as Cbst
+    from tutelage.methods.co_teaching import CoTeaching as CoTeaching
+    from tutelage.methods.co_training import CoTraining as CoTraining
+    from tutelage.methods.committee import Committee as Committee
+    from tutelage.methods.cosine import Cosine as Cosine
+    from tutelage.methods.curriculum_labelling import CurriculumLabelling as CurriculumLabelling
+    from tutelage.methods.cutmix_mean_teacher import CutmixMeanTeacher as CutmixMeanTeacher
+    from tutelage.methods.deep_co_training import DeepCoTraining as DeepCoTraining
+    from tutelage.methods.dividemix import DivideMix as DivideMix
+    from tutelage.methods.dmt import Dmt as Dmt
+    from tutelage.methods.drift import Drift as Drift
+    from tutelage.methods.dst import Dst as Dst
+    from tutelage.methods.elr import Elr as Elr
+    from tutelage.methods.fixmatch import FixMatch as FixMatch
+    from tutelage.methods.flexmatch import FlexMatch as FlexMatch
+    from tutelage.methods.freematch import FreeMatch as FreeMatch
+    from tutelage.methods.gce import Gce as Gce
+    from tutelage.methods.label_propagation import LabelPropagation as LabelPropagation
+    from tutelage.methods.label_spreading import LabelSpreading as LabelSpreading
+    from tutelage.methods.mean_teacher import MeanTeacher as MeanTeacher
+    from tutelage.methods.meta_pseudo_labels import MetaPseudoLabels as MetaPseudoLabels
+    from tutelage.methods.mixmatch import MixMatch as MixMatch
+    from tutelage.methods.noisy_student import NoisyStudent as NoisyStudent
+    from tutelage.methods.partial_label import PartialLabel as PartialLabel
+    from tutelage.methods.pi_model import PiModel as PiModel
+    from tutelage.methods.poisson_learning import PoissonLearning as PoissonLearning
+    from tutelage.methods.remixmatch import ReMixMatch as ReMixMatch
+    from tutelage.methods.sce import Sce as Sce
+    from tutelage.methods.self_distillation import SelfDistillation as SelfDistillation
+    from tutelage.methods.self_training import SelfTraining as SelfTraining
+    from tutelage.methods.softmatch import SoftMatch as SoftMatch
+    from tutelage.methods.supervised import Supervised as Supervised
+    from tutelage.methods.temporal_ensembling import TemporalEnsembling as TemporalEnsembling
+    from tutelage.methods.tri_training import TriTraining as TriTraining
+    from tutelage.methods.uda import Uda as Uda
+    from tutelage.methods.vat import Vat as Vat
+
+
+class _Methods(Mapping[str, "type[Method]"]):
+    """The classes by the methods' names, each imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> type[Method]:
+        entry = catalogue.TABLE[name]
+        method: type[Method] = getattr(import_module(entry.module), entry.class_name)
+        return method
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(catalogue.TABLE)
+
+    def __len__(self) -> int:
+        return len(catalogue.TABLE)
+
+    def __contains__(self, name: object) -> bool:
+        return name in catalogue.TABLE
+
+
+METHODS: Mapping[str, type[Method]] = _Methods()
+"""The methods by the name that the command line and the estimators know."""
+
+CLASSES = {entry.class_name: entry.module for entry in catalogue.TABLE.values()} | {
+    "Committee": "tutelage.methods.committee",
+    "Method": "tutelage.methods.base",
+}
+"""Where each class lies."""
+
+if not TYPE_CHECKING:  # a type checker reads the imports above, and lets no misspelt name pass
+    __all__ = ["METHODS", *CLASSES]  # noqa: PLE0604 (they are strings)
+
+    def __getattr__(name: str) -> Any:
+        if name not in CLASSES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(CLASSES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *CLASSES})

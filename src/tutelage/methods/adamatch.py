@@ -10,11 +10,11 @@ import torch
 
 from tutelage.game import Copy, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, on_labels, to_strong
-from tutelage.ops.checks import in_range
+from tutelage.methods.base import Method, on_labels
+from tutelage.methods.fields import NonNegative, Share
+from tutelage.methods.views import to_strong
 from tutelage.ops.labels import align
-from tutelage.ops.losses import cross_entropy, mean
-from tutelage.ops.schedules import cosine_decay, linear_ramp
+from tutelage.ops.losses import cosine_ramp, cross_entropy, mean
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
 
@@ -43,14 +43,9 @@ class AdaMatch(Method):
 
     name: ClassVar[str] = "adamatch"
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
-    threshold: float = 0.9
-    weight: float = 1.0
-    ramp: float = 0.5
-
-    def __post_init__(self) -> None:
-        in_range("threshold", self.threshold, 0, 1)
-        in_range("weight", self.weight, 0)
-        in_range("ramp", self.ramp, 0, 1)
+    threshold: Share = 0.9
+    weight: NonNegative = 1.0
+    ramp: Share = 0.5
 
     @property
     def rule(self) -> Rule:
@@ -68,7 +63,7 @@ class AdaMatch(Method):
         kept = (confidence >= least).to(confidence)
         seen, inside = to_strong(torch.cat([q, kept[:, None]], 1), pool, task)
         z = task.units(play["student"](pool["strong"]))
-        scale = self.weight * (1 - cosine_decay(linear_ramp(batch.progress, self.ramp)))
+        scale = self.weight * cosine_ramp(batch.progress, self.ramp)
         return Terms(
             {
                 "supervised": on_labels(play["student"], batch, task),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -11,8 +11,9 @@ from scipy.special import log_softmax
 from sklearn.model_selection import cross_val_predict
 from sklearn.utils.validation import has_fit_parameter
 
-from tutelage.methods.taught import ByClassifiers, fitted, folds, probabilities
-from tutelage.ops.checks import in_range, one_of
+from tutelage.methods.by_classifiers import ByClassifiers, fitted, probabilities, stratified
+from tutelage.methods.fields import Positive, PositiveShare
+from tutelage.ops.checks import Range
 
 COLDEST, HOTTEST = 0.25, 4.0
 """The temperature lies between."""
@@ -51,20 +52,13 @@ class BalancedSelfTraining(ByClassifiers):
 
     name: ClassVar[str] = "balanced_self_training"
     base: Any = "logistic_regression"
-    rounds: int = 5
-    share: float = 0.8
+    rounds: Annotated[int, Range(0, whole=True)] = 5
+    share: PositiveShare = 0.8
     prior: Literal["labels", "uniform"] = "labels"
-    of_pool: float = 3.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        in_range("rounds", self.rounds, 0)
-        in_range("share", self.share, 0, 1, low_open=True)
-        one_of("prior", self.prior, ("labels", "uniform"))
-        in_range("of_pool", self.of_pool, 0, low_open=True)
+    of_pool: Positive = 3.0
 
     def opinion(self, x: np.ndarray, y: np.ndarray, pool: np.ndarray, classes: int, seed: int) -> np.ndarray:
-        base, deal = self.classifier(x, y, seed), folds(y, seed)
+        base, deal = self.classifier(x, y, seed), stratified(y, seed)
         there, temperature = np.unique(y), 1.0
         if deal is not None and hasattr(base, "predict_proba"):
             held_out = cross_val_predict(base, x, y, cv=deal, method="predict_proba")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tutelage.data import Examples, Loader
 from tutelage.game import Player, Rule
-from tutelage.memory import Memory, Stored
-from tutelage.ops.losses import cross_entropy, mean
-from tutelage.tasks import Segmentation, Task
-from tutelage.types import Batch, Inputs, Labels, Logits, Params, Scalar, Terms, Tick, Views, Weight
+from tutelage.memory import Memory
+from tutelage.methods.fields import Open, Ramp
+from tutelage.methods.views import to_original
+from tutelage.ops.checks import checks_of
+from tutelage.tasks import Task
+from tutelage.types import Batch, Labels, Logits, Params, Scalar, Terms, Tick
 
 Says = Iterable[tuple[Labels, Logits]]
 
@@ -32,13 +34,28 @@ class Method(ABC):
         views: of the pool that the loss reads: "weak" (as it is), "again" (the same drawn anew), "strong" (disturbed).
         restarts: each round begins with a fresh network, optimiser and schedule of the learning rate.
         reseeds: each mover, and each network that begins afresh, has initial weights of its own.
+        version: of the code; raised by hand when a change of it alters results, so that recorded ones no longer count.
+            A method's own is declared in its class; that of `Method` is of what all methods share.
     """
 
     name: ClassVar[str] = ""
+    version: ClassVar[int] = 1
     uses_pool: ClassVar[bool] = True
     anchored: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak",)
     reseeds: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        checks = checks_of(type(self))
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value is None and isinstance(f.default, Open):
+                object.__setattr__(self, f.name, f.default)  # None, as an open field is shown, leaves it open
+            elif f.name in checks:
+                for end in (value.begin_value, value.end_value) if isinstance(value, Ramp) else (value,):
+                    checks[f.name](f.name, end)
+            elif isinstance(value, Ramp):
+                raise TypeError(f"{f.name} is no number: it cannot be a ramp")
 
     @property
     @abstractmethod
@@ -63,18 +80,53 @@ class Method(ABC):
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         """What player ``who`` minimises on this batch."""
 
-    def settled(self, task: Task, weak: bool) -> Method:
-        """The same method with what it leaves open, its fields that are None, set for this task.
+    def settled(self, task: Task, weak: bool = False) -> Self:
+        """The same method with the fields that are left open set for this task.
 
-        ``weak``: it plays after weak labels were learnt.
+        Args:
+            weak: it plays after weak labels were learnt.
+
+        Raises:
+            ValueError: the method cannot learn this task, or not after weak labels.
         """
-        return self
+        return self.filled({})
+
+    def filled(self, values: Mapping[str, Any]) -> Self:
+        """The same method with no field left open: those that were get these values, or their usual ones."""
+        found = {n: values.get(n, v.usual) for n, v in vars(self).items() if isinstance(v, Open)}
+        return replace(self, **found) if found else self
+
+    def at(self, progress: float) -> Self:
+        """The method as it is when this share of training is done: numbers in place of ramps; itself without any.
+
+        The loop asks once a step, and hands the answer to the loss, the rule and all that is called between rounds.
+        """
+        now = {name: value.at(progress) for name, value in vars(self).items() if isinstance(value, Ramp)}
+        return replace(self, **now) if now else self
 
     def keep(self, memory: Memory) -> None:
         """Between rounds, after every mover has labelled the pool: say by their weights which labels count."""
 
     def ready(self, pool: Examples, tick: Tick) -> None:
         """Before a fit: compute, once for all its trainings, what depends on the pool alone."""
+
+    def brings(self, width: int, task: Task) -> nn.ModuleDict:
+        """Modules that every player gets beside the network: heads, projectors; `Player.aside` gives what they say.
+
+        They are trained, averaged and kept in checkpoints with the network.
+
+        Args:
+            width: numbers of the network's last representation of a unit, (units, width), which each of them gets.
+        """
+        return nn.ModuleDict()
+
+    def answer(self, logits: Logits, beside: Mapping[str, Tensor]) -> Logits:
+        """What the network that is kept says: by default what the network alone does, and nothing brought is kept.
+
+        Args:
+            beside: what the brought modules say, by name.
+        """
+        return logits
 
     def remembers(self, loader: Loader, task: Task) -> Params:
         """What ``memory.kept`` holds at first, by name, in a training on what the loader draws from."""
@@ -94,17 +146,11 @@ class Method(ABC):
             memory.write(*(to_original(seen, pool, task) if pool.geometry else (pool.index, *seen)))
 
 
-def again(pool: Views) -> Inputs:
-    """The weak view drawn anew; itself where it is always the same, as of features: then dropout alone differs."""
-    return pool.at.get("again", pool["weak"])
-
-
 def on_labels(player: Player, batch: Batch, task: Task) -> Scalar:
-    """``L_sup = (1/|B_l|) sum_l CE(y, f(x))``: 0 in a batch without labels, unknown ones weigh nothing."""
-    y, known = task.target(batch.target)
+    """``L_sup``, the task's loss on the labels; 0 in a batch without labels."""
     if not len(batch.labelled):
-        return torch.zeros((), dtype=y.dtype, device=y.device)
-    return mean(cross_entropy(y, task.units(player(batch.labelled["weak"]))), known)
+        return torch.zeros((), device=batch.target.device)
+    return task.fit(player(batch.labelled["weak"]), batch.target)
 
 
 def half_first(steps: int, rounds: int) -> list[int]:
@@ -118,47 +164,11 @@ def half_first(steps: int, rounds: int) -> list[int]:
 
 
 def require_own_units(method: Method, task: Task) -> None:
-    """Raise ValueError for pixels: another view of an image shows others, so nothing can be remembered of each."""
-    if isinstance(task, Segmentation):
+    """Raise ValueError where views move units, as they do pixels: then nothing can be remembered of each."""
+    if task.moves:
         raise ValueError(f"{method.name} remembers each unit from step to step: it cannot learn pixels")
 
 
 def labels_kept(method: Method) -> bool:
     """Whether the pool is labelled and stored between rounds."""
     return method.training_rounds > 1 and type(method).keep is not Method.keep
-
-
-def recall(stored: Stored, pool: Views, task: Task) -> tuple[Labels, Weight, Weight]:
-    """Stored labels of a batch's units as its weak view shows them, their confidence and weight."""
-    i = pool.index.to(stored.label.device)  # of a large pool they lie in files, not on a GPU
-    label, confidence, weight = (t[i].to(pool.index.device) for t in (stored.label, stored.confidence, stored.weight))
-    label = label.long()
-    if "weak" not in pool.geometry:
-        return label, confidence, weight
-    values = torch.stack([label.to(weight.dtype), confidence, weight], dim=1)
-    moved, inside = task.carry(values, pool["weak"], None, pool.geometry["weak"])
-    return moved[:, 0].long(), moved[:, 1], moved[:, 2] * inside
-
-
-def to_original(seen: list[Tensor], pool: Views, task: Task) -> list[Tensor]:
-    """The numbers of a batch's units that its weak view shows, and their labels, confidence and weight."""
-    values = torch.stack([t.to(seen[1].dtype) for t in seen], dim=1)
-    moved, inside = task.carry(values, pool["weak"], pool.geometry["weak"], None)
-    return [t[inside > 0] for t in (pool.index, moved[:, 0].long(), moved[:, 1], moved[:, 2])]
-
-
-def to_strong(values: Tensor, pool: Views, task: Task) -> tuple[Tensor, Weight]:
-    """Values of the weak view's units as the strong view shows them, and 1 where it shows them."""
-    return between(values, pool, task, "weak", "strong")
-
-
-def between(values: Tensor, pool: Views, task: Task, source: str, to: str) -> tuple[Tensor, Weight]:
-    """Values of one view's units as another shows them, and 1 where it shows them; a view that is not made moves none.
-
-    >>> from tutelage.tasks import Classification
-    >>> between(torch.ones(2, 3), Views({}, torch.arange(2)), Classification(3), "weak", "again")[1]
-    tensor([1., 1.])
-    """
-    if not {source, to} <= pool.geometry.keys():
-        return values, values.new_ones(len(values))
-    return task.carry(values, pool["weak"], pool.geometry[source], pool.geometry[to])

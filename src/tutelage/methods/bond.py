@@ -11,7 +11,7 @@ import torch
 from tutelage.game import Frozen, Player, Rule, Stackelberg
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels
-from tutelage.ops.checks import in_range, one_of
+from tutelage.methods.fields import Count, Share
 from tutelage.ops.labels import soft_frequency
 from tutelage.ops.losses import cross_entropy, kl
 from tutelage.ops.thresholds import above
@@ -41,16 +41,10 @@ class Bond(Method):
 
     name: ClassVar[str] = "bond"
     anchored: ClassVar[bool] = False
-    rounds: int = 2
-    threshold: float = 0.9
+    rounds: Count = 2
+    threshold: Share = 0.9
     labels: Literal["soft", "hard"] = "soft"
     divergence: Literal["kl", "released"] = "kl"
-
-    def __post_init__(self) -> None:
-        in_range("rounds", self.rounds, 1)
-        in_range("threshold", self.threshold, 0, 1)
-        one_of("labels", self.labels, ("soft", "hard"))
-        one_of("divergence", self.divergence, ("kl", "released"))
 
     @property
     def rule(self) -> Rule:

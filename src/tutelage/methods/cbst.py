@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, half_first, on_labels, recall
-from tutelage.ops.checks import in_range
+from tutelage.methods.base import Method, half_first, on_labels
+from tutelage.methods.fields import Count
+from tutelage.methods.views import recall
 from tutelage.ops.losses import cross_entropy
 from tutelage.ops.thresholds import top_of_each_class
 from tutelage.tasks import Task
@@ -34,10 +35,7 @@ class Cbst(Method):
     """
 
     name: ClassVar[str] = "cbst"
-    rounds: int = 5
-
-    def __post_init__(self) -> None:
-        in_range("rounds", self.rounds, 1)
+    rounds: Count = 5
 
     @property
     def rule(self) -> Rule:

@@ -11,7 +11,7 @@ import torch
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Method
-from tutelage.ops.checks import in_range
+from tutelage.methods.fields import Share
 from tutelage.ops.losses import cross_entropy
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
@@ -37,12 +37,8 @@ class CoTeaching(Method):
     name: ClassVar[str] = "co_teaching"
     uses_pool: ClassVar[bool] = False
     reseeds: ClassVar[bool] = True
-    forget: float = 0.2
-    ramp: float = 0.05
-
-    def __post_init__(self) -> None:
-        in_range("forget", self.forget, 0, 1)
-        in_range("ramp", self.ramp, 0, 1)
+    forget: Share = 0.2
+    ramp: Share = 0.05
 
     @property
     def rule(self) -> Rule:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from tutelage.methods.taught import ByClassifiers, fitted, probabilities
-from tutelage.ops.checks import in_range
+from tutelage.methods.by_classifiers import ByClassifiers, fitted, probabilities
+from tutelage.methods.fields import Count
+from tutelage.ops.checks import Range
 
 
 @dataclass(frozen=True)
 class CoTraining(ByClassifiers):
-    """Two classifiers, each of one half of the features, label for each other the rows of the pool they are surest of.
+    """Two classifiers, each of half of the features, label for each other the rows of the pool they are surest of.
 
     In each round both learn the labelled rows, each adds its surest rows of each class, and what the one adds the other
     learns too; a row that both add has the label of the surer one. The student learns the mean of what both say of the
@@ -38,15 +39,12 @@ class CoTraining(ByClassifiers):
     name: ClassVar[str] = "co_training"
     base: Any = "logistic_regression"
     first: str = ""
-    rounds: int = 15
-    added: int = 1
-    growth: float = 1.4
+    rounds: Count = 15
+    added: Count = 1
+    growth: Annotated[float, Range(1)] = 1.4
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        in_range("rounds", self.rounds, 1)
-        in_range("added", self.added, 1)
-        in_range("growth", self.growth, 1)
         if not all(part.strip().isdecimal() for part in self.first.split(",") if self.first):
             raise ValueError(f"first must be numbers of features separated by commas, got {self.first!r}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from tutelage.data import Loader
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels, require_own_units
-from tutelage.ops.checks import in_range
+from tutelage.methods.fields import NonNegative
 from tutelage.ops.losses import cross_entropy
 from tutelage.tasks import Task
 from tutelage.types import Batch, Params, Terms
@@ -40,14 +40,11 @@ class Committee(Method):
     name: ClassVar[str] = "committee"
     members: tuple[str, ...]
     said: Tensor = field(repr=False)
-    weight: float = 3.0
+    weight: NonNegative = 3.0
 
-    def __post_init__(self) -> None:
-        in_range("weight", self.weight, 0)
-
-    def settled(self, task: Task, weak: bool = False) -> Committee:
+    def settled(self, task: Task, weak: bool = False) -> Self:
         require_own_units(self, task)
-        return self
+        return super().settled(task, weak)
 
     @property
     def rule(self) -> Rule:

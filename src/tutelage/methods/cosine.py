@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
 
 from tutelage.game import Frozen, Player, Rule, Stackelberg
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels
-from tutelage.ops.checks import in_range, one_of
-from tutelage.ops.labels import soft_frequency
+from tutelage.methods.fields import Count, NonNegative, Share
+from tutelage.ops.checks import Range
+from tutelage.ops.labels import certainty, soft_frequency
 from tutelage.ops.losses import contrast, kl
 from tutelage.ops.thresholds import above
-from tutelage.ops.weights import certainty
-from tutelage.tasks import Segmentation, Task
+from tutelage.tasks import Task
 from tutelage.types import Batch, Logits, Terms, Weight
 
 
@@ -49,29 +49,19 @@ class Cosine(Method):
 
     name: ClassVar[str] = "cosine"
     anchored: ClassVar[bool] = False
-    rounds: int = 5
-    threshold: float = 0.0
-    confidence: float = 0.1
-    contrastive: float = 0.1
-    margin: float = 1.0
+    rounds: Count = 5
+    threshold: Share = 0.0
+    confidence: NonNegative = 0.1
+    contrastive: NonNegative = 0.1
+    margin: Annotated[float, Range(0, 2)] = 1.0
     entropy_by: Literal["classes", "batch"] = "classes"
     reduction: Literal["mean", "sum"] = "mean"
     contrast_on: Literal["student", "teacher"] = "student"
 
-    def __post_init__(self) -> None:
-        in_range("rounds", self.rounds, 1)
-        in_range("threshold", self.threshold, 0, 1)
-        in_range("confidence", self.confidence, 0)
-        in_range("contrastive", self.contrastive, 0)
-        in_range("margin", self.margin, 0, 2)
-        one_of("entropy_by", self.entropy_by, ("classes", "batch"))
-        one_of("reduction", self.reduction, ("mean", "sum"))
-        one_of("contrast_on", self.contrast_on, ("student", "teacher"))
-
-    def settled(self, task: Task, weak: bool) -> Cosine:
-        if isinstance(task, Segmentation):
+    def settled(self, task: Task, weak: bool = False) -> Self:
+        if task.dense:
             raise ValueError("cosine compares the features of whole examples: it cannot learn pixels")
-        return self
+        return super().settled(task, weak)
 
     @property
     def rule(self) -> Rule:

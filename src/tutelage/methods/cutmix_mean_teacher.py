@@ -13,10 +13,9 @@ from torch import Tensor
 from tutelage.game import Ema, Player, Rule, Stackelberg
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels
-from tutelage.ops.checks import in_range
-from tutelage.ops.losses import mean
+from tutelage.methods.fields import NonNegative, Share
+from tutelage.ops.losses import mean, sigmoid_ramp
 from tutelage.ops.mix import cutmix, cutmix_boxes
-from tutelage.ops.schedules import sigmoid_ramp
 from tutelage.ops.thresholds import above
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
@@ -50,16 +49,10 @@ class CutmixMeanTeacher(Method):
 
     name: ClassVar[str] = "cutmix_mean_teacher"
     anchored: ClassVar[bool] = False
-    decay: float = 0.99
-    threshold: float = 0.97
-    weight: float = 1.0
-    ramp: float = 0.0
-
-    def __post_init__(self) -> None:
-        in_range("decay", self.decay, 0, 1)
-        in_range("threshold", self.threshold, 0, 1)
-        in_range("weight", self.weight, 0)
-        in_range("ramp", self.ramp, 0, 1)
+    decay: Share = 0.99
+    threshold: Share = 0.97
+    weight: NonNegative = 1.0
+    ramp: Share = 0.0
 
     @property
     def rule(self) -> Rule:

@@ -14,10 +14,9 @@ from torch import Tensor
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels
+from tutelage.methods.fields import NonNegative, Share
 from tutelage.methods.vat import lengths, of_length
-from tutelage.ops.checks import in_range
-from tutelage.ops.losses import cross_entropy, kl
-from tutelage.ops.schedules import sigmoid_ramp
+from tutelage.ops.losses import cross_entropy, kl, sigmoid_ramp
 from tutelage.tasks import Task
 from tutelage.types import Batch, Inputs, Logits, Probs, Scalar, Terms, Weight
 
@@ -47,16 +46,10 @@ class DeepCoTraining(Method):
 
     name: ClassVar[str] = "deep_co_training"
     reseeds: ClassVar[bool] = True
-    agreement: float = 1.0
-    difference: float = 0.5
-    epsilon: float = 0.1
-    ramp: float = 0.2
-
-    def __post_init__(self) -> None:
-        in_range("agreement", self.agreement, 0)
-        in_range("difference", self.difference, 0)
-        in_range("epsilon", self.epsilon, 0)
-        in_range("ramp", self.ramp, 0, 1)
+    agreement: NonNegative = 1.0
+    difference: NonNegative = 0.5
+    epsilon: NonNegative = 0.1
+    ramp: Share = 0.2
 
     @property
     def rule(self) -> Rule:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from tutelage.data import Loader
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, Says, on_labels, require_own_units
-from tutelage.ops.checks import in_range
+from tutelage.methods.fields import Count, NonNegative, Positive, PositiveShare, Share
 from tutelage.ops.labels import sharpen
 from tutelage.ops.losses import cross_entropy
 from tutelage.ops.mix import mix_shares
@@ -55,26 +55,17 @@ class DivideMix(Method):
     name: ClassVar[str] = "dividemix"
     uses_pool: ClassVar[bool] = False
     reseeds: ClassVar[bool] = True
-    rounds: int = 8
-    warm_up: float = 0.2
-    threshold: float = 0.5
-    temperature: float = 0.5
-    alpha: float = 4.0
-    weight: float = 25.0
-    ramp: float = 0.2
+    rounds: Count = 8
+    warm_up: PositiveShare = 0.2
+    threshold: Share = 0.5
+    temperature: PositiveShare = 0.5
+    alpha: Positive = 4.0
+    weight: NonNegative = 25.0
+    ramp: PositiveShare = 0.2
 
-    def __post_init__(self) -> None:
-        in_range("rounds", self.rounds, 1)
-        in_range("warm_up", self.warm_up, 0, 1, low_open=True)
-        in_range("threshold", self.threshold, 0, 1)
-        in_range("temperature", self.temperature, 0, 1, low_open=True)
-        in_range("alpha", self.alpha, 0, low_open=True)
-        in_range("weight", self.weight, 0)
-        in_range("ramp", self.ramp, 0, 1, low_open=True)
-
-    def settled(self, task: Task, weak: bool = False) -> DivideMix:
+    def settled(self, task: Task, weak: bool = False) -> Self:
         require_own_units(self, task)
-        return self
+        return super().settled(task, weak)
 
     @property
     def rule(self) -> Rule:

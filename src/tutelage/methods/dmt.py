@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -12,22 +12,19 @@ from torch import Tensor
 
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, half_first, on_labels, recall
-from tutelage.ops.checks import in_range, one_of
-from tutelage.ops.losses import cross_entropy
+from tutelage.methods.base import Method, half_first, on_labels
+from tutelage.methods.fields import Count, NonNegative, left_open
+from tutelage.methods.views import recall
+from tutelage.ops.labels import agreement
+from tutelage.ops.losses import cross_entropy, sigmoid_ramp
 from tutelage.ops.mix import mix_shares
 from tutelage.ops.mix import mixup as mixup_of
-from tutelage.ops.schedules import sigmoid_ramp
 from tutelage.ops.thresholds import top_of_all, top_of_each_class
-from tutelage.ops.weights import agreement
-from tutelage.tasks import Segmentation, Task
+from tutelage.tasks import Task
 from tutelage.types import Batch, Inputs, Labels, Logits, Terms, Weight
 
-LEFT_OPEN = {
-    "classification": {"partners": "chain", "ranking": "all", "mixup": 0.75, "grows": True},
-    "segmentation": {"partners": "mutual", "ranking": "class", "mixup": 0.0, "grows": False},
-}
-"""What fields that are None become, as the paper has it."""
+OF_PIXELS = {"partners": "mutual", "ranking": "class", "mixup": 0.0, "grows": False}
+"""What fields that are left open become then, as the paper has it."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +32,11 @@ class Dmt(Method):
     """Rounds over hard labels that another model gave to the surest share of the pool, 1/rounds to all of it.
 
     L = (1/N) (sum_l CE(y_l, f(x_l)) + sum_u w(x_u) CE(y_u, f(x_u))),   N = labelled and kept units,
-    y_u = the other model's label of the last round, w = how far this model agrees (`ops.weights.agreement`).
+    y_u = the other model's label of the last round, w = how far this model agrees (`ops.labels.agreement`).
 
-    Source: Feng et al., DMT: Dynamic Mutual Training, Pattern Recognition 130, 2022. Fields that are None are set for
-    the task as there: for images "chain", "all", mixup 0.75 and a growing exponent; for pixels "mutual", "class".
+    Source: Feng et al., DMT: Dynamic Mutual Training, Pattern Recognition 130, 2022. Fields that are left open
+    (None) are set for the task as there: for images "chain", "all", mixup 0.75 and a growing exponent; for pixels
+    "mutual" and "class".
 
     Args:
         rounds: how often the pool is labelled, at least 1; round 0 learns the labels alone.
@@ -56,27 +54,15 @@ class Dmt(Method):
 
     name: ClassVar[str] = "dmt"
     reseeds: ClassVar[bool] = True
-    rounds: int = 5
-    gamma: float = 4.0
-    grows: bool | None = None
-    partners: Literal["mutual", "chain", "self"] | None = None
-    ranking: Literal["all", "class"] | None = None
-    mixup: float | None = None
+    rounds: Count = 5
+    gamma: NonNegative = 4.0
+    grows: bool = left_open(True)
+    partners: Literal["mutual", "chain", "self"] = left_open("chain")
+    ranking: Literal["all", "class"] = left_open("all")
+    mixup: NonNegative = left_open(0.75)
 
-    def __post_init__(self) -> None:
-        in_range("rounds", self.rounds, 1)
-        in_range("gamma", self.gamma, 0)
-        if self.partners is not None:
-            one_of("partners", self.partners, ("mutual", "chain", "self"))
-        if self.ranking is not None:
-            one_of("ranking", self.ranking, ("all", "class"))
-        if self.mixup is not None:
-            in_range("mixup", self.mixup, 0)
-
-    def settled(self, task: Task | None = None, weak: bool = False) -> Dmt:
-        chosen = LEFT_OPEN["segmentation" if isinstance(task, Segmentation) else "classification"]
-        left_open = {k: v for k, v in chosen.items() if getattr(self, k) is None}
-        return replace(self, **left_open)  # type: ignore[arg-type]
+    def settled(self, task: Task, weak: bool = False) -> Self:
+        return self.filled(OF_PIXELS if task.dense else {})
 
     @property
     def rule(self) -> Rule:
@@ -88,13 +74,13 @@ class Dmt(Method):
 
     @property
     def restarts(self) -> bool:
-        return self.settled().partners == "chain"
+        return self.partners == "chain"
 
     def starts(self, steps: int) -> list[int]:
         return super().starts(steps) if self.restarts else half_first(steps, self.training_rounds)
 
     def keep(self, memory: Memory) -> None:
-        share, by_class = memory.round / self.rounds, self.settled().ranking == "class"
+        share, by_class = memory.round / self.rounds, self.ranking == "class"
         for s in memory.of.values():
             if by_class:
                 top_of_each_class(s.confidence, s.label, share, s.weight)
@@ -107,7 +93,7 @@ class Dmt(Method):
             return Terms({"supervised": on_labels(student, batch, task)})
         other = {"student": "partner", "partner": "student"}[who] if len(play) > 1 else "student"
         label, confidence, kept = recall(memory.of[other], batch.unlabelled, task)
-        mixup = self.settled().mixup if isinstance(x, Tensor) and len(x) == len(label) else 0.0
+        mixup = self.mixup if isinstance(x, Tensor) and len(x) == len(label) else 0.0
         with torch.set_grad_enabled(not mixup):
             z = task.units(student(x))
         w = kept * self._agreement(z, label, confidence, batch.progress)
@@ -127,7 +113,7 @@ class Dmt(Method):
     def _agreement(self, z: Logits, label: Labels, confidence: Weight, progress: float) -> Weight:
         if self.gamma == 0:
             return torch.ones_like(confidence)
-        gamma = self.gamma * (sigmoid_ramp(progress, 1.0) if self.settled().grows else 1.0)
+        gamma = self.gamma * (sigmoid_ramp(progress, 1.0) if self.grows else 1.0)
         return agreement(z, label, confidence, gamma, gamma)
 
 

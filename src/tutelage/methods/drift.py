@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Self
 
 import torch
-from cyclopts import Parameter
 
 from tutelage.game import Ema, Player, Response, Rule, Stackelberg
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels
-from tutelage.ops.checks import in_range, one_of
-from tutelage.ops.labels import balanced, sharpen
-from tutelage.ops.losses import cross_entropy, kl, mean
-from tutelage.ops.schedules import sigmoid_ramp
-from tutelage.ops.weights import certainty
-from tutelage.tasks import Tagging, Task
+from tutelage.methods.fields import NonNegative, PositiveShare, Share, left_open
+from tutelage.ops.labels import balanced, certainty, sharpen
+from tutelage.ops.losses import cross_entropy, kl, mean, sigmoid_ramp
+from tutelage.tasks import Task
 from tutelage.types import Batch, Logits, LogProbs, Terms, Weight
 
-LEFT_OPEN = {
-    "beside labels": {"balance": 0.0, "decay": 0.9, "interaction": 1.0},
-    "after weak labels": {"balance": 1.0, "decay": 0.99, "interaction": 20.0},
-    "after weak tags": {"balance": 0.2, "decay": 0.99, "interaction": 10.0},
+AFTER_WEAK = {
+    "labels": {"balance": 1.0, "decay": 0.99, "interaction": 20.0},
+    "tags": {"balance": 0.2, "decay": 0.99, "interaction": 10.0},
 }
-"""What fields that are None become; chosen on validation parts, see docs/anticipation.md."""
+"""What fields that are left open become then; chosen on validation parts, see docs/anticipation.md."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +34,8 @@ class Drift(Method):
     Source: Zuo et al., Self-Training with Differentiable Teacher, Findings of NAACL 2022.
 
     With y proportional to p^(1/temperature) / f^balance, p = p(x; T), f_j = the batch's sum of p_j. Fields that are
-    None are set for the task: balance, decay and interaction to 0, 0.9 and 1 beside labels; to 1, 0.99 and 20 after
-    weak labels; to 0.2, 0.99 and 10 after weak tags.
+    left open (None) are set for the task: balance, decay and interaction to 0, 0.9 and 1 beside labels; to 1, 0.99 and
+    20 after weak labels; to 0.2, 0.99 and 10 after weak tags.
 
     Args:
         temperature: sharpening of the teacher's labels, in (0, 1].
@@ -55,45 +50,33 @@ class Drift(Method):
         ramp: share of training over which the pool's loss grows in, in [0, 1].
         response: another follower instead of the moving average, for example ``Unrolled(1)``.
 
-    >>> Drift(decay=0.9).rule.interaction
-    1.0
+    >>> from tutelage.tasks import Classification
+    >>> Drift(decay=0.9).settled(Classification(2), weak=True).rule
+    Stackelberg(leader='student', follower='teacher', response=Ema(decay=0.9), interaction=20.0)
     """
 
     name: ClassVar[str] = "drift"
     anchored: ClassVar[bool] = False
-    temperature: float = 0.5
-    balance: float | None = None
+    temperature: PositiveShare = 0.5
+    balance: Share = left_open(0.0)
     weights: Literal["entropy", "none"] = "entropy"
     divergence: Literal["kl", "ce"] = "kl"
-    decay: float | None = None
-    interaction: float | None = None
+    decay: Share = left_open(0.9)
+    interaction: NonNegative = left_open(1.0)
     through: Literal["both", "labels", "weights"] = "both"
     normalised: bool = False
-    weight: float = 1.0
-    ramp: float = 0.2
-    response: Annotated[Response | None, Parameter(parse=False)] = None
+    weight: NonNegative = 1.0
+    ramp: Share = 0.2
+    response: Response | None = field(default=None, metadata={"command_line": False})
 
-    def __post_init__(self) -> None:
-        in_range("temperature", self.temperature, 0, 1, low_open=True)
-        one_of("weights", self.weights, ("entropy", "none"))
-        one_of("divergence", self.divergence, ("kl", "ce"))
-        for name, most in (("balance", 1), ("decay", 1), ("interaction", math.inf)):
-            if getattr(self, name) is not None:
-                in_range(name, getattr(self, name), 0, most)
-        one_of("through", self.through, ("both", "labels", "weights"))
-        in_range("weight", self.weight, 0)
-        in_range("ramp", self.ramp, 0, 1)
-
-    def settled(self, task: Task | None = None, weak: bool = False) -> Drift:
-        where = "beside labels" if not weak else "after weak tags" if isinstance(task, Tagging) else "after weak labels"
+    def settled(self, task: Task, weak: bool = False) -> Self:
+        values = AFTER_WEAK["tags" if task.sequential else "labels"] if weak else {}
         scale = {} if self.response is None else {"interaction": 1.0}  # 20 and 10 make up for the slow average
-        left_open = {k: v for k, v in (LEFT_OPEN[where] | scale).items() if getattr(self, k) is None}
-        return replace(self, **left_open)  # type: ignore[arg-type]
+        return self.filled(values | scale)
 
     @property
     def rule(self) -> Rule:
-        it = self.settled()
-        return Stackelberg("student", "teacher", it.response or Ema(it.decay), it.interaction)  # type: ignore[arg-type]
+        return Stackelberg("student", "teacher", self.response or Ema(self.decay), self.interaction)
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         u = task.units(play["teacher"](batch.unlabelled["weak"]))  # teacher's logits, f(x; T)
@@ -118,6 +101,5 @@ class Drift(Method):
 
     def strategy(self, u: Logits) -> tuple[LogProbs, Weight]:
         """The follower's: log-labels (a, b) and weights (c) of its logits u, differentiable."""
-        balance = self.settled().balance
-        log_y = balanced(u, self.temperature, balance) if balance else sharpen(u, self.temperature)
+        log_y = balanced(u, self.temperature, self.balance) if self.balance else sharpen(u, self.temperature)
         return log_y, certainty(u) if self.weights == "entropy" else torch.ones_like(u[:, 0])

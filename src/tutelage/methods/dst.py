@@ -20,5 +20,5 @@ class Dst(Dmt):
     """
 
     name: ClassVar[str] = "dst"
-    partners: Literal["mutual", "chain", "self"] | None = "self"
-    ranking: Literal["all", "class"] | None = "class"
+    partners: Literal["mutual", "chain", "self"] = "self"
+    ranking: Literal["all", "class"] = "class"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 
@@ -12,7 +12,7 @@ from tutelage.data import Loader
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, require_own_units
-from tutelage.ops.checks import in_range
+from tutelage.methods.fields import NonNegative, Share
 from tutelage.ops.losses import cross_entropy, mean
 from tutelage.tasks import Task
 from tutelage.types import Batch, Params, Terms
@@ -42,16 +42,12 @@ class Elr(Method):
 
     name: ClassVar[str] = "elr"
     uses_pool: ClassVar[bool] = False
-    weight: float = 3.0
-    decay: float = 0.7
+    weight: NonNegative = 3.0
+    decay: Share = 0.7
 
-    def __post_init__(self) -> None:
-        in_range("weight", self.weight, 0)
-        in_range("decay", self.decay, 0, 1)
-
-    def settled(self, task: Task, weak: bool = False) -> Elr:
+    def settled(self, task: Task, weak: bool = False) -> Self:
         require_own_units(self, task)
-        return self
+        return super().settled(task, weak)
 
     @property
     def rule(self) -> Rule:

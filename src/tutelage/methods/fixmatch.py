@@ -10,9 +10,9 @@ import torch
 
 from tutelage.game import Copy, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, on_labels, to_strong
-from tutelage.ops.checks import in_range
-from tutelage.ops.losses import cross_entropy, mean
+from tutelage.methods.base import Method, on_labels
+from tutelage.methods.fields import NonNegative, Share
+from tutelage.methods.views import to_strong
 from tutelage.ops.thresholds import above
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
@@ -37,12 +37,8 @@ class FixMatch(Method):
 
     name: ClassVar[str] = "fixmatch"
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
-    threshold: float = 0.95
-    weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        in_range("threshold", self.threshold, 0, 1)
-        in_range("weight", self.weight, 0)
+    threshold: Share = 0.95
+    weight: NonNegative = 1.0
 
     @property
     def rule(self) -> Rule:
@@ -50,15 +46,11 @@ class FixMatch(Method):
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         pool = batch.unlabelled
-        confidence, label = torch.softmax(task.units(play["teacher"](pool["weak"])), dim=-1).max(dim=-1)
+        label, confidence = task.say(play["teacher"](pool["weak"]))
         seen, inside = to_strong(torch.stack([label.to(confidence.dtype), confidence], 1), pool, task)
         kept = inside * above(seen[:, 1], self.threshold)
-        y, _ = task.target(seen[:, 0].long())
-        z = task.units(play["student"](pool["strong"]))
+        strong = task.fit(play["student"](pool["strong"]), seen[:, 0].long(), kept)
         return Terms(
-            {
-                "supervised": on_labels(play["student"], batch, task),
-                "pool": self.weight * mean(cross_entropy(y, z), kept),
-            },
+            {"supervised": on_labels(play["student"], batch, task), "pool": self.weight * strong},
             {"label": label, "confidence": confidence, "weight": above(confidence, self.threshold)},
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 
@@ -12,8 +12,7 @@ from tutelage.data import Loader
 from tutelage.game import Copy, Player, Rule, Stackelberg
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels, require_own_units
-from tutelage.ops.checks import in_range
-from tutelage.ops.losses import cross_entropy, mean
+from tutelage.methods.fields import NonNegative, Share
 from tutelage.ops.thresholds import above
 from tutelage.tasks import Task
 from tutelage.types import Batch, Labels, Params, Terms, Weight
@@ -40,16 +39,12 @@ class FlexMatch(Method):
 
     name: ClassVar[str] = "flexmatch"
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
-    threshold: float = 0.95
-    weight: float = 1.0
+    threshold: Share = 0.95
+    weight: NonNegative = 1.0
 
-    def __post_init__(self) -> None:
-        in_range("threshold", self.threshold, 0, 1)
-        in_range("weight", self.weight, 0)
-
-    def settled(self, task: Task, weak: bool = False) -> FlexMatch:
+    def settled(self, task: Task, weak: bool = False) -> Self:
         require_own_units(self, task)
-        return self
+        return super().settled(task, weak)
 
     @property
     def rule(self) -> Rule:
@@ -60,17 +55,13 @@ class FlexMatch(Method):
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         pool = batch.unlabelled
-        confidence, label = torch.softmax(task.units(play["teacher"](pool["weak"])), dim=-1).max(dim=-1)
+        label, confidence = task.say(play["teacher"](pool["weak"]))
         learnt = learning_status(memory.kept["selected"], task.classes).to(confidence)
         kept = (confidence >= self.threshold * (learnt / (2 - learnt))[label]).to(confidence)
-        y, _ = task.target(label)
-        z = task.units(play["student"](pool["strong"]))
+        strong = task.fit(play["student"](pool["strong"]), label, kept)
         selected = label.where(above(confidence, self.threshold) > 0, memory.kept["selected"][pool.index])
         return Terms(
-            {
-                "supervised": on_labels(play["student"], batch, task),
-                "pool": self.weight * mean(cross_entropy(y, z), kept),
-            },
+            {"supervised": on_labels(play["student"], batch, task), "pool": self.weight * strong},
             {"label": label, "confidence": confidence, "weight": kept, "selected": selected},
         )
 

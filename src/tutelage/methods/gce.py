@@ -9,7 +9,7 @@ from typing import ClassVar
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Method
-from tutelage.ops.checks import in_range
+from tutelage.methods.fields import Share
 from tutelage.ops.losses import generalised_cross_entropy, mean
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
@@ -32,10 +32,7 @@ class Gce(Method):
 
     name: ClassVar[str] = "gce"
     uses_pool: ClassVar[bool] = False
-    power: float = 0.7
-
-    def __post_init__(self) -> None:
-        in_range("power", self.power, 0, 1)
+    power: Share = 0.7
 
     @property
     def rule(self) -> Rule:

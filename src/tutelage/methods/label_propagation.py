@@ -8,8 +8,8 @@ from typing import ClassVar
 from scipy.sparse import csr_matrix
 
 from tutelage.graph.propagate import Rows, harmonic, sharper
-from tutelage.methods.taught import OnGraph
-from tutelage.ops.checks import in_range
+from tutelage.methods.fields import PositiveShare
+from tutelage.methods.on_graph import OnGraph
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,7 @@ class LabelPropagation(OnGraph):
     """
 
     name: ClassVar[str] = "label_propagation"
-    temperature: float = 0.1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        in_range("temperature", self.temperature, 0, 1, low_open=True)
+    temperature: PositiveShare = 0.1
 
     def spread(self, w: csr_matrix, given: Rows) -> Rows:
         return sharper(harmonic(w, given), self.temperature)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from scipy.sparse import csr_matrix
 
 from tutelage.graph.propagate import Rows, sharper, spread
-from tutelage.methods.taught import OnGraph
-from tutelage.ops.checks import in_range
+from tutelage.methods.fields import PositiveShare
+from tutelage.methods.on_graph import OnGraph
+from tutelage.ops.checks import Range
 
 ALMOST = 0.9999
 """Above it the system is nearly singular."""
@@ -17,7 +18,7 @@ ALMOST = 0.9999
 
 @dataclass(frozen=True)
 class LabelSpreading(OnGraph):
-    """Labels spread along the graph of nearest rows, each step a share alpha of them; given labels may be overruled.
+    """Labels spread along the graph of nearest rows, a share alpha at each step; given labels may be overruled.
 
     F = (1 - alpha) (I - alpha S)^-1 Y,  S = D^-1/2 W D^-1/2,  t_u proportional to F_u^(1/T), times a factor a class
     that makes the classes' shares those of the labels;  L = L_sup(S) + weight * (1/|B_u|) sum_u w_u CE(t_u, f(x_u; S)).
@@ -40,13 +41,8 @@ class LabelSpreading(OnGraph):
     """
 
     name: ClassVar[str] = "label_spreading"
-    alpha: float = 0.99
-    temperature: float = 0.2
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        in_range("alpha", self.alpha, 0, ALMOST)
-        in_range("temperature", self.temperature, 0, 1, low_open=True)
+    alpha: Annotated[float, Range(0, ALMOST)] = 0.99
+    temperature: PositiveShare = 0.2
 
     def spread(self, w: csr_matrix, given: Rows) -> Rows:
         return sharper(spread(w, given, self.alpha), self.temperature)

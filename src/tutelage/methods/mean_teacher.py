@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
 
 import torch
 
 from tutelage.game import Ema, Player, Rule, Stackelberg
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels
-from tutelage.ops.checks import in_range, one_of
-from tutelage.ops.labels import sharpen
-from tutelage.ops.losses import kl, mean
-from tutelage.ops.schedules import sigmoid_ramp
-from tutelage.ops.weights import certainty
-from tutelage.tasks import Tagging, Task
+from tutelage.methods.fields import NonNegative, PositiveShare, Share, left_open
+from tutelage.ops.labels import certainty, sharpen
+from tutelage.ops.losses import kl, mean, sigmoid_ramp
+from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
 
 
@@ -32,7 +30,7 @@ class MeanTeacher(Method):
         temperature: sharpening of the teacher's prediction, in (0, 1].
         consistency: "kl" or "mse" (squared distance of probabilities).
         weights: "entropy" (1 - H(p) / log C) or "none".
-        decay: of the teacher, in [0, 1]; None is 0.9, after weak tags 0.99.
+        decay: of the teacher, in [0, 1]; left open (None) it is 0.9, after weak tags 0.99.
         weight: of the pool's loss, at least 0.
         ramp: share of training over which the pool's loss grows in, in [0, 1].
 
@@ -42,31 +40,19 @@ class MeanTeacher(Method):
 
     name: ClassVar[str] = "mean_teacher"
     anchored: ClassVar[bool] = False
-    temperature: float = 0.5
+    temperature: PositiveShare = 0.5
     consistency: Literal["kl", "mse"] = "kl"
     weights: Literal["entropy", "none"] = "entropy"
-    decay: float | None = None
-    weight: float = 1.0
-    ramp: float = 0.2
+    decay: Share = left_open(0.9)
+    weight: NonNegative = 1.0
+    ramp: Share = 0.2
 
-    def __post_init__(self) -> None:
-        in_range("temperature", self.temperature, 0, 1, low_open=True)
-        one_of("consistency", self.consistency, ("kl", "mse"))
-        one_of("weights", self.weights, ("entropy", "none"))
-        if self.decay is not None:
-            in_range("decay", self.decay, 0, 1)
-        in_range("weight", self.weight, 0)
-        in_range("ramp", self.ramp, 0, 1)
-
-    def settled(self, task: Task | None = None, weak: bool = False) -> MeanTeacher:
-        decay = 0.99 if weak and isinstance(task, Tagging) else 0.9
-        return replace(self, decay=decay) if self.decay is None else self
+    def settled(self, task: Task, weak: bool = False) -> Self:
+        return self.filled({"decay": 0.99} if weak and task.sequential else {})
 
     @property
     def rule(self) -> Rule:
-        decay = self.settled().decay
-        assert decay is not None
-        return Stackelberg("student", "teacher", Ema(decay), interaction=0.0)
+        return Stackelberg("student", "teacher", Ema(self.decay), interaction=0.0)
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         u = task.units(play["teacher"](batch.unlabelled["weak"]))

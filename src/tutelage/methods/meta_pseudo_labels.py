@@ -8,18 +8,18 @@ from typing import ClassVar
 
 from tutelage.game import Player, Rule, Stackelberg, Unrolled
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, on_labels, to_strong
+from tutelage.methods.base import Method, on_labels
+from tutelage.methods.fields import NonNegative, Positive, PositiveShare, Share
 from tutelage.methods.uda import consistency
-from tutelage.ops.checks import in_range
-from tutelage.ops.losses import cross_entropy, mean
-from tutelage.ops.schedules import sigmoid_ramp
+from tutelage.methods.views import to_strong
+from tutelage.ops.losses import cross_entropy, mean, sigmoid_ramp
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
 
 
 @dataclass(frozen=True)
 class MetaPseudoLabels(Method):
-    """The teacher leads: it learns to give the labels by which the student, after a step on them, knows the true ones.
+    """The teacher leads: it learns to give labels by which the student, after a step on them, knows the true ones.
 
     G(S; T) = (1/|B_u|) sum_u CE(p(weak; T), f(strong; S)) + labels * exp(-5 (1 - t)^2) L_sup(S),  t the progress;
     S' = S - student_lr dG/dS;   F(T) = L_sup(T) + feedback * L_sup(S'(T)) + weight * UDA(T).
@@ -44,20 +44,12 @@ class MetaPseudoLabels(Method):
 
     name: ClassVar[str] = "meta_pseudo_labels"
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
-    student_lr: float = 0.1
-    labels: float = 1.0
-    feedback: float = 1.0
-    weight: float = 1.0
-    threshold: float = 0.6
-    temperature: float = 0.5
-
-    def __post_init__(self) -> None:
-        in_range("student_lr", self.student_lr, 0, low_open=True)
-        in_range("labels", self.labels, 0)
-        in_range("feedback", self.feedback, 0)
-        in_range("weight", self.weight, 0)
-        in_range("threshold", self.threshold, 0, 1)
-        in_range("temperature", self.temperature, 0, 1, low_open=True)
+    student_lr: Positive = 0.1
+    labels: NonNegative = 1.0
+    feedback: NonNegative = 1.0
+    weight: NonNegative = 1.0
+    threshold: Share = 0.6
+    temperature: PositiveShare = 0.5
 
     @property
     def rule(self) -> Rule:

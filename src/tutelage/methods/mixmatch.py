@@ -12,12 +12,12 @@ from torch import Tensor
 
 from tutelage.game import Copy, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, again, between
-from tutelage.ops.checks import in_range
+from tutelage.methods.base import Method
+from tutelage.methods.fields import NonNegative, Positive, PositiveShare, Share
+from tutelage.methods.views import again, between
 from tutelage.ops.labels import sharpen
-from tutelage.ops.losses import cross_entropy, mean
+from tutelage.ops.losses import cross_entropy, linear_ramp, mean
 from tutelage.ops.mix import mix_shares, mix_weights, mixup
-from tutelage.ops.schedules import linear_ramp
 from tutelage.tasks import Task
 from tutelage.types import Batch, Inputs, Logits, Probs, Terms, Weight
 
@@ -47,16 +47,10 @@ class MixMatch(Method):
 
     name: ClassVar[str] = "mixmatch"
     views: ClassVar[tuple[str, ...]] = ("weak", "again")
-    temperature: float = 0.5
-    alpha: float = 0.75
-    weight: float = 25.0
-    ramp: float = 0.5
-
-    def __post_init__(self) -> None:
-        in_range("temperature", self.temperature, 0, 1, low_open=True)
-        in_range("alpha", self.alpha, 0, low_open=True)
-        in_range("weight", self.weight, 0)
-        in_range("ramp", self.ramp, 0, 1)
+    temperature: PositiveShare = 0.5
+    alpha: Positive = 0.75
+    weight: NonNegative = 25.0
+    ramp: Share = 0.5
 
     @property
     def rule(self) -> Rule:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 
 from tutelage.game import Frozen, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, on_labels, recall, to_strong
-from tutelage.ops.checks import in_range
+from tutelage.methods.base import Method, on_labels
+from tutelage.methods.fields import Count, NonNegative, Share
+from tutelage.methods.views import recall, to_strong
+from tutelage.ops.checks import Range
 from tutelage.ops.losses import cross_entropy, mean
 from tutelage.ops.thresholds import above, blocks, class_counts
 from tutelage.tasks import Task
@@ -48,17 +50,11 @@ class NoisyStudent(Method):
     anchored: ClassVar[bool] = False
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
     reseeds: ClassVar[bool] = True
-    rounds: int = 3
-    threshold: float = 0.3
+    rounds: Count = 3
+    threshold: Share = 0.3
     hard: bool = False
-    most: float = 10.0
-    weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        in_range("rounds", self.rounds, 1)
-        in_range("threshold", self.threshold, 0, 1)
-        in_range("most", self.most, 1)
-        in_range("weight", self.weight, 0)
+    most: Annotated[float, Range(1)] = 10.0
+    weight: NonNegative = 1.0
 
     @property
     def rule(self) -> Rule:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import torch
 from torch import Tensor
@@ -13,7 +13,6 @@ from torch import Tensor
 from tutelage.game import Frozen, Player, Rule, Stackelberg
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, Says, on_labels
-from tutelage.ops.checks import one_of
 from tutelage.ops.labels import two_hot
 from tutelage.ops.losses import generalised_cross_entropy, mean
 from tutelage.tasks import Task
@@ -22,9 +21,9 @@ from tutelage.types import Batch, Terms
 RELEASED = 0.7
 """q of the authors' loss."""
 TIED = 0.95
-"""A class whose units have the same second class more often than this ties with it,"""
+"""A class ties with another one that is second in more than this share of its units."""
 ENOUGH = 20
-"""if it has as many units."""
+"""Units that a class must have before it is said to tie."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,10 @@ class PartialLabel(Method):
     uses_pool: ClassVar[bool] = False
     form: Literal["union", "paper", "released"] = "union"
 
-    def __post_init__(self) -> None:
-        one_of("form", self.form, ("union", "paper", "released"))
-
-    def settled(self, task: Task, weak: bool = False) -> PartialLabel:
+    def settled(self, task: Task, weak: bool = False) -> Self:
         if task.classes < 3:
             raise ValueError(f"{self.name} needs at least 3 classes, got {task.classes}: one of two is always right")
-        return self
+        return super().settled(task, weak)
 
     @property
     def rule(self) -> Rule:

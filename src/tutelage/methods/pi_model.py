@@ -10,10 +10,10 @@ import torch
 
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, again, between, on_labels
-from tutelage.ops.checks import in_range
-from tutelage.ops.losses import mean
-from tutelage.ops.schedules import sigmoid_ramp
+from tutelage.methods.base import Method, on_labels
+from tutelage.methods.fields import NonNegative, Share
+from tutelage.methods.views import again, between
+from tutelage.ops.losses import mean, sigmoid_ramp
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
 
@@ -40,12 +40,8 @@ class PiModel(Method):
 
     name: ClassVar[str] = "pi_model"
     views: ClassVar[tuple[str, ...]] = ("weak", "again")
-    weight: float = 2.0
-    ramp: float = 0.2
-
-    def __post_init__(self) -> None:
-        in_range("weight", self.weight, 0)
-        in_range("ramp", self.ramp, 0, 1)
+    weight: NonNegative = 2.0
+    ramp: Share = 0.2
 
     @property
     def rule(self) -> Rule:

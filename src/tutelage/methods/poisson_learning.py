@@ -8,8 +8,8 @@ from typing import ClassVar
 from scipy.sparse import csr_matrix
 
 from tutelage.graph.propagate import Rows, poisson, probabilities_of
-from tutelage.methods.taught import OnGraph
-from tutelage.ops.checks import in_range
+from tutelage.methods.fields import Positive
+from tutelage.methods.on_graph import OnGraph
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,7 @@ class PoissonLearning(OnGraph):
     """
 
     name: ClassVar[str] = "poisson_learning"
-    slope: float = 6.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        in_range("slope", self.slope, 0, low_open=True)
+    slope: Positive = 6.0
 
     def spread(self, w: csr_matrix, given: Rows) -> Rows:
         return probabilities_of(*poisson(w, given), self.slope)

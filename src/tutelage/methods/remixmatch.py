@@ -11,9 +11,10 @@ import torch
 from tutelage.data import Loader
 from tutelage.game import Copy, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, to_strong
+from tutelage.methods.base import Method
+from tutelage.methods.fields import NonNegative, Positive, PositiveShare, Share
 from tutelage.methods.mixmatch import mixed
-from tutelage.ops.checks import in_range
+from tutelage.methods.views import to_strong
 from tutelage.ops.labels import align, ema, sharpen
 from tutelage.ops.losses import cross_entropy, mean
 from tutelage.tasks import Task
@@ -49,18 +50,11 @@ class ReMixMatch(Method):
 
     name: ClassVar[str] = "remixmatch"
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
-    temperature: float = 0.5
-    alpha: float = 0.75
-    weight: float = 1.5
-    strong: float = 0.5
-    decay: float = 0.99
-
-    def __post_init__(self) -> None:
-        in_range("temperature", self.temperature, 0, 1, low_open=True)
-        in_range("alpha", self.alpha, 0, low_open=True)
-        in_range("weight", self.weight, 0)
-        in_range("strong", self.strong, 0)
-        in_range("decay", self.decay, 0, 1)
+    temperature: PositiveShare = 0.5
+    alpha: Positive = 0.75
+    weight: NonNegative = 1.5
+    strong: NonNegative = 0.5
+    decay: Share = 0.99
 
     @property
     def rule(self) -> Rule:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Method
-from tutelage.ops.checks import in_range
+from tutelage.methods.fields import NonNegative
+from tutelage.ops.checks import Range
 from tutelage.ops.losses import cross_entropy, mean, reverse_cross_entropy
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
@@ -33,14 +34,9 @@ class Sce(Method):
 
     name: ClassVar[str] = "sce"
     uses_pool: ClassVar[bool] = False
-    forward: float = 0.1
-    reverse: float = 1.0
-    floor: float = -4.0
-
-    def __post_init__(self) -> None:
-        in_range("forward", self.forward, 0)
-        in_range("reverse", self.reverse, 0)
-        in_range("floor", self.floor, -100, 0)
+    forward: NonNegative = 0.1
+    reverse: NonNegative = 1.0
+    floor: Annotated[float, Range(-100, 0)] = -4.0
 
     @property
     def rule(self) -> Rule:

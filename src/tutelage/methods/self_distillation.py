@@ -9,7 +9,7 @@ from typing import ClassVar
 from tutelage.game import Frozen, Player, Rule, Stackelberg
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels
-from tutelage.ops.checks import in_range
+from tutelage.methods.fields import Count, Share
 from tutelage.ops.losses import cross_entropy, mean
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
@@ -36,12 +36,8 @@ class SelfDistillation(Method):
 
     name: ClassVar[str] = "self_distillation"
     uses_pool: ClassVar[bool] = False
-    rounds: int = 4
-    given: float = 0.0
-
-    def __post_init__(self) -> None:
-        in_range("rounds", self.rounds, 1)
-        in_range("given", self.given, 0, 1)
+    rounds: Count = 4
+    given: Share = 0.0
 
     @property
     def rule(self) -> Rule:

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from tutelage.game import Frozen, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, on_labels, recall
-from tutelage.ops.checks import in_range
-from tutelage.ops.losses import cross_entropy, mean
+from tutelage.methods.base import Method, on_labels
+from tutelage.methods.fields import Count, NonNegative, Share
+from tutelage.methods.views import recall
 from tutelage.ops.thresholds import above, top_of_each_class
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
@@ -37,15 +37,10 @@ class SelfTraining(Method):
 
     name: ClassVar[str] = "self_training"
     anchored: ClassVar[bool] = False
-    rounds: int = 4
-    threshold: float = 0.8
+    rounds: Count = 4
+    threshold: Share = 0.8
     balanced: bool = False
-    weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        in_range("rounds", self.rounds, 1)
-        in_range("threshold", self.threshold, 0, 1)
-        in_range("weight", self.weight, 0)
+    weight: NonNegative = 1.0
 
     @property
     def rule(self) -> Rule:
@@ -64,7 +59,5 @@ class SelfTraining(Method):
         terms = {"supervised": on_labels(play["student"], batch, task)}
         if memory.round > 0:
             label, _, kept = recall(memory, batch.unlabelled, task)
-            guess, _ = task.target(label)
-            z = task.units(play["student"](batch.unlabelled["weak"]))
-            terms["pool"] = self.weight * mean(cross_entropy(guess, z), kept)
+            terms["pool"] = self.weight * task.fit(play["student"](batch.unlabelled["weak"]), label, kept)
         return Terms(terms)

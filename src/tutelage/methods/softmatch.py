@@ -11,8 +11,9 @@ import torch
 from tutelage.data import Loader
 from tutelage.game import Copy, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, on_labels, to_strong
-from tutelage.ops.checks import in_range
+from tutelage.methods.base import Method, on_labels
+from tutelage.methods.fields import NonNegative, Share
+from tutelage.methods.views import to_strong
 from tutelage.ops.labels import align, ema
 from tutelage.ops.losses import cross_entropy, mean
 from tutelage.tasks import Task
@@ -42,12 +43,8 @@ class SoftMatch(Method):
 
     name: ClassVar[str] = "softmatch"
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
-    decay: float = 0.9
-    weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        in_range("decay", self.decay, 0, 1)
-        in_range("weight", self.weight, 0)
+    decay: Share = 0.9
+    weight: NonNegative = 1.0
 
     @property
     def rule(self) -> Rule:

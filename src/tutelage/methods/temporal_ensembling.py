@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar, Self
 
 import torch
 
@@ -12,10 +12,10 @@ from tutelage.data import Loader
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels, require_own_units
-from tutelage.ops.checks import in_range
+from tutelage.methods.fields import NonNegative, Share
+from tutelage.ops.checks import Range
 from tutelage.ops.labels import ema
-from tutelage.ops.losses import mean
-from tutelage.ops.schedules import sigmoid_ramp
+from tutelage.ops.losses import mean, sigmoid_ramp
 from tutelage.tasks import Task
 from tutelage.types import Batch, Params, Terms
 
@@ -43,20 +43,13 @@ class TemporalEnsembling(Method):
     """
 
     name: ClassVar[str] = "temporal_ensembling"
-    decay: float = 0.6
-    weight: float = 1.0
-    ramp: float = 0.2
+    decay: Annotated[float, Range(0, 1, high_open=True)] = 0.6
+    weight: NonNegative = 1.0
+    ramp: Share = 0.2
 
-    def __post_init__(self) -> None:
-        in_range("decay", self.decay, 0, 1)
-        if self.decay == 1:
-            raise ValueError("decay must be below 1: the average would never hold anything")
-        in_range("weight", self.weight, 0)
-        in_range("ramp", self.ramp, 0, 1)
-
-    def settled(self, task: Task, weak: bool = False) -> TemporalEnsembling:
+    def settled(self, task: Task, weak: bool = False) -> Self:
         require_own_units(self, task)
-        return self
+        return super().settled(task, weak)
 
     @property
     def rule(self) -> Rule:

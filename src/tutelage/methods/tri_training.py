@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tutelage.methods.taught import ByClassifiers, fitted, probabilities
-from tutelage.ops.checks import in_range
+from tutelage.methods.by_classifiers import ByClassifiers, fitted, probabilities
+from tutelage.methods.fields import Count
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
 class TriTraining(ByClassifiers):
-    """Three classifiers: where two agree on rows of the pool, the third learns them, while its error is bound to fall.
+    """Three classifiers: where two agree on rows of the pool, the third learns them, while its error must fall.
 
     Each begins with a bootstrap sample of the labels. L_t, what two say alike in round t, is learnt by the third where
 
@@ -40,11 +40,7 @@ class TriTraining(ByClassifiers):
 
     name: ClassVar[str] = "tri_training"
     base: Any = "logistic_regression"
-    rounds: int = 30
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        in_range("rounds", self.rounds, 1)
+    rounds: Count = 30
 
     def opinion(self, x: np.ndarray, y: np.ndarray, pool: np.ndarray, classes: int, seed: int) -> np.ndarray:
         draws = np.random.default_rng(seed)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import torch
 from torch import Tensor
 
 from tutelage.game import Copy, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, recall, to_strong
-from tutelage.ops.checks import in_range, one_of
+from tutelage.methods.base import Method
+from tutelage.methods.fields import NonNegative, PositiveShare, Share
+from tutelage.methods.views import recall, to_strong
 from tutelage.ops.labels import sharpen
 from tutelage.ops.losses import cross_entropy, kl, mean
-from tutelage.ops.schedules import signal_annealing
 from tutelage.ops.thresholds import above, top_of_each_class
 from tutelage.tasks import Task
 from tutelage.types import Batch, Logits, Scalar, Terms, Views, Weight
@@ -54,24 +54,15 @@ class Uda(Method):
 
     name: ClassVar[str] = "uda"
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
-    threshold: float = 0.8
-    temperature: float = 0.4
+    threshold: Share = 0.8
+    temperature: PositiveShare = 0.4
     annealing: Literal["none", "linear", "log", "exp"] = "none"
-    weight: float = 1.0
-    entropy: float = 0.0
-    relevance: float = 1.0
-    warm_up: float = 0.5
+    weight: NonNegative = 1.0
+    entropy: NonNegative = 0.0
+    relevance: PositiveShare = 1.0
+    warm_up: Share = 0.5
 
-    def __post_init__(self) -> None:
-        in_range("threshold", self.threshold, 0, 1)
-        in_range("temperature", self.temperature, 0, 1, low_open=True)
-        one_of("annealing", self.annealing, ("none", "linear", "log", "exp"))
-        in_range("weight", self.weight, 0)
-        in_range("entropy", self.entropy, 0)
-        in_range("relevance", self.relevance, 0, 1, low_open=True)
-        in_range("warm_up", self.warm_up, 0, 1)
-
-    def settled(self, task: Task, weak: bool) -> Uda:
+    def settled(self, task: Task, weak: bool = False) -> Self:
         return replace(self, warm_up=0.0) if weak else self
 
     @property
@@ -127,3 +118,19 @@ def consistency(
     seen, inside = to_strong(torch.cat([sharpen(u, temperature), kept[:, None]], 1), pool, task)
     remembered = {"label": label, "confidence": confidence, "weight": kept}
     return mean(kl(seen[:, :-1], z), inside * seen[:, -1]), remembered
+
+
+def signal_annealing(progress: float, classes: int, kind: str) -> float:
+    """Level of p(y) above which a label is left out: ``g (1 - 1/C) + 1/C``; 1 for kind "none".
+
+    ``g = t`` for "linear", ``1 - exp(-5 t)`` for "log", ``exp(5 (t - 1))`` for "exp", t the progress in [0, 1].
+
+    Source: Xie et al., UDA, NeurIPS 2020, Section 3.2 of the preprint.
+
+    >>> [round(signal_annealing(t, 2, "linear"), 2) for t in (0, 0.5, 1)]
+    [0.5, 0.75, 1.0]
+    """
+    if kind == "none":
+        return 1.0
+    shapes = {"linear": progress, "log": 1 - math.exp(-5 * progress), "exp": math.exp(5 * (progress - 1))}
+    return shapes[kind] * (1 - 1 / classes) + 1 / classes

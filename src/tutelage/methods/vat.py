@@ -12,9 +12,8 @@ from torch import Tensor
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels
-from tutelage.ops.checks import in_range
-from tutelage.ops.losses import cross_entropy, kl
-from tutelage.ops.schedules import sigmoid_ramp
+from tutelage.methods.fields import NonNegative, Positive, Share
+from tutelage.ops.losses import cross_entropy, kl, sigmoid_ramp
 from tutelage.tasks import Task
 from tutelage.types import Batch, Inputs, Logits, Terms
 
@@ -42,18 +41,11 @@ class Vat(Method):
     """
 
     name: ClassVar[str] = "vat"
-    epsilon: float = 0.1
-    xi: float = 1e-2
-    entropy: float = 0.3
-    weight: float = 0.3
-    ramp: float = 0.2
-
-    def __post_init__(self) -> None:
-        in_range("epsilon", self.epsilon, 0)
-        in_range("xi", self.xi, 0, low_open=True)
-        in_range("entropy", self.entropy, 0)
-        in_range("weight", self.weight, 0)
-        in_range("ramp", self.ramp, 0, 1)
+    epsilon: NonNegative = 0.1
+    xi: Positive = 1e-2
+    entropy: NonNegative = 0.3
+    weight: NonNegative = 0.3
+    ramp: Share = 0.2
 
     @property
     def rule(self) -> Rule:

@@ -1,7 +1,10 @@
-"""What is read: texts, sentences, images and rows of numbers, each with its readers and networks."""
+"""What is read: texts, sentences of words, images and rows of numbers, each with its readers and networks."""
 
+from tutelage.modalities.base import Reader
+from tutelage.modalities.images.reader import ImageReader, PixelReader
+from tutelage.modalities.rows.reader import RowReader
 from tutelage.modalities.sentences.reader import WordReader
 from tutelage.modalities.text.reader import TextReader
 
-READERS: dict[str, type[TextReader] | type[WordReader]] = {r.kind: r for r in (TextReader, WordReader)}
-"""By the name under which a saved model knows its reader."""
+READERS: dict[str, type[Reader]] = {r.name: r for r in (TextReader, WordReader, ImageReader, PixelReader, RowReader)}
+"""Readers by the name under which a saved model knows them."""

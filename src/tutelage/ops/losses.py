@@ -1,6 +1,8 @@
-"""Losses, one number per example."""
+"""Losses, one number per example, and how much a loss counts as training goes on."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from jaxtyping import Float
@@ -111,3 +113,38 @@ def contrast(features: Float[Tensor, "n d"], label: Labels, kept: Weight, margin
     alike = (label[:, None] == label[None, :]).to(v.dtype)
     loss = alike * d.square() + (1 - alike) * (margin - d).clamp(min=0).square()
     return (pairs * loss).sum() / pairs.sum().clamp(min=1)
+
+
+def sigmoid_ramp(progress: float, length: float) -> float:
+    """``exp(-5 (1 - progress / length) ** 2)`` up to ``length``, then 1; 1 at once for length 0.
+
+    Source: Laine and Aila, temporal ensembling, ICLR 2017; Tarvainen and Valpola, 2017.
+
+    >>> [round(sigmoid_ramp(t, 0.5), 4) for t in (0.0, 0.25, 0.5, 1.0)]
+    [0.0067, 0.2865, 1.0, 1.0]
+    """
+    if progress >= length:
+        return 1.0
+    return math.exp(-5 * (1 - progress / length) ** 2)
+
+
+def linear_ramp(progress: float, length: float) -> float:
+    """``progress / length`` up to ``length``, then 1; 1 at once for length 0.
+
+    Source: Berthelot et al., MixMatch, NeurIPS 2019, Section 3.5.
+
+    >>> [linear_ramp(t, 0.5) for t in (0.0, 0.25, 0.5, 1.0)]
+    [0.0, 0.5, 1.0, 1.0]
+    """
+    return progress / length if progress < length else 1.0
+
+
+def cosine_ramp(progress: float, length: float) -> float:
+    """``(1 - cos(pi * progress / length)) / 2`` up to ``length``, then 1; 1 at once for length 0.
+
+    Source: Berthelot et al., AdaMatch, ICLR 2022, Section 3.3.
+
+    >>> [round(cosine_ramp(t, 0.5), 3) for t in (0.0, 0.25, 0.5, 1.0)]
+    [0.0, 0.5, 1.0, 1.0]
+    """
+    return 1 - (1 + math.cos(math.pi * linear_ramp(progress, length))) / 2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader
 
-from tutelage import files as checkpoint
+from tutelage import files, kinds
 from tutelage.report.plots import draw_all
 
 
@@ -19,13 +19,18 @@ def write_report(folder: Path) -> Path:
     """
     if not (folder / "records.json").exists():
         raise FileNotFoundError(f"{folder}: no finished run there (records.json is missing)")
-    record = checkpoint.read_json(folder / "records.json", "summary", "history")
+    record = files.read_json(folder / "records.json", "summary", "history")
     plots = folder / "plots"
     images = [
         {"name": name, "caption": caption, "data": base64.b64encode((plots / name).read_bytes()).decode()}
         for name, caption in draw_all(record, plots)
     ]
     environment = Environment(loader=PackageLoader("tutelage.report"), autoescape=True)
-    page = environment.get_template("report.html").render(record=record, summary=record["summary"], images=images)
-    checkpoint.write_atomically(folder / "report.html", page.encode())
+    summary = record["summary"]
+    kind = kinds.of_summary(summary)
+    besides = kind.in_words(summary["test"])[1] if summary.get("test") else ""
+    page = environment.get_template("report.html").render(
+        record=record, summary=summary, images=images, words=kind.words, besides=besides
+    )
+    files.write_atomically(folder / "report.html", page.encode())
     return folder / "report.html"

@@ -1,73 +1,124 @@
-"""The demonstration: four methods on real data of which all but a few labels are hidden."""
+"""The demonstration: a fit on real data of which all but a few labels are hidden, or a comparison of methods."""
 
 from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import torch
-from rich.table import Table
 from scipy.stats import t as student_t
 
-from tutelage.data import Features, sources
+from tutelage.data import sources
 from tutelage.data.tables import DataError
 from tutelage.files import write_json
-from tutelage.fit import build, defaults
 from tutelage.fit.evidence import LEVEL
-from tutelage.fit.fit import fit
-from tutelage.fit.recorded import recorded_prior
-from tutelage.kinds.texts import TextInputs
 from tutelage.methods import METHODS
-from tutelage.model import Model
-from tutelage.run import run as runs
-from tutelage.run.options import Request
-from tutelage.run.results import conclude, summarise
-from tutelage.run.run import Say
-from tutelage.tasks import Classification
-from tutelage.types import Tick
+from tutelage.run import options
+from tutelage.run.run import run
+from tutelage.run.screen import Screen
+from tutelage.types import Say, Tick
 
-Summary = dict[str, Any]
+SHOWN = "drift"
+"""Method of the single fit."""
 
-SHOWN = ("supervised", "self_training", "mean_teacher", "drift")
-"""Methods that are run."""
+COMPARED = ("supervised", "self_training", "mean_teacher", SHOWN)
+"""Methods of the comparison."""
 
-REPEATS = 1
-"""Of the cross-validation; half of what a fit does by default."""
+POOL = 400
+"""Unlabelled items, at most, of the single fit."""
+
+SCORED = 300
+"""Items that the single fit is scored on, at most."""
+
+LENGTH = 64
+"""Tokens read of each text by the single fit; news begin with what they are about."""
+
+MARK = "demo.json"
+"""File by which a folder is known to hold a demo, whatever became of it."""
+
+STEPS = 300
+"""Steps of each training of the comparison."""
 
 
-def run_demo(out: Path, seeds: int, labels: int, pool: int, say: Say, tick: Tick) -> tuple[Table, str]:
-    """Run every method on every seed; returns the table and what it means.
+def demo(
+    out: Path = Path("tutelage-demo"), *, full: bool = False, seeds: int = 3, labels: int = 10, pool: int = 2500
+) -> None:
+    """Fit DRIFT on real news of which 10 labels a topic are kept, and report on it.
+
+    Args:
+        out: folder for tables, models and reports; made anew.
+        full: compare four methods over several draws of the labels instead; takes minutes.
+        seeds: number of draws of the labels in the comparison.
+        labels: number of labels kept of each class.
+        pool: number of unlabelled texts in the comparison, at most.
+    """
+    screen = Screen()
+    with screen.ticking() as bar:
+        if full:
+            rows, words = compared(out, seeds, labels, pool, screen.say, bar)
+        else:
+            words = shown(out, labels, screen.say, bar)
+    if full:
+        header = ("method", "labels only", "with the pool", "returned", "pool used", "seconds a fit")
+        title = "Test accuracy, %: mean ± standard deviation over the seeds"
+        screen.table(header, cells_of(rows), title)
+    screen.say(words)
+
+
+def shown(out: Path, labels: int, say: Say, tick: Tick) -> str:
+    """One fit with its evidence and report; returns what came of it."""
+    prepare(out)
+    table, columns, about = _data(say)
+    tables = hide(table, labels, POOL, 0, SCORED)
+    count = f"{len(tables['labelled'])} labels ({labels} a class)"
+    say(f"{about}: {count} are kept, {len(tables['unlabelled'])} items have none, {len(tables['test'])} are scored on.")
+    more = {"max_length": LENGTH} if "text" in columns else {}
+    summary, _ = _fit(out / "run", SHOWN, 0, tables, columns, say, tick, **more)
+    write_json(out / MARK, {"complete": True, "method": SHOWN, "labels_a_class": labels})
+    say(f"\nThe model and its report are in {out / 'run'}: open {out / 'run' / 'report.html'}.")
+    say("Next: tutelage fit drift --train mine.csv --text text --label label --out run")
+    say("Compare methods over several draws of the labels: tutelage demo --full")
+    return f"\n{summary['evidence']['words']}\n\n{verdict(summary)}"
+
+
+def verdict(summary: dict[str, Any]) -> str:
+    """What the pool changed on the test items, and whether it was right to use it or to leave it out."""
+    test, score = summary["test"], summary["score"]
+    alone, pooled = (test[f"{name}_{score}"] for name in ("reference", "candidate"))
+    spread = sum(p * (1 - p) for p in (alone, pooled)) / test["rows"]  # of two models that err apart; these err alike
+    half = student_t.ppf((1 + LEVEL) / 2, test["rows"]) * spread**0.5
+    gain = f"{100 * (pooled - alone):+.1f} points, ± {100 * half:.1f} at most"
+    used = summary["returned"] == "candidate"
+    if pooled == alone:
+        came = f"was {'used' if used else 'left out'}, and there it changed nothing"
+    elif used:
+        came = f"was used, and there it {'helped' if pooled > alone else 'hurt'}: {gain}"
+    elif pooled > alone:
+        came = f"was left out, though there it helped: {gain}"
+    else:
+        came = f"was left out, and there it hurt: {gain}"
+    shares = f"{100 * alone:.1f} % right from the labels alone, {100 * pooled:.1f} % with the pool"
+    return f"Of {test['rows']} {summary['things']} held back, {shares}. The pool {came}."
+
+
+def compared(out: Path, seeds: int, labels: int, pool: int, say: Say, tick: Tick) -> tuple[pd.DataFrame, str]:
+    """Every method on every seed; returns a row for each, and what they mean.
 
     Raises:
         FileExistsError: ``out`` holds something other than an earlier demo.
     """
-    if out.exists() and any(out.iterdir()) and not (out / "demo.json").exists():
-        raise FileExistsError(f"{out} exists and holds no earlier demo; choose another folder")
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    write_json(out / "demo.json", {"complete": False})
-    try:
-        file, text = sources.get("r8")[0], True
-        say(
-            f"Reuters news in 8 topics (r8): {labels} labels a class are kept, the others hidden, "
-            f"and {pool} of the texts sampled for the pool."
-        )
-    except DataError as e:
-        say(f"Digits instead of texts: {e}")
-        file, text = sources.get("digits")[0], False
-    table = pd.read_parquet(file)
+    prepare(out)
+    table, columns, about = _data(say)
+    say(f"{about}: {labels} labels a class are kept, the others hidden, and {pool} items sampled for the pool.")
     rows = []
     for seed in range(seeds):
         tables = hide(table, labels, pool, seed)
-        for name in SHOWN:
+        for name in COMPARED:
             say(f"-- seed {seed}, {name}")
             start = time.perf_counter()
-            summary = (_texts if text else _digits)(out / f"{name}-seed{seed}", name, seed, tables, say, tick)
+            summary, _ = _fit(out / f"{name}-seed{seed}", name, seed, tables, columns, say, tick, steps=STEPS)
             rows.append(
                 {
                     "method": name,
@@ -79,75 +130,92 @@ def run_demo(out: Path, seeds: int, labels: int, pool: int, say: Say, tick: Tick
                     "seconds": time.perf_counter() - start,
                 }
             )
-    write_json(out / "demo.json", {"complete": True, "data": file.stem, "labels_a_class": labels, "rows": rows})
+    write_json(out / MARK, {"complete": True, "labels_a_class": labels, "rows": rows})
     frame = pd.DataFrame(rows)
-    return _table(frame), f"{_words(frame)} One report: {out / 'drift-seed0' / 'report.html'}"
+    return frame, f"{_words(frame)} One report: {out / f'{SHOWN}-seed0' / 'report.html'}"
 
 
-def hide(table: pd.DataFrame, labels: int, pool: int, seed: int) -> dict[str, pd.DataFrame]:
-    """Rows that keep their label, ``labels`` a class; at most ``pool`` others, of one sample; the test rows."""
-    train = table[table.split == "train"]
+def prepare(out: Path) -> None:
+    """Make the folder anew; one that a demo was stopped in, wherever that was, is known by its mark.
+
+    Raises:
+        FileExistsError: it holds something other than an earlier demo.
+    """
+    own = {MARK, f"{MARK}.part"}  # the second is left by one that was stopped while it wrote the first
+    if out.exists():
+        held = {path.name for path in out.iterdir()} if out.is_dir() else {""}
+        if MARK not in held and held - own:
+            raise FileExistsError(f"{out} exists and holds no earlier demo; choose another folder")
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / MARK, {"complete": False})
+    for path in out.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != MARK:
+            path.unlink()
+
+
+def _data(say: Say) -> tuple[pd.DataFrame, dict[str, str], str]:
+    """Real data, the options that name its columns, and what it is; digits where texts cannot be fetched."""
+    try:
+        file, columns, about = sources.get("r8")[0], {"text": "text"}, "Reuters news in 8 topics (r8)"
+    except DataError as e:
+        say(f"Digits instead of texts: {e}")
+        file, columns, about = sources.get("digits")[0], {"features": "pixel"}, "Handwritten digits"
+    table = pd.read_parquet(file)
+    items = [c for c in table.columns if c.startswith(tuple(columns.values()))]
+    first = table.sort_values("split", ascending=False, kind="stable").drop_duplicates(items)  # those of "train" stay
+    return table.loc[first.index.sort_values()], columns | {"label": "label"}, about
+
+
+def hide(table: pd.DataFrame, labels: int, pool: int, seed: int, scored: int | None = None) -> dict[str, pd.DataFrame]:
+    """Rows that keep their label, ``labels`` a class; at most ``pool`` others, of one sample; rows to score on."""
+    train, test = table[table.split == "train"], table[table.split == "test"]
     kept = train.groupby("label", group_keys=False).sample(labels, random_state=seed)
     rest = train.sample(min(pool, len(train)), random_state=0)
     rest = rest[~rest.index.isin(kept.index)]
-    return {"labelled": kept, "unlabelled": rest, "test": table[table.split == "test"]}
+    test = test if scored is None or len(test) <= scored else test.sample(scored, random_state=0)
+    return {"labelled": kept, "unlabelled": rest, "test": test}
 
 
-def _texts(folder: Path, name: str, seed: int, tables: dict[str, pd.DataFrame], say: Say, tick: Tick) -> Summary:
-    files = {}
-    (folder.parent / "tables").mkdir(exist_ok=True)
+def _fit(
+    folder: Path, name: str, seed: int, tables: dict[str, pd.DataFrame], columns: dict[str, str], say: Say,
+    tick: Tick, **more: Any,
+) -> tuple[dict[str, Any], Any]:  # fmt: skip
+    """The summary of one run on tables that are written beside its folder, and its kind of data."""
+    within = folder.parent / "tables"
+    within.mkdir(exist_ok=True)
+    files = {part: within / f"{part}-seed{seed}.csv" for part in tables}
     for part, frame in tables.items():
-        files[part] = folder.parent / "tables" / f"{part}-seed{seed}.csv"
-        frame[["text", "label"]].to_csv(files[part], index=False)
-    request = Request(
-        files["labelled"], folder, text="text", label="label",
-        unlabelled=files["unlabelled"], test=files["test"], seed=seed, repeats=REPEATS,
-        steps=defaults.ON_FEATURES.steps,
+        frame.drop(columns="split").to_csv(files[part], index=False)
+    kind, asked = options.given(
+        train=files["labelled"], out=folder, unlabelled=files["unlabelled"], test=files["test"], seed=seed, repeats=1,
+        **columns, **more,
     )  # fmt: skip
-    return runs.run(request, METHODS[name](), say, tick)
+    return run(kind, asked, METHODS[name](), say, tick), kind
 
 
-def _digits(folder: Path, name: str, seed: int, tables: dict[str, pd.DataFrame], say: Say, tick: Tick) -> Summary:
-    x = {part: frame.filter(like="pixel").to_numpy(np.float32) for part, frame in tables.items()}
-    y = {part: frame.label.to_numpy() for part, frame in tables.items()}
-    features = {part: Features(torch.tensor(rows)) for part, rows in x.items()}
-    task = Classification(10)
-    data = build.Data(task, features["labelled"], y["labelled"], features["unlabelled"], y["unlabelled"])
-    problem, method = build.on_features(data, per_feature=True), METHODS[name]()
-    training = replace(defaults.ON_FEATURES, seed=seed)
-    plan = replace(defaults.PLAN_ON_FEATURES, repeats=REPEATS)
-    outcome = fit(problem, method, training, recorded_prior(name, "array"), plan, tick=tick)
-    classes = [str(c) for c in range(10)]
-    items = build.Items(task, list(x["labelled"]), y["labelled"], list(x["unlabelled"]), y["unlabelled"])
-    inputs = TextInputs(items, classes, list(x["test"]), y["test"])
-    summary = summarise("classification", inputs, outcome, training)
-    conclude(folder, summary, Model(classes, outcome.network), inputs, outcome)
-    return summary
-
-
-def _table(rows: pd.DataFrame) -> Table:
-    """Mean over the seeds, in percent."""
-    table = Table("method", "labels only", "with the pool", "returned", "pool used", "seconds a fit", box=None)
-    for name in SHOWN:
+def cells_of(rows: pd.DataFrame) -> list[list[str]]:
+    """Means over the seeds, in percent, a line for each method."""
+    lines = []
+    for name in COMPARED:
         mine = rows[rows.method == name]
         cells = [
             f"{100 * mine[c].mean():.1f}" + (f" ± {100 * mine[c].std():.1f}" if len(mine) > 1 else "")
             for c in ("reference", "candidate", "returned")
         ]
-        table.add_row(name, *cells, f"{int(mine.used.sum())} of {len(mine)}", f"{mine.seconds.mean():.0f}")
-    table.title = "Test accuracy, %: mean ± standard deviation over the seeds"
-    return table
+        lines.append([name, *cells, f"{int(mine.used.sum())} of {len(mine)}", f"{mine.seconds.mean():.0f}"])
+    return lines
 
 
 def _words(rows: pd.DataFrame) -> str:
-    """What the table means, for the method that returned the best models."""
+    """What the comparison means, for the method that returned the best models."""
     best = rows.groupby("method").returned.mean().idxmax()
     mine = rows[rows.method == best]
     gain = 100 * (mine.returned - mine.reference)
     words = f"{best} returned the best models: {gain.mean():+.1f} points over the labels alone"
     if len(gain) > 1:
         half = student_t.ppf((1 + LEVEL) / 2, len(gain) - 1) * gain.std() / len(gain) ** 0.5
-        words += (
-            f" (90 % interval over {len(gain)} paired seeds {gain.mean() - half:+.1f} to {gain.mean() + half:+.1f})"
-        )
+        interval = f"{gain.mean() - half:+.1f} to {gain.mean() + half:+.1f}"
+        words += f" (90 % interval over {len(gain)} paired seeds {interval})"
     return words + "."

@@ -23,8 +23,17 @@ class Segmentation(Classification):
     torch.Size([60, 2])
     """
 
+    name: ClassVar[str] = "segmentation"
     measure: ClassVar[str] = "mean IoU"
     score: ClassVar[str] = "miou"
+    binary: ClassVar[bool] = False
+    labelled_by: ClassVar[str] = "masks"
+    dense: ClassVar[bool] = True
+    moves: ClassVar[bool] = True
+
+    def disagreement(self, right: np.ndarray) -> float:
+        """Standard deviation of the images' scores: two models never differ by a whole IoU."""
+        return float(right.std())
 
     def units(self, out: Tensor) -> Logits:
         """Give the logits of all pixels, (b h w, c), of the output (b, c, h, w)."""
@@ -40,6 +49,7 @@ class Segmentation(Classification):
         return moved.movedim(1, -1).reshape(values.shape), inside.flatten()
 
     def right(self, guess: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Each image's influence on the mean IoU, (n,), see `iou_influence`."""
         return iou_influence(overlaps(guess, y, counts, self.classes))
 
 

@@ -23,9 +23,21 @@ class Tagging(Classification):
     [['B-PER', 'I-PER', 'O'], ['B-PER']]
     """
 
-    names: tuple[str, ...] = ()
+    name: ClassVar[str] = "tagging"
     measure: ClassVar[str] = "entity F1"
     score: ClassVar[str] = "f1"
+    binary: ClassVar[bool] = False
+    sequential: ClassVar[bool] = True
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, classes: Sequence[str]) -> Tagging:
+        """The task of these tags, in the order of their numbers.
+
+        >>> Tagging.of(["O", "B-PER"]).names
+        ('O', 'B-PER')
+        """
+        return cls(len(classes), tuple(classes))
 
     def decode(self, guess: np.ndarray, counts: np.ndarray) -> list[list[str]]:
         """Tags of each sentence, clean BIO: an I- with nothing before it begins an entity.
@@ -38,6 +50,7 @@ class Tagging(Classification):
         return [to_bio([self.names[next(words)] for _ in range(n)], "BIO")[0] for n in counts]
 
     def right(self, guess: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Each sentence's influence on the F1 of entities, (n,), see `ops.tags.f1_influence`."""
         return f1_influence(entity_counts(self.decode(y, counts), self.decode(guess, counts)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -85,6 +85,7 @@ def read_masks(
     skip_bad: bool = False,
     max_pixels: int = MAX_PIXELS,
     workers: int = WORKERS,
+    named: Callable[[int], str] | None = None,
 ) -> Masks:
     """Read masks, whose pixels' values are class numbers, and bring them to one size by the nearest pixel.
 
@@ -93,6 +94,7 @@ def read_masks(
             Or arrays of whole numbers, (h, w), -1 = void. None is a mask that is not there, void in every pixel.
         size: height and width to bring them to.
         rows, file: where the masks are from, for errors.
+        named: gives the place of the i-th mask instead.
         sizes: heights and widths of the images, as `ImageReport` has them, to which the masks' must be equal.
         void: values of pixels of which nothing is known, in [0, 65535].
         classes: their number, at least 1; by default one more than the largest value that is not void.
@@ -109,7 +111,8 @@ def read_masks(
         void = {*void, NONE}
     ids = np.full((len(sources), *size), -1, dtype=np.int16)
     given = [i for i, source in enumerate(sources) if source is not None]
-    places = [f"{place(sources, rows, file, i)}, mask" for i in given]
+    named = named or (lambda i: f"{place(sources, rows, file, i)}, mask")
+    places = [named(i) for i in given]
 
     def read(at: tuple[int, str]) -> _Counted:
         number, where = at

@@ -1,32 +1,38 @@
-"""What reads the user's images for a network: frozen features, or the images to train on."""
+"""Readers of images: frozen features of a backbone, or the images themselves to train on."""
 
 from __future__ import annotations
 
 import copy
 import hashlib
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tutelage.data import Features
 from tutelage.data.view_loader import Augmentation
-from tutelage.modalities.cache import FeatureCache
+from tutelage.files import BadFileError
+from tutelage.modalities.base import cannot_be_saved
+from tutelage.modalities.cache import CachedEncoding, Caches
 from tutelage.modalities.head import Head
+from tutelage.modalities.images.backbone import Backbone, BackboneClassifier, load_backbone
 from tutelage.modalities.images.decoding import Size, Source
 from tutelage.modalities.images.examples import Images, SegmentImages
-from tutelage.modalities.images.networks import VISION, Backbone, BackboneClassifier
+from tutelage.modalities.images.networks import VISION
 from tutelage.modalities.images.views import Strong, Weak
 
 BACKBONE = "efficientnet-lite0"
 LONGEST = {BACKBONE: 128, "small_cnn": 64, "wide_resnet": 64, "unet": 160}
 """The most pixels that a side of the images has by default, for what they are shown to."""
-IMAGES_A_BATCH, IMAGES_A_FILE = 32, 2048
+IMAGES_A_BATCH = 32
+"""Images that the backbone sees at once."""
+IMAGES_A_CHUNK = 2048
+"""Images whose features are computed before they are written."""
 CACHE = 2**28
 """Bytes of images, at the size that the network sees, that stay decoded."""
 SHAPES: dict[str, dict[str, Any]] = {"unet": {"width": 16}}
@@ -45,21 +51,22 @@ class Disturbed:
     flip: bool = True
 
 
-def size_for(network: str, sizes: np.ndarray) -> Size:
+def size_for(network: str, sizes: np.ndarray | None = None) -> Size:
     """The height and width that images are brought to: their median, made smaller where its longer side is too long.
 
     The backbone wants a square.
 
     Args:
-        network: one of `LONGEST`.
-        sizes: heights and widths, (n, 2); rows of 0 are bad images and do not count.
+        network: one of `LONGEST`; of another name the sizes are those of "small_cnn".
+        sizes: heights and widths, (n, 2); rows of 0 are bad images and do not count; the backbone needs none.
 
     >>> size_for("unet", np.array([[180, 240]])), size_for("small_cnn", np.array([[28, 28]]))
     ((120, 160), (28, 28))
     """
-    longest = LONGEST[network]
+    longest = LONGEST.get(network, LONGEST["small_cnn"])
     if network == BACKBONE:
         return longest, longest
+    assert sizes is not None
     h, w = np.median(sizes[sizes.min(1) > 0], axis=0)
     shrunk = min(1.0, longest / max(h, w))
     least = 16 if network == "unet" else 8
@@ -80,64 +87,67 @@ def views(flip: bool, names: Collection[str]) -> dict[str, Augmentation]:
 
 
 @dataclass(frozen=True)
+class ImagePass:
+    """How the backbone computes features of images, one row an image, in the order of the images."""
+
+    backbone: Backbone
+    a_chunk = IMAGES_A_CHUNK
+    a_sample = IMAGES_A_BATCH
+
+    @property
+    def width(self) -> int:
+        return self.backbone.width
+
+    def key(self, item: Picture | Disturbed) -> bytes:
+        return picture_key(item)
+
+    def keys(self, key: bytes, item: Picture | Disturbed) -> list[bytes]:
+        return [key]
+
+    def batches(
+        self, items: Sequence[Picture | Disturbed], keys: Sequence[bytes]
+    ) -> Iterator[tuple[Sequence[int], np.ndarray]]:
+        for start in range(0, len(items), IMAGES_A_BATCH):
+            some = items[start : start + IMAGES_A_BATCH]
+            yield range(start, start + len(some)), self.rows(some)
+
+    @torch.inference_mode()
+    def rows(self, items: Sequence[Picture | Disturbed]) -> np.ndarray:
+        """Features of a batch of images, (n, width)."""
+        device, size = next(self.backbone.parameters()).device, self.backbone.shape["size"]
+        plain = [item.picture if isinstance(item, Disturbed) else item for item in items]
+        x = torch.cat([as_examples([p], (size, size)).take(np.arange(1)) for p in plain])
+        for i, item in enumerate(items):
+            if isinstance(item, Disturbed):
+                x[i : i + 1] = Strong(flip=item.flip)(x[i : i + 1], _seed(item)).images
+        return np.asarray(self.backbone(x.to(device)).float().cpu())
+
+
+@dataclass(frozen=True)
 class ImageReader:
     """Images, seen by the packaged backbone: as rows of features, or trained with it.
 
     Args:
         backbone: with its weights, in evaluation mode; its size is that of the images.
         flip: a mirrored image is of the same class.
+        caches: the feature caches that were opened.
     """
 
     backbone: Backbone
     flip: bool = True
-    kind: ClassVar[str] = "image"
+    caches: Caches = field(default_factory=Caches, repr=False, compare=False)
+    name: ClassVar[str] = "image"
+    says: ClassVar[str] = BACKBONE
+    per_feature: ClassVar[bool] = False
+    still: ClassVar[str] = "frozen"
+    encodes: ClassVar[bool] = True
 
     @property
     def size(self) -> Size:
         return (self.backbone.shape["size"],) * 2
 
-    def features(
-        self,
-        items: Sequence[Picture | Disturbed],
-        cache: Path,
-        device: torch.device | str = "cpu",
-        tick: Callable[[int, int], None] | None = None,
-    ) -> Features:
-        """Features of the frozen backbone, (n, width), computed once and kept in the cache by the images' content."""
-        store = FeatureCache(cache / self.fingerprint())
-        keys = [picture_key(item) for item in items]
-        missing = [(k, i) for k, i in dict(zip(keys, items, strict=True)).items() if k not in store]
-        for start in range(0, len(missing), IMAGES_A_FILE):
-            chunk = missing[start : start + IMAGES_A_FILE]
-            rows = []
-            for i in range(0, len(chunk), IMAGES_A_BATCH):
-                rows.append(self._rows([item for _, item in chunk[i : i + IMAGES_A_BATCH]]))
-                if tick:
-                    tick(start + i + len(rows[-1]), len(missing))
-            store.add([k for k, _ in chunk], np.concatenate(rows))
-        return Features(torch.as_tensor(store.rows(keys, self.backbone.width)).to(device))
-
-    @torch.inference_mode()
-    def _rows(self, items: Sequence[Picture | Disturbed]) -> np.ndarray:
-        device = next(self.backbone.parameters()).device
-        plain = [item.picture if isinstance(item, Disturbed) else item for item in items]
-        x = torch.cat([as_examples([p], self.size).take(np.arange(1)) for p in plain])
-        for i, item in enumerate(items):
-            if isinstance(item, Disturbed):
-                x[i : i + 1] = Strong(flip=item.flip)(x[i : i + 1], _seed(item)).images
-        return np.asarray(self.backbone(x.to(device)).float().cpu())
-
-    def pending(self, items: Sequence[Picture | Disturbed], cache: Path) -> tuple[int, float]:
-        """How many different images have no features yet, and about how many seconds they take."""
-        store = FeatureCache(cache / self.fingerprint())
-        missing = list({k: item for item in items if (k := picture_key(item)) not in store}.values())
-        if not missing:
-            return 0, 0.0
-        sample = missing[:: max(len(missing) // IMAGES_A_BATCH, 1)][:IMAGES_A_BATCH]
-        self._rows(sample[:2])  # the first pass is slower than the rest
-        start = time.perf_counter()
-        self._rows(sample)
-        return len(missing), (time.perf_counter() - start) * len(missing) / len(sample)
+    def encoding(self, parts: Sequence[Sequence[Picture | Disturbed]], cache: Path) -> CachedEncoding:
+        return CachedEncoding(parts, ImagePass(self.backbone), self.caches.at(cache / self.fingerprint), _one_row_each)
 
     def disturbed(self, items: Sequence[Picture], share: float, seed: int) -> list[Disturbed]:
         """Strong views of the images; how strong they are does not depend on ``share``."""
@@ -161,12 +171,36 @@ class ImageReader:
         self.backbone.to(device)
         return self
 
+    @cached_property
     def fingerprint(self) -> str:
-        """A hash of the backbone's weights and of the size it sees."""
+        """A hash of the backbone's weights and of the size it sees. Computed once."""
         digest = hashlib.blake2b(str(self.size).encode(), digest_size=8)
         for tensor in self.backbone.state_dict().values():
             digest.update(tensor.cpu().numpy().tobytes())
         return digest.hexdigest()
+
+    def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
+        frozen = isinstance(network, Head)
+        if not frozen and not isinstance(network, BackboneClassifier):
+            raise cannot_be_saved(network)
+        fingerprint = self.fingerprint if frozen else None
+        return {"backbone": BACKBONE, "size": list(self.size), "flip": self.flip, "fingerprint": fingerprint}
+
+    @classmethod
+    def restored(cls, about: dict[str, Any], folder: Path) -> ImageReader:
+        side, fingerprint = int(about["size"][0]), about["fingerprint"]
+        reader = cls(Backbone(side) if fingerprint is None else load_backbone(side), about["flip"])
+        if fingerprint not in (None, reader.fingerprint):
+            raise BadFileError(f"{folder}: the backbone {BACKBONE!r} is not the one this model was trained with")
+        return reader
+
+    def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
+        assert head is not None
+        return head if about["fingerprint"] is not None else self.with_head(head)
+
+
+def _one_row_each(rows: Tensor, items: Sequence[Picture | Disturbed]) -> Features:
+    return Features(rows)
 
 
 @dataclass(frozen=True)
@@ -174,35 +208,54 @@ class PixelReader:
     """Images, as they are shown to a network that is trained on them from nothing.
 
     Args:
-        name: of the network, one of `VISION`; or "own".
+        says: name of the network, one of `VISION`; or "own".
         size: height and width that images are brought to.
         flip: a mirrored image is of the same class.
+        per_pixel: each pixel is a unit, not each image.
         shape: constructor arguments of the network, besides the classes.
         make: makes the user's own network.
     """
 
-    name: str
+    says: str
     size: Size
     flip: bool = True
+    per_pixel: bool = False
     shape: Mapping[str, Any] = field(default_factory=dict)
     make: Callable[[], nn.Module] | None = None
-    kind: ClassVar[str] = "pixels"
+    name: ClassVar[str] = "pixels"
 
     def examples(self, items: Sequence[Picture], device: torch.device | str = "cpu") -> Images:
-        """The images; each pixel is a unit where the network is a segmenter."""
         plain = as_examples(items, self.size, device)
-        return SegmentImages(plain.sources, self.size, device=device, cache=CACHE) if self.name == "unet" else plain
+        return SegmentImages(plain.sources, self.size, device=device, cache=CACHE) if self.per_pixel else plain
 
     def network(self, classes: int) -> nn.Module:
         if self.make is not None:
             return self.make()
-        return VISION[self.name](classes, **{**SHAPES.get(self.name, {}), **self.shape})
+        return VISION[self.says](classes, **{**SHAPES.get(self.says, {}), **self.shape})
 
     def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
         return views(self.flip, names)
 
     def to(self, device: torch.device | str) -> PixelReader:
         return self
+
+    def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
+        names = [name for name, kind in VISION.items() if type(network) is kind]
+        if not names:
+            raise cannot_be_saved(network)
+        shape = network.shape  # the constructor's arguments
+        return {
+            "network": names[0], "shape": shape, "size": list(self.size), "flip": self.flip,
+            "per_pixel": self.per_pixel,
+        }  # fmt: skip
+
+    @classmethod
+    def restored(cls, about: dict[str, Any], folder: Path) -> PixelReader:
+        size = (int(about["size"][0]), int(about["size"][1]))
+        return cls(about["network"], size, about["flip"], about["per_pixel"])
+
+    def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
+        return VISION[about["network"]](**about["shape"])
 
 
 def picture_key(item: Picture | Disturbed) -> bytes:

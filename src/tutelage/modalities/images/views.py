@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.photometric import autocontrast, brightness, color, contrast, equalize, posterize, sharpness, solarize
 from tutelage.ops.warp import carry, mirror, rotation, shear, translation, warp
+from tutelage.types import View
 
 __all__ = ["OPS", "Strong", "View", "Weak", "carry"]
 
@@ -53,14 +53,6 @@ PHOTOMETRIC: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "sharpness": sharpness,
     "solarize": solarize,
 }
-
-
-@dataclass(frozen=True)
-class View:
-    """Images as seen, and ``geometry``: the homography from a point (x, y, 1) of the original to the view."""
-
-    images: Float[Tensor, "b 3 h w"]
-    geometry: Float[Tensor, "b 3 3"]
 
 
 @dataclass(frozen=True)

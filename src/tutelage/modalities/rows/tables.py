@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32
 
-from tutelage.data.tables import DataError
+from tutelage.data.tables import DataError, read_table
 
 
 def read_features(
@@ -77,3 +78,43 @@ def _column(cells: pd.Series, path: str | Path, name: str) -> Float32[np.ndarray
         raise DataError(f"{_place(path, row + 1, name)}: not a number but {str(cells.iloc[row])[:60]!r}")
     with np.errstate(over="ignore"):
         return numbers.to_numpy(dtype=np.float64).astype(np.float32)
+
+
+def read_row_table(
+    path: str | Path, charset: str, features: str, label: str | None = None, must_have: bool = True
+) -> pd.DataFrame:
+    """A table of rows of numbers; the arrays of an npz file become columns, that of the features one of lists.
+
+    Args:
+        path: csv, tsv, jsonl, parquet or npz.
+        features: name of an npz file's array of features, (n, d).
+        label: name of its array of labels, (n,).
+        must_have: the labels' array must be there.
+
+    Raises:
+        DataError: as `tutelage.data.tables.read_table`; or no npz file, no such array, or one of another shape.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".npz" or not path.exists():
+        return read_table(path, charset)
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            arrays = {name: held[name] for name in (features, label) if name is not None and name in held}
+            names = list(held)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as e:
+        raise DataError(f"{path}: not readable as npz ({e})") from e
+    for name in (features, label if must_have else None):
+        if name is not None and name not in arrays:
+            raise DataError(f"{path}: no array {name!r}; it has {', '.join(map(repr, names))}")
+    x = arrays[features]
+    if x.ndim != 2 or not len(x) or x.dtype.kind not in "fiub":
+        raise DataError(
+            f"{path}, array {features!r}: must be numbers of shape (n, d), got {x.dtype} of shape {x.shape}"
+        )
+    table = pd.DataFrame({features: list(x)})
+    if label is not None and label in arrays:
+        y = arrays[label]
+        if y.shape != (len(x),):
+            raise DataError(f"{path}, array {label!r}: must be of shape ({len(x)},), got {y.shape}")
+        table[label] = y
+    return table

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.data.examples import WordTokens, cut
-from tutelage.modalities.cache import TOKENS_A_BATCH, FeatureCache
+from tutelage.modalities.cache import TOKENS_A_BATCH
 from tutelage.modalities.encoder import Encoder
 from tutelage.modalities.head import Head
 from tutelage.types import Logits
@@ -98,41 +97,31 @@ def middle(model: Any) -> int:
     return int(model.config.num_hidden_layers) // 2
 
 
-def encode_words(
-    sentences: Sequence[Sentence],
-    encoder: Encoder,
-    cache: Path,
-    tick: Callable[[int, int], None] | None = None,
-) -> np.ndarray:
-    """Features of each word of each sentence, (words, width), float32; kept on disk by content.
+@dataclass(frozen=True)
+class WordPass:
+    """How an encoder computes features of sentences: the state of each word's first token, in the middle layer."""
 
-    Args:
-        cache: folder that keeps features, by encoder fingerprint.
-        tick: told (sentences done, sentences to do) after each batch.
-    """
-    store = FeatureCache(cache / f"words-{encoder.fingerprint()}")
-    keys = [sentence_key(s) for s in sentences]
-    different = list(dict(zip(keys, sentences, strict=True)).items())
-    missing = [(k, s) for k, s in different if len(s) and word_key(k, 0) not in store]
-    done = 0
-    for start in range(0, len(missing), SENTENCES_A_CHUNK):
-        chunk = missing[start : start + SENTENCES_A_CHUNK]
-        tokens = tokenize_words(encoder, [s for _, s in chunk], next(encoder.model.parameters()).device)
+    encoder: Encoder
+    a_sample = 64
+    a_chunk = SENTENCES_A_CHUNK
+
+    @property
+    def width(self) -> int:
+        return self.encoder.width
+
+    def key(self, item: Sentence) -> bytes:
+        return sentence_key(item)
+
+    def keys(self, key: bytes, item: Sentence) -> list[bytes]:
+        return [word_key(key, j) for j in range(len(item))]
+
+    def batches(self, items: Sequence[Sentence], keys: Sequence[bytes]) -> Iterator[tuple[list[int], np.ndarray]]:
+        """Sentences of about one length together."""
+        tokens = tokenize_words(self.encoder, items, next(self.encoder.model.parameters()).device)
         lengths = tokens.lengths()
-        order = np.array(sorted(range(len(chunk)), key=lambda i: (int(lengths[i]), chunk[i][0])))
-        waiting: list[bytes] = []
-        rows: list[np.ndarray] = []
+        order = np.array(sorted(range(len(items)), key=lambda i: (int(lengths[i]), keys[i])))
         for part in cut(lengths[order], TOKENS_A_BATCH):
-            batch = order[part]
-            waiting += [word_key(chunk[i][0], j) for i in batch for j in range(len(chunk[i][1]))]
-            rows.append(_word_features(tokens, batch, encoder))
-            done += len(batch)
-            if tick:
-                tick(done, len(missing))
-        store.add(waiting, np.concatenate(rows))
-    return store.rows(
-        [word_key(k, j) for k, s in zip(keys, sentences, strict=True) for j in range(len(s))], encoder.width
-    )
+            yield order[part].tolist(), _word_features(tokens, order[part], self.encoder)
 
 
 @torch.inference_mode()
@@ -141,21 +130,6 @@ def _word_features(tokens: WordTokens, index: np.ndarray, encoder: Encoder) -> n
     first = batch.pop("first")
     states: Tensor = encoder.model(**batch, output_hidden_states=True).hidden_states[middle(encoder.model)]
     return np.asarray(states[first].float().cpu())
-
-
-def pending_words(sentences: Sequence[Sentence], encoder: Encoder, cache: Path) -> tuple[int, float]:
-    """How many different sentences are not in the cache, and about how many seconds they take."""
-    store = FeatureCache(cache / f"words-{encoder.fingerprint()}")
-    missing = [s for s in {sentence_key(s): s for s in sentences}.values() if word_key(sentence_key(s), 0) not in store]
-    if not missing:
-        return 0, 0.0
-    tokens = tokenize_words(encoder, missing[:: max(len(missing) // 64, 1)], next(encoder.model.parameters()).device)
-    order = tokens.lengths().argsort()
-    _word_features(tokens, order[:2], encoder)  # the first pass is slower than the rest
-    start = time.perf_counter()
-    for i in range(0, len(order), 16):
-        _word_features(tokens, order[i : i + 16], encoder)
-    return len(missing), (time.perf_counter() - start) * len(missing) / len(order)
 
 
 def sentence_key(sentence: Sentence) -> bytes:

@@ -6,31 +6,35 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from tutelage.data import Examples, WordFeatures
-from tutelage.modalities.base import Tick, draws_of
+from tutelage.modalities.base import draws_of
+from tutelage.modalities.cache import CachedEncoding
 from tutelage.modalities.encoder import WithEncoder
 from tutelage.modalities.head import Head
-from tutelage.modalities.sentences.network import WordClassifier, encode_words, middle, pending_words, tokenize_words
+from tutelage.modalities.sentences.network import Sentence, WordClassifier, WordPass, middle, tokenize_words
 
 
 @dataclass(frozen=True)
 class WordReader(WithEncoder):
     """Sentences, lists of words: each word is a unit, seen as the state of its first token."""
 
-    kind: ClassVar[str] = "words"
+    name: ClassVar[str] = "words"
+    per_feature: ClassVar[bool] = False
+    still: ClassVar[str] = "frozen"
+    encodes: ClassVar[bool] = True
+    whole: ClassVar[type[nn.Module]] = WordClassifier
 
-    def features(
-        self, items: Sequence[Sequence[str]], cache: Path, device: torch.device | str = "cpu", tick: Tick | None = None
-    ) -> WordFeatures:
-        rows = torch.as_tensor(encode_words(items, self.encoder, cache, tick)).to(device)
-        return WordFeatures(rows, np.array([len(s) for s in items], dtype=np.int64))
+    def encoding(self, parts: Sequence[Sequence[Sentence]], cache: Path) -> CachedEncoding:
+        store = self.caches.at(cache / f"words-{self.encoder.fingerprint}")
+        return CachedEncoding(parts, WordPass(self.encoder), store, _rows_of_words)
 
-    def examples(self, items: Sequence[Sequence[str]], device: torch.device | str = "cpu") -> Examples:
+    def examples(self, items: Sequence[Sentence], device: torch.device | str = "cpu") -> Examples:
         return tokenize_words(self.encoder, items, device)
 
     def network(self, classes: int) -> WordClassifier:
@@ -42,13 +46,22 @@ class WordReader(WithEncoder):
         whole.head = copy.deepcopy(head)
         return whole
 
-    def pending(self, items: Sequence[Sequence[str]], cache: Path) -> tuple[int, float]:
-        return pending_words(items, self.encoder, cache)
+    def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
+        assert head is not None
+        if about["fingerprint"] is not None:
+            return head
+        whole = self.network(classes)
+        whole.head, whole.layer = head, int(about["layer"])
+        return whole
 
-    def disturbed(self, items: Sequence[Sequence[str]], share: float, seed: int) -> list[list[str]]:
+    def disturbed(self, items: Sequence[Sentence], share: float, seed: int) -> list[list[str]]:
         """Each word is an unknown one with probability ``share``, so that every word keeps its place."""
         unknown = self.encoder.tokenizer.unk_token or self.encoder.tokenizer.mask_token
         return [
             [unknown if gone else w for w, gone in zip(s, draws_of(" ".join(s), len(s), seed) < share, strict=True)]
             for s in items
         ]
+
+
+def _rows_of_words(rows: Tensor, sentences: Sequence[Sentence]) -> WordFeatures:
+    return WordFeatures(rows, np.array([len(s) for s in sentences], dtype=np.int64))

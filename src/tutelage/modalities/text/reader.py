@@ -1,7 +1,4 @@
-"""What reads the user's items for a network: frozen features, or what a network is trained on whole.
-
-Those of texts and of sentences are here, those of images in `images`.
-"""
+"""Reader of texts: each is one unit."""
 
 from __future__ import annotations
 
@@ -9,15 +6,17 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
+from torch import Tensor, nn
 
 from tutelage.data import Features, Tokens
-from tutelage.modalities.base import Tick, draws_of
+from tutelage.modalities.base import draws_of
+from tutelage.modalities.cache import CachedEncoding
 from tutelage.modalities.encoder import WithEncoder
 from tutelage.modalities.head import Head
-from tutelage.modalities.text.features import encode, pending
+from tutelage.modalities.text.features import TextPass
 from tutelage.modalities.text.network import TextClassifier, head_on_pooled
 
 
@@ -25,12 +24,15 @@ from tutelage.modalities.text.network import TextClassifier, head_on_pooled
 class TextReader(WithEncoder):
     """Texts: each is one unit, seen as the mean of its tokens' states."""
 
-    kind: ClassVar[str] = "text"
+    name: ClassVar[str] = "text"
+    per_feature: ClassVar[bool] = False
+    still: ClassVar[str] = "frozen"
+    encodes: ClassVar[bool] = True
+    whole: ClassVar[type[nn.Module]] = TextClassifier
 
-    def features(
-        self, items: Sequence[str], cache: Path, device: torch.device | str = "cpu", tick: Tick | None = None
-    ) -> Features:
-        return Features(torch.as_tensor(encode(items, self.encoder, cache, tick)).to(device))
+    def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> CachedEncoding:
+        store = self.caches.at(cache / self.encoder.fingerprint)
+        return CachedEncoding(parts, TextPass(self.encoder), store, _one_row_each)
 
     def examples(self, items: Sequence[str], device: torch.device | str = "cpu") -> Tokens:
         return Tokens(self.encoder.tokenize(items), self.encoder.pad, device)
@@ -43,12 +45,21 @@ class TextReader(WithEncoder):
         whole.head = head_on_pooled(head, self.encoder.width)
         return whole
 
-    def pending(self, items: Sequence[str], cache: Path) -> tuple[int, float]:
-        return pending(items, self.encoder, cache)
+    def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
+        assert head is not None
+        if about["fingerprint"] is not None:
+            return head
+        whole = self.network(classes)
+        whole.head = head
+        return whole
 
     def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
         """Word dropout: each word is left out with probability ``share``; one is kept."""
         return [_dropped(text, share, seed) for text in items]
+
+
+def _one_row_each(rows: Tensor, items: Sequence[str]) -> Features:
+    return Features(rows)
 
 
 def _dropped(text: str, share: float, seed: int) -> str:

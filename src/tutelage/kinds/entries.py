@@ -1,0 +1,226 @@
+"""Entries of a file or of Python values: an item each, its label where that is known, and its place for messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+import pandas as pd
+
+from tutelage.weak import RawVotes
+
+
+@runtime_checkable
+class Places(Protocol):
+    """How messages name a source and the places in it."""
+
+    @property
+    def source(self) -> str:
+        """Name of the source: a file, a folder, or the argument of a function."""
+
+    @property
+    def empty(self) -> str:
+        """How a missing label is written there, in words."""
+
+    @property
+    def skip(self) -> str:
+        """What a user adds to go without the evidence."""
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether the user expects an answer for each entry, so that none may be left out of the pool."""
+
+    def at(self, what: str, i: int | None = None) -> str:
+        """The place of the i-th entry's ``what`` ("item", "label", ...), or of all of it."""
+
+    def short(self, i: int) -> str:
+        """The place of the i-th entry within the source."""
+
+    def where(self, keep: np.ndarray) -> Self:
+        """The places of the entries that the mask ``keep`` selects."""
+
+
+@dataclass(frozen=True)
+class InTable:
+    """Places in a table: its rows are counted from 1, the header not.
+
+    >>> InTable("a.csv", [6, 7], {"label": "topic"}).at("label", 1)
+    "a.csv, row 7, column 'topic'"
+    """
+
+    source: str
+    rows: Sequence[int]
+    columns: Mapping[str, str | None]
+    empty = "empty"
+    skip = "pass --no-evidence"
+    keeps_all = False
+
+    def short(self, i: int) -> str:
+        return f"row {self.rows[i]}"
+
+    def at(self, what: str, i: int | None = None) -> str:
+        column = self.columns.get(what)
+        parts = [f"row {self.rows[i]}" if i is not None else "", f"column {column!r}" if column else ""]
+        return ", ".join([self.source, *filter(None, parts)])
+
+    def where(self, keep: np.ndarray) -> InTable:
+        return replace(self, rows=[self.rows[i] for i in np.flatnonzero(keep).tolist()])
+
+
+@dataclass(frozen=True)
+class InFolder:
+    """Places in a folder, whose entries are files.
+
+    >>> InFolder("pets", ["cat/1.jpg"]).at("label"), InFolder("pets", ["cat/1.jpg"]).at("label", 0)
+    ('pets', 'pets/cat/1.jpg')
+    """
+
+    source: str
+    names: Sequence[str]
+    empty = "empty"
+    skip = "pass --no-evidence"
+    keeps_all = False
+
+    def short(self, i: int) -> str:
+        return self.names[i]
+
+    def at(self, what: str, i: int | None = None) -> str:
+        return self.source if i is None else (Path(self.source) / self.names[i]).as_posix()
+
+    def where(self, keep: np.ndarray) -> InFolder:
+        return replace(self, names=[self.names[i] for i in np.flatnonzero(keep).tolist()])
+
+
+@dataclass(frozen=True)
+class InValues:
+    """Places in the arguments of a function, counted from 0.
+
+    >>> InValues({"item": "X", "label": "y"}, [0, 6]).at("label", 1)
+    'y[6]'
+    """
+
+    arguments: Mapping[str, str]
+    index: Sequence[int]
+    empty = "-1 or None"
+    skip = "set evidence=False"
+    keeps_all = True
+
+    @property
+    def source(self) -> str:
+        return self.arguments["item"]
+
+    def short(self, i: int) -> str:
+        return f"[{self.index[i]}]"
+
+    def at(self, what: str, i: int | None = None) -> str:
+        name = self.arguments.get(what, self.source)
+        return name if i is None else f"{name}[{self.index[i]}]"
+
+    def where(self, keep: np.ndarray) -> InValues:
+        return replace(self, index=[self.index[i] for i in np.flatnonzero(keep).tolist()])
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Entries of one source.
+
+    Attributes:
+        items: what is read, one of each entry: texts, sentences, images, or an array of rows (n, ...).
+        labels: what is answered of each, None where that is not known.
+        places: how messages name them.
+        votes: labels given by rules, where there are any.
+        names: of the items, for a report; empty where they have none.
+        sizes: heights and widths of images, (n, 2).
+        offsets: places of the words of each sentence in its text, where texts were given.
+        distant: tags by rules of each sentence, None where they say nothing of it.
+        table: the table as it was read, whose rows may be more than the entries.
+        left_out: number of the source's items that cannot be read and are not among these.
+    """
+
+    items: Any
+    labels: list[Any]
+    places: Places
+    votes: RawVotes | None = None
+    names: Sequence[str] = ()
+    sizes: np.ndarray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    offsets: Sequence[Any] = ()
+    distant: Sequence[Any] = ()
+    table: pd.DataFrame | None = None
+    left_out: int = 0
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def known(self) -> np.ndarray:
+        """The mask of the entries that have a label, (n,)."""
+        return np.array([label is not None for label in self.labels], dtype=bool)
+
+    def at(self, what: str, i: int | None = None) -> str:
+        """The place of the i-th entry's ``what``, as messages say it."""
+        return self.places.at(what, i)
+
+    def where(self, keep: np.ndarray) -> Self:
+        """The entries that the mask ``keep`` selects; the table stays as it was read."""
+        changed = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if (
+                f.name in ("table", "left_out")
+                or value is None
+                or (f.name not in ("places", "votes") and not len(value))
+            ):
+                continue
+            changed[f.name] = value.where(keep) if f.name in ("places", "votes") else taken(value, keep)
+        return replace(self, **changed)
+
+
+def taken(values: Any, keep: np.ndarray) -> Any:
+    """The elements of a list or of an array that the mask ``keep`` selects."""
+    return values[keep] if isinstance(values, np.ndarray) else [values[i] for i in np.flatnonzero(keep).tolist()]
+
+
+def joined(values: Sequence[Any]) -> Any:
+    """Lists as one list, or arrays of one shape as one array.
+
+    Raises:
+        ValueError: lists and arrays, or arrays of different shapes.
+    """
+    first = values[0]
+    for more in values[1:]:
+        if isinstance(first, np.ndarray) != isinstance(more, np.ndarray):
+            raise ValueError(f"X_unlabelled must be like X, a {type(first).__name__}, got a {type(more).__name__}")
+        if isinstance(first, np.ndarray) and first.shape[1:] != more.shape[1:]:
+            raise ValueError(f"X_unlabelled must be like X, an array (n, {str(first.shape[1:])[1:]}, got {more.shape}")
+    if isinstance(first, np.ndarray):
+        return np.concatenate(values) if len(values) > 1 else first
+    return [item for part in values for item in part]
+
+
+def unknown(value: Any) -> bool:
+    """Whether a Python value says that there is no label: -1, "-1", None or NaN."""
+    if value is None or value is pd.NA:
+        return True
+    if isinstance(value, str):
+        return value == "-1"
+    return bool(value == -1) or bool(pd.isna(value))
+
+
+def first_of(X: Any) -> Any:
+    """The first of Python values, of a data frame's only column; None where there is none.
+
+    >>> first_of([["a", "b"]]), first_of(np.empty((0, 2)))
+    ('a', None)
+    """
+    if isinstance(X, pd.DataFrame):
+        X = X.iloc[:, 0] if X.shape[1] == 1 else []
+    while isinstance(X, (list, tuple, np.ndarray, pd.Series)):
+        if isinstance(X, np.ndarray) and not X.ndim:
+            return X.item()
+        if not len(X):
+            return None
+        X = X.iloc[0] if isinstance(X, pd.Series) else X[0]
+    return X

@@ -1,0 +1,225 @@
+"""What there is to choose from: every method with its family, paper and kinds of data, readable without importing it.
+
+Neither torch nor numpy is imported here. To add a method: its file, its test, and a row of `TABLE`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+AUTO = "auto"
+"""The name under which a method is chosen automatically."""
+
+AUTO_SAYS = (
+    "Try methods by cross-validation on the labels, drop the worse early; the best few together teach one student."
+)
+"""The automatic choice in a sentence, the first of `tutelage.fit.auto.Auto`."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A method, described.
+
+    Attributes:
+        name: what the command line and the estimators call it.
+        class_name: of the class, which lies in the module of `tutelage.methods` that is called ``name``.
+        family: methods of one idea: "labels only", "self-training", "slow teacher", "consistency", "weak to strong",
+            "two networks", "graph", "classifiers" or "noisy labels".
+        paper: where it comes from: authors and venue; empty where it is nobody's.
+        year: of the paper; None without one.
+        sentence: the first of its class's docstring.
+        remembers: something of each unit from step to step; it refuses units that move with the view, as pixels do
+            (`require_own_units`).
+    """
+
+    name: str
+    class_name: str
+    family: str
+    paper: str
+    year: int | None
+    sentence: str
+    remembers: bool = False
+
+    @property
+    def module(self) -> str:
+        """The module to import, "tutelage.methods.drift"."""
+        return f"tutelage.methods.{self.name}"
+
+    @property
+    def citation(self) -> str:
+        """Authors, venue and year; empty without a paper.
+
+        >>> TABLE["drift"].citation
+        'Zuo et al., NAACL Findings 2022'
+        """
+        return f"{self.paper} {self.year}" if self.paper else ""
+
+
+_ENTRIES = (
+    Entry(
+        "supervised", "Supervised", "labels only", "", None,
+        "Cross-entropy on the labels; the pool is not used.",
+    ),
+    Entry(
+        "self_training", "SelfTraining", "self-training", "Scudder, IEEE Trans. Information Theory", 1965,
+        "Round 0 learns from the labels; each later round from them and the last round's sure guesses.",
+    ),
+    Entry(
+        "mean_teacher", "MeanTeacher", "slow teacher", "Tarvainen and Valpola, NeurIPS", 2017,
+        "The student learns to agree with the moving average of its own past.",
+    ),
+    Entry(
+        "vat", "Vat", "consistency", "Miyato et al., TPAMI", 2019,
+        "The prediction may not change in the direction in which it changes most.",
+    ),
+    Entry(
+        "uda", "Uda", "weak to strong", "Xie et al., NeurIPS", 2020,
+        "The prediction on a text teaches the prediction on a disturbed copy of it.",
+    ),
+    Entry(
+        "fixmatch", "FixMatch", "weak to strong", "Sohn et al., NeurIPS", 2020,
+        "The hard label of a weakly disturbed view, where it is sure, teaches a strongly disturbed view.",
+    ),
+    Entry(
+        "cutmix_mean_teacher", "CutmixMeanTeacher", "slow teacher", "French et al., BMVC", 2020,
+        "The student agrees, on images that each show a box of another one, with what the teacher made of both.",
+    ),
+    Entry(
+        "cosine", "Cosine", "self-training", "Yu et al., NAACL", 2021,
+        "Self-training on sure pseudo-labels, kept apart by their features and kept from overconfidence.",
+        remembers=True,
+    ),
+    Entry(
+        "bond", "Bond", "self-training", "Liang et al., KDD", 2020,
+        "A still teacher labels each batch anew; now and then the student takes its place and goes on.",
+    ),
+    Entry(
+        "drift", "Drift", "slow teacher", "Zuo et al., NAACL Findings", 2022,
+        "Self-training in which the student anticipates how its teacher will follow it.",
+    ),
+    Entry(
+        "pi_model", "PiModel", "consistency", "Laine and Aila, ICLR", 2017,
+        "The student learns to say the same of a unit twice, each time with other dropout and in another weak view.",
+    ),
+    Entry(
+        "temporal_ensembling", "TemporalEnsembling", "consistency", "Laine and Aila, ICLR", 2017,
+        "The student learns to agree with the average of what it said of the same unit before.",
+        remembers=True,
+    ),
+    Entry(
+        "flexmatch", "FlexMatch", "weak to strong", "Zhang et al., NeurIPS", 2021,
+        "`FixMatch` that asks less of classes that are learnt less: each has a threshold of its own.",
+        remembers=True,
+    ),
+    Entry(
+        "freematch", "FreeMatch", "weak to strong", "Wang et al., ICLR", 2023,
+        "`FixMatch` without a threshold to choose: each class has its own, as high as the student is sure by now.",
+    ),
+    Entry(
+        "softmatch", "SoftMatch", "weak to strong", "Chen et al., ICLR", 2023,
+        "`FixMatch` with a weight in place of the threshold: a label less sure than the average counts less.",
+    ),
+    Entry(
+        "adamatch", "AdaMatch", "weak to strong", "Berthelot et al., ICLR", 2022,
+        "The pool's labels get the mean of the predictions on the labelled units, and the threshold their confidence.",
+    ),
+    Entry(
+        "mixmatch", "MixMatch", "consistency", "Berthelot et al., NeurIPS", 2019,
+        "Labelled units and guessed ones are mixed with each other; the guess is what two weak views make of a unit.",
+    ),
+    Entry(
+        "remixmatch", "ReMixMatch", "weak to strong", "Berthelot et al., ICLR", 2020,
+        "`MixMatch` with guesses that keep the classes' shares, and with a strong view that learns them.",
+    ),
+    Entry(
+        "noisy_student", "NoisyStudent", "self-training", "Xie et al., CVPR", 2020,
+        "Round after round a fresh student learns, under noise, the soft labels that the last one gives without noise.",
+    ),
+    Entry(
+        "meta_pseudo_labels", "MetaPseudoLabels", "weak to strong", "Pham et al., CVPR", 2021,
+        "The teacher leads: it learns to give labels by which the student, after a step on them, knows the true ones.",
+    ),
+    Entry(
+        "deep_co_training", "DeepCoTraining", "two networks", "Qiao et al., ECCV", 2018,
+        "Two networks agree on the pool, and each withstands what deceives the other, so that they stay different.",
+    ),
+    Entry(
+        "label_propagation", "LabelPropagation", "graph", "Zhu, Ghahramani and Lafferty, ICML", 2003,
+        "Labels spread along the graph of nearest rows until each row of the pool says the mean of its neighbours.",
+        remembers=True,
+    ),
+    Entry(
+        "label_spreading", "LabelSpreading", "graph", "Zhou et al., NIPS", 2003,
+        "Labels spread along the graph of nearest rows, a share alpha at each step; given labels may be overruled.",
+        remembers=True,
+    ),
+    Entry(
+        "poisson_learning", "PoissonLearning", "graph", "Calder et al., ICML", 2020,
+        "Each label is a source, its class's or the others', in the graph of nearest rows; for very few labels.",
+        remembers=True,
+    ),
+    Entry(
+        "tri_training", "TriTraining", "classifiers", "Zhou and Li, IEEE TKDE", 2005,
+        "Three classifiers: where two agree on rows of the pool, the third learns them, while its error must fall.",
+        remembers=True,
+    ),
+    Entry(
+        "co_training", "CoTraining", "classifiers", "Blum and Mitchell, COLT", 1998,
+        "Two classifiers, each of half of the features, label for each other the rows of the pool they are surest of.",
+        remembers=True,
+    ),
+    Entry(
+        "balanced_self_training", "BalancedSelfTraining", "classifiers", "Zou et al., ECCV", 2018,
+        "A classifier learns the labels, then also what it said itself of the rows of the pool it was surest of.",
+        remembers=True,
+    ),
+    Entry(
+        "curriculum_labelling", "CurriculumLabelling", "self-training", "Cascante-Bonilla et al., AAAI", 2021,
+        "Rounds over the last model's hard labels of the surest share of the whole pool, 1/rounds to all of it.",
+    ),
+    Entry(
+        "cbst", "Cbst", "self-training", "Zou et al., ECCV", 2018,
+        "Rounds over the model's own hard labels of the surest share of each class, 1/rounds to all of them.",
+    ),
+    Entry(
+        "dst", "Dst", "self-training", "Feng et al., arXiv", 2020,
+        "`Dmt` by one model on its own labels of the last round: it goes on from round to round.",
+    ),
+    Entry(
+        "dmt", "Dmt", "two networks", "Feng et al., Pattern Recognition", 2022,
+        "Rounds over hard labels that another model gave to the surest share of the pool, 1/rounds to all of it.",
+    ),
+    Entry(
+        "self_distillation", "SelfDistillation", "noisy labels", "Jeong and Chung, ICLR", 2025,
+        "Noisy labels: round after round, a fresh student learns what the last one says of the labelled examples.",
+    ),
+    Entry(
+        "partial_label", "PartialLabel", "noisy labels", "Jeong and Chung, ICLR", 2025,
+        "Noisy labels: the student learns that either of its teacher's two likeliest classes is right.",
+    ),
+    Entry(
+        "gce", "Gce", "noisy labels", "Zhang and Sabuncu, NeurIPS", 2018,
+        "Noisy labels: a label counts the less, the less probable the model finds it.",
+    ),
+    Entry(
+        "sce", "Sce", "noisy labels", "Wang et al., ICCV", 2019,
+        "Noisy labels: cross-entropy both ways, of which the reverse one bounds what a wrong label can cost.",
+    ),
+    Entry(
+        "co_teaching", "CoTeaching", "noisy labels", "Han et al., NeurIPS", 2018,
+        "Noisy labels: each of two networks learns the labels of a batch that the other finds easiest.",
+    ),
+    Entry(
+        "elr", "Elr", "noisy labels", "Liu et al., NeurIPS", 2020,
+        "Noisy labels: the model may not forget what it said of a unit before it learnt the unit's label by heart.",
+        remembers=True,
+    ),
+    Entry(
+        "dividemix", "DivideMix", "noisy labels", "Li, Socher and Hoi, ICLR", 2020,
+        "Noisy labels: two networks tell each other which labels are wrong, and learn those units as if unlabelled.",
+        remembers=True,
+    ),
+)  # fmt: skip
+
+TABLE = {entry.name: entry for entry in _ENTRIES}
+"""The methods by name."""

@@ -1,0 +1,50 @@
+"""Images as a report shows them: small, and with the classes of their pixels laid over them."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import matplotlib.colors
+import numpy as np
+from PIL import Image
+
+from tutelage.modalities.images.decoding import Source, decode, inspect
+
+THUMBNAIL = 80
+"""Pixels of the longer side of a small image."""
+OVER = 0.55
+"""Share of a class's colour in an image with the classes laid over it."""
+
+
+def thumbnail(source: Source) -> str:
+    """A small PNG of an image, in base64."""
+    (h, w), _ = inspect(source)
+    shrunk = THUMBNAIL / max(h, w)
+    return png(decode(source, (max(round(h * shrunk), 1), max(round(w * shrunk), 1))))
+
+
+def overlay(pixels: np.ndarray, labels: np.ndarray, classes: int) -> str:
+    """A PNG, in base64, of an image (h, w, 3) with the colours of its pixels' classes (h, w) over it; void is plain."""
+    wash = (255 * colours(classes))[labels.clip(min=0)]
+    mixed = np.where(labels[..., None] >= 0, (1 - OVER) * pixels + OVER * wash, pixels)
+    return png(mixed.round().astype(np.uint8))
+
+
+def colours(classes: int) -> np.ndarray:
+    """One colour for each class, (c, 3) in [0, 1]."""
+    if classes <= 20:
+        return np.asarray(matplotlib.colormaps["tab20"](np.arange(classes)))[:, :3]
+    return np.asarray(matplotlib.colormaps["hsv"](np.linspace(0, 1, classes, endpoint=False)))[:, :3]
+
+
+def hex_colours(classes: int) -> list[str]:
+    """The same as style sheets have them."""
+    return [matplotlib.colors.to_hex(colour) for colour in colours(classes)]
+
+
+def png(pixels: np.ndarray) -> str:
+    """A PNG, in base64, of pixels (h, w, 3) of uint8."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "png")
+    return base64.b64encode(file.getvalue()).decode()

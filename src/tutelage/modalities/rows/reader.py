@@ -1,0 +1,89 @@
+"""Reader of rows of numbers: they are their own features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from tutelage.data import Features
+from tutelage.data.view_loader import Augmentation
+from tutelage.modalities.base import cannot_be_saved
+from tutelage.modalities.head import Head
+from tutelage.types import Tick
+
+
+@dataclass(frozen=True)
+class GivenRows:
+    """Rows that need no encoding, as `modalities.base.Encoding` has it."""
+
+    parts: Sequence[Any]
+    missing: ClassVar[int] = 0
+
+    def seconds(self) -> float:
+        return 0.0
+
+    def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features]:
+        return [Features(torch.as_tensor(np.asarray(part, dtype=np.float32)).to(device)) for part in self.parts]
+
+
+@dataclass(frozen=True)
+class RowReader:
+    """Rows of numbers, each one unit, (n, d); with the user's own network rows of any shape.
+
+    Args:
+        make: makes the user's own network; None is a perceptron with one hidden layer.
+        per_feature: numbers differ in their scales, so that each is standardised by its own.
+    """
+
+    make: Callable[[], nn.Module] | None = None
+    per_feature: bool = True
+    name: ClassVar[str] = "rows"
+    says: ClassVar[str] = "rows of numbers"
+    still: ClassVar[str] = "as they are"
+    encodes: ClassVar[bool] = False
+
+    def encoding(self, parts: Sequence[Any], cache: Path) -> GivenRows:
+        return GivenRows(parts)
+
+    def examples(self, items: Any, device: torch.device | str = "cpu") -> Features:
+        return GivenRows([items]).features(device)[0]
+
+    def network(self, classes: int) -> nn.Module:
+        if self.make is None:
+            raise ValueError("rows of numbers have no encoder that could be trained; give a network")
+        return self.make()
+
+    def with_head(self, head: Head) -> nn.Module:
+        return head
+
+    def disturbed(self, items: Any, share: float, seed: int) -> np.ndarray:
+        """Strong views of rows: a share of the numbers replaced by those of another row."""
+        rows, generator = torch.as_tensor(np.asarray(items, dtype=np.float32)), torch.Generator().manual_seed(seed)
+        swapped = rows[torch.randperm(len(rows), generator=generator)]
+        dropped = torch.rand(rows.shape, generator=generator) < share
+        return torch.where(dropped, swapped, rows).numpy()
+
+    def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
+        return {}
+
+    def to(self, device: torch.device | str) -> RowReader:
+        return self
+
+    def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
+        if not isinstance(network, Head):
+            raise cannot_be_saved(network)
+        return {}
+
+    @classmethod
+    def restored(cls, about: dict[str, Any], folder: Path) -> RowReader:
+        return cls()
+
+    def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
+        assert head is not None
+        return head

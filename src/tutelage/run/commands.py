@@ -1,0 +1,309 @@
+"""The commands that fit, predict, score and report; each shows the options of one kind of data alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import docstring_parser
+from cyclopts import App, Group, Parameter
+
+from tutelage import kinds
+from tutelage.fit.auto import Auto
+from tutelage.kinds import KINDS
+from tutelage.kinds.base import Kind
+from tutelage.methods import METHODS, Method
+from tutelage.methods.fields import Open
+from tutelage.run.options import Options, refuse_strays
+from tutelage.run.screen import Screen
+
+KIND = Parameter(name=("--kind", "--task"))
+"""The option --kind, and its older name --task."""
+
+
+def options_of(kind: type[Any], names: Iterable[str] | None = None) -> type[Any]:
+    """A dataclass of some of a class's fields, as a command shows them, each with its sentence (`sentences`).
+
+    A field of a kind that its docstring does not tell of is no option, nor is one whose metadata say so.
+
+    Args:
+        names: of the fields; by default all that the docstring tells of, in its order; those of a method all.
+    """
+    hints, says = get_type_hints(kind, include_extras=True), sentences(kind)
+    fields = [f for f in dataclasses.fields(kind) if f.metadata.get("command_line", True)]
+    known = [f for f in fields if f.name in says or issubclass(kind, Method)]
+    order = list(says)
+    kept = sorted(
+        (f for f in known if names is None or f.name in names),
+        key=lambda f: order.index(f.name) if f.name in says else len(order),
+    )
+    made = [
+        (f.name, _typed(hints[f.name], f, says.get(f.name, "")), dataclasses.field(default=_default(f))) for f in kept
+    ]
+    found: type[Any] = dataclasses.make_dataclass(f"{kind.__name__}Options", made, frozen=True, kw_only=True)
+    found.__doc__, found.__module__ = "", __name__
+    return found
+
+
+def sentences(of: type[Any]) -> dict[str, str]:
+    """What the docstring of a class says of its fields, by name; of a method, also those of the ones it extends.
+
+    >>> from tutelage.methods.dst import Dst
+    >>> sentences(Dst)["ranking"]
+    'the surest share of "all" the pool, or of each predicted "class".'
+    """
+    told: dict[str, str] = {}
+    for above in of.__mro__[:-1] if issubclass(of, Method) else (of,):
+        for field in docstring_parser.parse(above.__doc__ or "").params:
+            told.setdefault(field.arg_name, " ".join((field.description or "").split()))
+    return told
+
+
+def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str) -> Any:
+    """A type as the command line reads it.
+
+    Several values may follow an option that is a tuple of any length; what is off by default has no option that turns
+    it off; an option with "show": False in its field's metadata is not in the help.
+    """
+    several = getattr(hint, "__origin__", None) is tuple and Ellipsis in getattr(hint, "__args__", ())
+    parameter = Parameter(
+        help=sentence,
+        consume_multiple=several or None,
+        show=field.metadata.get("show", True),
+        show_default=False if hint is bool or _default(field) is None else _shown,
+        show_choices=False,  # the sentences name them
+        negative=None if field.default is True else (),
+    )
+    return Annotated[hint, parameter]
+
+
+def _shown(default: Any) -> str:
+    return f"{default.usual}, or by kind" if isinstance(default, Open) else str(default)
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+
+
+def add_fit(app: App, name: str, words: Sequence[str], screen: Screen) -> None:
+    """Add the command that fits one method, with the options of the kind of data that the words tell.
+
+    Args:
+        words: of the command line, after the method's name.
+    """
+    method_class: type[Method] | type[Auto] = Auto if name == Auto.name else METHODS[name]
+    kind = kind_of(words)
+    own = options_of(KINDS[kind])
+    refuse_other_kinds(kind, words, (own, Options, options_of(method_class)))
+
+    def fit(options: Any, of_kind: Any, method: Any = None, **_: str) -> None:
+        made, asked = KINDS[kind](**values_of(of_kind)), Options(**values_of(options))
+        made.require_columns(asked.files)
+        _fit(made, asked, method_class(**values_of(method)), screen)
+
+    def command(options: Any, of_kind: Any = None, method: Any = None, *, kind: str = kind) -> None:
+        fit(options, of_kind, method)
+
+    of_kind = Group(f"Options of --kind {kind}", sort_key=1)
+    command.__annotations__ = {
+        "options": Annotated[options_of(Options), Parameter(name="*", group=Group("Options", sort_key=2))],
+        "of_kind": Annotated[own | None, Parameter(name="*", group=of_kind)],
+        "method": Annotated[
+            options_of(method_class) | None, Parameter(name="*", group=Group(f"Method {name}", sort_key=3))
+        ],
+        "kind": Annotated[str, KIND, Parameter(group=of_kind)],
+        "return": None,
+    }
+    first = (method_class.__doc__ or "").splitlines()[0]
+    command.__doc__ = (
+        f"{first}\n\nShown are the options of --kind {kind}, {kinds.TABLE[kind].about}.\n\n"
+        f"Args:\n    kind: {', '.join(kinds.TABLE)}; may be left out where columns tell."
+    )
+    app.command(command, name=name)
+
+
+def values_of(options: Any) -> dict[str, Any]:
+    """The values of a dataclass by name; none where it is None."""
+    return {} if options is None else {f.name: getattr(options, f.name) for f in dataclasses.fields(options)}
+
+
+def kind_of(words: Sequence[str]) -> str:
+    """The name of the kind of data that the words of a command line tell.
+
+    >>> kind_of(["--train", "a.csv", "--tokens", "words"]), kind_of(["--task=image"]), kind_of([])
+    ('sentences', 'images', 'texts')
+
+    Raises:
+        ValueError: --kind names none.
+    """
+    for option in ("--kind", "--task"):
+        if (word := value_of(option, words)) is not None:
+            return kinds.named(word)
+    train = value_of("--train", words)
+    return kinds.told_by(names_of(words), None if train is None else Path(train)) or kinds.DEFAULT
+
+
+def value_of(option: str, words: Sequence[str]) -> str | None:
+    """The word after an option, or after its equals sign; None where the option is not there."""
+    for i, word in enumerate(words):
+        if word.startswith(f"{option}="):
+            return word.split("=", 1)[1]
+        if word == option and i + 1 < len(words):
+            return words[i + 1]
+    return None
+
+
+def names_of(words: Sequence[str]) -> list[str]:
+    """The options among words, as Python names them."""
+    found = [word[2:].split("=")[0].replace("-", "_") for word in words if word.startswith("--") and len(word) > 2]
+    return [name.removeprefix("no_") for name in found]
+
+
+def refuse_other_kinds(kind: str, words: Sequence[str], known: Iterable[type[Any]]) -> None:
+    """Check that the words hold no option of another kind of data.
+
+    Raises:
+        ValueError: one is.
+    """
+    there = {f.name for options in known for f in dataclasses.fields(options)}
+    refuse_strays(kind, [name for name in names_of(words) if name not in there])
+
+
+def _fit(kind: Kind, options: Options, method: Method | Auto, screen: Screen) -> None:
+    from tutelage.run.run import run
+
+    with screen.ticking() as bar:
+        try:
+            summary = run(kind, options, method, screen.say, bar)
+        except KeyboardInterrupt:
+            bar.progress.stop()
+            kept = f"the run is kept in {options.out}"
+            screen.say(f"Stopped. The same command with --resume goes on where it was ({kept}).")
+            raise
+    for line in told(kind, summary):
+        screen.say(line)
+    screen.say(f"Model, summary and report are in {options.out} (open {options.out / 'report.html'}).")
+
+
+def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
+    """What came of a fit, in sentences."""
+    lines = []
+    if summary["selection"]:
+        tried = sum(a["rungs"] > 0 for a in summary["selection"])
+        shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in summary["shares"].items())
+        lines.append(f"{tried} methods were tried. The student learns what is best on these labels: {shares}.")
+    if summary["evidence"]:
+        lines.append(summary["evidence"]["words"])
+    if "test" in summary:
+        test, score = summary["test"], summary["score"]
+        both = [f"{100 * test[f'{model}_{score}']:.1f} %" for model in ("reference", "candidate")]
+        compared = f"labels only {both[0]}, with the {summary['tried']} {both[1]}"
+        lines.append(f"On the test {summary['things']}: {', '.join(kind.in_words(test))}; {compared}.")
+    return lines
+
+
+def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
+    """Add the command that predicts, with the columns of the kind of data of the run that the words name."""
+    kind = _kind_of_run(words)
+    own = options_of(kind, (*kind.item_columns, "skip_bad")) if kind else None
+
+    def predict(folder: Path, of_kind: Any = None, *, input: Path, output: Path, charset: str = "utf-8") -> None:
+        """Add what the model answers to a table; of images with masks write masks into a folder.
+
+        Args:
+            folder: folder of a finished run.
+            input: table with items, or a folder of images.
+            output: table to write, csv, tsv, jsonl or parquet; for masks a folder.
+            charset: character set of csv, tsv and jsonl files.
+        """
+        from tutelage.data.tables import writable
+        from tutelage.run.finished import Finished
+
+        run = Finished.read(folder, **_changed(of_kind, own))
+        if run.kind.writes_table:
+            writable(output)  # before the work, not after it
+        with screen.ticking() as bar:
+            line = run.kind.predict(run.model, input, output, charset, screen.say, bar)
+        screen.say(line)
+
+    predict.__annotations__["of_kind"] = Annotated[own | None, Parameter(name="*")] if own else None
+    app.command(_without(predict, own))
+
+
+def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
+    """Add the command that scores, with the columns of the kind of data of the run that the words name."""
+    kind = _kind_of_run(words)
+    own = options_of(kind, (*kind.item_columns, *kind.label_columns, "skip_bad")) if kind else None
+
+    def score(folder: Path, of_kind: Any = None, *, test: Path, json: bool = False, charset: str = "utf-8") -> None:
+        """Score a finished run on a labelled table, or a folder of images.
+
+        Args:
+            folder: folder of a finished run.
+            test: table with items and labels, or a folder of images.
+            json: print JSON.
+            charset: character set of csv, tsv and jsonl files.
+        """
+        from tutelage.kinds.base import Files, silent
+        from tutelage.run.finished import Finished
+
+        run = Finished.read(folder, **_changed(of_kind, own))
+        run.kind.require_columns(Files(test, test=test))
+        found = run.kind.score(run.model, test, charset, silent if json else screen.say)
+        if json:
+            screen.json(found)
+        else:
+            screen.say(f"{found['rows']} {run.kind.words.rows}: {', '.join(run.kind.in_words(found))}")
+
+    score.__annotations__["of_kind"] = Annotated[own | None, Parameter(name="*")] if own else None
+    app.command(_without(score, own))
+
+
+def _without(command: Callable[..., None], own: type[Any] | None) -> Callable[..., None]:
+    """The command without options of a kind, where it is not known which."""
+    if own is not None:
+        return command
+
+    def plain(*given: Any, **named: Any) -> None:
+        command(*given, **named)
+
+    import inspect
+
+    signature = inspect.signature(command)
+    kept = [p for p in signature.parameters.values() if p.name != "of_kind"]
+    plain.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    plain.__annotations__ = {k: v for k, v in command.__annotations__.items() if k != "of_kind"}
+    plain.__doc__, plain.__name__ = command.__doc__, command.__name__
+    return plain
+
+
+def _changed(of_kind: Any, own: type[Any] | None) -> dict[str, Any]:
+    """Options that are now others than in the run: columns that the user named, and what is off unless it is asked."""
+    given = own() if of_kind is None and own is not None else of_kind
+    return {name: value for name, value in values_of(given).items() if value is not None}
+
+
+def _kind_of_run(words: Sequence[str]) -> type[Kind] | None:
+    """The kind of data of the run whose folder is among the words; None where no run is."""
+    from tutelage.run.finished import kind_of as kind_of_folder
+
+    for word in words:
+        if (Path(word) / "run.json").exists():
+            try:
+                return type(kind_of_folder(Path(word)))
+            except ValueError:  # said when the run is read
+                return None
+    return None
+
+
+def report(folder: Path) -> None:
+    """Draw the report of a finished run again.
+
+    Args:
+        folder: folder of a finished run.
+    """
+    from tutelage.report.page import write_report
+
+    Screen().say(str(write_report(folder)))

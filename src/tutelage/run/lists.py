@@ -1,0 +1,46 @@
+"""The commands that list methods and data sets, and fetch a data set."""
+
+from __future__ import annotations
+
+from tutelage import kinds
+from tutelage.methods.catalogue import AUTO, AUTO_SAYS, TABLE
+from tutelage.run.screen import Screen
+
+
+def methods() -> None:
+    """List the methods, with family, paper, year and the kinds of data that they can learn."""
+    screen = Screen()
+    screen.say(f"{'method':24}{'family':16}{'paper':42}{'year':6}kinds")
+    for name, entry in TABLE.items():
+        learns = " ".join(kind for kind, row in kinds.TABLE.items() if not (entry.remembers and row.moves))
+        screen.say(f"{name:24}{entry.family:16}{entry.paper:42}{entry.year or '':<6}{learns}")
+        screen.say(f"    {entry.sentence}")
+    screen.say(f"{AUTO:24}{'all of these':16}\n    {AUTO_SAYS}")
+
+
+def data() -> None:
+    """List the data sets that can be had by name."""
+    from tutelage.data import sources
+
+    screen = Screen()
+    screen.table(("name", "what it is"), list(sources.available().items()))
+    screen.say("Any other name is looked for on the Hub, or as a folder, with the datasets library.")
+
+
+def get(name: str) -> None:
+    """Fetch a data set and say where its tables are.
+
+    Args:
+        name: name of the data set, see tutelage data list.
+    """
+    from tutelage.data import sources
+    from tutelage.data.tables import read_table
+
+    screen = Screen()
+    for path in sources.get(name):
+        if path.suffix == ".npz":
+            screen.say(str(path))
+            continue
+        table = read_table(path)
+        columns = ", ".join(map(str, table.columns[:8]))
+        screen.say(f"{path}  ({len(table)} rows; columns {columns})")

@@ -1,0 +1,71 @@
+"""What a command prints: lines, errors, and a progress bar."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+
+class Bar:
+    """A progress bar whose description says what is being done.
+
+    Args:
+        progress: the bar that is drawn.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.tasks: dict[str, TaskID] = {}
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if what not in self.tasks:
+            for task in self.tasks.values():
+                self.progress.update(task, visible=False)
+            self.tasks[what] = self.progress.add_task(what, total=total)
+        self.progress.update(self.tasks[what], completed=done, total=total)
+
+
+class Screen:
+    """The terminal of a command."""
+
+    def __init__(self) -> None:
+        self.console = Console()
+
+    def say(self, line: str) -> None:
+        """Print a line as it is, however long."""
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def fail(self, message: str) -> None:
+        """Print an error in one line."""
+        line = f"Error: {' '.join(message.split())}"
+        Console(stderr=True).print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def json(self, value: Any) -> None:
+        """Print a value as JSON."""
+        sys.stdout.write(json.dumps(value) + "\n")
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
+        """Print a table."""
+        table = Table(*header, box=None, title=title)
+        for row in rows:
+            table.add_row(*row)
+        self.console.print(table)
+
+    @contextmanager
+    def ticking(self) -> Iterator[Bar]:
+        """A progress bar that is there while something is done."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total}"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            yield Bar(progress)

