@@ -195,6 +195,22 @@ def test_method_options_reach_the_method(run, bench):
     assert summary(bench.out)["settings"]["interaction"] == 0.5
 
 
+def test_a_number_of_the_method_may_be_a_ramp(run, bench):
+    code, shown = run(*bench.fit("fixmatch", threshold="0.3:0.5@0:0.8", steps=30, evidence=None, no_evidence=True))
+    assert code == 0, shown
+    assert summary(bench.out)["settings"]["threshold"] == "0.3:0.5@0.0:0.8"
+    _, shown = run("fit", "fixmatch", "--help")
+    assert "FROM:TO@BEGIN:END" in shown
+
+
+def test_a_run_s_folder_is_loaded_as_its_model(run, bench, texts):
+    run(*bench.fit())
+    loaded, model = load(bench.out), load(bench.out / "model")
+    np.testing.assert_array_equal(
+        loaded.predict(loaded.examples(["the soup"])), model.predict(model.examples(["the soup"]))
+    )
+
+
 def test_methods_and_data_are_listed(run):
     _, shown = run("methods")
     assert all(name in shown for name in METHODS)

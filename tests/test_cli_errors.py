@@ -36,6 +36,27 @@ def rows(texts) -> str:
     return texts.train.to_csv(index=False)
 
 
+NAMED = ("drift", "--train", "a.csv", "--label", "label", "--out", "o")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--train", "a.csv"), "a method must come before --train: tutelage fit METHOD ...; for example drift"),
+        (("drft", *NAMED[1:]), 'Did you mean "drift"?'),
+        (NAMED[:-2], "--out must be given"),
+        (NAMED[:-1], "--out requires an argument"),
+        (NAMED, "--text must be given for --kind texts: the name of a column; for other data see --kind"),
+        ((*NAMED, "--weight", "a"), "--weight: a number, FROM:TO or FROM:TO@BEGIN:END is needed, got 'a'"),
+        ((*NAMED, "--text", "text", "--weight", "0:-1"), "weight must be at least 0, got -1.0"),
+    ],
+)
+def test_words_that_are_no_command(run, words, said):
+    code, shown = run("fit", *words)
+    assert code == 2
+    assert said in last_line(shown)
+
+
 def test_missing_file(run, bench):
     assert "nowhere.csv: no such file" in refused(run, bench, train="nowhere.csv")
     assert "nowhere.csv: no such file" in refused(run, bench, unlabelled="nowhere.csv")

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
-EXTRAS = "hub,images,bench,dev"
+EXTRAS = "hub,images,rules,bench,dev"
 CONSTRAINTS = HERE / "constraints.txt"
 BY = ("any", "uv", "pip")
 OF_CUDA = re.compile(r"^ \+ (nvidia-|cuda-|triton==)", re.MULTILINE)
@@ -31,15 +31,15 @@ def main() -> None:
     parser.add_argument("--by", choices=BY, default="any", help="the installer; any: uv where it can be had, else pip")
     parser.add_argument("--extras", default=EXTRAS, help="extras to install; empty for none")
     given = parser.parse_args()
-    what = ["--editable", f"{HERE}[{given.extras}]" if given.extras else str(HERE)]
+    what = ["--constraint", str(CONSTRAINTS), "--editable", f"{HERE}[{given.extras}]" if given.extras else str(HERE)]
     uv = None if given.by == "pip" else found_uv() or fetched_uv()
     if uv is not None and with_uv(uv, what):
         return
     if given.by == "uv":
         sys.exit("uv could not be had, or could not install")
     print("Installing with pip; a few minutes", flush=True)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(CONSTRAINTS)]
-    sys.exit(subprocess.run([*pip, *what], check=False).returncode)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", *what]
+    sys.exit(subprocess.run(pip, check=False).returncode)
 
 
 def found_uv() -> list[str] | None:
@@ -58,10 +58,10 @@ def fetched_uv() -> list[str] | None:
     return found_uv() if done.returncode == 0 else None
 
 
-def with_uv(uv: Sequence[str], what: Sequence[str]) -> bool:
-    """Install with uv; whether that went well."""
+def with_uv(uv: Sequence[str], what: Sequence[str], python: str = sys.executable) -> bool:
+    """Install with uv, where an interpreter's packages are; whether that went well."""
     options, environment = as_uv_has_them(settings_of_pip(), os.environ)
-    command = [*uv, "pip", "install", "--python", sys.executable, "--constraint", str(CONSTRAINTS), *options, *what]
+    command = [*uv, "pip", "install", "--python", python, *options, *what]
     if not has_gpu():
         command += without_cuda(command, environment)
     print("Installing with uv; about a minute, less where its cache is warm", flush=True)

@@ -34,7 +34,7 @@ from tutelage import Audit, find_label_errors
 from tutelage.audit.measures import average_precision, precision_recall
 from tutelage.bench.running import Row
 from tutelage.distil import noise
-from tutelage.distil.choice import Students, parts_of
+from tutelage.distil.choice import Students, folds_of
 from tutelage.distil.rows import Rows, blocks, held
 
 KEYS = ("data", "noise", "seed", "method")
@@ -134,7 +134,7 @@ def held_out_loss(data: Data, audit: Audit, seed: int) -> np.ndarray:
     """The same of students of the other parts of the rows: the order of the probability of the given label."""
     full = Students.of(held(Rows.of(data.x)), data.given, len(audit.classes))
     logits = np.empty((len(data.given), full.classes))
-    for part in parts_of(full, seed):
+    for part in folds_of(full, seed):
         weights = part.students(full).exact(replace(audit.setting, kind="labels"))
         part.fill(logits, full, weights)
     return -log_softmax(logits, axis=1)[np.arange(len(data.given)), data.given]

@@ -111,7 +111,7 @@ def disaster() -> None:
     from tutelage.bench.cells import encoded
     from tutelage.bench.protocol import DataSet, data_root
     from tutelage.fit.evidence import weigh
-    from tutelage.fit.held_out import HeldOut, choose, folds
+    from tutelage.fit.held_out import HeldOut, choose, repeated_folds
     from tutelage.fit.labels_only import Probe
     from tutelage.modalities.head import Head
     from tutelage.tasks import Classification
@@ -127,14 +127,14 @@ def disaster() -> None:
                 index = np.concatenate([rng.permutation(np.flatnonzero(cut.learn.y == c))[:a_class] for c in range(4)])
                 rest = np.random.default_rng(seed).permutation(np.setdiff1d(np.arange(len(x)), index))[:4000]
                 y = cut.learn.y[index]
-                parts = folds(y, 5, 1, seed)
+                parts = repeated_folds(y, 5, 1, seed)
 
                 def self_trained(i, index=index, rest=rest, y=y):
                     model = SelfTrainingClassifier(LogisticRegression())
                     both = np.concatenate([x[index][i], x[rest]])
                     return model.fit(both, np.concatenate([y[i], np.full(len(rest), -1)]))
 
-                held = [(out_, self_trained(i).predict_proba(x[index][out_])) for i, out_ in parts]
+                held = [(out_, {"probabilities": self_trained(i).predict_proba(x[index][out_])}) for i, out_ in parts]
                 head = Head(x.shape[1], 4).standardise(torch.as_tensor(np.concatenate([x[index], x[rest]])), False)
                 probe = Probe(x[index], y, {"": head})
                 choices = {str(choice): choice for choice in probe.choices}

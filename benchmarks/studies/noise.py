@@ -35,7 +35,7 @@ from noise_data import DATA, Data
 from tutelage import SelfDistiller
 from tutelage.bench.running import Row
 from tutelage.distil import exact
-from tutelage.distil.choice import COARSE, NEAR, Setting, Students, Tried, folds
+from tutelage.distil.choice import COARSE, NEAR, Students, StudentSetting, Trial, held_out_rows
 from tutelage.distil.closed import Decomposition, decompose, one_hot
 from tutelage.distil.partial import RELEASED, two_hot
 from tutelage.distil.rows import Rows, held, take
@@ -78,9 +78,9 @@ class Problem:
         start = time.process_time()
         return SelfDistiller(random_state=self.seed).fit(self.x, self.y), time.process_time() - start
 
-    def best(self, kind: str, rounds: int | None = None) -> Tried:
+    def best(self, kind: str, rounds: int | None = None) -> Trial:
         """The setting of a kind that is best on held-out noisy labels."""
-        table: list[Tried] = self.auto[0].tried_
+        table: list[Trial] = self.auto[0].tried_
         return next(t for t in table if t.setting.kind == kind and rounds in (None, t.setting.rounds))
 
     @cached_property
@@ -121,7 +121,7 @@ class Found:
     rounds: tuple[Predict, ...] = ()
 
 
-def described(tried: Tried) -> dict[str, object]:
+def described(tried: Trial) -> dict[str, object]:
     s = tried.setting
     return {
         "kind": s.kind, "rounds": s.rounds, "weight_decay": float(f"{s.weight_decay:.3g}"),
@@ -169,7 +169,7 @@ def two_hot_exact(p: Problem) -> Found:
     """The exact student, by cross-entropy, of the two-hot labels of the chosen linearised teacher."""
     best = p.best("two_hot")
     s = best.setting
-    teacher, linear = p.students.closed([Setting("rounds", 1, s.teacher, s.teacher), s])
+    teacher, linear = p.students.closed([StudentSetting("rounds", 1, s.teacher, s.teacher), s])
     rows = p.students.rows
     targets = two_hot(np.asarray(rows @ teacher))
     found = exact.student(rows, targets, s.weight_decay, 0.0, linear, COARSE, p.students.decomposition)
@@ -185,7 +185,7 @@ def two_hot_light(p: Problem, power: float) -> Found:
 def retrained(p: Problem, kept: np.ndarray, decay: float) -> Predict:
     """Labels as given of some of the rows."""
     part = Problem(p.x[kept], p.y[kept], p.classes, p.seed)
-    return part.predict(part.students.exact(Setting("labels", 1, decay, decay)))
+    return part.predict(part.students.exact(StudentSetting("labels", 1, decay, decay)))
 
 
 def confident_learning(p: Problem) -> Found:
@@ -206,8 +206,8 @@ def confident_learning(p: Problem) -> Found:
         return Found(p.predict(full.exact(setting)), chosen)
     part = Problem(p.x[kept], p.y[kept], p.classes, p.seed)
     near = [setting.weight_decay * step for step in (0.1, *NEAR)]  # fewer wrong labels want a lighter penalty
-    held_out = folds(part.students, p.seed)[0]
-    settings = [Setting("labels", 1, decay, decay) for decay in near]
+    held_out = held_out_rows(part.students, p.seed)[0]
+    settings = [StudentSetting("labels", 1, decay, decay) for decay in near]
     right = held_out.right(np.stack([held_out.students.exact(s) for s in settings])).mean(1)
     best = settings[int(np.argmax(right))]
     return Found(part.predict(part.students.exact(best)), chosen | {"weight_decay": best.weight_decay})
@@ -228,7 +228,7 @@ def small_loss(p: Problem) -> Found:
 
 def ranked(p: Problem, decay: float) -> np.ndarray:
     """The place of each row's loss among those with its label, in (0, 1), (n,)."""
-    weights = p.students.exact(Setting("labels", 1, decay, decay))
+    weights = p.students.exact(StudentSetting("labels", 1, decay, decay))
     logs = log_softmax(p.students.rows[:] @ weights, axis=1)
     loss, rank = -logs[np.arange(len(p.y)), p.y], np.empty(len(p.y))
     for c in range(p.classes):

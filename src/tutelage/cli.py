@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from cyclopts import App
+from cyclopts import App, CycloptsError, MissingArgumentError
 
 import tutelage
 from tutelage.methods.catalogue import AUTO, AUTO_SAYS, TABLE
@@ -42,6 +42,11 @@ def _add_fit(app: App, words: Sequence[str], screen: Screen) -> None:
     says = "Learn from labelled and unlabelled items: tutelage fit METHOD --train FILE ..."
     fit = App(name="fit", help=says)
     app.command(fit)
+    if words[:1] and words[0].startswith("-") and not {"-h", "--help"} & set(words[:1]):
+        raise ValueError(
+            f"a method must come before {words[0]}: tutelage fit METHOD ...; for example drift, or {AUTO}, which "
+            "chooses among all; tutelage methods lists them"
+        )
     sentences = {name: entry.sentence for name, entry in TABLE.items()} | {AUTO: AUTO_SAYS}
     for name, sentence in sentences.items():
         if name in words[:1]:
@@ -100,7 +105,11 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait leave the core to whoever else has work
     warnings.showwarning = lambda message, *rest, **more: screen.say(f"Warning: {message}")
     try:
-        build(words, screen)()
+        build(words, screen)(exit_on_error=False, print_error=False)
+    except CycloptsError as e:  # a word that is no option, or no value of it
+        absent = isinstance(e, MissingArgumentError) and e.keyword is None and e.argument
+        screen.fail(f"{absent.name} must be given" if absent and not absent.tokens else str(e))
+        sys.exit(2)
     except OSError as e:
         if e.errno == errno.ENOSPC:
             place = e.filename or "while writing"

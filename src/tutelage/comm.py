@@ -9,7 +9,7 @@ from tutelage.types import Params
 
 @runtime_checkable
 class Comm(Protocol):
-    """What the training loop needs to know of the other processes."""
+    """The other processes, as the training loop needs them."""
 
     @property
     def rank(self) -> int:
@@ -17,7 +17,7 @@ class Comm(Protocol):
 
     @property
     def size(self) -> int:
-        """How many processes train together."""
+        """Number of processes that train together."""
 
     def mean(self, grads: Params) -> Params:
         """The mean of each gradient over all processes."""

@@ -1,4 +1,4 @@
-"""What a run remembers about each unit of the pool; written in one place."""
+"""What a run remembers of each unit of the pool; written by `Method.observe` and between rounds, nowhere else."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ NAMES = ("label", "confidence", "weight", "flips")
 """What is stored of each unit."""
 
 UNITS_IN_MEMORY = 2**22
-"""Stored labels of a larger pool lie in memory-mapped files; methods that need none between rounds then store none."""
+"""Units from which on stored labels lie in memory-mapped files, and methods without rounds of labels store none."""
 
 
 class Stored:
     """One labeller's pseudo-labels of the pool.
 
     Attributes:
-        label: last pseudo-label, (n,), -1 = none yet.
-        confidence: its probability, (n,), in [0, 1].
-        weight: how much it counted in the loss, (n,), in [0, 1].
-        flips: how many times the label changed, (n,).
+        label: last pseudo-label of each unit, (n,), -1 = none yet.
+        confidence: probability of that label, (n,), in [0, 1].
+        weight: how much the label counted in the loss, (n,), in [0, 1].
+        flips: how often the label changed, (n,).
 
     >>> stored = Stored(3)
     >>> for c in (0, 1):
@@ -53,7 +53,11 @@ class Stored:
         self.weight[index] = weight.to(self.weight)
 
     def into_files(self, size: int, folder: Path) -> None:
-        """Keep ``size`` units in memory-mapped files of the folder; take what they hold where the folder is there."""
+        """Keep ``size`` units in memory-mapped files of a folder; files that are there already keep what they hold.
+
+        Raises:
+            BadFileError: the folder is there, but one of its files is missing.
+        """
         there = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         for name in NAMES:
@@ -65,10 +69,17 @@ class Stored:
 
 
 class Memory(Stored):
-    """The last pseudo-labels of every unit of the pool, by labeller, and how often each changed its mind.
+    """The last pseudo-labels of the pool by every labeller; itself it holds those of the first labeller.
 
-    Its own are those of the first labeller; ``of`` holds every labeller's by name, ``round`` the training round, and
-    ``kept`` what else the method remembers, by name.
+    Attributes:
+        of: the pseudo-labels of each labeller, by its name.
+        round: number of the training round.
+        mapped: whether the pseudo-labels lie in memory-mapped files.
+        kept: what else the method remembers, by name, see `Method.remembers`.
+
+    >>> memory = Memory(3, labellers=("student", "partner"))
+    >>> memory.of["student"] is memory, len(memory.of["partner"].label)
+    (True, 3)
     """
 
     def __init__(self, size: int, device: torch.device | str = "cpu", labellers: Sequence[str] = ("student",)) -> None:
@@ -87,15 +98,15 @@ class Memory(Stored):
         return memory
 
     def tensors(self) -> Params:
-        """The state, by name, to save or to fill from a checkpoint; without what lies in files."""
+        """Tensors to save in a checkpoint, or to fill from one, by name, without those in memory-mapped files."""
         stored = {} if self.mapped else {f"{w}.{n}": getattr(s, n) for w, s in self.of.items() for n in NAMES}
         return stored | {f"kept.{n}": t for n, t in self.kept.items()}
 
     def keep_in_files(self, size: int, checkpoint: Path | None) -> None:
-        """Keep the labels of ``size`` units in memory-mapped files, where they change between rounds alone.
+        """Keep the labels of ``size`` units in memory-mapped files, for labels that change only between rounds.
 
-        Such files are no part of a checkpoint but lie beside it; what they hold is taken where there is one. Without a
-        checkpoint they lie in a folder that is removed with this memory.
+        The files are no part of the checkpoint; they lie beside it. Where the checkpoint exists, they keep what they
+        hold. Without a checkpoint they lie in a folder that is removed with this memory.
 
         Raises:
             BadFileError: there is a checkpoint, but not the files that belong to it.

@@ -94,11 +94,16 @@ def _plain(value: Any) -> Any:
 def load(folder: str | Path) -> Model:
     """Read what `save` wrote, also what version 0.1 wrote.
 
+    Args:
+        folder: folder of a saved model, or of a finished run.
+
     Raises:
         FileNotFoundError: no model there.
         BadFileError: damaged, incomplete, made by a newer version, or its encoder has changed since.
     """
     folder = Path(folder)
+    if (folder / "model" / "model.json").exists():  # a run's
+        folder = folder / "model"
     if not (folder / "model.json").exists():
         raise FileNotFoundError(f"{folder}: no saved model there (model.json is missing)")
     about = files.read_json(folder / "model.json", "format")

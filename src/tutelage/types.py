@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -20,20 +21,23 @@ Params = dict[str, Tensor]
 """Parameters (or gradients) of one player, by name."""
 
 Inputs = Tensor | Mapping[str, Tensor]
-"""What a network eats: one tensor whose first dimension counts examples, or named tensors."""
+"""Inputs of a network: one tensor whose first dimension counts examples, or named tensors."""
 
 Say = Callable[[str], None]
-"""Told a sentence for the user."""
+"""Called with a sentence for the user."""
 
 Tick = Callable[[str, int, int], None]
-"""Told what is being done, and how many of how many steps of it are done."""
+"""Called with what is being done, how many steps of it are done, and how many there are."""
 
 
 @dataclass(frozen=True)
 class Views:
-    """Named views of the same examples, and the numbers of their units in the data set.
+    """Named views of the same examples.
 
-    ``geometry``: of views of images, the homographies (b, 3, 3) from points of the original to the view.
+    Attributes:
+        at: the inputs of the examples in each view, by its name.
+        index: numbers of the examples' units in the data set, (n,).
+        geometry: of views of images, by name, the homographies from points of the originals to the view, (b, 3, 3).
     """
 
     at: Mapping[str, Inputs]
@@ -49,7 +53,12 @@ class Views:
 
 @dataclass(frozen=True)
 class View:
-    """Images as seen, and ``geometry``: the homography from a point (x, y, 1) of the original to the view."""
+    """A view of images.
+
+    Attributes:
+        images: the images as the view shows them.
+        geometry: of each image the homography from a point (x, y, 1) of the original to the view.
+    """
 
     images: Float[Tensor, "b 3 h w"]
     geometry: Float[Tensor, "b 3 3"]
@@ -59,22 +68,31 @@ class View:
 class Batch:
     """One step's data: labelled examples with targets, and examples from the pool without.
 
-    ``target`` holds class numbers with -1 for unknown, or rows of probabilities.
-    ``progress`` is the share that is done, in [0, 1]: of the round where each begins afresh, else of all steps.
+    Attributes:
+        labelled: examples whose labels are learnt.
+        target: targets of their units: class numbers with -1 for unknown, or rows of probabilities.
+        unlabelled: examples from the pool.
+        progress: share of the steps that are done, in [0, 1]: of the round where each round begins afresh, else of all.
+        reserved: other labelled examples, for losses that look ahead; empty unless the method asks for a
+            `Method.reserve`. None of them is ever among those whose labels are learnt.
+        reserved_target: targets of their units, as ``target``.
     """
 
     labelled: Views
     target: Tensor
     unlabelled: Views
     progress: float = 0.0
+    reserved: Views = field(default_factory=lambda: Views({}, torch.empty(0, dtype=torch.int64)))
+    reserved_target: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
 
 
 @dataclass(frozen=True)
 class Terms:
     """A loss, taken apart.
 
-    ``terms`` are named and already weighted: their sum is what is minimised. ``seen`` holds
-    values for memory and report, one entry per pool example or a scalar; never differentiated.
+    Attributes:
+        terms: the parts of the loss by name, already weighted; their sum is minimised.
+        seen: values for the memory and the report, by name: one for each unit of the pool, or a scalar. No gradient.
     """
 
     terms: dict[str, Scalar]
@@ -82,5 +100,6 @@ class Terms:
 
     @property
     def total(self) -> Scalar:
+        """The sum of the terms."""
         values = list(self.terms.values())
         return sum(values[1:], start=values[0])

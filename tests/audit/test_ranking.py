@@ -8,14 +8,15 @@ from sklearn.datasets import load_digits
 
 from tutelage import find_label_errors
 from tutelage.audit import neighbours
-from tutelage.audit.held_out import HeldOut
+from tutelage.audit.held_out import HeldOutOpinions
 from tutelage.audit.measures import against_truth, average_precision
-from tutelage.audit.neighbours import nearest
+from tutelage.audit.neighbours import compared, opinion, votes
 from tutelage.audit.posterior import bayes
 from tutelage.audit.reasons import reasons
-from tutelage.distil.choice import Setting, Students, deal, parts_of
+from tutelage.distil.choice import Students, StudentSetting, deal, folds_of
 from tutelage.distil.noise import corrupt, next_class, symmetric
 from tutelage.distil.rows import Rows, held
+from tutelage.graph.neighbours import Neighbours
 
 
 @pytest.fixture(scope="module")
@@ -101,13 +102,13 @@ def test_no_student_has_learnt_the_labels_of_its_part(digits):
     x, y = digits
     rows = Rows.of(x)
     full = Students.of(held(rows), y, 10)
-    part = parts_of(full, 0)[0]
+    part = folds_of(full, 0)[0]
     assert not set(part.out) & set(part.kept)
     assert sorted([*part.out, *part.kept]) == list(range(len(x)))
     np.testing.assert_array_equal(part.students(full).labels, y[part.kept])
     alone = Students.of(held(rows)[part.kept], y[part.kept], 10)
     np.testing.assert_allclose(part.students(full).cross, alone.cross, atol=1e-8)
-    setting = Setting("labels", 1, 1e-4, 1e-4)
+    setting = StudentSetting("labels", 1, 1e-4, 1e-4)
     found = np.zeros((len(x), 10))
     part.fill(found, full, part.students(full).exact(setting))
     np.testing.assert_allclose(found[part.out], held(rows)[part.out] @ alone.exact(setting), atol=0.05)
@@ -128,9 +129,9 @@ def test_each_part_holds_its_share_of_each_class():
 def test_the_progress_of_the_students_ends_at_its_end(digits):
     ticks = []
     full = Students.of(held(Rows.of(digits[0][:200])), digits[1][:200], 10)
-    HeldOut(full, parts_of(full, 0), tick=lambda *now: ticks.append(now)).opinions()
-    assert ticks[-1][0] == ticks[-1][1]
-    assert all(done <= total for done, total in ticks)
+    HeldOutOpinions(full, folds_of(full, 0), tick=lambda *now: ticks.append(now)).opinions()
+    assert ticks[-1][1] == ticks[-1][2]
+    assert all(what == "judging" and done <= total for what, done, total in ticks)
 
 
 def test_rows_read_in_blocks_are_judged_like_rows_in_memory(digits, noisy, monkeypatch):
@@ -157,24 +158,24 @@ def test_neighbours_are_those_of_brute_force(monkeypatch):
     cosine = z @ z.T
     np.fill_diagonal(cosine, -2)
     expected = np.argsort(-cosine, axis=1)[:, :10]
-    found = nearest(x)
+    found = compared(x)
     np.testing.assert_array_equal(np.sort(found.index, axis=1), np.sort(expected, axis=1))
     np.testing.assert_allclose(found.cosine, -np.sort(-cosine, axis=1)[:, :10], atol=1e-5)
     monkeypatch.setattr(neighbours, "AMONG", 100)
-    few = nearest(x)
+    few = compared(x)
     assert len(np.unique(few.index)) <= 100
     assert not (few.index == np.arange(700)[:, None]).any()
 
 
 def test_very_large_features_have_neighbours_like_any_others():
     x = np.random.default_rng(0).standard_normal((50, 5))
-    np.testing.assert_array_equal(nearest((1e30 * x).astype(np.float32)).index[:, :3], nearest(x).index[:, :3])
+    np.testing.assert_array_equal(compared((1e30 * x).astype(np.float32)).index[:, :3], compared(x).index[:, :3])
 
 
 def test_votes_are_counts_of_labels():
-    found = neighbours.Neighbours(np.array([[1, 2], [0, 2]]), np.ones((2, 2)))
-    assert found.votes(np.array([0, 1, 1]), 2).tolist() == [[0, 2], [1, 1]]
-    np.testing.assert_allclose(found.opinion(np.array([0, 1, 1]), 2)[0], np.log([0.5, 2.5]))
+    found = Neighbours(np.array([[1, 2], [0, 2]]), np.ones((2, 2)))
+    assert votes(found, np.array([0, 1, 1]), 2).tolist() == [[0, 2], [1, 1]]
+    np.testing.assert_allclose(opinion(found, np.array([0, 1, 1]), 2)[0], np.log([0.5, 2.5]))
 
 
 def test_reasons_say_the_probabilities_the_neighbours_and_the_twin(digits):

@@ -104,7 +104,7 @@ def test_nemenyis_test_and_the_critical_difference_agree():
 
 def test_without_the_package_it_is_said_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "scikit_posthocs", None)
-    with pytest.raises(ImportError, match=r"install tutelage\[bench\]"):
+    with pytest.raises(ImportError, match=r"pip install 'tutelage\[bench\]'"):
         plots.critical_difference(comparison(), tmp_path / "a.png", "accuracy")
 
 

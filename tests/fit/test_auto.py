@@ -16,7 +16,7 @@ from tutelage.fit.defaults import HEAD
 from tutelage.fit.evidence import Prior
 from tutelage.fit.fit import fit
 from tutelage.fit.problem import Plan
-from tutelage.fit.recorded import TOGETHER, UNKNOWN, Gains, error_of
+from tutelage.fit.recorded import COMMON_SPREAD, UNKNOWN, Gains, error_of
 from tutelage.fit.setup import Setup
 from tutelage.methods import Method, Supervised
 from tutelage.modalities.rows.reader import RowReader
@@ -38,7 +38,7 @@ def right_with(share, y, seed):
     """Predictions of which about this share is right."""
     draws = np.random.default_rng(seed).random(len(y))
     guess = np.where(draws < share, y, 1 - y)
-    return np.eye(2)[guess] * 0.8 + 0.1
+    return {"probabilities": np.eye(2)[guess] * 0.8 + 0.1}
 
 
 class Faked:
@@ -160,7 +160,7 @@ def test_gains_of_another_kind_count_less_and_unknown_methods_are_neutral():
     ]
     gains = Gains.of(records, ["m", "new"], "texts")
     assert gains.mean.tolist() == pytest.approx([0.08, 0.0])
-    assert gains.covariance[1].tolist() == pytest.approx([TOGETHER**2, UNKNOWN**2 + TOGETHER**2])
+    assert gains.covariance[1].tolist() == pytest.approx([COMMON_SPREAD**2, UNKNOWN**2 + COMMON_SPREAD**2])
     assert gains.runs == 2
 
 
@@ -168,7 +168,7 @@ def test_every_candidate_is_recorded_on_each_kind():
     gains = Gains.recorded(list(CANDIDATES), "texts")
     assert gains.runs >= 40
     assert (gains.mean != 0).all()
-    known = gains.covariance - TOGETHER**2
+    known = gains.covariance - COMMON_SPREAD**2
     assert not np.isclose(np.diag(known), UNKNOWN**2, atol=1e-9).any()
     without = Gains.recorded(list(CANDIDATES), "text", without=("ag_news",))
     assert 0 < without.runs < gains.runs

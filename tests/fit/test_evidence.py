@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 
 from tutelage import Classifier
 from tutelage.fit.evidence import Evidence, Prior, likelihood, weigh, wilson
-from tutelage.fit.held_out import folds
+from tutelage.fit.held_out import repeated_folds
 from tutelage.fit.recorded import recorded_prior
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
@@ -84,7 +84,7 @@ def test_the_returned_one_depends_on_the_limit():
 
 def test_folds_are_stratified_repeated_and_no_more_than_the_smallest_class():
     y = np.repeat([0, 1, 2], [3, 10, 10])
-    parts = folds(y, wanted=5, repeats=2, seed=0)
+    parts = repeated_folds(y, wanted=5, repeats=2, seed=0)
     assert len(parts) == 6
     assert all(set(y[train]) == {0, 1, 2} for train, _ in parts)
     held = np.concatenate([out for _, out in parts])
@@ -93,7 +93,7 @@ def test_folds_are_stratified_repeated_and_no_more_than_the_smallest_class():
 
 def test_one_label_of_a_class_cannot_be_held_out():
     with pytest.raises(ValueError, match="labels in the smallest class must be at least 2, got 1"):
-        folds(np.array([0, 0, 1]), 5, 1, 0)
+        repeated_folds(np.array([0, 0, 1]), 5, 1, 0)
 
 
 def test_wilson_is_inside_zero_and_one():

@@ -80,6 +80,33 @@ def test_rows_of_zeros_and_very_large_ones_have_neighbours_like_any_others():
 
 
 def test_every_block_is_told():
-    seen: list[tuple[int, int]] = []
-    nearest(np.random.default_rng(0).standard_normal((BLOCK + 1, 3)), 2, lambda done, total: seen.append((done, total)))
-    assert seen == [(BLOCK, BLOCK + 1), (BLOCK + 1, BLOCK + 1)]
+    seen: list[tuple[str, int, int]] = []
+    nearest(np.random.default_rng(0).standard_normal((BLOCK + 1, 3)), 2, lambda *now: seen.append(now))
+    assert seen == [("joining neighbours", BLOCK, BLOCK + 1), ("joining neighbours", BLOCK + 1, BLOCK + 1)]
+
+
+@pytest.mark.parametrize("exact", [10_000, 100])
+def test_rows_are_searched_less_their_centre_and_among_some_alone(exact):
+    """Against a table of all cosines; the approximate search looks into every cluster of so few rows."""
+    rng = np.random.default_rng(0)
+    x, among = rng.normal(size=(400, 6)) + 3, np.sort(rng.choice(400, 150, replace=False))
+    z = x - x.mean(0)
+    z /= np.linalg.norm(z, axis=1, keepdims=True)
+    cosine = z @ z.T
+    np.fill_diagonal(cosine, -2)
+    found = nearest(x, 5, None, exact, centre=x.mean(0), among=among)
+    np.testing.assert_array_equal(found.index, among[np.argsort(-cosine[:, among], axis=1)[:, :5]])
+    np.testing.assert_allclose(found.cosine, -np.sort(-cosine[:, among], axis=1)[:, :5], atol=1e-6)
+    everyone = nearest(x, 5, None, exact, centre=x.mean(0))
+    np.testing.assert_array_equal(everyone.index, np.argsort(-cosine, axis=1)[:, :5])
+
+
+def test_equal_neighbours_come_in_the_order_of_their_numbers():
+    x = np.repeat(np.eye(3), 4, axis=0)
+    assert nearest(x, 3).index.tolist()[5] == [4, 6, 7]
+
+
+def test_a_search_by_blocks_of_any_size_finds_the_same_rows():
+    x = np.random.default_rng(0).normal(size=(300, 8))
+    found = [nearest(x, 4, block=b).index for b in (7, 64, 1024)]
+    assert all(np.array_equal(f, found[0]) for f in found)

@@ -156,11 +156,11 @@ def test_partial_labels_warn_of_classes_that_come_in_pairs():
     method, target, said = PartialLabel(), torch.zeros(40, dtype=torch.int64), torch.zeros(40, 4)
     said[:20, 0], said[:20, 1], said[20:, 2], said[20:, 3] = 2.0, 1.0, 2.0, 1.0
     with pytest.warns(UserWarning, match="come together in nearly every unit, and tie: 0 with 1, 2 with 3"):
-        method.judge("student", [(torch.arange(40), said)], target, Memory(0), Classification(4))
+        method.judge("student", [(torch.arange(40), said, said)], target, Memory(0), Classification(4))
     said = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        method.judge("student", [(torch.arange(40), said)], target, Memory(0), Classification(4))
+        method.judge("student", [(torch.arange(40), said, said)], target, Memory(0), Classification(4))
 
 
 @pytest.mark.parametrize(

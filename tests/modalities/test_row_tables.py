@@ -17,14 +17,14 @@ ROWS = [[1.0, -2.5], [3e4, 0.0]]
     [ROWS, [np.array(r) for r in ROWS], ["[1, -2.5]", "[3e4, 0]"], ["1 -2.5", "30000 0"], ["[ 1. -2.5]", "(3e4,0)"]],
 )
 def test_lists_are_read_however_they_are_written(cells):
-    found = read_features(pd.DataFrame({"x": cells}), "x", "t.csv")
+    found = read_features(pd.DataFrame({"x": cells}), ["x"], "t.csv")
     assert found.dtype == np.float32
     assert found.tolist() == ROWS
 
 
 def test_columns_with_a_common_beginning_are_features_in_the_order_of_the_table():
     table = pd.DataFrame({"f_label": ["a", "b"], "f1": ["1", "2"], "f0": [3.0, 4.0], "other": [9, 9]})
-    assert read_features(table, "f", "t.csv", ["f_label"]).tolist() == [[1, 3], [2, 4]]
+    assert read_features(table, ["f"], "t.csv", ["f_label"]).tolist() == [[1, 3], [2, 4]]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_columns_with_a_common_beginning_are_features_in_the_order_of_the_table(
 )
 def test_a_bad_list_is_named(cells, message):
     with pytest.raises(DataError) as error:
-        read_features(pd.DataFrame({"x": cells}), "x", "t.csv")
+        read_features(pd.DataFrame({"x": cells}), ["x"], "t.csv")
     assert message in str(error.value)
 
 
@@ -58,10 +58,10 @@ def test_a_bad_list_is_named(cells, message):
 )
 def test_a_bad_cell_is_named(cell, message):
     with pytest.raises(DataError) as error:
-        read_features(pd.DataFrame({"f0": ["1", "2"], "f1": ["1", cell]}), "f", "t.csv")
+        read_features(pd.DataFrame({"f0": ["1", "2"], "f1": ["1", cell]}), ["f"], "t.csv")
     assert message in str(error.value)
 
 
 def test_a_missing_column_is_named():
     with pytest.raises(DataError, match=r"t.csv: no column 'g', and none that begins with 'g'; it has 'f0'"):
-        read_features(pd.DataFrame({"f0": ["1"]}), "g", "t.csv")
+        read_features(pd.DataFrame({"f0": ["1"]}), ["g"], "t.csv")

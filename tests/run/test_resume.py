@@ -78,3 +78,16 @@ def test_sigkill_at_a_random_moment(bench, cache, method, finetune):
     assert kills > 0
     subprocess.run(command(bench.fit(method, resume=True, **changes)), check=True, env=environment)
     assert result(bench.out) == result(bench.folder / "whole")
+
+
+@pytest.mark.parametrize("unlabelled", [False, True])
+def test_a_run_of_images_without_a_test_is_known_again_by_another_process(run, pets, tmp_path, unlabelled):
+    words = ["fit", "supervised", "--kind", "images", "--train", str(pets["train"]), "--network", "small_cnn"]
+    words += ["--steps", "2", "--no-evidence", "--out", str(tmp_path / "out")]
+    words += ["--unlabelled", str(pets["test"])] if unlabelled else []
+    assert run(*words)[0] == 0
+    again = subprocess.run(
+        [sys.executable, "-m", "tutelage", *words, "--resume"], capture_output=True, text=True, check=False
+    )
+    assert again.returncode == 0, again.stderr
+    assert "is finished already" in again.stdout + again.stderr

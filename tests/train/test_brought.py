@@ -275,7 +275,7 @@ def test_a_contender_with_brought_modules_is_cross_validated_kept_and_read_again
     parts, _ = contender.held_out(folds)
     run = contender._train(folds[0][0], 1, "", None, lambda run: {"held_out": 0.0})
     expected = predict(run.network(), TASK, problem.labelled.subset(folds[0][1])).softmax(-1)
-    np.testing.assert_allclose(parts[0][1], expected, rtol=1e-5)
+    np.testing.assert_allclose(parts[0][1]["probabilities"], expected, rtol=1e-5)
     first, _ = contender.network()
     again, _ = contender.network()  # from the store
     assert isinstance(first, Answering) and isinstance(again, Answering)

@@ -8,20 +8,20 @@ import sys
 import pytest
 
 from tutelage.data.tables import DataError
-from tutelage.weak import Rule, apply_rules, read_rules
+from tutelage.weak import LabellingFunction, apply_rules, read_rules
 
 
 @pytest.mark.parametrize(
     ("rule", "text", "votes"),
     [
-        (Rule("r", "x", pattern=r"^how (many|much)\b"), "HOW MANY are there", True),
-        (Rule("r", "x", pattern=r"^how (many|much)\b"), "so how many", False),
-        (Rule("r", "x", pattern=r"(?-i:US)\b"), "tell us", False),
-        (Rule("r", "x", keywords=("win", "free entry")), "You WIN!", True),
-        (Rule("r", "x", keywords=("win", "free entry")), "window", False),
-        (Rule("r", "x", keywords=("win", "free entry")), "a free\nentry", True),
-        (Rule("r", "x", keywords=("c++",)), "I like C++.", True),
-        (Rule("r", "x", keywords=("c++",)), "c+", False),
+        (LabellingFunction("r", "x", pattern=r"^how (many|much)\b"), "HOW MANY are there", True),
+        (LabellingFunction("r", "x", pattern=r"^how (many|much)\b"), "so how many", False),
+        (LabellingFunction("r", "x", pattern=r"(?-i:US)\b"), "tell us", False),
+        (LabellingFunction("r", "x", keywords=("win", "free entry")), "You WIN!", True),
+        (LabellingFunction("r", "x", keywords=("win", "free entry")), "window", False),
+        (LabellingFunction("r", "x", keywords=("win", "free entry")), "a free\nentry", True),
+        (LabellingFunction("r", "x", keywords=("c++",)), "I like C++.", True),
+        (LabellingFunction("r", "x", keywords=("c++",)), "c+", False),
     ],
 )
 def test_a_rule_votes_where_it_fires(rule, text, votes):
@@ -45,24 +45,24 @@ def test_a_rule_votes_where_it_fires(rule, text, votes):
 )
 def test_a_rule_at_fault_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        Rule("r", **arguments)
+        LabellingFunction("r", **arguments)
 
 
 def test_a_function_says_its_label_or_abstains():
     answers = {"a": 0, "b": -1, "c": None, "d": "1", "e": 1.0}
-    raw = apply_rules([Rule("f", function=answers.get)], list("abcde"))
+    raw = apply_rules([LabellingFunction("f", function=answers.get)], list("abcde"))
     assert raw.code(["0", "1"]).table.ravel().tolist() == [0, -1, -1, 1, 1]
 
 
 def test_every_rule_votes_on_every_text():
-    rules = [Rule("a", "spam", keywords=("win",)), Rule("b", "ham", pattern="mum")]
+    rules = [LabellingFunction("a", "spam", keywords=("win",)), LabellingFunction("b", "ham", pattern="mum")]
     votes = apply_rules(rules, ["win, mum", "mum", "-"]).code(["ham", "spam"])
     assert votes.names == ["a", "b"]
     assert votes.table.tolist() == [[1, 0], [-1, 0], [-1, -1]]
 
 
 def test_no_text_gives_no_row():
-    assert apply_rules([Rule("a", "spam", pattern="x")], []).table.shape == (0, 1)
+    assert apply_rules([LabellingFunction("a", "spam", pattern="x")], []).table.shape == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,12 @@ def test_no_text_gives_no_row():
 )
 def test_a_function_that_fails_is_named_with_the_row(function, message):
     with pytest.raises(DataError, match=message):
-        apply_rules([Rule("f", function=function)], ["a", ""], "t.csv")
+        apply_rules([LabellingFunction("f", function=function)], ["a", ""], "t.csv")
 
 
-@pytest.mark.parametrize("rules", [[], [Rule("a", "x", pattern="x"), Rule("a", "y", pattern="y")]])
+@pytest.mark.parametrize(
+    "rules", [[], [LabellingFunction("a", "x", pattern="x"), LabellingFunction("a", "y", pattern="y")]]
+)
 def test_rules_have_different_names(rules):
     with pytest.raises(ValueError, match="at least one, with different names"):
         apply_rules(rules, ["x"])
@@ -91,8 +93,8 @@ def test_json_rules_are_read(tmp_path):
     ]
     (tmp_path / "r.json").write_text(json.dumps(items), encoding="utf-8-sig")
     assert read_rules(tmp_path / "r.json") == [
-        Rule("rule 1", "1", pattern="( |^)who"),
-        Rule("prizes", "spam", keywords=("win",)),
+        LabellingFunction("rule 1", "1", pattern="( |^)who"),
+        LabellingFunction("prizes", "spam", keywords=("win",)),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from tutelage.audit.posterior import Noise, bayes, centred, fit
 from tutelage.distil import exact
-from tutelage.distil.choice import COARSE, GRID, NEAR, Part, Setting, Students, each
-from tutelage.distil.rows import Features, blocks, take
+from tutelage.distil.choice import COARSE, GRID, NEAR, Fold, Students, StudentSetting, each
+from tutelage.distil.rows import FeatureRows, blocks, take
+from tutelage.types import Tick
 
 KIND = "robust"
 """The student: of the labels as given, by a loss that gives up rows which do not fit.
@@ -22,41 +23,40 @@ KIND = "robust"
 One of cross-entropy is as unsure as the labels are noisy. Heard too, it explains the noise away: all labels seem right.
 """
 
-ENOUGH = 4_000
+LOOKED_AT = 4_000
 """Rows of the parts that are looked at to choose, at least, where there are so many."""
 
 TURNS = 4
 """Turns of the student that knows the noise: what its rows are, and what it learns from that."""
 
-Tick = Callable[[int, int], None]
 Weights = Float[np.ndarray, "d k"]
 Logits = Float[np.ndarray, "n k"]
 
 
 @dataclass
-class HeldOut:
+class HeldOutOpinions:
     """Students of all parts but one, each asked about that one.
 
     Args:
         full: students of all rows, which learn nothing here.
         parts: of the rows.
         seed: of the rows that the noise is fitted to.
-        tick: told (students done, students to do).
+        tick: told "judging", the students that are done, and all students.
     """
 
     full: Students
-    parts: Sequence[Part]
+    parts: Sequence[Fold]
     seed: int = 0
     tick: Tick | None = None
 
     def __post_init__(self) -> None:
         looked_at = np.cumsum([len(part.out) for part in self.parts])
-        self.first = min(int(np.searchsorted(looked_at, ENOUGH)) + 1, len(self.parts))
+        self.first = min(int(np.searchsorted(looked_at, LOOKED_AT)) + 1, len(self.parts))
         """Parts that are looked at to choose."""
         self.done, self.to_do = 0, len(NEAR) * self.first + 2 * len(self.parts) - self.first
-        self.known: dict[tuple[int, Setting], Weights] = {}
+        self.known: dict[tuple[int, StudentSetting], Weights] = {}
 
-    def opinions(self) -> tuple[Float[np.ndarray, "m n k"], Setting, Noise]:
+    def opinions(self) -> tuple[Float[np.ndarray, "m n k"], StudentSetting, Noise]:
         """Logits of all rows by the student and by one that knows the noise; the student's setting, and the noise.
 
         The weight decay is that under which the held-out labels are likeliest, their noise fitted too. The student that
@@ -65,7 +65,7 @@ class HeldOut:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # near the optimum is near enough
             best = self._decay()
-            tried = [Setting(KIND, 1, best * near, best * near) for near in NEAR]
+            tried = [StudentSetting(KIND, 1, best * near, best * near) for near in NEAR]
             setting = max(tried, key=lambda s: self._judge(s).likelihood)
             first = self._logits(setting)
             noise = fit(centred([first]), self.full.labels, seed=self.seed)
@@ -74,7 +74,7 @@ class HeldOut:
     def _decay(self) -> float:
         """The weight decay by which one linearised student gets most of the held-out labels right."""
         unit = 1 / (self.full.classes * len(self.full.decomposition.values))
-        settings = [Setting("rounds", 1, w, w) for w in (GRID * unit).tolist()]
+        settings = [StudentSetting("rounds", 1, w, w) for w in (GRID * unit).tolist()]
         right = np.zeros(len(settings))
         for part in self.parts[: self.first]:
             weights = part.students(self.full).closed(settings)
@@ -82,13 +82,13 @@ class HeldOut:
                 right += (each(x, weights).argmax(-1) == self.full.labels[part.out[at]]).sum(1)
         return settings[int(right.argmax())].weight_decay
 
-    def _judge(self, setting: Setting) -> Noise:
+    def _judge(self, setting: StudentSetting) -> Noise:
         """How likely the held-out labels of some parts are under a student, with the noise that fits."""
         rows = np.concatenate([part.out for part in self.parts[: self.first]])
         found = self._logits(setting, self.first)[rows]
         return fit(centred([found]), self.full.labels[rows], seed=self.seed)
 
-    def _logits(self, setting: Setting, parts: int | None = None) -> Logits:
+    def _logits(self, setting: StudentSetting, parts: int | None = None) -> Logits:
         """What students of a setting say of the rows of the first parts, or of all."""
         found = np.zeros((len(self.full.labels), self.full.classes), dtype=np.float32)
         for i, part in enumerate(self.parts[:parts]):
@@ -98,7 +98,7 @@ class HeldOut:
             part.fill(found, self.full, self.known[i, setting])
         return found
 
-    def _knowing(self, setting: Setting, noise: Noise) -> Logits:
+    def _knowing(self, setting: StudentSetting, noise: Noise) -> Logits:
         """The same of students of what the rows are by (B), each beginning at the student of the labels as given."""
         found = np.zeros((len(self.full.labels), self.full.classes), dtype=np.float32)
         for i, part in enumerate(self.parts):
@@ -116,10 +116,10 @@ class HeldOut:
     def _count(self, more: int = 1) -> None:
         self.done += more
         if self.tick:
-            self.tick(self.done, self.to_do)
+            self.tick("judging", self.done, self.to_do)
 
 
-def _posterior(rows: Features, weights: Weights, labels: Int[np.ndarray, " n"], noise: Noise) -> Logits:
+def _posterior(rows: FeatureRows, weights: Weights, labels: Int[np.ndarray, " n"], noise: Noise) -> Logits:
     """(B) of rows that a student has learnt."""
     found = np.empty((len(labels), weights.shape[1]))
     for part, x in blocks(rows):

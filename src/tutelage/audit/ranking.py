@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,15 +10,15 @@ from jaxtyping import Float, Int
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_X_y
 
-from tutelage.audit.held_out import HeldOut
-from tutelage.audit.neighbours import Neighbours, nearest
+from tutelage.audit.held_out import HeldOutOpinions
+from tutelage.audit.neighbours import compared, opinion
 from tutelage.audit.posterior import Noise, bayes, centred, noise_rate, refit, tell
-from tutelage.distil.choice import Setting, Students, parts_of
+from tutelage.distil.choice import Students, StudentSetting, folds_of
 from tutelage.distil.closed import decompose
 from tutelage.distil.rows import Rows, held
+from tutelage.graph.neighbours import Neighbours
 from tutelage.ops.checks import in_range
-
-Tick = Callable[[str, int, int], None]
+from tutelage.types import Tick
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Audit:
     transition: Float[np.ndarray, "c c"] = field(repr=False)
     noise_rate: float
     neighbours: Neighbours = field(repr=False)
-    setting: Setting = field(repr=False)
+    setting: StudentSetting = field(repr=False)
     weights: Float[np.ndarray, " m"] = field(repr=False)
 
     def __len__(self) -> int:
@@ -123,10 +122,10 @@ def _audit(x: np.ndarray, classes: np.ndarray, labels: Int[np.ndarray, " n"], se
     if x.shape[1] >= len(x):  # few rows lie in few directions
         rows = rows.onto(decompose(rows).basis)
     full = Students.of(held(rows), labels, len(classes))
-    students = HeldOut(full, parts_of(full, seed), seed, lambda done, total: tick("judging", done, total))
+    students = HeldOutOpinions(full, folds_of(full, seed), seed, tick)
     opinions, setting, noise = students.opinions()
-    neighbours = nearest(x, seed, lambda done, total: tick("comparing", done, total))
-    heard = np.concatenate([opinions, centred([neighbours.opinion(labels, len(classes))])])
+    neighbours = compared(x, seed, tick)
+    heard = np.concatenate([opinions, centred([opinion(neighbours, labels, len(classes))])])
     noise, count = refit(heard, labels, noise, seed=seed), len(classes)
     if tell(noise, labels, count):
         return _ranked(classes, labels, noise.beliefs(heard), noise, neighbours, setting)
@@ -137,7 +136,7 @@ def _audit(x: np.ndarray, classes: np.ndarray, labels: Int[np.ndarray, " n"], se
 
 
 def _ranked(
-    classes: np.ndarray, labels: np.ndarray, beliefs: np.ndarray, noise: Noise, near: Neighbours, of: Setting
+    classes: np.ndarray, labels: np.ndarray, beliefs: np.ndarray, noise: Noise, near: Neighbours, of: StudentSetting
 ) -> Audit:
     posterior = bayes(beliefs, labels, noise.transition)
     wrong = (1 - posterior[np.arange(len(labels)), labels]).clip(0, 1)

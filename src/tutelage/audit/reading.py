@@ -11,7 +11,7 @@ import numpy as np
 from tutelage.audit.request import AuditOptions
 from tutelage.data.sources import cache_folder
 from tutelage.data.tables import DataError, as_label, column
-from tutelage.distil.choice import PARTS
+from tutelage.distil.choice import FOLDS
 from tutelage.fit.defaults import pick_device
 from tutelage.fit.outlook import duration
 from tutelage.kinds.base import Files
@@ -55,7 +55,9 @@ def read_audited(kind: OneClass, options: AuditOptions, say: Say) -> tuple[Audit
     Raises:
         DataError: something is wrong with the user's file; said with file, row and column.
     """
-    kind.require_columns(Files(options.train))
+    files = Files(options.train, charset=options.charset)
+    kind.require_columns(files)
+    kind = kind.settled(files, say, [] if options.truth is None else [options.truth])
     every = kind.entries(options.train, options.charset, say, weak=False)
     found, unread = kind.checked(every, say)
     reader = kind.reader(kind.size_of(found))
@@ -117,6 +119,6 @@ def _require_classes(audited: Audited, good: Entries, say: Say) -> None:
         if count == 1:
             where = good.at("label", i)
             raise DataError(f"{where}: class {name!r} has one row, which no other can judge; add one, or leave it out")
-    few = [f"{name} ({count})" for name, count in zip(names.tolist(), counts.tolist(), strict=True) if count < PARTS]
+    few = [f"{name} ({count})" for name, count in zip(names.tolist(), counts.tolist(), strict=True) if count < FOLDS]
     if few:
         say(f"Little can be said of classes of so few rows: {', '.join(few)}.")

@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
-from tutelage.bench import markdown, plots, records
+from tutelage.bench import markdown, records
 from tutelage.bench.export import Question, ask, missing_questions
 from tutelage.bench.peers import read_peers
 from tutelage.bench.protocol import Protocol, data_root, read_protocol
@@ -31,7 +31,8 @@ def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None
         say: prints a line.
         ticking: opens a progress bar.
     """
-    bench = App(name="bench", help="Compare methods on equal terms: tutelage bench run PROTOCOL.toml ...")
+    says = "Compare methods on equal terms: tutelage bench run PROTOCOL.toml ..."
+    bench = App(name="bench", help=says, default_parameter=Parameter(consume_multiple=True))
     app.command(bench)
     _add_run(bench, say, ticking)
     _add_peers(bench, say, ticking)
@@ -150,6 +151,8 @@ def _add_telling(bench: App, say: Callable[[str], None]) -> None:
             out: folder for ranks.png, gains.png and cost.png.
             results, pool, baseline, methods: as for table.
         """
+        from tutelage.bench import plots
+
         rows = _rows(protocol, results, methods, pool)
         out.mkdir(parents=True, exist_ok=True)
         plots.critical_difference(rows, out / "ranks.png", "score")
@@ -211,6 +214,11 @@ def _rows(protocol: Path, results: Path | None, methods: tuple[str, ...], pool: 
     if not path.exists():
         raise FileNotFoundError(f"{path}: no results yet; tutelage bench run {protocol} makes them")
     found = [r for r in current(asked, read_rows(path)) if r["method"] in (methods or [r["method"]])]
+    if not found:
+        raise ValueError(
+            f"{path}: no results belong to {protocol} as it is now{' and to these methods' if methods else ''}; "
+            f"tutelage bench run {protocol} makes them"
+        )
     return [r | {"score": r["pool_score"]} for r in found if r.get("pool_score") is not None] if pool else found
 
 

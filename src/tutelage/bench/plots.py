@@ -50,7 +50,7 @@ def critical_difference(rows: Rows, path: Path, score_name: str) -> None:
     try:
         import scikit_posthocs  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError as e:
-        raise ImportError(f"the critical-difference diagram needs more: install tutelage[bench] ({e})") from e
+        raise checks.lacking("the critical-difference diagram", "bench", e) from e
     rank = summary.ranks(rows)
     if rank.each.shape[1] < 2:
         raise ValueError("a critical-difference diagram needs two methods that have a score everywhere")

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from tutelage import kinds
 from tutelage.methods import METHODS, Method
+from tutelage.methods.fields import ramps_read
 
 CONTROLS = ("majority class", "nearest class mean", "labels only")
 """Of every table: the commonest class of the labels; the class whose labelled rows' mean is nearest; logistic
@@ -216,9 +217,10 @@ class Protocol(_Table):
             raise ValueError(f"{name} has no hyper-parameter {unknown[0]!r}")
         try:
             return [
-                kind(**given | dict(zip(grid, values, strict=True))) for values in itertools.product(*grid.values())
+                kind(**ramps_read(kind, given | dict(zip(grid, values, strict=True))))
+                for values in itertools.product(*grid.values())
             ]
-        except TypeError as e:  # a text where a number is needed
+        except (TypeError, ValueError) as e:
             raise ValueError(f"{name}: {e}") from e
 
     def cells(self) -> Iterator[tuple[DataSet, Setting]]:
@@ -231,6 +233,8 @@ class Protocol(_Table):
 
 def read_protocol(path: Path) -> Protocol:
     """A protocol from its file; ValueError says the file, the key and what is wrong with it."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; a protocol is a TOML file, as those of benchmarks/protocols")
     try:
         return Protocol(**tomllib.loads(path.read_text(encoding="utf-8")))
     except tomllib.TOMLDecodeError as e:

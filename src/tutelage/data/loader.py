@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -16,12 +17,17 @@ from tutelage.types import Batch, Views
 class Stream:
     """An endless sequence of shuffles of ``range(size)``, cut into batches by step.
 
-    >>> stream = Stream(3, batch=2, seed=0)
+    Args:
+        size: how many numbers there are to draw from.
+        batch: numbers a step; at most ``size``.
+        seed: one whole number or more.
+
+    >>> stream = Stream(3, 2, 0)
     >>> sorted([*stream.at(0).tolist(), *stream.at(1)[:1].tolist()])
     [0, 1, 2]
     """
 
-    def __init__(self, size: int, batch: int, seed: int) -> None:
+    def __init__(self, size: int, batch: int, *seed: int) -> None:
         self.size, self.batch, self.seed = size, batch, seed
         self._epochs: dict[int, np.ndarray] = {}
 
@@ -29,7 +35,7 @@ class Stream:
         if number not in self._epochs:
             if len(self._epochs) > 1:
                 del self._epochs[min(self._epochs)]
-            self._epochs[number] = np.random.default_rng((self.seed, number)).permutation(self.size)
+            self._epochs[number] = np.random.default_rng((self.seed[0], number, *self.seed[1:])).permutation(self.size)
         return self._epochs[number]
 
     def at(self, step: int) -> np.ndarray:
@@ -53,6 +59,10 @@ class Loader:
         unlabelled: the pool; may be empty.
         batch_labelled, batch_unlabelled: examples a step; no more than there are.
         strong: other views of the pool's examples, taken in turn.
+        reserve: share of the labelled examples that are not learnt but make ``Batch.reserved``, in [0, 1).
+
+    Raises:
+        ValueError: a reserve of fewer than two labelled examples.
     """
 
     labelled: Examples
@@ -62,24 +72,52 @@ class Loader:
     batch_unlabelled: int = 256
     seed: int = 0
     strong: Sequence[Examples] = ()
+    reserve: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
         n, pool = len(self.labelled), len(self.unlabelled)
+        if self.reserve:
+            self._learnt, self._reserved = self._apart()
+            n = len(self._learnt)
         self._labelled = Stream(n, min(self.batch_labelled, n), 2 * self.seed)
         self._unlabelled = Stream(pool, min(self.batch_unlabelled, pool), 2 * self.seed + 1)
 
     def batch(self, step: int, progress: float, with_pool: bool = True) -> Batch:
         """The batch of one step; without the pool, an empty unlabelled part."""
-        i = self._labelled.at(step)
+        i = self._learnt[self._labelled.at(step)] if self.reserve else self._labelled.at(step)
         j = self._unlabelled.at(step) if with_pool else np.arange(0)
         labelled = {"weak": self.labelled.take(i)} if len(i) else {}
         pool = {"weak": self.unlabelled.take(j)} if len(j) else {}
         if len(j) and self.strong:
             pool["strong"] = self.strong[step % len(self.strong)].take(j)
         units = self._tensor(self.labelled.units(i))
-        return Batch(
-            Views(labelled, units), self.target[units], Views(pool, self._tensor(self.unlabelled.units(j))), progress
-        )
+        views = Views(labelled, units), Views(pool, self._tensor(self.unlabelled.units(j)))
+        batch = Batch(views[0], self.target[units], views[1], progress)
+        return self._with_reserve(batch, step) if self.reserve else batch
+
+    def reserving(self, share: float) -> Self:
+        """The same loader with this share of the labelled examples in reserve; itself for none."""
+        return replace(self, reserve=share) if share else self
+
+    def _apart(self) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the labelled examples that are learnt, and of those in reserve, alike in their classes."""
+        n = len(self.labelled)
+        if n < 2:
+            raise ValueError(f"a reserve needs at least 2 labelled examples, got {n}")
+        order = np.random.default_rng((2 * self.seed, 0, 2)).permutation(n)
+        if len(self.target) == n:  # an example is a unit: by class, so that each gives its share
+            target = self.target.argmax(1) if self.target.is_floating_point() else self.target
+            order = order[target.cpu().numpy()[order].argsort(kind="stable")]
+        count = min(max(round(self.reserve * n), 1), n - 1)
+        reserved = order[((np.arange(count) + 0.5) * n / count).astype(np.int64)]
+        return np.setdiff1d(np.arange(n), reserved), np.sort(reserved)
+
+    def _with_reserve(self, batch: Batch, step: int) -> Batch:
+        count = len(self._reserved)
+        i = self._reserved[Stream(count, min(self.batch_labelled, count), 2 * self.seed, 1).at(step)]
+        units = self._tensor(self.labelled.units(i))
+        views = Views({"weak": self.labelled.take(i)}, units)
+        return replace(batch, reserved=views, reserved_target=self.target[units])
 
     @property
     def pool_units(self) -> int:

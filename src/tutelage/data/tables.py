@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import warnings
@@ -10,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from charset_normalizer import from_bytes
 
 from tutelage.data.errors import DataError as DataError  # noqa: PLC0414 (re-exported)
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
+SEPARATORS = {".csv": ",", ".tsv": "\t"}
 WHOLE = re.compile(r"-?[0-9]+\.0")
 """A whole number as a csv file has it where the column has empty cells."""
 HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -57,10 +58,10 @@ def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
 def _read(path: Path, charset: str) -> pd.DataFrame:
     if kind_of(path) == ".parquet":
         return pd.read_parquet(path)
-    encoding = "utf-8-sig" if charset.lower() in ("utf-8", "utf8") else charset
+    encoding = _encoding(charset)
     if kind_of(path) == ".jsonl":
         return pd.DataFrame(_json_lines(path, encoding))
-    separator = "\t" if kind_of(path) == ".tsv" else ","
+    separator = SEPARATORS[kind_of(path)]
     first = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding, header=None, nrows=1)
     names = first.iloc[0].tolist()
     twice = [name for name in names if name and names.count(name) > 1]
@@ -69,6 +70,10 @@ def _read(path: Path, charset: str) -> pd.DataFrame:
     with warnings.catch_warnings():  # pandas would drop the cells of a first row wider than the header
         warnings.simplefilter("error", pd.errors.ParserWarning)
         return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding, index_col=False)
+
+
+def _encoding(charset: str) -> str:
+    return "utf-8-sig" if charset.lower() in ("utf-8", "utf8") else charset
 
 
 def _json_lines(path: Path, charset: str) -> list[dict[str, object]]:
@@ -99,6 +104,8 @@ def _whole(value: object) -> bool:
 
 
 def undecodable(path: Path, charset: str, error: UnicodeDecodeError) -> str:
+    from charset_normalizer import from_bytes
+
     with open(path, "rb") as f:
         head = f.read(1_000_000)
     guesses = [name for match in from_bytes(head) for name in match.could_be_from_charset]
@@ -107,6 +114,22 @@ def undecodable(path: Path, charset: str, error: UnicodeDecodeError) -> str:
     hint = f"; it looks like {guess}: pass --charset {guess}" if guess else ""
     bad = error.object[error.start : error.start + 1].hex()
     return f"{path}: byte 0x{bad} is not {charset}{hint}"
+
+
+def column_names(path: Path, charset: str = "utf-8") -> list[str]:
+    """The names of the columns of a table.
+
+    Raises:
+        DataError: as `read_table`.
+    """
+    if kind_of(path) not in SEPARATORS:
+        return [str(c) for c in read_table(path, charset).columns]
+    try:
+        with open(path, encoding=_encoding(charset), newline="") as f:
+            first = next(csv.reader(f, delimiter=SEPARATORS[kind_of(path)]), [])
+    except (UnicodeDecodeError, LookupError, csv.Error):
+        return [str(c) for c in read_table(path, charset).columns]  # which says what is wrong
+    return first
 
 
 def column(table: pd.DataFrame, name: str, path: str | Path) -> pd.Series:

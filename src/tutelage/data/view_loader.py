@@ -33,19 +33,25 @@ class ViewLoader(Loader):
     def batch(self, step: int, progress: float, with_pool: bool = True) -> Batch:
         """The batch of one step; without the pool, an empty unlabelled part."""
         raw = super().batch(step, progress, with_pool)
-        labelled = self._seen(raw.labelled, 2 * step, ["weak"])
-        target = raw.target
-        if self.carry and len(target):
-            target = self.carry(target, labelled["weak"], labelled.geometry["weak"])
+        labelled, target = self._labels_seen(raw.labelled, raw.target, 2 * step)
+        reserved, reserved_target = self._labels_seen(raw.reserved, raw.reserved_target, 2 * step, 1)
         return replace(
-            raw, labelled=labelled, target=target, unlabelled=self._seen(raw.unlabelled, 2 * step + 1, list(self.views))
-        )
+            raw, labelled=labelled, target=target, reserved=reserved, reserved_target=reserved_target,
+            unlabelled=self._seen(raw.unlabelled, list(self.views), 2 * step + 1),
+        )  # fmt: skip
 
-    def _seen(self, raw: Views, draw: int, names: Sequence[str]) -> Views:
+    def _labels_seen(self, raw: Views, target: Tensor, *draw: int) -> tuple[Views, Tensor]:
+        """The weak view of labelled images, and their targets as it shows them."""
+        seen = self._seen(raw, ["weak"], *draw)
+        if self.carry and len(target):
+            target = self.carry(target, seen["weak"], seen.geometry["weak"])
+        return seen, target
+
+    def _seen(self, raw: Views, names: Sequence[str], *draw: int) -> Views:
         if not len(raw):
             return raw
         images = raw["weak"]
         assert isinstance(images, Tensor)
-        seeds = [int(s) for s in np.random.SeedSequence([self.seed, draw]).generate_state(2)]
+        seeds = [int(s) for s in np.random.SeedSequence([self.seed, *draw]).generate_state(2)]
         made = {name: self.views[name](images, seeds[name == "again"]) for name in names}
         return Views({n: v.images for n, v in made.items()}, raw.index, {n: v.geometry for n, v in made.items()})

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 from tutelage.distil import exact
 from tutelage.distil.closed import Decomposition, cross, decompose, decompose_moments, one_hot, second
 from tutelage.distil.partial import halves, leading
-from tutelage.distil.rows import BLOCK, Features, blocks, take
+from tutelage.distil.rows import BLOCK, FeatureRows, blocks, take
 
 KINDS = ("labels", "robust", "rounds", "two_hot")
 """From the simplest: labels as given, by cross-entropy or by a robust loss; rounds; two-hot labels."""
@@ -25,9 +25,9 @@ KINDS = ("labels", "robust", "rounds", "two_hot")
 MARGIN = 0.5
 """Standard errors that a simpler student may be behind; as the order, chosen on other data than the benchmark's."""
 
-PARTS = 5
+FOLDS = 5
 """Of so many parts of the rows each is held out once,"""
-ENOUGH = 10_000
+MOST_HELD_OUT = 10_000
 """but no more than hold so many rows."""
 
 GRID = 10 ** np.linspace(-2.5, 2, 10)
@@ -42,14 +42,14 @@ FURTHEST = 4
 
 ROBUST = 0.9
 """q of the robust loss, chosen on held-out parts; the closer to 1, the less a row counts that the student gives up."""
-TOGETHER = 2**23
+LOGITS_AT_ONCE = 2**23
 """Logits held at a time."""
 COARSE = 1e-3
 """Gradient at which the exact students stop; the accuracy no longer changes."""
 
 
 @dataclass(frozen=True)
-class Setting:
+class StudentSetting:
     """One student.
 
     Args:
@@ -72,7 +72,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Tried:
+class Trial:
     """A setting, and how many of the held-out rows it got right.
 
     Args:
@@ -80,7 +80,7 @@ class Tried:
         behind: how far that is behind the best, and the standard error of the difference.
     """
 
-    setting: Setting
+    setting: StudentSetting
     score: float
     behind: tuple[float, float]
 
@@ -89,17 +89,17 @@ class Tried:
 class Students:
     """The students of some labelled rows."""
 
-    rows: Features
+    rows: FeatureRows
     labels: Int[np.ndarray, " n"]
     classes: int
     decomposition: Decomposition
     cross: Float[np.ndarray, "d k"]
 
     @staticmethod
-    def of(rows: Features, labels: Int[np.ndarray, " n"], classes: int) -> Students:
+    def of(rows: FeatureRows, labels: Int[np.ndarray, " n"], classes: int) -> Students:
         return Students(rows, labels, classes, decompose(rows), cross(rows, one_hot(labels, classes)))
 
-    def closed(self, settings: Sequence[Setting]) -> Float[np.ndarray, "s d k"]:
+    def closed(self, settings: Sequence[StudentSetting]) -> Float[np.ndarray, "s d k"]:
         """Weights of the logits of linearised students, of rounds and of two-hot labels."""
         teachers = sorted({s.teacher for s in settings if s.kind == "two_hot"})
         partial = dict(zip(teachers, self._two_hot(teachers), strict=True))
@@ -114,22 +114,22 @@ class Students:
         """``X' (T - 1/K)`` for the two-hot labels T of each teacher, all in one pass over the rows."""
         total = np.zeros((len(teachers), self.rows.shape[1], self.classes))
         if teachers:
-            weights = self.closed([Setting("rounds", 1, t, t) for t in teachers])
+            weights = self.closed([StudentSetting("rounds", 1, t, t) for t in teachers])
             for _, x in blocks(self.rows):
                 first, second = leading(each(x, weights))
                 total += x.T @ (halves(first, second, self.classes) - 1 / self.classes)
         return total
 
-    def exact(self, setting: Setting) -> Float[np.ndarray, "d k"]:
+    def exact(self, setting: StudentSetting) -> Float[np.ndarray, "d k"]:
         """Weights of the logits of an exact student: "labels" or "robust"."""
         power = ROBUST if setting.kind == "robust" else 0.0
-        start = self.closed([Setting("rounds", 1, setting.weight_decay, setting.weight_decay)])[0]
+        start = self.closed([StudentSetting("rounds", 1, setting.weight_decay, setting.weight_decay)])[0]
         decay = setting.weight_decay * self.classes**-power
         targets = one_hot(self.labels, self.classes)
         rows = self.rows.astype(np.float32) if isinstance(self.rows, np.ndarray) else self.rows
         return exact.student(rows, targets, decay, power, start, COARSE, self.decomposition).weights
 
-    def weights(self, setting: Setting) -> Float[np.ndarray, "d k"]:
+    def weights(self, setting: StudentSetting) -> Float[np.ndarray, "d k"]:
         """Weights of the logits of any student."""
         found: np.ndarray = self.exact(setting) if setting.kind in ("labels", "robust") else self.closed([setting])[0]
         return found
@@ -143,17 +143,17 @@ def each(x: Float[np.ndarray, "b d"], weights: Float[np.ndarray, "s d k"]) -> Fl
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class HeldOutRows:
     """Students of some rows, and other rows to look at."""
 
     students: Students
-    rows: Features
+    rows: FeatureRows
     labels: Int[np.ndarray, " m"]
 
     def right(self, weights: Float[np.ndarray, "s d k"]) -> Bool[np.ndarray, "s m"]:
         """Which of the rows each student gets right."""
         found = np.empty((len(weights), len(self.rows)), dtype=bool)
-        some = max(TOGETHER // (BLOCK * weights.shape[2]), 1)
+        some = max(LOGITS_AT_ONCE // (BLOCK * weights.shape[2]), 1)
         for part, x in blocks(self.rows):
             for i in range(0, len(weights), some):
                 found[i : i + some, part] = each(x, weights[i : i + some]).argmax(-1) == self.labels[part]
@@ -172,7 +172,7 @@ def deal(labels: Int[np.ndarray, " n"], parts: int, seed: int) -> list[Int[np.nd
 
 
 @dataclass(frozen=True)
-class Part:
+class Fold:
     """A part of the rows, and what is known of the others.
 
     Args:
@@ -197,7 +197,7 @@ class Part:
             found[self.out[at]] = x @ weights
 
 
-def parts_of(full: Students, seed: int, parts: int = PARTS, some: int | None = None) -> list[Part]:
+def folds_of(full: Students, seed: int, parts: int = FOLDS, some: int | None = None) -> list[Fold]:
     """The first ``some`` of so many parts of the rows (or of as many as rows), the classes' shares alike; None is all.
 
     None needs its own pass for a decomposition: its moments are taken off those of all rows.
@@ -207,31 +207,33 @@ def parts_of(full: Students, seed: int, parts: int = PARTS, some: int | None = N
         away, y = take(full.rows, out), one_hot(full.labels[out], full.classes)
         kept = np.setdiff1d(everyone, out, assume_unique=True)
         others = decompose_moments(total - second(away), len(kept))
-        found.append(Part(out, kept, others, full.cross - cross(away, y)))
+        found.append(Fold(out, kept, others, full.cross - cross(away, y)))
     return found
 
 
-def folds(full: Students, seed: int) -> list[HeldOut]:
-    """Each part of the rows held out from the others; see PARTS and ENOUGH."""
+def held_out_rows(full: Students, seed: int) -> list[HeldOutRows]:
+    """Each part of the rows held out from the others; see FOLDS and MOST_HELD_OUT."""
     n = len(full.labels)
-    parts = max(min(PARTS, n), math.ceil(n / ENOUGH))
-    found = parts_of(full, seed, parts, math.ceil(ENOUGH * parts / n))
-    return [HeldOut(p.students(full), take(full.rows, p.out), full.labels[p.out]) for p in found]
+    parts = max(min(FOLDS, n), math.ceil(n / MOST_HELD_OUT))
+    found = folds_of(full, seed, parts, math.ceil(MOST_HELD_OUT * parts / n))
+    return [HeldOutRows(p.students(full), take(full.rows, p.out), full.labels[p.out]) for p in found]
 
 
 def settings(
     kinds: Sequence[str], rounds: Sequence[int], decays: Sequence[float], steps: Sequence[float]
-) -> list[Setting]:
+) -> list[StudentSetting]:
     """The linearised students to be tried; one round is always among them, to guide the exact ones."""
-    found = [Setting("rounds", t, w, w) for t in sorted({1, *(rounds if "rounds" in kinds else ())}) for w in decays]
+    found = [
+        StudentSetting("rounds", t, w, w) for t in sorted({1, *(rounds if "rounds" in kinds else ())}) for w in decays
+    ]
     if "two_hot" in kinds:
-        found += [Setting("two_hot", 1, step * w, w) for w in decays for step in steps]
+        found += [StudentSetting("two_hot", 1, step * w, w) for w in decays for step in steps]
     return found
 
 
-def tried(
-    held_out: Sequence[HeldOut], kinds: Sequence[str], rounds: Sequence[int], decays: Sequence[float]
-) -> list[Tried]:
+def trials(
+    held_out: Sequence[HeldOutRows], kinds: Sequence[str], rounds: Sequence[int], decays: Sequence[float]
+) -> list[Trial]:
     """Every setting's score, the best first.
 
     Args:
@@ -253,16 +255,18 @@ def tried(
     for s, right in wanted.items():
         behind = top.astype(float) - right
         error = float(behind.std()) / math.sqrt(len(behind))
-        table.append(Tried(s, float(right.mean()), (float(behind.mean()), error)))
+        table.append(Trial(s, float(right.mean()), (float(behind.mean()), error)))
     return sorted(table, key=lambda t: -t.score)
 
 
-def _climbed(held_out: Sequence[HeldOut], kind: str, decay: float, furthest: int) -> dict[Setting, np.ndarray]:
+def _climbed(
+    held_out: Sequence[HeldOutRows], kind: str, decay: float, furthest: int
+) -> dict[StudentSetting, np.ndarray]:
     """What exact students of one kind get right, by weight decay: see NEAR and FURTHEST."""
-    found: dict[Setting, np.ndarray] = {}
+    found: dict[StudentSetting, np.ndarray] = {}
 
     def score(step: int) -> float:
-        s = Setting(kind, 1, decay * STEP**step, decay * STEP**step)
+        s = StudentSetting(kind, 1, decay * STEP**step, decay * STEP**step)
         if s not in found:
             found[s] = np.hstack([h.right(h.students.exact(s)[None])[0] for h in held_out])
         return float(found[s].mean())
@@ -275,7 +279,7 @@ def _climbed(held_out: Sequence[HeldOut], kind: str, decay: float, furthest: int
     return found
 
 
-def chosen(table: Sequence[Tried]) -> Setting:
+def chosen(table: Sequence[Trial]) -> StudentSetting:
     """The best of the simplest kind that is not behind by more than the margin."""
     near = [t for t in table if t.behind[0] <= MARGIN * t.behind[1]]
     return min(near, key=lambda t: (t.setting.rank, -t.score)).setting

@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.linalg import eigh
 
-from tutelage.distil.rows import Features, blocks
+from tutelage.distil.rows import FeatureRows, blocks
 from tutelage.ops.checks import in_range
 
 
@@ -67,7 +67,7 @@ class Decomposition:
     basis: Float[np.ndarray, "d r"]
     rows: int
 
-    def moments(self, rows: Features, targets: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "r k"]:
+    def moments(self, rows: FeatureRows, targets: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "r k"]:
         """What the rows and their targets leave for `weights`: ``basis' X' (Y - 1/K)``."""
         found: np.ndarray = self.basis.T @ cross(rows, targets)
         return found
@@ -95,7 +95,7 @@ class Decomposition:
         return weights
 
 
-def decompose(rows: Features) -> Decomposition:
+def decompose(rows: FeatureRows) -> Decomposition:
     """Decompose features, through ``X' X`` (d, d) where they are few and ``X X'`` (n, n) where the rows are.
 
     Args:
@@ -134,7 +134,7 @@ def _positive(values: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.n
     return values[kept], vectors[:, kept]
 
 
-def second(rows: Features) -> Float[np.ndarray, "d d"]:
+def second(rows: FeatureRows) -> Float[np.ndarray, "d d"]:
     """``X' X``, summed over blocks of rows."""
     total = np.zeros((rows.shape[1], rows.shape[1]))
     for _, x in blocks(rows):
@@ -142,7 +142,7 @@ def second(rows: Features) -> Float[np.ndarray, "d d"]:
     return total
 
 
-def cross(rows: Features, targets: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "d k"]:
+def cross(rows: FeatureRows, targets: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "d k"]:
     """``X' (Y - 1/K)``, summed over blocks of rows."""
     total = np.zeros((rows.shape[1], targets.shape[1]))
     for part, x in blocks(rows):
@@ -150,7 +150,7 @@ def cross(rows: Features, targets: Float[np.ndarray, "n k"]) -> Float[np.ndarray
     return total
 
 
-def outputs(rows: Features, weights: Float[np.ndarray, "d k"]) -> Float[np.ndarray, "n k"]:
+def outputs(rows: FeatureRows, weights: Float[np.ndarray, "d k"]) -> Float[np.ndarray, "n k"]:
     """``1/K + X W``: the linearised student's outputs on any rows; each row sums to 1, but none is bound to [0, 1].
 
     On the rows that were trained on, with the weights of round t, these are the refined labels ``Y_t``.

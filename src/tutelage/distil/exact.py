@@ -22,7 +22,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.exceptions import ConvergenceWarning
 
 from tutelage.distil.closed import Decomposition, decompose
-from tutelage.distil.rows import Features, blocks
+from tutelage.distil.rows import FeatureRows, blocks
 from tutelage.ops.checks import in_range
 
 ROUGH = 1e-6
@@ -43,7 +43,7 @@ class Exact:
     gradient: float
     loss: float
 
-    def labels(self, rows: Features) -> Float[np.ndarray, "n k"]:
+    def labels(self, rows: FeatureRows) -> Float[np.ndarray, "n k"]:
         """``softmax(X W)``: probabilities of any rows; on those trained on, the refined labels."""
         return np.concatenate([softmax(x @ self.weights, axis=1) for _, x in blocks(rows)])
 
@@ -52,7 +52,7 @@ class Exact:
 class _Problem:
     """The loss in coordinates along which the linearised loss is equally curved."""
 
-    rows: Features
+    rows: FeatureRows
     targets: np.ndarray
     weight_decay: float
     power: float
@@ -92,7 +92,7 @@ class _Problem:
 
 
 def student(
-    rows: Features,
+    rows: FeatureRows,
     targets: Float[np.ndarray, "n k"],
     weight_decay: float,
     power: float = 0.0,
@@ -157,7 +157,7 @@ def _refined(problem: _Problem, point: np.ndarray, tolerance: float) -> np.ndarr
 
 
 def self_distil(
-    rows: Features, labels: Float[np.ndarray, "n k"], weight_decay: float, rounds: int
+    rows: FeatureRows, labels: Float[np.ndarray, "n k"], weight_decay: float, rounds: int
 ) -> list[Float[np.ndarray, "n k"]]:
     """The refined labels ``Y_1 .. Y_t`` of the exact rounds, each learning those of the round before.
 

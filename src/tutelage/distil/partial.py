@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from tutelage.distil.closed import Decomposition
-from tutelage.distil.rows import Features
+from tutelage.distil.rows import FeatureRows
 from tutelage.ops.checks import in_range
 
 TIED = 0.95
@@ -92,7 +92,7 @@ def warn_of_ties(first: np.ndarray, second: np.ndarray, names: Sequence[object])
 
 def student(
     decomposition: Decomposition,
-    rows: Features,
+    rows: FeatureRows,
     targets: Float[np.ndarray, "n k"],
     weight_decay: float,
     power: float = 0.0,

@@ -20,7 +20,7 @@ CONSTANT = 10.0
 
 @dataclass(frozen=True)
 class Rows:
-    """Features centred, scaled to a mean squared length of 1 and given a constant, each block when it is read.
+    """FeatureRows centred, scaled to a mean squared length of 1 and given a constant, each block when it is read.
 
     Args:
         x: features, (n, d), of any real type; never copied whole.
@@ -81,22 +81,22 @@ class Rows:
         return read if self.basis is None else read @ self.basis
 
 
-Features = Float[np.ndarray, "n d"] | Rows
+FeatureRows = Float[np.ndarray, "n d"] | Rows
 """Rows in memory, or read when they are needed."""
 
 
-def held(rows: Rows) -> Features:
+def held(rows: Rows) -> FeatureRows:
     """The rows in memory where they are few, else as they are."""
     return rows[:] if 8 * rows.shape[0] * rows.shape[1] <= HELD else rows
 
 
-def blocks(rows: Features) -> Iterator[tuple[slice, np.ndarray]]:
+def blocks(rows: FeatureRows) -> Iterator[tuple[slice, np.ndarray]]:
     """Where each block lies, and the block (b, d)."""
     for start in range(0, len(rows), BLOCK):
         part = slice(start, start + BLOCK)
         yield part, rows[part]
 
 
-def take(rows: Features, index: Int[np.ndarray, " m"]) -> Features:
+def take(rows: FeatureRows, index: Int[np.ndarray, " m"]) -> FeatureRows:
     """Some of the rows, in order."""
     return rows.take(index) if isinstance(rows, Rows) else rows[index]

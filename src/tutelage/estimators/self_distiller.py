@@ -11,7 +11,17 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tutelage.distil import partial
-from tutelage.distil.choice import GRID, KINDS, HeldOut, Setting, Students, Tried, chosen, folds, tried
+from tutelage.distil.choice import (
+    GRID,
+    KINDS,
+    HeldOutRows,
+    Students,
+    StudentSetting,
+    Trial,
+    chosen,
+    held_out_rows,
+    trials,
+)
 from tutelage.distil.closed import decompose
 from tutelage.distil.partial import leading
 from tutelage.distil.rows import Rows, blocks, held
@@ -108,16 +118,16 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):
         self.labels_ = np.concatenate([softmax(x @ weights, axis=1) for _, x in blocks(full.rows)])
         return self
 
-    def _clean(self, full: Students, rows: Rows, X: Any, y: Any) -> HeldOut:
+    def _clean(self, full: Students, rows: Rows, X: Any, y: Any) -> HeldOutRows:
         """Clean rows to look at, beside students of all rows."""
         if y is None:
             raise ValueError("X_clean needs y_clean, but y_clean is None")
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], reset=False)
         if not np.isin(y, self.classes_).all():
             raise ValueError(f"y_clean has labels that y has not: {np.setdiff1d(y, self.classes_).tolist()}")
-        return HeldOut(full, rows.of_others(X), np.searchsorted(self.classes_, y))
+        return HeldOutRows(full, rows.of_others(X), np.searchsorted(self.classes_, y))
 
-    def _choose(self, full: Students, kinds: tuple[str, ...], held_out: list[HeldOut] | None) -> Setting:
+    def _choose(self, full: Students, kinds: tuple[str, ...], held_out: list[HeldOutRows] | None) -> StudentSetting:
         """Set ``tried_`` and give the best student."""
         if self.weight_decay is not None:
             in_range("weight_decay", float(self.weight_decay), 0, low_open=True)
@@ -128,15 +138,15 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):
         rounds = tuple(range(1, ROUNDS + 1)) if self.rounds is None else (self.rounds,)
         unit = 1 / (full.classes * len(full.decomposition.values))
         decays = tuple(GRID * unit) if self.weight_decay is None else (float(self.weight_decay),)
-        self.tried_: list[Tried] = []
+        self.tried_: list[Trial] = []
         if len(kinds) == len(decays) == 1 and (self.method != "rounds" or len(rounds) == 1):
-            return Setting(self.method, rounds[0] if self.method == "rounds" else 1, decays[0], decays[0])
-        self.tried_ = tried(held_out or folds(full, int(self.random_state)), kinds, rounds, decays)
+            return StudentSetting(self.method, rounds[0] if self.method == "rounds" else 1, decays[0], decays[0])
+        self.tried_ = trials(held_out or held_out_rows(full, int(self.random_state)), kinds, rounds, decays)
         return chosen(self.tried_)
 
     def _warn(self, full: Students) -> None:
         """Say so where two-hot labels cannot tell classes apart."""
-        teacher = full.closed([Setting("rounds", 1, self.chosen_.teacher, self.chosen_.teacher)])[0]
+        teacher = full.closed([StudentSetting("rounds", 1, self.chosen_.teacher, self.chosen_.teacher)])[0]
         first, second = zip(*(leading(x @ teacher) for _, x in blocks(full.rows)), strict=True)
         partial.warn_of_ties(np.concatenate(first), np.concatenate(second), self.classes_.tolist())
 

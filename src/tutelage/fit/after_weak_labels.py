@@ -1,4 +1,4 @@
-"""Training beside the clean labels: they are not learnt from, but say where to stop and what came of it."""
+"""Stage I and the game after weak labels; clean labels only choose the stopping point and give the evidence."""
 
 from __future__ import annotations
 
@@ -10,35 +10,41 @@ from torch import nn
 
 from tutelage.data import Loader
 from tutelage.fit.contender import precision, slug
-from tutelage.fit.held_out import Parts
+from tutelage.fit.held_out import FoldPredictions
 from tutelage.fit.problem import Problem
 from tutelage.fit.setup import Setup
-from tutelage.fit.store import Part
+from tutelage.fit.store import StoredPart
 from tutelage.methods import Method, Supervised
 from tutelage.methods.kept import restored
 from tutelage.train import Run, predict, train
 
 HALVES = ("first_half", "second_half")
+"""Names of the scores on two halves of the clean labels: the point chosen on one is scored on the other."""
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What a training beside the clean labels leaves behind.
+class WatchedTraining:
+    """A training that was watched on clean labels, which it does not learn.
 
     Attributes:
-        network: at the point that is best on the clean labels; the last where there are none.
-        history: with "held_out", the score on them.
-        predictions: of each half of the clean labels, at the point that is best on the other half: the
-            choice of the point does not flatter them.
+        network: the student at the point of its history that is best on the clean labels; at the end without any.
+        history: see `train`, with "held_out", the score on the clean labels.
+        predictions: of each half of the clean labels, by the student at the point that is best on the other half, so
+            that the choice of the point does not flatter the score.
     """
 
     network: nn.Module
     history: list[dict[str, float]]
-    predictions: Parts
+    predictions: FoldPredictions
 
 
-def train_beside(name: str, setup: Setup, method: Method, start: nn.Module, loader: Loader) -> Beside:
-    """Train from ``start`` on what the loader draws, looking at the problem's clean labels now and then."""
+def train_watched(name: str, setup: Setup, method: Method, start: nn.Module, loader: Loader) -> WatchedTraining:
+    """Train from ``start`` on what the loader draws, and score the student on the clean labels at each point.
+
+    Args:
+        name: of the part in the store and in what is told of progress.
+        start: network to begin from.
+    """
     p, training, labels = setup.problem, setup.training, len(setup.problem.labelled)
     halves = dict(zip(HALVES, split(p), strict=True)) if labels > 1 else {}
     numbers = ("held_out", *halves) if labels else ()
@@ -51,7 +57,7 @@ def train_beside(name: str, setup: Setup, method: Method, start: nn.Module, load
         right = p.task.right(guess, p.y, p.labelled.counts())
         return seen | {"held_out": float(right.mean())} | {k: float(right[i].mean()) for k, i in halves.items()}
 
-    def compute(path: Path | None) -> Part:
+    def compute(path: Path | None) -> StoredPart:
         run = train(
             method, p.task, start.to(p.device), loader, training, path=path, watch=watch,
             tick=lambda done: setup.tick(name, done, training.steps), best=numbers,
@@ -70,26 +76,27 @@ def train_beside(name: str, setup: Setup, method: Method, start: nn.Module, load
     predictions = []
     for half, other in zip(HALVES, reversed(HALVES), strict=True) if halves else ():
         logits = predict(at(other), p.task, p.labelled.subset(halves[half]))
-        predictions.append((p.labelled.units(halves[half]), logits.softmax(-1).double().cpu().numpy()))
-    return Beside(at("held_out"), history, predictions)
+        said = {name: t.cpu().numpy() for name, t in p.task.predictions(logits).items()}
+        predictions.append((p.labelled.units(halves[half]), said))
+    return WatchedTraining(at("held_out"), history, predictions)
 
 
-def stage_one(setup: Setup, method: Method) -> Beside:
-    """A network that has learnt the weak labels: by the method itself where it learns from labels alone."""
+def stage_one(setup: Setup, method: Method) -> WatchedTraining:
+    """Learn the weak labels, by `Supervised`; by the method itself where the method learns from labels alone."""
     setup = setup.trained(seed=setup.training.seed * 1000)
     seed, problem = setup.training.seed, setup.problem
     learner = Supervised() if method.uses_pool else method
-    return train_beside("stage I: weak labels", setup, learner, problem.network(seed), problem.stage_one(seed))
+    return train_watched("stage I: weak labels", setup, learner, problem.network(seed), problem.stage_one(seed))
 
 
-def game(setup: Setup, method: Method, start: nn.Module) -> Beside:
-    """The method's game on the pool, from where stage I ended."""
+def game(setup: Setup, method: Method, start: nn.Module) -> WatchedTraining:
+    """Play the method's game on the pool, beginning with the stage I network ``start``."""
     setup = setup.trained(seed=setup.training.seed * 1000)
-    return train_beside("candidate", setup, method, start, setup.problem.game(method.anchored, setup.training.seed))
+    return train_watched("candidate", setup, method, start, setup.problem.game(method.anchored, setup.training.seed))
 
 
 def split(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    """Two halves of the labelled examples, alike in their classes where an example has one."""
+    """Numbers of the labelled examples in two halves, with equal shares of the classes where an example has one."""
     single = bool((problem.labelled.counts() == 1).all())
     order = problem.y.argsort(kind="stable") if single else np.arange(len(problem.labelled))
     return np.sort(order[::2]), np.sort(order[1::2])

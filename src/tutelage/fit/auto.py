@@ -1,4 +1,4 @@
-"""Which method for these labels: cross-validation, successive halving, and what is known of the methods."""
+"""The automatic choice of a method: cross-validation, successive halving, and recorded gains as a prior."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tutelage.fit.contender import Contender
-from tutelage.fit.held_out import Folds, Parts
+from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.fit.problem import Plan
 from tutelage.fit.recorded import Gains, error_of
 from tutelage.fit.setup import Setup
@@ -26,38 +26,40 @@ CANDIDATES: dict[str, Method] = {
         "poisson_learning",
     )
 } | {"poisson_learning, unbalanced": PoissonLearning(balance=False)}  # fmt: skip
-"""What is tried, by the name it has in records: methods, one of them in two ways."""
+"""The methods that are tried, by their names in records; Poisson learning is tried in two ways."""
 
 SHORT = 3
-"""The first rung takes one step in so many."""
+"""First rung: the steps of a training are divided by this."""
 
 MEMBERS = 8
-"""At most so many methods, the best, go on to the second rung, with all steps, and teach the student together."""
+"""Methods, at most, that go on to the second rung, with all steps, and then teach the student together."""
 
 PATIENCE = 3
-"""Their student takes so many times their steps: its labels stay as they are."""
+"""Steps of their student, as a multiple of those of a method; its labels do not change, so that more steps help."""
 
 LAST = MEMBERS + PATIENCE
-"""Trainings after the search: of the best, and of the student."""
+"""Trainings after the search: one for each teaching method, and as many as the student's steps are worth."""
 
 ALONE = "labels only"
+"""Name of the labels-only model among the methods that share."""
 
 DRAWS = 20_000
-"""Of all gains from what is known of them, to see how often each is the best."""
+"""Draws from the posterior of all gains, to count how often each method is the best."""
 
 LEAST_SHARE = 0.02
-"""What would count less is left out."""
+"""Methods with a smaller share than this are dropped."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What was tried of a candidate.
+    """A candidate, how far it came, and what is expected of it.
 
     Attributes:
         name: of the candidate, as in `CANDIDATES`.
-        rungs: how many rungs it was on; 0 where the budget did not reach it.
-        score: its held-out score on the last of them; None where it was on none.
-        gain, spread: what is to be expected of it over the labels alone, and the standard deviation of that.
+        rungs: number of rungs that it was tried on; 0 where the budget did not reach it.
+        score: its held-out score on the last of these rungs; None where it was on none.
+        gain: expected gain over the labels-only model, as a share of 1.
+        spread: standard deviation of that gain.
     """
 
     name: str
@@ -73,22 +75,22 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Selection:
-    """What the labels speak for.
+    """The methods that were chosen.
 
     Attributes:
-        shares: how much each of the best methods is to count, by name, ALONE the labels-only model; they sum to 1.
-        predictions: of held-out labels, by shares made of all other labels; which methods were still there to share
-            was chosen on all of them, so that they flatter the choice a little.
+        shares: how much each chosen method counts, by name, with ALONE for the labels-only model; they sum to 1.
+        predictions: held-out predictions by the chosen methods together. The shares of each fold are computed without
+            its labels; which methods are left to share was decided on all labels, which flatters the score a little.
         tried: all attempts, the best first.
     """
 
     shares: dict[str, float]
-    predictions: Parts
+    predictions: FoldPredictions
     tried: list[Attempt]
 
 
 def possible(setup: Setup) -> dict[str, Method]:
-    """The candidates that can learn this problem, settled."""
+    """The candidates that can learn this problem, settled and ready."""
     found = {}
     for name, method in CANDIDATES.items():
         with contextlib.suppress(ValueError):
@@ -99,7 +101,10 @@ def possible(setup: Setup) -> dict[str, Method]:
 
 
 def within(budget: float, folds: int, count: int) -> int:
-    """How many candidates can be tried: their rungs and the last trainings take at most ``budget`` trainings.
+    """How many of ``count`` candidates can be tried with at most ``budget`` trainings, those after the search included.
+
+    Raises:
+        ValueError: the budget is too small for a single candidate.
 
     >>> within(60, folds=5, count=30), within(1000, folds=5, count=30)
     (7, 30)
@@ -112,7 +117,7 @@ def within(budget: float, folds: int, count: int) -> int:
 
 
 def cost(count: int, folds: int) -> tuple[float, float]:
-    """Trainings of each rung."""
+    """Trainings on the first and on the second rung, for this many candidates and folds."""
     return folds * count / SHORT, folds * float(min(count, MEMBERS))
 
 
@@ -121,27 +126,27 @@ class Search:
     """Successive halving among candidates.
 
     Args:
-        setup: with the training of a candidate, all its steps.
+        setup: the problem, and the training of a candidate with all its steps.
         candidates: settled methods, by name.
-        gains: what is known of the candidates, in their order.
+        gains: the prior over the candidates' gains, in their order.
         reference: held-out predictions of the labels-only model on all folds.
-        folds: they hold each label out once.
-        most: at most so many methods, the labels alone among them, share in the end; 1 takes the best.
+        folds: of the labelled examples; each holds out other labels, and all together hold out every label once.
+        most: number of methods, the labels-only model among them, that may share in the end; 1 takes the best.
     """
 
     setup: Setup
     candidates: dict[str, Method]
     gains: Gains
-    reference: Parts
+    reference: FoldPredictions
     folds: Folds
     most: int = MEMBERS
 
     def __post_init__(self) -> None:
         self.names = list(self.candidates)
-        self.found: dict[int, Parts] = {}
+        self.found: dict[int, FoldPredictions] = {}
 
     def run(self, budget: float) -> Selection:
-        """Choose within a budget of so many trainings.
+        """Choose within a budget of this many trainings.
 
         Raises:
             ValueError: the budget is too small for a single candidate.
@@ -166,36 +171,43 @@ class Search:
         named = {ALONE if i < 0 else self.names[i]: share for i, share in shares.items()}
         return Selection(named, self._honest(tested), tried)
 
-    def _held_out(self, i: int, setup: Setup, rung: int) -> Parts:
+    def _held_out(self, i: int, setup: Setup, rung: int) -> FoldPredictions:
         name = self.names[i]
         return Contender(f"auto, rung {rung}, {name}", self.candidates[name], setup).held_out(self.folds)[0]
 
-    def _right(self, parts: Parts) -> np.ndarray:
+    def _right(self, parts: FoldPredictions) -> np.ndarray:
         return self.setup.problem.scored(parts).right
 
     def _expected(self, at: np.ndarray, keep: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and covariance of all gains after what was found of those ``at``, on the examples ``keep`` alone."""
+        """Mean and covariance of all gains, given held-out scores of the candidates ``at`` on the examples ``keep``."""
         base = self._right(self.reference)
         change = np.stack([self._right(self.found[i]) - base for i in at], axis=1)
         change = change if keep is None else change[keep]
         return self.gains.posterior(change.mean(0), error_of(change), at)
 
-    def _honest(self, at: np.ndarray) -> Parts:
-        """Predictions of each fold by what is best on the other folds' labels."""
+    def _honest(self, at: np.ndarray) -> FoldPredictions:
+        """Predictions of each fold, by shares that are computed from the labels of the other folds."""
         honest = []
         for j, (_, out) in enumerate(self.folds):
             keep = np.ones(len(self.setup.problem.labelled), dtype=bool)
             keep[out] = False
             shares = shares_of(*self._expected(at, keep), at, self.most)
-            said = [s * (self.reference if i < 0 else self.found[i])[j][1] for i, s in shares.items()]
-            honest.append((self.reference[j][0], np.sum(said, axis=0)))
+            parts = [(s, (self.reference if i < 0 else self.found[i])[j][1]) for i, s in shares.items()]
+            said = {name: np.sum([s * part[name] for s, part in parts], axis=0) for name in parts[0][1]}
+            honest.append((self.reference[j][0], said))
         return honest
 
 
 def shares_of(mean: np.ndarray, covariance: np.ndarray, at: np.ndarray, most: int = MEMBERS) -> dict[int, float]:
-    """How much each of those ``at`` is to count, by number: the probability that it is the best.
+    """How much each of the candidates ``at`` counts, by number: the probability that it is the best of them.
 
-    The labels alone, -1, are one of them, with a gain of 0. Of all, at most ``most`` count; 1 takes the highest mean.
+    The labels-only model, number -1, is one of them, with a gain of 0.
+
+    Args:
+        mean: of all candidates' gains, (m,).
+        covariance: of these gains, (m, m).
+        at: numbers of the candidates that may count, (k,).
+        most: number of them that count in the end; 1 takes the one of the highest mean.
 
     >>> mean, covariance = np.array([0.02, -0.2, 0.03]), np.eye(3) * 0.02**2
     >>> {i: round(s, 1) for i, s in shares_of(mean, covariance, np.arange(3)).items()}
@@ -216,21 +228,21 @@ def shares_of(mean: np.ndarray, covariance: np.ndarray, at: np.ndarray, most: in
 class Auto:
     """Try methods by cross-validation on the labels, drop the worse early; the best few together teach one student.
 
-    No method itself: `tutelage.fit.fit.fit` takes one or the other.
+    It is no method itself; `tutelage.fit.fit.fit` takes a method or this.
 
-    Successive halving: all candidates with a third of the steps; the best eight with all steps, on the same folds,
-    which are not repeated.
-    What the labels say is weighed against what the methods gained on recorded benchmarks (Bayes' rule on all gains at
-    once, see `tutelage.fit.recorded`), since few labels say little; and since they cannot tell the best apart, the
-    student learns what these say of the pool together, each with the probability that it is the best (see `Committee`).
+    Successive halving: all candidates are tried with a third of the steps, the best eight with all steps, on the same
+    folds, which are not repeated. Few labels say little. So their held-out scores are weighed against the gains of the
+    methods on recorded benchmarks, by Bayes' rule on all gains at once (see `tutelage.fit.recorded`). Nor can they tell
+    the best methods apart: the student learns what these say of the pool together, each weighted by the probability
+    that it is the best (see `Committee`).
 
-    All candidates take the same number of steps, which those with rounds share among them.
+    All candidates take the same number of steps; a method with rounds shares them among its rounds.
 
     Source: Jamieson and Talwalkar, Non-stochastic best arm identification, AISTATS 2016 (successive halving).
 
     Args:
-        budget: all may take as long as so many trainings, at least 40, the labels-only model beside it: of the
-            candidates those that promise most are tried.
+        budget: trainings that all may take together, at least 40, without those of the labels-only model. Where it
+            does not reach all candidates, those with the highest expected gain are tried.
 
     >>> Auto(budget=60).budget
     60
@@ -246,17 +258,17 @@ class Auto:
         in_range("budget", self.budget, 40)
 
     def settled(self, task: Task, weak: bool) -> Auto:
-        """The choice itself: nothing of it is left open for the task.
+        """The same choice: it has no fields that are left open.
 
         Raises:
-            ValueError: after weak labels, where nothing is learnt that could be held out.
+            ValueError: after weak labels, since the labels that are learnt there are not held out.
         """
         if weak:
             raise ValueError("auto chooses by cross-validation on what is learnt: after weak labels name a method")
         return self
 
     def plan(self, plan: Plan) -> Plan:
-        """How the evidence is gathered: not repeated, since the budget is better spent on more methods.
+        """The plan with one repeat: the budget is better spent on more methods.
 
         Raises:
             ValueError: the plan gathers none.

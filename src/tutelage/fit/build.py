@@ -15,7 +15,7 @@ from torch import nn
 from tutelage.data import Examples, Features, WordFeatures
 from tutelage.fit.defaults import Defaults
 from tutelage.fit.labels_only import Probe
-from tutelage.fit.problem import Problem, Weak
+from tutelage.fit.problem import Problem, WeakLabels
 from tutelage.modalities.base import Encodes, Encoding, Reader
 from tutelage.modalities.head import Head
 from tutelage.tasks import Task
@@ -180,13 +180,13 @@ class Building:
             views=self._augmentations,
         )  # fmt: skip
 
-    def _weak(self, pool: Examples) -> Weak | None:
+    def _weak(self, pool: Examples) -> WeakLabels | None:
         """The weak labels that stage I learns, where there are any."""
         if self.items.covered is None:
             return None
         target = torch.as_tensor(self.items.target, device=self.build.device)
         target = target.to(torch.get_default_dtype()) if target.is_floating_point() else target
-        return Weak(pool.subset(self.items.covered), target)
+        return WeakLabels(pool.subset(self.items.covered), target)
 
 
 def _alike(copies: list[Any], items: Any) -> Any:
@@ -200,7 +200,7 @@ def _blanks(rows: torch.Tensor, classes: int, per_feature: bool) -> dict[str, He
     return {name: Head(rows.shape[1], classes).standardise(rows, each) for name, each in scalings.items()}
 
 
-def _centred(head: Head, labelled: Examples, items: Items, weak: Weak | None) -> Head:
+def _centred(head: Head, labelled: Examples, items: Items, weak: WeakLabels | None) -> Head:
     """A standardised head, centred between the classes of the labels, of weak ones where there are such."""
     rows, y = rows_of(labelled), items.y
     if weak is not None and items.target is not None:

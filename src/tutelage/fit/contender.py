@@ -1,7 +1,8 @@
-"""A method on a problem: trained on all labels, or on all but each fold's."""
+"""A method on a problem: trained on all labels, or once for each fold on all labels but the fold's."""
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +10,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
-from tutelage.fit.held_out import Folds, Parts
+from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.fit.setup import Setup
-from tutelage.fit.store import Part
+from tutelage.fit.store import StoredPart
 from tutelage.memory import Memory
 from tutelage.methods import Method
 from tutelage.methods.kept import restored
@@ -24,25 +24,39 @@ from tutelage.types import Logits
 
 @dataclass(frozen=True)
 class Contender:
-    """A method on a problem: trained on all labels, or on all but each fold's."""
+    """A method on a problem: trained on all labels, or once for each fold on all labels but the fold's.
+
+    Attributes:
+        name: of its parts in the store and in what is told of progress.
+        method: the method, settled.
+        setup: the problem that it is trained on, and how.
+        start: where each of its trainings begins: a trained network, left as it is, or a contender whose student on all
+            of *its* labels is trained first, so that weak labels are learnt before clean ones. It must not have seen
+            the labels of the problem, since folds are held out of these alone. None begins with random weights.
+    """
 
     name: str
     method: Method
     setup: Setup
+    start: nn.Module | Contender | None = None
 
-    def held_out(self, parts: Folds) -> tuple[Parts, list[tuple[float, float]]]:
-        """Held-out predictions of each fold, and the mean held-out score by step."""
+    def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
+        """Held-out predictions of each fold, and the mean held-out score by step.
+
+        Args:
+            parts: folds of the labelled examples.
+        """
         p, predicted, curves = self.setup.problem, [], []
         for i, (index, out) in enumerate(parts, start=1):
             fold = partial(self._fold, index, out, i, f"{self.name}, fold {i} of {len(parts)}")
             tensors, curve = self.setup.store.once(f"{slug(self.name)}-fold{i:02d}", fold)
-            predicted.append((p.labelled.units(out), tensors["probabilities"].numpy()))
+            predicted.append((p.labelled.units(out), {name: t.numpy() for name, t in tensors.items()}))
             curves.append(curve)
         mean = [(points[0][0], float(np.mean([v for _, v in points]))) for points in zip(*curves, strict=True)]
         return predicted, mean
 
-    def _fold(self, index: np.ndarray, out: np.ndarray, number: int, what: str, path: Path | None) -> Part:
-        """Probabilities of one fold's units, and the score of its examples by step."""
+    def _fold(self, index: np.ndarray, out: np.ndarray, number: int, what: str, path: Path | None) -> StoredPart:
+        """What is said of one fold's units, and the score of its examples by step."""
         p = self.setup.problem
         examples = p.labelled.subset(out)
         y, counts = p.y[p.labelled.units(out)], examples.counts()
@@ -53,10 +67,9 @@ class Contender:
         def watch(run: Run) -> dict[str, float]:
             return {"held_out": float(p.task.right(logits(run).argmax(1).cpu().numpy(), y, counts).mean())}
 
-        exactness = torch.float32 if p.task.dense else torch.float64
         run = self._train(index, number, what, path, watch)
         curve = [(h["step"], h["held_out"]) for h in run.history]
-        return {"probabilities": logits(run).softmax(-1).to(exactness).cpu()}, curve
+        return {name: t.cpu() for name, t in p.task.predictions(logits(run)).items()}, curve
 
     def student(self) -> nn.Module:
         """The student trained on all labels."""
@@ -69,12 +82,22 @@ class Contender:
         def watch(run: Run) -> dict[str, float]:
             return precision(run.memory, p.truth) if p.truth is not None and self.method.uses_pool else {}
 
-        def compute(path: Path | None) -> Part:
+        def compute(path: Path | None) -> StoredPart:
             run = self._train(np.arange(len(p.labelled)), 0, self.name, path, watch)
             return run.seats["student"].module.state_dict(), run.history
 
         tensors, history = self.setup.store.once(slug(self.name), compute)
-        return restored(self.method, p.network(self._seed(0)), p.task, tensors), history
+        return restored(self.method, self._blank(), p.task, tensors), history
+
+    def _start(self) -> nn.Module | None:
+        """The network that trainings begin with, on the problem's device."""
+        found = self.start.student() if isinstance(self.start, Contender) else self.start
+        return None if found is None else copy.deepcopy(found).to(self.setup.problem.device)
+
+    def _blank(self) -> nn.Module:
+        """A network of the student's shape."""
+        start = self._start()
+        return self.setup.problem.network(self._seed(0)) if start is None else start
 
     def _seed(self, fold: int) -> int:
         return self.setup.training.seed * 1000 + fold
@@ -82,21 +105,32 @@ class Contender:
     def _train(
         self, index: np.ndarray, fold: int, what: str, path: Path | None, watch: Callable[[Run], dict[str, float]]
     ) -> Run:
-        setup = self.setup.trained(seed=self._seed(fold))
+        setup, start = self.setup.trained(seed=self._seed(fold)), self._start()
         p, training = setup.problem, setup.training
         return train(
-            self.method, p.task, p.network, p.loader(index, training.seed), training,
+            self.method, p.task, p.network if start is None else start, p.loader(index, training.seed), training,
             path=path, watch=watch, tick=lambda done: setup.tick(what, done, training.steps),
         )  # fmt: skip
 
 
 def precision(memory: Memory, truth: np.ndarray) -> dict[str, float]:
-    """Share of right labels among the pseudo-labels in use, where the truth is known (>= 0)."""
+    """How good the pseudo-labels in use are: "precision", the share of right ones where the truth is known (>= 0).
+
+    Args:
+        truth: class numbers of the pool's units, (units,), -1 = unknown.
+
+    Returns:
+        Nothing where no pseudo-label in use can be checked.
+    """
     label = memory.label.cpu().numpy()
     kept = (memory.weight.cpu().numpy() > 0) & (label >= 0) & (truth >= 0)
     return {"precision": float((label[kept] == truth[kept]).mean())} if kept.any() else {}
 
 
 def slug(name: str) -> str:
-    """A name as part of a file name."""
+    """A name as part of a file name.
+
+    >>> slug("stage I: weak labels")
+    'stage-i-weak-labels'
+    """
     return re.sub("[^a-z0-9]+", "-", name.lower())

@@ -1,4 +1,4 @@
-"""Did the pool help? Cross-validated on the labels, weighed against what the method did before."""
+"""Did the pool help? A cross-validated difference, weighed against what the method gained on other data."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from scipy.stats import norm
 from tutelage.tasks import ACCURACY, Task
 
 LEVEL = 0.90
-"""Probability that an interval of this library is meant to hold its number with."""
+"""Nominal coverage of every interval that this library prints."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A score, such as an accuracy, in [0, 1] and its interval at LEVEL."""
+    """A score in [0, 1], such as an accuracy, and its interval at LEVEL.
+
+    Attributes:
+        score: the score.
+        low: lower end of the interval, in [0, 1].
+        high: upper end, in [0, 1].
+    """
 
     score: float
     low: float
@@ -27,13 +33,13 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Prior:
-    """What to expect of the change in accuracy before any label is looked at.
-
-    A normal distribution, and beside it a wide one, centred at 0, for what nobody expects: with
-    probability ``surprise`` the change is of the order of ``surprise_spread``.
+    """The change in the score that is expected before any label is looked at: a mixture of two normal distributions.
 
     Args:
-        mean, spread: of the expected change, as shares of 1.
+        mean: expected change, as a share of 1.
+        spread: its standard deviation.
+        surprise: weight of a second distribution, wide and centred at 0, for changes that nobody expects; in [0, 1].
+        surprise_spread: standard deviation of the second distribution.
         runs: recorded data sets behind it; 0 is the neutral prior.
     """
 
@@ -44,7 +50,12 @@ class Prior:
     runs: int = 0
 
     def posterior(self, observed: float, error: float) -> Posterior:
-        """Bayes' rule for ``observed ~ N(change, error ** 2)``."""
+        """The distribution of the change after an observation, by Bayes' rule for ``observed ~ N(change, error^2)``.
+
+        Args:
+            observed: the cross-validated difference, as a share of 1.
+            error: its standard error, above 0.
+        """
         parts = []
         for share, mean, spread in (
             (1 - self.surprise, self.mean, self.spread),
@@ -52,7 +63,7 @@ class Prior:
         ):
             wide = math.hypot(spread, error)
             gain = (spread / wide) ** 2
-            weight = share * norm.pdf(observed, mean, wide)
+            weight = float(share * norm.pdf(observed, mean, wide))
             parts.append((weight, mean + gain * (observed - mean), spread * error / wide))
         total = sum(w for w, _, _ in parts)
         if total == 0:  # further out than either part allows: the wide one holds
@@ -62,7 +73,10 @@ class Prior:
 
 @dataclass(frozen=True)
 class Posterior:
-    """A mixture of normal distributions: (weight, mean, spread) each.
+    """A mixture of normal distributions.
+
+    Attributes:
+        parts: weight, mean and standard deviation of each; the weights sum to 1.
 
     >>> round(Prior().posterior(observed=-0.33, error=0.05).below(0), 3)
     1.0
@@ -72,6 +86,7 @@ class Posterior:
 
     @property
     def mean(self) -> float:
+        """Mean of the change."""
         return sum(w * m for w, m, _ in self.parts)
 
     def below(self, value: float) -> float:
@@ -79,7 +94,7 @@ class Posterior:
         return float(sum(w * norm.cdf(value, m, s) for w, m, s in self.parts))
 
     def quantile(self, share: float) -> float:
-        """The value that the change is below with probability ``share``."""
+        """The value below which the change lies with probability ``share``."""
         return float(brentq(lambda v: self.below(v) - share, -3, 3))
 
 
@@ -88,17 +103,21 @@ class Evidence:
     """What the labels tell about the pool. Scores and differences are shares of 1.
 
     Attributes:
-        labels: how many labelled examples it rests on.
-        measure: what the scores are, as `Task.measure` says: "accuracy", "entity F1" or "mean IoU".
-        reference, candidate: cross-validated score, labels only and with the pool.
-        observed, error: the cross-validated difference and its standard error.
-        difference, low, high: posterior mean of the change and its interval at LEVEL.
-        harm: posterior probability that the pool lowered the accuracy.
-        returned: which of the two the fit returns.
-        resolution: the smallest difference that so many labels alone could tell from none.
-        prior: what the observation was weighed against.
-        tried: beside the labels alone, the "pool"; or the "method", where it learns the same labels otherwise.
-        labelled_by: what is counted: "labels" or "masks".
+        labels: number of labelled examples that it rests on.
+        reference: cross-validated score of the labels-only model.
+        candidate: cross-validated score of the model that used the pool.
+        observed: the cross-validated difference of the two.
+        error: its standard error.
+        difference: posterior mean of the change.
+        low: lower end of its interval at LEVEL.
+        high: upper end.
+        harm: posterior probability that the score became lower.
+        returned: which of the two models the fit returns.
+        resolution: the smallest difference that cross-validation alone could tell from none with this many labels.
+        prior: the prior that the observation was weighed against.
+        measure: name of the score, as `Task.measure`: "accuracy", "entity F1" or "mean IoU".
+        tried: what the candidate has and the reference has not: the "pool"; or another "method" on the same labels.
+        labelled_by: what is counted as labels, as `Task.labelled_by`: "labels" or "masks".
     """
 
     labels: int
@@ -139,7 +158,7 @@ class Evidence:
 
 
 def likelihood(harm: float) -> str:
-    """The probability of harm in words.
+    """The posterior probability of harm, in [0, 1], in words.
 
     >>> likelihood(0.02), likelihood(0.5)
     ('almost certainly helped (probability of harm 2 %)', 'may have helped or hurt (probability of harm 50 %)')
@@ -162,18 +181,19 @@ def weigh(
     task: Task = ACCURACY,
     tried: Literal["pool", "method"] = "pool",
 ) -> Evidence:
-    """Weigh cross-validated scores.
+    """Weigh the cross-validated scores of two models against a prior, and say which model to return.
 
     Args:
-        reference, candidate: the score of each labelled example when held out, averaged over the
-            repeats, (labels,), paired; for accuracy how often it was predicted right.
-        prior: what is expected of the method.
-        held_out_share: h, of the labels in each fold, in (0, 0.5]; folds share training labels, so
-            the variance of the mean is (1 + 1 / (1 - h)) times that of independent answers
-            (Nadeau and Bengio, Machine Learning 52, 2003, with one repeat).
-        harm_limit: the reference is returned when harm is more probable than this.
-        task: whose scores they are; it says their measure, and how far apart two scores of an example are.
-        tried: what the candidate has and the reference has not.
+        reference: score of each labelled example by the labels-only model when held out, averaged over the repeats,
+            (labels,); for accuracy the share of repeats in which it was predicted right.
+        candidate: the same by the other model, (labels,), in the same order.
+        prior: the expected change.
+        held_out_share: h, the share of the labels in a fold, in (0, 0.5]. Folds share training labels, so the variance
+            of the mean is (1 + 1 / (1 - h)) times that of independent answers (Nadeau and Bengio, Machine Learning 52,
+            2003, with one repeat).
+        harm_limit: the reference is returned when harm is more probable than this, in [0, 1].
+        task: the task of the scores: it names their measure, and says how far apart two scores of an example are.
+        tried: what the candidate has and the reference has not: the "pool" or another "method".
     """
     n = len(reference)
     change = candidate - reference
@@ -207,7 +227,7 @@ def estimate(scores: np.ndarray, binary: bool = False) -> Estimate:
     """The mean score of n examples and its interval at LEVEL: Wilson's where scores are 0 or 1, else the normal one.
 
     Args:
-        scores: of each example, (n,), as `Task.right` gives them.
+        scores: scores of the examples, (n,), as `Task.right` gives them.
         binary: each score is 0 or 1, see `Task.binary`.
 
     >>> estimate(np.array([1.0, 1.0, 0.0, 1.0]), binary=True) == wilson(0.75, 4)
@@ -221,7 +241,9 @@ def estimate(scores: np.ndarray, binary: bool = False) -> Estimate:
 
 
 def wilson(share: float, n: int) -> Estimate:
-    """A share of n and Wilson's interval for it at LEVEL.
+    """A share of n cases and Wilson's interval for it at LEVEL.
+
+    Source: Wilson, Journal of the American Statistical Association 22, 1927.
 
     >>> wilson(0.9, 100)
     Estimate(score=0.9, low=0.839..., high=0.939...)

@@ -14,32 +14,43 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from tutelage.fit import after_weak_labels
-from tutelage.fit.after_weak_labels import Beside
+from tutelage.fit.after_weak_labels import WatchedTraining
 from tutelage.fit.auto import ALONE, MEMBERS, PATIENCE, Attempt, Auto, Search, possible
 from tutelage.fit.contender import Contender
 from tutelage.fit.evidence import Evidence, Prior, weigh
-from tutelage.fit.held_out import Folds, HeldOut, Parts, choose
+from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut, choose
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import Gains
 from tutelage.fit.setup import Setup, silent
 from tutelage.fit.store import Store, Unstored
 from tutelage.methods import Committee, Method, Supervised
 from tutelage.methods.fields import Open, Ramp
-from tutelage.methods.taught import Taught
+from tutelage.methods.pool_teacher import PoolTeacher
 from tutelage.train import Training, predict
 from tutelage.types import Tick
 
-Knows = Callable[[Sequence[str]], Gains]
-"""Says of methods, by name, what they gain over the labels alone before a label is looked at."""
+PriorGains = Callable[[Sequence[str]], Gains]
+"""Given names of methods, returns the prior over their gains on the labels-only model, from recorded benchmarks."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a fit leaves behind. Without evidence, that is None and what is held out is empty.
+    """What a fit leaves behind.
 
-    ``method`` has nothing left open.
-    ``stage_one`` is what learnt the weak labels alone, where there were any; ``tried`` what "auto" tried, and
-    ``shares`` how much each of the best counted.
+    Attributes:
+        method: the candidate's, settled; of "auto" the one that trained the student.
+        network: the model that is returned: the candidate's or the reference's.
+        reference: the labels-only model.
+        candidate: the student of the method.
+        reference_choice: which labels-only model was chosen, in words.
+        evidence: the difference between the two and what it is worth; None where none was gathered.
+        held_out: what the returned model said of held-out labels; empty without evidence.
+        history: of the candidate's training, see `train`.
+        curve: (step, mean held-out score) of the candidate over its trainings.
+        returned: "candidate" or "reference".
+        stage_one: the network that learnt the weak labels alone; None without weak labels.
+        tried: the attempts of "auto", the best first.
+        shares: how much each of the best methods counted in "auto", by name; they sum to 1.
     """
 
     method: Method
@@ -65,15 +76,23 @@ def fit(
     plan: Plan,
     store: Store | None = None,
     tick: Tick | None = None,
-    gains: Knows = Gains.recorded,
+    gains: PriorGains = Gains.recorded,
 ) -> Outcome:
-    """Fit reference and candidate, gather the evidence, and choose.
+    """Fit the labels-only reference and the candidate, gather the evidence, and return the better of the two.
 
     Args:
-        gains: what "auto" knows of candidates, given by name, before it looks at a label.
+        problem: what is to be learnt.
+        method: the candidate's method, or the automatic choice.
+        training: of the candidate, all its steps.
+        prior: what is expected of the method before a label is looked at.
+        plan: how the evidence is gathered.
+        store: keeps finished parts, so that a stopped fit goes on; None keeps nothing.
+        tick: told of progress; None tells nobody.
+        gains: the prior over the gains of candidates of "auto".
 
     Raises:
-        ValueError: a class has fewer than two labels and the plan does not skip the evidence; "auto" without it.
+        ValueError: the method cannot learn the task; a class has fewer than two labels and the plan does not skip the
+            evidence; "auto" without evidence.
     """
     with threads(problem.threads):
         return _fit(Setup(problem, training, store or Unstored(), tick or silent), method, prior, plan, gains)
@@ -81,7 +100,7 @@ def fit(
 
 @contextmanager
 def threads(most: int | None) -> Iterator[None]:
-    """Let torch and the linear algebra beneath scikit-learn use at most so many threads."""
+    """Let torch and the linear algebra beneath scikit-learn use at most ``most`` threads; None sets no limit."""
     if most is None:
         yield
         return
@@ -101,13 +120,13 @@ class _Candidate:
     method: Method
     network: nn.Module
     history: list[dict[str, float]]
-    predictions: Parts
+    predictions: FoldPredictions
     curve: list[tuple[float, float]] = field(default_factory=list)
     tried: list[Attempt] = field(default_factory=list)
     shares: dict[str, float] = field(default_factory=dict)
 
 
-def _fit(setup: Setup, method: Method | Auto, prior: Prior, plan: Plan, gains: Knows) -> Outcome:
+def _fit(setup: Setup, method: Method | Auto, prior: Prior, plan: Plan, gains: PriorGains) -> Outcome:
     problem, started = setup.problem, None
     method = method.settled(problem.task, problem.weak is not None)
     if isinstance(method, Auto):
@@ -143,11 +162,11 @@ def _fit(setup: Setup, method: Method | Auto, prior: Prior, plan: Plan, gains: K
 
 
 def _weighed(
-    problem: Problem, candidate: _Candidate, alone: Parts, folds: Folds, prior: Prior, harm_limit: float
+    problem: Problem, candidate: _Candidate, alone: FoldPredictions, folds: Folds, prior: Prior, harm_limit: float
 ) -> tuple[Evidence | None, HeldOut]:
-    """The evidence, and what the model that it returns said of held-out labels; nothing without folds."""
+    """The evidence, and what the returned model said of held-out labels; None and nothing without folds."""
     if not folds:
-        return None, HeldOut(np.empty((0, 0)), np.empty(0))
+        return None, HeldOut({"probabilities": np.empty((0, 0))}, np.empty(0))
     of_reference, of_candidate = problem.scored(alone), problem.scored(candidate.predictions)
     share = float(np.mean([len(out) / len(problem.labelled) for _, out in folds]))
     tried: Literal["pool", "method"] = "pool" if candidate.method.uses_pool else "method"
@@ -162,17 +181,21 @@ def _played(setup: Setup, method: Method, folds: Folds) -> _Candidate:
     return _Candidate(method, *contender.network(), predictions, curve)
 
 
-def _after(setup: Setup, method: Method, started: Beside) -> _Candidate:
+def _after(setup: Setup, method: Method, started: WatchedTraining) -> _Candidate:
     """The method played from the stage I network; a method without a pool *is* stage I, so its network is returned."""
     found = after_weak_labels.game(setup, method, started.network) if method.uses_pool else started
     curve = [(h["step"], h["held_out"]) for h in found.history if "held_out" in h]
     return _Candidate(method, found.network, found.history, found.predictions, curve)
 
 
-def _chosen(setup: Setup, auto: Auto, gains: Knows, reference: nn.Module, alone: Parts, folds: Folds) -> _Candidate:
-    """A student of the methods that the labels speak for, or the only such method; where none, the labels-only model.
+def _chosen(
+    setup: Setup, auto: Auto, gains: PriorGains, reference: nn.Module, alone: FoldPredictions, folds: Folds
+) -> _Candidate:
+    """The student that the automatic choice ends with.
 
-    What is held out are those methods' predictions together: the student, who learns these, is not held out itself.
+    Several methods teach one student together; a single one is trained itself; where the labels-only model is the best,
+    it is returned. Held-out predictions are those of the chosen methods together: the student, which learns them, is
+    not held out itself.
     """
     candidates = possible(setup)
     most = 1 if setup.problem.task.dense else MEMBERS  # what is said of all pixels would fill the memory
@@ -195,22 +218,26 @@ def _chosen(setup: Setup, auto: Auto, gains: Knows, reference: nn.Module, alone:
 
 
 def _said(setup: Setup, name: str, method: Method | None, reference: nn.Module) -> torch.Tensor:
-    """Probabilities of the pool's units by a method, (units, c); by the labels-only reference where there is no method.
+    """Probabilities of the pool's units, (units, c), by a method trained on all labels; without one by the reference.
 
-    A teacher that is no network speaks itself, else the student does.
+    Where the method's teacher is no network, the teacher's own probabilities are taken, not its student's.
     """
     problem = setup.problem
-    if isinstance(method, Taught):
+    if isinstance(method, PoolTeacher):
         loader = problem.loader(seed=setup.training.seed)
         return method.remembers(loader, problem.task)["taught"].to(problem.device)
     network = reference if method is None else Contender(name, method, setup).student()
     return predict(network.to(problem.device), problem.task, problem.pool).softmax(-1)
 
 
-def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None) -> tuple[nn.Module, Parts, str]:
+def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None) -> tuple[nn.Module, FoldPredictions, str]:
     """The best labels-only model by cross-validation, honest predictions of it, and its name.
 
-    Without folds it is the first that could be tried; without clean labels it is the stage I network.
+    Without folds it is the first model that would be tried; without clean labels it is the stage I network.
+
+    Args:
+        folds: of the labelled examples; may be empty.
+        stage_one: the network that learnt the weak labels, where there are any.
 
     Raises:
         ValueError: there are neither clean labels nor a stage I network.
@@ -220,7 +247,7 @@ def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None) -> 
         if stage_one is None:
             raise ValueError("there is no label to learn from, clean or weak")
         return stage_one, [], "stage I: the weak labels alone"
-    tried: dict[str, Parts] = {}
+    tried: dict[str, FoldPredictions] = {}
     make: dict[str, Callable[[], nn.Module]] = {}
     units = [(problem.labelled.units(a), problem.labelled.units(b)) for a, b in folds]
     if problem.probe is not None:
@@ -245,7 +272,7 @@ def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None) -> 
 
 
 def without_pool(method: Method | Auto, pool: Sized) -> Method | Auto:
-    """The method itself, or labels only where there is no pool for it to learn from."""
+    """The method itself; `Supervised` where the method learns from the pool and the pool is empty."""
     return method if len(pool) or not method.uses_pool else Supervised()
 
 

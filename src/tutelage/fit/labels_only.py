@@ -14,29 +14,36 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from tutelage.fit.held_out import Folds, Parts
+from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.modalities.head import Head
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-"""Inverse strengths C of the L2 penalty that the labels choose from; features are standardised."""
+"""Values of C, the inverse strength of the L2 penalty, that the labels choose from; features are standardised."""
 
 Choice = tuple[str, float]
-"""A scaling, by its name, and a strength."""
+"""The name of a scaling, and a value of C."""
 
 NEVER = -30.0
-"""Logit of a class that was not among the labels."""
+"""Logit of a class that has no label."""
 
 
 def probe(head: Head, x: np.ndarray, y: np.ndarray, strength: float) -> Head:
-    """Logistic regression on the head's standardised features, written into the (linear) head.
+    """Logistic regression on the head's standardised features, written into the head.
+
+    A class without a label is never predicted; where one class alone has labels, it always is.
 
     Args:
-        x: features (n, d); y: class numbers (n,). A class that does not occur is never predicted; the only
-            one that does always is.
-        strength: C, above 0; smaller is more regular.
+        head: linear, standardised; it is filled and returned.
+        x: features of the units, (n, d).
+        y: their class numbers, (n,).
+        strength: C, above 0; a smaller one regularises more.
+
+    Raises:
+        TypeError: the head is not linear.
     """
     linear = head.layers[-1]
-    assert isinstance(linear, torch.nn.Linear)
+    if not isinstance(linear, torch.nn.Linear):
+        raise TypeError(f"head must be linear, but ends with a {type(linear).__name__}")
     with torch.no_grad():
         linear.weight.zero_()
         linear.bias.fill_(NEVER)
@@ -63,8 +70,8 @@ class Probe:
     Args:
         x: features of the labelled units, (units, d).
         y: their class numbers, (units,).
-        blanks: linear heads, standardised, by the name of the scaling; the first is "".
-        wrap: makes the network that is returned from the fitted head.
+        blanks: linear heads without weights, standardised, by the name of the scaling; the first name is "".
+        wrap: makes the network of the fitted head; by default the head itself is the network.
     """
 
     x: np.ndarray
@@ -74,21 +81,23 @@ class Probe:
 
     @property
     def choices(self) -> tuple[Choice, ...]:
+        """All pairs of a scaling and a strength."""
         return tuple(product(self.blanks, STRENGTHS))
 
     def fitted(self, index: np.ndarray, choice: Choice) -> Head:
+        """A head fitted on the units ``index``."""
         scaling, strength = choice
         return probe(copy.deepcopy(self.blanks[scaling]), self.x[index], self.y[index], strength)
 
     def network(self, choice: Choice) -> nn.Module:
-        """The network that is returned, fitted on all labels."""
+        """The network fitted on all labels."""
         return self.wrap(self.fitted(np.arange(len(self.y)), choice))
 
-    def held_out(self, folds: Folds, choice: Choice) -> Parts:
-        """Probabilities of each fold's units."""
+    def held_out(self, folds: Folds, choice: Choice) -> FoldPredictions:
+        """Probabilities of each fold's units by a head fitted on the others; ``folds`` are of units here."""
         parts = []
         for train, test in folds:
             with torch.no_grad():
                 logits = self.fitted(train, choice).eval()(torch.as_tensor(self.x[test]))
-            parts.append((test, logits.softmax(-1).double().numpy()))
+            parts.append((test, {"probabilities": logits.softmax(-1).double().numpy()}))
         return parts

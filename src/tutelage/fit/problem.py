@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tutelage.data import Examples, Loader
 from tutelage.data.view_loader import Augmentation, ViewLoader
-from tutelage.fit.held_out import Folds, HeldOut, Parts, folds
+from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut, repeated_folds
 from tutelage.fit.labels_only import Probe
 from tutelage.ops.checks import in_range
 from tutelage.tasks import Task
@@ -19,12 +19,13 @@ from tutelage.types import Inputs
 
 
 @dataclass(frozen=True)
-class Weak:
+class WeakLabels:
     """Labels from rules, votes or distant matching: stage I learns them before the method's game begins.
 
     Attributes:
-        examples: those that have some.
-        target: rows of probabilities (units, c), or class numbers with -1 = unknown (units,).
+        examples: the examples that have weak labels.
+        target: weak labels of their units, as rows of probabilities, (units, c), or as class numbers with -1 = unknown,
+            (units,).
     """
 
     examples: Examples
@@ -36,17 +37,22 @@ class Problem:
     """What is to be learnt.
 
     Attributes:
-        labelled, y: examples and the class numbers of their units (units,).
+        task: what is answered of each unit.
+        labelled: examples with labels.
+        y: targets of their units, class numbers (units,), or what else the task takes, taken by numbers of units.
         pool: examples without labels; may be empty.
-        network: makes the candidate's network, given the seed of its random weights.
-        probe: a linear model of the labels, one contender for the reference.
-        decays: weight decays of the network trained on the labels alone, the other contenders.
-        threads: at most so many for training; a small network gains nothing from a second one and
-            loses much when another process wants it. None leaves the number alone.
-        truth: class numbers of the pool where known, -1 elsewhere; for the report only.
-        strong: other views of the pool's examples, for methods that read them.
-        views: of images, by name, see `ViewLoader`.
-        weak: labels learnt first; then ``labelled`` are only looked at, to stop early and for evidence.
+        network: makes the candidate's network from the seed of its random weights.
+        probe: a linear model of the labels, the first contender for the labels-only model; None without fixed features.
+        decays: weight decays of the candidate's network trained on the labels alone: the other contenders.
+        truth: class numbers of the pool's units where known, -1 elsewhere; for the report only.
+        batch_labelled: labelled examples a step.
+        batch_unlabelled: examples of the pool a step.
+        device: where the network is trained.
+        threads: threads of the CPU, at most, that training uses. A small network gains nothing from a second thread,
+            and loses much when another process wants it. None sets no limit.
+        strong: disturbed copies of the pool's examples, for methods that read a strong view.
+        weak: labels that are learnt first; then ``labelled`` only choose the stopping point and give the evidence.
+        views: of images: what makes each view, by its name; see `ViewLoader`.
     """
 
     task: Task
@@ -62,26 +68,45 @@ class Problem:
     device: torch.device | str = "cpu"
     threads: int | None = None
     strong: Sequence[Examples] = ()
-    weak: Weak | None = None
+    weak: WeakLabels | None = None
     views: Mapping[str, Augmentation] = field(default_factory=dict)
 
     def loader(self, index: np.ndarray | None = None, seed: int = 0) -> Loader:
-        """Batches of the labelled examples at ``index`` (all by default) and of the pool."""
+        """A loader of labelled examples and of the pool.
+
+        Args:
+            index: numbers of the labelled examples; None takes all.
+            seed: of the batches.
+        """
         index = np.arange(len(self.labelled)) if index is None else index
-        y = torch.as_tensor(self.y[self.labelled.units(index)], device=self.device)
-        return self._beside_pool(self.labelled.subset(index), y, seed)
+        y = self.y[self.labelled.units(index)]
+        target = torch.as_tensor(y, device=self.device) if isinstance(y, np.ndarray) else y
+        return self._beside_pool(self.labelled.subset(index), target, seed)
 
     def game(self, anchored: bool, seed: int = 0) -> Loader:
-        """Batches of the pool after stage I, and where the method is ``anchored`` of the weak labels."""
-        assert self.weak is not None
-        examples = self.weak.examples if anchored else self.weak.examples.subset(np.arange(0))
-        return self._beside_pool(examples, self.weak.target if anchored else self.weak.target[:0], seed)
+        """A loader of the pool for the game after stage I, with the weak labels where the method is ``anchored``.
+
+        Raises:
+            ValueError: there are no weak labels.
+        """
+        weak = self._weak()
+        examples = weak.examples if anchored else weak.examples.subset(np.arange(0))
+        return self._beside_pool(examples, weak.target if anchored else weak.target[:0], seed)
 
     def stage_one(self, seed: int = 0) -> Loader:
-        """Batches of the examples that have weak labels."""
-        assert self.weak is not None
-        none = self.weak.examples.subset(np.arange(0))
-        return Loader(self.weak.examples, self.weak.target, none, self.batch_labelled, self.batch_unlabelled, seed)
+        """A loader of the examples that have weak labels, without a pool.
+
+        Raises:
+            ValueError: there are none.
+        """
+        weak = self._weak()
+        none = weak.examples.subset(np.arange(0))
+        return Loader(weak.examples, weak.target, none, self.batch_labelled, self.batch_unlabelled, seed)
+
+    def _weak(self) -> WeakLabels:
+        if self.weak is None:
+            raise ValueError("the problem has no weak labels")
+        return self.weak
 
     def _beside_pool(self, labelled: Examples, target: Tensor, seed: int) -> Loader:
         parts = (labelled, target, self.pool, self.batch_labelled, self.batch_unlabelled, seed, self.strong)
@@ -93,12 +118,13 @@ class Problem:
         return torch.where(inside > 0, moved, -1) if moved.ndim == 1 else moved  # rows are of whole images
 
     def folds(self, plan: Plan, seed: int) -> Folds:
-        """Folds of the labelled examples; stratified by class where an example has one."""
+        """Folds of the labelled examples, stratified by class where an example is one unit; none if the plan skips."""
         counts = self.labelled.counts()
         strata = self.y if (counts == 1).all() else np.zeros(len(counts), dtype=np.int64)
-        return [] if plan.skip or not len(counts) else folds(strata, plan.folds, plan.repeats, seed)
+        return [] if plan.skip or not len(counts) else repeated_folds(strata, plan.folds, plan.repeats, seed)
 
-    def scored(self, parts: Parts) -> HeldOut:
+    def scored(self, parts: FoldPredictions) -> HeldOut:
+        """Held-out predictions of the labelled examples, averaged over the repeats and scored."""
         return HeldOut.average(self.task, self.y, self.labelled.counts(), parts)
 
 
@@ -107,10 +133,13 @@ class Plan:
     """How the evidence is gathered.
 
     Args:
-        folds: of the stratified cross-validation, at least 2; fewer when a class has fewer labels.
-        repeats: how often it is repeated on new folds, at least 1.
-        skip: gather none and return the candidate.
+        folds: number of folds of the stratified cross-validation, at least 2; fewer where a class has fewer labels.
+        repeats: how often the cross-validation is repeated on new folds, at least 1.
+        skip: gather no evidence and return the candidate.
         harm_limit: return the reference when harm is more probable than this, in [0, 1].
+
+    Raises:
+        ValueError: a value is out of its range.
     """
 
     folds: int = 5

@@ -1,4 +1,4 @@
-"""What recorded benchmarks say of methods' gains over the labels alone, of all methods at once."""
+"""Recorded benchmarks as priors: gains over the labels-only model, of one method or of all methods together."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
 from tutelage.fit.evidence import Prior
 
 OTHER_KINDS = 0.25
-"""How much a recorded data set of another kind counts."""
+"""Weight of a recorded data set of another kind; one of the same kind has weight 1."""
 
 UNKNOWN = 0.05
-"""Spread of the gain of a method that nothing is recorded of; its mean is 0."""
+"""Standard deviation of the gain of a method without records; its mean is 0."""
 
 TOWARDS_DIAGONAL = 0.2
-"""By how much the recorded correlations are shrunk: the data sets are few."""
+"""Share by which recorded correlations are shrunk towards 0, since the data sets are few."""
 
 LEAST_SPREAD = 0.01
+"""Standard deviation that is added to each method's recorded gains, independently."""
 
-TOGETHER = 0.05
-"""Spread of what all methods gain or lose together on new data, beside what is recorded."""
+COMMON_SPREAD = 0.05
+"""Standard deviation of what all methods gain or lose together on new data, beside the recorded spread."""
 
 
 @dataclass(frozen=True)
 class Gains:
-    """Methods' gains over the labels alone, as shares of 1, before a label is looked at: jointly normal.
+    """A joint normal distribution of methods' gains over the labels-only model, as shares of 1.
 
-    Methods that win on the same data sets inform each other: where one graph helps, so will another.
+    Methods that win on the same data sets inform each other: where one graph helps, another will too.
 
     Attributes:
-        mean: (m,); covariance: (m, m).
-        runs: recorded runs behind them.
+        mean: expected gains of m methods, (m,).
+        covariance: of these gains, (m, m).
+        runs: number of recorded runs that it rests on.
     """
 
     mean: np.ndarray
@@ -43,18 +46,24 @@ class Gains:
 
     @staticmethod
     def recorded(names: Sequence[str], kind: str = "", without: Collection[str] = ()) -> Gains:
-        """Of methods, on a kind of input.
+        """The gains of methods as packaged records have them.
 
         Args:
-            kind: as `recipes.kind_of_record` says it; other kinds count OTHER_KINDS.
-            without: data sets that are left out, such as the one that a benchmark is on.
+            names: of the methods.
+            kind: the name under which fits of this kind are recorded; records of other kinds count OTHER_KINDS.
+            without: data sets whose records are left out, such as the one that a benchmark is on.
         """
         records = json.loads(resources.files("tutelage.fit").joinpath("records/gains.json").read_text())
         return Gains.of([r for r in records if r["data"] not in without], names, kind)
 
     @staticmethod
-    def of(records: list[dict[str, object]], names: Sequence[str], kind: str) -> Gains:
-        """From records: {"data", "kind", "gains": {method: gain}}, one for each draw of labels.
+    def of(records: list[dict[str, Any]], names: Sequence[str], kind: str) -> Gains:
+        """The gains of methods from records, one for each draw of labels.
+
+        Args:
+            records: each is {"data": data set, "kind": kind, "gains": {method: gain as a share of 1}}.
+            names: of the methods.
+            kind: see `recorded`.
 
         >>> records = [{"data": "a", "kind": "text", "gains": {"drift": 0.02}},
         ...            {"data": "b", "kind": "text", "gains": {"drift": 0.04}}]
@@ -75,14 +84,15 @@ class Gains:
             spread = (1 - TOWARDS_DIAGONAL) * spread + TOWARDS_DIAGONAL * np.diag(np.diag(spread))
             mean[known] = centre
             covariance[np.ix_(known, known)] = spread + np.eye(len(known)) * LEAST_SPREAD**2
-        return Gains(mean, covariance + TOGETHER**2, len(complete))
+        return Gains(mean, covariance + COMMON_SPREAD**2, len(complete))
 
     def posterior(self, observed: np.ndarray, error: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean (m,) and covariance (m, m) of all gains after those ``at`` were observed.
+        """Mean (m,) and covariance (m, m) of all gains after the gains of some methods were observed.
 
         Args:
-            observed: cross-validated gains, (k,); error: their covariance, (k, k).
-            at: which methods they are of, (k,).
+            observed: cross-validated gains of k methods, (k,).
+            error: covariance of the errors of these gains, (k, k).
+            at: numbers of the k methods, (k,).
 
         >>> gains = Gains(np.zeros(2), np.array([[1.0, 0.5], [0.5, 1.0]]))
         >>> mean, covariance = gains.posterior(np.array([1.0]), np.array([[1.0]]), np.array([0]))
@@ -95,20 +105,19 @@ class Gains:
         return mean, self.covariance - pull @ self.covariance[at]
 
 
-def _gains(record: dict[str, object]) -> dict[str, float]:
-    gains = record["gains"]
-    assert isinstance(gains, dict)
+def _gains(record: dict[str, Any]) -> dict[str, float]:
+    gains: dict[str, float] = record["gains"]
     return gains
 
 
 def error_of(change: np.ndarray) -> np.ndarray:
-    """Covariance of the means of paired differences, (k, k).
+    """Covariance of the errors of k methods' mean gains, (k, k).
 
-    It is not made larger for training labels that folds share, as in `evidence.weigh`: methods are compared on the same
-    folds. Chosen on other draws of labels: with that, the records had too much to say.
+    Unlike in `evidence.weigh` it is not enlarged for the training labels that folds share, since all methods have the
+    same folds. With the enlargement the records outweighed the labels too much, on draws of labels that no table uses.
 
     Args:
-        change: each label's score by k methods minus the reference's, (n, k).
+        change: score of each label by each method minus the score by the reference, (n, k).
     """
     n = len(change)
     apart = change - change.mean(0)

@@ -9,16 +9,21 @@ from typing import Any, Protocol, runtime_checkable
 from tutelage import files as checkpoint
 from tutelage.types import Params
 
-Part = tuple[Params, Any]
-"""Named tensors and a JSON value."""
+StoredPart = tuple[Params, Any]
+"""A finished part of a run: tensors by name, and a JSON value."""
 
 
 @runtime_checkable
 class Store(Protocol):
-    """Gives a part by name, computing it when it is not there yet."""
+    """Keeps finished parts of a run by name."""
 
-    def once(self, name: str, compute: Callable[[Path | None], Part]) -> Part:
-        """``compute`` gets the file in which it may keep its own checkpoint, or None."""
+    def once(self, name: str, compute: Callable[[Path | None], StoredPart]) -> StoredPart:
+        """Give the part of this name, and compute it where it is not kept yet.
+
+        Args:
+            name: of the part, fit for a file name.
+            compute: computes the part; it gets a file for a checkpoint of its own, or None where nothing is kept.
+        """
 
 
 class Unstored:
@@ -28,18 +33,28 @@ class Unstored:
     ({}, 42)
     """
 
-    def once(self, name: str, compute: Callable[[Path | None], Part]) -> Part:
+    def once(self, name: str, compute: Callable[[Path | None], StoredPart]) -> StoredPart:
+        """Compute the part."""
         return compute(None)
 
 
 class FolderStore:
-    """Keeps each part in a file of a folder, so that a stopped run goes on where it was."""
+    """Keeps each part in a file of a folder, so that a stopped run goes on where it was.
+
+    Args:
+        folder: made where it is missing.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def once(self, name: str, compute: Callable[[Path | None], Part]) -> Part:
+    def once(self, name: str, compute: Callable[[Path | None], StoredPart]) -> StoredPart:
+        """Read the part from its file, or compute it and write the file.
+
+        Raises:
+            BadFileError: the file is damaged, or written by a newer version.
+        """
         file = self.folder / f"{name}.safetensors"
         if file.exists():
             return checkpoint.read_tensors(file)

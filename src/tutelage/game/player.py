@@ -27,31 +27,36 @@ class Equipped(nn.Module):
         self.body, self.brought = body, brought
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Output of the body alone."""
         return self.body(*args, **kwargs)
 
 
-def last_layer(network: nn.Module) -> nn.Linear | nn.Conv2d:
-    """The layer that gives the logits: the last linear one or 1 x 1 convolution, of what a method brings none.
-
-    Raises:
-        ValueError: there is none.
-    """
+def last_layer(network: nn.Module) -> nn.Linear | nn.Conv2d | None:
+    """The layer that gives the logits, the body's last linear one or 1 x 1 convolution; None where there is none."""
     body = network.body if isinstance(network, Equipped) else network
     found: list[nn.Linear | nn.Conv2d] = [
         m for m in body.modules() if isinstance(m, nn.Linear) or (isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1))
     ]
-    if not found:
-        raise ValueError(f"a network of class {type(body).__name__} has no linear layer and no 1 x 1 convolution")
-    return found[-1]
+    return found[-1] if found else None
+
+
+def _require_last_layer(network: nn.Module) -> nn.Linear | nn.Conv2d:
+    last = last_layer(network)
+    if last is None:
+        raise ValueError(f"a network of class {type(network).__name__} has no linear layer and no 1 x 1 convolution")
+    return last
 
 
 def width_of(network: nn.Module) -> int:
-    """How many numbers the last representation of a unit has.
+    """Number of features in the last representation of a unit: inputs of the last layer, see `last_layer`.
+
+    Raises:
+        ValueError: the network has neither a linear layer nor a 1 x 1 convolution.
 
     >>> width_of(nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 2)))
     7
     """
-    last = last_layer(network)
+    last = _require_last_layer(network)
     return last.in_features if isinstance(last, nn.Linear) else last.in_channels
 
 
@@ -85,20 +90,20 @@ class Player:
         return logits
 
     def represent(self, inputs: Inputs) -> tuple[Logits, Tensor]:
-        """Logits, and what the network's last layer makes them of: (units, c) or as the network has it, (units, d).
+        """Logits as the network gives them, and the input of its last layer, unit by unit, (units, d).
 
         Behind a 1 x 1 convolution the rows are pixels, image by image and row by row, as `Segmentation.units` has them.
 
         Raises:
-            ValueError: the network has no such layer, see `last_layer`.
+            ValueError: the network has neither a linear layer nor a 1 x 1 convolution.
         """
         seen: list[Tensor] = []
-        with last_layer(self.module).register_forward_pre_hook(lambda _, args: seen.append(args[0])):
+        with _require_last_layer(self.module).register_forward_pre_hook(lambda _, args: seen.append(args[0])):
             logits, rows = self(inputs), seen[-1]
         return logits, rows.movedim(1, -1).reshape(-1, rows.shape[1]) if rows.ndim == 4 else rows
 
     def aside(self, inputs: Inputs) -> tuple[Logits, dict[str, Tensor]]:
-        """Logits, and what each brought module makes of the last representation, by name; one pass for both.
+        """Logits, and the output of each brought module on the last representation, by name; one pass for both.
 
         >>> from torch.nn import Linear, ModuleDict
         >>> logits, beside = Player(Equipped(Linear(4, 2), ModuleDict({"other": Linear(4, 3)}))).aside(torch.ones(5, 4))
@@ -114,7 +119,11 @@ class Player:
         }
 
     def near(self, inputs: Inputs, move: Callable[[Tensor], Tensor]) -> Logits:
-        """Logits with the continuous input moved: the features themselves, or the embeddings of tokens."""
+        """Logits at another input: features are moved themselves, of tokens the embeddings.
+
+        Args:
+            move: gives the new continuous input for the old one, of the same shape.
+        """
         if isinstance(inputs, Tensor):
             return self(move(inputs))
         embeddings: nn.Module = self.module.get_input_embeddings()  # type: ignore[operator]
@@ -139,7 +148,7 @@ class Player:
             mine.copy_(theirs)
 
     def differentiable(self, on: bool) -> None:
-        """Record a graph through this player's parameters, or do not."""
+        """Let autograd record a graph through this player's parameters, or not."""
         for p in self.params.values():
             p.requires_grad_(on)
 
@@ -152,7 +161,7 @@ Loss = Callable[[str, Seats], Terms]
 def gradient(
     loss: Tensor, wrt: Mapping[K, Tensor], create_graph: bool = False, retain_graph: bool = False
 ) -> dict[K, Tensor]:
-    """Gradient of a scalar by name; zero for parameters that the loss does not touch."""
+    """Gradient of a scalar in each tensor, by name; zero for tensors that the loss does not touch."""
     if not loss.requires_grad:
         return {name: torch.zeros_like(p) for name, p in wrt.items()}
     grads = torch.autograd.grad(

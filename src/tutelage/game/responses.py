@@ -61,9 +61,9 @@ class Ahead:
     with second derivatives of F; with one step this is `Ema`.
 
     Args:
-        steps: K, at least 1.
-        lr: of the imagined steps, above 0.
-        decay: in [0, 1].
+        steps: K, number of imagined steps, at least 1.
+        lr: learning rate of the imagined steps, above 0.
+        decay: share of the old follower that is kept in each of them, in [0, 1].
     """
 
     steps: int = 2
@@ -104,9 +104,11 @@ class Implicit:
     The inverse is never formed: conjugate gradients, or a Neumann series ``lr sum_k (1 - lr H)^k v``.
 
     Args:
-        steps: gradient steps a round towards the best answer, at least 0; lr: their size, above 0.
-        solver: "cg" or "neumann"; iterations: of it, at least 1.
-        damping: added to the Hessian, at least 0.
+        steps: gradient steps towards the best answer in each step of the leader, at least 0.
+        lr: learning rate of these steps, and of the Neumann series; above 0.
+        solver: "cg" for conjugate gradients or "neumann" for the series.
+        iterations: iterations of the solver, at least 1.
+        damping: number added to the Hessian's diagonal, at least 0.
 
     Source: Lorraine, Vicol and Duvenaud, AISTATS 2020; Pedregosa, ICML 2016.
     """
@@ -161,12 +163,16 @@ class Implicit:
 
 
 def inner(a: Params, b: Params) -> Scalar:
-    """``sum_n <a_n, b_n>``."""
+    """``sum_n <a_n, b_n>`` over all names n."""
     return torch.stack([(a[n] * b[n]).sum() for n in a]).sum()
 
 
 def conjugate_gradients(curved: Callable[[Params], Params], v: Params, iterations: int) -> Params:
-    """Solve ``A x = v`` for a positive definite A given as a product; stops early once solved.
+    """Solve ``A x = v`` for a positive definite A.
+
+    Args:
+        curved: gives ``A x`` for x.
+        iterations: at most; fewer where the system is solved before, or A is not positive along a direction.
 
     >>> solved = conjugate_gradients(lambda x: {"a": 2 * x["a"]}, {"a": torch.ones(2)}, iterations=3)
     >>> solved["a"].tolist()

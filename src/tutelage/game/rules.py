@@ -15,9 +15,11 @@ from tutelage.types import Params, Scalar, Terms
 
 @dataclass(frozen=True)
 class Reply:
-    """The follower's parameters as played, and ``pullback(v) = (d params / d leader)^T v``.
+    """The follower's answer to the leader.
 
-    The pullback owns ``v``: it may overwrite it.
+    Attributes:
+        params: the follower's parameters, as they are played.
+        pullback: gives ``(d params / d leader)^T v`` for v; it may overwrite v.
     """
 
     params: Params
@@ -26,9 +28,16 @@ class Reply:
 
 @runtime_checkable
 class Response(Protocol):
-    """The follower's answer to the leader: a map from the leader's parameters to the follower's."""
+    """How a follower answers: a differentiable map from the leader's parameters to the follower's."""
 
-    def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply: ...
+    def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply:
+        """The follower's answer to the leader as it is seated.
+
+        Args:
+            leader, follower: their names among the seats.
+            seats: all players, by name.
+            loss: for followers that minimise something of their own.
+        """
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class Ema:
     Closed form: no functional call, no second derivative. The follower is moved in place.
 
     Args:
-        decay: in [0, 1]; 0 copies the leader, 1 never moves.
+        decay: share of the old follower that is kept, in [0, 1]; 0 copies the leader, 1 never moves.
 
     Source: Tarvainen and Valpola, Mean Teacher, NeurIPS 2017; Zuo et al., DRIFT, eq. 1.
     """
@@ -61,7 +70,7 @@ class Ema:
 
 @dataclass(frozen=True)
 class Copy:
-    """The follower is the leader: pullback v. Pseudo-labels of FixMatch, UDA and their kin."""
+    """The follower is the leader itself; pullback v. Pseudo-labels of FixMatch, UDA and their kin."""
 
     def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply:
         return Reply({n: p.detach() for n, p in seats[leader].params.items()}, lambda v: v)
@@ -69,7 +78,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class Frozen:
-    """The follower does not move within a round: pullback 0. Renewed by the loop between rounds."""
+    """The follower does not move within a round; pullback 0. Between rounds the loop puts the leader in its place."""
 
     def play(self, leader: str, follower: str, seats: Seats, loss: Loss) -> Reply:
         still = {n: p.detach() for n, p in seats[follower].params.items()}
@@ -78,10 +87,12 @@ class Frozen:
 
 @dataclass(frozen=True)
 class Move:
-    """One play of the game: gradients to step, by player; terms to report.
+    """One play of the game.
 
-    ``direct`` is the part of the leader's gradient that does not flow through the follower, where
-    the rest does.
+    Attributes:
+        grads: the gradient of each player that is to step, by name.
+        terms: the loss, to report.
+        direct: the part of the leader's gradient that does not flow through the follower; None where all does not.
     """
 
     grads: dict[str, Params]
@@ -100,22 +111,33 @@ class Move:
 
 @runtime_checkable
 class Rule(Protocol):
-    """Turns a loss and seated players into gradients. Followers are moved here, movers by the loop."""
+    """The order of play: turns a loss and seated players into gradients, and moves the followers."""
 
     @property
     def movers(self) -> tuple[str, ...]:
-        """Players stepped by an optimiser."""
+        """Names of the players that the loop steps with an optimiser."""
 
     @property
     def followers(self) -> tuple[str, ...]:
-        """Players that only respond."""
+        """Names of the players that only respond, and are moved by the rule."""
 
-    def move(self, loss: Loss, seats: Seats, step: int) -> Move: ...
+    def move(self, loss: Loss, seats: Seats, step: int) -> Move:
+        """Gradients of the movers at the present seats.
+
+        Args:
+            loss: gives what each player minimises.
+            seats: the players by name.
+            step: number of the step, from 0.
+        """
 
 
 @dataclass(frozen=True)
 class Simultaneous:
-    """Every player descends its own loss, all at the same point: ``g_i = dL_i / d theta_i``."""
+    """Every player descends its own loss, all at the same point: ``g_i = dL_i / d theta_i``.
+
+    Args:
+        movers: names of the players.
+    """
 
     movers: tuple[str, ...] = ("student",)
     followers: tuple[str, ...] = field(default=(), init=False)
@@ -135,7 +157,11 @@ class Simultaneous:
 
 @dataclass(frozen=True)
 class Alternating:
-    """The players take turns, one a step; each sees what the others did before it."""
+    """The players take turns, one in each step; each sees what the others did before it.
+
+    Args:
+        movers: names of the players, in the order of their turns.
+    """
 
     movers: tuple[str, ...]
     followers: tuple[str, ...] = field(default=(), init=False)
@@ -150,10 +176,13 @@ class Stackelberg:
 
         g = dF/dS + interaction * (dT/dS)^T dF/dT                              (DRIFT, eq. 3)
 
-    With interaction 1 this is the total derivative; with 0 the leader ignores that it is followed
-    and no graph through the follower is recorded. The response is what the follower keeps.
+    With interaction 1 this is the total derivative; with 0 the leader ignores that it is followed, and no graph through
+    the follower is recorded. The follower keeps the response.
 
     Args:
+        leader: name of the player that descends.
+        follower: name of the player that responds.
+        response: how it responds.
         interaction: scale of the anticipating term, at least 0.
     """
 

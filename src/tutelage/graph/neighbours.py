@@ -1,4 +1,4 @@
-"""The nearest rows of each row, by the cosine between features."""
+"""The nearest rows of each row, by the cosine between features: the only such search of the library."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from tutelage.types import Tick
+
 EXACT = 20_000
-"""Up to so many rows the search is exact; among more it is approximate."""
+"""Rows up to which the search is exact; among more rows it is approximate."""
 
 BLOCK = 1024
 """Rows that are searched for at a time."""
 
 CLUSTERS = 4.0
-"""Clusters of the approximate search, times the root of the number of rows."""
+"""Clusters of the approximate search, as a multiple of the root of the number of rows."""
 
 PROBED = 96
-"""Clusters that are looked into."""
+"""Clusters in which the approximate search looks for a row's neighbours."""
 
 TRAINED = 40
-"""Rows a cluster that the clusters are found from."""
-
-Tick = Callable[[int, int], None]
+"""Rows for each cluster, from which the clusters are found."""
 
 
 @dataclass(frozen=True)
@@ -32,48 +32,59 @@ class Neighbours:
     """The nearest rows of each row, the nearest first.
 
     Args:
-        index: their numbers, (n, k).
-        cosine: with them, (n, k), in [-1, 1].
+        index: numbers of the nearest rows of each row, (n, k).
+        cosine: cosine between a row and each of its nearest rows, (n, k), in [-1, 1].
     """
 
     index: Int[np.ndarray, "n k"]
     cosine: Float[np.ndarray, "n k"]
 
 
-def nearest(x: Float[np.ndarray, "n d"], k: int, tick: Tick | None = None, exact: int = EXACT) -> Neighbours:
-    """The k nearest rows of each row, itself left out; all others where they are fewer.
+def nearest(
+    x: Float[np.ndarray, "n d"], k: int, tick: Tick | None = None, exact: int = EXACT, *,
+    centre: Float[np.ndarray, " d"] | None = None, among: Int[np.ndarray, " m"] | None = None, block: int = BLOCK,
+) -> Neighbours:  # fmt: skip
+    """The k nearest rows of each row, itself left out; all others where there are fewer.
 
     Memory is that of the rows twice, as given and at length 1 in float32 (in the lists of the approximate search, whose
-    clusters are found from TRAINED rows each, a third copy at most), and of BLOCK times ``exact`` cosines.
+    clusters are found from TRAINED rows each, a third copy at most), and of ``block`` times ``exact`` cosines.
 
     Args:
+        tick: told "joining neighbours", the rows that are done, and all rows.
         exact: among more rows the search is approximate (inverted lists, Jegou et al., PAMI 2011): of the nearest ten
             of clustered features it finds some 95 %; the same ones in each call.
+        centre: subtracted from the rows first; None leaves them as they are.
+        among: numbers of the rows that may be neighbours, rising; None allows all.
+        block: rows that are searched for at a time; with another one the last bits of cosines may differ.
 
     >>> found = nearest(np.array([[0.0, 1.0], [0.1, 1.0], [1.0, 0.0], [1.0, 0.1]]), 1)
     >>> found.index.ravel().tolist()
     [1, 0, 3, 2]
     """
-    n, k = len(x), min(k, len(x) - 1)
+    n, there = len(x), x if among is None else x[among]
+    k = min(k, len(there) - 1)
     found = Neighbours(np.empty((n, max(k, 0)), dtype=np.int32), np.empty((n, max(k, 0)), dtype=np.float32))
     if k < 1:
         return found
-    search = _whole(unit(x)) if n <= exact else _lists(x)
-    for start in range(0, n, BLOCK):
-        here = np.arange(start, min(start + BLOCK, n))
-        cosine, index = search(unit(x[here]), k + 1)
+    search = _whole(unit(there, centre)) if len(there) <= exact else _lists(there, centre)
+    for start in range(0, n, block):
+        here = np.arange(start, min(start + block, n))
+        cosine, index = search(unit(x[here], centre), k + 1)
+        index = index if among is None else np.where(index < 0, index, among[index])
         itself = index == here[:, None]
-        itself[~itself.any(1), -1] = True  # among more than k that are the same
+        itself[~itself.any(1), -1] = True  # among more than k that are the same, or not among those allowed
         some = index[~itself].reshape(-1, k)
         found.index[here] = np.where(some < 0, here[:, None], some)  # where no more were found
         found.cosine[here] = cosine[~itself].reshape(-1, k).clip(-1, 1)
         if tick:
-            tick(int(here[-1]) + 1, n)
+            tick("joining neighbours", int(here[-1]) + 1, n)
     return found
 
 
 def nearest_among(query: Float[np.ndarray, "m d"], x: Float[np.ndarray, "n d"], k: int) -> Neighbours:
-    """The k nearest of the rows x of each of a few other rows, exactly; x is gone through block by block.
+    """The k nearest rows in x of each row of ``query``, exactly; all rows of x where there are fewer.
+
+    x is read block by block, so ``query`` should have few rows.
 
     >>> nearest_among(np.array([[2.0, 0.1]]), np.eye(2), 1).index.tolist()
     [[0]]
@@ -88,16 +99,22 @@ def nearest_among(query: Float[np.ndarray, "m d"], x: Float[np.ndarray, "n d"], 
     return Neighbours(index, cosine)
 
 
-def unit(x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
-    """Rows of length 1 in float32; one that is 0 stays so."""
-    z = x / np.abs(x).max(axis=1, keepdims=True, initial=np.finfo(x.dtype).tiny)  # whose squares are no infinity
-    z /= np.maximum(np.linalg.norm(z, axis=1, keepdims=True), np.finfo(x.dtype).tiny)
+def unit(x: Float[np.ndarray, "n d"], centre: Float[np.ndarray, " d"] | None = None) -> Float[np.ndarray, "n d"]:
+    """Rows of length 1 in float32, of rows less the centre where there is one; a row of zeros stays so."""
+    z = _bounded(x) if centre is None else x - centre  # in float64, as the centre is
+    z /= np.maximum(np.linalg.norm(z, axis=1, keepdims=True), np.finfo(z.dtype).tiny)
     found: np.ndarray = z.astype(np.float32, copy=False)
     return found
 
 
+def _bounded(x: np.ndarray) -> np.ndarray:
+    """Rows over their greatest number, so that no square is infinite."""
+    found: np.ndarray = x / np.abs(x).max(axis=1, keepdims=True, initial=np.finfo(x.dtype).tiny)
+    return found
+
+
 def _largest(values: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k largest values of each row, falling, and their places."""
+    """The k largest values of each row, in falling order, and their columns."""
     k = min(k, values.shape[1])
     best = np.argpartition(-values, k - 1, axis=1)[:, :k]
     found = np.take_along_axis(values, best, 1)
@@ -109,8 +126,8 @@ def _whole(z: np.ndarray) -> Callable[[np.ndarray, int], tuple[np.ndarray, np.nd
     return lambda query, k: _largest(query @ z.T, k)
 
 
-def _lists(x: np.ndarray) -> Any:
-    """A search in inverted lists of the rows; what clusters they lie in is found by k-means on some of them."""
+def _lists(x: np.ndarray, centre: np.ndarray | None) -> Any:
+    """A search in inverted lists of the rows, whose clusters are found by k-means on some of them."""
     import faiss
 
     n, d = x.shape
@@ -118,7 +135,7 @@ def _lists(x: np.ndarray) -> Any:
     index = faiss.IndexIVFFlat(faiss.IndexFlatIP(d), d, clusters, faiss.METRIC_INNER_PRODUCT)
     index.cp.niter, index.cp.seed, index.cp.min_points_per_centroid, index.nprobe = 8, 1, 1, PROBED
     some = np.sort(np.random.default_rng(0).choice(n, min(n, TRAINED * clusters), replace=False))
-    index.train(unit(x[some]))
+    index.train(unit(x[some], centre))
     for start in range(0, n, BLOCK):
-        index.add(unit(x[start : start + BLOCK]))
+        index.add(unit(x[start : start + BLOCK], centre))
     return index.search

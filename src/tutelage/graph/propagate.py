@@ -1,4 +1,4 @@
-"""What a few labels say of all rows of a graph.
+"""Labels that spread along a graph, from a few labelled rows to all.
 
 W holds the weights of the edges, d their sums at each row, D = diag(d), L = D - W. ``given``, (n, c), is one-hot in
 labelled rows and 0 in all others. All systems are solved by conjugate gradients, a class at a time.
@@ -20,19 +20,21 @@ from tutelage.graph.neighbours import Neighbours
 from tutelage.ops.checks import one_of
 
 WEIGHTS = ("gaussian", "cosine", "binary")
-"""How much an edge counts."""
+"""Names of the ways to weigh an edge."""
 
 PRECISE, MOST = 1e-8, 2000
-"""Residual, of the right side's length, at which conjugate gradients stop, and most iterations."""
+"""Conjugate gradients stop at a residual of PRECISE times the right side's length, or after MOST iterations."""
 
 Rows = Float[np.ndarray, "n c"]
 
 
 def edges(near: Neighbours, weights: str = "gaussian") -> sparse.csr_matrix:
-    """The symmetric graph W, (n, n), that joins two rows where either is near the other; the greater weight counts.
+    """The symmetric graph W, (n, n), that joins two rows where one is among the nearest of the other.
+
+    Where each is among the nearest of the other, the greater weight counts.
 
     Args:
-        near: the nearest rows of each of the n.
+        near: the nearest rows of each of the n rows.
         weights: "gaussian", exp(-4 r^2 / r_k^2) with r the distance between rows of length 1 and r_k that of the
             farthest one looked at (Calder et al., ICML 2020); "cosine", at least 0; or "binary".
 
@@ -75,7 +77,7 @@ def spread(w: sparse.csr_matrix, given: Rows, alpha: float) -> Rows:
     """Label spreading: ``F = (1 - alpha) (I - alpha S)^-1 Y`` with ``S = D^-1/2 W D^-1/2``.
 
     Args:
-        alpha: how much a row takes from its neighbours, in [0, 1); labelled rows may change their labels.
+        alpha: share of its value that a row takes from its neighbours, in [0, 1); labelled rows may be overruled.
 
     Source: Zhou et al., NIPS 2003.
     """
@@ -86,12 +88,13 @@ def spread(w: sparse.csr_matrix, given: Rows, alpha: float) -> Rows:
 
 
 def poisson(w: sparse.csr_matrix, given: Rows) -> tuple[Rows, Rows]:
-    """Poisson learning: ``L u = sum_j (y_j - ybar) delta_j`` with ``sum_i d_i u_i = 0``, of each class.
+    """Poisson learning: ``L u = sum_j (y_j - ybar) delta_j`` with ``sum_i d_i u_i = 0``, for each class.
 
-    In each connected part by itself ybar is the mean of its labels and the sum 0; without labels both are 0.
+    Each connected part of the graph is solved by itself, with ybar the mean of its labels. In a part without labels
+    u and ybar are 0.
 
     Returns:
-        u, and ybar of each row's part, (n, c) both.
+        u, (n, c), and ybar of the part of each row, (n, c).
 
     Source: Calder et al., ICML 2020, eq. 2.3.
     """
@@ -107,7 +110,12 @@ def poisson(w: sparse.csr_matrix, given: Rows) -> tuple[Rows, Rows]:
 
 
 def probabilities_of(u: Rows, mean: Rows, slope: float) -> Rows:
-    """Poisson learning's u as probabilities: proportional to ``mean * exp(slope * u / rms(u))``; 0 where the mean is.
+    """Poisson learning's u as probabilities, proportional to ``mean * exp(slope * u / rms(u))``; 0 where the mean is 0.
+
+    Args:
+        u: solution, (n, c), see `poisson`.
+        mean: mean of the labels in the part of each row, (n, c).
+        slope: above 0; the greater, the surer are the probabilities.
 
     >>> probabilities_of(np.array([[2.0, -2.0], [0.0, 0.0]]), np.full((2, 2), 0.5), 0.5).round(3).tolist()
     [[0.804, 0.196], [0.5, 0.5]]
@@ -119,7 +127,7 @@ def probabilities_of(u: Rows, mean: Rows, slope: float) -> Rows:
 
 
 def sharper(f: Rows, temperature: float) -> Rows:
-    """``f^(1 / temperature)`` over its greatest value in the row; 0 in rows of zeros.
+    """``f^(1 / temperature)`` divided by its greatest value in the row, (n, c); rows of zeros stay so.
 
     >>> sharper(np.array([[0.2, 0.1]]), 0.5).round(3).tolist()
     [[1.0, 0.25]]
@@ -130,10 +138,11 @@ def sharper(f: Rows, temperature: float) -> Rows:
 
 
 def to_shares(p: Rows, shares: Float[np.ndarray, " c"], times: int = 300) -> Rows:
-    """Rows of probabilities times a factor a class, made again to sum to 1, whose mean is ``shares``.
+    """Rows of probabilities, (n, c), multiplied by a factor for each class so that their mean becomes ``shares``, (c,).
 
-    One time is class mass normalisation (Zhu et al., 2003); it is done until nothing changes (iterative proportional
-    fitting), at most so many ``times``: where all are nearly certain the shares are met to a part in a hundred then.
+    One pass is class mass normalisation (Zhu et al., 2003). Passes are repeated until nothing changes (iterative
+    proportional fitting), at most ``times`` times; where all rows are nearly certain, the shares are then met to a part
+    in a hundred.
 
     >>> to_shares(np.array([[0.6, 0.4], [0.9, 0.1]]), np.array([0.5, 0.5])).mean(0).round(6).tolist()
     [0.5, 0.5]
@@ -150,7 +159,7 @@ def to_shares(p: Rows, shares: Float[np.ndarray, " c"], times: int = 300) -> Row
 
 
 def reached(w: sparse.csr_matrix, given: Rows) -> Bool[np.ndarray, " n"]:
-    """Which rows are joined to a labelled one by edges; warns of those that are not."""
+    """Which rows edges join to a labelled row, directly or not, (n,); warns of the others."""
     count, part = connected_components(w, directed=False)
     labelled = np.zeros(count, dtype=bool)
     labelled[part[given.sum(1) > 0]] = True
@@ -161,7 +170,13 @@ def reached(w: sparse.csr_matrix, given: Rows) -> Bool[np.ndarray, " n"]:
 
 
 def propagate(w: sparse.csr_matrix, given: Rows, rule: Callable[[sparse.csr_matrix, Rows], Rows]) -> tuple[Rows, Rows]:
-    """Probabilities by ``rule``, (n, c), and 1 where a label reaches the row, (n,); others have the labels' shares."""
+    """Probabilities of all rows, (n, c), and 1 where a label reaches the row, else 0, (n,).
+
+    Args:
+        rule: spreads labels along a graph in which a label reaches every row.
+
+    Rows that no label reaches get the shares of the labels.
+    """
     keep = reached(w, given)
     p = np.tile(given.sum(0) / given.sum(), (len(given), 1))
     found = rule(w[keep][:, keep], given[keep])
@@ -175,7 +190,7 @@ def _degrees(w: sparse.csr_matrix) -> np.ndarray:
 
 
 def _solve(a: sparse.csr_matrix, b: Rows) -> Rows:
-    """``a^-1 b`` for a symmetric, positive (semi-)definite a, preconditioned by its diagonal."""
+    """``a^-1 b`` for a symmetric, positive (semi-)definite a, column by column, preconditioned by its diagonal."""
     diagonal, found = a.diagonal(), np.zeros(b.shape)
     scale = sparse.diags(np.divide(1, diagonal, out=np.ones_like(diagonal), where=diagonal > 0))
     for c in range(b.shape[1]):

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -223,9 +223,12 @@ class Kind(ABC):
         for path in filter(None, (files.train, files.unlabelled, files.test)):
             if path.is_dir() and not self.reads_folders:
                 raise ValueError(f"{path} is a folder, but {self.words.things} are read from tables")
-        missing = [f"--{name}" for name in self._needed(files) if getattr(self, name) is None]
+        missing = [f"--{name}" for name in self._needed(files) if not getattr(self, name)]
         if missing:
-            raise ValueError(f"{' and '.join(missing)} must be given for --kind {self.name}: the name of a column")
+            others = "" if any(getattr(self, n) for n in self.item_columns) else "; for other data see --kind"
+            raise ValueError(
+                f"{' and '.join(missing)} must be given for --kind {self.name}: the name of a column{others}"
+            )
         self._require_scored(files)
 
     def _require_scored(self, files: Files) -> None:
@@ -235,6 +238,17 @@ class Kind(ABC):
 
     def _needed(self, files: Files) -> tuple[str, ...]:
         return self.item_columns if self.weak else (*self.item_columns, *self.label_columns)
+
+    def settled(self, files: Files, say: Say = silent, others: Sequence[str] = ()) -> Self:
+        """The kind with its options as the training table settles them, such as the columns that a prefix stands for.
+
+        Args:
+            others: columns that are no items.
+
+        Raises:
+            DataError: the table has not what an option names.
+        """
+        return self
 
     @classmethod
     def told_by_folder(cls, path: Path) -> bool:

@@ -117,7 +117,7 @@ class Pictured(Kind):
         items, found = data.items, {}
         parts = (("images", items.labelled, items.y), ("pool", items.pool, ()), ("test images", data.test, data.truth))
         for name, sources, y in parts:
-            digest = hashlib.sha256(np.asarray(y).tobytes())
+            digest = hashlib.sha256(_bytes(y))
             for source in sources:
                 digest.update(picture_key(source))
             found[name] = digest.hexdigest()
@@ -173,3 +173,10 @@ def sizes_of(pictures: Any, argument: str = "X") -> np.ndarray:
 
 def _length(source: Source) -> int:
     return len(source) if isinstance(source, bytes) else Path(source).stat().st_size
+
+
+def _bytes(y: Any) -> bytes:
+    """Class numbers, or a list of masks, as bytes that are the same in every process; none of None."""
+    if isinstance(y, np.ndarray) and y.dtype != object:
+        return y.tobytes()
+    return b"".join(np.asarray(each).tobytes() for each in (() if y is None else y))

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
-from tutelage.data.tables import as_label, column
+from tutelage.data.tables import as_label, column, column_names
 from tutelage.fit.defaults import HEAD, Defaults
-from tutelage.kinds.base import HIDDEN, Make, Words, silent
+from tutelage.kinds.base import HIDDEN, Files, Make, Words, silent
 from tutelage.kinds.entries import Entries
 from tutelage.kinds.one_class import OneClass, in_table
 from tutelage.modalities.base import Reader
 from tutelage.modalities.rows.reader import RowReader
-from tutelage.modalities.rows.tables import read_features, read_row_table
+from tutelage.modalities.rows.tables import NPZ, feature_columns, read_features, read_row_table
 from tutelage.model import Model
 from tutelage.types import Say, Tick
+
+FEW = 20
+"""Names of columns that are listed one by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,15 +30,15 @@ class Rows(OneClass):
     """Rows of numbers, such as measurements or features of another program, each of one class.
 
     Args:
-        features: column of lists of numbers, or what the names of a column for each feature begin with; of an npz file
-            the name of an array (n, d).
+        features: columns of numbers: names, or what their names begin with, or "all" others; one column of lists of
+            numbers; of an npz file an array (n, d).
         label: column of the labels, or of an npz file the name of an array (n,); an empty label means unlabelled.
         votes: column with a list of votes a row, or the common prefix of one column for each rule; -1 abstains.
         label_model: how votes become labels: one of "majority", "weighted", "data_programming".
         make: makes the user's own network, giving logits (n, c) of rows.
     """
 
-    features: str | None = None
+    features: tuple[str, ...] = ()
     make: Make | None = field(default=None, metadata=HIDDEN)
 
     name: ClassVar[str] = "rows"
@@ -44,6 +47,10 @@ class Rows(OneClass):
     words = Words(
         "rows", "row", column="row", taken="other numbers than uint8 of shape (n, h, w, 3) or (n, h, w) are rows"
     )
+
+    def __post_init__(self) -> None:
+        if isinstance(self.features, str):
+            object.__setattr__(self, "features", (self.features,))
 
     @property
     def defaults(self) -> Defaults:
@@ -65,17 +72,33 @@ class Rows(OneClass):
 
     # reading
 
+    def settled(self, files: Files, say: Say = silent, others: Sequence[str] = ()) -> Self:
+        if not files.train.exists() or files.train.suffix.lower() == NPZ:
+            return self
+        columns = column_names(files.train, files.charset)
+        names = feature_columns(columns, self.features, files.train, [*self._of_labels(columns), *others])
+        if len(names) > 1:
+            say(f"Features: {len(names)} columns, {listed(names)}.")
+        return replace(self, features=tuple(names))
+
+    def _of_labels(self, columns: Sequence[str]) -> list[str]:
+        """The columns that hold labels or votes."""
+        labels = [c for c in columns if c == self.label]
+        if self.votes is None:
+            return labels
+        return labels + ([self.votes] if self.votes in columns else [c for c in columns if c.startswith(self.votes)])
+
     def entries(
         self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
     ) -> Entries:
-        table = read_row_table(path, charset, str(self.features), self.label, must_have)
-        x = read_features(table, str(self.features), path, (self.label, self.votes))
+        table = read_row_table(path, charset, self.features[0], self.label, must_have)
+        x = read_features(table, self.features, path, self._of_labels([str(c) for c in table.columns]))
         labels: list[str | None] = [None] * len(table)
         if self.label is not None and (must_have or self.label in table):
             labels = [as_label(v) for v in column(table, self.label, path)]
         votes = self._votes(table, path, must_have, self.label) if weak else None
         rows = list(range(1, len(table) + 1))
-        places = in_table(path, rows, item=self.features, label=self.label, votes=self.votes)
+        places = in_table(path, rows, item=listed(self.features), label=self.label, votes=self.votes)
         names = [f"{path.name}, row {row}" for row in rows]
         return Entries(x, labels, places, votes, names, table=table)
 
@@ -88,8 +111,18 @@ class Rows(OneClass):
     def answered(
         self, model: Model, path: Path, charset: str, say: Say, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
-        table = read_row_table(path, charset, str(self.features))
-        p = model.probabilities(read_features(table, str(self.features), path, (self.label,)), tick)
-        if path.suffix.lower() == ".npz":
+        table = read_row_table(path, charset, self.features[0])
+        x = read_features(table, self.features, path, self._of_labels([str(c) for c in table.columns]))
+        p = model.probabilities(x, tick)
+        if path.suffix.lower() == NPZ:
             table = pd.DataFrame({"row": range(1, len(table) + 1)})
         return table, {"label": [model.classes[i] for i in p.argmax(1)], "probability": p.max(1)}
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names of columns in a few words.
+
+    >>> listed(["a", "b"]), listed([f"x{i}" for i in range(64)])
+    ('a, b', 'x0, x1, ... x63')
+    """
+    return ", ".join(names) if len(names) <= FEW else f"{names[0]}, {names[1]}, ... {names[-1]}"

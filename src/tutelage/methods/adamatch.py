@@ -21,20 +21,20 @@ from tutelage.types import Batch, Terms
 
 @dataclass(frozen=True)
 class AdaMatch(Method):
-    """The pool's labels get the mean of the predictions on the labelled units, and the threshold their confidence.
+    """The predictions on the labelled units set the mean of the pool's labels, and their confidence the threshold.
 
     L = L_sup + weight * ramp * (1/|B_u|) sum_u 1[max q >= threshold * mean_l max p_l] CE(q, f(strong)),
     q proportional to p(weak) * mean_l p_l / mean_u p(weak), held still; the means are those of the batch.
 
-    Without labelled units nothing is aligned, and the threshold is itself. Random logit interpolation is left out: it
-    is there for batch norm, whose statistics of both parts differ; a network without it gives the same logits twice.
+    In a batch without labelled units nothing is aligned, and the threshold is tau itself. Random logit interpolation is
+    left out: it serves networks with batch norm; the others give the same logits with and without it.
 
     Source: Berthelot et al., AdaMatch, ICLR 2022, as used for semi-supervised learning; labelled units have no strong
     view here.
 
     Args:
         threshold: tau, relative to the mean confidence in labelled units, in [0, 1].
-        weight: of the pool's loss, at least 0.
+        weight: factor on the pool's loss, at least 0.
         ramp: share of training over which the pool's loss grows in along half a cosine, in [0, 1].
 
     >>> AdaMatch().ramp

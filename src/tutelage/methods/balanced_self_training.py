@@ -16,22 +16,22 @@ from tutelage.methods.fields import Positive, PositiveShare
 from tutelage.ops.checks import Range
 
 COLDEST, HOTTEST = 0.25, 4.0
-"""The temperature lies between."""
+"""Bounds of the temperature."""
 
 LEAST = 0.01
-"""A soft label's probabilities below it do not enter."""
+"""A soft label's probabilities below this are left out."""
 
 MOST = 20_000
-"""Rows of the pool that are learnt in a round, at most."""
+"""The most rows of the pool that are learnt in a round."""
 
 
 @dataclass(frozen=True)
 class BalancedSelfTraining(ByClassifiers):
     """A classifier learns the labels, then also what it said itself of the rows of the pool it was surest of.
 
-    In round r of R the share r/R * share of the pool is learnt, of each class as much as its prior says, in that class
-    the surest. A row enters once a class, with the class's probability as its weight; where the classifier takes no
-    weights, with its likeliest class. Probabilities are p^(1/T), T fitted on the labels' cross-validated predictions
+    In round r of R the share r/R * share of the pool is learnt: of each class the surest rows, as many as its prior
+    says. A row is learnt once for each class, weighted by the class's probability; by a classifier that takes no
+    weights only as its likeliest class. Probabilities are p^(1/T), T fitted on the labels' cross-validated predictions
     by their likelihood, in [0.25, 4]. The student learns what the last classifier says of the pool.
 
     Sources: Zou et al., CBST, ECCV 2018 (shares of the classes); Guo et al., ICML 2017 (T).
@@ -39,12 +39,12 @@ class BalancedSelfTraining(ByClassifiers):
     Args:
         base: "logistic_regression" (its penalty chosen on the labels), "random_forest", "knn", "svc", or a
             scikit-learn classifier.
-        rounds: R, at least 0; with none the base alone teaches.
-        share: of the pool that is learnt in the last round, in (0, 1]; at most 20,000 rows.
-        prior: "labels", the classes' shares of the labels; or "uniform".
-        of_pool: weight of all those rows, as a multiple of that of all labels, above 0.
-        weight: of the pool's loss, at least 0.
-        confidence: "entropy": a row of the pool counts 1 - H / log C; or "none": all count alike.
+        rounds: R, at least 0; with 0 the classifier of the labels teaches.
+        share: share of the pool that is learnt in the last round, in (0, 1]; at most 20,000 rows are.
+        prior: shares of the classes: "labels", those among the labels, or "uniform".
+        of_pool: weight of the pool's rows together, as a multiple of that of the labels together, above 0.
+        weight: factor on the pool's loss, at least 0.
+        confidence: how much a row of the pool counts: "entropy", 1 - H / log C, or "none", all alike.
 
     >>> BalancedSelfTraining(rounds=3).rounds
     3
@@ -82,7 +82,7 @@ class BalancedSelfTraining(ByClassifiers):
     def learnt(
         self, base: Any, given: tuple[np.ndarray, np.ndarray], rows: np.ndarray, p: np.ndarray, label: np.ndarray
     ) -> Any:
-        """The classifier of the labels and of soft labels p, or ``label`` where it takes no weights."""
+        """A classifier that has learnt the labels and soft labels p, or ``label`` where it takes no weights."""
         x, y = given
         if not has_fit_parameter(base, "sample_weight"):
             return fitted(base, np.vstack([x, rows]), np.concatenate([y, label]))
@@ -93,7 +93,7 @@ class BalancedSelfTraining(ByClassifiers):
 
 
 def temperature_of(logits: np.ndarray, y: np.ndarray) -> float:
-    """T in [0.25, 4] of the greatest likelihood of the labels y under ``softmax(logits / T)``."""
+    """The T in [0.25, 4] under which ``softmax(logits / T)`` gives the labels y the greatest likelihood."""
 
     def loss(log_t: float) -> float:
         return float(-log_softmax(logits / np.exp(log_t), axis=1)[np.arange(len(y)), y].mean())
@@ -102,7 +102,7 @@ def temperature_of(logits: np.ndarray, y: np.ndarray) -> float:
 
 
 def quotas(total: int, shares: np.ndarray) -> np.ndarray:
-    """``total`` rows dealt to the classes by their shares, the rest to the largest remainders.
+    """How many of ``total`` rows each class gets by its share; the largest remainders get what is left over.
 
     >>> quotas(10, np.array([0.5, 0.24, 0.26])).tolist()
     [5, 2, 3]
@@ -114,7 +114,7 @@ def quotas(total: int, shares: np.ndarray) -> np.ndarray:
 
 
 def surest(p: np.ndarray, quota: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As many rows a class as its quota, the surest of those whose likeliest class, of those still open, it is.
+    """Fill each class's quota with the rows surest of it; a row whose class is full goes to its next likeliest.
 
     >>> rows, label = surest(np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4]]), np.array([1, 1]))
     >>> rows.tolist(), label.tolist()

@@ -19,7 +19,8 @@ from tutelage.ops.checks import checks_of
 from tutelage.tasks import Task
 from tutelage.types import Batch, Labels, Logits, Params, Scalar, Terms, Tick
 
-Says = Iterable[tuple[Labels, Logits]]
+Blocks = Iterable[tuple[Labels, Logits, Tensor]]
+"""Units a block at a time: their numbers, (n,), their logits, (n, c), and the last layer's inputs, (n, d)."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,15 @@ class Method(ABC):
     """A teacher-student method. Its loss is pure: it never steps, writes or logs.
 
     Attributes:
-        name: what the command line calls it.
-        uses_pool: the loss reads ``batch.unlabelled``.
-        anchored: after weak labels were learnt it goes on learning them beside the pool, since nothing else keeps its
-            loss from being least where all rows get one class; False where a slow teacher does, who knows them.
-        views: of the pool that the loss reads: "weak" (as it is), "again" (the same drawn anew), "strong" (disturbed).
-        restarts: each round begins with a fresh network, optimiser and schedule of the learning rate.
-        reseeds: each mover, and each network that begins afresh, has initial weights of its own.
-        version: of the code; raised by hand when a change of it alters results, so that recorded ones no longer count.
-            A method's own is declared in its class; that of `Method` is of what all methods share.
+        name: the method's name on the command line and in the catalogue.
+        uses_pool: whether the loss reads ``batch.unlabelled``.
+        anchored: whether, after weak labels were learnt, they stay in the loss beside the pool. Without them most
+            losses are least where all rows get one class; a slow teacher that knows them prevents that, too (False).
+        views: the pool's views that the loss reads: "weak" (hardly disturbed), "again" (a second draw of the weak one),
+            "strong" (disturbed).
+        reseeds: whether each mover, and each network that begins afresh, has initial weights of its own.
+        version: number of the code's version, raised by hand when a change alters results, so that recorded results no
+            longer count. A class declares its own; that of `Method` is raised when the code of all methods changes.
     """
 
     name: ClassVar[str] = ""
@@ -64,15 +65,21 @@ class Method(ABC):
 
     @property
     def restarts(self) -> bool:
+        """Whether each round begins with a fresh network, optimiser and schedule of the learning rate."""
         return True
 
     @property
+    def reserve(self) -> float:
+        """Share of the labels that are held back as ``batch.reserved``, for losses that look ahead, in [0, 1)."""
+        return 0.0
+
+    @property
     def training_rounds(self) -> int:
-        """How many rounds share the steps; between two, the followers take the mover's place."""
+        """Number of rounds that share the steps; between two of them the followers become copies of the mover."""
         return 1
 
     def starts(self, steps: int) -> list[int]:
-        """The step at which each round begins, and the last one's end."""
+        """The step at which each round begins, and last the step at which the last one ends."""
         each = -(-steps // self.training_rounds)
         return [i * each for i in range(self.training_rounds + 1)]
 
@@ -84,7 +91,7 @@ class Method(ABC):
         """The same method with the fields that are left open set for this task.
 
         Args:
-            weak: it plays after weak labels were learnt.
+            weak: whether the method is trained after weak labels were learnt.
 
         Raises:
             ValueError: the method cannot learn this task, or not after weak labels.
@@ -92,55 +99,65 @@ class Method(ABC):
         return self.filled({})
 
     def filled(self, values: Mapping[str, Any]) -> Self:
-        """The same method with no field left open: those that were get these values, or their usual ones."""
+        """The same method with no field left open: an open field gets its value from ``values``, or its usual one."""
         found = {n: values.get(n, v.usual) for n, v in vars(self).items() if isinstance(v, Open)}
         return replace(self, **found) if found else self
 
     def at(self, progress: float) -> Self:
-        """The method as it is when this share of training is done: numbers in place of ramps; itself without any.
+        """The method when this share of training is done, in [0, 1]: numbers in place of ramps; itself without any.
 
-        The loop asks once a step, and hands the answer to the loss, the rule and all that is called between rounds.
+        The loop asks once a step, and calls the loss and all else on the answer.
         """
         now = {name: value.at(progress) for name, value in vars(self).items() if isinstance(value, Ramp)}
         return replace(self, **now) if now else self
 
     def keep(self, memory: Memory) -> None:
-        """Between rounds, after every mover has labelled the pool: say by their weights which labels count."""
+        """Between rounds, after every mover has labelled the pool: set the weights of the stored labels."""
 
     def ready(self, pool: Examples, tick: Tick) -> None:
-        """Before a fit: compute, once for all its trainings, what depends on the pool alone."""
+        """Before a fit: compute once, for all its trainings, the things that depend on the pool alone."""
 
     def brings(self, width: int, task: Task) -> nn.ModuleDict:
-        """Modules that every player gets beside the network: heads, projectors; `Player.aside` gives what they say.
+        """Modules by name that each player gets beside the network, as heads; `Player.aside` gives their outputs.
 
         They are trained, averaged and kept in checkpoints with the network.
 
         Args:
-            width: numbers of the network's last representation of a unit, (units, width), which each of them gets.
+            width: number of features of a unit before the network's last layer: each module gets these, (units, width).
         """
         return nn.ModuleDict()
 
     def answer(self, logits: Logits, beside: Mapping[str, Tensor]) -> Logits:
-        """What the network that is kept says: by default what the network alone does, and nothing brought is kept.
+        """Logits of the network that is kept, (units, c). By default the network's own: then no brought module is kept.
 
         Args:
-            beside: what the brought modules say, by name.
+            logits: the network's own logits, (units, c).
+            beside: the brought modules' outputs, by name, each (units, ...).
         """
         return logits
 
     def remembers(self, loader: Loader, task: Task) -> Params:
-        """What ``memory.kept`` holds at first, by name, in a training on what the loader draws from."""
+        """Initial tensors of ``memory.kept``, by name, for a training on this loader's examples."""
         return {}
 
-    def judge(self, who: str, said: Says, target: Tensor, memory: Memory, task: Task) -> None:
-        """Between rounds: look at what mover ``who`` says of the labelled units, and write it into ``memory.kept``.
+    def survey(self, who: str, said: Blocks, memory: Memory, task: Task) -> None:
+        """Between rounds, before `keep`: read mover ``who``'s predictions on the pool and write to ``memory.kept``.
 
-        ``said``: numbers of units and their logits, a batch at a time, made when asked for;
-        ``target``: of all units, as in `Batch`.
+        Args:
+            said: all units of the pool, block by block, in the same pass that stores their labels; in a network that
+                ends in no linear layer the last layer's inputs have no columns.
+        """
+
+    def judge(self, who: str, said: Blocks, target: Tensor, memory: Memory, task: Task) -> None:
+        """Between rounds: read mover ``who``'s predictions on the labelled units and write to ``memory.kept``.
+
+        Args:
+            said: all labelled units, as in `survey`; a block is computed when it is asked for.
+            target: labels of all these units, as in `Batch`.
         """
 
     def observe(self, batch: Batch, terms: Terms, memory: Memory, task: Task) -> None:
-        """After a step: remember the pseudo-labels that the loss has seen. Only here is state written."""
+        """After a step: write to the memory, by default the pseudo-labels that the loss has seen."""
         if "label" in terms.seen and len(memory.label):
             pool, seen = batch.unlabelled, [terms.seen[k] for k in ("label", "confidence", "weight")]
             memory.write(*(to_original(seen, pool, task) if pool.geometry else (pool.index, *seen)))
@@ -154,7 +171,7 @@ def on_labels(player: Player, batch: Batch, task: Task) -> Scalar:
 
 
 def half_first(steps: int, rounds: int) -> list[int]:
-    """Where rounds begin of which the first, on the labels alone, takes half of the steps: poor labels teach badly.
+    """Steps at which rounds begin if the first, on the labels alone, takes half of all steps.
 
     >>> half_first(12, 4)
     [0, 6, 8, 10, 12]

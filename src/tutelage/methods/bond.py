@@ -29,8 +29,8 @@ class Bond(Method):
     Source: Liang et al., BOND, KDD 2020 (Section 3.2).
 
     Args:
-        rounds: how often the student takes the teacher's place, plus one; at least 1.
-        threshold: least share of the surest class in y, in [0, 1].
+        rounds: number of teachers, at least 1: in all rounds but the first the student takes the teacher's place.
+        threshold: least value of the likeliest class in y at which a unit is kept, in [0, 1].
         labels: "soft" (y) or "hard" (its argmax; the released scripts for Twitter and OntoNotes).
         divergence: "kl", or "released": what the released code minimises, raw logits handed over as if they
             were log-probabilities and averaged over all N C elements, so that the gradient is -y / (N C).

@@ -17,25 +17,25 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 from torch import Tensor
 
-from tutelage.methods.taught import FixedRows, Opinion, Taught, flat
+from tutelage.methods.pool_teacher import FixedRows, Opinion, PoolTeacher, flat
 
 Probabilities = Float[np.ndarray, "n c"]
 
 BASES = ("logistic_regression", "random_forest", "knn", "svc")
-"""Classifiers by name."""
+"""Names of classifiers that a method may be given as its ``base``."""
 
 C_GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Values of logistic regression's C, the inverse strength of its penalty, that the labels choose from."""
 
 
 @dataclass(frozen=True)
-class ByClassifiers(Taught, ABC):
+class ByClassifiers(PoolTeacher, ABC):
     """A teacher made of scikit-learn classifiers of rows that are centred and divided by one scale.
 
     The scale is the pool's; where its rows are all equal, that of the labelled ones.
 
     Args:
-        base: one of BASES, or a scikit-learn classifier.
+        base: a scikit-learn classifier, or the name of one, of BASES.
     """
 
     base: Any = "logistic_regression"
@@ -48,7 +48,7 @@ class ByClassifiers(Taught, ABC):
 
     @abstractmethod
     def opinion(self, x: np.ndarray, y: np.ndarray, pool: np.ndarray, classes: int, seed: int) -> Probabilities:
-        """Probabilities of the pool's rows, (n, c)."""
+        """Probabilities of the pool's rows, (n, c), after learning the rows x, (l, d), with classes y, (l,)."""
 
     def teach(self, x: Tensor, y: np.ndarray, pool: FixedRows, classes: int, seed: int) -> Opinion:
         rows, labelled = flat(pool.rows), flat(x)
@@ -58,7 +58,7 @@ class ByClassifiers(Taught, ABC):
         return found, np.ones(len(rows))
 
     def classifier(self, x: np.ndarray, y: np.ndarray, seed: int) -> BaseEstimator:
-        """The base for these labels, not yet fitted."""
+        """A classifier for these labels, not yet fitted: the given one, or the named one with its penalty chosen."""
         if not isinstance(self.base, str):
             free = [k for k, v in self.base.get_params().items() if k.endswith("random_state") and v is None]
             return clone(self.base).set_params(**dict.fromkeys(free, seed))
@@ -74,20 +74,20 @@ class ByClassifiers(Taught, ABC):
 
 
 def stratified(y: np.ndarray, seed: int) -> StratifiedKFold | None:
-    """Folds that hold each class; none where one has a single label."""
+    """Two to five folds that each hold every class; None where a class has a single label."""
     fewest = np.unique(y, return_counts=True)[1].min()
     several = len(np.unique(y)) > 1 and fewest > 1
     return StratifiedKFold(min(5, fewest), shuffle=True, random_state=seed % 2**32) if several else None
 
 
 def fitted(base: BaseEstimator, x: np.ndarray, y: np.ndarray, **weights: np.ndarray) -> BaseEstimator:
-    """A fitted copy of the classifier; where there is but one class, one that always says it."""
+    """A fitted copy of the classifier; where y holds one class alone, a classifier that always says it."""
     model = clone(base) if len(np.unique(y)) > 1 else DummyClassifier()
     return model.fit(x, y, **weights)
 
 
 def probabilities(model: BaseEstimator, x: np.ndarray, classes: int) -> Probabilities:
-    """What a fitted classifier says, (n, c); one-hot where it knows no probabilities."""
+    """Probabilities from a fitted classifier, (n, c); one-hot where it gives classes alone."""
     found = np.zeros((len(x), classes))
     if hasattr(model, "predict_proba"):
         found[:, model.classes_] = model.predict_proba(x)

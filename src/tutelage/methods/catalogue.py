@@ -1,4 +1,4 @@
-"""What there is to choose from: every method with its family, paper and kinds of data, readable without importing it.
+"""Every method with its family, paper and kinds of data, readable without importing it.
 
 Neither torch nor numpy is imported here. To add a method: its file, its test, and a row of `TABLE`.
 """
@@ -13,23 +13,23 @@ AUTO = "auto"
 AUTO_SAYS = (
     "Try methods by cross-validation on the labels, drop the worse early; the best few together teach one student."
 )
-"""The automatic choice in a sentence, the first of `tutelage.fit.auto.Auto`."""
+"""First sentence of the docstring of `tutelage.fit.auto.Auto`."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A method, described.
+    """A method's description.
 
     Attributes:
-        name: what the command line and the estimators call it.
-        class_name: of the class, which lies in the module of `tutelage.methods` that is called ``name``.
-        family: methods of one idea: "labels only", "self-training", "slow teacher", "consistency", "weak to strong",
-            "two networks", "graph", "classifiers" or "noisy labels".
-        paper: where it comes from: authors and venue; empty where it is nobody's.
-        year: of the paper; None without one.
-        sentence: the first of its class's docstring.
-        remembers: something of each unit from step to step; it refuses units that move with the view, as pixels do
-            (`require_own_units`).
+        name: the method's name on the command line and in the estimators, and that of its module in `tutelage.methods`.
+        class_name: name of the class in that module.
+        family: group of methods with one idea: "labels only", "self-training", "slow teacher", "consistency", "weak to
+            strong", "two networks", "graph", "classifiers" or "noisy labels".
+        paper: authors and venue of the paper; empty where there is none.
+        year: year of the paper; None where there is none.
+        sentence: first sentence of the class's docstring.
+        remembers: whether it stores something for each unit from step to step, or for each row beforehand. Then it
+            refuses units that move with the view, as pixels do (`require_own_units`).
     """
 
     name: str
@@ -121,11 +121,11 @@ _ENTRIES = (
     ),
     Entry(
         "adamatch", "AdaMatch", "weak to strong", "Berthelot et al., ICLR", 2022,
-        "The pool's labels get the mean of the predictions on the labelled units, and the threshold their confidence.",
+        "The predictions on the labelled units set the mean of the pool's labels, and their confidence the threshold.",
     ),
     Entry(
         "mixmatch", "MixMatch", "consistency", "Berthelot et al., NeurIPS", 2019,
-        "Labelled units and guessed ones are mixed with each other; the guess is what two weak views make of a unit.",
+        "Labelled units and guessed ones are mixed with each other; a guess is the mean prediction on two weak views.",
     ),
     Entry(
         "remixmatch", "ReMixMatch", "weak to strong", "Berthelot et al., ICLR", 2020,
@@ -155,7 +155,7 @@ _ENTRIES = (
     ),
     Entry(
         "poisson_learning", "PoissonLearning", "graph", "Calder et al., ICML", 2020,
-        "Each label is a source, its class's or the others', in the graph of nearest rows; for very few labels.",
+        "Each label is a source of its class and a sink of others in the graph of nearest rows; for very few labels.",
         remembers=True,
     ),
     Entry(
@@ -175,11 +175,11 @@ _ENTRIES = (
     ),
     Entry(
         "curriculum_labelling", "CurriculumLabelling", "self-training", "Cascante-Bonilla et al., AAAI", 2021,
-        "Rounds over the last model's hard labels of the surest share of the whole pool, 1/rounds to all of it.",
+        "Rounds over the last model's hard labels of the surest share of the pool, which grows from 1/rounds to all.",
     ),
     Entry(
         "cbst", "Cbst", "self-training", "Zou et al., ECCV", 2018,
-        "Rounds over the model's own hard labels of the surest share of each class, 1/rounds to all of them.",
+        "Rounds over the model's own hard labels of the surest share of each class, which grows from 1/rounds to all.",
     ),
     Entry(
         "dst", "Dst", "self-training", "Feng et al., arXiv", 2020,
@@ -187,7 +187,7 @@ _ENTRIES = (
     ),
     Entry(
         "dmt", "Dmt", "two networks", "Feng et al., Pattern Recognition", 2022,
-        "Rounds over hard labels that another model gave to the surest share of the pool, 1/rounds to all of it.",
+        "Rounds over hard labels that another model gave to the pool's surest share, which grows from 1/rounds to all.",
     ),
     Entry(
         "self_distillation", "SelfDistillation", "noisy labels", "Jeong and Chung, ICLR", 2025,
@@ -203,7 +203,7 @@ _ENTRIES = (
     ),
     Entry(
         "sce", "Sce", "noisy labels", "Wang et al., ICCV", 2019,
-        "Noisy labels: cross-entropy both ways, of which the reverse one bounds what a wrong label can cost.",
+        "Noisy labels: cross-entropy both ways; the reverse one bounds what a wrong label can cost.",
     ),
     Entry(
         "co_teaching", "CoTeaching", "noisy labels", "Han et al., NeurIPS", 2018,

@@ -19,7 +19,7 @@ from tutelage.types import Batch, Terms
 
 @dataclass(frozen=True)
 class Cbst(Method):
-    """Rounds over the model's own hard labels of the surest share of each class, 1/rounds to all of them.
+    """Rounds over the model's own hard labels of the surest share of each class, which grows from 1/rounds to all.
 
     L = (1/N) (sum_l CE(y_l, f(x_l)) + sum_kept CE(y_u, f(x_u))),   N = labelled and kept units.
     The model goes on from round to round; the first one, on the labels alone, takes half of the steps.
@@ -28,7 +28,7 @@ class Cbst(Method):
     ECCV 2018.
 
     Args:
-        rounds: how often the pool is labelled, at least 1; round 0 learns the labels alone.
+        rounds: number of times that the pool is labelled, at least 1; round 0 learns the labels alone.
 
     >>> Cbst().training_rounds
     6

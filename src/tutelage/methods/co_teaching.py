@@ -27,8 +27,8 @@ class CoTeaching(Method):
     Source: Han et al., Co-teaching, NeurIPS 2018, algorithm 1.
 
     Args:
-        forget: share of labels left out in the end, in [0, 1]: about as many as are wrong.
-        ramp: share of training over which it grows, in [0, 1].
+        forget: share of the labels that are left out in the end, in [0, 1]; best about the share that is wrong.
+        ramp: share of training in which the share left out grows to ``forget``, in [0, 1].
 
     >>> CoTeaching(forget=0.4).rule.movers
     ('student', 'partner')

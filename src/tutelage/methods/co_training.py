@@ -25,12 +25,12 @@ class CoTraining(ByClassifiers):
     Args:
         base: "logistic_regression" (its penalty chosen on the labels), "random_forest", "knn", "svc", or a
             scikit-learn classifier.
-        first: numbers of the features of the first half, separated by commas; none: a random half of them.
-        rounds: at least 1.
-        added: rows that each adds of each class in the first round, at least 1.
-        growth: how many times as many it adds in each round as in the last, at least 1.
-        weight: of the pool's loss, at least 0.
-        confidence: "entropy": a row of the pool counts 1 - H / log C; or "none": all count alike.
+        first: numbers of the features of the first half, separated by commas; empty for a random half.
+        rounds: number of rounds, at least 1.
+        added: number of rows of each class that each classifier adds in the first round, at least 1.
+        growth: factor by which that number grows from round to round, at least 1.
+        weight: factor on the pool's loss, at least 0.
+        confidence: how much a row of the pool counts: "entropy", 1 - H / log C, or "none", all alike.
 
     >>> CoTraining(first="0,1").first
     '0,1'
@@ -66,7 +66,7 @@ class CoTraining(ByClassifiers):
         return found
 
     def halves(self, d: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the features of both halves."""
+        """Numbers of the features of the first half, and of the second."""
         first = np.array([int(i) for i in self.first.split(",") if self.first], dtype=np.int64)
         if not self.first:
             first = np.sort(np.random.default_rng(seed).permutation(d)[: d // 2])
@@ -77,7 +77,7 @@ class CoTraining(ByClassifiers):
 
 
 def taken(label: np.ndarray, said: list[np.ndarray], classes: np.ndarray, count: int) -> np.ndarray:
-    """The pool's labels with those that each of two adds: of each class ``count`` rows without one, the surest.
+    """Labels of the pool after each of two classifiers has added, of each class, its ``count`` surest unlabelled rows.
 
     >>> one, other = np.array([[0.9, 0.1], [0.4, 0.6]]), np.array([[0.2, 0.8], [0.3, 0.7]])
     >>> taken(np.array([-1, -1]), [one, other], np.array([0, 1]), 1).tolist()

@@ -1,4 +1,4 @@
-"""One student of several teachers."""
+"""A committee: one student of several teachers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tutelage.types import Batch, Params, Terms
 
 @dataclass(frozen=True, eq=False)
 class Committee(Method):
-    """The student learns the labels, and what others, trained before, together say of the pool.
+    """The student learns the labels, and the mean prediction of methods trained before on the pool.
 
     L = L_sup(S) + weight * (1/|B_u|) sum_u CE(sum_m s_m p_m(x_u), f(x_u; S)),  sum_m s_m = 1
 
@@ -29,9 +29,9 @@ class Committee(Method):
     Section 3, at temperature 1.
 
     Args:
-        members: names of the others.
-        said: the weighted mean of their probabilities of the pool's units, (units, c).
-        weight: of the pool's loss, at least 0.
+        members: names of those methods.
+        said: their probabilities of the pool's units, a weighted mean, (units, c).
+        weight: factor on the pool's loss, at least 0.
 
     >>> Committee(("drift", "mixmatch"), torch.full((5, 2), 0.5)).members
     ('drift', 'mixmatch')

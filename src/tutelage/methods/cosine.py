@@ -35,12 +35,14 @@ class Cosine(Method):
     released code does.
 
     Args:
-        rounds: how often the student takes the teacher's place, plus one; at least 1.
-        threshold: least weight of a pseudo-label that counts, in [0, 1].
-        confidence: weight of R2, at least 0.
-        contrastive: weight of R1, at least 0; margin: between labels, in [0, 2].
-        entropy_by: log of "classes", or of the "batch" size: then even a uniform prediction weighs much.
-        reduction: "mean" over the batch, or "sum", by which the learning rate depends on the batch size.
+        rounds: number of teachers, at least 1: in all rounds but the first the student takes the teacher's place.
+        threshold: weight w above which a pseudo-label counts, in [0, 1].
+        confidence: factor on R2, at least 0.
+        contrastive: factor on R1, at least 0.
+        margin: least distance d between examples of different labels, in [0, 2].
+        entropy_by: H is divided by the log of the number of "classes", or of the "batch" size: then even a uniform
+            prediction has a large weight.
+        reduction: "mean" over the batch, or "sum": then the learning rate that fits depends on the batch size.
         contrast_on: features of the "student", or of the still "teacher", which gives no gradient.
 
     >>> Cosine().training_rounds

@@ -13,7 +13,7 @@ from tutelage.ops.thresholds import top_of_all
 
 @dataclass(frozen=True)
 class CurriculumLabelling(Cbst):
-    """Rounds over the last model's hard labels of the surest share of the whole pool, 1/rounds to all of it.
+    """Rounds over the last model's hard labels of the surest share of the pool, which grows from 1/rounds to all.
 
     The loss is that of `Cbst`; the ranking is over all classes together, and each round begins with a new network,
     against confirmation bias.

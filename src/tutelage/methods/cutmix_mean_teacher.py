@@ -33,15 +33,16 @@ class CutmixMeanTeacher(Method):
     box's share of the area. Inputs that are not images (b, k, h, w) are not mixed: this is Mean Teacher then.
 
     Source: French et al., Semi-supervised semantic segmentation needs strong, varied perturbations, BMVC 2020; loss and
-    defaults are those of the released code, where s takes the place of a ramp, but for the other image: it is of the
-    same batch here, of a second one there. For whole images French et al., CowMask, VISAPP 2022, whose code has a
+    defaults are those of the released code, where s takes the place of a ramp. There the other image comes from a
+    second batch, here from the same one. For whole images French et al., CowMask, VISAPP 2022, whose code has a
     threshold of 0.6, with boxes.
 
     Args:
-        decay: of the teacher, in [0, 1].
-        threshold: of the confidence, in [0, 1]; 0 is without: s = 1.
-        weight: of the pool's loss, at least 0.
-        ramp: share of training over which the pool's loss grows in, in [0, 1]; the released code has it as an option.
+        decay: share of its own weights that the teacher keeps at each step, in [0, 1].
+        threshold: least confidence of a unit that counts in s, in [0, 1]; with 0, s = 1.
+        weight: factor on the pool's loss, at least 0.
+        ramp: share of training in which the pool's loss grows to its full weight, in [0, 1]; the released code has it
+            as an option.
 
     >>> CutmixMeanTeacher().rule.response
     Ema(decay=0.99)
@@ -81,14 +82,14 @@ class CutmixMeanTeacher(Method):
 
 
 def collage(x: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-    """Images, each with a box of half its area out of another of the batch, and values of their units mixed likewise.
+    """Put into each image a box of half its area from another of the batch; mix values of their units likewise.
 
     Args:
         x: images, (b, k, h, w).
-        values: of their pixels, (b h w, d), or of each image as a whole, (b, d).
+        values: values of the images' pixels, (b h w, d), or of each image as a whole, (b, d).
 
     Raises:
-        ValueError: another number of units.
+        ValueError: ``values`` has neither b h w nor b rows.
 
     >>> x = torch.arange(4.0).repeat_interleave(16).view(4, 1, 4, 4)
     >>> mixed, values = collage(x, x.view(-1, 1))

@@ -29,16 +29,16 @@ class DeepCoTraining(Method):
     JS(x) = H((p_f + p_g) / 2) - (H(p_f) + H(p_g)) / 2,   L_dif(x) = CE(p_f(x), g(a_f)) + CE(p_g(x), f(a_g)),
     a_f = x + epsilon |x| s / |s|,  s = sign grad_x CE(y, f(x)),  y = the label, in the pool the class f predicts.
 
-    B is labels and pool together; a_f and a_g are held still. Each network descends L; the student is what is
-    returned. For texts trained whole, x are the token embeddings.
+    B is labels and pool together; a_f and a_g are held still. Each network descends L; the student is returned. For
+    texts trained whole, x are the token embeddings.
 
     Source: Qiao et al., Deep Co-Training for Semi-Supervised Image Recognition, ECCV 2018.
 
     Args:
-        agreement: weight of JS, at least 0.
-        difference: weight of L_dif, at least 0.
+        agreement: factor on JS, at least 0.
+        difference: factor on L_dif, at least 0.
         epsilon: length of the adversarial step, as a share of the length of x, at least 0.
-        ramp: share of training over which both terms grow in, in [0, 1].
+        ramp: share of training in which both terms grow to their full weight, in [0, 1].
 
     >>> DeepCoTraining().rule.movers
     ('student', 'partner')

@@ -15,7 +15,7 @@ from torch import Tensor
 from tutelage.data import Loader
 from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, Says, on_labels, require_own_units
+from tutelage.methods.base import Blocks, Method, on_labels, require_own_units
 from tutelage.methods.fields import Count, NonNegative, Positive, PositiveShare, Share
 from tutelage.ops.labels import sharpen
 from tutelage.ops.losses import cross_entropy
@@ -40,13 +40,14 @@ class DivideMix(Method):
     Source: Li, Socher and Hoi, DivideMix, ICLR 2020.
 
     Args:
-        rounds: how often the labels are judged, at least 1.
-        warm_up: share of training before that, in (0, 1].
-        threshold: of w, in [0, 1].
-        temperature: of the sharpening, in (0, 1].
-        alpha: of mixup, above 0; what is no tensor, such as tokens, is not mixed.
-        weight: lambda_u, at least 0.
-        ramp: share of training over which it grows after the warm-up, in (0, 1].
+        rounds: number of times that the labels are judged, at least 1.
+        warm_up: share of training before the labels are first judged, in (0, 1].
+        threshold: probability w above which a label counts as clean, in [0, 1].
+        temperature: sharpens the pseudo-labels, in (0, 1]; 1 leaves them as they are.
+        alpha: parameter of the Beta distribution that mixup draws its shares from, above 0; inputs
+            that are no tensor, such as tokens, are not mixed.
+        weight: lambda_u, the factor on the second term, at least 0.
+        ramp: share of training after the warm-up in which that factor grows in, in (0, 1].
 
     >>> DivideMix().starts(100)[:4]
     [0, 20, 30, 40]
@@ -86,9 +87,9 @@ class DivideMix(Method):
     def remembers(self, loader: Loader, task: Task) -> Params:
         return {who: torch.ones(len(loader.target)) for who in self.rule.movers}
 
-    def judge(self, who: str, said: Says, target: Tensor, memory: Memory, task: Task) -> None:
+    def judge(self, who: str, said: Blocks, target: Tensor, memory: Memory, task: Task) -> None:
         clean = memory.kept[who]
-        for units, logits in said:
+        for units, logits, _ in said:
             y, known = task.target(target[units])
             clean[units] = cross_entropy(y, logits).masked_fill(known == 0, torch.nan).to(clean)
         clean.copy_(torch.as_tensor(clean_probability(clean.cpu().numpy())))
@@ -119,7 +120,7 @@ class DivideMix(Method):
 
 
 def _over(loss: Weight, chosen: Weight) -> Scalar:
-    """The mean of the chosen; 0 of none."""
+    """The mean loss of the chosen units; 0 where none is."""
     return (chosen * loss).sum() / chosen.sum().clamp(min=1)
 
 
@@ -130,7 +131,7 @@ def _from_even(p: Probs) -> Scalar:
 
 
 def clean_probability(losses: np.ndarray) -> np.ndarray:
-    """The probability that each loss, (n,), is of the lower of two Gaussians; 1 of NaN, and of all where all are alike.
+    """The probability that each loss, (n,), is from the lower of two Gaussians; 1 for NaN, and where all are equal.
 
     >>> clean_probability(np.array([0.1, 0.2, 0.15, 2.0, 2.2, np.nan])).round(3).tolist()
     [1.0, 1.0, 1.0, 0.0, 0.0, 1.0]

@@ -24,29 +24,30 @@ from tutelage.tasks import Task
 from tutelage.types import Batch, Inputs, Labels, Logits, Terms, Weight
 
 OF_PIXELS = {"partners": "mutual", "ranking": "class", "mixup": 0.0, "grows": False}
-"""What fields that are left open become then, as the paper has it."""
+"""What open fields become where units are pixels, as in the paper."""
 
 
 @dataclass(frozen=True)
 class Dmt(Method):
-    """Rounds over hard labels that another model gave to the surest share of the pool, 1/rounds to all of it.
+    """Rounds over hard labels that another model gave to the pool's surest share, which grows from 1/rounds to all.
 
     L = (1/N) (sum_l CE(y_l, f(x_l)) + sum_u w(x_u) CE(y_u, f(x_u))),   N = labelled and kept units,
     y_u = the other model's label of the last round, w = how far this model agrees (`ops.labels.agreement`).
 
     Source: Feng et al., DMT: Dynamic Mutual Training, Pattern Recognition 130, 2022. Fields that are left open
-    (None) are set for the task as there: for images "chain", "all", mixup 0.75 and a growing exponent; for pixels
-    "mutual" and "class".
+    (None) are set for the task as in the paper: for images "chain", "all", mixup 0.75 and a growing exponent; for
+    pixels "mutual" and "class".
 
     Args:
-        rounds: how often the pool is labelled, at least 1; round 0 learns the labels alone.
-        gamma: exponent of the weight, at least 0; 0 switches the weights off: every kept label counts 1.
-        grows: the exponent grows in, gamma exp(-5 (1 - t)^2): within each round of a chain, else over all steps.
+        rounds: number of times that the pool is labelled, at least 1; round 0 learns the labels alone.
+        gamma: exponent of the weight, at least 0; with 0 every kept label has weight 1.
+        grows: whether the exponent grows in, gamma exp(-5 (1 - t)^2): within each round of a chain, else over all
+            steps.
         partners: "mutual" (two models train at once, each on the labels of the *old* other, and go on from round to
             round; the first round takes half of the steps), "chain" (each round trains a new network, from weights of
             its own, on the labels of the last one) or "self" (one model goes on, on its own old labels).
-        ranking: the surest share of "all" the pool, or of each predicted "class".
-        mixup: parameter of the Beta distribution, at least 0; 0 is without, as for inputs that cannot be averaged.
+        ranking: whether the surest share is taken of "all" the pool, or of each predicted "class".
+        mixup: parameter of mixup's Beta distribution, at least 0; 0 for no mixup, as of inputs that cannot be averaged.
 
     >>> Dmt(partners="mutual").rule.movers
     ('student', 'partner')
@@ -118,5 +119,6 @@ class Dmt(Method):
 
 
 def _both(labelled: Inputs, pool: Inputs) -> Tensor:
-    assert isinstance(labelled, Tensor) and isinstance(pool, Tensor)
+    if not (isinstance(labelled, Tensor) and isinstance(pool, Tensor)):
+        raise TypeError("labelled and unlabelled inputs must both be tensors to be mixed")
     return torch.cat([labelled, pool])

@@ -21,7 +21,7 @@ AFTER_WEAK = {
     "labels": {"balance": 1.0, "decay": 0.99, "interaction": 20.0},
     "tags": {"balance": 0.2, "decay": 0.99, "interaction": 10.0},
 }
-"""What fields that are left open become then; chosen on validation parts, see docs/anticipation.md."""
+"""What open fields become after weak labels; chosen on validation parts, see docs/anticipation.md."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,19 @@ class Drift(Method):
     20 after weak labels; to 0.2, 0.99 and 10 after weak tags.
 
     Args:
-        temperature: sharpening of the teacher's labels, in (0, 1].
-        balance: of the classes within a batch, in [0, 1]; 0 is the paper's form (a), 1 its form (b), "soft frequency".
-        weights: "entropy" (1 - H(p) / log C) or "none".
-        divergence: "kl" or "ce"; the same direct gradient, another one through the teacher.
-        decay: of the teacher, in [0, 1].
-        interaction: scale of the anticipating gradient, at least 0; 0 is Mean Teacher.
+        temperature: sharpens the teacher's labels, in (0, 1]; 1 leaves them as they are.
+        balance: exponent of f, which balances the classes of a batch, in [0, 1]; 0 is the paper's form (a), 1 its form
+            (b), "soft frequency".
+        weights: w(x; T): "entropy", 1 - H(p) / log C, or "none", 1.
+        divergence: l, "kl" or "ce": they differ in the gradient through the teacher alone.
+        decay: share of its own weights that the teacher keeps at each step, in [0, 1].
+        interaction: factor on the gradient through the teacher, at least 0; 0 is Mean Teacher.
         through: what the student anticipates: its teacher's "labels", its "weights", or "both".
-        normalised: divide the weights by their mean, so that a less certain teacher is no way to a lower loss.
-        weight: of the pool's loss, at least 0.
-        ramp: share of training over which the pool's loss grows in, in [0, 1].
-        response: another follower instead of the moving average, for example ``Unrolled(1)``.
+        normalised: whether the weights are divided by their mean, so that a less certain teacher does not lower the
+            loss.
+        weight: factor on the pool's loss, at least 0.
+        ramp: share of training in which the pool's loss grows to its full weight, in [0, 1].
+        response: how the teacher follows, in place of the moving average, for example ``Unrolled(1)``.
 
     >>> from tutelage.tasks import Classification
     >>> Drift(decay=0.9).settled(Classification(2), weak=True).rule
@@ -100,6 +102,6 @@ class Drift(Method):
         )
 
     def strategy(self, u: Logits) -> tuple[LogProbs, Weight]:
-        """The follower's: log-labels (a, b) and weights (c) of its logits u, differentiable."""
+        """The follower's strategy: log-labels (a, b) and weights (c) from its logits u, differentiable."""
         log_y = balanced(u, self.temperature, self.balance) if self.balance else sharpen(u, self.temperature)
         return log_y, certainty(u) if self.weights == "entropy" else torch.ones_like(u[:, 0])

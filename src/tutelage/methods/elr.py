@@ -18,7 +18,7 @@ from tutelage.tasks import Task
 from tutelage.types import Batch, Params, Terms
 
 NEARLY = 1e-4
-"""Probabilities are kept so far from 0 and 1."""
+"""Probabilities are kept at least this far from 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Elr(Method):
 
     L = L_sup(S) + weight * (1/|B_l|) sum_l log(1 - <t, p(x; S)>),  t <- decay * t + (1 - decay) * p(x; S)
 
-    with t, (units, c), 0 at first, of every labelled unit. Its moving average is renewed before it is used.
+    with t, (units, c), a moving average for each labelled unit: 0 at first, renewed before it is used.
 
     Source: Liu et al., Early-Learning Regularization Prevents Memorization of Noisy Labels, NeurIPS 2020, eqs. 6
     and 9, without the second network of "ELR+".
 
     Args:
-        weight: lambda, at least 0.
-        decay: beta, in [0, 1].
+        weight: lambda, the factor on the second term, at least 0.
+        decay: beta, the share that t keeps of its old value at each step, in [0, 1].
 
     >>> Elr(decay=0.9).weight
     3.0

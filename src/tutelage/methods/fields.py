@@ -6,7 +6,8 @@ default, ``decay: Share = left_open(0.9)``.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self, TypeVar, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, TypeVar, cast, get_type_hints
 
 from tutelage.ops.checks import Range, in_range
 
@@ -14,10 +15,10 @@ T = TypeVar("T", bound=float | str)
 
 
 class Open:
-    """A value that nobody chose: it is shown as None, and counts as the usual one until `Method.settled` sets another.
+    """A field's value that nobody chose: shown as None, it counts as the usual one until `Method.settled` sets another.
 
     Attributes:
-        usual: the plain value.
+        usual: the usual value, without the mark.
     """
 
     usual: Any
@@ -39,7 +40,7 @@ class _OpenSwitch(Open, int):
 
 
 def left_open(usual: T) -> T:
-    """The default of a field that is set for the task unless somebody chose a value: like ``usual`` until then.
+    """The default of a field that is set for the task unless somebody chose a value; until then it counts as ``usual``.
 
     >>> decay = left_open(0.9)
     >>> decay, decay + 0.0, isinstance(decay, Open)
@@ -74,14 +75,16 @@ class Ramp(float):
 
     t is the share of training that is done, of the round where each round begins afresh (`Batch.progress`). Any number
     of a method that need not be whole may be a ramp, ``Drift(weight=Ramp(0.0, 1.0, end=0.2))``; `Method.at` puts the
-    present value in its place, once a step. What is asked for before training takes a ramp's first value.
+    present value in its place, once a step. Before training a ramp counts as its first value.
 
     Args:
-        begin_value, end_value: both in the range of the field.
-        begin, end: shares of training, 0 <= begin <= end <= 1.
+        begin_value: first value, in the range of the field.
+        end_value: last value, in the range of the field.
+        begin: share of training up to which the first value holds, in [0, 1].
+        end: share of training from which the last value holds, in [begin, 1].
 
     Raises:
-        ValueError: ``begin`` and ``end`` are no such shares.
+        ValueError: ``begin`` or ``end`` is out of its range.
 
     >>> threshold = Ramp(0.3, 0.5, begin=0.1, end=0.8)
     >>> [round(threshold.at(t), 3) for t in (0.0, 0.1, 0.45, 1.0)]
@@ -145,3 +148,23 @@ class Ramp(float):
 
     def __hash__(self) -> int:
         return hash(self.__reduce__())
+
+
+def may_ramp(method: type[Any]) -> set[str]:
+    """Names of the fields of a method's class that may be a `Ramp`: numbers that need not be whole.
+
+    >>> from tutelage.methods.fixmatch import FixMatch
+    >>> sorted(may_ramp(FixMatch))
+    ['threshold', 'weight']
+    """
+    return {name for name, hint in get_type_hints(method).items() if hint is float}
+
+
+def ramps_read(method: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of a method's fields by name, in which a ramp may be a text, as `Ramp.parse` reads it.
+
+    Raises:
+        ValueError: a text where a number is needed is no ramp.
+    """
+    numbers = may_ramp(method)
+    return {n: Ramp.parse(v) if n in numbers and isinstance(v, str) else v for n, v in values.items()}

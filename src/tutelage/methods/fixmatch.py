@@ -28,8 +28,8 @@ class FixMatch(Method):
     Source: Sohn et al., FixMatch, NeurIPS 2020, eq. 4.
 
     Args:
-        threshold: least probability of a label that counts, in [0, 1].
-        weight: of the pool's loss, at least 0.
+        threshold: least probability at which a pseudo-label counts, in [0, 1].
+        weight: factor on the pool's loss, at least 0.
 
     >>> FixMatch().views
     ('weak', 'strong')

@@ -25,13 +25,13 @@ class FlexMatch(Method):
     L = L_sup + weight * (1/|B_u|) sum_u 1[max p(weak) >= T_c] CE(c, f(strong)),   c = argmax p(weak), held still,
     T_c = threshold * b_c / (2 - b_c),   b_c = s_c / max(max_k s_k, units never selected),
 
-    with s_c the units of the whole pool that were predicted as c when their confidence last reached the threshold.
+    with s_c the number of units of the pool that were predicted as c when their confidence last reached the threshold.
 
     Source: Zhang et al., FlexMatch, NeurIPS 2021, algorithm 1, with threshold warm-up and the convex mapping.
 
     Args:
-        threshold: least probability of a label that counts, of the class learnt best, in [0, 1].
-        weight: of the pool's loss, at least 0.
+        threshold: least probability at which a pseudo-label of the class learnt best counts, in [0, 1].
+        weight: factor on the pool's loss, at least 0.
 
     >>> FlexMatch().views
     ('weak', 'strong')
@@ -71,7 +71,7 @@ class FlexMatch(Method):
 
 
 def learning_status(selected: Labels, classes: int) -> Weight:
-    """``s_c / max(max_k s_k, n_none)``, (classes,), of the labels of all units, -1 = none yet.
+    """``s_c / max(max_k s_k, n_none)`` of each class, (classes,), from the labels of all units, -1 = none yet.
 
     >>> learning_status(torch.tensor([0, 0, 0, 0, 1, -1]), 3).tolist()
     [1.0, 0.25, 0.0]

@@ -29,15 +29,15 @@ class FreeMatch(Method):
     H(a, b) = - sum_c a_c log b_c,   a = N(m / h),   b = N(m' / h'),   N(v) = v / sum(v).
 
     tau, m and h are running averages, renewed before they are used, of the pool's mean max p, mean p and shares of the
-    predicted classes; m' and h' are the mean p and the shares of the strong views that count. Classes that none of
-    these is predicted as are left out of H: they have no gradient.
+    predicted classes; m' and h' are the mean p and the shares of the strong views that count. Classes that are
+    predicted for none of these are left out of H: they have no gradient.
 
     Source: Wang et al., FreeMatch, ICLR 2023, algorithm 1 (there decay 0.999, of very long training).
 
     Args:
-        decay: of the running averages, in [0, 1].
-        weight: of the pool's loss, at least 0.
-        fairness: weight of H, at least 0.
+        decay: share that a running average keeps of its old value at each step, in [0, 1].
+        weight: factor on the pool's loss, at least 0.
+        fairness: factor on H, at least 0.
 
     >>> FreeMatch().views
     ('weak', 'strong')
@@ -85,7 +85,7 @@ class FreeMatch(Method):
 
 
 def evenness(m: Weight, h: Weight, p: Probs, weight: Weight) -> Scalar:
-    """``H(N(m / h), N(m' / h'))`` with m' and h' of the p that count; 0 where none does.
+    """``H(N(m / h), N(m' / h'))``, with m' and h' from the rows of p that have a weight; 0 where none has.
 
     >>> p, even = torch.tensor([[0.75, 0.25], [0.25, 0.75]]), torch.tensor([0.5, 0.5])
     >>> round(evenness(even, even, p, torch.ones(2)).item(), 4)
@@ -98,7 +98,7 @@ def evenness(m: Weight, h: Weight, p: Probs, weight: Weight) -> Scalar:
 
 
 def _share(m: Weight, h: Weight) -> Weight:
-    """``N(m / h)``, 0 of a class that is not predicted."""
+    """``N(m / h)``; 0 for a class that is not predicted."""
     eps = torch.finfo(h.dtype).eps
     ratio = torch.where(h > eps, m / h.clamp(min=eps), 0.0)
     return ratio / ratio.sum().clamp(min=eps)

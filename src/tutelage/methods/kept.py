@@ -1,4 +1,4 @@
-"""What a method brings beside a network, and the network that is kept of a training: with it, or the student alone."""
+"""Modules that a method brings beside a network, and the network that is kept after training: with them or without."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tutelage.types import Logits, Params
 
 
 class Answering(Equipped):
-    """A network that says what its method makes of it and of what was brought, see `Method.answer`.
+    """A network with the brought modules, whose logits are those of `Method.answer`.
 
     It can be saved without its code: as the body, the state of ``brought``, and the method's name and fields, by which
     `Method.brings` makes the same modules again.
@@ -30,9 +30,9 @@ class Answering(Equipped):
 
 
 def equipped(method: Method, network: nn.Module, task: Task, seed: int) -> nn.Module:
-    """The network with what the method brings, its weights drawn by the seed; itself where that is nothing.
+    """The network with the modules that the method brings, their weights drawn by the seed; itself without any.
 
-    What the network has of it from an earlier training stays, so that a training goes on from it.
+    Modules of the same name that the network has from an earlier training stay, so that a training goes on from them.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -44,16 +44,18 @@ def equipped(method: Method, network: nn.Module, task: Task, seed: int) -> nn.Mo
 
 
 def kept(method: Method, network: nn.Module) -> nn.Module:
-    """What is kept of a network as a player has it: the body, unless the method answers by what it brought, too."""
+    """The part of a player's network that is kept: the body, or all of it if the method overrides `Method.answer`."""
     if not isinstance(network, Equipped):
         return network
     if type(method).answer is Method.answer:
         return network.body
-    return Answering(network.body, network.brought, method)
+    answering = Answering(network.body, network.brought, method)
+    answering.training = network.training
+    return answering
 
 
 def restored(method: Method, network: nn.Module, task: Task, state: Params) -> nn.Module:
-    """What was kept, from a network of the same shape and the state of a player; it is made ready to predict."""
+    """The network that was kept, from one of the same shape and the state of a player, ready to predict."""
     bare = type(method).brings is Method.brings
     seated = network if bare else equipped(method, network, task, seed=0)
     seated.load_state_dict(state)

@@ -13,28 +13,29 @@ from tutelage.methods.on_graph import OnGraph
 from tutelage.ops.checks import Range
 
 ALMOST = 0.9999
-"""Above it the system is nearly singular."""
+"""The greatest alpha: above it the linear system is nearly singular."""
 
 
 @dataclass(frozen=True)
 class LabelSpreading(OnGraph):
     """Labels spread along the graph of nearest rows, a share alpha at each step; given labels may be overruled.
 
-    F = (1 - alpha) (I - alpha S)^-1 Y,  S = D^-1/2 W D^-1/2,  t_u proportional to F_u^(1/T), times a factor a class
-    that makes the classes' shares those of the labels;  L = L_sup(S) + weight * (1/|B_u|) sum_u w_u CE(t_u, f(x_u; S)).
+    F = (1 - alpha) (I - alpha S)^-1 Y,  S = D^-1/2 W D^-1/2,  t_u proportional to F_u^(1/T), times a factor for each
+    class that makes the classes' shares those of the labels;  L = L_sup(S) + weight * (1/|B_u|) sum_u w_u CE(t_u,
+    f(x_u; S)).
 
-    Rows that no label reaches count nothing.
+    A row that no label reaches has weight 0.
 
     Source: Zhou et al., Learning with local and global consistency, NIPS 2003.
 
     Args:
-        alpha: in [0, 0.9999].
-        temperature: T, in (0, 1].
-        neighbours: nearest rows that each row is joined to, at least 1.
-        edges: "gaussian", "cosine" or "binary" weights of the graph.
-        balance: whether the shares of the classes are made those of the labels.
-        weight: of the pool's loss, at least 0.
-        confidence: "entropy": a row of the pool counts w = 1 - H / log C; or "none": all count alike.
+        alpha: share of a row's label that comes from its neighbours, in [0, 0.9999].
+        temperature: T, in (0, 1]; 1 does not sharpen.
+        neighbours: number of nearest rows to which each row is joined, at least 1.
+        edges: weights of the graph's edges: "gaussian", "cosine" or "binary".
+        balance: whether the classes get the shares in the pool that they have among the labels.
+        weight: factor on the pool's loss, at least 0.
+        confidence: how much a row of the pool counts: "entropy", w = 1 - H / log C, or "none", all alike.
 
     >>> LabelSpreading(alpha=0.9).temperature
     0.2

@@ -27,12 +27,13 @@ class MeanTeacher(Method):
     Source: Tarvainen and Valpola, NeurIPS 2017 (consistency "mse", temperature 1, weights "none").
 
     Args:
-        temperature: sharpening of the teacher's prediction, in (0, 1].
-        consistency: "kl" or "mse" (squared distance of probabilities).
-        weights: "entropy" (1 - H(p) / log C) or "none".
-        decay: of the teacher, in [0, 1]; left open (None) it is 0.9, after weak tags 0.99.
-        weight: of the pool's loss, at least 0.
-        ramp: share of training over which the pool's loss grows in, in [0, 1].
+        temperature: sharpens the teacher's prediction, in (0, 1]; 1 leaves it as it is.
+        consistency: d: "kl" or "mse", the squared distance of probabilities.
+        weights: w: "entropy", 1 - H(p) / log C, or "none", 1.
+        decay: share of its own weights that the teacher keeps at each step, in [0, 1]; left open (None) it is 0.9,
+            after weak tags 0.99.
+        weight: factor on the pool's loss, at least 0.
+        ramp: share of training in which the pool's loss grows to its full weight, in [0, 1].
 
     >>> MeanTeacher(decay=0.9).rule.interaction
     0.0

@@ -26,17 +26,17 @@ class MetaPseudoLabels(Method):
 
     The teacher descends the total derivative of F, exactly through the student's step, where the paper samples one
     hard label and estimates it. UDA is the pool's loss of `Uda`. The paper's last part, finetuning the student on the
-    labels, is the term that grows in. The student keeps S' and is what is returned; it learns without dropout.
+    labels, is the term that grows in. The student becomes S' and is returned; it learns without dropout.
 
     Source: Pham et al., Meta Pseudo Labels, CVPR 2021.
 
     Args:
-        student_lr: of the student's plain gradient steps, above 0; it does not fall.
-        labels: weight of the labels in the student's loss, at least 0.
-        feedback: weight of the student's loss on labels in the teacher's, at least 0.
-        weight: of UDA's loss, at least 0.
-        threshold: least probability of a target of UDA's that counts, in [0, 1].
-        temperature: sharpening of UDA's target, in (0, 1].
+        student_lr: learning rate of the student's plain gradient steps, above 0; it does not fall.
+        labels: factor on the labels' part of the student's loss, at least 0.
+        feedback: factor on the student's loss on labels within the teacher's, at least 0.
+        weight: factor on UDA's loss, at least 0.
+        threshold: probability above which a target of UDA counts, in [0, 1].
+        temperature: sharpens UDA's targets, in (0, 1]; 1 leaves them as they are.
 
     >>> MetaPseudoLabels().rule.movers, MetaPseudoLabels().rule.followers
     (('teacher',), ('student',))

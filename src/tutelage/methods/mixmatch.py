@@ -24,22 +24,21 @@ from tutelage.types import Batch, Inputs, Logits, Probs, Terms, Weight
 
 @dataclass(frozen=True)
 class MixMatch(Method):
-    """Labelled units and guessed ones are mixed with each other; the guess is what two weak views make of a unit.
+    """Labelled units and guessed ones are mixed with each other; a guess is the mean prediction on two weak views.
 
     q = sharpened mean of p(weak u) and p(again u), held still; of X = (labelled, weak, again) and its labels,
     x' = r x + (1 - r) x[perm],   y' likewise,   r = max(l, 1 - l),   l ~ Beta(alpha, alpha),
     L = (1/|B_l|) sum_l CE(y', f(x')) + weight * ramp * (1/2|B_u|) sum_u |y' - p(x')|^2 / c.
 
-    A label that is unknown says nothing, also where it is mixed. What is no tensor, such as tokens, and pixels are not
-    mixed.
+    A mixture with an unknown label has no loss. Pixels, and inputs that are no tensor, such as tokens, are not mixed.
 
     Source: Berthelot et al., MixMatch, NeurIPS 2019, algorithm 1 (there weight 75 to 150, of very long training).
 
     Args:
-        temperature: of the sharpening, in (0, 1].
-        alpha: of mixup, above 0.
-        weight: lambda_u, at least 0.
-        ramp: share of training over which it grows, in [0, 1].
+        temperature: sharpens the pseudo-labels, in (0, 1]; 1 leaves them as they are.
+        alpha: parameter of the Beta distribution that mixup draws its shares from, above 0.
+        weight: lambda_u, the factor on the second term, at least 0.
+        ramp: share of training in which that factor grows in, in [0, 1].
 
     >>> MixMatch().views
     ('weak', 'again')
@@ -81,7 +80,7 @@ def mixed(
 ) -> tuple[Logits, Probs, Weight]:
     """The student's logits of all inputs, mixed with each other, and their labels and weights mixed likewise.
 
-    Inputs that are no tensors, or are not one row a unit, stay as they are, and so do labels and weights.
+    Inputs that are no tensors, or have not one row for each unit, are not mixed, nor are their labels and weights.
     """
     rows = [i for i in x if isinstance(i, Tensor)]
     if len(rows) < len(x) or sum(map(len, rows)) != len(y):

@@ -28,19 +28,20 @@ class NoisyStudent(Method):
     T = the student of the last round, dropout off; S sees the strong view, dropout on. With c(x) the class that T
     predicts and n_c the units of class c among the N that T is sure of, max p >= threshold, of K classes,
 
-        b(x) = min(N / (K n_c(x)), most)  for these, else 0: of mean 1 before the cut.
+        b(x) = min(N / (K n_c(x)), most)  for these units, else 0; without ``most`` its mean is 1 for them.
 
     The paper balances by copying and leaving out images, and its students grow; here all are of one size.
-    After weak labels their network is the first teacher, whose sure labels weigh 1 in round 0.
+    After weak labels the network that learnt them is the first teacher; its sure labels have weight 1 in round 0.
 
     Source: Xie et al., Self-training with Noisy Student, CVPR 2020.
 
     Args:
-        rounds: how often the pool is labelled, at least 1.
-        threshold: least probability of a label that counts, in [0, 1].
-        hard: learn the teacher's likeliest class alone.
-        most: largest weight of a unit of a rare class, at least 1; 1 only weakens the frequent ones.
-        weight: of the pool's loss, at least 0.
+        rounds: number of times that the pool is labelled, at least 1.
+        threshold: least probability at which a pseudo-label counts, in [0, 1].
+        hard: whether the student learns the teacher's likeliest class alone, in place of its probabilities.
+        most: largest weight of a unit of a rare class, at least 1; with 1, units of frequent classes are weakened and
+            none is strengthened.
+        weight: factor on the pool's loss, at least 0.
 
     >>> NoisyStudent().training_rounds
     4
@@ -82,13 +83,13 @@ class NoisyStudent(Method):
 
 
 def class_balance(confidence: Weight, label: Labels, threshold: float, most: float, out: Weight) -> Weight:
-    """``min(N / (K n_c), most)`` for kept units, else 0: N kept units of K classes, n_c of the unit's own.
+    """``min(N / (K n_c), most)`` for kept units, else 0, of N kept units of K classes, n_c of them of the unit's class.
 
     Args:
         confidence, label: probability of the predicted class, (n,), and its number.
         threshold: least confidence of a unit that is kept.
         most: largest weight, at least 1.
-        out: where to write it, (n,), block by block.
+        out: tensor to write to, (n,), block by block.
 
     >>> label = torch.tensor([0, 0, 0, 1, 1])
     >>> class_balance(torch.tensor([0.9, 0.9, 0.9, 0.9, 0.1]), label, 0.5, 10.0, torch.empty(5))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -15,18 +14,18 @@ from tutelage.data import Examples
 from tutelage.graph.neighbours import Neighbours, nearest, nearest_among
 from tutelage.graph.propagate import Rows, edges, propagate, to_shares
 from tutelage.methods.fields import Count, NonNegative
-from tutelage.methods.taught import FixedRows, Opinion, Taught, fixed, flat
+from tutelage.methods.pool_teacher import FixedRows, Opinion, PoolTeacher, fixed, flat
 from tutelage.types import Tick
 
 
 @dataclass(frozen=True)
-class OnGraph(Taught, ABC):
+class OnGraph(PoolTeacher, ABC):
     """A teacher that spreads the labels along the graph of nearest rows.
 
     Args:
-        neighbours: k, nearest rows that each row is joined to, at least 1.
-        edges: "gaussian", "cosine" or "binary" weights, see `tutelage.graph.propagate.edges`.
-        balance: bring the mean of what is said of the pool to the classes' shares of the labels.
+        neighbours: k, the number of nearest rows to which each row is joined, at least 1.
+        edges: weights of the edges: "gaussian", "cosine" or "binary", see `tutelage.graph.propagate.edges`.
+        balance: whether the classes get the shares in the pool that they have among the labels.
     """
 
     weight: NonNegative = 3.0
@@ -39,7 +38,7 @@ class OnGraph(Taught, ABC):
 
     @abstractmethod
     def spread(self, w: csr_matrix, given: Rows) -> Rows:
-        """What the labels ``given`` say of all rows of the graph w, at least 0; made to sum to 1 afterwards."""
+        """Scores of all rows of the graph w, (n, c), from the labels ``given``, (n, c), at least 0."""
 
     def teach(self, x: Tensor, y: np.ndarray, pool: FixedRows, classes: int, seed: int) -> Opinion:
         n, near = len(pool.rows), neighbours_of(pool, self.neighbours)
@@ -59,7 +58,6 @@ def neighbours_of(pool: FixedRows, k: int, tick: Tick | None = None) -> Neighbou
     """The k nearest rows of each row of the pool, computed once and kept with it."""
     key = "neighbours", k
     if key not in pool.computed:
-        joining = partial(tick, "joining neighbours") if tick else None
-        pool.computed[key] = nearest(flat(pool.rows), k, joining)
+        pool.computed[key] = nearest(flat(pool.rows), k, tick)
     found: Neighbours = pool.computed[key]
     return found

@@ -12,18 +12,18 @@ from torch import Tensor
 
 from tutelage.game import Frozen, Player, Rule, Stackelberg
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, Says, on_labels
+from tutelage.methods.base import Blocks, Method, on_labels
 from tutelage.ops.labels import two_hot
 from tutelage.ops.losses import generalised_cross_entropy, mean
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
 
 RELEASED = 0.7
-"""q of the authors' loss."""
+"""The exponent q of the authors' loss."""
 TIED = 0.95
-"""A class ties with another one that is second in more than this share of its units."""
-ENOUGH = 20
-"""Units that a class must have before it is said to tie."""
+"""A class ties with another that comes second in more than this share of its units."""
+LEAST_UNITS = 20
+"""Least number of units of a class that may be said to tie."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,15 @@ class PartialLabel(Method):
     """Noisy labels: the student learns that either of its teacher's two likeliest classes is right.
 
     Round 0: L = L_sup(S).  Then L = (1/|B_l|) sum_l l(p_a, p_b),  a, b: the two largest of p(x; T),  p = f(x; S),
-    T = the student of round 0. It needs three classes or more. Warns, as soon as the teacher has spoken, of classes
-    whose two likeliest are always the same two: they tie.
+    T = the student of round 0. It needs three classes or more. After round 0 it warns of classes whose units
+    nearly all have the same second class: they tie.
 
     Source: Jeong and Chung, Rethinking Self-Distillation, ICLR 2025; "union": Jin and Ghahramani, NIPS 2002.
 
     Args:
-        form: of l: "paper", - (log p_a + log p_b) / 2, for which a fresh student learns both halves; "released", the
-            authors' code, (2 - p_a^q - p_b^q) / 2q with q = 0.7, by a student that begins as its teacher; or "union",
-            - log(p_a + p_b), by such a student: it chooses between the two, where networks that can learn every half by
-            heart leave it to chance.
+        form: the loss l. "paper": - (log p_a + log p_b) / 2, by which a fresh student learns to give each class one
+            half. "released": (2 - p_a^q - p_b^q) / 2q with q = 0.7, as in the authors' code; the student begins as its
+            teacher. "union": - log(p_a + p_b); the student begins as its teacher and chooses between the two classes.
 
     >>> PartialLabel().training_rounds
     2
@@ -67,13 +66,13 @@ class PartialLabel(Method):
     def restarts(self) -> bool:
         return self.form == "paper"
 
-    def judge(self, who: str, said: Says, target: Tensor, memory: Memory, task: Task) -> None:
+    def judge(self, who: str, said: Blocks, target: Tensor, memory: Memory, task: Task) -> None:
         pairs = torch.zeros(task.classes, task.classes, dtype=torch.int64)
-        for _, logits in said:
+        for _, logits, _ in said:
             first, second = logits.topk(2, dim=-1).indices.cpu().unbind(-1)
             pairs += torch.bincount(first * task.classes + second, minlength=pairs.numel()).view_as(pairs)
         most, with_which = pairs.max(1)
-        tied = (most > TIED * pairs.sum(1)) & (pairs.sum(1) >= ENOUGH)
+        tied = (most > TIED * pairs.sum(1)) & (pairs.sum(1) >= LEAST_UNITS)
         if tied.any():
             found = ", ".join(f"{i} with {int(with_which[i])}" for i in tied.nonzero().flatten().tolist())
             warnings.warn(f"these classes come together in nearly every unit, and tie: {found}", stacklevel=2)

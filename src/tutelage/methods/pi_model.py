@@ -31,8 +31,8 @@ class PiModel(Method):
     labels.
 
     Args:
-        weight: of the pool's loss, at least 0.
-        ramp: share of training over which the pool's loss grows in, in [0, 1].
+        weight: factor on the pool's loss, at least 0.
+        ramp: share of training in which the pool's loss grows to its full weight, in [0, 1].
 
     >>> PiModel().views
     ('weak', 'again')

@@ -35,14 +35,14 @@ class ReMixMatch(Method):
     The rotation loss is left out: it is for images alone, and needs a head of its own.
 
     Source: Berthelot et al., ReMixMatch, ICLR 2020, algorithm 1, with one strong view of a unit where the authors have
-    up to 8, and the averages those of 128 batches.
+    up to 8. Their averages are those of 128 batches.
 
     Args:
-        temperature: of the sharpening, in (0, 1].
-        alpha: of mixup, above 0.
-        weight: lambda_U, of the mixed pool, at least 0.
-        strong: lambda_U1, of the strong view that is not mixed, at least 0.
-        decay: of the running averages, in [0, 1].
+        temperature: sharpens the pseudo-labels, in (0, 1]; 1 leaves them as they are.
+        alpha: parameter of the Beta distribution that mixup draws its shares from, above 0.
+        weight: lambda_U, the factor on the mixed pool's loss, at least 0.
+        strong: lambda_U1, the factor on the loss of the strong view that is not mixed, at least 0.
+        decay: share that a running average keeps of its old value at each step, in [0, 1].
 
     >>> ReMixMatch().views
     ('weak', 'strong')

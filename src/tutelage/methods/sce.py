@@ -18,15 +18,16 @@ from tutelage.types import Batch, Terms
 
 @dataclass(frozen=True)
 class Sce(Method):
-    """Noisy labels: cross-entropy both ways, of which the reverse one bounds what a wrong label can cost.
+    """Noisy labels: cross-entropy both ways; the reverse one bounds what a wrong label can cost.
 
     L = (1/|B_l|) sum_l [forward CE(y, p) + reverse CE(p, y)],  log 0 = floor,  p = f(x; S)
 
     Source: Wang et al., Symmetric Cross Entropy for Robust Learning with Noisy Labels, ICCV 2019 (alpha, beta, A).
 
     Args:
-        forward: alpha, at least 0; reverse: beta, at least 0.
-        floor: A, in [-100, 0].
+        forward: alpha, the factor on the usual cross-entropy, at least 0.
+        reverse: beta, the factor on the reverse one, at least 0.
+        floor: A, the number that stands for log 0, in [-100, 0].
 
     >>> Sce().floor
     -4.0

@@ -28,7 +28,7 @@ class SelfDistillation(Method):
 
     Args:
         rounds: students after the first, at least 1.
-        given: share of the label as given, in [0, 1].
+        given: share of the given label in what a later student learns, in [0, 1].
 
     >>> SelfDistillation().training_rounds
     5

@@ -26,10 +26,11 @@ class SelfTraining(Method):
     Source: Scudder, 1965; Yarowsky, ACL 1995; balanced: Zou et al., CBST, ECCV 2018.
 
     Args:
-        rounds: how often the pool is labelled, at least 1.
-        threshold: least probability of a kept label, in [0, 1].
-        balanced: keep instead the surest share of each predicted class, growing to all of it.
-        weight: of the pool's loss, at least 0.
+        rounds: number of times that the pool is labelled, at least 1.
+        threshold: least probability at which a pseudo-label is kept, in [0, 1].
+        balanced: whether, in place of the threshold, the surest share of each predicted class is kept, which grows to
+            all.
+        weight: factor on the pool's loss, at least 0.
 
     >>> SelfTraining(rounds=4).training_rounds
     5

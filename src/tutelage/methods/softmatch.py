@@ -31,11 +31,11 @@ class SoftMatch(Method):
     of max q over the pool's batches; they begin at 1/c, 1/c and 1.
 
     Source: Chen et al., SoftMatch, ICLR 2023, Section 3 (there decay 0.999, of very long training). Mean and
-    variance are those of the aligned q, as it is q that is weighed by them.
+    variance are those of the aligned q, since they weigh q.
 
     Args:
-        decay: of the running averages, in [0, 1].
-        weight: of the pool's loss, at least 0.
+        decay: share that a running average keeps of its old value at each step, in [0, 1].
+        weight: factor on the pool's loss, at least 0.
 
     >>> SoftMatch().views
     ('weak', 'strong')
@@ -82,7 +82,7 @@ class SoftMatch(Method):
 
 
 def truncated_gaussian(confidence: Weight, mean: Scalar, var: Scalar) -> Weight:
-    """1 from the mean on, below it a Gaussian's fall.
+    """``exp(-min(confidence - mean, 0)^2 / (2 var))``: 1 from the mean on, below it falling like a Gaussian.
 
     >>> truncated_gaussian(torch.tensor([0.9, 0.5]), torch.tensor(0.7), torch.tensor(0.02)).tolist()
     [1.0, 0.3678794...]

@@ -26,17 +26,17 @@ class TemporalEnsembling(Method):
 
     L = L_sup + weight * ramp * (1/|B_u|) sum_u |z / (1 - decay^t) - p(x)|^2,   z <- decay * z + (1 - decay) * p(x)
 
-    with z, (units, c), 0 at first, of every unit of the pool, and t how often the unit was visited; a unit that was
-    not weighs 0.
+    with z, (units, c), for every unit of the pool, 0 at first, and t the number of times that the unit was visited
+    before. On its first visit a unit has weight 0.
 
     Source: Laine and Aila, Temporal Ensembling for Semi-Supervised Learning, ICLR 2017, Section 2.2. There the labelled
     units are in the second term too, and the distance is a mean over classes, whose weight is 30 times the share of
     labels.
 
     Args:
-        decay: alpha, in [0, 1).
-        weight: of the pool's loss, at least 0.
-        ramp: share of training over which the pool's loss grows in, in [0, 1].
+        decay: alpha, the share that z keeps of its old value, in [0, 1).
+        weight: factor on the pool's loss, at least 0.
+        ramp: share of training in which the pool's loss grows to its full weight, in [0, 1].
 
     >>> TemporalEnsembling(decay=0.0).weight
     1.0

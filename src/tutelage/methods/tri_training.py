@@ -22,7 +22,8 @@ class TriTraining(ByClassifiers):
 
         e_t |L_t| < e_{t-1} |L_{t-1}|,
 
-    with e_t their error on the labels where they agree; of too many a part is drawn for which that holds. The student
+    with e_t their error on the labels where they agree. Where L_t is too large, a part of it is drawn for which that
+    holds. The student
     learns the mean of what the three say of the pool.
 
     Source: Zhou and Li, Tri-training, IEEE TKDE 17(11), 2005.
@@ -30,9 +31,9 @@ class TriTraining(ByClassifiers):
     Args:
         base: "logistic_regression" (its penalty chosen on the labels), "random_forest", "knn", "svc", or a
             scikit-learn classifier.
-        rounds: at most so many, at least 1.
-        weight: of the pool's loss, at least 0.
-        confidence: "entropy": a row of the pool counts 1 - H / log C; or "none": all count alike.
+        rounds: the most rounds, at least 1.
+        weight: factor on the pool's loss, at least 0.
+        confidence: how much a row of the pool counts: "entropy", 1 - H / log C, or "none", all alike.
 
     >>> TriTraining(base="knn").rounds
     30
@@ -67,12 +68,12 @@ class TriTraining(ByClassifiers):
 
 
 def bootstrap(y: np.ndarray, draws: np.random.Generator) -> np.ndarray:
-    """As many rows of each class as there are, drawn with repetition."""
+    """Numbers of rows drawn with repetition, of each class as many as it has."""
     return np.concatenate([draws.choice(np.flatnonzero(y == c), (y == c).sum()) for c in np.unique(y)])
 
 
 def error_where_agreed(one: np.ndarray, other: np.ndarray, y: np.ndarray) -> float:
-    """Share of wrong labels where two agree; 1 where they never do.
+    """Share of the rows on which two classifiers agree where they are wrong; 1 where they never agree.
 
     >>> error_where_agreed(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]), np.array([0, 1, 1, 1]))
     0.3333333333333333
@@ -82,7 +83,7 @@ def error_where_agreed(one: np.ndarray, other: np.ndarray, y: np.ndarray) -> flo
 
 
 def admitted(error: float, before: float, agreed: int, count: int) -> int:
-    """How many of the rows on which two agree the third may learn, 0 for none; ``count`` is that of the round before.
+    """How many of the ``agreed`` rows the third may learn, 0 for none; in the round before it was ``count``.
 
     >>> admitted(0.1, 0.5, 100, 0), admitted(0.1, 0.2, 100, 30), admitted(0.2, 0.2, 100, 30)
     (4, 59, 0)

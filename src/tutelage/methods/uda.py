@@ -32,21 +32,21 @@ class Uda(Method):
     p(y) above a level that grows from 1/C to 1. The strong view of texts drops words; the paper's view by TF-IDF is
     ``Classifier("uda", augment=TfidfReplacement(texts))``, and back-translations are given likewise.
 
-    Of a pool from another domain only what is near the labels' helps. With relevance < 1 the labels alone are learnt
-    first; then the pool is labelled once, and from there on both sums are over the surest share of each predicted
-    class (the paper takes as many of each). The network goes on. After weak labels it has learnt them already.
+    Of a pool from another domain only the texts near the labels' domain help. With relevance < 1 the labels alone are
+    learnt first; then the pool is labelled once, and from there on both sums are over the surest share of each
+    predicted class (the paper takes as many of each). The same network goes on.
 
     Source: Xie et al., Unsupervised Data Augmentation for Consistency Training, NeurIPS 2020.
 
     Args:
-        threshold: least probability of a target that counts, in [0, 1].
-        temperature: sharpening of the target, in (0, 1].
-        annealing: "none", "linear", "log" (many labels) or "exp" (very few).
-        weight: of the pool's loss, at least 0.
-        entropy: weight of the entropy of the pool's predictions, at least 0; 0 is without.
-        relevance: share of the pool, of each predicted class alike, that is learnt from, in (0, 1]; 1 takes all.
+        threshold: probability above which a target counts, in [0, 1].
+        temperature: sharpens the target, in (0, 1]; 1 leaves it as it is.
+        annealing: how the level grows: "none", "linear", "log" (for many labels) or "exp" (for very few).
+        weight: factor on the pool's loss, at least 0.
+        entropy: factor on the entropy of the pool's predictions, at least 0.
+        relevance: share of each predicted class of the pool that is learnt from, in (0, 1]; 1 takes all.
         warm_up: share of the steps on the labels alone where relevance < 1, in [0, 1]; at least one step. After weak
-            labels it becomes 0.
+            labels, which the network has learnt by then, it becomes 0.
 
     >>> Uda().views
     ('weak', 'strong')
@@ -109,7 +109,7 @@ class Uda(Method):
 def consistency(
     u: Logits, z: Logits, pool: Views, task: Task, threshold: float, temperature: float, relevant: Weight | float = 1.0
 ) -> tuple[Scalar, dict[str, Tensor]]:
-    """The mean KL of the weak view's sharpened, sure predictions u to the strong view's z; and what is remembered.
+    """The mean KL of the weak view's sharpened, sure predictions u to the strong view's z, and the values to remember.
 
     ``relevant``: how much each unit counts, as the weak view shows it.
     """

@@ -31,10 +31,10 @@ class Vat(Method):
 
     Args:
         epsilon: length of the adversarial step, as a share of the length of x, at least 0.
-        xi: length of the random step before it, likewise, above 0.
-        entropy: weight of the entropy of the pool's predictions within the pool's loss, at least 0.
-        weight: of the pool's loss, at least 0.
-        ramp: share of training over which the pool's loss grows in, in [0, 1].
+        xi: length of the random step before it, also as a share of the length of x, above 0.
+        entropy: factor on the entropy of the pool's predictions within the pool's loss, at least 0.
+        weight: factor on the pool's loss, at least 0.
+        ramp: share of training in which the pool's loss grows to its full weight, in [0, 1].
 
     >>> Vat().rule.movers
     ('student',)
@@ -81,12 +81,12 @@ class Vat(Method):
 
 
 def lengths(x: Tensor) -> Tensor:
-    """Euclidean length of each example, (n,), all its other dimensions taken together; not differentiated."""
+    """Euclidean length of each example of x, (n,), over all its dimensions; not differentiated."""
     length: Tensor = torch.linalg.vector_norm(x.detach().flatten(1), dim=1)
     return length
 
 
 def of_length(x: Tensor, length: Tensor) -> Tensor:
-    """Each example of x scaled to a length, (n,)."""
+    """Each example of x scaled to its length in ``length``, (n,)."""
     scale = length / lengths(x).clamp(min=1e-12)
     return x * scale.reshape(-1, *[1] * (x.ndim - 1))

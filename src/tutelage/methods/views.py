@@ -11,12 +11,12 @@ from tutelage.types import Inputs, Labels, Views, Weight
 
 
 def again(pool: Views) -> Inputs:
-    """The weak view drawn anew; itself where it is always the same, as of features: then dropout alone differs."""
+    """The weak view drawn a second time; the first again where all draws are the same, as of features."""
     return pool.at.get("again", pool["weak"])
 
 
 def recall(stored: Stored, pool: Views, task: Task) -> tuple[Labels, Weight, Weight]:
-    """Stored labels of a batch's units as its weak view shows them, their confidence and weight."""
+    """Stored labels, confidences and weights of a batch's units, moved to where its weak view shows them, each (n,)."""
     i = pool.index.to(stored.label.device)  # of a large pool they lie in files, not on a GPU
     label, confidence, weight = (t[i].to(pool.index.device) for t in (stored.label, stored.confidence, stored.weight))
     label = label.long()
@@ -28,19 +28,21 @@ def recall(stored: Stored, pool: Views, task: Task) -> tuple[Labels, Weight, Wei
 
 
 def to_original(seen: list[Tensor], pool: Views, task: Task) -> list[Tensor]:
-    """The numbers of a batch's units that its weak view shows, and their labels, confidence and weight."""
+    """Labels, confidences and weights of the weak view's units moved back: the units' numbers and these, each (n,)."""
     values = torch.stack([t.to(seen[1].dtype) for t in seen], dim=1)
     moved, inside = task.carry(values, pool["weak"], pool.geometry["weak"], None)
     return [t[inside > 0] for t in (pool.index, moved[:, 0].long(), moved[:, 1], moved[:, 2])]
 
 
 def to_strong(values: Tensor, pool: Views, task: Task) -> tuple[Tensor, Weight]:
-    """Values of the weak view's units as the strong view shows them, and 1 where it shows them."""
+    """Values of units, (n, d), moved from the weak view to the strong, and 1 for each unit that it shows, else 0."""
     return between(values, pool, task, "weak", "strong")
 
 
 def between(values: Tensor, pool: Views, task: Task, source: str, to: str) -> tuple[Tensor, Weight]:
-    """Values of one view's units as another shows them, and 1 where it shows them; a view that is not made moves none.
+    """Values of units, (n, d), moved from one view to another, and 1 where the other shows a unit, else 0, (n,).
+
+    Where a view moves no units, as of texts, the values stay and all are shown.
 
     >>> from tutelage.tasks import Classification
     >>> between(torch.ones(2, 3), Views({}, torch.arange(2)), Classification(3), "weak", "again")[1]

@@ -1,4 +1,4 @@
-"""Range checks that say the name, the value and what is allowed."""
+"""Checks of values and of packages: each error says the name, what was given or missing, and what is needed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ def in_range(name: str, value: float, low: float, high: float = math.inf, *, low
         if math.isinf(high):
             raise ValueError(f"{name} must be {'above' if low_open else 'at least'} {low}, got {value}")
         raise ValueError(f"{name} must be in {'(' if low_open else '['}{low}, {high}], got {value}")
+
+
+def lacking(what: str, extra: str, error: ImportError) -> ImportError:
+    """The error that names the extra whose packages something needs.
+
+    >>> lacking("the camera", "images", ImportError("No module named 'lens'"))
+    ImportError("the camera needs more packages: pip install 'tutelage[images]' (No module named 'lens')")
+    """
+    return ImportError(f"{what} needs more packages: pip install 'tutelage[{extra}]' ({error})")
 
 
 def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
-from nervaluate import Evaluator
 from numpy.typing import ArrayLike, NDArray
 
 from tutelage.ops.checks import one_of
@@ -203,6 +202,8 @@ def entity_scores(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
     >>> entity_scores([["B-PER", "O", "B-LOC"]], [["B-PER", "O", "O"]])["recall"]
     0.5
     """
+    from nervaluate import Evaluator
+
     _require_same_words(true, predicted)
     sides = [[to_bio(tags, "BIO")[0] for tags in side] or [[]] for side in (true, predicted)]
     types = sorted({tag[2:] for side in sides for tags in side for tag in tags} - {""})

@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import docstring_parser
-from cyclopts import App, Group, Parameter
+from cyclopts import App, Group, Parameter, Token
 
 from tutelage import kinds
 from tutelage.fit.auto import Auto
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
 from tutelage.methods import METHODS, Method
-from tutelage.methods.fields import Open
+from tutelage.methods.fields import Open, Ramp, may_ramp
 from tutelage.run.options import Options, refuse_strays
 from tutelage.run.screen import Screen
 
 KIND = Parameter(name=("--kind", "--task"))
 """The option --kind, and its older name --task."""
+
+RAMPS = "Numbers may change over training: FROM:TO, or FROM:TO@BEGIN:END."
+"""How a `Ramp` is written."""
 
 
 def options_of(kind: type[Any], names: Iterable[str] | None = None) -> type[Any]:
@@ -40,7 +43,8 @@ def options_of(kind: type[Any], names: Iterable[str] | None = None) -> type[Any]
         key=lambda f: order.index(f.name) if f.name in says else len(order),
     )
     made = [
-        (f.name, _typed(hints[f.name], f, says.get(f.name, "")), dataclasses.field(default=_default(f))) for f in kept
+        (f.name, _typed(hints[f.name], f, says.get(f.name, ""), kind), dataclasses.field(default=_default(f)))
+        for f in kept
     ]
     found: type[Any] = dataclasses.make_dataclass(f"{kind.__name__}Options", made, frozen=True, kw_only=True)
     found.__doc__, found.__module__ = "", __name__
@@ -52,7 +56,7 @@ def sentences(of: type[Any]) -> dict[str, str]:
 
     >>> from tutelage.methods.dst import Dst
     >>> sentences(Dst)["ranking"]
-    'the surest share of "all" the pool, or of each predicted "class".'
+    'whether the surest share is taken of "all" the pool, or of each predicted "class".'
     """
     told: dict[str, str] = {}
     for above in of.__mro__[:-1] if issubclass(of, Method) else (of,):
@@ -61,11 +65,11 @@ def sentences(of: type[Any]) -> dict[str, str]:
     return told
 
 
-def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str) -> Any:
+def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str, of: type[Any]) -> Any:
     """A type as the command line reads it.
 
     Several values may follow an option that is a tuple of any length; what is off by default has no option that turns
-    it off; an option with "show": False in its field's metadata is not in the help.
+    it off; an option with "show": False in its field's metadata is not in the help; a method's number may be a ramp.
     """
     several = getattr(hint, "__origin__", None) is tuple and Ellipsis in getattr(hint, "__args__", ())
     parameter = Parameter(
@@ -75,8 +79,13 @@ def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str) -> Any:
         show_default=False if hint is bool or _default(field) is None else _shown,
         show_choices=False,  # the sentences name them
         negative=None if field.default is True else (),
+        converter=_number_or_ramp if issubclass(of, Method) and field.name in may_ramp(of) else None,
     )
     return Annotated[hint, parameter]
+
+
+def _number_or_ramp(_: Any, tokens: Sequence[Token]) -> float:
+    return Ramp.parse(tokens[0].value)
 
 
 def _shown(default: Any) -> str:
@@ -107,12 +116,11 @@ def add_fit(app: App, name: str, words: Sequence[str], screen: Screen) -> None:
         fit(options, of_kind, method)
 
     of_kind = Group(f"Options of --kind {kind}", sort_key=1)
+    of_method = Group(f"Method {name}", sort_key=3, help=RAMPS if name in METHODS and may_ramp(method_class) else "")
     command.__annotations__ = {
         "options": Annotated[options_of(Options), Parameter(name="*", group=Group("Options", sort_key=2))],
         "of_kind": Annotated[own | None, Parameter(name="*", group=of_kind)],
-        "method": Annotated[
-            options_of(method_class) | None, Parameter(name="*", group=Group(f"Method {name}", sort_key=3))
-        ],
+        "method": Annotated[options_of(method_class) | None, Parameter(name="*", group=of_method)],
         "kind": Annotated[str, KIND, Parameter(group=of_kind)],
         "return": None,
     }
@@ -282,7 +290,7 @@ def _without(command: Callable[..., None], own: type[Any] | None) -> Callable[..
 def _changed(of_kind: Any, own: type[Any] | None) -> dict[str, Any]:
     """Options that are now others than in the run: columns that the user named, and what is off unless it is asked."""
     given = own() if of_kind is None and own is not None else of_kind
-    return {name: value for name, value in values_of(given).items() if value is not None}
+    return {name: value for name, value in values_of(given).items() if value not in (None, ())}
 
 
 def _kind_of_run(words: Sequence[str]) -> type[Kind] | None:

@@ -32,8 +32,8 @@ POOL = 400
 SCORED = 300
 """Items that the single fit is scored on, at most."""
 
-LENGTH = 64
-"""Tokens read of each text by the single fit; news begin with what they are about."""
+READ: dict[str, Any] = {"max_length": 64}
+"""Options by which the single fit reads texts: few tokens, since news begin with what they are about."""
 
 MARK = "demo.json"
 """File by which a folder is known to hold a demo, whatever became of it."""
@@ -57,14 +57,14 @@ def demo(
     screen = Screen()
     with screen.ticking() as bar:
         if full:
-            rows, words = compared(out, seeds, labels, pool, screen.say, bar)
+            rows, words = compared(out, seeds, labels, pool, screen.tell, bar)
         else:
-            words = shown(out, labels, screen.say, bar)
+            words = shown(out, labels, screen.tell, bar)
     if full:
         header = ("method", "labels only", "with the pool", "returned", "pool used", "seconds a fit")
         title = "Test accuracy, %: mean ± standard deviation over the seeds"
         screen.table(header, cells_of(rows), title)
-    screen.say(words)
+    screen.tell(words)
 
 
 def shown(out: Path, labels: int, say: Say, tick: Tick) -> str:
@@ -74,7 +74,7 @@ def shown(out: Path, labels: int, say: Say, tick: Tick) -> str:
     tables = hide(table, labels, POOL, 0, SCORED)
     count = f"{len(tables['labelled'])} labels ({labels} a class)"
     say(f"{about}: {count} are kept, {len(tables['unlabelled'])} items have none, {len(tables['test'])} are scored on.")
-    more = {"max_length": LENGTH} if "text" in columns else {}
+    more = READ if "text" in columns else {}
     summary, _ = _fit(out / "run", SHOWN, 0, tables, columns, say, tick, **more)
     write_json(out / MARK, {"complete": True, "method": SHOWN, "labels_a_class": labels})
     say(f"\nThe model and its report are in {out / 'run'}: open {out / 'run' / 'report.html'}.")

@@ -16,7 +16,6 @@ from tutelage.fit.fit_rows import Fitted
 from tutelage.kinds.base import Dataset, Kind, Measured
 from tutelage.modalities.base import Encodes, Reader
 from tutelage.model import Model
-from tutelage.report.page import write_report
 from tutelage.report.records import collect
 
 
@@ -41,6 +40,9 @@ def conclude(out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitt
     made = kind.model(data, outcome.network, reader)
     model.save(made, out / "model")
     files.write_json(out / "records.json", record)
+
+    from tutelage.report.page import write_report  # with it the library that draws
+
     write_report(out)
     return made
 

@@ -35,10 +35,9 @@ def run(kind: Kind, options: Options, method: Method | Auto, say: Say, tick: Tic
     kind.defaults(options.asked)  # a value out of its range is said before the data are read
     device = pick_device(options.device)
     _refuse_full_folder(out, options.resume)
+    kind = kind.settled(options.files, say)
     data = kind.read(options.files, say)
-    method.settled(
-        data.items.task, data.items.weak
-    )  # a method that cannot learn this is said before the folder is made
+    method.settled(data.items.task, data.items.weak)  # one that cannot learn this is refused before the folder is made
     wiring = kind.wiring(options.asked, data)
     if _open_folder(kind, options, method, data):
         say(f"{out} is finished already")

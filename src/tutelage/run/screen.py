@@ -42,6 +42,10 @@ class Screen:
         """Print a line as it is, however long."""
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
+    def tell(self, line: str) -> None:
+        """Print a line, broken between words where the screen ends."""
+        self.console.print(line, highlight=False, markup=False)
+
     def fail(self, message: str) -> None:
         """Print an error in one line."""
         line = f"Error: {' '.join(message.split())}"

@@ -1,4 +1,4 @@
-"""What one prediction is about.
+"""Tasks: what is predicted of each unit, how outputs and targets become units, and how predictions are scored.
 
 A task is rebuilt from its name and the names of its classes: ``TASKS["tagging"].of(["O", "B-PER", "I-PER"])``.
 """

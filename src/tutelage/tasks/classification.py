@@ -1,8 +1,8 @@
-"""What every task says of itself, and the plainest one: a label for each example."""
+"""What every task says of itself, and the plainest task: a label for each example."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -44,13 +44,13 @@ class Task(Protocol):
 
     @property
     def labelled_by(self) -> str:
-        """What people give to label examples, for counting them: "labels" or "masks"."""
+        """What a labelled example carries, in the plural: "labels" or "masks"."""
 
     @property
     def dense(self) -> bool:
         """Whether an example has very many units, as an image has pixels.
 
-        Probabilities of dense tasks are kept in float32, and those of several models are not held at once.
+        Their predictions are kept in float32, and those of several models are not held at once.
         """
 
     @property
@@ -81,22 +81,37 @@ class Task(Protocol):
         """The loss of a network's output on targets, a mean over the units.
 
         Args:
-            target: as of `Batch`; units whose target is unknown weigh nothing, but count in the mean.
-            weight: of the units, (units,), besides.
+            out: the network's output.
+            target: targets of the units, as in `Batch`; units whose target is unknown weigh nothing, but count in the
+                mean.
+            weight: another weight of each unit, (units,); None weighs all alike.
         """
 
-    def carry(self, values: Tensor, images: Inputs, source: Tensor | None, to: Tensor | None) -> tuple[Tensor, Weight]:
-        """Bring values of units, (n, ...), from one view of images into another, each given by its geometry.
+    def predictions(self, logits: Logits) -> dict[str, Tensor]:
+        """Predictions as they are kept of held-out units: tensors by name, whose first dimension counts units."""
 
-        Also 1 where the other view saw the unit, else 0, (n,). None is the original's geometry.
+    def labels_of(self, said: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The labels that such predictions mean, as `right` takes them."""
+
+    def carry(self, values: Tensor, images: Inputs, source: Tensor | None, to: Tensor | None) -> tuple[Tensor, Weight]:
+        """Bring values of units from one view of images into another.
+
+        Args:
+            values: of the units of the view ``source``, (n, ...).
+            images: inputs of either view; their size alone counts.
+            source, to: geometries of the two views, (b, 3, 3); None is that of the originals.
+
+        Returns:
+            Values of the units of the view ``to``, (n, ...), and 1 where ``source`` shows the unit, else 0, (n,).
         """
 
     def right(self, guess: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """Give the score of each example, (n,), whose mean is the task's.
+        """Score of each example, (n,); their mean is the score of all.
 
         Args:
-            guess, y: class numbers of the units, (units,).
-            counts: units of each example, (n,).
+            guess: predicted labels of all units, (units,), see `labels_of`.
+            y: their true labels, (units,), -1 = unknown.
+            counts: number of units of each example, (n,).
         """
 
 
@@ -131,11 +146,11 @@ class Classification:
         return cls(len(classes))
 
     def disagreement(self, right: np.ndarray) -> float:
-        """1: one model is right and the other wrong."""
+        """1.0: where two models disagree, one of them is right and the other wrong."""
         return 1.0
 
     def units(self, out: Tensor) -> Logits:
-        """Give the logits, (n, c): the output itself."""
+        """The logits, (n, c): the output itself."""
         return out
 
     def target(self, y: Tensor) -> tuple[Probs, Weight]:
@@ -159,8 +174,18 @@ class Classification:
         y, known = self.target(target)
         return mean(cross_entropy(y, self.units(out)), known if weight is None else known * weight)
 
+    def predictions(self, logits: Logits) -> dict[str, Tensor]:
+        """The "probabilities" of the classes, (units, c); in float64, of dense tasks in float32."""
+        p = logits.softmax(-1)
+        return {"probabilities": p.float() if self.dense else p.double()}
+
+    def labels_of(self, said: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The likeliest class of each unit, (units,)."""
+        label: np.ndarray = said["probabilities"].argmax(1)
+        return label
+
     def carry(self, values: Tensor, images: Inputs, source: Tensor | None, to: Tensor | None) -> tuple[Tensor, Weight]:
-        """Leave the values alone: what an image shows does not depend on the view of it."""
+        """The values as they are: the label of an image does not depend on the view of it."""
         return values, torch.ones(len(values), dtype=torch.get_default_dtype(), device=values.device)
 
     def right(self, guess: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:

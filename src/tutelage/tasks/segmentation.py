@@ -36,12 +36,17 @@ class Segmentation(Classification):
         return float(right.std())
 
     def units(self, out: Tensor) -> Logits:
-        """Give the logits of all pixels, (b h w, c), of the output (b, c, h, w)."""
+        """Logits of all pixels, (b h w, c), of the output, (b, c, h, w)."""
         return out.movedim(1, -1).reshape(-1, out.shape[1])
 
     def carry(self, values: Tensor, images: Inputs, source: Tensor | None, to: Tensor | None) -> tuple[Tensor, Weight]:
-        """The values of the nearest pixels, (b h w, ...), and 1 where there were any."""
-        assert isinstance(images, Tensor)
+        """Values of the nearest pixels, (b h w, ...), and 1 where the view ``source`` shows such a pixel, else 0.
+
+        Raises:
+            TypeError: ``images`` are no tensor.
+        """
+        if not isinstance(images, Tensor):
+            raise TypeError(f"pixels are carried between images, (b, k, h, w), got a {type(images).__name__}")
         b, _, h, w = images.shape
         still = torch.eye(3, dtype=images.dtype, device=images.device).expand(b, 3, 3)
         maps = values.reshape(b, h, w, -1).movedim(-1, 1)
@@ -54,7 +59,14 @@ class Segmentation(Classification):
 
 
 def overlaps(guess: np.ndarray, y: np.ndarray, counts: np.ndarray, classes: int) -> np.ndarray:
-    """Pixels of each image that are (of the class and taken for it, either), (n, c, 2); y = -1 is left out.
+    """Pixels of each image that are of a class and predicted as it, and pixels that are either, (n, c, 2).
+
+    Pixels whose class is unknown are left out.
+
+    Args:
+        guess: predicted class of every pixel, (pixels,).
+        y: true class of every pixel, (pixels,), -1 = unknown.
+        counts: number of pixels of each image, (n,).
 
     >>> overlaps(np.array([0, 0, 1]), np.array([0, 1, -1]), np.array([3]), 2).tolist()
     [[[1, 2], [0, 1]]]
@@ -71,13 +83,13 @@ def overlaps(guess: np.ndarray, y: np.ndarray, counts: np.ndarray, classes: int)
 
 
 def mean_iou(found: np.ndarray) -> float:
-    """Mean over the classes that occur of their intersection over union, all images together."""
+    """Intersection over union of all images together, mean of the classes that occur; `overlaps` gives ``found``."""
     both, either = found.sum(0).T
     return float(np.mean(both[either > 0] / either[either > 0])) if (either > 0).any() else 0.0
 
 
 def mean_dice(found: np.ndarray) -> float:
-    """Mean over the classes that occur of Dice's coefficient, 2 both / (both + either), all images together."""
+    """Dice's coefficient, 2 both / (both + either), of all images together, a mean over the classes that occur."""
     both, either = found.sum(0).T
     there = either > 0
     return float(np.mean(2 * both[there] / (both + either)[there])) if there.any() else 0.0
@@ -85,6 +97,9 @@ def mean_dice(found: np.ndarray) -> float:
 
 def iou_influence(found: np.ndarray) -> np.ndarray:
     """A score of each image, (n,), whose mean is the mean IoU of all images together.
+
+    Args:
+        found: counts of pixels, (n, c, 2), see `overlaps`.
 
     psi_i = mean_c IoU_c + n mean_c (both_ic - IoU_c either_ic) / either_c: the first-order effect of an image, so
     that its spread tells the standard error.

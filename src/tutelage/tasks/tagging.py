@@ -17,7 +17,7 @@ class Tagging(Classification):
     """Each word is a unit; tags are BIO; the score is the F1 of entities.
 
     Args:
-        names: of the tags, by class number.
+        names: the tags, by class number.
 
     >>> Tagging(3, ("O", "B-PER", "I-PER")).decode(np.array([1, 2, 0, 2]), np.array([3, 1]))
     [['B-PER', 'I-PER', 'O'], ['B-PER']]
@@ -43,8 +43,8 @@ class Tagging(Classification):
         """Tags of each sentence, clean BIO: an I- with nothing before it begins an entity.
 
         Args:
-            guess: class numbers, (words,).
-            counts: words of each sentence, (n,).
+            guess: class number of every word, (words,).
+            counts: number of words of each sentence, (n,).
         """
         words = iter(guess.tolist())
         return [to_bio([self.names[next(words)] for _ in range(n)], "BIO")[0] for n in counts]

@@ -27,9 +27,6 @@ from tutelage.train.rounds import between_rounds
 from tutelage.train.run import Run
 from tutelage.types import Params
 
-ENGINE = 1
-"""Version of the loop, the games and the losses; raised by hand when a change of them alters results of trainings."""
-
 
 def train(
     method: Method, task: Task, network: Networks, loader: Loader, training: Training, *,
@@ -39,27 +36,28 @@ def train(
     """Play the method's game for ``training.steps`` steps and return the run.
 
     Args:
-        method: settled here, as beside labels, where it leaves fields open.
-        network: where every player starts, left as it is; or what makes it from a seed.
-        comm: the other processes that train together; None alone.
-        path: checkpoint file, resumed from when it exists.
-        tick: told the number of steps done so far.
-        watch: asked for extra numbers at each point of history.
-        best: numbers of history whose highest points, the earliest of equals, are kept in ``Run.best``.
+        method: where it leaves fields open, it is settled here as beside labels.
+        network: the network that every player starts from, left as it is; or a function that makes it from a seed.
+        comm: the other processes that train together; None for one process.
+        path: checkpoint file; the training goes on from it where it exists.
+        tick: called with the number of steps done.
+        watch: gives more numbers for each point of history.
+        best: names of numbers of history; ``Run.best`` keeps the student at the (first) highest point of each.
 
     Raises:
         ValueError: the method cannot learn this task.
     """
-    game = Game(method.settled(task), task, network, loader, training, comm)
+    method = method.settled(task)
+    game = Game(method, task, network, loader.reserving(method.reserve), training, comm)
     with torch.random.fork_rng():
         torch.manual_seed(training.seed)
         run, saved = game.begin(path), time.monotonic()
         if path is not None and path.exists():
             run.load(path)
-        starts, every = game.method.starts(training.steps), max(training.steps // training.records, 1)
+        starts, every = method.starts(training.steps), max(training.steps // training.records, 1)
         while run.step < training.steps:
             at = bisect_right(starts, run.step) - 1
-            begin, end = starts[at : at + 2] if game.method.restarts else (0, training.steps)
+            begin, end = starts[at : at + 2] if method.restarts else (0, training.steps)
             progress = (run.step - begin) / (end - begin)
             if run.step == starts[at] > 0:
                 game.next_round(run, at, progress, path)
@@ -80,7 +78,7 @@ def train(
 
 @dataclass(frozen=True)
 class Game:
-    """What stays the same in a training."""
+    """The parts of a training that stay the same over its steps."""
 
     method: Method
     task: Task
@@ -90,7 +88,7 @@ class Game:
     comm: Comm | None = None
 
     def begin(self, path: Path | None = None) -> Run:
-        """Seat the players at the network's weights; large memories lie beside the checkpoint ``path``."""
+        """Seat the players at their first weights; a large memory lies beside the checkpoint ``path``."""
         method, rule, device, seats = self.method, self.method.rule, self.loader.target.device, dict[str, Player]()
         for seat, who in enumerate((*rule.movers, *rule.followers)):
             seed = self.training.seed + seat * method.reseeds * (who in rule.movers)
@@ -107,7 +105,7 @@ class Game:
         return network if bare else equipped(self.method, network, self.task, seed)
 
     def step(self, run: Run, progress: float) -> Move:
-        """Draw, move, descend, observe."""
+        """One step: draw a batch, move, descend, observe."""
         method, memory = self.method.at(progress), run.memory
         rule = run.rule if method is self.method else method.rule
         batch = self.loader.batch(run.step, progress, method.uses_pool)
@@ -119,7 +117,7 @@ class Game:
         return move
 
     def next_round(self, run: Run, at: int, progress: float, path: Path | None) -> None:
-        """Begin round ``at``: label and judge by the networks of the last one; start afresh where the method does."""
+        """Begin round ``at``: label and judge by the last round's networks; start afresh where the method does."""
         between_rounds(self.method.at(progress), self.task, run, self.loader, at, path)
         for seat, who in enumerate(run.rule.movers if self.method.restarts else (), start=at * len(run.rule.movers)):
             seed = self.training.seed + seat * self.method.reseeds

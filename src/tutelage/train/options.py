@@ -11,23 +11,25 @@ from torch import nn
 from tutelage.ops.checks import in_range, one_of
 
 Networks = nn.Module | Callable[[int], nn.Module]
-"""A network to start from, or what makes one from a seed."""
+"""A network to start from, or a function that makes one from a seed."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """How long and how fast.
+    """How long and how fast a network is trained.
 
     Args:
         steps: optimiser steps in all, shared by a method's rounds; at least 1.
-        lr: peak learning rate, above 0; it falls to 0 along half a cosine, in each round where that begins afresh.
-        lr_scale: factors on it by the beginning of a parameter's name.
-        weight_decay: decoupled, at least 0.
-        optimiser: "adamw" or "sgd" (momentum 0.9).
+        lr: peak learning rate, above 0. It falls to 0 along half a cosine over all steps, or over each round where the
+            rounds begin afresh.
+        lr_scale: factors on the learning rate, by the beginning of a parameter's name. Modules that a method brings
+            get the largest factor, unless "brought." is named.
+        weight_decay: decoupled weight decay, at least 0.
+        optimiser: "adamw", or "sgd" with momentum 0.9.
         clip: largest norm of a player's gradient, above 0.
-        seed: of weights kept random by the network, of dropout and of the batches; at least 0.
-        records: how many points of history to keep.
-        checkpoint_every: seconds between checkpoints.
+        seed: seed of random weights, of dropout and of the batches, at least 0.
+        records: number of points of history.
+        checkpoint_every: seconds between two checkpoints.
 
     Raises:
         ValueError: a value is out of its range.

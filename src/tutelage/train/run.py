@@ -19,17 +19,17 @@ from tutelage.types import Params
 
 @dataclass
 class Run:
-    """A training run: players, their optimisers, what they remember, and how far it is.
+    """A training run: the players, their optimisers and memory, and the number of steps done.
 
     Attributes:
-        method: settled.
-        rule: the method's: who moves, and which gradient flows.
+        method: the method, settled.
+        rule: the method's rule: who moves, and which gradient flows.
         seats: the players by name.
-        optimisers: of the movers, by name.
+        optimisers: the optimisers of the movers, by the player's name.
         memory: what is remembered of the pool.
-        step: steps that are done.
-        history: named numbers at each point, see `train`.
-        best: the student's state at the best point of history, by the name of each number that was asked for.
+        step: number of steps that are done.
+        history: numbers by name at each point: step, round, losses, and what else was asked for.
+        best: the student's state at the best point of history, by the name of the number that was asked for.
     """
 
     method: Method
@@ -42,11 +42,11 @@ class Run:
     best: dict[str, Params] = field(default_factory=dict)
 
     def network(self, who: str = "student") -> nn.Module:
-        """What is kept of a player."""
+        """The network that is kept of a player, see `methods.kept`."""
         return kept(self.method, self.seats[who].module)
 
     def tensors(self) -> Params:
-        """Everything a resumed run needs, by name."""
+        """All tensors that a resumed run needs, by name."""
         state = {f"memory.{n}": t for n, t in self.memory.tensors().items()}
         state["rng.cpu"] = torch.get_rng_state()
         if torch.cuda.is_available():
@@ -63,7 +63,7 @@ class Run:
         write_tensors(path, self.tensors(), {"step": self.step, "round": self.memory.round, "history": self.history})
 
     def load(self, path: Path) -> None:
-        """Fill this run, freshly made for the same method, network and data, from a checkpoint.
+        """Fill this run from a checkpoint; it must be freshly made for the same method, network and data.
 
         Raises:
             BadFileError: it is damaged, or written by a newer version.

@@ -15,11 +15,12 @@ from tutelage.train.options import Networks, Training
 
 
 def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:
-    """Seconds of one step in the last round: the median of three, after one that does not count."""
-    game, seconds = Game(method.settled(task), task, network, loader, training), []
+    """Seconds of one step in the last round: the median of three steps, after one that does not count."""
+    method = method.settled(task)
+    game, seconds = Game(method, task, network, loader.reserving(method.reserve), training), []
     with torch.random.fork_rng():
         run = game.begin()
-        run.memory.round = game.method.training_rounds - 1
+        run.memory.round = method.training_rounds - 1
         for stored in run.memory.of.values():
             stored.label.zero_()
         for _ in range(4):

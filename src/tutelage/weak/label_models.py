@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from tutelage.ops.checks import one_of
+from tutelage.ops.checks import lacking, one_of
 from tutelage.weak.votes import Votes
 
 DEFAULT = "data_programming"
@@ -73,9 +73,9 @@ def weighted(votes: Votes, y: np.ndarray) -> np.ndarray:
     """
 
     def model(ballots: pd.DataFrame) -> Any:
-        from crowdkit.aggregation import MajorityVote, Wawa
-
-        return MajorityVote().fit_predict_proba(ballots, Wawa().fit(ballots).skills_)  # Wawa's own predict fails
+        crowd = _crowd_kit()
+        skills = crowd.Wawa().fit(ballots).skills_
+        return crowd.MajorityVote().fit_predict_proba(ballots, skills)  # Wawa's own predict fails
 
     return _crowd(model, votes, y)
 
@@ -87,9 +87,7 @@ def dawid_skene(votes: Votes, y: np.ndarray) -> np.ndarray:
     """
 
     def model(ballots: pd.DataFrame) -> Any:
-        from crowdkit.aggregation import DawidSkene
-
-        return DawidSkene().fit_predict_proba(ballots)
+        return _crowd_kit().DawidSkene().fit_predict_proba(ballots)
 
     return _crowd(model, votes, y)
 
@@ -101,9 +99,7 @@ def one_coin(votes: Votes, y: np.ndarray) -> np.ndarray:
     """
 
     def model(ballots: pd.DataFrame) -> Any:
-        from crowdkit.aggregation import OneCoinDawidSkene
-
-        return OneCoinDawidSkene().fit_predict_proba(ballots)
+        return _crowd_kit().OneCoinDawidSkene().fit_predict_proba(ballots)
 
     return _crowd(model, votes, y)
 
@@ -149,6 +145,19 @@ def _ballots(votes: Votes) -> Any:
     row, function = np.nonzero(votes.table >= 0)
     line = row * len(votes.classes) + votes.table[row, function]
     return csr_array((np.ones(len(row)), (line, function)), shape=(n * len(votes.classes), m))
+
+
+def _crowd_kit() -> Any:
+    """The label models of crowd-kit.
+
+    Raises:
+        ImportError: it is missing.
+    """
+    try:
+        from crowdkit import aggregation
+    except ImportError as e:
+        raise lacking("this label model", "rules", e) from e
+    return aggregation
 
 
 def _crowd(model: Callable[[pd.DataFrame], Any], votes: Votes, y: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from tutelage.weak.votes import RawVotes
 
 
 @dataclass(frozen=True)
-class Rule:
+class LabellingFunction:
     r"""One labelling function. It has exactly one of ``pattern``, ``keywords`` and ``function``.
 
     Args:
@@ -29,7 +29,8 @@ class Rule:
     Raises:
         ValueError: not exactly one of the three; a bad pattern; an empty key word; a label missing or too much.
 
-    >>> [Rule("money", "spam", keywords=("free money",)).vote(t) for t in ("Free  money!", "carefree moneybags")]
+    >>> money = LabellingFunction("money", "spam", keywords=("free money",))
+    >>> [money.vote(text) for text in ("Free  money!", "carefree moneybags")]
     ['spam', None]
     """
 
@@ -71,7 +72,7 @@ class Rule:
         return self.label if expression and expression.search(text) else None
 
 
-def apply_rules(rules: Sequence[Rule], texts: Sequence[str], file: str = "texts") -> RawVotes:
+def apply_rules(rules: Sequence[LabellingFunction], texts: Sequence[str], file: str = "texts") -> RawVotes:
     """Let every rule vote on every text.
 
     Args:
@@ -83,7 +84,7 @@ def apply_rules(rules: Sequence[Rule], texts: Sequence[str], file: str = "texts"
         DataError: a rule's own function fails, or gives what is no label; the message says the rule and the row.
         ValueError: no rule, or two with the same name.
 
-    >>> apply_rules([Rule("link", "spam", pattern="http|www")], ["see WWW.X.COM", "hello"]).table.tolist()
+    >>> apply_rules([LabellingFunction("link", "spam", pattern="http|www")], ["see WWW.X.COM", "hello"]).table.tolist()
     [[0], [-1]]
     """
     names = [rule.name for rule in rules]
@@ -93,14 +94,14 @@ def apply_rules(rules: Sequence[Rule], texts: Sequence[str], file: str = "texts"
     return RawVotes.of(file, names, zip(*columns, strict=True))
 
 
-def _vote(rule: Rule, text: str, row: int, file: str) -> object:
+def _vote(rule: LabellingFunction, text: str, row: int, file: str) -> object:
     try:
         return rule.vote(text)
     except (Exception, SystemExit) as e:  # the user's code may raise anything
         raise DataError(f"{file}, row {row}, function {rule.name!r}: {type(e).__name__}: {e}") from e
 
 
-def read_rules(path: str | Path) -> list[Rule]:
+def read_rules(path: str | Path) -> list[LabellingFunction]:
     """Read labelling functions from a .json or a .py file.
 
     A .json file is a list of objects with "label", either "regex" or "keywords" (a list), and perhaps "name" (else
@@ -121,14 +122,14 @@ def read_rules(path: str | Path) -> list[Rule]:
     return _python_rules(path) if path.suffix == ".py" else _json_rules(path)
 
 
-def _json_rules(path: Path) -> list[Rule]:
+def _json_rules(path: Path) -> list[LabellingFunction]:
     try:
         items = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as e:  # not JSON, or not UTF-8
         raise DataError(f"{path}: not readable as json ({e})") from e
     if not isinstance(items, list) or not items:
         raise DataError(f"{path}: must be a list of rules with at least one, got {str(items)[:40]}")
-    rules: list[Rule] = []
+    rules: list[LabellingFunction] = []
     for number, item in enumerate(items, start=1):
         here = f"{path}, rule {number}"
         if not isinstance(item, dict):
@@ -142,13 +143,13 @@ def _json_rules(path: Path) -> list[Rule]:
         if name in [rule.name for rule in rules]:
             raise DataError(f"{here}: an earlier rule has its name {name!r}")
         try:
-            rules.append(Rule(name, as_label(label), item.get("regex"), keywords))
+            rules.append(LabellingFunction(name, as_label(label), item.get("regex"), keywords))
         except ValueError as e:
             raise DataError(f"{here}: {e}") from e
     return rules
 
 
-def _python_rules(path: Path) -> list[Rule]:
+def _python_rules(path: Path) -> list[LabellingFunction]:
     module = ModuleType(f"rules in {path.name}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses in the file look for it
@@ -158,7 +159,7 @@ def _python_rules(path: Path) -> list[Rule]:
         raise DataError(f"{path}: cannot be run ({type(e).__name__}: {e})") from e
     finally:
         del sys.modules[module.__name__]
-    rules: list[Rule] = []
+    rules: list[LabellingFunction] = []
     for name, value in vars(module).items():
         function = inspect.isfunction(inspect.unwrap(value))  # also one that is decorated
         if name.startswith("_") or not function or value.__module__ != module.__name__:
@@ -167,7 +168,7 @@ def _python_rules(path: Path) -> list[Rule]:
             inspect.signature(value).bind("text")
         except TypeError as e:
             raise DataError(f"{path}, rule {len(rules) + 1}: {name} must take one argument, the text ({e})") from e
-        rules.append(Rule(name, function=value))
+        rules.append(LabellingFunction(name, function=value))
     if not rules:
         raise DataError(f"{path}: defines no function whose name does not begin with _")
     return rules

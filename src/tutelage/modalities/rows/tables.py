@@ -1,9 +1,10 @@
-"""Features in a table: a column of lists of numbers, or one column a feature."""
+"""Features in a table: a column of lists of numbers, or columns of numbers."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -12,37 +13,78 @@ from jaxtyping import Float32
 
 from tutelage.data.tables import DataError, read_table
 
+NPZ = ".npz"
+
+ALL = "all"
+"""Stands for every column that is not of the labels."""
+
+
+def feature_columns(
+    columns: Sequence[Hashable], features: Sequence[str], path: str | Path, others: Sequence[str | None] = ()
+) -> list[str]:
+    """The names of the columns of features.
+
+    Args:
+        columns: of the table.
+        features: names of columns; or one word: a name, names with commas between, what the names begin with, or
+            "all" for every other column.
+        path: of the table's file, for messages.
+        others: columns that hold no features, however they begin: of the labels.
+
+    Raises:
+        DataError: there is no such column.
+
+    >>> feature_columns(["id", "x1", "x2", "y"], ["x"], "t.csv"), feature_columns(["a", "b", "y"], ["all"], "", ["y"])
+    (['x1', 'x2'], ['a', 'b'])
+    """
+    have = [str(c) for c in columns]
+    asked = list(features)
+    if len(asked) == 1 and asked[0] not in have:
+        (word,) = asked
+        able = [c for c in have if c not in others]
+        if word == ALL:
+            if not able:
+                raise DataError(f"{path}: no column is left for the features; it has {', '.join(map(repr, have))}")
+            return able
+        begin = [c for c in able if word and c.startswith(word)]
+        asked = begin or word.split(",")
+    missing = [name for name in asked if name not in have]
+    if missing:
+        name, rest = missing[0], ", ".join(map(repr, have))
+        begins = f", and none that begins with {name!r}" if len(features) == 1 else ""
+        raise DataError(f"{path}: no column {name!r}{begins}; it has {rest}")
+    labels = [name for name in asked if name in others]
+    if labels:
+        raise DataError(f"{path}: column {labels[0]!r} is of the labels, so it cannot be a feature")
+    return asked
+
 
 def read_features(
-    table: pd.DataFrame, name: str, path: str | Path, others: Sequence[str | None] = ()
+    table: pd.DataFrame, features: Sequence[str], path: str | Path, others: Sequence[str | None] = ()
 ) -> Float32[np.ndarray, "n d"]:
     """The features in a table.
 
     Args:
         table: as `tutelage.data.tables.read_table` gives it.
-        name: of a column whose cells are lists, each as long as the others (as text: numbers with commas or spaces
-            between, in brackets or not); where there is no such column, what the names of the features' columns begin
-            with.
+        features: as `feature_columns` takes them; the cells of one column may be lists, each as long as the others (as
+            text: numbers with commas or spaces between, in brackets or not).
         path: of the table's file, for messages.
-        others: columns that hold no features, however they begin: of the labels.
+        others: columns that hold no features: of the labels.
 
     Raises:
         DataError: no such column; a cell that is not numbers, or not finite; lists of different lengths.
 
-    >>> read_features(pd.DataFrame({"x": ["[1, 2.5]", "3 4"]}), "x", "t.csv").tolist()
+    >>> read_features(pd.DataFrame({"x": ["[1, 2.5]", "3 4"]}), ["x"], "t.csv").tolist()
     [[1.0, 2.5], [3.0, 4.0]]
     """
-    if name in table.columns:
-        rows = [_numbers(cell, _place(path, row, name)) for row, cell in enumerate(table[name], start=1)]
+    names = feature_columns(list(table.columns), features, path, others)
+    if len(names) == 1:
+        rows = [_numbers(cell, _place(path, row, names[0])) for row, cell in enumerate(table[names[0]], start=1)]
         for row, numbers in enumerate(rows, start=1):
             if len(numbers) != len(rows[0]):
-                raise DataError(f"{_place(path, row, name)}: {len(numbers)} numbers, but {len(rows[0])} in row 1")
-        found, names = np.stack(rows), [name]
+                raise DataError(f"{_place(path, row, names[0])}: {len(numbers)} numbers, but {len(rows[0])} in row 1")
+        found = np.stack(rows)
     else:
-        names = [str(c) for c in table.columns if name and str(c).startswith(name) and c not in others]
-        if not names:
-            have = ", ".join(map(repr, table.columns))
-            raise DataError(f"{path}: no column {name!r}, and none that begins with {name!r}; it has {have}")
         found = np.stack([_column(table[c], path, c) for c in names], axis=1)
     wrong = np.argwhere(~np.isfinite(found))
     if len(wrong):
@@ -57,6 +99,7 @@ def _place(path: str | Path, row: int, name: str) -> str:
 
 def _numbers(cell: object, place: str) -> Float32[np.ndarray, " d"]:
     """A list of numbers, or its text."""
+    cell = [cell] if isinstance(cell, Real) else cell
     parts = cell.strip(" []()").replace(",", " ").split() if isinstance(cell, str) else cell
     if not isinstance(parts, (list, tuple, np.ndarray)) or not len(parts):
         raise DataError(f"{place}: not a list of numbers but {str(cell)[:60]!r}")
@@ -95,7 +138,7 @@ def read_row_table(
         DataError: as `tutelage.data.tables.read_table`; or no npz file, no such array, or one of another shape.
     """
     path = Path(path)
-    if path.suffix.lower() != ".npz" or not path.exists():
+    if path.suffix.lower() != NPZ or not path.exists():
         return read_table(path, charset)
     try:
         with np.load(path, allow_pickle=False) as held:

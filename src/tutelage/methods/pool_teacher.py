@@ -1,4 +1,4 @@
-"""Teachers that are no networks: what they say of the pool is computed once, before the student learns it."""
+"""Teachers that are no networks: their labels of the pool are computed once, before the student learns them."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ FixedRows = Features | WordFeatures
 """Examples that are rows of fixed features, one for each unit."""
 
 Opinion = tuple[Float[np.ndarray, "n c"], Float[np.ndarray, " n"]]
-"""Probabilities of the pool's units, and how much each of them may count at most."""
+"""Probabilities of the pool's units, and the greatest weight that each may have."""
 
 
 @dataclass(frozen=True)
-class Taught(Method, ABC):
-    """A teacher labels the whole pool from the labelled rows; the student learns the labels and what it says.
+class PoolTeacher(Method, ABC):
+    """A teacher labels the whole pool from the labelled rows; the student learns both kinds of labels.
 
     L = L_sup(S) + weight * (1/|B_u|) sum_u w_u CE(t_u, f(x_u; S)),  w_u = 1 - H(t_u) / log C, or 1.
 
     Args:
-        weight: of the pool's loss, at least 0.
-        confidence: how much a unit of the pool counts: "entropy", w_u as above; or "none", all alike.
+        weight: factor on the pool's loss, at least 0.
+        confidence: how much a unit of the pool counts: "entropy", w_u as above, or "none", 1.
     """
 
     weight: NonNegative = 1.0
@@ -59,12 +59,14 @@ class Taught(Method, ABC):
 
     @abstractmethod
     def teach(self, x: Tensor, y: np.ndarray, pool: FixedRows, classes: int, seed: int) -> Opinion:
-        """Probabilities of the pool's n units, (n, c), and how much each may count at most, (n,).
+        """Probabilities of the pool's n units, (n, c), and the greatest weight that each may have, (n,).
 
         Args:
-            x, y: labelled rows, (l, ...), and their class numbers, (l,).
-            pool: the very examples that `ready` saw, so that what was computed of them is found.
-            classes: c.
+            x: labelled rows, (l, ...).
+            y: their class numbers, (l,).
+            pool: the same object that `ready` got, which holds what was computed there.
+            classes: number of classes, c.
+            seed: of the training, for teachers that draw at random.
         """
 
     def remembers(self, loader: Loader, task: Task) -> Params:
@@ -94,13 +96,17 @@ class Taught(Method, ABC):
 
 
 def fixed(examples: Examples, name: str) -> FixedRows:
-    """The examples, if they are rows of features; ValueError where a network is trained whole."""
+    """The examples themselves, if they are rows of features.
+
+    Raises:
+        ValueError: they are not: the network is trained whole.
+    """
     if not isinstance(examples, FixedRows):
         raise ValueError(f"{name} needs rows of fixed features: leave out finetune, or give an encoder")
     return examples
 
 
 def flat(rows: Tensor) -> np.ndarray:
-    """Rows as an array of two dimensions, of floats."""
+    """Rows as a numpy array of floats, (n, d)."""
     found: np.ndarray = rows.detach().flatten(1).cpu().numpy()
     return found if found.dtype.kind == "f" else found.astype(np.float32)

@@ -1,0 +1,58 @@
+"""Predictions of a network on examples, a block at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from tutelage.data import Examples
+from tutelage.data.examples import cut
+from tutelage.game import Player
+from tutelage.game.player import last_layer
+from tutelage.tasks import Task
+from tutelage.types import Labels, Logits
+
+UNITS_A_BATCH = 16384
+"""Padded tokens, or rows of features, that a network predicts at once."""
+
+
+def blocks(
+    network: nn.Module, task: Task, examples: Examples, rows: bool = True
+) -> Iterator[tuple[Labels, Logits, Tensor]]:
+    """Numbers of units, their logits and their last representation, a block at a time: dropout off, a length together.
+
+    Args:
+        rows: give the representation. Without it, or where the network has no last linear layer, it has no columns.
+
+    Returns:
+        (n,), (n, c) and (n, d) of each block.
+    """
+    was_training = network.training
+    network.eval()
+    player, lengths, rows = Player(network), examples.lengths(), rows and last_layer(network) is not None
+    order = lengths.argsort(kind="stable")
+    for part in cut(lengths[order], UNITS_A_BATCH):
+        with torch.inference_mode():
+            inputs = examples.take(order[part])
+            out, seen = player.represent(inputs) if rows else (player(inputs), None)
+            logits = task.units(out)
+            seen = logits.new_empty(len(logits), 0) if seen is None else seen
+        yield torch.as_tensor(examples.units(order[part]), device=logits.device), logits, seen
+    network.train(was_training)
+
+
+def predictions(network: nn.Module, task: Task, examples: Examples) -> Iterator[tuple[Labels, Logits]]:
+    """Numbers of units and their logits, (n,) and (n, c), a block at a time, as `blocks`."""
+    return ((units, logits) for units, logits, _ in blocks(network, task, examples, rows=False))
+
+
+def predict(network: nn.Module, task: Task, examples: Examples) -> Logits:
+    """Logits of all examples' units, (units, c), in the order of their numbers; dropout off."""
+    parts = list(predictions(network, task, examples))
+    if not parts:
+        return torch.empty(0, task.classes)
+    with torch.inference_mode():
+        units, logits = (torch.cat(t) for t in zip(*parts, strict=True))
+        return logits[units.argsort()]

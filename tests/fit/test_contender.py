@@ -1,0 +1,106 @@
+"""Contenders: held-out predictions of each fold, and games that begin where another training ended."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tutelage.data import Features
+from tutelage.fit.contender import Contender
+from tutelage.fit.problem import Problem
+from tutelage.fit.setup import Setup
+from tutelage.fit.store import FolderStore
+from tutelage.methods import Drift, SelfTraining, Supervised
+from tutelage.modalities.head import Head
+from tutelage.tasks import Classification
+from tutelage.train import Training, predict, train
+
+TASK = Classification(3)
+
+
+def network(seed: int = 0) -> Head:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Head(5, 3, 8, 0.1)
+
+
+def draw(count, seed, wrong=0.0):
+    rng = np.random.default_rng(seed)
+    y = np.arange(count) % 3
+    x = rng.normal(size=(count, 5)) + 2 * np.eye(3, 5)[y]
+    given = np.where(rng.random(count) < wrong, rng.integers(0, 3, count), y)
+    return Features(torch.tensor(x, dtype=torch.float32)), given
+
+
+@pytest.fixture
+def clean():
+    (labelled, y), (pool, _) = draw(18, 0), draw(60, 1)
+    return Problem(TASK, labelled, y, pool, network, None, batch_labelled=9, batch_unlabelled=16)
+
+
+@pytest.fixture
+def said():
+    """Many labels, a third of them wrong, as a foreign teacher gives them."""
+    (labelled, y), (pool, _) = draw(90, 2, 0.3), draw(0, 3)
+    return Problem(TASK, labelled, y, pool, network, None, batch_labelled=30, batch_unlabelled=16)
+
+
+FOLDS = [(np.arange(6, 18), np.arange(6)), (np.r_[0:6, 12:18], np.arange(6, 12)), (np.arange(12), np.arange(12, 18))]
+
+
+def test_each_fold_begins_at_the_network_and_learns_the_labels_that_are_not_held_out(clean):
+    start, setup = network(7), Setup(clean, Training(6, lr=1e-2))
+    kept = {n: t.clone() for n, t in start.state_dict().items()}
+    parts, _ = Contender("begun", Drift().settled(TASK), setup, start).held_out(FOLDS)
+    for i, (index, out) in enumerate(FOLDS, start=1):
+        seed = setup.training.seed * 1000 + i
+        run = train(Drift(), TASK, start, clean.loader(index, seed), Training(6, lr=1e-2, seed=seed))
+        expected = predict(run.network(), TASK, clean.labelled.subset(out)).softmax(-1).double()
+        np.testing.assert_array_equal(parts[i - 1][1]["probabilities"], expected)
+    assert all(torch.equal(t, kept[n]) for n, t in start.state_dict().items())
+
+
+def test_a_start_at_fresh_weights_is_no_start_bit_for_bit(clean):
+    """The weights that the problem draws by each training's seed, given by hand."""
+    setup, supervised = Setup(clean, Training(6, lr=1e-2)), Supervised()
+    plain, _ = Contender("plain", supervised, setup).network()
+    begun, _ = Contender("begun", supervised, setup, network(0)).network()
+    assert all(torch.equal(t, begun.state_dict()[n]) for n, t in plain.state_dict().items())
+
+
+def test_what_a_teacher_said_is_learnt_once_and_each_training_begins_there(clean, said, tmp_path):
+    ticks = []
+    store = FolderStore(tmp_path)
+    first = Contender("said", Supervised(), Setup(said, Training(60, lr=2e-2), store, lambda *t: ticks.append(t)))
+    setup = Setup(clean, Training(6, lr=1e-2), store)
+    begun = Contender("game", SelfTraining(rounds=1), setup, first)
+    begun.held_out(FOLDS)
+    network_, _ = begun.network()
+    assert [t for t in ticks if t[1] == 60] == [("said", 60, 60)]  # once, whatever the folds
+    by_hand, _ = Contender("by hand", SelfTraining(rounds=1), setup, first.student()).network()
+    assert all(torch.equal(t, by_hand.state_dict()[n]) for n, t in network_.state_dict().items())
+
+
+def test_a_game_that_begins_with_many_poor_labels_is_better_than_one_that_does_not(clean, said):
+    start = Contender("said", Supervised(), Setup(said, Training(100, lr=2e-2)))
+    setup, right = Setup(clean, Training(20, lr=3e-3)), []
+    for begin in (start, None):
+        parts, _ = Contender("game", Supervised(), setup, begin).held_out(FOLDS)
+        right.append(clean.scored(parts).right.mean())
+    assert right[0] > right[1] + 0.1
+
+
+def test_fresh_rounds_begin_where_the_game_began(clean):
+    """Self-training begins each round afresh: at the network that it was given."""
+    start, seen = network(7), []
+
+    class Told(SelfTraining):
+        def loss(self, who, batch, play, task, memory):
+            weights = next(iter(play["student"].params.values()))
+            seen.append((memory.round, weights.detach().clone()))
+            return super().loss(who, batch, play, task, memory)
+
+    Contender("rounds", Told(rounds=2), Setup(clean, Training(9, lr=1e-2)), start).network()
+    first = [next(weights for number, weights in seen if number == r) for r in range(3)]
+    assert all(torch.equal(weights, next(start.parameters())) for weights in first)
