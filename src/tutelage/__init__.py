@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tutelage.model import load as load
 
 __version__ = "0.1.0"
+"""Version of the library."""
 
 _HOMES = {
     "Audit": "tutelage.audit",
@@ -39,7 +40,7 @@ _HOMES = {
     "find_label_errors": "tutelage.audit",
     "load": "tutelage.model",
 } | dict.fromkeys(("METHODS", *methods.CLASSES), "tutelage.methods")
-"""Where each name is to be found."""
+"""Module that defines each public name, by name."""
 
 if not TYPE_CHECKING:  # a type checker reads the imports above, and lets no misspelt name pass
     __all__ = list(_HOMES)

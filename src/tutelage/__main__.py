@@ -1,4 +1,4 @@
-"""``python -m tutelage``."""
+"""The command line, called as ``python -m tutelage``."""
 
 from tutelage.cli import main
 

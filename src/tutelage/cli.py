@@ -1,4 +1,4 @@
-"""The command line: an app of commands, of which those that are heavy are imported when they are called."""
+"""The command line: an app of commands. A command's module is imported when the command is called."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from tutelage.run.screen import Screen
 
 
 def build(words: Sequence[str], screen: Screen) -> App:
-    """The app that reads the words of a command line.
+    """The app that parses a command line.
 
-    Only the command that is called is built with its options; the others are there by name.
+    Only the called command is built with its options; of the others the app knows name and help.
+
+    Args:
+        words: arguments of the command line, without the program's name.
+        screen: where commands print.
     """
     app = App(
         name="tutelage",
@@ -64,7 +68,7 @@ def _add_predict_and_score(app: App, called: str, words: Sequence[str], screen: 
         commands.add_predict(app, words, screen)
         commands.add_score(app, words, screen)
         return
-    says = "Add what the model answers to a table; of images with masks write masks into a folder."
+    says = "Add the model's predictions to a table; for images with masks, write masks into a folder."
     app.command("tutelage.run.commands:add_predict", name="predict", help=says)
     says = "Score a finished run on a labelled table, or a folder of images."
     app.command("tutelage.run.commands:add_score", name="score", help=says)
@@ -73,7 +77,7 @@ def _add_predict_and_score(app: App, called: str, words: Sequence[str], screen: 
 def _add_data(app: App) -> None:
     data = App(name="data", help="Real data sets: list them, get one.")
     app.command(data)
-    data.command("tutelage.run.lists:data", name="list", help="List the data sets that can be had by name.")
+    data.command("tutelage.run.lists:data", name="list", help="List the data sets that have a name.")
     data.command("tutelage.run.lists:get", name="get", help="Fetch a data set and say where its tables are.")
 
 
@@ -100,7 +104,7 @@ def _add_bench(app: App, called: str, screen: Screen) -> None:
 
 
 def main() -> None:
-    """Entry point: errors of the user's data and files are one line and exit code 2."""
+    """Entry point. An error in the user's options, data or files is printed in one line; the exit code is then 2."""
     screen, words = Screen(), sys.argv[1:]
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait leave the core to whoever else has work
     warnings.showwarning = lambda message, *rest, **more: screen.say(f"Warning: {message}")

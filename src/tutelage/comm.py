@@ -1,4 +1,4 @@
-"""Several processes that train together, behind one small interface; a process alone needs none."""
+"""The interface between processes that train together; a single process needs none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tutelage.types import Params
 
 @runtime_checkable
 class Comm(Protocol):
-    """The other processes, as the training loop needs them."""
+    """Communication with the other processes: all that the training loop needs of it."""
 
     @property
     def rank(self) -> int:
@@ -20,4 +20,4 @@ class Comm(Protocol):
         """Number of processes that train together."""
 
     def mean(self, grads: Params) -> Params:
-        """The mean of each gradient over all processes."""
+        """Mean of each gradient over all processes, by the parameter's name."""

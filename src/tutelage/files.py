@@ -1,4 +1,4 @@
-"""Saving and loading: safetensors for tensors, JSON for the rest; whole files or none."""
+"""Saving and loading: safetensors for tensors, JSON for the rest. A file is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from safetensors.torch import save
 from torch import Tensor
 
 FORMAT = 2
-"""Version of everything this library writes; a reader refuses newer ones."""
+"""Version of the file formats that this library writes; a file of a newer version is refused."""
 
 
 class BadFileError(ValueError):
-    """A saved file that is missing a part, damaged, or written by a newer version."""
+    """A saved file is damaged, lacks a part, or was written by a newer version."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a crash leaves the old one or the new one, never a half."""
+    """Write a file so that a crash leaves the old file or the new one, never a part of it."""
     part = path.with_name(path.name + ".part")
     try:
         with open(part, "wb") as f:
@@ -34,12 +34,19 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write readable JSON atomically."""
+    """Write a value as indented JSON, atomically."""
     write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def read_json(path: Path, *keys: str) -> Any:
-    """Read a JSON object that has ``keys``; a damaged file raises BadFileError with its name."""
+    """The JSON object in a file.
+
+    Args:
+        keys: keys that the object must have.
+
+    Raises:
+        BadFileError: the file is not JSON, or lacks a key.
+    """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as e:
@@ -50,7 +57,15 @@ def read_json(path: Path, *keys: str) -> Any:
 
 
 def check_format(path: Path, found: Any) -> None:
-    """Raise BadFileError when a file's format is no number, or newer than this version reads."""
+    """Check that this version can read a file's format.
+
+    Args:
+        path: the file, for the message.
+        found: format that the file names.
+
+    Raises:
+        BadFileError: the format is no number, or newer than `FORMAT`.
+    """
     if not isinstance(found, int):
         raise BadFileError(f"{path}: not written by tutelage (format {found!r})")
     if found > FORMAT:
@@ -58,18 +73,18 @@ def check_format(path: Path, found: Any) -> None:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], meta: Any = None) -> None:
-    """Write named tensors and any JSON value into one file, atomically."""
+    """Write tensors by name, and a value that JSON can hold, into one file, atomically."""
     header = {"tutelage": json.dumps({"format": FORMAT, "meta": meta})}
     contiguous = {n: t.detach().contiguous() for n, t in tensors.items()}
     write_atomically(path, save(contiguous, metadata=header))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
-    """Read what `write_tensors` wrote. No code in the file is run: there is none.
+    """The tensors, by name, and the JSON value of a file that `write_tensors` wrote. The file holds no code to run.
 
     Raises:
         FileNotFoundError: there is no such file.
-        BadFileError: truncated, of another kind, or written by a newer version.
+        BadFileError: the file is truncated, of another format, or written by a newer version.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")

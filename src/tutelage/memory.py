@@ -1,4 +1,4 @@
-"""What a run remembers of each unit of the pool; written by `Method.observe` and between rounds, nowhere else."""
+"""The memory of a training: pseudo-labels of the pool's units. Only `Method.observe` and code between rounds write."""
 
 from __future__ import annotations
 
@@ -14,20 +14,27 @@ from tutelage.files import BadFileError
 from tutelage.types import Labels, Params, Weight
 
 NAMES = ("label", "confidence", "weight", "flips")
-"""What is stored of each unit."""
+"""Names of the values that are stored for each unit, see `Stored`."""
 
 UNITS_IN_MEMORY = 2**22
-"""Units from which on stored labels lie in memory-mapped files, and methods without rounds of labels store none."""
+"""Units of a pool whose pseudo-labels are kept in main memory, at most.
+
+Those of a larger pool are kept in memory-mapped files; a method that does not label between rounds then stores none.
+"""
 
 
 class Stored:
-    """One labeller's pseudo-labels of the pool.
+    """Pseudo-labels of the pool by one labeller.
+
+    Args:
+        size: number of the pool's units, n.
+        device: device of the tensors.
 
     Attributes:
-        label: last pseudo-label of each unit, (n,), -1 = none yet.
+        label: last pseudo-label of each unit, (n,), int16; -1 is none yet.
         confidence: probability of that label, (n,), in [0, 1].
-        weight: how much the label counted in the loss, (n,), in [0, 1].
-        flips: how often the label changed, (n,).
+        weight: weight of that label in the loss, (n,).
+        flips: number of times that the label changed, (n,), int16.
 
     >>> stored = Stored(3)
     >>> for c in (0, 1):
@@ -44,7 +51,7 @@ class Stored:
 
     @torch.no_grad()
     def write(self, index: Labels, label: Labels, confidence: Weight, weight: Weight) -> None:
-        """Store pseudo-labels of the units at ``index``, counting flips."""
+        """Store the pseudo-labels of the units numbered ``index``; each argument is (b,). Count labels that changed."""
         index = index.to(self.label.device)
         before, label = self.label[index], label.to(self.label)
         self.flips[index] += (before >= 0) & (before != label)
@@ -53,10 +60,10 @@ class Stored:
         self.weight[index] = weight.to(self.weight)
 
     def into_files(self, size: int, folder: Path) -> None:
-        """Keep ``size`` units in memory-mapped files of a folder; files that are there already keep what they hold.
+        """Keep the values of ``size`` units in memory-mapped files of a folder; files that exist keep their values.
 
         Raises:
-            BadFileError: the folder is there, but one of its files is missing.
+            BadFileError: the folder exists, but one of its files is missing.
         """
         there = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,13 +76,18 @@ class Stored:
 
 
 class Memory(Stored):
-    """The last pseudo-labels of the pool by every labeller; itself it holds those of the first labeller.
+    """Pseudo-labels of the pool by every labeller. Its own attributes are those of the first labeller.
+
+    Args:
+        size: number of the pool's units.
+        device: device of the tensors.
+        labellers: names of the players whose pseudo-labels are stored.
 
     Attributes:
-        of: the pseudo-labels of each labeller, by its name.
-        round: number of the training round.
-        mapped: whether the pseudo-labels lie in memory-mapped files.
-        kept: what else the method remembers, by name, see `Method.remembers`.
+        of: pseudo-labels of each labeller, by the labeller's name.
+        round: number of the training round, from 0.
+        mapped: whether the pseudo-labels are in memory-mapped files.
+        kept: the method's own tensors, by name, see `Method.remembers`.
 
     >>> memory = Memory(3, labellers=("student", "partner"))
     >>> memory.of["student"] is memory, len(memory.of["partner"].label)
@@ -91,25 +103,29 @@ class Memory(Stored):
     def of_pool(
         size: int, device: torch.device | str, labellers: Sequence[str], between_rounds: bool, checkpoint: Path | None
     ) -> Memory:
-        """A memory of so many units, in files where the pool is large and labels are kept ``between_rounds``."""
+        """Memory of a pool; of a large one it is in files, or empty unless labels are stored ``between_rounds``."""
         memory = Memory(size if size <= UNITS_IN_MEMORY else 0, device, labellers)
         if size > UNITS_IN_MEMORY and between_rounds:
             memory.keep_in_files(size, checkpoint)
         return memory
 
     def tensors(self) -> Params:
-        """Tensors to save in a checkpoint, or to fill from one, by name, without those in memory-mapped files."""
+        """Tensors that a checkpoint holds, by name: all but those in memory-mapped files."""
         stored = {} if self.mapped else {f"{w}.{n}": getattr(s, n) for w, s in self.of.items() for n in NAMES}
         return stored | {f"kept.{n}": t for n, t in self.kept.items()}
 
     def keep_in_files(self, size: int, checkpoint: Path | None) -> None:
         """Keep the labels of ``size`` units in memory-mapped files, for labels that change only between rounds.
 
-        The files are no part of the checkpoint; they lie beside it. Where the checkpoint exists, they keep what they
-        hold. Without a checkpoint they lie in a folder that is removed with this memory.
+        The files are no part of the checkpoint; they lie beside it. Where the checkpoint exists, the files keep their
+        values. Without a checkpoint they lie in a temporary folder, which is removed with this memory.
+
+        Args:
+            size: number of the pool's units.
+            checkpoint: file of the training's checkpoint; None for none.
 
         Raises:
-            BadFileError: there is a checkpoint, but not the files that belong to it.
+            BadFileError: the checkpoint exists, but a file that belongs to it is missing.
         """
         folder = Path(tempfile.mkdtemp()) if checkpoint is None else checkpoint.with_suffix(".labels")
         if checkpoint is None:

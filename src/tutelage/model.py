@@ -1,4 +1,4 @@
-"""A fitted model, and its folder: weights as safetensors, the rest as JSON. Loading runs no code."""
+"""A fitted model, saved as a folder: weights as safetensors, the rest as JSON. Loading runs no code of the folder."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from tutelage.modalities.base import Encodes, Reader, features
 from tutelage.modalities.head import Head
 from tutelage.tasks import TASKS, Task
 from tutelage.train import predict, predictions
+from tutelage.train.run import Answering, body_of
 from tutelage.types import Tick
 
 
 @dataclass
 class Model:
-    """A fitted model: a network, what reads the user's items for it, and what its outputs mean.
+    """A fitted model: a network, the reader of its items, and the names of its classes.
 
-    An encoder's own weights are in the network when it was fine-tuned; else the network is a head on the encoder's
-    features.
+    The network is a head on the features of a frozen encoder, or, where it was trained whole, reads the items itself.
 
     Attributes:
-        classes: names of the classes; of sentences the tags, of masks those of pixels.
-        network: gives logits of examples.
-        reader: makes examples of items.
-        task: what one prediction is about.
-        cache: folder for features; None takes the user's cache folder.
+        classes: names of the c classes, in the order of their numbers; of sentences the tags, of masks the pixels'.
+        network: network that gives logits of examples.
+        reader: reader that turns items into examples.
+        task: task of the model, which says what a unit is: an item, a word or a pixel.
+        cache: folder of the feature cache; None is the user's cache folder.
     """
 
     classes: list[Any]
@@ -46,44 +46,66 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        """The device of the network's weights."""
+        """Device of the network's weights."""
         return next(self.network.parameters()).device
 
     def examples(self, items: Any, tick: Tick | None = None) -> Examples:
-        """Items as the network reads them: their features where the network is a head, else the items themselves."""
-        if isinstance(self.reader, Encodes) and isinstance(self.network, Head):
+        """Examples for the network, made of items: their features where the network is a head on an encoder."""
+        if isinstance(self.reader, Encodes) and isinstance(body_of(self.network), Head):
             return features(self.reader, items, self.cache or cache_folder() / "features", self.device, tick)
         return self.reader.examples(items, self.device)
 
-    def predict(self, examples: Examples) -> np.ndarray:
-        """Probabilities of each class, (units, c), of examples."""
+    def predict(self, items: Any, tick: Tick | None = None) -> Any:
+        """Predicted classes of items.
+
+        Args:
+            items: texts, sentences (lists of words), images or rows of numbers, as the model's reader takes them.
+            tick: called with the progress of the encoding.
+
+        Returns:
+            Names of the classes, (n,); of sentences their tags, a list for each; of images with masks a map of class
+            numbers for each, (n, h, w), at the size that images are resized to.
+        """
+        examples = self.examples(items if isinstance(items, np.ndarray) else list(items), tick)
+        classes = self.predict_units(examples).argmax(1)
+        return self.task.decode(classes, self.classes, examples.counts(), getattr(self.reader, "size", None))
+
+    def predict_units(self, examples: Examples) -> np.ndarray:
+        """Probabilities of each class for the units of examples, (units, c), float64."""
         return predict(self.network, self.task, examples).double().softmax(-1).cpu().numpy()
 
     def probabilities(self, items: Any, tick: Tick | None = None) -> np.ndarray:
-        """Probabilities of each class, (units, c), of texts, sentences, images or rows of numbers."""
-        return self.predict(self.examples(items if isinstance(items, np.ndarray) else list(items), tick))
+        """Probabilities of each class for the units of items, (units, c), float64.
+
+        Args:
+            items: texts, sentences (lists of words), images or rows of numbers, as the model's reader takes them.
+            tick: called with the progress of the encoding.
+        """
+        return self.predict_units(self.examples(items if isinstance(items, np.ndarray) else list(items), tick))
 
     def stream(self, examples: Examples) -> Iterator[tuple[Tensor, Tensor]]:
-        """Numbers of units (n,) and their probabilities (n, c), a batch at a time: memory does not grow with them."""
+        """Numbers of units, (n,), and their probabilities, (n, c), a batch at a time to save memory."""
         for units, logits in predictions(self.network, self.task, examples):
             yield units, logits.softmax(-1)
 
 
 def save(model: Model, folder: Path) -> None:
-    """Write the model into a folder, created when missing.
+    """Write the model into a folder, which is made where it is missing.
 
     Raises:
         TypeError: the network is the user's own module, whose code cannot be saved.
     """
-    network = model.network
+    network = body_of(model.network)
     head = network if isinstance(network, Head) else getattr(network, "head", None)
     about: dict[str, Any] = {
         "format": FORMAT, "classes": [_plain(c) for c in model.classes], "task": model.task.name,
         "reader": {"name": model.reader.name} | model.reader.about(network, folder),
         "head": head.shape if isinstance(head, Head) else None,
     }  # fmt: skip
+    if isinstance(model.network, Answering):
+        about["answer"] = model.network.about()
     folder.mkdir(parents=True, exist_ok=True)
-    files.write_tensors(folder / "model.safetensors", network.state_dict())
+    files.write_tensors(folder / "model.safetensors", model.network.state_dict())
     files.write_json(folder / "model.json", about)
 
 
@@ -92,14 +114,14 @@ def _plain(value: Any) -> Any:
 
 
 def load(folder: str | Path) -> Model:
-    """Read what `save` wrote, also what version 0.1 wrote.
+    """The model of a folder that `save` or version 0.1 wrote.
 
     Args:
         folder: folder of a saved model, or of a finished run.
 
     Raises:
-        FileNotFoundError: no model there.
-        BadFileError: damaged, incomplete, made by a newer version, or its encoder has changed since.
+        FileNotFoundError: the folder holds no model.
+        BadFileError: the model is damaged, incomplete or of a newer version, or its encoder has changed since.
     """
     folder = Path(folder)
     if (folder / "model" / "model.json").exists():  # a run's
@@ -115,20 +137,22 @@ def load(folder: str | Path) -> Model:
         named = about["reader"]
         reader = READERS[named["name"]].restored(named, folder)
         network = reader.fill(named, Head(**about["head"]) if about["head"] else None, len(classes))
-        network.load_state_dict(tensors)
         task = TASKS[about["task"]].of([str(c) for c in classes])
+        if "answer" in about:
+            network = Answering.made(about["answer"], network, task)
+        network.load_state_dict(tensors)
     except BadFileError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError) as e:
         raise BadFileError(f"{folder}: the model's parts do not fit together ({e})") from e
-    told = int(getattr(network, "classes", len(classes)))
+    told = int(getattr(body_of(network), "classes", len(classes)))
     if len(classes) != told:
         raise BadFileError(f"{folder}: {len(classes)} classes are named, but the model tells {told} apart")
     return Model(classes, network.eval(), reader, task)
 
 
 def _of_format_1(about: dict[str, Any]) -> dict[str, Any]:
-    """What version 0.1 wrote, as this version writes it."""
+    """The model.json of version 0.1, in the form that this version writes."""
     task, reader = "classification", {"name": "rows"}
     if about.get("images"):
         reader = {"fingerprint": None} | about["images"] | {"name": "image"}

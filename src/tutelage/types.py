@@ -1,4 +1,4 @@
-"""The values that travel through the library, shape-typed; imports nothing of the project."""
+"""Types of values that many modules share, with their shapes; imports nothing of the library."""
 
 from __future__ import annotations
 
@@ -11,11 +11,22 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 Logits = Float[Tensor, "n c"]
+"""Logits of n units for c classes."""
+
 LogProbs = Float[Tensor, "n c"]
+"""Logarithms of probabilities, at most 0; the probabilities of a row sum to 1."""
+
 Probs = Float[Tensor, "n c"]
+"""Probabilities, in [0, 1]; each row sums to 1."""
+
 Labels = Int[Tensor, " n"]
+"""Class numbers, or numbers of units."""
+
 Weight = Float[Tensor, " n"]
+"""Weights or confidences of n units, at least 0."""
+
 Scalar = Float[Tensor, ""]
+"""A tensor of one number, such as a loss."""
 
 Params = dict[str, Tensor]
 """Parameters (or gradients) of one player, by name."""
@@ -24,10 +35,10 @@ Inputs = Tensor | Mapping[str, Tensor]
 """Inputs of a network: one tensor whose first dimension counts examples, or named tensors."""
 
 Say = Callable[[str], None]
-"""Called with a sentence for the user."""
+"""Function that shows the user a sentence."""
 
 Tick = Callable[[str, int, int], None]
-"""Called with what is being done, how many steps of it are done, and how many there are."""
+"""Function that shows progress: called with the name of the work, the steps that are done, and all steps."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +46,10 @@ class Views:
     """Named views of the same examples.
 
     Attributes:
-        at: the inputs of the examples in each view, by its name.
+        at: inputs of the examples in each view, by the view's name.
         index: numbers of the examples' units in the data set, (n,).
-        geometry: of views of images, by name, the homographies from points of the originals to the view, (b, 3, 3).
+        geometry: homographies from points of the original images to each view, (b, 3, 3), by the view's name; empty
+            where the examples are no images.
     """
 
     at: Mapping[str, Inputs]
@@ -56,8 +68,8 @@ class View:
     """A view of images.
 
     Attributes:
-        images: the images as the view shows them.
-        geometry: of each image the homography from a point (x, y, 1) of the original to the view.
+        images: pixels of the view, (b, 3, h, w).
+        geometry: homography of each image, from points (x, y, 1) of the original to points of the view, (b, 3, 3).
     """
 
     images: Float[Tensor, "b 3 h w"]
@@ -66,15 +78,15 @@ class View:
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's data: labelled examples with targets, and examples from the pool without.
+    """One step's data: labelled examples with their targets, and unlabelled examples of the pool.
 
     Attributes:
         labelled: examples whose labels are learnt.
-        target: targets of their units: class numbers with -1 for unknown, or rows of probabilities.
-        unlabelled: examples from the pool.
+        target: targets of their units: class numbers, (n,), -1 is unknown; or probabilities, (n, c).
+        unlabelled: examples of the pool.
         progress: share of the steps that are done, in [0, 1]: of the round where each round begins afresh, else of all.
-        reserved: other labelled examples, for losses that look ahead; empty unless the method asks for a
-            `Method.reserve`. None of them is ever among those whose labels are learnt.
+        reserved: held-back labelled examples, for losses that look ahead; empty unless the method asks for a
+            `Method.reserve`. They are never among ``labelled``.
         reserved_target: targets of their units, as ``target``.
     """
 
@@ -88,11 +100,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class Terms:
-    """A loss, taken apart.
+    """The terms of a loss.
 
     Attributes:
-        terms: the parts of the loss by name, already weighted; their sum is minimised.
-        seen: values for the memory and the report, by name: one for each unit of the pool, or a scalar. No gradient.
+        terms: weighted terms of the loss, by name; their sum is minimised.
+        seen: values for the memory and the report, by name: one for each of the batch's pool units, or a scalar. They
+            have no gradient.
     """
 
     terms: dict[str, Scalar]
@@ -100,6 +113,6 @@ class Terms:
 
     @property
     def total(self) -> Scalar:
-        """The sum of the terms."""
+        """The loss: the sum of the terms."""
         values = list(self.terms.values())
         return sum(values[1:], start=values[0])

@@ -201,6 +201,11 @@ def test_a_number_of_a_variant_may_be_a_ramp(small):
     (line,) = run_all(asked, small.parent, [job], 1, 10_000)
     assert line["score"] > 0.5, line
     assert job.name not in [other.name for other in missing(asked, [line])]
+    for other in ('"0:2@0:0.5"', "0.0", "1.0"):
+        small.write_text(small.read_text().replace('"0:1@0:0.5"', other))
+        todo = [(again.learner, again.seed) for again in missing(read_protocol(small), [line])]
+        assert ("rising", job.seed) in todo
+        small.write_text(small.read_text().replace(f"weight = {other}", 'weight = "0:1@0:0.5"'))
 
 
 def test_a_broken_line_is_said_with_its_number(tmp_path):
@@ -334,7 +339,7 @@ def test_the_command_runs_what_is_missing_and_says_so(small, capsys):
     out = small.parent.parent / "results" / "protocols" / "small.jsonl"
     assert "small: 2 runs to do, at most 1 side by side" in capsys.readouterr().out
     assert [json.loads(line)["seed"] for line in out.read_text().splitlines()] == [0, 1]
-    with pytest.raises(ValueError, match="results belong"):
+    with pytest.raises(ValueError, match="no results of 'drift'"):
         build(words, Screen())(["bench", "table", str(small), "--methods", "drift"], result_action="return_value")
     build(words, Screen())([*words, "--seeds", "0", "1"], result_action="return_value")
     assert "small: 0 runs to do" in capsys.readouterr().out

@@ -6,7 +6,11 @@ import pandas as pd
 import pytest
 
 from tutelage.data.tables import DataError, as_label, read_table, write_table
-from tutelage.modalities.text.tables import read_texts
+from tutelage.modalities.text.tables import texts_of
+
+
+def read_texts(path, text, label=None, charset="utf-8"):
+    return texts_of(read_table(path, charset), path, text, label)
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])

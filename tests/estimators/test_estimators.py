@@ -187,3 +187,20 @@ def test_texts_of_any_container(texts, encoder_folder, wrap):
     assert set(model.predict(wrap(pool))) <= set(label)
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.predict(pool), model.predict(pool))
+
+
+def test_a_classifier_is_fitted_again_on_other_features():
+    x, y = load_digits(return_X_y=True)
+    model = Classifier("supervised", steps=5, evidence=False).fit(x[:60], y[:60])
+    assert model.fit(x[:60, :20], y[:60]).n_features_in_ == 20
+    assert model.predict(x[:3, :20]).shape == (3,)
+
+
+def test_the_score_is_that_of_the_labelled_items():
+    x, y = load_digits(return_X_y=True)
+    model = Classifier("supervised", steps=20, evidence=False).fit(x[:100], y[:100])
+    some = np.where(np.arange(300) % 2, y[:300], -1)
+    assert model.score(x[:300], some) == (model.predict(x[:300]) == y[:300])[1::2].mean()
+    assert model.score(x[:300], [None if v == -1 else v for v in some.tolist()]) == model.score(x[:300], some)
+    with pytest.raises(ValueError, match="no label to score on"):
+        model.score(x[:3], [-1, -1, -1])

@@ -9,8 +9,7 @@ import torch
 from tutelage.data import Features
 from tutelage.fit.contender import Contender
 from tutelage.fit.problem import Problem
-from tutelage.fit.setup import Setup
-from tutelage.fit.store import FolderStore
+from tutelage.fit.setup import FolderStore, Setup
 from tutelage.methods import Drift, SelfTraining, Supervised
 from tutelage.modalities.head import Head
 from tutelage.tasks import Classification

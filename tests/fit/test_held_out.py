@@ -14,8 +14,7 @@ from tutelage.fit.contender import Contender
 from tutelage.fit.held_out import HeldOut, choose
 from tutelage.fit.problem import Problem
 from tutelage.fit.recorded import Gains
-from tutelage.fit.setup import Setup
-from tutelage.fit.store import FolderStore
+from tutelage.fit.setup import FolderStore, Setup
 from tutelage.methods import Drift, Supervised
 from tutelage.modalities.head import Head
 from tutelage.tasks import Classification, Segmentation

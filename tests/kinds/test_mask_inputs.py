@@ -230,5 +230,5 @@ def test_masks_that_cannot_be_learnt_from(tmp_path):
 def test_images_with_masks_shared_by_training_and_test_are_warned_of(tmp_path):
     test = scenes(tmp_path / "test", 1)
     scenes(tmp_path / "train")
-    with pytest.warns(UserWarning, match=r"^1 images of .*test are also in the training data"):
+    with pytest.warns(UserWarning, match=r"^1 image of .*test is also in the training data"):
         got(tmp_path, test=test)

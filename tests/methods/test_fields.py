@@ -113,8 +113,8 @@ def test_a_method_without_ramps_is_itself_at_any_time():
 
 FLAT = {
     "drift": ("weight", "decay", "interaction", "temperature"), "fixmatch": ("threshold",), "uda": ("temperature",),
-    "self_training": ("threshold",), "dmt": ("gamma",), "gce": ("power",), "dividemix": ("warm_up", "weight"),
-    "label_propagation": ("temperature",), "elr": ("decay",),
+    "self_training": ("weight",), "dmt": ("gamma",), "gce": ("power",), "dividemix": ("warm_up", "weight"),
+    "label_propagation": ("weight",), "elr": ("decay",),
 }  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def test_a_training_with_ramps_resumes_to_the_same_bits(loader, tmp_path, stop):
         if step == stop:
             raise CutError
 
-    method = SelfTraining(rounds=1, threshold=Ramp(0.2, 0.6), weight=Ramp(0.0, 2.0, 0.2, 0.7))
+    method = SelfTraining(rounds=1, weight=Ramp(0.0, 2.0, 0.2, 0.7))
     whole = trained(method, loader)
     training, path = Training(STEPS, lr=1e-2, checkpoint_every=0), tmp_path / "run"
     with pytest.raises(CutError):
@@ -185,3 +185,15 @@ def test_a_training_with_ramps_resumes_to_the_same_bits(loader, tmp_path, stop):
     again = train(method, TASK, network(), loader, training, path=path)
     assert again.history == whole.history
     assert same(whole, again)
+
+
+def test_a_number_that_is_not_read_while_training_cannot_be_a_ramp():
+    from tutelage.methods import METHODS
+    from tutelage.methods.fields import may_ramp
+
+    for name, kind in METHODS.items():
+        for field in kind.still:
+            with pytest.raises(TypeError, match=f"{field} is no number that is read while {name} trains"):
+                kind(**{field: Ramp(0.5, 0.6)})
+            assert field not in may_ramp(kind)
+    assert sum(len(kind.still) for kind in METHODS.values()) == 11

@@ -9,7 +9,7 @@ import torch
 from tutelage.modalities import cache
 from tutelage.modalities.base import features as features_of
 from tutelage.modalities.encoder import load_encoder
-from tutelage.modalities.text import features
+from tutelage.modalities.text import network
 from tutelage.modalities.text.network import pool
 from tutelage.modalities.text.reader import TextReader
 
@@ -46,7 +46,7 @@ def test_features_are_those_of_one_text_at_a_time(encoder, many, tmp_path):
 
 def test_nothing_is_computed_twice(encoder, many, tmp_path, monkeypatch):
     first = encode(many, encoder, tmp_path)
-    monkeypatch.setattr(features, "_features", None)  # any further pass would fail
+    monkeypatch.setattr(network, "_features", None)  # any further pass would fail
     np.testing.assert_array_equal(encode(many[::-1], encoder, tmp_path), first[::-1])
     assert pending(many, encoder, tmp_path) == (0, 0.0)
 
@@ -62,9 +62,9 @@ def test_other_lengths_and_weights_have_other_features(encoder, encoder_folder, 
 
 @pytest.mark.parametrize("after", [1, 3])
 def test_a_stopped_pass_goes_on_with_the_same_batches(encoder, many, tmp_path, monkeypatch, after):
-    monkeypatch.setattr(features, "TOKENS_A_BATCH", 96)
+    monkeypatch.setattr(network, "TOKENS_A_BATCH", 96)
     monkeypatch.setattr(cache, "ROWS_A_FILE", 8)
-    monkeypatch.setattr(features, "TEXTS_A_CHUNK", 40)
+    monkeypatch.setattr(network, "TEXTS_A_CHUNK", 40)
     whole = encode(many, encoder, tmp_path / "whole")
 
     def stop(what, done, total):

@@ -52,17 +52,30 @@ def priors_of_version_0_1(monkeypatch):
     monkeypatch.setattr(fit_rows, "recorded_prior", prior)
 
 
+def as_points(told: object) -> object:
+    """The same with the intervals of version 0.1, which were points where all scores of F1 or IoU were 0 or 1."""
+    if not isinstance(told, dict):
+        return told
+    made = {k: as_points(v) for k, v in told.items()}
+    score = next((made[k] for k in ("score", "f1", "miou") if k in made), None)
+    if score in (0, 1):
+        made |= {k: [score, score] if k == "interval" else score for k in ("interval", "low", "high") if k in made}
+    return made
+
+
 def as_version_0_1(told: dict) -> dict:
     """What a run leaves behind, in the words of version 0.1; settings, which have other names now, are left out."""
     told = {k: v for k, v in told.items() if k != "run"}
     for name in ("summary", "audit"):
         if name in told:
-            told[name] = {k: v for k, v in told[name].items() if k not in ("format", "settings", "reading")}
+            told[name] = {k: v for k, v in told[name].items() if k not in ("format", "settings", "reading", "idle")}
     if "summary" in told:
         summary = told["summary"]
         summary["task"] = TASK_OF[summary.pop("kind")] if "kind" in summary else summary["task"]
         if summary["evidence"]:
             summary["evidence"] = {k: v for k, v in summary["evidence"].items() if k != "words"}
+    if told.get("summary", {}).get("score") in ("f1", "miou"):
+        told = as_points(told)
     if "audit" in told:
         told["audit"]["kind"] = AUDITED_AS.get(told["audit"]["kind"], told["audit"]["kind"])
     return told

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tutelage.methods import METHODS
+from tutelage.methods.pool_teacher import PoolTeacher
 
 OF_TWO_CLASSES = sorted(METHODS.keys() - {"partial_label"})
 KEPT = ("model/model.safetensors", "model/model.json", "records.json", "report.html")
@@ -62,6 +63,8 @@ def command(words) -> list[str]:
 @pytest.mark.parametrize("method", OF_TWO_CLASSES)
 def test_sigkill_at_a_random_moment(bench, cache, method, finetune):
     """Kills the process three times, later each time, while it writes checkpoints at every step."""
+    if finetune and issubclass(METHODS[method], PoolTeacher):
+        pytest.skip("it needs rows of fixed features")
     changes = {"checkpoint_seconds": 0, "steps": 60 if finetune else 150, "finetune": finetune or None}
     environment = os.environ | {"TUTELAGE_CACHE": str(cache)}
     subprocess.run(command(bench.fit(method, out=bench.folder / "whole", **changes)), check=True, env=environment)

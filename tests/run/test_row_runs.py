@@ -82,3 +82,62 @@ def test_an_audit_does_not_learn_from_the_column_of_the_truth(run, wines):
     code, shown = run("audit", "--train", wines / "given.csv", *words)
     assert code == 0, shown
     assert "Features: 3 columns, bottle, alcohol, ash." in shown
+
+
+def test_columns_named_again_are_those_of_the_training_in_its_order(run, wines):
+    fitted(run, wines, "all")
+    table = pd.read_csv(wines / "test.csv")
+    table[list(table)[::-1]].to_csv(wines / "turned.csv", index=False)
+    shown = [run("score", wines / "out", "--test", wines / f"{name}.csv", *more)
+             for name, more in (("test", ()), ("turned", ()), ("turned", ("--features", "all")))]  # fmt: skip
+    assert [code for code, _ in shown] == [0, 0, 0]
+    assert len({text for _, text in shown}) == 1
+    code, text = run("score", wines / "out", "--test", wines / "test.csv", "--features", "ash", "alcohol")
+    assert code == 2 and "--features must name 4 columns in the order of the training" in text
+
+
+def test_a_column_that_is_missing_is_no_prefix_of_others(run, wines):
+    fitted(run, wines, "ash")
+    pd.read_csv(wines / "test.csv").drop(columns="ash").to_csv(wines / "less.csv", index=False)
+    code, shown = run("score", wines / "out", "--test", wines / "less.csv")
+    assert code == 2 and "less.csv: no column 'ash'; it has" in shown
+
+
+def test_times_are_not_taken_for_numbers(run, wines):
+    table = pd.read_csv(wines / "train.csv", keep_default_na=False)
+    table["drawn"] = pd.Timestamp("2026-11-28")
+    table.to_parquet(wines / "dated.parquet")
+    words = ("--train", wines / "dated.parquet", "--features", "ash", "drawn")
+    code, shown = run("fit", "supervised", *words, *WORDS, "--out", wines / "o")
+    assert code == 2 and "column 'drawn': times, not numbers" in shown
+
+
+def test_an_index_without_a_name_is_no_feature(run, wines):
+    for name in ("train", "test"):
+        pd.read_csv(wines / f"{name}.csv", keep_default_na=False).to_csv(wines / f"{name}.csv")
+    _, shown = fitted(run, wines, "all")
+    assert "Features: 4 columns, bottle, alcohol, ash, ashes of." in shown
+
+
+@pytest.mark.parametrize("factor", [1e-7, 1e20])
+def test_units_of_measure_do_not_matter(run, wines, factor):
+    plain, _ = fitted(run, wines, "alcohol", "ash", out="plain")
+    for name in ("train", "test"):
+        table = pd.read_csv(wines / f"{name}.csv", keep_default_na=False)
+        table["ash"] *= factor
+        table.to_csv(wines / f"{name}.csv", index=False)
+    other, _ = fitted(run, wines, "alcohol", "ash")
+    assert other["test"]["accuracy"] == pytest.approx(plain["test"]["accuracy"], abs=0.03)
+
+
+def test_rows_of_another_width_are_refused_before_anything_is_trained(run, wines):
+    rng = np.random.default_rng(0)
+    for name, width in (("train", 4), ("wide", 5)):
+        np.savez(wines / f"{name}.npz", x=rng.normal(size=(20, width)), grower=np.arange(20) % 2)
+    words = ("--train", wines / "train.npz", "--features", "x", *WORDS, "--out")
+    for option in ("--test", "--unlabelled"):
+        code, shown = run("fit", "supervised", *words, wines / "o", option, wines / "wide.npz")
+        assert code == 2 and "5 numbers in each row, but 4 in" in shown and "wide.npz" in shown
+    assert run("fit", "supervised", *words, wines / "o")[0] == 0
+    code, shown = run("predict", wines / "o", "--input", wines / "wide.npz", "--output", wines / "p.csv")
+    assert code == 2 and "5 numbers in each row, but the model was fitted on 4" in shown

@@ -26,7 +26,7 @@ def test_a_task_is_rebuilt_from_its_name_and_class_names(name):
 
 
 def test_a_tagging_task_that_is_rebuilt_decodes_with_its_names():
-    assert TASKS["tagging"].of(NAMES).decode(np.array([1, 2, 0]), np.array([3])) == [["B-X", "I-X", "O"]]
+    assert TASKS["tagging"].of(NAMES).tags(np.array([1, 2, 0]), np.array([3])) == [["B-X", "I-X", "O"]]
 
 
 def test_the_engine_asks_no_task_which_one_it_is():

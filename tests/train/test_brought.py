@@ -13,18 +13,17 @@ from torch import nn
 from tutelage.data import Features, Loader
 from tutelage.fit.contender import Contender
 from tutelage.fit.problem import Problem
-from tutelage.fit.setup import Setup
-from tutelage.fit.store import FolderStore
+from tutelage.fit.setup import FolderStore, Setup
 from tutelage.game import Ema, Equipped, Player, Stackelberg, Unrolled, width_of
 from tutelage.game.player import last_layer
 from tutelage.memory import Memory
 from tutelage.methods import Drift, MeanTeacher, SelfTraining, Supervised
 from tutelage.methods.base import on_labels
-from tutelage.methods.kept import Answering, equipped, kept, restored
 from tutelage.modalities.head import Head
 from tutelage.ops.losses import cross_entropy, kl
 from tutelage.tasks import Classification, Segmentation
 from tutelage.train import Training, predict, train
+from tutelage.train.run import Answering, equipped, kept, restored
 from tutelage.types import Terms
 
 TASK = Classification(3)
@@ -312,3 +311,24 @@ def test_the_body_alone_is_trained_where_only_it_learns(loader):
     start = equipped(Unheard(), network(), TASK, 0).brought["second"].weight
     assert torch.equal(unheard.seats["student"].module.brought["second"].weight, start)
     assert isinstance(unheard.memory, Memory)
+
+
+def test_a_network_that_answers_by_its_method_is_saved_without_its_code(loader, tmp_path, monkeypatch):
+    from tutelage.modalities.rows.reader import RowReader
+    from tutelage.model import Model, load, save
+
+    run = train(TwoHeads(share=0.25), TASK, network(), loader, Training(20, lr=2e-2))
+    model = Model(["a", "b", "c"], run.network().eval(), RowReader(), TASK)
+    with pytest.raises(TypeError, match="cannot be saved, only pickled"):
+        save(model, tmp_path / "unknown")
+    monkeypatch.setattr("tutelage.train.run.METHODS", {"two_heads": TwoHeads})
+    save(model, tmp_path / "model")
+    again, rows = load(tmp_path / "model"), loader.unlabelled.rows.numpy()
+    np.testing.assert_array_equal(again.probabilities(rows), model.probabilities(rows))
+    assert again.network.method == TwoHeads(share=0.25)
+
+
+def test_a_contender_may_not_begin_where_its_folds_were_learnt(problem):
+    setup = Setup(problem, Training(4))
+    with pytest.raises(ValueError, match="start must not have learnt the labels"):
+        Contender("b", Supervised(), setup, Contender("a", Supervised(), setup))

@@ -1,4 +1,4 @@
-"""Likely wrong labels: found, shown, and set right."""
+"""Audit of labels: wrong labels are found, shown, and corrected."""
 
 from tutelage.audit.ranking import Audit, find_label_errors
 

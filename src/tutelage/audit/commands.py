@@ -1,4 +1,4 @@
-"""The commands that find wrong labels and set them right."""
+"""The commands that find wrong labels and correct them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,15 @@ from tutelage.run.screen import Screen
 
 
 def add_audit(app: App, words: Sequence[str], screen: Screen) -> None:
-    """Add the command that finds wrong labels, with the options of the kind of data that the words tell.
+    """Add the command that finds wrong labels, with the options of the kind of data that the arguments name or imply.
+
+    Args:
+        app: command line that it is added to.
+        words: the command line's arguments.
+        screen: where progress and results are shown.
 
     Raises:
-        ValueError: --kind names a kind of which items have no single class.
+        ValueError: --kind names a kind whose items have no single class.
     """
     name = kind_of(words)
     kind = KINDS[name]
@@ -63,10 +68,12 @@ def relabel(*, train: Path, suspects: Path, output: Path, label: str | None = No
     Args:
         train: table, or folder of images, that was audited.
         suspects: suspects.csv, with the columns row, given and suggested.
-        output: table to write: train with other labels; of a folder, paths and labels. csv, tsv, jsonl or parquet.
+        output: table to write, csv, tsv, jsonl or parquet: train with the new labels; for a folder, paths and labels.
         label: column of the labels; a folder needs none.
         charset: character set of csv, tsv and jsonl files.
     """
+    if output.resolve() == train.resolve():
+        raise ValueError(f"--output would overwrite --train, {train}; name another file")
     screen = Screen()
     table, changed, new = relabelled(train, label, suspects, output, charset)
     write_table(table, output)

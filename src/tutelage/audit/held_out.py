@@ -1,4 +1,4 @@
-"""What students say of rows whose labels they never learnt: parts of the rows held out in turn."""
+"""Held-out predictions by cross-validation: students judge rows whose labels they never learnt."""
 
 from __future__ import annotations
 
@@ -18,30 +18,33 @@ from tutelage.distil.rows import FeatureRows, blocks, take
 from tutelage.types import Tick
 
 KIND = "robust"
-"""The student: of the labels as given, by a loss that gives up rows which do not fit.
+"""Kind of the student: it learns the labels as given, by a robust loss that gives up rows which do not fit.
 
-One of cross-entropy is as unsure as the labels are noisy. Heard too, it explains the noise away: all labels seem right.
+A student of cross-entropy is as unsure as the labels are noisy. Its opinion, added to the others, would explain the
+noise away: all labels would seem right.
 """
 
 LOOKED_AT = 4_000
-"""Rows of the parts that are looked at to choose, at least, where there are so many."""
+"""Number of held-out rows that are enough to choose the weight decay; it is chosen on the folds that hold them."""
 
 TURNS = 4
-"""Turns of the student that knows the noise: what its rows are, and what it learns from that."""
+"""Number of turns of the student that knows the noise; in each it learns the posterior of its rows, computed anew."""
 
 Weights = Float[np.ndarray, "d k"]
+"""Weights of a student, (d, K); its logits are ``X W``."""
 Logits = Float[np.ndarray, "n k"]
+"""Numbers for each row and class, (n, K)."""
 
 
 @dataclass
 class HeldOutOpinions:
-    """Students of all parts but one, each asked about that one.
+    """Cross-validated opinions: each fold is judged by students of all other folds.
 
     Args:
-        full: students of all rows, which learn nothing here.
-        parts: of the rows.
-        seed: of the rows that the noise is fitted to.
-        tick: told "judging", the students that are done, and all students.
+        full: students of all rows; none of them is trained here.
+        parts: folds of the rows; each row is held out once.
+        seed: seed of the draw of the rows that the noise is fitted to.
+        tick: called with "judging", the number of students that are trained, and the number of all.
     """
 
     full: Students
@@ -52,15 +55,20 @@ class HeldOutOpinions:
     def __post_init__(self) -> None:
         looked_at = np.cumsum([len(part.out) for part in self.parts])
         self.first = min(int(np.searchsorted(looked_at, LOOKED_AT)) + 1, len(self.parts))
-        """Parts that are looked at to choose."""
+        """Number of folds that the weight decay is chosen on."""
         self.done, self.to_do = 0, len(NEAR) * self.first + 2 * len(self.parts) - self.first
         self.known: dict[tuple[int, StudentSetting], Weights] = {}
 
     def opinions(self) -> tuple[Float[np.ndarray, "m n k"], StudentSetting, Noise]:
-        """Logits of all rows by the student and by one that knows the noise; the student's setting, and the noise.
+        """Held-out logits of all rows by two students, the first student's setting, and the noise of the labels.
 
-        The weight decay is that under which the held-out labels are likeliest, their noise fitted too. The student that
-        knows the noise begins at the other and learns what its rows are by (B).
+        The weight decay of the first student maximises the likelihood of the held-out labels, with their noise fitted
+        to them. The second student knows that noise: it begins at the weights of the first and learns the posterior (B)
+        of its rows.
+
+        Returns:
+            Logits by the first student and by the second, (2, n, K); the setting of the first; the noise, fitted to the
+            first student's logits alone.
         """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # near the optimum is near enough
@@ -72,7 +80,7 @@ class HeldOutOpinions:
             return centred([first, self._knowing(setting, noise)]), setting, noise
 
     def _decay(self) -> float:
-        """The weight decay by which one linearised student gets most of the held-out labels right."""
+        """Weight decay of the linearised student, after one round, that predicts most held-out labels."""
         unit = 1 / (self.full.classes * len(self.full.decomposition.values))
         settings = [StudentSetting("rounds", 1, w, w) for w in (GRID * unit).tolist()]
         right = np.zeros(len(settings))
@@ -83,13 +91,16 @@ class HeldOutOpinions:
         return settings[int(right.argmax())].weight_decay
 
     def _judge(self, setting: StudentSetting) -> Noise:
-        """How likely the held-out labels of some parts are under a student, with the noise that fits."""
+        """Noise fitted to a student's logits on the folds that the weight decay is chosen on; it has a likelihood."""
         rows = np.concatenate([part.out for part in self.parts[: self.first]])
         found = self._logits(setting, self.first)[rows]
         return fit(centred([found]), self.full.labels[rows], seed=self.seed)
 
     def _logits(self, setting: StudentSetting, parts: int | None = None) -> Logits:
-        """What students of a setting say of the rows of the first parts, or of all."""
+        """Held-out logits of all rows by students of a setting, (n, K); 0 for rows of folds after the first ``parts``.
+
+        Students are trained once and kept.
+        """
         found = np.zeros((len(self.full.labels), self.full.classes), dtype=np.float32)
         for i, part in enumerate(self.parts[:parts]):
             if (i, setting) not in self.known:
@@ -99,7 +110,10 @@ class HeldOutOpinions:
         return found
 
     def _knowing(self, setting: StudentSetting, noise: Noise) -> Logits:
-        """The same of students of what the rows are by (B), each beginning at the student of the labels as given."""
+        """Held-out logits of all rows by students of the posterior (B), (n, K).
+
+        Each begins at the weights of the student of the labels as given.
+        """
         found = np.zeros((len(self.full.labels), self.full.classes), dtype=np.float32)
         for i, part in enumerate(self.parts):
             students = part.students(self.full)
@@ -113,14 +127,15 @@ class HeldOutOpinions:
             self._count()
         return found
 
-    def _count(self, more: int = 1) -> None:
-        self.done += more
+    def _count(self) -> None:
+        """Count a trained student, and report the progress."""
+        self.done += 1
         if self.tick:
             self.tick("judging", self.done, self.to_do)
 
 
 def _posterior(rows: FeatureRows, weights: Weights, labels: Int[np.ndarray, " n"], noise: Noise) -> Logits:
-    """(B) of rows that a student has learnt."""
+    """Posterior (B) of the classes of rows that a student has learnt, (n, K)."""
     found = np.empty((len(labels), weights.shape[1]))
     for part, x in blocks(rows):
         found[part] = bayes(softmax(x @ weights, axis=1), labels[part], noise.transition)

@@ -1,4 +1,4 @@
-"""What a ranking of suspects is worth where the right labels are known."""
+"""Metrics of an audit, where the right labels are known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from tutelage.audit.ranking import Audit
 
 
 def average_precision(wrong: Bool[np.ndarray, " n"], scores: Float[np.ndarray, " n"]) -> float | None:
-    """The mean, over the wrong labels, of the precision of the ranking down to each; None where none is wrong.
+    """Average precision of a ranking: the mean over the wrong labels of the precision down to each of them.
+
+    It is None where no label is wrong.
+
+    Args:
+        wrong: whether each label is wrong, (n,).
+        scores: scores of the labels, (n,); the higher, the more suspect.
 
     >>> average_precision(np.array([True, False, True]), np.array([0.9, 0.8, 0.7])).__round__(4)
     0.8333
@@ -24,7 +30,11 @@ def average_precision(wrong: Bool[np.ndarray, " n"], scores: Float[np.ndarray, "
 def precision_recall(
     wrong: Bool[np.ndarray, " n"], listed: Bool[np.ndarray, " n"]
 ) -> tuple[float | None, float | None]:
-    """Of the rows listed, the share that is wrong; of those that are wrong, the share listed; None of no row.
+    """Precision and recall of a list of suspects; None for a share of no rows.
+
+    Args:
+        wrong: whether each label is wrong, (n,).
+        listed: whether each label is listed as a suspect, (n,).
 
     >>> precision_recall(np.array([True, True, False, False]), np.array([True, False, False, False]))
     (1.0, 0.5)
@@ -34,11 +44,15 @@ def precision_recall(
 
 
 def against_truth(audit: Audit, likely: Int[np.ndarray, " s"], truth: Sequence[str | None]) -> dict[str, Any]:
-    """Precision and recall of the likeliest, average precision of the ranking, and how many suggestions are right.
+    """Metrics of an audit by name: precision, recall, average precision, and the share of right suggestions.
+
+    The shares are in [0, 1], None without rows to count. "suggestions_right" counts the rows that are rightly taken to
+    be wrong.
 
     Args:
-        likely: numbers of the rows whose label is taken to be wrong.
-        truth: right labels, None where unknown; those rows do not count.
+        audit: an audit of n rows.
+        likely: numbers of the rows whose label is taken to be wrong, (s,).
+        truth: right label of each row, (n,); None where it is unknown: those rows do not count.
     """
     known = np.array([label is not None for label in truth])
     right = np.array([label or "" for label in truth])

@@ -1,4 +1,4 @@
-"""What the nearest rows of a row say of its label."""
+"""Opinions on a row by the labels of its nearest rows."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from tutelage.graph.neighbours import Neighbours, nearest
 from tutelage.types import Tick
 
 NEAREST = 10
-"""Rows whose labels a row hears."""
+"""Number of nearest rows of a row whose labels count."""
 
 AMONG = 30_000
-"""Rows among which the nearest are looked for; of a larger data set this many are drawn."""
+"""Largest number of rows among which the nearest are searched; of a larger data set so many are drawn."""
 
 BLOCK = 512
-"""Rows that are compared with all those at a time."""
+"""Number of rows that are compared with all those at a time."""
 
 ALIKE = 0.99
-"""Cosine from which two rows are all but the same."""
+"""Cosine from which two rows count as nearly the same."""
 
 
 def compared(x: Float[np.ndarray, "n d"], seed: int = 0, tick: Tick | None = None) -> Neighbours:
-    """The NEAREST rows of each row among at most AMONG rows, by the cosine between rows less their mean.
+    """The NEAREST rows of each row among at most AMONG rows, by the cosine between centred rows.
 
     Args:
-        seed: draws the rows that may be neighbours, where there are more than AMONG.
+        x: features, (n, d), which are centred here.
+        seed: seed of the draw of the rows that may be neighbours, where there are more than AMONG.
+        tick: called with "comparing", the number of steps that are done, and the number of all.
 
     >>> compared(np.array([[0.0, 1.0], [0.1, 1.0], [1.0, 0.0], [1.0, 0.1]])).index[:, 0].tolist()
     [1, 0, 3, 2]
@@ -40,11 +42,17 @@ def compared(x: Float[np.ndarray, "n d"], seed: int = 0, tick: Tick | None = Non
 
 
 def _comparing(tick: Tick, what: str, done: int, total: int) -> None:
+    """Report progress under the name "comparing" in place of ``what``."""
     tick("comparing", done, total)
 
 
 def votes(near: Neighbours, labels: Int[np.ndarray, " n"], classes: int) -> Int[np.ndarray, "n k"]:
-    """How many of each row's nearest rows have each label.
+    """Number of each row's nearest rows with each label, (n, K).
+
+    Args:
+        near: nearest rows of each row.
+        labels: class numbers of all rows, (n,).
+        classes: number of classes K.
 
     >>> votes(Neighbours(np.array([[1], [0]]), np.ones((2, 1))), np.array([0, 2]), 3).tolist()
     [[0, 0, 1], [1, 0, 0]]
@@ -56,6 +64,6 @@ def votes(near: Neighbours, labels: Int[np.ndarray, " n"], classes: int) -> Int[
 
 
 def opinion(near: Neighbours, labels: Int[np.ndarray, " n"], classes: int) -> Float[np.ndarray, "n k"]:
-    """The votes of each row's nearest rows as logits: ``log(votes + 1/2)``."""
+    """Logits ``log(votes + 1/2)`` by the votes of each row's nearest rows, (n, K); see `votes`."""
     found: np.ndarray = np.log(votes(near, labels, classes) + 0.5)
     return found

@@ -1,4 +1,4 @@
-"""The page to look through the suspects: one HTML file with everything inside."""
+"""The page that shows the suspects of an audit: one HTML file with everything inside."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from tutelage.audit.ranking import Audit
 from tutelage.audit.reading import Audited
 
 SHOWN = 500
-"""Suspects that the page shows at most; all are in the table."""
+"""Largest number of suspects that the page shows; the table has all."""
 CHARACTERS = 600
-"""Characters of a text that the page shows."""
+"""Number of characters of a text that the page shows."""
 CLASSES = 40
-"""Classes at most of which the whole transition is drawn; of more, the largest entries are listed."""
+"""Largest number of classes whose whole transition matrix is drawn; of more classes, the largest entries are listed."""
 
 
 def draw(audited: Audited, audit: Audit, suspects: np.ndarray, why: Sequence[str], summary: dict[str, Any]) -> bytes:
-    """The page.
+    """The page as HTML, encoded.
 
     Args:
-        suspects: numbers of the rows that are listed, the likeliest wrong first; why: of each.
-        summary: as audit.json has it.
+        audited: the rows that were audited.
+        audit: their audit.
+        suspects: numbers of the rows that are listed, from 0, (s,), the likeliest wrong first.
+        why: reasons of each suspect, as a sentence, (s,).
+        summary: summary of the audit as in audit.json.
     """
     shown = [_suspect(audited, audit, i, reason) for i, reason in zip(suspects[:SHOWN].tolist(), why, strict=False)]
     environment = Environment(loader=PackageLoader("tutelage.audit"), autoescape=True)
@@ -36,6 +39,7 @@ def draw(audited: Audited, audit: Audit, suspects: np.ndarray, why: Sequence[str
 
 
 def _suspect(audited: Audited, audit: Audit, i: int, why: str) -> dict[str, Any]:
+    """Values that the page shows of row i, by name."""
     found = {
         "rank": int(audit.rank[i]), "row": audited.rows[i], "given": str(audit.given[i]), "why": why,
         "suggested": str(audit.suggested[i]), "probability": float(audit.probability[i]),
@@ -45,7 +49,15 @@ def _suspect(audited: Audited, audit: Audit, i: int, why: str) -> dict[str, Any]
 
 
 def by_class(audit: Audit, suspects: np.ndarray) -> list[dict[str, Any]]:
-    """Of each class as given: its rows, its suspects, and what they are most often taken to be."""
+    """Values that the page shows of each given class, by name.
+
+    They are its "name", its number of "rows", the number of them that are "listed", the mean probability that its
+    labels are "wrong", and the "top" 3 other labels that are suggested for them, with their numbers.
+
+    Args:
+        audit: an audit of n rows.
+        suspects: numbers of the rows that are listed, from 0, (s,).
+    """
     found = []
     for name in audit.classes.tolist():
         mine = audit.given == name
@@ -58,7 +70,10 @@ def by_class(audit: Audit, suspects: np.ndarray) -> list[dict[str, Any]]:
 
 
 def confused(audit: Audit, most: int = 10) -> list[dict[str, Any]]:
-    """The largest entries of the transition off its diagonal, from 1 in 1,000."""
+    """The largest entries off the diagonal of the transition matrix, at most ``most``, each at least 0.001.
+
+    Each is given as its "true" class, its "label" and its "share".
+    """
     off = audit.transition * (1 - np.eye(len(audit.classes)))
     names, pairs = audit.classes.tolist(), np.argsort(-off, axis=None, kind="stable")[:most]
     found = [(int(pair) // len(off), int(pair) % len(off)) for pair in pairs]

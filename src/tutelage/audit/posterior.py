@@ -1,16 +1,18 @@
-"""How likely each label is wrong: Bayes' rule with the noise's transition, both fitted to the labels as given.
+"""Probability that a label is wrong, by Bayes' rule: a model of the classes and of the noise, fitted to the labels.
 
-What a row is by several opinions, logits z_m of those that never learnt the row's own label, is their pool
+Opinions are logits z_m of a row by models that never learnt its own label. Several opinions are pooled into the
+probability that the row is of class k,
 
     p(k | x) = softmax(sum_m a_m z_m)_k,   a_m >= 0;                                                       (P)
 
-of one opinion, a = 1 / T is an inverse temperature. A row of class k is labelled j with the probability C_kj, so that
+for one opinion, a = 1 / T is an inverse temperature. A row of class k is labelled j with the probability C_kj, so that
 
     P(given = j | x) = sum_k p(k | x) C_kj,                                                                (G)
     P(true = k | x, given = j) = p(k | x) C_kj / P(given = j | x).                                         (B)
 
-Opinions that learnt noisy labels are less sure than they could be: how much less, a and C say, which together maximise
-(G) over the labels as given. C by expectation-maximisation, a by its gradient, in turn.
+Opinions that learnt noisy labels are less sure than they could be. The weights a and the transition matrix C make up
+for that: together they maximise the likelihood (G) of the labels as given. C is fitted by expectation-maximisation and
+a by its gradient, in turn.
 
 Sources: Dawid and Skene, Applied Statistics 1979 (C by expectation-maximisation); Patrini et al., CVPR 2017 (G);
 Platt 1999 and Guo et al., ICML 2017 (temperature); Hinton, ICANN 1999 (the pool).
@@ -31,35 +33,38 @@ from tutelage.distil.closed import one_hot
 from tutelage.distil.noise import symmetric
 
 PRIOR = 0.3
-"""Rows that count as seen before in each class, as a share of the mean class; their noise is symmetric."""
+"""Strength of the prior of C: rows of symmetric noise added to each class, as a share of the mean number of rows."""
 
 FITTED = 30_000
-"""Rows that a and C are fitted to, at most."""
+"""Largest number of rows that a and C are fitted to; of more rows, so many are drawn."""
 
 STARTS = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Multiples of the even pool that are tried as starts."""
+"""Multiples of equal weights that are tried as initial weights."""
 
 SURE = 0.999
-"""Quantile that the gain in likelihood must exceed."""
+"""Quantile of the chi-squared distribution that the likelihood ratio must exceed; see `tell`."""
 
 SMALLEST = 1e-300
+"""Least probability, so that no logarithm and no quotient is infinite."""
 TURNS, STEPS, SETTLED = 30, 10, 60
-"""Turns of the two fits, and steps of C in each; steps of C where there is one turn."""
+"""Largest number of turns of the two fits, steps of C in each of them, and steps of C where there is one turn alone."""
 GAIN = 1e-6
-"""Nats a row below which a turn is the last."""
+"""Gain in log-likelihood, in nats a row, below which a turn is the last."""
 
 Opinions = Float[np.ndarray, "m n k"]
+"""Logits of n rows by m opinions, (m, n, K)."""
 Labels = Int[np.ndarray, " n"]
+"""Class numbers, (n,)."""
 
 
 @dataclass(frozen=True)
 class Noise:
-    """What is known of the labels' noise.
+    """A fitted model of the labels' noise.
 
     Args:
-        weights: a, (m,), at least 0.
-        transition: C, (K, K): row k holds the shares of the labels of class k.
-        likelihood: the mean of log (G) over the labels that it was fitted to, in nats.
+        weights: weights a of the opinions, (m,), at least 0.
+        transition: transition matrix C, (K, K): row k holds the shares of the labels of class k.
+        likelihood: mean of log (G) over the labels that the model was fitted to, in nats.
     """
 
     weights: Float[np.ndarray, " m"]
@@ -67,16 +72,20 @@ class Noise:
     likelihood: float
 
     def beliefs(self, opinions: Opinions) -> Float[np.ndarray, "n k"]:
-        """(P): what a row is, its own label not looked at."""
+        """Probabilities of the classes without the rows' own labels, by (P), (n, K)."""
         return pooled(opinions, self.weights)
 
     def posterior(self, opinions: Opinions, labels: Labels) -> Float[np.ndarray, "n k"]:
-        """(B): what a row is, its own label looked at."""
+        """Posterior probabilities of the classes given the rows' own labels, (n,), by (B), (n, K)."""
         return bayes(self.beliefs(opinions), labels, self.transition)
 
 
 def pooled(opinions: Opinions, weights: Float[np.ndarray, " m"]) -> Float[np.ndarray, "n k"]:
-    """(P).
+    """Pool of opinions by (P): probabilities of the classes, (n, K).
+
+    Args:
+        opinions: logits z, (m, n, K).
+        weights: weights a, (m,).
 
     >>> z = np.log([[[0.9, 0.1]]])
     >>> pooled(z, np.array([2.0])).round(4).tolist()
@@ -92,7 +101,14 @@ def pooled(opinions: Opinions, weights: Float[np.ndarray, " m"]) -> Float[np.nda
 def bayes(
     beliefs: Float[np.ndarray, "n k"], labels: Labels, transition: Float[np.ndarray, "k k"]
 ) -> Float[np.ndarray, "n k"]:
-    """(B): a label that no class is given leaves the belief as it was.
+    """Posterior probabilities of the classes by (B), (n, K).
+
+    A row whose label has the probability (G) of 0 keeps its beliefs.
+
+    Args:
+        beliefs: probabilities p(k | x), (n, K).
+        labels: class numbers as given, (n,).
+        transition: transition matrix C, (K, K).
 
     >>> c = np.array([[0.8, 0.2], [0.4, 0.6]])
     >>> bayes(np.array([[0.5, 0.5], [0.1, 0.9]]), np.array([0, 1]), c).round(4).tolist()
@@ -104,15 +120,15 @@ def bayes(
 
 
 def fit(opinions: Opinions, labels: Labels, prior: float = PRIOR, seed: int = 0) -> Noise:
-    """The weights and the transition under which the labels as given are likeliest.
+    """Noise whose weights and transition matrix maximise the likelihood of the labels as given.
 
     Args:
-        opinions: z, logits by m opinions, (m, n, K), none of which has learnt the row's own label.
-        labels: as given, class numbers, (n,).
-        prior: rows of symmetric noise that each class is thought to have besides, as a share of the mean class, at
-            least 0: of a class with few rows, little is known. Their rate is that of the rows at hand, and of two more,
-            one of them wrong.
-        seed: draws the rows that are fitted to, where there are more than FITTED.
+        opinions: logits z by m opinions, (m, n, K), none of which has learnt the row's own label.
+        labels: class numbers as given, (n,).
+        prior: strength of the prior of C, at least 0: rows of symmetric noise that are added to each class, as a share
+            of the mean number of rows of a class. Their noise rate is that of the rows at hand with two more rows, one
+            of them wrong.
+        seed: seed of the draw of the rows that are fitted to, where there are more than FITTED.
 
     >>> rng = np.random.default_rng(0)
     >>> y = rng.integers(0, 2, 4000)
@@ -134,13 +150,17 @@ def fit(opinions: Opinions, labels: Labels, prior: float = PRIOR, seed: int = 0)
 
 
 def refit(opinions: Opinions, labels: Labels, noise: Noise, prior: float = PRIOR, seed: int = 0) -> Noise:
-    """The weights of several opinions under a transition, and then the transition under those: one turn.
+    """Noise of several opinions after one turn: the weights are fitted to a known transition matrix, then C to them.
 
-    With more turns opinions that are as unsure as the labels are noisy, such as those of the nearest rows, explain the
-    noise away: C = 1 is as likely then. So C begins at that of an opinion that is sure.
+    With more turns, opinions that are as unsure as the labels are noisy, such as those of the nearest rows, would
+    explain the noise away: C = 1 is as likely then. So C begins at the transition matrix of an opinion that is sure.
 
     Args:
-        noise: fitted to an opinion by a robust loss, whose transition is begun at.
+        opinions: logits z by m opinions, (m, n, K), none of which has learnt the row's own label.
+        labels: class numbers as given, (n,).
+        noise: noise fitted to an opinion by a robust loss; its transition matrix is the known one.
+        prior: strength of the prior of C, as in `fit`.
+        seed: seed of the draw of the rows that are fitted to, where there are more than FITTED.
 
     >>> y = np.arange(4000) % 2
     >>> given = np.where(np.arange(4000) % 10 < 3, 1 - y, y)
@@ -155,7 +175,7 @@ def refit(opinions: Opinions, labels: Labels, noise: Noise, prior: float = PRIOR
 
 
 def _some(opinions: Opinions, labels: Labels, seed: int) -> tuple[Opinions, Labels]:
-    """Those that are fitted to."""
+    """Opinions and labels of the rows that are fitted to, at most FITTED."""
     if len(labels) > FITTED:
         some = np.sort(np.random.default_rng(seed).choice(len(labels), FITTED, replace=False))
         opinions, labels = opinions[:, some], labels[some]
@@ -164,13 +184,22 @@ def _some(opinions: Opinions, labels: Labels, seed: int) -> tuple[Opinions, Labe
 
 @dataclass(frozen=True)
 class _Fitting:
+    """The two fits, to the same labels.
+
+    Args:
+        opinions: logits z, (m, n, K).
+        targets: one-hot labels as given, (n, K).
+        labels: class numbers as given, (n,).
+        prior: strength of the prior of C; see `fit`.
+    """
+
     opinions: np.ndarray
     targets: np.ndarray
     labels: np.ndarray
     prior: float
 
     def turn(self, weights: np.ndarray, transition: np.ndarray | None, steps: int = STEPS) -> Noise:
-        """The transition that goes with some weights."""
+        """Noise of these weights, (m,), with a transition matrix fitted to them, beginning at ``transition``."""
         p, classes = pooled(self.opinions, weights), self.targets.shape[1]
         c = symmetric(classes, 0.1) if transition is None else transition
         for _ in range(steps):
@@ -178,7 +207,7 @@ class _Fitting:
         return Noise(weights, c, float(np.log(self._given(p, c)).mean()))
 
     def step(self, beliefs: np.ndarray, transition: np.ndarray) -> np.ndarray:
-        """One step of expectation-maximisation, with the prior's rows."""
+        """The transition matrix, (K, K), after a step of expectation-maximisation, with the rows of the prior."""
         counts = bayes(beliefs, self.labels, transition).T @ self.targets
         total = float(counts.sum())
         rate = (max(total - float(np.trace(counts)), 0.0) + 1) / (total + 2)  # never 0: any label may be wrong
@@ -187,11 +216,11 @@ class _Fitting:
         return found
 
     def weights(self, noise: Noise) -> np.ndarray:
-        """The weights that go with a transition, by L-BFGS from those that are there."""
+        """Weights, (m,), fitted to the transition matrix of ``noise``, by L-BFGS from its weights."""
 
         def loss(a: np.ndarray) -> tuple[float, np.ndarray]:
             p = pooled(self.opinions, a)
-            slope = p - bayes(p, self.labels, noise.transition)
+            slope = p - bayes(p, self.labels, noise.transition)  # of - log (G) in the pooled logits
             value = -float(np.log(self._given(p, noise.transition)).mean())
             return value, np.array([float((z * slope).sum()) for z in self.opinions]) / len(p)
 
@@ -200,18 +229,20 @@ class _Fitting:
         return found
 
     def _given(self, beliefs: np.ndarray, transition: np.ndarray) -> np.ndarray:
-        """(G) of the labels as given."""
+        """Probabilities of the labels as given by (G), (n,)."""
         found: np.ndarray = np.maximum((beliefs * transition[:, self.labels].T).sum(1), SMALLEST)
         return found
 
 
 def tell(noise: Noise, labels: Labels, classes: int) -> bool:
-    """Whether opinions say more of the labels than the classes' shares do: a likelihood-ratio test at SURE.
+    """Whether the opinions predict the labels better than the classes' shares do, by a likelihood-ratio test.
 
-    Where they do not, neither weights nor transition are known, and any answer is chance.
+    Where they do not, neither the weights nor the transition matrix are known, and any answer is chance.
 
     Args:
-        noise: fitted to them.
+        noise: noise fitted to the opinions.
+        labels: class numbers as given, (n,).
+        classes: number of classes K.
 
     >>> y = np.arange(400) % 2
     >>> [tell(fit(z[None], y), y, 2) for z in (4.0 * np.eye(2)[y], np.zeros((400, 2)))]
@@ -224,10 +255,19 @@ def tell(noise: Noise, labels: Labels, classes: int) -> bool:
 
 
 def noise_rate(posterior: Float[np.ndarray, "n k"], labels: Labels) -> float:
-    """The share of the labels that are wrong, as the posterior has it, in [0, 1]."""
+    """Expected share of wrong labels, in [0, 1].
+
+    Args:
+        posterior: posterior probabilities of the classes, (n, K).
+        labels: class numbers as given, (n,).
+    """
     return float(1 - posterior[np.arange(len(labels)), labels].mean())
 
 
 def centred(logits: Sequence[Float[np.ndarray, "n k"]]) -> Opinions:
-    """Logits as opinions: each row's mean is 0, which changes no probability."""
+    """Logits as opinions, (m, n, K), float32: the mean of each row is subtracted, which changes no probability.
+
+    Args:
+        logits: logits by each of m opinions, (n, K) each.
+    """
     return np.stack([z - z.mean(1, keepdims=True) for z in logits]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Which labels of a data set are likely wrong: the most likely first."""
+"""Ranking of the labels of a data set by the probability that they are wrong."""
 
 from __future__ import annotations
 
@@ -23,23 +23,25 @@ from tutelage.types import Tick
 
 @dataclass(frozen=True)
 class Audit:
-    """What is thought of each label of n rows of c classes.
+    """An audit of the labels of n rows of c classes.
 
     Attributes:
-        classes: the labels there are, sorted, (c,).
-        given: the label of each row as given, (n,).
-        suggested: the likeliest label of each row, (n,); where that is the given one, none other is likelier.
-        probability: that the given label is wrong, (n,), in [0, 1].
-        rank: of that, (n,), whole numbers from 1, the likeliest wrong; equal ones in the order of the rows.
-        beliefs: the probability of each class, the given label not looked at, (n, c), columns as in ``classes``.
-        posterior: the same, the given label looked at, (n, c).
-        transition: how often class k is labelled j, estimated, (c, c), rows sum to 1.
-        noise_rate: share of labels that are wrong, estimated, in [0, 1]; too low where they are wrong just on the rows
-            that are hard to tell, as labels by people are. NaN where the features do not tell the classes apart, and
-            nothing is known of any label: all probabilities of being wrong are 0 then.
-        neighbours: the nearest rows of each row.
-        setting: of the students whose opinions were heard.
-        weights: of the student, of the one that knows the noise, and of the nearest rows; at least 0.
+        classes: the classes, sorted, (c,).
+        given: label of each row as given, (n,).
+        suggested: likeliest label of each row, (n,); it is the given one where none is likelier.
+        probability: probability that the given label is wrong, (n,), in [0, 1].
+        rank: rank of each row by that probability, (n,), from 1 for the likeliest wrong; rows with equal probabilities
+            are ranked in their order.
+        beliefs: probability of each class without the given label, (n, c), columns as in ``classes``.
+        posterior: probability of each class with the given label, (n, c).
+        transition: estimated transition matrix, (c, c), rows sum to 1: entry kj is how often class k is labelled j.
+        noise_rate: estimated share of wrong labels, in [0, 1]. It is too low where labels are wrong mainly on the rows
+            that are hard to tell, as labels by people are. It is NaN where the features do not tell the classes apart
+            and nothing is known of any label: all probabilities of being wrong are 0 then.
+        neighbours: nearest rows of each row.
+        setting: hyper-parameters of the students.
+        weights: weights of three opinions, (3,), at least 0: of the student, of the student that knows the noise, and
+            of the nearest rows.
     """
 
     classes: np.ndarray
@@ -60,15 +62,15 @@ class Audit:
 
     @property
     def order(self) -> Int[np.ndarray, " n"]:
-        """The numbers of the rows, from 0, the likeliest wrong first."""
+        """Numbers of the rows, (n,), from 0, the likeliest wrong first."""
         found: np.ndarray = np.argsort(self.rank)
         return found
 
     def suspects(self, least: float = 0.5) -> Int[np.ndarray, " s"]:
-        """The numbers of the rows, from 0, whose label is wrong with at least that probability, the likeliest first.
+        """Numbers of the rows whose label is likely wrong, (s,), from 0, the likeliest wrong first.
 
         Args:
-            least: in [0, 1]; 0 gives every row.
+            least: least probability of being wrong, in [0, 1]; 0 gives every row.
         """
         in_range("least", float(least), 0, 1)
         order = self.order
@@ -79,23 +81,23 @@ class Audit:
 def find_label_errors(X: Any, y: Any, *, random_state: int = 0, tick: Tick | None = None) -> Audit:
     """Rank the labels of a data set by the probability that they are wrong.
 
-    Each row is judged by linear students of the other rows, which never learnt its label (5 parts, held out in turn),
-    and by the labels of its 10 nearest rows. How much each of these opinions counts, and how often each class is
-    labelled as each other, is fitted to the labels as given; Bayes' rule then gives what a row is, its label looked at:
+    Each row is judged by linear students that never learnt its label (5-fold cross-validation) and by the labels of its
+    10 nearest rows. The weights of these opinions, and the transition matrix C of the noise, are fitted to the labels
+    as given. Bayes' rule then gives the probability of each class, given the label:
 
         P(true = k | x, given = j) = p(k | x) C_kj / sum_l p(l | x) C_lj.
 
     Args:
-        X: features, (n, d), finite, such as a frozen encoder's; read a block at a time; besides X, memory holds a few
-            times (n, c).
-        y: n labels, some of them perhaps wrong; each class at least twice.
-        random_state: seed of the parts, a whole number, at least 0.
-        tick: told (what is done, how much of it, of how much).
+        X: features, (n, d), finite, such as a frozen encoder's. They are read a block at a time; besides X, memory
+            holds a few arrays of shape (n, c).
+        y: labels, (n,), some of them perhaps wrong; at least 2 classes with at least 2 rows each.
+        random_state: seed of the folds, a whole number, at least 0.
+        tick: called with what is being done, how many steps of it are done, and how many there are.
 
     Raises:
         ValueError: one class only, a class of one row, or features that are not finite.
 
-    Source: derived here; see `tutelage.audit.posterior` for those of its parts.
+    Source: derived here; see `tutelage.audit.posterior` for the sources of its parts.
 
     >>> from sklearn.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)
@@ -118,6 +120,7 @@ def find_label_errors(X: Any, y: Any, *, random_state: int = 0, tick: Tick | Non
 
 
 def _audit(x: np.ndarray, classes: np.ndarray, labels: Int[np.ndarray, " n"], seed: int, tick: Tick) -> Audit:
+    """The audit of checked features, (n, d), and class numbers, (n,); see `find_label_errors`."""
     rows = Rows.of(x)
     if x.shape[1] >= len(x):  # few rows lie in few directions
         rows = rows.onto(decompose(rows).basis)
@@ -129,6 +132,7 @@ def _audit(x: np.ndarray, classes: np.ndarray, labels: Int[np.ndarray, " n"], se
     noise, count = refit(heard, labels, noise, seed=seed), len(classes)
     if tell(noise, labels, count):
         return _ranked(classes, labels, noise.beliefs(heard), noise, neighbours, setting)
+    # nothing is known: without noise (C = 1) the posterior is the label as given, and no label is suspected
     shares = np.bincount(labels) / len(labels)
     unknown = Noise(np.zeros(len(heard)), np.eye(count), noise.likelihood)
     found = _ranked(classes, labels, np.tile(shares, (len(labels), 1)), unknown, neighbours, setting)
@@ -138,6 +142,7 @@ def _audit(x: np.ndarray, classes: np.ndarray, labels: Int[np.ndarray, " n"], se
 def _ranked(
     classes: np.ndarray, labels: np.ndarray, beliefs: np.ndarray, noise: Noise, near: Neighbours, of: StudentSetting
 ) -> Audit:
+    """The audit that these beliefs, (n, c), and this noise give."""
     posterior = bayes(beliefs, labels, noise.transition)
     wrong = (1 - posterior[np.arange(len(labels)), labels]).clip(0, 1)
     rank = np.empty(len(labels), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""From a table or a folder to what is audited: features, labels, and where each row is."""
+"""Reading of a table or a folder into the rows that are audited, and their features."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tutelage.data.sources import cache_folder
 from tutelage.data.tables import DataError, as_label, column
 from tutelage.distil.choice import FOLDS
 from tutelage.fit.defaults import pick_device
-from tutelage.fit.outlook import duration
+from tutelage.fit.fit_rows import duration
 from tutelage.kinds.base import Files
 from tutelage.kinds.entries import Entries, InTable
 from tutelage.kinds.one_class import OneClass, require_two
@@ -26,14 +26,14 @@ class Audited:
     """Rows that have a label and can be read.
 
     Attributes:
-        file: the table or folder.
+        file: path of the table or folder.
         kind: the kind of data.
         items: texts, images, or rows of numbers.
-        rows: their numbers in the file, from 1.
-        labels: as given.
-        names: of images that are files, their paths as the table or folder has them; of others None.
-        truth: labels known to be right; None where unknown.
-        left_out: how many rows are left out, by why.
+        rows: numbers of the rows in the file, from 1.
+        labels: labels as given.
+        names: for images that are files, their paths as in the table or folder; None for other items.
+        truth: labels that are known to be right; None where unknown.
+        left_out: number of rows that are left out, by reason.
     """
 
     file: str
@@ -50,10 +50,15 @@ class Audited:
 
 
 def read_audited(kind: OneClass, options: AuditOptions, say: Say) -> tuple[Audited, Encodes]:
-    """The rows, and the reader that sees them.
+    """The rows that are audited, and the reader that computes their features.
+
+    Args:
+        kind: the kind of data, with its options.
+        options: options of the audit.
+        say: called with sentences for the user, such as on rows that are left out.
 
     Raises:
-        DataError: something is wrong with the user's file; said with file, row and column.
+        DataError: something is wrong with the user's file; the message names the file, row and column.
     """
     files = Files(options.train, charset=options.charset)
     kind.require_columns(files)
@@ -66,7 +71,15 @@ def read_audited(kind: OneClass, options: AuditOptions, say: Say) -> tuple[Audit
 
 
 def features_of(audited: Audited, reader: Encodes, device: str, say: Say, tick: Tick) -> np.ndarray:
-    """The features of all rows, (n, d), float32; those of an encoder come from the cache after the first time."""
+    """Features of all rows, (n, d), float32; those of an encoder come from the cache after the first time.
+
+    Args:
+        audited: the rows.
+        reader: the reader from `read_audited`.
+        device: device of the encoder: "auto", or a name that torch knows.
+        say: called with sentences for the user.
+        tick: called with what is being done, how many steps of it are done, and how many there are.
+    """
     there = pick_device(device)
     reader.to(there)
     encoding = reader.encoding([audited.items], cache_folder() / "features")
@@ -80,7 +93,7 @@ def features_of(audited: Audited, reader: Encodes, device: str, say: Say, tick: 
 
 
 def _kept(kind: OneClass, options: AuditOptions, found: Entries, unread: int, say: Say) -> Audited:
-    """The rows that can be audited; the others are counted and said."""
+    """The rows that can be audited; the others are counted, and the user is told of them."""
     file, place = str(options.train), found.at("label")
     faults = kind.faults(found)
     why = [fault if label else "the label is empty" for label, fault in zip(found.labels, faults, strict=True)]
@@ -108,10 +121,10 @@ def _kept(kind: OneClass, options: AuditOptions, found: Entries, unread: int, sa
 
 
 def _require_classes(audited: Audited, good: Entries, say: Say) -> None:
-    """Check that there are two classes, each of two rows; classes of few rows are said.
+    """Check that there are two classes, each with two rows; the user is told of classes with few rows.
 
     Raises:
-        DataError: there is one class, or a class has one row.
+        DataError: there is one class only, or a class has one row only.
     """
     names, first, counts = np.unique(audited.labels, return_index=True, return_counts=True)
     require_two(names.tolist(), good.at("label"))

@@ -1,4 +1,4 @@
-"""Why a label is suspected, in a short sentence."""
+"""Reasons for and against a label, as a short sentence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tutelage.audit.ranking import Audit
 
 
 def percent(probability: float) -> str:
-    """A probability for people; never a 0 or a 100 that it is not.
+    """A probability in % as text; "0 %" and "100 %" stand for exactly 0 and 1.
 
     >>> percent(0.914), percent(0.001), percent(0.9999)
     ('91 %', 'under 1 %', 'over 99 %')
@@ -22,11 +22,12 @@ def percent(probability: float) -> str:
 
 
 def reasons(audit: Audit, numbers: np.ndarray, rows: Sequence[int]) -> list[str]:
-    """What speaks for and against the labels of some rows.
+    """Reasons for and against the labels of some rows, as a sentence for each, (s,).
 
     Args:
-        numbers: of the rows in the audit, from 0.
-        rows: what all rows are called.
+        audit: an audit of n rows.
+        numbers: numbers of the rows in the audit, from 0, (s,).
+        rows: number of every row in the file, (n,), by which a sentence names it.
     """
     code = {name: i for i, name in enumerate(audit.classes.tolist())}
     given = np.array([code[name] for name in audit.given.tolist()])
@@ -34,6 +35,7 @@ def reasons(audit: Audit, numbers: np.ndarray, rows: Sequence[int]) -> list[str]
 
 
 def _reason(audit: Audit, i: int, given: np.ndarray, rows: Sequence[int]) -> str:
+    """The sentence for row i: its likeliest labels, those of its nearest rows, and that of a nearly equal row."""
     names, p, own = audit.classes.tolist(), audit.posterior[i], int(given[i])
     other = int(np.argsort(np.where(np.arange(len(p)) == own, -1, p))[-1])
     near, cosine = audit.neighbours.index[i], audit.neighbours.cosine[i]

@@ -1,4 +1,4 @@
-"""Suggested labels, perhaps edited by hand, applied to the table or the folder that was audited."""
+"""Correction of labels: suggestions, perhaps edited by hand, are applied to the table or folder that was audited."""
 
 from __future__ import annotations
 
@@ -10,17 +10,26 @@ from typing import Any
 
 import pandas as pd
 
-from tutelage.data.tables import DataError, as_label, column, kind_of, read_table, writable
+from tutelage.data.tables import DataError, as_label, column, ending_of, read_table, writable
 from tutelage.modalities.images.tables import read_image_folder
 
 NEEDED = ("row", "given", "suggested")
+"""Columns that a table of suspects must have."""
 IMAGE, LABEL = "image", "label"
-"""Columns of the table that is made of a folder."""
+"""Columns of the table that is made from a folder."""
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A line of a table of suspects: ``at`` is its own number there, ``file`` the image's path where it has one."""
+    """A line of a table of suspects.
+
+    Attributes:
+        at: number of the line in the table of suspects, from 1.
+        row: number of the row in the table or folder that was audited, from 1.
+        given: label of the row at the audit.
+        suggested: label that the row shall get.
+        file: path of the image, where the table of suspects has one.
+    """
 
     at: int
     row: int
@@ -30,10 +39,14 @@ class Suggestion:
 
 
 def read_suggestions(path: Path, charset: str = "utf-8") -> list[Suggestion]:
-    """The suggestions in a table as `tutelage audit` writes it; rows and columns may have been taken out or moved.
+    """The suggestions in a table of suspects; rows and columns may have been removed or moved.
+
+    Args:
+        path: table as `tutelage audit` writes it.
+        charset: character set that is tried if the file is not UTF-8.
 
     Raises:
-        DataError: a column is missing, a row is no whole number or is there twice, or nothing is suggested.
+        DataError: a column is missing, a row is no whole number or is there twice, or a row has no suggested label.
     """
     try:
         table = _with_rows(path, "utf-8")  # as it was written
@@ -58,27 +71,34 @@ def read_suggestions(path: Path, charset: str = "utf-8") -> list[Suggestion]:
 
 
 def _with_rows(path: Path, charset: str) -> pd.DataFrame:
-    """The table, also where no row is left in it."""
+    """The table; it may have no rows, if it is a csv or tsv file."""
     try:
         return read_table(path, charset)
     except DataError as e:
-        if str(e) != f"{path}: the file has no rows" or kind_of(path) not in (".csv", ".tsv"):
+        if str(e) != f"{path}: the file has no rows" or ending_of(path) not in (".csv", ".tsv"):
             raise
         head = path.read_text(encoding="utf-8-sig").splitlines()[0]
-        return pd.DataFrame(columns=head.split("\t" if kind_of(path) == ".tsv" else ","), dtype=str)
+        return pd.DataFrame(columns=head.split("\t" if ending_of(path) == ".tsv" else ","), dtype=str)
 
 
 def relabelled(
     train: Path, label: str | None, suspects: Path, output: Path, charset: str
 ) -> tuple[pd.DataFrame, int, list[str]]:
-    """The table with the suggested labels in it, how many labels are others now, and those that no row had before.
+    """The table with the suggested labels, the number of labels that have changed, and the labels that no row had.
 
-    Of a folder of images, a table of paths, from the output's folder, and labels.
+    A folder of images gives a table of labels and of paths, relative to the output's folder.
+
+    Args:
+        train: table, or folder of images, that was audited.
+        label: column of the labels in the table.
+        suspects: table of suspects.
+        output: table that will be written; only its folder and its ending count here.
+        charset: character set of csv, tsv and jsonl files.
 
     Raises:
-        DataError: a row that is not there, or whose label is no longer the one that was given; or nothing can be
-            written to ``output``.
-        ValueError: no ``label`` for a table.
+        DataError: a row does not exist, or its label is no longer the one that was given; or nothing can be written to
+            ``output``.
+        ValueError: ``label`` is missing for a table.
     """
     writable(output)
     suggestions = read_suggestions(suspects, charset)
@@ -100,6 +120,7 @@ def relabelled(
 def _of_folder(
     train: Path, suggestions: Sequence[Suggestion], suspects: Path, output: Path
 ) -> tuple[pd.DataFrame, int, list[str]]:
+    """The table of a folder of images, and the changed and new labels; see `relabelled`."""
     found = read_image_folder(train)
     labels = list(found.labels)
     for s in suggestions:
@@ -117,11 +138,16 @@ def _of_folder(
 
 
 def _new(suggestions: Sequence[Suggestion], labels: Sequence[str | None]) -> list[str]:
-    """Suggested labels that no row has, such as misspelt ones."""
+    """The suggested labels that no row has, such as misspelt ones, sorted."""
     return sorted({s.suggested for s in suggestions} - {name for name in labels if name is not None})
 
 
 def _check(s: Suggestion, labels: Sequence[str | None], place: str, train: Path, suspects: Path) -> None:
+    """Check that the row of a suggestion exists and still has the label that was given.
+
+    Raises:
+        DataError: it does not.
+    """
     if not 1 <= s.row <= len(labels):
         raise DataError(f"{suspects}, row {s.at}, column 'row': {train} has no row {s.row}, only {len(labels)}")
     if labels[s.row - 1] != s.given:
@@ -132,7 +158,7 @@ def _check(s: Suggestion, labels: Sequence[str | None], place: str, train: Path,
 
 
 def _like(cells: pd.Series, values: list[Any]) -> pd.Series:
-    """Values as a column of the same type where they fit it."""
+    """Values as a column of the same type as ``cells``; as text where a value does not fit that type."""
     names = [as_label(v) for v in values]
     try:
         found = pd.Series(values, index=cells.index, dtype=cells.dtype)

@@ -1,4 +1,4 @@
-"""Options of `tutelage audit`, besides those of the kind of data."""
+"""Options of `tutelage audit` that do not depend on the kind of data."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class AuditOptions:
 
     Args:
         train: table with labels, some of them perhaps wrong; or a folder of folders of images, named as the classes.
-            Rows are counted from 1, the header not; images of a folder in their paths' order.
+            Rows are numbered from 1, without the header; images of a folder in the order of their paths.
         out: folder for suspects.csv, audit.html and audit.json; must not exist yet, or be empty.
-        truth: column of labels known to be right, to measure by; empty where unknown.
-        least: probability of being wrong from which a row is listed, in [0, 1]; 0 lists every row. What is suggested
-            for a row that is more likely right is its own label.
+        truth: column of labels that are known to be right, which the audit is scored by; empty where unknown.
+        least: least probability of being wrong of a row that is listed, in [0, 1]; 0 lists every row. A row whose own
+            label is the likeliest gets that as its suggestion.
         charset: character set of csv, tsv and jsonl files.
-        seed: random seed of the parts that are held out in turn, at least 0.
-        device: of the encoder: "auto", or as torch names it.
+        seed: random seed of the folds, at least 0.
+        device: device of the encoder: "auto", or a name that torch knows.
     """
 
     train: Path
@@ -42,5 +42,5 @@ class AuditOptions:
 
     @property
     def of_folder(self) -> bool:
-        """Whether a folder of images is read, not a table; what has no ending is one, also if it is not there."""
+        """Whether ``train`` is a folder of images, not a table; a missing path without an ending counts as a folder."""
         return self.train.is_dir() or not (self.train.suffix or self.train.exists())

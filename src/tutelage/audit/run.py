@@ -1,4 +1,4 @@
-"""One audit from the command line: read, judge, and write what was found; whole or not at all."""
+"""One audit from the command line: rows are read and judged, and the results are written, all or none."""
 
 from __future__ import annotations
 
@@ -20,24 +20,30 @@ from tutelage.audit.ranking import Audit, find_label_errors
 from tutelage.audit.reading import Audited, features_of, read_audited
 from tutelage.audit.reasons import percent, reasons
 from tutelage.audit.request import AuditOptions
-from tutelage.fit.outlook import duration
+from tutelage.fit.fit_rows import duration
 from tutelage.kinds.one_class import OneClass
 from tutelage.modalities.images.examples import shown
 from tutelage.run.run import plain_options
 from tutelage.types import Say, Tick
 
 MOST_CLASSES = 100
-"""Classes of which audit.json holds the transition."""
+"""Largest number of classes whose transition matrix is in audit.json."""
 
 LIKELY = 0.5
-"""Probability of being wrong from which a label is taken to be so, where that is counted."""
+"""Probability of being wrong from which a label counts as wrong in the summary."""
 
 
 def run_audit(kind: OneClass, options: AuditOptions, say: Say, tick: Tick) -> dict[str, Any]:
-    """Do the whole audit and return the summary that was written.
+    """Do the whole audit, write its files, and return the summary that is in audit.json.
+
+    Args:
+        kind: the kind of data, with its options.
+        options: options of the audit.
+        say: called with sentences for the user.
+        tick: called with what is being done, how many steps of it are done, and how many there are.
 
     Raises:
-        DataError: something is wrong with the user's file; said with file, row and column.
+        DataError: something is wrong with the user's file; the message names the file, row and column.
         FileExistsError: ``out`` exists and is not empty.
     """
     start = time.perf_counter()
@@ -62,7 +68,11 @@ def run_audit(kind: OneClass, options: AuditOptions, say: Say, tick: Tick) -> di
 
 
 def refuse_full_folder(out: Path) -> None:
-    """FileExistsError where ``out`` is no empty folder and could not become one."""
+    """Check that ``out`` is an empty folder, or does not exist.
+
+    Raises:
+        FileExistsError: it is not empty, or no folder.
+    """
     if out.exists() and not out.is_dir():
         raise FileExistsError(f"{out} exists and is not a folder")
     if out.exists() and any(out.iterdir()):
@@ -72,7 +82,15 @@ def refuse_full_folder(out: Path) -> None:
 def summarise(
     kind: OneClass, options: AuditOptions, audited: Audited, audit: Audit, suspects: np.ndarray
 ) -> dict[str, Any]:
-    """What audit.json holds, but for the time."""
+    """The summary in audit.json, except for the time that the audit took.
+
+    Args:
+        kind: the kind of data, with its options.
+        options: options of the audit.
+        audited: the rows that were audited.
+        audit: their audit.
+        suspects: numbers of the rows that are listed, from 0, (s,).
+    """
     likely = audit.suspects(LIKELY)
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(options).items() if k != "train"}
     settings |= {k: v for k, v in plain_options(kind).items() if v is not None}
@@ -91,7 +109,14 @@ def summarise(
 
 
 def table_of(audited: Audited, audit: Audit, suspects: np.ndarray, why: list[str]) -> pd.DataFrame:
-    """The suspects, the likeliest wrong first."""
+    """The table of suspects, one row each, the likeliest wrong first.
+
+    Args:
+        audited: the rows that were audited.
+        audit: their audit.
+        suspects: numbers of the rows that are listed, from 0, (s,).
+        why: reasons of each suspect, (s,).
+    """
     columns: dict[str, Any] = {"row": [audited.rows[i] for i in suspects.tolist()]}
     if audited.names is not None:
         columns["file"] = [audited.names[i] for i in suspects.tolist()]
@@ -104,14 +129,19 @@ def table_of(audited: Audited, audit: Audit, suspects: np.ndarray, why: list[str
 
 
 def csv_of(table: pd.DataFrame) -> bytes:
-    """A table as a csv file has it."""
+    """A table as the contents of a csv file, UTF-8."""
     file = io.StringIO()
     table.to_csv(file, index=False)
     return file.getvalue().encode(errors="replace")
 
 
 def write_whole(out: Path, contents: dict[str, bytes]) -> None:
-    """Write files into a folder, which is made where it is missing; all or none."""
+    """Write files into a folder, all or none; the folder is made where it is missing.
+
+    Args:
+        out: the folder.
+        contents: contents of the files, by name.
+    """
     made = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     try:
@@ -126,7 +156,7 @@ def write_whole(out: Path, contents: dict[str, bytes]) -> None:
 
 
 def in_words(summary: dict[str, Any]) -> str:
-    """What was found, in a line."""
+    """The summary of an audit, as a line of text."""
     if summary["noise_rate"] is None:
         return "The features do not tell the classes apart: nothing can be said of any label."
     line = f"{summary['likely_wrong']} of {summary['audited']} labels are more likely wrong than right"

@@ -1,4 +1,4 @@
-"""Methods compared on equal terms: protocols, runs, tables."""
+"""Benchmarks that compare methods on equal terms: protocols, runs, and tables."""
 
 from importlib import import_module
 

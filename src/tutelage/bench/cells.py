@@ -1,4 +1,4 @@
-"""A cell of a table: a data set, how much is known of its labels, and a seed that draws them."""
+"""A cell of a benchmark: a data set, a setting of how much is known of its labels, and a seed that draws them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from tutelage.tasks import Task
 from tutelage.train import Training, predict
 
 Predictions = tuple[np.ndarray, np.ndarray]
-"""Class numbers of the units of the part to score on, and of the pool."""
+"""Predicted class numbers of the units of the part to score on, and of those of the pool, (units,) each."""
 
 TRANSITIONS = {"symmetric": noise.symmetric, "leaning": noise.leaning, "next_class": noise.next_class}
-"""Noise by name; its rate follows, in %."""
+"""Transition matrices of noise, by name; in a setting the noise rate follows the name, in %."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,10 @@ class Drawn:
     """A data set with the labels that a seed draws.
 
     Attributes:
-        labelled: items, their labels perhaps noisy; rest: the pool; test: to be scored on.
-        covered, target: weak labels of the pool, as in `build.Items`.
+        cut: the data set as it was read.
+        labelled: items with labels, perhaps noisy ones.
+        rest: items of the pool.
+        covered, target: numbers of the pool's items that have weak labels, and these labels, as in `build.Items`.
     """
 
     cut: Cut
@@ -51,11 +53,22 @@ class Drawn:
 
     @property
     def test(self) -> Part:
+        """The part to score on."""
         return self.cut.test
 
 
 def draw(data: DataSet, setting: Setting, root: Path, seed: int) -> Drawn:
-    """Draw the labels of a cell; ValueError where the data set has not what the setting asks for."""
+    """Draw the labels of a cell.
+
+    Args:
+        data: the data set.
+        setting: how much is known of the labels.
+        root: folder of the data sets.
+        seed: seed of the draw.
+
+    Raises:
+        ValueError: the data set lacks the labels that the setting asks for.
+    """
     cut = load(data, root, seed)
     learn, rng = cut.learn, np.random.default_rng(seed)
     if setting.weak or setting.gold:
@@ -82,6 +95,7 @@ def draw(data: DataSet, setting: Setting, root: Path, seed: int) -> Drawn:
 
 
 def _noisy(cut: Cut, name: str, seed: int) -> np.ndarray:
+    """Noisy class numbers of the part to learn from, (units,): recorded ones, or drawn by a transition matrix."""
     if name in cut.noisy:
         return cut.noisy[name]
     kind, _, rate = name.partition(" ")
@@ -91,12 +105,17 @@ def _noisy(cut: Cut, name: str, seed: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Cell:
-    """What every method of a cell gets: the same labels, weights, batches and steps.
+    """A cell, which is the same for every method: the same labels, initial weights, batches and steps.
 
     Attributes:
+        protocol: the protocol that the cell is of.
+        data: the data set.
+        setting: how much is known of the labels.
         kind: the kind of data, with the options that the protocol gives it.
-        training: of every network, with the cell's seed.
-        scored: the items to be scored on, as a network sees them.
+        drawn: the data set with the labels that the seed draws.
+        problem: the labels and the pool, as a fit takes them.
+        training: hyper-parameters of the training of every network, with the cell's seed.
+        scored: the items to score on, as a network reads them.
         root: folder of the data sets.
     """
 
@@ -111,29 +130,34 @@ class Cell:
     root: Path
 
     def predict(self, network: nn.Module) -> Predictions:
+        """Class numbers that a network predicts for the part to score on and for the pool, (units,) each."""
         found = [predict(network, self.problem.task, e).argmax(1).numpy() for e in (self.scored, self.problem.pool)]
         return found[0], found[1]
 
     def score(self, guess: Predictions) -> tuple[float | None, float | None]:
-        """The scores of class numbers on the part to score on and on the pool."""
+        """Scores of predictions on the part to score on and on the pool, in [0, 1]; None where `score` is."""
         task, parts = self.problem.task, (self.drawn.test, self.drawn.rest)
         scored, pool = (score(task, g, part) for g, part in zip(guess, parts, strict=True))
         return scored, pool
 
     def plan(self) -> Plan:
-        """How the library gathers the evidence of a fit of what is trained."""
+        """The library's usual plan of the evidence for this kind of data."""
         return self.kind.defaults.plan
 
     def steps(self, method: Method) -> Training:
-        """As many steps as the protocol says, the same for all; without, as many as the library takes."""
+        """Training of a method: with the protocol's number of steps, or with the library's where it names none."""
         return self.training if self.protocol.steps.steps else long_enough(self.training, method, self.problem)
 
 
 def encoded(data: DataSet, root: Path) -> tuple[Cut, torch.Tensor, torch.Tensor]:
-    """A data set of texts or images, and their features by the frozen encoder, (n, d), computed once.
+    """A data set of texts or images, and their features by the frozen encoder, which are computed once.
+
+    Args:
+        data: the data set.
+        root: folder of the data sets.
 
     Returns:
-        The data set; the features of the part to learn from, and of the part to score on.
+        The data set; the features of the part to learn from, (n, d); those of the part to score on, (m, d).
     """
     cut, reader = load(data, root), kind_for(data).reader()
     if not isinstance(reader, Encodes) or not reader.encodes:
@@ -144,7 +168,13 @@ def encoded(data: DataSet, root: Path) -> tuple[Cut, torch.Tensor, torch.Tensor]
 
 
 def score(task: Task, guess: np.ndarray, part: Part) -> float | None:
-    """None where there is nothing to score on, or not all of it is known."""
+    """Score of predictions on a part, in [0, 1]; None where the part is empty or not all of its labels are known.
+
+    Args:
+        task: task that defines the score.
+        guess: predicted class numbers, (units,).
+        part: the part, with its class numbers.
+    """
     if not len(part) or len(guess) != len(part.y) or ((part.y < 0).any() and not task.dense):
         return None
     return float(task.right(guess, part.y, part.counts).mean())
@@ -152,7 +182,16 @@ def score(task: Task, guess: np.ndarray, part: Part) -> float | None:
 
 @lru_cache(maxsize=2)
 def cell(protocol: str, root: Path, data: DataSet, setting: Setting, seed: int, views: Collection[str]) -> Cell:
-    """A cell of a protocol, given as JSON; ``views`` of its pool are made."""
+    """A cell of a protocol; the last two cells are kept.
+
+    Args:
+        protocol: the protocol as JSON.
+        root: folder of the data sets.
+        data: the data set.
+        setting: how much is known of the labels.
+        seed: seed of the labels and of the training.
+        views: names of the pool's views that are made.
+    """
     asked = Protocol.model_validate_json(protocol)
     drawn, how = draw(data, setting, root, seed), asked.steps
     kind = kind_for(data, how.network)

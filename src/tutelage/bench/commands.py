@@ -18,16 +18,21 @@ from tutelage.bench.running import Job, Row, current, held, missing, read_rows, 
 from tutelage.ops.checks import one_of
 
 BASELINE = "labels only"
+"""Name of the learner that the others are compared with by default."""
 
 T = TypeVar("T", Job, Question)
+"""A run, or a question to another library."""
 Tick = Callable[[str, int, int], None]
+"""Called with what is being done, how many steps of it are done, and how many there are."""
 Ticking = Callable[[], AbstractContextManager[Tick]]
+"""Opens a progress bar."""
 
 
 def add_commands(app: App, say: Callable[[str], None], ticking: Ticking) -> None:
     """Add ``bench`` to the command line.
 
     Args:
+        app: command line that it is added to.
         say: prints a line.
         ticking: opens a progress bar.
     """
@@ -58,10 +63,13 @@ def _add_run(bench: App, say: Callable[[str], None], ticking: Ticking) -> None:
 
         Args:
             protocol: TOML file.
-            out: results, to be added to; by default NAME.jsonl in a folder of results beside the protocol's.
-            data, methods, seeds: only these of the protocol's.
-            processes: side by side at most; 0 is one a core.
-            memory: in GB, for all of them together; 0 is four fifths of what is free.
+            out: file of results, which are added to it; by default NAME.jsonl in a folder of results beside the
+                protocol's.
+            data: data sets of the protocol that are run; by default all.
+            methods: methods of the protocol that are run; by default all.
+            seeds: seeds of the protocol that are run; by default all.
+            processes: largest number of processes side by side; 0 is one a core.
+            memory: memory of all processes together, in GB; 0 is four fifths of the free memory.
         """
         asked = read_protocol(protocol)
         path, root = out or results_of(protocol, asked), data_root(protocol)
@@ -96,9 +104,11 @@ def _add_peers(bench: App, say: Callable[[str], None], ticking: Ticking) -> None
 
         Args:
             protocol: TOML file.
-            peers: TOML file that says what is installed and asked.
-            out: results, to be added to, as for run.
-            libraries, data, seeds: only these.
+            peers: TOML file that names the libraries, their versions and their methods.
+            out: file of results, which are added to it; by default as for run.
+            libraries: libraries that are asked; by default all.
+            data: data sets of the protocol that they are asked about; by default all.
+            seeds: seeds of the protocol that they are asked about; by default all.
         """
         asked, every = read_protocol(protocol), read_peers(peers)
         _require(libraries, [p.name for p in every], "libraries")
@@ -126,13 +136,15 @@ def _add_telling(bench: App, say: Callable[[str], None]) -> None:
 
         Args:
             protocol: TOML file.
-            results: by default as for run.
-            out: file to write it to instead.
-            pool: score the labels of the pool, not of the part kept for that.
+            results: file of results; by default as for run.
+            out: file that the table is written to; by default it is printed.
+            pool: show the scores on the pool, not those on the part to score on.
             baseline: method that the others are compared with, seed by seed.
-            methods: only these.
+            methods: methods that are shown; by default all.
         """
-        made = markdown.table(_rows(protocol, results, methods, pool), baseline, "On the pool" if pool else "Score")
+        made = markdown.table(
+            _rows(protocol, results, methods, baseline, pool), baseline, "On the pool" if pool else "Score"
+        )
         if out is None:
             say(made)
         else:
@@ -149,11 +161,14 @@ def _add_telling(bench: App, say: Callable[[str], None]) -> None:
         Args:
             protocol: TOML file.
             out: folder for ranks.png, gains.png and cost.png.
-            results, pool, baseline, methods: as for table.
+            results: file of results; by default as for run.
+            pool: show the scores on the pool, not those on the part to score on.
+            baseline: method that the others are compared with, seed by seed.
+            methods: methods that are shown; by default all.
         """
         from tutelage.bench import plots
 
-        rows = _rows(protocol, results, methods, pool)
+        rows = _rows(protocol, results, methods, baseline, pool)
         out.mkdir(parents=True, exist_ok=True)
         plots.critical_difference(rows, out / "ranks.png", "score")
         plots.gains(rows, baseline, out / "gains.png")
@@ -162,7 +177,7 @@ def _add_telling(bench: App, say: Callable[[str], None]) -> None:
 
 
 def _add_records(bench: App, say: Callable[[str], None]) -> None:
-    """Add the command that makes the records which come with the library."""
+    """Add the command that makes the library's records of methods."""
 
     @bench.command(name="records")
     def make_records(
@@ -172,14 +187,14 @@ def _add_records(bench: App, say: Callable[[str], None]) -> None:
         out: Path = Path("src/tutelage/fit/records"),
         renew: bool = False,
     ) -> None:
-        """Write what the library knows of methods, from all recorded lines: priors.json and gains.json.
+        """Write the library's records of methods, priors.json and gains.json, from all recorded lines of results.
 
         Args:
             protocols: folder of TOML files, with their results beside it as for run.
-            before: lines that were recorded before there were protocols.
-            out: folder of the two files.
-            renew: make the gains of all data sets anew, not only of those that gains.json does not have yet; lines of
-                auto were made with the old gains, and then no longer count.
+            before: file of lines that were recorded before there were protocols.
+            out: folder for the two files.
+            renew: make the gains of all data sets anew, not only of those that gains.json lacks; lines of auto were
+                made with the old gains, and then no longer count.
         """
         found = []
         for path in sorted(protocols.glob("*.toml")):
@@ -193,41 +208,64 @@ def _add_records(bench: App, say: Callable[[str], None]) -> None:
 
 
 def _require(given: Iterable[object], allowed: Iterable[object], what: str) -> None:
+    """Check that all given values are allowed ones; ``what`` names the option in the message."""
     for value in given:
         one_of(what, str(value), tuple(map(str, allowed)))
 
 
 def _tell_failed(failed: int, say: Callable[[str], None]) -> None:
+    """Say how many runs failed, and end the command with code 1, if any did."""
     if failed:
-        say(f"{failed} runs failed; what went wrong is in their lines, and the same command tries them again.")
+        runs = "1 run" if failed == 1 else f"{failed} runs"
+        say(f"{runs} failed; what went wrong is in the lines of results, and the same command tries again.")
+        raise SystemExit(1)
 
 
 def _only(runs: Sequence[T], **given: Collection[object]) -> list[T]:
-    """Those whose names have one of the given values; nothing given is any."""
+    """The runs whose ``given`` parts of the name have one of the given values; no values stand for any."""
     return [r for r in runs if all(not values or r.name[what] in values for what, values in given.items())]
 
 
-def _rows(protocol: Path, results: Path | None, methods: tuple[str, ...], pool: bool) -> list[Row]:
-    """The lines that belong to the protocol as it is now."""
+def _rows(protocol: Path, results: Path | None, methods: tuple[str, ...], baseline: str, pool: bool) -> list[Row]:
+    """The lines of results of these methods, or of all, that belong to the protocol as it is now.
+
+    Args:
+        pool: whether the score is the one on the pool.
+
+    Raises:
+        FileNotFoundError: there is no file of results.
+        ValueError: no line belongs to them.
+    """
     asked = read_protocol(protocol)
     path = results or results_of(protocol, asked)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no results yet; tutelage bench run {protocol} makes them")
-    found = [r for r in current(asked, read_rows(path)) if r["method"] in (methods or [r["method"]])]
+    found = current(asked, read_rows(path))
+    for name in (*methods, baseline):
+        if found and name not in {r["method"] for r in found}:
+            raise ValueError(f"{path}: no results of {name!r}; tutelage bench run {protocol} makes them")
+    found = [r for r in found if not methods or r["method"] in (*methods, baseline)]
     if not found:
         raise ValueError(
-            f"{path}: no results belong to {protocol} as it is now{' and to these methods' if methods else ''}; "
-            f"tutelage bench run {protocol} makes them"
+            f"{path}: no results belong to {protocol} as it is now; tutelage bench run {protocol} makes them"
         )
     return [r | {"score": r["pool_score"]} for r in found if r.get("pool_score") is not None] if pool else found
 
 
 def results_of(path: Path, protocol: Protocol) -> Path:
-    """Where a protocol's results are: beside its folder in ``results``, in a folder of the same name, NAME.jsonl."""
+    """File of a protocol's results, NAME.jsonl in a folder ``results`` beside the protocol.
+
+    For a protocol in a folder ``protocols`` it is in ``results/protocols`` beside that folder.
+
+    Args:
+        path: the protocol's file.
+        protocol: the protocol.
+    """
     folder = path.resolve().parent
-    return folder.parent / "results" / folder.name / f"{protocol.name}.jsonl"
+    within = folder.parent / "results" / folder.name if folder.name == "protocols" else folder / "results"
+    return within / f"{protocol.name}.jsonl"
 
 
 def free_mb() -> int:
-    """Memory that is free, in MB."""
+    """Free memory, in MB."""
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20

@@ -1,4 +1,4 @@
-"""Cells handed to other libraries: the same splits and features, without one label that they may not see."""
+"""Cells for other libraries: the same splits and features, and no label that they must not see."""
 
 from __future__ import annotations
 
@@ -20,10 +20,18 @@ from tutelage.fit.build import rows_of
 
 
 def export(given: Cell, folder: Path, items: bool) -> None:
-    """Write cell.npz, and the items themselves as texts.json where they are asked for.
+    """Write a cell for another library: cell.npz, and texts.json where the items are asked for.
+
+    cell.npz holds the features "x_labelled", "x_pool" and "x_test", (n, d) each, float32, the class numbers
+    "y_labelled", (n,), and the number of "classes".
+
+    Args:
+        given: the cell.
+        folder: folder of the files.
+        items: whether the items themselves are written, too.
 
     Raises:
-        ValueError: the cell has no rows of features.
+        ValueError: the cell has no fixed features, or has weak labels.
     """
     p = given.problem
     if p.probe is None or p.weak is not None:
@@ -38,7 +46,15 @@ def export(given: Cell, folder: Path, items: bool) -> None:
 
 
 def key_of(protocol: Protocol, data: DataSet, setting: Setting, peer: Peer, method: str) -> str:
-    """A fingerprint of all that a peer's line of results depends on but its seed."""
+    """Fingerprint of all that a peer's line of results depends on, except the seed.
+
+    Args:
+        protocol: the protocol.
+        data: the data set.
+        setting: how much is known of the labels.
+        peer: the other library.
+        method: name of its method.
+    """
     scripts = [p.read_text(encoding="utf-8") for p in sorted(peer.script.parent.glob("*.py")) if p.stem == "cell"]
     own = peer.script.read_text(encoding="utf-8")
     return fingerprint(
@@ -51,7 +67,16 @@ def key_of(protocol: Protocol, data: DataSet, setting: Setting, peer: Peer, meth
 
 @dataclass(frozen=True)
 class Question:
-    """What a library's method is asked about: a cell of the table."""
+    """A question to another library: a cell that one of its methods is asked about.
+
+    Attributes:
+        data: the data set.
+        setting: how much is known of the labels.
+        seed: seed of the labels and of the method.
+        peer: the other library.
+        method: name of its method.
+        key: fingerprint from `key_of`.
+    """
 
     data: DataSet
     setting: Setting
@@ -62,12 +87,19 @@ class Question:
 
     @property
     def name(self) -> Row:
+        """The part of its line of results that identifies the question."""
         method = f"{self.peer.name}{PEER}{self.method}"
         return dict(zip(NAME, (self.data.name, self.setting.name, self.seed, method, self.key), strict=True))
 
 
 def missing_questions(protocol: Protocol, peers: Sequence[Peer], rows: Sequence[Row]) -> list[Question]:
-    """What no line of results answers yet; what failed is asked again."""
+    """Questions without an answer among the lines of results; an answer that is an error does not count.
+
+    Args:
+        protocol: the protocol.
+        peers: the other libraries.
+        rows: lines of results.
+    """
     done = succeeded(rows)
     every = [
         Question(data, setting, seed, peer, method, key_of(protocol, data, setting, peer, method))
@@ -81,7 +113,14 @@ def missing_questions(protocol: Protocol, peers: Sequence[Peer], rows: Sequence[
 
 
 def ask(protocol: Protocol, root: Path, questions: Sequence[Question], say: Callable[[str], None]) -> Iterator[Row]:
-    """One line of results for each question; environments are made when first needed."""
+    """Ask questions and give a line of results for each; an environment is made when it is first needed.
+
+    Args:
+        protocol: the protocol.
+        root: folder of the data sets.
+        questions: the questions; those about the same cell should follow each other, since a cell is written once.
+        say: prints a line.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         last: tuple[DataSet, Setting, int, bool] | None = None
         for q in questions:

@@ -1,4 +1,4 @@
-"""Fingerprints of runs: a line of results counts only as long as everything that it depends on is as it was."""
+"""Fingerprints of runs: a line of results counts only as long as nothing that it depends on has changed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ from tutelage.bench.sets import kind_for
 from tutelage.fit.auto import CANDIDATES, Auto
 from tutelage.kinds import KINDS
 from tutelage.methods import Method
-from tutelage.methods.fields import Open
+from tutelage.methods.fields import Open, Ramp
 from tutelage.train import ENGINE
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:
-    """Hash plain values: the order of keys does not matter, nor whether a whole number is written 1 or 1.0.
+    """Hash of plain values, 12 hexadecimal digits.
+
+    The order of keys does not matter, nor whether a whole number is written 1 or 1.0.
+
+    Args:
+        parts: plain values by name.
 
     >>> fingerprint({"a": 1, "b": [0.5]}) == fingerprint({"b": (0.5,), "a": 1.0})
     True
@@ -34,6 +39,7 @@ def fingerprint(parts: Mapping[str, Any]) -> str:
 
 
 def _canonical(value: Any) -> Any:
+    """Plain values of which equal ones have the same JSON."""
     if isinstance(value, Mapping):
         return {str(k): _canonical(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -42,10 +48,13 @@ def _canonical(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Turn a model of a protocol, or a dataclass, into plain values.
+    """A table of a protocol, or a dataclass, as plain values.
 
-    A field that has its default is left out where that default is off or empty (None, False, 0, ""), so that keys stay
-    as they are when an option is added that is off by default.
+    A field is left out if it has its default and the default is off or empty (None, False, 0, ""). So a fingerprint
+    does not change when an option is added that is off by default.
+
+    Args:
+        value: the table or dataclass; other values are given as they are, mappings and lists with plain entries.
 
     >>> from tutelage.methods import Drift
     >>> sorted(plain(Drift()).keys() - plain(Drift(decay=0.5)).keys()), plain(Drift(decay=0.0))["decay"]
@@ -61,7 +70,7 @@ def plain(value: Any) -> Any:
 
 
 def _fields(value: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Name, value and default of each field; a field that must be given has the default True."""
+    """Name, value and default of each field; a field without a default gets the default True."""
     if isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
             default = field.get_default(call_default_factory=True)
@@ -73,11 +82,12 @@ def _fields(value: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _chosen(value: Any) -> Any:
-    return None if isinstance(value, Open) else value
+    """The value of a field of a method; None for one that is left open, and a ramp as text."""
+    return None if isinstance(value, Open) else str(value) if isinstance(value, Ramp) else value
 
 
 def version_of(method: Method | Auto) -> int:
-    """The versions of a method's class and of those it is made of, added up: it grows when one of them is raised."""
+    """Sum of the versions of a method's class and of all classes it inherits from: it grows when one is raised."""
     return sum(vars(c).get("version", 0) for c in type(method).__mro__)
 
 
@@ -87,7 +97,13 @@ def described(method: Method | Auto) -> dict[str, Any]:
 
 
 def cell_key(protocol: Protocol, data: DataSet, setting: Setting) -> str:
-    """A fingerprint of the splits, labels and features of a cell."""
+    """Fingerprint of the splits, labels and features of a cell.
+
+    Args:
+        protocol: the protocol.
+        data: the data set.
+        setting: how much is known of the labels.
+    """
     return fingerprint(
         {
             "data": plain(data), "setting": plain(setting.model_copy(update={"only": ()})),
@@ -97,7 +113,14 @@ def cell_key(protocol: Protocol, data: DataSet, setting: Setting) -> str:
 
 
 def key_of(protocol: Protocol, data: DataSet, setting: Setting, learner: str) -> str:
-    """A fingerprint of all that a run depends on but its seed."""
+    """Fingerprint of all that a run depends on, except the seed.
+
+    Args:
+        protocol: the protocol.
+        data: the data set.
+        setting: how much is known of the labels.
+        learner: name of the learner.
+    """
     default = kind_for(data, protocol.steps.network).defaults
     parts = {
         "cell": cell_key(protocol, data, setting), "learner": learner,
@@ -117,7 +140,14 @@ def key_of(protocol: Protocol, data: DataSet, setting: Setting, learner: str) ->
 
 
 def known(data: str, kind: str) -> list[Any]:
-    """What is recorded of all candidates of "auto", or of some of them on this kind, but not on this data set."""
+    """The recorded gains that "auto" uses: of its candidates, on other data sets of this kind.
+
+    Data sets of other kinds count where the gains of all candidates are recorded.
+
+    Args:
+        data: name of the data set that is left out.
+        kind: name of the kind, as in `learners.kind_of`.
+    """
     found = []
     for record in _records():
         gains = {name: gain for name, gain in record["gains"].items() if name in CANDIDATES}
@@ -128,5 +158,6 @@ def known(data: str, kind: str) -> list[Any]:
 
 @cache
 def _records() -> Sequence[dict[str, Any]]:
+    """The packaged records of gains."""
     found: list[dict[str, Any]] = json.loads(resources.files("tutelage.fit").joinpath("records/gains.json").read_text())
     return found

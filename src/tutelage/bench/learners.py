@@ -1,4 +1,4 @@
-"""What fills a row of a table: a method with its hyper-parameters chosen on the labels, or a rival of all methods."""
+"""Learners, which are the rows of a table: a method, its hyper-parameters chosen on the labels, or a trivial rival."""
 
 from __future__ import annotations
 
@@ -28,16 +28,23 @@ from tutelage.methods import Method, Supervised
 from tutelage.modalities.head import Head
 
 DECAYS = (1e-3, 1e-2, 1e-1)
-"""Weight decays that the labels choose from, of a network trained on them alone."""
+"""Weight decays that are tried for a network that is trained on the labels alone."""
 
 Told = tuple[Predictions, dict[str, Any]]
-"""Predictions, and what a line of results holds besides: what was chosen, the held-out score of each label."""
+"""Predictions, and further values of the line of results, such as the chosen hyper-parameters and held-out scores."""
 
 
 def method(cell: Cell, candidates: list[Method]) -> Told:
-    """A method: its hyper-parameters chosen by cross-validation on the labels, then trained on all of them."""
+    """Predictions of a method: cross-validation on the labels chooses its hyper-parameters, then it learns all labels.
+
+    Args:
+        cell: the cell.
+        candidates: the method with each choice of hyper-parameters.
+    """
     p, tuning, told = cell.problem, cell.protocol.tuning, dict[str, Any]()
     best = candidates[0]
+    if best.uses_pool and not len(p.pool):
+        raise ValueError("no item is left for the pool; ask for fewer labels, or a larger pool")
     if p.weak is None and (len(candidates) > 1 or tuning.always):
         parts, held = p.folds(Plan(folds=tuning.folds, repeats=tuning.repeats), cell.training.seed), {}
         for i, candidate in enumerate(candidates):
@@ -54,7 +61,7 @@ def method(cell: Cell, candidates: list[Method]) -> Told:
 
 
 def _evidence(cell: Cell, outcome: Outcome) -> dict[str, Any]:
-    """What a fit saw of the labels alone and of the difference to them."""
+    """Values of a line of results on the evidence of a fit: the labels-only score and the difference to it."""
     if outcome.evidence is None:
         return {}
     e, reference = outcome.evidence, cell.score(cell.predict(outcome.reference))[0]
@@ -63,7 +70,7 @@ def _evidence(cell: Cell, outcome: Outcome) -> dict[str, Any]:
 
 
 def _trained(cell: Cell, method: Method) -> torch.nn.Module:
-    """The student alone: no labels-only model beside it, but what has learnt weak labels."""
+    """The trained student of a method; no labels-only model is fitted beside it, except after weak labels."""
     p = cell.problem
     if p.weak is not None:
         return fit(p, method, cell.steps(method), Prior(), Plan(skip=True)).candidate
@@ -73,10 +80,12 @@ def _trained(cell: Cell, method: Method) -> torch.nn.Module:
 
 
 def _rounded(found: HeldOut) -> dict[str, Any]:
+    """Held-out scores as values of a line of results."""
     return {"held_out": [round(float(v), 3) for v in found.right]}
 
 
 def _majority(cell: Cell, _: list[Method]) -> Told:
+    """Predictions of the commonest class of the labels everywhere."""
     y = _known(cell.problem)
     most = int(np.bincount(y[y >= 0]).argmax())
     return (np.full(len(cell.drawn.test.y), most), np.full(len(cell.drawn.rest.y), most)), {}
@@ -113,7 +122,10 @@ def _nearest_mean(cell: Cell, _: list[Method]) -> Told:
 
 
 def _labels_only(cell: Cell, _: list[Method]) -> Told:
-    """Logistic regression, scaling and penalty chosen on the labels; of a network trained whole, its weight decay."""
+    """Predictions of a model of the labels alone, its hyper-parameters chosen on them by cross-validation.
+
+    It is logistic regression with a scaling and a penalty, or a network trained whole with a weight decay.
+    """
     p = cell.problem
     if p.weak is not None:
         return method(cell, [Supervised()])
@@ -127,18 +139,20 @@ def _labels_only(cell: Cell, _: list[Method]) -> Told:
 
 
 def _label_model(cell: Cell, _: list[Method]) -> Told:
-    """What the weak labels say of the scored items and of the pool; the commonest one where they are silent."""
+    """Weak labels of the scored items and of the pool as predictions; the commonest one where there is none."""
     drawn, scored = cell.drawn, sets.said(cell.data, cell.root, cell.training.seed)
     if scored is None:
         raise ValueError("label model needs weak labels of the items to score on")
     votes = sets.hard(drawn.cut.target)
     pool = np.full(len(drawn.rest.y), np.bincount(votes[votes >= 0]).argmax())
     if drawn.covered is not None:
-        pool[drawn.rest.units(drawn.covered)] = votes
+        units = drawn.rest.units(drawn.covered)
+        pool[units] = np.where(votes < 0, pool[units], votes)
     return (scored, pool), {}
 
 
 def _self_distiller(cell: Cell, _: list[Method]) -> Told:
+    """Predictions of `SelfDistiller`, which chooses its hyper-parameters itself."""
     p = cell.problem
     if p.probe is None or p.weak is not None:
         raise ValueError("self_distiller needs fixed features and labels")
@@ -149,17 +163,23 @@ def _self_distiller(cell: Cell, _: list[Method]) -> Told:
 
 
 def auto_of(protocol: Protocol) -> Auto:
-    """The automatic choice, within the protocol's budget."""
+    """The automatic choice of a method, with the protocol's budget."""
     return Auto(protocol.steps.budget or Auto.budget)
 
 
 def kind_of(data: DataSet, setting: Setting, steps: Steps) -> str:
-    """The kind of a cell as records of methods name it, such as "weak texts" or "unet masks"."""
+    """Name of a cell's kind in the records of methods, such as "weak texts" or "unet masks".
+
+    Args:
+        data: the data set.
+        setting: how much is known of the labels.
+        steps: how networks are trained.
+    """
     return kind_for(data, steps.network).record(setting.weak)
 
 
 def _auto(cell: Cell, _: list[Method]) -> Told:
-    """What the labels speak for; of recorded gains, those on this very data set are left out."""
+    """Predictions of "auto"; the recorded gains on this very data set are left out of its prior."""
     kind = kind_of(cell.data, cell.setting, cell.protocol.steps)
     known = partial(Gains.recorded, kind=kind, without=(cell.data.name,))
     auto = auto_of(cell.protocol)
@@ -178,7 +198,7 @@ LEARNERS: dict[str, Callable[[Cell, list[Method]], Told]] = {
     "self_distiller": _self_distiller,
     "auto": _auto,
 }
-"""What is not one method."""
+"""Functions of all learners that are not a single method, by name; they have the arguments of `method`."""
 
 VERSIONS = {"method": 1} | dict.fromkeys(LEARNERS, 1)
-"""Of the code of each learner, and of how a method is run; raised by hand when a change of it alters results."""
+"""Versions of the code of each learner, and of how a method is run; raised by hand when a change alters results."""

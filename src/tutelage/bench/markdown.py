@@ -28,11 +28,17 @@ from tutelage.bench.summary import (
 )
 
 COUNTED = "above / neither / below"
-"""Heads the numbers of columns on which a method is clearly above another, neither, or clearly below."""
+"""Heading of the numbers of columns on which a method is clearly above another, neither, or clearly below."""
 
 
 def table(rows: Rows, baseline: str, score_name: str) -> str:
-    """All of it in Markdown: a row for each method, a column for each (data, setting), and remarks below."""
+    """Table of results in Markdown: a row for each method, a column for each (data, setting), and remarks below.
+
+    Args:
+        rows: lines of results of one protocol.
+        baseline: method that the others are compared with.
+        score_name: name of the score, for the caption.
+    """
     each, rank, names = paired(rows, baseline), ranks(rows), order(rows, baseline)
     runs, errors = cells(rows)
     columns, mean_rank, seconds = blocks(runs), rank.mean, runs.groupby("method").seconds.median()
@@ -60,11 +66,13 @@ def table(rows: Rows, baseline: str, score_name: str) -> str:
 
 
 def gains(recorded: Mapping[str, Rows], baseline: str, methods: Sequence[str] | None = None, each: bool = True) -> str:
-    """What methods gain over a baseline on several protocols together, and where ``each`` is set on every one.
+    """Table of the gains of methods over a baseline on several protocols together.
 
     Args:
-        recorded: rows by protocol.
-        methods: only these, in their order; by default all, in that of `summary.order`.
+        recorded: lines of results by protocol.
+        baseline: method that the others are compared with.
+        methods: methods that are shown, in this order; by default all, in the order of `summary.order`.
+        each: whether the gains on every protocol are shown, too.
     """
     found = totals(together(recorded.values()), baseline).to_dict("index")
     apart = {name: wins(rows, baseline).difference for name, rows in recorded.items()} if each else {}
@@ -80,12 +88,18 @@ def gains(recorded: Mapping[str, Rows], baseline: str, methods: Sequence[str] | 
 
 
 def _counts(t: Mapping[Hashable, float]) -> str:
-    """On how many columns a method is above, neither and below; "–" of the baseline itself."""
+    """Numbers of columns on which a method is above, neither and below; "–" for the baseline itself."""
     return "–" if math.isnan(t["above"]) else f"{t['above']:.0f} / {t['neither']:.0f} / {t['below']:.0f}"
 
 
 def counterparts(rows: Rows, pairs: Mapping[str, str], also: str) -> str:
-    """Methods of other libraries beside ours and beside ``also``: ours minus theirs, on what both have."""
+    """Table of methods of other libraries beside ours: our score minus theirs, on the seeds that both have.
+
+    Args:
+        rows: lines of results of one protocol.
+        pairs: our method by that of another library.
+        also: method of ours that is compared with all of theirs.
+    """
     pools = [dict(r) | {"score": r["pool_score"]} for r in rows if r.get("pool_score") is not None]
 
     def beside(theirs: str, ours: str, scored: Rows) -> tuple[str, str]:
@@ -103,7 +117,13 @@ def counterparts(rows: Rows, pairs: Mapping[str, str], also: str) -> str:
 
 
 def choice(rows: Rows, chooser: str, baseline: str) -> str:
-    """What chooses by itself beside the baseline and the method that was best, which is known afterwards only."""
+    """Table of an automatic choice, by data set, beside the baseline and the best method, known only afterwards.
+
+    Args:
+        rows: lines of results of one protocol.
+        chooser: learner that chooses by itself, such as "auto".
+        baseline: another method that is shown.
+    """
     lines = []
     for data, own in where(rows, chooser).groupby("data"):
         best = str(own.drop(columns=[chooser, *CONTROLS], errors="ignore").mean().idxmax())
@@ -115,7 +135,14 @@ def choice(rows: Rows, chooser: str, baseline: str) -> str:
 
 
 def constants(rows: Rows, chooser: str, baseline: str, count: int = 6) -> str:
-    """What chooses by itself beside each method taken everywhere: the ``count`` that are nearest to the best."""
+    """Table of methods that are taken on every data set: their gains, and how far they are behind the best method.
+
+    Args:
+        rows: lines of results of one protocol.
+        chooser: learner that chooses by itself; the draws that it has count.
+        baseline: method that the gains are over.
+        count: number of methods that are shown, those that are on average the least behind.
+    """
     each = where(rows, chooser).groupby("data").mean()
     best = each.drop(columns=[chooser, *CONTROLS], errors="ignore").max(axis=1)
     behind, gain, lines = each.sub(best, axis=0).dropna(axis=1), each.sub(each[baseline], axis=0), []
@@ -127,7 +154,10 @@ def constants(rows: Rows, chooser: str, baseline: str, count: int = 6) -> str:
 
 
 def _column(rows: Rows) -> dict[str, str]:
-    """By method, the cell of one (data, setting); the best is one that has all seeds."""
+    """Text of each method in the column of one (data, setting), by method.
+
+    The best method, which is bold, is one that has all seeds; a method that has not gets its number of seeds.
+    """
     runs, _ = cells(rows)
     scores = runs.groupby("method").score
     means, halves, counts = scores.mean(), scores.agg(half_width), scores.count()
@@ -143,6 +173,7 @@ def _column(rows: Rows) -> dict[str, str]:
 
 
 def _tests(rank: Ranks) -> list[str]:
+    """Remarks on the tests of ranks, and on methods without a mean rank."""
     found = []
     if not math.isnan(rank.p):
         found.append(
@@ -155,7 +186,7 @@ def _tests(rank: Ranks) -> list[str]:
 
 
 def _remarks(compared: Mapping[str, pd.DataFrame], columns: Sequence[tuple[str, str]], baseline: str) -> list[str]:
-    """Where methods lose, which never win, and where seeds are few."""
+    """Remarks on where methods lose, on which never win, and on where seeds are few."""
     found = [
         f"{name} loses on: {_places(own[own.below], columns)}" for name, own in compared.items() if own.below.any()
     ]
@@ -172,12 +203,13 @@ def _remarks(compared: Mapping[str, pd.DataFrame], columns: Sequence[tuple[str, 
 
 
 def _failures(errors: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> list[str]:
+    """Remarks on runs that failed."""
     by = errors.groupby(["method", "error"])
     return [f"{name} failed on {_places(own, columns)}: {text}" for (name, text), own in by]
 
 
 def _places(chosen: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> str:
-    """Every column, or data sets with their settings, which are left out when they are all there are."""
+    """Text that names columns: "every column", or data sets with their settings in brackets unless all are meant."""
     places, found = blocks(chosen), []
     if len(columns) > 1 and places == columns:
         return "every column"
@@ -189,7 +221,13 @@ def _places(chosen: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> str:
 
 
 def interval(mean: float, half: float, sign: str = "") -> str:
-    """A mean and half-width, held together by no-break spaces; "–" without a mean."""
+    """Text of a mean and the half-width of its interval, joined by no-break spaces; "–" without a mean.
+
+    Args:
+        mean: the mean; NaN where there is none.
+        half: the half-width; NaN where there is none.
+        sign: "+" where positive means shall have a sign, too.
+    """
     if math.isnan(mean):
         return "–"
     text = f"{mean:{sign}.1f}".replace("-", "−")
@@ -197,7 +235,7 @@ def interval(mean: float, half: float, sign: str = "") -> str:
 
 
 def _seconds(value: float) -> str:
-    """Few digits.
+    """Text of a number of seconds, with few digits.
 
     >>> _seconds(1234.5), _seconds(0.0456)
     ('1234', '0.046')
@@ -206,11 +244,17 @@ def _seconds(value: float) -> str:
 
 
 def _flat(text: str) -> str:
+    """The text in one line."""
     return re.sub(r"[ \t\r\n]+", " ", text)
 
 
 def grid(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table, in which each column is as wide as its longest cell."""
+    """Table in Markdown; each column is as wide as its longest cell.
+
+    Args:
+        header: headings of the columns.
+        lines: cells of each row.
+    """
     head, *body = [[_flat(cell).replace("|", r"\|") for cell in line] for line in (header, *lines)]
     width = [max(map(len, column)) for column in zip(head, *body, strict=True)]
     rule = ["-" * width[0], *("-" * (w - 1) + ":" for w in width[1:])]

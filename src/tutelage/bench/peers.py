@@ -1,4 +1,4 @@
-"""Rivals from other libraries, each in an environment of its own, asked by way of files."""
+"""Rivals from other libraries: each runs in an environment of its own and is asked through files."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from tutelage.bench.protocol import Kind
 from tutelage.data.sources import cache_folder
 
 PINNED = re.compile(r"[\w.-]+(\[[\w,.-]+\])?==[\w.+!-]+")
+"""Pattern of a requirement that is pinned to a version."""
 
 QUIET = {
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore",
     "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false",
 }  # fmt: skip
-"""What a script finds in its environment: one thread, no warnings, no downloads."""
+"""Environment variables of a script: one thread, no warnings, no downloads."""
 
 MEASURED = """
 import os, sys
@@ -36,16 +37,19 @@ open(sys.argv[1], "w").write(str(usage.ru_maxrss))
 code = os.waitstatus_to_exitcode(status)
 sys.exit(code if code >= 0 else 128 - code)
 """
-"""Runs a program and writes its peak. A child begins with its parent's peak, so a small parent stands between."""
+"""Script that runs a program and writes the peak of its memory. A child process begins with the peak of its parent, so
+a small parent stands between."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]*$")]
+"""Name of a library, which must also do as the name of a folder."""
 
 
 class PeerError(RuntimeError):
-    """A peer could not be installed, failed, took too long, or said something of another shape."""
+    """A peer could not be installed, failed, took too long, or gave an answer that is not valid."""
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, or a ValueError where one is there twice."""
     twice = [n for n in names if names.count(n) > 1]
     if twice:
         raise ValueError(f"name {twice[0]!r} is there twice")
@@ -53,16 +57,16 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Peer(BaseModel):
-    """A library, and how it is asked.
+    """Another library, and how it is asked.
 
     Attributes:
-        name: of the library, and of the folder of its environment.
-        requirements: what pip installs, pinned; with torch among them, all that needs torch takes that one.
-        script: called as ``python SCRIPT METHOD SEED CELL OUT``.
-        methods: names that the script knows.
-        kinds: names of the kinds of data whose items the library reads itself; without, it reads rows of fixed
-            features, of any kind.
-        seconds: what a fit may take.
+        name: name of the library, and of the folder of its environment.
+        requirements: packages that pip installs, each pinned to a version; if torch is one of them, the others use it.
+        script: script that is called as ``python SCRIPT METHOD SEED CELL OUT``.
+        methods: names of methods that the script knows.
+        kinds: names of the kinds of data whose items the library reads itself; without any, it reads fixed features of
+            any kind.
+        seconds: time limit of a question, in seconds, above 0.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -77,6 +81,7 @@ class Peer(BaseModel):
     @field_validator("requirements")
     @classmethod
     def _pinned(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        """Check that each requirement is pinned to a version."""
         loose = [r for r in given if not PINNED.fullmatch(r)]
         if loose:
             raise ValueError(f"{loose[0]!r} must be pinned, as in 'scikit-learn==1.9.1'")
@@ -85,10 +90,13 @@ class Peer(BaseModel):
     @field_validator("methods")
     @classmethod
     def _once(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        """Check that each method is there once."""
         return _distinct(given)
 
 
 class _Peers(BaseModel):
+    """A file of peers."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     peer: tuple[Peer, ...] = Field(min_length=1)
@@ -96,12 +104,20 @@ class _Peers(BaseModel):
     @field_validator("peer")
     @classmethod
     def _once(cls, given: tuple[Peer, ...]) -> tuple[Peer, ...]:
+        """Check that each name is there once."""
         _distinct(tuple(p.name for p in given))
         return given
 
 
 class Answer(TypedDict):
-    """What a peer said: class numbers, seconds of fit and predict, and the peak of its memory."""
+    """A peer's answer to a question.
+
+    Attributes:
+        test: predicted class numbers of the rows to score on, (m,).
+        pool: predicted class numbers of the pool, (n,), where the method gives them.
+        seconds: time of fit and predict, in seconds.
+        peak_mb: peak of the memory, in MB.
+    """
 
     test: np.ndarray
     pool: NotRequired[np.ndarray]
@@ -110,7 +126,11 @@ class Answer(TypedDict):
 
 
 def read_peers(path: Path) -> tuple[Peer, ...]:
-    """The peers of a file, scripts beside it; ValueError says the file, the key and what is wrong with it."""
+    """Peers from a TOML file, whose folder the scripts' paths start from.
+
+    Raises:
+        ValueError: the file is not valid; the message names the file and the key, and says what is wrong.
+    """
     try:
         peers = _Peers(**tomllib.loads(path.read_text(encoding="utf-8"))).peer
     except tomllib.TOMLDecodeError as e:
@@ -127,19 +147,25 @@ def read_peers(path: Path) -> tuple[Peer, ...]:
 
 
 def default_root() -> Path:
-    """Where environments are kept."""
+    """Folder of the peers' environments."""
     return cache_folder() / "peers"
 
 
 def interpreter(peer: Peer, root: Path) -> Path:
+    """Path of the interpreter in a peer's environment, which is a folder of ``root``."""
     return root / peer.name / "bin" / "python"
 
 
 def environment(peer: Peer, root: Path, say: Callable[[str], None]) -> Path:
-    """The interpreter of root/NAME, made where it is not there yet or was made for other requirements.
+    """Make a peer's environment, where it does not exist with the same requirements, and return its interpreter.
+
+    Args:
+        peer: the other library.
+        root: folder of the environments; this one is root/NAME.
+        say: prints a line.
 
     Raises:
-        PeerError: pip failed, now or at the last try with these requirements; with its last lines.
+        PeerError: pip failed, now or at the last try with these requirements; the message has its last lines.
     """
     folder = root / peer.name
     wanted = "\n".join((f"# Python {sys.version_info.major}.{sys.version_info.minor}", *peer.requirements)) + "\n"
@@ -159,7 +185,7 @@ def environment(peer: Peer, root: Path, say: Callable[[str], None]) -> Path:
 
 
 def _installed(peer: Peer, folder: Path, python: Path) -> str:
-    """What went wrong; empty where nothing did."""
+    """Install a peer, and return the last lines of an error; empty after success."""
     commands: tuple[list[str | Path], ...] = (
         [sys.executable, "-m", "venv", folder],
         [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peer.requirements],
@@ -179,11 +205,16 @@ def predict(
     """Ask a peer's method about a cell.
 
     Args:
-        limit: seconds that all of it may take; by default the peer's own.
-        python: what `environment` gave; by default the interpreter in `default_root`.
+        peer: the other library.
+        method: name of its method.
+        seed: seed of the method.
+        cell_folder: folder with the cell's files, written by `export.export`.
+        limit: time limit in seconds; by default the peer's own.
+        python: interpreter from `environment`; by default the one in `default_root`.
 
     Raises:
-        PeerError: it failed, with the exception's last line; took too long; said what cannot be of this cell.
+        PeerError: the method failed (the message has the exception's last line), took too long, or gave an answer that
+            cannot be about this cell.
     """
     limit, who = limit or peer.seconds, f"{peer.name}, {method}"
     with tempfile.TemporaryDirectory() as scratch:
@@ -204,7 +235,10 @@ def predict(
 
 
 def _run(command: list[str], limit: float) -> tuple[int, str]:
-    """Exit code and standard error; what the program started ends with it where it is stopped."""
+    """Exit code and standard error of a program.
+
+    At the time limit, in seconds, or at an interrupt, the program is killed with all processes that it started.
+    """
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")} | QUIET
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -219,6 +253,11 @@ def _run(command: list[str], limit: float) -> tuple[int, str]:
 
 
 def _checked(who: str, said: dict[str, np.ndarray], cell: dict[str, np.ndarray], peak_mb: float) -> Answer:
+    """A peer's answer from the arrays that it wrote, checked against the arrays of the cell.
+
+    Raises:
+        PeerError: an array is missing or unknown, or has the wrong shape or type or impossible class numbers.
+    """
     unknown = sorted(set(said) - {"test", "pool", "seconds"})
     missing = sorted({"test", "seconds"} - set(said))
     if unknown or missing:

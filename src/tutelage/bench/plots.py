@@ -1,4 +1,4 @@
-"""Plots of a comparison, PNG or SVG by the path's ending."""
+"""Plots of a comparison, as PNG or SVG by the path's ending."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ from tutelage.ops import checks
 from tutelage.report.plots import COLOURS, STYLE
 
 METADATA: dict[str, dict[str, Any]] = {".png": {"Software": None}, ".svg": {"Date": None}}
+"""Metadata that are left out of a plot's file, by ending, so that the same plot gives the same file."""
 SHORTEST = 1e-3
-"""Seconds; what is quicker is drawn there, since the axis is logarithmic."""
+"""Shortest time that is drawn, in seconds, since the axis is logarithmic; quicker runs are drawn there."""
 TICKS = (0.5, 1, 2, 5, 10, 20, 50)
+"""Ticks of the axis of gains, in points, above 0 and, negative, below."""
 
 
 @contextmanager
 def _drawn(path: Path, width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
-    """A figure that is saved at the end."""
+    """A figure of this width and height, in inches, that is saved at the end."""
     checks.one_of("the ending of a plot", path.suffix, tuple(METADATA))
     with plt.rc_context(STYLE | {"svg.hashsalt": "tutelage"}):
         figure, axes = plt.subplots(figsize=(width, height))
@@ -41,7 +43,12 @@ def _drawn(path: Path, width: float, height: float) -> Iterator[tuple[Figure, Ax
 
 
 def critical_difference(rows: Rows, path: Path, score_name: str) -> None:
-    """Mean ranks on a line; bars join methods that Nemenyi's test does not tell apart (Demšar, 2006).
+    """Plot mean ranks on a line; bars join methods that Nemenyi's test does not tell apart (Demšar, 2006).
+
+    Args:
+        rows: lines of results of one protocol.
+        path: file of the plot.
+        score_name: name of the score, for the title.
 
     Raises:
         ImportError: scikit-posthocs is missing.
@@ -71,7 +78,13 @@ def critical_difference(rows: Rows, path: Path, score_name: str) -> None:
 
 
 def cost(rows: Rows, path: Path, baseline: str = "labels only") -> None:
-    """Median seconds of a run against the mean difference to the baseline, with its interval over the data sets."""
+    """Plot the mean difference to the baseline, with its interval over the data sets, against the median time of a run.
+
+    Args:
+        rows: lines of results of one protocol.
+        path: file of the plot.
+        baseline: method that the others are compared with.
+    """
     rows = list(rows)
     found = summary.wins(rows, baseline)[["difference", "half_width"]]
     found.loc[baseline] = 0.0
@@ -100,7 +113,13 @@ def cost(rows: Rows, path: Path, baseline: str = "labels only") -> None:
 
 
 def _label(axes: Axes, names: pd.Index[str], x: np.ndarray, y: np.ndarray, gap: float) -> None:
-    """Names to the right of the axes, ``gap`` of their height apart, each with a line to its point; y ascends."""
+    """Write names to the right of the axes, each with a line to its point; y must ascend.
+
+    Args:
+        names: names of the points, (n,).
+        x, y: coordinates of the points, (n,) each.
+        gap: least distance of two names, as a share of the axes' height.
+    """
     at = axes.transAxes.inverted().transform(axes.transData.transform(np.column_stack([x, y])))[:, 1]
     places = apart(at, gap)
     for name, point, place in zip(names, zip(x, y, strict=True), places, strict=True):
@@ -111,17 +130,29 @@ def _label(axes: Axes, names: pd.Index[str], x: np.ndarray, y: np.ndarray, gap: 
 
 
 def apart(at: np.ndarray, gap: float) -> np.ndarray:
-    """The places in [0, 1] nearest to ``at``, ascending, of which each is at least ``gap`` above the one before.
+    """Places in [0, 1], (n,), that are nearest to ``at`` and at least ``gap`` apart.
+
+    Args:
+        at: wanted places, (n,), ascending.
+        gap: least distance of two neighbours.
 
     >>> apart(np.array([0.1, 0.5, 0.5]), 0.2).round(2).tolist()
     [0.1, 0.4, 0.6]
     """
+    # less a staircase of gaps, the places only have to ascend, which isotonic regression sees to
     steps = gap * np.arange(len(at))
     return np.asarray(isotonic_regression(at - steps).x.clip(0, max(1 - gap * (len(at) - 1), 0)) + steps)
 
 
 def gains(rows: Rows, baseline: str, path: Path) -> None:
-    """Mean paired difference to the baseline, with its interval, by method and (data, setting); bold is clear.
+    """Plot the mean paired differences to the baseline, with intervals, by method and (data, setting).
+
+    Differences whose interval does not hold 0 are bold.
+
+    Args:
+        rows: lines of results of one protocol.
+        baseline: method that the others are compared with.
+        path: file of the plot.
 
     Raises:
         ValueError: no method shares a seed with the baseline.

@@ -1,4 +1,4 @@
-"""A protocol: one TOML file that says what is compared with what, and on what."""
+"""A protocol: one TOML file that names the methods that are compared, the data sets and the settings."""
 
 from __future__ import annotations
 
@@ -17,43 +17,46 @@ from tutelage.methods import METHODS, Method
 from tutelage.methods.fields import ramps_read
 
 CONTROLS = ("majority class", "nearest class mean", "labels only")
-"""Of every table: the commonest class of the labels; the class whose labelled rows' mean is nearest; logistic
-regression (or the network) with its penalty tuned on the labels."""
+"""Names of the trivial rivals in every table: the commonest class of the labels; the class with the nearest mean of
+labelled rows; logistic regression (or the network) with its penalty tuned on the labels."""
 
 WEAK_CONTROLS = ("label model",)
-"""Of tables after weak labels, where a protocol names it: what the votes say of the scored items, nothing learnt."""
+"""Names of rivals after weak labels, for protocols that name them: "label model" learns nothing, and predicts the weak
+labels of the scored items."""
 
 ESTIMATORS = ("auto", "self_distiller")
-"""What chooses by itself."""
+"""Names of the learners that choose by themselves; they are no methods."""
 
 Kind = Annotated[str, AfterValidator(kinds.named)]
-"""The name of a kind of data."""
+"""Name of a kind of data."""
 
 
 class _Table(BaseModel):
+    """A table of a TOML file; it must have no unknown keys."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DataSet(_Table):
-    """Where a data set is and how it is cut; the same for every method and, but for ``resplit``, every seed.
+    """A data set and how it is split; it is the same for every method and, except for ``resplit``, for every seed.
 
     Attributes:
-        name: in tables.
+        name: name of the data set in tables.
         kind: name of the kind of data, see `tutelage.kinds.TABLE`.
         file: a table or an npz file, from the folder that TUTELAGE_DATA names, else from the protocol's; or
             "scikit-learn:digits" and the like, or "cache:..." from the user's cache folder.
-        items, labels: columns, or keys of an npz file, in which "{split}" stands for a part.
-        split: column that names the part of a row; empty where the file has no parts.
-        learn, test: the parts to learn from and to score on.
-        test_file: has the part to score on, where that is another file.
-        pool, scored: at most so many items are learnt from and scored on, drawn once, with seed 0; without ``split``
-            so many are drawn to be scored on, and the first of the others are learnt from.
-        resplit: draw the part to score on anew for each seed, where the file has no parts.
-        weak: column of weak labels: a list of votes for each text, one vote, or tags; -1 = abstains.
-        noisy_file, noisy: table whose columns are noisy labels of the part to learn from, row by row, by "index".
-        void: value of a mask's pixels of which nothing is known.
-        size: height and width that images are brought to.
-        flip: a mirrored image is of the same class.
+        items, labels: names of the columns, or keys of an npz file, in which "{split}" stands for a part.
+        split: name of the column that names the part of a row; empty where the file has no parts.
+        learn, test: names of the parts to learn from and to score on.
+        test_file: file of the part to score on, where that is another file.
+        pool, scored: largest numbers of items to learn from and to score on; of more items, so many are drawn with seed
+            0. Without ``split``, ``scored`` items are drawn to score on, and the first of the others are learnt from.
+        resplit: whether each seed draws its own part to score on, where the file has no parts.
+        weak: name of the column of weak labels: a list of votes for each text, one vote, or tags; -1 = abstains.
+        noisy_file: table whose columns are noisy labels of the part to learn from; its column "index" finds the rows.
+        void: value of a mask's pixels whose class is unknown.
+        size: height and width that images are resized to.
+        flip: whether a mirrored image has the same class.
     """
 
     name: str
@@ -79,11 +82,13 @@ class Setting(_Table):
     """How much is known of the labels.
 
     Attributes:
-        labels: of each class (of sentences and of masks: items in all); None is all.
-        noise: of the labels: "symmetric 40", "leaning 40" or "next_class 20", in %; or a column of ``noisy_file``.
-        weak: no clean label is known, weak ones are learnt from.
-        gold: the true labels of all items that have weak ones are learnt from: what better weak labels could bring.
-        only: data sets that it is for; by default all.
+        labels: number of labels of each class (for sentences and masks: number of labelled items); None is all.
+        noise: noise of the labels: "symmetric 40", "leaning 40" or "next_class 20", in %; or a column of
+            ``noisy_file``.
+        weak: whether weak labels are learnt and no clean label is known.
+        gold: whether the true labels of all items with weak labels are learnt, which shows what better weak labels
+            could bring.
+        only: names of the data sets that the setting is for; by default all.
     """
 
     labels: int | None = Field(default=None, ge=1)
@@ -94,7 +99,7 @@ class Setting(_Table):
 
     @property
     def name(self) -> str:
-        """In tables."""
+        """Name of the setting in tables."""
         if self.gold:
             return "gold labels of the same items"
         known = "weak labels" if self.weak else "all labels" if self.labels is None else f"{self.labels} labels"
@@ -102,13 +107,14 @@ class Setting(_Table):
 
 
 class Steps(_Table):
-    """How every network is trained; what is None is the library's default for it.
+    """How every network is trained; None stands for the library's default.
 
     Attributes:
-        network: "head" on fixed features, "whole" (the encoder too), or one trained from nothing.
-        steps: of the optimiser, the same for every method: rounds share them.
-        lr, weight_decay: of the optimiser.
-        budget: what "auto" may spend, in trainings of so many steps, at least 40.
+        network: "head" on fixed features, "whole" (the encoder is trained, too), or the name of a network that is
+            trained from scratch.
+        steps: number of steps of the optimiser, at least 1, the same for every method: rounds share them.
+        lr, weight_decay: learning rate and weight decay of the optimiser.
+        budget: budget of "auto", in trainings of this many steps, at least 40.
     """
 
     network: Literal["head", "whole", "small_cnn", "wide_resnet", "unet"] = "head"
@@ -119,14 +125,14 @@ class Steps(_Table):
 
 
 class Tuning(_Table):
-    """How hyper-parameters are chosen: by cross-validation on the very labels that are learnt from.
+    """How hyper-parameters are chosen, by cross-validation on the very labels that are learnt from.
 
     Attributes:
-        folds, repeats: of it.
-        always: cross-validate methods with nothing to choose, too: their held-out scores are recorded.
-        evidence: gather beside each method the evidence of a fit, as `tutelage fit` does. A line then holds the score
-            of its labels-only "reference", the cross-validated difference to it that was "observed", its
-            "standard_error", and how many "evidence_labels" it rests on.
+        folds, repeats: numbers of folds and of repeats of the cross-validation.
+        always: whether methods with nothing to choose are cross-validated, too, so that held-out scores are recorded.
+        evidence: whether each method is fitted with its evidence, as by `tutelage fit`. A line of results then has the
+            score of the labels-only "reference", the "observed" cross-validated difference to it, its "standard_error",
+            and the number of "evidence_labels" behind it.
     """
 
     folds: int = Field(default=3, ge=2)
@@ -136,7 +142,13 @@ class Tuning(_Table):
 
 
 class Variant(_Table):
-    """A method under a name of its own, with other hyper-parameters."""
+    """A method with other hyper-parameters, under a name of its own.
+
+    Attributes:
+        name: name of the variant.
+        method: name of the method.
+        fields: hyper-parameters that differ from the method's defaults, by name.
+    """
 
     name: str
     method: str
@@ -144,17 +156,20 @@ class Variant(_Table):
 
 
 class Protocol(_Table):
-    """What is compared with what, and on what.
+    """A comparison of learners on the same data sets and settings.
 
     Attributes:
-        name: of the protocol, and of its file of results.
-        about: a sentence, for the table.
-        seeds: of labels, weights and batches; at least 5 unless a table is to say that they are too few.
+        name: name of the protocol, and of its file of results.
+        about: a sentence on the protocol, for the table.
+        seeds: seeds of labels, initial weights and batches; with fewer than 5, tables remark on it.
         methods: names of methods, and "auto" or "self_distiller".
-        controls: trivial rivals, of `CONTROLS` and `WEAK_CONTROLS`.
-        variants: methods with other hyper-parameters, by a name of their own.
-        grid: of a method, values of hyper-parameters to choose from.
-        steps, tuning, settings, data: see there.
+        controls: names of trivial rivals, of `CONTROLS` and `WEAK_CONTROLS`.
+        variants: methods with other hyper-parameters.
+        grid: values of hyper-parameters to choose from, by the name of a method or variant and of the hyper-parameter.
+        steps: how every network is trained.
+        tuning: how hyper-parameters are chosen.
+        settings: how much is known of the labels; each setting is a column of a data set.
+        data: the data sets.
     """
 
     name: str
@@ -171,6 +186,7 @@ class Protocol(_Table):
 
     @model_validator(mode="after")
     def _known(self) -> Protocol:
+        """Check that all names are known, none is there twice, and all hyper-parameters are valid."""
         names = {d.name for d in self.data}
         for what, given, allowed in (
             ("methods", self.methods, {*METHODS, *ESTIMATORS}),
@@ -202,11 +218,15 @@ class Protocol(_Table):
 
     @property
     def learners(self) -> tuple[str, ...]:
-        """The rows of its table."""
+        """Names of all learners, which are the rows of the protocol's table."""
         return (*self.controls, *self.methods, *(v.name for v in self.variants))
 
     def candidates(self, name: str) -> list[Method]:
-        """What a method's hyper-parameters are chosen from; of a control, or what chooses by itself, none."""
+        """The method or variant of this name, with each choice of hyper-parameters in the grid; [] for other learners.
+
+        Raises:
+            ValueError: a hyper-parameter is unknown or not valid.
+        """
         variant = {v.name: v for v in self.variants}.get(name)
         kind = METHODS.get(variant.method if variant else name)
         if kind is None:
@@ -224,7 +244,7 @@ class Protocol(_Table):
             raise ValueError(f"{name}: {e}") from e
 
     def cells(self) -> Iterator[tuple[DataSet, Setting]]:
-        """The columns of its table."""
+        """All pairs of a data set and a setting, which are the columns of the protocol's table."""
         for data in self.data:
             for setting in self.settings:
                 if not setting.only or data.name in setting.only:
@@ -232,7 +252,12 @@ class Protocol(_Table):
 
 
 def read_protocol(path: Path) -> Protocol:
-    """A protocol from its file; ValueError says the file, the key and what is wrong with it."""
+    """A protocol from its TOML file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not valid; the message names the file and the key, and says what is wrong.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; a protocol is a TOML file, as those of benchmarks/protocols")
     try:
@@ -246,6 +271,10 @@ def read_protocol(path: Path) -> Protocol:
 
 
 def data_root(protocol: Path) -> Path:
-    """The folder of the data sets: TUTELAGE_DATA; else ../shared/data where that exists; else the protocol's own."""
+    """Folder of the data sets: TUTELAGE_DATA; else ../shared/data where that exists; else the protocol's own folder.
+
+    Args:
+        protocol: the protocol's file.
+    """
     named, staged = os.environ.get("TUTELAGE_DATA"), Path("../shared/data")
     return Path(named) if named else staged if staged.is_dir() else protocol.parent

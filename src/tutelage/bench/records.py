@@ -1,4 +1,4 @@
-"""Records of methods, made from recorded lines: priors for the evidence of a fit, and gains for "auto"."""
+"""Records of methods, made from lines of results: priors for the evidence of a fit, and gains for "auto"."""
 
 from __future__ import annotations
 
@@ -18,30 +18,34 @@ from tutelage.fit.evidence import Prior
 from tutelage.methods import METHODS
 
 BASELINE = "labels only"
+"""Name of the learner that gains are measured against."""
 
 LEAST_DATA_SETS = 2
-"""With fewer data sets of a kind nothing is recorded of a method: its prior is the neutral one."""
+"""Least number of data sets of a kind for a method's prior; with fewer, its prior is the neutral one."""
 
 IMAGINED = 3
-"""Data sets, as far apart as the neutral prior says, that are added to those which the spread is estimated from."""
+"""Number of imagined data sets, with the spread of the neutral prior, that the estimate of the spread counts in."""
 
 Record = dict[str, Any]
-"""Of one draw of labels: the data set, the kind, and the gain of each method."""
+"""Record of one draw of labels: its data set, its kind, and the gain of each method."""
 
 
 def comparable(protocol: Protocol) -> dict[tuple[str, str], str]:
-    """The kind of each column in which "labels only" is what the evidence of a fit compares with.
+    """Kinds of the columns in which the gain over "labels only" is the change that the evidence of a fit is about.
 
-    After weak labels it is not: there the evidence compares with a model of the few clean labels, of which a protocol
-    has none. Nor is it where labels are noisy, since a fit cannot know how many of its labels are wrong; and where the
-    gold labels of weakly labelled items are learnt, all items but few are labelled.
+    Columns after weak labels are left out: there the evidence compares with a model of a few clean labels, which a
+    protocol does not have. Columns with noisy labels are left out, since a fit cannot know how many of its labels are
+    wrong; and columns with the gold labels of weakly labelled items, since nearly all items have labels there.
+
+    Returns:
+        The kind by the names of the data set and of the setting.
     """
     clean = ((d, s) for d, s in protocol.cells() if not s.weak and not s.gold and s.noise is None)
     return {(d.name, s.name): kind_of(d, s, protocol.steps) for d, s in clean}
 
 
 def _draws(protocol: Protocol, rows: Sequence[Row]) -> Iterable[tuple[str, str, str, pd.Series]]:
-    """Data set, setting and kind of each draw of labels, and what each method gained over the labels alone."""
+    """Data set, setting, kind, and gains of all methods over the labels alone, for each draw of labels."""
     kinds = comparable(protocol)
     done = pd.DataFrame([r for r in rows if "error" not in r], columns=["data", "setting", "seed", "method", "score"])
     for (data, setting, _), draw in done.groupby(["data", "setting", "seed"]):
@@ -52,7 +56,15 @@ def _draws(protocol: Protocol, rows: Sequence[Row]) -> Iterable[tuple[str, str, 
 
 
 def changes(protocol: Protocol, rows: Sequence[Row]) -> pd.DataFrame:
-    """What each fit changed: kind, method, data, setting, change; of methods with their default hyper-parameters."""
+    """Changes in the score by fits of methods with their default hyper-parameters, a row each.
+
+    Args:
+        protocol: the protocol.
+        rows: its lines of results.
+
+    Returns:
+        A table with the columns "kind", "method", "data", "setting", and "change", as a share of 1.
+    """
     own = [m for m in protocol.methods if m in METHODS or m == Auto.name]
     found = [
         (kind, method, data, setting, float(gained[method]))
@@ -64,7 +76,11 @@ def changes(protocol: Protocol, rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def changes_before(path: Path) -> pd.DataFrame:
-    """The same of texts by the frozen encoder, recorded before there were protocols: one JSON line a fit."""
+    """Changes by fits of texts, as from `changes`, that were recorded before there were protocols.
+
+    Args:
+        path: file with one JSON line for each fit.
+    """
     found = pd.read_json(path, lines=True)
     settings = found.labels_a_class.astype(str) + " labels"
     return pd.DataFrame(
@@ -76,12 +92,15 @@ def changes_before(path: Path) -> pd.DataFrame:
 
 
 def prior(found: pd.DataFrame) -> Prior:
-    """What to expect of one method on a new data set of one kind.
+    """Prior of the change by one method on a new data set of one kind.
 
-    Each data set weighs the same, and in it each setting. The variance is that between data sets plus that of the fits
-    within one, where IMAGINED data sets of the neutral prior are added; the mean is drawn towards 0 as if methods'
-    means were spread like the neutral prior. What is left unknown of the mean widens the spread. ``runs`` counts data
-    sets, since fits of one share its texts or images.
+    All data sets weigh the same, and so do all settings of a data set. The variance is the variance between data sets
+    plus that of the fits within a data set; IMAGINED data sets with the spread of the neutral prior are counted in. The
+    mean is shrunk towards 0, as if the means of methods were distributed like the neutral prior; its own uncertainty is
+    added to the variance. ``runs`` counts data sets, since fits on one data set share its texts or images.
+
+    Args:
+        found: rows of one method and one kind, from `changes`.
 
     >>> rows = pd.DataFrame({"data": ["a", "a", "b", "c"], "setting": "10 labels", "change": [0.03, 0.05, 0.02, 0.06]})
     >>> prior(rows)
@@ -103,7 +122,11 @@ def prior(found: pd.DataFrame) -> Prior:
 
 
 def priors(found: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
-    """By kind and method, the prior of each that has enough data sets, as plain values."""
+    """Priors as plain values, by kind and method, for those with at least LEAST_DATA_SETS data sets.
+
+    Args:
+        found: rows from `changes`.
+    """
     made: dict[str, dict[str, dict[str, Any]]] = {}
     for (kind, method), own in found.groupby(["kind", "method"]):
         if (p := prior(own)).runs:
@@ -112,7 +135,12 @@ def priors(found: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def gains(protocol: Protocol, rows: Sequence[Row]) -> list[Record]:
-    """Of each draw of labels, what each method and variant gained over the labels alone."""
+    """Records of the gains of all methods and variants over the labels alone, one for each draw of labels.
+
+    Args:
+        protocol: the protocol.
+        rows: its lines of results.
+    """
     tried = {*protocol.methods, *(v.name for v in protocol.variants)} - {*ESTIMATORS}
     return [
         {"data": data, "kind": kind, "gains": {m: round(float(g), 4) for m, g in gained.items() if m in tried}}
@@ -123,15 +151,17 @@ def gains(protocol: Protocol, rows: Sequence[Row]) -> list[Record]:
 def write(
     recorded: Sequence[tuple[Protocol, Sequence[Row]]], before: Path | None, folder: Path, renew: bool = False
 ) -> tuple[int, int]:
-    """Write priors.json, and add to gains.json the data sets that are not in it yet.
+    """Write priors.json, and add the data sets to gains.json that are not in it yet.
 
     Args:
-        recorded: protocols with their current lines.
-        before: lines recorded before there were protocols, see `changes_before`.
-        renew: make the gains of all data sets anew. What "auto" knows then changes, and its lines no longer count.
+        recorded: protocols with their current lines of results.
+        before: file of lines that were recorded before there were protocols, see `changes_before`.
+        folder: folder of the two files.
+        renew: whether the gains of all data sets are made anew. Then the prior of "auto" changes, and its lines of
+            results no longer count.
 
     Returns:
-        The number of priors, and of draws of labels that gains are recorded of.
+        The number of priors, and the number of draws of labels in gains.json.
     """
     found = [changes(p, rows) for p, rows in recorded] + ([changes_before(before)] if before else [])
     made = priors(pd.concat(found, ignore_index=True))

@@ -1,4 +1,4 @@
-"""The runs of a protocol: which are missing, and how they are done side by side within a bound of memory."""
+"""The runs of a protocol: those that are missing are done, side by side within a limit of memory."""
 
 from __future__ import annotations
 
@@ -28,18 +28,26 @@ from tutelage.fit.fit import threads
 from tutelage.methods import METHODS
 
 Row = dict[str, Any]
-"""One line of results."""
+"""A line of results."""
 
 NAME = ("data", "setting", "seed", "method", "key")
-"""What a line of results is known by."""
+"""Fields of a line of results that identify its run."""
 
 PEER = ": "
-"""Between the name of another library and that of its method."""
+"""Separator between the name of another library and that of its method."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run: a method on a data set with the labels that a seed draws."""
+    """One run: a learner on a data set, with the labels that a seed draws.
+
+    Attributes:
+        data: the data set.
+        setting: how much is known of the labels.
+        seed: seed of labels, initial weights and batches.
+        learner: name of the learner.
+        key: fingerprint from `keys.key_of`.
+    """
 
     data: DataSet
     setting: Setting
@@ -49,12 +57,13 @@ class Job:
 
     @property
     def name(self) -> Row:
+        """The part of its line of results that identifies the run."""
         values = self.data.name, self.setting.name, self.seed, self.learner, self.key
         return dict(zip(NAME, values, strict=True))
 
 
 def jobs(protocol: Protocol) -> list[Job]:
-    """All runs of a protocol: first one seed of everything, and of that the cheap rivals."""
+    """All runs of a protocol, in the order in which they are done: by seed, then by column, the controls first."""
     return [
         Job(data, setting, seed, learner, key_of(protocol, data, setting, learner))
         for seed in protocol.seeds
@@ -64,10 +73,15 @@ def jobs(protocol: Protocol) -> list[Job]:
 
 
 def run(protocol: Protocol, root: Path, job: Job) -> Row:
-    """One line of results; what a method cannot do is in it as "error".
+    """Do one run and return its line of results; the error of a run that fails is in it as "error".
+
+    Args:
+        protocol: the protocol.
+        root: folder of the data sets.
+        job: the run.
 
     Raises:
-        FileNotFoundError, DataError: of the data set itself.
+        FileNotFoundError, DataError: the data set is missing, or lacks what the protocol names.
     """
     task = load(job.data, root, job.seed).task
     row: Row = {"protocol": protocol.name} | job.name
@@ -94,13 +108,13 @@ def run(protocol: Protocol, root: Path, job: Job) -> Row:
 
 
 def forget_peak() -> None:
-    """Begin anew to measure this process's peak memory, where the system can."""
+    """Reset the measure of this process's peak memory, where the system can."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak_mb() -> int:
-    """The most memory of this process that was resident since `forget_peak`, in MB; 0 where the system does not say."""
+    """Peak of this process's resident memory since `forget_peak`, in MB; 0 where the system does not tell it."""
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/self/status").read_text().splitlines()
         return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
@@ -108,7 +122,11 @@ def peak_mb() -> int:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Lines of results; a last line that was cut off by a kill does not count."""
+    """Lines of a file of results; a last line that a kill has cut off is left out. No file gives no lines.
+
+    Raises:
+        ValueError: a line is no JSON.
+    """
     if not path.exists():
         return []
     found = []
@@ -121,7 +139,12 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def current(protocol: Protocol, rows: Sequence[Row]) -> list[Row]:
-    """The lines that belong to the protocol as it is now, those of other libraries among them."""
+    """The lines of results that belong to the protocol as it is now, those of other libraries among them.
+
+    Args:
+        protocol: the protocol.
+        rows: lines of results.
+    """
     own = {name_of(job.name) for job in jobs(protocol)}
     keys = {(d.name, s.name): cell_key(protocol, d, s) for d, s in protocol.cells()}
 
@@ -134,26 +157,29 @@ def current(protocol: Protocol, rows: Sequence[Row]) -> list[Row]:
 
 
 def missing(protocol: Protocol, rows: Sequence[Row]) -> list[Job]:
-    """The runs that have no line yet; one that failed is tried again."""
+    """The runs of a protocol without a line of results; a line with an error does not count."""
     done = succeeded(rows)
     return [j for j in jobs(protocol) if name_of(j.name) not in done]
 
 
 def name_of(row: Row) -> tuple[Any, ...]:
+    """The values of NAME in a line of results, which identify its run."""
     return tuple(row[k] for k in NAME)
 
 
 def succeeded(rows: Sequence[Row]) -> set[tuple[Any, ...]]:
-    """The names of the lines that tell of no error."""
+    """Names, as from `name_of`, of the lines of results without an error."""
     return {name_of(r) for r in rows if "error" not in r}
 
 
 @contextlib.contextmanager
 def held(path: Path) -> Iterator[list[Row]]:
-    """The lines of a file of results, which no other command may add to meanwhile; a line cut off by a kill is removed.
+    """Lock a file of results, so that no other command adds to it meanwhile, and give its lines.
+
+    A last line that a kill has cut off is removed.
 
     Raises:
-        ValueError: another command adds to it; or a line is no JSON.
+        ValueError: another command adds to the file, or a line is no JSON.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+b") as file:
@@ -167,7 +193,13 @@ def held(path: Path) -> Iterator[list[Row]]:
 
 
 def record(rows: Iterable[Row], path: Path, tick: Callable[[int], None]) -> int:
-    """Add lines of results to a file, each as it comes; give how many are of runs that failed."""
+    """Add lines of results to a file, each as it comes, and return the number of runs that failed.
+
+    Args:
+        rows: lines of results.
+        path: the file.
+        tick: called with the number of lines that are written.
+    """
     failed = 0
     with open(path, "a", encoding="utf-8") as out:
         for done, row in enumerate(rows, start=1):
@@ -181,12 +213,16 @@ def record(rows: Iterable[Row], path: Path, tick: Callable[[int], None]) -> int:
 def run_all(
     protocol: Protocol, root: Path, todo: Sequence[Job], processes: int, memory_mb: int, peak: int = 0
 ) -> Iterator[Row]:
-    """Do the runs in processes of their own, and give each line of results as its run ends.
+    """Do runs in processes of their own, and give each line of results as its run ends.
 
     Args:
-        processes: side by side at most.
-        memory_mb: as many runs at once as fit in it, by the largest peak of a run so far; at least one.
-        peak: of runs before, in MB; where there were none the first goes alone.
+        protocol: the protocol.
+        root: folder of the data sets.
+        todo: the runs.
+        processes: largest number of processes side by side, at least 1.
+        memory_mb: memory of all processes together, in MB: as many runs go side by side as fit into it by the largest
+            peak of a run so far, but at least one.
+        peak: largest peak of earlier runs, in MB; 0 if there are none: then the first run goes alone.
     """
     left = list(reversed(todo))
     while left:
@@ -213,14 +249,14 @@ def run_all(
 
 
 def _begin() -> None:
-    """In each process: one thread, so that processes do not wait for each other's cores; and an end with its parent."""
+    """Set up a process: it uses one thread, so that processes do not compete for cores, and ends with its parent."""
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
     Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """A parent that is killed cannot end its processes: they would wait for ever, and keep their memory."""
+    """Exit when the parent ends: one that is killed cannot end its processes, which would wait for ever."""
     parent = parent_process()
     assert parent is not None
     parent.join()

@@ -1,4 +1,4 @@
-"""Data sets as a protocol names them, read and cut once: what is learnt from, and what is scored on."""
+"""Data sets of a protocol, read once and split into a part to learn from and a part to score on."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from tutelage.kinds.base import Kind
 from tutelage.tasks import Task
 
 BUILT_IN, CACHED = "scikit-learn:", "cache:"
-"""What the names of scikit-learn's own small data sets, and of files in the user's cache folder, begin with."""
+"""Prefixes of the names of scikit-learn's own small data sets, and of files in the user's cache folder."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """Items, and the class numbers of their units, -1 = unknown.
+    """Items, and the class numbers of their units.
 
     Attributes:
-        items: texts, sentences, images, or rows of features (n, d).
-        y: (units,); counts: units of each item, (n,).
+        items: n texts, sentences or images, or rows of features, (n, d).
+        y: class numbers of the units, (units,), -1 = unknown.
+        counts: number of units of each item, (n,).
     """
 
     items: Any
@@ -40,11 +41,12 @@ class Part:
         return len(self.counts)
 
     def subset(self, index: np.ndarray) -> Part:
+        """The items with the numbers ``index``, (k,), in order."""
         items = self.items[index] if isinstance(self.items, np.ndarray) else [self.items[i] for i in index]
         return Part(items, self.y[self.units(index)], self.counts[index])
 
     def units(self, index: np.ndarray) -> np.ndarray:
-        """Numbers of the units of the items ``index``."""
+        """Numbers of the units, (units,), of the items with the numbers ``index``, (k,)."""
         if (self.counts == 1).all():
             return index
         ends = np.cumsum(self.counts)
@@ -52,19 +54,23 @@ class Part:
         return np.concatenate(parts) if parts else np.arange(0)
 
     def labelled(self) -> np.ndarray:
-        """Numbers of the items of which a unit's class is known."""
+        """Numbers of the items with a unit whose class is known, (k,)."""
         starts = np.cumsum(self.counts) - self.counts
         return np.flatnonzero(np.add.reduceat(self.y >= 0, starts)) if len(self) else np.arange(0)
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A data set: the part to learn from, and the part to score on.
+    """A data set, split into the part to learn from and the part to score on.
 
     Attributes:
-        covered, target: numbers of the items that have weak labels, and those of their units, as in `fit.build.Items`.
-        noisy: noisy class numbers of all items, by name.
-        size: of images, in pixels.
+        task: task that its labels define.
+        learn: the part to learn from.
+        test: the part to score on.
+        covered, target: numbers of the items to learn from that have weak labels, and the weak labels of their units,
+            as in `fit.build.Items`; None without weak labels.
+        noisy: noisy class numbers of all items to learn from, (n,) each, by name.
+        size: height and width of images, in pixels; 0 for other items.
     """
 
     task: Task
@@ -77,20 +83,22 @@ class Cut:
 
 
 def load(data: DataSet, root: Path, seed: int = 0) -> Cut:
-    """A data set from its file.
+    """A data set from its file; the last four that were read are kept.
 
     Args:
-        root: folder that ``data.file`` is in.
-        seed: draws the part to score on, where the set says ``resplit``.
+        data: the data set as the protocol names it.
+        root: folder of the data sets.
+        seed: seed of the draw of the part to score on, for a data set with ``resplit``.
 
     Raises:
-        FileNotFoundError, DataError: the file is not there, or has not what the protocol says.
+        FileNotFoundError, DataError: the file does not exist, or lacks what the protocol names.
     """
     return _load(data, root, seed if data.resplit else 0)
 
 
 @lru_cache(maxsize=4)
 def _load(data: DataSet, root: Path, seed: int) -> Cut:
+    """The data set of `load`, with the seed that counts."""
     learn, test = _rows(data, root, seed)
     cut = _cut(data, learn, test, root)
     if not cut.task.dense and (cut.test.y < 0).any():
@@ -101,9 +109,14 @@ def _load(data: DataSet, root: Path, seed: int) -> Cut:
 
 
 def said(data: DataSet, root: Path, seed: int = 0) -> np.ndarray | None:
-    """What the weak labels say of the units of the items to score on; None where these have no weak labels.
+    """Class numbers by the weak labels of the items to score on, (units,); None where these have no weak labels.
 
-    Where the weak labels are silent it is the commonest one of those that are learnt from.
+    Items without weak labels get the commonest weak label of the items to learn from.
+
+    Args:
+        data: the data set as the protocol names it.
+        root: folder of the data sets.
+        seed: seed as in `load`.
     """
     learn, test = _rows(data, root, seed if data.resplit else 0)
     votes = [] if data.weak is None else _of(test, data, "weak")
@@ -114,21 +127,27 @@ def said(data: DataSet, root: Path, seed: int = 0) -> np.ndarray | None:
     names = getattr(cut.task, "names", ())
     if names:  # tags of one part alone change the numbers; the first is that of words without one
         code = {name: i for i, name in enumerate(names)}
-        mine = np.array([code.get(name, 0) for name in getattr(turned.task, "names", ())])[mine]
+        renamed = np.array([code.get(name, 0) for name in getattr(turned.task, "names", ())])
+        mine = np.where(mine < 0, -1, renamed[mine])
     found = np.full(len(cut.test.y), np.bincount(learnt[learnt >= 0]).argmax())
-    found[turned.learn.units(np.arange(0) if turned.covered is None else turned.covered)] = mine
+    units = turned.learn.units(np.arange(0) if turned.covered is None else turned.covered)
+    found[units] = np.where(mine < 0, found[units], mine)
     return found
 
 
 def hard(target: np.ndarray | None) -> np.ndarray:
-    """The class number that a weak label says most of, (units,)."""
+    """Likeliest class numbers of weak labels, (units,); none without weak labels.
+
+    Args:
+        target: weak labels as probabilities, (units, c), or as class numbers, (units,), -1 = unknown.
+    """
     if target is None:
         return np.empty(0, dtype=np.int64)
     return target.argmax(1) if target.ndim == 2 else target
 
 
 def _rows(data: DataSet, root: Path, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows to learn from and those to score on; arrays are split into the columns "items" and "labels"."""
+    """Rows to learn from and rows to score on, as tables; those of arrays have the columns "items" and "labels"."""
     if data.file.startswith(BUILT_IN) or data.file.endswith(".npz"):
         learn, test = (_arrays(data, root, part) for part in (data.learn, data.test))
         table = learn
@@ -152,6 +171,11 @@ def _rows(data: DataSet, root: Path, seed: int) -> tuple[pd.DataFrame, pd.DataFr
 
 
 def _path(root: Path, name: str) -> Path:
+    """Path of a data set's file, in ``root`` or in the cache folder.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
     cached = name.startswith(CACHED)
     path = cache_folder() / name.removeprefix(CACHED) if cached else root / name
     if not path.exists():
@@ -160,11 +184,12 @@ def _path(root: Path, name: str) -> Path:
 
 
 def _at_most(table: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The rows of a table; of more than ``most`` so many are drawn, with seed 0."""
     return table.sample(most, random_state=0) if len(table) > most else table
 
 
 def _arrays(data: DataSet, root: Path, parts: Sequence[str]) -> pd.DataFrame:
-    """Rows of arrays as a table, its index the rows' numbers."""
+    """Rows of arrays as a table whose index holds the numbers of the rows."""
     built_in = data.file.startswith(BUILT_IN)
     if data.split and (built_in or not all("{split}" in name for name in (data.items, data.labels))):
         how = 'say split = ""' + ("" if built_in else ', or name them by "{split}" in items and labels')
@@ -182,12 +207,13 @@ def _arrays(data: DataSet, root: Path, parts: Sequence[str]) -> pd.DataFrame:
 
 
 def _of(table: pd.DataFrame, data: DataSet, what: str) -> list[Any]:
+    """The cells of a column, "items", "labels" or "weak", which the protocol may name otherwise."""
     name = what if what in table and "items" in table else getattr(data, what)
     return list(column(table, name, data.file))
 
 
 def _cut(data: DataSet, learn: pd.DataFrame, test: pd.DataFrame, root: Path) -> Cut:
-    """The parts with class numbers, as the kind of data has them."""
+    """The data set from tables of its two parts, with class numbers in place of labels."""
     items, labels = ([_of(part, data, what) for part in (learn, test)] for what in ("items", "labels"))
     found = kind_for(data).coded(items, labels, None if data.weak is None else _of(learn, data, "weak"))
     parts = [Part(*part) for part in zip(found.items, found.y, found.counts, strict=True)]
@@ -202,10 +228,11 @@ def kind_for(data: DataSet, network: str = "head") -> Kind:
     """The kind of a data set, with the options that a protocol gives it.
 
     Args:
-        network: as in `protocol.Steps`.
+        data: the data set as the protocol names it.
+        network: network of the protocol, as in `protocol.Steps`.
 
     Raises:
-        ValueError: the kind cannot be trained so.
+        ValueError: the network is not for this kind.
     """
     kind = KINDS[data.kind]
     own = network if network not in ("head", "whole") else None

@@ -1,4 +1,4 @@
-"""Runs of many methods compared on equal terms: paired by seed, with intervals and ranks."""
+"""Statistics of a comparison of methods: differences paired by seed, with intervals, and ranks."""
 
 from __future__ import annotations
 
@@ -16,21 +16,27 @@ from tutelage.bench.protocol import CONTROLS, WEAK_CONTROLS
 from tutelage.ops import checks
 
 Rows = Sequence[Mapping[str, Any]]
-"""One for each run, with FIELDS: a score in [0, 1], higher is better, or an error, the text that says why not."""
+"""Lines of results, one for each run, with FIELDS: a score in [0, 1], higher is better, or the text of an error."""
 
 FIELDS = ("protocol", "data", "setting", "seed", "method", "score", "pool_score", "seconds", "peak_mb", "error")
+"""Fields of a line of results that are read here."""
 BLOCK = ["data", "setting"]
+"""Fields that name a column of a table."""
 COVERAGE = 0.90
-"""Of every interval here."""
+"""Nominal coverage of every interval here."""
 ALPHA = 0.05
+"""Significance level of Nemenyi's test."""
 LEVEL = 1e-9
-"""Scores that differ by less are level."""
+"""Difference of two scores below which they count as equal."""
 FEW = 5
-"""With fewer seeds an interval is wide, or none."""
+"""Number of seeds below which an interval is wide, or missing."""
 
 
 def cells(rows: Rows) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Runs with a score, and apart those with an error; of a run that was done twice, the last counts.
+    """Tables of the runs with a score and of those with an error; if a run was done twice, the last counts.
+
+    Args:
+        rows: lines of results of one protocol.
 
     Raises:
         ValueError: rows of several protocols, or a score outside [0, 1].
@@ -51,16 +57,17 @@ def cells(rows: Rows) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def blocks(runs: pd.DataFrame) -> list[tuple[str, str]]:
-    """Each (data, setting) of the runs, in their natural order: 4 before 30."""
+    """All pairs (data, setting) of a table of runs, sorted so that 4 labels come before 30."""
     return sorted(set(zip(runs.data, runs.setting, strict=True)), key=lambda b: (_natural(b[0]), _natural(b[1])))
 
 
 def _natural(text: str) -> list[str | int]:
+    """Sort key of a text by which numbers in it are compared as numbers."""
     return [int(part) if i % 2 else part for i, part in enumerate(re.split(r"(\d+)", text))]
 
 
 def half_width(values: pd.Series) -> float:
-    """Of the interval of the mean by Student's t, at COVERAGE; NaN for fewer than two values.
+    """Half-width of the interval of a mean by Student's t, at COVERAGE; NaN for fewer than two values.
 
     >>> round(half_width(pd.Series([1.0, 2.0, 3.0])), 3)  # 2.920 / sqrt(3)
     1.686
@@ -70,11 +77,16 @@ def half_width(values: pd.Series) -> float:
 
 
 def paired(rows: Rows, baseline: str) -> pd.DataFrame:
-    """Each other method against the baseline on each (data, setting), on the seeds that both have.
+    """Differences of all methods to the baseline on each (data, setting), paired by the seeds that both have.
+
+    Args:
+        rows: lines of results of one protocol.
+        baseline: method that the others are compared with.
 
     Returns:
-        data, setting, method; seeds, how many both have; difference, the mean one in points, and half_width, of its
-        interval; won, level and lost, seeds; above and below, whether the interval lies wholly there.
+        A table with the columns "data", "setting" and "method"; "seeds", the number of seeds that both have;
+        "difference", the mean difference in points, and the "half_width" of its interval; "won", "level" and "lost",
+        numbers of seeds; "above" and "below", whether the whole interval is above or below 0.
 
     >>> scores = {("labels only", 0): 0.5, ("labels only", 1): 0.5, ("m", 0): 0.5, ("m", 1): 0.75}
     >>> rows = [{"data": "a", "setting": "b", "seed": s, "method": m, "score": v} for (m, s), v in scores.items()]
@@ -98,12 +110,17 @@ def paired(rows: Rows, baseline: str) -> pd.DataFrame:
 
 
 def wins(rows: Rows, baseline: str) -> pd.DataFrame:
-    """By method: on how many (data, setting) it is clearly above the baseline, clearly below, or neither.
+    """Comparison of all methods with the baseline over all columns (data, setting), by method.
+
+    Args:
+        rows: lines of results of one protocol.
+        baseline: method that the others are compared with.
 
     Returns:
-        above, neither, below; difference, the mean one in points where each data set weighs the same, and half_width,
-        of its interval over data sets: settings of one share its rows, and are first averaged. A method that shares
-        no seed with the baseline is not there.
+        A table with the columns "above", "neither" and "below", numbers of columns on which a method is clearly above
+        the baseline, neither, or clearly below; "difference", the mean difference in points over data sets, and the
+        "half_width" of its interval. The settings of a data set share its rows, and are averaged first. Methods that
+        share no seed with the baseline are left out.
     """
     each = paired(rows, baseline)
     by = each[each.seeds > 0].groupby("method")
@@ -117,12 +134,12 @@ def wins(rows: Rows, baseline: str) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Ranks:
-    """Ranks of the methods' mean scores, 1 the best, ties averaged.
+    """Ranks of the methods by their mean scores, from 1 for the best; ties get their mean rank.
 
     Args:
-        each: of each data set, a row, and each method that has all seeds in all its settings, a column.
-        gaps: the other methods.
-        p: of Friedman's test that all methods are alike; NaN for fewer than three methods or two data sets.
+        each: ranks, a row for each data set and a column for each method that has all seeds in all settings.
+        gaps: names of the other methods, which have no ranks.
+        p: p-value of Friedman's test that all methods are alike; NaN for fewer than three methods or two data sets.
     """
 
     each: pd.DataFrame
@@ -136,14 +153,18 @@ class Ranks:
 
     @property
     def critical_difference(self) -> float:
-        """Nemenyi's: mean ranks further apart than this differ at ALPHA."""
+        """Critical difference of Nemenyi's test: mean ranks that are further apart differ at the level ALPHA."""
         return nemenyi(self.each.shape[1], len(self.each))
 
 
 def ranks(rows: Rows, metric: str = "score") -> Ranks:
-    """Rank the methods by mean ``score`` or ``pool_score`` on each data set where any method has one.
+    """Ranks of the methods by their mean score on each data set where any method has a score.
 
-    Settings of a data set share its rows: a rank for each would count it more than once.
+    The settings of a data set share its rows and are averaged: ranks for each would count it more than once.
+
+    Args:
+        rows: lines of results of one protocol.
+        metric: the score, "score" or "pool_score".
     """
     checks.one_of("metric", metric, ("score", "pool_score"))
     runs, _ = cells(rows)
@@ -160,9 +181,10 @@ def ranks(rows: Rows, metric: str = "score") -> Ranks:
 
 
 def nemenyi(k: int, n: int) -> float:
-    """``q sqrt(k (k + 1) / (6 n))``, the critical difference of mean ranks of k methods over n blocks (Demšar, 2006).
+    """Critical difference ``q sqrt(k (k + 1) / (6 n))`` of mean ranks of k methods over n blocks (Demšar, 2006).
 
-    q is the upper ALPHA quantile of the studentized range of k, with infinite degrees of freedom, over sqrt 2.
+    q is the upper ALPHA quantile of the studentized range of k, with infinite degrees of freedom, over sqrt 2. It is
+    NaN for fewer than two methods or without blocks.
 
     >>> round(nemenyi(4, 14), 2)  # his example
     1.25
@@ -173,7 +195,12 @@ def nemenyi(k: int, n: int) -> float:
 
 
 def order(rows: Rows, baseline: str) -> list[str]:
-    """Methods with a score: the controls, then by mean rank, then those that have none by mean difference."""
+    """Names of the methods with a score: the controls first, then by mean rank, then those without by difference.
+
+    Args:
+        rows: lines of results of one protocol.
+        baseline: method that the differences are to.
+    """
     total, rank = wins(rows, baseline), ranks(rows)
     rest = total.difference.reindex(rank.gaps).sort_values(ascending=False, kind="stable").index
     names = [*rank.mean.index, *rest]
@@ -182,19 +209,33 @@ def order(rows: Rows, baseline: str) -> list[str]:
 
 
 def together(recorded: Iterable[Rows]) -> list[dict[str, Any]]:
-    """Rows of several protocols as if they were of one."""
+    """Lines of results of several protocols, as if they were of one.
+
+    Args:
+        recorded: lines of results of each protocol.
+    """
     return [dict(row) | {"protocol": "all"} for rows in recorded for row in rows]
 
 
 def totals(rows: Rows, baseline: str) -> pd.DataFrame:
-    """By method, in the order of `order`: what `wins` says of it, its mean rank, and the median seconds of a run."""
+    """Table of methods in the order of `order`: the columns of `wins`, the mean "rank", and the median "seconds".
+
+    Args:
+        rows: lines of results of one protocol.
+        baseline: method that the others are compared with.
+    """
     runs, _ = cells(rows)
     found = wins(rows, baseline).reindex(order(rows, baseline))
     return found.assign(rank=ranks(rows).mean, seconds=runs.groupby("method").seconds.median())
 
 
 def where(rows: Rows, method: str) -> pd.DataFrame:
-    """Scores in % of all methods on the draws that a method has: by data set and seed, means over the settings."""
+    """Scores of all methods in %, by data set and seed, as means over the settings that ``method`` has a score in.
+
+    Args:
+        rows: lines of results of one protocol.
+        method: method whose draws of labels count.
+    """
     runs, _ = cells(rows)
     wide = runs.pivot(index=[*BLOCK, "seed"], columns="method", values="score")
     return 100 * wide[wide[method].notna()].groupby(["data", "seed"]).mean()

@@ -1,6 +1,6 @@
 """Data: tables and data sets on disk, examples in memory, and the batches drawn from them.
 
-Names are imported when they are first asked for: a list of data sets needs no torch.
+Names are imported when they are first asked for, since a list of data sets needs no torch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _HOMES = dict.fromkeys(("Examples", "Features", "Tokens", "WordFeatures", "WordTokens"), "tutelage.data.examples") | {
     "Loader": "tutelage.data.loader"
 }
-"""Modules of the names."""
+"""Module that defines each public name, by name."""
 
 if not TYPE_CHECKING:
     __all__ = list(_HOMES)

@@ -1,7 +1,7 @@
-"""The error that something is wrong with the user's data."""
+"""The error for faults of the user's data."""
 
 from __future__ import annotations
 
 
 class DataError(ValueError):
-    """Something is wrong with the user's data; the message says where."""
+    """A fault of the user's data; the message names its place."""

@@ -1,4 +1,4 @@
-"""Examples in memory, taken by number."""
+"""Examples in memory, which give a network's inputs by the examples' numbers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from tutelage.types import Inputs
 
 @runtime_checkable
 class Examples(Protocol):
-    """A sized collection that gives the network's inputs for the examples asked for.
+    """n examples for a network. An example is one unit to predict, or several, as a sentence of words.
 
-    An example is one unit to predict, or several: ``counts`` says how many, and ``units`` the numbers
-    of the units of some examples, in the order in which the network gives their logits.
+    ``take`` gives the network's inputs of the examples with these numbers, ``subset`` these examples alone, and
+    ``units`` the numbers of their units, in the order of the network's logits. ``lengths`` gives the size of each
+    example for padding, (n,), and ``counts`` its number of units, (n,).
     """
 
     def __len__(self) -> int: ...
@@ -44,7 +45,11 @@ class Single:
 
 
 class Ragged:
-    """Examples of several units each, such as sentences of words: ``sizes`` holds their counts, (n,)."""
+    """Examples of several units each, such as sentences of words.
+
+    Attributes:
+        sizes: number of units of each example, (n,).
+    """
 
     sizes: np.ndarray
 
@@ -52,6 +57,7 @@ class Ragged:
         return len(self.sizes)
 
     def counts(self) -> np.ndarray:
+        """Number of units of each example, (n,)."""
         return self.sizes
 
     @cached_property
@@ -60,14 +66,20 @@ class Ragged:
         return starts
 
     def units(self, index: np.ndarray) -> np.ndarray:
+        """Numbers of the units of the examples numbered ``index``, (units,)."""
         parts = [np.arange(self._starts[i], self._starts[i] + self.sizes[i]) for i in index]
         return np.concatenate(parts) if parts else np.arange(0)
 
 
 def cut(lengths: Sequence[int] | np.ndarray, units: int, most: int = 4096) -> list[slice]:
-    """Cut examples, sorted by rising length, into batches whose padded size stays within ``units``.
+    """Batches of examples, as slices, whose padded size is at most ``units``.
 
-    A single longer example is a batch of its own; no batch has more than ``most`` examples.
+    A single example that is longer is a batch of its own.
+
+    Args:
+        lengths: length of each example, (n,), in rising order.
+        units: padded size of a batch, at most: its number of examples times the longest length.
+        most: number of examples of a batch, at most.
 
     >>> cut([1, 1, 2, 5, 9], units=6)
     [slice(0, 3, None), slice(3, 4, None), slice(4, 5, None)]
@@ -82,7 +94,11 @@ def cut(lengths: Sequence[int] | np.ndarray, units: int, most: int = 4096) -> li
 
 @dataclass(frozen=True)
 class Features(Single):
-    """Rows of a tensor, (n, ...).
+    """Rows of features, one for each example.
+
+    Attributes:
+        rows: features, (n, ...).
+        computed: results that others computed from these rows, by a key of theirs; they live as long as the rows.
 
     >>> Features(torch.eye(3)).take(np.array([2])).tolist()
     [[0.0, 0.0, 1.0]]
@@ -90,7 +106,6 @@ class Features(Single):
 
     rows: Tensor
     computed: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What was computed of these rows by others, by a key of theirs: it lives as long as the rows do."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -107,7 +122,12 @@ class Features(Single):
 
 @dataclass(frozen=True)
 class WordFeatures(Ragged):
-    """Sentences as rows of features of their words: ``rows`` (words, d), ``sizes`` words a sentence (n,).
+    """Sentences as rows of features, one for each word.
+
+    Attributes:
+        rows: features of all words, (words, d).
+        sizes: number of words of each sentence, (n,).
+        computed: results that others computed from these rows, see `Features`.
 
     >>> two = WordFeatures(torch.arange(3.0)[:, None], np.array([2, 1]))
     >>> two.take(np.array([1, 0])).ravel().tolist(), two.units(np.array([1, 0])).tolist()
@@ -130,7 +150,12 @@ class WordFeatures(Ragged):
 
 @dataclass(frozen=True)
 class Tokens(Single):
-    """Token ids of texts, padded to the longest of each batch.
+    """Token ids of texts. A batch is padded to its longest text.
+
+    Args:
+        ids: token ids of each text.
+        pad: token id of the padding.
+        device: device of the batches.
 
     >>> Tokens([[5, 6], [7]]).take(np.array([0, 1]))["attention_mask"].tolist()
     [[1, 1], [1, 0]]
@@ -156,12 +181,14 @@ class Tokens(Single):
 
 @dataclass(frozen=True)
 class WordTokens(Ragged):
-    """Sentences as windows of token ids, and the places in them where words begin.
+    """Sentences as windows of token ids, with the places where words begin.
 
     Args:
-        windows: of each sentence, one or more lists of token ids.
-        first: of each window, the positions of the first token of each of its words.
-        sizes: words of each sentence, (n,).
+        windows: token ids of each sentence's windows, of which a sentence has one or more.
+        first: positions of the words' first tokens, for each window of each sentence.
+        sizes: number of words of each sentence, (n,).
+        pad: token id of the padding.
+        device: device of the batches.
 
     >>> WordTokens([[[5, 6, 7]]], [[[0, 2]]], np.array([2])).take(np.array([0]))["first"].tolist()
     [[True, False, True]]
@@ -190,7 +217,7 @@ class WordTokens(Ragged):
 
 
 def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Tensor]:
-    """Rows of token ids, padded to the longest, and the mask of what is not padding."""
+    """Token ids padded to the longest row, (n, t), and their attention mask, (n, t): 1 for a token, 0 for padding."""
     tensors = [torch.as_tensor(r) for r in rows]
     ids = torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=pad)
     length = torch.tensor([len(r) for r in rows])

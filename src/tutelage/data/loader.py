@@ -1,4 +1,4 @@
-"""Batches as a function of the seed and the step: nothing to save, so a run resumes exactly."""
+"""Batches as a function of the seed and the step: a loader has no state, so a resumed run gets the same batches."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Stream:
     """An endless sequence of shuffles of ``range(size)``, cut into batches by step.
 
     Args:
-        size: how many numbers there are to draw from.
-        batch: numbers a step; at most ``size``.
-        seed: one whole number or more.
+        size: number of numbers to draw from.
+        batch: number of numbers in a batch, at most ``size``.
+        seed: one or more whole numbers.
 
     >>> stream = Stream(3, 2, 0)
     >>> sorted([*stream.at(0).tolist(), *stream.at(1)[:1].tolist()])
@@ -39,7 +39,7 @@ class Stream:
         return self._epochs[number]
 
     def at(self, step: int) -> np.ndarray:
-        """Indices of batch ``step``, from 0; none where there is nothing to draw from."""
+        """Numbers of batch ``step``, (batch,), steps counted from 0; empty where there is nothing to draw from."""
         parts, start, left = [np.arange(0)], step * self.batch, self.batch
         while left:
             epoch, offset = divmod(start, self.size)
@@ -54,15 +54,17 @@ class Loader:
     """Draws labelled and unlabelled batches.
 
     Args:
-        labelled: examples whose ``target`` is known; may be empty.
-        target: class numbers or rows of probabilities, one per unit of the labelled examples.
-        unlabelled: the pool; may be empty.
-        batch_labelled, batch_unlabelled: examples a step; no more than there are.
-        strong: other views of the pool's examples, taken in turn.
-        reserve: share of the labelled examples that are not learnt but make ``Batch.reserved``, in [0, 1).
+        labelled: labelled examples; may be empty.
+        target: targets of the units of the labelled examples: class numbers, (units,), or probabilities, (units, c).
+        unlabelled: examples of the pool; may be empty.
+        batch_labelled, batch_unlabelled: number of labelled and of unlabelled examples in a step; fewer where there are
+            fewer.
+        seed: seed of the draws, at least 0.
+        strong: strong views of the pool's examples, taken in turn, one a step.
+        reserve: share of the labelled examples that is held back as ``Batch.reserved``, in [0, 1).
 
     Raises:
-        ValueError: a reserve of fewer than two labelled examples.
+        ValueError: there is a reserve, but fewer than two labelled examples.
     """
 
     labelled: Examples
@@ -83,7 +85,7 @@ class Loader:
         self._unlabelled = Stream(pool, min(self.batch_unlabelled, pool), 2 * self.seed + 1)
 
     def batch(self, step: int, progress: float, with_pool: bool = True) -> Batch:
-        """The batch of one step; without the pool, an empty unlabelled part."""
+        """The batch of a step, counted from 0. Without ``with_pool`` its unlabelled part is empty."""
         i = self._learnt[self._labelled.at(step)] if self.reserve else self._labelled.at(step)
         j = self._unlabelled.at(step) if with_pool else np.arange(0)
         labelled = {"weak": self.labelled.take(i)} if len(i) else {}
@@ -96,11 +98,11 @@ class Loader:
         return self._with_reserve(batch, step) if self.reserve else batch
 
     def reserving(self, share: float) -> Self:
-        """The same loader with this share of the labelled examples in reserve; itself for none."""
+        """A loader that holds back this share of the labelled examples; the loader itself for 0."""
         return replace(self, reserve=share) if share else self
 
     def _apart(self) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the labelled examples that are learnt, and of those in reserve, alike in their classes."""
+        """Numbers of the labelled examples that are learnt, and of those held back, whose class shares are alike."""
         n = len(self.labelled)
         if n < 2:
             raise ValueError(f"a reserve needs at least 2 labelled examples, got {n}")
@@ -121,7 +123,7 @@ class Loader:
 
     @property
     def pool_units(self) -> int:
-        """How many units the pool has."""
+        """Number of units of the pool."""
         return int(self.unlabelled.counts().sum())
 
     def _tensor(self, index: np.ndarray) -> Tensor:

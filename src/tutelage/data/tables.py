@@ -1,4 +1,4 @@
-"""Tables of texts and labels: csv, tsv, jsonl, parquet; errors say the file, the row and the column."""
+"""Tables in csv, tsv, jsonl and parquet files. Errors name the file, the row and the column."""
 
 from __future__ import annotations
 
@@ -15,28 +15,34 @@ import pandas as pd
 from tutelage.data.errors import DataError as DataError  # noqa: PLC0414 (re-exported)
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
+"""Endings of the tables that can be read and written."""
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
+"""Separator of the cells, by ending."""
 WHOLE = re.compile(r"-?[0-9]+\.0")
-"""A whole number as a csv file has it where the column has empty cells."""
+"""Pattern of a whole number with ".0", as csv files hold it where the column has empty cells."""
 HALF = re.compile(r"\\u[dD][89a-fA-F]")
-"""What JSON writes for half of a character beyond the first 65,536."""
+"""Pattern of a surrogate in JSON: half of a character beyond the first 65,536."""
 
 
-def kind_of(path: Path) -> str:
-    """A file's ending, in small letters."""
+def ending_of(path: Path) -> str:
+    """Ending of a file's name, with its dot, in lower case."""
     return path.suffix.lower()
 
 
 def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
-    """Read a csv, tsv, jsonl or parquet file; csv and tsv cells stay text.
+    """Table of a csv, tsv, jsonl or parquet file. Cells of csv and tsv files stay texts.
+
+    Args:
+        path: the file.
+        charset: character set of a csv, tsv or jsonl file.
 
     Raises:
-        DataError: no such file, an unknown ending, not readable in ``charset``, damaged, or no row.
+        DataError: the file is missing, damaged or without rows, has an unknown ending, or is not in ``charset``.
     """
     path = Path(path)
     if not path.exists():
         raise DataError(f"{path}: no such file{'' if path.suffix else ' or folder'}")
-    if kind_of(path) not in FORMATS:
+    if ending_of(path) not in FORMATS:
         raise DataError(f"{path}: file name must end in one of {', '.join(FORMATS)}")
     try:
         table = _read(path, charset)
@@ -49,19 +55,19 @@ def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
     except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError, OSError) as e:
         if isinstance(e, DataError):
             raise
-        raise DataError(f"{path}: not readable as {kind_of(path)[1:]} ({str(e).strip()})") from e
+        raise DataError(f"{path}: not readable as {ending_of(path)[1:]} ({str(e).strip()})") from e
     if table.empty:
         raise DataError(f"{path}: the file has no rows")
     return table
 
 
 def _read(path: Path, charset: str) -> pd.DataFrame:
-    if kind_of(path) == ".parquet":
+    if ending_of(path) == ".parquet":
         return pd.read_parquet(path)
     encoding = _encoding(charset)
-    if kind_of(path) == ".jsonl":
+    if ending_of(path) == ".jsonl":
         return pd.DataFrame(_json_lines(path, encoding))
-    separator = SEPARATORS[kind_of(path)]
+    separator = SEPARATORS[ending_of(path)]
     first = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding, header=None, nrows=1)
     names = first.iloc[0].tolist()
     twice = [name for name in names if name and names.count(name) > 1]
@@ -104,6 +110,7 @@ def _whole(value: object) -> bool:
 
 
 def undecodable(path: Path, charset: str, error: UnicodeDecodeError) -> str:
+    """Message that a file is not in a character set, with a guess at the right one."""
     from charset_normalizer import from_bytes
 
     with open(path, "rb") as f:
@@ -117,30 +124,41 @@ def undecodable(path: Path, charset: str, error: UnicodeDecodeError) -> str:
 
 
 def column_names(path: Path, charset: str = "utf-8") -> list[str]:
-    """The names of the columns of a table.
+    """Names of the columns of the table in a file.
 
     Raises:
         DataError: as `read_table`.
     """
-    if kind_of(path) not in SEPARATORS:
+    if ending_of(path) not in SEPARATORS:
         return [str(c) for c in read_table(path, charset).columns]
     try:
         with open(path, encoding=_encoding(charset), newline="") as f:
-            first = next(csv.reader(f, delimiter=SEPARATORS[kind_of(path)]), [])
+            first = next(csv.reader(f, delimiter=SEPARATORS[ending_of(path)]), [])
     except (UnicodeDecodeError, LookupError, csv.Error):
         return [str(c) for c in read_table(path, charset).columns]  # which says what is wrong
-    return first
+    if not any(first):
+        return [str(c) for c in read_table(path, charset).columns]
+    return [name or f"Unnamed: {i}" for i, name in enumerate(first)]  # as pandas calls them
 
 
 def column(table: pd.DataFrame, name: str, path: str | Path) -> pd.Series:
-    """One column by name; DataError names the columns there are."""
+    """Column of a table by name, (n,).
+
+    Args:
+        table: the table.
+        name: name of the column.
+        path: file of the table, for the message.
+
+    Raises:
+        DataError: there is no such column; the message names those there are.
+    """
     if name not in table.columns:
         raise DataError(f"{path}: no column {name!r}; it has {', '.join(map(repr, table.columns))}")
     return table[name]
 
 
 def as_label(value: object) -> str | None:
-    """A cell as a label: None for empty; whole numbers without a decimal point, so that all kinds of file agree.
+    """Label of a cell, as text; None for an empty cell. Whole numbers have no ".0", so that all file formats agree.
 
     >>> as_label(3.0), as_label("3.0"), as_label(" spam "), as_label(""), as_label(float("nan"))
     ('3', '3', 'spam', None, None)
@@ -154,15 +172,19 @@ def as_label(value: object) -> str | None:
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table as the file's ending says: csv, tsv, jsonl or parquet; lists in csv and tsv cells are JSON."""
+    """Write a table in the format of the file's ending. Lists in cells of csv and tsv files are written as JSON.
+
+    Raises:
+        DataError: the ending is unknown, the folder is missing, or encoded images cannot be written in this format.
+    """
     named = writable(path)
     path = named.resolve()
     if path.exists() and not path.is_file():  # a device or a pipe
-        _write(table, path, kind_of(named))
+        _write(table, path, ending_of(named))
         return
     part = path.with_name(path.name + ".part")  # a crash leaves the old file or the new one, never a half
     try:
-        _write(table, part, kind_of(named))
+        _write(table, part, ending_of(named))
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -184,14 +206,18 @@ def _write(table: pd.DataFrame, path: Path, kind: str) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold of a value of numpy's."""
+    """A numpy value as a value that JSON can hold."""
     return value.tolist()
 
 
 def writable(path: str | Path) -> Path:
-    """The path, when a table can be written there by its ending and folder; else DataError."""
+    """The path as a `Path`, after a check that a table can be written there.
+
+    Raises:
+        DataError: the ending is unknown, or the folder is missing.
+    """
     path = Path(path)
-    if kind_of(path) not in FORMATS:
+    if ending_of(path) not in FORMATS:
         raise DataError(f"{path}: file name must end in one of {', '.join(FORMATS)}")
     if not path.parent.is_dir():
         raise DataError(f"{path.parent}: no such folder")

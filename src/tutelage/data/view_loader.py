@@ -1,4 +1,4 @@
-"""Batches of views of images, each a function of the seed and the step like the batches themselves."""
+"""Batches of views of images. A view is a function of the seed and the step, as the batch itself."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ from tutelage.data.loader import Loader
 from tutelage.types import Batch, Inputs, View, Views
 
 Augmentation = Callable[[Tensor, int], View]
-"""Makes a view of images (b, 3, h, w), drawn by a seed."""
+"""Function that makes a view of images, (b, 3, h, w), drawn by a seed."""
 
 Carry = Callable[[Tensor, Inputs, Tensor], Tensor]
-"""Brings targets of units, (n,), from the original into a view: target, the view's images and geometry (b, 3, 3)."""
+"""Function that brings targets of units, (n,), from the original images into a view.
+
+It is called with the targets, the images of the view and the view's geometry, (b, 3, 3).
+"""
 
 
 @dataclass
 class ViewLoader(Loader):
-    """As `Loader`, for images (b, 3, h, w) in [0, 1]: each batch is seen anew.
+    """A `Loader` of images, (b, 3, h, w) in [0, 1], that draws new views of each batch.
 
     Args:
-        views: by name; "weak" is the labelled images' too, and "again" is drawn by itself.
-        carry: of targets, where the unit is not the image.
+        views: augmentations by the view's name; "weak" is also the view of the labelled images, and "again" has a draw
+            of its own.
+        carry: function that brings targets into a view, where the units are pixels; else None.
     """
 
     views: Mapping[str, Augmentation] = field(default_factory=dict)
     carry: Carry | None = None
 
     def batch(self, step: int, progress: float, with_pool: bool = True) -> Batch:
-        """The batch of one step; without the pool, an empty unlabelled part."""
+        """The batch of one step, with views; see `Loader.batch`."""
         raw = super().batch(step, progress, with_pool)
         labelled, target = self._labels_seen(raw.labelled, raw.target, 2 * step)
         reserved, reserved_target = self._labels_seen(raw.reserved, raw.reserved_target, 2 * step, 1)
@@ -41,7 +45,7 @@ class ViewLoader(Loader):
         )  # fmt: skip
 
     def _labels_seen(self, raw: Views, target: Tensor, *draw: int) -> tuple[Views, Tensor]:
-        """The weak view of labelled images, and their targets as it shows them."""
+        """Weak view of labelled images, and their targets in this view."""
         seen = self._seen(raw, ["weak"], *draw)
         if self.carry and len(target):
             target = self.carry(target, seen["weak"], seen.geometry["weak"])

@@ -1,8 +1,9 @@
-"""Which student: tried on held-out rows, by the labels they have, noisy or clean.
+"""Choice of a student by cross-validation, on the labels as they are, noisy or clean.
 
-Where every wrong label is as likely as every other, the accuracy on noisy labels rises and falls with that on
-clean ones, so held-out noisy labels can choose. The simplest student is kept unless another is better by more than half
-the standard error of the difference (after Breiman et al., Classification and Regression Trees, 1984, who take one).
+Where all wrong labels are equally likely, the accuracy on noisy labels rises and falls with the accuracy on clean ones,
+so that held-out noisy labels can choose. The simplest student is kept unless another is better by more than half the
+standard error of the difference (after Breiman et al., Classification and Regression Trees, 1984, who take a whole
+standard error).
 """
 
 from __future__ import annotations
@@ -20,44 +21,48 @@ from tutelage.distil.partial import halves, leading
 from tutelage.distil.rows import BLOCK, FeatureRows, blocks, take
 
 KINDS = ("labels", "robust", "rounds", "two_hot")
-"""From the simplest: labels as given, by cross-entropy or by a robust loss; rounds; two-hot labels."""
+"""Kinds of students, the simplest first: the labels as given, learnt by cross-entropy or by a robust loss; rounds of
+self-distillation; two-hot labels."""
 
 MARGIN = 0.5
-"""Standard errors that a simpler student may be behind; as the order, chosen on other data than the benchmark's."""
+"""Standard errors that a simpler student may be behind; like the order of KINDS, chosen on other data than the
+benchmark's."""
 
 FOLDS = 5
-"""Of so many parts of the rows each is held out once,"""
+"""Number of folds of the cross-validation."""
 MOST_HELD_OUT = 10_000
-"""but no more than hold so many rows."""
+"""Number of held-out rows that are enough to choose a student; the folds after those that hold them are skipped."""
 
 GRID = 10 ** np.linspace(-2.5, 2, 10)
-"""Weight decays tried, in units of 1 / (K r): 1 halves a direction of mean eigenvalue."""
+"""Weight decays that are tried, as multiples of 1 / (K r) for r eigenvalues; 1 halves a direction whose eigenvalue is
+the mean."""
 STEPS = (1.0, 10**0.5, 10.0)
-"""Weight decays of the two-hot student, in units of its teacher's."""
+"""Weight decays of the two-hot student, as multiples of its teacher's."""
 STEP = 10**0.5
+"""Factor between neighbouring weight decays of the exact students."""
 NEAR = (1 / STEP, 1.0, STEP)
-"""Weight decays of the exact students, in units of the linearised teacher's that is best;"""
+"""Weight decays of the exact students that are tried first, as multiples of the best one of the linearised student."""
 FURTHEST = 4
-"""where the outermost is the best, steps further out for as long as it gets better, but no more than so many in all."""
+"""Largest number of factors STEP between a weight decay that is tried and the best one of the linearised student."""
 
 ROBUST = 0.9
-"""q of the robust loss, chosen on held-out parts; the closer to 1, the less a row counts that the student gives up."""
+"""Exponent q of the robust loss, chosen on held-out rows; the closer to 1, the less a row counts that does not fit."""
 LOGITS_AT_ONCE = 2**23
-"""Logits held at a time."""
+"""Number of logits that are computed at a time."""
 COARSE = 1e-3
-"""Gradient at which the exact students stop; the accuracy no longer changes."""
+"""Tolerance of the exact students' gradient; a smaller one no longer changes their accuracy."""
 
 
 @dataclass(frozen=True)
 class StudentSetting:
-    """One student.
+    """Hyper-parameters of a student.
 
     Args:
         kind: one of KINDS.
-        rounds: t of "rounds"; 1 else.
-        weight_decay: lambda of the student, for rows of mean squared length 1; the robust loss, whose gradient is
-            smaller, takes ``K^-q`` of it.
-        teacher: lambda of the teacher of "two_hot"; of others, the same.
+        rounds: number of rounds t of "rounds", at least 1; 1 for the other kinds.
+        weight_decay: lambda of the student, above 0, for rows of mean squared length 1; the robust loss, whose gradient
+            is smaller, takes ``K^-q`` of it.
+        teacher: lambda of the teacher of "two_hot"; for the other kinds, the same as ``weight_decay``.
     """
 
     kind: str
@@ -67,17 +72,18 @@ class StudentSetting:
 
     @property
     def rank(self) -> tuple[int, bool]:
-        """Its place from the simplest."""
+        """Sort key by which the simplest student comes first: the kind's place in KINDS, and whether t is above 1."""
         return KINDS.index(self.kind), self.rounds > 1
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A setting, and how many of the held-out rows it got right.
+    """A setting and its score on the held-out rows.
 
     Args:
-        score: share of held-out labels predicted, in [0, 1].
-        behind: how far that is behind the best, and the standard error of the difference.
+        setting: hyper-parameters of the student.
+        score: share of the held-out labels that the student predicts, in [0, 1].
+        behind: difference of the best score and this one, at least 0, and the standard error of the difference.
     """
 
     setting: StudentSetting
@@ -87,7 +93,15 @@ class Trial:
 
 @dataclass(frozen=True)
 class Students:
-    """The students of some labelled rows."""
+    """The students of some labelled rows; one decomposition serves them all.
+
+    Args:
+        rows: X, (n, d).
+        labels: class numbers as given, (n,).
+        classes: number of classes K.
+        decomposition: decomposition of the rows.
+        cross: ``X' (Y - 1/K)``, (d, K), for the labels Y as given.
+    """
 
     rows: FeatureRows
     labels: Int[np.ndarray, " n"]
@@ -97,13 +111,19 @@ class Students:
 
     @staticmethod
     def of(rows: FeatureRows, labels: Int[np.ndarray, " n"], classes: int) -> Students:
+        """Students of rows, (n, d), with class numbers as labels, (n,); the rows are decomposed here."""
         return Students(rows, labels, classes, decompose(rows), cross(rows, one_hot(labels, classes)))
 
     def closed(self, settings: Sequence[StudentSetting]) -> Float[np.ndarray, "s d k"]:
-        """Weights of the logits of linearised students, of rounds and of two-hot labels."""
+        """Weights W of linearised students, (s, d, K); their logits are ``X W``.
+
+        Args:
+            settings: hyper-parameters of s students; those that are not of the kind "two_hot" count as "rounds".
+        """
         teachers = sorted({s.teacher for s in settings if s.kind == "two_hot"})
         partial = dict(zip(teachers, self._two_hot(teachers), strict=True))
         d = self.decomposition
+        # by the teacher's weight decay, for two-hot labels; None stands for the labels as given
         moments = {t: d.basis.T @ m for t, m in partial.items()} | {None: d.basis.T @ self.cross}
         return np.stack([
             self.classes * d.weights(moments[s.teacher if s.kind == "two_hot" else None], s.weight_decay, s.rounds)
@@ -111,7 +131,11 @@ class Students:
         ])  # fmt: skip
 
     def _two_hot(self, teachers: Sequence[float]) -> Float[np.ndarray, "s d k"]:
-        """``X' (T - 1/K)`` for the two-hot labels T of each teacher, all in one pass over the rows."""
+        """``X' (T - 1/K)`` for the two-hot labels T of each teacher, (s, d, K), in one pass over the rows.
+
+        Args:
+            teachers: weight decays of s teachers.
+        """
         total = np.zeros((len(teachers), self.rows.shape[1], self.classes))
         if teachers:
             weights = self.closed([StudentSetting("rounds", 1, t, t) for t in teachers])
@@ -121,7 +145,7 @@ class Students:
         return total
 
     def exact(self, setting: StudentSetting) -> Float[np.ndarray, "d k"]:
-        """Weights of the logits of an exact student: "labels" or "robust"."""
+        """Weights W of an exact student, of the kind "labels" or "robust", (d, K); its logits are ``X W``."""
         power = ROBUST if setting.kind == "robust" else 0.0
         start = self.closed([StudentSetting("rounds", 1, setting.weight_decay, setting.weight_decay)])[0]
         decay = setting.weight_decay * self.classes**-power
@@ -130,28 +154,43 @@ class Students:
         return exact.student(rows, targets, decay, power, start, COARSE, self.decomposition).weights
 
     def weights(self, setting: StudentSetting) -> Float[np.ndarray, "d k"]:
-        """Weights of the logits of any student."""
+        """Weights W of a student of any kind, (d, K); its logits are ``X W``."""
         found: np.ndarray = self.exact(setting) if setting.kind in ("labels", "robust") else self.closed([setting])[0]
         return found
 
 
 def each(x: Float[np.ndarray, "b d"], weights: Float[np.ndarray, "s d k"]) -> Float[np.ndarray, "s b k"]:
-    """The logits of each of s students."""
-    s, d, k = weights.shape
+    """Logits of a block of rows by each of s students, (s, b, K).
+
+    Args:
+        x: block of rows, (b, d).
+        weights: weights of the students, (s, d, K).
+    """
+    s, d, k = weights.shape  # one product of matrices for all students is faster than one for each
     found: np.ndarray = (x @ weights.transpose(1, 0, 2).reshape(d, s * k)).reshape(len(x), s, k).transpose(1, 0, 2)
     return found
 
 
 @dataclass(frozen=True)
 class HeldOutRows:
-    """Students of some rows, and other rows to look at."""
+    """A fold's held-out rows, and the students of all other rows.
+
+    Args:
+        students: students of the other rows.
+        rows: held-out rows, (m, d).
+        labels: class numbers of the held-out rows, (m,).
+    """
 
     students: Students
     rows: FeatureRows
     labels: Int[np.ndarray, " m"]
 
     def right(self, weights: Float[np.ndarray, "s d k"]) -> Bool[np.ndarray, "s m"]:
-        """Which of the rows each student gets right."""
+        """Whether each student predicts the label of each held-out row, (s, m).
+
+        Args:
+            weights: weights of s students, (s, d, K).
+        """
         found = np.empty((len(weights), len(self.rows)), dtype=bool)
         some = max(LOGITS_AT_ONCE // (BLOCK * weights.shape[2]), 1)
         for part, x in blocks(self.rows):
@@ -161,7 +200,12 @@ class HeldOutRows:
 
 
 def deal(labels: Int[np.ndarray, " n"], parts: int, seed: int) -> list[Int[np.ndarray, " m"]]:
-    """The numbers of the rows of each part, the classes' shares alike.
+    """Numbers of the rows of each part, sorted; all parts have the same shares of the classes, up to rounding.
+
+    Args:
+        labels: class numbers, (n,).
+        parts: number of parts, at most n.
+        seed: seed of the draw.
 
     >>> [sorted(np.array([0, 0, 1, 1])[part].tolist()) for part in deal(np.array([0, 0, 1, 1]), 2, seed=0)]
     [[0, 1], [0, 1]]
@@ -173,12 +217,12 @@ def deal(labels: Int[np.ndarray, " n"], parts: int, seed: int) -> list[Int[np.nd
 
 @dataclass(frozen=True)
 class Fold:
-    """A part of the rows, and what is known of the others.
+    """A fold of a cross-validation: the rows that are held out, and the moments of the others.
 
     Args:
-        out: numbers of the rows of the part, sorted.
-        kept: those of the others.
-        decomposition, cross: of the others; see `Students`.
+        out: numbers of the held-out rows, (m,), sorted.
+        kept: numbers of the other rows, (n,), sorted.
+        decomposition, cross: those of the other rows; see `Students`.
     """
 
     out: Int[np.ndarray, " m"]
@@ -187,20 +231,37 @@ class Fold:
     cross: Float[np.ndarray, "d k"]
 
     def students(self, full: Students) -> Students:
-        """The students of the others."""
+        """The students of the rows that are not held out.
+
+        Args:
+            full: students of all rows.
+        """
         rows, labels = take(full.rows, self.kept), full.labels[self.kept]
         return Students(rows, labels, full.classes, self.decomposition, self.cross)
 
     def fill(self, found: Float[np.ndarray, "n k"], full: Students, weights: Float[np.ndarray, "d k"]) -> None:
-        """Write what a student says of the part's rows."""
+        """Write a student's logits of the held-out rows into ``found``.
+
+        Args:
+            found: logits of all rows, (n, K); only those of the held-out rows are written.
+            full: students of all rows.
+            weights: weights of the student, (d, K).
+        """
         for at, x in blocks(take(full.rows, self.out)):
             found[self.out[at]] = x @ weights
 
 
 def folds_of(full: Students, seed: int, parts: int = FOLDS, some: int | None = None) -> list[Fold]:
-    """The first ``some`` of so many parts of the rows (or of as many as rows), the classes' shares alike; None is all.
+    """Folds of the rows, all with the same shares of the classes, up to rounding.
 
-    None needs its own pass for a decomposition: its moments are taken off those of all rows.
+    A fold's decomposition needs no pass over the rows that are not held out: their moments are those of all rows less
+    those of the held-out ones.
+
+    Args:
+        full: students of all rows.
+        seed: seed of the draw of the folds.
+        parts: number of folds; where there are fewer rows, each row is a fold.
+        some: number of folds that are given, the first ones; None gives all.
     """
     everyone, total, found = np.arange(len(full.labels)), second(full.rows), []
     for out in deal(full.labels, min(parts, len(full.labels)), seed)[:some]:
@@ -212,7 +273,15 @@ def folds_of(full: Students, seed: int, parts: int = FOLDS, some: int | None = N
 
 
 def held_out_rows(full: Students, seed: int) -> list[HeldOutRows]:
-    """Each part of the rows held out from the others; see FOLDS and MOST_HELD_OUT."""
+    """Held-out rows of each fold, with the students of all others.
+
+    There are FOLDS folds, or more, so that a fold has at most MOST_HELD_OUT rows. The first are given, as many as
+    together have MOST_HELD_OUT rows.
+
+    Args:
+        full: students of all rows.
+        seed: seed of the draw of the folds.
+    """
     n = len(full.labels)
     parts = max(min(FOLDS, n), math.ceil(n / MOST_HELD_OUT))
     found = folds_of(full, seed, parts, math.ceil(MOST_HELD_OUT * parts / n))
@@ -222,7 +291,16 @@ def held_out_rows(full: Students, seed: int) -> list[HeldOutRows]:
 def settings(
     kinds: Sequence[str], rounds: Sequence[int], decays: Sequence[float], steps: Sequence[float]
 ) -> list[StudentSetting]:
-    """The linearised students to be tried; one round is always among them, to guide the exact ones."""
+    """Settings of the linearised students that are tried.
+
+    One round is always among them: its best weight decay is where the search for the exact students begins.
+
+    Args:
+        kinds: kinds that are tried, of KINDS.
+        rounds: numbers of rounds that are tried.
+        decays: weight decays that are tried; for "two_hot" those of the teacher.
+        steps: weight decays of the two-hot student, as multiples of its teacher's.
+    """
     found = [
         StudentSetting("rounds", t, w, w) for t in sorted({1, *(rounds if "rounds" in kinds else ())}) for w in decays
     ]
@@ -234,13 +312,13 @@ def settings(
 def trials(
     held_out: Sequence[HeldOutRows], kinds: Sequence[str], rounds: Sequence[int], decays: Sequence[float]
 ) -> list[Trial]:
-    """Every setting's score, the best first.
+    """The settings that were tried, with their scores, the best first.
 
     Args:
-        held_out: rows to look at, and the students of others.
-        kinds: of KINDS.
-        rounds: numbers of rounds tried.
-        decays: weight decays tried; of one, nothing is tried beside it.
+        held_out: held-out rows of each fold, with the students of all others.
+        kinds: kinds that are tried, of KINDS.
+        rounds: numbers of rounds that are tried.
+        decays: weight decays that are tried; a single one is taken for every student, and no other is tried.
     """
     several = len(decays) > 1
     closed = settings(kinds, rounds, decays, STEPS if several else (1.0,))
@@ -262,10 +340,15 @@ def trials(
 def _climbed(
     held_out: Sequence[HeldOutRows], kind: str, decay: float, furthest: int
 ) -> dict[StudentSetting, np.ndarray]:
-    """What exact students of one kind get right, by weight decay: see NEAR and FURTHEST."""
+    """Whether exact students of one kind predict each held-out label, (rows,), by setting.
+
+    From ``decay`` the search goes up and down in factors of STEP, for as long as the score rises, and at most
+    ``furthest`` of them.
+    """
     found: dict[StudentSetting, np.ndarray] = {}
 
     def score(step: int) -> float:
+        """Accuracy at this many factors of STEP from ``decay``."""
         s = StudentSetting(kind, 1, decay * STEP**step, decay * STEP**step)
         if s not in found:
             found[s] = np.hstack([h.right(h.students.exact(s)[None])[0] for h in held_out])
@@ -280,6 +363,10 @@ def _climbed(
 
 
 def chosen(table: Sequence[Trial]) -> StudentSetting:
-    """The best of the simplest kind that is not behind by more than the margin."""
+    """Setting of the simplest student that is at most MARGIN standard errors behind the best; of several, the best.
+
+    Args:
+        table: the settings with their scores.
+    """
     near = [t for t in table if t.behind[0] <= MARGIN * t.behind[1]]
     return min(near, key=lambda t: (t.setting.rank, -t.score)).setting

@@ -1,10 +1,10 @@
-"""The student without the linearisation: the optimum of the softmax model that a round trains.
+"""The exact student: the optimum of the softmax model that a round of self-distillation trains, not linearised.
 
 A round minimises ``1/N sum_i sum_j Y_ij l_q(p_ij) + lambda / 2 |W|^2`` with ``p = softmax(X W)`` and
 
     l_0(p) = - log p,      l_q(p) = (1 - p^q) / q for q in (0, 1].
 
-For q = 0 its optimum is the fixed point ``Y_t = softmax(G (Y_(t-1) - Y_t) / (N lambda))``                  (E).
+For q = 0 the refined labels of its optimum solve ``Y_t = softmax(G (Y_(t-1) - Y_t) / (N lambda))``        (E).
 
 Sources: Jeong and Chung, ICLR 2025; Zhang and Sabuncu, NeurIPS 2018 (l_q, generalised cross-entropy).
 """
@@ -26,7 +26,8 @@ from tutelage.distil.rows import FeatureRows, blocks
 from tutelage.ops.checks import in_range
 
 ROUGH = 1e-6
-"""Gradient down to which differences of the loss still tell L-BFGS where to go; below, Newton's steps go on."""
+"""Tolerance of the gradient for L-BFGS: below it, differences of the loss are rounding errors, and Newton's steps take
+over."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ class Exact:
     """A student at its optimum.
 
     Args:
-        weights: W, (d, K); its logits are ``X W``.
-        gradient: the largest entry of the loss's gradient there.
-        loss: the loss there, in nats for q = 0.
+        weights: weights W, (d, K); the student's logits are ``X W``.
+        gradient: largest absolute entry of the loss's gradient at these weights.
+        loss: loss at these weights, in nats for q = 0.
     """
 
     weights: Float[np.ndarray, "d k"]
@@ -44,13 +45,21 @@ class Exact:
     loss: float
 
     def labels(self, rows: FeatureRows) -> Float[np.ndarray, "n k"]:
-        """``softmax(X W)``: probabilities of any rows; on those trained on, the refined labels."""
+        """Probabilities ``softmax(X W)`` of any rows, (n, K); on the training rows they are the refined labels."""
         return np.concatenate([softmax(x @ self.weights, axis=1) for _, x in blocks(rows)])
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """The loss in coordinates along which the linearised loss is equally curved."""
+    """The loss as a function of coordinates in which the linearised loss is equally curved in every direction.
+
+    Args:
+        rows: X, (n, d).
+        targets: labels Y as probabilities, (n, K).
+        weight_decay: lambda.
+        power: exponent q.
+        basis: matrix that maps coordinates, (r, K), to weights, (d, K); its shape is (d, r).
+    """
 
     rows: FeatureRows
     targets: np.ndarray
@@ -59,16 +68,22 @@ class _Problem:
     basis: np.ndarray
 
     def weights(self, point: np.ndarray) -> np.ndarray:
+        """Weights W, (d, K), of coordinates, (r K,)."""
         found: np.ndarray = self.basis @ point.reshape(self.basis.shape[1], -1)
         return found
 
     def back(self, sums: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """The gradient in the coordinates, from that in the logits summed over rows."""
+        """Gradient in the coordinates, (r K,), the penalty's included.
+
+        Args:
+            sums: gradient of the rows' losses in the weights, summed over rows, (d, K).
+            weights: weights W, (d, K).
+        """
         found: np.ndarray = self.basis.T @ (sums / len(self.rows) + self.weight_decay * weights)
         return found.ravel()
 
     def loss(self, point: np.ndarray) -> tuple[float, np.ndarray]:
-        """The loss and its gradient."""
+        """The loss, and its gradient in the coordinates, (r K,)."""
         w, q = self.weights(point), self.power
         total, sums = 0.0, np.zeros_like(w)
         for part, x in blocks(self.rows):
@@ -79,13 +94,13 @@ class _Problem:
         return total / len(self.rows) + self.weight_decay / 2 * float((w**2).sum()), self.back(sums, w)
 
     def curvature(self, point: np.ndarray, along: np.ndarray) -> np.ndarray:
-        """The Hessian times a direction."""
+        """The Hessian at ``point`` times the direction ``along``, (r K,)."""
         w, v, q = self.weights(point), self.weights(along), self.power
         sums = np.zeros_like(w)
         for part, x in blocks(self.rows):
             log_p = log_softmax(x @ w, axis=1)
             p, pulled, u = np.exp(log_p), self.targets[part] * np.exp(q * log_p), x @ v
-            u -= (p * u).sum(1, keepdims=True)  # of log p
+            u -= (p * u).sum(1, keepdims=True)  # the change of log p along the direction
             rise = q * pulled * u
             sums += x.T @ (p * (u * pulled.sum(1, keepdims=True) + rise.sum(1, keepdims=True)) - rise)
         return self.back(sums, v)
@@ -100,18 +115,19 @@ def student(
     tolerance: float = 1e-10,
     decomposition: Decomposition | None = None,
 ) -> Exact:
-    """The softmax model that a round of self-distillation trains, at its optimum: L-BFGS, then Newton's steps.
+    """Train the softmax model of a round of self-distillation to its optimum, by L-BFGS and then by Newton's steps.
 
     Args:
-        rows: X, (n, d), float64; float32 takes half the time, for tolerances down to 1e-3. Of a kernel:
+        rows: X, (n, d), float64; float32 takes half the time, for tolerances down to 1e-3. For a kernel, give
             ``gram @ decompose_gram(gram).basis``.
         targets: labels as probabilities, (n, K), rows sum to 1.
         weight_decay: lambda, above 0.
-        power: q in [0, 1]; 0 is cross-entropy, whose optimum is unique. Others are not convex: the optimum is
-            the one found from ``start``. The released partial-label student takes 0.7 and starts at its teacher.
-        start: weights to start from; None is 0.
-        tolerance: what the largest entry of the gradient must not exceed.
-        decomposition: of these rows, or of rows like them, where it is known; it only sets the pace.
+        power: exponent q in [0, 1]; 0 is cross-entropy, whose optimum is unique. Other losses are not convex: the
+            optimum is the one found from ``start``. The released partial-label student takes 0.7 and starts at its
+            teacher.
+        start: initial weights, (d, K); None is 0.
+        tolerance: largest absolute entry of the gradient at which the training ends.
+        decomposition: decomposition of these rows, or of similar rows, where it is known; it only affects the speed.
 
     Warns:
         ConvergenceWarning: the tolerance was not reached.
@@ -143,7 +159,7 @@ def student(
 
 
 def _refined(problem: _Problem, point: np.ndarray, tolerance: float) -> np.ndarray:
-    """Newton's steps for as long as each lowers the gradient."""
+    """The coordinates after Newton's steps, which go on for as long as each lowers the largest gradient entry."""
     slope = problem.loss(point)[1]
     while np.abs(slope).max() > tolerance:
         here, size = point, len(point)
@@ -159,13 +175,13 @@ def _refined(problem: _Problem, point: np.ndarray, tolerance: float) -> np.ndarr
 def self_distil(
     rows: FeatureRows, labels: Float[np.ndarray, "n k"], weight_decay: float, rounds: int
 ) -> list[Float[np.ndarray, "n k"]]:
-    """The refined labels ``Y_1 .. Y_t`` of the exact rounds, each learning those of the round before.
+    """Refined labels ``Y_1 .. Y_t`` of exact rounds, (n, K) each; each round learns those of the round before.
 
     Args:
         rows: X, (n, d).
-        labels: as given, one-hot or soft, (n, K).
+        labels: labels as given, one-hot or soft, (n, K).
         weight_decay: lambda, above 0.
-        rounds: t, at least 1.
+        rounds: number of rounds t, at least 1.
 
     >>> x = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
     >>> [y[0].round(2).tolist() for y in self_distil(x, np.eye(2)[[0, 1, 1]], 0.1, rounds=2)]

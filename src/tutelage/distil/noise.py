@@ -1,6 +1,6 @@
-"""Label noise: how often a class is labelled as another, labels drawn so, and both estimated from data.
+"""Label noise: transition matrices, noisy labels drawn by them, and transition matrices estimated from data.
 
-A transition is a matrix C of shape (K, K): ``C_kj`` is the probability that a row of class k is labelled j.
+A transition matrix C has the shape (K, K): ``C_kj`` is the probability that a row of class k is labelled j.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from scipy.stats import truncnorm
 from tutelage.ops.checks import in_range
 
 Transition = Float[np.ndarray, "k k"]
+"""A transition matrix, (K, K), whose rows sum to 1."""
 Labels = Int[np.ndarray, " n"]
+"""Class numbers, (n,)."""
 
 
 def symmetric(classes: int, rate: float) -> Transition:
-    """A share ``rate`` of each class is labelled as any other class, all alike.
+    """Transition matrix of symmetric noise: a share ``rate`` of each class is spread evenly over all other classes.
 
     Args:
-        classes: K, at least 2.
-        rate: eta, in [0, 1]. Beyond (K - 1) / K another label is the most frequent.
+        classes: number of classes K, at least 2.
+        rate: share eta, in [0, 1]. Beyond (K - 1) / K another label is the most frequent.
 
     >>> symmetric(3, 0.2).tolist()
     [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]]
@@ -32,7 +34,13 @@ def symmetric(classes: int, rate: float) -> Transition:
 
 
 def next_class(classes: int, rate: float) -> Transition:
-    """A share ``rate`` of each class is labelled as the next class, of the last as the first.
+    """Transition matrix of pair noise: a share ``rate`` of each class is labelled as the next class.
+
+    The next class of the last is the first.
+
+    Args:
+        classes: number of classes K.
+        rate: share in [0, 1].
 
     >>> next_class(3, 0.25).tolist()
     [[0.75, 0.25, 0.0], [0.0, 0.75, 0.25], [0.25, 0.0, 0.75]]
@@ -43,7 +51,11 @@ def next_class(classes: int, rate: float) -> Transition:
 
 
 def leaning(classes: int, rate: float) -> Transition:
-    """The authors' asymmetric noise: ``rate / K`` to every other class, and as much again to the next.
+    """Transition matrix of asymmetric noise: ``rate / K`` to every other class, and as much again to the next.
+
+    Args:
+        classes: number of classes K.
+        rate: share of each class that is labelled wrongly, in [0, 1].
 
     Source: Jeong and Chung, ICLR 2025, released code.
 
@@ -57,11 +69,14 @@ def leaning(classes: int, rate: float) -> Transition:
 
 
 def within_groups(groups: Int[np.ndarray, " k"], rate: float) -> Transition:
-    """A share ``rate`` of each class is labelled as any other class of its superclass, all alike.
+    """Transition matrix of noise within superclasses: a share ``rate`` of each class is spread over its superclass.
+
+    All other classes of the superclass get the same part of it.
 
     Args:
-        groups: the superclass of each class, (K,). A class alone in its superclass keeps its labels.
-        rate: in [0, 1].
+        groups: number of the superclass of each class, (K,), K at least 2. A class alone in its superclass keeps its
+            labels.
+        rate: share in [0, 1].
 
     >>> within_groups(np.array([0, 0, 1]), 0.5).tolist()
     [[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]
@@ -76,15 +91,17 @@ def within_groups(groups: Int[np.ndarray, " k"], rate: float) -> Transition:
 
 
 def superclasses(features: Float[np.ndarray, "n d"], labels: Labels, cut: float = 0.8) -> Int[np.ndarray, " k"]:
-    """Groups of similar classes: complete linkage on one minus the mean cosine between rows of two classes.
+    """Superclasses of similar classes, by complete linkage.
+
+    The distance of two classes is one minus the mean cosine between their rows.
 
     Args:
-        features: (n, d), centred here.
+        features: features of the rows, (n, d), which are centred here.
         labels: class numbers, (n,).
-        cut: share of the highest linkage at which the tree is cut, in (0, 1].
+        cut: height at which the tree is cut, as a share of its highest linkage, in (0, 1].
 
     Returns:
-        The group of each class, (K,), numbered from 0.
+        Number of the superclass of each class, (K,), from 0.
 
     Source: Jeong and Chung, ICLR 2025, released code.
 
@@ -107,19 +124,21 @@ def superclasses(features: Float[np.ndarray, "n d"], labels: Labels, cut: float 
 def instance_dependent(
     features: Float[np.ndarray, "n d"], labels: Labels, classes: int, rate: float, seed: int
 ) -> Float[np.ndarray, "n k"]:
-    """Probabilities of each row's label where what it is mistaken for depends on its features.
+    """Probabilities of each row's label, (n, K), for noise that depends on the features.
 
-    Row i is mistaken with a probability q_i from N(rate, 0.1^2) within [0, 1], for the classes by
-    ``softmax(x_i W_k)`` over the others, where W_k is drawn from N(0, 1) for each class k.
+    Row i, of class k, is labelled wrongly with a probability q_i, which is drawn from N(rate, 0.1^2) truncated to
+    [0, 1]. Its wrong label is drawn from ``softmax(x_i W_k)`` over the other classes, where the entries of W_k, (d, K),
+    are drawn from N(0, 1) for each class.
 
     Args:
-        features: x, (n, d), standardised here.
-        labels: class numbers, (n,).
-        classes: K.
-        rate: in [0, 1].
+        features: features x, (n, d), which are standardised here.
+        labels: true class numbers, (n,).
+        classes: number of classes K.
+        rate: mean of the distribution of q_i before it is truncated, in [0, 1].
+        seed: seed of q_i and W_k.
 
     Returns:
-        (n, K), for `draw`.
+        Probabilities, (n, K), for `draw`.
 
     Source: Xia et al., Part-dependent Label Noise, NeurIPS 2020, algorithm 2.
 
@@ -142,7 +161,11 @@ def instance_dependent(
 
 
 def draw(probabilities: Float[np.ndarray, "n k"], seed: int) -> Labels:
-    """One label of each row.
+    """Labels drawn at random, one for each row, (n,).
+
+    Args:
+        probabilities: probabilities of the labels, (n, K).
+        seed: seed of the draw.
 
     >>> draw(np.array([[0.0, 1.0], [1.0, 0.0]]), seed=0).tolist()
     [1, 0]
@@ -154,13 +177,14 @@ def draw(probabilities: Float[np.ndarray, "n k"], seed: int) -> Labels:
 
 
 def corrupt(labels: Labels, transition: Transition, seed: int, exact: bool = False) -> Labels:
-    """Noisy labels.
+    """Noisy labels, (n,), drawn by a transition matrix.
 
     Args:
-        labels: class numbers, (n,).
-        transition: C, (K, K), rows sum to 1.
-        exact: of each class exactly the shares C_k are relabelled (rounded to whole rows, the largest remainders
-            up) and only which rows is drawn; else each label is drawn by itself.
+        labels: true class numbers, (n,).
+        transition: transition matrix C, (K, K), rows sum to 1.
+        seed: seed of the draw.
+        exact: whether the labels of each class have exactly the shares C_k (rounded to whole rows, the largest
+            remainders up), so that only the rows that get each label are drawn; else each label is drawn by itself.
 
     >>> y = np.repeat([0, 1], 4)
     >>> realised(y, corrupt(y, next_class(2, 0.25), seed=0, exact=True), 2).tolist()
@@ -178,7 +202,10 @@ def corrupt(labels: Labels, transition: Transition, seed: int, exact: bool = Fal
 
 
 def whole(shares: Float[np.ndarray, " k"]) -> Int[np.ndarray, " k"]:
-    """Shares as whole numbers of the same sum, the largest remainders rounded up.
+    """Shares rounded to whole numbers of the same sum, (k,); those with the largest remainders are rounded up.
+
+    Args:
+        shares: numbers of rows, (k,), at least 0, whose sum is whole.
 
     >>> whole(np.array([1.5, 0.25, 2.25])).tolist()
     [2, 0, 2]
@@ -190,27 +217,37 @@ def whole(shares: Float[np.ndarray, " k"]) -> Int[np.ndarray, " k"]:
 
 
 def realised(labels: Labels, noisy: Labels, classes: int) -> Transition:
-    """The shares of the noisy labels in each class; a class without a row keeps its labels."""
+    """Transition matrix of given labels: the shares of the noisy labels in each class, (K, K).
+
+    The row of a class without rows is that of the identity.
+
+    Args:
+        labels: true class numbers, (n,).
+        noisy: noisy class numbers, (n,).
+        classes: number of classes K.
+    """
     counts = np.zeros((classes, classes))
     np.add.at(counts, (labels, noisy), 1)
     return _shares(counts)
 
 
 def _shares(counts: np.ndarray) -> Transition:
-    """Rows that sum to 1; of a row of zeros, the class itself."""
+    """Counts, (K, K), scaled to rows that sum to 1; a row of zeros becomes that of the identity."""
     total = counts.sum(1, keepdims=True)
     return np.where(total > 0, counts / np.where(total > 0, total, 1), np.eye(len(counts)))
 
 
 def confident_transition(probabilities: Float[np.ndarray, "n k"], noisy: Labels) -> Transition:
-    """The transition, estimated from counts of rows that are confidently of a class.
+    """Transition matrix, (K, K), estimated from counts of rows that are confidently of a class.
 
-    A row counts for the likeliest class among those whose probability is at least the mean probability of that class
-    over the rows labelled so; counts of each label are scaled to the number of rows labelled so.
+    A class qualifies for a row if its probability is at least the mean probability of that class over the rows with
+    that label. The row counts for the likeliest class that qualifies, or for none. The counts of each label are scaled
+    to the number of rows with that label.
 
     Args:
-        probabilities: of the noisy labels, (n, K), by a model that has not seen the row's own label.
-        noisy: labels, (n,).
+        probabilities: predicted probabilities of the noisy labels, (n, K), by a model that has not learnt the row's own
+            label.
+        noisy: noisy class numbers, (n,).
 
     Source: Northcutt, Jiang and Chuang, Confident Learning, JAIR 70, 2021, eqs. 1 to 3.
 
@@ -230,13 +267,13 @@ def confident_transition(probabilities: Float[np.ndarray, "n k"], noisy: Labels)
 
 
 def anchor_transition(probabilities: Float[np.ndarray, "n k"], quantile: float = 0.97) -> Transition:
-    """The transition, read off one row of each class that is nearly surely of it.
+    """Transition matrix, (K, K), estimated from an anchor of each class: a row that is almost surely of that class.
 
     The anchor of class k is the row at the given quantile of the probabilities of k; its probabilities are row k of C.
 
     Args:
-        probabilities: of the noisy labels, (n, K).
-        quantile: in (0, 1]; below 1 it passes over the few rows of which the model is too sure.
+        probabilities: predicted probabilities of the noisy labels, (n, K).
+        quantile: quantile in (0, 1]; one below 1 skips the few rows that the model is too sure of.
 
     Source: Patrini et al., CVPR 2017, eq. 12, and its 97 % quantile.
 

@@ -1,9 +1,10 @@
-"""Partial labels: one student of the teacher's two likeliest classes, in place of many rounds.
+"""Partial labels: a student of the teacher's two likeliest classes, in place of many rounds.
 
-The right class of a row is nearly always among its teacher's first two: a wrongly labelled row's are its label and, by
-its like, the right class. Half the mass of every row of a class then lies on the right class, and less than half on any
-other, so that one round does what many rounds of soft labels do. It needs a third class: where the same two classes
-come together in every row, the halves tie.
+The right class of a row is nearly always among the two likeliest classes of its teacher: for a wrongly labelled row
+these are its label and the right class, which similar rows are labelled as. Half of the probability of every row of a
+class then lies on the right class, and on average less than half on any other, so that one round does the work of many
+rounds of soft labels. It takes a third class: where the same two classes are the likeliest in every row, the halves
+tie.
 
 Source: Jeong and Chung, ICLR 2025, arXiv 2402.10482.
 """
@@ -21,26 +22,26 @@ from tutelage.distil.rows import FeatureRows
 from tutelage.ops.checks import in_range
 
 TIED = 0.95
-"""A class whose rows have the same second class more often than this ties with it."""
+"""Share of the rows of a class with the same second class, above which the two classes tie."""
 
 RELEASED = 0.7
-"""q of the authors' loss; see `exact`."""
+"""Exponent q of the loss in the authors' released code; see `exact`."""
 
 
 def two_hot(outputs: Float[np.ndarray, "n k"], names: Sequence[object] | None = None) -> Float[np.ndarray, "n k"]:
-    """One half on each of the two largest outputs of a row, 0 elsewhere.
+    """Two-hot labels, (n, K): one half on each of the two largest outputs of a row, 0 elsewhere.
 
     Args:
-        outputs: the teacher's, (n, K), K at least 3.
-        names: of the classes, for the warning.
+        outputs: the teacher's outputs, (n, K), K at least 3.
+        names: names of the K classes, for the warning; by default their numbers.
 
     Raises:
-        ValueError: two classes: every row would be (1/2, 1/2), which says nothing.
+        ValueError: there are two classes: every row would be (1/2, 1/2), which says nothing.
 
     Warns:
-        UserWarning: a class whose rows nearly all have one and the same second class, as in superclasses of two:
-            two-hot labels cannot tell the two apart. Nor can they where every class is only ever mistaken for the next,
-            which the outputs do not show; see `Block.two_hot_accuracy`.
+        UserWarning: nearly all rows of a class have the same second class, as in superclasses of two: two-hot labels
+            cannot tell the two apart. Nor can they where every class is only ever mistaken for the next, which the
+            outputs do not show; see `Block.two_hot_accuracy`.
 
     >>> two_hot(np.array([[0.5, 0.1, 0.4], [0.2, 0.3, 0.5], [0.6, 0.3, 0.1]])).tolist()
     [[0.5, 0.0, 0.5], [0.0, 0.5, 0.5], [0.5, 0.5, 0.0]]
@@ -52,7 +53,11 @@ def two_hot(outputs: Float[np.ndarray, "n k"], names: Sequence[object] | None = 
 
 
 def enough(classes: int) -> None:
-    """Raise ValueError unless two-hot labels of so many classes say anything."""
+    """Check that there are at least 3 classes, so that two-hot labels say something.
+
+    Raises:
+        ValueError: there are fewer.
+    """
     if classes < 3:
         raise ValueError(
             f"two-hot labels need at least 3 classes, got {classes}: of two, each row's would be (1/2, 1/2)"
@@ -60,7 +65,11 @@ def enough(classes: int) -> None:
 
 
 def leading(outputs: Float[np.ndarray, "*n k"]) -> tuple[np.ndarray, np.ndarray]:
-    """The classes of the largest and of the second largest outputs, (*n,) each."""
+    """Class numbers of the largest and of the second largest output of each row, (*n,) each.
+
+    Args:
+        outputs: outputs, (*n, K).
+    """
     first = outputs.argmax(-1)
     rest = outputs.copy()
     np.put_along_axis(rest, first[..., None], -np.inf, -1)
@@ -68,7 +77,12 @@ def leading(outputs: Float[np.ndarray, "*n k"]) -> tuple[np.ndarray, np.ndarray]
 
 
 def halves(first: np.ndarray, second: np.ndarray, classes: int) -> np.ndarray:
-    """One half on each of two classes, (*n, K)."""
+    """Labels with one half on each of two classes, (*n, K).
+
+    Args:
+        first, second: class numbers, (*n,) each.
+        classes: number of classes K.
+    """
     target = np.zeros((*first.shape, classes))
     np.put_along_axis(target, first[..., None], 0.5, -1)
     np.put_along_axis(target, second[..., None], 0.5, -1)
@@ -76,7 +90,12 @@ def halves(first: np.ndarray, second: np.ndarray, classes: int) -> np.ndarray:
 
 
 def warn_of_ties(first: np.ndarray, second: np.ndarray, names: Sequence[object]) -> None:
-    """Warn where the same two classes lead nearly every row of one of them."""
+    """Warn of each class whose rows nearly all have the same second class.
+
+    Args:
+        first, second: numbers of the two likeliest classes of each row, (n,) each.
+        names: names of the K classes.
+    """
     classes = len(names)
     pairs = np.zeros((classes, classes))
     np.add.at(pairs, (first, second), 1)
@@ -97,20 +116,20 @@ def student(
     weight_decay: float,
     power: float = 0.0,
 ) -> Float[np.ndarray, "d k"]:
-    """The linearised student of two-hot labels: one decomposition serves it and its teacher.
+    """Weights of the linearised student of two-hot labels; it shares its decomposition with its teacher.
 
-    Near 0 every p is 1/K, and the gradient of ``(1 - p^q) / q`` is ``K^-q`` times that of ``- log p``: the student of
-    the generalised cross-entropy is that of cross-entropy with a weight decay ``K^q`` times as large.
+    For logits near 0 every p is 1/K, and the gradient of ``(1 - p^q) / q`` is ``K^-q`` times that of ``- log p``: the
+    student of the generalised cross-entropy is that of cross-entropy with a weight decay ``K^q`` times as large.
 
     Args:
-        decomposition: of the rows.
-        rows: (n, d).
-        targets: from `two_hot`, (n, K).
+        decomposition: decomposition of the rows.
+        rows: X, (n, d).
+        targets: two-hot labels, (n, K), from `two_hot`.
         weight_decay: lambda, above 0.
-        power: q in [0, 1]: 0 for cross-entropy, `RELEASED` for the authors' loss.
+        power: exponent q in [0, 1]: 0 for cross-entropy, `RELEASED` for the authors' loss.
 
     Returns:
-        Weights (d, K), for `closed.outputs`.
+        Weights, (d, K), for `closed.outputs`.
 
     >>> from tutelage.distil.closed import decompose, outputs
     >>> x, y = np.eye(3), np.array([[0.5, 0.5, 0], [0, 0.5, 0.5], [0.5, 0, 0.5]])

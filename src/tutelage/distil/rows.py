@@ -1,4 +1,4 @@
-"""Rows of features read a block at a time, so that a million of them need no copy."""
+"""Rows of features that are read a block at a time, so that a million of them need no copy."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import numpy as np
 from jaxtyping import Float, Int
 
 BLOCK = 4096
-"""Rows read at a time."""
+"""Number of rows that are read at a time."""
 
 HELD = 2**28
-"""Bytes that rows may take in memory, where they are read many times."""
+"""Largest number of bytes of rows that are held in memory, since they are read many times."""
 
 CONSTANT = 10.0
-"""Length of the constant feature; large beside the rows' 1, so that no penalty holds the bias back."""
+"""Value of the constant feature; it is large beside the rows' length of 1, so that no penalty holds the bias back."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """FeatureRows centred, scaled to a mean squared length of 1 and given a constant, each block when it is read.
+    """Features, centred, scaled to a mean squared length of 1 and with a constant feature; computed block by block.
 
     Args:
-        x: features, (n, d), of any real type; never copied whole.
-        centre: their mean, (d,).
-        scale: what they are divided by.
-        index: the rows meant, in order; None is all of them.
-        basis: directions on which they are then projected, (d + 1, r); None keeps them.
+        x: features as they are, (N, d), of any real type; they are never copied whole.
+        centre: mean of the features, (d,), which is subtracted.
+        scale: number that the centred features are divided by, above 0.
+        index: numbers of the rows of ``x`` that are meant, (n,), in order; None is all.
+        basis: matrix that the rows are multiplied by in the end, (d + 1, r); None leaves them as they are.
 
     >>> rows = Rows.of(np.array([[1.0], [3.0]]))
     >>> np.concatenate([block for _, block in blocks(rows)]).tolist()
@@ -42,7 +42,7 @@ class Rows:
 
     @staticmethod
     def of(x: np.ndarray) -> Rows:
-        """All rows of x, centred at their mean."""
+        """All rows of ``x``, (n, d), with their own mean and scale."""
         mean = x.mean(0, dtype=np.float64)
         squares = sum(float(((x[i : i + BLOCK] - mean) ** 2).sum()) for i in range(0, len(x), BLOCK))
         return Rows(x, mean, float(np.sqrt(squares / len(x))) or 1.0)
@@ -52,22 +52,27 @@ class Rows:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Numbers of rows and of features, the constant one included."""
         return len(self), self.x.shape[1] + 1 if self.basis is None else self.basis.shape[1]
 
     def take(self, index: Int[np.ndarray, " m"]) -> Rows:
-        """Some of the rows."""
+        """The rows with the numbers ``index``, (m,), in order."""
         return replace(self, index=index if self.index is None else self.index[index])
 
     def of_others(self, x: np.ndarray) -> Rows:
-        """Other rows on the same scale."""
+        """All rows of other features ``x``, (m, d), with the same centre, scale and basis."""
         return replace(self, x=x, index=None)
 
     def onto(self, basis: Float[np.ndarray, "d1 r"]) -> Rows:
-        """The rows in the directions of a basis."""
+        """The rows multiplied by ``basis``, (d + 1, r)."""
         return replace(self, basis=basis)
 
     def affine(self, weights: Float[np.ndarray, "r k"]) -> tuple[Float[np.ndarray, "d k"], Float[np.ndarray, " k"]]:
-        """What weights on these rows are on x itself: slopes and intercept."""
+        """Slopes, (d, k), and intercepts, (k,), on ``x`` itself that give the same outputs as weights on these rows.
+
+        Args:
+            weights: weights on these rows, (r, k).
+        """
         w = weights if self.basis is None else self.basis @ weights
         slopes = w[:-1] / self.scale
         return slopes, CONSTANT * w[-1] - self.centre @ slopes
@@ -82,21 +87,21 @@ class Rows:
 
 
 FeatureRows = Float[np.ndarray, "n d"] | Rows
-"""Rows in memory, or read when they are needed."""
+"""Rows of features, (n, d): an array in memory, or `Rows`, which are read when they are needed."""
 
 
 def held(rows: Rows) -> FeatureRows:
-    """The rows in memory where they are few, else as they are."""
+    """The rows as an array in memory where it has at most HELD bytes, else as they are."""
     return rows[:] if 8 * rows.shape[0] * rows.shape[1] <= HELD else rows
 
 
 def blocks(rows: FeatureRows) -> Iterator[tuple[slice, np.ndarray]]:
-    """Where each block lies, and the block (b, d)."""
+    """Blocks of rows, in order: the slice of ``rows`` that each is, and the block, (b, d)."""
     for start in range(0, len(rows), BLOCK):
         part = slice(start, start + BLOCK)
         yield part, rows[part]
 
 
 def take(rows: FeatureRows, index: Int[np.ndarray, " m"]) -> FeatureRows:
-    """Some of the rows, in order."""
+    """The rows with the numbers ``index``, (m,), in order."""
     return rows.take(index) if isinstance(rows, Rows) else rows[index]

@@ -1,4 +1,4 @@
-"""Estimators in the manner of scikit-learn."""
+"""Estimators with the interface of scikit-learn."""
 
 from tutelage.estimators.classifier import Classifier
 from tutelage.estimators.segmenter import Segmenter

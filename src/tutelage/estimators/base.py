@@ -1,4 +1,4 @@
-"""What all estimators share: their parameters, the one way to a fitted model, and saving."""
+"""Base class of the estimators: common parameters, fitting and saving."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from tutelage.model import Model
 from tutelage.ops.checks import one_of
 
 OWN = "make"
-"""Option of a kind that makes the user's own network; users give it as ``network``."""
+"""Name of a kind's field for the function that makes the user's own network; estimators call it ``network``."""
 
 
 @dataclass(eq=False, repr=False)
 class Estimator(BaseEstimator):
-    """An estimator in the manner of scikit-learn; subclasses add the parameters of what they read.
+    """An estimator with the interface of scikit-learn. Subclasses add the parameters of their data.
 
     Args:
-        method: a name, such as "drift" (`tutelage methods` lists them), a method with its own hyper-parameters, such as
-            ``Drift(decay=0.9)``; or "auto", which tries many by cross-validation.
-        steps: optimiser steps of each training; None takes the default of the kind of data.
-        lr: peak learning rate; None takes the default.
-        folds: number of cross-validation folds; None takes the default.
-        repeats: repeats of the cross-validation; None takes the default.
-        evidence: measure whether the pool helped; False returns the method's model unasked.
-        device: "auto", or as torch names it.
-        cache: folder for features; None takes the user's cache folder.
-        random_state: random seed, a whole number.
+        method: name of a method, such as "drift" (`tutelage methods` lists them); a method with its own
+            hyper-parameters, such as ``Drift(decay=0.9)``; or "auto", which tries many by cross-validation.
+        steps: optimiser steps of each training, at least 1; None takes the network's default.
+        lr: peak learning rate, above 0; None takes the network's default.
+        folds: folds of the cross-validation, at least 2; None is 5 for a head on features, else 2.
+        repeats: repeats of the cross-validation, at least 1; None is 2 for a head on features, else 1.
+        evidence: whether cross-validation measures the gain from the pool; False returns the method's model unchecked.
+        device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
+        cache: folder of the feature cache; None is a folder in the user's cache folder.
+        random_state: random seed, a whole number in [0, 2**32).
     """
 
     method: str | Method | Auto = "drift"
@@ -54,10 +54,10 @@ class Estimator(BaseEstimator):
     random_state: int = 0
 
     def _kind(self, X: Any) -> Kind:
-        """The kind of data that X is, with this estimator's parameters as its options.
+        """Kind of the data X, with this estimator's parameters as its options.
 
         Raises:
-            ValueError: a parameter that is not for this kind.
+            ValueError: a parameter is set that this kind does not have.
         """
         kind = kinds.of_values(X, type(self).__name__)
         own = {f.name for f in fields(kind)}
@@ -76,7 +76,7 @@ class Estimator(BaseEstimator):
         return kind(**{name: value for name, value in given.items() if name in own})
 
     def _fit(self, kind: Kind, data: Dataset, augment: Callable[[list[Any]], list[Any]] | None = None) -> Self:
-        """Fit on data of a kind, and set the attributes that every estimator has."""
+        """Fit on a dataset, and set the attributes that all estimators have."""
         asked = Asked(int(self.random_state), self.steps, self.lr, self.folds, self.repeats, self.evidence)
         wiring = kind.wiring(asked, data)
         cache, device = self._cache(), pick_device(self.device)
@@ -105,7 +105,7 @@ class Estimator(BaseEstimator):
 
 
 def method_of(method: str | Method | Auto) -> Method | Auto:
-    """A method by name with its defaults, or the method itself.
+    """Method of a name, with its defaults; a method that is no name is returned as it is.
 
     Raises:
         ValueError: there is no such method.
@@ -117,7 +117,11 @@ def method_of(method: str | Method | Auto) -> Method | Auto:
 
 
 def maker(network: Any) -> Callable[[], Any] | None:
-    """What makes the user's own network, given a module, which is copied, or a function; None of a name or nothing."""
+    """Function that makes the user's own network; None where ``network`` is a name or None.
+
+    Args:
+        network: module, which is copied, or function that makes one.
+    """
     if network is None or isinstance(network, str):
         return None
     from torch import nn
@@ -130,7 +134,11 @@ def maker(network: Any) -> Callable[[], Any] | None:
 
 @dataclass(frozen=True)
 class Copies:
-    """Makes copies of a module."""
+    """Function that makes copies of a module.
+
+    Attributes:
+        module: the module.
+    """
 
     module: Any
 

@@ -17,29 +17,37 @@ from tutelage.methods import Method
 
 @dataclass(eq=False, repr=False)
 class Segmenter(Estimator):
-    """Gives each pixel of an image a class, from a few masks and a large pool of images.
+    """A segmenter, which gives each pixel of an image a class, from a few masks and a large pool of images.
 
-    Each fit also trains the labels-only reference and returns it when the pool more probably hurt than
-    helped; see ``evidence_``.
+    Each fit also trains a reference on the masks alone, and returns it where the pool more probably hurt than helped;
+    see ``evidence_``.
 
     Args:
-        method: a name, such as "dmt" or "cutmix_mean_teacher" (`tutelage methods` lists them), or a method with its
-            own hyper-parameters.
-        network: None is a U-Net; or a module (copied), or a function that makes one, giving logits (n, c, h, w) of
-            images (n, 3, h, w) in [0, 1].
-        size: height and width that images are brought to; None takes their own, but not more than is fast.
-        flip: a mirrored image is as likely as the image.
-        void: values of masks where nothing is known, besides -1.
-        classes: number of the classes; None is one more than the largest value.
-        steps, lr, folds, repeats, evidence, device, cache, random_state: as of every estimator, see
-            `tutelage.estimators.base.Estimator`.
+        method: name of a method, such as "dmt" or "cutmix_mean_teacher" (`tutelage methods` lists them); a method with
+            its own hyper-parameters; or "auto", which tries many by cross-validation.
+        network: module, which is copied, or function that makes one, which gives logits, (n, c, h, w), of images,
+            (n, 3, h, w), in [0, 1]; None is a U-Net with random weights.
+        size: height and width that images are resized to, in pixels, at least 16; None takes that of the images, capped
+            for speed.
+        flip: whether images are mirrored at random.
+        void: mask values, besides -1, that mean an unknown class, in [0, 65535].
+        classes: number of classes, at least 2; None is one more than the largest mask value.
+        steps: optimiser steps of each training, at least 1; None takes the network's default.
+        lr: peak learning rate, above 0; None takes the network's default.
+        folds: folds of the cross-validation, at least 2; None is 2.
+        repeats: repeats of the cross-validation, at least 1; None is 1.
+        evidence: whether cross-validation measures the gain from the pool; False returns the method's model unchecked.
+        device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
+        cache: folder of the feature cache, which a segmenter does not use.
+        random_state: random seed, a whole number in [0, 2**32).
 
     Attributes:
-        classes_: the class numbers, (c,).
-        evidence_: what the pool changed in mean IoU, with interval; None where not gathered.
-        returned_: "candidate" or "reference".
-        method_, tried_: the method with nothing left open; what "auto" tried, best first.
-        history_: losses and pseudo-label counts over the candidate's training.
+        classes_: class numbers, (c,).
+        evidence_: change of the mean IoU by the pool, with its interval; None where it was not measured.
+        returned_: model that was returned: "candidate", trained by the method, or "reference".
+        method_: method of the candidate, with its hyper-parameters; for "auto" the method that was chosen.
+        tried_: attempts of "auto", the best first; empty for other methods.
+        history_: points of the candidate's training, by step: losses, and statistics of the pseudo-labels.
 
     >>> X = np.zeros((4, 16, 16, 3), dtype=np.uint8)
     >>> X[:, 4:9] = 255
@@ -60,13 +68,14 @@ class Segmenter(Estimator):
         """Fit on images with masks and images without.
 
         Args:
-            X: n images: encoded (bytes), `Path`, or an array of uint8, (n, h, w, 3) or (n, h, w).
-            y: their masks: an array of class numbers (n, h, w), -1 = nothing is known; or a list of PNG files (bytes
-                or `Path`) or arrays (h, w), None for an image without one.
-            X_unlabelled: more images without masks.
+            X: n images: a list of encoded images (bytes) or of `Path`, or an array of uint8, (n, h, w, 3) or (n, h, w).
+            y: n masks: an array of class numbers, (n, h, w), -1 is unknown; or a list of PNG files (bytes or `Path`) or
+                arrays, (h, w), with None for an image without a mask.
+            X_unlabelled: further images without masks, as X.
 
         Raises:
-            ValueError: no mask, a mask of another size than its image, a value outside the classes, or one class.
+            ValueError: there is no mask, or only one class; a mask differs from its image in size; or a value is none
+                of the classes.
         """
         if y is None:
             raise ValueError("y must be masks, got None")
@@ -80,21 +89,21 @@ class Segmenter(Estimator):
         return self
 
     def predict(self, X: Any) -> np.ndarray | list[np.ndarray]:
-        """The class of each pixel, (n, h, w), as large as the images; a list of (h, w) where their sizes differ."""
+        """Class number of each pixel, (n, h, w), at the images' own size; a list of (h, w) where their sizes differ."""
         check_is_fitted(self)
         kind: Any = self._fitted_kind
         maps: list[np.ndarray] = kind.labels_of(self._model, kind.values(kind.given(X), None))
         return np.stack(maps) if len({labels.shape for labels in maps}) == 1 else maps
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities of each pixel's classes, (n, h, w, c), at the size that the images are brought to."""
+        """Probabilities of each class for each pixel, (n, h, w, c), at the size that images are resized to."""
         check_is_fitted(self)
         pictures: Any = self._fitted_kind.given(X)
         size = self._model.reader.size  # type: ignore[attr-defined]
         return self._model.probabilities(pictures).reshape(len(pictures), *size, -1)
 
     def score(self, X: Any, y: Any) -> float:
-        """Mean IoU over the classes that occur, in [0, 1], at the size that the images are brought to."""
+        """Mean IoU over the classes that occur, in [0, 1], at the size that images are resized to."""
         check_is_fitted(self)
         if y is None:
             raise ValueError("y must be masks, got None")

@@ -1,4 +1,4 @@
-"""The scikit-learn face of self-distillation under label noise."""
+"""Self-distillation under label noise, as an estimator of scikit-learn."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ from tutelage.distil.rows import Rows, blocks, held
 from tutelage.ops.checks import in_range, one_of
 
 ROUNDS = 10
-"""The most rounds that are tried."""
+"""Number of rounds that are tried, at most."""
 
 
 class SelfDistiller(ClassifierMixin, BaseEstimator):
-    """A linear classifier of fixed features whose labels are partly wrong.
+    """A linear classifier of fixed features, for labels that are partly wrong.
 
-    The students tried, for each weight decay of a grid, are: the labels as given, by cross-entropy (logistic
-    regression) and by a robust loss; rounds of self-distillation, each learning the soft labels of the one before; and
-    one student of its teacher's two likeliest classes. Rounds and two-hot labels are in closed form, all from one
-    decomposition.
+    These students are tried, with each weight decay of a grid: a student of the given labels by cross-entropy (logistic
+    regression), and one by a robust loss; rounds of self-distillation, in which each student learns the soft labels of
+    the one before; and a student of its teacher's two likeliest classes. Rounds and two-hot labels are computed in
+    closed form, all from one decomposition.
 
     Args:
-        method: "auto" tries all and keeps the simplest that is not behind another by more than half a standard error;
-            "labels", "rounds", "robust" and "two_hot" (for 3 classes or more) are those alone.
-        rounds: of "rounds", at least 1; None chooses among 1 to 10. One round is ridge regression.
-        weight_decay: lambda, above 0, for rows centred and of mean squared length 1; None chooses.
-        random_state: seed of the folds, a whole number.
+        method: "auto" tries all students and keeps the simplest that is not behind another by more than half a standard
+            error; "labels", "robust", "rounds" and "two_hot" (for 3 classes or more) try these students alone.
+        rounds: number of rounds of "rounds", at least 1; None chooses among 1 to 10. One round is ridge regression.
+        weight_decay: lambda, above 0, for rows that are centred and have mean squared length 1; None chooses it.
+        random_state: seed of the folds, a whole number in [0, 2**32).
 
     Attributes:
-        classes_: the labels, sorted, (c,).
-        chosen_: the student's kind, rounds and weight decay.
-        rounds_: its number of rounds.
+        classes_: classes, sorted, (c,).
+        chosen_: setting of the student that was chosen: kind, rounds and weight decay.
+        rounds_: number of rounds of that student.
         labels_: refined labels of the training rows: the student's probabilities, (n, c), columns as in ``classes_``.
-        tried_: every student tried, best first, with its held-out accuracy; empty where nothing was to be chosen.
-        coef_, intercept_: of the logits, (c, d) and (c,).
+        tried_: students that were tried, the best first, with held-out accuracies; empty where there was no choice.
+        coef_, intercept_: coefficients of the logits, (c, d), and intercepts, (c,).
 
     Sources: Jeong and Chung, ICLR 2025 (rounds and two-hot labels); Zhang and Sabuncu, NeurIPS 2018 (the robust loss).
 
@@ -82,14 +82,14 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):
         """Fit on noisy labels.
 
         Args:
-            X: features, (n, d), finite; read a block at a time: besides X, memory holds a few times (n, c).
-            y: n labels, some of them wrong.
-            X_clean, y_clean: rows with clean labels, not learnt from: they choose the student in place of held-out
-                noisy labels.
+            X: features, (n, d), finite. They are read a block at a time: besides X, memory holds a few times (n, c).
+            y: labels, (n,), some of them wrong.
+            X_clean, y_clean: features, (m, d), and clean labels, (m,), of rows that are not learnt: they choose the
+                student in place of held-out noisy labels.
 
         Raises:
-            ValueError: one class only, features that are not finite, a clean label that y does not have, or two-hot
-                labels of two classes.
+            ValueError: there is only one class; features are not finite; y lacks a clean label; or two-hot labels are
+                asked for with two classes.
         """
         one_of("method", self.method, ("auto", *KINDS))
         in_range("random_state", self.random_state, 0, 2**32 - 1)
@@ -119,7 +119,7 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):
         return self
 
     def _clean(self, full: Students, rows: Rows, X: Any, y: Any) -> HeldOutRows:
-        """Clean rows to look at, beside students of all rows."""
+        """Clean rows, on which students of all training rows are scored."""
         if y is None:
             raise ValueError("X_clean needs y_clean, but y_clean is None")
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], reset=False)
@@ -128,7 +128,7 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):
         return HeldOutRows(full, rows.of_others(X), np.searchsorted(self.classes_, y))
 
     def _choose(self, full: Students, kinds: tuple[str, ...], held_out: list[HeldOutRows] | None) -> StudentSetting:
-        """Set ``tried_`` and give the best student."""
+        """Setting of the best student; sets ``tried_``."""
         if self.weight_decay is not None:
             in_range("weight_decay", float(self.weight_decay), 0, low_open=True)
         if self.rounds is not None:
@@ -145,20 +145,20 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):
         return chosen(self.tried_)
 
     def _warn(self, full: Students) -> None:
-        """Say so where two-hot labels cannot tell classes apart."""
+        """Warn where two-hot labels cannot tell classes apart."""
         teacher = full.closed([StudentSetting("rounds", 1, self.chosen_.teacher, self.chosen_.teacher)])[0]
         first, second = zip(*(leading(x @ teacher) for _, x in blocks(full.rows)), strict=True)
         partial.warn_of_ties(np.concatenate(first), np.concatenate(second), self.classes_.tolist())
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """The student's probabilities of each class, (n, c), columns as in ``classes_``."""
+        """Probabilities of each class by the student, (n, c), with columns in the order of ``classes_``."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         probabilities: np.ndarray = softmax(X @ self.coef_.T + self.intercept_, axis=1)
         return probabilities
 
     def predict(self, X: Any) -> np.ndarray:
-        """The most probable label of each row, (n,)."""
+        """Most probable class of each row, (n,)."""
         best = self.predict_proba(X).argmax(1)
         labels: np.ndarray = self.classes_[best]
         return labels

@@ -12,30 +12,38 @@ from sklearn.utils.validation import check_is_fitted
 from tutelage.estimators.base import Estimator
 
 Sentences = Sequence[Sequence[str]]
+"""Sentences, each a list of words."""
 
 
 @dataclass(eq=False, repr=False)
 class Tagger(Estimator):
-    """Tags words, such as named entities, from a few tagged sentences and a large pool, or from distant tags.
+    """A tagger of words, such as named entities, from a few tagged sentences and a large pool, or from distant tags.
 
-    Each fit also trains the labels-only reference and returns it when the pool more probably hurt than
-    helped; see ``evidence_``.
+    Each fit also trains a reference on the tags alone, and returns it where the pool more probably hurt than helped;
+    see ``evidence_``.
 
     Args:
-        method: a name, such as "drift" or "bond" (`tutelage methods` lists them), or a method with its own
-            hyper-parameters.
-        encoder: what reads sentences: "minilm", a folder, or a name on the Hub.
-        finetune: train the encoder too, not only a head on its features.
-        max_length: tokens read at once; a longer sentence is read in several windows.
-        steps, lr, folds, repeats, evidence, device, cache, random_state: as of every estimator, see
-            `tutelage.estimators.base.Estimator`.
+        method: name of a method, such as "drift" or "bond" (`tutelage methods` lists them); a method with its own
+            hyper-parameters; or "auto", which tries many by cross-validation.
+        encoder: encoder of the words: "minilm", a folder of a saved model, or a name on the Hub.
+        finetune: whether the encoder is trained, too; else a head is trained on its features.
+        max_length: tokens read at once, at least 3; a longer sentence is read in several windows.
+        steps: optimiser steps of each training, at least 1; None takes the network's default.
+        lr: peak learning rate, above 0; None takes the network's default.
+        folds: folds of the cross-validation, at least 2; None is 5 for a head on features, else 2.
+        repeats: repeats of the cross-validation, at least 1; None is 2 for a head on features, else 1.
+        evidence: whether cross-validation measures the gain from the pool; False returns the method's model unchecked.
+        device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
+        cache: folder of the feature cache; None is a folder in the user's cache folder.
+        random_state: random seed, a whole number in [0, 2**32).
 
     Attributes:
-        classes_: the tags in BIO, O first.
-        evidence_: what the pool changed in entity F1, with interval; None where not gathered.
-        returned_: "candidate" or "reference".
-        method_, tried_: the method with nothing left open; what "auto" tried, best first.
-        history_: losses and pseudo-label counts over the candidate's training.
+        classes_: tags in BIO, (c,), O first.
+        evidence_: change of the entity F1 by the pool, with its interval; None where it was not measured.
+        returned_: model that was returned: "candidate", trained by the method, or "reference".
+        method_: method of the candidate, with its hyper-parameters; for "auto" the method that was chosen.
+        tried_: attempts of "auto", the best first; empty for other methods.
+        history_: points of the candidate's training, by step: losses, and statistics of the pseudo-labels.
 
     >>> X = [["Ada", "lives", "in", "Rome"], ["Bob", "left", "Oslo"], ["Eve", "saw", "Bern"]] * 4
     >>> y = [["B-PER", "O", "O", "B-LOC"], ["B-PER", "O", "B-LOC"], None] * 4
@@ -54,14 +62,14 @@ class Tagger(Estimator):
 
         Args:
             X: n sentences, each a list of words.
-            y: tags of each sentence, in BIO, BIOES or IO; None (or -1) for an untagged one.
-            X_unlabelled: more sentences without tags.
-            distant: tags by matching or rules, of each sentence that has no clean ones; None (or -1) for a word
-                of which they say nothing; where they never say O, such words are taken to be outside. Clean
-                tags are then not learnt from but looked at: to stop early and for the evidence.
+            y: n lists of tags, in BIO, BIOES or IO; None or -1 is an untagged sentence.
+            X_unlabelled: further sentences without tags.
+            distant: n lists of tags by matching or rules, for the sentences without clean tags; None or -1 is a word
+                (or a sentence) without one. Where no distant tag is O, such words count as O. The clean tags are then
+                not learnt: they choose the stopping point and give the evidence.
 
         Raises:
-            ValueError: no tag, unequal numbers of words and tags, or a tag that no scheme knows.
+            ValueError: there is no tag, the numbers of words and tags differ, or no scheme has a tag.
         """
         kind: Any = self._kind(X)
         items = kind.given(X)
@@ -76,7 +84,7 @@ class Tagger(Estimator):
         return self
 
     def predict(self, X: Sentences) -> list[list[str]]:
-        """The tags of each sentence, in clean BIO."""
+        """Predicted tags of each sentence, in clean BIO."""
         check_is_fitted(self)
         kind: Any = self._fitted_kind
         sentences = kind.given(X)
@@ -84,14 +92,14 @@ class Tagger(Estimator):
         return tags
 
     def predict_proba(self, X: Sentences) -> list[np.ndarray]:
-        """Probabilities of each word's tags, (words, c) for each sentence, columns as in ``classes_``."""
+        """Probabilities of each tag, (words, c) for each sentence, with columns in the order of ``classes_``."""
         check_is_fitted(self)
         sentences: Any = self._fitted_kind.given(X)
         ends = np.cumsum([len(s) for s in sentences])
         return np.split(self._model.probabilities(sentences), ends[:-1]) if sentences else []
 
     def score(self, X: Sentences, y: Any) -> float:
-        """F1 of the entities (strict: words and type), in [0, 1]."""
+        """F1 of the entities, in [0, 1]; an entity is right where its words and its type are."""
         check_is_fitted(self)
         kind: Any = self._fitted_kind
         test = kind.values(kind.given(X), y)

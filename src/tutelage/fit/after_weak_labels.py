@@ -12,11 +12,10 @@ from tutelage.data import Loader
 from tutelage.fit.contender import precision, slug
 from tutelage.fit.held_out import FoldPredictions
 from tutelage.fit.problem import Problem
-from tutelage.fit.setup import Setup
-from tutelage.fit.store import StoredPart
+from tutelage.fit.setup import Setup, StoredPart
 from tutelage.methods import Method, Supervised
-from tutelage.methods.kept import restored
 from tutelage.train import Run, predict, train
+from tutelage.train.run import restored
 
 HALVES = ("first_half", "second_half")
 """Names of the scores on two halves of the clean labels: the point chosen on one is scored on the other."""

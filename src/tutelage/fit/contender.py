@@ -13,12 +13,11 @@ import numpy as np
 from torch import nn
 
 from tutelage.fit.held_out import FoldPredictions, Folds
-from tutelage.fit.setup import Setup
-from tutelage.fit.store import StoredPart
+from tutelage.fit.setup import Setup, StoredPart
 from tutelage.memory import Memory
 from tutelage.methods import Method
-from tutelage.methods.kept import restored
 from tutelage.train import Run, predict, train
+from tutelage.train.run import restored
 from tutelage.types import Logits
 
 
@@ -39,6 +38,10 @@ class Contender:
     method: Method
     setup: Setup
     start: nn.Module | Contender | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.start, Contender) and self.start.setup.problem.labelled is self.setup.problem.labelled:
+            raise ValueError("start must not have learnt the labels of this problem: its folds would not be held out")
 
     def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
         """Held-out predictions of each fold, and the mean held-out score by step.

@@ -226,6 +226,8 @@ def weigh(
 def estimate(scores: np.ndarray, binary: bool = False) -> Estimate:
     """The mean score of n examples and its interval at LEVEL: Wilson's where scores are 0 or 1, else the normal one.
 
+    Where all scores are 0, or all are 1, the normal interval would be a point, so it is Wilson's as well.
+
     Args:
         scores: scores of the examples, (n,), as `Task.right` gives them.
         binary: each score is 0 or 1, see `Task.binary`.
@@ -234,7 +236,7 @@ def estimate(scores: np.ndarray, binary: bool = False) -> Estimate:
     True
     """
     mean, n = float(scores.mean()), len(scores)
-    if binary:
+    if binary or (mean in (0.0, 1.0) and scores.std() == 0):
         return wilson(mean, n)
     half = float(norm.ppf((1 + LEVEL) / 2)) * float(scores.std()) / math.sqrt(n)
     return Estimate(mean, max(mean - half, 0.0), min(mean + half, 1.0))

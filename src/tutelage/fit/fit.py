@@ -21,8 +21,7 @@ from tutelage.fit.evidence import Evidence, Prior, weigh
 from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut, choose
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import Gains
-from tutelage.fit.setup import Setup, silent
-from tutelage.fit.store import Store, Unstored
+from tutelage.fit.setup import Setup, Store, Unstored, silent
 from tutelage.methods import Committee, Method, Supervised
 from tutelage.methods.fields import Open, Ramp
 from tutelage.methods.pool_teacher import PoolTeacher

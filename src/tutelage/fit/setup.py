@@ -1,14 +1,71 @@
-"""What every part of a fit is done with."""
+"""What every part of a fit is done with: problem, training, progress, and a store of the parts that are finished."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
+from tutelage import files as checkpoint
 from tutelage.fit.problem import Problem
-from tutelage.fit.store import Store, Unstored
 from tutelage.train import Training
-from tutelage.types import Tick
+from tutelage.types import Params, Tick
+
+StoredPart = tuple[Params, Any]
+"""A finished part of a run: tensors by name, and a JSON value."""
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Keeps finished parts of a run by name."""
+
+    def once(self, name: str, compute: Callable[[Path | None], StoredPart]) -> StoredPart:
+        """Give the part of this name, and compute it where it is not kept yet.
+
+        Args:
+            name: of the part, fit for a file name.
+            compute: computes the part; it gets a file for a checkpoint of its own, or None where nothing is kept.
+        """
+
+
+class Unstored:
+    """Keeps nothing: every part is computed.
+
+    >>> Unstored().once("answer", lambda path: ({}, 42))
+    ({}, 42)
+    """
+
+    def once(self, name: str, compute: Callable[[Path | None], StoredPart]) -> StoredPart:
+        """Compute the part."""
+        return compute(None)
+
+
+class FolderStore:
+    """Keeps each part in a file of a folder, so that a stopped run goes on where it was.
+
+    Args:
+        folder: made where it is missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def once(self, name: str, compute: Callable[[Path | None], StoredPart]) -> StoredPart:
+        """Read the part from its file, or compute it and write the file.
+
+        Raises:
+            BadFileError: the file is damaged, or written by a newer version.
+        """
+        file = self.folder / f"{name}.safetensors"
+        if file.exists():
+            return checkpoint.read_tensors(file)
+        unfinished = self.folder / f"{name}.unfinished"
+        tensors, meta = compute(unfinished)
+        checkpoint.write_tensors(file, tensors, meta)
+        unfinished.unlink(missing_ok=True)
+        return tensors, meta
 
 
 def silent(what: str, done: int, total: int) -> None:

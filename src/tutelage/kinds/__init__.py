@@ -1,6 +1,6 @@
-"""Kinds of data: what is read and what is answered of it. To add one: its file, its test, and a row of `TABLE`.
+"""Kinds of data, such as texts or images with masks. A new kind takes its file, its test, and a row of `TABLE`.
 
-This module imports no kind before it is asked for, so that a command can list them at once.
+This module imports a kind only when it is asked for, so that a command can list the kinds at once.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """What is known of a kind before it is imported.
+    """Facts of a kind that are known before it is imported.
 
     Attributes:
-        module, class_name: where the kind is.
-        column: the option that names the column of its items, or of its labels where that tells more.
-        task_word: the word of the option --task for it; empty where there is none.
-        about: the kind in a few words.
-        moves: its units move with the view of an item, as pixels do: a method that remembers units refuses them.
+        module, class_name: module in `tutelage.kinds` and name of the kind's class.
+        column: option that tells the kind: the one that names the column of its items, or of its masks.
+        task_word: word of the option --task for the kind; empty where there is none.
+        about: short description of the kind.
+        moves: whether units move with the view of an item, as pixels do; a method that stores values of units then
+            refuses the kind.
     """
 
     module: str
@@ -40,13 +41,14 @@ TABLE: dict[str, Row] = {
     "images": Row("images", "Images", "images", "image", "images, each of one class"),
     "rows": Row("rows", "Rows", "features", "", "rows of numbers, each of one class"),
 }
-"""Kinds by name; of two whose columns are named, the first."""
+"""Kinds by name. Where options tell several kinds, the first of them is meant."""
 
 DEFAULT = next(iter(TABLE))
+"""Kind that is meant where nothing tells another."""
 
 
 class _Kinds(Mapping[str, "type[Kind]"]):
-    """The kinds by name, each imported when it is asked for."""
+    """Classes of the kinds by name, each imported when it is asked for."""
 
     def __getitem__(self, name: str) -> type[Kind]:
         row = TABLE[name]
@@ -61,10 +63,11 @@ class _Kinds(Mapping[str, "type[Kind]"]):
 
 
 KINDS: Mapping[str, type[Kind]] = _Kinds()
+"""Classes of the kinds by name."""
 
 
 def named(word: str) -> str:
-    """The name of a kind, given its name or the word of the option --task for it.
+    """Name of a kind, given this name or the kind's word of the option --task.
 
     Raises:
         ValueError: there is no such kind.
@@ -77,7 +80,11 @@ def named(word: str) -> str:
 
 
 def told_by(options: Sequence[str], train: Path | None = None) -> str | None:
-    """The kind that named options, or a folder to train on, tell; None where nothing tells.
+    """Name of the kind that the options tell, or else the folder to train on; None where nothing tells.
+
+    Args:
+        options: names of the given options, as Python writes them.
+        train: table or folder to train on.
 
     >>> told_by(["label", "tokens"]), told_by(["label"])
     ('sentences', None)
@@ -91,10 +98,15 @@ def told_by(options: Sequence[str], train: Path | None = None) -> str | None:
 
 
 def of_values(X: Any, estimator: str) -> type[Kind]:
-    """The kind of Python values, among those that an estimator learns from."""
+    """Kind of Python values.
+
+    Args:
+        X: items, as a user gives them to an estimator.
+        estimator: name of the estimator's class; only its kinds are tried.
+    """
     return next(kind for kind in KINDS.values() if kind.estimator == estimator and kind.recognises(X))
 
 
 def of_summary(summary: Mapping[str, Any]) -> type[Kind]:
-    """The kind of a run, given its summary, also one of version 0.1."""
+    """Kind of a run, given its summary, also a summary of version 0.1."""
     return KINDS[named(str(summary.get("kind") or summary["task"]))]

@@ -1,7 +1,8 @@
-"""What a kind of data is: its options, how it is read, learnt, answered, scored and shown. Nobody else asks which."""
+"""Base class of the kinds of data. Whatever depends on the kind is in its class: options, reading, scores, report."""
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,17 +26,17 @@ from tutelage.tasks import Task
 from tutelage.types import Say, Tick
 
 LEAST_SURE = 12
-"""Items of the pool that a report shows, those of the lowest probability."""
+"""Number of the pool's items that a report shows: those that the model is least sure of."""
 
 EXCERPT = 280
-"""Characters of a text that a report shows."""
+"""Characters of a text that a report shows, at most."""
 
 HIDDEN: Mapping[str, Any] = {"command_line": False}
-"""Metadata of a field that Python users alone can give."""
+"""Metadata of a field that is no option of the command line; only Python users can set it."""
 
 
 def silent(line: str) -> None:
-    """Say nothing."""
+    """Show nothing; the default of arguments that show the user a sentence."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,11 @@ class Files:
     """Files that a fit reads.
 
     Attributes:
-        train: table or folder with labels.
-        unlabelled: table or folder with more items.
-        test: table or folder with labels to score on.
-        charset: of csv, tsv and jsonl files.
-        evidence: the evidence is gathered, so that something of each class must be held out.
+        train: table or folder of training items, labelled or not.
+        unlabelled: table or folder of further items for the pool.
+        test: table or folder of labelled items to score on.
+        charset: character set of csv, tsv and jsonl files.
+        evidence: whether the evidence is gathered; each class then needs a label to hold out.
     """
 
     train: Path
@@ -62,14 +63,15 @@ class Dataset:
     """A user's data, read and checked.
 
     Attributes:
-        items: what is learnt from.
-        classes: names of the classes, by number; of sentences the tags.
-        names: of the pool's items, for a report.
+        items: labelled items and pool to learn from.
+        classes: names of the classes, in the order of their numbers; of sentences the tags.
+        names: names of the pool's items, for the report; empty where they have none.
         test: items to score on; empty where none were given.
-        truth: class numbers, lists of tags, or masks of the test items.
-        weak: what is known of the weak labels, for the summary; empty without.
-        size: height and width that images are brought to.
-        left_out: where the images are that cannot be read, and what is wrong with each.
+        truth: labels of the test items: class numbers, (n,), lists of tags, or masks, (n, h, w).
+        weak: statistics of the weak labels, for the summary; empty without weak labels.
+        size: height and width, in pixels, to which images are resized; None of other items.
+        left_out: sentences that name each image that cannot be read, and its fault.
+        shared: number of test items that are also among the items to learn from.
     """
 
     items: Items
@@ -80,26 +82,29 @@ class Dataset:
     weak: dict[str, Any] = field(default_factory=dict)
     size: tuple[int, int] | None = None
     left_out: tuple[str, ...] = ()
+    shared: int = 0
 
     def about(self) -> dict[str, Any]:
-        """What a summary says of the data besides their counts."""
+        """Entries of the summary about the data, besides the counts."""
         images = {} if self.size is None else {"size": list(self.size), "left_out": list(self.left_out)}
-        return images | ({"weak": self.weak} if self.weak else {})
+        shared = {"shared": self.shared} if self.shared else {}
+        return images | shared | ({"weak": self.weak} if self.weak else {})
 
 
 @dataclass(frozen=True)
 class Words:
-    """Words of a kind, for messages and the report.
+    """Words for a kind's items and labels, used in messages and in the report.
 
     Attributes:
-        things, thing: the items, many and one.
-        classes: what the labels are called.
-        rows: the entries of a test source; test: the source itself.
-        column: heading over an item that is shown; guess: heading over its picture.
-        probability: heading over how sure the model is of it.
-        pool: what the shares of the classes are of.
-        taken: what Python values are taken for this kind, as a hint; empty where there is no doubt.
-        beside: heading over items that are shown beside their truth; beside_note: what is to be seen there.
+        things, thing: word for the items, in the plural and in the singular.
+        classes: word for the classes.
+        rows, test: word for the items of a test source, and for the source itself.
+        column: heading of the report's column of the least sure items.
+        guess: heading of the column of their pictures.
+        probability: heading of the column of their probabilities.
+        pool: word for the units whose classes are counted.
+        taken: hint that says which Python values are read as this kind; empty where there is no doubt.
+        beside, beside_note: heading of, and note on, the items that are shown beside their labels.
     """
 
     things: str
@@ -118,16 +123,16 @@ class Words:
 
 @dataclass(frozen=True)
 class Coded:
-    """Items of two or more sources with class numbers, for a benchmark that hides and draws labels itself.
+    """Items of several sources with class numbers, for a benchmark that hides and draws labels itself.
 
     Attributes:
-        task: what is answered of them.
-        items: of each source.
-        y: class numbers of the units of each source, -1 = unknown.
-        counts: units of each item, of each source.
-        covered: numbers of the first source's items that have weak labels; None without.
+        task: the task, with its number of classes.
+        items: items of each source.
+        y: class numbers of the units of each source, (units,); -1 is unknown.
+        counts: number of units of each item, (n,), for each source.
+        covered: numbers of the first source's items that have weak labels; None without weak labels.
         target: weak labels of those items' units, as in `fit.build.Items`.
-        size: height and width of images, where they are known.
+        size: height and width of images, in pixels; None where they are not known.
     """
 
     task: Task
@@ -140,12 +145,12 @@ class Coded:
 
 
 class Measured(NamedTuple):
-    """A model's answers on labelled items, measured.
+    """Scores of a model on labelled items.
 
     Attributes:
-        scores: the score with its interval, and others beside it, as plain values.
-        tally: confusion and calibration.
-        shown: some items beside their truth, as plain values for the report; empty where nothing is shown.
+        scores: the score, its interval, and further scores, by name, as plain values.
+        tally: counts for the confusion matrix and the calibration.
+        shown: some items with predictions and labels, as plain values for the report; empty where none are shown.
     """
 
     scores: dict[str, Any]
@@ -155,19 +160,19 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(ABC):
-    """A kind of data, with its options as fields.
+    """A kind of data. Its fields are its options.
 
     Attributes:
-        name: the kind's name, in options, protocols, records and saved models.
-        task_word: the word of the option --task for it, where there is one.
-        estimator: name of the class of `tutelage.estimators` that learns from Python values of this kind.
-        item_columns, label_columns: options that name the column of the items and that of the labels.
-        reading: other options that say how items are read, not how they are learnt.
-        words: for messages and the report.
-        version: version of the code that reads, cuts and encodes items; raised by hand when results change by it.
-        reads_folders: items may be the files of a folder.
-        writes_table: predictions are written as a table, not into a folder.
-        of_numbers: items are rows of numbers, which scikit-learn can check.
+        name: name of the kind in options, protocols, records and summaries.
+        task_word: word of the option --task for the kind; empty where there is none.
+        estimator: name of the class in `tutelage.estimators` that learns from Python values of this kind.
+        item_columns, label_columns: options that name the columns of the items, and those of the labels.
+        reading: other options that change how items are read, but not how a network learns them.
+        words: words for messages and the report.
+        version: number of the code's version, raised by hand when reading or encoding items changes results.
+        reads_folders: whether items may be the files of a folder.
+        writes_table: whether predictions are written as a table; else they are files in a folder.
+        of_numbers: whether items are rows of numbers, which scikit-learn can check.
     """
 
     name: ClassVar[str]
@@ -186,22 +191,22 @@ class Kind(ABC):
 
     @property
     def weak(self) -> bool:
-        """Whether the options name rules, votes or distant tags."""
+        """Whether the options name weak labels: rules, votes or distant tags."""
         return False
 
     @property
     @abstractmethod
     def defaults(self) -> Defaults:
-        """How what these options ask for is trained unless the user says otherwise."""
+        """Defaults of training, evidence and batch sizes for the network that the options ask for."""
 
     @property
     def whole(self) -> bool:
-        """Whether a network is trained on the items themselves, not a head on an encoder's features."""
+        """Whether a whole network is trained on the items; else a head is trained on a frozen encoder's features."""
         return False
 
     @property
     def network_name(self) -> str:
-        """Name of the network in records of benchmarks; empty for a head on an encoder's features."""
+        """Name of the network in benchmark records; empty where the network is an encoder's or a head on one."""
         return ""
 
     @property
@@ -210,15 +215,19 @@ class Kind(ABC):
         return False
 
     def record(self, weak: bool) -> str:
-        """The name under which benchmarks of such fits are recorded, such as "weak texts" or "small_cnn images"."""
+        """Name under which benchmarks of such fits are recorded, such as "weak texts" or "small_cnn images".
+
+        Args:
+            weak: whether there are weak labels.
+        """
         finetuned = "finetuned" * bool(getattr(self, "finetune", False))
         return " ".join(filter(None, ("weak" * weak, finetuned, self.network_name, self.name)))
 
     def require_columns(self, files: Files) -> None:
-        """Check that the options name the columns that reading the files needs.
+        """Check that the options name the columns that are needed to read the files.
 
         Raises:
-            ValueError: one is not named; said with its option.
+            ValueError: a column is not named; the message says which option names it.
         """
         for path in filter(None, (files.train, files.unlabelled, files.test)):
             if path.is_dir() and not self.reads_folders:
@@ -234,40 +243,51 @@ class Kind(ABC):
     def _require_scored(self, files: Files) -> None:
         (label,) = self.label_columns
         if files.test is not None and getattr(self, label) is None:
-            raise ValueError(f"--test needs --{label}, the column to score on")
+            hint = (
+                ""
+                if not self.weak
+                else f"; or leave out --test, and score the run: tutelage score RUN --test FILE --{label} COLUMN"
+            )
+            raise ValueError(f"--test needs --{label}, the column to score on{hint}")
 
     def _needed(self, files: Files) -> tuple[str, ...]:
         return self.item_columns if self.weak else (*self.item_columns, *self.label_columns)
 
+    def again(self, **changed: Any) -> Self:
+        """The kind of a finished run with some options changed, to predict or to score other items."""
+        return replace(self, **changed)
+
     def settled(self, files: Files, say: Say = silent, others: Sequence[str] = ()) -> Self:
-        """The kind with its options as the training table settles them, such as the columns that a prefix stands for.
+        """The kind with options completed from the training table, such as the columns that a prefix stands for.
 
         Args:
-            others: columns that are no items.
+            files: files of the fit, of which the training table is read.
+            others: columns of the table that hold no part of an item.
 
         Raises:
-            DataError: the table has not what an option names.
+            DataError: the table lacks a column that an option names.
         """
         return self
 
     @classmethod
     def told_by_folder(cls, path: Path) -> bool:
-        """Whether a path is a folder of items of this kind; what has no ending is one, also if it is not there."""
+        """Whether a path is taken for a folder of items of this kind."""
         return False
 
     @classmethod
     def recognises(cls, X: Any) -> bool:
-        """Whether Python values are items of this kind, given that its estimator got them."""
+        """Whether Python values, given to this kind's estimator, are items of this kind."""
         return True
 
     def given(self, X: Any, argument: str = "X") -> Any:
-        """Python values as items of this kind.
+        """Items of this kind made of Python values.
 
         Args:
-            argument: name of the argument that holds them.
+            X: Python values, as a user gives them to the estimator.
+            argument: name of the estimator's argument, for messages.
 
         Raises:
-            ValueError: one is not of this kind; said with its place.
+            ValueError: a value is no item of this kind; the message names its place.
         """
         return X
 
@@ -277,49 +297,53 @@ class Kind(ABC):
     def entries(
         self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
     ) -> Entries:
-        """The entries of a table or folder.
+        """Entries of a table or folder.
 
         Args:
-            must_have: columns of labels must be there; else those that are not there are not read.
-            weak: read labels by rules too.
+            path: the table or folder.
+            charset: character set of csv, tsv and jsonl files.
+            say: called with sentences for the user.
+            must_have: whether columns of labels must exist; else a missing one is skipped.
+            weak: whether weak labels are read, too.
 
         Raises:
-            DataError: something is wrong with the file; said with file, row and column.
+            DataError: the file cannot be read; the message names file, row and column.
         """
 
     def checked(self, found: Entries, say: Say = silent) -> tuple[Entries, tuple[str, ...]]:
-        """The entries whose items can be read, after a look at every one; and the faults of the others."""
+        """Entries whose items can be read, and sentences on the others that name each and its fault."""
         return found, ()
 
     @abstractmethod
     def labelled_only(self, test: Entries, say: Say) -> Entries:
-        """The entries of a test source that have labels.
+        """Labelled entries of a test source.
 
         Raises:
-            DataError: none has.
+            DataError: no entry has a label.
         """
 
     @abstractmethod
     def learn(
         self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, say: Say = silent
     ) -> Dataset:
-        """What entries give to learn from and to score on, after every rule about labels is checked.
+        """Dataset made of entries: items to learn from and items to score on. Checks every rule about labels.
 
         Args:
-            train: entries some of which have labels.
-            more: entries whose labels, where there are any, are only used to check pseudo-labels.
-            test: labelled entries.
-            evidence: something of each class must be held out.
+            train: training entries, labelled or not.
+            more: further entries for the pool; their labels are never learnt, only compared with pseudo-labels.
+            test: labelled entries to score on.
+            evidence: whether the evidence is gathered; each class then needs a label to hold out.
+            say: called with sentences for the user.
 
         Raises:
-            DataError: a rule about labels is broken; said with the place.
+            DataError: a rule about labels is broken; the message names the place.
         """
 
     def read(self, files: Files, say: Say = silent) -> Dataset:
-        """The user's data, read from files and checked.
+        """Dataset read from files and checked.
 
         Raises:
-            DataError: something is wrong with a file; said with file, row and column.
+            DataError: a file cannot be learnt from; the message names file, row and column.
         """
         charset = files.charset
         train = self.entries(files.train, charset, say)
@@ -337,27 +361,39 @@ class Kind(ABC):
         return replace(found, left_out=(*left_out, *found.left_out)) if left_out else found
 
     def digests(self, data: Dataset) -> dict[str, str]:
-        """Hashes of the content of items that lie in files of their own, by the name of the part."""
+        """Hashes of the items' contents, by part of the data, so that --resume sees changed files; empty for tables."""
         return {}
 
     # learning
 
     @abstractmethod
     def reader(self, size: tuple[int, int] | None = None) -> Reader:
-        """What reads the items for a network.
+        """Reader that turns the items into a network's inputs.
 
         Args:
-            size: height and width that images are brought to.
+            size: height and width, in pixels, to which images are resized, where the options name none.
         """
 
     def wiring(self, asked: Asked, data: Dataset) -> Wiring:
-        """How items of this kind become a problem."""
+        """Settings by which the dataset's items become a problem to fit: reader, defaults and record.
+
+        Args:
+            asked: the user's wishes for training and evidence.
+            data: the dataset.
+        """
         how = self.defaults(asked)
         record = self.record(data.items.weak)
         return Wiring(self.reader(data.size), how, self.whole, record, self.words.things, self.own_network)
 
     def model(self, data: Dataset, network: nn.Module, reader: Reader, cache: Path | None = None) -> Model:
-        """The fitted model."""
+        """Fitted model, on the CPU.
+
+        Args:
+            data: dataset that was learnt, for the names of its classes and the task.
+            network: fitted network.
+            reader: reader of the network's items.
+            cache: folder of the feature cache; None is the user's cache folder.
+        """
         return Model(list(data.classes), network.cpu(), reader.to("cpu"), data.items.task, cache)
 
     # answering
@@ -366,17 +402,30 @@ class Kind(ABC):
     def answered(
         self, model: Model, path: Path, charset: str, say: Say, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """A table, and the columns to be added to it.
+        """A table of items, and the columns of the model's predictions, by name.
 
         Args:
-            encoded: encoded images may stay in the table; else they are named.
+            model: fitted model.
+            path: table or folder of items.
+            charset: character set of csv, tsv and jsonl files.
+            say: called with sentences for the user.
+            tick: called with the progress.
+            encoded: whether encoded images may stay in the table; else their names take their place.
         """
 
     def predict(self, model: Model, path: Path, output: Path, charset: str, say: Say, tick: Tick) -> str:
-        """Write what the model answers, and return what was written in a sentence.
+        """Write the model's predictions to a file, and return a sentence about it.
+
+        Args:
+            model: fitted model.
+            path: table or folder of items.
+            output: table to write: that of the items with columns of predictions.
+            charset: character set of csv, tsv and jsonl files.
+            say: called with sentences for the user.
+            tick: called with the progress.
 
         Raises:
-            DataError: a file cannot be read, or the output not be written.
+            DataError: a file cannot be read, or the output cannot be written.
         """
         table, added = self.answered(model, path, charset, say, tick, output.suffix.lower() == ".parquet")
         replaced = [column for column in added if column in table.columns]
@@ -387,11 +436,12 @@ class Kind(ABC):
 
     @abstractmethod
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
-        """Cells of tables as items with class numbers, without any rule about which labels must be known.
+        """Items with class numbers, made of tables' cells. No rule says which labels must be known.
 
         Args:
-            items, labels: of each source.
-            weak: labels by rules of the first source.
+            items: cells of the items of each source.
+            labels: cells of the labels of each source; None is unknown.
+            weak: cells of the first source's weak labels.
         """
 
     # scoring
@@ -400,24 +450,26 @@ class Kind(ABC):
     def measured(
         self, model: Model, examples: Examples, items: Sequence[Any], truth: Any, show: bool = False
     ) -> Measured:
-        """The model's answers on labelled items.
+        """Scores of a model on labelled items.
 
         Args:
-            examples: the items as the model's network reads them.
-            truth: class numbers, lists of tags, or masks of the items.
-            show: draw some items beside their truth, where the kind does.
+            model: fitted model.
+            examples: examples made of the items, for the model's network.
+            items: the items.
+            truth: labels of the items: class numbers, (n,), lists of tags, or masks, (n, h, w).
+            show: whether some items are drawn beside their labels, where the kind does so.
         """
 
     @abstractmethod
     def truth(self, test: Entries, model: Model) -> tuple[Sequence[Any], Any]:
-        """The items of labelled entries that can be scored, and their truth.
+        """Items of labelled entries, and their labels as `measured` takes them.
 
         Raises:
-            DataError: a label that the model does not know.
+            DataError: a label is none of the model's classes.
         """
 
     def score(self, model: Model, path: Path, charset: str, say: Say) -> dict[str, Any]:
-        """The scores of a model on a labelled source."""
+        """Scores of a model on a labelled table or folder, by name, as plain values."""
         test, _ = self.checked(self.labelled_only(self.entries(path, charset, say, weak=False), say), say)
         items, truth = self.truth(test, model)
         return self.measured(model, model.examples(items), items, truth).scores
@@ -425,22 +477,45 @@ class Kind(ABC):
     @staticmethod
     @abstractmethod
     def in_words(scores: Mapping[str, Any]) -> tuple[str, str]:
-        """The score with its interval, and the other scores beside it."""
+        """Two phrases for people: the score with its interval, and further scores."""
 
     # showing
 
     def shown_held_out(self, data: Dataset, probabilities: np.ndarray) -> dict[str, Any]:
-        """What a report shows of held-out predictions besides confusion and calibration, as plain values."""
+        """Plain values for the report on held-out predictions, besides confusion and calibration.
+
+        Args:
+            data: dataset that was learnt.
+            probabilities: held-out probabilities of the labelled items' units, (units, c).
+        """
         return {}
 
     @abstractmethod
     def shown_pool(self, model: Model, pool: Examples, data: Dataset) -> dict[str, Any]:
-        """The pool's items that the model is least sure of, and the share of each class, as plain values."""
+        """Plain values for the report on the pool: the least sure items, and the share of each predicted class.
+
+        Args:
+            model: fitted model.
+            pool: examples of the pool, for the model's network.
+            data: dataset that was learnt.
+        """
 
     def legend(self, classes: Sequence[str]) -> dict[str, Any]:
-        """What a report says once of all that it shows, as plain values."""
+        """Plain values that explain all pictures of the report, such as the classes' colours."""
         return {}
 
 
 Make = Callable[[], nn.Module]
-"""Makes the user's own network."""
+"""Function that makes the user's own network."""
+
+
+def warn_of_shared(shared: int, words: Words, test: Entries) -> int:
+    """Warn where test items are also learnt from; returns their number ``shared``."""
+    if shared:
+        are = (
+            f"{words.thing} of {test.places.source} is"
+            if shared == 1
+            else f"{words.things} of {test.places.source} are"
+        )
+        warnings.warn(f"{shared} {are} also in the training data: the test score flatters.", stacklevel=2)
+    return shared

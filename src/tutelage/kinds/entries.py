@@ -1,4 +1,4 @@
-"""Entries of a file or of Python values: an item each, its label where that is known, and its place for messages."""
+"""Entries of a file, a folder or Python values: each has an item, a label or none, and a place for messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tutelage.weak import RawVotes
 
 @runtime_checkable
 class Places(Protocol):
-    """How messages name a source and the places in it."""
+    """Names of a source and of the places in it, for messages."""
 
     @property
     def source(self) -> str:
@@ -23,29 +23,39 @@ class Places(Protocol):
 
     @property
     def empty(self) -> str:
-        """How a missing label is written there, in words."""
+        """Words for a missing label in this source."""
 
     @property
     def skip(self) -> str:
-        """What a user adds to go without the evidence."""
+        """Advice that says how a user goes without the evidence."""
 
     @property
     def keeps_all(self) -> bool:
-        """Whether the user expects an answer for each entry, so that none may be left out of the pool."""
+        """Whether every unlabelled entry stays in the pool, since the user expects a prediction for each."""
 
     def at(self, what: str, i: int | None = None) -> str:
-        """The place of the i-th entry's ``what`` ("item", "label", ...), or of all of it."""
+        """Name of a place, for messages.
+
+        Args:
+            what: part of an entry: "item", "label", "votes", "distant" or "row".
+            i: number of the entry, from 0; None for the part of all entries.
+        """
 
     def short(self, i: int) -> str:
-        """The place of the i-th entry within the source."""
+        """Name of the i-th entry's place within the source."""
 
     def where(self, keep: np.ndarray) -> Self:
-        """The places of the entries that the mask ``keep`` selects."""
+        """Places of the entries that the mask ``keep``, (n,), selects."""
 
 
 @dataclass(frozen=True)
 class InTable:
-    """Places in a table: its rows are counted from 1, the header not.
+    """Places in a table. Rows are counted from 1, without the header.
+
+    Attributes:
+        source: name of the file.
+        rows: number of each entry's row, (n,).
+        columns: name of the column that holds each part of the entries, by part; None where none does.
 
     >>> InTable("a.csv", [6, 7], {"label": "topic"}).at("label", 1)
     "a.csv, row 7, column 'topic'"
@@ -74,6 +84,10 @@ class InTable:
 class InFolder:
     """Places in a folder, whose entries are files.
 
+    Attributes:
+        source: path of the folder.
+        names: path of each entry's file within the folder.
+
     >>> InFolder("pets", ["cat/1.jpg"]).at("label"), InFolder("pets", ["cat/1.jpg"]).at("label", 0)
     ('pets', 'pets/cat/1.jpg')
     """
@@ -97,6 +111,10 @@ class InFolder:
 @dataclass(frozen=True)
 class InValues:
     """Places in the arguments of a function, counted from 0.
+
+    Attributes:
+        arguments: name of the argument that holds each part of the entries, by part.
+        index: number of each entry in the arguments, (n,).
 
     >>> InValues({"item": "X", "label": "y"}, [0, 6]).at("label", 1)
     'y[6]'
@@ -128,16 +146,16 @@ class Entries:
     """Entries of one source.
 
     Attributes:
-        items: what is read, one of each entry: texts, sentences, images, or an array of rows (n, ...).
-        labels: what is answered of each, None where that is not known.
-        places: how messages name them.
-        votes: labels given by rules, where there are any.
-        names: of the items, for a report; empty where they have none.
-        sizes: heights and widths of images, (n, 2).
-        offsets: places of the words of each sentence in its text, where texts were given.
-        distant: tags by rules of each sentence, None where they say nothing of it.
-        table: the table as it was read, whose rows may be more than the entries.
-        left_out: number of the source's items that cannot be read and are not among these.
+        items: n items: texts, sentences, images, or an array of rows, (n, ...).
+        labels: label of each item; None is unlabelled.
+        places: places of the entries, for messages.
+        votes: votes of rules on the entries; None where there are none.
+        names: names of the items, for a report; empty where they have none.
+        sizes: heights and widths of images, in pixels, (n, 2).
+        offsets: start and end of each sentence's words in its text, in characters; empty where no texts were given.
+        distant: distant tags of each sentence; None for a sentence without.
+        table: the table that was read, which may have more rows than there are entries; None of other sources.
+        left_out: number of the source's items that cannot be read and have no entry.
     """
 
     items: Any
@@ -156,15 +174,15 @@ class Entries:
 
     @property
     def known(self) -> np.ndarray:
-        """The mask of the entries that have a label, (n,)."""
+        """Mask of the labelled entries, (n,)."""
         return np.array([label is not None for label in self.labels], dtype=bool)
 
     def at(self, what: str, i: int | None = None) -> str:
-        """The place of the i-th entry's ``what``, as messages say it."""
+        """Name of the place of the i-th entry's ``what``, see `Places.at`."""
         return self.places.at(what, i)
 
     def where(self, keep: np.ndarray) -> Self:
-        """The entries that the mask ``keep`` selects; the table stays as it was read."""
+        """Entries that the mask ``keep``, (n,), selects; ``table`` and ``left_out`` stay."""
         changed = {}
         for f in fields(self):
             value = getattr(self, f.name)
@@ -179,15 +197,15 @@ class Entries:
 
 
 def taken(values: Any, keep: np.ndarray) -> Any:
-    """The elements of a list or of an array that the mask ``keep`` selects."""
+    """Elements of a list, or rows of an array, (n, ...), that the mask ``keep``, (n,), selects."""
     return values[keep] if isinstance(values, np.ndarray) else [values[i] for i in np.flatnonzero(keep).tolist()]
 
 
 def joined(values: Sequence[Any]) -> Any:
-    """Lists as one list, or arrays of one shape as one array.
+    """One list made of several, or one array, (sum of n, ...), made of several of shape (n, ...).
 
     Raises:
-        ValueError: lists and arrays, or arrays of different shapes.
+        ValueError: there are lists and arrays, or arrays whose rows differ in shape.
     """
     first = values[0]
     for more in values[1:]:
@@ -201,7 +219,7 @@ def joined(values: Sequence[Any]) -> Any:
 
 
 def unknown(value: Any) -> bool:
-    """Whether a Python value says that there is no label: -1, "-1", None or NaN."""
+    """Whether a Python value stands for a missing label: -1, "-1", None or NaN."""
     if value is None or value is pd.NA:
         return True
     if isinstance(value, str):
@@ -210,7 +228,7 @@ def unknown(value: Any) -> bool:
 
 
 def first_of(X: Any) -> Any:
-    """The first of Python values, of a data frame's only column; None where there is none.
+    """The first element of nested lists or arrays, or of a data frame's only column; None where there is none.
 
     >>> first_of([["a", "b"]]), first_of(np.empty((0, 2)))
     ('a', None)

@@ -1,4 +1,4 @@
-"""Images, each of one class."""
+"""Images with one class each."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from tutelage.types import Say, Tick
 
 @dataclass(frozen=True, kw_only=True)
 class Images(Pictured, OneClass):
-    """Images, each of one class: a table, or a folder of folders named as the classes and "unlabelled".
+    """Images, each of one class: in a table, or in a folder with a folder for each class and one "unlabelled".
 
     Args:
-        images: column of the images, encoded or as paths from the table's folder; a folder needs none.
-        label: column of the labels; an empty label means unlabelled.
-        votes: column with a list of votes a row, or the common prefix of one column for each rule; -1 abstains.
-        label_model: how votes become labels: one of "majority", "weighted", "data_programming".
+        images: column of the images, encoded or as paths; a folder needs none.
+        label: column of the labels; empty means unlabelled.
+        votes: column of lists of votes, or prefix of the rules' columns; -1 abstains.
+        label_model: label model: "majority", "weighted", "data_programming".
         encoder: "efficientnet-lite0", the packaged image encoder.
-        finetune: train the encoder too, not only a head on its features; slower by a factor of a hundred or so.
-        network: "small_cnn" or "wide_resnet", trained from nothing on the images, instead of the encoder.
-        size: height and width that images are brought to, at least 8, of the encoder 32 and a square; by default as
-            large as the images, but not more than is fast.
-        flip: mirrored images are of the same class; off for digits and letters.
-        skip_bad: leave out images that cannot be read, and say which.
-        make: makes the user's own network, giving logits (n, c) of images (n, 3, h, w) in [0, 1].
+        finetune: train the encoder too; some hundred times slower.
+        network: "small_cnn" or "wide_resnet", trained from random weights, in place of the encoder.
+        size: height and width to resize to, in pixels, at least 8; for the encoder a square of at least 32. Default:
+            that of the images, capped for speed.
+        flip: mirror images at random; off for digits and letters.
+        skip_bad: leave out images that cannot be read.
+        make: function that makes the user's own network, which gives logits (n, c) of images (n, 3, h, w) in [0, 1].
     """
 
     encoder: str | None = None

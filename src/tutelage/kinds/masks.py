@@ -1,4 +1,4 @@
-"""Images, each pixel of which has a class that a mask tells."""
+"""Images with masks, which give each pixel a class."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tutelage.data.tables import FORMATS, DataError, read_table, write_table
 from tutelage.fit.build import Items
 from tutelage.fit.defaults import PIXEL_NETWORK, Defaults
 from tutelage.fit.evidence import estimate
-from tutelage.kinds.base import LEAST_SURE, Coded, Dataset, Measured, Words, silent
+from tutelage.kinds.base import LEAST_SURE, Coded, Dataset, Measured, Words, silent, warn_of_shared
 from tutelage.kinds.entries import Entries, InValues, joined
 from tutelage.kinds.one_class import require_two
 from tutelage.kinds.pictures import Pictured, sizes_of
@@ -36,23 +36,23 @@ from tutelage.tasks.segmentation import iou_influence, mean_dice, mean_iou, over
 from tutelage.types import Say, Tick
 
 NETWORK = "unet"
-"""The network that is trained unless the user brings one."""
+"""Name of the network that is trained unless the user brings one."""
 
 DEFAULT_SIZE = (120, 160)
-"""Height and width that a benchmark brings images to, where it names none."""
+"""Height and width, in pixels, that a benchmark resizes images to, where its protocol names none."""
 
 SHOWN = 6
-"""Images that a report shows beside their masks."""
+"""Number of images that a report shows beside their masks, at most."""
 
 
 @dataclass(frozen=True)
 class Maps:
-    """Classes of the pixels of some images.
+    """Predictions on the pixels of some images.
 
     Attributes:
-        numbers: of the images, (b,).
-        labels: class of each pixel, (b, h, w).
-        probability: of that class, (b, h, w).
+        numbers: numbers of the images, (b,).
+        labels: predicted class number of each pixel, (b, h, w).
+        probability: probability of this class, (b, h, w), in [0, 1].
     """
 
     numbers: np.ndarray
@@ -62,19 +62,19 @@ class Maps:
 
 @dataclass(frozen=True, kw_only=True)
 class Masks(Pictured):
-    """Images with masks: a table, or a folder with "images" and "masks" in it.
+    """Images with masks: in a table, or in a folder with the folders "images" and "masks".
 
     Args:
-        images: column of the images, encoded or as paths from the table's folder; a folder needs none.
-        masks: column of the masks, likewise; an empty cell means unlabelled.
-        void: values of masks' pixels of which nothing is known, in [0, 65535].
-        classes: number of the classes, at least 2; by default one more than the largest value.
-        network: network to train on the images; "unet" is the only one.
-        size: height and width that images are brought to, at least 16; by default as large as the images, but not more
-            than is fast.
-        flip: mirrored images are as likely as the images.
-        skip_bad: leave out images and masks that cannot be read, and say which.
-        make: makes the user's own network, giving logits (n, c, h, w) of images (n, 3, h, w) in [0, 1].
+        images: column of the images, encoded or as paths; a folder needs none.
+        masks: column of the masks, likewise; empty means unlabelled.
+        void: mask values that mean an unknown class, in [0, 65535].
+        classes: number of classes, at least 2. Default: largest mask value plus 1.
+        network: "unet", the only network; trained from random weights.
+        size: height and width to resize to, in pixels, at least 16. Default: that of the images, capped for speed.
+        flip: mirror images at random.
+        skip_bad: leave out images and masks that cannot be read.
+        make: function that makes the user's own network, which gives logits (n, c, h, w) of images (n, 3, h, w) in
+            [0, 1].
     """
 
     masks: str | None = None
@@ -151,7 +151,7 @@ class Masks(Pictured):
         return test.where(test.known)
 
     def _arrays(self, found: Entries, size: Size, classes: int | None) -> MaskArrays:
-        """The masks of entries, at a size."""
+        """Masks of the entries, resized to ``size``."""
         in_values = isinstance(found.places, InValues)
         return read_masks(
             found.labels, size, getattr(found.places, "rows", None), found.places.source, sizes=found.sizes,
@@ -162,7 +162,7 @@ class Masks(Pictured):
     def _masked(
         self, found: Entries, size: Size, classes: int | None, say: Say
     ) -> tuple[Entries, MaskArrays, tuple[str, ...]]:
-        """The entries whose masks can be read, those masks, and the faults of the others."""
+        """Entries whose masks can be read, these masks, and sentences on the others' faults."""
         arrays = self._arrays(found, size, classes)
         if not arrays.faults:
             return found, arrays, ()
@@ -207,8 +207,8 @@ class Masks(Pictured):
         if test is None:
             return found
         test, true, faults = self._masked(test, size, arrays.classes, say)
-        self.warn_of_shared(test, [labelled, *parts])
-        return replace(found, test=test.items, truth=true.ids, left_out=(*left_out, *faults))
+        shared = warn_of_shared(self.shared(test, [labelled, *parts]), self.words, test)
+        return replace(found, test=test.items, truth=true.ids, left_out=(*left_out, *faults), shared=shared)
 
     # answering
 
@@ -218,9 +218,9 @@ class Masks(Pictured):
         raise TypeError("masks are written into a folder, see `predict`")
 
     def predict(self, model: Model, path: Path, output: Path, charset: str, say: Say, tick: Tick) -> str:
-        """Write a PNG of class numbers for each image, of its own size, and ``masks.csv``, which says whose it is.
+        """Write a PNG of class numbers for each image, of the image's size, and ``masks.csv``, which names its image.
 
-        Masks of a folder's images have the images' names; those of a table's, the numbers of their rows.
+        The mask of a folder's image has the image's name; the mask of a table's image has the number of its row.
 
         Raises:
             FileExistsError: ``output`` exists and is not an empty folder.
@@ -250,7 +250,7 @@ class Masks(Pictured):
         return f"{len(chosen)} masks: {output}"
 
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
-        """Images with class numbers of their pixels, at the size of the options."""
+        """Images with class numbers of their pixels, at the size of the options or DEFAULT_SIZE."""
         size = self.size or DEFAULT_SIZE
         found = [read_masks(part, size, void=self.void, workers=1) for part in labels]
         task = Segmentation(max(part.classes for part in found))
@@ -258,7 +258,12 @@ class Masks(Pictured):
         return Coded(task, list(items), [part.targets() for part in found], counts, size=size)
 
     def labels_of(self, model: Model, pictures: Entries) -> list[np.ndarray]:
-        """Classes of the pixels of each image, (h, w), as large as the image."""
+        """Predicted class numbers of the pixels of each image, (h, w), with the image's height and width.
+
+        Args:
+            model: fitted model.
+            pictures: entries of images, with their sizes.
+        """
         found: list[np.ndarray] = [np.empty((0, 0), dtype=np.int64)] * len(pictures)
         for part in maps(model, pictures.items):
             for number, labels in zip(part.numbers.tolist(), part.labels, strict=True):
@@ -309,7 +314,7 @@ class Masks(Pictured):
         return {"shown": beside_truth(data.items.labelled, guess, y.reshape(guess.shape), classes, "held out")}
 
     def shown_pool(self, model: Model, pool: Examples, data: Dataset) -> dict[str, Any]:
-        """The share of the pixels of each class, and the images whose mean probability is lowest, some at a time."""
+        """Plain values for the report: share of each class of pixels, and the images of lowest mean probability."""
         images, classes = data.items.pool, data.classes
         sure, share = np.empty(len(images)), np.zeros(len(classes))
         for part in _maps(model, pool):
@@ -335,12 +340,13 @@ class Masks(Pictured):
     # Python values
 
     def values(self, items: Any, y: Any, argument: str = "X") -> Entries:
-        """Entries of the arguments of a function.
+        """Entries made of an estimator's arguments.
 
         Args:
-            items: images, as `given` returns them.
-            y: masks, None (or -1 in every pixel) for an image without one: PNG files (bytes or `Path`) or arrays of
-                class numbers (h, w).
+            items: n images, as `given` returns them.
+            y: n masks: PNG files (bytes or `Path`), or arrays of class numbers, (h, w). None, or -1 in every pixel, is
+                an image without a mask.
+            argument: name of the argument that holds the images, for messages.
         """
         masks = [None] * len(items) if y is None else [_mask(mask) for mask in y]
         if len(items) != len(masks):
@@ -350,7 +356,7 @@ class Masks(Pictured):
 
 
 def _mask(mask: Any) -> Source | np.ndarray | None:
-    """A mask as it is read; None where no pixel has a class."""
+    """A user's mask, as `read_masks` takes it; None where no pixel has a class."""
     if mask is None or isinstance(mask, (bytes, Path)):
         return mask
     array = np.asarray(mask)
@@ -358,7 +364,7 @@ def _mask(mask: Any) -> Source | np.ndarray | None:
 
 
 def maps(model: Model, images: Any) -> Iterator[Maps]:
-    """Classes of the pixels of images, some images at a time, so that memory does not grow with their number."""
+    """Predictions on the pixels of images, some images at a time, so that memory does not grow with their number."""
     return _maps(model, model.examples(images))
 
 
@@ -367,16 +373,18 @@ def _maps(model: Model, examples: Examples) -> Iterator[Maps]:
     h, w = model.reader.size
     for units, probabilities in model.stream(examples):
         top, labels = probabilities.max(-1)
-        numbers = units[:: h * w] // (h * w)
+        numbers = units[:: h * w] // (h * w)  # an image's pixels are h w units in a row
         shape = (len(numbers), h, w)
         yield Maps(numbers.cpu().numpy(), labels.view(shape).cpu().numpy(), top.view(shape).cpu().numpy())
 
 
 def mask_scores(found: np.ndarray) -> dict[str, Any]:
-    """Mean IoU with its interval over images, mean Dice, and the IoU of each class, None where it does not occur.
+    """Mean IoU with its interval, mean Dice, and the IoU of each class, as plain values.
+
+    The IoU of a class that does not occur is None.
 
     Args:
-        found: overlaps of the images, (n, c, 2), see `tasks.segmentation.overlaps`.
+        found: overlaps of n images, (n, c, 2), see `tasks.segmentation.overlaps`.
     """
     interval = estimate(iou_influence(found))
     each = [float(both / either) if either else None for both, either in found.sum(0)]
@@ -390,12 +398,17 @@ def beside_truth(
     sources: Sequence[Source], guess: np.ndarray, truth: np.ndarray, classes: int, rows: str,
     numbers: Sequence[int] | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Some images from the worst to the best: plain, as predicted and as they are.
+    """Pictures of some images from the worst to the best: plain, with the prediction, and with the mask.
+
+    SHOWN of the images are shown, spread evenly over the ranking by mean IoU.
 
     Args:
-        guess, truth: class numbers of the pixels, -1 = void, (n, h, w).
-        rows: says which images these are.
-        numbers: of the images to show; by default spread over all by their mean IoU.
+        sources: n images.
+        guess: predicted class numbers of the pixels, (n, h, w).
+        truth: class numbers of the pixels, (n, h, w); -1 is void.
+        classes: number of classes.
+        rows: name of the set that the images are of, such as "held out".
+        numbers: number of each image in that set, for its name; by default its place among these.
     """
     size = (guess.shape[1], guess.shape[2])
     found = overlaps(guess.ravel(), truth.ravel(), np.full(len(guess), size[0] * size[1]), classes)
@@ -414,7 +427,7 @@ def beside_truth(
 
 
 def spread(scores: np.ndarray) -> np.ndarray:
-    """The numbers of some of the scores, from the lowest to the highest at equal distances.
+    """Numbers of at most SHOWN scores, evenly spread over their ranking, from the lowest score to the highest.
 
     >>> spread(np.array([0.3, 0.1, 0.2])).tolist()
     [1, 2, 0]

@@ -1,8 +1,7 @@
-"""What kinds have in common of which each item has one class: every rule about their labels, written once."""
+"""Base class of the kinds whose items have one class each. It holds every rule about their labels."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +14,7 @@ from tutelage.data import Examples
 from tutelage.data.tables import DataError, as_label, read_table
 from tutelage.fit.build import Items
 from tutelage.fit.evidence import wilson
-from tutelage.kinds.base import EXCERPT, LEAST_SURE, Coded, Dataset, Kind, Measured, silent
+from tutelage.kinds.base import EXCERPT, LEAST_SURE, Coded, Dataset, Kind, Measured, silent, warn_of_shared
 from tutelage.kinds.entries import Entries, InTable, InValues, joined
 from tutelage.kinds.tallies import Tally
 from tutelage.model import Model
@@ -27,12 +26,12 @@ from tutelage.weak import label as label_model
 
 @dataclass(frozen=True, kw_only=True)
 class OneClass(Kind):
-    """A kind of which each item has one class. Its fields are options that all such kinds have.
+    """A kind whose items have one class each. Its fields are options that all such kinds have.
 
     Attributes:
         label: column of the labels; an empty label means unlabelled.
-        votes: column with a list of votes a row, or the common prefix of one column for each rule; -1 abstains.
-        label_model: how votes become labels.
+        votes: column of lists of votes, or common prefix of the columns of the rules' votes; -1 abstains.
+        label_model: label model, which turns votes into labels; None is the default one.
     """
 
     label: str | None = None
@@ -55,7 +54,14 @@ class OneClass(Kind):
         return test.where(test.known)
 
     def _votes(self, table: pd.DataFrame, path: Any, must_have: bool, *others: str | None) -> RawVotes | None:
-        """The votes in a table; None where none are asked for, or where the table need not have them and has not."""
+        """Votes in a table; None where no option names votes, or where the table lacks them and may lack them.
+
+        Args:
+            table: the table.
+            path: its file, for messages.
+            must_have: whether a named column of votes must exist.
+            others: columns that hold no votes, also where their names begin with the prefix.
+        """
         columns = [str(c) for c in table.columns]
         there = self.votes is not None and any(c.startswith(self.votes) and c not in others for c in columns)
         if self.votes is None or not (must_have or there):
@@ -63,31 +69,38 @@ class OneClass(Kind):
         return read_votes(table, self.votes, path, others)
 
     def of_these(self, found: Entries) -> str:
-        """Which items a fault is said of, where some are left out."""
+        """Words, for a message, that limit it to the items that can be read; empty where none is left out."""
         return ""
 
     def size_of(self, found: Entries) -> tuple[int, int] | None:
-        """Height and width that images are brought to; None of other items."""
+        """Height and width, in pixels, to which images are resized; None of other items."""
         return None
 
     def faults(self, found: Entries) -> list[str | None]:
-        """What is wrong with each item that could be read, None where nothing is, without numbers of its own."""
+        """Fault of each item, in words that are the same for the same fault; None for a good item."""
         return [None] * len(found)
 
     def file_names(self, found: Entries) -> list[str] | None:
-        """Paths of items that are files of their own, "" for one that is not; None where none is."""
+        """Path of each item's own file, "" for an item without one; None where no item has a file."""
         return None
 
     def require_good(self, labelled: Entries) -> None:
         """Check the labelled items.
 
         Raises:
-            DataError: one cannot be learnt from; said with its place.
+            DataError: an item cannot be learnt from; the message names its place.
         """
 
     def good_pool(self, pool: Entries, say: Say) -> Entries:
-        """The items of the pool that can be learnt from; the others are counted and said."""
+        """Entries of the pool that can be learnt from. The number of the others is said."""
         return pool
+
+    def require_alike(self, train: Entries, others: Sequence[Entries]) -> None:
+        """Check that items of all sources have the same form.
+
+        Raises:
+            DataError: a source's have not; the message names it.
+        """
 
     # learning
 
@@ -99,6 +112,7 @@ class OneClass(Kind):
         if not voted and not len(labelled):
             these = self.of_these(train)
             raise DataError(f"{train.at('label')}: every label{these} is {train.places.empty}; label some rows")
+        self.require_alike(train, [other for other in (more, test) if other is not None])
         self.require_good(labelled)
         classes = class_names(labelled, voted, say)
         if not classes:
@@ -118,13 +132,13 @@ class OneClass(Kind):
         names = [name for part in pool for name in part.names]
         if test is None:
             return Dataset(items, classes, names, weak=weak)
-        self.warn_of_shared(test, [labelled, *pool])
-        return Dataset(items, classes, names, test.items, codes(classes, test), weak)
+        shared = warn_of_shared(self.shared(test, [labelled, *pool]), self.words, test)
+        return Dataset(items, classes, names, test.items, codes(classes, test), weak, shared=shared)
 
     def _with_votes(
         self, items: Items, classes: Sequence[Any], labelled: Entries, pool: list[Entries], say: Say
     ) -> tuple[Items, dict[str, Any]]:
-        """The items with labels from the votes, and what is known of the rules that voted."""
+        """The items with weak labels from the votes, and statistics of the rules for the summary."""
         source = labelled.places.source
         rules = next(part.votes.names for part in (labelled, *pool) if part.votes is not None)
         for part in pool:
@@ -157,19 +171,16 @@ class OneClass(Kind):
         return replace(items, covered=covered, target=probabilities[count:][covered]), weak
 
     def identity(self, item: Any) -> Hashable:
-        """What two items have in common when they are the same."""
+        """Key by which two items count as duplicates."""
         return item if isinstance(item, Hashable) else np.asarray(item).tobytes()
 
-    def warn_of_shared(self, test: Entries, learnt: Sequence[Entries]) -> None:
-        """Warn where items to score on are also among those that are learnt from."""
+    def shared(self, test: Entries, learnt: Sequence[Entries]) -> int:
+        """Number of test items that are also among the entries that are learnt from."""
         known = {self.identity(item) for part in learnt for item in part.items}
-        shared = len({self.identity(item) for item in test.items} & known)
-        if shared:
-            source = f"{shared} {self.words.things} of {test.places.source}"
-            warnings.warn(f"{source} are also in the training data: the test score flatters.", stacklevel=2)
+        return sum(self.identity(item) in known for item in test.items)
 
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
-        """Items with class numbers in the order of the classes' names, shorter names first, so that 10 follows 9."""
+        """Items with class numbers. Classes are sorted by length of name, then by name, so that 10 follows 9."""
         named = [[as_label(v) for v in part] for part in labels]
         names = sorted({n for part in named for n in part if n is not None}, key=lambda n: (len(n), n))
         y = [codes_if_known(names, part) for part in named]
@@ -191,7 +202,7 @@ class OneClass(Kind):
     def measured(
         self, model: Model, examples: Examples, items: Sequence[Any], truth: np.ndarray, show: bool = False
     ) -> Measured:
-        p = model.predict(examples)
+        p = model.predict_units(examples)
         tally = Tally(p.shape[1]).add(truth, p.argmax(1), p.max(1))
         return Measured(class_scores(truth, p), tally, [])
 
@@ -202,22 +213,23 @@ class OneClass(Kind):
         return accuracy, f"macro F1 {100 * scores['macro_f1']:.1f} %"
 
     def shown_item(self, item: Any, name: str, characters: int = EXCERPT) -> dict[str, str]:
-        """An item as a page shows it: "text", and perhaps "image", a picture in base64.
+        """Parts of an item that a page shows: "text", and of an image also "image", a picture in base64.
 
         Args:
-            name: what the item is called; "" where it has no name.
-            characters: of a text, at most.
+            item: the item.
+            name: name of the item; "" where it has none.
+            characters: number of characters of a text that are shown, at most.
         """
         return {"text": name}
 
     def _least_sure(self, data: Dataset, i: int) -> dict[str, Any]:
-        """The i-th item of the pool for a report."""
+        """Parts of the pool's i-th item that a report shows."""
         name = data.names[i] if len(data.names) else f"{self.words.thing} {i + 1} of the pool"
         found = self.shown_item(data.items.pool[i], name)
         return {"pieces": [(found["text"], None)]} | ({"image": found["image"]} if "image" in found else {})
 
     def shown_pool(self, model: Model, pool: Examples, data: Dataset) -> dict[str, Any]:
-        p = model.predict(pool)
+        p = model.predict_units(pool)
         top, share = p.max(1), np.bincount(p.argmax(1), minlength=p.shape[1]) / len(p)
         classes = [str(c) for c in data.classes]
         least = [
@@ -229,13 +241,13 @@ class OneClass(Kind):
     # Python values
 
     def values(self, items: Any, y: Sequence[Any], votes: Any = None, argument: str = "X") -> Entries:
-        """Entries of the arguments of a function.
+        """Entries made of an estimator's arguments.
 
         Args:
-            items: as `given` returns them.
-            y: labels, None where unknown.
-            votes: labels given by rules, (n, rules), None or -1 = abstains.
-            argument: name of the argument that holds the items.
+            items: n items, as `given` returns them.
+            y: labels, (n,); None is unlabelled.
+            votes: votes of rules, (n, rules); None or -1 abstains.
+            argument: name of the argument that holds the items, for messages.
         """
         places = InValues({"item": argument, "label": "y", "votes": "votes"}, range(len(items)))
         raw = None if votes is None else votes_of(votes, len(items))
@@ -243,20 +255,27 @@ class OneClass(Kind):
 
 
 def table_of(path: Any, charset: str) -> tuple[pd.DataFrame, list[int]]:
-    """A table, and the numbers of its rows, from 1."""
+    """The table in a file, and the numbers of its rows, counted from 1."""
     table = read_table(path, charset)
     return table, list(range(1, len(table) + 1))
 
 
 def in_table(path: Any, rows: Sequence[int], **columns: str | None) -> InTable:
-    """Places in a table, whose columns are given by what is in them."""
+    """Places in a table.
+
+    Args:
+        path: file of the table.
+        rows: numbers of the entries' rows, from 1.
+        columns: name of the column that holds each part of the entries, by part; None where none does.
+    """
     return InTable(str(path), rows, columns)
 
 
 def class_names(labelled: Entries, voted: Sequence[RawVotes], say: Say) -> list[Any]:
-    """The labels there are, sorted; where there are none those that rules vote for.
+    """Names of the classes, sorted: the labels, or, where there are none, the labels that rules vote for.
 
-    Of files they are texts; of Python values they keep their type, and votes that all are whole numbers become numbers.
+    Labels from files are texts. Labels from Python keep their type; votes from Python that are all whole numbers
+    become numbers.
     """
     in_values = isinstance(labelled.places, InValues)
     if len(labelled):
@@ -272,17 +291,27 @@ def class_names(labelled: Entries, voted: Sequence[RawVotes], say: Say) -> list[
 
 
 def require_two(classes: Sequence[Any], place: str) -> None:
-    """Check that there are two classes.
+    """Check that there are at least two classes.
+
+    Args:
+        classes: names of the classes.
+        place: place of the labels, for the message.
 
     Raises:
-        DataError: there is one, or none.
+        DataError: there is one class, or none.
     """
     if len(classes) < 2:
         raise DataError(f"{place}: only one class, {(*classes, '')[0]!r}; two are needed")
 
 
 def require_two_of_each(labelled: Entries, y: np.ndarray, classes: Sequence[Any], weak: bool) -> None:
-    """Check that something of each class can be held out.
+    """Check that a label of each class can be held out.
+
+    Args:
+        labelled: labelled entries.
+        y: their class numbers, (n,).
+        classes: names of the classes.
+        weak: whether there are votes, too.
 
     Raises:
         DataError: a class has one label; or, beside votes, the clean labels are all of one class.
@@ -303,10 +332,14 @@ def require_two_of_each(labelled: Entries, y: np.ndarray, classes: Sequence[Any]
 
 
 def codes(classes: Sequence[Any], test: Entries) -> np.ndarray:
-    """Class numbers of labels, (n,).
+    """Class numbers of the labels of entries, (n,).
+
+    Args:
+        classes: names of the classes, in the order of their numbers.
+        test: labelled entries.
 
     Raises:
-        DataError: one was never seen in training; the first is named.
+        DataError: a label is none of the classes; the message names the first such label.
     """
     code = {c: i for i, c in enumerate(classes)}
     for i, label in enumerate(test.labels):
@@ -320,13 +353,18 @@ def codes(classes: Sequence[Any], test: Entries) -> np.ndarray:
 
 
 def codes_if_known(classes: Sequence[Any], labels: Sequence[Any]) -> np.ndarray:
-    """Class numbers of labels, (n,), -1 where there is none or it is of no class."""
+    """Class numbers of labels, (n,); -1 where a label is missing or none of the classes."""
     code = {c: i for i, c in enumerate(classes)}
     return np.array([code.get(label, -1) for label in labels], dtype=np.int64)
 
 
 def class_scores(y: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
-    """Accuracy with its interval, and macro F1, of probabilities (n, c) for class numbers (n,)."""
+    """Accuracy with its interval, and macro F1, as plain values.
+
+    Args:
+        y: class numbers, (n,).
+        probabilities: predicted probabilities, (n, c).
+    """
     guess = probabilities.argmax(1)
     found = wilson(float(accuracy_score(y, guess)), len(y))
     macro = f1_score(y, guess, average="macro", zero_division=0.0)
@@ -337,10 +375,15 @@ def class_scores(y: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
 
 
 def votes_of(votes: Any, rows: int) -> RawVotes:
-    """Votes of Python values as a table of labels, None where a rule abstains.
+    """Votes made of Python values.
+
+    Args:
+        votes: labels that rules vote for, (rows, rules); None, NaN or -1 abstains. The columns of a data frame name
+            the rules.
+        rows: number of items.
 
     Raises:
-        ValueError: they are not (rows, rules), or one is a number with a fraction.
+        ValueError: the shape is not (rows, rules), or a vote is a number with a fraction.
     """
     table = np.asarray(votes, dtype=object)
     if table.ndim != 2 or len(table) != rows or not table.size:

@@ -1,9 +1,8 @@
-"""What kinds of images have in common: their options, how images are found, looked at and named."""
+"""Base class of the kinds of images: their options, and how images are found, checked and named."""
 
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from tutelage.ops.checks import in_range
 from tutelage.types import Say
 
 Found = ImageRows | MaskedRows
-"""Images as they are found in a table or a folder."""
+"""Images of a table or a folder, perhaps with masks, before they are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +31,10 @@ class Pictured(Kind):
 
     Attributes:
         images: column of the images; a folder needs none.
-        size: height and width that images are brought to.
-        flip: a mirrored image is as likely as the image.
-        skip_bad: leave out images that cannot be read, and say which.
-        make: makes the user's own network.
+        size: height and width, in pixels, that images are resized to; None chooses it by the images.
+        flip: whether images are mirrored at random in training.
+        skip_bad: whether images that cannot be read are left out; else they are an error.
+        make: function that makes the user's own network; None takes the kind's own.
     """
 
     images: str | None = None
@@ -52,7 +51,7 @@ class Pictured(Kind):
         return self.make is not None
 
     def check_size(self, least: int) -> None:
-        """Check that both sides of the size are in range.
+        """Check that height and width of the option ``size`` are between ``least`` and 4096 pixels.
 
         Raises:
             ValueError: one is not.
@@ -61,7 +60,7 @@ class Pictured(Kind):
             in_range("size", side, least, 4096)
 
     def _needed(self, files: Files) -> tuple[str, ...]:
-        """Columns of tables; what has no ending is a folder, also one that is not there."""
+        """Options of the columns that the tables need. A path without an ending is taken for a folder."""
         train, unlabelled, test = (
             path is not None and path.suffix != "" and not path.is_dir()
             for path in (files.train, files.unlabelled, files.test)
@@ -69,19 +68,25 @@ class Pictured(Kind):
         return self.item_columns * (train or unlabelled or test) + self.label_columns * (train or test)
 
     def _require_scored(self, files: Files) -> None:
-        """Nothing more: `_needed` has the columns of a table to score on, and a folder has none."""
+        """Check nothing: `_needed` names the columns of a table to score on, and a folder has none."""
 
     def places(self, found: Found, path: Path, **columns: str | None) -> Places:
-        """How messages name images of a table or a folder."""
+        """Places of images in a table or a folder, for messages.
+
+        Args:
+            found: the images.
+            path: table or folder.
+            columns: name of the column that holds each part of the entries, by part.
+        """
         return InFolder(found.file, found.names) if path.is_dir() else InTable(found.file, found.rows, columns)
 
     def names_of(self, found: Found) -> list[str]:
-        """What images are called in a report: their paths, or their file and row."""
+        """Names of images in a report: the image's path, or its table and row."""
         file = Path(found.file).name
         return [f"{file}, {name}" if name.startswith("row ") else name for name in found.names]
 
     def say_ignored(self, found: Found, say: Say) -> None:
-        """Say how many files of a folder are passed over."""
+        """Say how many files and folders within a folder are passed over."""
         if found.ignored:
             say(
                 f"Passed over in {found.file}: {found.ignored} files and folders that are hidden, not images by their "
@@ -100,17 +105,14 @@ class Pictured(Kind):
         sized = replace(found, sizes=report.sizes, left_out=len(report.faults))
         return sized.where(report.good), tuple(report.faults.values())
 
-    def warn_of_shared(self, test: Entries, learnt: Sequence[Entries]) -> None:
-        """Warn where images to score on are, byte for byte, also among those that are learnt from."""
+    def shared(self, test: Entries, learnt: Sequence[Entries]) -> int:
+        """Number of test images that are, byte for byte, also among the images that are learnt from."""
         lengths = {_length(source) for source in test.items}
         same = {picture_key(source) for part in learnt for source in part.items if _length(source) in lengths}
-        shared = len(same & {picture_key(source) for source in test.items}) if same else 0
-        if shared:
-            source = f"{shared} images of {test.places.source}"
-            warnings.warn(f"{source} are also in the training data: the test score flatters.", stacklevel=2)
+        return sum(picture_key(source) in same for source in test.items) if same else 0
 
     def of_these(self, found: Entries) -> str:
-        """Which images a fault is said of, where some are left out."""
+        """Words, for a message, that limit it to the images that can be read; empty where none is left out."""
         return " of the images that can be read" if found.left_out else ""
 
     def digests(self, data: Dataset) -> dict[str, str]:
@@ -124,7 +126,15 @@ class Pictured(Kind):
         return found
 
     def to_answer(self, path: Path, charset: str, say: Say) -> tuple[pd.DataFrame, Found, np.ndarray, np.ndarray]:
-        """A table, its images, the mask of those that can be read (n,), and their heights and widths (n, 2)."""
+        """A source of images to predict on.
+
+        Returns:
+            The table, of a folder a table of its images' names; the n images; the mask of the images that can be read,
+            (n,); and heights and widths in pixels, (n, 2).
+
+        Raises:
+            DataError: an image cannot be read, and none may be left out.
+        """
         if path.is_dir():
             within = path / "images" if (path / "images").is_dir() and (path / "masks").is_dir() else path
             found = read_image_folder(within, labels=False)
@@ -140,10 +150,10 @@ class Pictured(Kind):
         return table, found, report.good, report.sizes
 
     def given(self, X: Any, argument: str = "X") -> Any:
-        """Images as an array or a list.
+        """Images made of Python values: an array of pixels, or a list of encoded images (bytes) and paths.
 
         Raises:
-            ValueError: an element that is no image; or an image that cannot be read (a DataError, which says which).
+            ValueError: an element is no image, or the pixels have a wrong shape or type.
         """
         if isinstance(X, np.ndarray) and X.dtype.kind in "fiu" and X.ndim in (3, 4):
             require_pixels(X)
@@ -161,10 +171,10 @@ class Pictured(Kind):
 
 
 def sizes_of(pictures: Any, argument: str = "X") -> np.ndarray:
-    """Heights and widths of images, (n, 2), after a look at every one.
+    """Heights and widths of images, in pixels, (n, 2). Every encoded image is checked.
 
     Raises:
-        DataError: one cannot be read.
+        DataError: an image cannot be read.
     """
     if isinstance(pictures, np.ndarray):
         return np.tile(pictures.shape[1:3], (len(pictures), 1))
@@ -176,7 +186,7 @@ def _length(source: Source) -> int:
 
 
 def _bytes(y: Any) -> bytes:
-    """Class numbers, or a list of masks, as bytes that are the same in every process; none of None."""
+    """Bytes of class numbers or of a list of masks, the same in every process; no bytes of None."""
     if isinstance(y, np.ndarray) and y.dtype != object:
         return y.tobytes()
     return b"".join(np.asarray(each).tobytes() for each in (() if y is None else y))

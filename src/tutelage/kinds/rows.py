@@ -10,19 +10,20 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from tutelage.data.tables import as_label, column, column_names
+from tutelage.data.tables import DataError, as_label, column, column_names
 from tutelage.fit.defaults import HEAD, Defaults
 from tutelage.kinds.base import HIDDEN, Files, Make, Words, silent
 from tutelage.kinds.entries import Entries
 from tutelage.kinds.one_class import OneClass, in_table
 from tutelage.modalities.base import Reader
+from tutelage.modalities.head import Head
 from tutelage.modalities.rows.reader import RowReader
-from tutelage.modalities.rows.tables import NPZ, feature_columns, read_features, read_row_table
+from tutelage.modalities.rows.tables import ALL, NPZ, feature_columns, read_features, read_row_table
 from tutelage.model import Model
 from tutelage.types import Say, Tick
 
 FEW = 20
-"""Names of columns that are listed one by one."""
+"""Number of columns up to which a message lists each name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,16 +31,17 @@ class Rows(OneClass):
     """Rows of numbers, such as measurements or features of another program, each of one class.
 
     Args:
-        features: columns of numbers: names, or what their names begin with, or "all" others; one column of lists of
-            numbers; of an npz file an array (n, d).
-        label: column of the labels, or of an npz file the name of an array (n,); an empty label means unlabelled.
-        votes: column with a list of votes a row, or the common prefix of one column for each rule; -1 abstains.
-        label_model: how votes become labels: one of "majority", "weighted", "data_programming".
-        make: makes the user's own network, giving logits (n, c) of rows.
+        features: columns of numbers: names, prefixes, or "all" others; one column of lists of numbers; or an array
+            (n, d) of an npz file.
+        label: column of the labels, or an array (n,) of an npz file; empty means unlabelled.
+        votes: column of lists of votes, or prefix of the rules' columns; -1 abstains.
+        label_model: label model: "majority", "weighted", "data_programming".
+        make: function that makes the user's own network, which gives logits (n, c) of rows (n, d).
     """
 
     features: tuple[str, ...] = ()
     make: Make | None = field(default=None, metadata=HIDDEN)
+    exact: bool = field(default=False, metadata=HIDDEN)
 
     name: ClassVar[str] = "rows"
     of_numbers: ClassVar[bool] = True
@@ -79,10 +81,31 @@ class Rows(OneClass):
         names = feature_columns(columns, self.features, files.train, [*self._of_labels(columns), *others])
         if len(names) > 1:
             say(f"Features: {len(names)} columns, {listed(names)}.")
-        return replace(self, features=tuple(names))
+        return replace(self, features=tuple(names), exact=True)
+
+    def again(self, **changed: Any) -> Self:
+        """The kind of a finished run with some options changed: its columns of features are those of the training.
+
+        Raises:
+            ValueError: other columns are not as many as those of the training.
+        """
+        names, asked = self.features, changed.pop("features", self.features)
+        if len(asked) == 1 and len(names) > 1:
+            (word,) = asked
+            asked = names if word == ALL or all(name.startswith(word) for name in names) else tuple(word.split(","))
+        if len(asked) != len(names):
+            raise ValueError(
+                f"--features must name {len(names)} columns in the order of the training ({listed(names)})"
+            )
+        return replace(self, features=tuple(asked), exact=True, **changed)
+
+    def _read(self, table: pd.DataFrame, path: Path) -> np.ndarray:
+        """Features of a table, (n, d)."""
+        others = self._of_labels([str(c) for c in table.columns])
+        return read_features(table, self.features, path, others, self.exact)
 
     def _of_labels(self, columns: Sequence[str]) -> list[str]:
-        """The columns that hold labels or votes."""
+        """Those of the columns that hold labels or votes."""
         labels = [c for c in columns if c == self.label]
         if self.votes is None:
             return labels
@@ -92,10 +115,12 @@ class Rows(OneClass):
         self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
     ) -> Entries:
         table = read_row_table(path, charset, self.features[0], self.label, must_have)
-        x = read_features(table, self.features, path, self._of_labels([str(c) for c in table.columns]))
+        x = self._read(table, path)
         labels: list[str | None] = [None] * len(table)
         if self.label is not None and (must_have or self.label in table):
             labels = [as_label(v) for v in column(table, self.label, path)]
+        if must_have and len(self.features) == 1 and x.shape[1] > 1 and path.suffix.lower() != NPZ:
+            say(f"Features: column {self.features[0]} holds lists of {x.shape[1]} numbers.")
         votes = self._votes(table, path, must_have, self.label) if weak else None
         rows = list(range(1, len(table) + 1))
         places = in_table(path, rows, item=listed(self.features), label=self.label, votes=self.votes)
@@ -105,6 +130,13 @@ class Rows(OneClass):
     def given(self, X: Any, argument: str = "X") -> np.ndarray:
         return np.stack([np.asarray(row) for row in X]).reshape(len(X), -1).astype(np.float32)
 
+    def require_alike(self, train: Entries, others: Sequence[Entries]) -> None:
+        width = np.shape(train.items)[1]
+        for other in others:
+            if np.shape(other.items)[1] != width:
+                has = f"{np.shape(other.items)[1]} numbers in each row, but {width} in {train.places.source}"
+                raise DataError(f"{other.at('item')}: {has}")
+
     def identity(self, item: Any) -> Hashable:
         return np.asarray(item).tobytes()
 
@@ -112,7 +144,10 @@ class Rows(OneClass):
         self, model: Model, path: Path, charset: str, say: Say, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         table = read_row_table(path, charset, self.features[0])
-        x = read_features(table, self.features, path, self._of_labels([str(c) for c in table.columns]))
+        x = self._read(table, path)
+        if isinstance(model.network, Head) and x.shape[1] != model.network.width:
+            has = f"{x.shape[1]} numbers in each row, but the model was fitted on {model.network.width}"
+            raise DataError(f"{path}, column {listed(self.features)}: {has}")
         p = model.probabilities(x, tick)
         if path.suffix.lower() == NPZ:
             table = pd.DataFrame({"row": range(1, len(table) + 1)})
@@ -120,7 +155,7 @@ class Rows(OneClass):
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names of columns in a few words.
+    """Names of columns in one phrase; of more than FEW, the first two and the last.
 
     >>> listed(["a", "b"]), listed([f"x{i}" for i in range(64)])
     ('a, b', 'x0, x1, ... x63')

@@ -1,4 +1,4 @@
-"""Sentences of words, each word of which has a tag, perhaps with distant tags."""
+"""Sentences of words with a tag for each word, perhaps with distant tags."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tutelage.data.tables import DataError, read_table
 from tutelage.fit.build import Items
 from tutelage.fit.defaults import HEAD_ON_WORDS, TRANSFORMER, Defaults
 from tutelage.fit.evidence import estimate
-from tutelage.kinds.base import LEAST_SURE, Coded, Dataset, Kind, Measured, Words, silent
+from tutelage.kinds.base import LEAST_SURE, Coded, Dataset, Kind, Measured, Words, silent, warn_of_shared
 from tutelage.kinds.entries import Entries, InTable, InValues, unknown
 from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Reader
@@ -38,20 +38,20 @@ from tutelage.tasks import Tagging, tag_names
 from tutelage.types import Say, Tick
 
 Pieces = list[tuple[str, str | None]]
-"""A text in pieces, each with its entity's type or None."""
+"""Pieces of a text in order, each with the type of its entity, or None outside entities."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sentences(Kind):
-    """Sentences of words, each word of which has a tag, such as those of named entities.
+    """Sentences of words with a tag for each word, such as the tags of named entities.
 
     Args:
         tokens: column of the sentences (a number in a CoNLL file).
-        tags: column of the tags; no tags means an untagged sentence.
+        tags: column of the tags; empty means untagged.
         distant: column of tags by distant matching or rules.
-        encoder: "minilm", a folder with a saved model, or a name on the Hub.
-        finetune: train the encoder too, not only a head on its features; slower by a factor of a hundred or so.
-        max_length: tokens read at once, at least 3; a longer sentence is read in several windows.
+        encoder: "minilm", folder of a saved model, or name on the Hub.
+        finetune: train the encoder too; some hundred times slower.
+        max_length: tokens read at once, at least 3; longer sentences are read in windows.
     """
 
     tokens: str | None = None
@@ -145,14 +145,16 @@ class Sentences(Kind):
         found = Dataset(items, list(names), weak=about)
         if test is None:
             return found
-        self._warn_of_test(test, code, [*labelled.items, *pool])
-        return replace(found, test=test.items, truth=test.labels)
+        self._warn_of_unseen(test, code)
+        learnt = {tuple(s) for s in (*labelled.items, *pool)}
+        shared = warn_of_shared(sum(tuple(s) in learnt for s in test.items), self.words, test)
+        return replace(found, test=test.items, truth=test.labels, shared=shared)
 
     def _weak_in(self, train: Entries, parts: Sequence[Entries]) -> bool:
         in_values = isinstance(train.places, InValues)
         return any(d is not None for part in parts for d in part.distant) if in_values else self.weak
 
-    def _warn_of_test(self, test: Entries, code: Mapping[str, int], learnt: Sequence[Sequence[str]]) -> None:
+    def _warn_of_unseen(self, test: Entries, code: Mapping[str, int]) -> None:
         unseen = sorted({tag[2:] for tags in test.labels if tags for tag in tags if tag not in code})
         if unseen:
             warnings.warn(
@@ -160,10 +162,6 @@ class Sentences(Kind):
                 f"{', '.join(unseen)}.",
                 stacklevel=2,
             )
-        shared = len({tuple(s) for s in test.items} & {tuple(s) for s in learnt})
-        if shared:
-            source = f"{shared} sentences of {test.places.source}"
-            warnings.warn(f"{source} are also in the training data: the test score flatters.", stacklevel=2)
 
     # answering
 
@@ -177,7 +175,7 @@ class Sentences(Kind):
         p = model.probabilities(found.tokens, tick)
         tags = decoded(model, found.tokens, p)
         sizes = np.array([len(s) for s in found.tokens])
-        sure = np.minimum.reduceat(p.max(1), np.cumsum(sizes) - sizes)
+        sure = np.minimum.reduceat(p.max(1), np.cumsum(sizes) - sizes)  # a sentence is as sure as its least sure word
         spans = span_rows(found.tokens, tags, found.offsets)
         table = pd.DataFrame({"row": found.rows, tokens: found.tokens})
         if path.suffix.lower() not in CONLL:
@@ -185,7 +183,7 @@ class Sentences(Kind):
         return table, {"tags": tags, "spans": spans, "probability": sure}
 
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
-        """Sentences with class numbers of their words; the scheme of all tags is that of the last source."""
+        """Sentences with class numbers of their words. All tags are read in the scheme of the last source."""
         given = [*map(_tags_of_cells, labels), *([] if weak is None else [_tags_of_cells(weak)])]
         kind = scheme([t for t in given[len(labels) - 1] if t is not None])
         tags = [[None if t is None else to_bio(t, kind)[0] for t in part] for part in given]
@@ -213,8 +211,8 @@ class Sentences(Kind):
         self, model: Model, examples: Examples, items: Sequence[Sequence[str]], truth: Sequence[Sequence[str]],
         show: bool = False,
     ) -> Measured:  # fmt: skip
-        """The tags on sentences, measured; words with tags never seen in training are left out of the confusion."""
-        p = model.predict(examples)
+        """Scores of the predicted tags. Words whose tag is none of the model's are left out of the confusion matrix."""
+        p = model.predict_units(examples)
         code = {name: i for i, name in enumerate(model.classes)}
         y = np.array([code.get(tag, -1) for tags in truth for tag in tags], dtype=np.int64)
         scores = tag_scores(truth, decoded(model, items, p))
@@ -229,8 +227,8 @@ class Sentences(Kind):
     # showing
 
     def shown_pool(self, model: Model, pool: Examples, data: Dataset) -> dict[str, Any]:
-        """The pool's sentences by their least sure word, and the share of each tag."""
-        p, sentences = model.predict(pool), data.items.pool
+        """Plain values for the report: the sentences with the least sure words, and the share of each predicted tag."""
+        p, sentences = model.predict_units(pool), data.items.pool
         counts, top = np.array([len(s) for s in sentences], dtype=np.int64), p.max(1)
         lowest = np.minimum.reduceat(top, np.cumsum(counts) - counts)
         tags = decoded(model, sentences, p)
@@ -245,16 +243,16 @@ class Sentences(Kind):
 
     @staticmethod
     def decoded(model: Model, sentences: Sequence[Sequence[str]], probabilities: np.ndarray) -> list[list[str]]:
-        """The tags of each sentence, in clean BIO, from the probabilities of its words (words, c)."""
+        """Predicted tags of each sentence, see `decoded`."""
         return decoded(model, sentences, probabilities)
 
     # Python values
 
     def given(self, X: Any, argument: str = "X") -> list[list[str]]:
-        """Sentences as lists of words.
+        """Sentences made of Python values, each a list of words.
 
         Raises:
-            ValueError: one is no list of words, or has none; said with its place.
+            ValueError: a sentence is no list of words, or has none; the message names its place.
         """
         if isinstance(X, str):
             raise ValueError(f"{argument} must be a list of sentences, each a list of words, got one string")
@@ -267,12 +265,13 @@ class Sentences(Kind):
         return sentences
 
     def values(self, items: list[list[str]], y: Any, distant: Any = None, argument: str = "X") -> Entries:
-        """Entries of the arguments of a function.
+        """Entries made of an estimator's arguments.
 
         Args:
-            items: sentences, as `given` returns them.
-            y: tags of each, None (or -1) for an untagged one.
-            distant: tags by rules, likewise; None (or -1) for a word of which they say nothing.
+            items: n sentences, as `given` returns them.
+            y: lists of tags, n; None or -1 is an untagged sentence. None: all are untagged.
+            distant: lists of distant tags, n; None or -1 stands for a sentence, or a word, without one.
+            argument: name of the argument that holds the sentences, for messages.
         """
         places = InValues({"item": argument, "label": "y", "distant": "distant"}, range(len(items)))
         clean = tags_of(y, items, "y")
@@ -280,13 +279,24 @@ class Sentences(Kind):
 
 
 def decoded(model: Model, sentences: Sequence[Sequence[str]], probabilities: np.ndarray) -> list[list[str]]:
-    """The tags of each sentence, in clean BIO, from the probabilities of its words (words, c)."""
+    """Predicted tags of each sentence, in clean BIO.
+
+    Args:
+        model: fitted model.
+        sentences: sentences, each a list of words.
+        probabilities: probabilities of all their words, (words, c).
+    """
     task = Tagging(len(model.classes), tuple(map(str, model.classes)))
-    return task.decode(probabilities.argmax(1), np.array([len(s) for s in sentences], dtype=np.int64))
+    return task.tags(probabilities.argmax(1), np.array([len(s) for s in sentences], dtype=np.int64))
 
 
 def tag_scores(true: Sequence[Sequence[str]], guess: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Precision, recall and F1 of entities, with the F1's interval over sentences."""
+    """Precision, recall and F1 of entities, and an interval of the F1, as plain values.
+
+    Args:
+        true: tags of n sentences, BIO.
+        guess: predicted tags of the same sentences, BIO.
+    """
     found = estimate(f1_influence(entity_counts(true, guess)))
     return {
         "rows": len(true), "measure": "entity F1", **entity_scores(true, guess), "interval": [found.low, found.high],
@@ -294,7 +304,7 @@ def tag_scores(true: Sequence[Sequence[str]], guess: Sequence[Sequence[str]]) ->
 
 
 def marked(words: Sequence[str], tags: Sequence[str]) -> Pieces:
-    """A sentence in pieces.
+    """Pieces of a sentence, cut at its entities.
 
     >>> marked(["in", "New", "York"], ["O", "B-LOC", "I-LOC"])
     [('in', None), ('New York', 'LOC')]
@@ -313,7 +323,7 @@ def marked(words: Sequence[str], tags: Sequence[str]) -> Pieces:
 def _with_distant(
     items: Items, code: dict[str, int], labelled: Entries, pool: Sequence[Entries], say: Say
 ) -> tuple[Items, dict[str, Any]]:
-    """The items with distant tags, and what is known of those."""
+    """The items with distant tags, and statistics of these tags for the summary."""
     place = labelled.at("distant")
     covered, target, silent_is_outside = distant_target([d for part in pool for d in part.distant], code)
     if not len(covered):
@@ -334,9 +344,15 @@ def _with_distant(
 def distant_target(
     distant: Sequence[Sequence[str | None] | None], code: Mapping[str, int]
 ) -> tuple[np.ndarray, np.ndarray, bool]:
-    """The numbers of the sentences with distant tags, and the class numbers of their words, -1 = nothing is said.
+    """Targets made of distant tags.
 
-    Where no tag is O, words of which nothing is said are taken to be outside: the third answer is True.
+    Args:
+        distant: distant tags of each sentence; None for a sentence, or a word, without.
+        code: class number of each tag.
+
+    Returns:
+        Numbers of the sentences with distant tags, (n,); class numbers of their words, (words,), -1 is unknown; and
+        whether words without a distant tag count as outside ("O"), which they do where no distant tag is "O".
 
     >>> covered, target, outside = distant_target([["B-PER", None], None, [None]], {"O": 0, "B-PER": 1})
     >>> covered.tolist(), target.tolist(), outside
@@ -352,10 +368,16 @@ def distant_target(
 
 
 def tags_of(y: Any, sentences: list[list[str]], name: str, open_words: bool = False) -> list[Tags]:
-    """Tags of each sentence in clean BIO; None where a sentence (with ``open_words`` also a word) has none.
+    """Tags of each sentence in clean BIO; None for a sentence without.
+
+    Args:
+        y: lists of tags; None or -1 is an untagged sentence. None: all are untagged.
+        sentences: the sentences.
+        name: name of the argument that holds the tags, for messages.
+        open_words: whether words without a tag are allowed: their tag is None.
 
     Raises:
-        ValueError: unequal numbers, or a tag that no scheme knows; said with its place in the argument ``name``.
+        ValueError: the numbers of tags and words differ, or no scheme has a tag; the message names the place.
     """
     if y is None:
         return [None] * len(sentences)
@@ -369,12 +391,12 @@ def tags_of(y: Any, sentences: list[list[str]], name: str, open_words: bool = Fa
 
 
 def _tags_of_cells(cells: list[Any]) -> list[list[str] | None]:
-    """Tags as text; "0" and -1 are "O": where no rule says anything nothing is meant."""
+    """Tags as texts. "0" and -1, by which a rule says nothing of a word, become "O"."""
     return [None if c is None else ["O" if str(t) in ("-1", "0") else str(t) for t in c] for c in cells]
 
 
 def _each(name: str, read: Callable[..., Tags], *columns: Sequence[Any]) -> list[Tags]:
-    """``read`` of each sentence's cells; its ValueError says which."""
+    """Results of ``read`` for each sentence's cells; a ValueError is raised with the sentence's place."""
     found = []
     for i, cells in enumerate(zip(*columns, strict=True)):
         try:

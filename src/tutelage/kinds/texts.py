@@ -32,10 +32,10 @@ class Texts(OneClass):
     Args:
         text: column of the texts.
         label: column of the labels; empty means unlabelled.
-        votes: column with a list of votes a row, or the prefix of a column for each rule; -1 abstains.
-        rules: that vote: keywords and regexes in JSON, or a Python file.
-        label_model: how votes become labels: "majority", "weighted", "data_programming".
-        encoder: "minilm", a folder with a saved model, or a name on the Hub.
+        votes: column of lists of votes, or prefix of the rules' columns; -1 abstains.
+        rules: file of rules that vote: JSON or Python.
+        label_model: label model: "majority", "weighted", "data_programming".
+        encoder: "minilm", folder of a saved model, or name on the Hub.
         finetune: train the encoder too; some hundred times slower.
         max_length: tokens read of each text, at least 2.
     """
@@ -148,6 +148,6 @@ class Texts(OneClass):
 
 
 def excerpt(text: str, characters: int = EXCERPT) -> str:
-    """The beginning of a text, cut after so many characters."""
+    """Beginning of a text in one line, of at most so many characters; white space is shortened to one space."""
     text = " ".join(text.split())
     return text if len(text) <= characters else text[:characters] + " …"

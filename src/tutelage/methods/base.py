@@ -35,6 +35,7 @@ class Method(ABC):
         views: the pool's views that the loss reads: "weak" (hardly disturbed), "again" (a second draw of the weak one),
             "strong" (disturbed).
         reseeds: whether each mover, and each network that begins afresh, has initial weights of its own.
+        still: names of the numbers that are read before training, or only where a round begins: these cannot be ramps.
         version: number of the code's version, raised by hand when a change alters results, so that recorded results no
             longer count. A class declares its own; that of `Method` is raised when the code of all methods changes.
     """
@@ -45,6 +46,7 @@ class Method(ABC):
     anchored: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak",)
     reseeds: ClassVar[bool] = False
+    still: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         checks = checks_of(type(self))
@@ -52,11 +54,11 @@ class Method(ABC):
             value = getattr(self, f.name)
             if value is None and isinstance(f.default, Open):
                 object.__setattr__(self, f.name, f.default)  # None, as an open field is shown, leaves it open
+            elif isinstance(value, Ramp) and (f.name in self.still or f.name not in checks):
+                raise TypeError(f"{f.name} is no number that is read while {self.name} trains: it cannot be a ramp")
             elif f.name in checks:
                 for end in (value.begin_value, value.end_value) if isinstance(value, Ramp) else (value,):
                     checks[f.name](f.name, end)
-            elif isinstance(value, Ramp):
-                raise TypeError(f"{f.name} is no number: it cannot be a ramp")
 
     @property
     @abstractmethod
@@ -104,10 +106,7 @@ class Method(ABC):
         return replace(self, **found) if found else self
 
     def at(self, progress: float) -> Self:
-        """The method when this share of training is done, in [0, 1]: numbers in place of ramps; itself without any.
-
-        The loop asks once a step, and calls the loss and all else on the answer.
-        """
+        """The method when this share of training is done, in [0, 1]: numbers in place of ramps; itself without any."""
         now = {name: value.at(progress) for name, value in vars(self).items() if isinstance(value, Ramp)}
         return replace(self, **now) if now else self
 

@@ -157,7 +157,7 @@ def may_ramp(method: type[Any]) -> set[str]:
     >>> sorted(may_ramp(FixMatch))
     ['threshold', 'weight']
     """
-    return {name for name, hint in get_type_hints(method).items() if hint is float}
+    return {name for name, hint in get_type_hints(method).items() if hint is float and name not in method.still}
 
 
 def ramps_read(method: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:

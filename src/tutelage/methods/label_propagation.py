@@ -38,6 +38,7 @@ class LabelPropagation(OnGraph):
     """
 
     name: ClassVar[str] = "label_propagation"
+    still: ClassVar[tuple[str, ...]] = ("temperature",)
     temperature: PositiveShare = 0.1
 
     def spread(self, w: csr_matrix, given: Rows) -> Rows:

@@ -38,6 +38,7 @@ class PoissonLearning(OnGraph):
     """
 
     name: ClassVar[str] = "poisson_learning"
+    still: ClassVar[tuple[str, ...]] = ("slope",)
     slope: Positive = 6.0
 
     def spread(self, w: csr_matrix, given: Rows) -> Rows:

@@ -1,4 +1,4 @@
-"""What is read: texts, sentences of words, images and rows of numbers, each with its readers and networks."""
+"""Modalities: texts, sentences of words, images and rows of numbers, each with its readers and networks."""
 
 from tutelage.modalities.base import Reader
 from tutelage.modalities.images.reader import ImageReader, PixelReader
@@ -7,4 +7,4 @@ from tutelage.modalities.sentences.reader import WordReader
 from tutelage.modalities.text.reader import TextReader
 
 READERS: dict[str, type[Reader]] = {r.name: r for r in (TextReader, WordReader, ImageReader, PixelReader, RowReader)}
-"""Readers by the name under which a saved model knows them."""
+"""Classes of the readers, by the name that saved models hold."""

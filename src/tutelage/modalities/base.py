@@ -1,4 +1,4 @@
-"""Readers: what turns items of one modality into what a network reads."""
+"""Interfaces of the readers, which turn items of one modality into a network's inputs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tutelage.types import Tick
 
 @runtime_checkable
 class Reader(Protocol):
-    """Reads items for a network that is trained on them.
+    """A reader, which turns items into examples for a network that is trained whole.
 
     Attributes:
-        name: what a saved model knows the reader by.
-        says: the reader in a sentence's end, such as "minilm".
+        name: name of the reader in saved models.
+        says: name of the encoder or network for people, such as "minilm".
     """
 
     name: ClassVar[str]
@@ -32,19 +32,23 @@ class Reader(Protocol):
     def says(self) -> str: ...
 
     def examples(self, items: Sequence[Any], device: torch.device | str = "cpu") -> Examples:
-        """Token ids, images or rows for a network that is trained whole."""
+        """Examples made of items, for a network that is trained whole: token ids, images or rows of numbers."""
 
     def network(self, classes: int) -> nn.Module:
-        """A network to be trained whole: a copy of the encoder with a fresh head, or one with fresh weights."""
+        """Network to be trained whole: a copy of the encoder with a new head, or a network with random weights."""
 
     def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
-        """Views of batches of images, by name; of other items none."""
+        """Augmentations of batches of images, by the view's name; empty for other items."""
 
     def to(self, device: torch.device | str) -> Reader:
-        """Bring the encoder, where there is one, to the device."""
+        """The reader, after its encoder, if it has one, was moved to the device."""
 
     def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
-        """Plain values from which `restored` makes the reader again; an encoder's architecture goes into the folder.
+        """Plain values from which `restored` makes the reader again.
+
+        Args:
+            network: fitted network.
+            folder: folder of the saved model; it gets the encoder's architecture where the encoder was trained.
 
         Raises:
             TypeError: the network is of the user's own class.
@@ -52,14 +56,24 @@ class Reader(Protocol):
 
     @classmethod
     def restored(cls, about: dict[str, Any], folder: Path) -> Reader:
-        """The reader of a saved model.
+        """Reader of a saved model.
+
+        Args:
+            about: values that `about` gave.
+            folder: folder of the saved model.
 
         Raises:
-            BadFileError: its encoder is not the one that the model was trained with.
+            BadFileError: the encoder is not the one that the model was trained with.
         """
 
     def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
-        """The network of a saved model, whose weights are still to be filled in."""
+        """Network of a saved model, into which the saved weights are then loaded.
+
+        Args:
+            about: values that `about` gave.
+            head: head of the saved shape; None where the network has none.
+            classes: number of classes.
+        """
 
 
 @runtime_checkable
@@ -67,9 +81,9 @@ class Encodes(Reader, Protocol):
     """A reader whose frozen encoder turns each unit into a row of features.
 
     Attributes:
-        per_feature: features differ in their scales, so that each is standardised by its own.
-        still: how features are called that are not trained, such as "frozen".
-        encodes: there is an encoder, whose features take time; else items are their own features.
+        per_feature: whether each feature is standardised by its own scale; else one scale serves all.
+        still: word for features that are not trained, such as "frozen".
+        encodes: whether an encoder computes the features, which takes time; else the items are the features.
     """
 
     @property
@@ -79,43 +93,62 @@ class Encodes(Reader, Protocol):
     encodes: ClassVar[bool]
 
     def encoding(self, parts: Sequence[Sequence[Any]], cache: Path) -> Encoding:
-        """Lists of items on their way to features of the frozen encoder, computed once and kept in the cache."""
+        """Encoding of lists of items, which gives the frozen encoder's features, computed once and kept in the cache.
+
+        Args:
+            parts: lists of items.
+            cache: folder of the feature cache.
+        """
 
     def with_head(self, head: Head) -> nn.Module:
-        """A copy of the encoder with a linear head that was fitted on its features."""
+        """Network to be trained whole: a copy of the encoder with a head that was fitted on its features."""
 
     def disturbed(self, items: Sequence[Any], share: float, seed: int) -> Sequence[Any]:
-        """Strong views of the items: of texts, a share of their words dropped."""
+        """Disturbed copies of the items, such as texts without some of their words.
+
+        Args:
+            items: the items.
+            share: share of the words, or numbers, that is changed, in [0, 1].
+            seed: seed of the draws.
+        """
 
 
 @runtime_checkable
 class Encoding(Protocol):
-    """Items on their way to features: how many are to be computed, how long that takes, and the features."""
+    """Lists of items that an encoder turns into features."""
 
     @property
     def missing(self) -> int:
-        """Number of different items without features in the cache."""
+        """Number of distinct items without features in the cache."""
 
     def seconds(self) -> float:
-        """About how many seconds the missing ones take, timed on a few of them."""
+        """Estimate of the seconds that the missing items take, timed on a few of them."""
 
     def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features | WordFeatures]:
-        """Features of each list of items."""
+        """Features of each list of items, as examples; missing ones are computed."""
 
 
 def features(
     reader: Encodes, items: Sequence[Any], cache: Path, device: torch.device | str = "cpu", tick: Tick | None = None
 ) -> Features | WordFeatures:
-    """Features of one list of items, see `Encodes.encoding`."""
+    """Features of one list of items, as examples; missing ones are computed.
+
+    Args:
+        reader: reader with the encoder.
+        items: the items.
+        cache: folder of the feature cache.
+        device: device of the features.
+        tick: called with the progress.
+    """
     (found,) = reader.encoding([items], cache).features(device, tick)
     return found
 
 
 def cannot_be_saved(network: nn.Module) -> TypeError:
-    """The error that a network is of the user's own class, whose code is not saved."""
+    """Error for a network of the user's own class, whose code cannot be saved."""
     return TypeError(f"a network of class {type(network).__name__} cannot be saved, only pickled")
 
 
 def draws_of(text: str, count: int, seed: int) -> np.ndarray:
-    """Uniform numbers, the same for the same text: its disturbed copy is always the same one and can be cached."""
+    """Uniform numbers in [0, 1), (count,): the same for the same text and seed, so that a disturbed copy is, too."""
     return np.random.default_rng([seed, zlib.crc32(text.encode("utf-8", "surrogatepass"))]).random(count)

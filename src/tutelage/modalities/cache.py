@@ -1,4 +1,4 @@
-"""Features of a frozen encoder on disk, by the hash of what they are of, and the pass that computes missing ones."""
+"""The feature cache: a frozen encoder's features on disk, by hash of the item; missing ones are computed."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from tutelage.data import Features, WordFeatures
 from tutelage.types import Tick
 
 TOKENS_A_BATCH = 4096
-"""Padded tokens that an encoder reads at once."""
+"""Number of tokens, with padding, in a batch of the encoder, at most."""
 
 ROWS_A_FILE = 4096
-"""Rows of features that are written together."""
+"""Number of rows of features from which on they are written to a file."""
 
 TIMED = 1 / 20
-"""Share of the missing items, at most, that is encoded to tell how long all of them take."""
+"""Share of the missing items, at most, that is encoded to estimate the time that all of them take."""
 
 
 class FeatureCache:
-    """Rows of features by the hash of what they are of, in numbered pairs of files.
+    """Rows of features by hash of the item, in pairs of files: one of the hashes and one of the rows.
 
     Args:
-        folder: created when missing; one folder for each encoder fingerprint.
+        folder: folder of the files, made where it is missing; each encoder has its own.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,7 +52,7 @@ class FeatureCache:
         return key in self._where
 
     def add(self, keys: list[bytes], rows: np.ndarray) -> None:
-        """Store rows; visible to other processes only once whole."""
+        """Store rows of features, (n, width), under n hashes. Other processes see a file only when it is complete."""
         table = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), -1)
         name = hashlib.blake2b(table.tobytes(), digest_size=8).hexdigest()
         for kind, array in (("rows", rows), ("keys", table)):
@@ -67,7 +67,7 @@ class FeatureCache:
         self._index(table, rows)
 
     def rows(self, keys: Sequence[bytes], width: int) -> np.ndarray:
-        """The rows of all keys, in order, (n, width)."""
+        """Rows of features of n hashes, in their order, (n, width), float32."""
         out = np.empty((len(keys), width), dtype=np.float32)
         for i, key in enumerate(keys):
             rows, j = self._where[key]
@@ -82,14 +82,14 @@ class Caches:
         self._opened: dict[Path, FeatureCache] = {}
 
     def at(self, folder: Path) -> FeatureCache:
-        """The cache in a folder."""
+        """Feature cache of a folder, opened once."""
         if folder not in self._opened:
             self._opened[folder] = FeatureCache(folder)
         return self._opened[folder]
 
 
 class Pass(Protocol):
-    """How a frozen encoder computes features of items of one modality."""
+    """A frozen encoder of one modality, as the feature cache calls it."""
 
     @property
     def width(self) -> int:
@@ -101,30 +101,39 @@ class Pass(Protocol):
 
     @property
     def a_sample(self) -> int:
-        """Number of items that are timed."""
+        """Number of items that are encoded to estimate the time, at most about twice this."""
 
     def key(self, item: Any) -> bytes:
-        """The hash of an item."""
+        """Hash of an item."""
 
     def keys(self, key: bytes, item: Any) -> list[bytes]:
-        """The hashes that the item's rows are kept under, given the item's own."""
+        """Hashes of an item's rows of features: one for a text or an image, one for each word of a sentence.
+
+        Args:
+            key: hash of the item.
+            item: the item.
+        """
 
     def batches(self, items: Sequence[Any], keys: Sequence[bytes]) -> Iterator[tuple[Sequence[int], np.ndarray]]:
-        """Numbers of the items of each batch, and their rows (rows, width), batch by batch."""
+        """Numbers of the items in each batch, and their rows of features, (rows, width), a batch at a time.
+
+        Args:
+            items: the items.
+            keys: hash of each item.
+        """
 
 
 @dataclass
 class CachedEncoding:
-    """Lists of items on their way to features: what the cache has is read, the rest is computed once and kept.
+    """Lists of items with features in a cache: cached features are read, the others are computed once and kept.
 
-    Batches are cut from items sorted by length, so little padding is computed; a stopped pass goes on where it was,
-    with the same batches.
+    Equal items are encoded once. A stopped pass goes on where it stopped, with the same batches.
 
     Args:
         parts: lists of items.
-        encoder: computes the missing ones.
-        store: the cache.
-        wrap: makes examples of rows of features (rows, width) and the items that they are of.
+        encoder: encoder that computes missing features.
+        store: feature cache.
+        wrap: function that makes examples of rows of features, (rows, width), and their items.
     """
 
     parts: Sequence[Sequence[Any]]
@@ -146,11 +155,11 @@ class CachedEncoding:
 
     @property
     def missing(self) -> int:
-        """Number of different items without features in the cache."""
+        """Number of distinct items without features in the cache."""
         return sum(self._lacks(key, item) for key, item in self._different.items())
 
     def seconds(self) -> float:
-        """About how many seconds the missing items take, timed on a few of them."""
+        """Estimate of the seconds that the missing items take, timed on a few of them."""
         missing = [(key, item) for key, item in self._different.items() if self._lacks(key, item)]
         if not missing:
             return 0.0
@@ -163,7 +172,7 @@ class CachedEncoding:
         return (time.perf_counter() - start) * len(missing) / len(items)
 
     def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features | WordFeatures]:
-        """Features of each list of items."""
+        """Features of each list of items, as examples; missing ones are computed."""
         self._compute(tick)
         found = []
         for keys, items in zip(self._keys, self.parts, strict=True):

@@ -1,4 +1,4 @@
-"""Transformer encoders of text: the packaged MiniLM, any Hub name, any local folder."""
+"""Transformer encoders of text: the packaged MiniLM, and models from the Hub or from a folder."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ MINILM = "minilm"
 
 @dataclass(frozen=True)
 class Encoder:
-    """A tokenizer and a transformer whose mean token state, scaled to length 1, stands for a text.
+    """An encoder of text: a tokenizer and a transformer.
 
     Attributes:
-        name: as asked for: "minilm", a Hub name or a folder.
-        max_length: tokens read of each text, at least 2; the rest is cut.
+        name: name that the user gave: "minilm", a name on the Hub or a folder.
+        tokenizer: tokenizer of the transformers library.
+        model: transformer, in evaluation mode.
+        max_length: tokens read of each text, at least 2; the rest is cut off.
     """
 
     name: str
@@ -39,14 +41,16 @@ class Encoder:
 
     @property
     def width(self) -> int:
+        """Number of features of a token."""
         return int(self.model.config.hidden_size)
 
     @property
     def pad(self) -> int:
+        """Token id of the padding."""
         return int(self.tokenizer.pad_token_id or 0)
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of each text, cut at ``max_length``."""
+        """Token ids of each text, at most ``max_length``."""
         if not texts:
             return []
         longest = 32 * self.max_length  # characters: no tokenizer needs more to fill max_length
@@ -55,7 +59,7 @@ class Encoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the weights, the vocabulary size and the length: what features depend on. Computed once."""
+        """Hash of all that features depend on: weights, size of the vocabulary and ``max_length``. Computed once."""
         h = hashlib.blake2b(f"{self.max_length} {len(self.tokenizer)}".encode(), digest_size=8)
         for name, t in self.model.state_dict().items():
             h.update(name.encode())
@@ -64,13 +68,14 @@ class Encoder:
 
 
 def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:
-    """Load an encoder by name.
+    """Encoder of a name, with its weights.
 
     Args:
-        name: "minilm", a folder with a model saved by transformers, or a name on the Hub.
-        max_length: tokens read of each text, at least 2.
+        name: "minilm", a folder of a model saved by transformers, or a name on the Hub.
+        max_length: tokens read of each text, at least 2; fewer where the model cannot read so many.
 
     Raises:
+        ValueError: ``max_length`` is below 2.
         OSError: there is no such model, or it cannot be fetched.
     """
     if max_length < 2:
@@ -102,13 +107,23 @@ def _packaged_minilm() -> str:
 
 
 def save_architecture(encoder: Encoder, folder: Path) -> None:
-    """Write the encoder's configuration and tokenizer (JSON), not its weights."""
+    """Write the encoder's configuration and tokenizer into a folder, as JSON, without its weights."""
     encoder.model.config.save_pretrained(folder)
     encoder.tokenizer.save_pretrained(folder)
 
 
 def load_architecture(folder: Path, max_length: int) -> Encoder:
-    """An encoder of the saved shape with fresh weights, to be filled; runs no code from the folder."""
+    """Encoder of the saved architecture with random weights, into which saved ones are then loaded.
+
+    No code of the folder is run.
+
+    Args:
+        folder: folder that `save_architecture` wrote.
+        max_length: tokens read of each text.
+
+    Raises:
+        ValueError: the saved encoder cannot be read.
+    """
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     try:
@@ -122,12 +137,12 @@ def load_architecture(folder: Path, max_length: int) -> Encoder:
 
 @dataclass(frozen=True)
 class WithEncoder:
-    """What readers of texts and of sentences share: a transformer, frozen or trained whole.
+    """Base class of the readers of texts and of sentences, which use a transformer, frozen or trained whole.
 
     Attributes:
-        encoder: the transformer with its tokenizer.
-        caches: the feature caches that were opened.
-        whole: class of the network that trains the encoder too.
+        encoder: transformer with its tokenizer.
+        caches: feature caches that were opened.
+        whole: class of the network that trains the encoder, too.
     """
 
     encoder: Encoder
@@ -136,6 +151,7 @@ class WithEncoder:
 
     @property
     def says(self) -> str:
+        """Name of the encoder."""
         return self.encoder.name
 
     def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:

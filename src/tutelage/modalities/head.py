@@ -9,13 +9,17 @@ from tutelage.types import Labels, Logits
 
 
 class Head(nn.Module):
-    """Standardised features, then a linear layer or a multi-layer perceptron with one hidden layer.
+    """A head: it standardises features, (n, d), and gives logits, (n, c), by a linear layer or by a perceptron.
 
     Args:
         features: number of features d.
-        classes: number of classes, at least 2.
-        hidden: width of the hidden layer; 0 for a linear classifier.
+        classes: number of classes c, at least 2.
+        hidden: width of the perceptron's hidden layer; 0 is a linear layer.
         dropout: share of inputs (and of hidden units) dropped in training, in [0, 1).
+
+    Attributes:
+        mean: centre of the features, (d,).
+        scale: scale of the features, (d,).
 
     >>> Head(3, 2)(torch.zeros(5, 3)).shape
     torch.Size([5, 2])
@@ -35,30 +39,47 @@ class Head(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(hidden or features, classes))
 
     @property
+    def width(self) -> int:
+        """Number of features."""
+        return int(self.shape["features"])
+
+    @property
     def classes(self) -> int:
+        """Number of classes."""
         return int(self.shape["classes"])
 
     @torch.no_grad()
     def standardise(self, x: Tensor, per_feature: bool) -> Head:
-        """Take centre and scale from the rows of x: one scale for all features, or one for each."""
-        self.mean.copy_(x.mean(0))
-        centred = x - self.mean
-        scale = centred.square().mean(0).sqrt() if per_feature else centred.square().mean().sqrt()
-        self.scale.copy_(torch.where(scale > 1e-6, scale, torch.ones_like(scale)))
+        """Set centre and scale to those of some features; the head itself.
+
+        Args:
+            x: features, (n, d).
+            per_feature: whether each feature has its own scale; else one scale serves all.
+        """
+        mean, scale = _moments(x, per_feature)
+        if not scale.isfinite().all():  # squares of large numbers are beyond float32
+            mean, scale = _moments(x.double(), per_feature)
+        least = 1e-6 * (mean.abs() if per_feature else mean.abs().max()).clamp(max=1)  # what rounding leaves of none
+        self.mean.copy_(mean)
+        self.scale.copy_(torch.where(scale > least, scale, torch.ones_like(scale)))
         return self
 
     @torch.no_grad()
     def centre_between(self, x: Tensor, y: Labels) -> Head:
-        """Move the centre from the mean of all rows to between the classes, as far as the labels tell where that is.
+        """Move the centre towards the mean of the class means, as far as the labels are enough to know it.
 
             m = (1/K) sum_k m_k,   centre += (1 - e / |m|^2)_+ m,   e = s^2 / K^2 sum_k 1 / n_k
 
         m_k are the standardised means of the K classes among the labels, n_k their counts, s^2 the variance within
-        them (all features added up) and e the squared error to be expected of m. A network that starts at the mean
-        of a pool in which one class is common begins inside that class; with few labels it seldom finds out.
+        them (all features added up) and e the expected squared error of m. A network that is centred on a pool in which
+        one class is common begins inside that class, and few labels seldom bring it out again.
 
         Args:
-            x: labelled rows, (n, d); y: their class numbers, (n,), -1 = unknown.
+            x: features of labelled units, (n, d).
+            y: their class numbers, (n,); -1 is unknown.
+
+        Returns:
+            The head itself.
 
         Source: the shrinkage is James and Stein's, positive part (Berkeley Symposium, 1961).
         """
@@ -77,3 +98,10 @@ class Head(nn.Module):
     def forward(self, x: Tensor) -> Logits:
         logits: Tensor = self.layers((x - self.mean) / self.scale)
         return logits
+
+
+def _moments(x: Tensor, per_feature: bool) -> tuple[Tensor, Tensor]:
+    """Mean of features, (d,), and their standard deviation: of each feature, (d,), or of all together, ()."""
+    mean = x.mean(0)
+    squares = (x - mean).square()
+    return mean, squares.mean(0).sqrt() if per_feature else squares.mean().sqrt()

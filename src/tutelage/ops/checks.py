@@ -1,4 +1,4 @@
-"""Checks of values and of packages: each error says the name, what was given or missing, and what is needed."""
+"""Checks of values and of packages. Each error names the value, the range that is allowed, and what was given."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from numbers import Integral, Real
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
@@ -16,8 +17,10 @@ def in_range(name: str, value: float, low: float, high: float = math.inf, *, low
     Traceback (most recent call last):
     ValueError: temperature must be in (0, 1], got 1.5
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
+    if math.isinf(value):
+        raise ValueError(f"{name} must be finite, got {value}")
     if not (low < value if low_open else low <= value) or not value <= high:
         if math.isinf(high):
             raise ValueError(f"{name} must be {'above' if low_open else 'at least'} {low}, got {value}")
@@ -25,7 +28,12 @@ def in_range(name: str, value: float, low: float, high: float = math.inf, *, low
 
 
 def lacking(what: str, extra: str, error: ImportError) -> ImportError:
-    """The error that names the extra whose packages something needs.
+    """Error that names the extra with the missing packages.
+
+    Args:
+        what: name of the thing that needs the packages.
+        extra: name of the extra.
+        error: error of the import.
 
     >>> lacking("the camera", "images", ImportError("No module named 'lens'"))
     ImportError("the camera needs more packages: pip install 'tutelage[images]' (No module named 'lens')")
@@ -41,7 +49,13 @@ def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from ``low`` to ``high``, both included unless ``low_open`` or ``high_open``; ``whole`` ones only."""
+    """A range of numbers.
+
+    Attributes:
+        low, high: ends of the range.
+        low_open, high_open: whether the range leaves out this end.
+        whole: whether only whole numbers are allowed.
+    """
 
     low: float
     high: float = math.inf
@@ -50,13 +64,17 @@ class Range:
     whole: bool = False
 
     def check(self, name: str, value: Any) -> None:
-        """Raise ValueError, or TypeError for what is no number, unless a field's value is in the range.
+        """Check that the value of the field ``name`` is in the range.
+
+        Raises:
+            TypeError: the value is no number, or no whole number.
+            ValueError: the value is out of the range.
 
         >>> Range(0, 1).check("decay", 1.5)
         Traceback (most recent call last):
         ValueError: decay must be in [0, 1], got 1.5
         """
-        if self.whole and not isinstance(value, int):
+        if self.whole and not isinstance(value, Integral):
             raise TypeError(f"{name} must be a whole number, got {value!r}")
         in_range(name, value, self.low, self.high, low_open=self.low_open)
         if self.high_open and value == self.high:
@@ -65,7 +83,7 @@ class Range:
 
 @cache
 def checks_of(kind: type) -> dict[str, Callable[[str, Any], None]]:
-    """Of each field of a dataclass whose type says what it may be: what raises an error for a name and a bad value."""
+    """Checks of a dataclass's fields, by field: functions of name and value, for fields with a `Range` or a Literal."""
     found: dict[str, Callable[[str, Any], None]] = {}
     for name, hint in get_type_hints(kind, include_extras=True).items():
         if get_origin(hint) is Literal:

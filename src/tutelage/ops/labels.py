@@ -1,6 +1,6 @@
-"""Pseudo-labels and how much each counts.
+"""Pseudo-labels and their weights.
 
-Labels are kept as log-probabilities, so that a certain teacher gives no 0 * inf gradient.
+Labels are log-probabilities, so that a certain teacher gives no gradient of 0 * inf.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def sharpen(logits: Logits, temperature: float) -> LogProbs:
 def balanced(logits: Logits, temperature: float, balance: float) -> LogProbs:
     """Sharpened over frequency: ``y_ij`` proportional to ``p_ij ** (1 / temperature) / f_j ** balance``.
 
-    ``f_j = sum_i p_ij``: the more the batch is taken for class j, the less its labels say j. Couples the
-    examples of a batch, also in the gradient.
+    ``f_j = sum_i p_ij``: the more of the batch is predicted as class j, the less its labels say j. The examples of a
+    batch depend on each other, also in the gradient.
 
     Args:
         logits: the teacher's logits, (n, c); f is summed over these n examples.
@@ -57,7 +57,7 @@ def balanced(logits: Logits, temperature: float, balance: float) -> LogProbs:
 def soft_frequency(logits: Logits) -> LogProbs:
     """Squared over frequency: ``y_ij`` proportional to ``p_ij ** 2 / f_j`` with ``f_j = sum_i p_ij``.
 
-    Pulls a batch towards balanced classes; see `balanced`.
+    The labels of a batch are drawn towards balanced classes; see `balanced`.
 
     Args:
         logits: the teacher's logits, (n, c).
@@ -74,10 +74,13 @@ def soft_frequency(logits: Logits) -> LogProbs:
 
 
 def two_hot(logits: Logits) -> Probs:
-    """One half on each of a row's two likeliest classes.
+    """Labels of one half on each of a row's two likeliest classes.
 
     Args:
-        logits: the teacher's, (n, c), c at least 3: of two classes it says nothing.
+        logits: the teacher's logits, (n, c), c at least 3: with two classes all labels are alike.
+
+    Returns:
+        Probabilities (n, c).
 
     Source: Jeong and Chung, ICLR 2025.
 
@@ -91,9 +94,9 @@ def align(logits: Logits, wanted: Float[Tensor, " c"], found: Float[Tensor, " c"
     """Distribution alignment: ``log y_j``, where ``y_j`` is proportional to ``p_j wanted_j / found_j``.
 
     Args:
-        logits: of p, (n, c).
-        wanted: how often each class is to be predicted, (c,); a uniform one gives each the same chance.
-        found: how often it is, above 0, (c,).
+        logits: logits of p, (n, c).
+        wanted: wanted share of each class, (c,); a uniform one makes all classes equally frequent.
+        found: share of each class in the predictions, above 0, (c,).
 
     Returns:
         Log-probabilities (n, c).
@@ -109,7 +112,7 @@ def align(logits: Logits, wanted: Float[Tensor, " c"], found: Float[Tensor, " c"
 
 
 def ema(kept: Float[Tensor, "*s"], new: Float[Tensor, "*s"], decay: float) -> Float[Tensor, "*s"]:
-    """Exponential moving average: ``decay * kept + (1 - decay) * new``, a new tensor.
+    """Exponential moving average: ``decay * kept + (1 - decay) * new``, a new tensor of the same shape.
 
     >>> ema(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 1.0]), 0.75).tolist()
     [0.25, 1.0]
@@ -124,7 +127,7 @@ def certainty(logits: Logits) -> Weight:
         logits: the teacher's logits, (n, c), c >= 2.
 
     Returns:
-        (n,), in [0, 1]: 0 for a uniform prediction, 1 for a certain one; differentiable.
+        Weights (n,), in [0, 1]: 0 for a uniform prediction, 1 for a certain one; differentiable.
 
     Source: Zuo et al., DRIFT; Yu et al., COSINE, NAACL 2021 (whose code divides by log of the
     batch size by mistake; this divides by log C).
@@ -138,20 +141,20 @@ def certainty(logits: Logits) -> Weight:
 
 
 def agreement(logits: Logits, label: Labels, confidence: Weight, agree: float, disagree: float) -> Weight:
-    """Weight of another model's hard labels by how far the present model agrees.
+    """Weight of another model's hard labels by their agreement with the model in training.
 
         w = p^agree      where this model predicts the label too,
             p^disagree   where it predicts another, not surer than the label's confidence,
             0            where it is surer of another:         p = softmax(logits)[label]
 
     Args:
-        logits: of the model in training, (n, c); held still: the weight has no gradient.
-        label: of the other model, (n,).
-        confidence: its probability when the label was made, (n,), in [0, 1].
+        logits: logits of the model in training, (n, c); they are detached, so the weight has no gradient.
+        label: class numbers that the other model predicted, (n,).
+        confidence: probability of that label when it was made, (n,), in [0, 1].
         agree, disagree: exponents, at least 0 (the paper's gamma_1 and gamma_2).
 
     Returns:
-        (n,), in [0, 1].
+        Weights (n,), in [0, 1].
 
     Source: Feng et al., DMT, Pattern Recognition 130, 2022, as in the released code: ties learn.
 

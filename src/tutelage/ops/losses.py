@@ -1,4 +1,4 @@
-"""Losses, one number per example, and how much a loss counts as training goes on."""
+"""Losses, one number for each example, and ramps of a loss's weight over training."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tutelage.types import Labels, Logits, LogProbs, Probs, Scalar, Weight
 
 
 def cross_entropy(target: Probs, logits: Logits) -> Weight:
-    """``- sum_j y_j log q_j`` with ``q = softmax(logits)``, in nats.
+    """Cross-entropy: ``- sum_j y_j log q_j`` with ``q = softmax(logits)``, in nats.
 
     Args:
         target: rows y of probabilities, (n, c).
         logits: predictions, (n, c).
 
     Returns:
-        (n,), at least the entropy of each row of ``target``.
+        Losses (n,), at least the entropy of each row of ``target``.
 
     >>> cross_entropy(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 0.0]])).tolist()
     [0.6931471824645996]
@@ -28,16 +28,16 @@ def cross_entropy(target: Probs, logits: Logits) -> Weight:
 
 
 def kl(log_target: LogProbs, logits: Logits) -> Weight:
-    """``KL(y || q) = sum_j y_j (log y_j - log q_j)`` with ``q = softmax(logits)``, in nats.
+    """Divergence ``KL(y || q) = sum_j y_j (log y_j - log q_j)`` with ``q = softmax(logits)``, in nats.
 
-    Same gradient in ``logits`` as `cross_entropy`, another one in the target.
+    The gradient in ``logits`` is that of `cross_entropy`; the gradient in the target is another.
 
     Args:
         log_target: log-probabilities log y, (n, c).
         logits: predictions, (n, c).
 
     Returns:
-        (n,), at least 0; 0 where the two agree.
+        Losses (n,), at least 0; 0 where the two agree.
 
     >>> kl(torch.log_softmax(torch.tensor([[1.0, 2.0]]), -1), torch.tensor([[1.0, 2.0]])).tolist()
     [0.0]
@@ -46,14 +46,17 @@ def kl(log_target: LogProbs, logits: Logits) -> Weight:
 
 
 def generalised_cross_entropy(target: Probs, logits: Logits, power: float) -> Weight:
-    """``sum_j y_j (1 - p_j^q) / q``: between `cross_entropy`, as q nears 0, and half the absolute error, q = 1.
+    """Robust loss ``sum_j y_j (1 - p_j^q) / q``: `cross_entropy` as q nears 0, half the absolute error for q = 1.
 
-    A row's gradient is that of cross-entropy times ``p^q``, so that labels which the model gives up count little.
+    A row's gradient is that of cross-entropy times ``p^q``, so that labels of low probability count little.
 
     Args:
         target: rows y of probabilities, (n, c).
         logits: predictions, (n, c).
         power: q in [0, 1]; 0 is cross-entropy.
+
+    Returns:
+        Losses (n,), at least 0.
 
     Source: Zhang and Sabuncu, NeurIPS 2018, eq. 6.
 
@@ -66,12 +69,15 @@ def generalised_cross_entropy(target: Probs, logits: Logits, power: float) -> We
 
 
 def reverse_cross_entropy(target: Probs, logits: Logits, floor: float) -> Weight:
-    """``- sum_j p_j log y_j`` with ``log 0 = floor``: for hard labels ``- floor (1 - p_y)``.
+    """Reverse cross-entropy: ``- sum_j p_j log y_j`` with ``log 0 = floor``; of hard labels ``- floor (1 - p_y)``.
 
     Args:
         target: rows y of probabilities, (n, c).
         logits: predictions, (n, c).
         floor: A, below 0.
+
+    Returns:
+        Losses (n,), at least 0.
 
     Source: Wang et al., ICCV 2019, eq. 6.
 
@@ -82,7 +88,7 @@ def reverse_cross_entropy(target: Probs, logits: Logits, floor: float) -> Weight
 
 
 def mean(loss: Weight, weight: Weight) -> Scalar:
-    """``sum_i w_i l_i / n``: examples of weight 0 still count in n.
+    """Weighted mean ``sum_i w_i l_i / n`` of losses and weights, (n,); examples of weight 0 count in n.
 
     >>> mean(torch.tensor([1.0, 3.0]), torch.tensor([1.0, 0.0])).item()
     0.5
@@ -91,15 +97,15 @@ def mean(loss: Weight, weight: Weight) -> Scalar:
 
 
 def contrast(features: Float[Tensor, "n d"], label: Labels, kept: Weight, margin: float) -> Scalar:
-    """Mean over pairs of kept examples of ``d^2`` where labels agree, else ``max(0, margin - d)^2``.
+    """Contrastive loss: the mean over pairs of ``d^2`` where labels agree, else ``max(0, margin - d)^2``.
 
-    ``d = 1 - cos(v_i, v_j)``, in [0, 2]; 0 where fewer than two examples are kept.
+    ``d = 1 - cos(v_i, v_j)``, in [0, 2]. The loss is 0 where fewer than two examples are kept.
 
     Args:
         features: v, (n, d).
         label: class numbers, (n,).
-        kept: 1 or 0, (n,).
-        margin: at least 0.
+        kept: 1 for an example whose pairs count, else 0, (n,).
+        margin: distance from which pairs of different labels cost nothing, at least 0.
 
     Source: Yu et al., COSINE, NAACL 2021, eqs. 7 and 8.
 
@@ -116,7 +122,7 @@ def contrast(features: Float[Tensor, "n d"], label: Labels, kept: Weight, margin
 
 
 def sigmoid_ramp(progress: float, length: float) -> float:
-    """``exp(-5 (1 - progress / length) ** 2)`` up to ``length``, then 1; 1 at once for length 0.
+    """Sigmoid ramp: ``exp(-5 (1 - progress / length) ** 2)`` up to ``length``, then 1; always 1 for length 0.
 
     Source: Laine and Aila, temporal ensembling, ICLR 2017; Tarvainen and Valpola, 2017.
 
@@ -129,7 +135,7 @@ def sigmoid_ramp(progress: float, length: float) -> float:
 
 
 def linear_ramp(progress: float, length: float) -> float:
-    """``progress / length`` up to ``length``, then 1; 1 at once for length 0.
+    """Linear ramp: ``progress / length`` up to ``length``, then 1; always 1 for length 0.
 
     Source: Berthelot et al., MixMatch, NeurIPS 2019, Section 3.5.
 
@@ -140,7 +146,7 @@ def linear_ramp(progress: float, length: float) -> float:
 
 
 def cosine_ramp(progress: float, length: float) -> float:
-    """``(1 - cos(pi * progress / length)) / 2`` up to ``length``, then 1; 1 at once for length 0.
+    """Cosine ramp: ``(1 - cos(pi * progress / length)) / 2`` up to ``length``, then 1; always 1 for length 0.
 
     Source: Berthelot et al., AdaMatch, ICLR 2022, Section 3.3.
 

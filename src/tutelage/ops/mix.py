@@ -1,6 +1,7 @@
-"""Mixed examples: whole ones by shares (mixup), pixels by boxes (CutMix).
+"""Mixed examples: whole examples by shares (mixup), pixels by boxes (CutMix).
 
-Draws are numpy's, on the CPU, so that they are the same for every device; they follow the tensors that they mix.
+Draws are made by numpy on the CPU, so that they are the same for every device. They are then moved to the device of the
+tensors that they mix.
 """
 
 from __future__ import annotations
@@ -14,22 +15,29 @@ from tutelage.ops.checks import in_range
 from tutelage.types import Weight
 
 Share = Float[Tensor, " n"]
+"""Share of the first example in each mixed one, in [0, 1]."""
+
 Permutation = Int[Tensor, " n"]
+"""Number of the second example of each mixed one: a permutation of range(n)."""
+
 Boxes = Float[Tensor, "b 1 h w"]
+"""Masks of boxes: 1 in the box, else 0."""
 
 
 def mix_shares(n: int, alpha: float, generator: np.random.Generator) -> Share:
-    """``lam = max(l, 1 - l)`` with ``l`` of Beta(alpha, alpha), one for each example.
+    """Random shares ``lam = max(l, 1 - l)`` with ``l`` of Beta(alpha, alpha), one for each example.
 
     Args:
-        n: examples.
-        alpha: above 0; near 0 examples stay nearly pure, 1 is uniform, large mixes halves.
+        n: number of examples.
+        alpha: parameter of the distribution, above 0: near 0 examples stay nearly pure, 1 is uniform, and a large one
+            mixes halves.
+        generator: source of the draws.
 
     Returns:
-        float32 (n,), in [0.5, 1]: a mixed example is more like its first.
+        Shares (n,), float32, in [0.5, 1]: a mixed example is more like its first.
 
     Raises:
-        ValueError: ``alpha`` out of its range.
+        ValueError: ``alpha`` is out of its range.
 
     Source: Zhang et al., mixup, ICLR 2018; the maximum is Berthelot et al., MixMatch, NeurIPS 2019, eqs. 8 and 9.
 
@@ -42,12 +50,12 @@ def mix_shares(n: int, alpha: float, generator: np.random.Generator) -> Share:
 
 
 def mixup(x: Float[Tensor, "n ..."], lam: Share, perm: Permutation) -> Float[Tensor, "n ..."]:
-    """``lam x + (1 - lam) x[perm]``: of inputs, and of rows of probabilities.
+    """Mixed inputs, or rows of probabilities: ``lam x + (1 - lam) x[perm]``, (n, ...).
 
     Args:
-        x: (n, ...).
-        lam: in [0, 1], (n,).
-        perm: of range(n), (n,).
+        x: inputs or probabilities, (n, ...).
+        lam: shares, in [0, 1], (n,).
+        perm: permutation of range(n), (n,).
 
     Source: Zhang et al., mixup, ICLR 2018, eq. 1; Berthelot et al., MixMatch, NeurIPS 2019, eqs. 10 and 11.
 
@@ -68,12 +76,12 @@ def mix_weights(
 
     Args:
         target: rows y of probabilities, (n, c).
-        weight: w, at least 0, (n,).
-        lam: in [0, 1], (n,).
-        perm: of range(n), (n,).
+        weight: weights w, at least 0, (n,).
+        lam: shares, in [0, 1], (n,).
+        perm: permutation of range(n), (n,).
 
     Returns:
-        y' (n, c), rows of probabilities, and w' (n,).
+        Rows of probabilities y', (n, c), and weights w', (n,).
 
     Source: follows from the loss of Zhang et al., mixup, ICLR 2018, once its terms are weighted.
 
@@ -87,19 +95,21 @@ def mix_weights(
 
 
 def cutmix_boxes(b: int, h: int, w: int, share: float, generator: np.random.Generator) -> Boxes:
-    """One box an image, of ``share`` of its area, of any form and at any place that holds it whole.
+    """Random boxes, one for each image, that cover ``share`` of its area and lie within it.
 
-    Its height is ``h share^u`` and its width ``w share^(1 - u)``, rounded, with u uniform in [0, 1].
+    A box has the height ``h share^u`` and the width ``w share^(1 - u)``, rounded, with u uniform in [0, 1].
 
     Args:
-        b, h, w: images, their height and width.
-        share: of the area, in [0, 1].
+        b: number of images.
+        h, w: height and width of the images, in pixels.
+        share: share of the area, in [0, 1].
+        generator: source of the draws.
 
     Returns:
-        (b, 1, h, w): 1 in the box, else 0.
+        Masks (b, 1, h, w): 1 in the box, else 0.
 
     Raises:
-        ValueError: ``share`` out of its range.
+        ValueError: ``share`` is out of its range.
 
     Source: French et al., Semi-supervised semantic segmentation needs strong, varied perturbations, BMVC 2020,
     Section 3.3 (share 1/2), after Yun et al., CutMix, ICCV 2019.
@@ -111,7 +121,7 @@ def cutmix_boxes(b: int, h: int, w: int, share: float, generator: np.random.Gene
     u = generator.random(b)
     form = np.stack([share**u, share ** (1 - u)], axis=1) if share else np.zeros((b, 2))
     sides = np.rint(np.array([h, w]) * form).astype(int)
-    start = generator.integers(0, np.array([h, w]) - sides + 1)
+    start = generator.integers(0, np.array([h, w]) - sides + 1)  # any place that holds the box whole
     rows, columns = (
         (np.arange(n) >= start[:, i, None]) & (np.arange(n) < (start + sides)[:, i, None]) for i, n in ((0, h), (1, w))
     )
@@ -119,10 +129,10 @@ def cutmix_boxes(b: int, h: int, w: int, share: float, generator: np.random.Gene
 
 
 def cutmix(x: Shaped[Tensor, "b ..."], other: Shaped[Tensor, "b ..."], mask: Boxes) -> Shaped[Tensor, "b ..."]:
-    """``mask other + (1 - mask) x``: of images, of values, targets and weights of pixels, of any dtype.
+    """Images, or targets or weights of pixels, with boxes of others: ``mask other + (1 - mask) x``, of any dtype.
 
     Args:
-        x, other: (b, k, h, w) or (b, h, w); other is most often ``x[perm]``.
+        x, other: values of pixels, (b, k, h, w) or (b, h, w); other is most often ``x[perm]``.
         mask: 1 where other is taken, else 0, (b, 1, h, w).
 
     Source: Yun et al., CutMix, ICCV 2019, eq. 1; of pixels French et al., BMVC 2020, Section 3.3.

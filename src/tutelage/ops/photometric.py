@@ -1,7 +1,7 @@
-"""Changes of colour that leave every pixel where it is, each image by its own factor.
+"""Changes of colour that leave every pixel in its place, each image by its own factor.
 
-Images are float32 (m, 3, h, w) in [0, 1], and so is what comes back; factors are (m,). The formulae are Pillow's, which
-is where AutoAugment, RandAugment and FixMatch took these operations from, but for its rounding to 256 levels.
+Images are float32, (m, 3, h, w), in [0, 1], and so are the results; factors are (m,). The formulae are Pillow's, from
+which AutoAugment, RandAugment and FixMatch took these operations, but for its rounding to 256 levels.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 Images = Float[Tensor, "m 3 h w"]
+"""Images in [0, 1]."""
 Factor = Float[Tensor, " m"]
+"""Strength of an operation, one for each image."""
 
 LUMA = (0.299, 0.587, 0.114)
-"""Red, green and blue in the grey of ITU-R 601."""
+"""Weights of red, green and blue in grey, by ITU-R 601."""
 TOP = 255
-"""The highest of the levels that equalize and posterize count in."""
+"""Highest of the levels of equalize and posterize, which begin at 0."""
 
 
 def autocontrast(images: Images) -> Images:
@@ -33,7 +35,7 @@ def autocontrast(images: Images) -> Images:
 
 
 def brightness(images: Images, factor: Factor) -> Images:
-    """``f x``, with f in [0, 1]: 0 is black.
+    """Darken: ``f x``, with f in [0, 1]; 0 is black.
 
     Source: Pillow, ImageEnhance.Brightness.
 
@@ -44,7 +46,7 @@ def brightness(images: Images, factor: Factor) -> Images:
 
 
 def color(images: Images, factor: Factor) -> Images:
-    """``f x + (1 - f) grey(x)``, with f in [0, 1]: 0 is a grey image.
+    """Take out colour: ``f x + (1 - f) grey(x)``, with f in [0, 1]; 0 is a grey image.
 
     Source: Pillow, ImageEnhance.Color.
 
@@ -55,7 +57,7 @@ def color(images: Images, factor: Factor) -> Images:
 
 
 def contrast(images: Images, factor: Factor) -> Images:
-    """``f x + (1 - f) mean(grey(x))``, with f in [0, 1]: 0 is one grey.
+    """Take out contrast: ``f x + (1 - f) mean(grey(x))``, with f in [0, 1]; 0 is one grey.
 
     Source: Pillow, ImageEnhance.Contrast.
 
@@ -66,13 +68,13 @@ def contrast(images: Images, factor: Factor) -> Images:
 
 
 def equalize(images: Images) -> Images:
-    """Give each channel about as many pixels of each level: a level becomes the share of pixels below it.
+    """Equalise the histogram of each channel: a level becomes the share of pixels below it.
 
     ``(sum_{j<i} n_j + s // 2) // s`` of 255, ``s = (sum_j n_j - n_last) // 255``, with n_j the pixels of level j and
     last the highest level that occurs; a channel with s = 0 stays.
 
     Returns:
-        (m, 3, h, w), of 256 levels.
+        Images (m, 3, h, w), of 256 levels.
 
     Source: Pillow, ImageOps.equalize.
 
@@ -92,7 +94,7 @@ def equalize(images: Images) -> Images:
 
 
 def posterize(images: Images, bits: Factor) -> Images:
-    """Keep the highest ``bits`` of the 8 bits of each value, with bits in 1 to 8; a fraction of a bit is cut off.
+    """Keep the highest ``bits`` of the 8 bits of each value, with bits from 1 to 8, rounded down.
 
     Source: Pillow, ImageOps.posterize.
 
@@ -104,9 +106,9 @@ def posterize(images: Images, bits: Factor) -> Images:
 
 
 def sharpness(images: Images, factor: Factor) -> Images:
-    """``f x + (1 - f) smooth(x)``, with f in [0, 1]: 0 is smooth.
+    """Take out sharpness: ``f x + (1 - f) smooth(x)``, with f in [0, 1]; 0 is smooth.
 
-    The weights of the 3 x 3 pixels are 5/13 in the middle and 1/13 around; the pixels at the border stay.
+    smooth(x) weighs the 3 x 3 pixels by 5/13 in the middle and 1/13 around; the pixels at the border stay.
 
     Source: Pillow, ImageEnhance.Sharpness.
 
@@ -124,7 +126,7 @@ def sharpness(images: Images, factor: Factor) -> Images:
 
 
 def solarize(images: Images, threshold: Factor) -> Images:
-    """``1 - x`` where x is at least the threshold, in [0, 1], else x.
+    """Invert bright values: ``1 - x`` where x is at least the threshold, in [0, 1], else x.
 
     Source: Pillow, ImageOps.solarize.
 

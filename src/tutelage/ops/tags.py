@@ -1,4 +1,4 @@
-"""Tags of words: every scheme read as BIO, the entities in it, their counts and scores, and the error of an F1."""
+"""Tags of words: conversion of all schemes to BIO, entities, their counts and scores, and the error of an F1."""
 
 from __future__ import annotations
 
@@ -12,27 +12,31 @@ from numpy.typing import ArrayLike, NDArray
 from tutelage.ops.checks import one_of
 
 Scheme = Literal["BIO", "BIOES", "IO"]
+"""Scheme of the tags of a corpus."""
 Span = tuple[int, int, str]
-"""Start, end (exclusive) and type; counted in words or in characters."""
+"""Start, end (exclusive) and type of an entity; counted in words or in characters."""
 Offsets = list[tuple[int, int]]
 """Start and end (exclusive) of each word in a text, in characters."""
 
 LETTERS = {"BIO": "BI", "BIOES": "BIMELSUW", "IO": "I"}
+"""Letters before the types, by scheme."""
 ALLOWED = {
     "BIO": "O, B-TYPE or I-TYPE",
     "BIOES": "O, or a TYPE after B-, I-, E- or S- (M-, L-, U- and W- are read too)",
     "IO": "O, 0, I-TYPE or a bare type",
 }
+"""Words, for messages, that say which tags a scheme allows."""
 OPENERS = ("B-", "I-", "S-", "U-", "W-")
-"""What an entity can begin with; where none of them occurs, "E-mail" is a bare type."""
+"""Beginnings of an entity's first tag; in a corpus with none of them, "E-mail" is a bare type."""
 NOT_BARE = (*OPENERS, "b-", "i-")
+"""Beginnings that no bare type has."""
 
 
 def scheme(tags: Iterable[Sequence[str]]) -> Scheme:
-    """Tell the scheme of a whole corpus by the letters before its types.
+    """Scheme of a whole corpus, told by the letters before its types.
 
     "BIOES" where one of E, S (or M, L, U, W of BMES and BILOU) occurs, "IO" where types are bare or only follow I-,
-    else "BIO". IOB1 counts as BIO and is read rightly: `to_bio` turns its I- after O into B-, and counts that.
+    else "BIO". IOB1 counts as BIO: `to_bio` turns its I- after O into B-, and counts these as repairs.
 
     >>> scheme([["O", "B-PER", "I-PER"]]), scheme([["S-LOC", "O"]]), scheme([["Price", "O"]]), scheme([["0", "3"]])
     ('BIO', 'BIOES', 'IO', 'IO')
@@ -48,16 +52,16 @@ def scheme(tags: Iterable[Sequence[str]]) -> Scheme:
 
 
 def to_bio(tags: Sequence[str], scheme: Scheme) -> tuple[list[str], int]:
-    """Turn one sentence's tags into clean BIO, where I-X only follows B-X or I-X.
+    """Tags of one sentence in clean BIO, where I-X only follows B-X or I-X.
 
-    An I-X (or E-X) with no X open before it becomes B-X: one repair. In "IO" a run of one type is one entity, "O" and
-    "0" are outside, and nothing is a repair.
+    An I-X (or E-X) that continues no X becomes B-X, which is one repair. In "IO" a run of one type is one entity, "O"
+    and "0" are outside, and nothing is a repair.
 
     Returns:
-        The tags, as many as given, and the number of repairs.
+        As many tags as given, and the number of repairs.
 
     Raises:
-        ValueError: a tag that is none of the scheme's, with its position from 1.
+        ValueError: a tag is none of the scheme's; the message names its position, from 1.
 
     >>> to_bio(["I-PER", "I-PER", "I-LOC"], "BIO"), to_bio(["3", "3", "0", "1"], "IO")
     ((['B-PER', 'I-PER', 'B-LOC'], 2), (['B-3', 'I-3', 'O', 'B-1'], 0))
@@ -88,18 +92,19 @@ def _letter_and_type(tag: str, scheme: Scheme, position: int) -> tuple[str, str]
 
 
 def from_spans(words: Offsets, spans: Sequence[Span], length: int) -> tuple[list[str], int]:
-    """Turn spans of characters into clean BIO tags of words; a span takes every word it touches.
+    """Clean BIO tags of words made of spans of characters. A span covers every word that it touches.
 
     Args:
-        words: places of the words in the text.
-        spans: entities, in characters, in any order; one whose ends are not words' ends is moved to them: one repair.
-        length: of the text, in characters.
+        words: start and end of the words in the text.
+        spans: entities, in characters, in any order; a span that ends within a word is widened to it, which is one
+            repair.
+        length: number of characters of the text.
 
     Returns:
         A tag for each word, and the number of repairs.
 
     Raises:
-        ValueError: a span is empty, off the text, on no word, without a type, or meets another one.
+        ValueError: a span is empty, outside the text, on no word, without a type, or shares a word with another.
 
     >>> from_spans([(0, 3), (4, 8)], [(5, 8, "LOC")], 8)
     (['O', 'B-LOC'], 1)
@@ -126,7 +131,7 @@ def from_spans(words: Offsets, spans: Sequence[Span], length: int) -> tuple[list
 
 
 def entities(tags: Sequence[str]) -> list[Span]:
-    """The entities of one sentence in BIO, in words; unclean BIO is read as `to_bio` repairs it.
+    """Entities of one sentence, from its BIO tags, counted in words; unclean BIO is repaired as by `to_bio`.
 
     Raises:
         ValueError: as `to_bio`.
@@ -143,9 +148,12 @@ def entities(tags: Sequence[str]) -> list[Span]:
 def span_rows(
     tokens: Sequence[Sequence[str]], tags: Sequence[Sequence[str]], offsets: Sequence[Offsets] | None = None
 ) -> list[list[dict[str, int | str]]]:
-    """The entities of each sentence as start, end (exclusive), type and text, in characters of the sentence's text.
+    """Entities of each sentence with start, end (exclusive), type and text, counted in characters of its text.
 
-    ``offsets`` are the words' places in it; without them the text is the words with a space between.
+    Args:
+        tokens: words of each sentence.
+        tags: BIO tags of each sentence.
+        offsets: start and end of each sentence's words in its text; None takes the words with a space between.
 
     >>> span_rows([["to", "New", "York"]], [["O", "B-LOC", "I-LOC"]])
     [[{'start': 3, 'end': 11, 'type': 'LOC', 'text': 'New York'}]]
@@ -165,17 +173,17 @@ def span_rows(
 
 
 def entity_counts(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> NDArray[np.int64]:
-    """Count each sentence's right, predicted and true entities; right is one with the same words and type.
+    """Counts of each sentence's right, predicted and true entities. An entity is right if its words and its type are.
 
     Args:
-        true: the tags of n sentences, BIO.
-        predicted: as many tags for the same sentences.
+        true: tags of n sentences, BIO.
+        predicted: predicted tags of the same sentences, BIO.
 
     Returns:
-        (n, 3): true positives tp, predicted p, true (gold) g.
+        Counts (n, 3): true positives tp, predicted p, true (gold) g.
 
     Raises:
-        ValueError: not as many sentences or words; or as `to_bio`.
+        ValueError: the numbers of sentences or words differ; or as `to_bio`.
 
     >>> entity_counts([["B-PER", "I-PER", "O"]], [["B-PER", "O", "B-LOC"]]).tolist()
     [[0, 2, 1]]
@@ -193,6 +201,10 @@ def entity_scores(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
 
     ``precision = TP / P``, ``recall = TP / G``, ``f1 = 2 TP / (P + G)``, each in [0, 1], and 0 where it is 0 / 0.
     The numbers are those of nervaluate's strict mode.
+
+    Args:
+        true: tags of n sentences, BIO.
+        predicted: predicted tags of the same sentences, BIO.
 
     Raises:
         ValueError: as `entity_counts`.
@@ -223,16 +235,17 @@ def f1_influence(counts: ArrayLike) -> NDArray[np.float64]:
     """Scores of sentences whose mean is the F1 of all, and whose spread gives its standard error (delta method).
 
     ``f_i = F1 + (2 tp_i - F1 (p_i + g_i)) / mean(p + g)`` with ``F1 = 2 TP / (P + G)``: the F1 made linear around the
-    totals. ``std(f) / sqrt(n)`` is the standard error when sentences are independent; differences of two systems pair.
+    totals. ``std(f) / sqrt(n)`` is the standard error where sentences are independent; scores of two systems on the
+    same sentences can be paired.
 
     Args:
-        counts: tp, p and g of each sentence, (n, 3), as of `entity_counts`.
+        counts: tp, p and g of each sentence, (n, 3), see `entity_counts`.
 
     Returns:
-        (n,); one may lie outside [0, 1]. Zeros where there is no entity at all.
+        Scores (n,), which may lie outside [0, 1]; zeros where there is no entity at all.
 
     Raises:
-        ValueError: not (n, 3).
+        ValueError: the shape is not (n, 3).
 
     Source: the ratio estimator's linear form; Cochran, Sampling Techniques, 3rd ed. 1977, chapter 6.
 

@@ -1,4 +1,4 @@
-"""Which pseudo-labels are sure enough to learn from."""
+"""Selection of the pseudo-labels that are sure enough to learn from."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import Tensor
 from tutelage.types import Labels, Weight
 
 BLOCK = 2**22
-"""Labels looked at together: what bounds memory where labels lie in files."""
+"""Number of labels in a block, which bounds memory where labels lie in files."""
 DIGIT = 16
-"""Bits of a probability that are looked at together."""
+"""Number of bits of a probability that `_surest` counts by at once."""
 
 
 def above(confidence: Weight, threshold: float) -> Weight:
-    """1 where the confidence is at least ``threshold``, else 0.
+    """Weights (n,): 1 where the confidence, (n,), is at least ``threshold``, else 0.
 
     >>> above(torch.tensor([0.2, 0.9]), 0.9).tolist()
     [0.0, 1.0]
@@ -25,13 +25,13 @@ def above(confidence: Weight, threshold: float) -> Weight:
 
 
 def top_of_each_class(confidence: Weight, label: Labels, share: float, out: Weight | None = None) -> Weight:
-    """1 for the surest ``share`` of each predicted class, else 0: no class crowds out another.
+    """Weights (n,): 1 for the surest ``share`` of each predicted class, else 0, so that no class crowds out another.
 
     Args:
-        confidence: probability of the predicted class, (n,), in [0, 1]; of equals the first are surer.
+        confidence: probability of the predicted class, (n,), in [0, 1]; of equal ones the first count as surer.
         label: predicted class, (n,), at least 0.
-        share: in [0, 1]; at least one example of every predicted class is kept when above 0.
-        out: where to write it, (n,).
+        share: share of each class that is kept, in [0, 1]; above 0, at least one example of each predicted class is.
+        out: tensor that gets the weights, (n,); None makes a new one.
 
     Source: Zou et al., class-balanced self-training (CBST), ECCV 2018.
 
@@ -43,12 +43,12 @@ def top_of_each_class(confidence: Weight, label: Labels, share: float, out: Weig
 
 
 def top_of_all(confidence: Weight, share: float, out: Weight | None = None) -> Weight:
-    """1 for the surest ``share`` of all examples, whatever their class, else 0.
+    """Weights (n,): 1 for the surest ``share`` of all examples, whatever their class, else 0.
 
     Args:
-        confidence: probability of the predicted class, (n,), in [0, 1]; of equals the first are surer.
-        share: in [0, 1].
-        out: where to write it, (n,).
+        confidence: probability of the predicted class, (n,), in [0, 1]; of equal ones the first count as surer.
+        share: share of the examples that is kept, in [0, 1].
+        out: tensor that gets the weights, (n,); None makes a new one.
 
     Source: Cascante-Bonilla et al., Curriculum Labeling, AAAI 2021 (percentiles of the confidence).
 
@@ -59,7 +59,12 @@ def top_of_all(confidence: Weight, share: float, out: Weight | None = None) -> W
 
 
 def class_counts(confidence: Weight, label: Labels, threshold: float = 0.0) -> Tensor:
-    """How many units of each predicted class have at least this confidence, (classes,), found block by block.
+    """Number of units of each predicted class whose confidence is at least ``threshold``, (classes,).
+
+    Args:
+        confidence: probability of the predicted class, (n,), in [0, 1].
+        label: predicted class, (n,), at least 0; the largest one gives the number of classes.
+        threshold: least confidence that counts.
 
     >>> class_counts(torch.tensor([0.9, 0.8, 0.3, 0.2]), torch.tensor([0, 0, 0, 1]), 0.5).tolist()
     [2, 0]
@@ -72,15 +77,15 @@ def class_counts(confidence: Weight, label: Labels, threshold: float = 0.0) -> T
 
 
 def blocks(of: Tensor) -> Iterator[slice]:
-    """Parts of so many labels as may be looked at together."""
+    """Slices of a tensor, (n, ...), of BLOCK rows each."""
     return (slice(start, start + BLOCK) for start in range(0, len(of), BLOCK))
 
 
 def _surest(confidence: Weight, label: Labels | None, counts: list[int], out: Weight | None) -> Weight:
-    """1 for the ``counts[c]`` surest of each class c, else 0, found block by block and without sorting.
+    """Weights (n,): 1 for the ``counts[c]`` surest of each class c, else 0, found block by block and without sorting.
 
-    A probability's bits, read as a whole number, grow with it: the least one to keep is found digit by digit, by
-    counting how many have each digit.
+    The bits of a float, read as a whole number, grow with it. So the least probability that is kept is found digit by
+    digit, from the highest: at each digit by counting the probabilities that have each value of it.
     """
     out = torch.empty_like(confidence) if out is None else out
     whole = torch.int64 if confidence.dtype == torch.float64 else torch.int32

@@ -1,7 +1,7 @@
 """Homographies of images, and values of pixels brought from one view into another.
 
-A geometry is float32 (b, 3, 3): the homography that takes a point (x, y, 1) of the original image to the view. Points
-are counted in pixels, x to the right and y down; (0, 0) is the middle of the first pixel, so an image covers
+A geometry is a homography for each image, float32, (b, 3, 3), which takes a point (x, y, 1) of the original image to
+the view. Points are in pixels, x to the right and y down; (0, 0) is the middle of the first pixel, so an image covers
 [-1/2, w - 1/2) by [-1/2, h - 1/2).
 """
 
@@ -14,11 +14,14 @@ from torch import Tensor
 from tutelage.ops.checks import one_of
 
 Geometry = Float[Tensor, "b 3 3"]
+"""Homographies from the original images to a view."""
+
 Each = Float[Tensor, " b"]
+"""One number for each image."""
 
 
 def affine(linear: Float[Tensor, "b 2 2"], shift: Float[Tensor, "b 2"]) -> Geometry:
-    """The geometry ``p -> linear p + shift``.
+    """Geometry ``p -> linear p + shift``, (b, 3, 3).
 
     >>> affine(torch.eye(2)[None], torch.tensor([[3.0, 4.0]])).tolist()
     [[[1.0, 0.0, 3.0], [0.0, 1.0, 4.0], [0.0, 0.0, 1.0]]]
@@ -28,7 +31,7 @@ def affine(linear: Float[Tensor, "b 2 2"], shift: Float[Tensor, "b 2"]) -> Geome
 
 
 def translation(x: Each, y: Each) -> Geometry:
-    """Move by x to the right and by y down, in pixels.
+    """Geometry (b, 3, 3) that moves images by x to the right and by y down, in pixels, each (b,).
 
     >>> (translation(torch.tensor([3.0]), torch.tensor([4.0])) @ torch.tensor([1.0, 1.0, 1.0])).tolist()
     [[4.0, 5.0, 1.0]]
@@ -37,7 +40,7 @@ def translation(x: Each, y: Each) -> Geometry:
 
 
 def mirror(flipped: Each, width: int) -> Geometry:
-    """Exchange left and right where ``flipped`` is 1: ``x -> width - 1 - x``.
+    """Geometry (b, 3, 3) that mirrors images, ``x -> width - 1 - x``, where ``flipped``, (b,), is 1.
 
     >>> (mirror(torch.tensor([1.0, 0.0]), 8) @ torch.tensor([2.0, 0.0, 1.0]))[:, 0].tolist()
     [5.0, 2.0]
@@ -47,7 +50,9 @@ def mirror(flipped: Each, width: int) -> Geometry:
 
 
 def shear(x: Each, y: Each) -> Geometry:
-    """Move rows by x times, and columns by y times, their distance from the top left corner; one of the two is 0.
+    """Geometry (b, 3, 3) of a shear about the top left corner; of the factors x and y, each (b,), one must be 0.
+
+    A row moves by x times its distance from the corner, a column by y times its distance.
 
     >>> (shear(torch.tensor([0.5]), torch.tensor([0.0])) @ torch.tensor([0.0, 3.5, 1.0])).tolist()
     [[2.0, 3.5, 1.0]]
@@ -57,7 +62,7 @@ def shear(x: Each, y: Each) -> Geometry:
 
 
 def rotation(degrees: Each, height: int, width: int) -> Geometry:
-    """Turn clockwise about the middle of the image.
+    """Geometry (b, 3, 3) that turns images clockwise about their middle, by degrees, (b,).
 
     >>> (rotation(torch.tensor([90.0]), 3, 3) @ torch.tensor([0.0, 0.0, 1.0])).round().tolist()
     [[2.0, 0.0, 1.0]]
@@ -69,15 +74,16 @@ def rotation(degrees: Each, height: int, width: int) -> Geometry:
 
 
 def warp(images: Float[Tensor, "b k y x"], geometry: Geometry, size: tuple[int, int], fill: float = 0.0) -> Tensor:
-    """What ``geometry`` shows of the images: between pixels bilinear, ``fill`` where there is no image.
+    """View of images that has a geometry, bilinear between pixels.
 
     Args:
-        images: (b, k, y, x).
-        geometry: (b, 3, 3), invertible, from the images' points to those of the result.
-        size: height and width of the result.
+        images: images of k channels, (b, k, y, x).
+        geometry: homographies from the images' points to the view's, (b, 3, 3), invertible.
+        size: height and width of the view.
+        fill: value outside the images.
 
     Returns:
-        (b, k, height, width); differentiable in the images.
+        The view, (b, k, height, width); differentiable in the images.
 
     >>> image = torch.tensor([[[[1.0, 2.0, 3.0]]]])
     >>> warp(image, translation(torch.tensor([0.5]), torch.tensor([0.0])), (1, 4), fill=9.0).tolist()
@@ -92,17 +98,18 @@ def carry(
     """Bring values of pixels from one view of the same images into another: a warp by ``to @ inverse(source)``.
 
     Args:
-        values: of each pixel of the view that has the geometry ``source``, (b, k, h, w).
-        source, to: geometries of two views of the same original, (b, 3, 3), invertible; all three are of one size.
+        values: values of the pixels of a view, (b, k, h, w).
+        source, to: geometries of this view and of the other one, (b, 3, 3), invertible. Original and views have one
+            size.
         mode: "bilinear" mixes the four nearest pixels; "nearest" takes values as they are, of any dtype.
 
     Returns:
-        The values in the other view, (b, k, h, w), 0 where there are none, differentiable in ``values``; and whether a
-        pixel is inside, (b, h, w): 1 where its point lies in the original image and in the view that the values come
-        from, else 0. What covers a point in a view, such as a cutout, is not in its geometry and does not count.
+        The values in the other view, (b, k, h, w), 0 where there are none, differentiable in ``values``; and a mask of
+        the pixels inside, (b, h, w): 1 where a pixel's point lies in the original image and in the first view, else 0.
+        A square that covers part of a view (cutout) is not part of its geometry and does not count.
 
     Raises:
-        ValueError: another mode.
+        ValueError: the mode is another.
 
     Source: Li et al., Transformation-consistent self-ensembling, IEEE TNNLS 2021: targets are moved as the input was.
 
@@ -129,13 +136,13 @@ def _two_by_two(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
 
 
 def _inverse(geometry: Geometry) -> Tensor:
-    """In float64: what a float32 inverse is off by is visible at a few hundred pixels."""
+    """Inverse of a geometry, in float64: the error of a float32 inverse shows at a few hundred pixels."""
     inverse: Tensor = torch.linalg.inv(geometry.double())
     return inverse
 
 
 def _points(back: Tensor, h: int, w: int) -> Tensor:
-    """Where ``back`` takes the pixels of an h by w view: x and y, (b, h, w, 2)."""
+    """Points to which ``back`` takes the pixels of an h by w view: x and y, (b, h, w, 2)."""
     m = back.float()[..., None, None]
     across, down = torch.arange(w, device=m.device), torch.arange(h, device=m.device)[:, None]
     x, y, z = (m[:, i, 0] * across + (m[:, i, 1] * down + m[:, i, 2]) for i in range(3))
@@ -151,7 +158,7 @@ def _within(points: Tensor, h: int, w: int) -> Tensor:
 
 
 def _taken(values: Tensor, points: Tensor) -> Tensor:
-    """The values of the pixels that hold the points."""
+    """Values of the pixels that hold the points."""
     h, w = values.shape[2:]
     x, y = (points + 0.5).floor().long().unbind(-1)
     index = (y.clamp(0, h - 1) * w + x.clamp(0, w - 1)).flatten(1)[:, None].expand(-1, values.shape[1], -1)

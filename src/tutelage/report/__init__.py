@@ -1,1 +1,1 @@
-"""What a run leaves for people: records, plots, one self-contained HTML page."""
+"""The report of a run: its records, its plots, and one self-contained HTML page."""

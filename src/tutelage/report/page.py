@@ -12,7 +12,10 @@ from tutelage.report.plots import draw_all
 
 
 def write_report(folder: Path) -> Path:
-    """Draw the plots of a run's folder and write ``report.html`` beside them.
+    """Draw the plots of a finished run and write ``report.html`` into its folder.
+
+    Returns:
+        The path of the page.
 
     Raises:
         FileNotFoundError: the folder holds no finished run.

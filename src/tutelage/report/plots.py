@@ -20,11 +20,22 @@ STYLE: Any = {
     "font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "legend.frameon": False, "figure.dpi": 144, "savefig.bbox": "tight",
 }  # fmt: skip
+"""Matplotlib's settings for all plots."""
+
 COLOURS = ("#0b6e99", "#c1502e", "#5b8c2a", "#7a4ea3", "#99762c")
+"""Colours of the lines of a plot, in order."""
 
 
 def draw_all(record: dict[str, Any], folder: Path) -> list[tuple[str, str]]:
-    """Draw every plot the records have numbers for; returns (file name, caption) in order."""
+    """Draw every plot that the records have numbers for.
+
+    Args:
+        record: records of a run.
+        folder: folder for the PNG files, made where it is missing.
+
+    Returns:
+        File name and caption of each plot, in order.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
     for name, caption, draw in PLOTS:
@@ -50,7 +61,7 @@ def _axes(title: str, x: str, y: str, width: float = 5.2) -> tuple[Figure, Axes]
 
 
 def _rounds(record: dict[str, Any], axes: Axes) -> None:
-    """A thin line where each round of pseudo-labels begins."""
+    """Draw a thin line at each step where a training round begins."""
     steps = [(h["step"], h["round"]) for h in record["history"]]
     for (_, before), (step, after) in zip(steps, steps[1:], strict=False):
         if after != before:
@@ -58,7 +69,7 @@ def _rounds(record: dict[str, Any], axes: Axes) -> None:
 
 
 def evidence(record: dict[str, Any]) -> Figure | None:
-    """Estimated scores with intervals, the test score beside them where there is one."""
+    """Plot of the held-out scores with their intervals, and of the test score; None where there is no score."""
     summary = record["summary"]
     score, measure = _score(summary)
     rows = []
@@ -85,17 +96,17 @@ def evidence(record: dict[str, Any]) -> Figure | None:
 
 
 def _score(summary: dict[str, Any]) -> tuple[str, str]:
-    """The name of the score in a summary, and its words."""
+    """Key of the score in a summary, and its name for people."""
     return summary["score"], summary["measure"]
 
 
 def _tried(summary: dict[str, Any]) -> str:
-    """What the candidate has and the reference has not."""
+    """Word for the thing that only the candidate uses: "pool", or "method" where it uses no pool."""
     return str(summary.get("tried", "pool"))
 
 
 def losses(record: dict[str, Any]) -> Figure | None:
-    """Each term of the loss by step."""
+    """Plot of each term of the loss over the steps."""
     names = sorted({k for h in record["history"] for k in h if k.startswith("loss.")}, reverse=True)
     figure, axes = _axes("Losses of the final training", "step", "loss, nats")
     for name, colour in zip(names, COLOURS, strict=False):
@@ -106,7 +117,7 @@ def losses(record: dict[str, Any]) -> Figure | None:
 
 
 def accuracy(record: dict[str, Any]) -> Figure | None:
-    """Held-out score while training, mean over the folds."""
+    """Plot of the candidate's held-out score over the steps, a mean over the folds; None without evidence."""
     if not record["curve"]:
         return None
     score, measure = _score(record["summary"])
@@ -121,7 +132,10 @@ def accuracy(record: dict[str, Any]) -> Figure | None:
 
 
 def pseudo_labels(record: dict[str, Any]) -> Figure | None:
-    """Share of the pool in use, mean weight and, where truth is known, precision."""
+    """Plot of the pseudo-labels: share of the pool in use, mean weight, and precision where the labels are known.
+
+    None where the method has no pseudo-labels.
+    """
     figure, axes = _axes("Pseudo-labels", "step", "share")
     lines = (
         ("coverage", "coverage: share of the pool in use"),
@@ -144,7 +158,7 @@ def pseudo_labels(record: dict[str, Any]) -> Figure | None:
 
 
 def anticipation(record: dict[str, Any]) -> Figure | None:
-    """Norm of the gradient through the teacher over that of the direct one."""
+    """Plot of the anticipating gradient's norm over the direct gradient's norm; None where nothing is anticipated."""
     steps, through = _series(record, "anticipating")
     if not steps:
         return None
@@ -156,7 +170,7 @@ def anticipation(record: dict[str, Any]) -> Figure | None:
 
 
 def calibration(record: dict[str, Any]) -> Figure | None:
-    """Share of right answers by stated probability."""
+    """Plot of the share of right predictions over the predicted probability; None where nothing was scored."""
     if "calibration" not in record:
         return None
     found = record["calibration"]
@@ -173,7 +187,7 @@ def calibration(record: dict[str, Any]) -> Figure | None:
 
 
 def confusion(record: dict[str, Any]) -> Figure | None:
-    """Counts by true and predicted class, shaded by the share of the true class."""
+    """Plot of the confusion matrix: counts, shaded by their share of the true class; None where nothing was scored."""
     if "confusion" not in record:
         return None
     counts, classes = np.array(record["confusion"]), record["summary"]["classes"]
@@ -201,7 +215,7 @@ def confusion(record: dict[str, Any]) -> Figure | None:
 
 
 def _short(count: int) -> str:
-    """A count in few characters.
+    """A count in at most five characters.
 
     >>> _short(950), _short(12_345), _short(2_345_678)
     ('950', '12k', '2.3M')
@@ -210,8 +224,14 @@ def _short(count: int) -> str:
 
 
 Draw = Callable[[dict[str, Any]], Figure | None]
+"""Function that draws one plot of the records; None where they lack its numbers."""
+
 PLOTS: tuple[tuple[str, str, Draw], ...] = (
-    ("evidence", "The score on labels each model had not seen; of the returned one, on the test table.", evidence),
+    (
+        "evidence",
+        "The score on labels that each model had not seen, and of the returned model on the test items, if any.",
+        evidence,
+    ),
     ("accuracy", "The score on held-out labels during training; dotted lines begin a round.", accuracy),
     ("losses", "The terms of the loss; “pool” is what the unlabelled rows ask for.", losses),
     ("pseudo_labels", "How much of the pool is learnt from; how often its labels are right.", pseudo_labels),
@@ -219,3 +239,4 @@ PLOTS: tuple[tuple[str, str, Draw], ...] = (
     ("calibration", "When the model says 80 %, is it right 80 % of the time? Larger dots hold more.", calibration),
     ("confusion", "Which classes are taken for which.", confusion),
 )
+"""Name, caption and function of each plot, in the order of the report."""

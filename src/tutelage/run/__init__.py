@@ -1,1 +1,1 @@
-"""One run of the command line, from options to report."""
+"""The runs of the command line, from options to report."""

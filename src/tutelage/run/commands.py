@@ -1,4 +1,4 @@
-"""The commands that fit, predict, score and report; each shows the options of one kind of data alone."""
+"""The commands fit, predict, score and report. Each shows only the options of one kind of data."""
 
 from __future__ import annotations
 
@@ -20,19 +20,23 @@ from tutelage.run.options import Options, refuse_strays
 from tutelage.run.screen import Screen
 
 KIND = Parameter(name=("--kind", "--task"))
-"""The option --kind, and its older name --task."""
+"""Names of the option --kind: the present one, and the older --task."""
+
+IDLE = "No pseudo-label ever counted: the pool taught the model nothing. A lower threshold or more steps may help."
+"""Sentence on a fit that learnt nothing from its pool."""
 
 RAMPS = "Numbers may change over training: FROM:TO, or FROM:TO@BEGIN:END."
-"""How a `Ramp` is written."""
+"""Help that says how a `Ramp` is written on the command line."""
 
 
 def options_of(kind: type[Any], names: Iterable[str] | None = None) -> type[Any]:
-    """A dataclass of some of a class's fields, as a command shows them, each with its sentence (`sentences`).
+    """Dataclass of the fields of a class that are options of the command line, each with its help (`sentences`).
 
-    A field of a kind that its docstring does not tell of is no option, nor is one whose metadata say so.
+    A field of a kind is no option where the docstring leaves it out, or where its metadata say so (`HIDDEN`).
 
     Args:
-        names: of the fields; by default all that the docstring tells of, in its order; those of a method all.
+        kind: class of a kind, of a method, or `Options`.
+        names: names of the fields to take; None takes all, in the order of the docstring.
     """
     hints, says = get_type_hints(kind, include_extras=True), sentences(kind)
     fields = [f for f in dataclasses.fields(kind) if f.metadata.get("command_line", True)]
@@ -52,7 +56,7 @@ def options_of(kind: type[Any], names: Iterable[str] | None = None) -> type[Any]
 
 
 def sentences(of: type[Any]) -> dict[str, str]:
-    """What the docstring of a class says of its fields, by name; of a method, also those of the ones it extends.
+    """Sentence of the docstring on each field of a class, by name; for a method, also on the fields that it inherits.
 
     >>> from tutelage.methods.dst import Dst
     >>> sentences(Dst)["ranking"]
@@ -66,10 +70,10 @@ def sentences(of: type[Any]) -> dict[str, str]:
 
 
 def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str, of: type[Any]) -> Any:
-    """A type as the command line reads it.
+    """Type of an option with its help, for the parser.
 
-    Several values may follow an option that is a tuple of any length; what is off by default has no option that turns
-    it off; an option with "show": False in its field's metadata is not in the help; a method's number may be a ramp.
+    A tuple of any length takes several values. A switch that is off by default has no option that turns it off. A field
+    with "show": False in its metadata is not in the help. A method's number may be a ramp.
     """
     several = getattr(hint, "__origin__", None) is tuple and Ellipsis in getattr(hint, "__args__", ())
     parameter = Parameter(
@@ -100,7 +104,10 @@ def add_fit(app: App, name: str, words: Sequence[str], screen: Screen) -> None:
     """Add the command that fits one method, with the options of the kind of data that the words tell.
 
     Args:
-        words: of the command line, after the method's name.
+        app: app that gets the command.
+        name: name of the method, or "auto".
+        words: words of the command line, after the method's name.
+        screen: where the command prints.
     """
     method_class: type[Method] | type[Auto] = Auto if name == Auto.name else METHODS[name]
     kind = kind_of(words)
@@ -133,18 +140,18 @@ def add_fit(app: App, name: str, words: Sequence[str], screen: Screen) -> None:
 
 
 def values_of(options: Any) -> dict[str, Any]:
-    """The values of a dataclass by name; none where it is None."""
+    """Values of a dataclass's fields, by name; empty for None."""
     return {} if options is None else {f.name: getattr(options, f.name) for f in dataclasses.fields(options)}
 
 
 def kind_of(words: Sequence[str]) -> str:
-    """The name of the kind of data that the words of a command line tell.
+    """Name of the kind of data that the words of a command line tell.
 
     >>> kind_of(["--train", "a.csv", "--tokens", "words"]), kind_of(["--task=image"]), kind_of([])
     ('sentences', 'images', 'texts')
 
     Raises:
-        ValueError: --kind names none.
+        ValueError: --kind names no kind.
     """
     for option in ("--kind", "--task"):
         if (word := value_of(option, words)) is not None:
@@ -154,7 +161,12 @@ def kind_of(words: Sequence[str]) -> str:
 
 
 def value_of(option: str, words: Sequence[str]) -> str | None:
-    """The word after an option, or after its equals sign; None where the option is not there."""
+    """Value of an option: the word after it, or after its equals sign; None where the option is not given.
+
+    Args:
+        option: the option, such as "--kind".
+        words: words of a command line.
+    """
     for i, word in enumerate(words):
         if word.startswith(f"{option}="):
             return word.split("=", 1)[1]
@@ -164,7 +176,7 @@ def value_of(option: str, words: Sequence[str]) -> str | None:
 
 
 def names_of(words: Sequence[str]) -> list[str]:
-    """The options among words, as Python names them."""
+    """Names of the options among words, as Python writes them; "no_" is dropped."""
     found = [word[2:].split("=")[0].replace("-", "_") for word in words if word.startswith("--") and len(word) > 2]
     return [name.removeprefix("no_") for name in found]
 
@@ -172,8 +184,13 @@ def names_of(words: Sequence[str]) -> list[str]:
 def refuse_other_kinds(kind: str, words: Sequence[str], known: Iterable[type[Any]]) -> None:
     """Check that the words hold no option of another kind of data.
 
+    Args:
+        kind: name of the kind.
+        words: words of a command line.
+        known: dataclasses of the command's options.
+
     Raises:
-        ValueError: one is.
+        ValueError: an option belongs to other kinds alone; the message names them.
     """
     there = {f.name for options in known for f in dataclasses.fields(options)}
     refuse_strays(kind, [name for name in names_of(words) if name not in there])
@@ -196,33 +213,41 @@ def _fit(kind: Kind, options: Options, method: Method | Auto, screen: Screen) ->
 
 
 def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
-    """What came of a fit, in sentences."""
+    """Sentences on the outcome of a fit, for the screen.
+
+    Args:
+        kind: kind of the data.
+        summary: summary of the fit.
+    """
     lines = []
     if summary["selection"]:
         tried = sum(a["rungs"] > 0 for a in summary["selection"])
         shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in summary["shares"].items())
         lines.append(f"{tried} methods were tried. The student learns what is best on these labels: {shares}.")
+    if summary.get("idle"):
+        lines.append(IDLE)
     if summary["evidence"]:
         lines.append(summary["evidence"]["words"])
     if "test" in summary:
         test, score = summary["test"], summary["score"]
         both = [f"{100 * test[f'{model}_{score}']:.1f} %" for model in ("reference", "candidate")]
-        compared = f"labels only {both[0]}, with the {summary['tried']} {both[1]}"
+        alone = "labels only" if summary["labelled"] else "weak labels alone"
+        compared = f"{alone} {both[0]}, with the {summary['tried']} {both[1]}"
         lines.append(f"On the test {summary['things']}: {', '.join(kind.in_words(test))}; {compared}.")
     return lines
 
 
 def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
-    """Add the command that predicts, with the columns of the kind of data of the run that the words name."""
+    """Add the command predict, with options for the columns of the kind of the run that the words name."""
     kind = _kind_of_run(words)
     own = options_of(kind, (*kind.item_columns, "skip_bad")) if kind else None
 
     def predict(folder: Path, of_kind: Any = None, *, input: Path, output: Path, charset: str = "utf-8") -> None:
-        """Add what the model answers to a table; of images with masks write masks into a folder.
+        """Add the model's predictions to a table; for images with masks, write masks into a folder.
 
         Args:
             folder: folder of a finished run.
-            input: table with items, or a folder of images.
+            input: table of items, or a folder of images.
             output: table to write, csv, tsv, jsonl or parquet; for masks a folder.
             charset: character set of csv, tsv and jsonl files.
         """
@@ -230,6 +255,8 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         from tutelage.run.finished import Finished
 
         run = Finished.read(folder, **_changed(of_kind, own))
+        if output.resolve() == input.resolve():
+            raise ValueError(f"--output would overwrite --input, {input}; name another file")
         if run.kind.writes_table:
             writable(output)  # before the work, not after it
         with screen.ticking() as bar:
@@ -241,7 +268,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
 
 
 def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
-    """Add the command that scores, with the columns of the kind of data of the run that the words name."""
+    """Add the command score, with options for the columns of the kind of the run that the words name."""
     kind = _kind_of_run(words)
     own = options_of(kind, (*kind.item_columns, *kind.label_columns, "skip_bad")) if kind else None
 
@@ -270,7 +297,7 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
 
 
 def _without(command: Callable[..., None], own: type[Any] | None) -> Callable[..., None]:
-    """The command without options of a kind, where it is not known which."""
+    """The command without its options of a kind, where the kind is not known."""
     if own is not None:
         return command
 
@@ -288,13 +315,13 @@ def _without(command: Callable[..., None], own: type[Any] | None) -> Callable[..
 
 
 def _changed(of_kind: Any, own: type[Any] | None) -> dict[str, Any]:
-    """Options that are now others than in the run: columns that the user named, and what is off unless it is asked."""
+    """Options that replace those of the run: columns that the user named, and switches that are off by default."""
     given = own() if of_kind is None and own is not None else of_kind
     return {name: value for name, value in values_of(given).items() if value not in (None, ())}
 
 
 def _kind_of_run(words: Sequence[str]) -> type[Kind] | None:
-    """The kind of data of the run whose folder is among the words; None where no run is."""
+    """Kind of the run whose folder is among the words; None where no word is a run's folder."""
     from tutelage.run.finished import kind_of as kind_of_folder
 
     for word in words:

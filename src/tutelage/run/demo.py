@@ -1,4 +1,4 @@
-"""The demonstration: a fit on real data of which all but a few labels are hidden, or a comparison of methods."""
+"""The command demo: a fit, or a comparison of methods, on real data with all but a few labels hidden."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ COMPARED = ("supervised", "self_training", "mean_teacher", SHOWN)
 """Methods of the comparison."""
 
 POOL = 400
-"""Unlabelled items, at most, of the single fit."""
+"""Number of unlabelled items of the single fit, at most."""
 
 SCORED = 300
-"""Items that the single fit is scored on, at most."""
+"""Number of test items of the single fit, at most."""
 
 READ: dict[str, Any] = {"max_length": 64}
-"""Options by which the single fit reads texts: few tokens, since news begin with what they are about."""
+"""Options for reading the texts of the single fit: few tokens, since news items name their topic early."""
 
 MARK = "demo.json"
-"""File by which a folder is known to hold a demo, whatever became of it."""
+"""Name of the file that marks a folder as a demo's, finished or not."""
 
 STEPS = 300
-"""Steps of each training of the comparison."""
+"""Optimiser steps of each training of the comparison."""
 
 
 def demo(
     out: Path = Path("tutelage-demo"), *, full: bool = False, seeds: int = 3, labels: int = 10, pool: int = 2500
 ) -> None:
-    """Fit DRIFT on real news of which 10 labels a topic are kept, and report on it.
+    """Fit DRIFT on real news with 10 labels a topic, and report on it.
 
     Args:
         out: folder for tables, models and reports; made anew.
-        full: compare four methods over several draws of the labels instead; takes minutes.
+        full: compare four methods over several draws of the labels; takes minutes.
         seeds: number of draws of the labels in the comparison.
         labels: number of labels kept of each class.
         pool: number of unlabelled texts in the comparison, at most.
@@ -68,7 +68,17 @@ def demo(
 
 
 def shown(out: Path, labels: int, say: Say, tick: Tick) -> str:
-    """One fit with its evidence and report; returns what came of it."""
+    """Run the single fit of the demo, with evidence and report.
+
+    Args:
+        out: folder for tables, model and report.
+        labels: number of labels kept of each class.
+        say: called with sentences for the user.
+        tick: called with the progress.
+
+    Returns:
+        Sentences on the outcome.
+    """
     prepare(out)
     table, columns, about = _data(say)
     tables = hide(table, labels, POOL, 0, SCORED)
@@ -84,7 +94,7 @@ def shown(out: Path, labels: int, say: Say, tick: Tick) -> str:
 
 
 def verdict(summary: dict[str, Any]) -> str:
-    """What the pool changed on the test items, and whether it was right to use it or to leave it out."""
+    """Sentences that compare both models on the test items, and say whether the pool was used and helped there."""
     test, score = summary["test"], summary["score"]
     alone, pooled = (test[f"{name}_{score}"] for name in ("reference", "candidate"))
     spread = sum(p * (1 - p) for p in (alone, pooled)) / test["rows"]  # of two models that err apart; these err alike
@@ -104,7 +114,18 @@ def verdict(summary: dict[str, Any]) -> str:
 
 
 def compared(out: Path, seeds: int, labels: int, pool: int, say: Say, tick: Tick) -> tuple[pd.DataFrame, str]:
-    """Every method on every seed; returns a row for each, and what they mean.
+    """Run the demo's comparison: every method on every seed.
+
+    Args:
+        out: folder for tables, models and reports.
+        seeds: number of draws of the labels.
+        labels: number of labels kept of each class.
+        pool: number of unlabelled items, at most.
+        say: called with sentences for the user.
+        tick: called with the progress.
+
+    Returns:
+        A table with a row for each fit, and sentences on the outcome.
 
     Raises:
         FileExistsError: ``out`` holds something other than an earlier demo.
@@ -136,10 +157,10 @@ def compared(out: Path, seeds: int, labels: int, pool: int, say: Say, tick: Tick
 
 
 def prepare(out: Path) -> None:
-    """Make the folder anew; one that a demo was stopped in, wherever that was, is known by its mark.
+    """Make the demo's folder, or empty that of an earlier demo, finished or not.
 
     Raises:
-        FileExistsError: it holds something other than an earlier demo.
+        FileExistsError: the folder holds something other than an earlier demo.
     """
     own = {MARK, f"{MARK}.part"}  # the second is left by one that was stopped while it wrote the first
     if out.exists():
@@ -156,7 +177,7 @@ def prepare(out: Path) -> None:
 
 
 def _data(say: Say) -> tuple[pd.DataFrame, dict[str, str], str]:
-    """Real data, the options that name its columns, and what it is; digits where texts cannot be fetched."""
+    """Table of real data, the options that name its columns, and its name; digits where texts cannot be fetched."""
     try:
         file, columns, about = sources.get("r8")[0], {"text": "text"}, "Reuters news in 8 topics (r8)"
     except DataError as e:
@@ -169,7 +190,15 @@ def _data(say: Say) -> tuple[pd.DataFrame, dict[str, str], str]:
 
 
 def hide(table: pd.DataFrame, labels: int, pool: int, seed: int, scored: int | None = None) -> dict[str, pd.DataFrame]:
-    """Rows that keep their label, ``labels`` a class; at most ``pool`` others, of one sample; rows to score on."""
+    """Tables for a fit with few labels: "labelled", "unlabelled" and "test".
+
+    Args:
+        table: table with the columns label and split.
+        labels: number of labels kept of each class.
+        pool: number of training rows sampled for the pool; those that keep their label are taken out.
+        seed: seed of the draw of the labels; the pool's sample is the same for all seeds.
+        scored: number of test rows, at most; None takes all.
+    """
     train, test = table[table.split == "train"], table[table.split == "test"]
     kept = train.groupby("label", group_keys=False).sample(labels, random_state=seed)
     rest = train.sample(min(pool, len(train)), random_state=0)
@@ -182,7 +211,7 @@ def _fit(
     folder: Path, name: str, seed: int, tables: dict[str, pd.DataFrame], columns: dict[str, str], say: Say,
     tick: Tick, **more: Any,
 ) -> tuple[dict[str, Any], Any]:  # fmt: skip
-    """The summary of one run on tables that are written beside its folder, and its kind of data."""
+    """Fit on tables, which are written beside the run's folder; the summary of the run, and its kind of data."""
     within = folder.parent / "tables"
     within.mkdir(exist_ok=True)
     files = {part: within / f"{part}-seed{seed}.csv" for part in tables}
@@ -196,7 +225,7 @@ def _fit(
 
 
 def cells_of(rows: pd.DataFrame) -> list[list[str]]:
-    """Means over the seeds, in percent, a line for each method."""
+    """Cells of the table of the comparison, a line for each method: means over the seeds, in percent."""
     lines = []
     for name in COMPARED:
         mine = rows[rows.method == name]
@@ -209,7 +238,7 @@ def cells_of(rows: pd.DataFrame) -> list[list[str]]:
 
 
 def _words(rows: pd.DataFrame) -> str:
-    """What the comparison means, for the method that returned the best models."""
+    """Sentence on the method that returned the best models, with its gain over the labels alone."""
     best = rows.groupby("method").returned.mean().idxmax()
     mine = rows[rows.method == best]
     gain = 100 * (mine.returned - mine.reference)

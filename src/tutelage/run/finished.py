@@ -1,4 +1,4 @@
-"""Predict with, and score, the model of a finished run."""
+"""A finished run, read from its folder to predict or to score."""
 
 from __future__ import annotations
 
@@ -16,22 +16,28 @@ from tutelage.model import Model
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run: its model, and its kind of data with the options of the run."""
+    """A finished run.
+
+    Attributes:
+        model: fitted model.
+        kind: kind of the data, with the options of the run.
+    """
 
     model: Model
     kind: Kind
 
     @staticmethod
     def read(folder: Path, **changed: Any) -> Finished:
-        """The run in a folder.
+        """The finished run of a folder.
 
         Args:
-            changed: options of its kind that are now others, such as the column of the items.
+            folder: folder of the run.
+            changed: options of the kind that replace those of the run, such as the column of the items.
 
         Raises:
-            FileNotFoundError: there is none.
-            BadFileError: its files are damaged.
-            ValueError: an option that its kind has not.
+            FileNotFoundError: there is no such run.
+            BadFileError: a file of the run is damaged.
+            ValueError: the kind has no such option.
         """
         if not folder.exists():
             raise FileNotFoundError(f"{folder}: no such folder")
@@ -40,12 +46,22 @@ class Finished:
 
 
 def kind_of(folder: Path, **changed: Any) -> Kind:
-    """The kind of data of a run, with the options that it was asked with; also of version 0.1.
+    """Kind of data of a run, with the options of the run; also of a run of version 0.1.
+
+    Args:
+        folder: folder of the run.
+        changed: options of the kind that replace those of the run.
 
     Raises:
         FileNotFoundError, BadFileError: there is no run, or its run.json is damaged.
-        ValueError: an option that the kind has not.
+        ValueError: the kind has no such option.
     """
+    if not (folder / "run.json").exists():
+        if (folder / "model.json").exists():
+            hint = "a model, not a run; name the folder that tutelage fit wrote, or use the model from Python"
+        else:
+            hint = "no run of tutelage fit there (run.json is missing)"
+        raise FileNotFoundError(f"{folder}: {hint}")
     asked = read_json(folder / "run.json", "method")
     try:
         kind = KINDS[kinds.named(str(asked.get("kind") or asked["task"]))]
@@ -59,7 +75,7 @@ def kind_of(folder: Path, **changed: Any) -> Kind:
     unknown = [name for name in changed if name not in known]
     if unknown:
         raise ValueError(f"--{unknown[0].replace('_', '-')} is not for a run of --kind {kind.name}")
-    return kind(**options | changed)
+    return kind(**options).again(**changed)
 
 
 def _tuple(value: Any) -> Any:
@@ -67,7 +83,7 @@ def _tuple(value: Any) -> Any:
 
 
 def _read(written: str, annotation: str) -> Any:
-    """An option as version 0.1 wrote it, by its field's annotation: texts are left as they are, but for "None"."""
+    """Value of an option as version 0.1 wrote it. A field of type str keeps its text; "None" is None for all types."""
     if written == "None":
         return None
     if annotation.startswith("str"):

@@ -19,7 +19,7 @@ def methods() -> None:
 
 
 def data() -> None:
-    """List the data sets that can be had by name."""
+    """List the data sets that can be fetched by name."""
     from tutelage.data import sources
 
     screen = Screen()

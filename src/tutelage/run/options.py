@@ -1,4 +1,4 @@
-"""Options of `tutelage fit`: those that every kind of data has, and the kind with its own."""
+"""Options of `tutelage fit`: those for every kind of data, and the kind with its own options."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Options:
     """Options of a fit that do not depend on the kind of data.
 
     Args:
-        train: labelled items: a table or a folder.
+        train: table or folder of labelled items.
         out: new folder for model and report.
-        unlabelled: more items, without labels.
+        unlabelled: table or folder of more items, for the pool.
         test: labelled items to score the model on.
-        seed: of weights, batches, folds.
+        seed: seed of weights, batches, folds.
         resume: finish a stopped run of these options.
         steps: optimiser steps of each training.
         lr: peak learning rate.
-        folds: of the cross-validation, at least 2.
+        folds: folds of the cross-validation, at least 2.
         repeats: repeats of the cross-validation, at least 1.
-        evidence: cross-validate what the pool brought.
+        evidence: cross-validate the gain from the pool.
         charset: character set of the tables.
         device: "auto", or as torch names it.
         checkpoint_seconds: seconds between two checkpoints of an unfinished training, at least 0.
@@ -59,20 +59,23 @@ class Options:
 
     @property
     def files(self) -> Files:
-        """The files that are read."""
+        """Files that the fit reads."""
         return Files(self.train, self.unlabelled, self.test, self.charset, self.evidence)
 
     @property
     def asked(self) -> Asked:
-        """What is asked of the training and of the evidence."""
+        """The user's wishes for training and evidence."""
         return Asked(self.seed, self.steps, self.lr, self.folds, self.repeats, self.evidence, self.checkpoint_seconds)
 
 
 def given(**options: Any) -> tuple[Kind, Options]:
-    """The kind and the options, from all options by name, ``kind`` (or ``task``) among them where columns do not tell.
+    """Kind of data and options of a fit, made of all options by name.
+
+    Args:
+        options: options of the kind and of `Options`; also ``kind`` (or ``task``), where no column tells the kind.
 
     Raises:
-        ValueError: an option of another kind, one out of its range, or a column that must be named.
+        ValueError: an option belongs to another kind or is out of its range, or a needed column is not named.
     """
     word = options.pop("kind", None) or options.pop("task", None)
     options.pop("task", None)
@@ -89,10 +92,14 @@ def given(**options: Any) -> tuple[Kind, Options]:
 
 
 def refuse_strays(kind: str, options: Iterable[str]) -> None:
-    """Check that no option is one of another kind alone.
+    """Check that no option belongs to other kinds alone.
+
+    Args:
+        kind: name of the kind.
+        options: names of options, as Python writes them.
 
     Raises:
-        ValueError: one is; said with the kinds that have it.
+        ValueError: an option does; the message names the kinds that have it.
     """
     for option in options:
         having = [name for name, other in KINDS.items() if option in {f.name for f in fields(other)}]

@@ -1,9 +1,10 @@
-"""Write the results of a fit: model, scores on the test items, summary, records and report."""
+"""The results of a fit, as files: model, scores on the test items, summary, records and report."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,21 @@ from tutelage import files, model
 from tutelage.fit.fit import Outcome, settings
 from tutelage.fit.fit_rows import Fitted
 from tutelage.kinds.base import Dataset, Kind, Measured
+from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Encodes, Reader
 from tutelage.model import Model
-from tutelage.report.records import collect
 
 
 def conclude(out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitted: Fitted, reader: Reader) -> Model:
-    """Save the model, score it on the test items (added to the summary), write records and report.
+    """Save the model, score it on the test items, and write records and report.
+
+    Args:
+        out: folder of the run.
+        summary: summary of the fit; it gets the test scores.
+        kind: kind of the data.
+        data: dataset that was learnt.
+        fitted: outcome of the fit.
+        reader: reader of the network's items.
 
     Returns:
         The fitted model, on the CPU.
@@ -48,7 +57,7 @@ def conclude(out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitt
 
 
 def _measured(made: Model, kind: Kind, data: Dataset, outcome: Outcome) -> dict[str, Measured]:
-    """Answers on the test items of the model that is returned and of those it was chosen from, each asked once."""
+    """Test scores of the returned model and of the models it was chosen from, by name; each network is scored once."""
     examples = made.examples(data.test)
     networks = {
         "returned": outcome.network, "reference": outcome.reference, "candidate": outcome.candidate,
@@ -66,7 +75,7 @@ def _measured(made: Model, kind: Kind, data: Dataset, outcome: Outcome) -> dict[
 
 
 def summarise(kind: Kind, data: Dataset, fitted: Fitted, reader: Reader) -> dict[str, Any]:
-    """What a finished fit has to say of itself, without the clock."""
+    """Summary of a fit, as plain values, without times, so that the same fit has the same summary."""
     outcome, training, items = fitted.outcome, fitted.training, data.items
     evidence = outcome.evidence
 
@@ -92,6 +101,7 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted, reader: Reader) -> dict
         "candidate": estimate("candidate"),
         "returned": outcome.returned,
         "tried": "pool" if outcome.method.uses_pool else "method",
+        "idle": _idle(outcome.history),
         "selection": [a.as_dict() for a in outcome.tried],
         "shares": outcome.shares,
         "evidence": (evidence.as_dict() | {"words": evidence.words()}) if evidence else None,
@@ -104,8 +114,34 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted, reader: Reader) -> dict
     } | data.about()
 
 
+def _idle(history: Sequence[Mapping[str, float]]) -> bool:
+    """Whether no pseudo-label counted at any point of a training that stores pseudo-labels."""
+    coverage = [point["coverage"] for point in history if "coverage" in point]
+    return bool(coverage) and max(coverage) == 0
+
+
 def reading(kind: Kind, reader: Reader) -> str:
-    """How the reader's network was trained, in words."""
+    """Words that say how the network was trained, such as "frozen" or "fine-tuned"."""
     if not isinstance(reader, Encodes):
         return "trained from nothing"
     return "fine-tuned" if kind.whole else reader.still
+
+
+def collect(model: Model, kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
+    """Records of a fit, as plain values: history, held-out predictions, and the pool's least sure items.
+
+    Args:
+        model: fitted model.
+        kind: kind of the data.
+        data: dataset that was learnt.
+        fitted: outcome of the fit.
+    """
+    outcome, classes = fitted.outcome, [str(c) for c in data.classes]
+    record: dict[str, Any] = {"history": outcome.history, "curve": outcome.curve} | kind.legend(classes)
+    if outcome.evidence is not None:
+        p = outcome.held_out.probabilities
+        record |= Tally(len(classes)).add(data.items.y, p.argmax(1), p.max(1)).record("held out")
+        record |= kind.shown_held_out(data, p)
+    if len(data.items.pool):
+        record |= kind.shown_pool(model, fitted.problem.pool, data)
+    return record

@@ -1,4 +1,4 @@
-"""One run of the command line: read, say what will be done, fit, save, score, report."""
+"""One run of the command fit: it reads the data, fits, saves the model, scores it and reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tutelage.fit.auto import Auto
 from tutelage.fit.defaults import pick_device
 from tutelage.fit.fit import settings
 from tutelage.fit.fit_rows import fit_rows
-from tutelage.fit.store import FolderStore
+from tutelage.fit.setup import FolderStore
 from tutelage.kinds.base import Dataset, Kind
 from tutelage.methods import Method
 from tutelage.run.options import Options
@@ -25,10 +25,17 @@ from tutelage.types import Say, Tick
 
 
 def run(kind: Kind, options: Options, method: Method | Auto, say: Say, tick: Tick) -> dict[str, Any]:
-    """Do the whole run and return the summary that was written.
+    """Do a whole run; the summary that was written.
+
+    Args:
+        kind: kind of the data, with its options.
+        options: other options of the fit.
+        method: method to fit, or "auto".
+        say: called with sentences for the user.
+        tick: called with the progress.
 
     Raises:
-        DataError: something is wrong with the user's files; said with file, row and column.
+        DataError: a file cannot be learnt from; the message names file, row and column.
         FileExistsError: ``out`` exists and is not empty, or holds a run of other options.
     """
     start, out = time.perf_counter(), options.out
@@ -60,7 +67,7 @@ def _refuse_full_folder(out: Path, resume: bool) -> None:
     """Check that ``out`` is a folder for this run, before the data are read.
 
     Raises:
-        FileExistsError: it is not.
+        FileExistsError: ``out`` is no folder, or holds other files, or no run to resume.
     """
     if out.exists() and not out.is_dir():
         raise FileExistsError(f"{out} exists and is not a folder")
@@ -72,14 +79,19 @@ def _refuse_full_folder(out: Path, resume: bool) -> None:
 
 
 def _open_folder(kind: Kind, options: Options, method: Method | Auto, data: Dataset) -> bool:
-    """Make the folder, or check that it holds this very run; True when that is finished."""
+    """Make the run's folder, or check that it holds a run of the same options; whether this run is finished."""
     out, asked = options.out, _fingerprint(kind, options, method, data)
     if (out / "run.json").exists():
         before = files.read_json(out / "run.json", "method")
-        if "kind" not in before and not (out / "summary.json").exists():
-            raise FileExistsError(f"{out} holds an unfinished run of version 0.1, which cannot be resumed: begin anew")
         if "kind" not in before:
-            return True
+            hint = (
+                "predict, score and report read it; to fit again"
+                if (out / "summary.json").exists()
+                else "to begin anew"
+            )
+            raise FileExistsError(
+                f"{out} holds a run of version 0.1, which cannot be resumed; {hint}, name another folder"
+            )
         changed = sorted(k for k in asked | before if asked.get(k) != before.get(k))
         if changed:
             raise FileExistsError(f"{out} holds a run with other settings; different: {', '.join(changed)}")
@@ -90,7 +102,7 @@ def _open_folder(kind: Kind, options: Options, method: Method | Auto, data: Data
 
 
 def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Dataset) -> dict[str, Any]:
-    """What a resumed run must have in common with the stopped one."""
+    """Options of a run, and hashes of its files; a run is resumed only where all of them are the same."""
     names = (f.name for f in fields(options) if f.name not in ("out", "resume", "checkpoint_seconds"))
     asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name}
     asked |= {f"kind.{name}": value for name, value in plain_options(kind).items()}
@@ -104,7 +116,7 @@ def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Data
 
 
 def plain_options(kind: Kind) -> dict[str, Any]:
-    """The options of a kind that the command line knows, as JSON holds them."""
+    """Values of a kind's options of the command line, by name, as values that JSON can hold."""
     named = {f.name: getattr(kind, f.name) for f in fields(kind) if f.metadata.get("command_line", True)}
     return {
         name: str(v) if isinstance(v, Path) else list(v) if isinstance(v, tuple) else v for name, v in named.items()

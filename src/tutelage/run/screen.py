@@ -1,4 +1,4 @@
-"""What a command prints: lines, errors, and a progress bar."""
+"""The terminal: lines, tables, errors and a progress bar."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rich.table import Table
 
 
 class Bar:
-    """A progress bar whose description says what is being done.
+    """A progress bar, called with the name of the work, the steps that are done, and all steps.
 
     Args:
-        progress: the bar that is drawn.
+        progress: display that draws the bar.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -39,24 +39,30 @@ class Screen:
         self.console = Console()
 
     def say(self, line: str) -> None:
-        """Print a line as it is, however long."""
+        """Print a line without breaking it, however long it is."""
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def tell(self, line: str) -> None:
-        """Print a line, broken between words where the screen ends."""
+        """Print a line, broken between words at the width of the screen."""
         self.console.print(line, highlight=False, markup=False)
 
     def fail(self, message: str) -> None:
-        """Print an error in one line."""
+        """Print an error in one line, on the standard error stream."""
         line = f"Error: {' '.join(message.split())}"
         Console(stderr=True).print(line, highlight=False, markup=False, soft_wrap=True)
 
     def json(self, value: Any) -> None:
-        """Print a value as JSON."""
+        """Print a value as JSON, on the standard output."""
         sys.stdout.write(json.dumps(value) + "\n")
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
-        """Print a table."""
+        """Print a table.
+
+        Args:
+            header: names of the columns.
+            rows: cells of each row.
+            title: line above the table.
+        """
         table = Table(*header, box=None, title=title)
         for row in rows:
             table.add_row(*row)
@@ -64,7 +70,7 @@ class Screen:
 
     @contextmanager
     def ticking(self) -> Iterator[Bar]:
-        """A progress bar that is there while something is done."""
+        """Context that shows a progress bar and removes it at the end."""
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -92,6 +92,18 @@ class Task(Protocol):
 
     def labels_of(self, said: Mapping[str, np.ndarray]) -> np.ndarray:
         """The labels that such predictions mean, as `right` takes them."""
+
+    def decode(
+        self, guess: np.ndarray, classes: Sequence[Any], counts: np.ndarray, size: tuple[int, int] | None = None
+    ) -> Any:
+        """Predictions of examples as users read them, from the class numbers of their units.
+
+        Args:
+            guess: class number of every unit, (units,).
+            classes: names of the classes, in the order of their numbers.
+            counts: number of units of each example, (n,).
+            size: height and width of images, where units are pixels.
+        """
 
     def carry(self, values: Tensor, images: Inputs, source: Tensor | None, to: Tensor | None) -> tuple[Tensor, Weight]:
         """Bring values of units from one view of images into another.
@@ -183,6 +195,12 @@ class Classification:
         """The likeliest class of each unit, (units,)."""
         label: np.ndarray = said["probabilities"].argmax(1)
         return label
+
+    def decode(
+        self, guess: np.ndarray, classes: Sequence[Any], counts: np.ndarray, size: tuple[int, int] | None = None
+    ) -> Any:
+        """The name of each unit's class, (n,)."""
+        return np.array(classes)[guess]
 
     def carry(self, values: Tensor, images: Inputs, source: Tensor | None, to: Tensor | None) -> tuple[Tensor, Weight]:
         """The values as they are: the label of an image does not depend on the view of it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -52,6 +53,12 @@ class Segmentation(Classification):
         maps = values.reshape(b, h, w, -1).movedim(-1, 1)
         moved, inside = carry(maps, still if source is None else source, still if to is None else to, "nearest")
         return moved.movedim(1, -1).reshape(values.shape), inside.flatten()
+
+    def decode(
+        self, guess: np.ndarray, classes: Sequence[Any], counts: np.ndarray, size: tuple[int, int] | None = None
+    ) -> np.ndarray:
+        """A map of class numbers for each image, (n, h, w)."""
+        return guess.reshape(len(counts), *(size or (-1,)))
 
     def right(self, guess: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Each image's influence on the mean IoU, (n,), see `iou_influence`."""

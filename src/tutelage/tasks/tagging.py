@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class Tagging(Classification):
     Args:
         names: the tags, by class number.
 
-    >>> Tagging(3, ("O", "B-PER", "I-PER")).decode(np.array([1, 2, 0, 2]), np.array([3, 1]))
+    >>> Tagging(3, ("O", "B-PER", "I-PER")).tags(np.array([1, 2, 0, 2]), np.array([3, 1]))
     [['B-PER', 'I-PER', 'O'], ['B-PER']]
     """
 
@@ -39,7 +39,13 @@ class Tagging(Classification):
         """
         return cls(len(classes), tuple(classes))
 
-    def decode(self, guess: np.ndarray, counts: np.ndarray) -> list[list[str]]:
+    def decode(
+        self, guess: np.ndarray, classes: Sequence[Any], counts: np.ndarray, size: tuple[int, int] | None = None
+    ) -> list[list[str]]:
+        """Tags of each sentence, clean BIO: an I- with nothing before it begins an entity."""
+        return self.tags(guess, counts)
+
+    def tags(self, guess: np.ndarray, counts: np.ndarray) -> list[list[str]]:
         """Tags of each sentence, clean BIO: an I- with nothing before it begins an entity.
 
         Args:
@@ -51,7 +57,7 @@ class Tagging(Classification):
 
     def right(self, guess: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Each sentence's influence on the F1 of entities, (n,), see `ops.tags.f1_influence`."""
-        return f1_influence(entity_counts(self.decode(y, counts), self.decode(guess, counts)))
+        return f1_influence(entity_counts(self.tags(y, counts), self.tags(guess, counts)))
 
 
 def tag_names(sentences: Iterable[Sequence[str | None] | None]) -> tuple[str, ...]:

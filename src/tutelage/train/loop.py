@@ -1,15 +1,17 @@
-"""The only training loop."""
+"""The only training loop, and how long and how fast it trains."""
 
 from __future__ import annotations
 
 import copy
 import math
+import statistics
 import time
 import warnings
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import nn
@@ -20,12 +22,54 @@ from tutelage.game import Move, Player
 from tutelage.memory import Memory
 from tutelage.methods import Method
 from tutelage.methods.base import labels_kept
-from tutelage.methods.kept import equipped
+from tutelage.ops.checks import in_range, one_of
 from tutelage.tasks import Task
-from tutelage.train.options import Networks, Training
 from tutelage.train.rounds import between_rounds
-from tutelage.train.run import Run
+from tutelage.train.run import Run, equipped
 from tutelage.types import Params
+
+Networks = nn.Module | Callable[[int], nn.Module]
+"""A network to start from, or a function that makes one from a seed."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long and how fast a network is trained.
+
+    Args:
+        steps: optimiser steps in all, shared by a method's rounds; at least 1.
+        lr: peak learning rate, above 0. It falls to 0 along half a cosine over all steps, or over each round where the
+            rounds begin afresh.
+        lr_scale: factors on the learning rate, by the beginning of a parameter's name. Modules that a method brings
+            get the largest factor, unless "brought." is named.
+        weight_decay: decoupled weight decay, at least 0.
+        optimiser: "adamw", or "sgd" with momentum 0.9.
+        clip: largest norm of a player's gradient, above 0.
+        seed: seed of random weights, of dropout and of the batches, at least 0.
+        records: number of points of history.
+        checkpoint_every: seconds between two checkpoints.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+
+    steps: int = 400
+    lr: float = 1e-3
+    lr_scale: dict[str, float] = field(default_factory=dict)
+    weight_decay: float = 1e-2
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    clip: float = 1.0
+    seed: int = 0
+    records: int = 20
+    checkpoint_every: float = 30.0
+
+    def __post_init__(self) -> None:
+        in_range("steps", self.steps, 1)
+        in_range("seed", self.seed, 0)
+        in_range("lr", self.lr, 0, low_open=True)
+        in_range("weight_decay", self.weight_decay, 0)
+        one_of("optimiser", self.optimiser, ("adamw", "sgd"))
+        in_range("clip", self.clip, 0, low_open=True)
 
 
 def train(
@@ -166,3 +210,19 @@ def _warn_of_no_anticipation(history: list[dict[str, float]]) -> None:
     zeros = [h.get("anticipating") == 0 for h in history]
     if zeros[-1] and sum(zeros) == 1:
         warnings.warn("the anticipating term is exactly zero: the leader ignores its follower", stacklevel=3)
+
+
+def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:
+    """Seconds of one step in the last round: the median of three steps, after one that does not count."""
+    method = method.settled(task)
+    game, seconds = Game(method, task, network, loader.reserving(method.reserve), training), []
+    with torch.random.fork_rng():
+        run = game.begin()
+        run.memory.round = method.training_rounds - 1
+        for stored in run.memory.of.values():
+            stored.label.zero_()
+        for _ in range(4):
+            start = time.perf_counter()
+            game.step(run, 0.5)
+            seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[1:])

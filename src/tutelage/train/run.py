@@ -1,8 +1,8 @@
-"""A training run: all that changes while a network is trained, saved and loaded between two steps."""
+"""A training run: all that changes while networks are trained, saved and loaded between two steps; the network kept."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,13 @@ import torch
 from torch import nn
 
 from tutelage.files import read_tensors, write_tensors
-from tutelage.game import Player, Rule
+from tutelage.game import Equipped, Player, Rule, width_of
 from tutelage.memory import Memory
-from tutelage.methods import Method
-from tutelage.methods.kept import kept
-from tutelage.types import Params
+from tutelage.methods import METHODS
+from tutelage.methods.base import Method
+from tutelage.methods.fields import Ramp, ramps_read
+from tutelage.tasks import Task
+from tutelage.types import Logits, Params
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Run:
     best: dict[str, Params] = field(default_factory=dict)
 
     def network(self, who: str = "student") -> nn.Module:
-        """The network that is kept of a player, see `methods.kept`."""
+        """The network that is kept of a player, see `kept`."""
         return kept(self.method, self.seats[who].module)
 
     def tensors(self) -> Params:
@@ -89,3 +91,85 @@ class Run:
 
 def _below(prefix: str, tensors: Params) -> Params:
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+class Answering(Equipped):
+    """A network with the brought modules, whose logits are those of `Method.answer`.
+
+    It can be saved without its code: as the body, the state of ``brought``, and the method's name and fields, by which
+    `Method.brings` makes the same modules again.
+    """
+
+    def __init__(self, body: nn.Module, brought: nn.ModuleDict, method: Method) -> None:
+        super().__init__(body, brought)
+        self.method = method
+
+    def forward(self, *args: Any, **kwargs: Any) -> Logits:
+        inputs = args[0] if args else kwargs
+        return self.method.answer(*Player(Equipped(self.body, self.brought)).aside(inputs))
+
+    def about(self) -> dict[str, Any]:
+        """The method's name and fields as plain values, by which `made` makes the network again.
+
+        Raises:
+            TypeError: the method is not one of `METHODS`, or a field has no plain value.
+        """
+        method = self.method
+        known = method.name in METHODS and METHODS[method.name] is type(method)
+        values = {f.name: getattr(method, f.name) for f in fields(method)}
+        values = {n: str(v) if isinstance(v, Ramp) else v for n, v in values.items()}
+        if not known or not all(v is None or isinstance(v, (bool, int, float, str)) for v in values.values()):
+            raise TypeError(f"a network that answers by {method!r} cannot be saved, only pickled")
+        return {"method": method.name, "fields": values}
+
+    @staticmethod
+    def made(about: dict[str, Any], body: nn.Module, task: Task) -> Answering:
+        """The network that `about` describes, its brought modules with any weights.
+
+        Args:
+            about: values that `about` gave.
+            body: network of the player.
+            task: task of the network.
+        """
+        kind = METHODS[about["method"]]
+        method = kind(**ramps_read(kind, about["fields"]))
+        seated: Any = equipped(method, body, task, seed=0)
+        return Answering(seated.body, seated.brought, method)
+
+
+def body_of(network: nn.Module) -> nn.Module:
+    """The network without modules that a method has brought."""
+    return network.body if isinstance(network, Equipped) else network
+
+
+def equipped(method: Method, network: nn.Module, task: Task, seed: int) -> nn.Module:
+    """The network with the modules that the method brings, their weights drawn by the seed; itself without any.
+
+    Modules of the same name that the network has from an earlier training stay, so that a training goes on from them.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        brought = method.brings(width_of(network), task).to(next(network.parameters()).device)
+    if isinstance(network, Equipped):
+        brought.update({name: network.brought[name] for name in brought if name in network.brought})
+        network = network.body
+    return Equipped(network, brought) if len(brought) else network
+
+
+def kept(method: Method, network: nn.Module) -> nn.Module:
+    """The part of a player's network that is kept: the body, or all of it if the method overrides `Method.answer`."""
+    if not isinstance(network, Equipped):
+        return network
+    if type(method).answer is Method.answer:
+        return network.body
+    answering = Answering(network.body, network.brought, method)
+    answering.training = network.training
+    return answering
+
+
+def restored(method: Method, network: nn.Module, task: Task, state: Params) -> nn.Module:
+    """The network that was kept, from one of the same shape and the state of a player, ready to predict."""
+    bare = type(method).brings is Method.brings
+    seated = network if bare else equipped(method, network, task, seed=0)
+    seated.load_state_dict(state)
+    return kept(method, seated).eval()

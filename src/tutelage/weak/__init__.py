@@ -1,4 +1,4 @@
-"""Weak supervision: rules that vote, what their votes are worth, and label models that weigh them."""
+"""Weak supervision: labelling functions that vote, the analysis of their votes, and label models that combine them."""
 
 from tutelage.weak.analysis import analyse, silent
 from tutelage.weak.label_models import DEFAULT, LABEL_MODELS, label

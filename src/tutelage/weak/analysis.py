@@ -1,4 +1,4 @@
-"""Votes looked at function by function: how often each votes, agrees and is right."""
+"""Analysis of votes by labelling function: how often each function votes, agrees and is right."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from tutelage.weak.votes import Votes
 
 
 def analyse(votes: Votes, y: np.ndarray | None = None, estimate: np.ndarray | None = None) -> pd.DataFrame:
-    """One row for each function: how often it votes, whether others agree, how often it is right.
+    """Analyse each labelling function: how often it votes, whether others agree, and how often it is right.
 
     Args:
-        votes: (n, m).
-        y: true classes, (n,); -1 = unknown.
-        estimate: a label model's probabilities, (n, c).
+        votes: votes of m functions on n rows.
+        y: true class numbers, (n,); -1 = unknown.
+        estimate: probabilities of the classes by a label model, (n, c).
 
     Returns:
-        name; classes it votes for; coverage, the share of rows it votes on; of those rows, overlap, the share where
-        another function votes too, and conflict, the share where another votes otherwise; labels, how many of
-        them have a true class, and accuracy, the share of these it gets right; estimated_accuracy, the mean of
-        ``estimate[row, vote]``. Shares are in [0, 1], NaN where there is nothing to count.
+        A table of one row for each function, with the columns "name"; "classes", the classes that it votes for;
+        "coverage", the share of all rows that it votes on; "overlap", the share of these where another function votes
+        too; "conflict", the share of these where another function votes for another class; "labels", the number of
+        these with a known true class; "accuracy", the share of these labels that it gets right; and
+        "estimated_accuracy", the mean of ``estimate[row, vote]``. Shares are in [0, 1], NaN where there is nothing to
+        count.
 
     Raises:
         ValueError: ``y`` or ``estimate`` has the wrong shape.
@@ -57,11 +59,12 @@ def analyse(votes: Votes, y: np.ndarray | None = None, estimate: np.ndarray | No
 
 
 def _mean(values: np.ndarray) -> float:
+    """The mean; NaN without values."""
     return float(values.mean()) if len(values) else np.nan
 
 
 def silent(votes: Votes) -> list[str]:
-    """Names of the functions that abstain on every row.
+    """Names of the labelling functions whose ``votes`` are all abstentions.
 
     >>> silent(Votes(np.array([[0, -1]]), ["a", "b"], ["ham", "spam"]))
     ['b']

@@ -14,30 +14,30 @@ from tutelage.ops.checks import lacking, one_of
 from tutelage.weak.votes import Votes
 
 DEFAULT = "data_programming"
-"""The best on average on three sets of rules: TREC's, SMS's and YouTube's."""
+"""Name of the default label model: the best on average on three sets of rules, those of TREC, SMS and YouTube."""
 ACCURACY = 0.8
-"""Of a function of which nothing is known."""
+"""Accuracy of a function whose votes have no labels."""
 BELIEF = 10.0
-"""How many labelled votes that is worth."""
+"""Number of labelled votes that this accuracy is worth."""
 CAUTION, SHARE, LABEL = 200.0, 0.3, 20.0
-"""How slowly votes without labels move an accuracy: as if against CAUTION votes, SHARE of the function's own votes, and
-LABEL votes for each labelled one."""
+"""Parts of the weight of an accuracy's prior, in votes: CAUTION, SHARE for each of the function's own votes, and LABEL
+for each of its labelled votes. The larger the weight, the less votes without labels move the accuracy."""
 
 
 def label(votes: Votes, model: str = DEFAULT, y: np.ndarray | None = None) -> np.ndarray:
-    """Probabilities of the classes from the votes alone.
+    """Probabilities of the classes by a label model of the votes.
 
     Args:
-        votes: (n, m), for c classes.
-        model: one of LABEL_MODELS.
-        y: true classes, (n,), -1 = unknown; they set the accuracies of "data_programming". The other models do not
-            look at them, and no model copies them into its answer.
+        votes: votes of m functions on n rows, for c classes.
+        model: name of a label model, one of LABEL_MODELS.
+        y: true class numbers, (n,); -1 = unknown. "data_programming" estimates the functions' accuracies on them; the
+            other models ignore them, and no model copies them into its answer.
 
     Returns:
-        Probabilities (n, c); 1 / c for every class where no function votes, see `Votes.covered`.
+        Probabilities, (n, c); 1 / c for every class where no function votes, see `Votes.covered`.
 
     Raises:
-        ValueError: no function votes on any row; an unknown model; ``y`` of the wrong shape or out of range.
+        ValueError: no function votes on any row, the model is unknown, or ``y`` has the wrong shape or is out of range.
 
     >>> votes = Votes(np.array([[0, 0, 1], [-1, -1, -1]]), ["a", "b", "c"], ["ham", "spam"])
     >>> label(votes, "majority").round(2).tolist()
@@ -59,15 +59,19 @@ def label(votes: Votes, model: str = DEFAULT, y: np.ndarray | None = None) -> np
 
 
 def majority(votes: Votes, _: np.ndarray) -> np.ndarray:
-    """Every class's share of the votes: ``p_ik = (votes for k on row i) / (votes on row i)``; ties are shared."""
+    """Probabilities as shares of the votes, (n, c): ``p_ik = (votes for k on row i) / (votes on row i)``."""
     counts = _ballots(votes).sum(axis=1).reshape(len(votes), -1)
     return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
 def weighted(votes: Votes, y: np.ndarray) -> np.ndarray:
-    """Every class's share of the votes, each weighed by how often its function agrees with the majority.
+    """Probabilities by weighted vote, (n, c): a vote weighs as much as its function agrees with the majority.
 
     Where the majority is tied, the order of the votes decides.
+
+    Args:
+        votes: votes of m functions on n rows, with a vote on each row.
+        y: true class numbers, (n,), which are ignored.
 
     Source: crowd-kit's Wawa, "worker agreement with aggregate".
     """
@@ -81,7 +85,13 @@ def weighted(votes: Votes, y: np.ndarray) -> np.ndarray:
 
 
 def dawid_skene(votes: Votes, y: np.ndarray) -> np.ndarray:
-    """A confusion matrix for every function, by EM; fails where functions vote for one class only.
+    """Probabilities by a confusion matrix of each function, fitted by EM, (n, c).
+
+    It does badly where each function votes for one class only.
+
+    Args:
+        votes: votes of m functions on n rows, with a vote on each row.
+        y: true class numbers, (n,), which are ignored.
 
     Source: Dawid and Skene, Applied Statistics 28, 1979; crowd-kit's code.
     """
@@ -93,7 +103,11 @@ def dawid_skene(votes: Votes, y: np.ndarray) -> np.ndarray:
 
 
 def one_coin(votes: Votes, y: np.ndarray) -> np.ndarray:
-    """One accuracy for every function and a learnt class prior, by EM.
+    """Probabilities by an accuracy of each function and a class prior, fitted by EM, (n, c).
+
+    Args:
+        votes: votes of m functions on n rows, with a vote on each row.
+        y: true class numbers, (n,), which are ignored.
 
     Source: Zhang et al., Spectral methods meet EM, JMLR 17, 2016; crowd-kit's code.
     """
@@ -105,16 +119,20 @@ def one_coin(votes: Votes, y: np.ndarray) -> np.ndarray:
 
 
 def data_programming(votes: Votes, y: np.ndarray) -> np.ndarray:
-    """One accuracy a_j for every function, held near what is believed of rules, by EM; for one-class rules too.
+    """Probabilities by an accuracy a_j of each function with a strong prior, fitted by EM, (n, c).
 
-    A function that votes is right with probability a_j, and else votes for any other class alike:
-    ``p_ik ~ prod_j (a_j if v_ij = k else (1 - a_j) / (c - 1))`` over the functions that vote on row i. Abstaining
-    tells nothing and the classes are equally probable: a class prior learnt from the votes of one-class rules runs
-    away with the class that has the most of them.
+    It serves functions that vote for one class only, too. A function that votes is right with the probability a_j, and
+    else votes for each other class equally often: ``p_ik ~ prod_j (a_j if v_ij = k else (1 - a_j) / (c - 1))`` over the
+    functions that vote on row i. Abstaining tells nothing, and the classes have equal priors: a class prior learnt from
+    functions that vote for one class only would favour the class with the most of them more and more.
 
-    a_j is the mode under a Beta prior with mean m_j, which the labels set, and weight s_j:
-    ``a_j = (s_j m_j + sum_i p_i,v_ij) / (s_j + n_j)`` over the n_j votes of j. s_j grows with n_j, because rules'
-    errors are not independent, as the model has it, and more votes do not mend that.
+    a_j is the mode under a Beta prior whose mean m_j the labels set and whose weight is s_j:
+    ``a_j = (s_j m_j + sum_i p_i,v_ij) / (s_j + n_j)`` over the n_j votes of j. s_j grows with n_j: the model takes the
+    functions' errors to be independent, which they are not, and more votes do not change that.
+
+    Args:
+        votes: votes of m functions on n rows, with a vote on each row.
+        y: true class numbers, (n,), -1 = unknown.
 
     Source: after Ratner et al., Data programming, NeurIPS 2016, its independent model.
     """
@@ -126,6 +144,7 @@ def data_programming(votes: Votes, y: np.ndarray) -> np.ndarray:
     weight = CAUTION + SHARE * cast + LABEL * labelled  # s_j
 
     def posterior(accuracy: np.ndarray) -> np.ndarray:
+        # each vote adds log(a (c - 1) / (1 - a)) to its class: the factor (1 - a) / (c - 1) is common to all classes
         scores = (ballots @ np.log(accuracy * (c - 1) / (1 - accuracy))).reshape(n, c)
         p = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(p / p.sum(axis=1, keepdims=True))
@@ -140,7 +159,7 @@ def data_programming(votes: Votes, y: np.ndarray) -> np.ndarray:
 
 
 def _ballots(votes: Votes) -> Any:
-    """1 in line i c + k and column j where function j votes on row i for class k; sparse, (n c, m)."""
+    """Votes as a sparse matrix of 0 and 1, (n c, m): 1 in line i c + k and column j if function j votes on i for k."""
     n, m = votes.table.shape
     row, function = np.nonzero(votes.table >= 0)
     line = row * len(votes.classes) + votes.table[row, function]
@@ -148,10 +167,10 @@ def _ballots(votes: Votes) -> Any:
 
 
 def _crowd_kit() -> Any:
-    """The label models of crowd-kit.
+    """The module of crowd-kit that has its label models.
 
     Raises:
-        ImportError: it is missing.
+        ImportError: crowd-kit is not installed.
     """
     try:
         from crowdkit import aggregation
@@ -161,7 +180,10 @@ def _crowd_kit() -> Any:
 
 
 def _crowd(model: Callable[[pd.DataFrame], Any], votes: Votes, y: np.ndarray) -> np.ndarray:
-    """A model of crowd-kit on the votes; it knows only classes that are voted for and rows with a vote."""
+    """Probabilities by a model of crowd-kit, (n, c); classes that nobody votes for get 0.
+
+    If all votes are for one class, they are those of the majority.
+    """
     row, function = np.nonzero(votes.table >= 0)
     vote = votes.table[row, function]
     if (vote == vote[0]).all():  # crowd-kit divides by the number of other classes
@@ -180,3 +202,4 @@ LABEL_MODELS: dict[str, Callable[[Votes, np.ndarray], np.ndarray]] = {
     "one_coin": one_coin,
     "data_programming": data_programming,
 }
+"""The label models by name: functions of the votes and of the true classes that give probabilities, (n, c)."""

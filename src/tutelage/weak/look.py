@@ -1,4 +1,4 @@
-"""Labels made of votes, and what is known of those who voted."""
+"""Labels from votes, and a summary of the labelling functions."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tutelage.weak.votes import Votes
 
 
 def labels_of_votes(votes: Votes, y: np.ndarray, model: str | None = None) -> tuple[np.ndarray, dict[str, Any]]:
-    """Probabilities of the classes (n, c), and a summary of plain values.
+    """Probabilities of the classes by a label model, (n, c), and a summary of the votes in plain values.
 
     Args:
-        votes: (n, m).
-        y: clean labels, (n,); -1 = unknown.
-        model: a label model; None takes the default.
+        votes: votes of m functions on n rows, for c classes.
+        y: true class numbers, (n,); -1 = unknown.
+        model: name of a label model; None takes the default.
 
     >>> votes = Votes(np.array([[0, 0], [1, -1]]), ["a", "b"], ["ham", "spam"])
     >>> labels_of_votes(votes, np.array([0, -1]), "majority")[1]["functions"][1]["coverage"]
@@ -38,7 +38,7 @@ def labels_of_votes(votes: Votes, y: np.ndarray, model: str | None = None) -> tu
 
 
 def _plain(value: Any) -> Any:
-    """Give None for NaN, and Python's own numbers."""
+    """The value as a number or text of Python; None for NaN."""
     if isinstance(value, str):
         return value
     return None if pd.isna(value) else value.item() if isinstance(value, np.generic) else value

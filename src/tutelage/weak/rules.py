@@ -17,17 +17,19 @@ from tutelage.weak.votes import RawVotes
 
 @dataclass(frozen=True)
 class LabellingFunction:
-    r"""One labelling function. It has exactly one of ``pattern``, ``keywords`` and ``function``.
+    r"""A labelling function. It has exactly one of ``pattern``, ``keywords`` and ``function``.
 
     Args:
-        name: for tables and messages.
-        label: what a pattern or key words vote for; None with a function, which says so itself.
-        pattern: regular expression, searched for anywhere in the text, in any case (``(?-i:US)`` keeps the case).
-        keywords: whole words or phrases, in any case; one is enough.
-        function: from a text to a label, or to None or -1 = abstain.
+        name: name of the function in tables and messages.
+        label: label that a pattern or key words vote for; None with ``function``, which gives the label itself.
+        pattern: regular expression that is searched for anywhere in the text, upper and lower case alike (``(?-i:US)``
+            keeps the case).
+        keywords: whole words or phrases, upper and lower case alike; one of them in the text is enough.
+        function: function of a text that gives a label, or None or -1 to abstain.
 
     Raises:
-        ValueError: not exactly one of the three; a bad pattern; an empty key word; a label missing or too much.
+        ValueError: not exactly one of the three is given, a pattern is not valid, a key word is empty, or a label is
+            missing or superfluous.
 
     >>> money = LabellingFunction("money", "spam", keywords=("free money",))
     >>> [money.vote(text) for text in ("Free  money!", "carefree moneybags")]
@@ -58,14 +60,14 @@ class LabellingFunction:
             raise ValueError(f"rule {self.name!r}: bad pattern {self.pattern!r} ({e})") from e
 
     def expression(self) -> re.Pattern[str] | None:
-        """What is searched for in a text; None for a function."""
+        """The regular expression of a pattern or of key words; None for a function."""
         if self.keywords is not None:
             phrases = (r"\s+".join(map(re.escape, phrase.split())) for phrase in self.keywords)
             return re.compile(rf"(?<!\w)(?:{'|'.join(phrases)})(?!\w)", re.IGNORECASE)
         return None if self.pattern is None else re.compile(self.pattern, re.IGNORECASE)
 
     def vote(self, text: str) -> object:
-        """The label for one text, or None (a function's own answer may also be -1)."""
+        """The vote on a text: a label, or None to abstain; a ``function`` may also give -1 to abstain."""
         if self.function is not None:
             return self.function(text)
         expression = self.expression()  # the re module keeps it compiled
@@ -73,16 +75,16 @@ class LabellingFunction:
 
 
 def apply_rules(rules: Sequence[LabellingFunction], texts: Sequence[str], file: str = "texts") -> RawVotes:
-    """Let every rule vote on every text.
+    """Votes of every rule on every text, (n, m).
 
     Args:
-        rules: m of them, with different names.
-        texts: n of them.
-        file: where the texts come from, for messages.
+        rules: m rules, with different names.
+        texts: n texts.
+        file: name of the texts' file, for messages.
 
     Raises:
-        DataError: a rule's own function fails, or gives what is no label; the message says the rule and the row.
-        ValueError: no rule, or two with the same name.
+        DataError: a rule's own function fails, or gives something that is no label; the message names rule and row.
+        ValueError: there is no rule, or two have the same name.
 
     >>> apply_rules([LabellingFunction("link", "spam", pattern="http|www")], ["see WWW.X.COM", "hello"]).table.tolist()
     [[0], [-1]]
@@ -95,6 +97,7 @@ def apply_rules(rules: Sequence[LabellingFunction], texts: Sequence[str], file: 
 
 
 def _vote(rule: LabellingFunction, text: str, row: int, file: str) -> object:
+    """The vote of a rule on a text, or a DataError that names file, row and rule."""
     try:
         return rule.vote(text)
     except (Exception, SystemExit) as e:  # the user's code may raise anything
@@ -102,17 +105,18 @@ def _vote(rule: LabellingFunction, text: str, row: int, file: str) -> object:
 
 
 def read_rules(path: str | Path) -> list[LabellingFunction]:
-    """Read labelling functions from a .json or a .py file.
+    """Labelling functions from a .json or a .py file.
 
     A .json file is a list of objects with "label", either "regex" or "keywords" (a list), and perhaps "name" (else
-    "rule 1" and so on); other keys are left alone.
+    "rule 1" and so on); other keys are ignored.
 
-    Of a .py file, every function that is defined there and whose name does not begin with "_" is a labelling
-    function: it takes a text and returns a label, or None or -1 to abstain. The file is executed, with all that the
-    user may do: only ever pass a path that the user gave.
+    In a .py file, every function that is defined there and whose name does not begin with "_" is a labelling function:
+    it takes a text and returns a label, or None or -1 to abstain. The file is executed with all rights of the user:
+    only ever pass a path that the user gave.
 
     Raises:
-        DataError: no such file, another ending, not readable, no rule in it, or a rule at fault (with its number).
+        DataError: the file does not exist, has another ending, cannot be read or has no rule; or a rule is not valid
+            (the message gives its number).
     """
     path = Path(path)
     if path.suffix not in (".json", ".py"):
@@ -123,6 +127,7 @@ def read_rules(path: str | Path) -> list[LabellingFunction]:
 
 
 def _json_rules(path: Path) -> list[LabellingFunction]:
+    """Labelling functions from a .json file; see `read_rules`."""
     try:
         items = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as e:  # not JSON, or not UTF-8
@@ -150,6 +155,7 @@ def _json_rules(path: Path) -> list[LabellingFunction]:
 
 
 def _python_rules(path: Path) -> list[LabellingFunction]:
+    """Labelling functions from a .py file, which is executed; see `read_rules`."""
     module = ModuleType(f"rules in {path.name}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses in the file look for it

@@ -1,4 +1,4 @@
-"""Votes of labelling functions: read from tables and checked."""
+"""Votes of labelling functions, read from tables and checked."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ import pandas as pd
 from tutelage.data.tables import DataError, as_label
 
 ABSTAIN = "-1"
-"""A cell that is no vote; so is an empty one."""
+"""Text of a cell that is no vote; an empty cell is none either."""
 
 
 @dataclass(frozen=True, eq=False)
 class Votes:
-    """What each labelling function says of each row.
+    """Votes of m labelling functions on n rows, for c classes.
 
     Args:
-        table: the class voted for, (n, m), whole numbers in -1..c-1; -1 = the function abstains.
-        names: of the m functions, each once.
+        table: number of the class that a function votes for, (n, m), whole numbers in -1..c-1; -1 = it abstains.
+        names: names of the m functions, each once.
         classes: names of the c classes, each once; at least 2.
 
     Raises:
-        ValueError: ``table`` is not so; the message says which row (from 0) and function.
+        ValueError: an argument is not valid; for a vote, the message names its row (from 0) and function.
 
     >>> Votes(np.array([[0, -1], [-1, -1]]), ["short", "link"], ["ham", "spam"]).covered.tolist()
     [True, False]
@@ -62,15 +62,16 @@ class Votes:
 
     @property
     def covered(self) -> np.ndarray:
-        """True where at least one function votes, (n,)."""
+        """Whether at least one function votes on a row, (n,)."""
         return np.asarray((self.table >= 0).any(axis=1))
 
     def subset(self, index: np.ndarray) -> Votes:
-        """The rows that ``index`` selects, by mask or by number."""
+        """Votes on the rows that ``index`` selects, a mask, (n,), or row numbers, (k,)."""
         return Votes(self.table[index], self.names, self.classes)
 
 
 def _each_once(what: str, names: list[str]) -> None:
+    """Check that no name is there twice; ``what`` names the argument in the message."""
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ValueError(f"{what} must differ, got {twice[0]!r} {len([t for t in twice if t == twice[0]])} times")
@@ -78,13 +79,13 @@ def _each_once(what: str, names: list[str]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class RawVotes:
-    """Votes for labels as they are written, before it is known which classes there are.
+    """Votes for labels as they are written, before the classes are known.
 
     Args:
-        file: where they come from, for messages.
-        names: of the m functions.
-        table: index into ``found``, (n, m), -1 = the function abstains.
-        found: the labels voted for.
+        file: name of the votes' file, for messages.
+        names: names of the m functions.
+        table: number of the label in ``found`` that a function votes for, (n, m); -1 = it abstains.
+        found: labels that are voted for.
         rows: numbers of the n rows in the file, from 1.
     """
 
@@ -96,7 +97,12 @@ class RawVotes:
 
     @staticmethod
     def of(file: str, names: list[str], cells: Iterable[Sequence[object]]) -> RawVotes:
-        """From rows of m cells: -1, empty, None or NaN, or else a label as `as_label` gives it.
+        """Votes from cells as they are written.
+
+        Args:
+            file: name of the votes' file, for messages.
+            names: names of the m functions.
+            cells: n rows of m cells: -1, empty, None or NaN to abstain, or else a label as `as_label` reads it.
 
         Raises:
             DataError: a cell is no single value.
@@ -123,16 +129,16 @@ class RawVotes:
         return RawVotes(file, names, table, list(found), list(range(1, len(table) + 1)))
 
     def where(self, keep: np.ndarray) -> RawVotes:
-        """The rows that the mask ``keep`` selects."""
+        """Votes on the rows that the mask ``keep``, (n,), selects."""
         rows = [self.rows[i] for i in np.flatnonzero(keep)]
         return RawVotes(self.file, self.names, self.table[keep], self.found, rows)
 
     def labels(self) -> list[str]:
-        """The labels voted for, sorted."""
+        """Labels that are voted for, sorted."""
         return sorted(self.found[i] for i in np.unique(self.table) if i >= 0)
 
     def code(self, classes: list[str]) -> Votes:
-        """The votes as indices of ``classes``.
+        """Votes as class numbers, which are places in ``classes``.
 
         Raises:
             DataError: a vote is not among the classes.
@@ -150,18 +156,17 @@ class RawVotes:
 
 
 def read_votes(table: pd.DataFrame, name: str, path: str | Path, others: Sequence[str | None] = ()) -> RawVotes:
-    """The votes in a table: one column of lists, or one column for each function.
+    """Votes from a table, in one column of lists or in one column for each labelling function.
 
     Args:
-        table: as `tutelage.data.tables.read_table` gives it.
-        name: of a column whose cells are lists, each as long as the others (as text: a JSON list, or values with
-            commas or else spaces between); where there is no such column, what the names of the functions'
-            columns begin with.
-        path: of the table's file, for messages.
-        others: columns that hold no votes, however they begin: of the texts and the labels.
+        table: table from `tutelage.data.tables.read_table`.
+        name: name of a column whose cells are lists of the same length (as text: a JSON list, or values separated by
+            commas or else by spaces); where there is no such column, prefix of the names of the functions' columns.
+        path: path of the table's file, for messages.
+        others: columns that hold no votes although they have the prefix, such as those of texts and labels.
 
     Raises:
-        DataError: no such column; a cell is not a list; lists of different lengths.
+        DataError: there is no such column, a cell is not a list, or lists have different lengths.
 
     >>> read_votes(pd.DataFrame({"rule_a": ["", "spam"], "rule_b": ["ham", "-1"]}), "rule_", "t.csv").names
     ['rule_a', 'rule_b']
@@ -181,6 +186,7 @@ def read_votes(table: pd.DataFrame, name: str, path: str | Path, others: Sequenc
 
 
 def _as_list(cell: object, row: int, name: str, path: str | Path) -> list[object]:
+    """The cell as a list of votes, or a DataError that names file, row and column."""
     if isinstance(cell, str) and cell.strip():
         cell = _parse(cell.strip())
     if isinstance(cell, np.ndarray):
@@ -191,7 +197,7 @@ def _as_list(cell: object, row: int, name: str, path: str | Path) -> list[object
 
 
 def _parse(text: str) -> object:
-    """A list of votes as csv files hold it: JSON's, Python's, numpy's, or bare values."""
+    """The list of votes in a cell of a csv file, written by JSON, Python or numpy, or as bare values."""
     if text[0] in "[(":
         for parse in (json.loads, ast.literal_eval):
             try:

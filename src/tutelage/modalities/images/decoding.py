@@ -1,4 +1,4 @@
-"""One image: its file opened, judged and decoded by Pillow into RGB, whatever its kind."""
+"""Opening, checking and decoding of one image of any format, by Pillow, into RGB."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 Source = bytes | str | Path
 """One encoded image, or the path of its file."""
 Encoded = io.BytesIO | io.BufferedReader
+"""Open file of an encoded image."""
 Size = tuple[int, int]
 """Height and width in pixels."""
 
 MAX_PIXELS = 64_000_000
-"""Of one image; one with more is refused before it is decoded."""
+"""Number of pixels of an image, at most; a larger one is refused before it is decoded."""
 SMALL = 1_000_000
-"""Pixels of a JPEG that is decoded when it is checked."""
+"""Number of pixels of a JPEG, at most, that a check decodes."""
 KINDS = {
     "grey": "grey",
     "alpha": "transparent, and laid over white",
@@ -33,22 +34,30 @@ KINDS = {
     "turned": "turned upright as their EXIF says",
     "frames": "of several frames, of which the first is read",
 }
-"""What an image can be besides plain RGB, as it is said."""
+"""Kinds of images other than plain RGB, with their words in messages."""
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # fmt: skip
-"""The EXIF orientation, and what undoes it; from 5 on, width and height change places."""
+"""Transposition that turns an image upright, by EXIF orientation; from 5 on, it exchanges width and height."""
 
 
 class ImageError(ValueError):
-    """What is wrong with one image, not yet said which."""
+    """A fault of one image; the message does not name the image."""
 
 
 @contextmanager
 def opened(source: Source, max_pixels: int) -> Iterator[tuple[Encoded, Image.Image]]:
-    """An image's file and the image, not yet decoded; ImageError for anything that goes wrong, within the block too."""
+    """Context with an image's open file and the image, not yet decoded.
+
+    Args:
+        source: encoded image, or its path.
+        max_pixels: number of pixels of the image, at most.
+
+    Raises:
+        ImageError: the image cannot be opened or is too large, or reading it within the block fails.
+    """
     try:
         with _file(source) as file, _image(file) as image:
             if image.width * image.height > max_pixels:
@@ -99,17 +108,19 @@ def _file(source: Source) -> Encoded:
 
 
 def decode(source: Source, size: Size, max_pixels: int = MAX_PIXELS) -> UInt8[np.ndarray, "h w 3"]:
-    """Decode an image into RGB of one size, upright.
+    """Pixels of an image in RGB, upright and resized, (h, w, 3), uint8.
 
-    The whole image is squeezed into the size (bilinear, antialiased), its proportions not kept: nothing at its edges
-    is lost, and a mask of the same image is resized alike. A JPEG is decoded at a half, quarter or eighth where that
-    leaves twice the size. What is transparent lies over white; 16 bits become 8.
+    The image is resized (bilinear, antialiased) without keeping its proportions: so nothing at its edges is lost, and
+    a mask of the image is resized in the same way. A JPEG is decoded at a half, quarter or eighth of its size where
+    this is still at least twice the wanted one. Transparent pixels are laid over white; 16 bits become 8.
 
     Args:
-        max_pixels: of the image as it is stored.
+        source: encoded image, or its path.
+        size: height and width of the result, in pixels.
+        max_pixels: number of pixels of the stored image, at most.
 
     Raises:
-        ImageError: the image is too large, damaged, empty, not there, or none.
+        ImageError: the image is too large, damaged, empty or missing, or is no image.
 
     >>> file = io.BytesIO()
     >>> Image.new("L", (4, 3), 7).save(file, "png")
@@ -127,12 +138,12 @@ def decode(source: Source, size: Size, max_pixels: int = MAX_PIXELS) -> UInt8[np
 
 
 def resized(image: Image.Image, size: Size) -> Image.Image:
-    """An image of a height and width."""
+    """The image, resized to a height and width, bilinear."""
     return image if image.size == size[::-1] else image.resize(size[::-1], Image.Resampling.BILINEAR)
 
 
 def orientation(image: Image.Image) -> int:
-    """How a decoded image lies by its EXIF, 1 = upright; see `UPRIGHT`."""
+    """EXIF orientation of a decoded image, 1 to 8: 1 is upright, for the others see `UPRIGHT`."""
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # damaged EXIF says nothing of the image itself
@@ -140,7 +151,7 @@ def orientation(image: Image.Image) -> int:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """Grey or RGB, of 8 bits."""
+    """The image in grey or RGB, of 8 bits."""
     if "16-bit" in _kinds(image):
         wide = np.asarray(image).astype(np.uint32)
         return Image.fromarray(((wide + 128) // 257).astype(np.uint8))
@@ -151,7 +162,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _kinds(image: Image.Image) -> list[str]:
-    """What an image is besides plain RGB; ImageError where its values have no known range."""
+    """Those of KINDS that an image's mode tells; ImageError where its values have no known range."""
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
         return ["grey", "16-bit"]
     if image.mode in ("I", "F"):
@@ -162,10 +173,14 @@ def _kinds(image: Image.Image) -> list[str]:
 
 
 def inspect(source: Source, max_pixels: int = MAX_PIXELS) -> tuple[Size, list[str]]:
-    """Height, width and kinds of an image that is whole; little is decoded but what cannot be judged otherwise.
+    """Upright height and width of an image, in pixels, and its kinds, after a check that the file is whole.
 
-    A PNG is judged by its checksums, a JPEG of more than `SMALL` pixels by its end; any other, and a PNG with EXIF,
-    by decoding, a JPEG at an eighth.
+    A PNG is checked by its checksums, and a JPEG of more than `SMALL` pixels by its end. Other images, and a PNG with
+    EXIF, are decoded; a JPEG is decoded at an eighth of its size.
+
+    Args:
+        source: encoded image, or its path.
+        max_pixels: number of pixels of the image, at most.
 
     Raises:
         ImageError: as `decode`; or the end of the file is missing.
@@ -196,7 +211,7 @@ def _has_exif(png: Encoded) -> bool:
 
 
 def _require_whole(jpeg: Encoded, image: Image.Image) -> None:
-    """Raise where the end of a JPEG is missing, also where a broken download is filled up with zeros."""
+    """Raise ImageError where the end of a JPEG is missing, also where a broken download is filled up with zeros."""
     ends = _ends(jpeg)
     if not ends or image.width * image.height <= SMALL:
         image.draft(None, (1, 1))
@@ -206,7 +221,7 @@ def _require_whole(jpeg: Encoded, image: Image.Image) -> None:
 
 
 def _ends(jpeg: Encoded) -> bool:
-    """Whether the pixels of a JPEG come to an end, whatever a camera puts before (a thumbnail) or after (a film)."""
+    """Whether the pixels of a JPEG are complete. A camera may put a thumbnail before them, or a film after them."""
     end, scan = b"\xd9", b"\xda"
     jpeg.seek(max(0, jpeg.seek(0, os.SEEK_END) - 4096))
     if jpeg.read().rstrip(b"\0").endswith(b"\xff" + end):

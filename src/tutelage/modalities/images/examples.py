@@ -1,4 +1,7 @@
-"""Images in memory or on disk, checked at once and decoded as they are taken; errors say the file and the row."""
+"""Images in memory or on disk, as examples: all are checked at once, and each is decoded when it is taken.
+
+Errors name the file and the row.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +26,24 @@ from tutelage.data.tables import DataError
 from tutelage.modalities.images.decoding import KINDS, MAX_PIXELS, ImageError, Size, Source, decode, inspect, resized
 
 WORKERS = min(8, os.cpu_count() or 1)
+"""Number of threads that read images."""
 A_TURN = 16
-"""Images that a thread works on before it asks for more."""
+"""Number of images that a thread takes at once."""
 A_TOKEN = 16
-"""Pixels that take about as much of a network's memory as a token does."""
+"""Number of pixels that take about as much of a network's memory as a token."""
 S = TypeVar("S")
+"""Type of an item."""
 T = TypeVar("T")
+"""Type of a result."""
 
 
 def in_threads(work: Callable[[S], T], items: Sequence[S], workers: int = WORKERS) -> list[T]:
-    """``work`` of each item, in their order, by several threads where there is enough of it.
+    """Results of ``work`` for each item, in the items' order; many items are shared among threads.
+
+    Args:
+        work: function of an item.
+        items: the items.
+        workers: number of threads, at most.
 
     >>> in_threads(abs, [-1, 2])
     [1, 2]
@@ -50,7 +61,7 @@ def in_threads(work: Callable[[S], T], items: Sequence[S], workers: int = WORKER
 def attempted(
     work: Callable[[S], T], items: Sequence[S], workers: int = WORKERS
 ) -> tuple[dict[int, T], dict[int, ImageError]]:
-    """As `in_threads`, by number: what ``work`` gives, and the errors of the others."""
+    """Results of ``work`` by the item's number, and the ImageErrors of the other items; see `in_threads`."""
 
     def attempt(item: S) -> T | ImageError:
         try:
@@ -68,7 +79,13 @@ def attempted(
 
 
 def raise_first(faults: dict[int, str], count: int, what: str) -> None:
-    """DataError of the first fault, where there is one."""
+    """Raise a DataError for the first fault, if there is one.
+
+    Args:
+        faults: sentences on the faults, by number of the item.
+        count: number of all items.
+        what: word for the items, in the plural.
+    """
     for fault in faults.values():
         raise DataError(fault + (f" ({len(faults):,} of {count:,} {what} are bad)" if len(faults) > 1 else ""))
 
@@ -76,7 +93,13 @@ def raise_first(faults: dict[int, str], count: int, what: str) -> None:
 def place(
     sources: Sequence[Source | np.ndarray | None] | np.ndarray, rows: Sequence[int] | None, file: str, number: int
 ) -> str:
-    """Where an image is, as errors say it: its file and row, and its path; its path alone where the file is a folder.
+    """Name of an image's place, for errors: file, row and path; the path alone where the file is a folder.
+
+    Args:
+        sources: images or masks.
+        rows: number of each one's row in the file; None counts the images.
+        file: table or folder of the images.
+        number: number of the image, from 0.
 
     >>> place(["cats/1.jpg"], [7], "pets.csv", 0), place(["pets/cats/1.jpg"], [7], "pets", 0), place([b""], None, "", 0)
     ('pets.csv, row 7 (cats/1.jpg)', 'pets/cats/1.jpg', 'image 1')
@@ -90,20 +113,20 @@ def place(
 
 
 def shown(path: str | Path) -> str:
-    """A path as it can be printed: its end where it is very long, and no bytes that are no text."""
+    """Path that can be printed: of a very long one the end, and with "?" for bytes that are no text."""
     text = str(path).encode(errors="replace").decode()
     return text if len(text) <= 300 else f"...{text[-300:]}"
 
 
 @dataclass(frozen=True)
 class ImageReport:
-    """What checking found.
+    """Result of a check of images.
 
     Attributes:
-        file: where the images are from.
-        sizes: heights and widths, (n, 2), upright; 0 where the image is bad.
-        kinds: how many good images are of each of KINDS.
-        faults: of the bad images, by number from 0, place and fault.
+        file: table or folder of the images.
+        sizes: upright heights and widths, in pixels, (n, 2); 0 for a bad image.
+        kinds: number of good images of each of KINDS, by kind.
+        faults: place and fault of each bad image, by the image's number, from 0.
     """
 
     file: str
@@ -113,13 +136,13 @@ class ImageReport:
 
     @property
     def good(self) -> np.ndarray:
-        """The mask of the images that can be learnt from, (n,)."""
+        """Mask of the good images, (n,)."""
         good = np.ones(len(self.sizes), dtype=bool)
         good[list(self.faults)] = False
         return good
 
     def words(self) -> list[str]:
-        """What a user should know: what is left out, and what was turned into RGB."""
+        """Sentences for the user: images that are left out, and images that are turned into plain RGB."""
         n, good = len(self.sizes), len(self.sizes) - len(self.faults)
         said = [f"{count} of {good} images of {self.file} are {KINDS[kind]}." for kind, count in self.kinds.items()]
         if self.faults:
@@ -128,7 +151,7 @@ class ImageReport:
 
 
 def some(items: Sequence[str], most: int = 5) -> str:
-    """A few of many things, and how many more there are.
+    """List of the first ``most`` items in one phrase, with the number of the others.
 
     >>> some(["a", "b", "c"], most=2)
     'a; b; and 1 more'
@@ -146,15 +169,18 @@ def check_images(
     max_pixels: int = MAX_PIXELS,
     workers: int = WORKERS,
 ) -> ImageReport:
-    """Look at every image once, in threads: its size, its kind, whether it is whole (see `inspect`).
+    """Check every image once, in threads: its size, its kind, and whether it is whole (see `inspect`).
 
     Args:
-        rows, file: where the images are from, for errors.
-        skip_bad: bad images are in the report; without, they are an error.
-        workers: threads, at least 1.
+        sources: n images, encoded or as paths.
+        rows: number of each image's row in the file, for errors; None counts the images.
+        file: table or folder of the images, for errors.
+        skip_bad: whether bad images are only reported; else they are an error.
+        max_pixels: number of pixels of an image, at most.
+        workers: number of threads, at least 1.
 
     Raises:
-        DataError: the first bad image, unless ``skip_bad``; or every image is bad.
+        DataError: an image is bad, and ``skip_bad`` is off, or every image is bad; the message names the first one.
     """
     found, bad = attempted(partial(inspect, max_pixels=max_pixels), sources, workers)
     faults = {i: f"{place(sources, rows, file, i)}: {error}" for i, error in bad.items()}
@@ -169,19 +195,21 @@ def check_images(
 
 @dataclass(frozen=True)
 class Images(Single):
-    """Images of one size, decoded as they are taken: memory stays that of what is encoded.
+    """Images of one size, decoded when they are taken, so that memory holds them encoded.
 
     Args:
-        sources: encoded images, or paths; or an array, (n, h, w, 3) or (n, h, w) of uint8, which may be a memory map.
-        size: height and width that `take` gives; see `decode` for how images of another size come to it.
-        rows, file: where the images are from, for errors.
-        cache: bytes of decoded images to keep, those that come first; subsets share them.
-        max_pixels: of an image as it is stored.
-        workers: threads that decode, at least 1.
-        index: the numbers of the sources that these examples are, (n,); all by default.
+        sources: encoded images, or paths; or an array of uint8, (n, h, w, 3) or (n, h, w), which may be a memory map.
+        size: height and width, in pixels, that images are resized to, see `decode`.
+        rows: number of each image's row in the file, for errors; None counts the images.
+        file: table or folder of the images, for errors.
+        cache: number of bytes of decoded images that are kept, at most: those that are taken first. Subsets share them.
+        max_pixels: number of pixels of a stored image, at most.
+        workers: number of threads that decode, at least 1.
+        device: device of the batches.
+        index: numbers of the sources that are examples, (n,); None takes all.
 
     Raises:
-        ValueError: an argument that is not as said above.
+        ValueError: an argument has another form or range.
 
     >>> Images(np.full((2, 4, 4, 3), 255, dtype=np.uint8), (2, 2)).take(np.array([1])).shape
     torch.Size([1, 3, 2, 2])
@@ -212,7 +240,7 @@ class Images(Single):
 
     @property
     def numbers(self) -> np.ndarray:
-        """The numbers of the sources, (n,)."""
+        """Numbers of the sources that are examples, (n,)."""
         assert self.index is not None
         return self.index
 
@@ -220,14 +248,18 @@ class Images(Single):
         return len(self.numbers)
 
     def lengths(self) -> np.ndarray:
-        """How much of a batch an image fills: as much as one token for 16 pixels."""
+        """Size of each image in tokens, (n,): A_TOKEN pixels count as one token."""
         return np.full(len(self), -(-self.size[0] * self.size[1] // A_TOKEN))
 
     def subset(self, index: np.ndarray) -> Self:
         return replace(self, index=self.numbers[index])
 
     def take(self, index: np.ndarray) -> Float[Tensor, "b 3 h w"]:
-        """The images ``index``, RGB in [0, 1]; DataError says where the one is that cannot be read."""
+        """Images with the numbers ``index``, (b,), in RGB, (b, 3, h, w), in [0, 1].
+
+        Raises:
+            DataError: an image cannot be read; the message names its place.
+        """
         pixels = torch.from_numpy(self._pixels(self.numbers[index])).to(self.device)
         return pixels.permute(0, 3, 1, 2).contiguous().float() / 255
 
@@ -253,7 +285,11 @@ class Images(Single):
 
 
 def require_pixels(pixels: np.ndarray) -> None:
-    """ValueError where an array is not one of images, with what to do."""
+    """Check that an array holds images.
+
+    Raises:
+        ValueError: it is not uint8 of shape (n, h, w, 3) or (n, h, w); the message says how to convert it.
+    """
     wanted = "an array of images must be uint8 of shape (n, h, w, 3) or (n, h, w)"
     if pixels.dtype != np.uint8:
         hint = "; where values are in [0, 1], give (255 * x).round().astype('uint8')" * (pixels.dtype.kind == "f")
@@ -264,16 +300,18 @@ def require_pixels(pixels: np.ndarray) -> None:
 
 
 class SegmentImages(Images):
-    """Images of which each pixel is a unit, row by row.
+    """Images whose pixels are the units, row by row.
 
     >>> SegmentImages(np.zeros((2, 1, 2), dtype=np.uint8), (1, 2)).units(np.array([1, 0])).tolist()
     [2, 3, 0, 1]
     """
 
     def counts(self) -> np.ndarray:
+        """Number of pixels of each image, (n,)."""
         return np.full(len(self), self.size[0] * self.size[1])
 
     def units(self, index: np.ndarray) -> np.ndarray:
+        """Numbers of the pixels of the images numbered ``index``, (pixels,)."""
         pixels = self.size[0] * self.size[1]
         units: np.ndarray = (np.asarray(index)[:, None] * pixels + np.arange(pixels)).ravel()
         return units

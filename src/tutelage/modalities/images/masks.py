@@ -1,4 +1,4 @@
-"""Masks: images of class numbers, one a pixel; errors say the file, the row and the number of pixels."""
+"""Masks: images that hold a class number in each pixel. Errors name the file, the row and the number of pixels."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ from tutelage.modalities.images.decoding import MAX_PIXELS, UPRIGHT, ImageError,
 from tutelage.modalities.images.examples import WORKERS, attempted, place, raise_first, some
 
 FORMATS = ("PNG", "GIF", "BMP", "TIFF")
-"""Those that keep every number as it is."""
+"""Formats of masks: they keep every number as it is."""
 MODES = ("1", "L", "P", "I", "I;16", "I;16B")
+"""Modes, in Pillow's names, of images with one number in each pixel."""
 STRETCHED = {"L;2": 85, "L;4": 17}
-"""Pillow stretches grey of 2 and 4 bits to 0 .. 255 by these factors."""
+"""Factors by which Pillow stretches grey of 2 and 4 bits to 0 .. 255, by stored mode."""
 VALUES = 2**16
+"""Number of values that a pixel of a mask may have."""
 NONE = VALUES - 1
-"""What stands for -1 of an array while it is read."""
+"""Value that stands for -1 of an array while it is read."""
 LARGEST = 2**15 - 1
-"""Class number that is kept."""
+"""Largest class number."""
 VOID_OF_OLD = (255, VALUES - 1)
-"""The largest values of 8 and 16 bits, more often void than a class."""
+"""Largest values of 8 and 16 bits, which by custom mean void more often than a class."""
 
 
 @dataclass(frozen=True)
 class Masks:
-    """Class numbers of pixels.
+    """Masks of n images, resized.
 
     Attributes:
-        ids: at the size asked for, -1 = void, or no mask, (n, h, w).
-        classes: their number.
-        pixels: of each class in all masks, as they are stored, (classes,).
-        faults: of the masks that cannot be read, by number from 0, place and fault; those are void.
+        ids: class number of each pixel, (n, h, w); -1 is void, or an image without a mask.
+        classes: number of classes c.
+        pixels: number of pixels of each class in all stored masks, (c,).
+        faults: place and fault of each mask that cannot be read, by its number, from 0; such a mask is void.
     """
 
     ids: Int16[np.ndarray, "n h w"]
@@ -44,18 +46,24 @@ class Masks:
     faults: dict[int, str] = field(default_factory=dict)
 
     def targets(self) -> Int64[np.ndarray, " pixels"]:
-        """The class numbers in the order of the units of `SegmentImages`, -1 = unknown."""
+        """Class numbers in the order of the units of `SegmentImages`, (n h w,); -1 is unknown."""
         return self.ids.ravel().astype(np.int64)
 
     def words(self) -> list[str]:
-        """What a user should know: classes of which there is no pixel."""
+        """Sentences for the user: classes without a pixel."""
         none = [str(number) for number in np.flatnonzero(self.pixels == 0)]
         return [f"{len(none)} of {self.classes} classes are in no mask: {some(none)}."] if none else []
 
 
 @dataclass(frozen=True)
 class _Counted:
-    """Of one mask, the values that are not void, rising, and the pixels of each."""
+    """Counts of the values of one mask.
+
+    Attributes:
+        at: place of the mask, for messages.
+        values: values that occur, without void ones, in rising order, (v,).
+        pixels: number of pixels of each of them, (v,).
+    """
 
     at: str
     values: np.ndarray
@@ -63,6 +71,7 @@ class _Counted:
 
     @classmethod
     def of(cls, at: str, stored: np.ndarray, void: Collection[int]) -> _Counted:
+        """Counts of a stored mask, (h, w)."""
         counts = np.bincount(stored.ravel())
         counts[[value for value in void if value < len(counts)]] = 0
         values = np.flatnonzero(counts)
@@ -70,6 +79,7 @@ class _Counted:
 
     @property
     def largest(self) -> str:
+        """Words that name the place of the largest value and its number of pixels."""
         return f"{self.at}: value {self.values[-1]} on {self.pixels[-1]:,} pixels"
 
 
@@ -87,24 +97,27 @@ def read_masks(
     workers: int = WORKERS,
     named: Callable[[int], str] | None = None,
 ) -> Masks:
-    """Read masks, whose pixels' values are class numbers, and bring them to one size by the nearest pixel.
+    """Masks, whose values are class numbers, read and resized to one size by the nearest pixel.
 
     Args:
-        sources: PNG (also GIF, BMP, TIFF) of one channel; of a palette, the numbers count and not the colours.
-            Or arrays of whole numbers, (h, w), -1 = void. None is a mask that is not there, void in every pixel.
-        size: height and width to bring them to.
-        rows, file: where the masks are from, for errors.
-        named: gives the place of the i-th mask instead.
-        sizes: heights and widths of the images, as `ImageReport` has them, to which the masks' must be equal.
-        void: values of pixels of which nothing is known, in [0, 65535].
-        classes: their number, at least 1; by default one more than the largest value that is not void.
-        skip_bad: masks that cannot be read, or are of another size than their image, are void and in ``faults``;
-            without, they are an error.
+        sources: n masks: PNG files (also GIF, BMP, TIFF) of one channel, or of a palette, whose numbers count and not
+            the colours; or arrays of whole numbers, (h, w), -1 is void. None is an image without a mask.
+        size: height and width that masks are resized to, in pixels.
+        rows: number of each mask's row in the file, for errors; None counts the masks.
+        file: table or folder of the masks, for errors.
+        sizes: heights and widths of the images, (n, 2), which the masks must have; None checks none.
+        void: values that mean an unknown class, in [0, 65535].
+        classes: number of classes, at least 1; None is one more than the largest value that is not void.
+        skip_bad: whether a mask that cannot be read, or differs from its image in size, becomes void and is in
+            ``faults``; else it is an error.
+        max_pixels: number of pixels of a stored mask, at most.
+        workers: number of threads, at least 1.
+        named: function that gives the name of the i-th mask's place, in place of ``rows`` and ``file``.
 
     Raises:
-        DataError: a mask that cannot be read, is of colours, of another size than its image, or has a value that is
-            neither void nor below ``classes``; or no mask has a pixel that is not void.
-        ValueError: a value of ``void``, or ``classes``, that is not as said above.
+        DataError: a mask cannot be read, holds colours, differs from its image in size, or has a value that is neither
+            void nor below ``classes``; or no mask has a pixel that is not void.
+        ValueError: ``void`` or ``classes`` is out of its range.
     """
     _require_arguments(void, classes)
     if any(isinstance(source, np.ndarray) for source in sources):
@@ -147,7 +160,7 @@ def _require_arguments(void: Collection[int], classes: int | None) -> None:
 
 
 def _stored(source: Source, max_pixels: int) -> UInt16[np.ndarray, "h w"]:
-    """The numbers of a mask as they are stored, upright; ImageError where it may hold none."""
+    """Values of a stored mask, upright, (h, w); ImageError where they cannot be class numbers."""
     with opened(source, max_pixels) as (_, image):
         if image.format not in FORMATS:
             raise ImageError(f"{image.format} does not keep numbers as they are; save masks as PNG")
@@ -166,7 +179,7 @@ def _stored(source: Source, max_pixels: int) -> UInt16[np.ndarray, "h w"]:
 
 
 def _of_array(mask: np.ndarray) -> UInt16[np.ndarray, "h w"]:
-    """The numbers of a mask, NONE for -1; ImageError where they are no class numbers."""
+    """Values of a mask given as an array, (h, w), with NONE for -1; ImageError where they are no class numbers."""
     if mask.ndim != 2 or mask.dtype.kind not in "iub":
         raise ImageError(f"it is {mask.dtype} of shape {mask.shape}, not whole numbers (h, w)")
     numbers = mask.astype(np.int64)
@@ -177,7 +190,7 @@ def _of_array(mask: np.ndarray) -> UInt16[np.ndarray, "h w"]:
 
 
 def _raw_mode(image: Image.Image) -> str:
-    """How the pixels are stored, in Pillow's words."""
+    """Mode in which the pixels are stored, in Pillow's names."""
     tiles = getattr(image, "tile", None)
     stored = tiles[0].args if tiles else ""
     return str(stored[0] if isinstance(stored, tuple) else stored)
@@ -202,7 +215,12 @@ def _require_size(stored: np.ndarray, of_image: np.ndarray | None) -> None:
 
 
 def nearest(stored: Int[np.ndarray, "h w"], size: Size) -> Int[np.ndarray, "rows columns"]:
-    """The numbers at the pixels that are nearest to the middles of the new ones."""
+    """A mask, (h, w), resized by the nearest pixel.
+
+    Args:
+        stored: class numbers.
+        size: height and width of the result, in pixels.
+    """
     h, w = (((np.arange(new) + 0.5) * old / new).astype(np.int64) for new, old in zip(size, stored.shape, strict=True))
     near: np.ndarray = stored[h[:, None], w]
     return near
@@ -216,7 +234,7 @@ def _without_void(numbers: UInt16[np.ndarray, "h w"], void: Collection[int]) -> 
 
 
 def _refuse_void_of_old(counted: list[_Counted]) -> None:
-    """Raise where the largest value stands alone and is one that is seldom a class."""
+    """Raise DataError where the largest value is one of VOID_OF_OLD and does not follow on the others."""
     there = sorted({int(value) for one in counted for value in one.values})
     last, before = there[-1], there[-2] if len(there) > 1 else 0
     if last in VOID_OF_OLD and before < last - 1:

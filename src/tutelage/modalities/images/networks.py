@@ -1,6 +1,6 @@
-"""Networks that see: two classifiers and a segmenter trained from nothing, and a packaged ImageNet backbone.
+"""Networks on images: two classifiers and a segmenter, all with random weights at first.
 
-A batch of images is (b, 3, h, w), float, with values in [0, 1]; every network normalises inside.
+A batch of images is (b, 3, h, w), float, with values in [0, 1]; each network normalises them itself.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ from torch.nn.functional import leaky_relu, max_pool2d, pad
 from tutelage.types import Logits
 
 ImageBatch = Float[Tensor, "b 3 h w"]
+"""Images in [0, 1]."""
 Maps = Float[Tensor, "b c h w"]
+"""Logits of pixels."""
 NormName = Literal["batch", "group"]
+"""Name of a normalisation layer."""
 
 
 class OnImages(nn.Module):
-    """What every network here does first.
+    """Base class of the networks on images, which checks and normalises them.
 
     Args:
         shape: constructor arguments, from which a saved network is built again.
-        least: smallest height and width, in pixels.
-        mean, std: of the values that the network sees, the same for each channel.
+        least: least height and width of an image, in pixels.
+        mean, std: mean and standard deviation by which the values of all channels are normalised.
     """
 
     mean: Tensor
@@ -41,10 +44,10 @@ class OnImages(nn.Module):
         self.register_buffer("std", torch.full((3, 1, 1), std))
 
     def normalise(self, x: Tensor) -> Tensor:
-        """Centred and scaled images, (b, 3, h, w).
+        """Normalised images, (b, 3, h, w).
 
         Raises:
-            ValueError: not float images of three channels, or too small.
+            ValueError: the images are not float or not of three channels, or are too small.
         """
         if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < self.least or not x.is_floating_point():
             raise ValueError(
@@ -55,21 +58,22 @@ class OnImages(nn.Module):
 
 
 class _Predictor(OnImages):
-    """A network on images whose outputs are the logits of classes."""
+    """A network on images that gives logits of classes."""
 
     @property
     def classes(self) -> int:
+        """Number of classes."""
         return int(self.shape["classes"])
 
 
 class SmallCnn(_Predictor):
-    """A small, fast classifier: three times (convolution, norm, ReLU) twice and pooling, then the mean over places.
+    """A small, fast classifier of images of 28 x 28 to 64 x 64 pixels, for a CPU.
 
-    Meant for images of 28 x 28 to 64 x 64 on a CPU.
+    It has three blocks of two convolutions, each with norm and ReLU, and a pooling; then the mean over places.
 
     Args:
-        classes: number of classes, at least 2.
-        width: channels of the first block, at least 1; the others have twice and four times as many.
+        classes: number of classes c, at least 2.
+        width: number of channels of the first block, at least 1; the others have twice and four times as many.
         dropout: share of the pooled features dropped in training, in [0, 1).
         norm: "batch", or "group" where batches are small or of mixed origin.
 
@@ -100,12 +104,12 @@ class WideResNet(_Predictor):
     FixMatch's 0.001 takes thousands of steps to forget its start.
 
     Args:
-        classes: number of classes, at least 2.
-        depth: layers, 6 n + 4 with n at least 1.
-        width: the three groups have 16, 32 and 64 times as many channels; at least 1.
+        classes: number of classes c, at least 2.
+        depth: number of layers, 6 n + 4 with n at least 1.
+        width: factor on the numbers of channels of the three groups, 16, 32 and 64; at least 1.
         dropout: share dropped between the two convolutions of a block, in [0, 1).
         norm: "batch", or "group" where batches are small or of mixed origin.
-        slope: of the activations below 0; 0 for the ReLU of the original paper.
+        slope: slope of the activations below 0; 0 is the ReLU of the original paper.
 
     Raises:
         ValueError: depth is no 6 n + 4, or another number is too small.
@@ -149,7 +153,7 @@ class WideResNet(_Predictor):
 
 
 class _PreActivation(nn.Module):
-    """x + conv(act(norm(conv(act(norm(x)))))), where x is activated for the shortcut, too, in the first block."""
+    """A residual block: x + conv(act(norm(conv(act(norm(x)))))); in the first block the shortcut is activated, too."""
 
     def __init__(
         self,
@@ -176,17 +180,17 @@ class _PreActivation(nn.Module):
 
 
 class UNet(_Predictor):
-    """A segmenter: down by pooling, up again with what was seen at each size on the way down.
+    """A segmenter: poolings lead down, and upsamplings lead up again, joined with the features of each size.
 
-    Convolutions keep the size ("same" padding). An image whose sides are no multiples of 2 ** depth is continued by
-    its border pixels, and the logits are cropped back. Upwards, as in the paper, by 2 x 2 transposed convolutions:
-    with as large a stride nothing overlaps, and unlike bilinear upsampling their gradient is the same each time on
-    a GPU, so that a resumed run can repeat a whole one.
+    Convolutions keep the size ("same" padding). An image whose sides are no multiples of 2 ** depth is padded by its
+    border pixels, and the logits are cropped. Upsampling is, as in the paper, by 2 x 2 transposed convolutions of
+    stride 2, which do not overlap. Unlike bilinear upsampling, their gradient is the same each time on a GPU, so that a
+    resumed run can repeat a whole one.
 
     Args:
-        classes: number of classes, at least 2.
-        width: channels at full size (64 in the paper), at least 1; doubled with each pooling.
-        depth: poolings, at least 1; 4 in the paper.
+        classes: number of classes c, at least 2.
+        width: number of channels at full size (64 in the paper), at least 1; it doubles with each pooling.
+        depth: number of poolings, at least 1; 4 in the paper.
         norm: "group" (8 groups, or fewer where 8 does not divide the channels), or "batch" where batches are large.
 
     Source: Ronneberger, Fischer and Brox, MICCAI 2015; norms after Wu and He, ECCV 2018.
@@ -224,29 +228,34 @@ VISION: dict[str, type[SmallCnn] | type[WideResNet] | type[UNet]] = {
     "wide_resnet": WideResNet,
     "unet": UNet,
 }
-"""By the name under which a saved model knows its network."""
+"""Classes of the networks, by the name that saved models hold."""
 
 
 def require_at_least(**numbers: tuple[int, int]) -> None:
+    """Check numbers, given by name as pairs of a value and its least value.
+
+    Raises:
+        ValueError: a value is too small.
+    """
     for name, (value, least) in numbers.items():
         if value < least:
             raise ValueError(f"{name} must be at least {least}, got {value}")
 
 
 def _conv(before: int, after: int, size: int = 3, stride: int = 1) -> nn.Conv2d:
-    """A convolution without bias, which the norm beside it has."""
+    """A convolution without bias, since a norm with a bias follows."""
     return nn.Conv2d(before, after, size, stride, padding=size // 2, bias=False)
 
 
 def _norm(kind: NormName, channels: int) -> nn.Module:
-    """The norm of that name; "group" is of 8 groups, or of as many as divide both 8 and the channels."""
+    """Normalisation layer of a name; "group" has 8 groups, or as many as divide both 8 and the channels."""
     if kind not in ("batch", "group"):
         raise ValueError(f'norm must be "batch" or "group", got {kind!r}')
     return nn.BatchNorm2d(channels) if kind == "batch" else nn.GroupNorm(gcd(8, channels), channels)
 
 
 def _twice(before: int, after: int, norm: NormName) -> nn.Sequential:
-    """Twice convolution, norm, ReLU."""
+    """Two convolutions, each with norm and ReLU."""
     layers: list[nn.Module] = []
     for channels in (before, after):
         layers += [_conv(channels, after), _norm(norm, after), nn.ReLU()]
@@ -254,7 +263,7 @@ def _twice(before: int, after: int, norm: NormName) -> nn.Sequential:
 
 
 def _initialise(net: nn.Module, slope: float = 0.0) -> None:
-    """He's normal weights by fan out for 3 x 3 and shortcut convolutions, Glorot's for a linear layer, biases 0."""
+    """Draw initial weights: He's normal, by fan out, for convolutions without bias; Glorot's for linear layers."""
     for m in net.modules():
         if isinstance(m, nn.Conv2d) and m.bias is None:
             nn.init.kaiming_normal_(m.weight, a=slope, mode="fan_out")
@@ -264,7 +273,7 @@ def _initialise(net: nn.Module, slope: float = 0.0) -> None:
 
 
 def _padded(x: Tensor, multiple: int) -> tuple[Tensor, tuple[int, int]]:
-    """Images continued by their border on all sides, and where the old ones begin in them: row and column."""
+    """Images padded by their border pixels to multiples of a size, and the row and column where the originals begin."""
     rows, columns = (-n % multiple for n in x.shape[2:])
     top, left = rows // 2, columns // 2
     if rows or columns:

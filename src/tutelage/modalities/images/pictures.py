@@ -1,4 +1,4 @@
-"""Images as a report shows them: small, and with the classes of their pixels laid over them."""
+"""Pictures for a report: thumbnails, and images with the classes of their pixels laid over them."""
 
 from __future__ import annotations
 
@@ -11,27 +11,33 @@ from PIL import Image
 from tutelage.modalities.images.decoding import Source, decode, inspect
 
 THUMBNAIL = 80
-"""Pixels of the longer side of a small image."""
+"""Longer side of a thumbnail, in pixels."""
 OVER = 0.55
-"""Share of a class's colour in an image with the classes laid over it."""
+"""Share of the class's colour in a pixel with a class laid over it."""
 
 
 def thumbnail(source: Source) -> str:
-    """A small PNG of an image, in base64."""
+    """Thumbnail of an image: a PNG in base64."""
     (h, w), _ = inspect(source)
     shrunk = THUMBNAIL / max(h, w)
     return png(decode(source, (max(round(h * shrunk), 1), max(round(w * shrunk), 1))))
 
 
 def overlay(pixels: np.ndarray, labels: np.ndarray, classes: int) -> str:
-    """A PNG, in base64, of an image (h, w, 3) with the colours of its pixels' classes (h, w) over it; void is plain."""
+    """Image with the colours of its pixels' classes laid over it: a PNG in base64.
+
+    Args:
+        pixels: image, (h, w, 3), uint8.
+        labels: class numbers, (h, w); -1 is void and stays plain.
+        classes: number of classes.
+    """
     wash = (255 * colours(classes))[labels.clip(min=0)]
     mixed = np.where(labels[..., None] >= 0, (1 - OVER) * pixels + OVER * wash, pixels)
     return png(mixed.round().astype(np.uint8))
 
 
 def colours(classes: int) -> np.ndarray:
-    """One colour for each class, (c, 3) in [0, 1]."""
+    """Colour of each class, (c, 3), in [0, 1]."""
     import matplotlib
 
     if classes <= 20:
@@ -40,14 +46,14 @@ def colours(classes: int) -> np.ndarray:
 
 
 def hex_colours(classes: int) -> list[str]:
-    """The same as style sheets have them."""
+    """Colour of each class, as style sheets write it, such as "#1f77b4"."""
     from matplotlib.colors import to_hex
 
     return [to_hex(colour) for colour in colours(classes)]
 
 
 def png(pixels: np.ndarray) -> str:
-    """A PNG, in base64, of pixels (h, w, 3) of uint8."""
+    """PNG, in base64, of an image, (h, w, 3), uint8."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "png")
     return base64.b64encode(file.getvalue()).decode()

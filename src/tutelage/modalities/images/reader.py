@@ -1,4 +1,4 @@
-"""Readers of images: frozen features of a backbone, or the images themselves to train on."""
+"""Readers of images: one for the backbone, one for networks that are trained from random weights."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ from tutelage.modalities.images.networks import VISION
 from tutelage.modalities.images.views import Strong, Weak
 
 BACKBONE = "efficientnet-lite0"
+"""Name of the backbone."""
 LONGEST = {BACKBONE: 128, "small_cnn": 64, "wide_resnet": 64, "unet": 160}
-"""The most pixels that a side of the images has by default, for what they are shown to."""
+"""Longest side of the images that each network gets by default, in pixels."""
 IMAGES_A_BATCH = 32
-"""Images that the backbone sees at once."""
+"""Number of images in a batch of the backbone."""
 IMAGES_A_CHUNK = 2048
-"""Images whose features are computed before they are written."""
+"""Number of images whose features are computed before they are written."""
 CACHE = 2**28
-"""Bytes of images, at the size that the network sees, that stay decoded."""
+"""Number of bytes of resized images that stay decoded, at most."""
 SHAPES: dict[str, dict[str, Any]] = {"unet": {"width": 16}}
-"""Of the networks, where it is not their own default: a U-Net half as wide takes a third of the time."""
+"""Arguments of the networks other than their defaults: a U-Net half as wide takes a third of the time."""
 
 Picture = Source | np.ndarray
 """An encoded image, its path, or its pixels, (h, w, 3) or (h, w) of uint8."""
@@ -44,7 +45,13 @@ Picture = Source | np.ndarray
 
 @dataclass(frozen=True)
 class Disturbed:
-    """A strong view of a picture; ``seed`` and the picture's content draw it, so that it is always the same one."""
+    """A strong view of a picture. It is drawn by the seed and the picture's content, so that it is always the same.
+
+    Attributes:
+        picture: the picture.
+        seed: seed of the draw.
+        flip: whether the view may be mirrored.
+    """
 
     picture: Picture
     seed: int
@@ -52,13 +59,13 @@ class Disturbed:
 
 
 def size_for(network: str, sizes: np.ndarray | None = None) -> Size:
-    """The height and width that images are brought to: their median, made smaller where its longer side is too long.
+    """Height and width, in pixels, that images are resized to by default: their median, shrunk to the `LONGEST` side.
 
-    The backbone wants a square.
+    For the backbone it is a square of that side.
 
     Args:
-        network: one of `LONGEST`; of another name the sizes are those of "small_cnn".
-        sizes: heights and widths, (n, 2); rows of 0 are bad images and do not count; the backbone needs none.
+        network: name of the network; of one that is not in `LONGEST` the side is that of "small_cnn".
+        sizes: heights and widths, (n, 2); rows of 0 are bad images and do not count. The backbone needs none.
 
     >>> size_for("unet", np.array([[180, 240]])), size_for("small_cnn", np.array([[28, 28]]))
     ((120, 160), (28, 28))
@@ -74,21 +81,36 @@ def size_for(network: str, sizes: np.ndarray | None = None) -> Size:
 
 
 def as_examples(pictures: Sequence[Picture] | np.ndarray, size: Size, device: torch.device | str = "cpu") -> Images:
-    """Pictures of one kind as examples of one size."""
+    """Examples of one size made of pictures.
+
+    Args:
+        pictures: n pictures: encoded images or paths, or arrays of one shape.
+        size: height and width that images are resized to, in pixels.
+        device: device of the batches.
+    """
     if len(pictures) and not isinstance(pictures, np.ndarray) and isinstance(pictures[0], np.ndarray):
         pictures = np.stack(pictures)  # type: ignore[arg-type]
     return Images(pictures, size, device=device, cache=CACHE)  # type: ignore[arg-type]
 
 
 def views(flip: bool, names: Collection[str]) -> dict[str, Augmentation]:
-    """What a method that reads the images sees of them, by the names it asks for."""
+    """Augmentations by the view's name: `Strong` for "strong", else `Weak`; "weak" is always among them.
+
+    Args:
+        flip: whether views may be mirrored.
+        names: names of the views that a method reads.
+    """
     made: dict[str, Augmentation] = {name: Weak(flip=flip) for name in ("weak", *names)}
     return made | ({"strong": Strong(flip=flip)} if "strong" in names else {})
 
 
 @dataclass(frozen=True)
 class ImagePass:
-    """How the backbone computes features of images, one row an image, in the order of the images."""
+    """The frozen backbone, which gives one row of features for each image.
+
+    Attributes:
+        backbone: backbone with its weights, in evaluation mode.
+    """
 
     backbone: Backbone
     a_chunk = IMAGES_A_CHUNK
@@ -113,7 +135,7 @@ class ImagePass:
 
     @torch.inference_mode()
     def rows(self, items: Sequence[Picture | Disturbed]) -> np.ndarray:
-        """Features of a batch of images, (n, width)."""
+        """Features of a batch of n images, (n, width)."""
         device, size = next(self.backbone.parameters()).device, self.backbone.shape["size"]
         plain = [item.picture if isinstance(item, Disturbed) else item for item in items]
         x = torch.cat([as_examples([p], (size, size)).take(np.arange(1)) for p in plain])
@@ -125,12 +147,12 @@ class ImagePass:
 
 @dataclass(frozen=True)
 class ImageReader:
-    """Images, seen by the packaged backbone: as rows of features, or trained with it.
+    """Reader of images for the packaged backbone, frozen or trained whole.
 
     Args:
-        backbone: with its weights, in evaluation mode; its size is that of the images.
-        flip: a mirrored image is of the same class.
-        caches: the feature caches that were opened.
+        backbone: backbone with its weights, in evaluation mode; images are resized to its size.
+        flip: whether images are mirrored at random in views.
+        caches: feature caches that were opened.
     """
 
     backbone: Backbone
@@ -144,13 +166,14 @@ class ImageReader:
 
     @property
     def size(self) -> Size:
+        """Height and width, in pixels, that images are resized to."""
         return (self.backbone.shape["size"],) * 2
 
     def encoding(self, parts: Sequence[Sequence[Picture | Disturbed]], cache: Path) -> CachedEncoding:
         return CachedEncoding(parts, ImagePass(self.backbone), self.caches.at(cache / self.fingerprint), _one_row_each)
 
     def disturbed(self, items: Sequence[Picture], share: float, seed: int) -> list[Disturbed]:
-        """Strong views of the images; how strong they are does not depend on ``share``."""
+        """Strong views of the images; ``share`` has no influence on them."""
         return [Disturbed(item, seed, self.flip) for item in items]
 
     def examples(self, items: Sequence[Picture], device: torch.device | str = "cpu") -> Images:
@@ -173,7 +196,7 @@ class ImageReader:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the backbone's weights and of the size it sees. Computed once."""
+        """Hash of the backbone's weights and of the images' size. Computed once."""
         digest = hashlib.blake2b(str(self.size).encode(), digest_size=8)
         for tensor in self.backbone.state_dict().values():
             digest.update(tensor.cpu().numpy().tobytes())
@@ -205,15 +228,15 @@ def _one_row_each(rows: Tensor, items: Sequence[Picture | Disturbed]) -> Feature
 
 @dataclass(frozen=True)
 class PixelReader:
-    """Images, as they are shown to a network that is trained on them from nothing.
+    """Reader of images for a network that is trained on them from random weights.
 
     Args:
         says: name of the network, one of `VISION`; or "own".
-        size: height and width that images are brought to.
-        flip: a mirrored image is of the same class.
-        per_pixel: each pixel is a unit, not each image.
-        shape: constructor arguments of the network, besides the classes.
-        make: makes the user's own network.
+        size: height and width that images are resized to, in pixels.
+        flip: whether images are mirrored at random in views.
+        per_pixel: whether each pixel is a unit; else each image is one.
+        shape: constructor arguments of the network, besides the number of classes.
+        make: function that makes the user's own network; None takes that of ``says``.
     """
 
     says: str
@@ -259,7 +282,7 @@ class PixelReader:
 
 
 def picture_key(item: Picture | Disturbed) -> bytes:
-    """The hash of an image's content that its features are kept under."""
+    """Hash of an image's content, the key of its features in the cache."""
     if isinstance(item, Disturbed):
         view = f"{item.seed} {item.flip}".encode()
         return hashlib.blake2b(picture_key(item.picture) + view, digest_size=16).digest()

@@ -1,4 +1,4 @@
-"""Tables and folders of images, with labels or with masks; errors say the file, the row and the column."""
+"""Tables and folders of images, with labels or with masks. Errors name the file, the row and the column."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp", ".avif", ".tif", ".tiff",
     ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".tga", ".pcx", ".ico",
 )  # fmt: skip
-"""Of the files in a folder that are images, in small letters."""
+"""Endings, in lower case, of the files in a folder that count as images."""
 POOL = ("unlabelled", "unlabeled")
-"""Folders of images without a label."""
+"""Names, in lower case, of the folders of images without a label."""
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+"""Pattern of the beginning of a web address."""
 T = TypeVar("T")
+"""Type of a result."""
 
 
 @dataclass(frozen=True)
 class _Rows:
     def where(self, keep: np.ndarray) -> Self:
-        """The images that the mask ``keep`` selects; the counts stay those of the file."""
+        """Images that the mask ``keep``, (n,), selects; ``ignored`` stays that of the folder."""
         i = np.flatnonzero(keep)
         lists = {f.name: v for f in fields(self) if isinstance(v := getattr(self, f.name), list)}
         return replace(self, **{name: [v[j] for j in i] for name, v in lists.items()})
@@ -38,11 +40,16 @@ class _Rows:
 
 @dataclass(frozen=True)
 class ImageRows(_Rows):
-    """Images, encoded or as paths, and their labels (None = unlabelled).
+    """Images of a table or a folder, with their labels.
 
-    ``rows`` are the rows' numbers in the table, from 1, or in the folder's order. ``names`` are the paths as the table
-    or folder has them, or "row 7". ``ignored`` counts the files and folders of the folder that were passed over:
-    hidden, or of no image's ending, or in no folder of a class.
+    Attributes:
+        file: the table or folder.
+        sources: n images, encoded or as paths.
+        labels: label of each image; None is unlabelled.
+        rows: number of each image's row in the table, or of the image in the folder, from 1.
+        names: path of each image, as the table or folder has it, or "row 7".
+        ignored: number of files and folders that were passed over: hidden, without an image's ending, or not in a
+            folder of a class.
     """
 
     file: str
@@ -58,7 +65,12 @@ class ImageRows(_Rows):
 
 @dataclass(frozen=True)
 class MaskedRows(_Rows):
-    """Images and their masks (None = unlabelled), encoded or as paths; otherwise as `ImageRows`."""
+    """Images of a table or a folder, with their masks.
+
+    Attributes:
+        file, sources, rows, names, ignored: as those of `ImageRows`.
+        masks: mask of each image, encoded or as a path; None is unlabelled.
+    """
 
     file: str
     sources: list[Source]
@@ -72,18 +84,19 @@ class MaskedRows(_Rows):
 
 
 def image_rows(table: pd.DataFrame, path: str | Path, images: str, label: str | None = None) -> ImageRows:
-    """The images, and the labels when a column is named, of a table that was read from a file.
+    """Images of a table, with their labels where a column is named.
 
-    A cell holds a path, absolute or from the table's folder; or the encoded image; or both, {"bytes", "path"}, as data
-    sets of the Hub have it. An empty cell is an image of 0 bytes, which `check_images` finds.
+    A cell holds a path, absolute or relative to the table's folder; or the encoded image; or both, {"bytes", "path"},
+    as in data sets of the Hub. An empty cell is an image of 0 bytes, which `check_images` reports.
 
     Args:
-        path: where the table is from.
-        images: name of the images' column.
-        label: name of the labels' column; None gives only unknown labels.
+        table: the table.
+        path: its file.
+        images: name of the column of the images.
+        label: name of the column of the labels; None leaves all images unlabelled.
 
     Raises:
-        DataError: no such column, or a cell that holds something else.
+        DataError: there is no such column, or a cell holds something else.
     """
     sources, names = _sources(table, path, images)
     labels: list[str | None] = [None] * len(table)
@@ -93,9 +106,9 @@ def image_rows(table: pd.DataFrame, path: str | Path, images: str, label: str | 
 
 
 def mask_rows(table: pd.DataFrame, path: str | Path, images: str, masks: str | None = None) -> MaskedRows:
-    """The images, and the masks when a column is named, of a table; an empty cell of masks is unlabelled.
+    """Images of a table, with their masks where a column is named; an empty cell of masks is unlabelled.
 
-    Cells and errors are as of `image_rows`.
+    Arguments, cells and errors are those of `image_rows`.
     """
     sources, names = _sources(table, path, images)
     cells: list[Source | None] = [None] * len(table)
@@ -105,7 +118,7 @@ def mask_rows(table: pd.DataFrame, path: str | Path, images: str, masks: str | N
 
 
 def _sources(table: pd.DataFrame, path: str | Path, name: str) -> tuple[list[Source], list[str]]:
-    """The images of a column, and their names."""
+    """Images of a column, and their names."""
     folder = Path(path).parent
     cells = _each(table, path, name, _cell)
     sources: list[Source] = [str(folder / cell) if isinstance(cell, str) else cell for cell, _ in cells]
@@ -113,7 +126,7 @@ def _sources(table: pd.DataFrame, path: str | Path, name: str) -> tuple[list[Sou
 
 
 def _each(table: pd.DataFrame, path: str | Path, name: str, read: Callable[[object], T]) -> list[T]:
-    """``read`` of each cell of a column; its ValueError becomes a DataError that says where."""
+    """Results of ``read`` for each cell of a column; a ValueError becomes a DataError that names the place."""
     found = []
     for row, cell in enumerate(column(table, name, path), start=1):
         try:
@@ -124,7 +137,7 @@ def _each(table: pd.DataFrame, path: str | Path, name: str, read: Callable[[obje
 
 
 def _cell(cell: object) -> tuple[str | bytes, str]:
-    """A path or an encoded image, and its name."""
+    """Path or encoded image that a cell holds, and its name; an empty name where it has no path."""
     if isinstance(cell, dict):
         if not {"bytes", "path"} & cell.keys():
             raise ValueError(f"a dict of an image has bytes or path, got {', '.join(map(repr, cell)) or 'nothing'}")
@@ -149,15 +162,17 @@ def _label(cell: object) -> str | None:
 
 
 def read_image_folder(path: str | Path, labels: bool = True) -> ImageRows:
-    """Read a folder of folders, named as the classes, of images; ``unlabelled`` (or ``unlabeled``) holds the pool.
+    """Images of a folder with a folder for each class, and one named ``unlabelled`` (or ``unlabeled``) for the pool.
 
-    Images are known by their files' endings. They may lie deeper; links are followed; the order is that of the paths.
+    Files count as images by their endings, also in deeper folders. Links are followed. Images are sorted by their
+    paths.
 
     Args:
-        labels: False takes all images of the folder and of those in it, without labels.
+        path: the folder.
+        labels: whether the folders are classes; else all images within the folder are taken, without labels.
 
     Raises:
-        DataError: no such folder, or it is empty, without a folder of a class, or one of those without an image.
+        DataError: the folder is missing or empty, has no folder of a class, or has one without an image.
     """
     root = _folder(path)
     if not labels:
@@ -181,12 +196,12 @@ def read_image_folder(path: str | Path, labels: bool = True) -> ImageRows:
 
 
 def read_mask_folder(path: str | Path) -> MaskedRows:
-    """Read a folder with ``images`` and ``masks`` in it, where a mask has its image's path but for the ending.
+    """Images and masks of a folder with the folders ``images`` and ``masks``.
 
-    Images without a mask are unlabelled.
+    A mask has the same path as its image, but for the ending. Images without a mask are unlabelled.
 
     Raises:
-        DataError: no such folder; no image; a mask without an image; two images or masks of one name.
+        DataError: a folder is missing, there is no image, a mask has no image, or two images or masks have one name.
     """
     root = _folder(path)
     found = {name: _images_in(_folder(root / name)) for name in ("images", "masks")}
@@ -232,7 +247,7 @@ def _others(ignored: int) -> str:
 
 
 def _images_in(folder: Path) -> tuple[list[Path], int]:
-    """The images of a folder and of those in it, by their paths, and the number of what is passed over."""
+    """Images within a folder, sorted by path, and the number of files and folders that are passed over."""
     images, ignored, seen = [], 0, set()
     for root, folders, files in os.walk(folder, onerror=_refuse_unreadable, followlinks=True):
         if (here := os.path.realpath(root)) in seen:  # a link back

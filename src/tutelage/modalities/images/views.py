@@ -1,4 +1,4 @@
-"""Weak and strong views of batches of images, and where each pixel of a view was in the original.
+"""Weak and strong views of batches of images, with homographies from the originals.
 
 The operations are batched tensor functions on the images' own device, each image with its own draws. kornia was not
 taken: its RandAugment draws one list of operations, and one magnitude, for a whole batch, and its single operations
@@ -21,8 +21,9 @@ from tutelage.types import View
 __all__ = ["OPS", "Strong", "View", "Weak", "carry"]
 
 GREY = 0.5
+"""Value of pixels outside the image, and of the grey square."""
 BLOCK = 2**16
-"""Pixels that a CPU works on at a time, so that what is between stays in its cache: twice as fast as all at once."""
+"""Number of pixels of a block on a CPU, whose values stay in its cache: twice as fast as all at once."""
 
 RANGES: dict[str, tuple[float, float]] = {
     "autocontrast": (0, 0),
@@ -40,8 +41,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "translate_x": (-0.3, 0.3),  # of the width
     "translate_y": (-0.3, 0.3),
 }
-"""The operations of FixMatch, Table 12, and the magnitudes that each is drawn with."""
+"""Range of each operation's magnitude, by operation: those of FixMatch, Table 12."""
 OPS = tuple(RANGES)
+"""Names of the operations."""
 
 PHOTOMETRIC: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "autocontrast": lambda images, _: autocontrast(images),
@@ -53,21 +55,22 @@ PHOTOMETRIC: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "sharpness": sharpness,
     "solarize": solarize,
 }
+"""Functions of the operations that change colours, by name; they are called with images and magnitudes."""
 
 
 @dataclass(frozen=True)
 class Weak:
-    """Images shifted by up to a share of their side, what is missing filled by reflection, and mirrored half the time.
+    """The weak view: images are shifted at random, padded by reflection, and mirrored half the time.
 
     Args:
-        flip: mirror left and right with probability 1/2; off for digits and letters.
-        crop: the most that an image is shifted by, as a share of its height and of its width, in [0, 1/2].
+        flip: whether left and right are exchanged with probability 1/2; off for digits and letters.
+        crop: largest shift, as a share of an image's height and of its width, in [0, 1/2].
 
-    Called as ``view(images, seed)`` on float32 images (b, 3, h, w) in [0, 1]. A seed always gives the same view, on
-    every device, without touching torch's own random state. The geometry's numbers are whole: no pixel is mixed.
+    It is called as ``view(images, seed)`` on float32 images, (b, 3, h, w), in [0, 1]. A seed gives the same view on
+    every device, and torch's own random state is not used. The geometry's numbers are whole, so no pixels are mixed.
 
     Raises:
-        ValueError: ``crop`` out of its range; images of another shape or dtype.
+        ValueError: ``crop`` is out of its range, or images have another shape or type.
 
     Source: Sohn et al., FixMatch, NeurIPS 2020, Section 2.3 (flip-and-shift).
 
@@ -94,21 +97,21 @@ class Weak:
 
 @dataclass(frozen=True)
 class Strong:
-    """A weak view, ``count`` operations drawn with their magnitudes for each image (RandAugment), and a grey square.
+    """The strong view: the weak view, random operations for each image (RandAugment), and a grey square (cutout).
 
     Args:
-        flip, crop: as of `Weak`; with the same seed they fall out alike.
-        count: operations for each image, at least 0; one may be drawn twice.
-        ops: what is drawn from, some of `OPS`. Magnitudes are uniform in the ranges of the paper's Table 12.
-        cutout: the largest side of the grey square, as a share of the images' shorter side, in [0, 1]; 0 leaves it out.
-            Its side is uniform from 0 to that, its middle anywhere in the image.
+        flip, crop: as in `Weak`; the same seed draws the same shift and mirroring.
+        count: number of operations for each image, at least 0; one may be drawn twice.
+        ops: operations to draw from, some of `OPS`. Magnitudes are uniform in the ranges of the paper's Table 12.
+        cutout: largest side of the grey square, as a share of the images' shorter side, in [0, 1]; 0 leaves it out.
+            The side is uniform from 0 to that, and the square's middle is anywhere in the image.
 
-    Called as `Weak` is. The draws that move pixels are composed with the weak view's and applied first, in one bilinear
-    warp of the original, with grey where there is nothing to see; those that change colours follow in their order and
-    leave the geometry alone, as the square does.
+    It is called as `Weak`. Operations that move pixels come first: they are composed with the weak view's shift, in one
+    bilinear warp of the original, with grey outside of it. Operations that change colours follow, in the order of the
+    draw. They do not change the geometry; neither does the square.
 
     Raises:
-        ValueError: a field out of its range; images of another shape or dtype.
+        ValueError: a field is out of its range, or images have another shape or type.
 
     Source: Sohn et al., FixMatch, NeurIPS 2020, Section 2.3 and Table 12; Cubuk et al., RandAugment, NeurIPS 2020;
     DeVries and Taylor, Cutout, 2017.
@@ -144,7 +147,7 @@ class Strong:
         return view
 
     def _draw(self, size: int, draws: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Numbers of operations in `OPS` and their magnitudes, (size, count) each."""
+        """Numbers of the drawn operations in `OPS`, and their magnitudes, each (size, count)."""
         number, low, high = torch.tensor([(OPS.index(op), *RANGES[op]) for op in self.ops]).T
         drawn = torch.randint(len(self.ops), (size, self.count), generator=draws)
         strength = torch.rand(size, self.count, generator=draws)
@@ -152,7 +155,7 @@ class Strong:
 
 
 def _bend(drawn: Tensor, magnitude: Tensor, shape: torch.Size) -> Tensor:
-    """What the draws that move pixels do to the shifted images, (b, 3, 3)."""
+    """Homographies, (b, 3, 3), of the drawn operations that move pixels, from the shifted images to the view."""
     (b, count), (h, w) = drawn.shape, shape[2:]
     names = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
     turn, x, y, right, down = ((magnitude * (drawn == OPS.index(name))).ravel() for name in names)  # all but one are 0
@@ -164,7 +167,10 @@ def _bend(drawn: Tensor, magnitude: Tensor, shape: torch.Size) -> Tensor:
 
 
 def _colour(images: Tensor, drawn: Tensor, magnitude: Tensor) -> None:
-    """Apply, in place, the draws that change colours, in turn; the images with one operation together."""
+    """Apply the drawn operations that change colours, in place, one draw after the other.
+
+    Images with the same operation are changed together.
+    """
     for step, factor in zip(drawn.T.tolist(), magnitude.T, strict=True):
         for number in set(step):
             mine = [k for k, other in enumerate(step) if other == number]
@@ -179,7 +185,7 @@ def _require_images(images: Tensor) -> None:
 
 
 def _shift(images: Tensor, flip: bool, crop: float, draws: torch.Generator) -> Tensor:
-    """Geometries (b, 3, 3) of shifts within the margins, mirrored with probability 1/2 if ``flip``."""
+    """Geometries, (b, 3, 3), of random shifts within the margins, mirrored with probability 1/2 if ``flip``."""
     flipped = (torch.rand(len(images), generator=draws) < flip / 2).float()
     y, x = (torch.randint(-m, m + 1, (len(images),), generator=draws).float() for m in _margins(images, crop))
     return mirror(flipped, images.shape[3]) @ translation(x, y)
@@ -190,9 +196,14 @@ def _margins(images: Tensor, crop: float) -> tuple[int, int]:
 
 
 def _seen(images: Tensor, geometry: Tensor, crop: float) -> View:
-    """The view of the images, padded by reflection, that has ``geometry``, on the CPU; grey where the padding ends.
+    """View of images that has a geometry; the images are padded by reflection, and grey beyond the padding.
 
-    Images that are only mirrored and shifted are copied, the others warped.
+    Images that are only mirrored and shifted are copied, the others are warped.
+
+    Args:
+        images: images, (b, 3, h, w).
+        geometry: geometry of the view, (b, 3, 3), on the CPU.
+        crop: share of each side that is padded.
     """
     (b, _, h, w), (top, left) = images.shape, _margins(images, crop)
     some = max(1, BLOCK // (h * w)) if images.device.type == "cpu" else max(1, b)
@@ -216,7 +227,11 @@ def _windows(images: Tensor, geometry: Tensor, h: int, w: int) -> list[Tensor]:
 
 
 def _window(image: Tensor, matrix: list[float], h: int, w: int) -> Tensor:
-    """What ``matrix``, the first two rows of a mirror and a shift by whole pixels, shows of an image (3, y, x)."""
+    """View, (3, h, w), of an image, (3, y, x), that is mirrored and shifted by whole pixels.
+
+    Args:
+        matrix: first two rows of the homography, in a row.
+    """
     flipped, y = matrix[0] < 0, -int(matrix[5])
     x = int(matrix[2]) - w + 1 if flipped else -int(matrix[2])
     top, left = max(y, 0), max(x, 0)
@@ -229,7 +244,7 @@ def _window(image: Tensor, matrix: list[float], h: int, w: int) -> Tensor:
 
 
 def _put(images: Tensor, rows: list[int], new: Iterable[Tensor]) -> None:
-    """Write ``new`` images in rows that rise; several times as fast as ``images[rows] = new``."""
+    """Write ``new`` images into rows, which must rise; several times as fast as ``images[rows] = new``."""
     if rows[-1] - rows[0] == len(rows) - 1:
         torch.stack(list(new), out=images[rows[0] : rows[-1] + 1])
     else:
@@ -238,7 +253,7 @@ def _put(images: Tensor, rows: list[int], new: Iterable[Tensor]) -> None:
 
 
 def _cut_out(images: Tensor, share: float, draws: torch.Generator) -> None:
-    """Grey squares, cut off where they leave the image."""
+    """Paint a random grey square into each image, in place, cut off at the image's border."""
     b, _, h, w = images.shape
     side, y, x = torch.rand(3, b, generator=draws) * torch.tensor([share * min(h, w), h, w])[:, None]
     box = torch.stack([y - side / 2, y + side / 2, x - side / 2, x + side / 2], 1).round().clamp(min=0).int()

@@ -1,1 +1,1 @@
-"""Rows of numbers, in tables and arrays."""
+"""Rows of numbers, from tables and arrays."""

@@ -1,4 +1,4 @@
-"""Reader of rows of numbers: they are their own features."""
+"""Reader of rows of numbers, which are their own features."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ from tutelage.types import Tick
 
 @dataclass(frozen=True)
 class GivenRows:
-    """Rows that need no encoding, as `modalities.base.Encoding` has it."""
+    """Lists of rows of numbers, which need no encoder; an `Encoding` without missing features.
+
+    Attributes:
+        parts: lists of rows, each (n, ...).
+        missing: number of rows without features, 0.
+    """
 
     parts: Sequence[Any]
     missing: ClassVar[int] = 0
@@ -34,11 +39,11 @@ class GivenRows:
 
 @dataclass(frozen=True)
 class RowReader:
-    """Rows of numbers, each one unit, (n, d); with the user's own network rows of any shape.
+    """Reader of rows of numbers, (n, d), each of which is one unit; with the user's own network, (n, ...).
 
     Args:
-        make: makes the user's own network; None is a perceptron with one hidden layer.
-        per_feature: numbers differ in their scales, so that each is standardised by its own.
+        make: function that makes the user's own network; None takes a head on the numbers.
+        per_feature: whether each number is standardised by its own scale; else one scale serves all.
     """
 
     make: Callable[[], nn.Module] | None = None
@@ -63,7 +68,7 @@ class RowReader:
         return head
 
     def disturbed(self, items: Any, share: float, seed: int) -> np.ndarray:
-        """Strong views of rows: a share of the numbers replaced by those of another row."""
+        """Rows, (n, ...), in which a share of the numbers is replaced by those of another row."""
         rows, generator = torch.as_tensor(np.asarray(items, dtype=np.float32)), torch.Generator().manual_seed(seed)
         swapped = rows[torch.randperm(len(rows), generator=generator)]
         dropped = torch.rand(rows.shape, generator=generator) < share

@@ -1,7 +1,8 @@
-"""Features in a table: a column of lists of numbers, or columns of numbers."""
+"""Tables of rows of numbers: columns of numbers, a column of lists of numbers, or arrays of an npz file."""
 
 from __future__ import annotations
 
+import datetime
 import zipfile
 from collections.abc import Hashable, Sequence
 from numbers import Real
@@ -14,25 +15,34 @@ from jaxtyping import Float32
 from tutelage.data.tables import DataError, read_table
 
 NPZ = ".npz"
+"""Ending of a file of numpy arrays."""
+
+TIMES = (datetime.date, datetime.time, datetime.timedelta)
+"""Types of cells that pandas would turn into numbers without a word."""
 
 ALL = "all"
-"""Stands for every column that is not of the labels."""
+"""Word that stands for every column without labels."""
+
+
+def is_unnamed(column: str) -> bool:
+    """Whether a column has no name, such as the index that pandas writes."""
+    return not column.strip() or column.startswith("Unnamed: ")
 
 
 def feature_columns(
     columns: Sequence[Hashable], features: Sequence[str], path: str | Path, others: Sequence[str | None] = ()
 ) -> list[str]:
-    """The names of the columns of features.
+    """Names of the columns of features.
 
     Args:
-        columns: of the table.
-        features: names of columns; or one word: a name, names with commas between, what the names begin with, or
-            "all" for every other column.
-        path: of the table's file, for messages.
-        others: columns that hold no features, however they begin: of the labels.
+        columns: names of the table's columns.
+        features: names of columns; or one word: a name, names separated by commas, a prefix of names, or "all" for
+            every other column.
+        path: file of the table, for messages.
+        others: columns that are no features, also where they have the prefix: those of the labels.
 
     Raises:
-        DataError: there is no such column.
+        DataError: there is no such column, or a named column holds labels.
 
     >>> feature_columns(["id", "x1", "x2", "y"], ["x"], "t.csv"), feature_columns(["a", "b", "y"], ["all"], "", ["y"])
     (['x1', 'x2'], ['a', 'b'])
@@ -41,13 +51,16 @@ def feature_columns(
     asked = list(features)
     if len(asked) == 1 and asked[0] not in have:
         (word,) = asked
-        able = [c for c in have if c not in others]
+        able = [c for c in have if c not in others and not (word == ALL and is_unnamed(c))]
         if word == ALL:
             if not able:
                 raise DataError(f"{path}: no column is left for the features; it has {', '.join(map(repr, have))}")
             return able
         begin = [c for c in able if word and c.startswith(word)]
         asked = begin or word.split(",")
+    twice = [name for i, name in enumerate(asked) if name in asked[:i]]
+    if twice:
+        raise DataError(f"{path}: column {twice[0]!r} is named twice among the features")
     missing = [name for name in asked if name not in have]
     if missing:
         name, rest = missing[0], ", ".join(map(repr, have))
@@ -60,23 +73,30 @@ def feature_columns(
 
 
 def read_features(
-    table: pd.DataFrame, features: Sequence[str], path: str | Path, others: Sequence[str | None] = ()
+    table: pd.DataFrame,
+    features: Sequence[str],
+    path: str | Path,
+    others: Sequence[str | None] = (),
+    exact: bool = False,
 ) -> Float32[np.ndarray, "n d"]:
-    """The features in a table.
+    """Features of a table's n rows, (n, d), float32.
 
     Args:
-        table: as `tutelage.data.tables.read_table` gives it.
-        features: as `feature_columns` takes them; the cells of one column may be lists, each as long as the others (as
-            text: numbers with commas or spaces between, in brackets or not).
-        path: of the table's file, for messages.
-        others: columns that hold no features: of the labels.
+        table: table, as `tutelage.data.tables.read_table` gives it.
+        features: names of columns, as `feature_columns` takes them. The cells of a single column may be lists of equal
+            length, also as text: numbers separated by commas or spaces, in brackets or not.
+        path: file of the table, for messages.
+        others: columns that are no features: those of the labels.
 
     Raises:
-        DataError: no such column; a cell that is not numbers, or not finite; lists of different lengths.
+        DataError: there is no such column; a cell holds no numbers, or one that is not finite; or lists differ in
+            length.
 
     >>> read_features(pd.DataFrame({"x": ["[1, 2.5]", "3 4"]}), ["x"], "t.csv").tolist()
     [[1.0, 2.5], [3.0, 4.0]]
     """
+    if exact and features[0] not in table.columns:
+        raise DataError(f"{path}: no column {features[0]!r}; it has {', '.join(map(repr, map(str, table.columns)))}")
     names = feature_columns(list(table.columns), features, path, others)
     if len(names) == 1:
         rows = [_numbers(cell, _place(path, row, names[0])) for row, cell in enumerate(table[names[0]], start=1)]
@@ -89,6 +109,7 @@ def read_features(
     wrong = np.argwhere(~np.isfinite(found))
     if len(wrong):
         row, j = wrong[0].tolist()
+        # a single column of lists has one name for all its features
         raise DataError(f"{_place(path, row + 1, names[j % len(names)])}: a feature is {found[row, j]}, not finite")
     return found
 
@@ -98,7 +119,7 @@ def _place(path: str | Path, row: int, name: str) -> str:
 
 
 def _numbers(cell: object, place: str) -> Float32[np.ndarray, " d"]:
-    """A list of numbers, or its text."""
+    """Numbers of a cell that holds a list, or a text of numbers, (d,)."""
     cell = [cell] if isinstance(cell, Real) else cell
     parts = cell.strip(" []()").replace(",", " ").split() if isinstance(cell, str) else cell
     if not isinstance(parts, (list, tuple, np.ndarray)) or not len(parts):
@@ -114,6 +135,9 @@ def _numbers(cell: object, place: str) -> Float32[np.ndarray, " d"]:
 
 
 def _column(cells: pd.Series, path: str | Path, name: str) -> Float32[np.ndarray, " n"]:
+    times = cells.dtype.kind in "mM" or (cells.dtype == object and cells.map(lambda v: isinstance(v, TIMES)).any())
+    if times:
+        raise DataError(f"{path}, column {name!r}: times, not numbers; say in numbers what matters about them")
     numbers = pd.to_numeric(cells, errors="coerce")
     bad = np.flatnonzero(numbers.isna().to_numpy() & ~cells.isin(["nan", "NaN"]).to_numpy())
     if len(bad):
@@ -126,16 +150,18 @@ def _column(cells: pd.Series, path: str | Path, name: str) -> Float32[np.ndarray
 def read_row_table(
     path: str | Path, charset: str, features: str, label: str | None = None, must_have: bool = True
 ) -> pd.DataFrame:
-    """A table of rows of numbers; the arrays of an npz file become columns, that of the features one of lists.
+    """Table of rows of numbers. The arrays of an npz file become columns; the features become a column of lists.
 
     Args:
-        path: csv, tsv, jsonl, parquet or npz.
+        path: csv, tsv, jsonl, parquet or npz file.
+        charset: character set of csv, tsv and jsonl files.
         features: name of an npz file's array of features, (n, d).
-        label: name of its array of labels, (n,).
-        must_have: the labels' array must be there.
+        label: name of an npz file's array of labels, (n,); None reads none.
+        must_have: whether the array of labels must exist.
 
     Raises:
-        DataError: as `tutelage.data.tables.read_table`; or no npz file, no such array, or one of another shape.
+        DataError: as `tutelage.data.tables.read_table`; or the npz file is damaged, lacks an array, or has one of
+            another shape.
     """
     path = Path(path)
     if path.suffix.lower() != NPZ or not path.exists():

@@ -1,1 +1,1 @@
-"""Sentences of words: their tables, features of each word, and the networks trained on them."""
+"""Sentences of words: their tables, the words' features, and the networks that are trained on them."""

@@ -1,4 +1,4 @@
-"""Sentences of words for a transformer: one state for each word, that of its first token."""
+"""Sentences of words for a transformer. A word's state is that of its first token."""
 
 from __future__ import annotations
 
@@ -18,14 +18,21 @@ from tutelage.modalities.head import Head
 from tutelage.types import Logits
 
 Sentence = Sequence[str]
+"""A sentence: a list of words."""
 SENTENCES_A_CHUNK = 8192
+"""Number of sentences that are tokenized and sorted by length together."""
 
 
 def tokenize_words(encoder: Encoder, sentences: Sequence[Sentence], device: torch.device | str = "cpu") -> WordTokens:
-    """Windows of token ids for each sentence, so that every word has a first token in one of them.
+    """Token ids of sentences, in windows of at most ``encoder.max_length`` tokens. Every word has a first token.
 
-    A sentence longer than the encoder reads is cut between words into several windows; a word longer than
-    a window is cut after the tokens that fit; a word of which the tokenizer makes nothing is an unknown one.
+    A longer sentence is cut between words into several windows. A word longer than a window is cut off. A word without
+    tokens becomes the unknown token.
+
+    Args:
+        encoder: transformer with its tokenizer.
+        sentences: sentences, each a list of words.
+        device: device of the batches.
     """
     before, after = _frame(encoder)
     room = encoder.max_length - len(before) - len(after)
@@ -58,7 +65,7 @@ def _coded(encoder: Encoder, sentences: Sequence[Sentence]) -> list[list[list[in
 
 
 def _frame(encoder: Encoder) -> tuple[list[int], list[int]]:
-    """The special tokens that stand before and after a text."""
+    """Special tokens before and after a text."""
     ids = list(encoder.tokenizer("")["input_ids"])
     ends = {encoder.tokenizer.eos_token_id, encoder.tokenizer.sep_token_id} - {None}
     after = ids[-1:] if ids and ids[-1] in ends else []
@@ -69,7 +76,10 @@ class WordClassifier(nn.Module):
     """A transformer and a linear head on the first token of each word, trained whole.
 
     Args:
-        layer: whose states the head sees; -1 is the last.
+        model: transformer.
+        classes: number of classes c, at least 2.
+        dropout: share of the features dropped in training, in [0, 1).
+        layer: number of the layer whose states the head gets; -1 is the last.
     """
 
     def __init__(self, model: Any, classes: int, dropout: float = 0.1, layer: int = -1) -> None:
@@ -78,6 +88,7 @@ class WordClassifier(nn.Module):
         self.head = Head(int(model.config.hidden_size), classes, dropout=dropout)
 
     def get_input_embeddings(self) -> nn.Module:
+        """Module that embeds the tokens, as the transformers library names it."""
         embeddings: nn.Module = self.encoder.get_input_embeddings()
         return embeddings
 
@@ -89,17 +100,21 @@ class WordClassifier(nn.Module):
 
 
 def middle(model: Any) -> int:
-    """The layer whose states are a frozen encoder's features of words.
+    """Number of the layer whose states are the words' features, in a frozen encoder: the middle one.
 
-    In the last one, a sentence encoder has already mixed the words into what the sentence is about, and
-    names are told apart less well.
+    In the last layer of a sentence encoder the words' states are mixed into the topic of the sentence, so that names
+    are told apart less well.
     """
     return int(model.config.num_hidden_layers) // 2
 
 
 @dataclass(frozen=True)
 class WordPass:
-    """How an encoder computes features of sentences: the state of each word's first token, in the middle layer."""
+    """A frozen encoder of sentences. A word's features are its first token's state in the middle layer.
+
+    Attributes:
+        encoder: transformer with its tokenizer.
+    """
 
     encoder: Encoder
     a_sample = 64
@@ -116,7 +131,7 @@ class WordPass:
         return [word_key(key, j) for j in range(len(item))]
 
     def batches(self, items: Sequence[Sentence], keys: Sequence[bytes]) -> Iterator[tuple[list[int], np.ndarray]]:
-        """Sentences of about one length together."""
+        """Numbers and features of the sentences in each batch; similar lengths share a batch, to save padding."""
         tokens = tokenize_words(self.encoder, items, next(self.encoder.model.parameters()).device)
         lengths = tokens.lengths()
         order = np.array(sorted(range(len(items)), key=lambda i: (int(lengths[i]), keys[i])))
@@ -133,11 +148,16 @@ def _word_features(tokens: WordTokens, index: np.ndarray, encoder: Encoder) -> n
 
 
 def sentence_key(sentence: Sentence) -> bytes:
-    """The hash of a sentence's words."""
+    """Hash of a sentence's words."""
     joined = "\x1f".join(sentence)
     return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=12).digest()
 
 
 def word_key(sentence: bytes, place: int) -> bytes:
-    """What the features of a sentence's word are kept under."""
+    """Key of a word's features in the cache.
+
+    Args:
+        sentence: hash of the sentence.
+        place: number of the word in it, from 0.
+    """
     return sentence + place.to_bytes(4, "big")

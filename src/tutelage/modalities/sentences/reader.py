@@ -1,4 +1,4 @@
-"""Reader of sentences: each word is a unit."""
+"""Reader of sentences, each word of which is a unit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tutelage.modalities.sentences.network import Sentence, WordClassifier, Word
 
 @dataclass(frozen=True)
 class WordReader(WithEncoder):
-    """Sentences, lists of words: each word is a unit, seen as the state of its first token."""
+    """Reader of sentences, which are lists of words. Each word is a unit; its features are its first token's state."""
 
     name: ClassVar[str] = "words"
     per_feature: ClassVar[bool] = False
@@ -55,7 +55,7 @@ class WordReader(WithEncoder):
         return whole
 
     def disturbed(self, items: Sequence[Sentence], share: float, seed: int) -> list[list[str]]:
-        """Each word is an unknown one with probability ``share``, so that every word keeps its place."""
+        """Sentences in which each word becomes the unknown token with probability ``share``; the others keep place."""
         unknown = self.encoder.tokenizer.unk_token or self.encoder.tokenizer.mask_token
         return [
             [unknown if gone else w for w, gone in zip(s, draws_of(" ".join(s), len(s), seed) < share, strict=True)]

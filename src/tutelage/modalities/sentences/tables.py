@@ -1,4 +1,7 @@
-"""Sentences and their tags: CoNLL files, lists in tables, texts with spans; errors say the file, row and column."""
+"""Sentences and their tags in CoNLL files, and in tables as lists or as texts with spans.
+
+Errors name the file, the row and the column.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,34 @@ from typing import TypeVar, cast
 import numpy as np
 import pandas as pd
 
-from tutelage.data.tables import FORMATS, DataError, as_label, column, kind_of, read_table, undecodable
+from tutelage.data.tables import FORMATS, DataError, as_label, column, ending_of, read_table, undecodable
 from tutelage.ops.tags import Offsets, Scheme, Span, from_spans, scheme, span_rows, to_bio
 
 __all__ = ["CONLL", "Sentences", "read_sentences", "span_rows", "write_conll"]
 
 CONLL = (".conll", ".txt", ".bio", ".iob")
+"""Endings of CoNLL files."""
 WORD = re.compile(r"\w+|[^\w\s]")
+"""Pattern of a word in a text: letters and digits, or one other character."""
 Tags = list[str | None] | None
-"""Of one sentence; None = no tags, None for a word = no rule spoke."""
+"""Tags of one sentence; None is an untagged sentence, or a word without a distant tag."""
 T = TypeVar("T")
+"""Type of a result."""
 
 
 @dataclass(frozen=True)
 class Sentences:
-    """Words and, where there are any, their tags in clean BIO (None = unlabelled sentence).
+    """Sentences of a file, with their tags.
 
-    In ``distant``, the tags of rules, None for a word = no rule spoke. ``rows`` are the rows' numbers from 1; in CoNLL
-    the lines' where sentences begin. ``offsets`` are the words' places where the file gave texts. ``repaired`` counts
-    the tags and spans mended in the file, ``empty`` the sentences without a word, which are left out.
+    Attributes:
+        file: name of the file.
+        tokens: words of n sentences.
+        tags: tags of each sentence, in clean BIO; None is untagged.
+        distant: distant tags of each sentence, in clean BIO; None is a sentence, or a word, without.
+        rows: number of each sentence's row in a table, or of its first line in a CoNLL file, from 1.
+        offsets: start and end of each sentence's words in its text; None where the file holds no texts.
+        repaired: number of tags and spans in the file that were repaired.
+        empty: number of sentences without a word, which are left out.
     """
 
     file: str
@@ -46,7 +58,7 @@ class Sentences:
         return len(self.tokens)
 
     def where(self, keep: np.ndarray) -> Sentences:
-        """The sentences that the mask ``keep`` selects; the counts stay those of the file."""
+        """Sentences that the mask ``keep``, (n,), selects; the counts stay those of the file."""
         i = np.flatnonzero(keep)
         names = [f for f in ("tokens", "tags", "distant", "rows", "offsets") if getattr(self, f) is not None]
         return Sentences(**{**vars(self), **{f: [getattr(self, f)[j] for j in i] for f in names}})
@@ -54,14 +66,14 @@ class Sentences:
 
 @dataclass(frozen=True)
 class _Place:
-    """A column, and the numbers of its rows."""
+    """A column of a file, with the numbers of its rows."""
 
     file: Path
     name: str
     rows: list[int]
 
     def each(self, read: Callable[..., T], *columns: Iterable[object]) -> list[T]:
-        """``read`` of each row's cells; its ValueError becomes a DataError that says where."""
+        """Results of ``read`` for each row's cells; a ValueError becomes a DataError that names the place."""
         found = []
         for row, *cells in zip(self.rows, *columns, strict=True):
             try:
@@ -79,29 +91,33 @@ def read_sentences(
     charset: str = "utf-8",
     must_have: bool = True,
 ) -> Sentences:
-    """Read sentences and their tags from a CoNLL file (.conll, .txt, .bio, .iob) or a table.
+    """Sentences and tags of a CoNLL file (.conll, .txt, .bio, .iob) or a table.
 
-    In a CoNLL file columns are numbered from 0; the word is the first unless ``tokens`` is a number, the tag the last
-    unless ``tags`` is one or ``distant`` is given. In jsonl and parquet a cell of tokens is a list of words, or a text:
-    then tags are spans, [start, end, type] or {"start", "end", "label" or "type"}, and [] means no entity. In csv and
-    tsv a cell is a JSON list, or words between spaces. Tags may be numbers: 0 is outside, others are types, and -1 in
-    ``distant`` is a word for which no rule spoke. No list, or an empty one of tags, is an unlabelled sentence.
+    In a CoNLL file columns are numbered from 0. The word is in the first unless ``tokens`` is a number; the tag is in
+    the last unless ``tags`` is a number or ``distant`` is given. In jsonl and parquet files a cell of tokens is a list
+    of words, or a text: then tags are spans, [start, end, type] or {"start", "end", "label" or "type"}, and [] means no
+    entity. In csv and tsv files a cell is a JSON list, or words separated by spaces. Tags may be numbers: 0 is outside,
+    others are types, and -1 in ``distant`` is a word without a distant tag. An empty cell, or an empty list of tags, is
+    an untagged sentence.
 
     Args:
-        tokens, tags, distant: names of columns; None reads none.
-        must_have: the columns of tags must be there; else what is not there is not read.
+        path: the file.
+        tokens, tags, distant: names of the columns of the sentences, tags and distant tags; None reads none.
+        charset: character set of a CoNLL, csv, tsv or jsonl file.
+        must_have: whether the columns of tags must exist; else a missing one is skipped.
 
     Raises:
-        DataError: as `read_table`; or no such column; a word that is no text or blank; not as many tags as words; a tag
-            that is not of its column's scheme; a span off the text, empty, or over another one; no sentence at all.
+        DataError: as `read_table`; or there is no such column; a word is no text, or blank; the numbers of tags and
+            words differ; a tag is none of its column's scheme; a span is outside the text, empty, or overlaps another;
+            or there is no sentence.
     """
     path = Path(path)
-    if kind_of(path) in CONLL and path.exists():
+    if ending_of(path) in CONLL and path.exists():
         table = _read_conll(path, charset)
         tokens = tokens if tokens.isdigit() else "0"
         if distant is None and not (tags and tags.isdigit()):
             tags = table.columns[-1] if len(table.columns) > 1 else None
-    elif kind_of(path) in FORMATS or not path.exists():
+    elif ending_of(path) in FORMATS or not path.exists():
         table = read_table(path, charset)
         table.index = pd.RangeIndex(1, len(table) + 1)
     else:
@@ -109,11 +125,11 @@ def read_sentences(
     rows, cells = table.index.tolist(), column(table, tokens, path).tolist()
     at = _Place(path, tokens, rows)
     offsets: list[Offsets] | None = None
-    if kind_of(path) in (".jsonl", ".parquet") and isinstance(next(filter(_given, cells), None), str):
+    if ending_of(path) in (".jsonl", ".parquet") and isinstance(next(filter(_given, cells), None), str):
         offsets = at.each(_word_offsets, cells)
         words = [[text[a:b] for a, b in places] for text, places in zip(cells, offsets, strict=True)]
     else:
-        words = at.each(_word_list, at.each(_decoded, cells) if kind_of(path) in (".csv", ".tsv") else cells)
+        words = at.each(_word_list, at.each(_decoded, cells) if ending_of(path) in (".csv", ".tsv") else cells)
     read, repaired = [], 0
     for name, open_words in ((tags, False), (distant, True)):
         at = _Place(path, name or "", rows)
@@ -134,7 +150,10 @@ def read_sentences(
 
 
 def _read_conll(path: Path, charset: str) -> pd.DataFrame:
-    """Sentences by the lines they begin at; columns of lists, named by their numbers."""
+    """Table of a CoNLL file: a row for each sentence, numbered by its first line, with cells that are lists.
+
+    The columns are named by their numbers.
+    """
     try:
         lines = path.read_text("utf-8-sig" if charset.lower() in ("utf-8", "utf8") else charset).split("\n")
     except UnicodeDecodeError as e:
@@ -161,7 +180,7 @@ def _given(cell: object) -> bool:
 
 
 def _decoded(cell: object) -> object:
-    """A text as the JSON list that it holds, or as its words between spaces."""
+    """List in a cell of text: JSON, or words separated by spaces; a cell that is no text is returned as it is."""
     if not isinstance(cell, str):
         return cell
     parts = cell.split()
@@ -197,14 +216,22 @@ def _word_offsets(cell: object) -> Offsets:
 
 
 def _bio_of_lists(at: _Place, cells: list[object], words: list[list[str]], open_words: bool) -> list[tuple[Tags, int]]:
-    """Clean BIO and repairs of each sentence; the scheme is that of the whole column."""
+    """Tags in clean BIO, and number of repairs, of each sentence; the whole column has one scheme."""
     labels = at.each(tags_of_list, cells, words, [open_words] * len(words))
     kind = scheme_of(labels)
     return at.each(clean_bio, labels, [kind] * len(words))
 
 
 def tags_of_list(cell: object, words: list[str], open_words: bool) -> Tags:
-    """A sentence's tags as they are written, None for no tag; ValueError where they do not fit its words.
+    """Tags of a sentence as they are written; None for a sentence, or a word, without.
+
+    Args:
+        cell: list of tags; None or an empty list is an untagged sentence.
+        words: words of the sentence.
+        open_words: whether words without a tag are allowed.
+
+    Raises:
+        ValueError: the cell is no list of tags, their number is not that of the words, or a word lacks its tag.
 
     >>> tags_of_list(["B-PER", None], ["Ada", "left"], True), tags_of_list(None, ["Ada", "left"], False)
     (['B-PER', None], None)
@@ -223,12 +250,17 @@ def tags_of_list(cell: object, words: list[str], open_words: bool) -> Tags:
 
 
 def scheme_of(sentences: Iterable[Tags]) -> Scheme:
-    """The scheme of sentences some of which, or words of which, may have no tag."""
+    """Scheme of the tags of sentences, some of which, or words of which, may have no tag."""
     return scheme([label or "O" for label in sentence or []] for sentence in sentences)
 
 
 def clean_bio(labels: Tags, kind: Scheme) -> tuple[Tags, int]:
-    """A sentence's tags in clean BIO, and how many were mended."""
+    """Tags of a sentence in clean BIO, and the number of repairs.
+
+    Args:
+        labels: tags of the sentence, as they are written.
+        kind: scheme of these tags.
+    """
     clean, repaired = to_bio([label or "O" for label in labels or []], kind)
     return labels and [new if label else None for new, label in zip(clean, labels, strict=True)], repaired
 
@@ -248,12 +280,17 @@ def _span(item: object) -> Span:
 
 
 def write_conll(path: str | Path, tokens: Sequence[Sequence[str]], tags: Sequence[Sequence[str] | None]) -> None:
-    """Write a word, a tab and its tag a line, and a blank line after each sentence; None leaves the tags out.
+    """Write a CoNLL file: a line for each word, with a tab and its tag, and a blank line after each sentence.
+
+    Args:
+        path: file to write.
+        tokens: words of each sentence.
+        tags: tags of each sentence; None leaves them empty.
 
     Raises:
-        DataError: not a CoNLL file's ending, or a word that holds a tab or a line's end.
+        DataError: the ending is not that of a CoNLL file, or a word holds a tab or a line break.
     """
-    if kind_of(Path(path)) not in CONLL:
+    if ending_of(Path(path)) not in CONLL:
         raise DataError(f"{path}: file name must end in one of {', '.join(CONLL)}")
     lines = []
     for words, labels in zip(tokens, tags, strict=True):

@@ -1,1 +1,1 @@
-"""Texts: their tables, encoders' features, and the networks trained on them."""
+"""Texts: their tables, their features, and the networks that are trained on them."""

@@ -1,27 +1,47 @@
-"""Text encoders: the packaged MiniLM, any Hub name, any local folder; frozen or fine-tuned whole."""
+"""Networks that read texts: a frozen encoder with the features that it gives, and a transformer trained whole."""
 
 from __future__ import annotations
 
 import copy
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tutelage.data.examples import Tokens, cut
+from tutelage.modalities.cache import TOKENS_A_BATCH
+from tutelage.modalities.encoder import Encoder
 from tutelage.modalities.head import Head
 from tutelage.types import Logits
 
+TEXTS_A_CHUNK = 65536
+"""Number of texts that are tokenized and sorted by length together."""
+
 
 def pool(hidden: Tensor, mask: Tensor) -> Tensor:
-    """Mean of the token states that ``mask`` keeps, scaled to length 1; (n, t, d) to (n, d)."""
+    """Mean of each text's token states, scaled to length 1, (n, d).
+
+    Args:
+        hidden: token states, (n, t, d).
+        mask: attention mask, (n, t): 1 for a token, 0 for padding.
+    """
     kept = mask[..., None].to(hidden.dtype)
     return nn.functional.normalize((hidden * kept).sum(1) / kept.sum(1).clamp(min=1), dim=1)
 
 
 class TextClassifier(nn.Module):
-    """A transformer and a linear head, trained whole.
+    """A transformer and a linear head, trained whole, for texts of one class each.
 
-    The head sees the pooled state times the root of its width, so that its entries are near 1.
+    The head gets the pooled state times the square root of its width, so that its entries are near 1.
+
+    Args:
+        model: transformer.
+        classes: number of classes c, at least 2.
+        dropout: share of the features dropped in training, in [0, 1).
     """
 
     def __init__(self, model: Any, classes: int, dropout: float = 0.1) -> None:
@@ -31,6 +51,7 @@ class TextClassifier(nn.Module):
         self.head = Head(self.width, classes, dropout=dropout)
 
     def get_input_embeddings(self) -> nn.Module:
+        """Module that embeds the tokens, as the transformers library names it."""
         embeddings: nn.Module = self.encoder.get_input_embeddings()
         return embeddings
 
@@ -41,9 +62,60 @@ class TextClassifier(nn.Module):
 
 
 def head_on_pooled(head: Head, width: int) -> Head:
-    """A head fitted on plain features, made to give the same logits inside a TextClassifier."""
+    """Copy of a head that was fitted on features of length 1, rescaled to give the same logits in a TextClassifier.
+
+    Args:
+        head: fitted head.
+        width: number of features.
+    """
     made = copy.deepcopy(head)
     with torch.no_grad():
         made.mean.mul_(width**0.5)
         made.scale.mul_(width**0.5)
     return made
+
+
+@dataclass(frozen=True)
+class TextPass:
+    """A frozen encoder of texts. A text's features are the mean of its token states, scaled to length 1.
+
+    Attributes:
+        encoder: transformer with its tokenizer.
+    """
+
+    encoder: Encoder
+    a_sample = 64
+
+    @property
+    def width(self) -> int:
+        return self.encoder.width
+
+    @property
+    def a_chunk(self) -> int:
+        return TEXTS_A_CHUNK
+
+    def key(self, item: str) -> bytes:
+        return text_key(item)
+
+    def keys(self, key: bytes, item: str) -> list[bytes]:
+        return [key]
+
+    def batches(self, items: Sequence[str], keys: Sequence[bytes]) -> Iterator[tuple[list[int], np.ndarray]]:
+        """Numbers and features of the texts in each batch; texts of similar length share a batch, to save padding."""
+        ids = self.encoder.tokenize(items)
+        order = sorted(range(len(items)), key=lambda i: (len(ids[i]), keys[i]))
+        for part in cut([len(ids[i]) for i in order], TOKENS_A_BATCH):
+            yield order[part], _features([ids[i] for i in order[part]], self.encoder)
+
+
+@torch.inference_mode()
+def _features(ids: list[list[int]], encoder: Encoder) -> np.ndarray:
+    device = next(encoder.model.parameters()).device
+    batch = Tokens(ids, encoder.pad, device).take(np.arange(len(ids)))
+    hidden = encoder.model(**batch).last_hidden_state
+    return pool(hidden, batch["attention_mask"]).float().cpu().numpy()
+
+
+def text_key(text: str) -> bytes:
+    """Hash of a text, the key of its features in the cache."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

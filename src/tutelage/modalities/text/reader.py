@@ -1,4 +1,4 @@
-"""Reader of texts: each is one unit."""
+"""Reader of texts, each of which is one unit."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ from tutelage.modalities.base import draws_of
 from tutelage.modalities.cache import CachedEncoding
 from tutelage.modalities.encoder import WithEncoder
 from tutelage.modalities.head import Head
-from tutelage.modalities.text.features import TextPass
-from tutelage.modalities.text.network import TextClassifier, head_on_pooled
+from tutelage.modalities.text.network import TextClassifier, TextPass, head_on_pooled
 
 
 @dataclass(frozen=True)
 class TextReader(WithEncoder):
-    """Texts: each is one unit, seen as the mean of its tokens' states."""
+    """Reader of texts. Each text is one unit; its features are the mean of its token states."""
 
     name: ClassVar[str] = "text"
     per_feature: ClassVar[bool] = False
@@ -54,7 +53,7 @@ class TextReader(WithEncoder):
         return whole
 
     def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
-        """Word dropout: each word is left out with probability ``share``; one is kept."""
+        """Texts after word dropout: each word is dropped with probability ``share``; at least one is kept."""
         return [_dropped(text, share, seed) for text in items]
 
 

@@ -1,4 +1,4 @@
-"""Strong views of texts in which the words that say little are replaced."""
+"""Strong views of texts, in which words of little information are replaced."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from tutelage.ops.checks import in_range
 
 
 class TfidfReplacement:
-    """Replaces words by others so that keywords stay and none come in; for ``Classifier(augment=...)``.
+    """Replacement of words by others, so that keywords stay and none is added; for ``Classifier(augment=...)``.
 
-    Of a text of n words w_i, with t(w) = (count of w in the text / n) idf(w), idf(w) = log(N / texts with w), each is
-    replaced with probability ``min(share (C - t(w_i)) / Z, 1)``, C = max_i t(w_i), Z = mean_i (C - t(w_i)); where all
-    are alike none is. Drawn for it is word w with probability in proportion to ``max_v s(v) - s(w)``,
-    s(w) = (occurrences of w in all texts) idf(w). Words are what white space parts; unknown ones are rare ones.
+    A text has n words w_i, with t(w) = (count of w in the text / n) idf(w) and idf(w) = log(N / texts with w) over N
+    texts. A word is replaced with probability ``min(share (C - t(w_i)) / Z, 1)``, where C = max_i t(w_i) and
+    Z = mean_i (C - t(w_i)); where all t(w_i) are equal none is. The new word is w with probability in proportion to
+    ``max_v s(v) - s(w)``, s(w) = (occurrences of w in all texts) idf(w). Words are separated by white space; the idf of
+    a word that no text has is log N.
 
     A text's copy depends on the text and the seed alone, so it can be cached.
 
     Args:
-        texts: the pool's, at least one word in all.
-        share: of words to replace, in [0, 1], as far as no probability is cut at 1; 0.7 in the paper.
-        seed: of the draws, at least 0.
+        texts: texts of the pool, with at least one word in all.
+        share: expected share of the words that is replaced, in [0, 1], unless a probability is cut at 1; 0.7 in the
+            paper.
+        seed: seed of the draws, at least 0.
 
     Source: Xie et al., UDA, NeurIPS 2020, TF-IDF-based word replacement.
 
@@ -54,7 +56,7 @@ class TfidfReplacement:
         return [self._replaced(text) for text in texts]
 
     def chances(self, text: str) -> np.ndarray:
-        """The probability with which each word of a text is replaced, (n,)."""
+        """Probability that each of a text's n words is replaced, (n,)."""
         words = text.split()
         count = Counter(words)
         t = np.array([count[w] * self.idf.get(w, math.log(self.size)) for w in words])  # n t(w): n cancels
@@ -62,7 +64,7 @@ class TfidfReplacement:
         return np.minimum(self.share * room / room.mean(), 1) if room.any() else room
 
     def odds(self) -> dict[str, float]:
-        """The probability with which each word is drawn."""
+        """Probability that each word is the new one, by word."""
         return dict(zip(self.words, np.diff(self._below, prepend=0).tolist(), strict=True))
 
     def _replaced(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Texts and their labels in a table; errors say the file, the row and the column."""
+"""Tables of texts and labels. Errors name the file, the row and the column."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tutelage.data.tables import DataError, as_label, column, read_table
+from tutelage.data.tables import DataError, as_label, column
 
 LONGEST = 100_000
-"""Characters; a longer text is more likely an unclosed quote than a text."""
+"""Number of characters of a text, at most; a longer one is more likely an unclosed quote than a text."""
 
 
 @dataclass(frozen=True)
 class Texts:
-    """A column of texts and, when asked for, one of labels (None = unlabelled).
+    """Texts of a table, with their labels.
 
-    ``rows`` are the rows' numbers in the file, from 1, the header not counted.
+    Attributes:
+        file: name of the table's file.
+        texts: n texts.
+        labels: label of each text; None is unlabelled.
+        rows: number of each text's row in the file, from 1, without the header.
     """
 
     file: str
@@ -30,26 +34,23 @@ class Texts:
         return len(self.texts)
 
     def where(self, keep: np.ndarray) -> Texts:
-        """The rows that the mask ``keep`` selects."""
+        """Texts that the mask ``keep``, (n,), selects."""
         i = np.flatnonzero(keep)
         return Texts(self.file, [self.texts[j] for j in i], [self.labels[j] for j in i], [self.rows[j] for j in i])
 
 
-def read_texts(path: str | Path, text: str, label: str | None = None, charset: str = "utf-8") -> Texts:
-    """Read the texts, and the labels when a column is named, of a file.
+def texts_of(table: pd.DataFrame, path: str | Path, text: str, label: str | None = None) -> Texts:
+    """Texts of a table, with their labels where a column is named.
 
     Args:
-        text: name of the text column.
-        label: name of the label column; None gives only unknown labels.
+        table: the table, as `tutelage.data.tables.read_table` gives it.
+        path: file of the table, for messages.
+        text: name of the column of the texts.
+        label: name of the column of the labels; None leaves all texts unlabelled.
 
     Raises:
-        DataError: as `read_table`; or no such column; or a cell of the text column holds no text.
+        DataError: there is no such column, or a cell of the texts holds something else.
     """
-    return texts_of(read_table(path, charset), path, text, label)
-
-
-def texts_of(table: pd.DataFrame, path: str | Path, text: str, label: str | None = None) -> Texts:
-    """The texts, and the labels when a column is named, of a table that was read from a file."""
     cells = column(table, text, path)
     labels: list[str | None] = [None] * len(table)
     if label:
@@ -62,16 +63,8 @@ def texts_of(table: pd.DataFrame, path: str | Path, text: str, label: str | None
     return Texts(str(path), texts, labels, list(range(1, len(texts) + 1)))
 
 
-def require_good_texts(data: Texts, text: str) -> None:
-    """Raise DataError at the first text that is empty or longer than LONGEST characters."""
-    for row, t in zip(data.rows, data.texts, strict=True):
-        fault = text_fault(t)
-        if fault:
-            raise DataError(f"{data.file}, row {row}, column {text!r}: {fault}")
-
-
 def text_fault(text: str) -> str | None:
-    """What is wrong with a text that should be learnt from, or None.
+    """Fault of a text that should be learnt from; None for a good text.
 
     >>> text_fault("  ")
     'the text is empty'
