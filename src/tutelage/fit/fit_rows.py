@@ -151,8 +151,9 @@ def _about_one(method: Method, problem: Problem, training: Training, plan: Plan)
         )  # fmt: skip
         per_step = time_a_step(method, problem.task, network, loader, training)
         start = time.perf_counter()
-        predict(network, problem.task, problem.pool.subset(np.arange(min(len(problem.pool), SAMPLE))))
-        per_row = (time.perf_counter() - start) / SAMPLE
+        sample = np.arange(min(len(problem.pool), SAMPLE))
+        predict(network, problem.task, problem.pool.subset(sample))
+        per_row = (time.perf_counter() - start) / max(len(sample), 1)
     labellings = (method.training_rounds - 1) * len(method.rule.movers) * labels_kept(method)
     relabelling = per_row * len(problem.pool) * labellings
     count, weak = len(problem.labelled), problem.weak is not None
@@ -164,7 +165,8 @@ def _about_one(method: Method, problem: Problem, training: Training, plan: Plan)
     contenders = 1 + len(problem.decays) * (folds > 0)
     seconds = (per_step * training.steps + relabelling) * fits * contenders * (1 + weak)
     each = np.unique(problem.y, return_counts=True)[1]
-    spread = f"{each.min()} to {each.max()} a class, " if len(problem.y) == count > 0 else ""
+    some = f"{each.min()} to {each.max()}" if count and each.min() < each.max() else each.max(initial=0)
+    spread = f"{some} a class, " if len(problem.y) == count > 0 else ""
     return (
         f"Training {method.name} on {count} labels ({spread}{problem.task.classes} classes) and a pool of "
         f"{len(problem.pool)}: {fits} training{'s' * (fits > 1)} of {training.steps} steps ({check}), "

@@ -90,7 +90,7 @@ def shown(out: Path, labels: int, say: Say, tick: Tick) -> str:
     say(f"\nThe model and its report are in {out / 'run'}: open {out / 'run' / 'report.html'}.")
     say("Next: tutelage fit drift --train mine.csv --text text --label label --out run")
     say("Compare methods over several draws of the labels: tutelage demo --full")
-    return f"\n{summary['evidence']['words']}\n\n{verdict(summary)}"
+    return f"{summary['evidence']['words']}\n\n{verdict(summary)}"
 
 
 def verdict(summary: dict[str, Any]) -> str:
