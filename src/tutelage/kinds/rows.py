@@ -75,8 +75,10 @@ class Rows(OneClass):
     # reading
 
     def settled(self, files: Files, say: Say = silent, others: Sequence[str] = ()) -> Self:
-        if not files.train.exists() or files.train.suffix.lower() == NPZ:
+        if not files.train.exists():
             return self
+        if files.train.suffix.lower() == NPZ:
+            return replace(self, exact=True)
         columns = column_names(files.train, files.charset)
         names = feature_columns(columns, self.features, files.train, [*self._of_labels(columns), *others])
         if len(names) > 1:
@@ -101,7 +103,8 @@ class Rows(OneClass):
 
     def _read(self, table: pd.DataFrame, path: Path) -> np.ndarray:
         """Features of a table, (n, d)."""
-        others = self._of_labels([str(c) for c in table.columns])
+        # the names of a settled kind were checked against the training table; others may lack its columns of votes
+        others = [self.label] if self.exact else self._of_labels([str(c) for c in table.columns])
         return read_features(table, self.features, path, others, self.exact)
 
     def _of_labels(self, columns: Sequence[str]) -> list[str]:
