@@ -77,10 +77,7 @@ def test_auto_says_its_budget_chooses_and_shows_what_it_tried(run, bench):
 
 def test_it_says_first_what_it_will_do_and_how_long(run, bench):
     _, shown = run(*bench.fit("mean_teacher"))
-    assert (
-        "Training mean_teacher on 16 labels (8 a class, 2 classes) and a pool of 60: 3 trainings of 8 steps"
-        in shown
-    )
+    assert "Training mean_teacher on 16 labels (8 a class, 2 classes) and a pool of 60: 3 trainings of 8 steps" in shown
     assert re.search(r"for the evidence\), about \d\S* (seconds?|minutes|hours)\.", shown)
     assert shown.index("Training mean_teacher") < shown.index("The pool")
 

@@ -51,8 +51,12 @@ class Model:
 
     def examples(self, items: Any, tick: Tick | None = None) -> Examples:
         """Examples for the network, made of items: their features where the network is a head on an encoder."""
-        if isinstance(self.reader, Encodes) and isinstance(body_of(self.network), Head):
-            return features(self.reader, items, self.cache or cache_folder() / "features", self.device, tick)
+        body = body_of(self.network)
+        if isinstance(self.reader, Encodes) and isinstance(body, Head):
+            found = features(self.reader, items, self.cache or cache_folder() / "features", self.device, tick)
+            if (width := found.rows.shape[-1]) != body.width:
+                raise ValueError(f"an item has {width} features, but the model was fitted on {body.width}")
+            return found
         return self.reader.examples(items, self.device)
 
     def predict(self, items: Any, tick: Tick | None = None) -> Any:

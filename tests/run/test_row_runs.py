@@ -141,3 +141,26 @@ def test_rows_of_another_width_are_refused_before_anything_is_trained(run, wines
     assert run("fit", "supervised", *words, wines / "o")[0] == 0
     code, shown = run("predict", wines / "o", "--input", wines / "wide.npz", "--output", wines / "p.csv")
     assert code == 2 and "5 numbers in each row, but the model was fitted on 4" in shown
+
+
+def test_columns_of_a_data_frame_may_be_numbered_and_other_tables_need_no_votes(run, wines):
+    table = pd.read_csv(wines / "train.csv", keep_default_na=False)
+    numbered = pd.DataFrame({0: table.alcohol, 1: table.ash, 2: table.grower})
+    numbered.to_parquet(wines / "numbered.parquet")
+    words = ("--train", wines / "numbered.parquet", "--features", "0", "1", "--label", "2", *WORDS[2:])
+    assert run("fit", "supervised", *words, "--out", wines / "n")[0] == 0
+    table["a"] = [["Rossi" if alcohol > 12.5 else "Bianchi", "-1"] for alcohol in table.alcohol]
+    table.to_parquet(wines / "voted.parquet")
+    words = ("--train", wines / "voted.parquet", "--features", "alcohol", "ash", "--votes", "a", *WORDS)
+    assert run("fit", "supervised", *words, "--out", wines / "v")[0] == 0
+    code, shown = run("predict", wines / "v", "--input", wines / "test.csv", "--output", wines / "p.csv")
+    assert code == 0, shown
+
+
+def test_a_model_says_how_many_numbers_it_wants(run, wines):
+    from tutelage import load
+
+    fitted(run, wines, "alcohol", "ash")
+    assert load(wines / "out").predict(np.array([[12.0, 2.0], [13.0, 1.0]])).tolist() == ["Bianchi", "Rossi"]
+    with pytest.raises(ValueError, match="an item has 3 features, but the model was fitted on 2"):
+        load(wines / "out").predict(np.zeros((1, 3)))

@@ -63,7 +63,7 @@ def read_table(path: str | Path, charset: str = "utf-8") -> pd.DataFrame:
 
 def _read(path: Path, charset: str) -> pd.DataFrame:
     if ending_of(path) == ".parquet":
-        return pd.read_parquet(path)
+        return pd.read_parquet(path).rename(columns=str)  # a data frame may have numbers for names
     encoding = _encoding(charset)
     if ending_of(path) == ".jsonl":
         return pd.DataFrame(_json_lines(path, encoding))
@@ -136,7 +136,7 @@ def column_names(path: Path, charset: str = "utf-8") -> list[str]:
             first = next(csv.reader(f, delimiter=SEPARATORS[ending_of(path)]), [])
     except (UnicodeDecodeError, LookupError, csv.Error):
         return [str(c) for c in read_table(path, charset).columns]  # which says what is wrong
-    if not any(first):
+    if not any(name.strip() for name in first):
         return [str(c) for c in read_table(path, charset).columns]
     return [name or f"Unnamed: {i}" for i, name in enumerate(first)]  # as pandas calls them
 

@@ -11,7 +11,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 from torch import nn
 
 from tutelage.estimators.base import Estimator
@@ -119,6 +119,8 @@ class Classifier(ClassifierMixin, Estimator):
         self._fit(kind, data, self.augment)
         if votes is not None:
             self.votes_ = data.weak
+        elif hasattr(self, "votes_"):
+            del self.votes_  # of an earlier fit
         self.transduction_ = np.empty(len(labels) + (0 if more is None else len(more)), dtype=self.classes_.dtype)
         open_rows = np.ones(len(self.transduction_), dtype=bool)
         open_rows[: len(labels)] = ~train.known
@@ -158,8 +160,7 @@ class Classifier(ClassifierMixin, Estimator):
             ValueError: no item has a label, or X and y differ in length.
         """
         predicted, labels = self.predict(X), labels_of(y)
-        if len(predicted) != len(labels):
-            raise ValueError(f"X has {len(predicted)} items, but y has {len(labels)} labels")
+        check_consistent_length(predicted, labels, sample_weight)
         known = np.array([label is not None for label in labels], dtype=bool)
         if not known.any():
             raise ValueError("y has no label to score on: every one is -1 or None")

@@ -81,13 +81,13 @@ class Encodes(Reader, Protocol):
     """A reader whose frozen encoder turns each unit into a row of features.
 
     Attributes:
-        per_feature: whether each feature is standardised by its own scale; else one scale serves all.
         still: word for features that are not trained, such as "frozen".
         encodes: whether an encoder computes the features, which takes time; else the items are the features.
     """
 
     @property
-    def per_feature(self) -> bool: ...
+    def per_feature(self) -> bool:
+        """Whether each feature is standardised by its own scale; else one scale serves all."""
 
     still: ClassVar[str]
     encodes: ClassVar[bool]
