@@ -22,7 +22,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "tutelage"
 
 ENGINE = {"types", "ops", "game", "memory", "comm", "tasks", "methods", "train"}
 READING = {"data", "files", "modalities.base", "modalities.head"}
-FITTING = ENGINE | READING | {"graph", "fit"}
+FITTING = ENGINE | READING | {"graph", "weak", "adapting", "fit"}
 
 MAY_IMPORT = {
     "types": set(),
@@ -36,29 +36,40 @@ MAY_IMPORT = {
     "distil": {"types", "ops", "distil"},
     "data": {"types", "ops", "data"},
     "weak": {"types", "ops", "data", "weak"},
+    "weights": {"types", "files", "data", "weights"},
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},
     "train": {"types", "ops", "game", "memory", "tasks", "methods", "data", "comm", "files", "train"},
-    "modalities": {"types", "ops", "data", "files", "modalities"},
+    "modalities": {"types", "ops", "data", "files", "weights", "modalities"},
+    "adapting": ENGINE | READING | {"modalities.encoder", "modalities.units", "adapting"},
     "fit": FITTING,
     "model": {"types", "tasks", "data", "files", "train", "modalities"},
-    "kinds": {"types", "ops", "tasks", "data", "files", "weak", "fit", "model", "modalities", "kinds"},
+    "kinds": {
+        "types", "ops", "tasks", "data", "files", "weak", "weights", "adapting", "fit", "model", "modalities",
+        "kinds",
+    },
     "report": {"types", "files", "fit", "model", "kinds", "report"},
-    "estimators": {"types", "ops", "methods", "data", "distil", "fit", "model", "kinds", "estimators"},
-    "run": {"types", "ops", "methods", "data", "files", "fit", "model", "modalities.base", "kinds", "report", "run"},
+    "estimators": {
+        "types", "ops", "methods", "data", "distil", "weak", "adapting", "fit", "model", "modalities.encoder", "kinds",
+        "estimators",
+    },
+    "run": {
+        "types", "ops", "methods", "data", "files", "weak", "weights", "adapting", "fit", "model", "modalities.base",
+        "modalities.encoder", "kinds", "report", "run",
+    },
     "audit": {
         "types", "ops", "data", "files", "distil", "graph", "fit", "modalities.base", "modalities.images", "kinds",
         "report", "run", "audit",
     },
     "bench": {
         "types", "ops", "methods", "tasks", "train", "data", "distil", "fit", "modalities.base", "modalities.head",
-        "kinds", "report", "estimators", "bench",
+        "kinds", "model", "weak", "report", "estimators", "bench",
     },
     "cli": {"methods", "run", "audit", "bench"},
 }  # fmt: skip
 """The parts, from the lowest on, and what each may import."""
 
-SHARED_BY_KINDS = {"base", "entries", "one_class", "pictures", "tallies"}
-SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder"}
+SHARED_BY_KINDS = {"base", "entries", "one_class", "pictures", "tallies", "teachers"}
+SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder", "known", "precision", "units"}
 
 
 def imports(path: Path) -> Iterator[str]:

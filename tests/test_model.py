@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 
 from tutelage import Classifier, load
 from tutelage import model as saving
-from tutelage.files import BadFileError
+from tutelage.files import BadFileError, write_tensors
 from tutelage.modalities.head import Head
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.tasks import Classification
@@ -202,3 +202,59 @@ def test_an_encoder_that_changed_is_noticed(texts, encoder_folder, tmp_path):
     shutil.rmtree(own)
     with pytest.raises(OSError, match="could not be loaded"):
         load(tmp_path / "model")
+
+
+def test_the_temperature_and_the_held_out_labels_are_kept(saved):
+    x, y = load_digits(return_X_y=True)
+    model = Classifier(**FAST).fit(x[:200], np.where(np.arange(200) < 100, y[:200], -1))
+    again = load(saved)
+    assert again.temperature == model.temperature_ != 1
+    assert {k: v.shape for k, v in again.held_out.items()} == {
+        "confidence": (1, 100),
+        "right": (1, 100),
+        "label": (100,),
+    }
+    np.testing.assert_array_equal(again.probabilities(x[:50]), model.predict_proba(x[:50]))
+
+
+def test_the_temperature_divides_the_logits_and_keeps_the_classes(saved):
+    x = load_digits(return_X_y=True)[0][:60]
+    model = load(saved)
+    calibrated, classes = model.probabilities(x), model.predict(x)
+    model.temperature *= 2
+    flat = np.sqrt(calibrated)
+    np.testing.assert_allclose(model.probabilities(x), flat / flat.sum(1, keepdims=True), rtol=1e-6)
+    np.testing.assert_array_equal(model.predict(x), classes)
+    streamed = np.empty_like(flat)
+    for units, p in model.stream(model.examples(x)):
+        streamed[units.numpy()] = p.numpy()
+    np.testing.assert_allclose(streamed, model.probabilities(x), atol=1e-6)
+
+
+def test_a_model_without_a_temperature_has_one(saved):
+    about = json.loads((saved / "model.json").read_text())
+    del about["temperature"]
+    (saved / "model.json").write_text(json.dumps(about))
+    (saved / "held_out.safetensors").unlink()
+    assert load(saved).temperature == 1 and load(saved).held_out == {}
+
+
+@pytest.mark.parametrize("temperature", [0, -1, "hot", None, float("nan"), float("inf")])
+def test_a_temperature_that_cannot_be(saved, temperature):
+    about = json.loads((saved / "model.json").read_text()) | {"temperature": temperature}
+    (saved / "model.json").write_text(json.dumps(about))
+    with pytest.raises(BadFileError, match="do not fit together"):
+        load(saved)
+
+
+def test_held_out_labels_of_other_shapes(saved):
+    write_tensors(saved / "held_out.safetensors", {"confidence": torch.ones(2, 3), "label": torch.zeros(3)})
+    with pytest.raises(BadFileError, match=r"held_out.safetensors: not written by tutelage, or damaged"):
+        load(saved)
+
+
+def test_what_another_model_kept_does_not_stay(saved):
+    model = load(saved)
+    model.held_out = {}
+    saving.save(model, saved)
+    assert not (saved / "held_out.safetensors").exists()

@@ -20,6 +20,7 @@ import pytest
 from tutelage import weak
 from tutelage.modalities.images.backbone import load_backbone
 from tutelage.weak.label_models import label
+from tutelage.weights import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -61,8 +62,9 @@ def imports() -> list[tuple[Path, str, bool]]:
 
 def test_every_library_that_is_imported_is_a_dependency_and_none_is_needed_for_nothing():
     used = {module for _, module, _ in imports()}
-    of_extras = set().union(*(EXTRAS[name] for name in ("hub", "images", "rules", "bench")))
-    assert used | BY_PANDAS == BASE | of_extras
+    of_extras = set().union(*(EXTRAS[name] for name in ("hub", "images", "gguf", "rules", "bench")))
+    held = {str(entry.module) for entry in CATALOGUE.values()} & (BASE | of_extras)  # weights, found without an import
+    assert used | held | BY_PANDAS == BASE | of_extras
     assert not BASE & of_extras
 
 

@@ -75,7 +75,8 @@ def write_texts(folder: Path) -> None:
     table[:40].assign(label=[*table.label[:18], *[""] * 22]).to_csv(folder / "mine.csv", index=False)
     table[40:56][["text"]].to_csv(folder / "more.csv", index=False)
     table[56:].to_csv(folder / "held_out.csv", index=False)
-    (folder / "rules.json").write_text(blocks("json")[0])
+    for name, block in zip(("classes.json", "rules.json"), blocks("json"), strict=True):
+        (folder / name).write_text(block)
 
 
 def write_sentences(folder: Path) -> None:
@@ -134,8 +135,9 @@ def quick(monkeypatch, encoder_folder, small_networks):
         return usual(self, replace(asked, steps=asked.steps or 6, folds=asked.folds or 2, repeats=asked.repeats or 1))
 
     monkeypatch.setattr(Defaults, "__call__", short)
-    for kind in ("texts", "sentences"):
-        monkeypatch.setattr(f"{KINDS[kind].__module__}.load_encoder", Small(encoder_folder))
+    for module in ("modalities.text.lexical_reader", "kinds.sentences"):
+        monkeypatch.setattr(f"tutelage.{module}.load_encoder", Small(encoder_folder))
+    monkeypatch.setattr("tutelage.modalities.text.lexical_reader.there", lambda _: ["minilm"])
 
 
 def do(run, command: str) -> str:
@@ -150,6 +152,7 @@ def do(run, command: str) -> str:
 # What it shows runs
 
 
+@pytest.mark.filterwarnings("ignore:The encoder .* does not know")  # the tiny one
 def test_the_python_runs_and_names_what_is_returned(reader, quick):
     (block,) = blocks("python")
     space: dict[str, object] = {}
@@ -251,7 +254,7 @@ def test_every_link_and_anchor_exists(page):
 
 def test_it_links_the_pages_and_the_picture_is_small():
     found = {link.partition("#")[0] for link in links(ROOT / "README.md")}
-    pages = ("results", "benchmark", "noise", "anticipation", "mutual", "design")
+    pages = ("results", "benchmark", "noise", "anticipation", "mutual", "design", "teachers", "no-labels", "adapting")
     assert found >= {f"docs/{page}.md" for page in pages} | {"CONTRIBUTING.md", "LICENSE", "CITATION.cff"}
     (picture,) = (ROOT / link for link in found if link.endswith(".png"))
     assert picture.stat().st_size < 150_000

@@ -101,7 +101,19 @@ def test_importing_the_library_imports_nothing_large(tmp_path):
 
 
 def test_commands_that_compute_nothing_import_nothing_large(tmp_path):
-    commands = ["", "--help", "--version", "methods", "data", "data --help", "data list", "fit", "fit --help"]
+    commands = [
+        "",
+        "--help",
+        "--version",
+        "methods",
+        "data",
+        "data --help",
+        "data list",
+        "models",
+        "models list",
+        "fit",
+        "fit --help",
+    ]
     assert imported(commands, tmp_path) == {command: set() for command in commands}
 
 

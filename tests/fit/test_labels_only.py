@@ -10,8 +10,8 @@ import torch
 
 from tutelage.fit.build import Build, Items
 from tutelage.fit.defaults import HEAD
-from tutelage.fit.fit import reference_model
 from tutelage.fit.problem import Plan
+from tutelage.fit.reference import reference_model
 from tutelage.fit.setup import Setup
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.tasks import Classification
@@ -37,7 +37,7 @@ def test_scaling_is_chosen_by_the_labels(spread_told, spread_noise, one_scale):
     items = Items(Classification(2), x[:40], y[:40], x[40:])
     problem = Build(RowReader(), (), HEAD, whole=False, cache=Path()).of(items).problem()
     parts = problem.folds(Plan(folds=4), 0)
-    network, honest, name = reference_model(Setup(problem, Training()), parts, None)
+    network, honest, name, _ = reference_model(Setup(problem, Training()), parts, None)
     with torch.no_grad():
         found = network(torch.as_tensor(x[40:])).argmax(1).numpy()
     assert name.endswith("one scale for all features") == one_scale

@@ -19,6 +19,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
 from tutelage.data import Features, Loader, Tokens, WordFeatures
+from tutelage.fit.fit import require_teacher
 from tutelage.game import Player
 from tutelage.graph import neighbours
 from tutelage.memory import Memory
@@ -129,8 +130,8 @@ def test_what_has_no_rows_or_no_labels_is_refused_early():
     for kind in (PoissonLearning, TriTraining):
         with pytest.raises(ValueError, match=f"{kind.name} needs rows of fixed features: leave out finetune, or give"):
             kind().ready(Tokens([[1, 2], [3]]), lambda *_: None)
-        with pytest.raises(ValueError, match=f"{kind.name} needs labels"):
-            kind().settled(TASK, weak=True)
+        with pytest.raises(ValueError, match=f"{kind.name} needs clean labels, at least two of each class"):
+            require_teacher(kind().settled(TASK, weak=True), teacher=True, learns=False)
         nothing = Loader(Features(torch.empty(0, 6)), torch.empty(0, dtype=torch.int64), loader.unlabelled)
         with pytest.raises(ValueError, match=f"{kind.name} needs labels"):
             kind().remembers(nothing, TASK)

@@ -1,4 +1,8 @@
-"""What version 0.1 gave is given still: to the last bit on the machine that recorded it, nearly so on others."""
+"""What version 0.1 gave is given still: to the last bit on the machine that recorded it, nearly so on others.
+
+What rules or distant tags give beside clean labels is another matter since these may be learnt:
+`record_beside` names these cases, and made their records.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,8 @@ from recorded import (
     worlds,
 )
 from recorded.comparing import OF_RUNS, OF_SAVED, OF_SCENES, differences, plain, read
-from tutelage.fit import fit_rows
+from tutelage.fit import fit, fit_rows
+from tutelage.fit.calibration import NONE
 from tutelage.fit.evidence import Prior
 
 
@@ -37,6 +42,9 @@ def needs_backbone(needed: bool) -> None:
 TASK_OF = {"texts": "classification", "sentences": "tagging", "images": "image", "masks": "segmentation"}
 """Words of version 0.1 for the kinds of data of its runs."""
 
+SINCE = ("format", "settings", "reading", "idle", "calibration", "models", "encoders", "teacher")
+"""Entries of summaries that version 0.1 had not, or wrote otherwise."""
+
 AUDITED_AS = {"texts": "text", "rows": "features"}
 """Words of version 0.1 for the kinds of data of its audits, where they were others."""
 
@@ -50,6 +58,18 @@ def priors_of_version_0_1(monkeypatch):
         return Prior(**recorded.get(kind, {}).get(method, {}))
 
     monkeypatch.setattr(fit_rows, "recorded_prior", prior)
+
+
+@pytest.fixture(autouse=True)
+def probabilities_of_version_0_1(monkeypatch):
+    """The probabilities of version 0.1, which had no temperature."""
+    monkeypatch.setattr(fit, "calibrated", lambda parts, y: NONE)
+
+
+@pytest.fixture(autouse=True)
+def encoders_of_version_0_1(monkeypatch):
+    """The encoders of version 0.1, which were never adapted."""
+    monkeypatch.setattr("tutelage.kinds.texts.adapting_of", lambda *_: None)
 
 
 def as_points(told: object) -> object:
@@ -68,7 +88,7 @@ def as_version_0_1(told: dict) -> dict:
     told = {k: v for k, v in told.items() if k != "run"}
     for name in ("summary", "audit"):
         if name in told:
-            told[name] = {k: v for k, v in told[name].items() if k not in ("format", "settings", "reading", "idle")}
+            told[name] = {k: v for k, v in told[name].items() if k not in SINCE}
     if "summary" in told:
         summary = told["summary"]
         summary["task"] = TASK_OF[summary.pop("kind")] if "kind" in summary else summary["task"]

@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 
 from tutelage import files
-from tutelage.data import sources
+from tutelage.data import packages
 from tutelage.run import demo
 
 
 @pytest.fixture
 def no_network(monkeypatch, tmp_path):
     failed = subprocess.CompletedProcess([], 1, "", "ERROR: no route")
-    monkeypatch.setattr(sources.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(packages.subprocess, "run", lambda *_, **__: failed)
     monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(demo, "POOL", 40)
     monkeypatch.setattr(demo, "STEPS", 5)

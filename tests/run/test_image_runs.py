@@ -82,6 +82,7 @@ def test_the_summary_of_a_segmentation_says_what_was_done_and_what_it_is_worth(m
     assert (found["kind"], found["things"], found["encoder"]) == ("masks", "images", "unet")
     assert (found["classes"], found["labelled"], found["unlabelled"]) == (["0", "1"], 10, 20)
     assert (found["size"], found["evidence"]["labels"], test["rows"]) == ([16, 16], 10, 12)
+    assert found["calibration"] is None and load(masked.request.out / "model").temperature == 1
     assert found["settings"] | {"partners": "mutual", "ranking": "class"} == found["settings"]
     assert [place.split(":")[0].split("/")[-1] for place in found["left_out"]] == [
         "train.parquet, row 31", "test.parquet, row 13",
@@ -219,6 +220,8 @@ def test_predict_leaves_a_bad_image_without_a_label_where_asked_and_refuses_it_e
     assert got.image.tolist() == cells
     assert got.label.fillna("none").tolist() == ["red", "none", "none", "blue"]
     assert got.probability.isna().tolist() == [False, True, True, False]
+    code, shown = run(*words, "--images", "image", "--skip-bad", "--abstain", "0.05")
+    assert code == 0 and "0 of 4 rows labelled (0.0 %)" in shown and "it takes 32 right" in " ".join(shown.split())
     code, shown = run(*words)
     assert code == 2
     assert "--images must be given" in shown
@@ -229,6 +232,7 @@ def test_predict_writes_masks_as_large_as_the_images(masked, run, tmp_path, squa
     new = {name: squares(1, i, *shape).pixels[0] for i, (name, shape) in enumerate(shapes.items())}
     put(tmp_path / "in", {name: png(pixels) for name, pixels in new.items()} | {"c.png": cut_off})
     words = ["predict", masked.request.out, "--input", tmp_path / "in", "--output", tmp_path / "masks"]
+    assert "--abstain is for items of one class each" in run(*words, "--abstain", "0.1")[1]
     code, shown = run(*words)
     assert code == 2
     assert f"{tmp_path / 'in/c.png'}: cut off" in shown

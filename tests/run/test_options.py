@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tutelage.modalities.images.backbone import BACKBONE, LITE
 from tutelage.modalities.images.networks import VISION
-from tutelage.modalities.images.reader import BACKBONE, LONGEST
+from tutelage.modalities.images.reader import LONGEST
 from tutelage.run.options import given
 
 
@@ -17,7 +18,7 @@ def asked(folder, task="image", **options):
 
 
 def test_each_kind_says_what_reads_it(tmp_path):
-    assert set(LONGEST) == {BACKBONE, *VISION}
+    assert set(LONGEST) == {*LITE, *VISION}
     table = {"train": tmp_path / "a.csv", "out": tmp_path / "out"}
     kinds = [
         given(**table, text="text", label="label"),
@@ -74,7 +75,7 @@ MASKS = {"task": "segmentation", "label": None}
         ({**TEXTS, "flip": False}, "--no-flip is of --kind masks or images, but the kind is texts"),
         ({**TEXTS, "skip_bad": True}, "--skip-bad is of --kind masks or images, but the kind is texts"),
         ({**TEXTS, "max_length": 1}, "max_length must be at least 2, got 1"),
-        ({"encoder": "minilm"}, "encoder must be efficientnet-lite0, got 'minilm'"),
+        ({"encoder": "minilm"}, "encoder must be efficientnet-lite0 or efficientnet-lite2, or a folder"),
         ({"encoder": BACKBONE, "network": "small_cnn"}, "give --encoder or --network, not both"),
         ({"network": "unet"}, "network must be one of small_cnn, wide_resnet, got 'unet'"),
         ({**MASKS, "network": "small_cnn"}, "network must be unet, got 'small_cnn'"),

@@ -121,6 +121,14 @@ def test_predict_and_score(run, tables, encoder_folder):
     code, shown = run("score", out, "--test", tables / "test.parquet", "--json")
     scored = json.loads(shown)
     assert scored["f1"] == summary(tables)["test"]["f1"]
+    calibration = summary(tables)["calibration"]
+    words = pd.read_parquet(tables / "train.parquet").tags.explode()
+    assert calibration["labels"] == words.notna().sum()
+    assert calibration["temperature"] != 1
+    asked = ("--input", tables / "in.jsonl", "--output", tables / "q.jsonl", "--abstain", 0.1)
+    code, shown = run("predict", out, *asked)
+    assert code == 2 and "--abstain is for items of one class each, and sentences have labels within" in shown
+    assert not (tables / "q.jsonl").exists()
     code, _ = run("predict", out, "--input", tables / "in.jsonl", "--output", tables / "p.csv")
     again = pd.read_csv(tables / "p.csv")
     assert json.loads(again.tags[3]) == found[3]["tags"]

@@ -53,6 +53,7 @@ def test_every_method_learns_from_votes(run, weak, method):
     assert [f["name"] for f in found["weak"]["functions"]] == ["lf_0", "lf_1", "lf_2", "lf_3"]
     assert found["labelled"] == 10
     assert found["test"]["stage_one_accuracy"] > 0.6
+    assert found["calibration"]["labels"] == 10  # the clean ones, which are not learnt
     assert "stage I comes before" in shown
     assert "Rules: 4, which vote on" in shown
     page = (weak.out / "report.html").read_text()

@@ -326,9 +326,3 @@ def test_a_network_that_answers_by_its_method_is_saved_without_its_code(loader, 
     again, rows = load(tmp_path / "model"), loader.unlabelled.rows.numpy()
     np.testing.assert_array_equal(again.probabilities(rows), model.probabilities(rows))
     assert again.network.method == TwoHeads(share=0.25)
-
-
-def test_a_contender_may_not_begin_where_its_folds_were_learnt(problem):
-    setup = Setup(problem, Training(4))
-    with pytest.raises(ValueError, match="start must not have learnt the labels"):
-        Contender("b", Supervised(), setup, Contender("a", Supervised(), setup))

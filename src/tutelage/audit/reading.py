@@ -12,8 +12,8 @@ from tutelage.audit.request import AuditOptions
 from tutelage.data.sources import cache_folder
 from tutelage.data.tables import DataError, as_label, column
 from tutelage.distil.choice import FOLDS
+from tutelage.fit.cost import duration
 from tutelage.fit.defaults import pick_device
-from tutelage.fit.fit_rows import duration
 from tutelage.kinds.base import Files
 from tutelage.kinds.entries import Entries, InTable
 from tutelage.kinds.one_class import OneClass, require_two
@@ -82,6 +82,7 @@ def features_of(audited: Audited, reader: Encodes, device: str, say: Say, tick: 
     """
     there = pick_device(device)
     reader.to(there)
+    reader = reader.fitted(audited.items)
     encoding = reader.encoding([audited.items], cache_folder() / "features")
     if reader.encodes:
         count = encoding.missing

@@ -20,7 +20,7 @@ from tutelage.audit.ranking import Audit, find_label_errors
 from tutelage.audit.reading import Audited, features_of, read_audited
 from tutelage.audit.reasons import percent, reasons
 from tutelage.audit.request import AuditOptions
-from tutelage.fit.fit_rows import duration
+from tutelage.fit.cost import duration
 from tutelage.kinds.one_class import OneClass
 from tutelage.modalities.images.examples import shown
 from tutelage.run.run import plain_options

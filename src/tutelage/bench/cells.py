@@ -43,6 +43,7 @@ class Drawn:
         labelled: items with labels, perhaps noisy ones.
         rest: items of the pool.
         covered, target: numbers of the pool's items that have weak labels, and these labels, as in `build.Items`.
+        chosen, others: numbers of the labelled items and of the pool's in the part to learn from.
     """
 
     cut: Cut
@@ -50,6 +51,8 @@ class Drawn:
     rest: Part
     covered: np.ndarray | None = None
     target: np.ndarray | None = None
+    chosen: np.ndarray | None = None
+    others: np.ndarray | None = None
 
     @property
     def test(self) -> Part:
@@ -91,7 +94,7 @@ def draw(data: DataSet, setting: Setting, root: Path, seed: int) -> Drawn:
     else:
         chosen = rng.permutation(known)[: setting.labels]
     rest = np.setdiff1d(np.arange(len(learn)), chosen)
-    return Drawn(cut, learn.subset(chosen), cut.learn.subset(rest))
+    return Drawn(cut, learn.subset(chosen), cut.learn.subset(rest), chosen=chosen, others=rest)
 
 
 def _noisy(cut: Cut, name: str, seed: int) -> np.ndarray:
@@ -162,7 +165,8 @@ def encoded(data: DataSet, root: Path) -> tuple[Cut, torch.Tensor, torch.Tensor]
     cut, reader = load(data, root), kind_for(data).reader()
     if not isinstance(reader, Encodes) or not reader.encodes:
         raise ValueError(f"{data.name} has no encoder: its rows are features")
-    parts = reader.encoding([cut.learn.items, cut.test.items], cache_folder() / "features").features()
+    reader, cache = reader.fitted(cut.learn.items), cache_folder() / "features"
+    parts = reader.encoding([cut.learn.items, cut.test.items], cache).features()
     learn, test = map(rows_of, parts)
     return cut, learn, test
 
@@ -203,7 +207,8 @@ def cell(protocol: str, root: Path, data: DataSet, setting: Setting, seed: int, 
     )  # fmt: skip
     reader = kind.reader(drawn.cut.size if kind.network_name and all(drawn.cut.size) else None)
     cache = cache_folder() / "features"
-    problem = Build(reader, views, kind.defaults, kind.whole, cache).of(items).problem()
+    building = Build(reader, views, kind.defaults, kind.whole, cache).of(items)
+    problem, reader = building.problem(), building.build.reader
     frozen = isinstance(reader, Encodes) and not kind.whole
     scored = features_of(reader, drawn.test.items, cache) if frozen else reader.examples(drawn.test.items)  # type: ignore[arg-type]
     return Cell(asked, data, setting, kind, drawn, problem, training, scored, root)

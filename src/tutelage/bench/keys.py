@@ -13,12 +13,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from tutelage.bench import learners
+from tutelage.bench import fits, learners
 from tutelage.bench.protocol import DataSet, Protocol, Setting
 from tutelage.bench.sets import kind_for
 from tutelage.fit.auto import CANDIDATES, Auto
 from tutelage.kinds import KINDS
-from tutelage.methods import Method
+from tutelage.methods import METHODS, Method
 from tutelage.methods.fields import Open, Ramp
 from tutelage.train import ENGINE
 
@@ -128,6 +128,10 @@ def key_of(protocol: Protocol, data: DataSet, setting: Setting, learner: str) ->
         "steps": plain(protocol.steps), "tuning": plain(protocol.tuning), "training": plain(default.training),
         "candidates": [described(m) for m in protocol.candidates(learner)],
     }  # fmt: skip
+    whole = protocol.whole_fit(learner)
+    if whole is not None:
+        parts |= {"fit": plain(whole), "fits": fits.VERSION, "plan": plain(default.plan)}
+        parts["candidates"] = [described(METHODS[whole.method]())] if whole.method in METHODS else []
     if learner == Auto.name or protocol.tuning.evidence:
         parts["plan"] = plain(default.plan)
     if learner == Auto.name:

@@ -19,10 +19,11 @@ from tutelage.fit.auto import Auto
 from tutelage.fit.build import rows_of
 from tutelage.fit.contender import Contender
 from tutelage.fit.evidence import Prior
-from tutelage.fit.fit import Outcome, fit, reference_model, settings, threads
+from tutelage.fit.fit import Outcome, fit, settings, threads
 from tutelage.fit.held_out import HeldOut, choose
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import Gains
+from tutelage.fit.reference import reference_model
 from tutelage.fit.setup import Setup, silent
 from tutelage.methods import Method, Supervised
 from tutelage.modalities.head import Head
@@ -134,8 +135,9 @@ def _labels_only(cell: Cell, _: list[Method]) -> Told:
     plan = Plan(folds=5, repeats=2) if p.probe is not None else Plan(folds=tuning.folds, repeats=tuning.repeats)
     parts = [] if single else p.folds(plan, cell.training.seed)  # one label of a class: nothing can be held out
     tuned = replace(p, decays=DECAYS if p.probe is None else ())
-    network, honest, name = reference_model(Setup(tuned, cell.training), parts, None)
-    return cell.predict(network), {"chosen": {"model": name}} | (_rounded(p.scored(honest)) if parts else {})
+    found = reference_model(Setup(tuned, cell.training), parts, None)
+    told = _rounded(p.scored(found.honest)) if parts else {}
+    return cell.predict(found.network), {"chosen": {"model": found.name}} | told
 
 
 def _label_model(cell: Cell, _: list[Method]) -> Told:

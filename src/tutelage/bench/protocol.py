@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tutelage import kinds
 from tutelage.methods import METHODS, Method
@@ -29,6 +29,17 @@ ESTIMATORS = ("auto", "self_distiller")
 
 Kind = Annotated[str, AfterValidator(kinds.named)]
 """Name of a kind of data."""
+
+
+def _pairs(value: Any) -> Any:
+    """Descriptions as pairs of a label and its sentences, so that a table can be hashed."""
+    if not isinstance(value, dict):
+        return value
+    return tuple((label, (said,) if isinstance(said, str) else tuple(said)) for label, said in value.items())
+
+
+Descriptions = Annotated[tuple[tuple[str, tuple[str, ...]], ...], BeforeValidator(_pairs)]
+"""Sentences that describe each class, in pairs of a label and its sentences; in TOML a table."""
 
 
 class _Table(BaseModel):
@@ -57,6 +68,7 @@ class DataSet(_Table):
         void: value of a mask's pixels whose class is unknown.
         size: height and width that images are resized to.
         flip: whether a mirrored image has the same class.
+        describe: sentences that describe each class, by its label.
     """
 
     name: str
@@ -76,13 +88,15 @@ class DataSet(_Table):
     void: int | None = None
     size: tuple[int, int] | None = None
     flip: bool = True
+    describe: Descriptions = ()
 
 
 class Setting(_Table):
     """How much is known of the labels.
 
     Attributes:
-        labels: number of labels of each class (for sentences and masks: number of labelled items); None is all.
+        labels: number of labels of each class (for sentences and masks: number of labelled items); None is all, and 0
+            is none, which is for whole fits alone.
         noise: noise of the labels: "symmetric 40", "leaning 40" or "next_class 20", in %; or a column of
             ``noisy_file``.
         weak: whether weak labels are learnt and no clean label is known.
@@ -91,7 +105,7 @@ class Setting(_Table):
         only: names of the data sets that the setting is for; by default all.
     """
 
-    labels: int | None = Field(default=None, ge=1)
+    labels: int | None = Field(default=None, ge=0)
     noise: str | None = None
     weak: bool = False
     gold: bool = False
@@ -155,6 +169,28 @@ class Variant(_Table):
     fields: dict[str, Any]
 
 
+class WholeFit(_Table):
+    """A fit as `tutelage fit` does it, with all that it chooses, as a row of the table.
+
+    Attributes:
+        name: name of the row.
+        method: name of a method, or "auto".
+        encoder: name of the encoder; "auto" lets the labels choose, None is the kind's own.
+        adapt: whether the encoder is adapted to the labels; None leaves it to "auto".
+        describe: whether the data set's descriptions of the classes are given.
+        votes: whether the data set's weak labels are given, beside the clean labels of the setting.
+        teacher: whether the described teacher alone is scored, which learns nothing.
+    """
+
+    name: str
+    method: str = "drift"
+    encoder: str | None = None
+    adapt: bool | None = None
+    describe: bool = False
+    votes: bool = False
+    teacher: bool = False
+
+
 class Protocol(_Table):
     """A comparison of learners on the same data sets and settings.
 
@@ -165,6 +201,7 @@ class Protocol(_Table):
         methods: names of methods, and "auto" or "self_distiller".
         controls: names of trivial rivals, of `CONTROLS` and `WEAK_CONTROLS`.
         variants: methods with other hyper-parameters.
+        fits: whole fits, with what these choose.
         grid: values of hyper-parameters to choose from, by the name of a method or variant and of the hyper-parameter.
         steps: how every network is trained.
         tuning: how hyper-parameters are chosen.
@@ -175,9 +212,10 @@ class Protocol(_Table):
     name: str
     about: str = ""
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    methods: tuple[str, ...]
+    methods: tuple[str, ...] = ()
     controls: tuple[str, ...] = CONTROLS
     variants: tuple[Variant, ...] = ()
+    fits: tuple[WholeFit, ...] = ()
     grid: dict[str, dict[str, Annotated[list[Any], Field(min_length=1)]]] = Field(default_factory=dict)
     steps: Steps = Steps()
     tuning: Tuning = Tuning()
@@ -192,6 +230,7 @@ class Protocol(_Table):
             ("methods", self.methods, {*METHODS, *ESTIMATORS}),
             ("controls", self.controls, {*CONTROLS, *WEAK_CONTROLS}),
             ("variants", [v.method for v in self.variants], set(METHODS)),
+            ("fits", [f.method for f in self.fits], {*METHODS, "auto"}),
             ("grid", self.grid, {*self.methods, *(v.name for v in self.variants)} - {*ESTIMATORS}),
             ("only", [d for s in self.settings for d in s.only], names),
         ):
@@ -201,7 +240,14 @@ class Protocol(_Table):
         for what, all_of in (
             (
                 "methods, controls and variants",
-                [*METHODS, *ESTIMATORS, *CONTROLS, *WEAK_CONTROLS, *(v.name for v in self.variants)],
+                [
+                    *METHODS,
+                    *ESTIMATORS,
+                    *CONTROLS,
+                    *WEAK_CONTROLS,
+                    *(v.name for v in self.variants),
+                    *(f.name for f in self.fits),
+                ],
             ),
             ("methods", self.methods),
             ("controls", self.controls),
@@ -219,7 +265,11 @@ class Protocol(_Table):
     @property
     def learners(self) -> tuple[str, ...]:
         """Names of all learners, which are the rows of the protocol's table."""
-        return (*self.controls, *self.methods, *(v.name for v in self.variants))
+        return (*self.controls, *self.methods, *(v.name for v in self.variants), *(f.name for f in self.fits))
+
+    def whole_fit(self, name: str) -> WholeFit | None:
+        """The whole fit of a name; None where the learner is another."""
+        return next((fit for fit in self.fits if fit.name == name), None)
 
     def candidates(self, name: str) -> list[Method]:
         """The method or variant of this name, with each choice of hyper-parameters in the grid; [] for other learners.

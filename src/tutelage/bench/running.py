@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from tutelage.bench import fits
 from tutelage.bench.cells import cell
 from tutelage.bench.keys import cell_key, key_of
 from tutelage.bench.learners import LEARNERS, method
@@ -86,7 +87,10 @@ def run(protocol: Protocol, root: Path, job: Job) -> Row:
     task = load(job.data, root, job.seed).task
     row: Row = {"protocol": protocol.name} | job.name
     forget_peak()
+    whole = protocol.whole_fit(job.learner)
     try:
+        if whole is not None:
+            return row | fits.run(protocol, root, job.data, job.setting, job.seed, whole) | {"peak_mb": peak_mb()}
         candidates = [m.settled(task, job.setting.weak) for m in protocol.candidates(job.learner)]
         reads = METHODS.values() if job.learner == "auto" else [type(m) for m in candidates]
         views = tuple(sorted({v for m in reads for v in m.views}))

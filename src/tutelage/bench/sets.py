@@ -18,6 +18,7 @@ from tutelage.data.tables import DataError, column, read_table
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
 from tutelage.tasks import Task
+from tutelage.weak import Votes
 
 BUILT_IN, CACHED = "scikit-learn:", "cache:"
 """Prefixes of the names of scikit-learn's own small data sets, and of files in the user's cache folder."""
@@ -71,6 +72,8 @@ class Cut:
             as in `fit.build.Items`; None without weak labels.
         noisy: noisy class numbers of all items to learn from, (n,) each, by name.
         size: height and width of images, in pixels; 0 for other items.
+        classes: names of the classes, in the order of their numbers; empty where the kind names none.
+        votes: votes of rules on all items to learn from; None without any.
     """
 
     task: Task
@@ -80,6 +83,8 @@ class Cut:
     target: np.ndarray | None = None
     noisy: dict[str, np.ndarray] = field(default_factory=dict)
     size: tuple[int, int] = (0, 0)
+    classes: tuple[str, ...] = ()
+    votes: Votes | None = None
 
 
 def load(data: DataSet, root: Path, seed: int = 0) -> Cut:
@@ -217,7 +222,10 @@ def _cut(data: DataSet, learn: pd.DataFrame, test: pd.DataFrame, root: Path) -> 
     items, labels = ([_of(part, data, what) for part in (learn, test)] for what in ("items", "labels"))
     found = kind_for(data).coded(items, labels, None if data.weak is None else _of(learn, data, "weak"))
     parts = [Part(*part) for part in zip(found.items, found.y, found.counts, strict=True)]
-    cut = Cut(found.task, parts[0], parts[1], found.covered, found.target, size=found.size or (0, 0))
+    cut = Cut(
+        found.task, parts[0], parts[1], found.covered, found.target, size=found.size or (0, 0), classes=found.classes,
+        votes=found.votes,
+    )  # fmt: skip
     if data.noisy_file is None:
         return cut
     table = read_table(_path(root, data.noisy_file)).set_index("index").loc[learn["index"]]

@@ -62,6 +62,8 @@ class Loader:
         seed: seed of the draws, at least 0.
         strong: strong views of the pool's examples, taken in turn, one a step.
         reserve: share of the labelled examples that is held back as ``Batch.reserved``, in [0, 1).
+        said: probabilities of the pool's units by a teacher that was brought, (units, c), for methods that learn from
+            it; rows of NaN where it is silent. None: there is no such teacher.
 
     Raises:
         ValueError: there is a reserve, but fewer than two labelled examples.
@@ -75,6 +77,7 @@ class Loader:
     seed: int = 0
     strong: Sequence[Examples] = ()
     reserve: float = field(default=0.0, kw_only=True)
+    said: Tensor | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         n, pool = len(self.labelled), len(self.unlabelled)

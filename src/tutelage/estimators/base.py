@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
@@ -15,7 +15,7 @@ from tutelage.data.sources import cache_folder
 from tutelage.fit.auto import Auto
 from tutelage.fit.defaults import Asked, pick_device
 from tutelage.fit.evidence import Evidence
-from tutelage.fit.fit_rows import fit_rows
+from tutelage.fit.fit_rows import Fitted, fit_rows
 from tutelage.kinds.base import Dataset, Kind
 from tutelage.methods import METHODS, Method
 from tutelage.model import Model
@@ -75,21 +75,22 @@ class Estimator(BaseEstimator):
             raise ValueError(f"network is not for {kind.words.things}; leave it out")
         return kind(**{name: value for name, value in given.items() if name in own})
 
-    def _fit(self, kind: Kind, data: Dataset, augment: Callable[[list[Any]], list[Any]] | None = None) -> Self:
+    def _fit(self, kind: Kind, data: Dataset, augment: Callable[[list[Any]], list[Any]] | None = None) -> Fitted:
         """Fit on a dataset, and set the attributes that all estimators have."""
         asked = Asked(int(self.random_state), self.steps, self.lr, self.folds, self.repeats, self.evidence)
-        wiring = kind.wiring(asked, data)
-        cache, device = self._cache(), pick_device(self.device)
         method = method_of(self.method)
+        wiring = kind.wiring(asked, data, isinstance(method, Auto))
+        cache, device = self._cache(), pick_device(self.device)
         fitted = fit_rows(data.items, wiring, method, cache, device=device, augment=augment)
         outcome = fitted.outcome
         self._fitted_kind = kind
-        self._model: Model = kind.model(data, outcome.network, wiring.reader, cache)
+        self._model: Model = kind.model(data, outcome.network, fitted.reader, cache, outcome.calibration)
+        self.temperature_ = outcome.calibration.temperature
         self.evidence_: Evidence | None = outcome.evidence
         self.returned_ = outcome.returned
         self.method_, self.tried_ = outcome.method, outcome.tried
         self.history_ = outcome.history
-        return self
+        return fitted
 
     def _cache(self) -> Path:
         return Path(self.cache) if self.cache else cache_folder() / "features"

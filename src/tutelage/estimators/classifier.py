@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite
@@ -17,6 +19,7 @@ from torch import nn
 from tutelage.estimators.base import Estimator
 from tutelage.kinds.base import Kind
 from tutelage.kinds.entries import unknown
+from tutelage.weak import SaidTable, said_values
 
 
 @dataclass(eq=False, repr=False)
@@ -30,17 +33,26 @@ class Classifier(ClassifierMixin, Estimator):
         method: name of a method, such as "drift", "mean_teacher" or "supervised" (`tutelage methods` lists them); a
             method with its own hyper-parameters, such as ``Drift(decay=0.9)``; or "auto", which tries many by
             cross-validation.
-        encoder: encoder of texts, "minilm", a folder of a saved model, or a name on the Hub; None is "minilm". Encoder
-            of images, "efficientnet-lite0", which None is, too. Rows of numbers have none.
+        encoder: encoder of texts: "minilm", which None is; "mpnet" (``tutelage.weights.get`` fetches what is not here);
+            "lexical", which is fitted on the words of the texts in any language; two side by side, as
+            "minilm+lexical"; or "auto", which the labels choose. Encoder of images, "efficientnet-lite0", which None
+            is, or "efficientnet-lite2". Of both also a folder of a model saved by transformers, or a name on the Hub.
+            Rows of numbers have none.
         finetune: whether the encoder is trained, too; else a head is trained on its features.
+        adapt: "contrastive" (or True) first adapts the encoder of texts to the labels, and the folds say whether that
+            is worth it; False never does; None does where the method is "auto".
         network: network in place of the encoder, trained whole: a module, which is copied, or a function that makes
             one. It gives logits, (n, c), of rows of numbers, or of images, (n, 3, h, w), in [0, 1]. For images also
             "small_cnn" or "wide_resnet", with random weights. None takes the encoder, or a perceptron for rows.
-        size: height and width that images are resized to, in pixels, at least 8; for the encoder a square of at least
-            32. None takes that of the images, capped for speed.
+        size: height and width that images are resized to, in pixels, at least 8; for an encoder a square, of at
+            least 32, or of whole patches. None takes that of the images, capped for speed; of an encoder 128, or its
+            own.
         flip: whether images are mirrored at random; False for digits and letters.
         label_model: label model, which turns votes into labels: "majority", "weighted", "data_programming" or others;
             None takes the default one.
+        describe: a sentence or a list of sentences that describes each class of texts, by class; a list of names that
+            describe themselves; or the path of a JSON or TOML file with such. It declares the classes, so that no label
+            is needed.
         augment: function that makes a disturbed copy of each of a list of texts (or rows), such as back-translations,
             for methods that compare views; None drops words (or replaces numbers) at random.
         max_length: tokens read of each text, at least 2.
@@ -60,8 +72,11 @@ class Classifier(ClassifierMixin, Estimator):
         returned_: model that was returned: "candidate", trained by the method, or "reference".
         method_: method of the candidate, with its hyper-parameters; for "auto" the method that was chosen.
         tried_: attempts of "auto", the best first; empty for other methods.
+        temperature_: number by which logits are divided so that probabilities can be believed, by the held-out labels;
+            1 where there are none.
         history_: points of the candidate's training, by step: losses, and statistics of the pseudo-labels.
         votes_: statistics of the rules: coverage, overlap, conflict, accuracies; only where votes were given.
+        teachers_: statistics of the teachers: coverage, accuracy, calibration; only where one was given.
 
     In a `GridSearchCV` a parameter of the method is searched by giving methods, such as
     ``{"method": [Drift(decay=0.9), Drift(decay=0.99)]}``, and unlabelled items have -1.
@@ -77,15 +92,19 @@ class Classifier(ClassifierMixin, Estimator):
     _: KW_ONLY
     encoder: str | None = None
     finetune: bool = False
+    adapt: bool | str | None = None
     network: str | nn.Module | Callable[[], nn.Module] | None = None
     size: tuple[int, int] | None = None
     flip: bool = True
     label_model: str | None = None
+    describe: Any = None
     augment: Callable[[list[Any]], list[Any]] | None = None
     max_length: int = 128
 
-    def fit(self, X: Any, y: Any = None, X_unlabelled: Any = None, votes: Any = None) -> Classifier:
-        """Fit on labelled and unlabelled items, or on items that rules have voted on.
+    def fit(
+        self, X: Any, y: Any = None, X_unlabelled: Any = None, votes: Any = None, teacher: Any = None
+    ) -> Classifier:
+        """Fit on labelled and unlabelled items, or on items that rules or a teacher have spoken of.
 
         Args:
             X: n items: rows of numbers, (n, d), or (n, ...) with a network of the user's; texts, as a list, an array
@@ -95,12 +114,16 @@ class Classifier(ClassifierMixin, Estimator):
                 stopping point and give the evidence.
             X_unlabelled: further items without labels, as X.
             votes: labels that rules vote for, (n, rules); -1 or None abstains.
+            teacher: probabilities of the classes by a teacher, (n, c), of the items of X and then of X_unlabelled, or a
+                pair of such arrays; a row of NaN is silent. Columns are in the order of the sorted classes, or those of
+                a data frame name them. Also a fitted classifier, which has ``predict_proba`` and ``classes_``, or a
+                function of X that gives such an array.
 
         Raises:
-            ValueError: there is no label and no vote, or only one class; a class has one label; or features are not
-                finite.
+            ValueError: there is no label, no vote and no teacher, or only one class; a class has one label; features
+                are not finite; or the teacher does not fit the items or the classes.
         """
-        if y is None and votes is None:
+        if all(each is None for each in (y, votes, teacher, self.describe)):
             raise ValueError("this Classifier requires y to be passed, but the target y is None")
         kind: Any = self._kind(X)
         items = self._items(kind, X, reset=True)
@@ -110,24 +133,33 @@ class Classifier(ClassifierMixin, Estimator):
         given = np.array([label for label in labels if label is not None])
         if len(given):
             check_classification_targets(given)
-        train, more = kind.values(items, labels, votes), None
-        if X_unlabelled is not None:
-            rest = self._items(kind, X_unlabelled, "X_unlabelled")
-            more = kind.values(rest, [None] * len(rest), argument="X_unlabelled")
+        rest = None if X_unlabelled is None else self._items(kind, X_unlabelled, "X_unlabelled")
+        counts = [len(part) for part in (items, rest) if part is not None]
+        columns = np.unique(given).tolist() if len(given) else list(kind.descriptions or ()) or None
+        said = teacher_said(teacher, [X, X_unlabelled], counts, columns)
+        train, more = kind.values(items, labels, votes, said=said[0]), None
+        if rest is not None:
+            more = kind.values(rest, [None] * len(rest), argument="X_unlabelled", said=said[1])
         data = kind.learn(train, more, None, self.evidence)
-        self.classes_ = np.unique(given) if len(given) else np.array(data.classes)
-        self._fit(kind, data, self.augment)
-        if votes is not None:
-            self.votes_ = data.weak
-        elif hasattr(self, "votes_"):
-            del self.votes_  # of an earlier fit
-        self.transduction_ = np.empty(len(labels) + (0 if more is None else len(more)), dtype=self.classes_.dtype)
-        open_rows = np.ones(len(self.transduction_), dtype=bool)
-        open_rows[: len(labels)] = ~train.known
-        self.transduction_[~open_rows] = given
-        if open_rows.any():
-            self.transduction_[open_rows] = self.classes_[self._model.probabilities(data.items.pool).argmax(1)]
+        classes = np.unique(given)
+        self.classes_ = classes if len(classes) == len(data.classes) else np.array(data.classes)
+        fitted = self._fit(kind, data, self.augment)
+        self._keep_statistics(data.weak, votes_=votes is not None, teachers_=teacher is not None or kind.taught)
+        known = np.append(train.known, np.zeros(0 if more is None else len(more), dtype=bool))
+        self.transduction_ = np.empty(len(known), dtype=self.classes_.dtype)
+        self.transduction_[known] = given
+        if not known.all():
+            found = self._model.predict_units(fitted.outcome.problem.pool)
+            self.transduction_[~known] = self.classes_[found.argmax(1)]
         return self
+
+    def _keep_statistics(self, weak: dict[str, Any], **asked: bool) -> None:
+        """Set the attributes of statistics that were asked for, and delete those of an earlier fit."""
+        for name, wanted in asked.items():
+            if wanted:
+                setattr(self, name, weak)
+            elif hasattr(self, name):
+                delattr(self, name)
 
     def _items(self, kind: Kind, X: Any, argument: str = "X", reset: bool = False) -> Any:
         """Items of a kind made of Python values.
@@ -168,10 +200,30 @@ class Classifier(ClassifierMixin, Estimator):
         weight = None if sample_weight is None else np.asarray(sample_weight)[known]
         return float(accuracy_score(given, predicted[known], sample_weight=weight))
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Most probable class of each item, (n,)."""
+    def predict(self, X: Any, abstain: float | None = None) -> np.ndarray:
+        """Most probable class of each item, (n,).
+
+        Args:
+            X: items, as in `fit`.
+            abstain: give no class where the share of wrong ones among those given would exceed this, in (0, 1), with a
+                confidence of 80 %; see `tutelage.fit.abstention.promise`. An item without a class has -1 where classes
+                are numbers, else None. Where the held-out labels promise nothing, a warning says how many it would
+                take, and no item has a class. None gives each item its class.
+
+        Raises:
+            ValueError: ``abstain`` is not in (0, 1).
+        """
         check_is_fitted(self)
-        labels: np.ndarray = self.classes_[self.predict_proba(X).argmax(1)]
+        promised = self._fitted_kind.promise(self._model, abstain)
+        p = self.predict_proba(X)
+        labels: np.ndarray = self.classes_[p.argmax(1)]
+        if promised is None:
+            return labels
+        if promised.threshold is None:
+            warnings.warn(promised.words(), stacklevel=2)
+        number = labels.dtype.kind in "iuf"
+        labels = labels.astype(np.int64 if labels.dtype.kind == "u" else labels.dtype if number else object)
+        labels[~promised.answers(p.max(1))] = -1 if number else None
         return labels
 
 
@@ -186,3 +238,47 @@ def labels_of(y: Any) -> list[Any]:
         if y.dtype.kind == "f":
             assert_all_finite(y, allow_nan=True, input_name="y")
     return [None if unknown(v) else v for v in y]
+
+
+def teacher_said(
+    teacher: Any, items: Sequence[Any], counts: Sequence[int], classes: Sequence[Any] | None
+) -> list[tuple[SaidTable, ...]]:
+    """What a teacher said of each part of the items; nothing without a teacher.
+
+    Args:
+        teacher: array, (n, c), of all parts together; a pair of arrays; a fitted classifier; or a function.
+        items: items of each part, as a classifier or a function takes them.
+        counts: number of items of each part.
+        classes: classes of an array's columns; None numbers them from 0.
+
+    Raises:
+        ValueError: the teacher does not fit the items or the classes.
+    """
+    if teacher is None:
+        return [()] * len(counts)
+    if hasattr(teacher, "predict_proba"):
+        tables, classes = (
+            [teacher.predict_proba(part) for part, _ in zip(items, counts, strict=False)],
+            teacher.classes_,
+        )
+    elif callable(teacher):
+        tables = [teacher(part) for part, _ in zip(items, counts, strict=False)]
+    elif isinstance(teacher, tuple):
+        if len(teacher) != len(counts):
+            raise ValueError(
+                f"teacher must be {len(counts)} arrays, one for each of X and X_unlabelled, got {len(teacher)}"
+            )
+        tables = list(teacher)
+    else:
+        if len(teacher) != sum(counts):
+            raise ValueError(
+                f"teacher must have a row for each of the {sum(counts)} items of X and X_unlabelled, got {len(teacher)}"
+            )
+        ends = np.cumsum(counts)
+        slices = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
+        tables = [teacher.iloc[s] if isinstance(teacher, pd.DataFrame) else np.asarray(teacher)[s] for s in slices]
+
+    def say(what: str) -> None:
+        warnings.warn(f"the numbers of the teacher are {what}", stacklevel=3)
+
+    return [(said_values(table, count, classes, "teacher", say),) for table, count in zip(tables, counts, strict=True)]

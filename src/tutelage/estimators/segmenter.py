@@ -47,6 +47,7 @@ class Segmenter(Estimator):
         returned_: model that was returned: "candidate", trained by the method, or "reference".
         method_: method of the candidate, with its hyper-parameters; for "auto" the method that was chosen.
         tried_: attempts of "auto", the best first; empty for other methods.
+        temperature_: 1; probabilities of pixels are the network's own.
         history_: points of the candidate's training, by step: losses, and statistics of the pseudo-labels.
 
     >>> X = np.zeros((4, 16, 16, 3), dtype=np.uint8)

@@ -25,7 +25,7 @@ class Tagger(Estimator):
     Args:
         method: name of a method, such as "drift" or "bond" (`tutelage methods` lists them); a method with its own
             hyper-parameters; or "auto", which tries many by cross-validation.
-        encoder: encoder of the words: "minilm", a folder of a saved model, or a name on the Hub.
+        encoder: encoder of the words: "minilm", "mpnet", a folder of a saved model, or a name on the Hub.
         finetune: whether the encoder is trained, too; else a head is trained on its features.
         max_length: tokens read at once, at least 3; a longer sentence is read in several windows.
         steps: optimiser steps of each training, at least 1; None takes the network's default.
@@ -43,6 +43,8 @@ class Tagger(Estimator):
         returned_: model that was returned: "candidate", trained by the method, or "reference".
         method_: method of the candidate, with its hyper-parameters; for "auto" the method that was chosen.
         tried_: attempts of "auto", the best first; empty for other methods.
+        temperature_: number by which logits are divided so that probabilities can be believed, by the held-out tags; 1
+            where there are none.
         history_: points of the candidate's training, by step: losses, and statistics of the pseudo-labels.
 
     >>> X = [["Ada", "lives", "in", "Rome"], ["Bob", "left", "Oslo"], ["Eve", "saw", "Bern"]] * 4
@@ -55,6 +57,7 @@ class Tagger(Estimator):
     _: KW_ONLY
     encoder: str = "minilm"
     finetune: bool = False
+    adapt: bool | str | None = None
     max_length: int = 128
 
     def fit(self, X: Sentences, y: Any = None, X_unlabelled: Sentences | None = None, distant: Any = None) -> Tagger:

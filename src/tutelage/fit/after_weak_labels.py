@@ -1,4 +1,4 @@
-"""Stage I and the game after weak labels; clean labels only choose the stopping point and give the evidence."""
+"""Stage I and the game after weak labels where clean labels are only looked at: they choose the point of stopping."""
 
 from __future__ import annotations
 
@@ -10,88 +10,133 @@ from torch import nn
 
 from tutelage.data import Loader
 from tutelage.fit.contender import precision, slug
-from tutelage.fit.held_out import FoldPredictions
+from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.fit.problem import Problem
 from tutelage.fit.setup import Setup, StoredPart
 from tutelage.methods import Method, Supervised
 from tutelage.train import Run, predict, train
 from tutelage.train.run import restored
+from tutelage.types import Params
 
 HALVES = ("first_half", "second_half")
 """Names of the scores on two halves of the clean labels: the point chosen on one is scored on the other."""
 
 
 @dataclass(frozen=True)
-class WatchedTraining:
-    """A training that was watched on clean labels, which it does not learn.
+class LookedAt:
+    """A training on weak labels, which looks at the clean labels and does not learn them.
+
+    It stops at the point of its history that is best on the clean labels; at the end where a class has none, since the
+    others would choose a point that neglects it. A fold's predictions are those of the point that is best on the other
+    labels, so that the choice of the point does not flatter the score.
 
     Attributes:
-        network: the student at the point of its history that is best on the clean labels; at the end without any.
-        history: see `train`, with "held_out", the score on the clean labels.
-        predictions: of each half of the clean labels, by the student at the point that is best on the other half, so
-            that the choice of the point does not flatter the score.
+        name: name of its part in the store, and of its progress.
+        method: settled method.
+        setup: problem with weak labels, and the training.
+        start: training whose network this one begins with; None begins stage I with random weights.
+        folds: folds of the clean labels; empty takes the two halves.
     """
 
-    network: nn.Module
-    history: list[dict[str, float]]
-    predictions: FoldPredictions
+    name: str
+    method: Method
+    setup: Setup
+    start: LookedAt | None = None
+    folds: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
 
+    def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
+        """Held-out predictions of the clean labels, and their score by step.
 
-def train_watched(name: str, setup: Setup, method: Method, start: nn.Module, loader: Loader) -> WatchedTraining:
-    """Train from ``start`` on what the loader draws, and score the student on the clean labels at each point.
+        Args:
+            parts: folds that other contenders have; the predictions are on this training's own folds.
+        """
+        p, (tensors, history) = self.setup.problem, self._once()
+        predictions = []
+        for name, _, out in self._looks():
+            logits = predict(self._at(tensors, name), p.task, p.labelled.subset(out))
+            said = {key: t.cpu().numpy() for key, t in p.task.predictions(logits).items()}
+            predictions.append((p.labelled.units(out), said))
+        return predictions, [(h["step"], h["held_out"]) for h in history if "held_out" in h]
 
-    Args:
-        name: of the part in the store and in what is told of progress.
-        start: network to begin from.
-    """
-    p, training, labels = setup.problem, setup.training, len(setup.problem.labelled)
-    halves = dict(zip(HALVES, split(p), strict=True)) if labels > 1 else {}
-    numbers = ("held_out", *halves) if labels else ()
+    def own(self, honest: FoldPredictions) -> FoldPredictions:
+        """Held-out predictions by which the network is calibrated: the honest ones."""
+        return honest
 
-    def watch(run: Run) -> dict[str, float]:
-        seen = precision(run.memory, p.truth) if method.uses_pool and p.truth is not None else {}
-        if not labels:
-            return seen
-        guess = predict(run.network(), p.task, p.labelled).argmax(1).cpu().numpy()
-        right = p.task.right(guess, p.y, p.labelled.counts())
-        return seen | {"held_out": float(right.mean())} | {k: float(right[i].mean()) for k, i in halves.items()}
+    def network(self) -> tuple[nn.Module, list[dict[str, float]]]:
+        """The student at the best point, at the end where there are no clean labels; and the history."""
+        tensors, history = self._once()
+        return self._at(tensors, "held_out"), history
 
-    def compute(path: Path | None) -> StoredPart:
-        run = train(
-            method, p.task, start.to(p.device), loader, training, path=path, watch=watch,
-            tick=lambda done: setup.tick(name, done, training.steps), best=numbers,
-        )  # fmt: skip
-        kept = run.best or {"held_out": run.seats["student"].module.state_dict()}
-        history = [{k: v for k, v in point.items() if k not in HALVES} for point in run.history]
-        return {f"{k}.{n}": t for k, state in kept.items() for n, t in state.items()}, history
+    def _looks(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
+        """Name, numbers of the labelled examples that choose the point, and numbers of those that are predicted."""
+        if not self._chooses:
+            return []
+        if self.folds:
+            return [(f"fold_{i:02d}", index, out) for i, (index, out) in enumerate(self.folds, start=1)]
+        if len(self.setup.problem.labelled) < 2:
+            return []
+        first, second = split(self.setup.problem)
+        return [(HALVES[1], second, first), (HALVES[0], first, second)]
 
-    tensors, history = setup.store.once(slug(name), compute)
-    network = p.network(training.seed).to(p.device)
+    @property
+    def _chooses(self) -> bool:
+        """Whether the clean labels choose the point: each class has one."""
+        p = self.setup.problem
+        return len(p.labelled) > 0 and (p.task.sequential or len(np.unique(p.y)) == p.task.classes)
 
-    def at(point: str) -> nn.Module:
+    def _once(self) -> StoredPart:
+        """Students at the best points and the history, from the store or trained."""
+        setup = self.setup.trained(seed=self.setup.training.seed * 1000)
+        p, training, looks = setup.problem, setup.training, self._looks()
+        numbers = ("held_out", *(name for name, _, _ in looks)) if self._chooses else ()
+
+        def watch(run: Run) -> dict[str, float]:
+            seen = precision(run.memory, p.truth) if self.method.uses_pool and p.truth is not None else {}
+            if not len(p.labelled):
+                return seen
+            guess = predict(run.network(), p.task, p.labelled).argmax(1).cpu().numpy()
+            right = p.task.right(guess, p.y, p.labelled.counts())
+            return seen | {"held_out": float(right.mean())} | {k: float(right[i].mean()) for k, i, _ in looks}
+
+        def compute(path: Path | None) -> StoredPart:
+            run = train(
+                self.method, p.task, self._begin().to(p.device), self._loader(training.seed), training, path=path,
+                watch=watch, tick=lambda done: setup.tick(self.name, done, training.steps), best=numbers,
+            )  # fmt: skip
+            kept = run.best or {"held_out": run.seats["student"].module.state_dict()}
+            history = [{k: v for k, v in h.items() if k not in numbers[1:]} for h in run.history]
+            return {f"{k}.{n}": t for k, state in kept.items() for n, t in state.items()}, history
+
+        return setup.store.once(slug(self.name), compute)
+
+    def _begin(self) -> nn.Module:
+        if self.start is not None:
+            return self.start.network()[0]
+        return self.setup.problem.network(self.setup.training.seed * 1000)
+
+    def _loader(self, seed: int) -> Loader:
+        p = self.setup.problem
+        return (
+            p.stage_one(seed) if self.start is None else p.game(self.method.anchored, self.setup.training.seed * 1000)
+        )
+
+    def _at(self, tensors: Params, point: str) -> nn.Module:
+        """The student at a point."""
+        p = self.setup.problem
         state = {n.removeprefix(f"{point}."): t for n, t in tensors.items() if n.startswith(f"{point}.")}
-        return restored(method, network, p.task, state)
-
-    predictions = []
-    for half, other in zip(HALVES, reversed(HALVES), strict=True) if halves else ():
-        logits = predict(at(other), p.task, p.labelled.subset(halves[half]))
-        said = {name: t.cpu().numpy() for name, t in p.task.predictions(logits).items()}
-        predictions.append((p.labelled.units(halves[half]), said))
-    return WatchedTraining(at("held_out"), history, predictions)
+        blank = p.network(self.setup.training.seed * 1000).to(p.device)
+        return restored(self.method, blank, p.task, state)
 
 
-def stage_one(setup: Setup, method: Method) -> WatchedTraining:
-    """Learn the weak labels, by `Supervised`; by the method itself where the method learns from labels alone."""
-    setup = setup.trained(seed=setup.training.seed * 1000)
-    seed, problem = setup.training.seed, setup.problem
+def stage_one(setup: Setup, method: Method, folds: Folds) -> LookedAt:
+    """Training on the weak labels alone, by `Supervised`; by the method itself where it learns from labels alone."""
     learner = Supervised() if method.uses_pool else method
-    return train_watched("stage I: weak labels", setup, learner, problem.network(seed), problem.stage_one(seed))
+    return LookedAt("stage I: weak labels", learner, setup, folds=tuple(folds))
 
 
-def game(setup: Setup, method: Method, start: nn.Module) -> WatchedTraining:
-    """Play the method's game on the pool, beginning with the stage I network ``start``."""
-    setup = setup.trained(seed=setup.training.seed * 1000)
-    return train_watched("candidate", setup, method, start, setup.problem.game(method.anchored, setup.training.seed))
+def game(setup: Setup, method: Method, start: LookedAt) -> LookedAt:
+    """The method's game on the pool, which begins with the network of stage I."""
+    return LookedAt("candidate", method, setup, start, start.folds)
 
 
 def split(problem: Problem) -> tuple[np.ndarray, np.ndarray]:

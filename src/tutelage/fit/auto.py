@@ -258,13 +258,7 @@ class Auto:
         in_range("budget", self.budget, 40)
 
     def settled(self, task: Task, weak: bool) -> Auto:
-        """The same choice: it has no fields that are left open.
-
-        Raises:
-            ValueError: after weak labels, since the labels that are learnt there are not held out.
-        """
-        if weak:
-            raise ValueError("auto chooses by cross-validation on what is learnt: after weak labels name a method")
+        """The same choice: it has no fields that are left open."""
         return self
 
     def plan(self, plan: Plan) -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from tutelage.modalities.base import Encodes, Encoding, Reader
 from tutelage.modalities.head import Head
 from tutelage.tasks import Task
 from tutelage.types import Tick
+from tutelage.weak import Source, Voted
 
 HIDDEN = 256
 """Units of the hidden layer of a head on fixed features."""
@@ -52,6 +53,10 @@ class Items:
         truth: class numbers of the pool's units where known, else -1; for the report only.
         covered: numbers of the pool's items that have weak labels; None where there are no such labels.
         target: weak labels of those items' units, rows of probabilities (units, c) or class numbers, -1 = unknown.
+        sources: what each teacher, or the rules, said of the labelled items, and then of the pool's, so that a fold can
+            combine them anew with its own labels; empty where there is none.
+        described: sentences that describe each class, in the order of the classes; an encoder makes a further source
+            of them. None where no class is described.
     """
 
     task: Task
@@ -61,11 +66,13 @@ class Items:
     truth: np.ndarray | None = None
     covered: np.ndarray | None = None
     target: np.ndarray | None = None
+    sources: Sequence[Source | Voted] = ()
+    described: Sequence[Sequence[str]] | None = None
 
     @property
     def weak(self) -> bool:
-        """Whether there are weak labels."""
-        return self.covered is not None
+        """Whether there are weak labels, or a teacher that gives them."""
+        return self.covered is not None or bool(self.sources) or self.described is not None
 
 
 @dataclass(frozen=True)
@@ -91,8 +98,11 @@ class Build:
     augment: Augment | None = None
 
     def of(self, items: Items) -> Building:
-        """Items on their way to a problem."""
-        return Building(self, items)
+        """Items on their way to a problem, after an encoder that needs them was fitted on them."""
+        reader = self.reader
+        if isinstance(reader, Encodes) and reader.encodes:
+            reader = reader.fitted([*items.labelled, *items.pool])
+        return Building(replace(self, reader=reader), items)
 
 
 @dataclass
@@ -151,14 +161,14 @@ class Building:
             raise ValueError(f"X must have two dimensions unless a network is given, got {rows.ndim}")
         weak, probe, head = self._weak(pool), None, make
         if rows.ndim == 2:
-            blanks = _blanks(rows, items.task.classes, reader.per_feature)
-            probe = Probe(rows_of(labelled).cpu().numpy(), items.y, blanks)
-            head = head or _HeadMaker(_centred(copy.deepcopy(blanks[""]), labelled, items, weak))
+            found = blanks(rows, items.task.classes, reader.per_feature)
+            probe = Probe(rows_of(labelled).cpu().numpy(), items.y, found)
+            head = head or _HeadMaker(_centred(copy.deepcopy(found[""]), labelled, items, weak))
         assert head is not None
         return Problem(
             items.task, labelled, items.y, pool, _seeded(head), probe, decays=() if make is None else (1e-2, 1.0),
             truth=items.truth, batch_labelled=defaults.labelled, batch_unlabelled=defaults.unlabelled,
-            device=self.build.device, threads=1 if make is None else None, strong=strong, weak=weak,
+            device=self.build.device, threads=1 if make is None else None, strong=strong, weak=weak, reader=reader,
         )  # fmt: skip
 
     def _whole(self, features: np.ndarray | None) -> Problem:
@@ -177,7 +187,7 @@ class Building:
             items.task, labelled, items.y, pool, _seeded(lambda: reader.network(classes)), probe,
             decays=(defaults.training.weight_decay,), truth=items.truth, batch_labelled=defaults.labelled,
             batch_unlabelled=defaults.unlabelled, device=device, strong=strong, weak=self._weak(pool),
-            views=self._augmentations,
+            views=self._augmentations, reader=reader,
         )  # fmt: skip
 
     def _weak(self, pool: Examples) -> WeakLabels | None:
@@ -186,7 +196,7 @@ class Building:
             return None
         target = torch.as_tensor(self.items.target, device=self.build.device)
         target = target.to(torch.get_default_dtype()) if target.is_floating_point() else target
-        return WeakLabels(pool.subset(self.items.covered), target)
+        return WeakLabels(pool.subset(self.items.covered), target, self.items.covered)
 
 
 def _alike(copies: list[Any], items: Any) -> Any:
@@ -194,7 +204,7 @@ def _alike(copies: list[Any], items: Any) -> Any:
     return np.stack(copies) if isinstance(items, np.ndarray) else copies
 
 
-def _blanks(rows: torch.Tensor, classes: int, per_feature: bool) -> dict[str, Head]:
+def blanks(rows: torch.Tensor, classes: int, per_feature: bool) -> dict[str, Head]:
     """Linear heads without weights, standardised by the rows, by the name of the scaling; the first is ""."""
     scalings = {"": per_feature} | ({"one scale for all features": False} if per_feature else {})
     return {name: Head(rows.shape[1], classes).standardise(rows, each) for name, each in scalings.items()}

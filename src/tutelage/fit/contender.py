@@ -13,6 +13,7 @@ import numpy as np
 from torch import nn
 
 from tutelage.fit.held_out import FoldPredictions, Folds
+from tutelage.fit.problem import Problem
 from tutelage.fit.setup import Setup, StoredPart
 from tutelage.memory import Memory
 from tutelage.methods import Method
@@ -29,19 +30,16 @@ class Contender:
         name: of its parts in the store and in what is told of progress.
         method: the method, settled.
         setup: the problem that it is trained on, and how.
-        start: where each of its trainings begins: a trained network, left as it is, or a contender whose student on all
-            of *its* labels is trained first, so that weak labels are learnt before clean ones. It must not have seen
-            the labels of the problem, since folds are held out of these alone. None begins with random weights.
+        start: where each of its trainings begins: a trained network, left as it is, which must not have seen a label
+            of this problem; or a contender that is trained first. One of the same labelled examples learns, before each
+            fold, that fold's labels alone; one of other examples, such as those with weak labels, learns them once.
+            None begins with random weights.
     """
 
     name: str
     method: Method
     setup: Setup
     start: nn.Module | Contender | None = None
-
-    def __post_init__(self) -> None:
-        if isinstance(self.start, Contender) and self.start.setup.problem.labelled is self.setup.problem.labelled:
-            raise ValueError("start must not have learnt the labels of this problem: its folds would not be held out")
 
     def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
         """Held-out predictions of each fold, and the mean held-out score by step.
@@ -51,16 +49,20 @@ class Contender:
         """
         p, predicted, curves = self.setup.problem, [], []
         for i, (index, out) in enumerate(parts, start=1):
-            fold = partial(self._fold, index, out, i, f"{self.name}, fold {i} of {len(parts)}")
+            fold = partial(self._fold, index, out, i, len(parts))
             tensors, curve = self.setup.store.once(f"{slug(self.name)}-fold{i:02d}", fold)
             predicted.append((p.labelled.units(out), {name: t.numpy() for name, t in tensors.items()}))
             curves.append(curve)
         mean = [(points[0][0], float(np.mean([v for _, v in points]))) for points in zip(*curves, strict=True)]
         return predicted, mean
 
-    def _fold(self, index: np.ndarray, out: np.ndarray, number: int, what: str, path: Path | None) -> StoredPart:
+    def own(self, honest: FoldPredictions) -> FoldPredictions:
+        """Held-out predictions by which the network is calibrated: the honest ones."""
+        return honest
+
+    def _fold(self, index: np.ndarray, out: np.ndarray, number: int, of: int, path: Path | None) -> StoredPart:
         """What is said of one fold's units, and the score of its examples by step."""
-        p = self.setup.problem
+        p = self.setup.problem.for_fold(index)
         examples = p.labelled.subset(out)
         y, counts = p.y[p.labelled.units(out)], examples.counts()
 
@@ -70,7 +72,7 @@ class Contender:
         def watch(run: Run) -> dict[str, float]:
             return {"held_out": float(p.task.right(logits(run).argmax(1).cpu().numpy(), y, counts).mean())}
 
-        run = self._train(index, number, what, path, watch)
+        run = self._train(index, number, of, path, watch)
         curve = [(h["step"], h["held_out"]) for h in run.history]
         return {name: t.cpu() for name, t in p.task.predictions(logits(run)).items()}, curve
 
@@ -86,30 +88,53 @@ class Contender:
             return precision(run.memory, p.truth) if p.truth is not None and self.method.uses_pool else {}
 
         def compute(path: Path | None) -> StoredPart:
-            run = self._train(np.arange(len(p.labelled)), 0, self.name, path, watch)
+            run = self._train(np.arange(len(p.labelled)), 0, 0, path, watch)
             return run.seats["student"].module.state_dict(), run.history
 
         tensors, history = self.setup.store.once(slug(self.name), compute)
-        return restored(self.method, self._blank(), p.task, tensors), history
+        return restored(self.method, self._blank(p), p.task, tensors), history
 
-    def _start(self) -> nn.Module | None:
-        """The network that trainings begin with, on the problem's device."""
-        found = self.start.student() if isinstance(self.start, Contender) else self.start
+    def fold_student(self, index: np.ndarray, number: int, of: int) -> nn.Module:
+        """The student trained on a fold's labels alone.
+
+        Args:
+            index: numbers of the labelled examples that are learnt.
+            number, of: number of the fold, from 1, and number of folds.
+        """
+        p = self.setup.problem.for_fold(index)
+
+        def compute(path: Path | None) -> StoredPart:
+            run = self._train(index, number, of, path, lambda _: {})
+            return run.seats["student"].module.state_dict(), run.history
+
+        tensors, _ = self.setup.store.once(f"{slug(self.name)}-student{number:02d}", compute)
+        return restored(self.method, self._blank(p), p.task, tensors)
+
+    def _start(self, index: np.ndarray, number: int, of: int) -> nn.Module | None:
+        """The network that a training begins with, on the problem's device; see `fold_student`."""
+        found = self.start
+        if isinstance(found, Contender):
+            same = found.setup.problem.labelled is self.setup.problem.labelled
+            found = found.fold_student(index, number, of) if same and number else found.student()
         return None if found is None else copy.deepcopy(found).to(self.setup.problem.device)
 
-    def _blank(self) -> nn.Module:
+    def _blank(self, p: Problem) -> nn.Module:
         """A network of the student's shape."""
-        start = self._start()
-        return self.setup.problem.network(self._seed(0)) if start is None else start
+        like = self.start
+        while isinstance(like, Contender):
+            like = like.start
+        return p.network(self._seed(0)) if like is None else copy.deepcopy(like).to(p.device)
 
     def _seed(self, fold: int) -> int:
         return self.setup.training.seed * 1000 + fold
 
     def _train(
-        self, index: np.ndarray, fold: int, what: str, path: Path | None, watch: Callable[[Run], dict[str, float]]
+        self, index: np.ndarray, number: int, of: int, path: Path | None, watch: Callable[[Run], dict[str, float]]
     ) -> Run:
-        setup, start = self.setup.trained(seed=self._seed(fold)), self._start()
-        p, training = setup.problem, setup.training
+        """A training on the labels ``index``; fold 0 is that on all labels."""
+        setup, start = self.setup.trained(seed=self._seed(number)), self._start(index, number, of)
+        p, training = setup.problem.for_fold(index), setup.training
+        what = f"{self.name}, fold {number} of {of}" if number else self.name
         return train(
             self.method, p.task, p.network if start is None else start, p.loader(index, training.seed), training,
             path=path, watch=watch, tick=lambda done: setup.tick(what, done, training.steps),

@@ -45,7 +45,7 @@ class Defaults:
         )  # fmt: skip
         counts = {"folds": asked.folds, "repeats": asked.repeats}
         plan = replace(self.plan, skip=not asked.evidence, **{k: v for k, v in counts.items() if v is not None})
-        return How(training, plan, asked.steps is None, self)
+        return How(training, plan, asked.steps is None, self, asked.repeats is None)
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,22 @@ class How:
         plan: of the evidence.
         open_ended: the user left the number of steps to the method.
         defaults: what both were made from.
+        repeats_open: whether the user left the number of repeats of the evidence open.
     """
 
     training: Training
     plan: Plan
     open_ended: bool
     defaults: Defaults
+    repeats_open: bool = True
+
+    def plan_for(self, several: bool) -> Plan:
+        """The plan of the evidence: with one repeat where each fold trains several models and the user named no number.
+
+        Args:
+            several: whether the encoder is adapted in each fold, or a brought teacher is learnt in several ways.
+        """
+        return replace(self.plan, repeats=1) if several and self.repeats_open else self.plan
 
     def long_enough(self, method: Method | Auto, problem: Problem) -> Training:
         """The training, with as many steps as the method needs where the user named none.

@@ -15,6 +15,18 @@ from tutelage.tasks import ACCURACY, Task
 LEVEL = 0.90
 """Nominal coverage of every interval that this library prints."""
 
+Tried = Literal["pool", "method", "teacher", "adapting"]
+"""What a model has that the labels-only reference has not: the pool, another method on the same labels, a brought
+teacher in place of the labels, or an encoder that was adapted to the labels."""
+
+SUBJECTS: dict[Tried, tuple[str, str]] = {
+    "pool": ("The pool", "The model that used the pool is returned."),
+    "method": ("The method", "The model that used the method is returned."),
+    "teacher": ("Following the brought teacher alone", "The model that learnt from the teacher alone is returned."),
+    "adapting": ("Adapting the encoder", "The labels-only model on the adapted encoder is returned."),
+}
+"""Subject of a sentence on what was tried, and the sentence that says that its model is returned."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -116,7 +128,7 @@ class Evidence:
         resolution: the smallest difference that cross-validation alone could tell from none with this many labels.
         prior: the prior that the observation was weighed against.
         measure: name of the score, as `Task.measure`: "accuracy", "entity F1" or "mean IoU".
-        tried: what the candidate has and the reference has not: the "pool"; or another "method" on the same labels.
+        tried: what the candidate has and the reference has not.
         labelled_by: what is counted as labels, as `Task.labelled_by`: "labels" or "masks".
     """
 
@@ -133,23 +145,23 @@ class Evidence:
     resolution: float
     prior: Prior
     measure: str = "accuracy"
-    tried: Literal["pool", "method"] = "pool"
+    tried: Tried = "pool"
     labelled_by: str = "labels"
 
     def words(self) -> str:
         """The evidence in sentences."""
         points = f"{100 * self.difference:+.1f} points (90 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f})"
         choice = {
-            "candidate": f"The model that used the {self.tried} is returned.",
+            "candidate": SUBJECTS[self.tried][1],
             "reference": "The labels-only model is returned.",
         }[self.returned]
         on = " on the labels as given" if self.tried == "method" else ""
         sets = self.prior.runs
         basis = f"the record of {sets} data sets" if sets else "no record of this method on such data"
         return (
-            f"The {self.tried} {likelihood(self.harm)}: estimated change in {self.measure}{on} {points}. {choice} "
-            f"With {self.labels} {self.labelled_by}, cross-validation alone can tell a change only beyond about "
-            f"{100 * self.resolution:.0f} points; it saw {100 * self.observed:+.1f}, weighed against {basis}."
+            f"{SUBJECTS[self.tried][0]} {likelihood(self.harm)}: estimated change in {self.measure}{on} {points}. "
+            f"{choice} With {self.labels} {self.labelled_by}, cross-validation alone can tell a change only beyond "
+            f"about {100 * self.resolution:.0f} points; it saw {100 * self.observed:+.1f}, weighed against {basis}."
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -179,7 +191,7 @@ def weigh(
     held_out_share: float,
     harm_limit: float = 0.5,
     task: Task = ACCURACY,
-    tried: Literal["pool", "method"] = "pool",
+    tried: Tried = "pool",
 ) -> Evidence:
     """Weigh the cross-validated scores of two models against a prior, and say which model to return.
 
@@ -193,7 +205,7 @@ def weigh(
             2003, with one repeat).
         harm_limit: the reference is returned when harm is more probable than this, in [0, 1].
         task: the task of the scores: it names their measure, and says how far apart two scores of an example are.
-        tried: what the candidate has and the reference has not: the "pool" or another "method".
+        tried: what the candidate has and the reference has not.
     """
     n = len(reference)
     change = candidate - reference

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,22 +13,27 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from tutelage.fit import after_weak_labels
-from tutelage.fit.after_weak_labels import WatchedTraining
-from tutelage.fit.auto import ALONE, MEMBERS, PATIENCE, Attempt, Auto, Search, possible
+from tutelage.fit.after_weak_labels import LookedAt
+from tutelage.fit.auto import Attempt, Auto
+from tutelage.fit.auto_student import AutoStudent, PriorGains
+from tutelage.fit.calibration import NONE, Calibration, calibrated
 from tutelage.fit.contender import Contender
-from tutelage.fit.evidence import Evidence, Prior, weigh
-from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut, choose
+from tutelage.fit.evidence import Evidence, Prior, Tried, weigh
+from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import Gains
+from tutelage.fit.reference import LabelsOnly
+from tutelage.fit.rivals import Judged, Rival, judge
 from tutelage.fit.setup import Setup, Store, Unstored, silent
-from tutelage.methods import Committee, Method, Supervised
+from tutelage.fit.teacher_paths import learnable, learning, looking
+from tutelage.methods import METHODS, Method, Supervised
+from tutelage.methods.distil import no_teacher
 from tutelage.methods.fields import Open, Ramp
-from tutelage.methods.pool_teacher import PoolTeacher
-from tutelage.train import Training, predict
+from tutelage.train import Training
 from tutelage.types import Tick
 
-PriorGains = Callable[[Sequence[str]], Gains]
-"""Given names of methods, returns the prior over their gains on the labels-only model, from recorded benchmarks."""
+STANDARD = "drift"
+"""Method that "auto" plays after a brought teacher, and whose step is timed for all that it may try."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,19 @@ class Outcome:
         candidate: the student of the method.
         reference_choice: which labels-only model was chosen, in words.
         evidence: the difference between the two and what it is worth; None where none was gathered.
-        held_out: what the returned model said of held-out labels; empty without evidence.
+        held_out: held-out predictions of the returned model; empty without evidence.
         history: of the candidate's training, see `train`.
         curve: (step, mean held-out score) of the candidate over its trainings.
-        returned: "candidate" or "reference".
+        returned: "reference", "candidate", "teacher" (the brought teacher alone), or "adapted" (the labels alone on an
+            adapted encoder).
+        problem: the problem whose features the returned network reads.
+        candidate_problem: the problem whose features the candidate reads.
         stage_one: the network that learnt the weak labels alone; None without weak labels.
+        looked_at: the network of the game after the weak labels in which clean labels are looked at; None without it.
         tried: the attempts of "auto", the best first.
         shares: how much each of the best methods counted in "auto", by name; they sum to 1.
+        rivals: the models that were compared with the reference, as they were judged; empty where there was one.
+        calibration: temperature of the returned model, by its predictions of held-out labels.
     """
 
     method: Method
@@ -62,9 +72,14 @@ class Outcome:
     history: list[dict[str, float]]
     curve: list[tuple[float, float]]
     returned: str
+    problem: Problem
+    candidate_problem: Problem
     stage_one: nn.Module | None = None
+    looked_at: nn.Module | None = None
     tried: list[Attempt] = field(default_factory=list)
     shares: dict[str, float] = field(default_factory=dict)
+    rivals: list[Judged] = field(default_factory=list)
+    calibration: Calibration = NONE
 
 
 def fit(
@@ -76,6 +91,7 @@ def fit(
     store: Store | None = None,
     tick: Tick | None = None,
     gains: PriorGains = Gains.recorded,
+    adapted: Adapted | None = None,
 ) -> Outcome:
     """Fit the labels-only reference and the candidate, gather the evidence, and return the better of the two.
 
@@ -88,13 +104,15 @@ def fit(
         store: keeps finished parts, so that a stopped fit goes on; None keeps nothing.
         tick: told of progress; None tells nobody.
         gains: the prior over the gains of candidates of "auto".
+        adapted: the same problem on the features of an encoder that is adapted to the labels; None does not try it.
 
     Raises:
-        ValueError: the method cannot learn the task; a class has fewer than two labels and the plan does not skip the
-            evidence; "auto" without evidence.
+        ValueError: the method cannot learn the task, or needs a teacher that was not brought; a class has fewer than
+            two labels and the plan does not skip the evidence; "auto" without evidence.
     """
     with threads(problem.threads):
-        return _fit(Setup(problem, training, store or Unstored(), tick or silent), method, prior, plan, gains)
+        setup = Setup(problem, training, store or Unstored(), tick or silent)
+        return _outcome(_Fit(setup, method, prior, plan, gains, adapted))
 
 
 @contextmanager
@@ -112,162 +130,200 @@ def threads(most: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """A settled method, its network, the history of its training, and what it said of held-out labels."""
+ADAPTING = Prior(mean=0.08, spread=0.08)
+"""Expected change of the labels-only score by adapting the encoder."""
 
-    method: Method
+
+@dataclass(frozen=True)
+class Adapted:
+    """Problems on the features of an encoder that is adapted to the labels, each made when it is asked for.
+
+    In both, each fold has the features of an encoder that was adapted to this fold's labels alone (`Problem.by_fold`).
+
+    Attributes:
+        labels: function that gives the problem of the labelled examples, with an empty pool.
+        whole: function that gives the problem with the pool.
+    """
+
+    labels: Callable[[], Problem]
+    whole: Callable[[], Problem]
+
+
+@dataclass(frozen=True)
+class _Best:
+    """The rival that is chosen, trained on all labels.
+
+    Attributes:
+        rival: the rival.
+        network, history: its network, and the history of its training.
+        held: honest held-out predictions; None where nothing was held out.
+        own: held-out predictions of the rival itself, by which it is calibrated.
+        curve: held-out score by step.
+        judged: all rivals as they were judged.
+    """
+
+    rival: Rival
     network: nn.Module
     history: list[dict[str, float]]
-    predictions: FoldPredictions
-    curve: list[tuple[float, float]] = field(default_factory=list)
-    tried: list[Attempt] = field(default_factory=list)
-    shares: dict[str, float] = field(default_factory=dict)
+    held: HeldOut | None
+    own: FoldPredictions
+    curve: list[tuple[float, float]]
+    judged: list[Judged]
 
 
-def _fit(setup: Setup, method: Method | Auto, prior: Prior, plan: Plan, gains: PriorGains) -> Outcome:
-    problem, started = setup.problem, None
-    method = method.settled(problem.task, problem.weak is not None)
-    if isinstance(method, Auto):
-        plan = method.plan(plan)
-        folds = problem.folds(plan, setup.training.seed)
-    else:
-        method.ready(problem.pool, setup.tick)
-        folds = problem.folds(plan, setup.training.seed)
-        started = None if problem.weak is None else after_weak_labels.stage_one(setup, method)
-    stage_one = None if started is None else started.network
-    reference, alone, choice = reference_model(setup, folds, stage_one)
-    if isinstance(method, Auto):
-        candidate = _chosen(setup, method, gains, reference, alone, folds)
-    else:
-        candidate = _played(setup, method, folds) if started is None else _after(setup, method, started)
-    evidence, held_out = _weighed(problem, candidate, alone, folds, prior, plan.harm_limit)
-    returned = "candidate" if evidence is None else evidence.returned
+class _Fit:
+    """The parts of a fit: method, folds, labels-only reference, and what is compared with it.
+
+    Attributes:
+        setup: problem on the features of the encoder as it is, and the training.
+        method: method, settled, or the automatic choice.
+        game: method that is played after a brought teacher.
+        started: stage I; None without a teacher.
+        reference: labels-only model.
+    """
+
+    def __init__(
+        self, setup: Setup, method: Method | Auto, prior: Prior, plan: Plan, gains: PriorGains, adapted: Adapted | None
+    ) -> None:
+        problem = setup.problem
+        self.setup, self.prior, self.gains, self.adapted = setup, prior, gains, adapted
+        self.asked = method
+        self.teacher = problem.weak is not None
+        self.learns = learnable(problem)
+        self.method = method.settled(problem.task, self.teacher)
+        self.plan = method.plan(plan) if isinstance(method, Auto) else plan
+        require_teacher(self.method, self.teacher, self.learns)
+        if not isinstance(self.method, Auto):
+            self.method.ready(problem.pool, setup.tick)
+        self.played = METHODS[STANDARD]() if isinstance(method, Auto) else method
+        self.game = self.played.settled(problem.task, self.teacher)
+        looks = self.teacher and not self.learns
+        self.folds: Folds = [] if looks else problem.folds(self.plan, setup.training.seed)
+        if isinstance(self.method, Auto) and not self.teacher and not self.folds:
+            raise ValueError("auto chooses by the labels: it needs some, or a teacher that is brought")
+        self.started = after_weak_labels.stage_one(setup, self.game, self.folds) if self.teacher else None
+        stage_one = self.started.network()[0] if self.started is not None and not len(problem.labelled) else None
+        self.reference = LabelsOnly("labels only", setup, self.folds, stage_one)
+        self.held = problem.scored(self.reference.model.honest) if self.folds else None
+
+    def rivals(self) -> Iterator[Rival]:
+        """All models that may be returned in place of the reference."""
+        if self.started is not None:
+            yield from looking(self.setup, self.game, self.prior, self.started)
+        features = [("", self.reference)]
+        if self.adapted is not None and self.held is not None:
+            better = self._adapted(self.adapted, self.held)
+            if better is not None:
+                yield Rival("adapted", "labels only, encoder adapted", better, ADAPTING)
+                features.append(("adapted, ", better))
+        if isinstance(self.method, Auto) and self.folds:
+            before, alone = features[-1]
+            free = alone.setup.on(alone.setup.problem.without_teacher())
+            student = AutoStudent(f"{before}candidate", free, self.method, self.gains, alone)
+            yield Rival("candidate", f"{before}auto", student, self.prior)
+        for before, alone in features:
+            if self.teacher and self.learns:
+                yield from learning(before, alone.setup, self.played, self.prior)
+            elif not self.teacher and (not isinstance(self.method, Auto) or before != features[-1][0]):
+                contender = Contender(f"{before}candidate", self.played.settled(self.setup.problem.task), alone.setup)
+                yield Rival("candidate", f"{before}{self.played.name}", contender, self.prior)
+
+    def _adapted(self, adapted: Adapted, held: HeldOut) -> LabelsOnly | None:
+        """The labels-only model on the adapted encoder, the pool encoded anew; None where it is expected to lose."""
+        problem, name = self.setup.problem, "labels only, adapted"
+        labels = LabelsOnly(name, self.setup.on(adapted.labels()), self.folds)
+        rival = Rival("adapted", name, labels, ADAPTING)
+        found = labels.setup.problem.scored(labels.held_out(self.folds)[0])
+        _, _, (told,) = judge(held, [rival], [found], problem.task, problem.labelled, self.folds)
+        return LabelsOnly(name, self.setup.on(adapted.whole()), self.folds) if told.gain > 0 else None
+
+    def best(self, rivals: Sequence[Rival]) -> _Best:
+        """The best rival by the folds; the first one where no labels can tell."""
+        problem = self.setup.problem
+        if len(rivals) == 1 or self.held is None:
+            predictions, curve = rivals[0].trains.held_out(self.folds)
+            held = problem.scored(predictions) if predictions else None
+            return _Best(rivals[0], *rivals[0].trains.network(), held, rivals[0].trains.own(predictions), curve, [])
+        told = [r.trains.held_out(self.folds) for r in rivals]
+        found = [problem.scored(predictions) for predictions, _ in told]
+        number, honest, judged = judge(self.held, rivals, found, problem.task, problem.labelled, self.folds)
+        trains, curve = rivals[number].trains, told[number][1]
+        return _Best(rivals[number], *trains.network(), honest, trains.own(told[number][0]), curve, judged)
+
+
+def _outcome(asked: _Fit) -> Outcome:
+    """Train, compare, and return the best model."""
+    rivals = list(asked.rivals())
+    best, reference, auto = asked.best(rivals), asked.reference, None
+    evidence = _weighed(asked, best)
+    returned = "reference" if evidence is not None and evidence.returned == "reference" else best.rival.role
+    held = asked.held if returned == "reference" else best.held
+    looked_at = None
+    for rival in rivals:
+        if isinstance(rival.trains, LookedAt) and rival.role == "candidate":
+            looked_at = rival.trains.network()[0]
+        auto = rival.trains if isinstance(rival.trains, AutoStudent) else auto
+    of_candidate = best.rival.trains.setup.problem
+    own = reference.own([]) if returned == "reference" else best.own
     return Outcome(
-        method=candidate.method,
-        network=candidate.network if returned == "candidate" else reference,
-        reference=reference,
-        candidate=candidate.network,
-        reference_choice=choice,
+        method=best.rival.trains.method,
+        network=reference.model.network if returned == "reference" else best.network,
+        reference=reference.model.network,
+        candidate=best.network,
+        reference_choice=reference.model.name,
         evidence=evidence,
-        held_out=held_out,
-        history=candidate.history,
-        curve=candidate.curve if folds else [],
+        held_out=held if evidence is not None and held is not None else NOTHING_HELD_OUT,
+        history=best.history,
+        curve=best.curve if asked.folds or asked.teacher else [],
         returned=returned,
-        stage_one=stage_one,
-        tried=candidate.tried,
-        shares=candidate.shares,
+        problem=asked.setup.problem if returned == "reference" else of_candidate,
+        candidate_problem=of_candidate,
+        looked_at=looked_at,
+        stage_one=asked.started.network()[0] if asked.started is not None else None,
+        tried=auto.selection.tried if auto is not None else [],
+        shares=auto.selection.shares if auto is not None else {},
+        rivals=best.judged,
+        calibration=_calibration(asked.setup.problem, own) if evidence is not None else NONE,
     )
 
 
-def _weighed(
-    problem: Problem, candidate: _Candidate, alone: FoldPredictions, folds: Folds, prior: Prior, harm_limit: float
-) -> tuple[Evidence | None, HeldOut]:
-    """The evidence, and what the returned model said of held-out labels; None and nothing without folds."""
-    if not folds:
-        return None, HeldOut({"probabilities": np.empty((0, 0))}, np.empty(0))
-    of_reference, of_candidate = problem.scored(alone), problem.scored(candidate.predictions)
-    share = float(np.mean([len(out) / len(problem.labelled) for _, out in folds]))
-    tried: Literal["pool", "method"] = "pool" if candidate.method.uses_pool else "method"
-    evidence = weigh(of_reference.right, of_candidate.right, prior, share, harm_limit, problem.task, tried)
-    return evidence, of_candidate if evidence.returned == "candidate" else of_reference
+def _calibration(problem: Problem, parts: FoldPredictions) -> Calibration:
+    """The temperature of the returned model; none of tasks of very many units, whose probabilities are not stated."""
+    return NONE if problem.task.dense or not parts else calibrated(parts, problem.y)
 
 
-def _played(setup: Setup, method: Method, folds: Folds) -> _Candidate:
-    """One method, played on the labels and the pool."""
-    contender = Contender("candidate", method, setup)
-    predictions, curve = contender.held_out(folds)
-    return _Candidate(method, *contender.network(), predictions, curve)
+NOTHING_HELD_OUT = HeldOut({"probabilities": np.empty((0, 0))}, np.empty(0))
+"""Held-out predictions of no labels."""
 
 
-def _after(setup: Setup, method: Method, started: WatchedTraining) -> _Candidate:
-    """The method played from the stage I network; a method without a pool *is* stage I, so its network is returned."""
-    found = after_weak_labels.game(setup, method, started.network) if method.uses_pool else started
-    curve = [(h["step"], h["held_out"]) for h in found.history if "held_out" in h]
-    return _Candidate(method, found.network, found.history, found.predictions, curve)
+def _weighed(asked: _Fit, best: _Best) -> Evidence | None:
+    """The evidence between the best rival and the reference; None where nothing was held out."""
+    if asked.held is None or best.held is None:
+        return None
+    problem, rival = asked.setup.problem, best.rival
+    share = float(np.mean([len(out) / len(problem.labelled) for _, out in asked.folds]))
+    by_role: dict[str, Tried] = {"teacher": "teacher", "adapted": "adapting"}
+    tried = by_role.get(rival.role, "pool" if rival.trains.method.uses_pool else "method")
+    return weigh(asked.held.right, best.held.right, rival.prior, share, asked.plan.harm_limit, problem.task, tried)
 
 
-def _chosen(
-    setup: Setup, auto: Auto, gains: PriorGains, reference: nn.Module, alone: FoldPredictions, folds: Folds
-) -> _Candidate:
-    """The student that the automatic choice ends with.
-
-    Several methods teach one student together; a single one is trained itself; where the labels-only model is the best,
-    it is returned. Held-out predictions are those of the chosen methods together: the student, which learns them, is
-    not held out itself.
-    """
-    candidates = possible(setup)
-    most = 1 if setup.problem.task.dense else MEMBERS  # what is said of all pixels would fill the memory
-    search = Search(setup, candidates, gains(list(candidates)), alone, folds, most)
-    selection = search.run(auto.budget)
-    shares = selection.shares
-    method: Method
-    history: list[dict[str, float]]
-    if list(shares) == [ALONE]:
-        method, network, history = Supervised(), reference, []
-    elif most == 1:
-        (name,) = shares
-        method = candidates[name]
-        network, history = Contender("candidate", method, setup).network()
-    else:
-        together = torch.stack([s * _said(setup, n, candidates.get(n), reference) for n, s in shares.items()]).sum(0)
-        method, longer = Committee(tuple(shares), together), setup.trained(steps=setup.training.steps * PATIENCE)
-        network, history = Contender("candidate", method, longer).network()
-    return _Candidate(method, network, history, selection.predictions, tried=selection.tried, shares=shares)
-
-
-def _said(setup: Setup, name: str, method: Method | None, reference: nn.Module) -> torch.Tensor:
-    """Probabilities of the pool's units, (units, c), by a method trained on all labels; without one by the reference.
-
-    Where the method's teacher is no network, the teacher's own probabilities are taken, not its student's.
-    """
-    problem = setup.problem
-    if isinstance(method, PoolTeacher):
-        loader = problem.loader(seed=setup.training.seed)
-        return method.remembers(loader, problem.task)["taught"].to(problem.device)
-    network = reference if method is None else Contender(name, method, setup).student()
-    return predict(network.to(problem.device), problem.task, problem.pool).softmax(-1)
-
-
-def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None) -> tuple[nn.Module, FoldPredictions, str]:
-    """The best labels-only model by cross-validation, honest predictions of it, and its name.
-
-    Without folds it is the first model that would be tried; without clean labels it is the stage I network.
+def require_teacher(method: Method | Auto, teacher: bool, learns: bool) -> None:
+    """Check that there is what a method learns from.
 
     Args:
-        folds: of the labelled examples; may be empty.
-        stage_one: the network that learnt the weak labels, where there are any.
+        method: the method.
+        teacher: whether a teacher was brought.
+        learns: whether there are clean labels enough to be learnt.
 
     Raises:
-        ValueError: there are neither clean labels nor a stage I network.
+        ValueError: the method needs a teacher, or labels, and there are none.
     """
-    problem, tick = setup.problem, setup.tick
-    if not len(problem.labelled):
-        if stage_one is None:
-            raise ValueError("there is no label to learn from, clean or weak")
-        return stage_one, [], "stage I: the weak labels alone"
-    tried: dict[str, FoldPredictions] = {}
-    make: dict[str, Callable[[], nn.Module]] = {}
-    units = [(problem.labelled.units(a), problem.labelled.units(b)) for a, b in folds]
-    if problem.probe is not None:
-        choices = problem.probe.choices if folds else (("", 1e-2),)
-        for i, choice in enumerate(choices):
-            tick("labels-only reference", i, len(choices))
-            scaling, strength = choice
-            name = ", ".join(filter(None, (f"logistic regression, C = {strength:g}", scaling)))
-            tried[name] = problem.probe.held_out(units, choice)
-            make[name] = partial(problem.probe.network, choice)
-        tick("labels-only reference", len(choices), len(choices))
-    for decay in problem.decays if folds or not make else ():
-        name = f"labels-only network, weight decay {decay:g}"
-        alone = Contender(name, Supervised(), setup.trained(weight_decay=decay))
-        tried[name] = alone.held_out(folds)[0]
-        make[name] = alone.student
-    if not folds:
-        name = next(iter(make))
-        return make[name](), [], name
-    name, honest = choose(tried, problem.y)
-    return make[name](), honest, name
+    if isinstance(method, Auto):
+        return
+    if method.needs_teacher and not teacher:
+        raise ValueError(no_teacher(method.name))
+    if method.needs_labels and teacher and not learns:
+        raise ValueError(f"{method.name} needs clean labels, at least two of each class that has any, beside a teacher")
 
 
 def without_pool(method: Method | Auto, pool: Sized) -> Method | Auto:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
+import tempfile
+import warnings
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,24 +13,22 @@ from typing import Any
 import numpy as np
 import torch
 
+from tutelage.adapting.how import Adapting
+from tutelage.fit.adapting import AdaptedFeatures, can_adapt
 from tutelage.fit.auto import Auto
-from tutelage.fit.build import Augment, Build, Building, Items, require_logits
+from tutelage.fit.build import Augment, Build, Items, require_logits
+from tutelage.fit.cost import about_reading, about_training
 from tutelage.fit.defaults import How
-from tutelage.fit.fit import Outcome, fit, threads, without_pool
-from tutelage.fit.problem import Plan, Problem
+from tutelage.fit.encoders import TriedEncoder, choose_encoder
+from tutelage.fit.fit import Outcome, fit, without_pool
+from tutelage.fit.problem import Problem
 from tutelage.fit.recorded import Gains, recorded_prior
-from tutelage.fit.setup import Store, silent
-from tutelage.methods import METHODS, Method
-from tutelage.methods.base import labels_kept
-from tutelage.modalities.base import Reader
-from tutelage.train import Training, predict, time_a_step
+from tutelage.fit.setup import Store, Unstored, silent
+from tutelage.fit.teacher import brought
+from tutelage.methods import Method
+from tutelage.modalities.base import Encodes, Reader
+from tutelage.train import Training
 from tutelage.types import Say, Tick
-
-STANDARD = "drift"
-"""Method whose step is timed for all methods that "auto" may try."""
-
-SAMPLE = 64
-"""Items of the pool whose prediction is timed."""
 
 
 @dataclass(frozen=True)
@@ -37,35 +36,55 @@ class Wiring:
     """How items become a problem, whatever their kind.
 
     Attributes:
-        reader: reads the items.
+        readers: readers of the items; of several the labels choose one, see `encoders.choose_encoder`.
         how: training, evidence and examples a step.
         whole: train a network on the items themselves, not a head on an encoder's features.
         record: the name under which benchmarks of such fits are recorded.
         things: what the items are, in words, such as "texts".
         own_network: the network is the user's own, so that its outputs are looked at first.
+        adapt: how the encoder is adapted to the labels; None leaves it as it is.
     """
 
-    reader: Reader
+    readers: tuple[Reader, ...]
     how: How
     whole: bool
     record: str
     things: str
     own_network: bool = False
+    adapt: Adapting | None = None
+
+    @property
+    def reader(self) -> Reader:
+        """The usual reader."""
+        return self.readers[0]
 
     def build(
-        self, views: Collection[str], cache: Path, device: torch.device | str = "cpu", augment: Augment | None = None
-    ) -> Build:
-        """What makes a problem of items."""
-        return Build(self.reader.to(device), views, self.how.defaults, self.whole, cache, device, augment)
+        self, reader: Reader, views: Collection[str], cache: Path, device: torch.device | str = "cpu",
+        augment: Augment | None = None,
+    ) -> Build:  # fmt: skip
+        """What makes a problem of items that a reader reads."""
+        return Build(reader.to(device), views, self.how.defaults, self.whole, cache, device, augment)
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fit that was done, and the problem that it was done on."""
+    """A fit that was done, and the problem that it was done on.
+
+    Attributes:
+        outcome: the networks, and the evidence between them.
+        problem: the problem.
+        training: of each network.
+        reader: reader of the items for the returned network, after its encoder was fitted or adapted.
+        teacher: plain values about a brought teacher that was combined of sources; None where there was none.
+        encoders: the encoders that were tried; empty where there was no choice.
+    """
 
     outcome: Outcome
     problem: Problem
     training: Training
+    reader: Reader
+    teacher: dict[str, Any] | None = None
+    encoders: list[TriedEncoder] = field(default_factory=list)
 
 
 def fit_rows(
@@ -87,100 +106,87 @@ def fit_rows(
     Raises:
         ValueError: the method cannot learn such a task; a class has fewer than two labels and evidence is wanted.
     """
+    with tempfile.TemporaryDirectory() as scratch:
+        return _fitted(items, wiring, method, cache, device, augment, store, tick, say, without, Path(scratch))
+
+
+def _fitted(
+    items: Items, wiring: Wiring, method: Method | Auto, cache: Path, device: torch.device | str,
+    augment: Augment | None, store: Store | None, tick: Tick | None, say: Say | None, without: Collection[str],
+    scratch: Path,
+) -> Fitted:  # fmt: skip
+    """The fit of `fit_rows`, with a folder for what it needs only meanwhile."""
     settled = method.settled(items.task, items.weak)
     chosen = without_pool(settled, items.pool)
     if say and settled.uses_pool and not chosen.uses_pool:
         say(f"There are no unlabelled {wiring.things}: only the labels are learnt from.")
     if say and items.weak and not len(items.labelled):
         say("No row has a clean label: nothing can measure whether this helps. Some 30 labels a class would.")
-    building = wiring.build(chosen.views, cache, device, augment).of(items)
+    taken, encoders = chosen_reader(items, wiring, cache, say, tick)
+    require_unseen(items, taken, wiring)
+    building = wiring.build(taken, chosen.views, cache, device, augment).of(items)
+    reader = building.build.reader
+    if warning := reader.warn(items.pool if len(items.pool) else items.labelled):
+        (say or warnings.warn)(warning)
     if say:
         say(about_reading(building, wiring.things))
     problem = building.problem(tick)
     if wiring.own_network:
         require_logits(problem)
+    teacher = brought(items, problem, cache)
+    problem = problem if teacher is None else teacher.of(problem)
     training = wiring.how.long_enough(chosen, problem)
+    features, plan = None, wiring.how.plan_for(wiring.adapt is not None or teacher is not None)
+    if wiring.adapt is not None and can_adapt(items, problem, plan, say):
+        finish = (lambda p: p) if teacher is None else teacher.of
+        features = AdaptedFeatures(
+            items,
+            problem.labelled,
+            building.build,
+            wiring.adapt,
+            training.seed,
+            store or Unstored(),
+            tick or silent,
+            finish,
+            scratch,
+        )
     if say:
-        say(about_training(chosen, problem, training, wiring.how.plan, tick or silent))
+        cost = None if features is None else features.cost()
+        say(about_training(chosen, problem, training, plan, tick or silent, cost))
     outcome = fit(
-        problem, chosen, training, recorded_prior(chosen.name, wiring.record), wiring.how.plan, store, tick,
-        partial(Gains.recorded, kind=wiring.record, without=without),
+        problem, chosen, training, recorded_prior(chosen.name, wiring.record), plan, store, tick,
+        partial(Gains.recorded, kind=wiring.record, without=without), None if features is None else features.problems(),
     )  # fmt: skip
-    return Fitted(outcome, problem, training)
+    about = None if teacher is None else teacher.about
+    return Fitted(outcome, problem, training, outcome.problem.reader or reader, about, encoders)
 
 
-def about_reading(building: Building, things: str) -> str:
-    """How the items are read; for an encoder how many are to be encoded, and about how long that takes."""
-    reader, device, encoding = building.build.reader, building.build.device, building.encoding
-    if encoding is None:
-        h, w = getattr(reader, "size", (0, 0))
-        return f"Training {reader.says} from nothing on images of {w} x {h} pixels, on {device}."
-    if not getattr(reader, "encodes", False):
-        return f"Reading {things} as they are, on {device}."
-    count = encoding.missing
-    left = f"{count} {things} to encode, about {duration(encoding.seconds())}" if count else ""
-    return f"Reading with {reader.says} on {device}: {left or 'all features are in the cache'}."
+def require_unseen(items: Items, reader: Reader, wiring: Wiring) -> None:
+    """Check that the encoder was not adapted to labels that the evidence would hold out.
 
-
-def about_training(method: Method | Auto, problem: Problem, training: Training, plan: Plan, tick: Tick) -> str:
-    """The trainings that a fit takes, and about how long they take together."""
-    if isinstance(method, Auto):
-        return _about_auto(method, problem, training)
-    method.ready(problem.pool, tick)  # a step is timed
-    return _about_one(method, problem, training, plan)
-
-
-def _about_auto(auto: Auto, problem: Problem, training: Training) -> str:
-    with threads(problem.threads):
-        method, network = METHODS[STANDARD](), problem.network(0).to(problem.device)
-        standard: Any = method.settled(problem.task, False)
-        seconds = time_a_step(standard, problem.task, network, problem.loader(), training) * training.steps
-    return (
-        f"Choosing a method for {len(problem.labelled)} labels and a pool of {len(problem.pool)}: at most "
-        f"{auto.budget:g} trainings of {training.steps} steps, about {duration(seconds * auto.budget)}."
-    )
-
-
-def _about_one(method: Method, problem: Problem, training: Training, plan: Plan) -> str:
-    network = problem.network(0).to(problem.device)
-    with threads(problem.threads):
-        loader = (
-            problem.loader() if problem.weak is None
-            else problem.game(method.anchored) if method.uses_pool
-            else problem.stage_one()
-        )  # fmt: skip
-        per_step = time_a_step(method, problem.task, network, loader, training)
-        start = time.perf_counter()
-        sample = np.arange(min(len(problem.pool), SAMPLE))
-        predict(network, problem.task, problem.pool.subset(sample))
-        per_row = (time.perf_counter() - start) / max(len(sample), 1)
-    labellings = (method.training_rounds - 1) * len(method.rule.movers) * labels_kept(method)
-    relabelling = per_row * len(problem.pool) * labellings
-    count, weak = len(problem.labelled), problem.weak is not None
-    folds = len(problem.folds(plan, training.seed))
-    fits = 1 + folds * (not weak)
-    check = f"{folds} of them on parts of the labels, for the evidence" if folds else "no evidence gathered"
-    if weak:
-        check = "stage I comes before; the clean labels are only looked at"
-    contenders = 1 + len(problem.decays) * (folds > 0)
-    seconds = (per_step * training.steps + relabelling) * fits * contenders * (1 + weak)
-    each = np.unique(problem.y, return_counts=True)[1]
-    some = f"{each.min()} to {each.max()}" if count and each.min() < each.max() else each.max(initial=0)
-    spread = f"{some} a class, " if len(problem.y) == count > 0 else ""
-    return (
-        f"Training {method.name} on {count} labels ({spread}{problem.task.classes} classes) and a pool of "
-        f"{len(problem.pool)}: {fits} training{'s' * (fits > 1)} of {training.steps} steps ({check}), "
-        f"about {duration(seconds)}."
-    )
-
-
-def duration(seconds: float) -> str:
-    """A time for people.
-
-    >>> duration(4), duration(100), duration(7000)
-    ('4 seconds', '2 minutes', '1.9 hours')
+    Raises:
+        ValueError: it was.
     """
-    if seconds < 90:
-        count = max(round(seconds), 1)
-        return f"{count} second{'s' * (count > 1)}"
-    return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+    seen = reader.seen(items.labelled) if isinstance(reader, Encodes) else 0
+    if seen and not wiring.how.plan.skip:
+        raise ValueError(
+            f"encoder {reader.says} was adapted to the labels of {seen} of these {len(items.labelled)} "
+            f"{wiring.things}, so that none of them can be held out: pass --adapt with the encoder as it was before, "
+            "which adapts in each fold anew, or --no-evidence"
+        )
+
+
+def chosen_reader(
+    items: Items, wiring: Wiring, cache: Path, say: Say | None, tick: Tick | None
+) -> tuple[Reader, list[TriedEncoder]]:
+    """The reader that the labels choose, and what was seen of each; the usual one where labels cannot choose."""
+    plan, seed = wiring.how.plan, wiring.how.training.seed
+    readers = [reader for reader in wiring.readers if isinstance(reader, Encodes)]
+    if len(wiring.readers) == 1 or not len(items.labelled):
+        return wiring.reader, []
+    counts = np.unique(items.y, return_counts=True)[1]
+    if plan.skip or len(counts) < 2 or counts.min() < 2:
+        if say:
+            say(f"Encoder: {wiring.reader.says}. The labels are too few to choose by: two of each class are needed.")
+        return wiring.reader, []
+    return choose_encoder(readers, items, plan, seed, cache, say or (lambda line: None), tick)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from tutelage.data import Examples, Loader
 from tutelage.data.view_loader import Augmentation, ViewLoader
 from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut, repeated_folds
 from tutelage.fit.labels_only import Probe
+from tutelage.modalities.base import Reader
 from tutelage.ops.checks import in_range
 from tutelage.tasks import Task
 from tutelage.types import Inputs
@@ -26,10 +28,32 @@ class WeakLabels:
         examples: the examples that have weak labels.
         target: weak labels of their units, as rows of probabilities, (units, c), or as class numbers with -1 = unknown,
             (units,).
+        index: numbers of these examples in the pool, (k,).
     """
 
     examples: Examples
     target: Tensor
+    index: np.ndarray
+
+
+def folds_of(y: np.ndarray, counts: np.ndarray, plan: Plan, seed: int) -> Folds:
+    """Folds of labelled examples, stratified by class where an example is one unit; none if the plan skips.
+
+    Args:
+        y: class numbers of the units, (units,).
+        counts: number of units of each example, (n,).
+        plan: plan of the evidence.
+        seed: seed of the folds.
+    """
+    strata = y if (counts == 1).all() else np.zeros(len(counts), dtype=np.int64)
+    return [] if plan.skip or not len(counts) else repeated_folds(strata, plan.folds, plan.repeats, seed)
+
+
+class Calibrates(Protocol):
+    """A brought teacher that can be calibrated on labels, see `tutelage.fit.teacher.BroughtTeacher`."""
+
+    def calibrated(self, problem: Problem) -> Problem:
+        """The problem with the teacher calibrated on all labels, and in each fold on that fold's labels alone."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +75,15 @@ class Problem:
         threads: threads of the CPU, at most, that training uses. A small network gains nothing from a second thread,
             and loses much when another process wants it. None sets no limit.
         strong: disturbed copies of the pool's examples, for methods that read a strong view.
-        weak: labels that are learnt first; then ``labelled`` only choose the stopping point and give the evidence.
+        weak: labels of the pool by rules, votes or a brought teacher; they are learnt before the method's game.
         views: of images: what makes each view, by its name; see `ViewLoader`.
+        by_fold: function that gives the problem of a fold, from the numbers of the labelled examples that the fold may
+            learn: the same examples with features, and weak labels, that no held-out label had a part in. None: nothing
+            of this problem was made with a label, so that it serves every fold.
+        teacher: teacher that was brought, which can be calibrated on labels; None where there is none, or where its
+            labels are taken as they are.
+        pool_rows: numbers of the pool's examples in the pool of the whole fit, (k,); None: they are all of it.
+        reader: reader whose features the examples are; None where the problem was made of rows by hand.
     """
 
     task: Task
@@ -70,6 +101,33 @@ class Problem:
     strong: Sequence[Examples] = ()
     weak: WeakLabels | None = None
     views: Mapping[str, Augmentation] = field(default_factory=dict)
+    by_fold: Callable[[np.ndarray], Problem] | None = None
+    teacher: Calibrates | None = None
+    pool_rows: np.ndarray | None = None
+    reader: Reader | None = None
+
+    def for_fold(self, index: np.ndarray) -> Problem:
+        """Problem that a training on some of the labels may see; nothing in it was made with another label.
+
+        Args:
+            index: numbers of the labelled examples that may be learnt, (k,).
+        """
+        if self.by_fold is None or len(index) == len(self.labelled):
+            return self
+        return self.by_fold(index)
+
+    @property
+    def said(self) -> Tensor | None:
+        """Probabilities of the pool's units by the weak labels, (units, c); rows of NaN where they are silent."""
+        if self.weak is None:
+            return None
+        target, classes = self.weak.target, self.task.classes
+        if not target.is_floating_point():
+            known = (target >= 0)[:, None]
+            target = torch.where(known, torch.nn.functional.one_hot(target.clamp(min=0), classes).float(), torch.nan)
+        said = torch.full((int(self.pool.counts().sum()), classes), torch.nan, dtype=target.dtype, device=target.device)
+        said[torch.as_tensor(self.pool.units(self.weak.index), device=target.device)] = target
+        return said
 
     def loader(self, index: np.ndarray | None = None, seed: int = 0) -> Loader:
         """A loader of labelled examples and of the pool.
@@ -103,6 +161,17 @@ class Problem:
         none = weak.examples.subset(np.arange(0))
         return Loader(weak.examples, weak.target, none, self.batch_labelled, self.batch_unlabelled, seed)
 
+    def without_teacher(self) -> Problem:
+        """The same problem without its weak labels."""
+        if self.by_fold is None:
+            return replace(self, weak=None, teacher=None)
+        by_fold = self.by_fold
+        return replace(self, weak=None, teacher=None, by_fold=lambda index: by_fold(index).without_teacher())
+
+    def calibrated(self) -> Problem:
+        """The same problem with the brought teacher calibrated on the labels; itself where it cannot be."""
+        return self if self.teacher is None else self.teacher.calibrated(self)
+
     def _weak(self) -> WeakLabels:
         if self.weak is None:
             raise ValueError("the problem has no weak labels")
@@ -110,7 +179,9 @@ class Problem:
 
     def _beside_pool(self, labelled: Examples, target: Tensor, seed: int) -> Loader:
         parts = (labelled, target, self.pool, self.batch_labelled, self.batch_unlabelled, seed, self.strong)
-        return ViewLoader(*parts, self.views, self._carry) if self.views else Loader(*parts)
+        if self.views:
+            return ViewLoader(*parts, self.views, self._carry, said=self.said)
+        return Loader(*parts, said=self.said)
 
     def _carry(self, target: Tensor, images: Inputs, geometry: Tensor) -> Tensor:
         """Class numbers as a view of the images shows them, -1 where it shows nothing of the original."""
@@ -119,9 +190,7 @@ class Problem:
 
     def folds(self, plan: Plan, seed: int) -> Folds:
         """Folds of the labelled examples, stratified by class where an example is one unit; none if the plan skips."""
-        counts = self.labelled.counts()
-        strata = self.y if (counts == 1).all() else np.zeros(len(counts), dtype=np.int64)
-        return [] if plan.skip or not len(counts) else repeated_folds(strata, plan.folds, plan.repeats, seed)
+        return folds_of(self.y, self.labelled.counts(), plan, seed)
 
     def scored(self, parts: FoldPredictions) -> HeldOut:
         """Held-out predictions of the labelled examples, averaged over the repeats and scored."""

@@ -81,6 +81,10 @@ class Setup:
     store: Store = field(default_factory=Unstored)
     tick: Tick = silent
 
+    def on(self, problem: Problem) -> Setup:
+        """The same with another problem."""
+        return replace(self, problem=problem)
+
     def trained(self, **changes: Any) -> Setup:
         """The same with changes to the training, such as fewer steps.
 

@@ -13,9 +13,13 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
+from tutelage.adapting.how import Adapting
 from tutelage.data import Examples
 from tutelage.data.tables import write_table
+from tutelage.fit import abstention
+from tutelage.fit.abstention import Promise
 from tutelage.fit.build import Items
+from tutelage.fit.calibration import NONE, Calibration
 from tutelage.fit.defaults import Asked, Defaults
 from tutelage.fit.fit_rows import Wiring
 from tutelage.kinds.entries import Entries
@@ -24,6 +28,7 @@ from tutelage.modalities.base import Reader
 from tutelage.model import Model
 from tutelage.tasks import Task
 from tutelage.types import Say, Tick
+from tutelage.weak import Votes
 
 LEAST_SURE = 12
 """Number of the pool's items that a report shows: those that the model is least sure of."""
@@ -133,6 +138,8 @@ class Coded:
         covered: numbers of the first source's items that have weak labels; None without weak labels.
         target: weak labels of those items' units, as in `fit.build.Items`.
         size: height and width of images, in pixels; None where they are not known.
+        classes: names of the classes, in the order of their numbers; empty where the kind names none.
+        votes: votes of rules on the first source's items; None without any.
     """
 
     task: Task
@@ -142,6 +149,8 @@ class Coded:
     covered: np.ndarray | None = None
     target: np.ndarray | None = None
     size: tuple[int, int] | None = None
+    classes: tuple[str, ...] = ()
+    votes: Votes | None = None
 
 
 class Measured(NamedTuple):
@@ -151,11 +160,14 @@ class Measured(NamedTuple):
         scores: the score, its interval, and further scores, by name, as plain values.
         tally: counts for the confusion matrix and the calibration.
         shown: some items with predictions and labels, as plain values for the report; empty where none are shown.
+        sure: of items of one class each, the probabilities of their predicted classes, and whether these are right,
+            both (n,); None of other items.
     """
 
     scores: dict[str, Any]
     tally: Tally
     shown: list[dict[str, Any]]
+    sure: tuple[np.ndarray, np.ndarray] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +185,8 @@ class Kind(ABC):
         reads_folders: whether items may be the files of a folder.
         writes_table: whether predictions are written as a table; else they are files in a folder.
         of_numbers: whether items are rows of numbers, which scikit-learn can check.
+        abstains: whether an item may get no label where it is not sure enough.
+        adapts: whether the items are read by an encoder of text, which can be adapted to them.
     """
 
     name: ClassVar[str]
@@ -184,14 +198,16 @@ class Kind(ABC):
     words: ClassVar[Words]
     version: ClassVar[int] = 1
     of_numbers: ClassVar[bool] = False
+    adapts: ClassVar[bool] = False
     reads_folders: ClassVar[bool] = False
     writes_table: ClassVar[bool] = True
+    abstains: ClassVar[bool] = False
 
     # what the options say
 
     @property
     def weak(self) -> bool:
-        """Whether the options name weak labels: rules, votes or distant tags."""
+        """Whether the options name weak labels: rules, votes, teachers or distant tags."""
         return False
 
     @property
@@ -314,6 +330,10 @@ class Kind(ABC):
         """Entries whose items can be read, and sentences on the others that name each and its fault."""
         return found, ()
 
+    def good_pool(self, pool: Entries, say: Say) -> Entries:
+        """Entries of the pool that can be learnt from. The number of the others is said."""
+        return pool
+
     @abstractmethod
     def labelled_only(self, test: Entries, say: Say) -> Entries:
         """Labelled entries of a test source.
@@ -374,18 +394,40 @@ class Kind(ABC):
             size: height and width, in pixels, to which images are resized, where the options name none.
         """
 
-    def wiring(self, asked: Asked, data: Dataset) -> Wiring:
-        """Settings by which the dataset's items become a problem to fit: reader, defaults and record.
+    def readers(self, size: tuple[int, int] | None, auto: bool) -> tuple[Reader, ...]:
+        """Readers among which the labels choose; one where the options name the encoder, or where there is no choice.
+
+        Args:
+            size: as in `reader`.
+            auto: whether the method is chosen automatically, too.
+        """
+        return (self.reader(size),)
+
+    def adapting(self, auto: bool) -> Adapting | None:
+        """How the encoder is adapted to the labels; None where it stays as it is.
+
+        Args:
+            auto: whether the method is chosen automatically.
+        """
+        return None
+
+    def wiring(self, asked: Asked, data: Dataset, auto: bool = False) -> Wiring:
+        """Settings by which the dataset's items become a problem to fit: readers, defaults and record.
 
         Args:
             asked: the user's wishes for training and evidence.
             data: the dataset.
+            auto: whether the method is chosen automatically.
         """
         how = self.defaults(asked)
-        record = self.record(data.items.weak)
-        return Wiring(self.reader(data.size), how, self.whole, record, self.words.things, self.own_network)
+        record = self.record(False)
+        readers = self.readers(data.size, auto and asked.evidence)
+        return Wiring(readers, how, self.whole, record, self.words.things, self.own_network, self.adapting(auto))
 
-    def model(self, data: Dataset, network: nn.Module, reader: Reader, cache: Path | None = None) -> Model:
+    def model(
+        self, data: Dataset, network: nn.Module, reader: Reader, cache: Path | None = None,
+        calibration: Calibration = NONE,
+    ) -> Model:  # fmt: skip
         """Fitted model, on the CPU.
 
         Args:
@@ -393,8 +435,11 @@ class Kind(ABC):
             network: fitted network.
             reader: reader of the network's items.
             cache: folder of the feature cache; None is the user's cache folder.
+            calibration: temperature of the model, and the held-out predictions that it abstains by.
         """
-        return Model(list(data.classes), network.cpu(), reader.to("cpu"), data.items.task, cache)
+        held_out = abstention.kept(calibration) if self.abstains else {}
+        task, temperature = data.items.task, calibration.temperature
+        return Model(list(data.classes), network.cpu(), reader.to("cpu"), task, cache, temperature, held_out)
 
     # answering
 
@@ -413,7 +458,46 @@ class Kind(ABC):
             encoded: whether encoded images may stay in the table; else their names take their place.
         """
 
-    def predict(self, model: Model, path: Path, output: Path, charset: str, say: Say, tick: Tick) -> str:
+    def promise(self, model: Model, error: float | None) -> Promise | None:
+        """What the model can promise of the error among the rows that it labels; None where nothing is asked.
+
+        Args:
+            model: fitted model.
+            error: largest share of wrong labels among those given, in (0, 1); None asks nothing.
+
+        Raises:
+            ValueError: ``error`` is out of its range, or items of this kind have no single label to withhold.
+        """
+        if error is None:
+            return None
+        if not self.abstains:
+            raise ValueError(
+                f"--abstain is for items of one class each, and {self.words.things} have labels within; leave it out"
+            )
+        return abstention.promise(model.held_out, error)
+
+    def withheld(self, added: dict[str, Any], promised: Promise, model: Model, say: Say) -> dict[str, Any]:
+        """Columns of predictions without the labels that are not sure enough; what is promised is said.
+
+        Args:
+            added: columns "label" and "probability".
+            promised: what can be promised.
+            model: fitted model.
+        """
+        number = {c: i for i, c in enumerate(model.classes)}
+        predicted = np.array([number[label] for label in added["label"] if label is not None], dtype=np.int64)
+        given = promised.answers(np.asarray(added["probability"], dtype=np.float64))
+        say(promised.words())
+        if given.any() and (apart := abstention.differs(model.held_out, predicted, len(number))):
+            say(
+                f"The classes of these rows are not drawn like the labels' ({100 * apart:.0f} % would have to change "
+                "class): the promise is for rows that are drawn like the labels."
+            )
+        return added | {"label": [label if g else None for label, g in zip(added["label"], given, strict=True)]}
+
+    def predict(
+        self, model: Model, path: Path, output: Path, charset: str, say: Say, tick: Tick, abstain: float | None = None
+    ) -> str:
         """Write the model's predictions to a file, and return a sentence about it.
 
         Args:
@@ -423,16 +507,25 @@ class Kind(ABC):
             charset: character set of csv, tsv and jsonl files.
             say: called with sentences for the user.
             tick: called with the progress.
+            abstain: give no label where the share of wrong ones among those given would exceed this, in (0, 1); None
+                labels every row.
 
         Raises:
             DataError: a file cannot be read, or the output cannot be written.
+            ValueError: ``abstain`` is out of its range, or not for this kind.
         """
+        promised = self.promise(model, abstain)
         table, added = self.answered(model, path, charset, say, tick, output.suffix.lower() == ".parquet")
         replaced = [column for column in added if column in table.columns]
         if replaced:
             say(f"In {output} these columns are replaced: {', '.join(replaced)}.")
+        if promised is None:
+            write_table(table.assign(**added), output)
+            return f"{len(table)} rows labelled: {output}"
+        added = self.withheld(added, promised, model, say)
         write_table(table.assign(**added), output)
-        return f"{len(table)} rows labelled: {output}"
+        given = sum(label is not None for label in added["label"])
+        return f"{given} of {len(table)} rows labelled ({100 * given / max(len(table), 1):.1f} %): {output}"
 
     @abstractmethod
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
@@ -468,11 +561,28 @@ class Kind(ABC):
             DataError: a label is none of the model's classes.
         """
 
-    def score(self, model: Model, path: Path, charset: str, say: Say) -> dict[str, Any]:
-        """Scores of a model on a labelled table or folder, by name, as plain values."""
+    def score(self, model: Model, path: Path, charset: str, say: Say, abstain: float | None = None) -> dict[str, Any]:
+        """Scores of a model on a labelled table or folder, by name, as plain values.
+
+        Args:
+            model: fitted model.
+            path: labelled table or folder.
+            charset: character set of csv, tsv and jsonl files.
+            say: called with sentences for the user.
+            abstain: also measure, as "abstain", what becomes of this promise, see `predict`; None measures nothing.
+
+        Raises:
+            DataError: a file cannot be read, or a label is none of the model's classes.
+            ValueError: ``abstain`` is out of its range, or not for this kind.
+        """
+        promised = self.promise(model, abstain)
         test, _ = self.checked(self.labelled_only(self.entries(path, charset, say, weak=False), say), say)
         items, truth = self.truth(test, model)
-        return self.measured(model, model.examples(items), items, truth).scores
+        found = self.measured(model, model.examples(items), items, truth)
+        if promised is None or found.sure is None:
+            return found.scores
+        say(promised.words())
+        return found.scores | {"abstain": abstention.measured(promised, *found.sure)}
 
     @staticmethod
     @abstractmethod
@@ -503,6 +613,28 @@ class Kind(ABC):
     def legend(self, classes: Sequence[str]) -> dict[str, Any]:
         """Plain values that explain all pictures of the report, such as the classes' colours."""
         return {}
+
+
+def adapting_of(adapt: bool | str | None, auto: bool) -> Adapting | None:
+    """How an encoder is adapted; None where it stays as it is.
+
+    Args:
+        adapt: wish of the user; None leaves it to the automatic choice of the method, where there is one.
+        auto: whether the automatic choice tries it.
+    """
+    return Adapting() if adapt or (adapt is None and auto) else None
+
+
+def require_adapt(adapt: bool | str | None, finetune: bool) -> None:
+    """Check the option --adapt.
+
+    Raises:
+        ValueError: it is no known way of adapting, or the encoder is fine-tuned, too.
+    """
+    if adapt not in (None, True, False, "contrastive"):
+        raise ValueError(f'adapt must be "contrastive", True or False, got {adapt!r}')
+    if adapt and finetune:
+        raise ValueError("give --adapt or --finetune, not both: either trains the encoder")
 
 
 Make = Callable[[], nn.Module]

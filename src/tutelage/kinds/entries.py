@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 import pandas as pd
 
-from tutelage.weak import RawVotes
+from tutelage.weak import RawVotes, Said
 
 
 @runtime_checkable
@@ -156,6 +156,7 @@ class Entries:
         distant: distant tags of each sentence; None for a sentence without.
         table: the table that was read, which may have more rows than there are entries; None of other sources.
         left_out: number of the source's items that cannot be read and have no entry.
+        said: what teachers said of the entries.
     """
 
     items: Any
@@ -168,6 +169,7 @@ class Entries:
     distant: Sequence[Any] = ()
     table: pd.DataFrame | None = None
     left_out: int = 0
+    said: Sequence[Said] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -183,9 +185,12 @@ class Entries:
 
     def where(self, keep: np.ndarray) -> Self:
         """Entries that the mask ``keep``, (n,), selects; ``table`` and ``left_out`` stay."""
-        changed = {}
+        changed: dict[str, Any] = {}
         for f in fields(self):
             value = getattr(self, f.name)
+            if f.name == "said":
+                changed[f.name] = tuple(each.where(keep) for each in value)
+                continue
             if (
                 f.name in ("table", "left_out")
                 or value is None

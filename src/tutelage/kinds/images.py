@@ -11,19 +11,22 @@ import numpy as np
 import pandas as pd
 
 from tutelage.data.tables import read_table
-from tutelage.fit.defaults import BACKBONE, HEAD, IMAGE_NETWORK, Defaults
+from tutelage.fit.defaults import BACKBONE, HEAD, IMAGE_NETWORK, TRANSFORMER, Defaults
 from tutelage.kinds.base import EXCERPT, Coded, Dataset, Words, silent
 from tutelage.kinds.entries import Entries, first_of
 from tutelage.kinds.one_class import OneClass
 from tutelage.kinds.pictures import Pictured, sizes_of
 from tutelage.modalities.base import Reader
 from tutelage.modalities.images import pictures
-from tutelage.modalities.images.backbone import load_backbone
-from tutelage.modalities.images.reader import BACKBONE as ENCODER
+from tutelage.modalities.images.backbone import BACKBONE as ENCODER
+from tutelage.modalities.images.backbone import LITE
 from tutelage.modalities.images.reader import ImageReader, PixelReader, size_for
 from tutelage.modalities.images.tables import image_rows, read_image_folder
+from tutelage.modalities.images.vision import load_image_encoder, own_size, require_for_images
 from tutelage.model import Model
 from tutelage.types import Say, Tick
+from tutelage.weak import Said
+from tutelage.weights import AUTO, there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +38,16 @@ class Images(Pictured, OneClass):
         label: column of the labels; empty means unlabelled.
         votes: column of lists of votes, or prefix of the rules' columns; -1 abstains.
         label_model: label model: "majority", "weighted", "data_programming".
-        encoder: "efficientnet-lite0", the packaged image encoder.
+        teacher: prefix of columns of a teacher's probabilities, such as p_ of p_CLASS.
+        teacher_label: column of a teacher's labels; empty is silent.
+        teacher_confidence: column of its confidence in each of them.
+        encoder: "efficientnet-lite0", the default, or "efficientnet-lite2" (see tutelage models list); folder of an
+            image model saved by transformers, such as a ViT, or its name on the Hub; or "auto", which the labels
+            choose.
         finetune: train the encoder too; some hundred times slower.
         network: "small_cnn" or "wide_resnet", trained from random weights, in place of the encoder.
-        size: height and width to resize to, in pixels, at least 8; for the encoder a square of at least 32. Default:
-            that of the images, capped for speed.
+        size: height and width to resize to, in pixels, at least 8; for an encoder a square, of at least 32, or of
+            whole patches. Default: that of the images, capped for speed; of an encoder 128, or its own.
         flip: mirror images at random; off for digits and letters.
         skip_bad: leave out images that cannot be read.
         make: function that makes the user's own network, which gives logits (n, c) of images (n, 3, h, w) in [0, 1].
@@ -55,23 +63,32 @@ class Images(Pictured, OneClass):
     words = Words("images", "image", rows="images", test="test images", column="image")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.network is not None and self.network not in ("small_cnn", "wide_resnet"):
             raise ValueError(f"network must be one of small_cnn, wide_resnet, got {self.network!r}")
         if self.encoder is not None and self._from_nothing:
             raise ValueError("give --encoder or --network, not both")
-        if self.encoder not in (None, ENCODER):
-            raise ValueError(f"encoder must be {ENCODER}, got {self.encoder!r}")
+        if self.encoder not in (None, AUTO):
+            require_for_images(str(self.encoder))
+        if self.finetune and self.encoder == AUTO:
+            raise ValueError("--finetune trains one encoder: name it in place of --encoder auto")
         if self.finetune and self._from_nothing:
             raise ValueError(
                 f"leave out --finetune: a network from nothing ({self.network_name}) is always trained whole"
             )
-        self.check_size(8 if self._from_nothing else 32)
+        self.check_size(32 if self._encoder in LITE else 8)
         if self.size and not self._from_nothing and self.size[0] != self.size[1]:
-            raise ValueError(f"size of {ENCODER} must be a square, got {self.size[0]} and {self.size[1]}")
+            raise ValueError(f"size of {self._encoder} must be a square, got {self.size[0]} and {self.size[1]}")
 
     @property
     def _from_nothing(self) -> bool:
         return self.network is not None or self.make is not None
+
+    @property
+    def _encoder(self) -> str:
+        """Name of the encoder; empty for a network from nothing."""
+        named = None if self.encoder == AUTO else self.encoder
+        return "" if self._from_nothing else named or ENCODER
 
     @property
     def network_name(self) -> str:
@@ -79,7 +96,8 @@ class Images(Pictured, OneClass):
 
     @property
     def defaults(self) -> Defaults:
-        return IMAGE_NETWORK if self._from_nothing else BACKBONE if self.finetune else HEAD
+        whole = BACKBONE if self._encoder in LITE else TRANSFORMER
+        return IMAGE_NETWORK if self._from_nothing else whole if self.finetune else HEAD
 
     @property
     def whole(self) -> bool:
@@ -98,10 +116,18 @@ class Images(Pictured, OneClass):
     def reader(self, size: tuple[int, int] | None = None) -> Reader:
         size = self.size or size
         if not self._from_nothing:
-            return ImageReader(load_backbone((size or size_for(ENCODER))[0]), self.flip)
+            side = size[0] if size is not None else size_for(ENCODER)[0] if self._encoder in LITE else None
+            return ImageReader(load_image_encoder(self._encoder, side), self.flip)
         if size is None:
             raise ValueError(f"size must be given for encoded images and the network {self.network_name!r}")
         return PixelReader(self.network_name, size, self.flip, make=self.make)
+
+    def readers(self, size: tuple[int, int] | None, auto: bool) -> tuple[Reader, ...]:
+        choice = self.encoder == AUTO or (auto and self.encoder is None)
+        if self.whole or not choice:
+            return (self.reader(size),)
+        side = (self.size or size or size_for(ENCODER))[0]
+        return tuple(ImageReader(load_image_encoder(name, side), self.flip) for name in there("images"))
 
     # reading
 
@@ -109,6 +135,7 @@ class Images(Pictured, OneClass):
         self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
     ) -> Entries:
         votes, table = None, None
+        said: tuple[Said, ...] = ()
         if path.is_dir():
             found = read_image_folder(path, labels=must_have)
         else:
@@ -116,9 +143,10 @@ class Images(Pictured, OneClass):
             label = self.label if must_have or self.label in table else None
             found = image_rows(table, path, str(self.images), label)
             votes = self._votes(table, path, must_have, self.images, self.label) if weak else None
+            said = self.said_in(table, path, must_have, say, self.images, self.label, self.votes) if weak else ()
         self.say_ignored(found, say)
         places = self.places(found, path, item=self.images, label=self.label, votes=self.votes)
-        return Entries(found.sources, found.labels, places, votes, self.names_of(found), table=table)
+        return Entries(found.sources, found.labels, places, votes, self.names_of(found), table=table, said=said)
 
     def learn(
         self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, say: Say = silent
@@ -127,7 +155,9 @@ class Images(Pictured, OneClass):
         return replace(found, size=self.size_of(train))
 
     def size_of(self, found: Entries) -> tuple[int, int]:
-        return self.size or size_for(self.network_name or ENCODER, found.sizes)
+        if self.size is None and self._encoder and self._encoder not in LITE:
+            return (own_size(self._encoder),) * 2
+        return self.size or size_for(self.network_name or self._encoder, found.sizes)
 
     def file_names(self, found: Entries) -> list[str] | None:
         if not any(isinstance(source, str) for source in found.items):
@@ -136,7 +166,7 @@ class Images(Pictured, OneClass):
 
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
         found = super().coded(items, labels, weak)
-        of_arrays = isinstance(found.items[0], np.ndarray)
+        of_arrays = isinstance(found.items[0], np.ndarray) and self._encoder in ("", *LITE)  # others have a size
         size = size_for("small_cnn", np.array([found.items[0].shape[1:3]])) if of_arrays else None
         return replace(found, size=self.size or size)
 
@@ -160,5 +190,7 @@ class Images(Pictured, OneClass):
 
     # Python values
 
-    def values(self, items: Any, y: Sequence[Any], votes: Any = None, argument: str = "X") -> Entries:
-        return replace(super().values(items, y, votes, argument), sizes=sizes_of(items, argument))
+    def values(
+        self, items: Any, y: Sequence[Any], votes: Any = None, argument: str = "X", said: Sequence[Said] = ()
+    ) -> Entries:
+        return replace(super().values(items, y, votes, argument, said), sizes=sizes_of(items, argument))

@@ -217,15 +217,18 @@ class Masks(Pictured):
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         raise TypeError("masks are written into a folder, see `predict`")
 
-    def predict(self, model: Model, path: Path, output: Path, charset: str, say: Say, tick: Tick) -> str:
+    def predict(
+        self, model: Model, path: Path, output: Path, charset: str, say: Say, tick: Tick, abstain: float | None = None
+    ) -> str:
         """Write a PNG of class numbers for each image, of the image's size, and ``masks.csv``, which names its image.
 
         The mask of a folder's image has the image's name; the mask of a table's image has the number of its row.
 
         Raises:
             FileExistsError: ``output`` exists and is not an empty folder.
-            ValueError: ``output`` is named like a table.
+            ValueError: ``output`` is named like a table, or ``abstain`` is given.
         """
+        self.promise(model, abstain)
         if output.suffix.lower() in FORMATS:
             raise ValueError(f"--output is the folder that the masks are written into, got {output}")
         if output.exists() and (not output.is_dir() or any(output.iterdir())):

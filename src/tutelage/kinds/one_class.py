@@ -17,10 +17,11 @@ from tutelage.fit.evidence import wilson
 from tutelage.kinds.base import EXCERPT, LEAST_SURE, Coded, Dataset, Kind, Measured, silent, warn_of_shared
 from tutelage.kinds.entries import Entries, InTable, InValues, joined
 from tutelage.kinds.tallies import Tally
+from tutelage.kinds.teachers import declared, with_declared, with_weak_labels
 from tutelage.model import Model
 from tutelage.tasks import Classification
 from tutelage.types import Say
-from tutelage.weak import RawVotes, Votes, labels_of_votes, read_votes
+from tutelage.weak import RawVotes, Said, Votes, read_columns, read_labels, read_votes
 from tutelage.weak import label as label_model
 
 
@@ -32,17 +33,46 @@ class OneClass(Kind):
         label: column of the labels; an empty label means unlabelled.
         votes: column of lists of votes, or common prefix of the columns of the rules' votes; -1 abstains.
         label_model: label model, which turns votes into labels; None is the default one.
+        teacher: common prefix of the columns of a teacher's probabilities, each named by it and a class.
+        teacher_label: column of a teacher's labels; an empty cell is silent.
+        teacher_confidence: column of the teacher's confidence in each of its labels, in [0, 1].
     """
 
     label: str | None = None
     votes: str | None = None
     label_model: str | None = None
+    teacher: str | None = None
+    teacher_label: str | None = None
+    teacher_confidence: str | None = None
 
     label_columns = ("label",)
+    abstains = True
+
+    def __post_init__(self) -> None:
+        if self.teacher_confidence is not None and self.teacher_label is None:
+            raise ValueError("--teacher-confidence needs --teacher-label, the column of the labels that it is about")
+        if self.teacher_label is not None and self.teacher_label == self.label:
+            raise ValueError(f"--teacher-label is the column of the labels, {self.label!r}; name the teacher's own")
+        if self.teacher == "":
+            raise ValueError("--teacher must be the prefix of the teacher's columns, got an empty one")
 
     @property
     def weak(self) -> bool:
-        return self.votes is not None
+        return self.votes is not None or self.taught
+
+    @property
+    def taught(self) -> bool:
+        """Whether the options name a teacher."""
+        return self.teacher is not None or self.teacher_label is not None
+
+    @property
+    def descriptions(self) -> Mapping[str, Sequence[str]] | None:
+        """Sentences that describe each class; None where none is described.
+
+        Raises:
+            DataError: the descriptions are not valid.
+        """
+        return None
 
     # reading
 
@@ -68,6 +98,28 @@ class OneClass(Kind):
             return None
         return read_votes(table, self.votes, path, others)
 
+    def said_in(
+        self, table: pd.DataFrame, path: Any, must_have: bool, say: Say, *others: str | None
+    ) -> tuple[Said, ...]:
+        """What teachers said in the columns of a table; nothing where the table lacks them and may lack them.
+
+        Args:
+            table: the table.
+            path: its file, for messages.
+            must_have: whether the named columns must exist.
+            say: called with sentences for the user.
+            others: columns of items, labels and votes.
+        """
+        columns = [str(c) for c in table.columns]
+        found: list[Said] = []
+        if self.teacher is not None:
+            own = (*others, self.teacher_label, self.teacher_confidence)
+            if must_have or any(c.startswith(self.teacher) and c not in own for c in columns):
+                found.append(read_columns(table, self.teacher, path, say, own))
+        if self.teacher_label is not None and (must_have or self.teacher_label in columns):
+            found.append(read_labels(table, self.teacher_label, self.teacher_confidence, path, say))
+        return tuple(found)
+
     def of_these(self, found: Entries) -> str:
         """Words, for a message, that limit it to the items that can be read; empty where none is left out."""
         return ""
@@ -91,10 +143,6 @@ class OneClass(Kind):
             DataError: an item cannot be learnt from; the message names its place.
         """
 
-    def good_pool(self, pool: Entries, say: Say) -> Entries:
-        """Entries of the pool that can be learnt from. The number of the others is said."""
-        return pool
-
     def require_alike(self, train: Entries, others: Sequence[Entries]) -> None:
         """Check that items of all sources have the same form.
 
@@ -109,12 +157,14 @@ class OneClass(Kind):
     ) -> Dataset:
         labelled, parts = train.where(train.known), [train.where(~train.known), *([] if more is None else [more])]
         voted = [part.votes for part in (train, *parts) if part.votes is not None]
-        if not voted and not len(labelled):
+        described = self.descriptions
+        said = declared((train, *parts), described)
+        if not voted and not said and not len(labelled):
             these = self.of_these(train)
             raise DataError(f"{train.at('label')}: every label{these} is {train.places.empty}; label some rows")
         self.require_alike(train, [other for other in (more, test) if other is not None])
         self.require_good(labelled)
-        classes = class_names(labelled, voted, say)
+        classes = class_names(labelled, voted, say, said)
         if not classes:
             raise DataError(f"{train.at('votes')}: no rule votes on any row; there is nothing to learn from")
         require_two(classes, train.at("label") if len(labelled) or not voted else train.at("votes"))
@@ -122,53 +172,18 @@ class OneClass(Kind):
             votes.code([str(as_label(c)) for c in classes])  # names the row and the rule of a vote for another class
         y = codes(classes, labelled)
         if evidence:
-            require_two_of_each(labelled, y, classes, bool(voted))
+            require_two_of_each(labelled, y, classes, bool(voted or said))
         pool = [self.good_pool(part, say) for part in parts]
         truth = np.concatenate([codes_if_known(classes, part.labels) for part in pool])
         items = Items(Classification(len(classes)), labelled.items, y, joined([p.items for p in pool]), truth)
         weak: dict[str, Any] = {}
-        if voted:
-            items, weak = self._with_votes(items, classes, labelled, pool, say)
+        if voted or said:
+            items, weak = with_weak_labels(items, classes, labelled, pool, self.label_model, described, say)
         names = [name for part in pool for name in part.names]
         if test is None:
             return Dataset(items, classes, names, weak=weak)
         shared = warn_of_shared(self.shared(test, [labelled, *pool]), self.words, test)
         return Dataset(items, classes, names, test.items, codes(classes, test), weak, shared=shared)
-
-    def _with_votes(
-        self, items: Items, classes: Sequence[Any], labelled: Entries, pool: list[Entries], say: Say
-    ) -> tuple[Items, dict[str, Any]]:
-        """The items with weak labels from the votes, and statistics of the rules for the summary."""
-        source = labelled.places.source
-        rules = next(part.votes.names for part in (labelled, *pool) if part.votes is not None)
-        for part in pool:
-            if part.votes is not None and part.votes.names != rules:
-                raise DataError(f"{part.places.source}: the rules are {part.votes.names}, but in {source} {rules}")
-        names = [str(as_label(c)) for c in classes]
-        tables = [
-            part.votes.code(names).table if part.votes else np.full((len(part), len(rules)), -1)
-            for part in (labelled, *pool)
-        ]
-        everything = Votes(np.concatenate(tables), rules, names)
-        clean = np.append(items.y, np.full(len(items.pool), -1))
-        if not everything.covered.any():
-            raise DataError(f"{labelled.at('votes')}: no rule votes on any row; there is nothing to learn from")
-        probabilities, weak = labels_of_votes(everything, clean, self.label_model)
-        count = len(items.y)
-        covered = np.flatnonzero(everything.covered[count:])
-        if not len(covered):
-            raise DataError(
-                f"{labelled.at('votes')}: no rule votes on an unlabelled row; every row that is voted on has a clean "
-                "label already"
-            )
-        for name in weak["silent"]:
-            say(f"Rule {name} abstains on every row.")
-        say(
-            f"Rules: {len(rules)}, which vote on {len(covered)} of {len(items.pool)} unlabelled rows; "
-            f"labels by {weak['label_model']}."
-        )
-        weak |= {"rows": len(items.pool), "covered": len(covered), "clean_labels": count}
-        return replace(items, covered=covered, target=probabilities[count:][covered]), weak
 
     def identity(self, item: Any) -> Hashable:
         """Key by which two items count as duplicates."""
@@ -185,14 +200,14 @@ class OneClass(Kind):
         names = sorted({n for part in named for n in part if n is not None}, key=lambda n: (len(n), n))
         y = [codes_if_known(names, part) for part in named]
         counts = [np.ones(len(part), dtype=np.int64) for part in y]
-        found = Coded(Classification(len(names)), [self.given(part) for part in items], y, counts)
+        found = Coded(Classification(len(names)), [self.given(part) for part in items], y, counts, classes=tuple(names))
         if weak is None:
             return found
         votes = [[v] for v in weak] if np.ndim(weak[0]) == 0 else weak
         table = np.stack([np.asarray(v) for v in votes]).astype(np.int64)
         said = Votes(table, [f"rule {j + 1}" for j in range(table.shape[1])], names)
         covered = np.flatnonzero(said.covered)
-        return replace(found, covered=covered, target=label_model(said, "majority")[covered])
+        return replace(found, covered=covered, target=label_model(said, "majority")[covered], votes=said)
 
     # scoring and showing
 
@@ -204,7 +219,7 @@ class OneClass(Kind):
     ) -> Measured:
         p = model.predict_units(examples)
         tally = Tally(p.shape[1]).add(truth, p.argmax(1), p.max(1))
-        return Measured(class_scores(truth, p), tally, [])
+        return Measured(class_scores(truth, p), tally, [], (p.max(1), p.argmax(1) == truth))
 
     @staticmethod
     def in_words(scores: Mapping[str, Any]) -> tuple[str, str]:
@@ -240,7 +255,9 @@ class OneClass(Kind):
 
     # Python values
 
-    def values(self, items: Any, y: Sequence[Any], votes: Any = None, argument: str = "X") -> Entries:
+    def values(
+        self, items: Any, y: Sequence[Any], votes: Any = None, argument: str = "X", said: Sequence[Said] = ()
+    ) -> Entries:
         """Entries made of an estimator's arguments.
 
         Args:
@@ -248,10 +265,11 @@ class OneClass(Kind):
             y: labels, (n,); None is unlabelled.
             votes: votes of rules, (n, rules); None or -1 abstains.
             argument: name of the argument that holds the items, for messages.
+            said: what teachers said of the items.
         """
         places = InValues({"item": argument, "label": "y", "votes": "votes"}, range(len(items)))
         raw = None if votes is None else votes_of(votes, len(items))
-        return Entries(items, list(y), places, raw)
+        return Entries(items, list(y), places, raw, said=said)
 
 
 def table_of(path: Any, charset: str) -> tuple[pd.DataFrame, list[int]]:
@@ -271,13 +289,21 @@ def in_table(path: Any, rows: Sequence[int], **columns: str | None) -> InTable:
     return InTable(str(path), rows, columns)
 
 
-def class_names(labelled: Entries, voted: Sequence[RawVotes], say: Say) -> list[Any]:
-    """Names of the classes, sorted: the labels, or, where there are none, the labels that rules vote for.
+def class_names(labelled: Entries, voted: Sequence[RawVotes], say: Say, declared: Sequence[Any] = ()) -> list[Any]:
+    """Names of the classes, sorted: the labels and what teachers declare, or else the labels that rules vote for.
 
     Labels from files are texts. Labels from Python keep their type; votes from Python that are all whole numbers
     become numbers.
+
+    Args:
+        labelled: labelled entries.
+        voted: votes of rules.
+        say: called with sentences for the user.
+        declared: classes that teachers and descriptions know.
     """
     in_values = isinstance(labelled.places, InValues)
+    if declared:
+        return with_declared(labelled, voted, declared, say)
     if len(labelled):
         classes = np.unique(labelled.labels).tolist() if in_values else sorted({str(v) for v in labelled.labels})
         if "-1" in classes:

@@ -36,6 +36,9 @@ class Rows(OneClass):
         label: column of the labels, or an array (n,) of an npz file; empty means unlabelled.
         votes: column of lists of votes, or prefix of the rules' columns; -1 abstains.
         label_model: label model: "majority", "weighted", "data_programming".
+        teacher: prefix of columns of a teacher's probabilities, such as p_ of p_CLASS.
+        teacher_label: column of a teacher's labels; empty is silent.
+        teacher_confidence: column of its confidence in each of them.
         make: function that makes the user's own network, which gives logits (n, c) of rows (n, d).
     """
 
@@ -51,6 +54,7 @@ class Rows(OneClass):
     )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if isinstance(self.features, str):
             object.__setattr__(self, "features", (self.features,))
 
@@ -108,8 +112,10 @@ class Rows(OneClass):
         return read_features(table, self.features, path, others, self.exact)
 
     def _of_labels(self, columns: Sequence[str]) -> list[str]:
-        """Those of the columns that hold labels or votes."""
-        labels = [c for c in columns if c == self.label]
+        """Those of the columns that hold labels, votes or what a teacher said."""
+        labels = [c for c in columns if c in (self.label, self.teacher_label, self.teacher_confidence)]
+        if self.teacher is not None:
+            labels += [c for c in columns if c.startswith(self.teacher) and c not in labels]
         if self.votes is None:
             return labels
         return labels + ([self.votes] if self.votes in columns else [c for c in columns if c.startswith(self.votes)])
@@ -128,7 +134,8 @@ class Rows(OneClass):
         rows = list(range(1, len(table) + 1))
         places = in_table(path, rows, item=listed(self.features), label=self.label, votes=self.votes)
         names = [f"{path.name}, row {row}" for row in rows]
-        return Entries(x, labels, places, votes, names, table=table)
+        said = self.said_in(table, path, must_have, say, self.label, self.votes) if weak else ()
+        return Entries(x, labels, places, votes, names, table=table, said=said)
 
     def given(self, X: Any, argument: str = "X") -> np.ndarray:
         return np.stack([np.asarray(row) for row in X]).reshape(len(X), -1).astype(np.float32)

@@ -11,16 +11,28 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from tutelage.adapting.how import Adapting
 from tutelage.data import Examples
 from tutelage.data.tables import DataError, read_table
 from tutelage.fit.build import Items
 from tutelage.fit.defaults import HEAD_ON_WORDS, TRANSFORMER, Defaults
 from tutelage.fit.evidence import estimate
-from tutelage.kinds.base import LEAST_SURE, Coded, Dataset, Kind, Measured, Words, silent, warn_of_shared
+from tutelage.kinds.base import (
+    LEAST_SURE,
+    Coded,
+    Dataset,
+    Kind,
+    Measured,
+    Words,
+    adapting_of,
+    require_adapt,
+    silent,
+    warn_of_shared,
+)
 from tutelage.kinds.entries import Entries, InTable, InValues, unknown
 from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Reader
-from tutelage.modalities.encoder import MINILM, load_encoder
+from tutelage.modalities.encoder import MINILM, is_lexical, load_encoder
 from tutelage.modalities.sentences.reader import WordReader
 from tutelage.modalities.sentences.tables import (
     CONLL,
@@ -49,8 +61,9 @@ class Sentences(Kind):
         tokens: column of the sentences (a number in a CoNLL file).
         tags: column of the tags; empty means untagged.
         distant: column of tags by distant matching or rules.
-        encoder: "minilm", folder of a saved model, or name on the Hub.
+        encoder: "minilm" or "mpnet" (see tutelage models list), folder of a saved model, or name on the Hub.
         finetune: train the encoder too; some hundred times slower.
+        adapt: first adapt the encoder to the labels, by their pairs; the folds say whether that is worth it.
         max_length: tokens read at once, at least 3; longer sentences are read in windows.
     """
 
@@ -59,6 +72,7 @@ class Sentences(Kind):
     distant: str | None = None
     encoder: str | None = None
     finetune: bool = False
+    adapt: bool | None = None
     max_length: int = 128
 
     name: ClassVar[str] = "sentences"
@@ -67,12 +81,16 @@ class Sentences(Kind):
     item_columns = ("tokens",)
     label_columns = ("tags",)
     reading = ("encoder", "max_length")
+    adapts = True
     words = Words(
         "sentences", "sentence", classes="tags", column="sentence, with its entities", probability="lowest probability"
     )
 
     def __post_init__(self) -> None:
         in_range("max_length", self.max_length, 3)
+        require_adapt(self.adapt, self.finetune)
+        if is_lexical(self.encoder):
+            raise ValueError(f"--encoder {self.encoder} reads whole texts, not each word of a sentence; name another")
 
     @property
     def weak(self) -> bool:
@@ -88,6 +106,9 @@ class Sentences(Kind):
 
     def reader(self, size: tuple[int, int] | None = None) -> Reader:
         return WordReader(load_encoder(self.encoder or MINILM, self.max_length))
+
+    def adapting(self, auto: bool) -> Adapting | None:
+        return adapting_of(self.adapt, False)
 
     # reading
 

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from tutelage.adapting.how import Adapting
 from tutelage.data.tables import DataError
 from tutelage.fit.defaults import HEAD, TRANSFORMER, Defaults
-from tutelage.kinds.base import EXCERPT, Words, silent
+from tutelage.kinds.base import EXCERPT, HIDDEN, Words, adapting_of, require_adapt, silent
 from tutelage.kinds.entries import Entries, first_of
 from tutelage.kinds.one_class import OneClass, in_table, table_of
+from tutelage.kinds.teachers import said_by_run
 from tutelage.modalities.base import Reader
-from tutelage.modalities.encoder import MINILM, load_encoder
+from tutelage.modalities.encoder import is_lexical
 from tutelage.modalities.images.tables import ENDINGS
-from tutelage.modalities.text.reader import TextReader
+from tutelage.modalities.text.lexical_reader import encoders_there, text_reader
 from tutelage.modalities.text.tables import text_fault, texts_of
 from tutelage.model import Model
 from tutelage.ops.checks import in_range
 from tutelage.types import Say, Tick
-from tutelage.weak import apply_rules, read_rules
+from tutelage.weak import apply_rules, descriptions_of, read_descriptions, read_rules
+from tutelage.weights import AUTO
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,31 +39,65 @@ class Texts(OneClass):
         votes: column of lists of votes, or prefix of the rules' columns; -1 abstains.
         rules: file of rules that vote: JSON or Python.
         label_model: label model: "majority", "weighted", "data_programming".
-        encoder: "minilm", folder of a saved model, or name on the Hub.
+        describe: file of descriptions, JSON or TOML: a name or sentences for each class.
+        teacher: prefix of columns of a teacher's probabilities, such as p_ of p_CLASS.
+        teacher_label: column of a teacher's labels; empty is silent.
+        teacher_confidence: column of its confidence in each of them.
+        teacher_run: folder of a finished run, whose model labels the texts.
+        encoder: "minilm" or "mpnet" (see tutelage models list), folder of a saved model, or name on the Hub; "lexical",
+            which learns words and letters of the texts in any language; two, as "minilm+lexical"; or "auto", which the
+            labels choose.
         finetune: train the encoder too; some hundred times slower.
+        adapt: first adapt the encoder to the labels, by their pairs; the folds say whether that is worth it.
         max_length: tokens read of each text, at least 2.
     """
 
     text: str | None = None
     rules: Path | None = None
+    describe: Path | None = None
+    teacher_run: Path | None = None
+    described: Mapping[str, Sequence[str]] | None = field(default=None, metadata=HIDDEN)
     encoder: str | None = None
     finetune: bool = False
+    adapt: bool | None = None
     max_length: int = 128
 
     name: ClassVar[str] = "texts"
     task_word: ClassVar[str] = "classification"
     item_columns = ("text",)
     reading = ("encoder", "max_length")
+    adapts = True
     words = Words("texts", "text", column="text")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        given: Any = self.describe  # of Python users perhaps the descriptions themselves
+        if given is not None and not isinstance(given, str | Path):
+            object.__setattr__(self, "described", descriptions_of(given))
+            object.__setattr__(self, "describe", None)
         in_range("max_length", self.max_length, 2)
         if self.votes is not None and self.rules is not None:
             raise ValueError("give --votes or --rules, not both")
+        require_adapt(self.adapt, self.finetune)
+        if self.finetune and self.encoder == AUTO:
+            raise ValueError("--finetune trains one encoder: name it in place of --encoder auto")
+        if self.finetune and is_lexical(self.encoder):
+            raise ValueError(
+                f"--finetune trains a transformer and its head, not --encoder {self.encoder}; leave out one of the two"
+            )
 
     @property
     def weak(self) -> bool:
-        return self.votes is not None or self.rules is not None
+        return super().weak or self.rules is not None
+
+    @property
+    def taught(self) -> bool:
+        of_texts = (self.describe, self.described, self.teacher_run)
+        return super().taught or any(each is not None for each in of_texts)
+
+    @property
+    def descriptions(self) -> Mapping[str, Sequence[str]] | None:
+        return self.described if self.describe is None else read_descriptions(self.describe)
 
     @property
     def defaults(self) -> Defaults:
@@ -74,7 +112,15 @@ class Texts(OneClass):
         return isinstance(first_of(X), str)
 
     def reader(self, size: tuple[int, int] | None = None) -> Reader:
-        return TextReader(load_encoder(self.encoder or MINILM, self.max_length))
+        return text_reader(None if self.encoder == AUTO else self.encoder, self.max_length)
+
+    def readers(self, size: tuple[int, int] | None, auto: bool) -> tuple[Reader, ...]:
+        if self.finetune or not (self.encoder == AUTO or (auto and self.encoder is None)):
+            return (self.reader(size),)
+        return tuple(text_reader(name, self.max_length) for name in encoders_there())
+
+    def adapting(self, auto: bool) -> Adapting | None:
+        return adapting_of(self.adapt, auto and not self.finetune)
 
     # reading
 
@@ -88,7 +134,10 @@ class Texts(OneClass):
         if weak and self.rules is not None:
             votes = apply_rules(read_rules(self.rules), found.texts, str(path))
         places = in_table(path, rows, item=self.text, label=self.label, votes=self.votes)
-        return Entries(found.texts, found.labels, places, votes, table=table)
+        said = self.said_in(table, path, must_have, say, self.text, self.label, self.votes) if weak else ()
+        if weak and self.teacher_run is not None:
+            said = (*said, said_by_run(self.teacher_run, self.name, found.texts, say))
+        return Entries(found.texts, found.labels, places, votes, table=table, said=said)
 
     def faults(self, found: Entries) -> list[str | None]:
         return [

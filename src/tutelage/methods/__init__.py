@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tutelage.methods.curriculum_labelling import CurriculumLabelling as CurriculumLabelling
     from tutelage.methods.cutmix_mean_teacher import CutmixMeanTeacher as CutmixMeanTeacher
     from tutelage.methods.deep_co_training import DeepCoTraining as DeepCoTraining
+    from tutelage.methods.distil import Distil as Distil
     from tutelage.methods.dividemix import DivideMix as DivideMix
     from tutelage.methods.dmt import Dmt as Dmt
     from tutelage.methods.drift import Drift as Drift

@@ -32,6 +32,8 @@ class Method(ABC):
         uses_pool: whether the loss reads ``batch.unlabelled``.
         anchored: whether, after weak labels were learnt, they stay in the loss beside the pool. Without them most
             losses are least where all rows get one class; a slow teacher that knows them prevents that, too (False).
+        needs_labels: whether the method needs clean labels also where a teacher was brought, as graphs do.
+        needs_teacher: whether the method learns from a teacher that was brought, and cannot do without.
         views: the pool's views that the loss reads: "weak" (hardly disturbed), "again" (a second draw of the weak one),
             "strong" (disturbed).
         reseeds: whether each mover, and each network that begins afresh, has initial weights of its own.
@@ -44,6 +46,8 @@ class Method(ABC):
     version: ClassVar[int] = 1
     uses_pool: ClassVar[bool] = True
     anchored: ClassVar[bool] = True
+    needs_labels: ClassVar[bool] = False
+    needs_teacher: ClassVar[bool] = False
     views: ClassVar[tuple[str, ...]] = ("weak",)
     reseeds: ClassVar[bool] = False
     still: ClassVar[tuple[str, ...]] = ()

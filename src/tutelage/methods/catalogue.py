@@ -23,8 +23,8 @@ class Entry:
     Attributes:
         name: the method's name on the command line and in the estimators, and that of its module in `tutelage.methods`.
         class_name: name of the class in that module.
-        family: group of methods with one idea: "labels only", "self-training", "slow teacher", "consistency", "weak to
-            strong", "two networks", "graph", "classifiers" or "noisy labels".
+        family: group of methods with one idea: "labels only", "brought teacher", "self-training", "slow teacher",
+            "consistency", "weak to strong", "two networks", "graph", "classifiers" or "noisy labels".
         paper: authors and venue of the paper; empty where there is none.
         year: year of the paper; None where there is none.
         sentence: first sentence of the class's docstring.
@@ -92,6 +92,11 @@ _ENTRIES = (
     Entry(
         "bond", "Bond", "self-training", "Liang et al., KDD", 2020,
         "A still teacher labels each batch anew; now and then the student takes its place and goes on.",
+    ),
+    Entry(
+        "distil", "Distil", "brought teacher", "Hinton, Vinyals and Dean", 2015,
+        "The student learns what a teacher that was brought said of the pool, and the labels beside it.",
+        remembers=True,
     ),
     Entry(
         "drift", "Drift", "slow teacher", "Zuo et al., NAACL Findings", 2022,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -40,6 +40,7 @@ class PoolTeacher(Method, ABC):
         confidence: how much a unit of the pool counts: "entropy", w_u as above, or "none", 1.
     """
 
+    needs_labels: ClassVar[bool] = True
     weight: NonNegative = 1.0
     confidence: Literal["entropy", "none"] = "none"
 
@@ -50,8 +51,6 @@ class PoolTeacher(Method, ABC):
     def settled(self, task: Task, weak: bool = False) -> Self:
         if task.moves:
             raise ValueError(f"{self.name} needs rows of fixed features: it cannot learn pixels")
-        if weak:
-            raise ValueError(f"{self.name} needs labels: after weak ones it has none to begin from")
         return super().settled(task, weak)
 
     def ready(self, pool: Examples, tick: Tick) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -42,6 +42,16 @@ class Reader(Protocol):
 
     def to(self, device: torch.device | str) -> Reader:
         """The reader, after its encoder, if it has one, was moved to the device."""
+
+    def warn(self, items: Sequence[Any]) -> str | None:
+        """Sentence on why the items may be read badly, such as texts in a language that the encoder does not know.
+
+        Args:
+            items: items to learn from, of which a sample is looked at.
+
+        Returns:
+            The sentence; None where nothing stands against reading them.
+        """
 
     def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
         """Plain values from which `restored` makes the reader again.
@@ -83,6 +93,7 @@ class Encodes(Reader, Protocol):
     Attributes:
         still: word for features that are not trained, such as "frozen".
         encodes: whether an encoder computes the features, which takes time; else the items are the features.
+        adapts: whether the encoder can be adapted, see `tutelage.adapting`.
     """
 
     @property
@@ -91,6 +102,17 @@ class Encodes(Reader, Protocol):
 
     still: ClassVar[str]
     encodes: ClassVar[bool]
+    adapts: ClassVar[bool]
+
+    def fitted(self, items: Sequence[Any]) -> Self:
+        """The reader, after its encoder was fitted on items; the reader itself where the encoder needs no items.
+
+        Args:
+            items: items to learn from, with labels and without; never ones to score on.
+        """
+
+    def seen(self, items: Sequence[Any]) -> int:
+        """Number of items whose labels the encoder was adapted to, so that they cannot be held out any more."""
 
     def encoding(self, parts: Sequence[Sequence[Any]], cache: Path) -> Encoding:
         """Encoding of lists of items, which gives the frozen encoder's features, computed once and kept in the cache.

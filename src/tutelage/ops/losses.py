@@ -45,6 +45,46 @@ def kl(log_target: LogProbs, logits: Logits) -> Weight:
     return (log_target.exp() * (log_target - torch.log_softmax(logits, dim=-1))).sum(-1)
 
 
+def reverse_kl(log_target: LogProbs, logits: Logits) -> Weight:
+    """Divergence ``KL(q || y) = sum_j q_j (log q_j - log y_j)`` with ``q = softmax(logits)``, in nats.
+
+    It is large where the prediction is sure of a class that the target excludes, and so picks one of several modes.
+
+    Args:
+        log_target: log-probabilities log y, (n, c), finite.
+        logits: predictions, (n, c).
+
+    Returns:
+        Losses (n,), at least 0; 0 where the two agree.
+
+    >>> reverse_kl(torch.log_softmax(torch.tensor([[1.0, 2.0]]), -1), torch.tensor([[1.0, 2.0]])).tolist()
+    [0.0]
+    """
+    log_q = torch.log_softmax(logits, dim=-1)
+    return (log_q.exp() * (log_q - log_target)).sum(-1)
+
+
+def jensen_shannon(log_target: LogProbs, logits: Logits) -> Weight:
+    """Jensen-Shannon divergence ``(KL(y || m) + KL(q || m)) / 2`` with ``m = (y + q) / 2``, in nats.
+
+    ``q = softmax(logits)``.
+
+    Args:
+        log_target: log-probabilities log y, (n, c).
+        logits: predictions, (n, c).
+
+    Returns:
+        Losses (n,), in [0, log 2]; the same when the two distributions change places.
+
+    >>> jensen_shannon(torch.log_softmax(torch.tensor([[1.0, 2.0]]), -1), torch.tensor([[1.0, 2.0]])).tolist()
+    [0.0]
+    """
+    log_q = torch.log_softmax(logits, dim=-1)
+    log_m = torch.logaddexp(log_target, log_q) - math.log(2)
+    of_target = (log_target.exp() * (log_target - log_m)).sum(-1)
+    return (of_target + (log_q.exp() * (log_q - log_m)).sum(-1)) / 2
+
+
 def generalised_cross_entropy(target: Probs, logits: Logits, power: float) -> Weight:
     """Robust loss ``sum_j y_j (1 - p_j^q) / q``: `cross_entropy` as q nears 0, half the absolute error for q = 1.
 

@@ -125,7 +125,8 @@ def accuracy(record: dict[str, Any]) -> Figure | None:
     steps, values = zip(*record["curve"], strict=True)
     axes.plot(steps, 100 * np.array(values), color=COLOURS[0], label=f"with the {_tried(record['summary'])}")
     reference = record["summary"]["reference"][score]
-    axes.axhline(100 * reference, color=COLOURS[1], linestyle="--", label="labels only")
+    if reference is not None:  # clean labels that are only looked at give no evidence
+        axes.axhline(100 * reference, color=COLOURS[1], linestyle="--", label="labels only")
     _rounds(record, axes)
     axes.legend()
     return figure

@@ -224,10 +224,16 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
         tried = sum(a["rungs"] > 0 for a in summary["selection"])
         shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in summary["shares"].items())
         lines.append(f"{tried} methods were tried. The student learns what is best on these labels: {shares}.")
+    if summary.get("models"):
+        each = [(f"labels only ({summary['reference']['choice']})", summary["reference"][summary["score"]])]
+        each += [(model["says"], model["score"]) for model in summary["models"]]
+        lines.append("On held-out labels: " + ", ".join(f"{says} {100 * score:.1f} %" for says, score in each) + ".")
     if summary.get("idle"):
         lines.append(IDLE)
     if summary["evidence"]:
         lines.append(summary["evidence"]["words"])
+    if summary.get("calibration"):  # a run of an earlier version has none
+        lines.append(summary["calibration"]["words"])
     if "test" in summary:
         test, score = summary["test"], summary["score"]
         both = [f"{100 * test[f'{model}_{score}']:.1f} %" for model in ("reference", "candidate")]
@@ -242,13 +248,17 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
     kind = _kind_of_run(words)
     own = options_of(kind, (*kind.item_columns, "skip_bad")) if kind else None
 
-    def predict(folder: Path, of_kind: Any = None, *, input: Path, output: Path, charset: str = "utf-8") -> None:
+    def predict(
+        folder: Path, of_kind: Any = None, *, input: Path, output: Path, abstain: float | None = None,
+        charset: str = "utf-8",
+    ) -> None:  # fmt: skip
         """Add the model's predictions to a table; for images with masks, write masks into a folder.
 
         Args:
             folder: folder of a finished run.
             input: table of items, or a folder of images.
             output: table to write, csv, tsv, jsonl or parquet; for masks a folder.
+            abstain: give no label where more than this share of the given ones would be wrong, such as 0.05.
             charset: character set of csv, tsv and jsonl files.
         """
         from tutelage.data.tables import writable
@@ -260,7 +270,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         if run.kind.writes_table:
             writable(output)  # before the work, not after it
         with screen.ticking() as bar:
-            line = run.kind.predict(run.model, input, output, charset, screen.say, bar)
+            line = run.kind.predict(run.model, input, output, charset, screen.say, bar, abstain)
         screen.say(line)
 
     predict.__annotations__["of_kind"] = Annotated[own | None, Parameter(name="*")] if own else None
@@ -272,25 +282,32 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
     kind = _kind_of_run(words)
     own = options_of(kind, (*kind.item_columns, *kind.label_columns, "skip_bad")) if kind else None
 
-    def score(folder: Path, of_kind: Any = None, *, test: Path, json: bool = False, charset: str = "utf-8") -> None:
+    def score(
+        folder: Path, of_kind: Any = None, *, test: Path, abstain: float | None = None, json: bool = False,
+        charset: str = "utf-8",
+    ) -> None:  # fmt: skip
         """Score a finished run on a labelled table, or a folder of images.
 
         Args:
             folder: folder of a finished run.
             test: table with items and labels, or a folder of images.
+            abstain: also measure how many rows get a label under this promise, and how many of these are wrong.
             json: print JSON.
             charset: character set of csv, tsv and jsonl files.
         """
+        from tutelage.fit.abstention import in_words
         from tutelage.kinds.base import Files, silent
         from tutelage.run.finished import Finished
 
         run = Finished.read(folder, **_changed(of_kind, own))
         run.kind.require_columns(Files(test, test=test))
-        found = run.kind.score(run.model, test, charset, silent if json else screen.say)
+        found = run.kind.score(run.model, test, charset, silent if json else screen.say, abstain)
         if json:
             screen.json(found)
         else:
             screen.say(f"{found['rows']} {run.kind.words.rows}: {', '.join(run.kind.in_words(found))}")
+            if "abstain" in found:
+                screen.say(in_words(found["abstain"]))
 
     score.__annotations__["of_kind"] = Annotated[own | None, Parameter(name="*")] if own else None
     app.command(_without(score, own))

@@ -1,4 +1,4 @@
-"""The commands that list methods and data sets, and fetch a data set."""
+"""The commands that list methods, data sets and pretrained models, and fetch a data set or a model."""
 
 from __future__ import annotations
 
@@ -44,3 +44,33 @@ def get(name: str) -> None:
         table = read_table(path)
         columns = ", ".join(map(str, table.columns[:8]))
         screen.say(f"{path}  ({len(table)} rows; columns {columns})")
+
+
+def models() -> None:
+    """List the pretrained models that can be fetched by name: what for, size of the download, here or not, licence."""
+    from tutelage import weights
+
+    screen = Screen()
+    screen.say(f"{'model':22}{'for':16}{'MB':>5}  {'here':6}licence")
+    for name, entry in weights.CATALOGUE.items():
+        here = "yes" if weights.path_of(name) is not None else "no"
+        screen.say(f"{name:22}{entry.what:16}{entry.megabytes:>5}  {here:6}{entry.licence}")
+        screen.say(f"    {entry.sentence}")
+    screen.say("--encoder also takes a name on the Hub, or a folder of a model saved by transformers.")
+
+
+def get_model(name: str) -> None:
+    """Fetch a pretrained model, compare each file with its SHA-256, and say where it is.
+
+    Args:
+        name: name of the model, see tutelage models list.
+    """
+    from tutelage import weights
+
+    screen = Screen()
+    entry = weights.named(name)
+    if weights.path_of(name) is None:
+        screen.say(f"Fetching {name} ({entry.megabytes} MB).")
+    with screen.ticking() as tick:
+        folder = weights.get(name, screen.say, tick)
+    screen.say(f"{folder}  ({entry.sentence.split(':')[0]}; every file is verified)")

@@ -12,6 +12,8 @@ from typing import Any
 from torch import nn
 
 from tutelage import files, model
+from tutelage.data import Examples
+from tutelage.fit.calibration import tempered
 from tutelage.fit.fit import Outcome, settings
 from tutelage.fit.fit_rows import Fitted
 from tutelage.kinds.base import Dataset, Kind, Measured
@@ -20,7 +22,7 @@ from tutelage.modalities.base import Encodes, Reader
 from tutelage.model import Model
 
 
-def conclude(out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitted: Fitted, reader: Reader) -> Model:
+def conclude(out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitted: Fitted) -> Model:
     """Save the model, score it on the test items, and write records and report.
 
     Args:
@@ -29,16 +31,16 @@ def conclude(out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitt
         kind: kind of the data.
         data: dataset that was learnt.
         fitted: outcome of the fit.
-        reader: reader of the network's items.
 
     Returns:
         The fitted model, on the CPU.
     """
     outcome = fitted.outcome
-    made = Model(list(data.classes), outcome.network.to(fitted.problem.device), reader, data.items.task)
+    made = Model(list(data.classes), outcome.network.to(fitted.problem.device), fitted.reader, data.items.task)
+    made.temperature = outcome.calibration.temperature
     record = collect(made, kind, data, fitted)
     if len(data.test):
-        found = _measured(made, kind, data, outcome)
+        found = _measured(made, kind, data, outcome, fitted.problem.reader)
         summary["test"] = dict(found["returned"].scores)
         for name in ("reference", "candidate", "stage_one"):
             if name in found:
@@ -46,7 +48,7 @@ def conclude(out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitt
         shown = {"shown": found["returned"].shown} if found["returned"].shown else {}
         record |= found["returned"].tally.record("test") | shown
     record["summary"] = {k: v for k, v in summary.items() if k != "versions"}
-    made = kind.model(data, outcome.network, reader)
+    made = kind.model(data, outcome.network, fitted.reader, calibration=outcome.calibration)
     model.save(made, out / "model")
     files.write_json(out / "records.json", record)
 
@@ -56,25 +58,28 @@ def conclude(out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitt
     return made
 
 
-def _measured(made: Model, kind: Kind, data: Dataset, outcome: Outcome) -> dict[str, Measured]:
+def _measured(made: Model, kind: Kind, data: Dataset, outcome: Outcome, frozen: Reader | None) -> dict[str, Measured]:
     """Test scores of the returned model and of the models it was chosen from, by name; each network is scored once."""
-    examples = made.examples(data.test)
     networks = {
-        "returned": outcome.network, "reference": outcome.reference, "candidate": outcome.candidate,
-        "stage_one": outcome.stage_one,
+        "returned": (outcome.network, outcome.problem.reader), "reference": (outcome.reference, frozen),
+        "candidate": (outcome.candidate, outcome.candidate_problem.reader), "stage_one": (outcome.stage_one, frozen),
     }  # fmt: skip
     asked: dict[nn.Module, Measured] = {}
+    examples: dict[int, Examples] = {}
     found = {}
-    for name, network in networks.items():
+    for name, (network, reader) in networks.items():
         if network is not None and network not in asked:
-            alone = replace(made, network=network.to(made.device))
-            asked[network] = kind.measured(alone, examples, data.test, data.truth, show=name == "returned")
+            alone = replace(made, network=network.to(made.device), reader=reader or made.reader)
+            if id(alone.reader) not in examples:
+                examples[id(alone.reader)] = alone.examples(data.test)
+            read = examples[id(alone.reader)]
+            asked[network] = kind.measured(alone, read, data.test, data.truth, show=name == "returned")
         if network is not None:
             found[name] = asked[network]
     return found
 
 
-def summarise(kind: Kind, data: Dataset, fitted: Fitted, reader: Reader) -> dict[str, Any]:
+def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
     """Summary of a fit, as plain values, without times, so that the same fit has the same summary."""
     outcome, training, items = fitted.outcome, fitted.training, data.items
     evidence = outcome.evidence
@@ -104,12 +109,16 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted, reader: Reader) -> dict
         "idle": _idle(outcome.history),
         "selection": [a.as_dict() for a in outcome.tried],
         "shares": outcome.shares,
+        "models": [judged.as_dict() for judged in outcome.rivals],
+        "encoders": [tried.as_dict() for tried in fitted.encoders],
+        "teacher": fitted.teacher,
+        "calibration": None if items.task.dense else outcome.calibration.as_dict(),
         "evidence": (evidence.as_dict() | {"words": evidence.words()}) if evidence else None,
         "seed": training.seed,
         "versions": {p: importlib.metadata.version(p) for p in ("tutelage", "torch", "transformers", "scikit-learn")}
         | {"python": platform.python_version()},
-        "encoder": reader.says,
-        "reading": reading(kind, reader),
+        "encoder": fitted.reader.says,
+        "reading": reading(kind, fitted.reader),
         "finetuned": bool(getattr(kind, "finetune", False)),
     } | data.about()
 
@@ -140,8 +149,9 @@ def collect(model: Model, kind: Kind, data: Dataset, fitted: Fitted) -> dict[str
     record: dict[str, Any] = {"history": outcome.history, "curve": outcome.curve} | kind.legend(classes)
     if outcome.evidence is not None:
         p = outcome.held_out.probabilities
+        p = p if data.items.task.dense else tempered(p, outcome.calibration.temperature)
         record |= Tally(len(classes)).add(data.items.y, p.argmax(1), p.max(1)).record("held out")
         record |= kind.shown_held_out(data, p)
     if len(data.items.pool):
-        record |= kind.shown_pool(model, fitted.problem.pool, data)
+        record |= kind.shown_pool(model, outcome.problem.pool, data)
     return record

@@ -45,7 +45,7 @@ def run(kind: Kind, options: Options, method: Method | Auto, say: Say, tick: Tic
     kind = kind.settled(options.files, say)
     data = kind.read(options.files, say)
     method.settled(data.items.task, data.items.weak)  # one that cannot learn this is refused before the folder is made
-    wiring = kind.wiring(options.asked, data)
+    wiring = kind.wiring(options.asked, data, isinstance(method, Auto))
     if _open_folder(kind, options, method, data):
         say(f"{out} is finished already")
         summary: dict[str, Any] = files.read_json(out / "summary.json", "evidence")
@@ -54,8 +54,8 @@ def run(kind: Kind, options: Options, method: Method | Auto, say: Say, tick: Tic
         data.items, wiring, method, cache_folder() / "features", device=device, store=FolderStore(out / "parts"),
         tick=tick, say=say,
     )  # fmt: skip
-    summary = summarise(kind, data, fitted, wiring.reader)
-    conclude(out, summary, kind, data, fitted, wiring.reader)
+    summary = summarise(kind, data, fitted)
+    conclude(out, summary, kind, data, fitted)
     summary["seconds"] = round(time.perf_counter() - start, 1)
     summary["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     files.write_json(out / "summary.json", summary)
@@ -108,8 +108,11 @@ def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Data
     asked |= {f"kind.{name}": value for name, value in plain_options(kind).items()}
     asked |= {name: str(getattr(options, name)) for name in names}
     asked |= {"method": method.name} | {f"method.{k}": str(v) for k, v in settings(method).items()}
-    rules = {"rules": getattr(kind, "rules", None)}
-    for name, path in ({n: getattr(options, n) for n in ("train", "unlabelled", "test")} | rules).items():
+    own = {name: getattr(kind, name, None) for name in ("rules", "describe")}
+    if (folder := getattr(kind, "teacher_run", None)) is not None:
+        models = [path / "model.safetensors" for path in (folder / "model", folder)]
+        own["teacher_run"] = next((path for path in models if path.exists()), None)
+    for name, path in ({n: getattr(options, n) for n in ("train", "unlabelled", "test")} | own).items():
         if path is not None and not path.is_dir():
             asked[f"content of {name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
     return asked | {f"content of {name}": digest for name, digest in kind.digests(data).items()}

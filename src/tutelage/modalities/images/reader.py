@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -20,18 +20,18 @@ from tutelage.files import BadFileError
 from tutelage.modalities.base import cannot_be_saved
 from tutelage.modalities.cache import CachedEncoding, Caches
 from tutelage.modalities.head import Head
-from tutelage.modalities.images.backbone import Backbone, BackboneClassifier, load_backbone
+from tutelage.modalities.images.backbone import BACKBONE, LITE, BackboneClassifier, ImageEncoder
 from tutelage.modalities.images.decoding import Size, Source
 from tutelage.modalities.images.examples import Images, SegmentImages
 from tutelage.modalities.images.networks import VISION
 from tutelage.modalities.images.views import Strong, Weak
+from tutelage.modalities.images.vision import blank_image_encoder, load_image_encoder
+from tutelage.modalities.precision import cache_name, computing
 
-BACKBONE = "efficientnet-lite0"
-"""Name of the backbone."""
-LONGEST = {BACKBONE: 128, "small_cnn": 64, "wide_resnet": 64, "unet": 160}
+LONGEST = {**dict.fromkeys(LITE, 128), "small_cnn": 64, "wide_resnet": 64, "unet": 160}
 """Longest side of the images that each network gets by default, in pixels."""
 IMAGES_A_BATCH = 32
-"""Number of images in a batch of the backbone."""
+"""Number of images in a batch of the encoder."""
 IMAGES_A_CHUNK = 2048
 """Number of images whose features are computed before they are written."""
 CACHE = 2**28
@@ -61,17 +61,17 @@ class Disturbed:
 def size_for(network: str, sizes: np.ndarray | None = None) -> Size:
     """Height and width, in pixels, that images are resized to by default: their median, shrunk to the `LONGEST` side.
 
-    For the backbone it is a square of that side.
+    For an EfficientNet-Lite it is a square of that side.
 
     Args:
         network: name of the network; of one that is not in `LONGEST` the side is that of "small_cnn".
-        sizes: heights and widths, (n, 2); rows of 0 are bad images and do not count. The backbone needs none.
+        sizes: heights and widths, (n, 2); rows of 0 are bad images and do not count. Encoders need none.
 
     >>> size_for("unet", np.array([[180, 240]])), size_for("small_cnn", np.array([[28, 28]]))
     ((120, 160), (28, 28))
     """
     longest = LONGEST.get(network, LONGEST["small_cnn"])
-    if network == BACKBONE:
+    if network in LITE:
         return longest, longest
     assert sizes is not None
     h, w = np.median(sizes[sizes.min(1) > 0], axis=0)
@@ -106,13 +106,13 @@ def views(flip: bool, names: Collection[str]) -> dict[str, Augmentation]:
 
 @dataclass(frozen=True)
 class ImagePass:
-    """The frozen backbone, which gives one row of features for each image.
+    """The frozen encoder, which gives one row of features for each image.
 
     Attributes:
-        backbone: backbone with its weights, in evaluation mode.
+        backbone: encoder with its weights, in evaluation mode.
     """
 
-    backbone: Backbone
+    backbone: ImageEncoder
     a_chunk = IMAGES_A_CHUNK
     a_sample = IMAGES_A_BATCH
 
@@ -142,35 +142,52 @@ class ImagePass:
         for i, item in enumerate(items):
             if isinstance(item, Disturbed):
                 x[i : i + 1] = Strong(flip=item.flip)(x[i : i + 1], _seed(item)).images
-        return np.asarray(self.backbone(x.to(device)).float().cpu())
+        with computing(self.backbone):
+            found = self.backbone(x.to(device))
+        return np.asarray(found.float().cpu())
 
 
 @dataclass(frozen=True)
 class ImageReader:
-    """Reader of images for the packaged backbone, frozen or trained whole.
+    """Reader of images for a pretrained encoder, frozen or trained whole.
 
     Args:
-        backbone: backbone with its weights, in evaluation mode; images are resized to its size.
+        backbone: encoder with its weights, in evaluation mode; images are resized to its size.
         flip: whether images are mirrored at random in views.
         caches: feature caches that were opened.
     """
 
-    backbone: Backbone
+    backbone: ImageEncoder
     flip: bool = True
     caches: Caches = field(default_factory=Caches, repr=False, compare=False)
     name: ClassVar[str] = "image"
-    says: ClassVar[str] = BACKBONE
     per_feature: ClassVar[bool] = False
     still: ClassVar[str] = "frozen"
     encodes: ClassVar[bool] = True
+    adapts: ClassVar[bool] = False
+
+    @property
+    def says(self) -> str:
+        """Name of the encoder."""
+        return self.backbone.name
 
     @property
     def size(self) -> Size:
         """Height and width, in pixels, that images are resized to."""
         return (self.backbone.shape["size"],) * 2
 
+    def seen(self, items: Sequence[Any]) -> int:
+        return 0
+
+    def fitted(self, items: Sequence[Picture]) -> Self:
+        return self
+
+    def warn(self, items: Sequence[Picture]) -> str | None:
+        return None
+
     def encoding(self, parts: Sequence[Sequence[Picture | Disturbed]], cache: Path) -> CachedEncoding:
-        return CachedEncoding(parts, ImagePass(self.backbone), self.caches.at(cache / self.fingerprint), _one_row_each)
+        store = self.caches.at(cache / cache_name(self.fingerprint, self.backbone))
+        return CachedEncoding(parts, ImagePass(self.backbone), store, _one_row_each)
 
     def disturbed(self, items: Sequence[Picture], share: float, seed: int) -> list[Disturbed]:
         """Strong views of the images; ``share`` has no influence on them."""
@@ -196,7 +213,7 @@ class ImageReader:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the backbone's weights and of the images' size. Computed once."""
+        """Hash of the encoder's weights and of the images' size. Computed once."""
         digest = hashlib.blake2b(str(self.size).encode(), digest_size=8)
         for tensor in self.backbone.state_dict().values():
             digest.update(tensor.cpu().numpy().tobytes())
@@ -207,14 +224,17 @@ class ImageReader:
         if not frozen and not isinstance(network, BackboneClassifier):
             raise cannot_be_saved(network)
         fingerprint = self.fingerprint if frozen else None
-        return {"backbone": BACKBONE, "size": list(self.size), "flip": self.flip, "fingerprint": fingerprint}
+        if not frozen:
+            self.backbone.save_architecture(folder / "encoder")
+        return {"backbone": self.says, "size": list(self.size), "flip": self.flip, "fingerprint": fingerprint}
 
     @classmethod
     def restored(cls, about: dict[str, Any], folder: Path) -> ImageReader:
-        side, fingerprint = int(about["size"][0]), about["fingerprint"]
-        reader = cls(Backbone(side) if fingerprint is None else load_backbone(side), about["flip"])
+        name, side, fingerprint = about.get("backbone", BACKBONE), int(about["size"][0]), about["fingerprint"]
+        blank = blank_image_encoder(name, side, folder / "encoder") if fingerprint is None else None
+        reader = cls(blank or load_image_encoder(name, side), about["flip"])
         if fingerprint not in (None, reader.fingerprint):
-            raise BadFileError(f"{folder}: the backbone {BACKBONE!r} is not the one this model was trained with")
+            raise BadFileError(f"{folder}: the encoder {name!r} is not the one this model was trained with")
         return reader
 
     def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
@@ -255,6 +275,9 @@ class PixelReader:
         if self.make is not None:
             return self.make()
         return VISION[self.says](classes, **{**SHAPES.get(self.says, {}), **self.shape})
+
+    def warn(self, items: Sequence[Picture]) -> str | None:
+        return None
 
     def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
         return views(self.flip, names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -52,6 +52,16 @@ class RowReader:
     says: ClassVar[str] = "rows of numbers"
     still: ClassVar[str] = "as they are"
     encodes: ClassVar[bool] = False
+    adapts: ClassVar[bool] = False
+
+    def seen(self, items: Sequence[Any]) -> int:
+        return 0
+
+    def fitted(self, items: Any) -> Self:
+        return self
+
+    def warn(self, items: Any) -> str | None:
+        return None
 
     def encoding(self, parts: Sequence[Any], cache: Path) -> GivenRows:
         return GivenRows(parts)

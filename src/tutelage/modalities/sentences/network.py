@@ -15,6 +15,8 @@ from tutelage.data.examples import WordTokens, cut
 from tutelage.modalities.cache import TOKENS_A_BATCH
 from tutelage.modalities.encoder import Encoder
 from tutelage.modalities.head import Head
+from tutelage.modalities.precision import computing
+from tutelage.modalities.units import Units
 from tutelage.types import Logits
 
 Sentence = Sequence[str]
@@ -99,6 +101,13 @@ class WordClassifier(nn.Module):
         return logits
 
 
+class WordUnits(Units):
+    """A transformer whose outputs are words' features, (words, d): their first tokens' states; without a head."""
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, first: Tensor) -> Tensor:
+        return self.states(input_ids, attention_mask)[first]
+
+
 def middle(model: Any) -> int:
     """Number of the layer whose states are the words' features, in a frozen encoder: the middle one.
 
@@ -143,7 +152,8 @@ class WordPass:
 def _word_features(tokens: WordTokens, index: np.ndarray, encoder: Encoder) -> np.ndarray:
     batch = tokens.take(index)
     first = batch.pop("first")
-    states: Tensor = encoder.model(**batch, output_hidden_states=True).hidden_states[middle(encoder.model)]
+    with computing(encoder.model):
+        states: Tensor = encoder.model(**batch, output_hidden_states=True).hidden_states[middle(encoder.model)]
     return np.asarray(states[first].float().cpu())
 
 

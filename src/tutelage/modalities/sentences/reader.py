@@ -17,7 +17,15 @@ from tutelage.modalities.base import draws_of
 from tutelage.modalities.cache import CachedEncoding
 from tutelage.modalities.encoder import WithEncoder
 from tutelage.modalities.head import Head
-from tutelage.modalities.sentences.network import Sentence, WordClassifier, WordPass, middle, tokenize_words
+from tutelage.modalities.sentences.network import (
+    Sentence,
+    WordClassifier,
+    WordPass,
+    WordUnits,
+    middle,
+    tokenize_words,
+)
+from tutelage.modalities.units import Units
 
 
 @dataclass(frozen=True)
@@ -29,9 +37,14 @@ class WordReader(WithEncoder):
     still: ClassVar[str] = "frozen"
     encodes: ClassVar[bool] = True
     whole: ClassVar[type[nn.Module]] = WordClassifier
+    unheaded: ClassVar[type[Units]] = WordUnits
+
+    @property
+    def top(self) -> int:
+        return middle(self.encoder.model)
 
     def encoding(self, parts: Sequence[Sequence[Sentence]], cache: Path) -> CachedEncoding:
-        store = self.caches.at(cache / f"words-{self.encoder.fingerprint}")
+        store = self.caches.at(cache / f"words-{self.encoder.cache_name}")
         return CachedEncoding(parts, WordPass(self.encoder), store, _rows_of_words)
 
     def examples(self, items: Sequence[Sentence], device: torch.device | str = "cpu") -> Examples:

@@ -16,6 +16,8 @@ from tutelage.data.examples import Tokens, cut
 from tutelage.modalities.cache import TOKENS_A_BATCH
 from tutelage.modalities.encoder import Encoder
 from tutelage.modalities.head import Head
+from tutelage.modalities.precision import computing
+from tutelage.modalities.units import Units
 from tutelage.types import Logits
 
 TEXTS_A_CHUNK = 65536
@@ -59,6 +61,13 @@ class TextClassifier(nn.Module):
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         logits: Tensor = self.head(pool(hidden, attention_mask) * self.width**0.5)
         return logits
+
+
+class TextUnits(Units):
+    """A transformer whose outputs are texts' features, (n, d), see `pool`; without a head."""
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        return pool(self.states(input_ids, attention_mask), attention_mask)
 
 
 def head_on_pooled(head: Head, width: int) -> Head:
@@ -112,7 +121,8 @@ class TextPass:
 def _features(ids: list[list[int]], encoder: Encoder) -> np.ndarray:
     device = next(encoder.model.parameters()).device
     batch = Tokens(ids, encoder.pad, device).take(np.arange(len(ids)))
-    hidden = encoder.model(**batch).last_hidden_state
+    with computing(encoder.model):
+        hidden = encoder.model(**batch).last_hidden_state.float()
     return pool(hidden, batch["attention_mask"]).float().cpu().numpy()
 
 

@@ -16,7 +16,8 @@ from tutelage.modalities.base import draws_of
 from tutelage.modalities.cache import CachedEncoding
 from tutelage.modalities.encoder import WithEncoder
 from tutelage.modalities.head import Head
-from tutelage.modalities.text.network import TextClassifier, TextPass, head_on_pooled
+from tutelage.modalities.text.network import TextClassifier, TextPass, TextUnits, head_on_pooled
+from tutelage.modalities.units import Units
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,10 @@ class TextReader(WithEncoder):
     still: ClassVar[str] = "frozen"
     encodes: ClassVar[bool] = True
     whole: ClassVar[type[nn.Module]] = TextClassifier
+    unheaded: ClassVar[type[Units]] = TextUnits
 
     def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> CachedEncoding:
-        store = self.caches.at(cache / self.encoder.fingerprint)
+        store = self.caches.at(cache / self.encoder.cache_name)
         return CachedEncoding(parts, TextPass(self.encoder), store, _one_row_each)
 
     def examples(self, items: Sequence[str], device: torch.device | str = "cpu") -> Tokens:
@@ -53,12 +55,16 @@ class TextReader(WithEncoder):
         return whole
 
     def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
-        """Texts after word dropout: each word is dropped with probability ``share``; at least one is kept."""
-        return [_dropped(text, share, seed) for text in items]
+        return without_words(items, share, seed)
 
 
 def _one_row_each(rows: Tensor, items: Sequence[str]) -> Features:
     return Features(rows)
+
+
+def without_words(texts: Sequence[str], share: float, seed: int) -> list[str]:
+    """Texts after word dropout: each word is dropped with probability ``share``; at least one is kept."""
+    return [_dropped(text, share, seed) for text in texts]
 
 
 def _dropped(text: str, share: float, seed: int) -> str:

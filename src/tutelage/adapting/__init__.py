@@ -1,0 +1,1 @@
+"""Training of an encoder itself, before a game is played on its features."""

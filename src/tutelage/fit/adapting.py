@@ -1,0 +1,174 @@
+"""An encoder that is adapted to the labels, in a fit: each fold gets an encoder of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tutelage.adapting.how import Adapting
+from tutelage.adapting.run import kept, learnt, seconds
+from tutelage.data import Examples
+from tutelage.fit.build import Build, Items
+from tutelage.fit.cost import SAMPLE, AdaptingCost
+from tutelage.fit.fit import Adapted
+from tutelage.fit.problem import Plan, Problem
+from tutelage.fit.setup import Store, StoredPart
+from tutelage.modalities.base import Encodes, features
+from tutelage.types import Say, Tick
+
+POOL_OF_A_FOLD = 2000
+"""Items of the pool, at most, that a fold's encoder encodes: its training sees no more of them."""
+
+Finish = Callable[[Problem], Problem]
+"""Function that gives a problem what does not depend on features, such as the labels of a brought teacher."""
+
+
+@dataclass(frozen=True)
+class AdaptedFeatures:
+    """Problems on features of encoders that are adapted to the labels.
+
+    A fold's encoder learns this fold's labels alone, and no other encoder gives features to the fold. Encoders are
+    parts of the store, so that a stopped fit goes on.
+
+    Attributes:
+        items: items of the fit.
+        labelled: the labelled items as examples, for the numbers of their units.
+        build: how a problem is made of them; its reader has the encoder as it is.
+        how: how the encoder is adapted.
+        seed: seed of the adaptations.
+        store: store of finished parts.
+        tick: called with the progress.
+        finish: function that completes a problem.
+        scratch: folder for features of encoders that nobody will need again.
+    """
+
+    items: Items
+    labelled: Examples
+    build: Build
+    how: Adapting
+    seed: int
+    store: Store
+    tick: Tick
+    finish: Finish
+    scratch: Path
+    _readers: dict[bytes, Encodes] = field(default_factory=dict, init=False)
+
+    def problems(self) -> Adapted:
+        """The problems, each made when it is asked for."""
+        return Adapted(self.labels, lambda: self.whole)
+
+    def labels(self) -> Problem:
+        """Problem of the labelled items, with an empty pool."""
+        nothing = np.arange(0)
+        return self._problem(self._everything, nothing, lambda index: self._problem(index, nothing, None))
+
+    @cached_property
+    def whole(self) -> Problem:
+        """Problem with the pool; a fold sees a part of the pool."""
+        count = len(self.items.pool)
+        drawn = np.random.default_rng(self.seed).permutation(count)[:POOL_OF_A_FOLD]
+        made: dict[bytes, Problem] = {}
+
+        def by_fold(index: np.ndarray) -> Problem:
+            if index.tobytes() not in made:
+                made[index.tobytes()] = self._problem(index, np.sort(drawn), None)
+            return made[index.tobytes()]
+
+        return self._problem(self._everything, np.arange(count), by_fold)
+
+    @property
+    def _everything(self) -> np.ndarray:
+        return np.arange(len(self.items.labelled))
+
+    def _problem(self, index: np.ndarray, rows: np.ndarray, by_fold: Callable[[np.ndarray], Problem] | None) -> Problem:
+        """Problem on the features of the encoder that is adapted to the labels ``index``.
+
+        Args:
+            index: numbers of the labelled items.
+            rows: numbers of the pool's items.
+            by_fold: function that gives the problem of a fold.
+        """
+        items, whole = self.items, len(rows) == len(self.items.pool)
+        part = replace(
+            items, pool=items.pool if whole else [items.pool[i] for i in rows], covered=None, target=None,
+            truth=None if items.truth is None else items.truth[rows],
+        )  # fmt: skip
+        build = replace(self.build, reader=self.reader(index), cache=self.scratch)
+        problem = build.of(part).problem(self.tick)
+        return self.finish(replace(problem, by_fold=by_fold, pool_rows=None if whole else rows))
+
+    def reader(self, index: np.ndarray) -> Encodes:
+        """Reader with the encoder that is adapted to the labelled items of these numbers, (k,), and to no other."""
+        key = index.tobytes()
+        if key not in self._readers:
+            self._readers[key] = self._adapted(index)
+        return self._readers[key]
+
+    def _adapted(self, index: np.ndarray) -> Encodes:
+        items = self.items
+        base: Any = self.build.reader
+        examples = [items.labelled[i] for i in index]
+        y = items.y[self.labelled.units(index)]
+
+        def compute(path: Path | None) -> StoredPart:
+            tick = partial(self._ticked, len(index))
+            return learnt(base, examples, y, items.task, self.how, seed=self.seed, path=path, tick=tick), None
+
+        weights, _ = self.store.once(f"adapted-{digest(index)}", compute)
+        found: Encodes = kept(base, weights, self.how, examples)
+        return found
+
+    def _ticked(self, labels: int, what: str, done: int, total: int) -> None:
+        self.tick(f"adapting the encoder to {labels} labels", done, total)
+
+    def cost(self) -> AdaptingCost:
+        """Estimate of what adapting costs, timed on a few steps and a few items."""
+        reader: Any = self.build.reader
+        each = seconds(reader, self.items.labelled, self.items.y, self.items.task, self.how)
+        few = list(self.items.pool[:SAMPLE] if len(self.items.pool) else self.items.labelled[:SAMPLE])
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            features(reader, few, Path(folder))
+            row = (time.perf_counter() - start) / len(few)
+        return AdaptingCost(each, row, POOL_OF_A_FOLD)
+
+
+def can_adapt(items: Items, problem: Problem, plan: Plan, say: Say | None) -> bool:
+    """Whether the encoder can be adapted to the labels; a reason against it is said.
+
+    Args:
+        items: items of the fit.
+        problem: problem on the features of the encoder as it is.
+        plan: plan of the evidence, which adapting cannot do without.
+        say: called with the reason.
+
+    Raises:
+        ValueError: the items are read by no transformer, or no evidence is gathered.
+    """
+    if not getattr(problem.reader, "adapts", False):
+        raise ValueError("--adapt trains a transformer's encoder: name one, and leave out --finetune and --network")
+    if plan.skip:
+        raise ValueError("--adapt needs the evidence: the folds say whether adapting the encoder is worth it")
+    counts = np.unique(items.y[items.y >= 0], return_counts=True)[1]
+    if len({str(item) for item in items.labelled}) < 2:
+        reason = f"all {len(items.labelled)} labelled items are alike"
+    elif len(counts) < 2 or counts.min() < 2:
+        reason = "that needs at least two labels of each class that has any, of two classes"
+    else:
+        return True
+    if say:
+        say(f"The encoder is not adapted: {reason}.")
+    return False
+
+
+def digest(index: np.ndarray) -> str:
+    """Name of a set of labelled items, for a part of the store, from their numbers."""
+    return hashlib.blake2b(index.astype(np.int64).tobytes(), digest_size=6).hexdigest()

@@ -1,0 +1,104 @@
+"""The student that the automatic choice of a method ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import nn
+
+from tutelage.fit.auto import ALONE, MEMBERS, PATIENCE, Auto, Search, Selection, possible
+from tutelage.fit.contender import Contender
+from tutelage.fit.held_out import FoldPredictions, Folds
+from tutelage.fit.recorded import Gains
+from tutelage.fit.reference import LabelsOnly
+from tutelage.fit.setup import Setup
+from tutelage.methods import Committee, Method, Supervised
+from tutelage.methods.pool_teacher import PoolTeacher
+from tutelage.train import predict
+
+PriorGains = Callable[[Sequence[str]], Gains]
+"""Given names of methods, returns the prior over their gains on the labels-only model, from recorded benchmarks."""
+
+
+@dataclass(frozen=True)
+class AutoStudent:
+    """The student that the automatic choice of a method ends with, as a training that is compared with others.
+
+    Several methods teach one student together; a single one is trained itself; where the labels-only model is the best,
+    it is returned. Held-out predictions are those of the chosen methods together: the student, which learns them, is
+    not held out itself.
+
+    Attributes:
+        name: name of its part in the store, and of its progress.
+        setup: problem and training.
+        auto: automatic choice, with its budget.
+        gains: prior over the candidates' gains.
+        alone: labels-only model of the same problem.
+    """
+
+    name: str
+    setup: Setup
+    auto: Auto
+    gains: PriorGains
+    alone: LabelsOnly
+
+    @cached_property
+    def _candidates(self) -> dict[str, Method]:
+        return possible(self.setup)
+
+    @property
+    def _most(self) -> int:
+        """Number of methods that teach together; what is said of all pixels by several would fill the memory."""
+        return 1 if self.setup.problem.task.dense else MEMBERS
+
+    @cached_property
+    def selection(self) -> Selection:
+        """The methods that were chosen."""
+        candidates, folds = self._candidates, self.alone.folds
+        gains = self.gains(list(candidates))
+        search = Search(self.setup, candidates, gains, self.alone.model.honest, folds, self._most)
+        return search.run(self.auto.budget)
+
+    def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
+        """Held-out predictions of the chosen methods together; there is no curve."""
+        return self.selection.predictions, []
+
+    def own(self, honest: FoldPredictions) -> FoldPredictions:
+        """Held-out predictions by which the network is calibrated: the honest ones."""
+        return honest
+
+    @cached_property
+    def _trained(self) -> tuple[Method, nn.Module, list[dict[str, float]]]:
+        setup, shares, candidates = self.setup, self.selection.shares, self._candidates
+        if list(shares) == [ALONE]:
+            return Supervised(), self.alone.model.network, []
+        if self._most == 1:
+            (name,) = shares
+            return candidates[name], *Contender(self.name, candidates[name], setup).network()
+        together = torch.stack([s * self._said(n, candidates.get(n)) for n, s in shares.items()]).sum(0)
+        method, longer = Committee(tuple(shares), together), setup.trained(steps=setup.training.steps * PATIENCE)
+        return method, *Contender(self.name, method, longer).network()
+
+    @property
+    def method(self) -> Method:
+        """Method that trained the student."""
+        return self._trained[0]
+
+    def network(self) -> tuple[nn.Module, list[dict[str, float]]]:
+        """The student, and the history of its training."""
+        return self._trained[1:]
+
+    def _said(self, name: str, method: Method | None) -> torch.Tensor:
+        """Probabilities of the pool's units, (units, c), by a method trained on all labels; else by the labels alone.
+
+        Where the method's teacher is no network, the teacher's own probabilities are taken, not its student's.
+        """
+        problem = self.setup.problem
+        if isinstance(method, PoolTeacher):
+            loader = problem.loader(seed=self.setup.training.seed)
+            return method.remembers(loader, problem.task)["taught"].to(problem.device)
+        network = self.alone.model.network if method is None else Contender(name, method, self.setup).student()
+        return predict(network.to(problem.device), problem.task, problem.pool).softmax(-1)

@@ -1,0 +1,172 @@
+"""What a fit will do and about how long it takes, said before it begins."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tutelage.fit.auto import Auto
+from tutelage.fit.build import Building
+from tutelage.fit.fit import STANDARD, threads
+from tutelage.fit.problem import Plan, Problem
+from tutelage.fit.teacher_paths import learnable
+from tutelage.methods import METHODS, Distil, Method
+from tutelage.methods.base import labels_kept
+from tutelage.train import Training, predict, time_a_step
+from tutelage.types import Tick
+
+SAMPLE = 64
+"""Items of the pool whose prediction is timed."""
+
+
+def about_reading(building: Building, things: str) -> str:
+    """How the items are read; for an encoder how many are to be encoded, and about how long that takes."""
+    reader, device, encoding = building.build.reader, building.build.device, building.encoding
+    if encoding is None:
+        h, w = getattr(reader, "size", (0, 0))
+        return f"Training {reader.says} from nothing on images of {w} x {h} pixels, on {device}."
+    if not getattr(reader, "encodes", False):
+        return f"Reading {things} as they are, on {device}."
+    count = encoding.missing
+    left = f"{count} {things} to encode, about {duration(encoding.seconds())}" if count else ""
+    return f"Reading with {reader.says} on {device}: {left or 'all features are in the cache'}."
+
+
+@dataclass(frozen=True)
+class AdaptingCost:
+    """Seconds that adapting the encoder takes.
+
+    Attributes:
+        each: seconds of one adaptation.
+        row: seconds in which an adapted encoder encodes an item.
+        rows_of_a_fold: items of the pool that a fold's encoder encodes, at most.
+    """
+
+    each: float
+    row: float
+    rows_of_a_fold: int
+
+    def seconds(self, folds: int, labels: int, pool: int) -> tuple[float, float]:
+        """Seconds of the adaptations with the labelled items, and of the pool's encoding where adapting is worth it.
+
+        Args:
+            folds: number of folds; one adaptation more learns all labels.
+            labels, pool: numbers of labelled items and of the pool's.
+        """
+        first = (folds + 1) * (self.each + labels * self.row)
+        return first, (folds * min(pool, self.rows_of_a_fold) + pool) * self.row
+
+
+def about_training(
+    method: Method | Auto, problem: Problem, training: Training, plan: Plan, tick: Tick,
+    adapting: AdaptingCost | None = None,
+) -> str:  # fmt: skip
+    """The trainings that a fit takes, and about how long they take together.
+
+    Args:
+        method: settled method, or the automatic choice.
+        problem: the problem.
+        training: training of a network.
+        plan: plan of the evidence.
+        tick: called with the progress.
+        adapting: cost of adapting the encoder; None does not adapt it.
+    """
+    if isinstance(method, Auto):
+        return _about_auto(method, problem, training, plan, adapting)
+    method.ready(problem.pool, tick)  # a step is timed
+    return _about_one(method, problem, training, plan, adapting)
+
+
+def _about_auto(auto: Auto, problem: Problem, training: Training, plan: Plan, adapting: AdaptingCost | None) -> str:
+    with threads(problem.threads):
+        method: Any = METHODS[STANDARD]().settled(problem.task, False)
+        seconds = _a_training(method, problem.without_teacher(), training)
+    folds = len(problem.folds(auto.plan(plan), training.seed))
+    total = seconds * auto.budget + seconds * (folds + 1) * (1 if adapting else 0)
+    if problem.weak is not None:
+        total += _with_teacher(method, problem, training, folds)
+    said, more = _said_of_adapting(adapting, problem, folds)
+    return (
+        f"Choosing a method for {len(problem.labelled)} labels and a pool of {len(problem.pool)}: at most "
+        f"{auto.budget:g} trainings of {training.steps} steps, about {duration(total + more)}{said}."
+    )
+
+
+def _about_one(method: Method, problem: Problem, training: Training, plan: Plan, adapting: AdaptingCost | None) -> str:
+    learns, weak = learnable(problem), problem.weak is not None
+    folds = 0 if weak and not learns else len(problem.folds(plan, training.seed))
+    with threads(problem.threads):
+        if weak:
+            seconds = _with_teacher(method, problem, training, folds)
+        else:
+            seconds = _a_training(method, problem, training) * (1 + folds) * (1 + len(problem.decays) * (folds > 0))
+            seconds += _a_training(method, problem, training) * (1 + folds) if adapting else 0
+    said, more = _said_of_adapting(adapting, problem, folds)
+    check = f"{folds} of them on parts of the labels, for the evidence" if folds else "no evidence gathered"
+    fits = 1 + folds
+    if weak:
+        check = (
+            "stage I comes before; then clean labels looked at, or learnt beside: the folds choose" if learns
+            else "stage I comes before; the clean labels are only looked at, since a class has fewer than two"
+            if len(problem.labelled) else "stage I comes before"
+        )  # fmt: skip
+    each = np.unique(problem.y, return_counts=True)[1]
+    count = len(problem.labelled)
+    some = f"{each.min()} to {each.max()}" if count and each.min() < each.max() else each.max(initial=0)
+    spread = f"{some} a class, " if len(problem.y) == count > 0 else ""
+    return (
+        f"Training {method.name} on {count} labels ({spread}{problem.task.classes} classes) and a pool of "
+        f"{len(problem.pool)}: {fits} training{'s' * (fits > 1)} of {training.steps} steps ({check}), "
+        f"about {duration(seconds + more)}{said}."
+    )
+
+
+def _said_of_adapting(adapting: AdaptingCost | None, problem: Problem, folds: int) -> tuple[str, float]:
+    """Words on adapting the encoder, and its seconds."""
+    if adapting is None or not folds:
+        return "", 0.0
+    first, then = adapting.seconds(folds, len(problem.labelled), len(problem.pool))
+    return (
+        f"; of these {duration(first)} for {folds + 1} adaptations of the encoder, and {duration(then)} to encode the "
+        "pool anew where adapting is worth it"
+    ), first + then
+
+
+def _with_teacher(method: Method, problem: Problem, training: Training, folds: int) -> float:
+    """Seconds of a fit after a brought teacher: stage I and the game, and with labels learnt beside in each fold."""
+    first = _a_training(Distil().settled(problem.task, True), problem, training)
+    game = _a_training(method, problem, training)
+    return first + game + (folds + 1) * (first + 2 * game) * (folds > 0) + game * len(problem.decays) * folds
+
+
+def _a_training(method: Method, problem: Problem, training: Training) -> float:
+    """Seconds of one training: a step's, timed, and the labelling of the pool between rounds."""
+    network = problem.network(0).to(problem.device)
+    with_labels = len(problem.labelled) > 0
+    loader = (
+        problem.loader() if problem.weak is None or with_labels
+        else problem.game(method.anchored) if method.uses_pool
+        else problem.stage_one()
+    )  # fmt: skip
+    per_step = time_a_step(method, problem.task, network, loader, training)
+    start = time.perf_counter()
+    sample = np.arange(min(len(problem.pool), SAMPLE))
+    predict(network, problem.task, problem.pool.subset(sample))
+    per_row = (time.perf_counter() - start) / max(len(sample), 1)
+    labellings = (method.training_rounds - 1) * len(method.rule.movers) * labels_kept(method)
+    return per_step * training.steps + per_row * len(problem.pool) * labellings
+
+
+def duration(seconds: float) -> str:
+    """A time for people.
+
+    >>> duration(4), duration(100), duration(7000)
+    ('4 seconds', '2 minutes', '1.9 hours')
+    """
+    if seconds < 90:
+        count = max(round(seconds), 1)
+        return f"{count} second{'s' * (count > 1)}"
+    return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,124 @@
+"""The labels-only reference of a problem: the best of logistic regressions and of networks without a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import NamedTuple
+
+from torch import nn
+
+from tutelage.fit.contender import Contender
+from tutelage.fit.held_out import FoldPredictions, Folds, choose
+from tutelage.fit.labels_only import Choice, Probe
+from tutelage.fit.problem import Problem
+from tutelage.fit.setup import Setup
+from tutelage.methods import Supervised
+
+
+class Reference(NamedTuple):
+    """The labels-only model.
+
+    Attributes:
+        network: the network, fitted on all labels.
+        honest: held-out predictions in which the choice of the model is held out, too; see `choose`.
+        name: the choice, in words.
+        own: held-out predictions of the chosen model alone, by which it is calibrated: those of different choices
+            differ in how sure they are, and the network is of one.
+    """
+
+    network: nn.Module
+    honest: FoldPredictions
+    name: str
+    own: FoldPredictions
+
+
+def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None) -> Reference:
+    """The best labels-only model by cross-validation.
+
+    Without folds it is the first model that would be tried; without clean labels it is the stage I network.
+
+    Args:
+        setup: problem and training.
+        folds: folds of the labelled examples; may be empty.
+        stage_one: network that learnt the weak labels, for a problem without clean ones.
+
+    Raises:
+        ValueError: there are neither clean labels nor a stage I network.
+    """
+    problem, tick = setup.problem, setup.tick
+    if not len(problem.labelled):
+        if stage_one is None:
+            raise ValueError("there is no label to learn from, clean or weak")
+        return Reference(stage_one, [], "stage I: the weak labels alone", [])
+    tried: dict[str, FoldPredictions] = {}
+    make: dict[str, Callable[[], nn.Module]] = {}
+    if problem.probe is not None:
+        choices = problem.probe.choices if folds else (("", 1e-2),)
+        for i, choice in enumerate(choices):
+            tick("labels-only reference", i, len(choices))
+            scaling, strength = choice
+            name = ", ".join(filter(None, (f"logistic regression, C = {strength:g}", scaling)))
+            tried[name] = _probed(problem, folds, choice)
+            make[name] = partial(problem.probe.network, choice)
+        tick("labels-only reference", len(choices), len(choices))
+    for decay in problem.decays if folds or not make else ():
+        name = f"labels-only network, weight decay {decay:g}"
+        alone = Contender(name, Supervised(), setup.trained(weight_decay=decay))
+        tried[name] = alone.held_out(folds)[0]
+        make[name] = alone.student
+    if not folds:
+        name = next(iter(make))
+        return Reference(make[name](), [], name, [])
+    name, honest = choose(tried, problem.y)
+    return Reference(make[name](), honest, name, tried[name])
+
+
+def _probed(problem: Problem, folds: Folds, choice: Choice) -> FoldPredictions:
+    """Predictions of each fold by a linear model of the other labels, on features that this fold may see."""
+    found: FoldPredictions = []
+    for index, out in folds:
+        probe = problem.for_fold(index).probe
+        assert isinstance(probe, Probe)
+        found += probe.held_out([(problem.labelled.units(index), problem.labelled.units(out))], choice)
+    return found
+
+
+@dataclass(frozen=True)
+class LabelsOnly:
+    """The labels-only model of a problem, as a training that is compared with others.
+
+    Attributes:
+        name: name for people.
+        setup: problem and training.
+        folds: folds of the labelled examples.
+        stage_one: network that learnt the weak labels, for a problem without clean ones.
+    """
+
+    name: str
+    setup: Setup
+    folds: Folds
+    stage_one: nn.Module | None = None
+
+    @property
+    def method(self) -> Supervised:
+        """Method that learns labels alone."""
+        return Supervised()
+
+    @cached_property
+    def model(self) -> Reference:
+        """The best labels-only model."""
+        return reference_model(self.setup, self.folds, self.stage_one)
+
+    def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
+        """Honest held-out predictions; there is no curve."""
+        return self.model.honest, []
+
+    def own(self, honest: FoldPredictions) -> FoldPredictions:
+        """Held-out predictions of the chosen model alone."""
+        return self.model.own
+
+    def network(self) -> tuple[nn.Module, list[dict[str, float]]]:
+        """The model; there is no history."""
+        return self.model.network, []

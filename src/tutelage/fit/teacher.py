@@ -1,0 +1,102 @@
+"""A brought teacher in a fit: its sources, combined anew for each fold with that fold's labels alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tutelage.data import Examples, Features
+from tutelage.fit.build import Items, rows_of
+from tutelage.fit.described import described_head, described_source, sentences_of
+from tutelage.fit.problem import Problem, WeakLabels
+from tutelage.modalities.base import Encodes, features
+from tutelage.weak import Source, Voted, combine
+
+
+def brought(items: Items, problem: Problem, cache: Path) -> BroughtTeacher | None:
+    """The teacher that the sources and the descriptions of the classes make together; None where there are neither.
+
+    Args:
+        items: items of the fit.
+        problem: problem on the features of the encoder as it is, by which the descriptions are read, too.
+        cache: folder of the feature cache.
+
+    Raises:
+        ValueError: classes are described, but the items are no texts with an encoder.
+    """
+    sources: list[Source | Voted] = list(items.sources)
+    if items.described is not None:
+        sources.append(_described(items.described, problem, cache))
+    return BroughtTeacher(sources, problem.y) if sources else None
+
+
+def _described(described: Sequence[Sequence[str]], problem: Problem, cache: Path) -> Source:
+    """What the descriptions of the classes say of the labelled items, and then of the pool's."""
+    reader, parts = problem.reader, (problem.labelled, problem.pool)
+    if not isinstance(reader, Encodes) or not all(isinstance(part, Features) for part in parts):
+        raise ValueError("classes are described only to a frozen encoder of texts: leave out finetune")
+    labelled, pool = (rows_of(part).cpu() for part in parts)
+    sentences, classes = sentences_of(described)
+    rows = features(reader, sentences, cache).rows
+    return described_source(described_head(rows, classes, pool if len(pool) else labelled), labelled, pool)
+
+
+@dataclass(frozen=True, eq=False)
+class BroughtTeacher:
+    """What sources said of the labelled items and of the pool's, as weak labels of the pool.
+
+    Attributes:
+        sources: what each source said of the labelled items, and then of the pool's, (n, c) each.
+        y: class numbers of the labelled items, (l,).
+    """
+
+    sources: Sequence[Source | Voted]
+    y: np.ndarray
+
+    def labels(self, pool: Examples, index: np.ndarray | None = None, rows: np.ndarray | None = None) -> WeakLabels:
+        """Weak labels of the pool by all sources together.
+
+        Args:
+            pool: examples of the pool.
+            index: numbers of the labelled items whose labels may calibrate the sources; None uses no label.
+            rows: numbers in the whole pool of the examples ``pool``, (k,); None: they are all of it.
+        """
+        known = np.full(len(self.sources[0]), -1)
+        if index is not None:
+            known[index] = self.y[index]
+        p = combine(self.sources, known, held_out=False).probabilities[len(self.y) :]
+        p = p if rows is None else p[rows]
+        covered = np.flatnonzero(~np.isnan(p[:, 0]))
+        return WeakLabels(pool.subset(covered), torch.as_tensor(p[covered], dtype=torch.float32), covered)
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """Plain values about the sources for the summary: coverage, accuracy on the labels, and the calibration."""
+        known = np.full(len(self.sources[0]), -1)
+        known[: len(self.y)] = self.y
+        found = combine(self.sources, known)
+        sure = found.held_out[: len(self.y)]
+        spoken = ~np.isnan(sure[:, 0])
+        right = sure[spoken].argmax(1) == self.y[spoken]
+        return found.summary | {"accuracy_on_clean_labels": float(right.mean()) if len(right) else None}
+
+    def of(self, problem: Problem) -> Problem:
+        """A problem with this teacher's labels, for which no clean label was used."""
+        return replace(problem, weak=self.labels(problem.pool, rows=problem.pool_rows), teacher=self)
+
+    def calibrated(self, problem: Problem) -> Problem:
+        """The problem with the teacher calibrated on all labels, and in each fold on that fold's labels alone."""
+        features = problem.for_fold
+
+        def by_fold(index: np.ndarray) -> Problem:
+            inner = features(index)
+            return replace(inner, weak=self.labels(inner.pool, index, inner.pool_rows), by_fold=None)
+
+        everything = np.arange(len(problem.labelled))
+        return replace(problem, weak=self.labels(problem.pool, everything, problem.pool_rows), by_fold=by_fold)

@@ -1,0 +1,75 @@
+"""The ways in which a brought teacher is used: its labels first, clean labels looked at or learnt beside, or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tutelage.fit import after_weak_labels
+from tutelage.fit.after_weak_labels import LookedAt
+from tutelage.fit.contender import Contender
+from tutelage.fit.evidence import Prior
+from tutelage.fit.problem import Problem
+from tutelage.fit.rivals import Rival
+from tutelage.fit.setup import Setup
+from tutelage.methods import Distil, Method
+
+LEAST_LEARNT = 2
+"""Clean labels of each class, at least, that are learnt beside a teacher's; fewer are only looked at."""
+
+TEACHER = Prior(mean=0.0, spread=0.1)
+"""Expected change of the score by a brought teacher alone, against the labels only."""
+
+
+def learnable(problem: Problem) -> bool:
+    """Whether the clean labels beside a teacher can be learnt: there are `LEAST_LEARNT` of each class.
+
+    Of a class that has none the labels would say that it does not exist.
+    """
+    count = len(problem.labelled)
+    if problem.task.sequential or problem.task.dense:
+        return count >= LEAST_LEARNT
+    return bool(np.bincount(problem.y, minlength=problem.task.classes).min(initial=count) >= LEAST_LEARNT)
+
+
+def looking(setup: Setup, method: Method, prior: Prior, started: LookedAt) -> Iterator[Rival]:
+    """The method's game after the teacher, in which clean labels are only looked at, and the teacher alone.
+
+    Args:
+        setup: problem with weak labels, and the training.
+        method: settled method.
+        prior: expected change of the score by the method.
+        started: stage I.
+    """
+    after = after_weak_labels.game(setup, method, started) if method.uses_pool else started
+    if not method.needs_labels:
+        yield Rival("candidate", f"{method.name} after the teacher, labels looked at", after, prior)
+    if len(setup.problem.labelled) and method.uses_pool:
+        yield Rival("teacher", "the teacher alone", started, TEACHER)
+
+
+def learning(before: str, setup: Setup, method: Method, prior: Prior) -> Iterator[Rival]:
+    """The method with clean labels learnt: beside the teacher's, and without the teacher.
+
+    Args:
+        before: beginning of the names, which says on which features.
+        setup: problem with weak labels, and the training.
+        method: method, not settled.
+        prior: expected change of the score by the method.
+    """
+    if not method.uses_pool:
+        return
+    task, taught = setup.problem.task, setup.on(setup.problem.calibrated())
+    settled = method.settled(task, True)
+    if isinstance(settled, Distil):
+        yield Rival(
+            "candidate", f"{before}distil", Contender(f"{before}distilled, labels beside", settled, taught), prior
+        )
+        return
+    first = Contender(f"{before}stage I, labels beside", Distil().settled(task, True), taught)
+    beside = Contender(f"{before}candidate, labels beside", settled, taught, first)
+    yield Rival("candidate", f"{before}{method.name} after the teacher, labels beside", beside, prior)
+    free = setup.on(setup.problem.without_teacher())
+    alone = Contender(f"{before}candidate, no teacher", method.settled(task), free)
+    yield Rival("candidate", f"{before}{method.name} without the teacher", alone, prior)

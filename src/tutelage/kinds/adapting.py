@@ -1,0 +1,63 @@
+"""What an encoder is adapted to: items, with their labels where these are learnt, and words about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tutelage.kinds.base import Kind
+from tutelage.kinds.entries import Entries
+from tutelage.tasks import Task
+from tutelage.types import Say
+
+NEEDS_LABELS = "contrastive needs labels"
+"""Beginning of the message where there are none."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What an encoder is adapted to.
+
+    Attributes:
+        items: texts, or sentences.
+        y: class number of every unit of the items, (units,); None where no labels are learnt.
+        task: task of the labels; None where none are learnt.
+        classes: names of the classes; empty where no labels are learnt.
+    """
+
+    items: Sequence[Any]
+    y: np.ndarray | None = None
+    task: Task | None = None
+    classes: Sequence[Any] = ()
+
+    def notes(self) -> list[str]:
+        """Sentences on classes that have a single label, so that no two items of theirs can be brought together."""
+        if self.y is None:
+            return []
+        counts = np.bincount(self.y[self.y >= 0], minlength=len(self.classes))
+        alone = [str(name) for name, count in zip(self.classes, counts, strict=True) if count == 1]
+        if not alone:
+            return []
+        shown = ", ".join(alone[:5]) + (f" and {len(alone) - 5} more" if len(alone) > 5 else "")
+        return [f"Only one label: {shown}. It is kept apart from other classes, but nothing is brought near it."]
+
+
+def material(kind: Kind, found: Entries, labelled: bool, say: Say) -> Material:
+    """What an encoder is adapted to, out of entries.
+
+    Args:
+        kind: kind of the entries.
+        found: entries, labelled or not.
+        labelled: whether labels are learnt; then entries without one are left out.
+        say: called with sentences for the user.
+
+    Raises:
+        DataError: the items or labels cannot be learnt from; the message names the place.
+    """
+    if not labelled:
+        return Material(kind.good_pool(found, say).items)
+    data = kind.learn(found.where(found.known), None, None, False, say)
+    return Material(data.items.labelled, data.items.y, data.items.task, data.classes)

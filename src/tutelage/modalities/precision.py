@@ -1,0 +1,140 @@
+"""Precision in which a large frozen encoder computes: bfloat16 where a probe finds it faster here, else float32.
+
+On some processors bfloat16 is four times as fast as float32, on others three times as slow, so that it is timed. The
+outcome is kept beside the cached features, by machine and version of torch, so that a later run computes the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from tutelage.data.sources import cache_folder
+from tutelage.files import write_json
+
+LARGE = 50_000_000
+"""Number of parameters above which the probe decides; smaller encoders compute in float32."""
+FASTER = 1.5
+"""Times that bfloat16 must be as fast as float32 to be taken."""
+VARIABLE = "TUTELAGE_PRECISION"
+"""Environment variable that names the precision of every frozen encoder."""
+NAMES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+"""Precisions by name."""
+
+
+def precision_of(model: nn.Module) -> torch.dtype:
+    """Precision in which a frozen encoder computes: that of TUTELAGE_PRECISION, or of a large one the probe's.
+
+    Its weights stay as they are, so that a model that was saved with one precision loads where the other is taken.
+
+    Args:
+        model: encoder, on the device on which it will compute.
+
+    Raises:
+        ValueError: the variable names another precision.
+
+    >>> precision_of(nn.Linear(3, 2))
+    torch.float32
+    """
+    forced = os.environ.get(VARIABLE)
+    if forced:
+        if forced not in NAMES:
+            raise ValueError(f"{VARIABLE} must be one of {', '.join(NAMES)}, got {forced!r}")
+        return NAMES[forced]
+    if sum(p.numel() for p in model.parameters()) <= LARGE:
+        return torch.float32
+    return torch.bfloat16 if gain(next(model.parameters()).device.type) >= FASTER else torch.float32
+
+
+def computing(model: nn.Module) -> AbstractContextManager[object]:
+    """Context in which a frozen encoder computes in its precision; in float32 it changes nothing."""
+    dtype = precision_of(model)
+    if dtype == torch.float32:
+        return nullcontext()
+    return torch.autocast(next(model.parameters()).device.type, dtype)
+
+
+def cache_name(fingerprint: str, model: nn.Module) -> str:
+    """Name of the folder of the encoder's cached features: the fingerprint, and the precision if it is not float32.
+
+    >>> cache_name("0a1b", nn.Linear(3, 2))
+    '0a1b'
+    """
+    dtype = precision_of(model)
+    return fingerprint if dtype == torch.float32 else f"{fingerprint}-{str(dtype).removeprefix('torch.')}"
+
+
+@cache
+def gain(device: str) -> float:
+    """Time of a product of matrices in float32 over its time in bfloat16, on a type of device.
+
+    It is timed once for each machine and version of torch, and kept in the cache folder.
+    """
+    file = cache_folder() / "precision.json"
+    known = _known(file)
+    machine = f"{_machine()} {device}"
+    if machine not in known:
+        known[machine] = probe(device)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_json(file, known)
+        except OSError:  # a cache that cannot be written: it is timed again by the next process
+            pass
+    return known[machine]
+
+
+def probe(device: str, repeats: int = 5) -> float:
+    """Time of a product of matrices in float32 over its time in bfloat16; the best of some repetitions of each.
+
+    Args:
+        device: type of device, such as "cpu".
+        repeats: repetitions of each, in turn, at least 1.
+    """
+    left, right = torch.rand(256, 768, device=device), torch.rand(768, 3072, device=device)
+    narrow = left.bfloat16(), right.bfloat16()
+    wide_seconds, narrow_seconds = [], []
+    for _ in range(repeats + 1):
+        wide_seconds.append(_seconds(lambda: left @ right, device))
+        narrow_seconds.append(_seconds(lambda: narrow[0] @ narrow[1], device))
+    return min(wide_seconds[1:]) / min(narrow_seconds[1:])  # the first of each is slower than the rest
+
+
+def _seconds(work: Callable[[], object], device: str) -> float:
+    if device != "cpu":
+        getattr(torch, device).synchronize()
+    start = time.perf_counter()
+    work()
+    if device != "cpu":
+        getattr(torch, device).synchronize()
+    return time.perf_counter() - start
+
+
+def _known(file: Path) -> dict[str, float]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return {name: float(value) for name, value in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _machine() -> str:
+    """Hash of what the speeds depend on: the processor and the version of torch."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        processor = "".join(
+            dict.fromkeys(line for line in lines if line.startswith(("model name", "flags", "Features")))
+        )
+    except OSError:  # no Linux
+        processor = platform.processor()
+    said = f"{platform.machine()} {processor} {torch.backends.cpu.get_cpu_capability()} {torch.__version__}"
+    return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,302 @@
+"""Readers of texts by their own words and letters: a lexical encoder alone, or beside a transformer's features."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, NoReturn, Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from tutelage.data import Features, Tokens
+from tutelage.data.view_loader import Augmentation
+from tutelage.files import BadFileError
+from tutelage.modalities.base import Encoding, cannot_be_saved
+from tutelage.modalities.encoder import BESIDE, LEXICAL, MINILM, Encoder, load_encoder
+from tutelage.modalities.head import Head
+from tutelage.modalities.text.lexical import TEXTS_A_CHUNK, Lexicon
+from tutelage.modalities.text.network import TextPass
+from tutelage.modalities.text.reader import TextReader, without_words
+from tutelage.modalities.units import Units
+from tutelage.types import Params, Tick
+from tutelage.weights import there
+
+TIMED = 1 / 8
+"""Share of the texts that is encoded to estimate the time, up to one chunk of them."""
+
+SPREAD_OF = 64
+"""Number of texts by which the spread of a transformer's features is estimated."""
+
+SHARE = 1.0
+"""Spread of the lexical features relative to that of the transformer's beside them."""
+
+
+def text_reader(name: str | Path | None, max_length: int = 128) -> TextReader | LexicalReader | JoinedReader:
+    """Reader of texts with the encoder of a name.
+
+    Args:
+        name: "lexical", the name of a transformer as `load_encoder` takes it, or such a name with "+lexical" after it;
+            None is "minilm".
+        max_length: tokens that a transformer reads of each text, at least 2; the lexical encoder reads all of it.
+
+    Raises:
+        OSError: there is no such transformer, or it cannot be fetched.
+    """
+    name = str(name or MINILM)  # a folder may be a path
+    if name == LEXICAL:
+        return LexicalReader()
+    first = TextReader(load_encoder(name.removesuffix(BESIDE), max_length))
+    return JoinedReader(first) if name.endswith(BESIDE) else first
+
+
+def encoders_there() -> list[str]:
+    """Names of the encoders of texts whose weights are here, the usual one first, alone and beside the lexical one."""
+    named = there("texts")
+    return [*named, *(f"{name}{BESIDE}" for name in named), LEXICAL]
+
+
+@dataclass(frozen=True)
+class LexicalEncoding:
+    """Lists of texts that a lexical encoder turns into features; they are computed anew, since that is cheap.
+
+    Attributes:
+        parts: lists of texts.
+        lexicon: fitted lexical encoder.
+    """
+
+    parts: Sequence[Sequence[str]]
+    lexicon: Lexicon
+
+    @property
+    def missing(self) -> int:
+        """Number of distinct texts, none of which is in the cache."""
+        return len(set().union(*self.parts))
+
+    def seconds(self) -> float:
+        """Estimate of the seconds that the texts take, timed on a few of them."""
+        texts = [text for part in self.parts for text in part]
+        sample = texts[:: max(len(texts) // TEXTS_A_CHUNK, round(1 / TIMED))]
+        self.lexicon.rows(sample[:1])  # the first call is slower than the rest
+        start = time.perf_counter()
+        self.lexicon.rows(sample)
+        return (time.perf_counter() - start) * len(texts) / max(len(sample), 1)
+
+    def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features]:
+        """Features of each list of texts, as examples."""
+        total, done, found = sum(map(len, self.parts)), 0, []
+        for part in self.parts:
+            rows = np.empty((len(part), self.lexicon.width), np.float32)
+            for i, chunk in enumerate(self.lexicon.batches(part)):
+                rows[i * TEXTS_A_CHUNK :][: len(chunk)] = chunk
+                done += len(chunk)
+                if tick:
+                    tick("encoding", done, total)
+            found.append(Features(torch.as_tensor(rows).to(device)))
+        return found
+
+
+@dataclass(frozen=True)
+class LexicalReader:
+    """Reader of texts with a lexical encoder, which has to be fitted on texts first.
+
+    Attributes:
+        lexicon: fitted lexical encoder; None before `fitted`.
+    """
+
+    lexicon: Lexicon | None = None
+    name: ClassVar[str] = "lexical"
+    says: ClassVar[str] = LEXICAL
+    per_feature: ClassVar[bool] = False
+    still: ClassVar[str] = "fitted on labels and pool"
+    encodes: ClassVar[bool] = True
+    adapts: ClassVar[bool] = False
+
+    def seen(self, items: Sequence[Any]) -> int:
+        return 0
+
+    def fitted(self, items: Sequence[str]) -> Self:
+        return replace(self, lexicon=Lexicon.fitted(items))
+
+    def warn(self, items: Sequence[str]) -> str | None:
+        return None
+
+    def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> LexicalEncoding:
+        return LexicalEncoding(parts, _fitted(self.lexicon))
+
+    def examples(self, items: Sequence[str], device: torch.device | str = "cpu") -> Features:
+        return LexicalEncoding([items], _fitted(self.lexicon)).features(device)[0]
+
+    def network(self, classes: int) -> NoReturn:
+        raise ValueError("the lexical encoder has no network that could be trained; name another encoder")
+
+    def with_head(self, head: Head) -> NoReturn:
+        self.network(head.classes)
+
+    def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
+        return without_words(items, share, seed)
+
+    def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
+        return {}
+
+    def to(self, device: torch.device | str) -> Self:
+        return self
+
+    def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
+        if not isinstance(network, Head):
+            raise cannot_be_saved(network)
+        lexicon = _fitted(self.lexicon)
+        lexicon.save(folder)
+        return {"lexicon": lexicon.fingerprint}
+
+    @classmethod
+    def restored(cls, about: dict[str, Any], folder: Path) -> Self:
+        return cls(_restored(about, folder))
+
+    def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
+        assert head is not None
+        return head
+
+
+@dataclass(frozen=True)
+class JoinedEncoding:
+    """Lists of texts that a transformer and a lexical encoder turn into features, side by side.
+
+    Attributes:
+        first: encoding by the transformer.
+        second: encoding by the lexical encoder.
+        factor: factor of the lexical features.
+    """
+
+    first: Encoding
+    second: LexicalEncoding
+    factor: float
+
+    @property
+    def missing(self) -> int:
+        """Number of distinct texts, whose lexical features are not in the cache."""
+        return self.second.missing
+
+    def seconds(self) -> float:
+        """Estimate of the seconds that both encoders take together."""
+        return self.first.seconds() + self.second.seconds()
+
+    def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features]:
+        """Features of each list of texts, as examples: the transformer's, then the lexical ones."""
+        pairs = zip(self.first.features(device, tick), self.second.features(device, tick), strict=True)
+        return [Features(torch.cat([a.rows, b.rows * self.factor], dim=1)) for a, b in pairs]
+
+
+@dataclass(frozen=True)
+class JoinedReader:
+    """Reader of texts with a frozen transformer and a lexical encoder, whose features stand side by side.
+
+    Attributes:
+        first: reader with the transformer.
+        lexicon: fitted lexical encoder; None before `fitted`.
+        factor: factor of the lexical features, which makes their spread `SHARE` times that of the transformer's.
+    """
+
+    first: TextReader
+    lexicon: Lexicon | None = None
+    factor: float = 1.0
+    name: ClassVar[str] = "joined"
+    per_feature: ClassVar[bool] = False
+    still: ClassVar[str] = "frozen, words fitted on labels and pool"
+    encodes: ClassVar[bool] = True
+    adapts: ClassVar[bool] = True
+
+    @property
+    def says(self) -> str:
+        """Names of both encoders."""
+        return f"{self.first.says} + {LEXICAL}"
+
+    def fitted(self, items: Sequence[str]) -> Self:
+        lexicon, encoder = Lexicon.fitted(items), TextPass(self.first.encoder)
+        few = [items[i] for i in np.random.default_rng(0).permutation(len(items))[:SPREAD_OF]]
+        rows = np.concatenate([found for _, found in encoder.batches(few, [encoder.key(text) for text in few])])
+        here, there = spread(rows), spread(lexicon.rows(few))
+        return replace(self, lexicon=lexicon, factor=SHARE * here / there if here > 0 and there > 0 else 1.0)
+
+    def warn(self, items: Sequence[str]) -> str | None:
+        return self.first.warn(items)
+
+    def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> JoinedEncoding:
+        second = LexicalEncoding(parts, _fitted(self.lexicon))
+        return JoinedEncoding(self.first.encoding(parts, cache), second, self.factor)
+
+    @property
+    def encoder(self) -> Encoder:
+        """The transformer."""
+        return self.first.encoder
+
+    def examples(self, items: Sequence[str], device: torch.device | str = "cpu") -> Tokens:
+        return self.first.examples(items, device)
+
+    def units(self, fast: bool = False) -> Units:
+        """Network whose outputs are the transformer's features, see `WithEncoder.units`."""
+        return self.first.units(fast)
+
+    def seen(self, items: Sequence[str]) -> int:
+        """Number of texts whose labels the transformer was adapted to, see `WithEncoder.seen`."""
+        return self.first.seen(items)
+
+    def with_weights(self, weights: Params, adapted: str, seen: Iterable[str] = ()) -> Self:
+        """Reader whose transformer has other weights, see `WithEncoder.with_weights`; the lexical encoder stays."""
+        return replace(self, first=self.first.with_weights(weights, adapted, seen))
+
+    def network(self, classes: int) -> NoReturn:
+        raise ValueError(f"{self.says!r} cannot be trained whole; name the transformer alone")
+
+    def with_head(self, head: Head) -> NoReturn:
+        self.network(head.classes)
+
+    def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
+        return without_words(items, share, seed)
+
+    def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
+        return {}
+
+    def to(self, device: torch.device | str) -> Self:
+        self.first.to(device)
+        return self
+
+    def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
+        if not isinstance(network, Head):
+            raise cannot_be_saved(network)
+        lexicon = _fitted(self.lexicon)
+        lexicon.save(folder)
+        return {"first": self.first.about(network, folder), "lexicon": lexicon.fingerprint, "factor": self.factor}
+
+    @classmethod
+    def restored(cls, about: dict[str, Any], folder: Path) -> Self:
+        return cls(TextReader.restored(about["first"], folder), _restored(about, folder), float(about["factor"]))
+
+    def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
+        assert head is not None
+        return head
+
+
+def spread(rows: np.ndarray) -> float:
+    """Root mean square distance of rows, (n, d), from their mean.
+
+    >>> spread(np.array([[0.0, 0.0], [6.0, 8.0]]))
+    5.0
+    """
+    return float(np.sqrt(((rows - rows.mean(0)) ** 2).sum(1).mean()))
+
+
+def _fitted(lexicon: Lexicon | None) -> Lexicon:
+    if lexicon is None:
+        raise ValueError("the lexical encoder is not fitted; call `fitted` with the texts to learn from")
+    return lexicon
+
+
+def _restored(about: dict[str, Any], folder: Path) -> Lexicon:
+    lexicon = Lexicon.load(folder)
+    if lexicon.fingerprint != about["lexicon"]:
+        raise BadFileError(f"{folder}: the lexical encoder is not the one this model was trained with")
+    return lexicon

@@ -1,0 +1,191 @@
+"""The command that adapts an encoder: it trains it on a table of the user's own and saves it as a folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from tutelage import files, kinds
+from tutelage.kinds import KINDS
+from tutelage.kinds.base import Files, Kind
+from tutelage.run.commands import KIND, kind_of, options_of, refuse_other_kinds, values_of
+from tutelage.run.screen import Screen
+
+if TYPE_CHECKING:
+    from tutelage.adapting.how import Adapting
+    from tutelage.kinds.adapting import Material
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptOptions:
+    """Options of the command that do not depend on the kind of data.
+
+    Args:
+        train: table of the items.
+        out: new folder for the encoder.
+        by: "contrastive" (needs labels), "simcse" (texts alone) or "mlm" (texts or sentences alone).
+        steps: optimiser steps; by default 20 to 100, by the number of labels; of simcse 100, of mlm 200.
+        lr: peak learning rate.
+        batch: texts or sentences in a step, at least 2.
+        frozen_layers: number of lowest layers that stay as they are; by default a third.
+        seed: seed of batches and dropout.
+        resume: finish a stopped run of these options.
+        charset: character set of csv, tsv and jsonl files.
+    """
+
+    train: Path
+    out: Path
+    by: str = "contrastive"
+    steps: int | None = None
+    lr: float | None = None
+    batch: int | None = None
+    frozen_layers: int | None = None
+    seed: int = 0
+    resume: bool = False
+    charset: str = "utf-8"
+
+    @property
+    def how(self) -> Adapting:
+        """How the encoder is adapted.
+
+        Raises:
+            ValueError: a value is out of its range.
+        """
+        from tutelage.adapting.how import Adapting
+
+        given = {name: getattr(self, name) for name in ("steps", "lr", "batch", "frozen_layers")}
+        return Adapting.of(self.by, **given)
+
+
+def add_adapt(app: App, words: Sequence[str], screen: Screen) -> None:
+    """Add the command, with the options of the kind of data that the arguments name or imply.
+
+    Args:
+        app: command line that it is added to.
+        words: the command line's arguments.
+        screen: where progress and results are shown.
+
+    Raises:
+        ValueError: --kind names a kind whose encoder cannot be adapted.
+    """
+    name = kind_of(words)
+    kind, able = KINDS[name], [other for other, each in KINDS.items() if each.adapts]
+    if not kind.adapts:
+        raise ValueError(f"--kind of an encoder to adapt must be one of {', '.join(able)}, got {name!r}")
+    own = options_of(kind, (*kind.item_columns, *kind.label_columns, *kind.reading))
+    refuse_other_kinds(name, words, (own, AdaptOptions))
+
+    def adapt(options: Any, of_kind: Any = None, *, kind: str = name) -> None:
+        _adapt(KINDS[name](**values_of(of_kind)), AdaptOptions(**values_of(options)), screen)
+
+    adapt.__annotations__ = {
+        "options": Annotated[options_of(AdaptOptions), Parameter(name="*", group="Options")],
+        "of_kind": Annotated[own | None, Parameter(name="*", group=f"Options of --kind {name}")],
+        "kind": Annotated[str, KIND],
+        "return": None,
+    }
+    adapt.__doc__ = (
+        "Train an encoder on texts of your own, with labels or without, and save it for --encoder.\n\n"
+        f"The options shown are those of --kind {name}, {kinds.TABLE[name].about}. Other kinds: "
+        f"{', '.join(other for other in able if other != name)}.\n\n"
+        f"Args:\n    kind: kind of data, one of {', '.join(able)}; it may be left out where columns tell."
+    )
+    app.command(adapt, name="adapt")
+
+
+def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
+    from tutelage.adapting.run import adapted, require_different, seconds
+    from tutelage.kinds.adapting import material
+    from tutelage.modalities.encoder import NOTE, save_encoder
+
+    how, out = options.how, options.out
+    _require_columns(kind, options, how.labelled)
+    found = kind.entries(options.train, options.charset, screen.say, weak=False)
+    learnt = material(kind, found, how.labelled, screen.say)
+    require_different(learnt.items)
+    how = how.settled(len(learnt.items))
+    reader: Any = kind.reader()
+    _open(kind, options, how)
+    if (out / NOTE).exists():
+        screen.say(f"The encoder is finished: {out}.")
+        return
+    for line in (*learnt.notes(), plan(learnt, how, kind.words.things)):
+        screen.say(line)
+    given = (reader, learnt.items, learnt.y, learnt.task, how)
+    screen.say(f"This takes about {in_time(seconds(*given))} here.")
+    with screen.ticking() as bar:
+        try:
+            made = adapted(*given, seed=options.seed, path=out / "unfinished", tick=bar)
+        except KeyboardInterrupt:
+            bar.progress.stop()
+            screen.say(f"Stopped. The same command with --resume goes on where it was (it is kept in {out}).")
+            raise
+    save_encoder(made.encoder, out)
+    (out / "unfinished").unlink(missing_ok=True)
+    screen.say(f"The encoder is in {out}. Use it: tutelage fit METHOD ... --encoder {out}")
+
+
+def _require_columns(kind: Kind, options: AdaptOptions, labelled: bool) -> None:
+    """Check that the columns are named, those of labels where they are learnt."""
+    from tutelage.kinds.adapting import NEEDS_LABELS
+
+    (label,) = kind.label_columns
+    if options.train.is_dir():
+        raise ValueError(f"{options.train} is a folder, but {kind.words.things} are read from tables")
+    if missing := [f"--{name}" for name in kind.item_columns if not getattr(kind, name)]:
+        raise ValueError(f"{' and '.join(missing)} must be given for --kind {kind.name}: the name of a column")
+    if labelled and not getattr(kind, label):
+        raise ValueError(f"{NEEDS_LABELS}: give --{label}, their column; or --by simcse or mlm, which need none")
+    kind.settled(Files(options.train, charset=options.charset))
+
+
+def plan(learnt: Material, how: Adapting, things: str) -> str:
+    """Sentence that says beforehand what is done.
+
+    Args:
+        learnt: items and labels.
+        how: how the encoder is adapted.
+        things: word for the items, in the plural.
+    """
+    count, of = len(learnt.items), f" of {len(learnt.classes)} classes" if learnt.classes else ""
+    share = "all of them" if count <= how.batch else f"{how.batch} of them"
+    return f"{how.by}: {count:,} {things}{of}; {how.steps} steps, each on {share}."
+
+
+def in_time(seconds: float) -> str:
+    """A duration in words.
+
+    >>> in_time(42.3), in_time(400)
+    ('42 s', '7 minutes')
+    """
+    return f"{max(seconds, 1):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+
+
+def _open(kind: Kind, options: AdaptOptions, how: Adapting) -> None:
+    """Make the folder, or check that it holds a stopped run of the same options.
+
+    Raises:
+        FileExistsError: it is no folder, or holds other files or a run of other options.
+    """
+    out, names = options.out, (*kind.item_columns, *kind.label_columns, *kind.reading)
+    asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name, "seed": options.seed} | asdict(how)
+    asked |= {f"kind.{name}": getattr(kind, name) for name in names}
+    asked["content of train"] = hashlib.sha256(options.train.read_bytes()).hexdigest()
+    if out.exists() and not out.is_dir():
+        raise FileExistsError(f"{out} exists and is not a folder")
+    if not out.exists() or not any(out.iterdir()):
+        out.mkdir(parents=True, exist_ok=True)
+        files.write_json(out / "adapt.json", asked)
+        return
+    if not options.resume:
+        raise FileExistsError(f"{out} exists and is not empty; choose another folder, or --resume the run in it")
+    if not (out / "adapt.json").exists():
+        raise FileExistsError(f"{out} holds no run to resume (adapt.json is missing)")
+    before = files.read_json(out / "adapt.json", "by")
+    if changed := sorted(k for k in asked | before if asked.get(k) != before.get(k)):
+        raise FileExistsError(f"{out} holds a run with other settings; different: {', '.join(changed)}")

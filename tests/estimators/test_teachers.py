@@ -1,0 +1,120 @@
+"""A teacher given to the classifier: an array, a data frame, a classifier or a function; and descriptions."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+
+from tutelage import Classifier
+
+FAST = {"steps": 30, "folds": 2, "repeats": 1}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """240 zeros, ones and twos, of which 24 have labels; and a teacher that was fitted on others."""
+    x, y = load_digits(return_X_y=True)
+    x, y = x[y < 3], y[y < 3]
+    old = LogisticRegression(C=1e-4, max_iter=500).fit(x[240:320], y[240:320])
+    return x[:240], y[:240], np.where(np.arange(240) < 24, y[:240], -1), old
+
+
+def fitted(digits, teacher, labels=None, more=None, **options):
+    x, _, hidden, _ = digits
+    y = hidden if labels is None else labels
+    return Classifier("supervised", **FAST, **options).fit(x, y, teacher=teacher, X_unlabelled=more)
+
+
+def test_all_forms_of_a_teacher_are_one(digits):
+    x, _, _, old = digits
+    p = old.predict_proba(x)
+    one = fitted(digits, p).predict_proba(x)
+    shuffled = pd.DataFrame(p[:, [2, 0, 1]], columns=[2, 0, 1])
+    for teacher in (shuffled, old, old.predict_proba):
+        np.testing.assert_array_equal(fitted(digits, teacher).predict_proba(x), one)
+
+
+def test_the_rows_of_x_unlabelled_follow_or_come_as_a_pair(digits):
+    x, _, hidden, old = digits
+    p, known = old.predict_proba(x), hidden >= 0
+    y = hidden[known]
+    whole = Classifier("supervised", **FAST).fit(x[known], y, x[~known], teacher=p)
+    pair = Classifier("supervised", **FAST).fit(x[known], y, x[~known], teacher=(p[known], p[~known]))
+    other = Classifier("supervised", **FAST).fit(x[known], y, x[~known], teacher=old)
+    np.testing.assert_array_equal(whole.predict_proba(x), pair.predict_proba(x))
+    np.testing.assert_array_equal(whole.predict_proba(x), other.predict_proba(x))
+
+
+def test_no_label_is_needed_and_classes_are_those_of_the_teacher(digits):
+    x, y, _, old = digits
+    p = old.predict_proba(x)
+    alone = Classifier("supervised", **FAST).fit(x, teacher=pd.DataFrame(p, columns=["nil", "one", "two"]))
+    assert alone.classes_.tolist() == ["nil", "one", "two"]
+    assert (alone.predict(x) == np.array(["nil", "one", "two"])[y]).mean() > 0.8
+    assert Classifier("supervised", **FAST).fit(x, teacher=p).classes_.tolist() == [0, 1, 2]
+    assert Classifier("supervised", **FAST).fit(x, teacher=old).classes_.tolist() == [0, 1, 2]
+
+
+def test_statistics_of_the_teachers_are_there_only_where_one_was_given(digits):
+    x, y, hidden, old = digits
+    p = old.predict_proba(x)
+    p[100:] = np.nan
+    model = fitted(digits, p)
+    (about,) = model.teachers_["teachers"]
+    assert about["covered"] == 100 and model.teachers_["covered"] == 76
+    assert about["accuracy"] == pytest.approx((p[:24].argmax(1) == y[:24]).mean())
+    model.fit(x, hidden)
+    assert not hasattr(model, "teachers_")
+
+
+def test_a_class_of_the_teacher_alone_is_learnt(digits):
+    x, y, hidden, old = digits
+    labels = np.where(hidden == 2, -1, hidden)
+    p = pd.DataFrame(old.predict_proba(x), columns=[0, 1, 2])
+    model = fitted(digits, p, labels)
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert ((model.predict(x) == 2) & (y == 2)).sum() > 20
+
+
+@pytest.mark.parametrize(
+    ("teacher", "message"),
+    [
+        (np.full((240, 2), 0.5), "a column for each of the 3 classes 0, 1, 2, got 2"),
+        (np.full((100, 3), 1 / 3), "a row for each of the 240 items of X and X_unlabelled, got 100"),
+        (np.full((240, 3), 0.9), r"teacher\[0\]: the probabilities of a row must sum to one, got 2.7"),
+        ((np.full((240, 3), 1 / 3),) * 2, "must be 1 arrays, one for each of X and X_unlabelled, got 2"),
+        (np.full((240, 3), np.nan), "teacher 'teacher' is silent on every row"),
+        (
+            pd.DataFrame(np.full((240, 3), 1 / 3), columns=["0", "1", "zwei"]),
+            "the teacher's classes zwei are none of y",
+        ),
+        (lambda x: np.full((3, 3), 1 / 3), r"teacher must be of shape \(240, classes\), got \(3, 3\)"),
+    ],
+)
+def test_a_teacher_that_does_not_fit_is_refused(digits, teacher, message):
+    with pytest.raises(ValueError, match=message):
+        fitted(digits, teacher)
+
+
+def test_percentages_are_turned_and_warned_of(digits):
+    x, _, _, old = digits
+    with pytest.warns(UserWarning, match="the numbers of the teacher are percentages"):
+        model = fitted(digits, 100 * old.predict_proba(x))
+    np.testing.assert_allclose(model.predict_proba(x), fitted(digits, old.predict_proba(x)).predict_proba(x), atol=1e-4)
+
+
+def test_descriptions_are_of_texts_and_are_checked(digits, encoder_folder):
+    x, _, hidden, _ = digits
+    with pytest.raises(ValueError, match=r"describe=.* is not for rows"):
+        Classifier(describe={"a": "b"}, **FAST).fit(x, hidden)
+    texts = ["the soup was good", "a goal and a match"] * 4
+    with pytest.raises(ValueError, match="nobody described class 'sport'; the nearest is 'sprot'"):
+        Classifier(encoder=str(encoder_folder), describe={"food": "soup", "sprot": "match"}, **FAST).fit(
+            texts, ["food", "sport", "food", "sport", -1, -1, -1, -1]
+        )
+    with pytest.raises(ValueError, match="describe: at least two classes must be described"):
+        Classifier(describe={"food": "soup"}, **FAST).fit(texts)
+    described = Classifier(describe={"food": "soup"})
+    assert clone(described).get_params()["describe"] == {"food": "soup"}

@@ -1,0 +1,192 @@
+"""The choice among models that may be returned: priors, honest predictions, and brought teachers in folds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tutelage.data import Features
+from tutelage.fit.evidence import Prior
+from tutelage.fit.fit import fit
+from tutelage.fit.held_out import HeldOut
+from tutelage.fit.labels_only import Probe
+from tutelage.fit.problem import Plan, Problem, WeakLabels
+from tutelage.fit.reference import LabelsOnly
+from tutelage.fit.rivals import Rival, judge
+from tutelage.fit.setup import Setup
+from tutelage.fit.teacher import BroughtTeacher
+from tutelage.fit.teacher_paths import learnable
+from tutelage.methods import Distil, Drift, LabelPropagation
+from tutelage.modalities.head import Head
+from tutelage.tasks import Classification
+from tutelage.train import Training
+from tutelage.weak import Source
+
+TASK = Classification(3)
+PLAN = Plan(folds=3, repeats=1)
+TRAINING = Training(60, lr=1e-2)
+
+
+def draw(count, seed, apart=2.0):
+    rng = np.random.default_rng(seed)
+    y = np.arange(count) % 3
+    x = rng.normal(size=(count, 5)) + apart * np.eye(3, 5)[y]
+    return torch.tensor(x, dtype=torch.float32), y
+
+
+def network(seed: int = 0) -> Head:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Head(5, 3, 8, 0.1)
+
+
+def problem(labels=12, pool=120, apart=2.0):
+    (x, y), (u, truth) = draw(labels, 0, apart), draw(pool, 1, apart)
+    probe = Probe(x.numpy(), y, {"": Head(5, 3).standardise(torch.cat([x, u]), False)})
+    made = Problem(TASK, Features(x), y, Features(u), network, probe, batch_labelled=12, batch_unlabelled=32)
+    return made, truth
+
+
+def taught(made, truth, right, seed=3):
+    """The problem with a teacher whose answers on the pool and on the labels are right with this probability."""
+    rng, answers = np.random.default_rng(seed), np.append(made.y, truth)
+    told = np.where(rng.random(len(answers)) < right, answers, (answers + rng.integers(1, 3, len(answers))) % 3)
+    table = np.full((len(answers), 3), 0.05)
+    table[np.arange(len(answers)), told] = 0.9
+    return BroughtTeacher([Source("told", table)], made.y).of(made)
+
+
+def score(network, truth, made):
+    with torch.no_grad():
+        return float((network.eval()(made.pool.rows).argmax(1).numpy() == truth).mean())
+
+
+def rival(mean=0.0, spread=0.1):
+    return Rival("candidate", "some", LabelsOnly("some", Setup(problem()[0], TRAINING), []), Prior(mean, spread))
+
+
+def said(right):
+    """Held-out predictions of 12 labels, of which the first ``right`` are right."""
+    y, p = problem()[0].y, np.full((12, 3), 0.1)
+    p[np.arange(12), np.where(np.arange(12) < right, y, (y + 1) % 3)] = 0.8
+    return HeldOut({"probabilities": p}, (np.arange(12) < right).astype(float))
+
+
+FOLDS = [(np.setdiff1d(np.arange(12), np.arange(k, 12, 3)), np.arange(k, 12, 3)) for k in range(3)]
+
+
+def test_the_best_by_the_labels_is_chosen_and_where_labels_are_alike_the_prior_decides():
+    labelled = problem()[0].labelled
+    best, _, told = judge(said(6), [rival(), rival()], [said(3), said(11)], TASK, labelled, FOLDS)
+    assert (best, [t.chosen for t in told]) == (1, [False, True])
+    assert told[1].gain > 0 > told[0].gain
+    best, _, told = judge(said(6), [rival(0.05), rival(0.0)], [said(6), said(6)], TASK, labelled, FOLDS)
+    assert best == 0
+    assert told[0].gain > told[1].gain
+
+
+def test_a_gain_is_drawn_towards_what_was_expected_by_bayes_rule():
+    """One rival: the posterior mean of a normal prior, by hand."""
+    change, labelled = said(9).right - said(6).right, problem()[0].labelled
+    error = (((change - change.mean()) ** 2).sum() + 1) / 144
+    expected = 0.02 + 0.1**2 / (0.1**2 + error) * (change.mean() - 0.02)
+    _, honest, (told,) = judge(said(6), [rival(0.02)], [said(9)], TASK, labelled, FOLDS)
+    assert told.gain == pytest.approx(expected)
+    assert honest.right.tolist() == said(9).right.tolist()
+
+
+def test_each_fold_is_predicted_by_the_rival_that_is_best_without_it():
+    """One rival is right on the labels of the first fold alone: they may not choose it for themselves."""
+    first = FOLDS[0][1]
+    lucky, steady = said(0), said(12)
+    lucky.right[first] = 1.0
+    lucky.said["probabilities"][first] = said(12).said["probabilities"][first]
+    middling = HeldOut(steady.said, np.where(np.isin(np.arange(12), first), 0.0, 0.5))
+    _, honest, _ = judge(said(0), [rival(), rival()], [lucky, middling], TASK, problem()[0].labelled, FOLDS)
+    assert honest.right[first].tolist() == [0.0] * len(first)
+
+
+def test_a_good_teacher_beside_few_labels_is_better_than_either():
+    made, truth = problem(labels=6, apart=1.2)
+    outcome = fit(taught(made, truth, 0.85), Drift(), TRAINING, Prior(0.03), PLAN)
+    assert score(outcome.network, truth, made) > score(outcome.reference, truth, made) + 0.05
+    assert {j.role for j in outcome.rivals} == {"candidate", "teacher"}
+
+
+def test_a_teacher_that_is_wrong_is_seen_through():
+    made, truth = problem(labels=36)
+    outcome = fit(taught(made, truth, 0.1), Drift(), TRAINING, Prior(0.03), PLAN)
+    assert score(outcome.network, truth, made) > 0.75
+    assert outcome.returned != "teacher"
+
+
+def test_fewer_than_two_labels_of_a_class_are_only_looked_at():
+    made, truth = problem(labels=12)
+    few = replace(made, labelled=made.labelled.subset(np.arange(4)), y=made.y[:4], probe=None, decays=(1e-2,))
+    assert not learnable(few)
+    assert learnable(made)
+    outcome = fit(taught(few, truth, 0.8), Drift(), TRAINING, Prior(), PLAN)
+    assert outcome.evidence is None
+    assert "looked at" in outcome.rivals[0].says if outcome.rivals else outcome.returned == "candidate"
+
+
+def test_labels_are_learnt_beside_the_teacher_and_no_fold_sees_its_held_out_ones():
+    """Labels that are noise: whatever is learnt of them, held-out scores stay at chance, with a teacher calibrated."""
+    made, truth = problem(labels=90)
+    noise = replace(made, y=np.random.default_rng(0).permutation(made.y))
+    noise = replace(noise, probe=replace(noise.probe, y=noise.y))
+    rows = np.random.default_rng(1).dirichlet(np.ones(3), len(noise.y) + len(truth))
+    outcome = fit(BroughtTeacher([Source("told", rows)], noise.y).of(noise), Drift(), TRAINING, Prior(), PLAN)
+    for judged in outcome.rivals:
+        assert abs(judged.score.score - 1 / 3) < 0.17, judged
+
+
+def test_a_teacher_is_calibrated_on_the_labels_of_the_fold_alone():
+    made, truth = problem(labels=36)
+    with_teacher = taught(made, truth, 0.4)
+    calibrated = with_teacher.calibrated()
+    fold = np.arange(24)
+    teacher = with_teacher.teacher
+    expected = teacher.labels(made.pool, fold).target
+    assert torch.equal(calibrated.for_fold(fold).weak.target, expected)
+    changed = BroughtTeacher(teacher.sources, np.append(made.y[:24], (made.y[24:] + 1) % 3))
+    assert torch.equal(changed.labels(made.pool, fold).target, expected)
+    assert calibrated.for_fold(np.arange(36)) is calibrated
+
+
+def test_a_class_without_a_label_is_not_left_to_labels_only():
+    made, truth = problem(labels=24)
+    two = np.flatnonzero(made.y < 2)
+    few = replace(made, labelled=made.labelled.subset(two), y=made.y[two], probe=None, decays=(1e-2,))
+    outcome = fit(taught(few, truth, 0.9), Drift(), TRAINING, Prior(), PLAN)
+    assert outcome.returned != "reference"
+    assert not any("without the teacher" in j.says for j in outcome.rivals)
+    guess = outcome.network.eval()(made.pool.rows).argmax(1).numpy()
+    assert (guess[truth == 2] == 2).mean() > 0.5
+
+
+def test_what_a_method_needs_is_said():
+    made, truth = problem()
+    with pytest.raises(ValueError, match="distil learns what a teacher said, but none was brought"):
+        fit(made, Distil(), TRAINING, Prior(), PLAN)
+    none = replace(made, labelled=made.labelled.subset(np.arange(0)), y=made.y[:0], probe=None)
+    with pytest.raises(ValueError, match="label_propagation needs clean labels"):
+        fit(taught(none, truth, 0.9), LabelPropagation(), TRAINING, Prior(), PLAN)
+
+
+def test_a_graph_follows_a_teacher_where_there_are_labels():
+    made, truth = problem(labels=12)
+    outcome = fit(taught(made, truth, 0.9), LabelPropagation(), TRAINING, Prior(), PLAN)
+    assert not any("looked at" in j.says for j in outcome.rivals)
+    assert any("label_propagation after the teacher" in j.says for j in outcome.rivals)
+
+
+def test_rows_of_nan_are_where_the_teacher_is_silent():
+    made, _ = problem()
+    weak = WeakLabels(made.pool.subset(np.array([2, 5])), torch.tensor([1, -1]), np.array([2, 5]))
+    said = replace(made, weak=weak).said
+    assert said[2].tolist() == [0.0, 1.0, 0.0]
+    assert said.isnan().any(1).sum() == len(made.pool) - 1
