@@ -13,9 +13,10 @@ from tutelage.fit import adapting
 from tutelage.fit.adapting import AdaptedFeatures
 from tutelage.fit.build import Items
 from tutelage.fit.defaults import HEAD, Asked
-from tutelage.fit.encoders import choose_encoder, recorded
+from tutelage.fit.encoders import choose_encoder
 from tutelage.fit.fit_rows import Wiring, fit_rows
 from tutelage.fit.problem import Plan
+from tutelage.fit.recorded import of_nearest
 from tutelage.fit.setup import FolderStore, Unstored
 from tutelage.methods import Drift, Supervised
 from tutelage.modalities.base import features
@@ -153,7 +154,8 @@ def test_the_vocabulary_is_not_of_the_test(items, tmp_path):
 
 
 def test_records_of_encoders_are_of_the_nearest_number_of_labels():
-    assert recorded("an encoder that nobody knows", 10).runs == 0
-    few, many = recorded("minilm + lexical", 4), recorded("minilm + lexical", 35)
+    assert of_nearest("encoders.json", "an encoder that nobody knows", 10).runs == 0
+    few, many = (of_nearest("encoders.json", "minilm+lexical", labels) for labels in (4, 35))
     assert few.runs == many.runs > 0
-    assert recorded("minilm + lexical", 100) == many
+    assert of_nearest("encoders.json", "minilm+lexical", 100) == many
+    assert of_nearest("encoders.json", "minilm+lexical", 0) == few

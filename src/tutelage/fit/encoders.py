@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import math
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +13,10 @@ import numpy as np
 
 from tutelage.fit.build import Items, blanks, rows_of
 from tutelage.fit.cost import duration
-from tutelage.fit.evidence import Prior
 from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut, choose
 from tutelage.fit.labels_only import Probe
 from tutelage.fit.problem import Plan, folds_of
-from tutelage.fit.recorded import error_of
+from tutelage.fit.recorded import error_of, of_nearest
 from tutelage.fit.rivals import expected
 from tutelage.modalities.base import Encodes, features
 from tutelage.types import Say, Tick
@@ -33,9 +29,6 @@ MUCH = 3.0
 
 TIMED = 66
 """Items, at most, that are encoded to estimate the time of an encoder."""
-
-UNKNOWN = Prior(mean=0.0, spread=0.08)
-"""Expected change of the score by an encoder that no record knows, against the first."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +88,7 @@ def choose_encoder(
     folds = folds_of(items.y, np.ones(len(items.y), dtype=np.int64), plan, seed)
     held = [labels_only(reader, items, folds, cache, tick) for reader in fitted]
     a_class = len(items.y) / len(np.unique(items.y))
-    gains = expected([recorded(reader.says, a_class) for reader in readers[1:]])
+    gains = expected([of_nearest("encoders.json", r.says.replace(" ", ""), a_class) for r in readers[1:]])
     change = np.stack([h.right - held[0].right for h in held[1:]], axis=1)
     mean, covariance = gains.posterior(change.mean(0), error_of(change), np.arange(len(held) - 1))
     gain = np.append(0.0, mean)
@@ -109,21 +102,6 @@ def choose_encoder(
     ]
     say(_in_words(tried, int(gain.argmax())))
     return fitted[best], tried
-
-
-def recorded(name: str, labels: float) -> Prior:
-    """Expected change of the labels-only score by an encoder against the usual one, as packaged records have it.
-
-    Args:
-        name: name of the encoder for people.
-        labels: labels a class, at least 1; the recorded number that is nearest, as a ratio, is taken.
-    """
-    records = json.loads(resources.files("tutelage.fit").joinpath("records/encoders.json").read_text())
-    found = records.get(name.replace(" ", ""), {})
-    if not found:
-        return UNKNOWN
-    nearest = min(found, key=lambda known: abs(math.log(int(known) / labels)))
-    return Prior(**found[nearest])
 
 
 def _in_words(tried: Sequence[TriedEncoder], strongest: int) -> str:

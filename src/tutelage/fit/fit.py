@@ -112,7 +112,7 @@ def fit(
     """
     with threads(problem.threads):
         setup = Setup(problem, training, store or Unstored(), tick or silent)
-        return _outcome(_Fit(setup, method, prior, plan, gains, adapted))
+        return _outcome(Fit(setup, method, prior, plan, gains, adapted))
 
 
 @contextmanager
@@ -171,7 +171,7 @@ class _Best:
     judged: list[Judged]
 
 
-class _Fit:
+class Fit:
     """The parts of a fit: method, folds, labels-only reference, and what is compared with it.
 
     Attributes:
@@ -209,7 +209,7 @@ class _Fit:
     def rivals(self) -> Iterator[Rival]:
         """All models that may be returned in place of the reference."""
         if self.started is not None:
-            yield from looking(self.setup, self.game, self.prior, self.started)
+            yield from looking(self.setup, self.game, self.started)
         features = [("", self.reference)]
         if self.adapted is not None and self.held is not None:
             better = self._adapted(self.adapted, self.held)
@@ -251,7 +251,7 @@ class _Fit:
         return _Best(rivals[number], *trains.network(), honest, trains.own(told[number][0]), curve, judged)
 
 
-def _outcome(asked: _Fit) -> Outcome:
+def _outcome(asked: Fit) -> Outcome:
     """Train, compare, and return the best model."""
     rivals = list(asked.rivals())
     best, reference, auto = asked.best(rivals), asked.reference, None
@@ -296,7 +296,7 @@ NOTHING_HELD_OUT = HeldOut({"probabilities": np.empty((0, 0))}, np.empty(0))
 """Held-out predictions of no labels."""
 
 
-def _weighed(asked: _Fit, best: _Best) -> Evidence | None:
+def _weighed(asked: Fit, best: _Best) -> Evidence | None:
     """The evidence between the best rival and the reference; None where nothing was held out."""
     if asked.held is None or best.held is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -124,6 +125,21 @@ def error_of(change: np.ndarray) -> np.ndarray:
     once_more = np.eye(change.shape[1])  # one imagined disagreement, as there
     found: np.ndarray = (apart.T @ apart + once_more) / n**2
     return found
+
+
+def of_nearest(file: str, name: str, labels: float) -> Prior:
+    """A packaged prior of the number of labels a class that is nearest, as a ratio; a wide one where there is none.
+
+    Args:
+        file: name of the file of records: names, then numbers of labels a class, then the fields of a `Prior`.
+        name: name in the file.
+        labels: labels a class; below 1 counts as 1.
+    """
+    records = json.loads(resources.files("tutelage.fit").joinpath(f"records/{file}").read_text())
+    found = records.get(name, {})
+    if not found:
+        return Prior(spread=0.08)
+    return Prior(**found[min(found, key=lambda known: abs(math.log(int(known) / max(labels, 1))))])
 
 
 def recorded_prior(method: str, kind: str) -> Prior:

@@ -56,12 +56,14 @@ class Rival:
         says: its description for people, such as "drift after the teacher, labels beside".
         trains: training that gives it.
         prior: expected change of the score by it, against the reference.
+        way: way in which a brought teacher is used, see `teacher_paths`; empty without one.
     """
 
     role: Role
     says: str
     trains: Trains
     prior: Prior
+    way: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from tutelage.fit.after_weak_labels import LookedAt
 from tutelage.fit.contender import Contender
 from tutelage.fit.evidence import Prior
 from tutelage.fit.problem import Problem
+from tutelage.fit.recorded import of_nearest
 from tutelage.fit.rivals import Rival
 from tutelage.fit.setup import Setup
 from tutelage.methods import Distil, Method
@@ -18,8 +19,9 @@ from tutelage.methods import Distil, Method
 LEAST_LEARNT = 2
 """Clean labels of each class, at least, that are learnt beside a teacher's; fewer are only looked at."""
 
-TEACHER = Prior(mean=0.0, spread=0.1)
-"""Expected change of the score by a brought teacher alone, against the labels only."""
+LOOKED_AT, ALONE, BESIDE, DISTILLED, WITHOUT = "looked at", "teacher alone", "beside", "distilled", "without"
+"""Ways of using a teacher: clean labels are looked at; it is followed alone; labels are learnt beside it and then the
+method's game is played; they are learnt beside it, and no more; it is not used."""
 
 
 def learnable(problem: Problem) -> bool:
@@ -33,20 +35,30 @@ def learnable(problem: Problem) -> bool:
     return bool(np.bincount(problem.y, minlength=problem.task.classes).min(initial=count) >= LEAST_LEARNT)
 
 
-def looking(setup: Setup, method: Method, prior: Prior, started: LookedAt) -> Iterator[Rival]:
+def expected(way: str, problem: Problem) -> Prior:
+    """Expected change of the score against the labels only, as packaged records of described teachers have it.
+
+    Args:
+        way: way of using the teacher.
+        problem: problem, for its number of labels a class.
+    """
+    return of_nearest("teachers.json", way, len(problem.labelled) / problem.task.classes)
+
+
+def looking(setup: Setup, method: Method, started: LookedAt) -> Iterator[Rival]:
     """The method's game after the teacher, in which clean labels are only looked at, and the teacher alone.
 
     Args:
         setup: problem with weak labels, and the training.
         method: settled method.
-        prior: expected change of the score by the method.
         started: stage I.
     """
     after = after_weak_labels.game(setup, method, started) if method.uses_pool else started
+    prior = expected(LOOKED_AT, setup.problem)
     if not method.needs_labels:
-        yield Rival("candidate", f"{method.name} after the teacher, labels looked at", after, prior)
+        yield Rival("candidate", f"{method.name} after the teacher, labels looked at", after, prior, LOOKED_AT)
     if len(setup.problem.labelled) and method.uses_pool:
-        yield Rival("teacher", "the teacher alone", started, TEACHER)
+        yield Rival("teacher", "the teacher alone", started, expected(ALONE, setup.problem), ALONE)
 
 
 def learning(before: str, setup: Setup, method: Method, prior: Prior) -> Iterator[Rival]:
@@ -56,20 +68,22 @@ def learning(before: str, setup: Setup, method: Method, prior: Prior) -> Iterato
         before: beginning of the names, which says on which features.
         setup: problem with weak labels, and the training.
         method: method, not settled.
-        prior: expected change of the score by the method.
+        prior: expected change of the score by the method without a teacher.
     """
     if not method.uses_pool:
         return
     task, taught = setup.problem.task, setup.on(setup.problem.calibrated())
-    settled = method.settled(task, True)
+    settled, first = method.settled(task, True), Distil().settled(task, True)
     if isinstance(settled, Distil):
-        yield Rival(
-            "candidate", f"{before}distil", Contender(f"{before}distilled, labels beside", settled, taught), prior
-        )
+        alone = Contender(f"{before}distilled, labels beside", settled, taught)
+        yield Rival("candidate", f"{before}distil", alone, expected(DISTILLED, setup.problem), DISTILLED)
         return
-    first = Contender(f"{before}stage I, labels beside", Distil().settled(task, True), taught)
-    beside = Contender(f"{before}candidate, labels beside", settled, taught, first)
-    yield Rival("candidate", f"{before}{method.name} after the teacher, labels beside", beside, prior)
+    begun = Contender(f"{before}stage I, labels beside", first, taught)
+    says = f"{before}{method.name} after the teacher, labels beside"
+    beside = Contender(f"{before}candidate, labels beside", settled, taught, begun)
+    yield Rival("candidate", says, beside, expected(BESIDE, setup.problem), BESIDE)
+    says = f"{before}the teacher distilled, labels beside"
+    yield Rival("candidate", says, begun, expected(DISTILLED, setup.problem), DISTILLED)
     free = setup.on(setup.problem.without_teacher())
-    alone = Contender(f"{before}candidate, no teacher", method.settled(task), free)
-    yield Rival("candidate", f"{before}{method.name} without the teacher", alone, prior)
+    plain = Contender(f"{before}candidate, no teacher", method.settled(task), free)
+    yield Rival("candidate", f"{before}{method.name} without the teacher", plain, prior, WITHOUT)
