@@ -34,8 +34,9 @@ def main() -> None:
     patches = (
         mock.patch("tutelage.fit.fit_rows.recorded_prior", prior),
         mock.patch("tutelage.fit.fit.calibrated", lambda parts, y: NONE),
+        mock.patch("tutelage.fit.teacher_paths.expected", lambda way, problem: Prior()),
     )
-    with patches[0], patches[1], tempfile.TemporaryDirectory() as folder:
+    with patches[0], patches[1], patches[2], tempfile.TemporaryDirectory() as folder:
         encoder = worlds.write_encoder(Path(folder) / "encoder")
         change(record_engine.FILE, {name: record_engine.found(name) for name in LEARNT_BESIDE["engine"]})
         found = {name: record_estimators.found(name, encoder) for name in LEARNT_BESIDE["estimators"]}
