@@ -68,7 +68,7 @@ MAY_IMPORT = {
 }  # fmt: skip
 """The parts, from the lowest on, and what each may import."""
 
-SHARED_BY_KINDS = {"base", "entries", "one_class", "pictures", "tallies", "teachers"}
+SHARED_BY_KINDS = {"adapting", "base", "entries", "one_class", "pictures", "tallies", "teachers"}
 SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder", "known", "precision", "units"}
 
 

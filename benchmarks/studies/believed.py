@@ -43,9 +43,10 @@ from tutelage.fit import abstention
 from tutelage.fit.build import Build, Items
 from tutelage.fit.calibration import Calibration, Reliability, calibrated, tempered
 from tutelage.fit.evidence import LEVEL
-from tutelage.fit.fit import fit, reference_model
+from tutelage.fit.fit import fit
 from tutelage.fit.problem import Problem
 from tutelage.fit.recorded import recorded_prior
+from tutelage.fit.reference import reference_model
 from tutelage.fit.setup import Setup
 from tutelage.kinds.base import Kind
 from tutelage.methods import METHODS

@@ -83,9 +83,9 @@ def test_what_a_teacher_said_is_learnt_once_and_each_training_begins_there(clean
 
 def test_a_game_that_begins_with_many_poor_labels_is_better_than_one_that_does_not(clean, said):
     start = Contender("said", Supervised(), Setup(said, Training(100, lr=2e-2)))
-    setup, right = Setup(clean, Training(20, lr=3e-3)), []
+    right = []
     for begin in (start, None):
-        parts, _ = Contender("game", Supervised(), setup, begin).held_out(FOLDS)
+        parts, _ = Contender("game", Supervised(), Setup(clean, Training(20, lr=3e-3)), begin).held_out(FOLDS)
         right.append(clean.scored(parts).right.mean())
     assert right[0] > right[1] + 0.1
 

@@ -19,7 +19,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
 from tutelage.data import Features, Loader, Tokens, WordFeatures
-from tutelage.fit.fit import require_teacher
+from tutelage.fit.comparison import require_teacher
 from tutelage.game import Player
 from tutelage.graph import neighbours
 from tutelage.memory import Memory

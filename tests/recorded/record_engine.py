@@ -130,7 +130,7 @@ def fitted(name: str) -> dict[str, Any]:
     from tutelage.fit.evidence import Prior
     from tutelage.fit.fit import fit
     from tutelage.fit.problem import Plan
-    from tutelage.fit.recorded import Gains
+    from tutelage.fit.recorded import Gains, Records
     from tutelage.modalities.rows.reader import RowReader
     from tutelage.tasks import Classification
     from tutelage.train import Training
@@ -140,12 +140,13 @@ def fitted(name: str) -> dict[str, Any]:
     weak = worlds.noisy_labels(d.truth, 10) if case.weak else (None, None)
     items = Items(Classification(10), d.labelled, d.y, d.pool, d.truth, *weak)
 
-    def gains(names: Sequence[str]) -> Any:
-        return Gains.of(recipe.gain_records(list(names), case.gain), names, "array")
+    class Recorded(Records):
+        def gains(self, names: Sequence[str]) -> Gains:
+            return Gains.of(recipe.gain_records(list(names), case.gain), names, "array")
 
     problem = Build(RowReader(), method.views, HEAD, whole=False, cache=Path()).of(items).problem()
     training = Training(**recipe.FIT_TRAINING | case.changes)
-    told = fit(problem, method, training, Prior(), Plan(**recipe.PLAN), gains=gains)
+    told = fit(problem, method, training, Prior(), Plan(**recipe.PLAN), records=Recorded())
     assert told.evidence is not None
     networks = {"returned": told.network, "reference": told.reference, "candidate": told.candidate}
     if told.stage_one is not None:

@@ -58,7 +58,7 @@ def priors_of_version_0_1(monkeypatch):
         return Prior(**recorded.get(kind, {}).get(method, {}))
 
     monkeypatch.setattr(fit_rows, "recorded_prior", prior)
-    monkeypatch.setattr("tutelage.fit.teacher_paths.expected", lambda way, problem: Prior())
+    monkeypatch.setattr("tutelage.fit.teacher_paths.expected", lambda way, problem, records: Prior())
 
 
 @pytest.fixture(autouse=True)

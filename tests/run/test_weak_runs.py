@@ -67,7 +67,7 @@ def test_a_method_for_noisy_labels_is_stage_one(run, weak):
         run(*fit(weak, method, steps=60, out=weak.folder / method))
         networks.append((weak.folder / method / "model" / "model.safetensors").read_bytes())
     found = json.loads((weak.folder / "gce" / "summary.json").read_text())
-    assert found["tried"] == "method"
+    assert found["tried"] == "taught"
     assert found["test"]["stage_one_accuracy"] == found["test"]["candidate_accuracy"]
     assert networks[0] != networks[1]
 

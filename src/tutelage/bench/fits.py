@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from tutelage.bench.cells import Drawn, draw, score
+from tutelage.bench.learners import auto_of
 from tutelage.bench.protocol import DataSet, Protocol, Setting, WholeFit
 from tutelage.bench.sets import kind_for
 from tutelage.data.sources import cache_folder
@@ -46,7 +47,7 @@ def run(protocol: Protocol, root: Path, data: DataSet, setting: Setting, seed: i
     items = items_of(data, drawn, whole)
     if whole.teacher:
         return _teacher_alone(kind, items, drawn)
-    method = Auto(protocol.steps.budget or Auto.budget) if whole.method == Auto.name else METHODS[whole.method]()
+    method = auto_of(protocol) if whole.method == Auto.name else METHODS[whole.method]()
     asked = Asked(seed=seed, steps=protocol.steps.steps, lr=protocol.steps.lr)
     classes = [str(k) for k in range(items.task.classes)]
     wiring = kind.wiring(asked, Dataset(items, classes), isinstance(method, Auto))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from tutelage.fit.evidence import Prior
 from tutelage.fit.fit import Outcome, fit, settings, threads
 from tutelage.fit.held_out import HeldOut, choose
 from tutelage.fit.problem import Plan, Problem
-from tutelage.fit.recorded import Gains
+from tutelage.fit.recorded import Records
 from tutelage.fit.reference import reference_model
 from tutelage.fit.setup import Setup, silent
 from tutelage.methods import Method, Supervised
@@ -183,9 +182,9 @@ def kind_of(data: DataSet, setting: Setting, steps: Steps) -> str:
 def _auto(cell: Cell, _: list[Method]) -> Told:
     """Predictions of "auto"; the recorded gains on this very data set are left out of its prior."""
     kind = kind_of(cell.data, cell.setting, cell.protocol.steps)
-    known = partial(Gains.recorded, kind=kind, without=(cell.data.name,))
+    known = Records(kind, (cell.data.name,))
     auto = auto_of(cell.protocol)
-    outcome = fit(cell.problem, auto, cell.training, Prior(), cell.plan(), gains=known)
+    outcome = fit(cell.problem, auto, cell.training, Prior(), cell.plan(), records=known)
     tried = [{k: round(v, 4) if isinstance(v, float) else v for k, v in a.as_dict().items()} for a in outcome.tried]
     shares = {name: round(share, 3) for name, share in outcome.shares.items()}
     told = {"chosen": {"shares": shares, "returned": outcome.returned}, "tried": tried}

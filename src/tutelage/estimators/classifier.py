@@ -69,7 +69,8 @@ class Classifier(ClassifierMixin, Estimator):
         classes_: classes, sorted, (c,).
         transduction_: labels of the rows of X, then of X_unlabelled, (n,): the given label, or the predicted one.
         evidence_: change of the accuracy by the pool, with its interval; None where it was not measured.
-        returned_: model that was returned: "candidate", trained by the method, or "reference".
+        returned_: model that was returned: "candidate", trained by the method; "reference", of the labels alone;
+            "teacher", which follows the brought teacher alone; or "adapted", of the labels alone on an adapted encoder.
         method_: method of the candidate, with its hyper-parameters; for "auto" the method that was chosen.
         tried_: attempts of "auto", the best first; empty for other methods.
         temperature_: number by which logits are divided so that probabilities can be believed, by the held-out labels;
@@ -144,7 +145,9 @@ class Classifier(ClassifierMixin, Estimator):
         classes = np.unique(given)
         self.classes_ = classes if len(classes) == len(data.classes) else np.array(data.classes)
         fitted = self._fit(kind, data, self.augment)
-        self._keep_statistics(data.weak, votes_=votes is not None, teachers_=teacher is not None or kind.taught)
+        self._keep_statistics(
+            fitted.weak(data.weak), votes_=votes is not None, teachers_=teacher is not None or kind.taught
+        )
         known = np.append(train.known, np.zeros(0 if more is None else len(more), dtype=bool))
         self.transduction_ = np.empty(len(known), dtype=self.classes_.dtype)
         self.transduction_[known] = given

@@ -40,7 +40,8 @@ class Tagger(Estimator):
     Attributes:
         classes_: tags in BIO, (c,), O first.
         evidence_: change of the entity F1 by the pool, with its interval; None where it was not measured.
-        returned_: model that was returned: "candidate", trained by the method, or "reference".
+        returned_: model that was returned: "candidate", trained by the method; "reference", of the labels alone;
+            "teacher", which follows the brought teacher alone; or "adapted", of the labels alone on an adapted encoder.
         method_: method of the candidate, with its hyper-parameters; for "auto" the method that was chosen.
         tried_: attempts of "auto", the best first; empty for other methods.
         temperature_: number by which logits are divided so that probabilities can be believed, by the held-out tags; 1

@@ -17,9 +17,9 @@ from tutelage.adapting.how import Adapting
 from tutelage.adapting.run import kept, learnt, seconds
 from tutelage.data import Examples
 from tutelage.fit.build import Build, Items
+from tutelage.fit.comparison import Adapted
 from tutelage.fit.cost import AdaptingCost
-from tutelage.fit.fit import Adapted
-from tutelage.fit.problem import Plan, Problem
+from tutelage.fit.problem import Problem
 from tutelage.fit.setup import Store, StoredPart
 from tutelage.modalities.base import Encodes, features
 from tutelage.types import Say, Tick
@@ -69,23 +69,27 @@ class AdaptedFeatures:
         return Adapted(self.labels, lambda: self.whole)
 
     def labels(self) -> Problem:
-        """Problem of the labelled items, with an empty pool."""
+        """Problem of the labelled items, with an empty pool; its labels-only model is a logistic regression."""
         nothing = np.arange(0)
-        return self._problem(self._everything, nothing, lambda index: self._problem(index, nothing, None))
+        return replace(self._problem(self._everything, nothing, self._by_fold(nothing)), decays=())
 
     @cached_property
     def whole(self) -> Problem:
         """Problem with the pool; a fold sees a part of the pool."""
         count = len(self.items.pool)
         drawn = np.random.default_rng(self.seed).permutation(count)[:POOL_OF_A_FOLD]
+        return self._problem(self._everything, np.arange(count), self._by_fold(np.sort(drawn)))
+
+    def _by_fold(self, rows: np.ndarray) -> Callable[[np.ndarray], Problem]:
+        """Function that gives the problem of a fold with these items of the pool, each made once."""
         made: dict[bytes, Problem] = {}
 
         def by_fold(index: np.ndarray) -> Problem:
             if index.tobytes() not in made:
-                made[index.tobytes()] = self._problem(index, np.sort(drawn), None)
+                made[index.tobytes()] = self._problem(index, rows, None)
             return made[index.tobytes()]
 
-        return self._problem(self._everything, np.arange(count), by_fold)
+        return by_fold
 
     @property
     def _everything(self) -> np.ndarray:
@@ -145,24 +149,18 @@ class AdaptedFeatures:
         return AdaptingCost(each, row, POOL_OF_A_FOLD)
 
 
-def can_adapt(items: Items, problem: Problem, plan: Plan, say: Say | None) -> bool:
+def can_adapt(items: Items, problem: Problem, say: Say | None) -> bool:
     """Whether the encoder can be adapted to the labels; a reason against it is said.
 
     Args:
         items: items of the fit.
         problem: problem on the features of the encoder as it is.
-        plan: plan of the evidence, which adapting cannot do without.
         say: called with the reason.
-
-    Raises:
-        ValueError: the items are read by no transformer, or no evidence is gathered.
     """
-    if not getattr(problem.reader, "adapts", False):
-        raise ValueError("--adapt trains a transformer's encoder: name one, and leave out --finetune and --network")
-    if plan.skip:
-        raise ValueError("--adapt needs the evidence: the folds say whether adapting the encoder is worth it")
     counts = np.unique(items.y[items.y >= 0], return_counts=True)[1]
-    if len({str(item) for item in items.labelled}) < 2:
+    if not getattr(problem.reader, "adapts", False):
+        reason = f"{getattr(problem.reader, 'says', 'the reader')} is no transformer, which could be trained"
+    elif len({str(item) for item in items.labelled}) < 2:
         reason = f"all {len(items.labelled)} labelled items are alike"
     elif len(counts) < 2 or counts.min() < 2:
         reason = "that needs at least two labels of each class that has any, of two classes"

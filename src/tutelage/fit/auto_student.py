@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,15 +11,12 @@ from torch import nn
 from tutelage.fit.auto import ALONE, MEMBERS, PATIENCE, Auto, Search, Selection, possible
 from tutelage.fit.contender import Contender
 from tutelage.fit.held_out import FoldPredictions, Folds
-from tutelage.fit.recorded import Gains
+from tutelage.fit.recorded import Records
 from tutelage.fit.reference import LabelsOnly
 from tutelage.fit.setup import Setup
 from tutelage.methods import Committee, Method, Supervised
 from tutelage.methods.pool_teacher import PoolTeacher
 from tutelage.train import predict
-
-PriorGains = Callable[[Sequence[str]], Gains]
-"""Given names of methods, returns the prior over their gains on the labels-only model, from recorded benchmarks."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +31,14 @@ class AutoStudent:
         name: name of its part in the store, and of its progress.
         setup: problem and training.
         auto: automatic choice, with its budget.
-        gains: prior over the candidates' gains.
+        records: records from which the candidates' gains are expected.
         alone: labels-only model of the same problem.
     """
 
     name: str
     setup: Setup
     auto: Auto
-    gains: PriorGains
+    records: Records
     alone: LabelsOnly
 
     @cached_property
@@ -58,7 +54,7 @@ class AutoStudent:
     def selection(self) -> Selection:
         """The methods that were chosen."""
         candidates, folds = self._candidates, self.alone.folds
-        gains = self.gains(list(candidates))
+        gains = self.records.gains(list(candidates))
         search = Search(self.setup, candidates, gains, self.alone.model.honest, folds, self._most)
         return search.run(self.auto.budget)
 

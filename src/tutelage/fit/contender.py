@@ -21,6 +21,9 @@ from tutelage.train import Run, predict, train
 from tutelage.train.run import restored
 from tutelage.types import Logits
 
+STUDENT = "student."
+"""Beginning of the names of a student's tensors in a fold's part of the store."""
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -34,12 +37,14 @@ class Contender:
             of this problem; or a contender that is trained first. One of the same labelled examples learns, before each
             fold, that fold's labels alone; one of other examples, such as those with weak labels, learns them once.
             None begins with random weights.
+        begins: whether other trainings begin with its students: then each fold's is kept.
     """
 
     name: str
     method: Method
     setup: Setup
     start: nn.Module | Contender | None = None
+    begins: bool = False
 
     def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
         """Held-out predictions of each fold, and the mean held-out score by step.
@@ -49,9 +54,9 @@ class Contender:
         """
         p, predicted, curves = self.setup.problem, [], []
         for i, (index, out) in enumerate(parts, start=1):
-            fold = partial(self._fold, index, out, i, len(parts))
-            tensors, curve = self.setup.store.once(f"{slug(self.name)}-fold{i:02d}", fold)
-            predicted.append((p.labelled.units(out), {name: t.numpy() for name, t in tensors.items()}))
+            tensors, curve = self._fold(index, i, len(parts))
+            said = {name: t.numpy() for name, t in tensors.items() if not name.startswith(STUDENT)}
+            predicted.append((p.labelled.units(out), said))
             curves.append(curve)
         mean = [(points[0][0], float(np.mean([v for _, v in points]))) for points in zip(*curves, strict=True)]
         return predicted, mean
@@ -60,9 +65,15 @@ class Contender:
         """Held-out predictions by which the network is calibrated: the honest ones."""
         return honest
 
-    def _fold(self, index: np.ndarray, out: np.ndarray, number: int, of: int, path: Path | None) -> StoredPart:
-        """What is said of one fold's units, and the score of its examples by step."""
+    def _fold(self, index: np.ndarray, number: int, of: int) -> StoredPart:
+        """One fold's part in the store, see `_fold_trained`."""
+        name = f"{slug(self.name)}-fold{number:02d}"
+        return self.setup.store.once(name, partial(self._fold_trained, index, number, of))
+
+    def _fold_trained(self, index: np.ndarray, number: int, of: int, path: Path | None) -> StoredPart:
+        """What is said of the units that a fold holds out, with the student where it is kept, and the score by step."""
         p = self.setup.problem.for_fold(index)
+        out = np.setdiff1d(np.arange(len(p.labelled)), index)
         examples = p.labelled.subset(out)
         y, counts = p.y[p.labelled.units(out)], examples.counts()
 
@@ -74,7 +85,9 @@ class Contender:
 
         run = self._train(index, number, of, path, watch)
         curve = [(h["step"], h["held_out"]) for h in run.history]
-        return {name: t.cpu() for name, t in p.task.predictions(logits(run)).items()}, curve
+        student = run.seats["student"].module.state_dict() if self.begins else {}
+        kept = {f"{STUDENT}{name}": t for name, t in student.items()}
+        return {name: t.cpu() for name, t in p.task.predictions(logits(run)).items()} | kept, curve
 
     def student(self) -> nn.Module:
         """The student trained on all labels."""
@@ -101,14 +114,9 @@ class Contender:
             index: numbers of the labelled examples that are learnt.
             number, of: number of the fold, from 1, and number of folds.
         """
-        p = self.setup.problem.for_fold(index)
-
-        def compute(path: Path | None) -> StoredPart:
-            run = self._train(index, number, of, path, lambda _: {})
-            return run.seats["student"].module.state_dict(), run.history
-
-        tensors, _ = self.setup.store.once(f"{slug(self.name)}-student{number:02d}", compute)
-        return restored(self.method, self._blank(p), p.task, tensors)
+        p, (tensors, _) = self.setup.problem.for_fold(index), self._fold(index, number, of)
+        state = {name.removeprefix(STUDENT): t for name, t in tensors.items() if name.startswith(STUDENT)}
+        return restored(self.method, self._blank(p), p.task, state)
 
     def _start(self, index: np.ndarray, number: int, of: int) -> nn.Module | None:
         """The network that a training begins with, on the problem's device; see `fold_student`."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from tutelage.fit.auto import Auto
 from tutelage.fit.build import Building
-from tutelage.fit.fit import STANDARD, threads
+from tutelage.fit.comparison import STANDARD
+from tutelage.fit.fit import threads
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.teacher_paths import learnable
 from tutelage.methods import METHODS, Distil, Method

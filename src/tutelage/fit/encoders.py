@@ -16,7 +16,7 @@ from tutelage.fit.cost import duration
 from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut, choose
 from tutelage.fit.labels_only import Probe
 from tutelage.fit.problem import Plan, folds_of
-from tutelage.fit.recorded import error_of, of_nearest
+from tutelage.fit.recorded import Records, error_of
 from tutelage.fit.rivals import expected
 from tutelage.modalities.base import Encodes, features
 from tutelage.types import Say, Tick
@@ -58,11 +58,11 @@ class TriedEncoder:
         return {k: v for k, v in asdict(self).items() if k not in ("seconds", "million")}
 
 
-def choose_encoder(
-    readers: Sequence[Encodes], items: Items, plan: Plan, seed: int, cache: Path,
+def try_encoders(
+    readers: Sequence[Encodes], items: Items, plan: Plan, seed: int, cache: Path, records: Records,
     say: Say, tick: Tick | None = None,
-) -> tuple[Encodes, list[TriedEncoder]]:  # fmt: skip
-    """The reader whose encoder is expected to be the best, and what was seen of each.
+) -> list[TriedEncoder]:  # fmt: skip
+    """What is seen of the encoder of each reader, of which one is chosen: the one that is expected to be the best.
 
     Only the labelled items are encoded. Held-out scores of the labels-only model are weighed against what each encoder
     was worth on recorded data. An encoder that takes more than `MUCH` times as long is taken only where it is expected
@@ -74,7 +74,8 @@ def choose_encoder(
         plan: plan of the folds.
         seed: seed of the folds.
         cache: folder of the feature cache.
-        say: called with what each encoder costs, and with the choice.
+        records: records of benchmarks.
+        say: called with what each encoder costs.
         tick: called with the progress.
     """
     count = len(items.labelled) + len(items.pool)
@@ -88,28 +89,26 @@ def choose_encoder(
     folds = folds_of(items.y, np.ones(len(items.y), dtype=np.int64), plan, seed)
     held = [labels_only(reader, items, folds, cache, tick) for reader in fitted]
     a_class = len(items.y) / len(np.unique(items.y))
-    gains = expected([of_nearest("encoders.json", r.says.replace(" ", ""), a_class) for r in readers[1:]])
+    gains = expected([records.nearest("encoders.json", r.says.replace(" ", ""), a_class) for r in readers[1:]])
     change = np.stack([h.right - held[0].right for h in held[1:]], axis=1)
     mean, covariance = gains.posterior(change.mean(0), error_of(change), np.arange(len(held) - 1))
     gain = np.append(0.0, mean)
     cost = np.array([WORTH if s > MUCH * each[0] else 0.0 for s in each])
     best = int((gain - cost).argmax())
-    tried = [
+    return [
         TriedEncoder(r.says, float(h.right.mean()), float(g), float(s), t * count, t * 1e6, i == best)
         for i, (r, h, g, s, t) in enumerate(
             zip(fitted, held, gain, np.append(0.0, np.sqrt(np.diag(covariance))), each, strict=True)
         )
     ]
-    say(_in_words(tried, int(gain.argmax())))
-    return fitted[best], tried
 
 
-def _in_words(tried: Sequence[TriedEncoder], strongest: int) -> str:
-    """Sentence on the choice."""
+def in_words(tried: Sequence[TriedEncoder]) -> str:
+    """Sentences on the choice among encoders that were tried."""
     scores = ", ".join(f"{t.name} {100 * t.score:.0f} %" for t in tried)
     chosen = next(t for t in tried if t.chosen)
     line = f"Held-out labels by encoder, labels only: {scores}. Taken: {chosen.name}."
-    other = tried[strongest]
+    other = max(tried, key=lambda t: t.gain)
     if not other.chosen:
         line += (
             f" {other.name} is expected to be better by {100 * (other.gain - chosen.gain):.1f} points only, which is "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
@@ -15,17 +16,51 @@ from tutelage.tasks import ACCURACY, Task
 LEVEL = 0.90
 """Nominal coverage of every interval that this library prints."""
 
-Tried = Literal["pool", "method", "teacher", "adapting"]
-"""What a model has that the labels-only reference has not: the pool, another method on the same labels, a brought
-teacher in place of the labels, or an encoder that was adapted to the labels."""
+Tried = Literal["pool", "method", "taught", "teacher", "adapting"]
+"""What a model has that the labels-only reference has not: the pool, another method on the same labels, the pool and a
+brought teacher, a brought teacher in place of the labels, or an encoder that was adapted to the labels."""
 
-SUBJECTS: dict[Tried, tuple[str, str]] = {
-    "pool": ("The pool", "The model that used the pool is returned."),
-    "method": ("The method", "The model that used the method is returned."),
-    "teacher": ("Following the brought teacher alone", "The model that learnt from the teacher alone is returned."),
-    "adapting": ("Adapting the encoder", "The labels-only model on the adapted encoder is returned."),
-}
-"""Subject of a sentence on what was tried, and the sentence that says that its model is returned."""
+
+class InWords(NamedTuple):
+    """Words on what was tried.
+
+    Attributes:
+        subject: subject of a sentence.
+        returned: sentence that says that its model is returned.
+        label: words that tell its model from the labels-only one.
+        used, unused: sentences that say whether it was used.
+    """
+
+    subject: str
+    returned: str
+    label: str
+    used: str
+    unused: str
+
+
+IN_WORDS: Mapping[Tried, InWords] = {
+    "pool": InWords(
+        "The pool", "The model that used the pool is returned.", "with the pool",
+        "The pool was used.", "The pool was not used.",
+    ),
+    "method": InWords(
+        "The method", "The model that used the method is returned.", "with the method",
+        "The method was used.", "The method was not used.",
+    ),
+    "taught": InWords(
+        "The teacher and the pool", "The model that learnt from the teacher and the pool is returned.",
+        "with the teacher and the pool", "The teacher was used.", "The teacher was not used.",
+    ),
+    "teacher": InWords(
+        "Following the teacher alone", "The model that learnt from the teacher alone is returned.",
+        "the teacher alone", "The teacher alone was followed.", "The teacher was not followed.",
+    ),
+    "adapting": InWords(
+        "Adapting the encoder", "The labels-only model on the adapted encoder is returned.",
+        "labels only, encoder adapted", "The encoder was adapted to the labels.", "The encoder was not adapted.",
+    ),
+}  # fmt: skip
+"""Words on what was tried, by its name."""
 
 
 @dataclass(frozen=True)
@@ -152,14 +187,14 @@ class Evidence:
         """The evidence in sentences."""
         points = f"{100 * self.difference:+.1f} points (90 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f})"
         choice = {
-            "candidate": SUBJECTS[self.tried][1],
+            "candidate": IN_WORDS[self.tried].returned,
             "reference": "The labels-only model is returned.",
         }[self.returned]
         on = " on the labels as given" if self.tried == "method" else ""
         sets = self.prior.runs
         basis = f"the record of {sets} data sets" if sets else "no record of this method on such data"
         return (
-            f"{SUBJECTS[self.tried][0]} {likelihood(self.harm)}: estimated change in {self.measure}{on} {points}. "
+            f"{IN_WORDS[self.tried].subject} {likelihood(self.harm)}: estimated change in {self.measure}{on} {points}. "
             f"{choice} With {self.labels} {self.labelled_by}, cross-validation alone can tell a change only beyond "
             f"about {100 * self.resolution:.0f} points; it saw {100 * self.observed:+.1f}, weighed against {basis}."
         )

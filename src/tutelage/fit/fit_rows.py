@@ -5,8 +5,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,16 @@ import numpy as np
 import torch
 
 from tutelage.adapting.how import Adapting
-from tutelage.fit.adapting import AdaptedFeatures, can_adapt
+from tutelage.fit.adapting import AdaptedFeatures, Finish, can_adapt
 from tutelage.fit.auto import Auto
 from tutelage.fit.build import Augment, Build, Items, require_logits
 from tutelage.fit.cost import about_reading, about_training
 from tutelage.fit.defaults import How
-from tutelage.fit.encoders import TriedEncoder, choose_encoder
+from tutelage.fit.encoders import TriedEncoder, in_words, try_encoders
 from tutelage.fit.fit import Outcome, fit, without_pool
 from tutelage.fit.problem import Problem
-from tutelage.fit.recorded import Gains, recorded_prior
-from tutelage.fit.setup import Store, Unstored, silent
+from tutelage.fit.recorded import Records, recorded_prior
+from tutelage.fit.setup import MemoryStore, Store, StoredPart, silent
 from tutelage.fit.teacher import brought
 from tutelage.methods import Method
 from tutelage.modalities.base import Encodes, Reader
@@ -75,7 +74,7 @@ class Fitted:
         problem: the problem.
         training: of each network.
         reader: reader of the items for the returned network, after its encoder was fitted or adapted.
-        teacher: plain values about a brought teacher that was combined of sources; None where there was none.
+        teacher: plain values about a brought teacher, see `BroughtTeacher.about`; empty where there was none.
         encoders: the encoders that were tried; empty where there was no choice.
     """
 
@@ -83,8 +82,12 @@ class Fitted:
     problem: Problem
     training: Training
     reader: Reader
-    teacher: dict[str, Any] | None = None
+    teacher: dict[str, Any] = field(default_factory=dict)
     encoders: list[TriedEncoder] = field(default_factory=list)
+
+    def weak(self, about: dict[str, Any]) -> dict[str, Any]:
+        """Statistics of the weak labels: those of the data, and what the fit learnt of the teachers."""
+        return about | self.teacher
 
 
 def fit_rows(
@@ -106,23 +109,14 @@ def fit_rows(
     Raises:
         ValueError: the method cannot learn such a task; a class has fewer than two labels and evidence is wanted.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        return _fitted(items, wiring, method, cache, device, augment, store, tick, say, without, Path(scratch))
-
-
-def _fitted(
-    items: Items, wiring: Wiring, method: Method | Auto, cache: Path, device: torch.device | str,
-    augment: Augment | None, store: Store | None, tick: Tick | None, say: Say | None, without: Collection[str],
-    scratch: Path,
-) -> Fitted:  # fmt: skip
-    """The fit of `fit_rows`, with a folder for what it needs only meanwhile."""
+    store, records = store or MemoryStore(), Records(wiring.record, without)
     settled = method.settled(items.task, items.weak)
     chosen = without_pool(settled, items.pool)
     if say and settled.uses_pool and not chosen.uses_pool:
         say(f"There are no unlabelled {wiring.things}: only the labels are learnt from.")
     if say and items.weak and not len(items.labelled):
         say("No row has a clean label: nothing can measure whether this helps. Some 30 labels a class would.")
-    taken, encoders = chosen_reader(items, wiring, cache, say, tick)
+    taken, encoders = chosen_reader(items, wiring, cache, records, store, say, tick)
     require_unseen(items, taken, wiring)
     building = wiring.build(taken, chosen.views, cache, device, augment).of(items)
     reader = building.build.reader
@@ -134,30 +128,24 @@ def _fitted(
     if wiring.own_network:
         require_logits(problem)
     teacher = brought(items, problem, cache)
-    problem = problem if teacher is None else teacher.of(problem)
+    finish: Finish = (lambda problem: problem) if teacher is None else teacher.of
+    problem = finish(problem)
     training = wiring.how.long_enough(chosen, problem)
-    features, plan = None, wiring.how.plan_for(wiring.adapt is not None or teacher is not None)
-    if wiring.adapt is not None and can_adapt(items, problem, plan, say):
-        finish = (lambda p: p) if teacher is None else teacher.of
-        features = AdaptedFeatures(
-            items,
-            problem.labelled,
-            building.build,
-            wiring.adapt,
-            training.seed,
-            store or Unstored(),
-            tick or silent,
-            finish,
-            scratch,
-        )
-    if say:
-        cost = None if features is None else features.cost()
-        say(about_training(chosen, problem, training, plan, tick or silent, cost))
-    outcome = fit(
-        problem, chosen, training, recorded_prior(chosen.name, wiring.record), plan, store, tick,
-        partial(Gains.recorded, kind=wiring.record, without=without), None if features is None else features.problems(),
-    )  # fmt: skip
-    about = None if teacher is None else teacher.about
+    plan = wiring.how.plan_for(wiring.adapt is not None or teacher is not None)
+    prior = recorded_prior(chosen.name, wiring.record)
+    with tempfile.TemporaryDirectory() as scratch:
+        adapted = None
+        if wiring.adapt is not None and can_adapt(items, problem, say):
+            adapted = AdaptedFeatures(
+                items, problem.labelled, building.build, wiring.adapt, training.seed, store, tick or silent, finish,
+                Path(scratch),
+            )  # fmt: skip
+        if say:
+            cost = None if adapted is None else adapted.cost()
+            say(about_training(chosen, problem, training, plan, tick or silent, cost))
+        problems = None if adapted is None else adapted.problems()
+        outcome = fit(problem, chosen, training, prior, plan, store, tick, records, problems)
+    about = {} if teacher is None else teacher.about
     return Fitted(outcome, problem, training, outcome.problem.reader or reader, about, encoders)
 
 
@@ -177,11 +165,17 @@ def require_unseen(items: Items, reader: Reader, wiring: Wiring) -> None:
 
 
 def chosen_reader(
-    items: Items, wiring: Wiring, cache: Path, say: Say | None, tick: Tick | None
+    items: Items, wiring: Wiring, cache: Path, records: Records, store: Store, say: Say | None, tick: Tick | None
 ) -> tuple[Reader, list[TriedEncoder]]:
-    """The reader that the labels choose, and what was seen of each; the usual one where labels cannot choose."""
+    """The reader that the labels choose, and what was seen of each; the usual one where labels cannot choose.
+
+    The choice is a part of the store, since it depends on a clock, too.
+
+    Raises:
+        ValueError: a stopped fit had chosen an encoder that is not here any more.
+    """
     plan, seed = wiring.how.plan, wiring.how.training.seed
-    readers = [reader for reader in wiring.readers if isinstance(reader, Encodes)]
+    readers = {reader.says: reader for reader in wiring.readers if isinstance(reader, Encodes)}
     if len(wiring.readers) == 1 or not len(items.labelled):
         return wiring.reader, []
     counts = np.unique(items.y, return_counts=True)[1]
@@ -189,4 +183,18 @@ def chosen_reader(
         if say:
             say(f"Encoder: {wiring.reader.says}. The labels are too few to choose by: two of each class are needed.")
         return wiring.reader, []
-    return choose_encoder(readers, items, plan, seed, cache, say or (lambda line: None), tick)
+
+    def compute(_: Path | None) -> StoredPart:
+        each = list(readers.values())
+        found = try_encoders(each, items, plan, seed, cache, records, say or (lambda line: None), tick)
+        return {}, [asdict(tried) for tried in found]
+
+    tried = [TriedEncoder(**values) for values in store.once("encoder", compute)[1]]
+    if say:
+        say(in_words(tried))
+    (name,) = [t.name for t in tried if t.chosen]
+    if name not in readers:
+        raise ValueError(
+            f"encoder {name}, chosen before the run stopped, is not here any more: fetch it, or begin anew"
+        )
+    return readers[name], tried

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -116,7 +117,7 @@ class Problem:
             return self
         return self.by_fold(index)
 
-    @property
+    @cached_property
     def said(self) -> Tensor | None:
         """Probabilities of the pool's units by the weak labels, (units, c); rows of NaN where they are silent."""
         if self.weak is None:

@@ -25,6 +25,12 @@ TOWARDS_DIAGONAL = 0.2
 LEAST_SPREAD = 0.01
 """Standard deviation that is added to each method's recorded gains, independently."""
 
+UNRECORDED = 0.08
+"""Standard deviation of the gain by an encoder, or by a way of using a teacher, without records; its mean is 0."""
+
+LEAST_APART = 0.02
+"""Standard deviation, at least, of such a gain between data sets."""
+
 COMMON_SPREAD = 0.05
 """Standard deviation of what all methods gain or lose together on new data, beside the recorded spread."""
 
@@ -127,19 +133,53 @@ def error_of(change: np.ndarray) -> np.ndarray:
     return found
 
 
-def of_nearest(file: str, name: str, labels: float) -> Prior:
-    """A packaged prior of the number of labels a class that is nearest, as a ratio; a wide one where there is none.
+@dataclass(frozen=True)
+class Records:
+    """What a fit may know of the packaged records.
 
-    Args:
-        file: name of the file of records: names, then numbers of labels a class, then the fields of a `Prior`.
-        name: name in the file.
-        labels: labels a class; below 1 counts as 1.
+    Attributes:
+        kind: name under which fits of its kind are recorded.
+        without: data sets whose records are left out, such as the one that a benchmark is on.
     """
-    records = json.loads(resources.files("tutelage.fit").joinpath(f"records/{file}").read_text())
-    found = records.get(name, {})
-    if not found:
-        return Prior(spread=0.08)
-    return Prior(**found[min(found, key=lambda known: abs(math.log(int(known) / max(labels, 1))))])
+
+    kind: str = ""
+    without: Collection[str] = ()
+
+    def gains(self, names: Sequence[str]) -> Gains:
+        """The gains of methods, see `Gains.recorded`."""
+        return Gains.recorded(names, self.kind, self.without)
+
+    def nearest(self, file: str, name: str, labels: float) -> Prior:
+        """What is expected at the recorded number of labels a class that is nearest, as a ratio; wide without records.
+
+        Args:
+            file: name of the file of records: gains over the labels only by name, number of labels a class, and data
+                set.
+            name: name in the file.
+            labels: labels a class; below 1 counts as 1.
+        """
+        records = json.loads(resources.files("tutelage.fit").joinpath(f"records/{file}").read_text())
+        found: dict[str, dict[str, float]] = records.get(name, {})
+        if found:
+            known = min(found, key=lambda known: abs(math.log(int(known) / max(labels, 1))))
+            gains = [gain for data, gain in found[known].items() if data not in self.without]
+            if len(gains) > 1:
+                return prior_of(gains)
+        return Prior(spread=UNRECORDED)
+
+
+ALL_RECORDS = Records()
+"""All records, of no kind in particular."""
+
+
+def prior_of(gains: Sequence[float]) -> Prior:
+    """What gains on some data sets, at least two, say of another one.
+
+    >>> prior_of([0.02, 0.06])
+    Prior(mean=0.04, spread=0.0283, surprise=0.2, surprise_spread=0.25, runs=2)
+    """
+    spread = max(float(np.std(gains, ddof=1)), LEAST_APART)
+    return Prior(round(float(np.mean(gains)), 4), round(spread, 4), runs=len(gains))
 
 
 def recorded_prior(method: str, kind: str) -> Prior:

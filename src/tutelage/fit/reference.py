@@ -34,7 +34,7 @@ class Reference(NamedTuple):
     own: FoldPredictions
 
 
-def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None) -> Reference:
+def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None, before: str = "") -> Reference:
     """The best labels-only model by cross-validation.
 
     Without folds it is the first model that would be tried; without clean labels it is the stage I network.
@@ -43,6 +43,7 @@ def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None) -> 
         setup: problem and training.
         folds: folds of the labelled examples; may be empty.
         stage_one: network that learnt the weak labels, for a problem without clean ones.
+        before: beginning of the names of parts in the store, which says on which features.
 
     Raises:
         ValueError: there are neither clean labels nor a stage I network.
@@ -65,7 +66,7 @@ def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None) -> 
         tick("labels-only reference", len(choices), len(choices))
     for decay in problem.decays if folds or not make else ():
         name = f"labels-only network, weight decay {decay:g}"
-        alone = Contender(name, Supervised(), setup.trained(weight_decay=decay))
+        alone = Contender(f"{before}{name}", Supervised(), setup.trained(weight_decay=decay))
         tried[name] = alone.held_out(folds)[0]
         make[name] = alone.student
     if not folds:
@@ -90,13 +91,13 @@ class LabelsOnly:
     """The labels-only model of a problem, as a training that is compared with others.
 
     Attributes:
-        name: name for people.
+        before: beginning of the names of its parts in the store, which says on which features.
         setup: problem and training.
         folds: folds of the labelled examples.
         stage_one: network that learnt the weak labels, for a problem without clean ones.
     """
 
-    name: str
+    before: str
     setup: Setup
     folds: Folds
     stage_one: nn.Module | None = None
@@ -109,7 +110,7 @@ class LabelsOnly:
     @cached_property
     def model(self) -> Reference:
         """The best labels-only model."""
-        return reference_model(self.setup, self.folds, self.stage_one)
+        return reference_model(self.setup, self.folds, self.stage_one, self.before)
 
     def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
         """Honest held-out predictions; there is no curve."""

@@ -29,9 +29,6 @@ class Trains(Protocol):
     """A training that gives held-out predictions, and a network that learnt all labels."""
 
     @property
-    def name(self) -> str: ...
-
-    @property
     def method(self) -> Method: ...
 
     @property

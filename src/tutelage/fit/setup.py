@@ -29,16 +29,22 @@ class Store(Protocol):
         """
 
 
-class Unstored:
-    """Keeps nothing: every part is computed.
+class MemoryStore:
+    """Keeps each part for as long as the store lives, so that nothing of a fit is computed twice.
 
-    >>> Unstored().once("answer", lambda path: ({}, 42))
-    ({}, 42)
+    >>> store = MemoryStore()
+    >>> [store.once("answer", lambda path: ({}, value)) for value in (42, 43)]
+    [({}, 42), ({}, 42)]
     """
 
+    def __init__(self) -> None:
+        self._parts: dict[str, StoredPart] = {}
+
     def once(self, name: str, compute: Callable[[Path | None], StoredPart]) -> StoredPart:
-        """Compute the part."""
-        return compute(None)
+        """Give the part of this name, and compute it the first time."""
+        if name not in self._parts:
+            self._parts[name] = compute(None)
+        return self._parts[name]
 
 
 class FolderStore:
@@ -78,7 +84,7 @@ class Setup:
 
     problem: Problem
     training: Training
-    store: Store = field(default_factory=Unstored)
+    store: Store = field(default_factory=MemoryStore)
     tick: Tick = silent
 
     def on(self, problem: Problem) -> Setup:

@@ -77,14 +77,23 @@ class BroughtTeacher:
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """Plain values about the sources for the summary: coverage, accuracy on the labels, and the calibration."""
+        """Plain values about the sources, for the summary; empty of rules alone, which have their own.
+
+        "teachers": a dictionary for each source; "calibration": the name of its freedom; "accuracy_on_clean_labels": of
+        all sources together, each label predicted by a calibration that has not seen it.
+        """
+        if all(isinstance(source, Voted) for source in self.sources):
+            return {}
         known = np.full(len(self.sources[0]), -1)
         known[: len(self.y)] = self.y
         found = combine(self.sources, known)
         sure = found.held_out[: len(self.y)]
         spoken = ~np.isnan(sure[:, 0])
         right = sure[spoken].argmax(1) == self.y[spoken]
-        return found.summary | {"accuracy_on_clean_labels": float(right.mean()) if len(right) else None}
+        return {
+            "teachers": found.summary["sources"], "calibration": found.summary["calibration"],
+            "accuracy_on_clean_labels": float(right.mean()) if len(right) else None,
+        }  # fmt: skip
 
     def of(self, problem: Problem) -> Problem:
         """A problem with this teacher's labels, for which no clean label was used."""

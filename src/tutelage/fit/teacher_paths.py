@@ -11,7 +11,7 @@ from tutelage.fit.after_weak_labels import LookedAt
 from tutelage.fit.contender import Contender
 from tutelage.fit.evidence import Prior
 from tutelage.fit.problem import Problem
-from tutelage.fit.recorded import of_nearest
+from tutelage.fit.recorded import Records
 from tutelage.fit.rivals import Rival
 from tutelage.fit.setup import Setup
 from tutelage.methods import Distil, Method
@@ -22,6 +22,9 @@ LEAST_LEARNT = 2
 LOOKED_AT, ALONE, BESIDE, DISTILLED, WITHOUT = "looked at", "teacher alone", "beside", "distilled", "without"
 """Ways of using a teacher: clean labels are looked at; it is followed alone; labels are learnt beside it and then the
 method's game is played; they are learnt beside it, and no more; it is not used."""
+
+TAUGHT = LOOKED_AT, BESIDE, DISTILLED
+"""Ways in which the student learns from the teacher and from the pool or the labels, too."""
 
 
 def learnable(problem: Problem) -> bool:
@@ -35,33 +38,35 @@ def learnable(problem: Problem) -> bool:
     return bool(np.bincount(problem.y, minlength=problem.task.classes).min(initial=count) >= LEAST_LEARNT)
 
 
-def expected(way: str, problem: Problem) -> Prior:
-    """Expected change of the score against the labels only, as packaged records of described teachers have it.
+def expected(way: str, problem: Problem, records: Records) -> Prior:
+    """Expected change of the score against the labels only, as records of described teachers have it.
 
     Args:
         way: way of using the teacher.
         problem: problem, for its number of labels a class.
+        records: records of benchmarks.
     """
-    return of_nearest("teachers.json", way, len(problem.labelled) / problem.task.classes)
+    return records.nearest("teachers.json", way, len(problem.labelled) / problem.task.classes)
 
 
-def looking(setup: Setup, method: Method, started: LookedAt) -> Iterator[Rival]:
+def looking(setup: Setup, method: Method, started: LookedAt, records: Records) -> Iterator[Rival]:
     """The method's game after the teacher, in which clean labels are only looked at, and the teacher alone.
 
     Args:
         setup: problem with weak labels, and the training.
         method: settled method.
         started: stage I.
+        records: records of benchmarks.
     """
     after = after_weak_labels.game(setup, method, started) if method.uses_pool else started
-    prior = expected(LOOKED_AT, setup.problem)
+    prior = expected(LOOKED_AT, setup.problem, records)
     if not method.needs_labels:
         yield Rival("candidate", f"{method.name} after the teacher, labels looked at", after, prior, LOOKED_AT)
     if len(setup.problem.labelled) and method.uses_pool:
-        yield Rival("teacher", "the teacher alone", started, expected(ALONE, setup.problem), ALONE)
+        yield Rival("teacher", "the teacher alone", started, expected(ALONE, setup.problem, records), ALONE)
 
 
-def learning(before: str, setup: Setup, method: Method, prior: Prior) -> Iterator[Rival]:
+def learning(before: str, setup: Setup, method: Method, prior: Prior, records: Records) -> Iterator[Rival]:
     """The method with clean labels learnt: beside the teacher's, and without the teacher.
 
     Args:
@@ -69,6 +74,7 @@ def learning(before: str, setup: Setup, method: Method, prior: Prior) -> Iterato
         setup: problem with weak labels, and the training.
         method: method, not settled.
         prior: expected change of the score by the method without a teacher.
+        records: records of benchmarks.
     """
     if not method.uses_pool:
         return
@@ -76,14 +82,14 @@ def learning(before: str, setup: Setup, method: Method, prior: Prior) -> Iterato
     settled, first = method.settled(task, True), Distil().settled(task, True)
     if isinstance(settled, Distil):
         alone = Contender(f"{before}distilled, labels beside", settled, taught)
-        yield Rival("candidate", f"{before}distil", alone, expected(DISTILLED, setup.problem), DISTILLED)
+        yield Rival("candidate", f"{before}distil", alone, expected(DISTILLED, setup.problem, records), DISTILLED)
         return
-    begun = Contender(f"{before}stage I, labels beside", first, taught)
+    begun = Contender(f"{before}stage I, labels beside", first, taught, begins=True)
     says = f"{before}{method.name} after the teacher, labels beside"
     beside = Contender(f"{before}candidate, labels beside", settled, taught, begun)
-    yield Rival("candidate", says, beside, expected(BESIDE, setup.problem), BESIDE)
+    yield Rival("candidate", says, beside, expected(BESIDE, setup.problem, records), BESIDE)
     says = f"{before}the teacher distilled, labels beside"
-    yield Rival("candidate", says, begun, expected(DISTILLED, setup.problem), DISTILLED)
+    yield Rival("candidate", says, begun, expected(DISTILLED, setup.problem, records), DISTILLED)
     free = setup.on(setup.problem.without_teacher())
     plain = Contender(f"{before}candidate, no teacher", method.settled(task), free)
     yield Rival("candidate", f"{before}{method.name} without the teacher", plain, prior, WITHOUT)

@@ -1,4 +1,4 @@
-"""What an encoder is adapted to: items, with their labels where these are learnt, and words about them."""
+"""Adapting an encoder to the items of a kind: the option --adapt, and the items and labels that are learnt."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.adapting.how import Adapting
 from tutelage.kinds.base import Kind
 from tutelage.kinds.entries import Entries
+from tutelage.modalities.encoder import LEXICAL
 from tutelage.tasks import Task
 from tutelage.types import Say
 
@@ -61,3 +63,38 @@ def material(kind: Kind, found: Entries, labelled: bool, say: Say) -> Material:
         return Material(kind.good_pool(found, say).items)
     data = kind.learn(found.where(found.known), None, None, False, say)
     return Material(data.items.labelled, data.items.y, data.items.task, data.classes)
+
+
+def adapting_of(adapt: bool | str | None, auto: bool, evidence: bool) -> Adapting | None:
+    """How an encoder is adapted; None where it stays as it is.
+
+    Args:
+        adapt: wish of the user; None leaves it to the automatic choice of the method, where there is one.
+        auto: whether the automatic choice tries it.
+        evidence: whether the evidence is gathered, without which the automatic choice does not try it.
+
+    Raises:
+        ValueError: the user asks for it, and no evidence is gathered.
+    """
+    if adapt and not evidence:
+        raise ValueError("--adapt needs the evidence: the folds say whether adapting the encoder is worth it")
+    return Adapting() if adapt or (adapt is None and auto and evidence) else None
+
+
+def require_adapt(adapt: bool | str | None, finetune: bool, encoder: str | None) -> None:
+    """Check the option --adapt.
+
+    Args:
+        adapt: wish of the user.
+        finetune: whether the encoder is fine-tuned.
+        encoder: name of the encoder.
+
+    Raises:
+        ValueError: it is no known way of adapting, the encoder is fine-tuned, too, or it has nothing to train.
+    """
+    if adapt not in (None, True, False, "contrastive"):
+        raise ValueError(f'adapt must be "contrastive", True or False, got {adapt!r}')
+    if adapt and finetune:
+        raise ValueError("give --adapt or --finetune, not both: either trains the encoder")
+    if adapt and encoder == LEXICAL:
+        raise ValueError(f"--adapt trains a transformer, not --encoder {encoder}; leave out one of the two")

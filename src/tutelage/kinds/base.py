@@ -403,11 +403,15 @@ class Kind(ABC):
         """
         return (self.reader(size),)
 
-    def adapting(self, auto: bool) -> Adapting | None:
+    def adapting(self, auto: bool, evidence: bool) -> Adapting | None:
         """How the encoder is adapted to the labels; None where it stays as it is.
 
         Args:
             auto: whether the method is chosen automatically.
+            evidence: whether the evidence is gathered.
+
+        Raises:
+            ValueError: the options ask for it, and no evidence is gathered.
         """
         return None
 
@@ -422,7 +426,8 @@ class Kind(ABC):
         how = self.defaults(asked)
         record = self.record(False)
         readers = self.readers(data.size, auto and asked.evidence)
-        return Wiring(readers, how, self.whole, record, self.words.things, self.own_network, self.adapting(auto))
+        adapt = self.adapting(auto, asked.evidence)
+        return Wiring(readers, how, self.whole, record, self.words.things, self.own_network, adapt)
 
     def model(
         self, data: Dataset, network: nn.Module, reader: Reader, cache: Path | None = None,
@@ -613,28 +618,6 @@ class Kind(ABC):
     def legend(self, classes: Sequence[str]) -> dict[str, Any]:
         """Plain values that explain all pictures of the report, such as the classes' colours."""
         return {}
-
-
-def adapting_of(adapt: bool | str | None, auto: bool) -> Adapting | None:
-    """How an encoder is adapted; None where it stays as it is.
-
-    Args:
-        adapt: wish of the user; None leaves it to the automatic choice of the method, where there is one.
-        auto: whether the automatic choice tries it.
-    """
-    return Adapting() if adapt or (adapt is None and auto) else None
-
-
-def require_adapt(adapt: bool | str | None, finetune: bool) -> None:
-    """Check the option --adapt.
-
-    Raises:
-        ValueError: it is no known way of adapting, or the encoder is fine-tuned, too.
-    """
-    if adapt not in (None, True, False, "contrastive"):
-        raise ValueError(f'adapt must be "contrastive", True or False, got {adapt!r}')
-    if adapt and finetune:
-        raise ValueError("give --adapt or --finetune, not both: either trains the encoder")
 
 
 Make = Callable[[], nn.Module]

@@ -17,6 +17,7 @@ from tutelage.data.tables import DataError, read_table
 from tutelage.fit.build import Items
 from tutelage.fit.defaults import HEAD_ON_WORDS, TRANSFORMER, Defaults
 from tutelage.fit.evidence import estimate
+from tutelage.kinds.adapting import adapting_of, require_adapt
 from tutelage.kinds.base import (
     LEAST_SURE,
     Coded,
@@ -24,8 +25,6 @@ from tutelage.kinds.base import (
     Kind,
     Measured,
     Words,
-    adapting_of,
-    require_adapt,
     silent,
     warn_of_shared,
 )
@@ -88,7 +87,7 @@ class Sentences(Kind):
 
     def __post_init__(self) -> None:
         in_range("max_length", self.max_length, 3)
-        require_adapt(self.adapt, self.finetune)
+        require_adapt(self.adapt, self.finetune, self.encoder)
         if is_lexical(self.encoder):
             raise ValueError(f"--encoder {self.encoder} reads whole texts, not each word of a sentence; name another")
 
@@ -107,8 +106,8 @@ class Sentences(Kind):
     def reader(self, size: tuple[int, int] | None = None) -> Reader:
         return WordReader(load_encoder(self.encoder or MINILM, self.max_length))
 
-    def adapting(self, auto: bool) -> Adapting | None:
-        return adapting_of(self.adapt, False)
+    def adapting(self, auto: bool, evidence: bool) -> Adapting | None:
+        return adapting_of(self.adapt, False, evidence)
 
     # reading
 

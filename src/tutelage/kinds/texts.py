@@ -13,7 +13,8 @@ import pandas as pd
 from tutelage.adapting.how import Adapting
 from tutelage.data.tables import DataError
 from tutelage.fit.defaults import HEAD, TRANSFORMER, Defaults
-from tutelage.kinds.base import EXCERPT, HIDDEN, Words, adapting_of, require_adapt, silent
+from tutelage.kinds.adapting import adapting_of, require_adapt
+from tutelage.kinds.base import EXCERPT, HIDDEN, Words, silent
 from tutelage.kinds.entries import Entries, first_of
 from tutelage.kinds.one_class import OneClass, in_table, table_of
 from tutelage.kinds.teachers import said_by_run
@@ -78,7 +79,7 @@ class Texts(OneClass):
         in_range("max_length", self.max_length, 2)
         if self.votes is not None and self.rules is not None:
             raise ValueError("give --votes or --rules, not both")
-        require_adapt(self.adapt, self.finetune)
+        require_adapt(self.adapt, self.finetune, self.encoder)
         if self.finetune and self.encoder == AUTO:
             raise ValueError("--finetune trains one encoder: name it in place of --encoder auto")
         if self.finetune and is_lexical(self.encoder):
@@ -119,8 +120,8 @@ class Texts(OneClass):
             return (self.reader(size),)
         return tuple(text_reader(name, self.max_length) for name in encoders_there())
 
-    def adapting(self, auto: bool) -> Adapting | None:
-        return adapting_of(self.adapt, auto and not self.finetune)
+    def adapting(self, auto: bool, evidence: bool) -> Adapting | None:
+        return adapting_of(self.adapt, auto and not self.finetune, evidence)
 
     # reading
 

@@ -105,7 +105,7 @@ class Encodes(Reader, Protocol):
     adapts: ClassVar[bool]
 
     def fitted(self, items: Sequence[Any]) -> Self:
-        """The reader, after its encoder was fitted on items; the reader itself where the encoder needs no items.
+        """The reader with its encoder fitted on items; the reader itself where the encoder needs none, or is fitted.
 
         Args:
             items: items to learn from, with labels and without; never ones to score on.

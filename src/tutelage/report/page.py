@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader
 
 from tutelage import files, kinds
+from tutelage.fit.evidence import IN_WORDS
 from tutelage.report.plots import draw_all
 
 
@@ -33,7 +34,12 @@ def write_report(folder: Path) -> Path:
     kind = kinds.of_summary(summary)
     besides = kind.in_words(summary["test"])[1] if summary.get("test") else ""
     page = environment.get_template("report.html").render(
-        record=record, summary=summary, images=images, words=kind.words, besides=besides
+        record=record,
+        summary=summary,
+        images=images,
+        words=kind.words,
+        besides=besides,
+        tried=IN_WORDS[summary.get("tried", "pool")],
     )
     files.write_atomically(folder / "report.html", page.encode())
     return folder / "report.html"

@@ -14,6 +14,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tutelage.fit.evidence import IN_WORDS
+
 STYLE: Any = {
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
     "axes.edgecolor": "#667", "axes.labelcolor": "#334", "xtick.color": "#445", "ytick.color": "#445",
@@ -75,7 +77,7 @@ def evidence(record: dict[str, Any]) -> Figure | None:
     rows = []
     if summary["evidence"]:
         rows = [("labels only\n(held out)", summary["reference"])]
-        rows += [(f"with the {_tried(summary)}\n(held out)", summary["candidate"])]
+        rows += [(f"{_tried(summary)}\n(held out)", summary["candidate"])]
     if summary.get("test"):
         rows.append(("returned model\n(test)", summary["test"]))
     if not rows:
@@ -101,8 +103,8 @@ def _score(summary: dict[str, Any]) -> tuple[str, str]:
 
 
 def _tried(summary: dict[str, Any]) -> str:
-    """Word for the thing that only the candidate uses: "pool", or "method" where it uses no pool."""
-    return str(summary.get("tried", "pool"))
+    """Words that tell the candidate from the labels-only model."""
+    return IN_WORDS[summary.get("tried", "pool")].label
 
 
 def losses(record: dict[str, Any]) -> Figure | None:
@@ -123,7 +125,7 @@ def accuracy(record: dict[str, Any]) -> Figure | None:
     score, measure = _score(record["summary"])
     figure, axes = _axes("Held-out labels while training", "step", f"{measure}, %")
     steps, values = zip(*record["curve"], strict=True)
-    axes.plot(steps, 100 * np.array(values), color=COLOURS[0], label=f"with the {_tried(record['summary'])}")
+    axes.plot(steps, 100 * np.array(values), color=COLOURS[0], label=_tried(record["summary"]))
     reference = record["summary"]["reference"][score]
     if reference is not None:  # clean labels that are only looked at give no evidence
         axes.axhline(100 * reference, color=COLOURS[1], linestyle="--", label="labels only")

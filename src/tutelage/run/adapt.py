@@ -100,6 +100,7 @@ def add_adapt(app: App, words: Sequence[str], screen: Screen) -> None:
 
 def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
     from tutelage.adapting.run import adapted, require_different, seconds
+    from tutelage.fit.cost import duration
     from tutelage.kinds.adapting import material
     from tutelage.modalities.encoder import NOTE, save_encoder
 
@@ -117,7 +118,7 @@ def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
     for line in (*learnt.notes(), plan(learnt, how, kind.words.things)):
         screen.say(line)
     given = (reader, learnt.items, learnt.y, learnt.task, how)
-    screen.say(f"This takes about {in_time(seconds(*given))} here.")
+    screen.say(f"This takes about {duration(seconds(*given))} here.")
     with screen.ticking() as bar:
         try:
             made = adapted(*given, seed=options.seed, path=out / "unfinished", tick=bar)
@@ -155,15 +156,6 @@ def plan(learnt: Material, how: Adapting, things: str) -> str:
     count, of = len(learnt.items), f" of {len(learnt.classes)} classes" if learnt.classes else ""
     share = "all of them" if count <= how.batch else f"{how.batch} of them"
     return f"{how.by}: {count:,} {things}{of}; {how.steps} steps, each on {share}."
-
-
-def in_time(seconds: float) -> str:
-    """A duration in words.
-
-    >>> in_time(42.3), in_time(400)
-    ('42 s', '7 minutes')
-    """
-    return f"{max(seconds, 1):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
 def _open(kind: Kind, options: AdaptOptions, how: Adapting) -> None:

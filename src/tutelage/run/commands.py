@@ -219,6 +219,8 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
         kind: kind of the data.
         summary: summary of the fit.
     """
+    from tutelage.fit.evidence import IN_WORDS
+
     lines = []
     if summary["selection"]:
         tried = sum(a["rungs"] > 0 for a in summary["selection"])
@@ -238,7 +240,7 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
         test, score = summary["test"], summary["score"]
         both = [f"{100 * test[f'{model}_{score}']:.1f} %" for model in ("reference", "candidate")]
         alone = "labels only" if summary["labelled"] else "weak labels alone"
-        compared = f"{alone} {both[0]}, with the {summary['tried']} {both[1]}"
+        compared = f"{alone} {both[0]}, {IN_WORDS[summary['tried']].label} {both[1]}"
         lines.append(f"On the test {summary['things']}: {', '.join(kind.in_words(test))}; {compared}.")
     return lines
 

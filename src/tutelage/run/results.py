@@ -83,6 +83,7 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
     """Summary of a fit, as plain values, without times, so that the same fit has the same summary."""
     outcome, training, items = fitted.outcome, fitted.training, data.items
     evidence = outcome.evidence
+    tried = "pool" if outcome.method.uses_pool else "method"
 
     def estimate(name: str) -> dict[str, Any]:
         if evidence is None:
@@ -90,37 +91,42 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
         found = getattr(evidence, name)
         return {items.task.score: found.score, "interval": [found.low, found.high]}
 
-    return {
-        "format": files.FORMAT,
-        "method": outcome.method.name,
-        "settings": settings(outcome.method),
-        "training": settings(replace(training, checkpoint_every=0.0)),
-        "kind": kind.name,
-        "score": items.task.score,
-        "measure": items.task.measure,
-        "things": kind.words.things,
-        "classes": [str(c) for c in data.classes],
-        "labelled": len(items.labelled),
-        "unlabelled": len(items.pool),
-        "reference": estimate("reference") | {"choice": outcome.reference_choice},
-        "candidate": estimate("candidate"),
-        "returned": outcome.returned,
-        "tried": "pool" if outcome.method.uses_pool else "method",
-        "idle": _idle(outcome.history),
-        "selection": [a.as_dict() for a in outcome.tried],
-        "shares": outcome.shares,
-        "models": [judged.as_dict() for judged in outcome.rivals],
-        "encoders": [tried.as_dict() for tried in fitted.encoders],
-        "teacher": fitted.teacher,
-        "calibration": None if items.task.dense else outcome.calibration.as_dict(),
-        "evidence": (evidence.as_dict() | {"words": evidence.words()}) if evidence else None,
-        "seed": training.seed,
-        "versions": {p: importlib.metadata.version(p) for p in ("tutelage", "torch", "transformers", "scikit-learn")}
-        | {"python": platform.python_version()},
-        "encoder": fitted.reader.says,
-        "reading": reading(kind, fitted.reader),
-        "finetuned": bool(getattr(kind, "finetune", False)),
-    } | data.about()
+    return (
+        {
+            "format": files.FORMAT,
+            "method": outcome.method.name,
+            "settings": settings(outcome.method),
+            "training": settings(replace(training, checkpoint_every=0.0)),
+            "kind": kind.name,
+            "score": items.task.score,
+            "measure": items.task.measure,
+            "things": kind.words.things,
+            "classes": [str(c) for c in data.classes],
+            "labelled": len(items.labelled),
+            "unlabelled": len(items.pool),
+            "reference": estimate("reference") | {"choice": outcome.reference_choice},
+            "candidate": estimate("candidate"),
+            "returned": outcome.returned,
+            "tried": tried if evidence is None else evidence.tried,
+            "idle": _idle(outcome.history),
+            "selection": [a.as_dict() for a in outcome.tried],
+            "shares": outcome.shares,
+            "models": [judged.as_dict() for judged in outcome.rivals],
+            "encoders": [tried.as_dict() for tried in fitted.encoders],
+            "calibration": None if items.task.dense else outcome.calibration.as_dict(),
+            "evidence": (evidence.as_dict() | {"words": evidence.words()}) if evidence else None,
+            "seed": training.seed,
+            "versions": {
+                p: importlib.metadata.version(p) for p in ("tutelage", "torch", "transformers", "scikit-learn")
+            }
+            | {"python": platform.python_version()},
+            "encoder": fitted.reader.says,
+            "reading": reading(kind, fitted.reader),
+            "finetuned": bool(getattr(kind, "finetune", False)),
+        }
+        | data.about()
+        | ({"weak": fitted.weak(data.weak)} if data.weak else {})
+    )
 
 
 def _idle(history: Sequence[Mapping[str, float]]) -> bool:

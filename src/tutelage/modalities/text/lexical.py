@@ -7,7 +7,7 @@ import json
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -106,20 +106,7 @@ class Lexicon:
         Raises:
             ValueError: no text holds a character that is no white space.
         """
-        plain = [_plain(text) for text in _sample(texts)]
-        least = 2 if len(plain) >= FEW else 1
-        blocks, names = [], []
-        for count in (_count_words, _count_characters):
-            counts, found = count(plain, settings)
-            kept = _kept(_texts_with(counts), least, settings.most)
-            blocks.append(counts[:, kept])
-            names.append([found[i] for i in kept])
-        if not any(names):
-            raise ValueError("texts must hold a word, but every one is empty")
-        with_gram = np.concatenate([_texts_with(block) for block in blocks])
-        idf = (np.log((1 + len(plain)) / (1 + with_gram)) + 1).astype(np.float32)
-        components = _components(_weighed(blocks, idf, settings.weight), settings)
-        return cls(settings, names[0], names[1], idf, components)
+        return _fitted(tuple(_sample(texts)), settings)
 
     @property
     def width(self) -> int:
@@ -183,6 +170,25 @@ class Lexicon:
         if found.idf.shape != (count,) or found.components.ndim != 2 or len(found.components) != count:
             raise BadFileError(f"{folder}: vocabulary and components of the lexical encoder do not belong together")
         return found
+
+
+@lru_cache(maxsize=1)
+def _fitted(texts: tuple[str, ...], settings: Settings) -> Lexicon:
+    """Lexical encoder fitted on these texts; the last one is kept, since several readers take the same texts."""
+    plain = [_plain(text) for text in texts]
+    least = 2 if len(plain) >= FEW else 1
+    blocks, names = [], []
+    for count in (_count_words, _count_characters):
+        counts, found = count(plain, settings)
+        kept = _kept(_texts_with(counts), least, settings.most)
+        blocks.append(counts[:, kept])
+        names.append([found[i] for i in kept])
+    if not any(names):
+        raise ValueError("texts must hold a word, but every one is empty")
+    with_gram = np.concatenate([_texts_with(block) for block in blocks])
+    idf = (np.log((1 + len(plain)) / (1 + with_gram)) + 1).astype(np.float32)
+    components = _components(_weighed(blocks, idf, settings.weight), settings)
+    return Lexicon(settings, names[0], names[1], idf, components)
 
 
 def _sample(texts: Sequence[str]) -> list[str]:

@@ -99,8 +99,52 @@ class LexicalEncoding:
         return found
 
 
+class WithLexicon:
+    """What readers with a lexical encoder have in common: a head on the features is their network, whole.
+
+    Attributes:
+        lexicon: fitted lexical encoder; None before `fitted`.
+    """
+
+    lexicon: Lexicon | None
+
+    @property
+    def words(self) -> Lexicon:
+        """The fitted lexical encoder.
+
+        Raises:
+            ValueError: it is not fitted.
+        """
+        if self.lexicon is None:
+            raise ValueError("the lexical encoder is not fitted; call `fitted` with the texts to learn from")
+        return self.lexicon
+
+    def network(self, classes: int) -> NoReturn:
+        raise ValueError("a lexical encoder cannot be trained whole; name a transformer alone")
+
+    def with_head(self, head: Head) -> NoReturn:
+        self.network(head.classes)
+
+    def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
+        return without_words(items, share, seed)
+
+    def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
+        return {}
+
+    def saved(self, network: nn.Module, folder: Path) -> dict[str, Any]:
+        """Plain values about the lexical encoder, which is written into the folder; see `Reader.about`."""
+        if not isinstance(network, Head):
+            raise cannot_be_saved(network)
+        self.words.save(folder)
+        return {"lexicon": self.words.fingerprint}
+
+    def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
+        assert head is not None
+        return head
+
+
 @dataclass(frozen=True)
-class LexicalReader:
+class LexicalReader(WithLexicon):
     """Reader of texts with a lexical encoder, which has to be fitted on texts first.
 
     Attributes:
@@ -119,46 +163,26 @@ class LexicalReader:
         return 0
 
     def fitted(self, items: Sequence[str]) -> Self:
-        return replace(self, lexicon=Lexicon.fitted(items))
+        return self if self.lexicon is not None else replace(self, lexicon=Lexicon.fitted(items))
 
     def warn(self, items: Sequence[str]) -> str | None:
         return None
 
     def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> LexicalEncoding:
-        return LexicalEncoding(parts, _fitted(self.lexicon))
+        return LexicalEncoding(parts, self.words)
 
     def examples(self, items: Sequence[str], device: torch.device | str = "cpu") -> Features:
-        return LexicalEncoding([items], _fitted(self.lexicon)).features(device)[0]
-
-    def network(self, classes: int) -> NoReturn:
-        raise ValueError("the lexical encoder has no network that could be trained; name another encoder")
-
-    def with_head(self, head: Head) -> NoReturn:
-        self.network(head.classes)
-
-    def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
-        return without_words(items, share, seed)
-
-    def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
-        return {}
+        return LexicalEncoding([items], self.words).features(device)[0]
 
     def to(self, device: torch.device | str) -> Self:
         return self
 
     def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
-        if not isinstance(network, Head):
-            raise cannot_be_saved(network)
-        lexicon = _fitted(self.lexicon)
-        lexicon.save(folder)
-        return {"lexicon": lexicon.fingerprint}
+        return self.saved(network, folder)
 
     @classmethod
     def restored(cls, about: dict[str, Any], folder: Path) -> Self:
         return cls(_restored(about, folder))
-
-    def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
-        assert head is not None
-        return head
 
 
 @dataclass(frozen=True)
@@ -191,7 +215,7 @@ class JoinedEncoding:
 
 
 @dataclass(frozen=True)
-class JoinedReader:
+class JoinedReader(WithLexicon):
     """Reader of texts with a frozen transformer and a lexical encoder, whose features stand side by side.
 
     Attributes:
@@ -215,6 +239,8 @@ class JoinedReader:
         return f"{self.first.says} + {LEXICAL}"
 
     def fitted(self, items: Sequence[str]) -> Self:
+        if self.lexicon is not None:
+            return self
         lexicon, encoder = Lexicon.fitted(items), TextPass(self.first.encoder)
         few = [items[i] for i in np.random.default_rng(0).permutation(len(items))[:SPREAD_OF]]
         rows = np.concatenate([found for _, found in encoder.batches(few, [encoder.key(text) for text in few])])
@@ -225,7 +251,7 @@ class JoinedReader:
         return self.first.warn(items)
 
     def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> JoinedEncoding:
-        second = LexicalEncoding(parts, _fitted(self.lexicon))
+        second = LexicalEncoding(parts, self.words)
         return JoinedEncoding(self.first.encoding(parts, cache), second, self.factor)
 
     @property
@@ -248,36 +274,17 @@ class JoinedReader:
         """Reader whose transformer has other weights, see `WithEncoder.with_weights`; the lexical encoder stays."""
         return replace(self, first=self.first.with_weights(weights, adapted, seen))
 
-    def network(self, classes: int) -> NoReturn:
-        raise ValueError(f"{self.says!r} cannot be trained whole; name the transformer alone")
-
-    def with_head(self, head: Head) -> NoReturn:
-        self.network(head.classes)
-
-    def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
-        return without_words(items, share, seed)
-
-    def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
-        return {}
-
     def to(self, device: torch.device | str) -> Self:
         self.first.to(device)
         return self
 
     def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
-        if not isinstance(network, Head):
-            raise cannot_be_saved(network)
-        lexicon = _fitted(self.lexicon)
-        lexicon.save(folder)
-        return {"first": self.first.about(network, folder), "lexicon": lexicon.fingerprint, "factor": self.factor}
+        saved = self.saved(network, folder)
+        return saved | {"first": self.first.about(network, folder), "factor": self.factor}
 
     @classmethod
     def restored(cls, about: dict[str, Any], folder: Path) -> Self:
         return cls(TextReader.restored(about["first"], folder), _restored(about, folder), float(about["factor"]))
-
-    def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
-        assert head is not None
-        return head
 
 
 def spread(rows: np.ndarray) -> float:
@@ -287,12 +294,6 @@ def spread(rows: np.ndarray) -> float:
     5.0
     """
     return float(np.sqrt(((rows - rows.mean(0)) ** 2).sum(1).mean()))
-
-
-def _fitted(lexicon: Lexicon | None) -> Lexicon:
-    if lexicon is None:
-        raise ValueError("the lexical encoder is not fitted; call `fitted` with the texts to learn from")
-    return lexicon
 
 
 def _restored(about: dict[str, Any], folder: Path) -> Lexicon:
