@@ -42,12 +42,17 @@ def encoded(name: str, encoder: str) -> tuple[np.ndarray, np.ndarray, int]:
     return rows_of(found).numpy(), cut.learn.y, cut.task.classes
 
 
+def drawn(y: np.ndarray, classes: int, labels: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the labelled items, so many of each class, and of others that are scored."""
+    draws = np.random.default_rng(seed)
+    index = np.concatenate([draws.permutation(np.flatnonzero(y == k))[:labels] for k in range(classes)])
+    return index, draws.permutation(np.setdiff1d(np.arange(len(y)), index))[:SCORED]
+
+
 def one(name: str, encoder: str, labels: int, seed: int) -> Row:
     """Accuracy of the labels-only model, its penalty chosen on the labels, on items without a label."""
     rows, y, classes = encoded(name, encoder)
-    draws = np.random.default_rng(seed)
-    index = np.concatenate([draws.permutation(np.flatnonzero(y == k))[:labels] for k in range(classes)])
-    rest = draws.permutation(np.setdiff1d(np.arange(len(y)), index))[:SCORED]
+    index, rest = drawn(y, classes, labels, seed)
     x = torch.as_tensor(rows)
     with threads(1), torch.no_grad():
         probe = Probe(rows[index], y[index], blanks(x, classes, False))

@@ -164,10 +164,10 @@ def _a_training(method: Method, problem: Problem, training: Training) -> float:
 def duration(seconds: float) -> str:
     """A time for people.
 
-    >>> duration(4), duration(100), duration(7000)
-    ('4 seconds', '2 minutes', '1.9 hours')
+    >>> duration(4), duration(100), duration(200), duration(7000)
+    ('4 seconds', '100 seconds', '3 minutes', '1.9 hours')
     """
-    if seconds < 90:
+    if seconds < 150:  # below, whole minutes would be too coarse
         count = max(round(seconds), 1)
         return f"{count} second{'s' * (count > 1)}"
     return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -15,7 +15,7 @@ from tutelage.data import Examples, Features
 from tutelage.fit.build import Items, rows_of
 from tutelage.fit.described import described_head, described_source, sentences_of
 from tutelage.fit.problem import Problem, WeakLabels
-from tutelage.modalities.base import Encodes, features
+from tutelage.modalities.base import ReadsMeaning, features
 from tutelage.weak import Source, Voted, combine
 
 
@@ -24,7 +24,7 @@ def brought(items: Items, problem: Problem, cache: Path) -> BroughtTeacher | Non
 
     Args:
         items: items of the fit.
-        problem: problem on the features of the encoder as it is, by which the descriptions are read, too.
+        problem: problem on the features of the encoder as it is, which reads the descriptions, too.
         cache: folder of the feature cache.
 
     Raises:
@@ -32,18 +32,17 @@ def brought(items: Items, problem: Problem, cache: Path) -> BroughtTeacher | Non
     """
     sources: list[Source | Voted] = list(items.sources)
     if items.described is not None:
-        sources.append(_described(items.described, problem, cache))
+        sources.append(_described(items, problem, cache))
     return BroughtTeacher(sources, problem.y) if sources else None
 
 
-def _described(described: Sequence[Sequence[str]], problem: Problem, cache: Path) -> Source:
+def _described(items: Items, problem: Problem, cache: Path) -> Source:
     """What the descriptions of the classes say of the labelled items, and then of the pool's."""
-    reader, parts = problem.reader, (problem.labelled, problem.pool)
-    if not isinstance(reader, Encodes) or not all(isinstance(part, Features) for part in parts):
+    if not isinstance(problem.reader, ReadsMeaning) or not isinstance(problem.pool, Features):
         raise ValueError("classes are described only to a frozen encoder of texts: leave out finetune")
-    labelled, pool = (rows_of(part).cpu() for part in parts)
-    sentences, classes = sentences_of(described)
-    rows = features(reader, sentences, cache).rows
+    sentences, classes = sentences_of(items.described or ())
+    parts = (items.labelled, items.pool, sentences)
+    labelled, pool, rows = (rows_of(features(problem.reader.meaning, part, cache)).cpu() for part in parts)
     return described_source(described_head(rows, classes, pool if len(pool) else labelled), labelled, pool)
 
 

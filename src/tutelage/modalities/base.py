@@ -136,6 +136,15 @@ class Encodes(Reader, Protocol):
 
 
 @runtime_checkable
+class ReadsMeaning(Encodes, Protocol):
+    """A reader of texts, to which classes can be described."""
+
+    @property
+    def meaning(self) -> Encodes:
+        """Reader whose features alone tell how near a text is to a description: without those of its very words."""
+
+
+@runtime_checkable
 class Encoding(Protocol):
     """Lists of items that an encoder turns into features."""
 

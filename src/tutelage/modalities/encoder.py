@@ -302,7 +302,9 @@ class WithEncoder:
             adapted: how they were trained, see `Encoder`.
             seen: items whose labels they learnt.
         """
-        model = copy.deepcopy(self.encoder.model)
+        before = self.encoder.model
+        still = {id(p): p for name, p in before.named_parameters() if name not in weights}
+        model = copy.deepcopy(before, still)  # weights that stay are shared: a fit holds an encoder for each fold
         own = dict(model.named_parameters())
         with torch.no_grad():
             for name, value in weights.items():

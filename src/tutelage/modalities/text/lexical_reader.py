@@ -159,6 +159,10 @@ class LexicalReader(WithLexicon):
     encodes: ClassVar[bool] = True
     adapts: ClassVar[bool] = False
 
+    @property
+    def meaning(self) -> Self:
+        return self
+
     def seen(self, items: Sequence[Any]) -> int:
         return 0
 
@@ -255,16 +259,30 @@ class JoinedReader(WithLexicon):
         return JoinedEncoding(self.first.encoding(parts, cache), second, self.factor)
 
     @property
+    def meaning(self) -> TextReader:
+        return self.first
+
+    @property
     def encoder(self) -> Encoder:
         """The transformer."""
         return self.first.encoder
 
+    @property
+    def device(self) -> torch.device:
+        """Device of the transformer."""
+        return self.first.device
+
     def examples(self, items: Sequence[str], device: torch.device | str = "cpu") -> Tokens:
         return self.first.examples(items, device)
 
-    def units(self, fast: bool = False) -> Units:
+    @property
+    def top(self) -> int | None:
+        """Number of layers below the states that are the features, see `WithEncoder.top`."""
+        return self.first.top
+
+    def units(self, fast: bool = False, dropout: bool = True) -> Units:
         """Network whose outputs are the transformer's features, see `WithEncoder.units`."""
-        return self.first.units(fast)
+        return self.first.units(fast, dropout)
 
     def seen(self, items: Sequence[str]) -> int:
         """Number of texts whose labels the transformer was adapted to, see `WithEncoder.seen`."""

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,10 @@ class TextReader(WithEncoder):
     encodes: ClassVar[bool] = True
     whole: ClassVar[type[nn.Module]] = TextClassifier
     unheaded: ClassVar[type[Units]] = TextUnits
+
+    @property
+    def meaning(self) -> Self:
+        return self
 
     def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> CachedEncoding:
         store = self.caches.at(cache / self.encoder.cache_name)
