@@ -26,6 +26,7 @@ from tutelage.modalities.base import features
 from tutelage.modalities.encoder import load_encoder
 from tutelage.modalities.text.lexical_reader import JoinedReader, LexicalReader
 from tutelage.modalities.text.reader import TextReader
+from tutelage.model import Model, load, save
 from tutelage.tasks import Classification
 
 HOW = Adapting(steps=10, lr=3e-3, batch=16, fast=False)
@@ -83,22 +84,49 @@ def test_permuted_labels_stay_at_chance(items, reader, tmp_path):
     many = replace(items, labelled=items.labelled * 3, y=np.random.default_rng(1).permutation(np.tile(items.y, 3)))
     many = replace(many, labelled=[f"{text} {i}" for i, text in enumerate(many.labelled)])
     fitted = fit_rows(many, wiring(reader, adapt=HOW), Supervised(), tmp_path)
-    for judged in fitted.outcome.rivals:
+    for judged in fitted.outcome.judged:
         assert judged.score.score < 1 / 3 + 0.2, judged
     assert fitted.outcome.evidence.reference.score < 1 / 3 + 0.2
 
 
-def test_what_the_words_tell_is_found_by_adapting_and_saved(items, reader, tmp_path):
-    said = []
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_the_words_tell_is_found_by_adapting_and_saved(beside, items, reader, tmp_path):
+    said, alone = [], reader
+    reader = JoinedReader(reader) if beside else reader
     fitted = fit_rows(items, wiring(reader, adapt=replace(HOW, steps=100)), Drift(), tmp_path, say=said.append)
-    judged = fitted.outcome.rivals
+    judged = fitted.outcome.judged
     assert [j.says for j in judged] == ["labels only, encoder adapted", "drift", "adapted, drift"]
     assert any("adaptations of the encoder" in line for line in said)
-    assert fitted.outcome.evidence.reference.score < 0.7
     assert judged[0].score.score > 0.9
-    assert fitted.outcome.returned in ("adapted", "candidate")
-    assert fitted.reader.says.endswith("adapted")
     assert fitted.reader.seen(items.labelled) == 24
+    assert alone.seen(items.labelled) == 0
+    if not beside:  # words of the texts are seen by the lexical features anyway
+        assert fitted.outcome.evidence.reference.score < 0.7
+        assert fitted.outcome.returned in ("adapted", "candidate")
+        assert fitted.reader.says.endswith("adapted")
+    model = Model(["a", "b", "c"], fitted.outcome.candidate, fitted.outcome.candidate_problem.reader, TASK, tmp_path)
+    save(model, tmp_path / "model")
+    again = load(tmp_path / "model")
+    np.testing.assert_array_equal(again.probabilities(items.pool), model.probabilities(items.pool))
+
+
+def test_encoders_of_folds_share_the_weights_that_are_not_trained(items, reader, tmp_path):
+    made = [adapted_features(items, reader, tmp_path).reader(np.arange(n)) for n in (16, 24)]
+    networks = [dict(each.encoder.model.named_parameters()) for each in (reader, *made)]
+    alike = [name for name, p in networks[0].items() if all(p is other[name] for other in networks[1:])]
+    apart = [n for n in networks[0] if len({other[n].data_ptr() for other in networks}) == 3]
+    assert sorted(alike + apart) == sorted(networks[0])
+    assert any("embeddings" in name for name in alike)
+    assert any("layer" in name for name in apart)
+
+
+def test_descriptions_are_read_by_the_transformer_alone(items, reader, tmp_path):
+    """Words of a description are seldom those of the texts, so that lexical features would only add noise."""
+    described = replace(items, described=[[text] for text in items.labelled[:3]])
+    taught = []
+    for each in (reader, JoinedReader(reader)):
+        taught.append(fit_rows(described, wiring(each), Drift(), tmp_path).problem.weak.target)
+    assert torch.equal(*taught)
 
 
 def test_an_adapted_encoder_whose_labels_would_be_held_out_is_refused(items, reader, tmp_path):
@@ -115,7 +143,7 @@ def test_a_stopped_fit_adapts_no_encoder_twice(items, reader, tmp_path, monkeypa
     monkeypatch.setattr(adapting, "learnt", lambda *_, **__: pytest.fail("an encoder was adapted again"))
     again = fit_rows(items, wiring(reader, adapt=HOW), Supervised(), tmp_path, store=FolderStore(tmp_path / "parts"))
     assert again.outcome.evidence == first.outcome.evidence
-    assert [j.as_dict() for j in again.outcome.rivals] == [j.as_dict() for j in first.outcome.rivals]
+    assert [j.as_dict() for j in again.outcome.judged] == [j.as_dict() for j in first.outcome.judged]
 
 
 def test_where_adapting_cannot_be_it_is_said_and_left_out(items, reader, tmp_path):
@@ -123,10 +151,10 @@ def test_where_adapting_cannot_be_it_is_said_and_left_out(items, reader, tmp_pat
     few = replace(few, labelled=few.labelled[:3] + few.labelled[:3], y=np.repeat([0, 1, 2], 2))
     alike = replace(few, labelled=["alike"] * 6)
     fitted = fit_rows(alike, wiring(reader, adapt=HOW, folds=2), Supervised(), tmp_path, say=said.append)
-    assert not fitted.outcome.rivals
+    assert not fitted.outcome.judged
     assert any("The encoder is not adapted" in line for line in said)
     fitted = fit_rows(items, wiring(LexicalReader(), adapt=HOW), Supervised(), tmp_path, say=said.append)
-    assert not fitted.outcome.rivals
+    assert not fitted.outcome.judged
     assert "The encoder is not adapted: lexical is no transformer, which could be trained." in said
 
 

@@ -113,7 +113,7 @@ def test_a_good_teacher_beside_few_labels_is_better_than_either():
     made, truth = problem(labels=6, apart=1.2)
     outcome = fit(taught(made, truth, 0.85), Drift(), TRAINING, Prior(0.03), PLAN)
     assert score(outcome.network, truth, made) > score(outcome.reference, truth, made) + 0.05
-    assert {j.role for j in outcome.rivals} == {"candidate", "teacher"}
+    assert {j.role for j in outcome.judged} == {"candidate", "teacher"}
 
 
 def test_a_teacher_that_is_wrong_is_seen_through():
@@ -130,7 +130,7 @@ def test_fewer_than_two_labels_of_a_class_are_only_looked_at():
     assert learnable(made)
     outcome = fit(taught(few, truth, 0.8), Drift(), TRAINING, Prior(), PLAN)
     assert outcome.evidence is None
-    assert "looked at" in outcome.rivals[0].says if outcome.rivals else outcome.returned == "candidate"
+    assert "looked at" in outcome.judged[0].says if outcome.rivals else outcome.returned == "candidate"
 
 
 def test_labels_are_learnt_beside_the_teacher_and_no_fold_sees_its_held_out_ones():
@@ -140,7 +140,7 @@ def test_labels_are_learnt_beside_the_teacher_and_no_fold_sees_its_held_out_ones
     noise = replace(noise, probe=replace(noise.probe, y=noise.y))
     rows = np.random.default_rng(1).dirichlet(np.ones(3), len(noise.y) + len(truth))
     outcome = fit(BroughtTeacher([Source("told", rows)], noise.y).of(noise), Drift(), TRAINING, Prior(), PLAN)
-    for judged in outcome.rivals:
+    for judged in outcome.judged:
         assert abs(judged.score.score - 1 / 3) < 0.17, judged
 
 
@@ -163,7 +163,7 @@ def test_a_class_without_a_label_is_not_left_to_labels_only():
     few = replace(made, labelled=made.labelled.subset(two), y=made.y[two], probe=None, decays=(1e-2,))
     outcome = fit(taught(few, truth, 0.9), Drift(), TRAINING, Prior(), PLAN)
     assert outcome.returned != "reference"
-    assert not any("without the teacher" in j.says for j in outcome.rivals)
+    assert not any("without the teacher" in j.says for j in outcome.judged)
     guess = outcome.network.eval()(made.pool.rows).argmax(1).numpy()
     assert (guess[truth == 2] == 2).mean() > 0.5
 
@@ -180,8 +180,8 @@ def test_what_a_method_needs_is_said():
 def test_a_graph_follows_a_teacher_where_there_are_labels():
     made, truth = problem(labels=12)
     outcome = fit(taught(made, truth, 0.9), LabelPropagation(), TRAINING, Prior(), PLAN)
-    assert not any("looked at" in j.says for j in outcome.rivals)
-    assert any("label_propagation after the teacher" in j.says for j in outcome.rivals)
+    assert not any("looked at" in j.says for j in outcome.judged)
+    assert any("label_propagation after the teacher" in j.says for j in outcome.judged)
 
 
 def test_rows_of_nan_are_where_the_teacher_is_silent():

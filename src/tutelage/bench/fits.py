@@ -60,13 +60,13 @@ def run(protocol: Protocol, root: Path, data: DataSet, setting: Setting, seed: i
     guess = partial(_guess, fitted, classes)
     outcome = fitted.outcome
     p = guess(outcome.network, outcome.problem.reader, drawn.test.items)
-    told = {
+    told: dict[str, Any] = {
         "score": score(items.task, p.argmax(1), drawn.test),
         "pool_score": score(items.task, _pool(fitted).argmax(1), drawn.rest),
         "seconds": round(seconds, 3), "cpu_seconds": round(cpu, 3),
         "labelled": len(drawn.labelled), "pool": len(drawn.rest), "scored": len(drawn.test),
         "returned": outcome.returned, "says": said,
-        "models": {j.says: [round(j.score.score, 6), round(j.gain, 6), j.chosen] for j in outcome.rivals},
+        "models": {j.says: [round(j.score.score, 6), round(j.gain, 6), j.chosen] for j in outcome.judged},
         "encoders": {t.name: [round(t.score, 6), round(t.gain, 6), t.chosen] for t in fitted.encoders},
     }  # fmt: skip
     for name, network, reader in (
@@ -77,6 +77,11 @@ def run(protocol: Protocol, root: Path, data: DataSet, setting: Setting, seed: i
     ):
         if network is not None:
             told[name] = score(items.task, guess(network, reader, drawn.test.items).argmax(1), drawn.test)
+    if whole.paths:
+        ways = {r.says: (r.trains.network()[0], r.trains.setup.problem.reader) for r in outcome.rivals}
+        told["paths"] = {
+            says: score(items.task, guess(*way, drawn.test.items).argmax(1), drawn.test) for says, way in ways.items()
+        }
     if outcome.evidence is not None:
         told |= {"observed": round(outcome.evidence.observed, 6), "harm": round(outcome.evidence.harm, 6)}
     return told

@@ -180,6 +180,7 @@ class WholeFit(_Table):
         describe: whether the data set's descriptions of the classes are given.
         votes: whether the data set's weak labels are given, beside the clean labels of the setting.
         teacher: whether the described teacher alone is scored, which learns nothing.
+        paths: whether each model that might have been returned is trained and scored, too.
     """
 
     name: str
@@ -189,6 +190,7 @@ class WholeFit(_Table):
     describe: bool = False
     votes: bool = False
     teacher: bool = False
+    paths: bool = False
 
 
 class Protocol(_Table):

@@ -29,9 +29,6 @@ STANDARD = "drift"
 ADAPTED = "adapted, "
 """Beginning of the names of trainings on the features of adapted encoders."""
 
-ADAPTING = Prior(mean=0.08, spread=0.08)
-"""Expected change of the labels-only score by adapting the encoder."""
-
 
 @dataclass(frozen=True)
 class Adapted:
@@ -112,7 +109,7 @@ class Comparison:
         if self.adapted is not None and self.held is not None:
             better = self._adapted(self.adapted, self.held)
             if better is not None:
-                yield Rival("adapted", "labels only, encoder adapted", better, ADAPTING)
+                yield self._alone(better)
                 features.append((ADAPTED, better))
         if isinstance(self.method, Auto) and self.folds:
             before, alone = features[-1]
@@ -130,10 +127,14 @@ class Comparison:
         """The labels-only model on the adapted encoder, the pool encoded anew; None where it is expected to lose."""
         problem = self.setup.problem
         labels = LabelsOnly(ADAPTED, self.setup.on(adapted.labels()), self.folds)
-        rival = Rival("adapted", "labels only, encoder adapted", labels, ADAPTING)
         found = labels.setup.problem.scored(labels.held_out(self.folds)[0])
-        _, _, (told,) = judge(held, [rival], [found], problem.task, problem.labelled, self.folds)
+        _, _, (told,) = judge(held, [self._alone(labels)], [found], problem.task, problem.labelled, self.folds)
         return LabelsOnly(ADAPTED, self.setup.on(adapted.whole()), self.folds) if told.gain > 0 else None
+
+    def _alone(self, labels: LabelsOnly) -> Rival:
+        """The labels-only model on the adapted encoder, as a rival of that on the encoder as it is."""
+        expected = self.records.nearest("adapting.json", "adapted", self.setup.problem.labels_a_class)
+        return Rival("adapted", "labels only, encoder adapted", labels, expected)
 
     def best(self, rivals: Sequence[Rival]) -> Best:
         """The best rival by the folds; the first one where no labels can tell."""

@@ -21,7 +21,7 @@ from tutelage.fit.evidence import Evidence, Prior, Tried, weigh
 from tutelage.fit.held_out import FoldPredictions, HeldOut
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import ALL_RECORDS, Records
-from tutelage.fit.rivals import Judged
+from tutelage.fit.rivals import Judged, Rival
 from tutelage.fit.setup import MemoryStore, Setup, Store, silent
 from tutelage.fit.teacher_paths import TAUGHT
 from tutelage.methods import Method, Supervised
@@ -52,7 +52,8 @@ class Outcome:
         looked_at: the network of the game after the weak labels in which clean labels are looked at; None without it.
         tried: the attempts of "auto", the best first.
         shares: how much each of the best methods counted in "auto", by name; they sum to 1.
-        rivals: the models that were compared with the reference, as they were judged; empty where there was one.
+        rivals: the models that might have been returned in place of the reference.
+        judged: what the folds said of each of them; empty where there was one.
         calibration: temperature of the returned model, by its predictions of held-out labels.
     """
 
@@ -72,7 +73,8 @@ class Outcome:
     looked_at: nn.Module | None = None
     tried: list[Attempt] = field(default_factory=list)
     shares: dict[str, float] = field(default_factory=dict)
-    rivals: list[Judged] = field(default_factory=list)
+    rivals: list[Rival] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
     calibration: Calibration = NONE
 
 
@@ -155,7 +157,8 @@ def _outcome(models: Comparison) -> Outcome:
         stage_one=models.started.network()[0] if models.started is not None else None,
         tried=auto.selection.tried if auto is not None else [],
         shares=auto.selection.shares if auto is not None else {},
-        rivals=best.judged,
+        rivals=rivals,
+        judged=best.judged,
         calibration=_calibration(models.setup.problem, own) if evidence is not None else NONE,
     )
 

@@ -107,6 +107,11 @@ class Problem:
     pool_rows: np.ndarray | None = None
     reader: Reader | None = None
 
+    @property
+    def labels_a_class(self) -> float:
+        """Mean number of labelled examples of each class."""
+        return len(self.labelled) / self.task.classes
+
     def for_fold(self, index: np.ndarray) -> Problem:
         """Problem that a training on some of the labels may see; nothing in it was made with another label.
 

@@ -46,7 +46,7 @@ def expected(way: str, problem: Problem, records: Records) -> Prior:
         problem: problem, for its number of labels a class.
         records: records of benchmarks.
     """
-    return records.nearest("teachers.json", way, len(problem.labelled) / problem.task.classes)
+    return records.nearest("teachers.json", way, problem.labels_a_class)
 
 
 def looking(setup: Setup, method: Method, started: LookedAt, records: Records) -> Iterator[Rival]:

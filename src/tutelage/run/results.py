@@ -111,7 +111,7 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
             "idle": _idle(outcome.history),
             "selection": [a.as_dict() for a in outcome.tried],
             "shares": outcome.shares,
-            "models": [judged.as_dict() for judged in outcome.rivals],
+            "models": [judged.as_dict() for judged in outcome.judged],
             "encoders": [tried.as_dict() for tried in fitted.encoders],
             "calibration": None if items.task.dense else outcome.calibration.as_dict(),
             "evidence": (evidence.as_dict() | {"words": evidence.words()}) if evidence else None,
