@@ -59,11 +59,13 @@ def run(protocol: Protocol, root: Path, data: DataSet, setting: Setting, seed: i
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     guess = partial(_guess, fitted, classes)
     outcome = fitted.outcome
+    start = time.perf_counter()
     p = guess(outcome.network, outcome.problem.reader, drawn.test.items)
+    predicted = time.perf_counter() - start
     told: dict[str, Any] = {
         "score": score(items.task, p.argmax(1), drawn.test),
         "pool_score": score(items.task, _pool(fitted).argmax(1), drawn.rest),
-        "seconds": round(seconds, 3), "cpu_seconds": round(cpu, 3),
+        "seconds": round(seconds, 3), "cpu_seconds": round(cpu, 3), "predict_seconds": round(predicted, 3),
         "labelled": len(drawn.labelled), "pool": len(drawn.rest), "scored": len(drawn.test),
         "returned": outcome.returned, "says": said,
         "models": {j.says: [round(j.score.score, 6), round(j.gain, 6), j.chosen] for j in outcome.judged},

@@ -124,12 +124,18 @@ class Comparison:
                 yield Rival("candidate", f"{before}{self.played.name}", contender, self.prior)
 
     def _adapted(self, adapted: Adapted, held: HeldOut) -> LabelsOnly | None:
-        """The labels-only model on the adapted encoder, the pool encoded anew; None where it is expected to lose."""
+        """The labels-only model on the adapted encoder; None where it is expected to lose.
+
+        The pool is encoded anew where something learns from it.
+        """
         problem = self.setup.problem
         labels = LabelsOnly(ADAPTED, self.setup.on(adapted.labels()), self.folds)
         found = labels.setup.problem.scored(labels.held_out(self.folds)[0])
         _, _, (told,) = judge(held, [self._alone(labels)], [found], problem.task, problem.labelled, self.folds)
-        return LabelsOnly(ADAPTED, self.setup.on(adapted.whole()), self.folds) if told.gain > 0 else None
+        if told.gain <= 0:
+            return None
+        pool = isinstance(self.method, Auto) or self.game.uses_pool
+        return LabelsOnly(ADAPTED, self.setup.on(adapted.whole()), self.folds) if pool else labels
 
     def _alone(self, labels: LabelsOnly) -> Rival:
         """The labels-only model on the adapted encoder, as a rival of that on the encoder as it is."""

@@ -89,7 +89,7 @@ def _about_auto(auto: Auto, problem: Problem, training: Training, plan: Plan, ad
     total = seconds * auto.budget + seconds * (folds + 1) * (1 if adapting else 0)
     if problem.weak is not None:
         total += _with_teacher(method, problem, training, folds)
-    said, more = _said_of_adapting(adapting, problem, folds)
+    said, more = _said_of_adapting(adapting, problem, folds, pool=True)
     return (
         f"Choosing a method for {len(problem.labelled)} labels and a pool of {len(problem.pool)}: at most "
         f"{auto.budget:g} trainings of {training.steps} steps, about {duration(total + more)}{said}."
@@ -105,7 +105,7 @@ def _about_one(method: Method, problem: Problem, training: Training, plan: Plan,
         else:
             seconds = _a_training(method, problem, training) * (1 + folds) * (1 + len(problem.decays) * (folds > 0))
             seconds += _a_training(method, problem, training) * (1 + folds) if adapting else 0
-    said, more = _said_of_adapting(adapting, problem, folds)
+    said, more = _said_of_adapting(adapting, problem, folds, method.uses_pool)
     check = f"{folds} of them on parts of the labels, for the evidence" if folds else "no evidence gathered"
     fits = 1 + folds
     if weak:
@@ -125,15 +125,16 @@ def _about_one(method: Method, problem: Problem, training: Training, plan: Plan,
     )
 
 
-def _said_of_adapting(adapting: AdaptingCost | None, problem: Problem, folds: int) -> tuple[str, float]:
-    """Words on adapting the encoder, and its seconds."""
+def _said_of_adapting(
+    adapting: AdaptingCost | None, problem: Problem, folds: int, pool: bool
+) -> tuple[str, float]:  # fmt: skip
+    """Words on adapting the encoder, and its seconds; ``pool`` tells whether anything learns from the pool."""
     if adapting is None or not folds:
         return "", 0.0
-    first, then = adapting.seconds(folds, len(problem.labelled), len(problem.pool))
-    return (
-        f"; of these {duration(first)} for {folds + 1} adaptations of the encoder, and {duration(then)} to encode the "
-        "pool anew where adapting is worth it"
-    ), first + then
+    first, then = adapting.seconds(folds, len(problem.labelled), len(problem.pool) * pool)
+    said = f"; of these {duration(first)} for {folds + 1} adaptations of the encoder"
+    anew = f", and {duration(then)} to encode the pool anew where adapting is worth it"
+    return said + anew * (then > 0), first + then
 
 
 def _with_teacher(method: Method, problem: Problem, training: Training, folds: int) -> float:
