@@ -428,6 +428,90 @@ def graph_scale() -> str:
     return f"{listed('graph_scale', rows)}\n\n{said} Poisson learning finds the graph made."
 
 
+# What encoders, adapting and ways of using a teacher are worth to the labels only
+
+
+def worth(rows: pd.DataFrame, usual: str) -> str:
+    """Mean scores by name, number of labels and data set; the gain over ``usual``, and its spread between the sets."""
+    scores = rows.groupby(["name", "labels", "data"], sort=False).score.mean().unstack("data").dropna(axis="columns")
+    body = []
+    for name, labels in sorted(scores.index, key=lambda at: (at[1], at[0] != usual)):
+        found, gain = scores.loc[name, labels], scores.loc[name, labels] - scores.loc[usual, labels]
+        over = f"{100 * gain.mean():+.1f} ± {100 * gain.std():.1f}" if name != usual else ""
+        body.append([str(labels), name, *(f"{100 * score:.1f}" for score in found), over])
+    return grid(["labels a class", "", *(DATA.get(data, data) for data in scores), "gain, ± between sets"], body)
+
+
+def worth_of_encoders() -> str:
+    return worth(lines("encoders").rename(columns={"encoder": "name"}), "minilm")
+
+
+def worth_of_adapting() -> str:
+    frozen, adapted = lines("encoders"), lines("adapting")
+    whole = adapted.groupby("data").size() == adapted.groupby("data").size().max()
+    parts = [frozen[frozen.encoder == "minilm"].assign(name="frozen"), adapted.assign(name="adapted")]
+    rows = pd.concat(part[part.data.isin(whole[whole].index) & part.seed.isin(adapted.seed)] for part in parts)
+    return worth(rows, "frozen")
+
+
+def worth_of_teachers() -> str:
+    keys = ["data", "labels", "seed"]
+    return worth(lines("teachers").melt(keys, var_name="name", value_name="score"), "labels only")
+
+
+# Probabilities that can be believed
+
+STATED = ("0.02", "0.05", "0.1")
+RULES = {
+    "conformal": "conformal p-values with Benjamini-Hochberg (Jin and Candès, JMLR 2023)",
+    "counting": "(1 + wrong) / (1 + labels above t)",
+    "tested": "**tested thresholds, 80 %**",
+}
+
+
+def believed() -> Iterable[tuple[str, str, dict[str, Any]]]:
+    """Labels a class, name of the data set or "all", and what was measured of the labels-only model."""
+    for labels in ("10", "30"):
+        for data, found in held("believed")[f"labels only, {labels} labels a class"].items():
+            yield labels, data, found
+
+
+def believed_calibration() -> str:
+    header = ["labels a class", "set", "draws", "T"]
+    header += [f"{name}, {at}" for name in ("calibration error", "log-loss", "Brier") for at in ("before", "after")]
+    header += ["draws with a lower error after"]
+    body = []
+    for labels, data, found in believed():
+        before, after = found["before"], found["after"]
+        pairs = [f"{100 * of['error']:.1f}" for of in (before, after)]
+        pairs += [f"{of[name]:.3f}" for name in ("log_loss", "brier") for of in (before, after)]
+        lower = f"{100 * found['draws with a lower calibration error after']:.0f} %"
+        body.append([labels, data, str(found["draws"]), f"{found['temperature']:.2f}", *pairs, lower])
+    return grid(header, body)
+
+
+def answered(found: Mapping[str, Any], draws: bool = True) -> str:
+    """Error among answered rows over all draws, and over those that answer; the rows, and draws, that are answered."""
+    if not found["draws that answer"]:
+        return "none"
+    shares = [found["rows answered"], *([found["draws that answer"]] if draws else [])]
+    said = ", ".join(f"{100 * share:.0f} %" for share in shares)
+    return f"{100 * found['error']:.1f} ({100 * found['error where it answers']:.1f}), {said}"
+
+
+def believed_answers() -> str:
+    body = [[labels, data, *(answered(found["tested"][at]) for at in STATED)] for labels, data, found in believed()]
+    return grid(["labels a class", "set", *(f"stated {100 * float(at):g} %" for at in STATED)], body)
+
+
+def believed_rules() -> str:
+    of_all = {labels: found for labels, data, found in believed() if data == "all"}
+    columns = [(labels, at) for labels in of_all for at in STATED[1:]]
+    body = [[says, *(answered(of_all[labels][rule][at], draws=False) for labels, at in columns)]
+            for rule, says in RULES.items()]  # fmt: skip
+    return grid(["rule", *(f"{labels} labels a class, stated {100 * float(at):g} %" for labels, at in columns)], body)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "bench_main": lambda: markdown.gains(own(), BASELINE),
     "bench_auto": lambda: markdown.choice(summary.together(own().values()), CHOOSER, BASELINE),
@@ -445,7 +529,8 @@ TABLES: dict[str, Callable[[], str]] = {
     **{f.__name__: f for f in (
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,
         noise_verdict, noise_target, noise_rounds, noise_memorised, noise_equalities, noise_two_hot, noise_curves,
-        partial_forms, audit_ranking, audit_flags, cost, graph_scale,
+        partial_forms, audit_ranking, audit_flags, cost, graph_scale, believed_calibration, believed_answers,
+        believed_rules, worth_of_encoders, worth_of_adapting, worth_of_teachers,
     )},
 }  # fmt: skip
 """Of the pages in docs."""

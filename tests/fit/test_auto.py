@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from tutelage.fit.auto import ALONE, CANDIDATES, LAST, MEMBERS, Auto, Search, cost, shares_of, within
+from tutelage.fit.auto import CANDIDATES, LABELS_ONLY, LAST, MEMBERS, Auto, Search, cost, within
 from tutelage.fit.build import Build, Items
 from tutelage.fit.defaults import HEAD
 from tutelage.fit.evidence import Prior
@@ -18,6 +18,7 @@ from tutelage.fit.fit import fit
 from tutelage.fit.problem import Plan
 from tutelage.fit.recorded import COMMON_SPREAD, UNKNOWN, Gains, error_of
 from tutelage.fit.setup import Setup
+from tutelage.fit.shares import shares_of
 from tutelage.methods import Method, Supervised
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.tasks import Classification
@@ -90,7 +91,7 @@ def test_the_best_candidate_is_taken(monkeypatch, problem):
 
 def test_the_labels_alone_are_taken_where_nothing_is_better(monkeypatch, problem):
     found = Faked(monkeypatch, problem, {"a": 0.3, "b": 0.4, "c": 0.35}).run(problem, base=0.9)
-    assert found.shares == {ALONE: 1.0}
+    assert found.shares == {LABELS_ONLY: 1.0}
     assert problem.scored(found.predictions).right.mean() > 0.8  # then those are the honest predictions
 
 
@@ -200,12 +201,12 @@ def test_few_candidates_need_no_halving():
 
 def test_a_share_is_the_probability_to_be_the_best():
     mean, everything = np.array([0.1, 0.08, -0.3]), np.arange(3)
-    sure, unsure = (shares_of(mean, np.eye(3) * spread**2, everything) for spread in (0.002, 0.05))
+    sure, unsure = (shares_of(mean, np.eye(3) * spread**2, everything, 4) for spread in (0.002, 0.05))
     assert sure == {0: 1.0}
     assert list(unsure) == [0, 1]
     assert unsure[1] / sum(unsure.values()) == pytest.approx(norm.cdf(-0.02 / (0.05 * 2**0.5)), abs=0.02)
     together = np.full((3, 3), 0.05**2) + np.eye(3) * 0.002**2  # what all have in common says nothing of which is best
-    assert shares_of(mean, together, everything)[0] > 0.97
+    assert shares_of(mean, together, everything, 4)[0] > 0.97
     assert shares_of(mean, np.eye(3), everything, most=1) == {0: 1.0}
-    assert shares_of(np.array([0.1, -0.2, -0.3]), np.eye(3) * 0.02**2, np.array([1, 2])) == {-1: 1.0}
+    assert shares_of(np.array([0.1, -0.2, -0.3]), np.eye(3) * 0.02**2, np.array([1, 2]), 4) == {-1: 1.0}
     assert shares_of(-mean - 0.5, np.eye(3), everything, most=1) == {-1: 1.0}

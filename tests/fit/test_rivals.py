@@ -11,12 +11,14 @@ import torch
 from tutelage.data import Features
 from tutelage.fit.evidence import Prior
 from tutelage.fit.fit import fit
-from tutelage.fit.held_out import HeldOut
 from tutelage.fit.labels_only import Probe
 from tutelage.fit.problem import Plan, Problem, WeakLabels
+from tutelage.fit.recorded import error_of
 from tutelage.fit.reference import LabelsOnly
-from tutelage.fit.rivals import Rival, judge
+from tutelage.fit.rivals import Judge, Rival, expected
 from tutelage.fit.setup import Setup
+from tutelage.fit.shares import ALONE as ALONE_NUMBER
+from tutelage.fit.shares import shares_of
 from tutelage.fit.teacher import BroughtTeacher
 from tutelage.fit.teacher_paths import ALONE, LOOKED_AT, learnable
 from tutelage.methods import Distil, Drift, LabelPropagation
@@ -68,51 +70,82 @@ def rival(mean=0.0, spread=0.1):
     return Rival("candidate", "some", LabelsOnly("some", Setup(problem()[0], TRAINING), []), Prior(mean, spread))
 
 
-def said(right):
-    """Held-out predictions of 12 labels, of which the first ``right`` are right."""
-    y, p = problem()[0].y, np.full((12, 3), 0.1)
-    p[np.arange(12), np.where(np.arange(12) < right, y, (y + 1) % 3)] = 0.8
-    return HeldOut({"probabilities": p}, (np.arange(12) < right).astype(float))
-
-
 FOLDS = [(np.setdiff1d(np.arange(12), np.arange(k, 12, 3)), np.arange(k, 12, 3)) for k in range(3)]
 
 
+def said(right):
+    """Held-out predictions of 12 labels: whether each is right, or the number of the first ones that are."""
+    right = np.arange(12) < right if isinstance(right, int) else np.asarray(right)
+    y, p = problem()[0].y, np.full((12, 3), 0.1)
+    p[np.arange(12), np.where(right, y, (y + 1) % 3)] = 0.8
+    return [(out, {"probabilities": p[out]}) for _, out in FOLDS]
+
+
+def verdict(rivals, held, reference=6, **options):
+    return Judge(problem()[0], FOLDS, said(reference), **options).verdict(rivals, held)
+
+
 def test_the_best_by_the_labels_is_chosen_and_where_labels_are_alike_the_prior_decides():
-    labelled = problem()[0].labelled
-    best, _, told = judge(said(6), [rival(), rival()], [said(3), said(11)], TASK, labelled, FOLDS)
-    assert (best, [t.chosen for t in told]) == (1, [False, True])
-    assert told[1].gain > 0 > told[0].gain
-    best, _, told = judge(said(6), [rival(0.05), rival(0.0)], [said(6), said(6)], TASK, labelled, FOLDS)
-    assert best == 0
-    assert told[0].gain > told[1].gain
+    found = verdict([rival(), rival()], [said(3), said(11)])
+    assert found.shares == {1: 1.0}
+    assert found.judged[1].gain > 0 > found.judged[0].gain
+    assert [told.share for told in found.judged] == [0.0, 1.0]
+    found = verdict([rival(0.05), rival(0.0)], [said(6), said(6)])
+    assert found.best == 0
+    assert found.judged[0].gain > found.judged[1].gain
 
 
 def test_a_gain_is_drawn_towards_what_was_expected_by_bayes_rule():
     """One rival: the posterior mean of a normal prior, by hand."""
-    change, labelled = said(9).right - said(6).right, problem()[0].labelled
+    change = (np.arange(12) < 9).astype(float) - (np.arange(12) < 6)
     error = (((change - change.mean()) ** 2).sum() + 1) / 144
     expected = 0.02 + 0.1**2 / (0.1**2 + error) * (change.mean() - 0.02)
-    _, honest, (told,) = judge(said(6), [rival(0.02)], [said(9)], TASK, labelled, FOLDS)
-    assert told.gain == pytest.approx(expected)
-    assert honest.right.tolist() == said(9).right.tolist()
+    found = verdict([rival(0.02)], [said(9)])
+    assert found.judged[0].gain == pytest.approx(expected)
+    for (_, one), (_, other) in zip(found.honest, said(9), strict=True):
+        np.testing.assert_array_equal(one["probabilities"], other["probabilities"])
 
 
 def test_each_fold_is_predicted_by_the_rival_that_is_best_without_it():
     """One rival is right on the labels of the first fold alone: they may not choose it for themselves."""
-    first = FOLDS[0][1]
-    lucky, steady = said(0), said(12)
-    lucky.right[first] = 1.0
-    lucky.said["probabilities"][first] = said(12).said["probabilities"][first]
-    middling = HeldOut(steady.said, np.where(np.isin(np.arange(12), first), 0.0, 0.5))
-    _, honest, _ = judge(said(0), [rival(), rival()], [lucky, middling], TASK, problem()[0].labelled, FOLDS)
-    assert honest.right[first].tolist() == [0.0] * len(first)
+    first = np.isin(np.arange(12), FOLDS[0][1])
+    lucky, other = said(first), said(np.arange(12) % 2 == 0)
+    found = verdict([rival(), rival()], [lucky, other], reference=0)
+    np.testing.assert_array_equal(found.honest[0][1]["probabilities"], other[0][1]["probabilities"])
+
+
+def test_models_that_the_labels_cannot_tell_apart_count_together_and_each_fold_has_shares_of_the_others():
+    rivals, right = [rival(0.02), rival(0.02)], (8, 9)
+    found = verdict(rivals, [said(n) for n in right], together=True)
+    assert set(found.shares) == {ALONE_NUMBER, 0, 1}
+    assert sum(found.shares.values()) == pytest.approx(1)
+    assert found.shares[1] > found.shares[0] > found.shares[ALONE_NUMBER]
+    answers = {number: said(n) for number, n in zip((ALONE_NUMBER, 0, 1), (6, *right), strict=True)}
+    for j, (index, _) in enumerate(FOLDS):
+        change = np.stack([(index < n).astype(float) - (index < 6) for n in right], axis=1)
+        gains = expected([r.prior for r in rivals]).posterior(change.mean(0), error_of(change), np.arange(2))
+        shares = shares_of(*gains, np.arange(2), 3)
+        by_hand = sum(share * answers[i][j][1]["probabilities"] for i, share in shares.items())
+        np.testing.assert_allclose(found.honest[j][1]["probabilities"], by_hand)
+
+
+def test_labels_count_as_much_as_is_said():
+    """A rival that is right where the labels count most is the better one."""
+    rare, common = np.arange(12) < 6, np.arange(12) >= 6
+    held, counts = [said(rare), said(common)], np.where(common, 3.0, 1.0)
+    assert verdict([rival(), rival(-0.001)], held, reference=0).best == 0
+    found = verdict([rival(), rival(-0.001)], held, reference=0, counts=counts)
+    assert found.best == 1
+    assert verdict([rival(), rival()], held, counts=np.ones(12)).judged == verdict([rival(), rival()], held).judged
 
 
 def test_a_good_teacher_beside_few_labels_is_better_than_either():
-    made, truth = problem(labels=6, apart=1.2)
+    made, truth = problem(labels=12, apart=1.2)
     outcome = fit(taught(made, truth, 0.85), Drift(), TRAINING, Prior(0.03), PLAN)
-    assert score(outcome.network, truth, made) > score(outcome.reference, truth, made) + 0.05
+    assert score(outcome.network, truth, made) > score(outcome.reference, truth, made) + 0.03
+    assert outcome.evidence.tried == "together"
+    counting = {judged.says for judged in outcome.judged if judged.share}
+    assert {name for name in outcome.method.members if name != "labels only"} == counting
     assert {j.role for j in outcome.judged} == {"candidate", "teacher"}
 
 

@@ -68,7 +68,7 @@ def run(protocol: Protocol, root: Path, data: DataSet, setting: Setting, seed: i
         "seconds": round(seconds, 3), "cpu_seconds": round(cpu, 3), "predict_seconds": round(predicted, 3),
         "labelled": len(drawn.labelled), "pool": len(drawn.rest), "scored": len(drawn.test),
         "returned": outcome.returned, "says": said,
-        "models": {j.says: [round(j.score.score, 6), round(j.gain, 6), j.chosen] for j in outcome.judged},
+        "models": {j.says: [round(j.score.score, 6), round(j.gain, 6), round(j.share, 6)] for j in outcome.judged},
         "encoders": {t.name: [round(t.score, 6), round(t.gain, 6), t.chosen] for t in fitted.encoders},
     }  # fmt: skip
     for name, network, reader in (

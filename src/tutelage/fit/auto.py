@@ -14,6 +14,8 @@ from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.fit.problem import Plan
 from tutelage.fit.recorded import Gains, error_of
 from tutelage.fit.setup import Setup
+from tutelage.fit.shares import ALONE, mixed, shares_of
+from tutelage.fit.together import PATIENCE
 from tutelage.methods import METHODS, Method, PoissonLearning
 from tutelage.ops.checks import in_range
 from tutelage.tasks import Task
@@ -31,23 +33,14 @@ CANDIDATES: dict[str, Method] = {
 SHORT = 3
 """First rung: the steps of a training are divided by this."""
 
+LABELS_ONLY = "labels only"
+"""Name of the labels-only model among the methods that share."""
+
 MEMBERS = 8
 """Methods, at most, that go on to the second rung, with all steps, and then teach the student together."""
 
-PATIENCE = 3
-"""Steps of their student, as a multiple of those of a method; its labels do not change, so that more steps help."""
-
 LAST = MEMBERS + PATIENCE
 """Trainings after the search: one for each teaching method, and as many as the student's steps are worth."""
-
-ALONE = "labels only"
-"""Name of the labels-only model among the methods that share."""
-
-DRAWS = 20_000
-"""Draws from the posterior of all gains, to count how often each method is the best."""
-
-LEAST_SHARE = 0.02
-"""Methods with a smaller share than this are dropped."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +71,7 @@ class Selection:
     """The methods that were chosen.
 
     Attributes:
-        shares: how much each chosen method counts, by name, with ALONE for the labels-only model; they sum to 1.
+        shares: how much each chosen method counts, by name, with LABELS_ONLY for the labels-only model; they sum to 1.
         predictions: held-out predictions by the chosen methods together. The shares of each fold are computed without
             its labels; which methods are left to share was decided on all labels, which flatters the score a little.
         tried: all attempts, the best first.
@@ -168,7 +161,7 @@ class Search:
         tried = [Attempt(*values) for values in told]
         tried.sort(key=lambda a: (-a.rungs, -a.gain))
         shares = shares_of(mean, covariance, tested, self.most)
-        named = {ALONE if i < 0 else self.names[i]: share for i, share in shares.items()}
+        named = {LABELS_ONLY if i == ALONE else self.names[i]: share for i, share in shares.items()}
         return Selection(named, self._honest(tested), tried)
 
     def _held_out(self, i: int, setup: Setup, rung: int) -> FoldPredictions:
@@ -192,36 +185,8 @@ class Search:
             keep = np.ones(len(self.setup.problem.labelled), dtype=bool)
             keep[out] = False
             shares = shares_of(*self._expected(at, keep), at, self.most)
-            parts = [(s, (self.reference if i < 0 else self.found[i])[j][1]) for i, s in shares.items()]
-            said = {name: np.sum([s * part[name] for s, part in parts], axis=0) for name in parts[0][1]}
-            honest.append((self.reference[j][0], said))
+            honest.append(mixed({i: (self.reference if i == ALONE else self.found[i])[j] for i in shares}, shares))
         return honest
-
-
-def shares_of(mean: np.ndarray, covariance: np.ndarray, at: np.ndarray, most: int = MEMBERS) -> dict[int, float]:
-    """How much each of the candidates ``at`` counts, by number: the probability that it is the best of them.
-
-    The labels-only model, number -1, is one of them, with a gain of 0.
-
-    Args:
-        mean: of all candidates' gains, (m,).
-        covariance: of these gains, (m, m).
-        at: numbers of the candidates that may count, (k,).
-        most: number of them that count in the end; 1 takes the one of the highest mean.
-
-    >>> mean, covariance = np.array([0.02, -0.2, 0.03]), np.eye(3) * 0.02**2
-    >>> {i: round(s, 1) for i, s in shares_of(mean, covariance, np.arange(3)).items()}
-    {2: 0.6, 0: 0.4}
-    """
-    if most == 1:
-        best = int(at[mean[at].argmax()])
-        return {best if mean[best] > 0 else -1: 1.0}
-    draws = np.random.default_rng(0).multivariate_normal(mean[at], covariance[np.ix_(at, at)], DRAWS, method="eigh")
-    first = np.column_stack([draws, np.zeros(DRAWS)]).argmax(1)
-    often = dict(zip([*map(int, at), -1], np.bincount(first, minlength=len(at) + 1) / DRAWS, strict=True))
-    counts = {i: often[i] for i in sorted(often, key=lambda i: -often[i])[:most]}
-    kept = {i: c for i, c in counts.items() if c >= LEAST_SHARE * sum(counts.values())}
-    return {i: float(c / sum(kept.values())) for i, c in kept.items()}
 
 
 @dataclass(frozen=True)

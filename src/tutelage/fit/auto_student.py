@@ -8,13 +8,14 @@ from functools import cached_property
 import torch
 from torch import nn
 
-from tutelage.fit.auto import ALONE, MEMBERS, PATIENCE, Auto, Search, Selection, possible
+from tutelage.fit.auto import LABELS_ONLY, MEMBERS, Auto, Search, Selection, possible
 from tutelage.fit.contender import Contender
 from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.fit.recorded import Records
 from tutelage.fit.reference import LabelsOnly
 from tutelage.fit.setup import Setup
-from tutelage.methods import Committee, Method, Supervised
+from tutelage.fit.together import student_of
+from tutelage.methods import Method, Supervised
 from tutelage.methods.pool_teacher import PoolTeacher
 from tutelage.train import predict
 
@@ -69,14 +70,13 @@ class AutoStudent:
     @cached_property
     def _trained(self) -> tuple[Method, nn.Module, list[dict[str, float]]]:
         setup, shares, candidates = self.setup, self.selection.shares, self._candidates
-        if list(shares) == [ALONE]:
+        if list(shares) == [LABELS_ONLY]:
             return Supervised(), self.alone.model.network, []
         if self._most == 1:
             (name,) = shares
             return candidates[name], *Contender(self.name, candidates[name], setup).network()
-        together = torch.stack([s * self._said(n, candidates.get(n)) for n, s in shares.items()]).sum(0)
-        method, longer = Committee(tuple(shares), together), setup.trained(steps=setup.training.steps * PATIENCE)
-        return method, *Contender(self.name, method, longer).network()
+        student = student_of(self.name, setup, shares, lambda name: self._said(name, candidates.get(name)))
+        return student.method, *student.network()
 
     @property
     def method(self) -> Method:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 from torch import nn
 
 from tutelage.fit import after_weak_labels
@@ -16,9 +18,11 @@ from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import Records
 from tutelage.fit.reference import LabelsOnly
-from tutelage.fit.rivals import Judged, Rival, judge
+from tutelage.fit.rivals import Judge, Judged, Rival
 from tutelage.fit.setup import Setup
+from tutelage.fit.shares import ALONE
 from tutelage.fit.teacher_paths import learnable, learning, looking
+from tutelage.fit.together import Together, said
 from tutelage.methods import METHODS, Method
 from tutelage.methods.distil import no_teacher
 
@@ -107,7 +111,7 @@ class Comparison:
             yield from looking(self.setup, self.game, self.started, self.records)
         features = [("", self.reference)]
         if self.adapted is not None and self.held is not None:
-            better = self._adapted(self.adapted, self.held)
+            better = self._adapted(self.adapted)
             if better is not None:
                 yield self._alone(better)
                 features.append((ADAPTED, better))
@@ -123,37 +127,69 @@ class Comparison:
                 contender = Contender(f"{before}candidate", self.played.settled(self.setup.problem.task), alone.setup)
                 yield Rival("candidate", f"{before}{self.played.name}", contender, self.prior)
 
-    def _adapted(self, adapted: Adapted, held: HeldOut) -> LabelsOnly | None:
+    def _adapted(self, adapted: Adapted) -> LabelsOnly | None:
         """The labels-only model on the adapted encoder; None where it is expected to lose.
 
         The pool is encoded anew where something learns from it.
         """
-        problem = self.setup.problem
         labels = LabelsOnly(ADAPTED, self.setup.on(adapted.labels()), self.folds)
-        found = labels.setup.problem.scored(labels.held_out(self.folds)[0])
-        _, _, (told,) = judge(held, [self._alone(labels)], [found], problem.task, problem.labelled, self.folds)
+        (told,) = self._judge.verdict([self._alone(labels)], [labels.model.honest]).judged
         if told.gain <= 0:
             return None
-        pool = isinstance(self.method, Auto) or self.game.uses_pool
-        return LabelsOnly(ADAPTED, self.setup.on(adapted.whole()), self.folds) if pool else labels
+        return LabelsOnly(ADAPTED, self.setup.on(adapted.whole()), self.folds) if self._uses_pool else labels
 
     def _alone(self, labels: LabelsOnly) -> Rival:
         """The labels-only model on the adapted encoder, as a rival of that on the encoder as it is."""
         expected = self.records.nearest("adapting.json", "adapted", self.setup.problem.labels_a_class)
         return Rival("adapted", "labels only, encoder adapted", labels, expected)
 
+    @property
+    def _uses_pool(self) -> bool:
+        """Whether anything learns from the pool."""
+        return len(self.setup.problem.pool) > 0 and (isinstance(self.method, Auto) or self.game.uses_pool)
+
+    @cached_property
+    def _judge(self) -> Judge:
+        """Comparison of rivals with the reference. What several say of all pixels would fill the memory."""
+        problem = self.setup.problem
+        together = self._uses_pool and not problem.task.dense
+        return Judge(problem, self.folds, self.reference.model.honest, together, self._counts())
+
+    def _counts(self) -> np.ndarray | None:
+        """How much each labelled example counts; None counts all alike.
+
+        Labels are often drawn evenly over the classes, and the pool is not. Beside a teacher a label counts as much as
+        its class has a share in what the teacher's student, which learnt no label, says of the pool: this is
+        post-stratification.
+        """
+        problem = self.setup.problem
+        if self.started is None or problem.task.dense or problem.task.sequential or not self.learns:
+            return None
+        looks = self.game.uses_pool and not self.game.needs_labels
+        student = after_weak_labels.game(self.setup, self.game, self.started) if looks else self.started
+        shares = said(student).mean(0).cpu().numpy()
+        here = np.bincount(problem.y, minlength=problem.task.classes)[problem.y] / len(problem.y)
+        found: np.ndarray = shares[problem.y] / here
+        return found
+
     def best(self, rivals: Sequence[Rival]) -> Best:
-        """The best rival by the folds; the first one where no labels can tell."""
+        """The best rival by the folds, or one student of the best together; the first one where no labels can tell."""
         problem = self.setup.problem
         if len(rivals) == 1 or self.held is None:
             predictions, curve = rivals[0].trains.held_out(self.folds)
             held = problem.scored(predictions) if predictions else None
             return Best(rivals[0], *rivals[0].trains.network(), held, rivals[0].trains.own(predictions), curve, [])
         told = [r.trains.held_out(self.folds) for r in rivals]
-        found = [problem.scored(predictions) for predictions, _ in told]
-        number, honest, judged = judge(self.held, rivals, found, problem.task, problem.labelled, self.folds)
-        trains, curve = rivals[number].trains, told[number][1]
-        return Best(rivals[number], *trains.network(), honest, trains.own(told[number][0]), curve, judged)
+        verdict = self._judge.verdict(rivals, [predictions for predictions, _ in told])
+        count = {i: share for i, share in verdict.shares.items() if i != ALONE}
+        number = max(count, key=lambda i: count[i]) if count else verdict.best
+        rival, (own, curve) = rivals[number], told[number]
+        if count and len(verdict.shares) > 1:
+            together = Together(self.reference, rivals, verdict.shares, verdict.honest)
+            prior = max((r.prior for r in rivals), key=lambda prior: prior.mean)
+            rival, own, curve = Rival("candidate", "together", together, prior), verdict.honest, []
+        honest = problem.scored(verdict.honest if count else own)
+        return Best(rival, *rival.trains.network(), honest, rival.trains.own(own), curve, verdict.judged)
 
 
 def require_teacher(method: Method | Auto, teacher: bool, learns: bool) -> None:

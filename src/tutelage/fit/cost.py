@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from tutelage.fit.auto import Auto
 from tutelage.fit.build import Building
@@ -14,7 +15,8 @@ from tutelage.fit.comparison import STANDARD
 from tutelage.fit.fit import threads
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.teacher_paths import learnable
-from tutelage.methods import METHODS, Distil, Method
+from tutelage.fit.together import PATIENCE
+from tutelage.methods import METHODS, Committee, Distil, Method
 from tutelage.methods.base import labels_kept
 from tutelage.train import Training, predict, time_a_step
 from tutelage.types import Tick
@@ -86,7 +88,9 @@ def _about_auto(auto: Auto, problem: Problem, training: Training, plan: Plan, ad
         method: Any = METHODS[STANDARD]().settled(problem.task, False)
         seconds = _a_training(method, problem.without_teacher(), training)
     folds = len(problem.folds(auto.plan(plan), training.seed))
-    total = seconds * auto.budget + seconds * (folds + 1) * (1 if adapting else 0)
+    total = seconds * auto.budget
+    if adapting:
+        total += seconds * (folds + 1) + _together(problem, training)
     if problem.weak is not None:
         total += _with_teacher(method, problem, training, folds)
     said, more = _said_of_adapting(adapting, problem, folds, pool=True)
@@ -104,7 +108,9 @@ def _about_one(method: Method, problem: Problem, training: Training, plan: Plan,
             seconds = _with_teacher(method, problem, training, folds)
         else:
             seconds = _a_training(method, problem, training) * (1 + folds) * (1 + len(problem.decays) * (folds > 0))
-            seconds += _a_training(method, problem, training) * (1 + folds) if adapting else 0
+            if adapting and folds:
+                seconds += _a_training(method, problem, training) * (1 + folds)
+                seconds += _together(problem, training) * method.uses_pool
     said, more = _said_of_adapting(adapting, problem, folds, method.uses_pool)
     check = f"{folds} of them on parts of the labels, for the evidence" if folds else "no evidence gathered"
     fits = 1 + folds
@@ -141,7 +147,17 @@ def _with_teacher(method: Method, problem: Problem, training: Training, folds: i
     """Seconds of a fit after a brought teacher: stage I and the game, and with labels learnt beside in each fold."""
     first = _a_training(Distil().settled(problem.task, True), problem, training)
     game = _a_training(method, problem, training)
-    return first + game + (folds + 1) * (first + 2 * game) * (folds > 0) + game * len(problem.decays) * folds
+    beside = (folds + 1) * (first + 2 * game) + game * len(problem.decays) * folds + _together(problem, training)
+    return first + game + beside * (folds > 0)
+
+
+def _together(problem: Problem, training: Training) -> float:
+    """Seconds of the one student of several models; where there is no pool, or it is dense, there is none."""
+    if not len(problem.pool) or problem.task.dense:
+        return 0.0
+    units, classes = int(problem.pool.counts().sum()), problem.task.classes
+    method = Committee(("several",), torch.full((units, classes), 1 / classes)).settled(problem.task)
+    return PATIENCE * _a_training(method, problem.without_teacher(), training)
 
 
 def _a_training(method: Method, problem: Problem, training: Training) -> float:

@@ -16,9 +16,10 @@ from tutelage.tasks import ACCURACY, Task
 LEVEL = 0.90
 """Nominal coverage of every interval that this library prints."""
 
-Tried = Literal["pool", "method", "taught", "teacher", "adapting"]
+Tried = Literal["pool", "method", "taught", "teacher", "adapting", "together"]
 """What a model has that the labels-only reference has not: the pool, another method on the same labels, the pool and a
-brought teacher, a brought teacher in place of the labels, or an encoder that was adapted to the labels."""
+brought teacher, a brought teacher in place of the labels, an encoder that was adapted to the labels, or several of
+these at once."""
 
 
 class InWords(NamedTuple):
@@ -58,6 +59,10 @@ IN_WORDS: Mapping[Tried, InWords] = {
     "adapting": InWords(
         "Adapting the encoder", "The labels-only model on the adapted encoder is returned.",
         "labels only, encoder adapted", "The encoder was adapted to the labels.", "The encoder was not adapted.",
+    ),
+    "together": InWords(
+        "Learning from all sources together", "One student of the best models is returned.",
+        "one student of the best models", "The best models taught one student.", "None of the models was used.",
     ),
 }  # fmt: skip
 """Words on what was tried, by its name."""

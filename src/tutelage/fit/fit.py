@@ -24,6 +24,7 @@ from tutelage.fit.recorded import ALL_RECORDS, Records
 from tutelage.fit.rivals import Judged, Rival
 from tutelage.fit.setup import MemoryStore, Setup, Store, silent
 from tutelage.fit.teacher_paths import TAUGHT
+from tutelage.fit.together import Together
 from tutelage.methods import Method, Supervised
 from tutelage.methods.fields import Open, Ramp
 from tutelage.train import Training
@@ -179,6 +180,8 @@ def _weighed(models: Comparison, best: Best) -> Evidence | None:
     problem, rival = models.setup.problem, best.rival
     share = float(np.mean([len(out) / len(problem.labelled) for _, out in models.folds]))
     by_role: dict[str, Tried] = {"teacher": "teacher", "adapted": "adapting"}
+    if isinstance(rival.trains, Together):
+        by_role["candidate"] = "together"
     learnt: Tried = "taught" if rival.way in TAUGHT else "pool" if rival.trains.method.uses_pool else "method"
     tried = by_role.get(rival.role, learnt)
     return weigh(models.held.right, best.held.right, rival.prior, share, models.plan.harm_limit, problem.task, tried)

@@ -117,7 +117,7 @@ def _gains(record: dict[str, Any]) -> dict[str, float]:
     return gains
 
 
-def error_of(change: np.ndarray) -> np.ndarray:
+def error_of(change: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
     """Covariance of the errors of k methods' mean gains, (k, k).
 
     Unlike in `evidence.weigh` it is not enlarged for the training labels that folds share, since all methods have the
@@ -125,9 +125,11 @@ def error_of(change: np.ndarray) -> np.ndarray:
 
     Args:
         change: score of each label by each method minus the score by the reference, (n, k).
+        counts: how much each label counts, (n,), 1 on average; None counts all alike.
     """
     n = len(change)
-    apart = change - change.mean(0)
+    weight = np.ones((n, 1)) if counts is None else counts[:, None]
+    apart = weight * (change - (weight * change).mean(0))
     once_more = np.eye(change.shape[1])  # one imagined disagreement, as there
     found: np.ndarray = (apart.T @ apart + once_more) / n**2
     return found

@@ -9,13 +9,13 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from torch import nn
 
-from tutelage.data import Examples
 from tutelage.fit.evidence import Estimate, Prior, estimate
-from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut
+from tutelage.fit.held_out import FoldPredictions, Folds
+from tutelage.fit.problem import Problem
 from tutelage.fit.recorded import Gains, error_of
 from tutelage.fit.setup import Setup
+from tutelage.fit.shares import ALONE, mixed, shares_of
 from tutelage.methods import Method
-from tutelage.tasks import Task
 
 Role = Literal["candidate", "teacher", "adapted"]
 """Kind of a rival: the method's student, the brought teacher alone, or the labels alone on an adapted encoder."""
@@ -73,7 +73,7 @@ class Judged:
         score: held-out score with its interval.
         gain: expected change of the score against the reference, after the folds; 0 of the reference itself.
         spread: standard deviation of that change.
-        chosen: whether it is the best of the rivals.
+        share: how much it counts in what is returned in place of the reference, in [0, 1].
     """
 
     says: str
@@ -81,45 +81,90 @@ class Judged:
     score: Estimate
     gain: float
     spread: float
-    chosen: bool = False
+    share: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a summary."""
         interval = [self.score.low, self.score.high]
         return {
             "says": self.says, "role": self.role, "score": self.score.score, "interval": interval, "gain": self.gain,
-            "spread": self.spread, "chosen": self.chosen,
+            "spread": self.spread, "share": self.share,
         }  # fmt: skip
 
 
-def judge(
-    reference: HeldOut, rivals: Sequence[Rival], held: Sequence[HeldOut], task: Task, labelled: Examples, parts: Folds
-) -> tuple[int, HeldOut, list[Judged]]:
-    """The rival of the highest expected gain over the reference, honest predictions of it, and what is said of each.
+@dataclass(frozen=True)
+class Verdict:
+    """What the folds say of rivals.
 
-    Held-out gains are weighed against what was expected, by Bayes' rule on all gains at once. The honest predictions of
-    a fold are those of the rival that is best on the other folds' labels.
-
-    Args:
-        reference: held-out predictions of the labels-only model.
-        rivals: the rivals, at least one.
-        held: their held-out predictions, in the same order.
-        task: task of the scores.
-        labelled: the labelled examples.
-        parts: folds of the labelled examples; only those of the first repeat count.
-
-    Returns:
-        Number of the best rival; its honest predictions; descriptions of all rivals, in their order.
+    Attributes:
+        best: number of the rival of the highest expected gain over the reference.
+        shares: how much each of the best models counts, by its number, with `shares.ALONE` for the reference; they sum
+            to 1.
+        honest: held-out predictions of these models together. The shares of each fold are computed without its labels.
+        judged: what is said of each rival, in their order.
     """
-    gains = expected([r.prior for r in rivals])
-    change = np.stack([h.right - reference.right for h in held], axis=1)
-    mean, covariance = _posterior(gains, change)
-    best = int(mean.argmax())
-    told = [
-        Judged(r.says, r.role, estimate(h.right, task.binary), float(m), float(np.sqrt(v)), i == best)
-        for i, (r, h, m, v) in enumerate(zip(rivals, held, mean, np.diag(covariance), strict=True))
-    ]
-    return best, _honest(gains, change, held, labelled, parts) if len(rivals) > 1 else held[0], told
+
+    best: int
+    shares: dict[int, float]
+    honest: FoldPredictions
+    judged: list[Judged]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The comparison of rivals with the labels-only reference, by the folds and by what was expected of each.
+
+    Held-out gains over the reference are weighed against what was expected, by Bayes' rule on all gains at once. Few
+    labels cannot tell the best models apart: where several may count, each counts by the probability that it is the
+    best.
+
+    Attributes:
+        problem: problem whose labelled examples are held out.
+        folds: folds of the labelled examples.
+        reference: held-out predictions of the labels-only model.
+        together: whether several models may count; else the best rival does.
+        counts: how much each labelled example counts, (n,), above 0; None counts all alike.
+    """
+
+    problem: Problem
+    folds: Folds
+    reference: FoldPredictions
+    together: bool = False
+    counts: np.ndarray | None = None
+
+    def verdict(self, rivals: Sequence[Rival], held: Sequence[FoldPredictions]) -> Verdict:
+        """What the folds say of rivals.
+
+        Args:
+            rivals: the rivals, at least one.
+            held: their held-out predictions on the folds, in the same order.
+        """
+        gains, everything = expected([r.prior for r in rivals]), np.arange(len(self.problem.labelled))
+        base, scored = self.problem.scored(self.reference).right, [self.problem.scored(parts) for parts in held]
+        change = np.stack([h.right - base for h in scored], axis=1)
+        mean, covariance = self._posterior(gains, change, everything)
+        best, shares, honest = int(mean.argmax()), self._shares(gains, change, everything), []
+        for j, (_, out) in enumerate(self.folds):
+            others = self._shares(gains, change, np.setdiff1d(everything, out))
+            honest.append(mixed({i: (self.reference if i == ALONE else held[i])[j] for i in others}, others))
+        told = [
+            Judged(r.says, r.role, estimate(h.right, self.problem.task.binary), float(m), float(v), shares.get(i, 0.0))
+            for i, (r, h, m, v) in enumerate(zip(rivals, scored, mean, np.sqrt(np.diag(covariance)), strict=True))
+        ]
+        return Verdict(best, shares, honest, told)
+
+    def _posterior(self, gains: Gains, change: np.ndarray, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and covariance of the rivals' gains after the labelled examples of these numbers were seen."""
+        counts = None if self.counts is None else self.counts[of] / self.counts[of].mean()
+        observed = np.average(change[of], axis=0, weights=counts)
+        return gains.posterior(observed, error_of(change[of], counts), np.arange(change.shape[1]))
+
+    def _shares(self, gains: Gains, change: np.ndarray, of: np.ndarray) -> dict[int, float]:
+        """How much each model counts, by the labelled examples of these numbers."""
+        mean, covariance = self._posterior(gains, change, of)
+        if not self.together:
+            return {int(mean.argmax()): 1.0}
+        return shares_of(mean, covariance, np.arange(len(mean)), len(mean) + 1)
 
 
 def expected(priors: Sequence[Prior]) -> Gains:
@@ -127,24 +172,3 @@ def expected(priors: Sequence[Prior]) -> Gains:
     spread = np.array([p.spread for p in priors])
     covariance = np.outer(spread, spread) * (TOGETHER + (1 - TOGETHER) * np.eye(len(spread)))
     return Gains(np.array([p.mean for p in priors]), covariance)
-
-
-def _posterior(gains: Gains, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return gains.posterior(change.mean(0), error_of(change), np.arange(change.shape[1]))
-
-
-def _honest(gains: Gains, change: np.ndarray, held: Sequence[HeldOut], labelled: Examples, parts: Folds) -> HeldOut:
-    """Predictions of each fold by the rival that is best without its labels."""
-    right, said = held[0].right.copy(), {name: value.copy() for name, value in held[0].said.items()}
-    done = np.zeros(len(right), dtype=bool)
-    for _, out in parts:
-        if done[out].any():  # the next repeat begins
-            break
-        done[out] = True
-        kept = np.setdiff1d(np.arange(len(right)), out)
-        best = held[int(_posterior(gains, change[kept])[0].argmax())]
-        right[out] = best.right[out]
-        units = labelled.units(out)
-        for name, values in said.items():
-            values[units] = best.said[name][units]
-    return HeldOut(said, right)
