@@ -144,8 +144,9 @@ def test_a_good_teacher_beside_few_labels_is_better_than_either():
     outcome = fit(taught(made, truth, 0.85), Drift(), TRAINING, Prior(0.03), PLAN)
     assert score(outcome.network, truth, made) > score(outcome.reference, truth, made) + 0.03
     assert outcome.evidence.tried == "together"
-    counting = {judged.says for judged in outcome.judged if judged.share}
-    assert {name for name in outcome.method.members if name != "labels only"} == counting
+    assert outcome.method.name == "drift"
+    assert sum(judged.share > 0 for judged in outcome.judged) >= 2
+    assert sum(judged.share for judged in outcome.judged) <= 1 + 1e-9
     assert {j.role for j in outcome.judged} == {"candidate", "teacher"}
 
 

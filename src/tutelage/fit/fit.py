@@ -36,7 +36,8 @@ class Outcome:
     """What a fit leaves behind.
 
     Attributes:
-        method: the candidate's, settled; of "auto" the one that trained the student.
+        method: the candidate's, settled; of "auto" the one that trained the student, and of several models that
+            teach one student together the one that was asked for.
         network: the model that is returned: the candidate's or the reference's.
         reference: the labels-only model.
         candidate: the student of the method.
@@ -140,9 +141,12 @@ def _outcome(models: Comparison) -> Outcome:
             looked_at = rival.trains.network()[0]
         auto = rival.trains if isinstance(rival.trains, AutoStudent) else auto
     of_candidate = best.rival.trains.setup.problem
+    method = best.rival.trains.method
+    if isinstance(best.rival.trains, Together) and not isinstance(models.method, Auto):
+        method = models.method
     own = reference.own([]) if returned == "reference" else best.own
     return Outcome(
-        method=best.rival.trains.method,
+        method=method,
         network=reference.model.network if returned == "reference" else best.network,
         reference=reference.model.network,
         candidate=best.network,
