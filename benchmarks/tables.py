@@ -459,6 +459,56 @@ def worth_of_teachers() -> str:
     return worth(lines("teachers").melt(keys, var_name="name", value_name="score"), "labels only")
 
 
+# Whole fits, and the models that these might have returned
+
+WAYS = {
+    "labels only": "labels only",
+    "teacher alone": "the teacher alone, which learns nothing",
+    "the teacher alone": "the teacher alone, distilled",
+    "drift without the teacher": "DRIFT without the teacher",
+    "drift after the teacher, labels looked at": "DRIFT after the teacher, clean labels looked at",
+    "drift after the teacher, labels beside": "DRIFT after the teacher, clean labels beside",
+    "single": "the single best by the folds",
+    "returned": "**returned**",
+}
+
+
+def ways(name: str, fit: str) -> pd.DataFrame:
+    """Scores of a whole fit and of the models that it might have returned: setting, data, seed, name and score."""
+    found = []
+    for row in recorded(name)[1]:
+        key = {k: row[k] for k in ("setting", "data", "seed")}
+        if row["method"] != fit:
+            found.append(key | {"name": row["method"], "score": row["score"]})
+            continue
+        scores = (
+            dict(row["paths"])
+            | {"returned": row["score"]}
+            | ({"labels only": row["reference"]} if row["labelled"] else {})
+        )
+        if row["models"]:
+            scores["single"] = row["paths"][max(row["models"], key=lambda says: row["models"][says][1])]
+        found += [key | {"name": says, "score": score} for says, score in scores.items()]
+    return pd.DataFrame(found)
+
+
+def compared_ways(name: str, fit: str) -> str:
+    """A line for each setting and model: means over the seeds, and the gain of what is returned over it."""
+    rows, body = ways(name, fit), []
+    sets = list(dict.fromkeys(rows.data))
+    for setting, of in rows.groupby("setting", sort=False):
+        wide = of.pivot_table(index=["data", "seed"], columns="name", values="score")
+        wide = wide[wide.returned.notna()]
+        for says, shown in WAYS.items():
+            if says not in wide or wide[says].isna().any():
+                continue
+            by_set, over = wide[says].groupby("data").mean(), wide.returned - wide[says]
+            cells = [f"{100 * by_set[data]:.1f}" if data in by_set else "–" for data in sets]
+            gain = points(over.groupby("seed").mean(), "+") if says != "returned" else ""
+            body.append([setting, shown, *cells, f"{100 * by_set.mean():.1f}", gain])
+    return grid(["", "", *(DATA.get(data, data) for data in sets), "mean", "returned, over this"], body)
+
+
 # Probabilities that can be believed
 
 STATED = ("0.02", "0.05", "0.1")
@@ -516,6 +566,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "bench_main": lambda: markdown.gains(own(), BASELINE),
     "bench_auto": lambda: markdown.choice(summary.together(own().values()), CHOOSER, BASELINE),
     "bench_constant": lambda: markdown.constants(summary.together(own().values()), CHOOSER, BASELINE),
+    "beside": lambda: compared_ways("beside", "drift, rules"),
+    "described": lambda: compared_ways("described", "drift, described"),
     **{name: partial(weak, **of) for name, of in WORDS["weak"].items()},
     "noise_people": lambda: noise("cifar10", human=True),
     "evidence": lambda: listed("evidence", [{"name": k, **v["all"]} for k, v in held("evidence").items()]),

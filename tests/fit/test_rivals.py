@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tutelage.data import Features
+from tutelage.fit import comparison
 from tutelage.fit.evidence import Prior
 from tutelage.fit.fit import fit
 from tutelage.fit.labels_only import Probe
@@ -20,7 +21,7 @@ from tutelage.fit.setup import Setup
 from tutelage.fit.shares import ALONE as ALONE_NUMBER
 from tutelage.fit.shares import shares_of
 from tutelage.fit.teacher import BroughtTeacher
-from tutelage.fit.teacher_paths import ALONE, LOOKED_AT, learnable
+from tutelage.fit.teacher_paths import ALONE, FAITHFUL, LOOKED_AT, agreement, learnable
 from tutelage.methods import Distil, Drift, LabelPropagation
 from tutelage.modalities.head import Head
 from tutelage.tasks import Classification
@@ -168,6 +169,26 @@ def test_fewer_than_two_labels_of_a_class_are_only_looked_at():
     assert outcome.returned == "candidate"
     returned, looked_at = outcome.network.state_dict(), outcome.looked_at.state_dict()
     assert all(torch.equal(returned[name], looked_at[name]) for name in returned)
+
+
+def unlabelled(made):
+    return replace(made, labelled=made.labelled.subset(np.arange(0)), y=made.y[:0], probe=None)
+
+
+def test_without_labels_a_game_that_leaves_the_teacher_is_not_followed(monkeypatch):
+    """A game may swap two classes; nothing but the teacher could tell."""
+    made, truth = problem(apart=1.5)
+    none = unlabelled(made)
+    followed = fit(taught(none, truth, 0.8), Drift(), TRAINING, Prior(), PLAN)
+    assert (followed.returned, followed.note) == ("candidate", "")
+    both = [network.eval()(made.pool.rows).softmax(-1) for network in (followed.stage_one, followed.network)]
+    assert agreement(*both) >= FAITHFUL
+    monkeypatch.setattr(comparison, "agreement", lambda *_: 0.08)
+    left = fit(taught(none, truth, 0.8), Drift(), TRAINING, Prior(), PLAN)
+    assert left.returned == "teacher"
+    assert "only 8 % of what that is surest of" in left.note
+    returned, alone = left.network.state_dict(), left.stage_one.state_dict()
+    assert all(torch.equal(returned[name], alone[name]) for name in alone)
 
 
 def test_labels_are_learnt_beside_the_teacher_and_no_fold_sees_its_held_out_ones():

@@ -262,6 +262,9 @@ class Protocol(_Table):
                 raise ValueError(f"{what}: {twice[0]!r} is there twice")
         for name in (*self.methods, *(v.name for v in self.variants)):
             self.candidates(name)
+        learners = (*self.methods, *self.controls, *(v.name for v in self.variants))
+        if learners and any(s.labels == 0 for s in self.settings):
+            raise ValueError(f"settings: labels = 0 is for fits alone, and {learners[0]!r} learns from labels")
         return self
 
     @property

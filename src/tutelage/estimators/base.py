@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
@@ -90,6 +91,8 @@ class Estimator(BaseEstimator):
         self.returned_ = outcome.returned
         self.method_, self.tried_ = outcome.method, outcome.tried
         self.history_ = outcome.history
+        if outcome.note:
+            warnings.warn(outcome.note, stacklevel=3)
         return fitted
 
     def _cache(self) -> Path:

@@ -21,7 +21,8 @@ from tutelage.fit.reference import LabelsOnly
 from tutelage.fit.rivals import Judge, Judged, Rival
 from tutelage.fit.setup import Setup
 from tutelage.fit.shares import ALONE
-from tutelage.fit.teacher_paths import learnable, learning, looking
+from tutelage.fit.teacher_paths import ALONE as TEACHER_ALONE
+from tutelage.fit.teacher_paths import FAITHFUL, agreement, learnable, learning, looking
 from tutelage.fit.together import Together, said
 from tutelage.methods import METHODS, Method
 from tutelage.methods.distil import no_teacher
@@ -60,6 +61,7 @@ class Best:
         own: held-out predictions of the rival itself, by which it is calibrated.
         curve: held-out score by step.
         judged: all rivals as they were judged.
+        note: sentence on what nobody would expect; empty where there is none.
     """
 
     rival: Rival
@@ -69,6 +71,7 @@ class Best:
     own: FoldPredictions
     curve: list[tuple[float, float]]
     judged: list[Judged]
+    note: str = ""
 
 
 class Comparison:
@@ -172,13 +175,27 @@ class Comparison:
         found: np.ndarray = shares[problem.y] / here
         return found
 
+    def _first(self, rival: Rival) -> tuple[Rival, str]:
+        """The rival, or the teacher alone where a game left it and no label can tell whether that was right; a note."""
+        if self.started is None or self.held is not None or rival.trains is self.started:
+            return rival, ""
+        same = agreement(said(self.started), said(rival.trains))
+        if same >= FAITHFUL:
+            return rival, ""
+        note = (
+            f"{rival.says}: this says the same as the teacher's own student of only {100 * same:.0f} % of what that is "
+            "surest of, and no labels can tell which is right. The teacher alone is followed."
+        )
+        return Rival("teacher", "the teacher alone", self.started, rival.prior, TEACHER_ALONE), note
+
     def best(self, rivals: Sequence[Rival]) -> Best:
         """The best rival by the folds, or one student of the best together; the first one where no labels can tell."""
         problem = self.setup.problem
         if len(rivals) == 1 or self.held is None:
-            predictions, curve = rivals[0].trains.held_out(self.folds)
+            rival, note = self._first(rivals[0])
+            predictions, curve = rival.trains.held_out(self.folds)
             held = problem.scored(predictions) if predictions else None
-            return Best(rivals[0], *rivals[0].trains.network(), held, rivals[0].trains.own(predictions), curve, [])
+            return Best(rival, *rival.trains.network(), held, rival.trains.own(predictions), curve, [], note)
         told = [r.trains.held_out(self.folds) for r in rivals]
         verdict = self._judge.verdict(rivals, [predictions for predictions, _ in told])
         count = {i: share for i, share in verdict.shares.items() if i != ALONE}

@@ -57,6 +57,7 @@ class Outcome:
         rivals: the models that might have been returned in place of the reference.
         judged: what the folds said of each of them; empty where there was one.
         calibration: temperature of the returned model, by its predictions of held-out labels.
+        note: sentence on what nobody would expect; empty where there is none.
     """
 
     method: Method
@@ -78,6 +79,7 @@ class Outcome:
     rivals: list[Rival] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
     calibration: Calibration = NONE
+    note: str = ""
 
 
 def fit(
@@ -165,6 +167,7 @@ def _outcome(models: Comparison) -> Outcome:
         rivals=rivals,
         judged=best.judged,
         calibration=_calibration(models.setup.problem, own) if evidence is not None else NONE,
+        note=best.note,
     )
 
 

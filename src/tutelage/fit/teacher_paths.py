@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from torch import Tensor
 
 from tutelage.fit import after_weak_labels
 from tutelage.fit.after_weak_labels import LookedAt
@@ -23,6 +24,10 @@ LOOKED_AT, ALONE, BESIDE, DISTILLED, WITHOUT = "looked at", "teacher alone", "be
 """Ways of using a teacher: clean labels are looked at; it is followed alone; labels are learnt beside it and then the
 method's game is played; they are learnt beside it, and no more; it is not used."""
 
+FAITHFUL = 0.8
+"""Share of what the student of stage I is surest of that a game's student says, too, at least, where no label can tell
+whether it was right to leave the teacher. A game that went well keeps nine tenths of it."""
+
 TAUGHT = LOOKED_AT, BESIDE, DISTILLED
 """Ways in which the student learns from the teacher and from the pool or the labels, too."""
 
@@ -36,6 +41,23 @@ def learnable(problem: Problem) -> bool:
     if problem.task.sequential or problem.task.dense:
         return count >= LEAST_LEARNT
     return bool(np.bincount(problem.y, minlength=problem.task.classes).min(initial=count) >= LEAST_LEARNT)
+
+
+def agreement(pool: Tensor, other: Tensor) -> float:
+    """Share of the units of which one model is surest, half of all, where another one says the same, in [0, 1].
+
+    Args:
+        pool: probabilities of the pool's units by the one, (units, c).
+        other: probabilities by the other, (units, c).
+
+    >>> import torch
+    >>> one = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    >>> agreement(one, torch.tensor([[0.7, 0.3], [0.9, 0.1], [1.0, 0.0]]))
+    0.5
+    """
+    sure, label = pool.max(-1)
+    top = sure.argsort(descending=True, stable=True)[: (len(sure) + 1) // 2]
+    return float((other.argmax(-1)[top] == label[top]).float().mean())
 
 
 def expected(way: str, problem: Problem, records: Records) -> Prior:

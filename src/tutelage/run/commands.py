@@ -237,6 +237,8 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
             lines.append(f"One student learns what the best of them say of the pool: {shares}.")
     if summary.get("idle"):
         lines.append(IDLE)
+    if summary.get("note"):
+        lines.append(summary["note"])
     if summary["evidence"]:
         lines.append(summary["evidence"]["words"])
     if summary.get("calibration"):  # a run of an earlier version has none

@@ -109,6 +109,7 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
             "returned": outcome.returned,
             "tried": tried if evidence is None else evidence.tried,
             "idle": _idle(outcome.history),
+            "note": outcome.note,
             "selection": [a.as_dict() for a in outcome.tried],
             "shares": outcome.shares,
             "models": [judged.as_dict() for judged in outcome.judged],
