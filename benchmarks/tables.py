@@ -498,6 +498,8 @@ def compared_ways(name: str, fit: str) -> str:
     sets = list(dict.fromkeys(rows.data))
     for setting, of in rows.groupby("setting", sort=False):
         wide = of.pivot_table(index=["data", "seed"], columns="name", values="score")
+        if "returned" not in wide:
+            continue
         wide = wide[wide.returned.notna()]
         for says, shown in WAYS.items():
             if says not in wide or wide[says].isna().any():
@@ -567,7 +569,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "bench_auto": lambda: markdown.choice(summary.together(own().values()), CHOOSER, BASELINE),
     "bench_constant": lambda: markdown.constants(summary.together(own().values()), CHOOSER, BASELINE),
     "beside": lambda: compared_ways("beside", "drift, rules"),
-    "described": lambda: compared_ways("described", "drift, described"),
     **{name: partial(weak, **of) for name, of in WORDS["weak"].items()},
     "noise_people": lambda: noise("cifar10", human=True),
     "evidence": lambda: listed("evidence", [{"name": k, **v["all"]} for k, v in held("evidence").items()]),

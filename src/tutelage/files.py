@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -77,6 +78,17 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], meta: Any = None) -> N
     header = {"tutelage": json.dumps({"format": FORMAT, "meta": meta})}
     contiguous = {n: t.detach().contiguous() for n, t in tensors.items()}
     write_atomically(path, save(contiguous, metadata=header))
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of the names and contents of the files in a folder and in the folders within it."""
+    h = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        h.update(f"{path.relative_to(folder)} {path.stat().st_size} ".encode())
+        with path.open("rb") as f:
+            while block := f.read(1 << 20):
+                h.update(block)
+    return h.hexdigest()
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:

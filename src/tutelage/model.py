@@ -15,6 +15,7 @@ from tutelage import files
 from tutelage.data import Examples
 from tutelage.data.sources import cache_folder
 from tutelage.files import FORMAT, BadFileError
+from tutelage.marks import read_marks, write_marks
 from tutelage.modalities import READERS
 from tutelage.modalities.base import Encodes, Reader, features
 from tutelage.modalities.head import Head
@@ -41,6 +42,7 @@ class Model:
         cache: folder of the feature cache; None is the user's cache folder.
         temperature: number above 0 by which all logits are divided, see `fit.calibration`; 1 changes nothing.
         held_out: what is kept of the held-out labels to abstain by, see `fit.abstention.kept`; empty where nothing is.
+        learnt: marks of the items whose labels it learnt, see `tutelage.marks`; as a teacher of these it would flatter.
     """
 
     classes: list[Any]
@@ -50,6 +52,7 @@ class Model:
     cache: Path | None = None
     temperature: float = 1.0
     held_out: dict[str, np.ndarray] = field(default_factory=dict)
+    learnt: frozenset[str] = frozenset()
 
     @property
     def device(self) -> torch.device:
@@ -122,6 +125,7 @@ def save(model: Model, folder: Path) -> None:
         files.write_tensors(folder / HELD_OUT, {k: torch.as_tensor(v) for k, v in model.held_out.items()})
     else:
         (folder / HELD_OUT).unlink(missing_ok=True)  # of a model that was saved there before
+    write_marks(folder, model.learnt)
     files.write_json(folder / "model.json", about)
 
 
@@ -167,7 +171,8 @@ def load(folder: str | Path) -> Model:
     told = int(getattr(body_of(network), "classes", len(classes)))
     if len(classes) != told:
         raise BadFileError(f"{folder}: {len(classes)} classes are named, but the model tells {told} apart")
-    return Model(classes, network.eval(), reader, task, temperature=temperature, held_out=_held_out(folder))
+    held_out, learnt = _held_out(folder), read_marks(folder)
+    return Model(classes, network.eval(), reader, task, temperature=temperature, held_out=held_out, learnt=learnt)
 
 
 def _held_out(folder: Path) -> dict[str, np.ndarray]:

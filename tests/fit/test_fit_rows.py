@@ -28,6 +28,7 @@ from tutelage.modalities.text.lexical_reader import JoinedReader, LexicalReader
 from tutelage.modalities.text.reader import TextReader
 from tutelage.model import Model, load, save
 from tutelage.tasks import Classification
+from tutelage.weak import Source
 
 HOW = Adapting(steps=10, lr=3e-3, batch=16, fast=False)
 TASK = Classification(3)
@@ -136,6 +137,17 @@ def test_an_adapted_encoder_whose_labels_would_be_held_out_is_refused(items, rea
     fit_rows(items, wiring(after, evidence=False), Supervised(), tmp_path)
     others = replace(items, labelled=[f"{text} too" for text in items.labelled])
     assert fit_rows(others, wiring(after), Supervised(), tmp_path).outcome.evidence is not None
+
+
+def test_a_teacher_that_learnt_the_labels_is_refused(items, reader, tmp_path):
+    """Its answers on the pool carry the labels that a fold holds out."""
+    rows = np.random.default_rng(0).dirichlet(np.ones(3), 84)
+    told = replace(items, sources=(Source("old", rows, np.arange(84) < 5),))
+    with pytest.raises(ValueError, match="teacher 'old' learnt the labels of 5 of these 24 texts"):
+        fit_rows(told, wiring(reader), Drift(), tmp_path)
+    assert fit_rows(told, wiring(reader, evidence=False), Drift(), tmp_path).outcome.evidence is None
+    others = replace(items, sources=(Source("old", rows, np.arange(84) >= 24),))
+    assert fit_rows(others, wiring(reader), Drift(), tmp_path).outcome.evidence is not None
 
 
 def test_a_stopped_fit_adapts_no_encoder_twice(items, reader, tmp_path, monkeypatch):

@@ -166,7 +166,7 @@ def test_the_labels_themselves_as_teacher_are_warned_of(tmp_path, form):
     food = (TRUTH == "food").astype(float)
     frame = table(p_food=food, p_sport=1 - food, by=TRUTH)
     options = {"teacher": "p_"} if form == "columns" else {"teacher_label": "by"}
-    with pytest.warns(UserWarning, match="certain of each of the 14 labels"):
+    with pytest.warns(UserWarning, match="right on each of the 14 labels"):
         read(tmp_path, frame, **options)
     few = frame.assign(label=np.where(np.arange(ROWS) < 6, TRUTH, ""))
     with warnings.catch_warnings():

@@ -88,7 +88,7 @@ def test_the_labels_as_teacher_are_warned_of(run, said, tmp_path):
     frame.assign(by=frame.label).to_parquet(tmp_path / "a.parquet")
     code, shown = run("teacher", tmp_path / "a.parquet", "--label", "label", "--teacher-label", "by")
     assert code == 0
-    assert "Warning: teacher 'by' is certain of each of the 60 labels" in shown
+    assert "Warning: teacher 'by' is right on each of the 60 labels" in shown
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,9 @@ def test_a_fit_needs_no_label_where_a_teacher_speaks(run, taught):
 def test_a_fit_resumes_only_with_the_same_teacher(run, taught):
     code, shown = run(*taught.fit("supervised", out=taught.folder / "old", no_evidence=True))
     assert code == 0, shown
-    words = taught.fit("supervised", teacher_run=taught.folder / "old")
+    code, shown = run(*taught.fit("supervised", teacher_run=taught.folder / "old", out=taught.folder / "held"))
+    assert code == 2 and "teacher 'old' learnt the labels of" in shown
+    words = taught.fit("supervised", teacher_run=taught.folder / "old", no_evidence=True)
     code, shown = run(*words)
     assert code == 0, shown
     assert "Teacher old: speaks of" in shown

@@ -202,7 +202,10 @@ def _write(table: pd.DataFrame, path: Path, kind: str) -> None:
     else:
         listed = [c for c in table if table[c].map(lambda v: isinstance(v, (list, dict, np.ndarray))).any()]
         cells = {str(c): [json.dumps(v, default=_plain, ensure_ascii=False) for v in table[c]] for c in listed}
-        table.assign(**cells).to_csv(path, index=False, sep="\t" if kind == ".tsv" else ",")
+        whole = table.assign(**cells)
+        returns = any("\r" in str(cell) for name in whole.select_dtypes(exclude="number") for cell in whole[name])
+        quoting: Any = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL  # unquoted, a bare "\r" ends a line
+        whole.to_csv(path, index=False, sep="\t" if kind == ".tsv" else ",", quoting=quoting)
 
 
 def _plain(value: Any) -> Any:

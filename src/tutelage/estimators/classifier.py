@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch import nn
 from tutelage.estimators.base import Estimator
 from tutelage.kinds.base import Kind
 from tutelage.kinds.entries import unknown
+from tutelage.marks import learnt
 from tutelage.weak import SaidTable, said_values
 
 
@@ -284,4 +285,12 @@ def teacher_said(
     def say(what: str) -> None:
         warnings.warn(f"the numbers of the teacher are {what}", stacklevel=3)
 
-    return [(said_values(table, count, classes, "teacher", say),) for table, count in zip(tables, counts, strict=True)]
+    seen: frozenset[str] = getattr(getattr(teacher, "_model", None), "learnt", frozenset())
+    return [
+        (
+            replace(
+                said_values(table, count, classes, "teacher", say), learnt=learnt(list(part), seen) if seen else None
+            ),
+        )
+        for table, part, count in zip(tables, items, counts, strict=False)
+    ]

@@ -131,7 +131,7 @@ def needed(error: float) -> int:
     """
     in_range("abstain", error, 0, 1, low_open=True)
     if error == 1:
-        raise ValueError("abstain must be below 1, got 1: every row may be wrong")
+        raise ValueError("abstain must be in (0, 1), got 1: every row may be wrong")
     return max(math.ceil(math.log(1 - CONFIDENCE) / math.log1p(-error)), 1)
 
 

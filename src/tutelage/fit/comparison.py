@@ -35,6 +35,11 @@ ADAPTED = "adapted, "
 """Beginning of the names of trainings on the features of adapted encoders."""
 
 
+LEAST_WORTH = 0.5
+"""Share of the labels, at least, that as many labels of equal weight would have to be worth as much as the weighted
+ones (Kish's effective sample size); else none is weighted."""
+
+
 @dataclass(frozen=True)
 class Adapted:
     """Problems on the features of an encoder that is adapted to the labels, each made when it is asked for.
@@ -163,7 +168,8 @@ class Comparison:
 
         Labels are often drawn evenly over the classes, and the pool is not. Beside a teacher a label counts as much as
         its class has a share in what the teacher's student, which learnt no label, says of the pool: this is
-        post-stratification.
+        post-stratification. Where a few labels would count for nearly all, as beside a teacher that always says the
+        same, all count alike.
         """
         problem = self.setup.problem
         if self.started is None or problem.task.dense or problem.task.sequential or not self.learns:
@@ -173,7 +179,8 @@ class Comparison:
         shares = said(student).mean(0).cpu().numpy()
         here = np.bincount(problem.y, minlength=problem.task.classes)[problem.y] / len(problem.y)
         found: np.ndarray = shares[problem.y] / here
-        return found
+        worth = found.sum() ** 2 / (found**2).sum() / len(found)
+        return found if worth >= LEAST_WORTH else None
 
     def _first(self, rival: Rival) -> tuple[Rival, str]:
         """The rival, or the teacher alone where a game left it and no label can tell whether that was right; a note."""

@@ -197,7 +197,9 @@ class Evidence:
         }[self.returned]
         on = " on the labels as given" if self.tried == "method" else ""
         sets = self.prior.runs
-        basis = f"the record of {sets} data sets" if sets else "no record of this method on such data"
+        basis = "no record of this method on such data"
+        if sets:
+            basis = f"the record of {sets} data sets ({100 * self.prior.mean:+.1f} points on average)"
         return (
             f"{IN_WORDS[self.tried].subject} {likelihood(self.harm)}: estimated change in {self.measure}{on} {points}. "
             f"{choice} With {self.labels} {self.labelled_by}, cross-validation alone can tell a change only beyond "

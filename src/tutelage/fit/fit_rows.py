@@ -150,13 +150,23 @@ def fit_rows(
 
 
 def require_unseen(items: Items, reader: Reader, wiring: Wiring) -> None:
-    """Check that the encoder was not adapted to labels that the evidence would hold out.
+    """Check that neither the encoder nor a teacher has learnt labels that the evidence would hold out.
 
     Raises:
-        ValueError: it was.
+        ValueError: one has.
     """
+    if wiring.how.plan.skip:
+        return
+    for source in items.sources:
+        told = getattr(source, "learnt", None)
+        count = 0 if told is None else int(told[: len(items.labelled)].sum())
+        if count:
+            raise ValueError(
+                f"teacher {source.name!r} learnt the labels of {count} of these {len(items.labelled)} {wiring.things}, "
+                "so that none of them can be held out: bring a teacher that learnt others, or pass --no-evidence"
+            )
     seen = reader.seen(items.labelled) if isinstance(reader, Encodes) else 0
-    if seen and not wiring.how.plan.skip:
+    if seen:
         raise ValueError(
             f"encoder {reader.says} was adapted to the labels of {seen} of these {len(items.labelled)} "
             f"{wiring.things}, so that none of them can be held out: pass --adapt with the encoder as it was before, "

@@ -24,9 +24,10 @@ LOOKED_AT, ALONE, BESIDE, DISTILLED, WITHOUT = "looked at", "teacher alone", "be
 """Ways of using a teacher: clean labels are looked at; it is followed alone; labels are learnt beside it and then the
 method's game is played; they are learnt beside it, and no more; it is not used."""
 
-FAITHFUL = 0.8
+FAITHFUL = 0.7
 """Share of what the student of stage I is surest of that a game's student says, too, at least, where no label can tell
-whether it was right to leave the teacher. A game that went well keeps nine tenths of it."""
+whether it was right to leave the teacher. On six sets of texts a game that went well kept nine tenths of it, and one
+that swapped two classes a tenth."""
 
 TAUGHT = LOOKED_AT, BESIDE, DISTILLED
 """Ways in which the student learns from the teacher and from the pool or the labels, too."""

@@ -24,6 +24,7 @@ from tutelage.fit.defaults import Asked, Defaults
 from tutelage.fit.fit_rows import Wiring
 from tutelage.kinds.entries import Entries
 from tutelage.kinds.tallies import Tally
+from tutelage.marks import marks
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
 from tutelage.tasks import Task
@@ -444,7 +445,8 @@ class Kind(ABC):
         """
         held_out = abstention.kept(calibration) if self.abstains else {}
         task, temperature = data.items.task, calibration.temperature
-        return Model(list(data.classes), network.cpu(), reader.to("cpu"), task, cache, temperature, held_out)
+        learnt = marks(data.items.labelled)
+        return Model(list(data.classes), network.cpu(), reader.to("cpu"), task, cache, temperature, held_out, learnt)
 
     # answering
 

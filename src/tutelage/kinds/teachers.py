@@ -15,6 +15,7 @@ from tutelage.data.tables import DataError, as_label
 from tutelage.files import read_json
 from tutelage.fit.build import Items
 from tutelage.kinds.entries import Entries, InValues
+from tutelage.marks import learnt
 from tutelage.model import load
 from tutelage.tasks import Classification
 from tutelage.types import Say
@@ -24,7 +25,7 @@ FEW = 0.01
 """Share of the unlabelled items, at most, that a teacher speaks of where this is pointed out."""
 
 SUSPECT = 10
-"""Labels from which on a teacher that is certain of each of them is taken for the labels themselves."""
+"""Labels from which on a teacher that is right on each of them may have learnt them."""
 
 RULES = "rules"
 """Name of the rules together, as one source."""
@@ -155,11 +156,12 @@ def _of_votes(
 
 def _said_in(parts: Sequence[Entries], name: str, classes: Sequence[Any]) -> Source:
     """What a teacher said of all entries."""
-    tables = []
+    found = []
     for part in parts:
         own: list[Said] = [each for each in part.said if each.name == name]
-        tables.append(own[0].source(classes).table if own else np.full((len(part), len(classes)), np.nan))
-    return Source(name, np.concatenate(tables))
+        found.append(own[0].source(classes) if own else Source(name, np.full((len(part), len(classes)), np.nan)))
+    seen = [np.zeros(len(each), dtype=bool) if each.learnt is None else each.learnt for each in found]
+    return Source(name, np.concatenate([each.table for each in found]), np.concatenate(seen))
 
 
 def _of_teachers(
@@ -208,7 +210,7 @@ def _say_of(table: Source, items: Items, labelled: Entries, others: bool, say: S
 
 
 def warn_of_labels(said: Said, y: np.ndarray, classes: Sequence[Any]) -> None:
-    """Warn of a teacher that is certain of the given label of each labelled item.
+    """Warn of a teacher that is right on each labelled item.
 
     Args:
         said: what the teacher said of n items.
@@ -217,10 +219,10 @@ def warn_of_labels(said: Said, y: np.ndarray, classes: Sequence[Any]) -> None:
     """
     names = np.array([str(as_label(c)) for c in classes], dtype=object)
     known = np.flatnonzero(said.covered & (y >= 0))
-    if len(known) >= SUSPECT and (said.surely()[known] == names[y[known]]).all():
+    if len(known) >= SUSPECT and (said.guesses()[known] == names[y[known]]).all():
         warnings.warn(
-            f"teacher {said.name!r} is certain of each of the {len(known)} labels that it speaks of, and right: is it "
-            "the labels themselves? Then it teaches nothing, and its accuracy flatters",
+            f"teacher {said.name!r} is right on each of the {len(known)} labels that it speaks of: is it the labels "
+            "themselves, or did it learn them? Then its accuracy flatters, and so does all evidence for it",
             stacklevel=2,
         )
 
@@ -278,4 +280,5 @@ def said_by_run(folder: Path, kind: str, items: Any, say: Say) -> SaidTable:
     if model.task.name != Classification.name:
         raise DataError(f"{folder}: the model gives no class to each of the {kind}; its task is {model.task.name}")
     say(f"Labelling {len(items):,} {kind} by the model in {folder}.")
-    return SaidTable(folder.name, str(folder), list(model.classes), model.probabilities(items))
+    seen = learnt(items, model.learnt)
+    return SaidTable(folder.name, str(folder), list(model.classes), model.probabilities(items), learnt=seen)

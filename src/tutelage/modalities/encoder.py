@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import errno
 import hashlib
 import logging
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,12 +14,14 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from tutelage import weights
 from tutelage.data import Examples
 from tutelage.data.view_loader import Augmentation
 from tutelage.files import FORMAT, BadFileError, check_format, read_json, read_tensors, write_json
+from tutelage.marks import learnt, marks, read_marks
 from tutelage.modalities.base import cannot_be_saved
 from tutelage.modalities.cache import Caches
 from tutelage.modalities.head import Head
@@ -63,7 +67,8 @@ class Encoder:
         max_length: tokens read of each text, at least 2; the rest is cut off.
         adapted: how the weights were trained after they were loaded, such as "contrastive, 40 steps"; empty where they
             are those that were loaded by the name.
-        seen: hashes of the items whose labels it was adapted to, see `seen_of`: none of these can be held out any more.
+        seen: marks of the items whose labels it was adapted to, see `tutelage.marks`: none of these can be held out any
+            more.
     """
 
     name: str
@@ -137,6 +142,12 @@ def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:
         raise OSError(f"encoder {name!r} could not be loaded; give {known}. ({e})") from e
     finally:
         hf_logging.set_verbosity(quiet)
+    size = getattr(model.config, "vocab_size", 0)
+    if len(tokenizer) < size / 2:
+        raise OSError(
+            f"encoder {name!r} has no tokenizer that belongs to it: this knows {len(tokenizer)} tokens, and the model "
+            f"{size}; save the tokenizer into the same folder"
+        )
     limit = getattr(model.config, "max_position_embeddings", max_length)
     return _noted(Encoder(name, tokenizer, model.eval(), min(max_length, limit)))
 
@@ -180,16 +191,15 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
         folder: folder of the files, made where it is missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    encoder.model.save_pretrained(folder)
-    encoder.tokenizer.save_pretrained(folder)
+    try:
+        encoder.model.save_pretrained(folder)
+        encoder.tokenizer.save_pretrained(folder)
+    except SafetensorError as e:  # which is no OSError
+        if "No space left" not in str(e) and "too large" not in str(e):
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from e
     about = {"format": FORMAT, "encoder": encoder.name, "adapted": encoder.adapted, "seen": sorted(encoder.seen)}
     write_json(folder / NOTE, about)
-
-
-def seen_of(item: Any) -> str:
-    """Hash of a text, or of a sentence of words, by which an encoder remembers that it has learnt its label."""
-    text = item if isinstance(item, str) else "\x1f".join(item)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _noted(encoder: Encoder) -> Encoder:
@@ -217,7 +227,8 @@ def _of_saved_model(folder: Path, max_length: int) -> Encoder | None:
     within = {n.removeprefix("body."): t for n, t in tensors.items()}
     own = {n.removeprefix("encoder."): t for n, t in within.items() if n.startswith("encoder.")}
     made.model.load_state_dict(own)
-    return replace(made, name=about["encoder"], adapted="trained whole")
+    seen = read_marks(folder)
+    return replace(made, name=about["encoder"], adapted="trained whole", seen=seen)
 
 
 def save_architecture(encoder: Encoder, folder: Path) -> None:
@@ -292,7 +303,7 @@ class WithEncoder:
 
     def seen(self, items: Sequence[Any]) -> int:
         """Number of items whose labels the encoder was adapted to: their held-out scores would flatter."""
-        return sum(seen_of(item) in self.encoder.seen for item in items) if self.encoder.seen else 0
+        return int(learnt(items, self.encoder.seen).sum())
 
     def with_weights(self, weights: Params, adapted: str, seen: Iterable[Any] = ()) -> Self:
         """Reader whose encoder is a copy of this one's with other weights. This reader stays as it is.
@@ -310,7 +321,7 @@ class WithEncoder:
             for name, value in weights.items():
                 own[name].copy_(value)
         return type(self)(
-            replace(self.encoder, model=model.eval(), adapted=adapted, seen=self.encoder.seen | {*map(seen_of, seen)})
+            replace(self.encoder, model=model.eval(), adapted=adapted, seen=self.encoder.seen | marks(seen))
         )
 
     @property

@@ -102,7 +102,8 @@ def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
     from tutelage.adapting.run import adapted, require_different, seconds
     from tutelage.fit.cost import duration
     from tutelage.kinds.adapting import material
-    from tutelage.modalities.encoder import NOTE, save_encoder
+    from tutelage.modalities.encoder import NOTE, is_lexical, save_encoder
+    from tutelage.weights import AUTO
 
     how, out = options.how, options.out
     _require_columns(kind, options, how.labelled)
@@ -110,6 +111,9 @@ def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
     learnt = material(kind, found, how.labelled, screen.say)
     require_different(learnt.items)
     how = how.settled(len(learnt.items))
+    name = getattr(kind, "encoder", None)
+    if name == AUTO or is_lexical(name):
+        raise ValueError(f"--encoder of an encoder to adapt must be one transformer, got {name!r}")
     reader: Any = kind.reader()
     _open(kind, options, how)
     if (out / NOTE).exists():
@@ -168,6 +172,8 @@ def _open(kind: Kind, options: AdaptOptions, how: Adapting) -> None:
     asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name, "seed": options.seed} | asdict(how)
     asked |= {f"kind.{name}": getattr(kind, name) for name in names}
     asked["content of train"] = hashlib.sha256(options.train.read_bytes()).hexdigest()
+    if (encoder := getattr(kind, "encoder", None)) and Path(encoder).is_dir():
+        asked["content of encoder"] = files.digest(Path(encoder))
     if out.exists() and not out.is_dir():
         raise FileExistsError(f"{out} exists and is not a folder")
     if not out.exists() or not any(out.iterdir()):

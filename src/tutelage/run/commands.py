@@ -82,7 +82,7 @@ def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str, of: type[Any
         show=field.metadata.get("show", True),
         show_default=False if hint is bool or _default(field) is None else _shown,
         show_choices=False,  # the sentences name them
-        negative=None if field.default is True else (),
+        negative=None if field.default is True or field.default is None else (),
         converter=_number_or_ramp if issubclass(of, Method) and field.name in may_ramp(of) else None,
     )
     return Annotated[hint, parameter]

@@ -109,6 +109,8 @@ def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Data
     asked |= {name: str(getattr(options, name)) for name in names}
     asked |= {"method": method.name} | {f"method.{k}": str(v) for k, v in settings(method).items()}
     own = {name: getattr(kind, name, None) for name in ("rules", "describe")}
+    if (encoder := getattr(kind, "encoder", None)) and Path(encoder).is_dir():
+        asked["content of encoder"] = files.digest(Path(encoder))
     if (folder := getattr(kind, "teacher_run", None)) is not None:
         models = [path / "model.safetensors" for path in (folder / "model", folder)]
         own["teacher_run"] = next((path for path in models if path.exists()), None)

@@ -80,7 +80,14 @@ def teacher(
     sources = heard.sources
     if len(sources) > 1:
         sources = [*sources, Source(TOGETHER, combine(sources).probabilities)]
-    found = [account(source, heard.y, heard.classes) for source in sources]
+    found = []
+    for source in sources:
+        y = heard.y
+        if isinstance(source, Source) and source.learnt is not None and (source.learnt & (y >= 0)).any():
+            count, of = int((source.learnt & (y >= 0)).sum()), int((y >= 0).sum())
+            say(f"Teacher {source.name!r} learnt the labels of {count} of the {of} labelled rows; they are left out.")
+            y = np.where(source.learnt, -1, y)
+        found.append(account(source, y, heard.classes))
     if json:
         screen.json({"classes": heard.classes, "teachers": found})
         return
@@ -118,7 +125,8 @@ def hear(kind: Any, path: Path, charset: str, say: Say, tick: Tick) -> Heard:
     for each in said:
         if not each.covered.any():
             raise DataError(f"{path}: teacher {each.name!r} is silent on every row")
-        warn_of_labels(each, y, classes)
+        if getattr(each, "learnt", None) is None:
+            warn_of_labels(each, y, classes)
     if described is not None:
         sources.append(_by_descriptions(kind, described_in_order(described, classes, str(path)), texts, say, tick))
     return Heard(classes, y, sources)
@@ -128,6 +136,7 @@ def _by_descriptions(kind: Any, described: list[Any], texts: list[str], say: Say
     """What descriptions say of texts, by the frozen encoder; an empty text is not spoken of."""
     reader = kind.reader()
     assert isinstance(reader, Encodes)
+    reader = reader.fitted([text for text in texts if text.strip()])
     say(f"Reading with {reader.says}: {len(texts):,} texts.")
     sentences, which = sentences_of(described)
     cache = cache_folder() / "features"

@@ -88,6 +88,8 @@ def descriptions_of(value: Any, place: str = "describe") -> Descriptions:
         label = as_label(name)
         if label is None or not kept:
             raise DataError(f"{place}: class {name!r} has no description; write a sentence, or its name")
+        if label in found:
+            raise DataError(f"{place}: class {label!r} is described twice; give a list of sentences")
         found[label] = kept
     same = [(a, b) for a in found for b in found if a < b and set(found[a]) == set(found[b])]
     if same:

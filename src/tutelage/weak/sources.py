@@ -21,6 +21,7 @@ class Source:
     Args:
         name: name of the teacher, for people.
         table: probabilities of the c classes, (n, c); a row of NaN is silent.
+        learnt: mask of the rows whose labels the teacher learnt itself, (n,); None: it learnt none.
 
     Raises:
         ValueError: the table is not of that shape, a row is part NaN, a probability is outside [0, 1], or a row does
@@ -32,6 +33,7 @@ class Source:
 
     name: str
     table: np.ndarray
+    learnt: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         table = np.asarray(self.table, dtype=np.float64)
@@ -61,7 +63,7 @@ class Source:
 
     def where(self, keep: np.ndarray) -> Source:
         """What the teacher says of the rows that a mask, (n,), or row numbers, (k,), select."""
-        return replace(self, table=self.table[keep])
+        return replace(self, table=self.table[keep], learnt=None if self.learnt is None else self.learnt[keep])
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,8 +49,8 @@ class Said(Protocol):
             DataError: the teacher does not know a class; the message names the nearest that it knows.
         """
 
-    def surely(self) -> np.ndarray:
-        """Class that the teacher is certain of, as `as_label` writes it, (n,); "" where it is not, or is silent."""
+    def guesses(self) -> np.ndarray:
+        """Class that the teacher takes for the likeliest, as `as_label` writes it, (n,); "" where it is silent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +63,7 @@ class SaidTable:
         classes: the k classes.
         table: probabilities, (n, k); a row of NaN is silent.
         prefix: what stands before a class in the name of its column, for messages.
+        learnt: mask of the rows whose labels the teacher learnt itself, (n,); None: it learnt none.
     """
 
     name: str
@@ -70,6 +71,7 @@ class SaidTable:
     classes: list[Any]
     table: np.ndarray
     prefix: str = ""
+    learnt: np.ndarray | None = None
 
     @property
     def covered(self) -> np.ndarray:
@@ -79,7 +81,7 @@ class SaidTable:
         return list(self.classes)
 
     def where(self, keep: np.ndarray) -> SaidTable:
-        return replace(self, table=self.table[keep])
+        return replace(self, table=self.table[keep], learnt=None if self.learnt is None else self.learnt[keep])
 
     def source(self, classes: Sequence[Any]) -> Source:
         own = [str(as_label(c)) for c in self.classes]
@@ -91,12 +93,11 @@ class SaidTable:
                     f"{self.file}: teacher {self.name!r} has no column for class {name!r}; nearest is "
                     f"{self.prefix + near!r}"
                 )
-        return Source(self.name, self.table[:, [own.index(name) for name in names]])
+        return Source(self.name, self.table[:, [own.index(name) for name in names]], self.learnt)
 
-    def surely(self) -> np.ndarray:
+    def guesses(self) -> np.ndarray:
         names = np.array([str(as_label(c)) for c in self.classes], dtype=object)
-        filled = np.nan_to_num(self.table, nan=0.0)
-        return np.where(filled.max(1) >= 1 - EXACT, names[filled.argmax(1)], "")
+        return np.where(self.covered, names[np.nan_to_num(self.table, nan=0.0).argmax(1)], "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,9 +137,8 @@ class SaidLabels:
         table[rows, [at[label] for label in self.given[rows]]] = sure
         return Source(self.name, table)
 
-    def surely(self) -> np.ndarray:
-        certain = np.isnan(self.confidence) | (self.confidence >= 1 - EXACT)
-        return np.where(self.covered & certain, self.given, "")
+    def guesses(self) -> np.ndarray:
+        return np.where(self.covered, self.given, "")
 
 
 def read_columns(
@@ -171,12 +171,16 @@ def read_columns(
         raise DataError(
             f"{path}: the teacher needs a column {prefix}CLASS for each class, at least two, got {found}; it has {have}"
         )
+    classes = [name.removeprefix(prefix).strip() for name in names]
+    twice = [name for i, name in enumerate(names) if classes[i] in classes[:i]]
+    if twice:
+        raise DataError(f"{path}: two columns of the teacher are for class {twice[0].removeprefix(prefix).strip()!r}")
     cells = np.stack([_numbers(table[name], name, path) for name in names], axis=1)
     place = _in_file(path, names)
     probabilities = distributions(
         cells, place, lambda what: say(f"Teacher {prefix}: the numbers in {path} are {what}.")
     )
-    return SaidTable(prefix, str(path), [name.removeprefix(prefix).strip() for name in names], probabilities, prefix)
+    return SaidTable(prefix, str(path), classes, probabilities, prefix)
 
 
 def _in_file(path: str | Path, names: Sequence[str]) -> Callable[[int, int | None], str]:
@@ -274,7 +278,7 @@ def read_labels(table: pd.DataFrame, label: str, confidence: str | None, path: s
         if len(known) and known.max() <= 0 and known.min() < 0:
             say(f"Teacher {label}: the confidences in {path} are logarithms; their exponentials are taken.")
             sure = np.exp(sure)
-        elif len(known) and known.min() >= 0 and 1 < known.max() <= 100:
+        elif len(known) and known.min() >= 0 and known.max() <= 100 and (known > 1).mean() >= 0.5:
             say(f"Teacher {label}: the confidences in {path} are percentages; they are divided by 100.")
             sure = sure / 100
         bad = np.flatnonzero(~np.isnan(sure) & ~((sure >= 0) & (sure <= 1)))
@@ -303,7 +307,12 @@ def said_values(given: Any, rows: int, classes: Sequence[Any] | None, argument: 
     >>> said_values([[0.9, 0.1]], 1, ["ham", "spam"], "teacher", print).labels()
     ['ham', 'spam']
     """
-    table = np.asarray(given, dtype=np.float64)
+    try:
+        table = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{argument} must be probabilities, of shape ({rows}, classes), got {str(given)[:60]}"
+        ) from None
     if table.ndim != 2 or len(table) != rows:
         raise ValueError(f"{argument} must be of shape ({rows}, classes), got {table.shape}")
     own = list(given.columns) if isinstance(given, pd.DataFrame) else classes
@@ -313,6 +322,11 @@ def said_values(given: Any, rows: int, classes: Sequence[Any] | None, argument: 
             f"{argument} must have a column for each of the {len(own)} classes {', '.join(map(str, own[:6]))}"
             f"{', ...' * (len(own) > 6)}, got {table.shape[1]}; the columns of a data frame name theirs"
         )
+
+    names = [str(as_label(name)) for name in own]
+    if len(set(names)) < len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise ValueError(f"{argument} must have one column for each class, got two for {twice!r}")
 
     def place(row: int, j: int | None) -> str:
         return f"{argument}[{row}]" if j is None else f"{argument}[{row}, {j}]"
