@@ -69,7 +69,7 @@ MAY_IMPORT = {
 """The parts, from the lowest on, and what each may import."""
 
 SHARED_BY_KINDS = {"adapting", "base", "entries", "one_class", "pictures", "tallies", "teachers"}
-SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder", "known", "precision", "units"}
+SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder", "known", "learnt", "precision", "units"}
 
 
 def imports(path: Path) -> Iterator[str]:

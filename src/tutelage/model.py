@@ -15,10 +15,10 @@ from tutelage import files
 from tutelage.data import Examples
 from tutelage.data.sources import cache_folder
 from tutelage.files import FORMAT, BadFileError
-from tutelage.marks import read_marks, write_marks
 from tutelage.modalities import READERS
 from tutelage.modalities.base import Encodes, Reader, features
 from tutelage.modalities.head import Head
+from tutelage.modalities.learnt import read_marks, write_marks
 from tutelage.tasks import TASKS, Task
 from tutelage.train import predict, predictions
 from tutelage.train.run import Answering, body_of
@@ -42,7 +42,7 @@ class Model:
         cache: folder of the feature cache; None is the user's cache folder.
         temperature: number above 0 by which all logits are divided, see `fit.calibration`; 1 changes nothing.
         held_out: what is kept of the held-out labels to abstain by, see `fit.abstention.kept`; empty where nothing is.
-        learnt: marks of the items whose labels it learnt, see `tutelage.marks`; as a teacher of these it would flatter.
+        learnt: marks of the items whose labels it learnt, see `data.marks`; as a teacher of these it would flatter.
     """
 
     classes: list[Any]

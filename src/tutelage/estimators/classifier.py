@@ -16,10 +16,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 from torch import nn
 
+from tutelage.data.marks import learnt
 from tutelage.estimators.base import Estimator
 from tutelage.kinds.base import Kind
 from tutelage.kinds.entries import unknown
-from tutelage.marks import learnt
 from tutelage.weak import SaidTable, said_values
 
 

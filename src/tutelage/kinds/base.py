@@ -15,6 +15,7 @@ from torch import nn
 
 from tutelage.adapting.how import Adapting
 from tutelage.data import Examples
+from tutelage.data.marks import marks
 from tutelage.data.tables import write_table
 from tutelage.fit import abstention
 from tutelage.fit.abstention import Promise
@@ -24,7 +25,6 @@ from tutelage.fit.defaults import Asked, Defaults
 from tutelage.fit.fit_rows import Wiring
 from tutelage.kinds.entries import Entries
 from tutelage.kinds.tallies import Tally
-from tutelage.marks import marks
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
 from tutelage.tasks import Task

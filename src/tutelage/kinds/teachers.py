@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.data.marks import learnt
 from tutelage.data.tables import DataError, as_label
 from tutelage.files import read_json
 from tutelage.fit.build import Items
 from tutelage.kinds.entries import Entries, InValues
-from tutelage.marks import learnt
 from tutelage.model import load
 from tutelage.tasks import Classification
 from tutelage.types import Say

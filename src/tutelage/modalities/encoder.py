@@ -19,13 +19,14 @@ from torch import nn
 
 from tutelage import weights
 from tutelage.data import Examples
+from tutelage.data.marks import learnt, marks
 from tutelage.data.view_loader import Augmentation
 from tutelage.files import FORMAT, BadFileError, check_format, read_json, read_tensors, write_json
-from tutelage.marks import learnt, marks, read_marks
 from tutelage.modalities.base import cannot_be_saved
 from tutelage.modalities.cache import Caches
 from tutelage.modalities.head import Head
 from tutelage.modalities.known import unknown_words
+from tutelage.modalities.learnt import read_marks
 from tutelage.modalities.precision import cache_name
 from tutelage.modalities.units import Units
 from tutelage.types import Params
@@ -67,8 +68,7 @@ class Encoder:
         max_length: tokens read of each text, at least 2; the rest is cut off.
         adapted: how the weights were trained after they were loaded, such as "contrastive, 40 steps"; empty where they
             are those that were loaded by the name.
-        seen: marks of the items whose labels it was adapted to, see `tutelage.marks`: none of these can be held out any
-            more.
+        seen: marks of the items whose labels it was adapted to, see `data.marks`: none can be held out any more.
     """
 
     name: str

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from tutelage.files import read_json, write_json
-
-FILE = "learnt.json"
-"""File of a saved model that holds the marks of the items whose labels it learnt."""
 
 
 def mark(item: str | Sequence[str]) -> str:
@@ -36,16 +30,6 @@ def learnt(items: Sequence[Any], seen: Collection[str]) -> np.ndarray:
     if not seen:
         return np.zeros(len(items), dtype=bool)
     return np.array([_marked(item) and mark(item) in seen for item in items], dtype=bool)
-
-
-def write_marks(folder: Path, seen: Collection[str]) -> None:
-    """Write the marks of the items whose labels a model learnt into the model's folder."""
-    write_json(folder / FILE, {"items": sorted(seen)})
-
-
-def read_marks(folder: Path) -> frozenset[str]:
-    """Marks of the items whose labels the model of a folder learnt; none of a model of an older version."""
-    return frozenset(map(str, read_json(folder / FILE, "items")["items"])) if (folder / FILE).is_file() else frozenset()
 
 
 def _marked(item: Any) -> bool:

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from tutelage import Classifier, load
+from tutelage.data.marks import learnt, mark, marks
 from tutelage.data.tables import DataError, write_table
-from tutelage.marks import learnt, mark, marks
 from tutelage.modalities.encoder import load_encoder, save_encoder
 from tutelage.weak import descriptions_of, read_columns, read_labels, said_values
 
