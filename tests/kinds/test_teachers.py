@@ -114,6 +114,12 @@ def test_a_class_of_the_teacher_alone_is_declared(tmp_path):
     assert "Classes, by the teacher alone: war." in lines
 
 
+def test_a_class_of_the_teacher_alone_that_is_nearly_a_label_is_pointed_out(tmp_path):
+    told = np.where(np.arange(ROWS) == 30, "sprot", np.roll(TRUTH, 1))
+    _, lines = read(tmp_path, table(by=told), teacher_label="by")
+    assert "Is 'sprot' a misspelt 'sport'? No row has the label 'sprot', so nothing can measure it." in lines
+
+
 def test_a_labelled_class_that_the_teacher_lacks_is_named(tmp_path):
     frame = table().rename(columns={"p_sport": "p_sprot"})
     with pytest.raises(DataError, match="teacher 'p_' has no column for class 'sport'; nearest is 'p_sprot'"):

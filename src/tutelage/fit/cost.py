@@ -92,7 +92,7 @@ def _about_auto(auto: Auto, problem: Problem, training: Training, plan: Plan, ad
     if adapting:
         total += seconds * (folds + 1) + _together(problem, training)
     if problem.weak is not None:
-        total += _with_teacher(method, problem, training, folds)
+        total += _with_teacher(method, problem, training, folds, 1 if adapting is None else 2)
     said, more = _said_of_adapting(adapting, problem, folds, pool=True)
     return (
         f"Choosing a method for {len(problem.labelled)} labels and a pool of {len(problem.pool)}: at most "
@@ -105,7 +105,7 @@ def _about_one(method: Method, problem: Problem, training: Training, plan: Plan,
     folds = 0 if weak and not learns else len(problem.folds(plan, training.seed))
     with threads(problem.threads):
         if weak:
-            seconds = _with_teacher(method, problem, training, folds)
+            seconds = _with_teacher(method, problem, training, folds, 1 if adapting is None else 2)
         else:
             seconds = _a_training(method, problem, training) * (1 + folds) * (1 + len(problem.decays) * (folds > 0))
             if adapting and folds:
@@ -143,11 +143,15 @@ def _said_of_adapting(
     return said + anew * (then > 0), first + then
 
 
-def _with_teacher(method: Method, problem: Problem, training: Training, folds: int) -> float:
-    """Seconds of a fit after a brought teacher: stage I and the game, and with labels learnt beside in each fold."""
+def _with_teacher(method: Method, problem: Problem, training: Training, folds: int, encoders: int) -> float:
+    """Seconds of a fit after a brought teacher: stage I and the game, and with labels learnt beside in each fold.
+
+    Labels are learnt beside it on the features of each encoder: the one as it is, and the adapted one.
+    """
     first = _a_training(Distil().settled(problem.task, True), problem, training)
     game = _a_training(method, problem, training)
-    beside = (folds + 1) * (first + 2 * game) + game * len(problem.decays) * folds + _together(problem, training)
+    beside = encoders * (folds + 1) * (first + 2 * game) + game * len(problem.decays) * folds
+    beside += _together(problem, training)
     return first + game + beside * (folds > 0)
 
 

@@ -27,6 +27,9 @@ FEW = 0.01
 SUSPECT = 10
 """Labels from which on a teacher that is right on each of them may have learnt them."""
 
+MISSPELT = 0.75
+"""Likeness of a class that only a teacher knows to one with labels, from which on it is pointed out (`difflib`)."""
+
 RULES = "rules"
 """Name of the rules together, as one source."""
 
@@ -57,6 +60,9 @@ def with_declared(labelled: Entries, voted: Sequence[RawVotes], declared: Sequen
     if told:
         by = "by the teacher alone" if known else "by the teacher"
         say(f"Classes, {by}: {', '.join(sorted(told))}.")
+        for name in sorted(told):
+            if near := difflib.get_close_matches(name, names, 1, MISSPELT):
+                say(f"Is {name!r} a misspelt {near[0]!r}? No row has the label {name!r}, so nothing can measure it.")
     whole = all(isinstance(label, (int, np.integer)) and not isinstance(label, bool) for label in known)
     if isinstance(labelled.places, InValues) and whole and all(v.isascii() and v.isdigit() for v in told):
         return sorted([int(label) for label in known] + [int(v) for v in told])

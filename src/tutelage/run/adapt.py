@@ -99,7 +99,7 @@ def add_adapt(app: App, words: Sequence[str], screen: Screen) -> None:
 
 
 def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
-    from tutelage.adapting.run import adapted, require_different, seconds
+    from tutelage.adapting.run import Parts, adapted, require_different, seconds
     from tutelage.fit.cost import duration
     from tutelage.kinds.adapting import material
     from tutelage.modalities.encoder import NOTE, is_lexical, save_encoder
@@ -115,13 +115,14 @@ def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
     if name == AUTO or is_lexical(name):
         raise ValueError(f"--encoder of an encoder to adapt must be one transformer, got {name!r}")
     reader: Any = kind.reader()
+    given = (reader, learnt.items, learnt.y, learnt.task, how)
+    Parts.of(*given, options.seed).network(options.seed)  # what cannot be trained is refused before the folder is made
     _open(kind, options, how)
     if (out / NOTE).exists():
         screen.say(f"The encoder is finished: {out}.")
         return
     for line in (*learnt.notes(), plan(learnt, how, kind.words.things)):
         screen.say(line)
-    given = (reader, learnt.items, learnt.y, learnt.task, how)
     screen.say(f"This takes about {duration(seconds(*given))} here.")
     with screen.ticking() as bar:
         try:

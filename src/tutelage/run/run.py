@@ -15,7 +15,7 @@ from tutelage.data.sources import cache_folder
 from tutelage.fit.auto import Auto
 from tutelage.fit.defaults import pick_device
 from tutelage.fit.fit import settings
-from tutelage.fit.fit_rows import fit_rows
+from tutelage.fit.fit_rows import fit_rows, require_unseen
 from tutelage.fit.setup import FolderStore
 from tutelage.kinds.base import Dataset, Kind
 from tutelage.methods import Method
@@ -46,6 +46,7 @@ def run(kind: Kind, options: Options, method: Method | Auto, say: Say, tick: Tic
     data = kind.read(options.files, say)
     method.settled(data.items.task, data.items.weak)  # one that cannot learn this is refused before the folder is made
     wiring = kind.wiring(options.asked, data, isinstance(method, Auto))
+    require_unseen(data.items, wiring.reader, wiring)
     if _open_folder(kind, options, method, data):
         say(f"{out} is finished already")
         summary: dict[str, Any] = files.read_json(out / "summary.json", "evidence")
