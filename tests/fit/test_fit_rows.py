@@ -189,7 +189,7 @@ def test_the_better_encoder_is_taken_and_the_costs_are_said(items, reader, tmp_p
     assert [t.chosen for t in tried] == [False, True]
     assert tried[0].gain == 0
     assert sum("for a million" in line for line in said) == 2
-    assert "Taken: lexical." in in_words(tried)
+    assert "taken: lexical." in in_words(tried)
     assert set(tried[1].as_dict()) == {"name", "score", "gain", "spread", "chosen"}
 
 

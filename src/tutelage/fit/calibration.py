@@ -157,9 +157,11 @@ class Calibration:
             return "No held-out label says how far the probabilities can be believed: they are the network's own."
         t = self.temperature
         done = "flattened" if t > 1.005 else "sharpened" if t < 0.995 else "left as they are"
+        badly = ", which so few labels measure badly" if self.after.error > self.before.error else ""
         return (
-            f"Probabilities were {done} (temperature {t:.2f}, chosen on {self.labels} held-out labels; calibration "
-            f"error on these {100 * self.before.error:.1f} points before, {100 * self.after.error:.1f} after)."
+            f"Probabilities were {done} (temperature {t:.2f}, chosen on {self.labels} held-out labels; log-loss on "
+            f"these {self.before.log_loss:.3f} before, {self.after.log_loss:.3f} after; calibration error "
+            f"{100 * self.before.error:.1f} points before, {100 * self.after.error:.1f} after{badly})."
         )
 
 

@@ -107,7 +107,7 @@ def in_words(tried: Sequence[TriedEncoder]) -> str:
     """Sentences on the choice among encoders that were tried."""
     scores = ", ".join(f"{t.name} {100 * t.score:.0f} %" for t in tried)
     chosen = next(t for t in tried if t.chosen)
-    line = f"Held-out labels by encoder, labels only: {scores}. Taken: {chosen.name}."
+    line = f"Held-out labels by encoder, labels only: {scores}. By these and by recorded gains, taken: {chosen.name}."
     other = max(tried, key=lambda t: t.gain)
     if not other.chosen:
         line += (
