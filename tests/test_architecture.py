@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},
     "train": {"types", "ops", "game", "memory", "tasks", "methods", "data", "comm", "files", "train"},
     "modalities": {"types", "ops", "data", "files", "weights", "modalities"},
-    "adapting": ENGINE | READING | {"modalities.encoder", "modalities.units", "adapting"},
+    "adapting": ENGINE | READING | {"modalities.with_encoder", "modalities.units", "adapting"},
     "fit": FITTING,
     "model": {"types", "tasks", "data", "files", "train", "modalities"},
     "kinds": {
@@ -69,7 +69,7 @@ MAY_IMPORT = {
 """The parts, from the lowest on, and what each may import."""
 
 SHARED_BY_KINDS = {"adapting", "base", "entries", "one_class", "pictures", "tallies", "teachers"}
-SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder", "known", "learnt", "precision", "units"}
+SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder", "known", "learnt", "precision", "units", "with_encoder"}
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from tutelage.fit.auto import CANDIDATES, LABELS_ONLY, LAST, MEMBERS, Auto, Search, cost, within
+from tutelage.fit.auto import CANDIDATES, LAST, MEMBERS, Auto, Search, cost, within
 from tutelage.fit.build import Build, Items
 from tutelage.fit.defaults import HEAD
 from tutelage.fit.evidence import Prior
@@ -18,7 +18,7 @@ from tutelage.fit.fit import fit
 from tutelage.fit.problem import Plan
 from tutelage.fit.recorded import COMMON_SPREAD, UNKNOWN, Gains, error_of
 from tutelage.fit.setup import Setup
-from tutelage.fit.shares import shares_of
+from tutelage.fit.shares import LABELS_ONLY, shares_of
 from tutelage.methods import Method, Supervised
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.tasks import Classification

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 from sklearn.metrics import log_loss
 
-from tutelage.fit.auto import ALONE, Auto, Selection
+from tutelage.fit.auto import Auto, Selection
 from tutelage.fit.build import Build, Items
 from tutelage.fit.calibration import (
     NONE,
@@ -28,6 +28,7 @@ from tutelage.fit.fit import fit
 from tutelage.fit.problem import Plan
 from tutelage.fit.reference import reference_model
 from tutelage.fit.setup import Setup
+from tutelage.fit.shares import LABELS_ONLY
 from tutelage.methods import Supervised
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.tasks import Classification
@@ -152,7 +153,7 @@ def test_a_fit_calibrates_the_model_that_it_returns_by_this_models_own_folds(met
     plan, training = Plan(folds=2, repeats=1, harm_limit=0.0), Training(steps=10)
     # of "auto": nothing beats the reference
     monkeypatch.setattr(
-        "tutelage.fit.auto_student.Search.run", lambda s, budget: Selection({ALONE: 1.0}, s.reference, [])
+        "tutelage.fit.auto_student.Search.run", lambda s, budget: Selection({LABELS_ONLY: 1.0}, s.reference, [])
     )
     outcome = fit(problem, method, training, Prior(), plan)
     assert outcome.network is outcome.reference

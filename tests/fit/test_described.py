@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tutelage.fit.described import SCALE, calibrated_head, described_head, described_source
+from tutelage.fit.described import SCALE, described_head, described_source
 
 
 def unit(x):
@@ -21,18 +21,6 @@ def test_logits_are_centred_cosines(length):
     head = described_head(torch.tensor(sentences), which, torch.tensor(pool * length))
     found = head(torch.tensor(pool * length, dtype=torch.float32)).detach().numpy()
     assert np.allclose(found, expected, atol=1e-5)
-
-
-def test_a_calibrated_head_maps_centred_logits():
-    rng = np.random.default_rng(1)
-    head = described_head(torch.tensor(rng.normal(size=(3, 4))), [0, 1, 2], torch.tensor(rng.normal(size=(9, 4))))
-    matrix, shift = rng.normal(size=(3, 3)), rng.normal(size=3)
-    x = torch.tensor(rng.normal(size=(6, 4)), dtype=torch.float32)
-    z = head(x).detach().numpy()
-    expected = (z - z.mean(1, keepdims=True)) @ matrix.T + shift
-    assert np.allclose(calibrated_head(head, matrix, shift)(x).detach().numpy(), expected, atol=1e-4)
-    same = calibrated_head(head, np.eye(3), np.zeros(3))(x).softmax(1)
-    assert torch.allclose(same, head(x).softmax(1), atol=1e-6)
 
 
 def test_descriptions_as_a_source_beside_others():

@@ -18,7 +18,8 @@ from tutelage.fit.encoders import in_words, try_encoders
 from tutelage.fit.fit_rows import Wiring, fit_rows
 from tutelage.fit.problem import Plan
 from tutelage.fit.recorded import ALL_RECORDS, Records
-from tutelage.fit.setup import FolderStore, MemoryStore
+from tutelage.fit.reference import LabelsOnly
+from tutelage.fit.setup import FolderStore, MemoryStore, Setup
 from tutelage.kinds.base import Dataset
 from tutelage.kinds.texts import Texts
 from tutelage.methods import Drift, Supervised
@@ -28,6 +29,7 @@ from tutelage.modalities.text.lexical_reader import JoinedReader, LexicalReader
 from tutelage.modalities.text.reader import TextReader
 from tutelage.model import Model, load, save
 from tutelage.tasks import Classification
+from tutelage.train import Training
 from tutelage.weak import Source
 
 HOW = Adapting(steps=10, lr=3e-3, batch=16, fast=False)
@@ -59,11 +61,11 @@ def wiring(*readers, adapt=None, **asked):
     )
 
 
-def adapted_features(items, reader, tmp_path, store=None):
+def adapted_features(items, reader, tmp_path, store=None, how=HOW):
     build = wiring(reader).build(reader, ("weak",), tmp_path / "cache")
     labelled = build.of(items).problem().labelled
     return AdaptedFeatures(
-        items, labelled, build, HOW, 0, store or MemoryStore(), lambda *_: None, lambda p: p, tmp_path
+        items, labelled, build, how, 0, store or MemoryStore(), lambda *_: None, lambda p: p, tmp_path
     )
 
 
@@ -81,13 +83,21 @@ def test_a_fold_has_the_features_of_an_encoder_that_saw_its_labels_alone(items, 
 
 
 def test_permuted_labels_stay_at_chance(items, reader, tmp_path):
-    """An encoder that had seen a held-out label would tell the classes of noise apart."""
-    many = replace(items, labelled=items.labelled * 3, y=np.random.default_rng(1).permutation(np.tile(items.y, 3)))
-    many = replace(many, labelled=[f"{text} {i}" for i, text in enumerate(many.labelled)])
-    fitted = fit_rows(many, wiring(reader, adapt=HOW), Supervised(), tmp_path)
-    for judged in fitted.outcome.judged:
-        assert judged.score.score < 1 / 3 + 0.2, judged
+    """An encoder that had seen a held-out label would tell the classes of noise apart, as the last one here does."""
+    y = np.random.default_rng(1).permutation(np.tile(items.y, 2))
+    noise, how = replace(items, labelled=(items.labelled + items.pool)[:48], y=y), replace(HOW, steps=200, batch=48)
+    honest = adapted_features(noise, reader, tmp_path, how=how).labels()
+    folds = honest.folds(Plan(folds=3, repeats=1), 0)
+
+    def score(problem):
+        model = LabelsOnly("", Setup(problem, Training(20)), folds).model
+        return float(problem.scored(model.honest).right.mean())
+
+    assert score(honest) < 1 / 3 + 0.2
+    assert score(replace(honest, by_fold=None)) > 0.9
+    fitted = fit_rows(noise, wiring(reader, adapt=HOW), Supervised(), tmp_path)
     assert fitted.outcome.evidence.reference.score < 1 / 3 + 0.2
+    assert all(judged.score.score < 1 / 3 + 0.2 for judged in fitted.outcome.judged)
 
 
 @pytest.mark.parametrize("beside", [False, True])

@@ -18,8 +18,7 @@ from tutelage.fit.recorded import error_of
 from tutelage.fit.reference import LabelsOnly
 from tutelage.fit.rivals import Judge, Rival, expected
 from tutelage.fit.setup import Setup
-from tutelage.fit.shares import ALONE as ALONE_NUMBER
-from tutelage.fit.shares import shares_of
+from tutelage.fit.shares import REFERENCE, shares_of
 from tutelage.fit.teacher import BroughtTeacher
 from tutelage.fit.teacher_paths import ALONE, FAITHFUL, LOOKED_AT, agreement, learnable
 from tutelage.methods import Distil, Drift, LabelPropagation
@@ -118,10 +117,10 @@ def test_each_fold_is_predicted_by_the_rival_that_is_best_without_it():
 def test_models_that_the_labels_cannot_tell_apart_count_together_and_each_fold_has_shares_of_the_others():
     rivals, right = [rival(0.02), rival(0.02)], (8, 9)
     found = verdict(rivals, [said(n) for n in right], together=True)
-    assert set(found.shares) == {ALONE_NUMBER, 0, 1}
+    assert set(found.shares) == {REFERENCE, 0, 1}
     assert sum(found.shares.values()) == pytest.approx(1)
-    assert found.shares[1] > found.shares[0] > found.shares[ALONE_NUMBER]
-    answers = {number: said(n) for number, n in zip((ALONE_NUMBER, 0, 1), (6, *right), strict=True)}
+    assert found.shares[1] > found.shares[0] > found.shares[REFERENCE]
+    answers = {number: said(n) for number, n in zip((REFERENCE, 0, 1), (6, *right), strict=True)}
     for j, (index, _) in enumerate(FOLDS):
         change = np.stack([(index < n).astype(float) - (index < 6) for n in right], axis=1)
         gains = expected([r.prior for r in rivals]).posterior(change.mean(0), error_of(change), np.arange(2))

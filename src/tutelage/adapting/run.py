@@ -18,8 +18,8 @@ from tutelage.adapting.mlm import MaskedTokens, TokenGuesser
 from tutelage.adapting.simcse import SimCse
 from tutelage.data import Loader, Tokens
 from tutelage.methods import Method
-from tutelage.modalities.encoder import WithEncoder
 from tutelage.modalities.units import Units, layers_of
+from tutelage.modalities.with_encoder import WithEncoder
 from tutelage.tasks import ACCURACY, Task
 from tutelage.train import Training, time_a_step, train
 from tutelage.types import Params, Tick

@@ -285,7 +285,7 @@ def teacher_said(
     def say(what: str) -> None:
         warnings.warn(f"the numbers of the teacher are {what}", stacklevel=3)
 
-    seen: frozenset[str] = getattr(getattr(teacher, "_model", None), "learnt", frozenset())
+    seen = teacher._model.learnt if isinstance(teacher, Estimator) else frozenset()
     return [
         (
             replace(

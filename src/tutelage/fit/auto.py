@@ -14,7 +14,7 @@ from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.fit.problem import Plan
 from tutelage.fit.recorded import Gains, error_of
 from tutelage.fit.setup import Setup
-from tutelage.fit.shares import ALONE, mixed, shares_of
+from tutelage.fit.shares import LABELS_ONLY, REFERENCE, mixed, shares_of
 from tutelage.fit.together import PATIENCE
 from tutelage.methods import METHODS, Method, PoissonLearning
 from tutelage.ops.checks import in_range
@@ -32,9 +32,6 @@ CANDIDATES: dict[str, Method] = {
 
 SHORT = 3
 """First rung: the steps of a training are divided by this."""
-
-LABELS_ONLY = "labels only"
-"""Name of the labels-only model among the methods that share."""
 
 MEMBERS = 8
 """Methods, at most, that go on to the second rung, with all steps, and then teach the student together."""
@@ -161,7 +158,7 @@ class Search:
         tried = [Attempt(*values) for values in told]
         tried.sort(key=lambda a: (-a.rungs, -a.gain))
         shares = shares_of(mean, covariance, tested, self.most)
-        named = {LABELS_ONLY if i == ALONE else self.names[i]: share for i, share in shares.items()}
+        named = {LABELS_ONLY if i == REFERENCE else self.names[i]: share for i, share in shares.items()}
         return Selection(named, self._honest(tested), tried)
 
     def _held_out(self, i: int, setup: Setup, rung: int) -> FoldPredictions:
@@ -185,7 +182,7 @@ class Search:
             keep = np.ones(len(self.setup.problem.labelled), dtype=bool)
             keep[out] = False
             shares = shares_of(*self._expected(at, keep), at, self.most)
-            honest.append(mixed({i: (self.reference if i == ALONE else self.found[i])[j] for i in shares}, shares))
+            honest.append(mixed({i: (self.reference if i == REFERENCE else self.found[i])[j] for i in shares}, shares))
         return honest
 
 

@@ -8,16 +8,16 @@ from functools import cached_property
 import torch
 from torch import nn
 
-from tutelage.fit.auto import LABELS_ONLY, MEMBERS, Auto, Search, Selection, possible
+from tutelage.fit.auto import MEMBERS, Auto, Search, Selection, possible
 from tutelage.fit.contender import Contender
 from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.fit.recorded import Records
 from tutelage.fit.reference import LabelsOnly
 from tutelage.fit.setup import Setup
-from tutelage.fit.together import student_of
+from tutelage.fit.shares import LABELS_ONLY
+from tutelage.fit.together import said, student_of
 from tutelage.methods import Method, Supervised
 from tutelage.methods.pool_teacher import PoolTeacher
-from tutelage.train import predict
 
 
 @dataclass(frozen=True)
@@ -96,5 +96,4 @@ class AutoStudent:
         if isinstance(method, PoolTeacher):
             loader = problem.loader(seed=self.setup.training.seed)
             return method.remembers(loader, problem.task)["taught"].to(problem.device)
-        network = self.alone.model.network if method is None else Contender(name, method, self.setup).student()
-        return predict(network.to(problem.device), problem.task, problem.pool).softmax(-1)
+        return said(self.alone if method is None else Contender(name, method, self.setup))

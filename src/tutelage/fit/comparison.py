@@ -20,9 +20,8 @@ from tutelage.fit.recorded import Records
 from tutelage.fit.reference import LabelsOnly
 from tutelage.fit.rivals import Judge, Judged, Rival
 from tutelage.fit.setup import Setup
-from tutelage.fit.shares import ALONE
-from tutelage.fit.teacher_paths import ALONE as TEACHER_ALONE
-from tutelage.fit.teacher_paths import FAITHFUL, agreement, learnable, learning, looking
+from tutelage.fit.shares import REFERENCE
+from tutelage.fit.teacher_paths import ALONE, FAITHFUL, agreement, learnable, learning, looking
 from tutelage.fit.together import Together, said
 from tutelage.methods import METHODS, Method
 from tutelage.methods.distil import no_teacher
@@ -30,10 +29,8 @@ from tutelage.methods.distil import no_teacher
 STANDARD = "drift"
 """Method that "auto" plays after a brought teacher, and whose step is timed for all that it may try."""
 
-
 ADAPTED = "adapted, "
 """Beginning of the names of trainings on the features of adapted encoders."""
-
 
 LEAST_WORTH = 0.5
 """Share of the labels, at least, that as many labels of equal weight would have to be worth as much as the weighted
@@ -193,7 +190,7 @@ class Comparison:
             f"{rival.says}: this says the same as the teacher's own student of only {100 * same:.0f} % of what that is "
             "surest of, and no labels can tell which is right. The teacher alone is followed."
         )
-        return Rival("teacher", "the teacher alone", self.started, rival.prior, TEACHER_ALONE), note
+        return Rival("teacher", "the teacher alone", self.started, rival.prior, ALONE), note
 
     def best(self, rivals: Sequence[Rival]) -> Best:
         """The best rival by the folds, or one student of the best together; the first one where no labels can tell."""
@@ -205,7 +202,7 @@ class Comparison:
             return Best(rival, *rival.trains.network(), held, rival.trains.own(predictions), curve, [], note)
         told = [r.trains.held_out(self.folds) for r in rivals]
         verdict = self._judge.verdict(rivals, [predictions for predictions, _ in told])
-        count = {i: share for i, share in verdict.shares.items() if i != ALONE}
+        count = {i: share for i, share in verdict.shares.items() if i != REFERENCE}
         number = max(count, key=lambda i: count[i]) if count else verdict.best
         rival, (own, curve) = rivals[number], told[number]
         if count and len(verdict.shares) > 1:

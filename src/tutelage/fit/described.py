@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -91,26 +90,3 @@ def described_source(head: Head, labelled: Tensor, pool: Tensor) -> Source:
     with torch.no_grad():
         rows = torch.cat([labelled, pool]).to(head.mean)
         return Source(DESCRIBED, head.eval()(rows).double().softmax(-1).cpu().numpy())
-
-
-def calibrated_head(head: Head, matrix: np.ndarray, shift: np.ndarray) -> Head:
-    """Copy of a linear head whose logits, less their mean over the classes, are mapped by a calibration.
-
-    Args:
-        head: linear head of c classes.
-        matrix: matrix of the calibration, (c, c).
-        shift: shift of the calibration, (c,).
-
-    Raises:
-        TypeError: the head is not linear.
-    """
-    made = copy.deepcopy(head)
-    linear = made.layers[-1]
-    if not isinstance(linear, nn.Linear) or len(made.layers) != 2:
-        raise TypeError("head must be linear")
-    c = made.classes
-    m = torch.as_tensor(matrix, dtype=linear.weight.dtype) @ (torch.eye(c) - 1 / c)
-    with torch.no_grad():
-        linear.weight.copy_(m @ linear.weight)
-        linear.bias.copy_(m @ linear.bias + torch.as_tensor(shift, dtype=linear.bias.dtype))
-    return made

@@ -17,7 +17,7 @@ from tutelage.fit.auto import Attempt, Auto
 from tutelage.fit.auto_student import AutoStudent
 from tutelage.fit.calibration import NONE, Calibration, calibrated
 from tutelage.fit.comparison import Adapted, Best, Comparison
-from tutelage.fit.evidence import Evidence, Prior, Tried, weigh
+from tutelage.fit.evidence import Evidence, Prior, weigh
 from tutelage.fit.held_out import FoldPredictions, HeldOut
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import ALL_RECORDS, Records
@@ -25,6 +25,7 @@ from tutelage.fit.rivals import Judged, Rival
 from tutelage.fit.setup import MemoryStore, Setup, Store, silent
 from tutelage.fit.teacher_paths import TAUGHT
 from tutelage.fit.together import Together
+from tutelage.fit.tried import Tried
 from tutelage.methods import Method, Supervised
 from tutelage.methods.fields import Open, Ramp
 from tutelage.train import Training

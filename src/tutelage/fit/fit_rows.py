@@ -28,6 +28,7 @@ from tutelage.methods import Method
 from tutelage.modalities.base import Encodes, Reader
 from tutelage.train import Training
 from tutelage.types import Say, Tick
+from tutelage.weak import Source
 
 
 @dataclass(frozen=True)
@@ -158,9 +159,8 @@ def require_unseen(items: Items, reader: Reader, wiring: Wiring) -> None:
     if wiring.how.plan.skip:
         return
     for source in items.sources:
-        told = getattr(source, "learnt", None)
-        count = 0 if told is None else int(told[: len(items.labelled)].sum())
-        if count:
+        told = source.learnt if isinstance(source, Source) else None
+        if told is not None and (count := int(told[: len(items.labelled)].sum())):
             raise ValueError(
                 f"teacher {source.name!r} learnt the labels of {count} of these {len(items.labelled)} {wiring.things}, "
                 "so that none of them can be held out: bring a teacher that learnt others, or pass --no-evidence"

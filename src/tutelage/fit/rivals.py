@@ -14,7 +14,7 @@ from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.fit.problem import Problem
 from tutelage.fit.recorded import Gains, error_of
 from tutelage.fit.setup import Setup
-from tutelage.fit.shares import ALONE, mixed, shares_of
+from tutelage.fit.shares import REFERENCE, mixed, shares_of
 from tutelage.methods import Method
 
 Role = Literal["candidate", "teacher", "adapted"]
@@ -98,8 +98,7 @@ class Verdict:
 
     Attributes:
         best: number of the rival of the highest expected gain over the reference.
-        shares: how much each of the best models counts, by its number, with `shares.ALONE` for the reference; they sum
-            to 1.
+        shares: how much each of the best models counts, by its number or `shares.REFERENCE`; they sum to 1.
         honest: held-out predictions of these models together. The shares of each fold are computed without its labels.
         judged: what is said of each rival, in their order.
     """
@@ -146,7 +145,7 @@ class Judge:
         best, shares, honest = int(mean.argmax()), self._shares(gains, change, everything), []
         for j, (_, out) in enumerate(self.folds):
             others = self._shares(gains, change, np.setdiff1d(everything, out))
-            honest.append(mixed({i: (self.reference if i == ALONE else held[i])[j] for i in others}, others))
+            honest.append(mixed({i: (self.reference if i == REFERENCE else held[i])[j] for i in others}, others))
         told = [
             Judged(r.says, r.role, estimate(h.right, self.problem.task.binary), float(m), float(v), shares.get(i, 0.0))
             for i, (r, h, m, v) in enumerate(zip(rivals, scored, mean, np.sqrt(np.diag(covariance)), strict=True))

@@ -8,8 +8,11 @@ import numpy as np
 
 from tutelage.fit.held_out import Said
 
-ALONE = -1
+REFERENCE = -1
 """Number of the labels-only model among those that share."""
+
+LABELS_ONLY = "labels only"
+"""Its name among them."""
 
 DRAWS = 20_000
 """Draws from the posterior of all gains, to count how often each model is the best."""
@@ -21,7 +24,7 @@ LEAST_SHARE = 0.02
 def shares_of(mean: np.ndarray, covariance: np.ndarray, at: np.ndarray, most: int) -> dict[int, float]:
     """How much each of the candidates ``at`` counts, by number: the probability that it is the best of them.
 
-    The labels-only model, number `ALONE`, is one of them, with a gain of 0.
+    The labels-only model, number `REFERENCE`, is one of them, with a gain of 0.
 
     Args:
         mean: of all candidates' gains, (m,).
@@ -35,10 +38,10 @@ def shares_of(mean: np.ndarray, covariance: np.ndarray, at: np.ndarray, most: in
     """
     if most == 1:
         best = int(at[mean[at].argmax()])
-        return {best if mean[best] > 0 else ALONE: 1.0}
+        return {best if mean[best] > 0 else REFERENCE: 1.0}
     draws = np.random.default_rng(0).multivariate_normal(mean[at], covariance[np.ix_(at, at)], DRAWS, method="eigh")
     first = np.column_stack([draws, np.zeros(DRAWS)]).argmax(1)
-    often = dict(zip([*map(int, at), ALONE], np.bincount(first, minlength=len(at) + 1) / DRAWS, strict=True))
+    often = dict(zip([*map(int, at), REFERENCE], np.bincount(first, minlength=len(at) + 1) / DRAWS, strict=True))
     counts = {i: often[i] for i in sorted(often, key=lambda i: -often[i])[:most]}
     kept = {i: c for i, c in counts.items() if c >= LEAST_SHARE * sum(counts.values())}
     return {i: float(c / sum(kept.values())) for i, c in kept.items()}

@@ -14,7 +14,7 @@ from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.fit.reference import LabelsOnly
 from tutelage.fit.rivals import Rival, Trains
 from tutelage.fit.setup import Setup
-from tutelage.fit.shares import ALONE
+from tutelage.fit.shares import LABELS_ONLY, REFERENCE
 from tutelage.methods import Committee, Method
 from tutelage.train import predict
 
@@ -43,7 +43,7 @@ class Together:
     Attributes:
         reference: labels-only model.
         rivals: the rivals.
-        shares: how much each counts, by its number, with `ALONE` for the reference; they sum to 1.
+        shares: how much each counts, by its number, with `REFERENCE` for the reference; they sum to 1.
         honest: held-out predictions of these models together.
     """
 
@@ -54,17 +54,18 @@ class Together:
 
     @property
     def _models(self) -> dict[int, Trains]:
-        return {i: self.reference if i == ALONE else self.rivals[i].trains for i in self.shares}
+        return {i: self.reference if i == REFERENCE else self.rivals[i].trains for i in self.shares}
 
     @property
     def setup(self) -> Setup:
         """Problem on the features on which the largest part of the models is, without a teacher, and the training."""
-        weight: dict[int, float] = {}
-        of = {id(model.setup.problem.reader): model.setup for model in self._models.values()}
-        for i, model in self._models.items():
-            on = id(model.setup.problem.reader)
-            weight[on] = weight.get(on, 0.0) + self.shares[i]
-        largest = of[max(weight, key=lambda on: weight[on])]
+        models = self._models
+
+        def weight(setup: Setup) -> float:
+            same = (i for i, model in models.items() if model.setup.problem.reader is setup.problem.reader)
+            return sum(self.shares[i] for i in same)
+
+        largest = max((model.setup for model in models.values()), key=weight)
         return largest.on(largest.problem.without_teacher())
 
     def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
@@ -82,7 +83,7 @@ class Together:
         return student_of("together", self.setup, shares, lambda says: said(named[says]))
 
     def _says(self, number: int) -> str:
-        return "labels only" if number == ALONE else self.rivals[number].says
+        return LABELS_ONLY if number == REFERENCE else self.rivals[number].says
 
     @property
     def method(self) -> Method:

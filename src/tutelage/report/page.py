@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader
 
 from tutelage import files, kinds
-from tutelage.fit.evidence import IN_WORDS
+from tutelage.fit.tried import IN_WORDS
 from tutelage.report.plots import draw_all
 
 

@@ -219,7 +219,7 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
         kind: kind of the data.
         summary: summary of the fit.
     """
-    from tutelage.fit.evidence import IN_WORDS
+    from tutelage.fit.tried import IN_WORDS
 
     lines = []
     if summary["selection"]:
@@ -229,11 +229,11 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
     if summary.get("models"):
         each = [(f"labels only ({summary['reference']['choice']})", summary["reference"][summary["score"]])]
         each += [(model["says"], model["score"]) for model in summary["models"]]
-        lines.append("On held-out labels: " + ", ".join(f"{says} {100 * score:.1f} %" for says, score in each) + ".")
+        lines.append("On held-out labels: " + "; ".join(f"{says} {100 * score:.1f} %" for says, score in each) + ".")
         count = {model["says"]: model["share"] for model in summary["models"] if model["share"]}
         if summary["tried"] == "together":
             count |= {"labels only": 1 - sum(count.values())} if sum(count.values()) < 0.995 else {}
-            shares = ", ".join(f"{says} {100 * share:.0f} %" for says, share in count.items())
+            shares = "; ".join(f"{says} {100 * share:.0f} %" for says, share in count.items())
             lines.append(f"One student learns what the best of them say of the pool: {shares}.")
     if summary.get("idle"):
         lines.append(IDLE)

@@ -82,10 +82,9 @@ def teacher(
         sources = [*sources, Source(TOGETHER, combine(sources).probabilities)]
     found = []
     for source in sources:
-        y = heard.y
-        if isinstance(source, Source) and source.learnt is not None and (source.learnt & (y >= 0)).any():
-            count, of = int((source.learnt & (y >= 0)).sum()), int((y >= 0).sum())
-            say(f"Teacher {source.name!r} learnt the labels of {count} of the {of} labelled rows; they are left out.")
+        y, known = heard.y, heard.y >= 0
+        if source.learnt is not None and (count := int((source.learnt & known).sum())):
+            say(f"Teacher {source.name!r} learnt {count} of the {known.sum()} labels; these rows are left out.")
             y = np.where(source.learnt, -1, y)
         found.append(account(source, y, heard.classes))
     if json:

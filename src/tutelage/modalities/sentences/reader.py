@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from tutelage.data import Examples, WordFeatures
 from tutelage.modalities.base import draws_of
 from tutelage.modalities.cache import CachedEncoding
-from tutelage.modalities.encoder import WithEncoder
 from tutelage.modalities.head import Head
 from tutelage.modalities.sentences.network import (
     Sentence,
@@ -26,6 +25,7 @@ from tutelage.modalities.sentences.network import (
     tokenize_words,
 )
 from tutelage.modalities.units import Units
+from tutelage.modalities.with_encoder import WithEncoder
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from tutelage.data import Features, Tokens
 from tutelage.modalities.base import draws_of
 from tutelage.modalities.cache import CachedEncoding
-from tutelage.modalities.encoder import WithEncoder
 from tutelage.modalities.head import Head
 from tutelage.modalities.text.network import TextClassifier, TextPass, TextUnits, head_on_pooled
 from tutelage.modalities.units import Units
+from tutelage.modalities.with_encoder import WithEncoder
 
 
 @dataclass(frozen=True)
