@@ -446,17 +446,47 @@ def worth_of_encoders() -> str:
     return worth(lines("encoders").rename(columns={"encoder": "name"}), "minilm")
 
 
-def worth_of_adapting() -> str:
-    frozen, adapted = lines("encoders"), lines("adapting")
+def adapted_against_frozen(encoder: str) -> str:
+    """What adapting an encoder is worth, on the data sets, draws and numbers of labels that it was adapted on."""
+    frozen, adapted = (rows[rows.encoder == encoder] for rows in (lines("encoders"), lines("adapting")))
     whole = adapted.groupby("data").size() == adapted.groupby("data").size().max()
-    parts = [frozen[frozen.encoder == "minilm"].assign(name="frozen"), adapted.assign(name="adapted")]
-    rows = pd.concat(part[part.data.isin(whole[whole].index) & part.seed.isin(adapted.seed)] for part in parts)
-    return worth(rows, "frozen")
+    adapted = adapted[adapted.data.isin(whole[whole].index)]
+    keys = ["data", "labels", "seed"]
+    frozen = frozen.merge(adapted[keys], on=keys)
+    return worth(pd.concat([frozen.assign(name="frozen"), adapted.assign(name="adapted")]), "frozen")
+
+
+def worth_of_adapting() -> str:
+    return adapted_against_frozen("minilm")
+
+
+def worth_of_adapting_mpnet() -> str:
+    return adapted_against_frozen("mpnet")
 
 
 def worth_of_teachers() -> str:
     keys = ["data", "labels", "seed"]
     return worth(lines("teachers").melt(keys, var_name="name", value_name="score"), "labels only")
+
+
+def penalty() -> str:
+    """Networks on features as usual, and with the weight decay and scaling that were best on a set's other draws."""
+    rows, body = lines("penalty"), []
+    for (method, data), group in rows.groupby(["method", "data"], sort=False):
+        wide = group.pivot_table(index=["decay", "scaling"], columns="seed", values="score")
+        usual = wide.loc[(1.0, "as usual")]
+        chosen = pd.Series({s: wide.loc[wide.drop(columns=s).mean(axis=1).idxmax(), s] for s in wide})
+        body.append([NAMES[method], data, usual.mean(), chosen.mean(), (chosen - usual).mean()])
+    found = pd.DataFrame(body, columns=["method", "data", "usual", "chosen", "gain"])
+    mean = found.groupby("method", sort=False)[["usual", "chosen", "gain"]].mean().reset_index().assign(data="mean")
+    return grid(
+        ["", "data set", "as usual", "chosen by the other draws", "gain"],
+        [
+            [row.method, DATA.get(row.data, row.data), f"{100 * row.usual:.1f}", f"{100 * row.chosen:.1f}",
+             f"{100 * row.gain:+.1f}"]
+            for row in pd.concat([found, mean]).itertuples()
+        ],
+    )  # fmt: skip
 
 
 # Whole fits, and the models that these might have returned
@@ -583,7 +613,7 @@ TABLES: dict[str, Callable[[], str]] = {
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,
         noise_verdict, noise_target, noise_rounds, noise_memorised, noise_equalities, noise_two_hot, noise_curves,
         partial_forms, audit_ranking, audit_flags, cost, graph_scale, believed_calibration, believed_answers,
-        believed_rules, worth_of_encoders, worth_of_adapting, worth_of_teachers,
+        believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet, worth_of_teachers, penalty,
     )},
 }  # fmt: skip
 """Of the pages in docs."""

@@ -2,6 +2,7 @@
 
 python benchmarks/studies/adapting.py            # draws 100 to 102, into benchmarks/results/adapting.jsonl
 python benchmarks/studies/adapting.py --records  # gains into the package, and a table
+python benchmarks/studies/adapting.py --mpnet    # the larger encoder on two sets, two draws, 10 labels of each class
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 import torch
 
 from encoders import KEYS, LABELS, PROTOCOL, drawn
-from lines import RESULTS, fit_missing
+from lines import RESULTS, Job, fit_missing
 from tutelage.adapting.how import Adapting
 from tutelage.adapting.run import adapted
 from tutelage.bench.protocol import data_root, read_protocol
@@ -26,7 +27,10 @@ from tutelage.modalities.text.lexical_reader import text_reader
 from worth import SEEDS, keep
 
 USUAL = "minilm"
-"""Encoder that is adapted."""
+"""Encoder whose gains are the prior."""
+
+LARGER: list[Job] = [(data, "mpnet", 10, seed) for data in ("imdb", "trec") for seed in SEEDS[:2]]
+"""Jobs of the larger encoder: data set, encoder, labels of each class and draw."""
 
 ADAPTED = "adapted"
 """Name of the adapted encoder in the record."""
@@ -53,11 +57,12 @@ def one(name: str, encoder: str, labels: int, seed: int) -> Row:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", action="store_true", help="only write the records and print the table")
-    draws = SEEDS[:3]
+    parser.add_argument("--mpnet", action="store_true", help="adapt the larger encoder, which is no part of the prior")
+    asked, draws = parser.parse_args(), SEEDS[:3]
     sets = [data.name for data in read_protocol(PROTOCOL).data]
-    if not parser.parse_args().records:
-        jobs = [(d, USUAL, n, s) for s in draws for d in sets for n in LABELS]
+    if not asked.records:
+        jobs = LARGER if asked.mpnet else [(d, USUAL, n, s) for s in draws for d in sets for n in LABELS]
         fit_missing(one, jobs, KEYS, "adapting")
     frozen = [row for row in read_rows(RESULTS / "encoders.jsonl") if row["encoder"] == USUAL and row["seed"] in draws]
-    found = [row | {"encoder": ADAPTED} for row in read_rows(RESULTS / "adapting.jsonl")]
+    found = [row | {"encoder": ADAPTED} for row in read_rows(RESULTS / "adapting.jsonl") if row["encoder"] == USUAL]
     keep([row | {"name": row["encoder"]} for row in (*frozen, *found)], USUAL, "adapting.json")

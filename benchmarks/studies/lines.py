@@ -11,7 +11,7 @@ from tutelage.bench.running import Row, held, record
 
 RESULTS = Path(__file__).parents[1] / "results"
 
-Job = tuple[str | int, ...]
+Job = tuple[str | float, ...]
 
 
 def fit_missing(one: Callable[..., Row], jobs: list[Job], keys: tuple[str, ...], name: str, processes: int = 1) -> None:

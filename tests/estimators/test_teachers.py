@@ -119,3 +119,18 @@ def test_descriptions_are_of_texts_and_are_checked(digits, encoder_folder):
         Classifier(describe={"food": "soup"}, **FAST).fit(texts)
     described = Classifier(describe={"food": "soup"})
     assert clone(described).get_params()["describe"] == {"food": "soup"}
+
+
+def test_a_teacher_in_another_order_than_the_items_is_refused(digits):
+    x, y, labels, old = digits
+    known = labels >= 0
+    frame = pd.DataFrame(x, index=[f"row {i}" for i in range(len(x))]).add_prefix("x")
+    said = pd.DataFrame(old.predict_proba(x), columns=old.classes_, index=frame.index)
+    as_it_is = Classifier("supervised", **FAST, evidence=False).fit(frame, labels, teacher=said)
+    by_place = Classifier("supervised", **FAST, evidence=False).fit(frame, labels, teacher=said.reset_index(drop=True))
+    np.testing.assert_array_equal(as_it_is.predict_proba(frame), by_place.predict_proba(frame))
+    with pytest.raises(ValueError, match="the same index as those of X, but in another order"):
+        Classifier("supervised", **FAST, evidence=False).fit(frame, labels, teacher=said.iloc[::-1])
+    with pytest.raises(ValueError, match="give teacher.loc"):
+        pair = said[known], said[~known].iloc[::-1]
+        Classifier("supervised", **FAST, evidence=False).fit(frame[known], y[known], frame[~known], teacher=pair)

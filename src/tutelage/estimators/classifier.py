@@ -112,8 +112,8 @@ class Classifier(ClassifierMixin, Estimator):
             X: n items: rows of numbers, (n, d), or (n, ...) with a network of the user's; texts, as a list, an array
                 or a data frame's column; or images, as a list of encoded images (bytes) or of `Path`, or as an array
                 of uint8, (n, h, w, 3) or (n, h, w).
-            y: labels, (n,); -1 or None is unlabelled. With votes, these clean labels are not learnt: they choose the
-                stopping point and give the evidence.
+            y: labels, (n,); -1 or None is unlabelled. With votes, these clean labels are learnt beside the weak ones where
+                each class has two or more; they choose the stopping point and give the evidence.
             X_unlabelled: further items without labels, as X.
             votes: labels that rules vote for, (n, rules); -1 or None abstains.
             teacher: probabilities of the classes by a teacher, (n, c), of the items of X and then of X_unlabelled, or a
@@ -273,11 +273,14 @@ def teacher_said(
                 f"teacher must be {len(counts)} arrays, one for each of X and X_unlabelled, got {len(teacher)}"
             )
         tables = list(teacher)
+        for table, part in zip(tables, items, strict=False):
+            require_same_order(table, part)
     else:
         if len(teacher) != sum(counts):
             raise ValueError(
                 f"teacher must have a row for each of the {sum(counts)} items of X and X_unlabelled, got {len(teacher)}"
             )
+        require_same_order(teacher, items[0] if items[1] is None else None)
         ends = np.cumsum(counts)
         slices = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
         tables = [teacher.iloc[s] if isinstance(teacher, pd.DataFrame) else np.asarray(teacher)[s] for s in slices]
@@ -294,3 +297,19 @@ def teacher_said(
         )
         for table, part, count in zip(tables, items, counts, strict=False)
     ]
+
+
+def require_same_order(teacher: Any, items: Any) -> None:
+    """Check that what a teacher said stands in the order of the items, as far as both have an index of pandas.
+
+    Raises:
+        ValueError: both have the same index, in another order.
+    """
+    ours, its = (getattr(each, "index", None) for each in (items, teacher))
+    if not (isinstance(ours, pd.Index) and isinstance(its, pd.Index)) or len(ours) != len(its) or ours.equals(its):
+        return
+    if ours.is_unique and len(ours.difference(its)) == 0:
+        raise ValueError(
+            "the rows of teacher have the same index as those of X, but in another order; rows are taken by their "
+            "place, so give teacher.loc[X.index], or teacher.to_numpy() if it is in order"
+        )
