@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,27 +13,34 @@ from scipy.stats import norm
 
 from tutelage.fit.auto import CANDIDATES, LAST, MEMBERS, Auto, Search, cost, within
 from tutelage.fit.build import Build, Items
+from tutelage.fit.comparison import Comparison
 from tutelage.fit.defaults import HEAD
 from tutelage.fit.evidence import Prior
 from tutelage.fit.fit import fit
 from tutelage.fit.problem import Plan
-from tutelage.fit.recorded import COMMON_SPREAD, UNKNOWN, Gains, error_of
+from tutelage.fit.recorded import ALL_RECORDS, COMMON_SPREAD, UNKNOWN, Gains, error_of
 from tutelage.fit.setup import Setup
 from tutelage.fit.shares import LABELS_ONLY, shares_of
+from tutelage.fit.teacher import BroughtTeacher
 from tutelage.methods import Method, Supervised
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.tasks import Classification
+from tutelage.weak import Source
 
 LABELS, POOL = 60, 90
 
 
 @pytest.fixture(scope="module")
 def problem():
+    return made(())
+
+
+def made(views):
     rng = np.random.default_rng(0)
     y = np.arange(LABELS + POOL) % 2
     x = torch.as_tensor(rng.normal(size=(len(y), 3)) + y[:, None], dtype=torch.float32)
     items = Items(Classification(2), x[:LABELS], y[:LABELS], x[LABELS:])
-    return Build(RowReader(), (), HEAD, whole=False, cache=Path()).of(items).problem()
+    return Build(RowReader(), views, HEAD, whole=False, cache=Path()).of(items).problem()
 
 
 def right_with(share, y, seed):
@@ -210,3 +218,21 @@ def test_a_share_is_the_probability_to_be_the_best():
     assert shares_of(mean, np.eye(3), everything, most=1) == {0: 1.0}
     assert shares_of(np.array([0.1, -0.2, -0.3]), np.eye(3) * 0.02**2, np.array([1, 2]), 4) == {-1: 1.0}
     assert shares_of(-mean - 0.5, np.eye(3), everything, most=1) == {-1: 1.0}
+
+
+@pytest.mark.parametrize("auto_first", [True, False])
+def test_no_two_models_beside_a_teacher_share_a_part_in_the_store(auto_first):
+    problem = made(Auto().views)
+    said = np.full((LABELS + POOL, 2), 0.3)
+    said[np.arange(len(said)), np.arange(len(said)) % 2] = 0.7
+    taught = BroughtTeacher([Source("old", said)], problem.y).of(problem)
+    setup = Setup(taught, replace(HEAD.training, steps=20))
+    models = Comparison(setup, Auto(budget=40), Prior(), Plan(folds=2, repeats=1), ALL_RECORDS, None)
+    rivals = sorted(models.rivals(), key=lambda rival: (rival.says == "auto") != auto_first)
+    assert {rival.says for rival in rivals} >= {"auto", "drift after the teacher, labels looked at"}
+    networks = []
+    for rival in rivals:
+        rival.trains.held_out(models.folds)
+        networks.append(rival.trains.network()[0])
+    weights = [torch.cat([p.flatten() for p in network.parameters()]) for network in networks]
+    assert len({tuple(w.tolist()) for w in weights}) == len(weights)

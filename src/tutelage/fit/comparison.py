@@ -123,7 +123,7 @@ class Comparison:
         if isinstance(self.method, Auto) and self.folds:
             before, alone = features[-1]
             free = alone.setup.on(alone.setup.problem.without_teacher())
-            student = AutoStudent(f"{before}candidate", free, self.method, self.records, alone)
+            student = AutoStudent(f"{before}auto", free, self.method, self.records, alone)
             yield Rival("candidate", f"{before}auto", student, self.prior)
         for before, alone in features:
             if self.teacher and self.learns:
