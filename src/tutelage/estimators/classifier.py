@@ -112,8 +112,8 @@ class Classifier(ClassifierMixin, Estimator):
             X: n items: rows of numbers, (n, d), or (n, ...) with a network of the user's; texts, as a list, an array
                 or a data frame's column; or images, as a list of encoded images (bytes) or of `Path`, or as an array
                 of uint8, (n, h, w, 3) or (n, h, w).
-            y: labels, (n,); -1 or None is unlabelled. With votes, these clean labels are learnt beside the weak ones where
-                each class has two or more; they choose the stopping point and give the evidence.
+            y: labels, (n,); -1 or None is unlabelled. With votes, these clean labels are learnt beside the weak ones
+                where each class has two or more; they choose the stopping point and give the evidence.
             X_unlabelled: further items without labels, as X.
             votes: labels that rules vote for, (n, rules); -1 or None abstains.
             teacher: probabilities of the classes by a teacher, (n, c), of the items of X and then of X_unlabelled, or a

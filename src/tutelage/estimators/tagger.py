@@ -69,8 +69,8 @@ class Tagger(Estimator):
             y: n lists of tags, in BIO, BIOES or IO; None or -1 is an untagged sentence.
             X_unlabelled: further sentences without tags.
             distant: n lists of tags by matching or rules, for the sentences without clean tags; None or -1 is a word
-                (or a sentence) without one. Where no distant tag is O, such words count as O. Clean tags are learnt beside
-                them where each has two or more; they choose the stopping point and give the evidence.
+                (or a sentence) without one. Where no distant tag is O, such words count as O. Two or more sentences
+                with clean tags are learnt beside them; they choose the stopping point and give the evidence.
 
         Raises:
             ValueError: there is no tag, the numbers of words and tags differ, or no scheme has a tag.
