@@ -131,6 +131,6 @@ def test_a_teacher_in_another_order_than_the_items_is_refused(digits):
     np.testing.assert_array_equal(as_it_is.predict_proba(frame), by_place.predict_proba(frame))
     with pytest.raises(ValueError, match="the same index as those of X, but in another order"):
         Classifier("supervised", **FAST, evidence=False).fit(frame, labels, teacher=said.iloc[::-1])
-    with pytest.raises(ValueError, match="give teacher.loc"):
+    with pytest.raises(ValueError, match=r"give teacher\.loc"):
         pair = said[known], said[~known].iloc[::-1]
         Classifier("supervised", **FAST, evidence=False).fit(frame[known], y[known], frame[~known], teacher=pair)
