@@ -599,6 +599,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "bench_auto": lambda: markdown.choice(summary.together(own().values()), CHOOSER, BASELINE),
     "bench_constant": lambda: markdown.constants(summary.together(own().values()), CHOOSER, BASELINE),
     "beside": lambda: compared_ways("beside", "drift, rules"),
+    "described": lambda: compared_ways("described", "drift, described"),
     **{name: partial(weak, **of) for name, of in WORDS["weak"].items()},
     "noise_people": lambda: noise("cifar10", human=True),
     "evidence": lambda: listed("evidence", [{"name": k, **v["all"]} for k, v in held("evidence").items()]),
