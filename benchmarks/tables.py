@@ -600,6 +600,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "bench_constant": lambda: markdown.constants(summary.together(own().values()), CHOOSER, BASELINE),
     "beside": lambda: compared_ways("beside", "drift, rules"),
     "described": lambda: compared_ways("described", "drift, described"),
+    "misdescribed": lambda: compared_ways("misdescribed", "drift, described"),
     **{name: partial(weak, **of) for name, of in WORDS["weak"].items()},
     "noise_people": lambda: noise("cifar10", human=True),
     "evidence": lambda: listed("evidence", [{"name": k, **v["all"]} for k, v in held("evidence").items()]),
