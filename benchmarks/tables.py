@@ -469,6 +469,19 @@ def worth_of_teachers() -> str:
     return worth(lines("teachers").melt(keys, var_name="name", value_name="score"), "labels only")
 
 
+def many_classes() -> str:
+    forms = {"trec, fine": "TREC, fine classes", "made": "made: three ways of speaking of 50 things"}
+    header = ["set", "classes", "labels", "encoder", "accuracy", "CPU seconds, all folds", "memory, MB"]
+    return grid(
+        header,
+        [
+            [forms[row.data], str(row.classes), str(row.labelled), row.adapt, f"{100 * row.score:.1f}",
+             f"{row.cpu_seconds:.0f}", f"{row.peak_mb:,}"]
+            for row in lines("many_classes").itertuples()
+        ],
+    )  # fmt: skip
+
+
 def penalty() -> str:
     """Networks on features as usual, and with the weight decay and scaling that were best on a set's other draws."""
     rows, body = lines("penalty"), []
@@ -615,7 +628,7 @@ TABLES: dict[str, Callable[[], str]] = {
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,
         noise_verdict, noise_target, noise_rounds, noise_memorised, noise_equalities, noise_two_hot, noise_curves,
         partial_forms, audit_ranking, audit_flags, cost, graph_scale, believed_calibration, believed_answers,
-        believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet, worth_of_teachers, penalty,
+        believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet, worth_of_teachers, penalty, many_classes,
     )},
 }  # fmt: skip
 """Of the pages in docs."""
