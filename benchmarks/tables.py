@@ -628,7 +628,8 @@ TABLES: dict[str, Callable[[], str]] = {
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,
         noise_verdict, noise_target, noise_rounds, noise_memorised, noise_equalities, noise_two_hot, noise_curves,
         partial_forms, audit_ranking, audit_flags, cost, graph_scale, believed_calibration, believed_answers,
-        believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet, worth_of_teachers, penalty, many_classes,
+        believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet, worth_of_teachers, penalty,
+        many_classes,
     )},
 }  # fmt: skip
 """Of the pages in docs."""
