@@ -491,13 +491,13 @@ def penalty() -> str:
         chosen = pd.Series({s: wide.loc[wide.drop(columns=s).mean(axis=1).idxmax(), s] for s in wide})
         body.append([NAMES[method], data, usual.mean(), chosen.mean(), (chosen - usual).mean()])
     found = pd.DataFrame(body, columns=["method", "data", "usual", "chosen", "gain"])
-    mean = found.groupby("method", sort=False)[["usual", "chosen", "gain"]].mean().reset_index().assign(data="mean")
+    over_sets = found.groupby("method", sort=False)[["usual", "chosen", "gain"]].mean().reset_index()
     return grid(
         ["", "data set", "as usual", "chosen by the other draws", "gain"],
         [
             [row.method, DATA.get(row.data, row.data), f"{100 * row.usual:.1f}", f"{100 * row.chosen:.1f}",
              f"{100 * row.gain:+.1f}"]
-            for row in pd.concat([found, mean]).itertuples()
+            for row in pd.concat([found, over_sets.assign(data="mean")]).itertuples()
         ],
     )  # fmt: skip
 
