@@ -554,6 +554,18 @@ def compared_ways(name: str, fit: str) -> str:
     return grid(["", "", *(DATA.get(data, data) for data in sets), "mean", "returned, over this"], body)
 
 
+def mpnet_described() -> str:
+    """A line for each set: DRIFT on mpnet's features after a sentence a class, beside labels only on MiniLM's."""
+    found = pd.DataFrame(recorded("sources")[1])
+    body = []
+    for (data, setting), of in found.groupby(["data", "setting"], sort=False):
+        wide = of.pivot_table(index="seed", columns="method", values="score")
+        fit = wide["drift, mpnet, described"].dropna()
+        labels = wide["labels only"] if "labels only" in wide else pd.Series(dtype=float)
+        body.append([DATA.get(data, data), setting, mean(labels), points(fit), str(len(fit))])
+    return grid(["", "a class", "labels only, MiniLM", "DRIFT, mpnet, a sentence a class", "draws"], body)
+
+
 # Probabilities that can be believed
 
 STATED = ("0.02", "0.05", "0.1")
@@ -607,6 +619,37 @@ def believed_rules() -> str:
     return grid(["rule", *(f"{labels} labels a class, stated {100 * float(at):g} %" for labels, at in columns)], body)
 
 
+# Files of other tools
+
+FORM = re.compile(r"[,(:]| (?:with|in|of|alone|after|beside)\b")
+"""Pattern of what ends the name of a form."""
+OF_KIND = ("texts", "sentences", "images", "masks", "rows")
+
+
+def formats() -> str:
+    """A line for each tool, with the forms that are read by kind, and those that are refused."""
+    by_tool: dict[str, list[dict[str, Any]]] = {}
+    for row in held("formats"):
+        by_tool.setdefault(f"{row['tool']} {row['version']}".strip(), []).append(row)
+    body = []
+    for tool, rows in by_tool.items():
+        cells = [forms([r for r in rows if r["kind"] == kind and r["reading"] != "refused"]) for kind in OF_KIND]
+        refused = {FORM.split(r["form"])[0] for r in rows if r["reading"] == "refused"}
+        also = {FORM.split(r["form"])[0] for r in rows if r["reading"] == "read"}
+        body.append([tool, *cells, ", ".join(sorted(refused - also, key=str.casefold))])
+    return grid(["tool", *OF_KIND, "not read; the way out is said"], body)
+
+
+def forms(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Names of forms, each with the mark of what the tool reads again, or of a question."""
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_name.setdefault(FORM.split(row["form"])[0], []).append(row)
+    again = {name for name, each in by_name.items() if any(row["taken"] for row in each)}
+    asked = {name for name, each in by_name.items() if all(row["reading"] == "asked" for row in each)}
+    return ", ".join(name + " ⇄" * (name in again) + " ?" * (name in asked) for name in by_name)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "bench_main": lambda: markdown.gains(own(), BASELINE),
     "bench_auto": lambda: markdown.choice(summary.together(own().values()), CHOOSER, BASELINE),
@@ -623,13 +666,15 @@ TABLES: dict[str, Callable[[], str]] = {
     **{f"bench_{name}": partial(whole, name) for name in (*MAIN, *MORE)},
     **{f"mutual_{data}": partial(mutual, data) for data in ("cifar10", "fashion", "camvid")},
     **{f"noise_{data}": partial(noise, data) for data in ("cifar10", "fashion", "ag_news")},
-    **{name: partial(listed, name) for name in ("follower_cost", "view_throughput", "pool_memory", "distil_speed")},
+    **{name: partial(listed, name) for name in (
+        "follower_cost", "view_throughput", "pool_memory", "distil_speed", "look",
+    )},
     **{f.__name__: f for f in (
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,
         noise_verdict, noise_target, noise_rounds, noise_memorised, noise_equalities, noise_two_hot, noise_curves,
         partial_forms, audit_ranking, audit_flags, cost, graph_scale, believed_calibration, believed_answers,
         believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet, worth_of_teachers, penalty,
-        many_classes,
+        many_classes, mpnet_described, formats,
     )},
 }  # fmt: skip
 """Of the pages in docs."""

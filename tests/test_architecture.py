@@ -35,40 +35,44 @@ MAY_IMPORT = {
     "graph": {"types", "ops", "graph"},
     "distil": {"types", "ops", "distil"},
     "data": {"types", "ops", "data"},
-    "weak": {"types", "ops", "data", "weak"},
+    "tables": {"types", "data.errors", "tables"},
+    "weak": {"types", "ops", "data", "tables", "weak"},
     "weights": {"types", "files", "data", "weights"},
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},
     "train": {"types", "ops", "game", "memory", "tasks", "methods", "data", "comm", "files", "train"},
-    "modalities": {"types", "ops", "data", "files", "weights", "modalities"},
+    "modalities": {"types", "ops", "data", "tables", "files", "weights", "modalities"},
     "adapting": ENGINE | READING | {"modalities.with_encoder", "modalities.units", "adapting"},
     "fit": FITTING,
     "model": {"types", "tasks", "data", "files", "train", "modalities"},
     "kinds": {
-        "types", "ops", "tasks", "data", "files", "weak", "weights", "adapting", "fit", "model", "modalities",
-        "kinds",
+        "types", "ops", "tasks", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
+        "modalities", "kinds",
     },
     "report": {"types", "files", "fit", "model", "kinds", "report"},
     "estimators": {
-        "types", "ops", "methods", "data", "distil", "weak", "adapting", "fit", "model", "modalities.encoder", "kinds",
-        "estimators",
+        "types", "ops", "methods", "data", "tables", "distil", "weak", "adapting", "fit", "model",
+        "modalities.encoder", "kinds", "estimators",
     },
     "run": {
-        "types", "ops", "methods", "data", "files", "weak", "weights", "adapting", "fit", "model", "modalities.base",
-        "modalities.encoder", "kinds", "report", "run",
+        "types", "ops", "methods", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
+        "modalities.base", "modalities.encoder", "kinds", "report", "run",
     },
     "audit": {
-        "types", "ops", "data", "files", "distil", "graph", "fit", "modalities.base", "modalities.images", "kinds",
-        "report", "run", "audit",
+        "types", "ops", "data", "tables", "files", "distil", "graph", "fit", "modalities.base", "modalities.images",
+        "kinds", "report", "run", "audit",
     },
     "bench": {
-        "types", "ops", "methods", "tasks", "train", "data", "distil", "fit", "modalities.base", "modalities.head",
-        "kinds", "model", "weak", "report", "estimators", "bench",
+        "types", "ops", "methods", "tasks", "train", "data", "tables", "distil", "fit", "modalities.base",
+        "modalities.head", "kinds", "model", "weak", "report", "estimators", "bench",
     },
     "cli": {"methods", "run", "audit", "bench"},
 }  # fmt: skip
 """The parts, from the lowest on, and what each may import."""
 
-SHARED_BY_KINDS = {"adapting", "base", "entries", "one_class", "pictures", "tallies", "teachers"}
+SHARED_BY_KINDS = {
+    "adapting", "answers", "base", "class_labels", "dataset", "declared", "entries", "odd_labels", "one_class",
+    "pictures", "pixel_scores", "reading", "tagged", "tallies", "teachers",
+}  # fmt: skip
 SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder", "known", "learnt", "precision", "units", "with_encoder"}
 
 

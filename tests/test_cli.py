@@ -141,13 +141,14 @@ def test_unlabelled_rows_may_stand_in_the_training_table(run, bench, texts):
     assert (summary(bench.out)["labelled"], summary(bench.out)["unlabelled"]) == (16, 60)
 
 
-def test_minus_one_is_a_class_and_that_is_said(run, bench, texts):
+def test_minus_one_is_no_label_and_that_is_said(run, bench, texts):
     both = pd.concat([texts.train, texts.pool.assign(label=-1)])
     both.to_csv(bench.folder / "train.csv", index=False)
     code, shown = run(*bench.fit("supervised", unlabelled=None))
     assert code == 0, shown
-    assert "Label -1 is read as a class of its own; an unlabelled row has an empty label." in shown
-    assert summary(bench.out)["classes"] == ["-1", "food", "sport"]
+    assert "60 of 76 rows have '-1' for a label: taken as no label" in shown
+    found = summary(bench.out)
+    assert (found["classes"], found["labelled"], found["unlabelled"]) == (["food", "sport"], 16, 60)
 
 
 def test_labels_of_the_pool_change_the_report_only(run, bench, texts):

@@ -20,12 +20,14 @@ def refused(run, bench, **changes) -> str:
 
 
 def last_line(shown: str) -> str:
-    """The error, which is one line and ends the output."""
+    """The error, which is one line, or one for each fault, and ends the output."""
     assert "Traceback" not in shown
     lines = [line for line in shown.splitlines() if line.strip()]
-    assert lines[-1].startswith("Error: "), shown
-    assert shown.count("Error: ") == 1, shown
-    return lines[-1]
+    errors = [line for line in lines if line.startswith("Error: ")]
+    assert errors, shown
+    assert lines[-len(errors) :] == errors, shown
+    assert shown.count("Error: ") == len(errors), shown
+    return "\n".join(errors)
 
 
 def write(bench, name: str, text: str, encoding: str = "utf-8"):

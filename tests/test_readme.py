@@ -185,7 +185,8 @@ def test_the_long_commands_run(run, reader, quick, command):
 
 @pytest.mark.slow
 def test_the_first_commands_run_with_the_defaults_and_the_packaged_encoder(run, reader):
-    fit, predict, score = SHELL[0]
+    look, fit, predict, score = SHELL[0]
+    assert "Nothing stands against a fit" in do(run, look)
     assert "(open run/report.html)" in do(run, fit)
     do(run, predict)
     labelled = pd.read_csv(reader / "labelled.csv")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tutelage.audit import find_label_errors as find_label_errors
     from tutelage.estimators.adapt import adapt as adapt
     from tutelage.estimators.classifier import Classifier as Classifier
+    from tutelage.estimators.look import look as look
     from tutelage.estimators.segmenter import Segmenter as Segmenter
     from tutelage.estimators.self_distiller import SelfDistiller as SelfDistiller
     from tutelage.estimators.tagger import Tagger as Tagger
@@ -42,6 +43,7 @@ _HOMES = {
     "TfidfReplacement": "tutelage.modalities.text.replacement",
     "find_label_errors": "tutelage.audit",
     "load": "tutelage.model",
+    "look": "tutelage.estimators.look",
 } | dict.fromkeys(("METHODS", *methods.CLASSES), "tutelage.methods")
 """Module that defines each public name, by name."""
 

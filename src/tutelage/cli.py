@@ -32,6 +32,7 @@ def build(words: Sequence[str], screen: Screen) -> App:
     )
     called, rest = (words[0] if words else ""), words[1:]
     _add_fit(app, rest if called == "fit" else (), screen)
+    _add_look(app, called, rest, screen)
     _add_predict_and_score(app, called, rest, screen)
     app.command("tutelage.run.commands:report", name="report", help="Draw the report of a finished run again.")
     says = "Say how good a teacher is on a table with some labels, before anything is trained."
@@ -76,6 +77,16 @@ def _add_predict_and_score(app: App, called: str, words: Sequence[str], screen: 
     app.command("tutelage.run.commands:add_predict", name="predict", help=says)
     says = "Score a finished run on a labelled table, or a folder of images."
     app.command("tutelage.run.commands:add_score", name="score", help=says)
+
+
+def _add_look(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
+    if called == "look":
+        from tutelage.run.look import add_look
+
+        add_look(app, words, screen)
+    else:
+        says = "Say what is read of a table or folder, and what looks odd in it, before anything is learnt."
+        app.command("tutelage.run.look:add_look", name="look", help=says)
 
 
 def _add_data(app: App) -> None:
@@ -153,7 +164,8 @@ def main() -> None:
             screen.fail(str(e))
         sys.exit(2)
     except (ValueError, ImportError) as e:  # of the user's data, files and options
-        screen.fail(str(e))
+        for message in getattr(e, "messages", [str(e)]):
+            screen.fail(message)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -245,7 +245,8 @@ def test_nothing_half_written_stays_when_writing_fails(run, digits, tmp_path, mo
     ("text", "words", "message"),
     [
         ("x,label\n1,a\n2,a\n", (), "t.csv, column 'label': only one class, 'a'; two are needed"),
-        ("x,label\n1,a\n2,a\n3,b\n", (), "t.csv, row 3, column 'label': class 'b' has one row"),
+        ("x,label\n1,a\n2,a\n3,b\n", (), "column 'label': only one class, 'a'; two are needed"),
+        ("x,label\n1,a\n2,b\n", (), "no row is left to audit; left out: no other row has the class ('a', 'b')"),
         ("x,label\n1,\n2,\n", (), "t.csv, column 'label': every label is empty; there is nothing to audit"),
         ("x,label\n1,a\nnan,a\n3,b\n", (), "t.csv, row 2, column 'x': a feature is nan, not finite"),
         ("x,label\n1,a\n,a\n3,b\n", (), "t.csv, row 2, column 'x': not a list of numbers but ''"),
@@ -255,7 +256,6 @@ def test_nothing_half_written_stays_when_writing_fails(run, digits, tmp_path, mo
         ("x,label\n1,a\n", ("--least", "2"), "least must be in [0, 1], got 2"),
         ("x,label\n1,a\n", ("--seed", "-1"), "seed must be in [0, 4294967295], got -1"),
         ("x,label\n1,a\n", ("--text", "x"), "--features is of --kind rows, but the kind is texts"),
-        ("x,label\n1,a\n", ("--skip-bad",), "--skip-bad is of --kind masks or images, but the kind is rows"),
         (
             "x,label\n1,a\n",
             ("--encoder", "minilm"),
@@ -270,6 +270,18 @@ def test_bad_input_is_one_line(run, tmp_path, text, words, message):
     assert not (tmp_path / "o").exists()
 
 
+def test_classes_of_one_row_are_left_out_and_named(run, tmp_path):
+    rows = [f"{i},{'ab'[i % 2]}" for i in range(12)] + ["3,c", "4,d"]
+    (tmp_path / "t.csv").write_text("x,label\n" + "\n".join(rows) + "\n")
+    words = ("--train", tmp_path / "t.csv", "--features", "x", "--label", "label", "--out", tmp_path / "o")
+    code, shown = run("audit", *words)
+    assert code == 0, shown
+    assert "Left out: 2 of 14 rows" in shown
+    assert "where no other row has the class ('c', 'd')." in shown
+    found = json.loads((tmp_path / "o" / "audit.json").read_text())
+    assert found["left_out"] == {"no other row has the class ('c', 'd')": 2}
+
+
 def test_missing_options_and_files_are_named(run, tmp_path, pictures):
     (tmp_path / "t.csv").write_text("x,label\n1,a\n")
     table = ("--train", tmp_path / "t.csv")
@@ -279,7 +291,7 @@ def test_missing_options_and_files_are_named(run, tmp_path, pictures):
     assert "nowhere.csv: no such file" in refused(run, tmp_path / "o", *nowhere)
     assert "nowhere: no such file or folder" in refused(run, tmp_path / "o", "--train", tmp_path / "nowhere")
     named = ("--train", pictures / "pets", "--text", "x")
-    assert "is a folder, but texts are read from tables" in refused(run, tmp_path / "o", *named)
+    assert "pets: neither a saved data set nor a folder of texts" in refused(run, tmp_path / "o", *named)
 
 
 def test_two_rows_of_each_class_are_enough_to_run(run, tmp_path):

@@ -113,7 +113,7 @@ def test_missing_files_columns_and_options_are_named(run, files):
     assert "t.csv: no column 'tag'" in refused(run, files, label="tag")
     assert "--label must be given" in refused(run, files, label=None)
     assert "s.csv: no column 'row'" in refused(run, files, suspects="t.csv").replace("t.csv: no", "s.csv: no")
-    assert "must end in one of" in refused(run, files, output="o.xlsx")
+    assert "must end in one of" in refused(run, files, output="o.ods")
     (files / "s.csv").write_text("")
     assert "s.csv: the file is empty" in refused(run, files)
 

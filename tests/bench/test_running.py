@@ -20,8 +20,8 @@ from tutelage.bench.protocol import DataSet, Protocol, read_protocol
 from tutelage.bench.running import held, jobs, missing, read_rows, record, run, run_all
 from tutelage.bench.sets import load
 from tutelage.cli import build
-from tutelage.data.tables import DataError
 from tutelage.run.screen import Screen
+from tutelage.tables import DataError
 
 TOML = """
 name = "small"

@@ -6,8 +6,8 @@ import pytest
 
 from tutelage import Classifier, load
 from tutelage.data.marks import learnt, mark, marks
-from tutelage.data.tables import DataError, write_table
 from tutelage.modalities.encoder import load_encoder, save_encoder
+from tutelage.tables import DataError, write_table
 from tutelage.weak import descriptions_of, read_columns, read_labels, said_values
 
 FAST = {"steps": 20, "folds": 2, "repeats": 1}

@@ -14,7 +14,7 @@ import pytest
 
 from tutelage.data import packages, sources
 from tutelage.data.sources import Corpus
-from tutelage.data.tables import DataError
+from tutelage.tables import DataError
 
 TAB = "Category\tText\nd\tstring\nclass\t\n\nfood\tthe soup\nsport\tthe goal\nfood\t\n"
 

@@ -315,3 +315,23 @@ def test_a_pool_of_paths_is_decoded_a_batch_at_a_time(squares, png, tmp_path, mo
     made = Classifier(network="small_cnn", **QUICK) if kind is Classifier else Segmenter(**QUICK)
     made.fit(paths, hidden(drawn.y) if kind is Classifier else some(drawn.masks)).predict(paths)
     assert 0 < peak[0] <= 64
+
+
+def test_masks_of_other_habits_are_asked_about_and_settled(drawn, png):
+    with pytest.raises(ValueError, match=r"^Question 1: y\[0\]: value 255 on .* To settle it: --mask-values 0,255 "):
+        Segmenter(**QUICK).fit(drawn.pixels, some(255 * drawn.masks))
+    plain = Segmenter(**QUICK).fit(drawn.pixels, some(drawn.masks))
+    scaled = Segmenter(mask_values=[0, 255], **QUICK).fit(drawn.pixels, some(255 * drawn.masks))
+    colours = np.array([[0, 0, 0], [200, 0, 0]], dtype=np.uint8)
+    encoded = [png(colours[ids]) for ids in drawn.masks]
+    coloured = Segmenter(mask_colours=["black", "#c80000"], **QUICK).fit(drawn.pixels, some(encoded))
+    for model in (scaled, coloured):
+        np.testing.assert_array_equal(model.predict(drawn.pixels[:2]), plain.predict(drawn.pixels[:2]))
+    assert coloured.score(drawn.pixels[:4], encoded[:4]) == plain.score(drawn.pixels[:4], drawn.masks[:4])
+    assert scaled.score(drawn.pixels[:4], 255 * drawn.masks[:4]) == plain.score(drawn.pixels[:4], drawn.masks[:4])
+
+
+def test_what_is_made_of_masks_is_warned_of(drawn, png):
+    grey = [png(np.repeat(ids[..., None], 3, -1)) for ids in drawn.masks]
+    with pytest.warns(UserWarning, match="^12 of 12 masks of X are grey but stored in several channels"):
+        Segmenter(**QUICK).fit(drawn.pixels, some(grey))

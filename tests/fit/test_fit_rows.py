@@ -20,7 +20,7 @@ from tutelage.fit.problem import Plan
 from tutelage.fit.recorded import ALL_RECORDS, Records
 from tutelage.fit.reference import LabelsOnly
 from tutelage.fit.setup import FolderStore, MemoryStore, Setup
-from tutelage.kinds.base import Dataset
+from tutelage.kinds.dataset import Dataset
 from tutelage.kinds.texts import Texts
 from tutelage.methods import Drift, Supervised
 from tutelage.modalities.base import features

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tutelage.data.tables import DataError
-from tutelage.kinds.base import Dataset
+from tutelage.kinds.dataset import Dataset
 from tutelage.kinds.one_class import class_scores
+from tutelage.kinds.reading import read_files
 from tutelage.modalities.images.decoding import MAX_PIXELS
 from tutelage.run.options import given
+from tutelage.tables import DataError, Notes
 from tutelage.tasks import Classification
 
 
@@ -27,8 +28,10 @@ def encoded(image):
 
 
 def picture(value=0, mode="RGB"):
-    """An image of its own: ``value`` tells it from the others."""
-    return encoded(Image.new(mode, (30, 20), value if mode == "L" else (value, 1, 2, 40)[: len(mode)]))
+    """An image of its own: ``value`` tells it from the others. One pixel differs, as in no image of one colour."""
+    image = Image.new(mode, (30, 20), value if mode == "L" else (value, 1, 2, 40)[: len(mode)])
+    image.putpixel((3, 3), 99 if mode == "L" else (99, 99, 99, 99)[: len(mode)])
+    return encoded(image)
 
 
 def put(root, files):
@@ -44,7 +47,7 @@ def got(folder, **options):
     said = []
     words = {"train": folder / "train", "out": folder / "out", "task": "image", "images": "image", "label": "label"}
     kind, asked = given(**(words | options))
-    return kind.read(asked.files, said.append), said
+    return read_files(kind, asked.files, Notes(said.append)), said
 
 
 def refused(folder, **options):
@@ -63,6 +66,9 @@ def table(path, images, **columns):
 def labelled(folder, extra=(), labels=(), name="train.parquet"):
     """A table of four labelled images, and others."""
     return table(folder / name, [*map(picture, range(4)), *extra], label=["cat", "dog", "cat", "dog", *labels])
+
+
+NO_IMAGE = "not an image, or damaged at its beginning: "
 
 
 def pets(folder):
@@ -166,11 +172,12 @@ def test_the_size_is_the_one_asked_for_or_suits_images_and_network(tmp_path):
     assert sizes == [(128, 128), (20, 30), (40, 40)]
 
 
-def test_a_label_minus_one_is_said_to_be_a_class(tmp_path):
+def test_a_label_minus_one_means_none_and_that_is_said(tmp_path):
     train = labelled(tmp_path, [picture(4), picture(5)], ["-1", "-1"])
     found, said = got(tmp_path, train=train)
-    assert found.classes == ["-1", "cat", "dog"]
-    assert "Label -1 is read as a class of its own" in said[0]
+    assert found.classes == ["cat", "dog"]
+    assert len(found.items.pool) == 2
+    assert "2 of 6 rows have '-1' for a label: taken as no label" in said[0]
 
 
 @pytest.mark.parametrize(
@@ -182,9 +189,21 @@ def test_a_label_minus_one_is_said_to_be_a_class(tmp_path):
         ({"cat/0.png": picture(), "cat/1.png": picture(1)}, "{train}: only one class, 'cat'; two are needed"),
         (
             {"cat/0.png": picture(), "dog/1.png": picture(1)},
-            "{train}/cat/0.png: class 'cat' has one label; label one more row",
+            "{train}: 2 classes have one label each, 'cat' (cat/0.png), 'dog' (dog/1.png); label one more row",
         ),
         ({"cat/0.png": picture(), "dog/1.png": picture(1)[:60]}, "{train}/dog/1.png: cut off or damaged"),
+        (
+            {"images/0.png": picture(), "images/1.png": picture(1), "list.txt": b"0.png 1"},
+            "{train}: its one folder of images, images, is no class; make a folder for each class, or name a table",
+        ),
+        (
+            {"images/0.png": picture(), "train.xml": b"<annotations></annotations>"},
+            "{train}/train.xml: these are annotations of CVAT in XML, which are not read; export",
+        ),
+        (
+            {"train/cat/0.png": picture(), "landmarks/a.csv": b"1"},
+            "Question 1: {train}: the folders train have the names",
+        ),
     ],
 )
 def test_folders_that_cannot_be_learnt_from(tmp_path, files, message):
@@ -201,7 +220,7 @@ def test_folders_that_cannot_be_learnt_from(tmp_path, files, message):
         (
             ["cat", "cat", "dog"],
             ", row 3, column 'label': class 'dog' has one label; label one more row of it (the evidence needs two), "
-            "or pass --no-evidence",
+            "or pass --no-evidence; or go on with --rare leave-out or --rare merge:NAME",
         ),
     ],
 )
@@ -230,10 +249,10 @@ def test_files_and_columns_that_are_not_there(tmp_path, part):
 
 def test_labels_of_the_test_that_were_never_seen(tmp_path):
     test = table(tmp_path / "test.parquet", [picture(7), picture(8)], label=["dog", "horse"])
-    seen = "label 'horse' was not among the training labels cat, dog; unseen in this file: horse"
-    assert refused(tmp_path, train=labelled(tmp_path), test=test) == f"{test}, row 2: {seen}"
+    seen = "label 'horse' was not among the training labels cat, dog; unseen in this file: 'horse' 1, 1 of"
+    assert refused(tmp_path, train=labelled(tmp_path), test=test).startswith(f"{test}, row 2: {seen} 2 rows")
     folder = put(tmp_path / "test", {"horse/0.png": picture(7)})
-    assert refused(tmp_path, train=labelled(tmp_path), test=folder) == f"{folder}/horse/0.png: {seen}"
+    assert refused(tmp_path, train=labelled(tmp_path), test=folder).startswith(f"{folder}/horse/0.png: {seen} 1 rows")
     none = table(tmp_path / "none.parquet", [picture(7)], label=[""])
     wanted = f"{none}, column 'label': every label is empty; nothing to score on"
     assert refused(tmp_path, train=labelled(tmp_path), test=none) == wanted
@@ -293,7 +312,8 @@ def test_what_is_left_when_bad_images_are_left_out_must_do(tmp_path):
     assert shown == f"{train}, column 'label': every label of the images that can be read is empty; label some rows"
     train = table(tmp_path / "c.parquet", [b"x", b"y"], label=["a", "b"])
     shown = refused(tmp_path, train=train, skip_bad=True)
-    assert shown.endswith("(2 of 2 images are bad)")  # and no advice that was followed already
+    assert shown == f"{train}: none of the 2 images can be read; the first: {train}, row 1: {NO_IMAGE}b'x'"
+    assert refused(tmp_path, train=train) == shown  # and no advice that cannot help
 
 
 def test_images_shared_by_training_and_test_are_warned_of(tmp_path):
@@ -303,3 +323,43 @@ def test_images_shared_by_training_and_test_are_warned_of(tmp_path):
     with pytest.warns(UserWarning, match=rf"^3 images of {test} are also in the training data: the test score flat"):
         got(tmp_path, train=train, test=test)
     got(tmp_path, train=train, test=table(tmp_path / "test.csv", ["9.png"], label=["cat"]))
+
+
+def test_all_faults_of_all_files_are_named_at_once(tmp_path):
+    bad = [b"hello", b"", picture(9)[:60], b"<html>", b""]
+    train = labelled(tmp_path, bad, [None] * 5)
+    test = table(tmp_path / "test.parquet", [picture(7), b""], label=["dog", "cat"])
+    more = table(tmp_path / "more.parquet", [picture(8), None])
+    shown = refused(tmp_path, train=train, unlabelled=more, test=test).split("\n")
+    assert len(shown) == 3
+    assert shown[0].startswith(
+        f"{train}, row 5: not an image, or damaged at its beginning: b'hello'; {train}, row 6: no "
+    )
+    kinds = "2 no image, 1 not an image, or damaged at its beginning, 1 cut off or damaged, 1 a web page"
+    assert shown[0].endswith(f"(5 of 9 images are bad: {kinds}); --skip-bad leaves out what cannot be read")
+    assert shown[1] == f"{more}, row 2: no image (0 bytes); --skip-bad leaves out what cannot be read"
+    assert shown[2] == f"{test}, row 2: no image (0 bytes); --skip-bad leaves out what cannot be read"
+
+
+def test_paths_of_which_none_exists_are_said_in_one_sentence(tmp_path):
+    train = table(tmp_path / "t.csv", [f"im/{i}.png" for i in range(4)], label=["a", "a", "b", "b"])
+    first = f"{train}, row 1 ({tmp_path / 'im/0.png'}): no such file"
+    assert refused(tmp_path, train=train) == f"{train}: none of the 4 images can be read; the first: {first}"
+
+
+def test_questions_on_folders_come_before_rules_on_labels(tmp_path):
+    put(tmp_path / "data", {"train/cat/0.png": picture(0), "train/dog/1.png": picture(1), "test/cat/2.png": picture(2)})
+    shown = refused(tmp_path, train=tmp_path / "data", images=None, label=None)
+    assert shown.startswith(f"Question 1: {tmp_path / 'data'}: the folders test, train have the names of the parts")
+    assert f"--train {tmp_path / 'data/train'} --test {tmp_path / 'data/test'}" in shown
+
+
+def test_what_a_model_cannot_see_is_said(tmp_path):
+    plain = encoded(Image.new("RGB", (30, 20), (7, 7, 7)))
+    train = labelled(tmp_path, [plain, plain, encoded(Image.new("RGB", (3, 3)))], [None] * 3)
+    _, said = got(tmp_path, train=train)
+    assert said == [
+        f"3 of 7 images of {train} have one colour in all their pixels (the first: {train}, row 5, 30 x 20).",
+        f"1 of 7 images of {train} are copies of others, byte for byte (the first: {train}, row 6 of {train}, row 5).",
+        f"1 of 7 images of {train} are less than 8 pixels high or wide (the first: {train}, row 7, 3 x 3).",
+    ]

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tutelage.data.tables import DataError
-from tutelage.kinds.masks import mask_scores
+from tutelage.kinds.pixel_scores import mask_scores
+from tutelage.kinds.reading import read_files
 from tutelage.run.options import given
+from tutelage.tables import DataError, Notes
 from tutelage.tasks import Segmentation
 from tutelage.tasks.segmentation import iou_influence, overlaps
 
@@ -26,8 +27,10 @@ def encoded(image):
 
 
 def picture(value):
-    """An image of its own: ``value`` tells it from the others."""
-    return encoded(Image.new("RGB", (30, 20), (value, 1, 2)))
+    """An image of its own: ``value`` tells it from the others. One pixel differs, as in no image of one colour."""
+    image = Image.new("RGB", (30, 20), (value, 1, 2))
+    image.putpixel((3, 3), (99, 99, 99))
+    return encoded(image)
 
 
 def mask(ids=IDS):
@@ -53,7 +56,7 @@ def got(folder, **options):
         "masks": "mask",
     }
     kind, asked = given(**(words | options))
-    return kind.read(asked.files, said.append), said
+    return read_files(kind, asked.files, Notes(said.append)), said
 
 
 def refused(folder, **options):
@@ -153,17 +156,21 @@ def test_overlaps_are_scored_as_their_own_functions_say(tmp_path):
         (mask(np.where(IDS == 2, 255, IDS)), {}, "value 255 on 200 pixels, where others end at 2"),
         (mask(), {"classes": 2}, "value 2 on 200 pixels is not from 0 to 1"),
         (mask()[:60], {}, "cut off or damaged"),
-        (picture(9), {}, "it is RGB, colours and not class numbers"),
+        (picture(9), {}, "it holds colours, not class numbers, as 1 of "),
     ],
     ids=["another size", "void of old", "no class", "cut off", "colours"],
 )  # fmt: skip
 def test_a_bad_mask_is_named_with_its_place(tmp_path, bad, options, message):
     good = mask(IDS % options.get("classes", 3))
     train = table(tmp_path / "t.parquet", [picture(i) for i in range(4)], mask=[good, None, good, bad])
-    assert refused(tmp_path, train=train, **options).startswith(f"{train}, row 4, mask: {message}")
+    assert (
+        refused(tmp_path, train=train, **options)
+        .removeprefix("Question 1: ")
+        .startswith(f"{train}, row 4, mask: {message}")
+    )
     scenes(tmp_path / "train", a=good, b=bad)
     place = tmp_path / "train/masks/b.png"
-    assert refused(tmp_path, **options).startswith(f"{place}, mask: {message}")
+    assert refused(tmp_path, **options).removeprefix("Question 1: ").startswith(f"{place}, mask: {message}")
 
 
 def test_bad_masks_are_left_out_with_their_images_where_asked(tmp_path):
@@ -224,7 +231,7 @@ def test_masks_that_cannot_be_learnt_from(tmp_path):
     shown = refused(tmp_path, train=one, test=none, evidence=False)
     assert shown == f"{none}, column 'mask': every mask is empty; nothing to score on"
     shown = refused(tmp_path, train=one, masks="masks")
-    assert shown == f"{one}: no column 'masks'; it has 'image', 'mask'"
+    assert shown == f"{one}: no column 'masks'; it has 'image', 'mask'; the nearest is 'mask'"
 
 
 def test_images_with_masks_shared_by_training_and_test_are_warned_of(tmp_path):
@@ -232,3 +239,118 @@ def test_images_with_masks_shared_by_training_and_test_are_warned_of(tmp_path):
     scenes(tmp_path / "train")
     with pytest.warns(UserWarning, match=r"^1 image of .*test is also in the training data"):
         got(tmp_path, test=test)
+
+
+def test_values_that_mean_the_classes_may_be_named(tmp_path):
+    scenes(tmp_path / "train", a=mask(255 * (IDS % 2)), b=mask(255 * (IDS % 2)))
+    shown = refused(tmp_path)
+    assert "value 255 on 200 pixels, where others end at 0" in shown
+    assert "To settle it: --mask-values 0,255 (each is a class, in this order); or --void 255 " in shown
+    for given_as in (("0,255",), ("0", "255"), (0, 255)):
+        found, said = got(tmp_path, mask_values=given_as)
+        assert (found.items.y == np.tile(IDS.ravel() % 2, 2)).all()
+        assert (found.classes, said) == (["0", "1"], [])
+    test = table(tmp_path / "test.parquet", [picture(7)], mask=[mask(255 * (IDS % 2))])
+    found, _ = got(tmp_path, mask_values=("0,255",), test=test)
+    assert (found.truth[0] == IDS % 2).all()
+
+
+def coloured(ids=IDS, colours=((0, 0, 0), (200, 0, 0), (0, 200, 30))):
+    return encoded(Image.fromarray(np.array(colours, dtype=np.uint8)[ids]))
+
+
+def test_classes_of_colours_are_named_by_them_and_a_test_is_read_alike(tmp_path):
+    put(tmp_path, {"train/masks/labelmap.txt": b"ground 0,0,0\nroad 200,0,0\ntree 0,200,30\n"})
+    scenes(tmp_path / "train", a=coloured(), b=coloured())
+    test = table(tmp_path / "test.parquet", [picture(7)], mask=[coloured(IDS % 2 * 2)])
+    found, said = got(tmp_path, test=test)
+    assert found.classes == ["ground #000000", "road #c80000", "tree #00c81e"]
+    assert (found.items.y == np.tile(IDS.ravel(), 2)).all()
+    assert (found.truth[0] == IDS % 2 * 2).all()
+    assert any("labelmap.txt: 3 classes by colour: 0 ground #000000, 1 road" in line for line in said)
+    kind, _ = given(train=tmp_path / "train", out=tmp_path / "out", task="segmentation")
+    meaning = kind.meaning_to(found.classes)
+    assert (meaning.strict, meaning.colours) == (True, ("ground #000000", "road #c80000", "tree #00c81e"))
+    again, _ = given(train=tmp_path / "train", out=tmp_path / "out", mask_colours=("#00c81e,#000000,#c80000",))
+    assert again.meaning_to(found.classes).colours == meaning.colours
+    assert kind.meaning_to(["0", "1"]).classes == 2
+
+
+def test_masks_of_photos_that_are_turned(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    files = {}
+    for i, name in enumerate("abc"):
+        file = io.BytesIO()
+        Image.open(io.BytesIO(picture(40 * i))).save(file, "jpeg", exif=exif)
+        files |= {f"train/images/{name}.jpg": file.getvalue()} | ({f"train/masks/{name}.png": mask()} if i < 2 else {})
+    put(tmp_path, files)
+    found, said = got(tmp_path)
+    assert found.size == (30, 20)
+    assert (found.items.y.reshape(2, 30, 20) == np.rot90(IDS, -1)).all()
+    assert "2 of 2 masks of " in said[1]
+    assert "are turned like these, as EXIF says" in said[1]
+    assert "but its image is 20 x 30" in refused(tmp_path, masks_turned=False)
+
+
+def test_masks_beside_images_are_told_by_their_names(tmp_path):
+    files = {f"train/{c}.png": picture(i) for i, c in enumerate("abc")} | {f"train/{c}_mask.png": mask() for c in "ab"}
+    found, said = got(put(tmp_path, files))
+    assert [Path(s).name for s in found.items.labelled] == ["a.png", "b.png"]
+    assert [Path(s).name for s in found.items.pool] == ["c.png"]
+    assert said == [
+        f"Masks in {tmp_path / 'train'} are named IMAGE_mask (2 masks).",
+        f"{tmp_path / 'train'}: 2 of 3 images have a mask beside them.",
+    ]
+
+
+def test_a_question_on_masks_comes_before_rules_on_classes(tmp_path):
+    scenes(tmp_path / "train", a=coloured(0 * IDS + 1), b=coloured(0 * IDS + 1))
+    assert refused(tmp_path).startswith("Question 1: ")
+
+
+def test_masks_one_folder_deeper_than_images_belong_to_them(tmp_path):
+    put(tmp_path / "train" / "images", {f"{i}.jpg": picture(i) for i in range(3)})
+    put(tmp_path / "train" / "annotations" / "trimaps", {f"{i}.png": mask() for i in range(3)})
+    data, _ = got(tmp_path, images=None, masks=None)
+    assert (len(data.items.labelled), len(data.classes)) == (3, 3)
+
+
+def test_a_folder_above_those_of_images_and_masks_names_them(tmp_path):
+    for year in ("VOC2007", "VOC2012"):
+        put(tmp_path / "train" / year / "JPEGImages", {"1.jpg": picture(1)})
+        put(tmp_path / "train" / year / "SegmentationClass", {"1.png": mask()})
+    with pytest.raises(DataError, match=r"one folder deeper; name it: --train .*VOC2007; --train .*VOC2012"):
+        got(tmp_path, images=None, masks=None)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"images/1.png": picture(1), "masks/task-1-annotation-2-by-1-tag-a-0.png": mask()}, "layers of Label Studio"),
+        ({"1.png": picture(1), "1.json": b'{"shapes": [], "imagePath": "1.png"}'}, "polygons of labelme"),
+        ({"images/1.png": picture(1), "labels/1.txt": b"0 0.5 0.5 0.1 0.1\n"}, "boxes or polygons of YOLO"),
+        (
+            {
+                "images/train/1.png": picture(1), "annotations/panoptic/1.png": mask(),
+                "annotations/panoptic.json": b'{"images": [], "annotations": [], "categories": []}',
+            },
+            "annotations of COCO",
+        ),
+    ],
+)  # fmt: skip
+def test_annotations_of_other_tools_are_named_where_masks_are_sought(tmp_path, files, message):
+    put(tmp_path / "train", files)
+    with pytest.raises(DataError, match=f"these are .*{message}"):
+        got(tmp_path, images=None, masks=None)
+
+
+def test_a_file_of_names_without_colours_does_not_stop_the_question_for_colours(tmp_path):
+    colours = np.array([[0, 0, 0], [250, 50, 83], [61, 61, 245]], dtype=np.uint8)[IDS]
+    put(tmp_path / "train", {f"images/{i}.png": picture(i) for i in range(2)})
+    put(tmp_path / "train", {f"masks/{i}.png": encoded(Image.fromarray(colours)) for i in range(2)})
+    put(tmp_path / "train", {"labelmap.txt": b"# label:color_rgb:parts:actions\ncat:::\n"})
+    with pytest.raises(DataError, match=r"labelmap.txt: 0 lines have a colour .*--mask-colours"):
+        got(tmp_path, images=None, masks=None)
+    put(tmp_path / "train", {"labelmap.txt": b"# x:y:z:w\nnone:0,0,0::\ncat:250,50,83::\ndog:61,61,245::\n"})
+    assert got(tmp_path, images=None, masks=None)[0].classes == ["none #000000", "cat #fa3253", "dog #3d3df5"]

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tutelage.data.tables import DataError
 from tutelage.kinds import KINDS
-from tutelage.kinds.base import Files
+from tutelage.kinds.dataset import Files
+from tutelage.kinds.reading import read_files
+from tutelage.tables import DataError, Notes
 from tutelage.weak import combine, label
 
 ROWS, LABELS = 40, 14
@@ -43,7 +44,7 @@ def read(tmp_path, frame=None, more=None, test=None, kind="texts", say=None, **o
     made = KINDS[kind](**({"label": "label"} | item | options))
     files = Files(paths["train"], paths.get("more"), paths.get("test"))
     made.require_columns(files)
-    return made.read(files, lines.append), lines
+    return read_files(made, files, Notes(lines.append)), lines
 
 
 def test_columns_become_a_source_of_labels_and_pool(tmp_path):
@@ -207,7 +208,7 @@ def test_rows_have_teachers_whose_columns_are_no_features(tmp_path):
     assert kind.features == ("x1", "x2")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        data = kind.read(Files(path))
+        data = read_files(kind, Files(path))
     assert [source.name for source in data.items.sources] == ["p_", "by"]
 
 
@@ -229,7 +230,31 @@ def test_images_of_a_table_have_teachers(tmp_path, squares, png):
     frame.loc[15, "image"] = b"no image"
     frame.to_parquet(tmp_path / "train.parquet")
     kind = KINDS["images"](images="image", label="label", teacher="p_", network="small_cnn", skip_bad=True)
-    data = kind.read(Files(tmp_path / "train.parquet"))
+    data = read_files(kind, Files(tmp_path / "train.parquet"))
     kept = np.delete(np.arange(20), 15)
     np.testing.assert_array_equal(data.items.sources[0].table, frame[["p_blue", "p_red"]].to_numpy()[kept])
     assert data.classes == ["blue", "red"] and len(data.items.covered) == 11
+
+
+def test_a_teacher_of_a_class_that_is_not_declared_is_refused(tmp_path):
+    said = ["food"] * 19 + ["other", *["sport"] * 20]
+    with pytest.raises(DataError) as refused:
+        read(tmp_path, table(said=said), teacher_label="said", classes=("food", "sport"))
+    path = tmp_path / "train.csv"
+    message = "teacher 'said' knows 'other' (first: row 20), which is none of the classes 'food', 'sport'"
+    assert str(refused.value) == f"{path}: {message}"
+    frame = table().assign(p_other=0.0)
+    with pytest.raises(DataError, match=r"teacher 'p_' knows 'other', which is none of the classes 'food', 'sport'$"):
+        read(tmp_path, frame, teacher="p_", classes=("food", "sport"))
+
+
+def test_a_teacher_of_the_declared_classes_is_heard_in_their_order(tmp_path):
+    data, _ = read(tmp_path, teacher="p_", classes=("sport", "food"))
+    assert data.classes == ["sport", "food"]
+    np.testing.assert_array_equal(data.items.sources[0].table, table()[["p_sport", "p_food"]].to_numpy())
+
+
+def test_a_description_of_a_class_that_is_not_declared_is_refused(tmp_path):
+    described = {"food": "about food", "sport": "about sport", "more": "about more"}
+    with pytest.raises(DataError, match=r"'more' is described, but is none of the classes 'food', 'sport'$"):
+        read(tmp_path, describe=described, classes=("food", "sport"))

@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tutelage.data.tables import DataError, read_table, write_table
-from tutelage.modalities.images.examples import Images, check_images
-from tutelage.modalities.images.tables import image_rows, mask_rows, read_image_folder, read_mask_folder
+from tutelage.modalities.images.checking import check_images
+from tutelage.modalities.images.examples import Images
+from tutelage.modalities.images.folders import read_image_folder
+from tutelage.modalities.images.mask_folders import read_mask_folder
+from tutelage.modalities.images.tables import image_rows, mask_rows
+from tutelage.tables import DataError, read_table, write_table
 
 
 def read_image_table(path, images="image", label=None):
@@ -88,11 +91,11 @@ def test_an_empty_cell_is_an_image_that_checking_finds(tmp_path, cells):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"image": "a"}, {"image": 7}], "row 2, column 'image': neither a path nor an encoded image but (int|float)"),
-        ([{"image": [1, 2]}], "row 1, column 'image': neither a path nor an encoded image but list"),
+        ([{"image": "a"}, {"image": 7}], "row 2, column 'image': neither a path nor an encoded image but a number"),
+        ([{"image": [1, 2]}], "row 1, column 'image': neither a path nor an encoded image but a list"),
         ([{"image": {"url": "x"}}], "row 1, column 'image': a dict of an image has bytes or path, got 'url'"),
         ([{"image": "https://x.org/a.png"}], "row 1, column 'image': images are read from files, not from the web"),
-        ([{"image": "a", "label": ["x"]}], "row 1, column 'label': not a label but list"),
+        ([{"image": "a", "label": ["x"]}], "row 1, column 'label': not a label but a list"),
         ([{"picture": "a"}], "no column 'image'; it has 'picture'"),
         ([{"image": "a"}], "no column 'label'; it has 'image'"),
     ],
@@ -155,7 +158,7 @@ def test_names_that_are_no_text_can_be_printed(tmp_path):
         ([], r"pets: the folder is empty"),
         (["1.png", "2.png"], r"pets: no folder of a class, with its images in it; there is 1.png; 2.png$"),
         (["unlabelled/1.png"], r"pets: no folder of a class, with its images in it; there is unlabelled$"),
-        (["cat/1.png", "dog/readme.txt"], r"pets/dog: no image in the folder of a class \(1 other files\)"),
+        (["dog/readme.txt"], r"pets/dog: no image in the folder of a class \(1 other files\)"),
         (["a.txt", "b.txt", "c.txt", "d.txt"], r"there is a.txt; b.txt; c.txt; and 1 more$"),
     ],
 )
@@ -200,11 +203,15 @@ def test_folders_of_images_and_masks_are_matched_by_name(tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (["images/a.png"], r"scenes/masks: no such folder"),
+        (["images/a.png"], r"scenes: no masks; wanted are folders of images and of masks .*; there is images/a.png$"),
         (["masks/a.png", "images/a.txt"], r"scenes/images: no image in the folder \(1 other files\)"),
         (
             ["images/a.png", "masks/a.png", "masks/a_mask.png"],
-            r"masks/a_mask.png: a mask without an image .*\(1 of 2\)",
+            r"masks: several files belong to one image; they are named IMAGE; IMAGE_mask; keep the masks alone",
+        ),
+        (
+            ["images/a.png", "masks/a.png", "masks/b.png"],
+            r"masks/b: a mask without an image of its name \(1 of 2\); tried: IMAGE$",
         ),
         (["images/a.png", "images/a.jpg", "masks/a.png"], r"images/a.png: a.jpg beside it has the same name"),
         (["images/a.png", "masks/a.gif", "masks/a.png"], r"masks/a.png: a.gif beside it has the same name"),

@@ -11,8 +11,9 @@ from PIL import Image
 
 import tutelage.modalities.images.examples as module
 from tutelage.data import Examples, Loader
-from tutelage.data.tables import DataError
-from tutelage.modalities.images.examples import Images, SegmentImages, check_images, in_threads, place, shown
+from tutelage.modalities.images.checking import check_images
+from tutelage.modalities.images.examples import Images, SegmentImages, in_threads, place, shown
+from tutelage.tables import DataError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (50, 4, 5, 3), dtype=np.uint8)
 
@@ -151,7 +152,8 @@ def test_the_first_bad_image_is_an_error_or_all_are_left_out(tmp_path, workers):
     rows = list(range(11, 63))
     with pytest.raises(DataError) as refused:
         check_images(sources, rows, "pets.csv", workers=workers)
-    assert str(refused.value) == "pets.csv, row 51: no image (0 bytes) (2 of 52 images are bad)"
+    first = f"pets.csv, row 51: no image (0 bytes); pets.csv, row 52 ({tmp_path / 'gone.jpg'}): no such file"
+    assert str(refused.value) == f"{first} (2 of 52 images are bad: 1 no image, 1 no such file)"
     with pytest.raises(DataError, match=r"^pets.csv, row 51: no image \(0 bytes\)$"):
         check_images(sources[:41], rows[:41], "pets.csv", workers=workers)
     report = check_images(sources, rows, "pets.csv", skip_bad=True, workers=workers)
@@ -162,8 +164,12 @@ def test_the_first_bad_image_is_an_error_or_all_are_left_out(tmp_path, workers):
 
 
 def test_when_every_image_is_bad_none_can_be_left_out():
-    with pytest.raises(DataError, match=r"image 1: no image \(0 bytes\) \(2 of 2 images are bad\)"):
+    with pytest.raises(
+        DataError, match=r"^None of the 2 images can be read; the first: image 1: no image \(0 bytes\)$"
+    ):
         check_images([b"", b""], skip_bad=True)
+    with pytest.raises(DataError, match=r"^a.csv: none of the 3 images can be read \(2 no image, 1 not an image, or"):
+        check_images([b"", b"text", b""], file="a.csv")
 
 
 def test_places_are_said_so_that_one_finds_them():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from tutelage.kinds.texts import Texts
 from tutelage.methods import Drift
 from tutelage.modalities.base import Encodes
 from tutelage.modalities.encoder import load_encoder
-from tutelage.modalities.known import TOO_MANY, unknown_share, unknown_words
+from tutelage.modalities.known import TOO_MANY, how_read, unknown_share
 from tutelage.modalities.text import lexical_reader
 from tutelage.modalities.text.lexical import Lexicon
 from tutelage.modalities.text.lexical_reader import JoinedReader, LexicalReader, spread, text_reader
@@ -197,9 +198,13 @@ class Letters:
         word = text.strip()
         return [word] if word in ("the", "goal", "was") else list(word) if word.isascii() else ["[UNK]"]
 
+    def __call__(self, texts, verbose=True):
+        return {"input_ids": [[t for word in text.split() for t in self.tokenize(word)] for text in texts]}
+
 
 class Named:
-    name, tokenizer = "small", Letters()
+    name, tokenizer, max_length = "small", Letters(), 8
+    model = SimpleNamespace(config=SimpleNamespace(max_position_embeddings=16))
 
 
 def test_unknown_words_are_counted_by_hand():
@@ -210,11 +215,29 @@ def test_unknown_words_are_counted_by_hand():
 
 
 def test_the_sentence_names_encoder_share_and_what_helps():
-    assert unknown_words(Named, ["the goal was"] * 5) is None
-    said = unknown_words(Named, ["the ದೋಸೆ"])
+    assert not how_read(Named, ["the goal was"] * 5).questions
+    (question,) = how_read(Named, ["the ದೋಸೆ"]).questions
+    said = question.line(1)
     for part in ("small", "50%", "lexical", "intfloat/multilingual-e5-small"):
         assert part in said
     assert "\n" not in said
+
+
+def test_texts_that_are_cut_are_counted_and_the_option_reads_them():
+    told = how_read(Named, ["the goal was", "the " * 12])
+    assert told.shares == {"unknown_words": 0.0, "texts_cut": 0.5, "tokens_lost": pytest.approx(4 / 15)}
+    (question,) = told.questions
+    assert question.options[0].startswith("--max-length 12;")
+    assert question.in_python().options[0].startswith("max_length=12;")
+    few = how_read(Named, [*["the goal was"] * 30, "the " * 14]).questions
+    assert not few or few[0].options[0].startswith("--max-length 14;")
+    (question,) = how_read(Named, ["the " * 99]).questions
+    assert question.options[0].startswith("--max-length 16;")  # it cannot read more
+
+    class Full(Named):
+        model = SimpleNamespace(config=SimpleNamespace(max_position_embeddings=8))
+
+    assert not how_read(Full, ["the " * 99]).questions
 
 
 def test_minilm_knows_english_and_not_kannada():

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tutelage.data.tables import DataError
-from tutelage.modalities.rows.tables import read_features
+from tutelage.modalities.rows.tables import read_features, read_row_table
+from tutelage.tables import USUAL, DataError, Notes, read_table
 
 ROWS = [[1.0, -2.5], [3e4, 0.0]]
 
@@ -65,3 +65,60 @@ def test_a_bad_cell_is_named(cell, message):
 def test_a_missing_column_is_named():
     with pytest.raises(DataError, match=r"t.csv: no column 'g', and none that begins with 'g'; it has 'f0'"):
         read_features(pd.DataFrame({"f0": ["1"]}), ["g"], "t.csv")
+
+
+# decimal commas
+
+
+def features(columns, names):
+    notes = Notes()
+    return read_features(pd.DataFrame(columns), names, "t.csv", notes=notes).tolist(), notes
+
+
+def test_decimal_commas_are_read_and_said():
+    found, notes = features({"a": ["1,5", "2"], "b": ["3", "-0,25"]}, ["a", "b"])
+    assert found == [[1.5, 3.0], [2.0, -0.25]]
+    assert notes.lines == ["t.csv: 2 columns with decimal commas, as in '1,5' (row 1, column 'a'), read as numbers."]
+    found, notes = features({"a": ["1.5", "2"], "b": ["3", "-0.25"]}, ["a", "b"])
+    assert found == [[1.5, 3.0], [2.0, -0.25]] and not notes.lines
+    assert features({"a": ["1,5", "2"]}, ["a"])[0] == [[1.5], [2.0]]
+
+
+def test_lists_are_not_taken_for_decimal_commas():
+    found, notes = features({"a": ["1,5", "2,5"]}, ["a"])
+    assert found == [[1, 5], [2, 5]] and "'1,5' is read as a list of two numbers" in notes.questions[0].asks
+    found, notes = features({"a": ["[1,5]", "[2,5]"]}, ["a"])
+    assert found == [[1, 5], [2, 5]] and not notes.questions
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (
+            {"a": ["1,5", "2.5"], "b": ["3", "4"]},
+            "t.csv, column 'a': row 1 has a decimal comma, '1,5', but row 2 a point, '2.5'; write all numbers alike",
+        ),
+        ({"a": ["1,500", "2"], "b": ["3", "4"]}, "row 1, column 'a': '1,500' may be 1.500 or 1500; write numbers"),
+        ({"a": ["1,5", "x"], "b": ["3", "4"]}, "t.csv, row 1, column 'a': not a number but '1,5'"),
+    ],
+)
+def test_commas_that_may_mean_something_else(columns, message):
+    with pytest.raises(DataError, match=message):
+        features(columns, ["a", "b"])
+
+
+def test_decimal_commas_beside_missing_cells(tmp_path):
+    pd.DataFrame({"x0": ["1,5", None, "2"], "x1": ["1", "2", "3"]}).to_parquet(tmp_path / "t.parquet")
+    table = read_table(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=r"t.parquet, row 2, column 'x0': not a number but"):
+        read_features(table, ["x0", "x1"], "t.parquet")
+
+
+def test_an_npz_file_with_objects_or_of_another_format(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.eye(2), y=np.array(["a", None], dtype=object))
+    with pytest.raises(DataError, match=r"a.npz, array 'y': not readable \(it holds objects of Python; save it"):
+        read_row_table(tmp_path / "a.npz", USUAL, Notes(), "x", "y")
+    with (tmp_path / "b.npz").open("wb") as file:
+        np.save(file, np.eye(2))
+    with pytest.raises(DataError, match=r"b.npz: not readable as npz \(File is not a zip file\)$"):
+        read_row_table(tmp_path / "b.npz", USUAL, Notes(), "x", "y")

@@ -104,7 +104,12 @@ def test_each_scheme_gives_back_the_entities_it_was_written_from(letters):
         ([["I-PER", "O"], ["PER"]], "BIO"),
         ([["S-PER"]], "BIOES"),
         ([["B-PER", "M-PER"]], "BIOES"),
-        ([["I-PER", "E-PER"]], "BIOES"),
+        ([["I-PER", "E-PER"]], "IOE"),
+        ([["O", "E-PER", "I-LOC"]], "IOE"),
+        ([["I-PER", "E-PER", "S-PER"]], "BIOES"),
+        ([["I-PER", "B-PER"], ["I-LOC"]], "IOB1"),
+        ([["I-PER", "B-LOC"]], "BIO"),
+        ([["B-PER"], ["I-PER", "B-PER"]], "BIO"),
     ],
 )
 def test_the_scheme_is_told_by_the_letters(corpus, wanted):
@@ -126,6 +131,8 @@ def test_the_scheme_is_told_by_the_letters(corpus, wanted):
         ("Price Price O geo-loc", "IO", "B-Price I-Price O B-geo-loc", 0),
         ("3 3 0 1 3", "IO", "B-3 I-3 O B-1 B-3", 0),
         ("", "BIO", "", 0),
+        ("I-PER I-PER B-PER O I-LOC", "IOB1", "B-PER I-PER B-PER O B-LOC", 0),
+        ("I-PER E-PER E-PER O I-LOC", "IOE", "B-PER I-PER B-PER O B-LOC", 0),
     ],
 )
 def test_sentences_are_read_as_clean_bio(tags, kind, clean, repaired):
@@ -159,7 +166,7 @@ def test_clean_bio_is_left_alone_and_any_letters_become_clean():
         (["o"], "IO", "got 'o'"),
         (["b-per"], "IO", "got 'b-per'"),
         (["I-"], "IO", "got 'I-'"),
-        (["O"], "IOB", "scheme must be one of BIO, BIOES, IO, got 'IOB'"),
+        (["O"], "IOB", "scheme must be one of BIO, BIOES, IO, IOB1, IOE, got 'IOB'"),
     ],
 )
 def test_tags_of_no_scheme_are_refused_with_their_position(tags, kind, message):

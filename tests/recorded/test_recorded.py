@@ -42,7 +42,7 @@ def needs_backbone(needed: bool) -> None:
 TASK_OF = {"texts": "classification", "sentences": "tagging", "images": "image", "masks": "segmentation"}
 """Words of version 0.1 for the kinds of data of its runs."""
 
-SINCE = ("format", "settings", "reading", "idle", "note", "calibration", "models", "encoders", "teacher")
+SINCE = ("format", "read", "settings", "reading", "idle", "note", "calibration", "models", "encoders", "teacher")
 """Entries of summaries that version 0.1 had not, or wrote otherwise."""
 
 AUDITED_AS = {"texts": "text", "rows": "features"}

@@ -30,6 +30,22 @@ def same(a, b):
     return all(torch.equal(a[n], b[n]) for n in a)
 
 
+def test_a_folder_of_texts_adapts_as_its_table_does(run, bench, texts):
+    for i, (text, label) in enumerate(zip(texts.train.text, texts.train.label, strict=True)):
+        file = bench.folder / "notes" / label / f"{i:02}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    words = [str(word) for word in bench(train="notes")]
+    at = words.index("--text")
+    code, shown = run(*words[:at], *words[at + 2 :])
+    assert code == 0, shown
+    assert "contrastive: 16 texts of 2 classes; 6 steps" in shown
+    (bench.folder / "notes" / "more.txt").write_text("one more", encoding="utf-8")
+    code, shown = run(*words[:at], *words[at + 2 :], "--resume")
+    assert code == 2
+    assert "different: content of train" in shown
+
+
 def test_labels_adapt_an_encoder_that_a_fit_takes(run, bench):
     code, shown = run(*bench("--label", "label"))
     assert code == 0, shown

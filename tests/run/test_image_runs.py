@@ -12,11 +12,11 @@ from PIL import Image
 from sklearn.metrics import f1_score
 
 from tutelage import Dmt, FixMatch, Supervised, load
-from tutelage.data.tables import DataError
 from tutelage.kinds import masks
-from tutelage.kinds.masks import beside_truth
+from tutelage.kinds.pixel_scores import beside_truth
 from tutelage.modalities.images import pictures
 from tutelage.modalities.images.reader import ImagePass
+from tutelage.tables import DataError
 
 pytestmark = pytest.mark.usefixtures("small_networks")
 VOID = 9
@@ -292,7 +292,7 @@ def test_a_run_with_the_packaged_backbone(reader, pets, do, run, tmp_path, monke
     options = pets | {"size": (32, 32), "finetune": finetune, "steps": 3 if finetune else 20, "evidence": False}
     done = do(FixMatch(), **options, out=tmp_path / "a")
     assert (done.summary["encoder"], done.summary["finetuned"]) == ("efficientnet-lite0", finetune)
-    assert f"on cpu: {12 if finetune else 66} images to encode, about" in done.said[0]
+    assert f"on cpu: {12 if finetune else 66} images to encode, about" in "\n".join(done.said)
     new, model = squares(5, 7).pixels, load(tmp_path / "a/model")
     np.testing.assert_array_equal(model.probabilities(new), done.models[0].probabilities(new))
     _, shown = run("score", tmp_path / "a", "--test", pets["test"], "--json")
@@ -301,5 +301,5 @@ def test_a_run_with_the_packaged_backbone(reader, pets, do, run, tmp_path, monke
     monkeypatch.setattr(ImagePass, "rows", None)  # nothing is encoded a second time
     if not finetune:
         again = do(FixMatch(), **options, out=tmp_path / "b")
-        assert "all features are in the cache" in again.said[0]
+        assert "all features are in the cache" in "\n".join(again.said)
         assert again.result() == done.result()

@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 
 from tutelage import Tagger, load
-from tutelage.kinds.sentences import distant_target, tags_of
+from tutelage.kinds.sentences import Sentences
+from tutelage.kinds.tagged import distant_target
 from tutelage.modalities.base import features
 from tutelage.modalities.encoder import load_encoder
 from tutelage.modalities.sentences.network import tokenize_words
 from tutelage.modalities.sentences.reader import WordReader
+from tutelage.modalities.sentences.tables import tags_of_values
 from tutelage.train import predict
 
 
@@ -229,7 +231,7 @@ def test_methods_for_noisy_labels_learn_distant_tags(tables, encoder_folder, met
 def test_the_tagger_reads_distant_tags_as_the_command_line_does():
     """Where they never say outside, the words of which they say nothing are; else those words are open."""
     code = {"O": 0, "B-X": 1, "I-X": 2}
-    weak = tags_of([["X", -1], (None, None), None], [["a", "b"]] * 3, "distant", open_words=True)
+    weak = tags_of_values([["a", "b"]] * 3, [None] * 3, [["X", -1], (None, None), None]).distant
     assert weak == [["B-X", None], [None, None], None]
     covered, target, outside = distant_target(weak, code)
     assert (covered.tolist(), target.tolist(), outside) == ([0, 1], [1, 0, 0, 0], True)
@@ -239,7 +241,7 @@ def test_the_tagger_reads_distant_tags_as_the_command_line_does():
 
 def test_numbers_are_tags_for_the_tagger_too():
     y = [np.array([0, 3]), -1, np.nan, None]
-    assert tags_of(y, [["a", "b"]] * 4, "y") == [["O", "B-3"], None, None, None]
+    assert Sentences().values([["a", "b"]] * 4, y).labels == [["O", "B-3"], None, None, None]
 
 
 @pytest.mark.parametrize("method", ["supervised", "bond"])
@@ -267,7 +269,11 @@ def test_a_table_of_one_word_a_row_is_noticed(run, tables, encoder_folder):
     words = ["soup", "goal", "the", "a"] * 5
     tags = ["B-FOOD", "B-SPORT", "O", "O"] * 5
     pd.DataFrame({"tokens": words, "tags": tags}).to_csv(tables / "words.csv", index=False)
-    code, shown = run(*fit(tables, encoder_folder, "supervised", train=tables / "words.csv", steps=2))
+    asked = fit(tables, encoder_folder, "supervised", train=tables / "words.csv", steps=2)
+    code, shown = run(*asked)
+    assert code == 2, shown
+    assert "words.csv: each row of column 'tokens' holds one word, and nothing tells which rows are a sent" in shown
+    code, shown = run(*asked, "--sentence-id", "row")
     assert code == 0, shown
     assert "words.csv: every sentence has one word only; a row (or a block of lines) must be a whole" in shown
 
@@ -287,9 +293,9 @@ def test_the_pool_of_another_file_needs_no_tags(run, tables, encoder_folder):
     [
         (["a text"], [["O"]], r"X\[0\] must be a list of words"),
         ([["a", "b"]], [["O"]], r"y\[0\]: 1 tags for 2 words"),
-        ([["a", "b"]] * 2, [["B-X", "O"], ["O", None]], r"y\[1\]: tag 2 is None; only a distant column may leave"),
-        ([["a", "b"]] * 2, [["B-X", "O"], ["O", float("nan")]], r"y\[1\]: tag 2 is nan"),
-        ([["a", "b"]] * 2, [["B-X", "O"], 5], r"y\[1\]: not a list but int"),
+        ([["a", "b"]] * 2, [["B-X", "O"], ["O", None]], r"y\[1\]: word 2, 'b', has no tag \(empty\) in a tag"),
+        ([["a", "b"]] * 2, [["B-X", "O"], ["O", float("nan")]], r"open_words='outside' \(they are outside entities\)"),
+        ([["a", "b"]] * 2, [["B-X", "O"], 5], r"y\[1\]: not a list but a number"),
         ([["a", "b"]] * 2, [["B-X", "O"], None], "y: one sentence is tagged; tag one more"),
         ([None], [["O"]], r"X\[0\] must be a list of words"),
         ([["a"], ["b"]], [["O"]], "X has 2 sentences, but y has 1"),

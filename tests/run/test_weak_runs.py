@@ -113,7 +113,7 @@ def test_rules_from_a_file(run, weak, subjects):
     (weak.folder / "rules.json").write_text(json.dumps(rules))
     code, shown = run(*fit(weak, votes=None, rules=weak.folder / "rules.json", steps=60))
     assert code == 0, shown
-    assert "Rule rule 3 abstains on every row." in shown
+    assert "Rule 'rule 3' votes on no row." in shown
     found = summary(weak)
     assert [f["accuracy"] for f in found["weak"]["functions"][:2]] == [1.0, 1.0]
     assert found["weak"]["silent"] == ["rule 3"]

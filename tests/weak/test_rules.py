@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tutelage.data.tables import DataError
+from tutelage.tables import DataError
 from tutelage.weak import LabellingFunction, apply_rules, read_rules
 
 
@@ -22,6 +22,18 @@ from tutelage.weak import LabellingFunction, apply_rules, read_rules
         (LabellingFunction("r", "x", keywords=("win", "free entry")), "a free\nentry", True),
         (LabellingFunction("r", "x", keywords=("c++",)), "I like C++.", True),
         (LabellingFunction("r", "x", keywords=("c++",)), "c+", False),
+        (LabellingFunction("r", "x", keywords=("足球",)), "昨天的足球比赛", True),
+        (LabellingFunction("r", "x", keywords=("サッカー", "win")), "昨日のサッカーは", True),
+        (LabellingFunction("r", "x", keywords=("ฟุตบอล",)), "ดูฟุตบอลกัน", True),
+        (LabellingFunction("r", "x", keywords=("football",)), "看football比赛", True),
+        (LabellingFunction("r", "x", keywords=("café",)), "the cafe\u0301 there", True),
+        (LabellingFunction("r", "x", keywords=("cafe",)), "the cafe\u0301 there", False),
+        (LabellingFunction("r", "x", pattern="caf\u00e9"), "the cafe\u0301 there", True),
+        (LabellingFunction("r", "x", keywords=("free",)), "fr\u200bee", True),
+        (LabellingFunction("r", "x", keywords=(":)",)), "fine:) thanks", True),
+        (LabellingFunction("r", "x", keywords=("काम",)), "यह काम है", True),
+        (LabellingFunction("r", "x", keywords=("축구",)), "어제 축구를 봤다", True),
+        (LabellingFunction("r", "x", keywords=("काम",)), "कामों में", False),
     ],
 )
 def test_a_rule_votes_where_it_fires(rule, text, votes):
@@ -106,7 +118,7 @@ def test_json_rules_are_read(tmp_path):
         ("[]", "must be a list of rules with at least one"),
         ('[{"label": 1, "regex": "a"}, 3]', "rule 2: must be an object"),
         ('[{"label": 1, "regex": "a"}, {"label": 1, "regex": "("}]', r"rule 2: rule 'rule 2': bad pattern '\('"),
-        ('[{"label": 1}]', "rule 1: .* must have one of pattern, keywords and function, got none"),
+        ('[{"label": 1}]', "rule 1: must have regex or keywords, got label"),
         ('[{"regex": "a"}]', "rule 1: .* must have a label"),
         ('[{"label": ["x"], "regex": "a"}]', r"rule 1: label must be text or a number, got \['x'\]"),
         ('[{"label": "x", "keywords": "win"}]', "rule 1: .*keywords must be a list of words, got 'win'"),
@@ -177,3 +189,9 @@ def test_a_python_file_at_fault_is_refused(tmp_path, content, message):
 def test_only_files_that_there_are_of_known_kinds(tmp_path, name, message):
     with pytest.raises(DataError, match=message):
         read_rules(tmp_path / name)
+
+
+def test_a_pattern_that_later_versions_of_python_may_read_otherwise_gives_no_warning(tmp_path):
+    (tmp_path / "rules.json").write_text(json.dumps([{"label": "x", "regex": "[[a]"}]))
+    (rule,) = read_rules(tmp_path / "rules.json")
+    assert (rule.vote("a"), rule.vote("b")) == ("x", None)

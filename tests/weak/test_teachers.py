@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tutelage.data.tables import DataError
+from tutelage.tables import DataError
 from tutelage.weak import Voted, Votes, combine, label, read_columns, read_descriptions, read_labels, said_values
 
 P = np.array([[0.7, 0.2, 0.1], [0.05, 0.9, 0.05], [np.nan] * 3, [1 / 3, 1 / 3, 1 / 3]])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tutelage.data.tables import DataError, read_table, write_table
+from tutelage.tables import DataError, read_table, write_table
 from tutelage.weak import RawVotes, Votes, read_votes
 
 CLASSES = ["ham", "spam"]
@@ -131,10 +131,10 @@ def test_what_is_left_of_the_rows_keeps_its_numbers():
         ({"text": ["x"]}, "votes", r"t\.csv: no column 'votes', and none that begins with 'votes'; it has 'text'"),
         ({"text": ["x"]}, "", r"t\.csv: no column ''"),
         ({"v": [[0, 1], [0]]}, "v", r"t\.csv, row 2, column 'v': 1 votes, but 2 in row 1"),
-        ({"v": [[0], 3]}, "v", r"t\.csv, row 2, column 'v': not a list of votes but 3"),
+        ({"v": [[0], 3]}, "v", r"t\.csv, row 2, column 'v': not a list of votes but a number"),
         ({"v": ["[0]", ""]}, "v", r"t\.csv, row 2, column 'v': not a list of votes but ''"),
-        ({"v": ["[0]", "[]"]}, "v", r"t\.csv, row 2, column 'v': not a list of votes but \[\]"),
-        ({"v": [[0], None]}, "v", r"t\.csv, row 2, column 'v': not a list of votes but None"),
+        ({"v": ["[0]", "[]"]}, "v", r"t\.csv, row 2, column 'v': not a list of votes but an empty list"),
+        ({"v": [[0], None]}, "v", r"t\.csv, row 2, column 'v': not a list of votes but nothing"),
         ({"v": [[[0]]]}, "v", r"t\.csv, row 1, function 'v 1': \[0\] is no label"),
         ({"v_a": ["x"], "v_b": [{"y": 1}]}, "v_", r"t\.csv, row 1, function 'v_b': \{'y': 1\} is no label"),
     ],
@@ -142,3 +142,7 @@ def test_what_is_left_of_the_rows_keeps_its_numbers():
 def test_what_is_not_votes_is_refused(columns, name, message):
     with pytest.raises(DataError, match=message):
         read_votes(pd.DataFrame(columns), name, "t.csv")
+
+
+def test_a_backslash_that_python_does_not_know_is_read_without_a_warning():
+    assert read_votes(pd.DataFrame({"v": [r"['a\,', 'b']"]}), "v", "t.csv").labels() == [r"a\,", "b"]

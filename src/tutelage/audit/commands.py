@@ -12,11 +12,12 @@ from tutelage import kinds
 from tutelage.audit.relabel import relabelled
 from tutelage.audit.request import AuditOptions
 from tutelage.audit.run import in_words, run_audit
-from tutelage.data.tables import write_table
 from tutelage.kinds import KINDS
 from tutelage.kinds.one_class import OneClass
 from tutelage.run.commands import KIND, kind_of, options_of, refuse_other_kinds, values_of
+from tutelage.run.options import Reading
 from tutelage.run.screen import Screen
+from tutelage.tables import USUAL, write_table
 
 
 def add_audit(app: App, words: Sequence[str], screen: Screen) -> None:
@@ -62,7 +63,7 @@ def add_audit(app: App, words: Sequence[str], screen: Screen) -> None:
     app.command(audit, name="audit")
 
 
-def relabel(*, train: Path, suspects: Path, output: Path, label: str | None = None, charset: str = "utf-8") -> None:
+def relabel(*, train: Path, suspects: Path, output: Path, label: str | None = None, how: Reading = None) -> None:
     """Apply the suggestions in a table of suspects, perhaps edited; rows taken out of it stay as given.
 
     Args:
@@ -70,12 +71,11 @@ def relabel(*, train: Path, suspects: Path, output: Path, label: str | None = No
         suspects: suspects.csv, with the columns row, given and suggested.
         output: table to write, csv, tsv, jsonl or parquet: train with the new labels; for a folder, paths and labels.
         label: column of the labels; a folder needs none.
-        charset: character set of csv, tsv and jsonl files.
     """
     if output.resolve() == train.resolve():
         raise ValueError(f"--output would overwrite --train, {train}; name another file")
     screen = Screen()
-    table, changed, new = relabelled(train, label, suspects, output, charset)
+    table, changed, new = relabelled(train, label, suspects, output, how or USUAL)
     write_table(table, output)
     if new:
         screen.say(f"No row had these labels before: {', '.join(new)}.")

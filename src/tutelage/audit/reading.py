@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,14 +11,16 @@ import numpy as np
 
 from tutelage.audit.request import AuditOptions
 from tutelage.data.sources import cache_folder
-from tutelage.data.tables import DataError, as_label, column
 from tutelage.distil.choice import FOLDS
 from tutelage.fit.cost import duration
 from tutelage.fit.defaults import pick_device
-from tutelage.kinds.base import Files
-from tutelage.kinds.entries import Entries, InTable
-from tutelage.kinds.one_class import OneClass, require_two
+from tutelage.kinds.class_labels import require_two
+from tutelage.kinds.dataset import Files
+from tutelage.kinds.entries import SCORED, Entries, InTable
+from tutelage.kinds.one_class import OneClass
 from tutelage.modalities.base import Encodes
+from tutelage.tables import DataError, Notes, as_label, column
+from tutelage.tables.label_cells import some
 from tutelage.types import Say, Tick
 
 
@@ -60,14 +63,19 @@ def read_audited(kind: OneClass, options: AuditOptions, say: Say) -> tuple[Audit
     Raises:
         DataError: something is wrong with the user's file; the message names the file, row and column.
     """
-    files = Files(options.train, charset=options.charset)
+    files = Files(options.train, how=options)
     kind.require_columns(files)
-    kind = kind.settled(files, say, [] if options.truth is None else [options.truth])
-    every = kind.entries(options.train, options.charset, say, weak=False)
-    found, unread = kind.checked(every, say)
+    notes = Notes(say)
+    kind = kind.settled(files, notes, [] if options.truth is None else [options.truth])
+    every = kind.entries(options.train, options, notes, SCORED)
+    every, _, _ = kind.settled_labels(every, None, None, notes)
+    notes.settle()
+    found, unread = kind.checked(every, notes)
+    notes.settle()
     reader = kind.reader(kind.size_of(found))
     assert isinstance(reader, Encodes)
-    return _kept(kind, options, found, len(unread), say), reader
+    in_file = list(every.places.rows) if isinstance(every.places, InTable) else []
+    return _kept(kind, options, found, len(unread), say, in_file), reader
 
 
 def features_of(audited: Audited, reader: Encodes, device: str, say: Say, tick: Tick) -> np.ndarray:
@@ -93,25 +101,38 @@ def features_of(audited: Audited, reader: Encodes, device: str, say: Say, tick: 
     return rows
 
 
-def _kept(kind: OneClass, options: AuditOptions, found: Entries, unread: int, say: Say) -> Audited:
-    """The rows that can be audited; the others are counted, and the user is told of them."""
+def _kept(
+    kind: OneClass, options: AuditOptions, found: Entries, unread: int, say: Say, every: Sequence[int]
+) -> Audited:
+    """The rows that can be audited; the others are counted, and the user is told of them.
+
+    Args:
+        kind: the kind of data.
+        options: options of the audit.
+        found: rows that can be read.
+        unread: number of the others.
+        say: called with sentences for the user.
+        every: number in the file of each row of the table.
+    """
     file, place = str(options.train), found.at("label")
     faults = kind.faults(found)
-    why = [fault if label else "the label is empty" for label, fault in zip(found.labels, faults, strict=True)]
+    why = _why_not(found.labels, faults)
     keep = np.array([fault is None for fault in why], dtype=bool)
     left_out = dict(Counter(fault for fault in why if fault is not None))
     for fault, count in left_out.items():
         say(f"Left out: {count} of {len(why)} rows of {file}, where {fault}.")
     if unread:  # said already, with their places
         left_out["the image cannot be read"] = unread
-    if not keep.any():
+    if not found.known.any():
         raise DataError(f"{place}: every label is empty; there is nothing to audit")
+    if not keep.any():
+        raise DataError(f"{place}: no row is left to audit; left out: {'; '.join(left_out)}")
     good = found.where(keep)
     rows = list(good.places.rows) if isinstance(good.places, InTable) else (np.flatnonzero(keep) + 1).tolist()
     truth: list[str | None] = [None] * len(good)
     if options.truth is not None and found.table is not None:
-        cells = column(found.table, options.truth, file).tolist()
-        truth = [as_label(cells[row - 1]) for row in rows]
+        cells = dict(zip(every, column(found.table, options.truth, file), strict=True))
+        truth = [as_label(cells[row]) for row in rows]
         if not any(truth):
             raise DataError(f"{file}, column {options.truth!r}: every cell is empty; nothing to measure by")
     names = kind.file_names(good)
@@ -121,18 +142,23 @@ def _kept(kind: OneClass, options: AuditOptions, found: Entries, unread: int, sa
     return audited
 
 
+def _why_not(labels: Sequence[str | None], faults: Sequence[str | None]) -> list[str | None]:
+    """Why each row cannot be audited; None for a row that can. Another row of its class is needed to judge a row."""
+    why = [fault if label else "the label is empty" for label, fault in zip(labels, faults, strict=True)]
+    counts = Counter(label for label, fault in zip(labels, why, strict=True) if fault is None)
+    lonely = sorted(str(label) for label, count in counts.items() if count == 1)
+    alone = f"no other row has the class ({some(lonely)})"
+    return [alone if fault is None and counts[label] == 1 else fault for label, fault in zip(labels, why, strict=True)]
+
+
 def _require_classes(audited: Audited, good: Entries, say: Say) -> None:
-    """Check that there are two classes, each with two rows; the user is told of classes with few rows.
+    """Check that there are two classes; the user is told of classes with few rows.
 
     Raises:
-        DataError: there is one class only, or a class has one row only.
+        DataError: there is one class only.
     """
-    names, first, counts = np.unique(audited.labels, return_index=True, return_counts=True)
+    names, counts = np.unique(audited.labels, return_counts=True)
     require_two(names.tolist(), good.at("label"))
-    for name, i, count in zip(names.tolist(), first.tolist(), counts.tolist(), strict=True):
-        if count == 1:
-            where = good.at("label", i)
-            raise DataError(f"{where}: class {name!r} has one row, which no other can judge; add one, or leave it out")
     few = [f"{name} ({count})" for name, count in zip(names.tolist(), counts.tolist(), strict=True) if count < FOLDS]
     if few:
         say(f"Little can be said of classes of so few rows: {', '.join(few)}.")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from tutelage.data.tables import DataError, as_label, column, ending_of, read_table, writable
-from tutelage.modalities.images.tables import read_image_folder
+from tutelage.modalities.images.folders import read_image_folder
+from tutelage.tables import USUAL, DataError, ReadAs, as_label, column, ending_of, read_table, writable
 
 NEEDED = ("row", "given", "suggested")
 """Columns that a table of suspects must have."""
@@ -38,20 +38,20 @@ class Suggestion:
     file: str | None = None
 
 
-def read_suggestions(path: Path, charset: str = "utf-8") -> list[Suggestion]:
+def read_suggestions(path: Path, how: ReadAs = USUAL) -> list[Suggestion]:
     """The suggestions in a table of suspects; rows and columns may have been removed or moved.
 
     Args:
         path: table as `tutelage audit` writes it.
-        charset: character set that is tried if the file is not UTF-8.
+        how: how the file is read if it is not as `tutelage audit` wrote it.
 
     Raises:
         DataError: a column is missing, a row is no whole number or is there twice, or a row has no suggested label.
     """
     try:
-        table = _with_rows(path, "utf-8")  # as it was written
+        table = _with_rows(path, USUAL)  # as it was written
     except DataError:
-        table = _with_rows(path, charset)  # as it was edited
+        table = _with_rows(path, how)  # as it was edited
     cells = {name: [as_label(v) for v in column(table, name, path)] for name in NEEDED}
     files = [as_label(v) for v in table["file"]] if "file" in table else [None] * len(table)
     found: dict[int, Suggestion] = {}
@@ -70,10 +70,10 @@ def read_suggestions(path: Path, charset: str = "utf-8") -> list[Suggestion]:
     return list(found.values())
 
 
-def _with_rows(path: Path, charset: str) -> pd.DataFrame:
+def _with_rows(path: Path, how: ReadAs) -> pd.DataFrame:
     """The table; it may have no rows, if it is a csv or tsv file."""
     try:
-        return read_table(path, charset)
+        return read_table(path, how)
     except DataError as e:
         if str(e) != f"{path}: the file has no rows" or ending_of(path) not in (".csv", ".tsv"):
             raise
@@ -82,7 +82,7 @@ def _with_rows(path: Path, charset: str) -> pd.DataFrame:
 
 
 def relabelled(
-    train: Path, label: str | None, suspects: Path, output: Path, charset: str
+    train: Path, label: str | None, suspects: Path, output: Path, how: ReadAs
 ) -> tuple[pd.DataFrame, int, list[str]]:
     """The table with the suggested labels, the number of labels that have changed, and the labels that no row had.
 
@@ -93,7 +93,7 @@ def relabelled(
         label: column of the labels in the table.
         suspects: table of suspects.
         output: table that will be written; only its folder and its ending count here.
-        charset: character set of csv, tsv and jsonl files.
+        how: how files are read.
 
     Raises:
         DataError: a row does not exist, or its label is no longer the one that was given; or nothing can be written to
@@ -101,12 +101,12 @@ def relabelled(
         ValueError: ``label`` is missing for a table.
     """
     writable(output)
-    suggestions = read_suggestions(suspects, charset)
+    suggestions = read_suggestions(suspects, how)
     if train.is_dir():
         return _of_folder(train, suggestions, suspects, output)
     if label is None:
         raise ValueError("--label must be given: the name of a column")
-    table = read_table(train, charset)
+    table = read_table(train, replace(how, skip_bad=False))  # every row is written again
     cells = column(table, label, train).tolist()
     labels = [as_label(v) for v in cells]
     known = {name: cell for cell, name in zip(reversed(cells), reversed(labels), strict=True)}

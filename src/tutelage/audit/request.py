@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tutelage.ops.checks import in_range
+from tutelage.tables import ReadAs
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions:
+class AuditOptions(ReadAs):
     """Options of an audit that do not depend on the kind of data.
 
     Args:
@@ -19,7 +20,6 @@ class AuditOptions:
         truth: column of labels that are known to be right, which the audit is scored by; empty where unknown.
         least: least probability of being wrong of a row that is listed, in [0, 1]; 0 lists every row. A row whose own
             label is the likeliest gets that as its suggestion.
-        charset: character set of csv, tsv and jsonl files.
         seed: random seed of the folds, at least 0.
         device: device of the encoder: "auto", or a name that torch knows.
     """
@@ -28,11 +28,11 @@ class AuditOptions:
     out: Path
     truth: str | None = None
     least: float = 0.05
-    charset: str = "utf-8"
     seed: int = 0
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         in_range("least", float(self.least), 0, 1)
         in_range("seed", self.seed, 0, 2**32 - 1)
         if self.of_folder and self.truth is not None:

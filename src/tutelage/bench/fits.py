@@ -21,7 +21,8 @@ from tutelage.fit.build import Items, rows_of
 from tutelage.fit.defaults import Asked
 from tutelage.fit.described import described_head, sentences_of
 from tutelage.fit.fit_rows import Fitted, fit_rows
-from tutelage.kinds.base import Dataset, Kind
+from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import Dataset
 from tutelage.methods import METHODS
 from tutelage.modalities.base import Encodes
 from tutelage.model import Model

@@ -24,9 +24,9 @@ from tutelage.bench.keys import cell_key, key_of
 from tutelage.bench.learners import LEARNERS, method
 from tutelage.bench.protocol import DataSet, Protocol, Setting
 from tutelage.bench.sets import load
-from tutelage.data.tables import DataError
 from tutelage.fit.fit import threads
 from tutelage.methods import METHODS
+from tutelage.tables import DataError
 
 Row = dict[str, Any]
 """A line of results."""

@@ -14,9 +14,9 @@ import sklearn.datasets
 
 from tutelage.bench.protocol import DataSet
 from tutelage.data.sources import cache_folder
-from tutelage.data.tables import DataError, column, read_table
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
+from tutelage.tables import DataError, column, read_table
 from tutelage.tasks import Task
 from tutelage.weak import Votes
 

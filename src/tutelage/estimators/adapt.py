@@ -11,8 +11,8 @@ from tutelage.adapting.run import adapted
 from tutelage.estimators.classifier import labels_of
 from tutelage.fit.defaults import pick_device
 from tutelage.kinds.adapting import NEEDS_LABELS, material
-from tutelage.kinds.base import silent
 from tutelage.modalities.encoder import Encoder, save_encoder
+from tutelage.tables import UNHEARD
 
 
 def adapt(
@@ -57,7 +57,7 @@ def adapt(
     labels = y if of_words else labels_of([-1] * len(items) if y is None else y)
     if labels is not None and len(items) != len(labels):
         raise ValueError(f"X has {len(items)} {kind.words.things}, but y has {len(labels)} labels")
-    learnt = material(kind, kind.values(items, labels), how.labelled, silent)
+    learnt = material(kind, kind.values(items, labels), how.labelled, UNHEARD)
     reader = kind.reader().to(pick_device(device))
     made: Encoder = adapted(reader, learnt.items, learnt.y, learnt.task, how, seed=random_state).to("cpu").encoder
     if out is not None:

@@ -17,7 +17,8 @@ from tutelage.fit.auto import Auto
 from tutelage.fit.defaults import Asked, pick_device
 from tutelage.fit.evidence import Evidence
 from tutelage.fit.fit_rows import Fitted, fit_rows
-from tutelage.kinds.base import Dataset, Kind
+from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import Dataset
 from tutelage.methods import METHODS, Method
 from tutelage.model import Model
 from tutelage.ops.checks import one_of

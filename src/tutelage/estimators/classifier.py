@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from tutelage.estimators.base import Estimator
 from tutelage.estimators.teachers import teacher_said
 from tutelage.kinds.base import Kind
 from tutelage.kinds.entries import unknown
+from tutelage.tables.labels import folded, words_for_none
 
 
 @dataclass(eq=False, repr=False)
@@ -230,13 +232,29 @@ class Classifier(ClassifierMixin, Estimator):
 
 
 def labels_of(y: Any) -> list[Any]:
-    """List of labels, (n,); None where a label is missing: -1, "-1", None or NaN.
+    """List of labels, (n,); None where a label is missing: -1, None, NaN, or a word such as "nan" or "unlabelled".
 
-    >>> labels_of(["spam", -1, None, "ham"])
-    ['spam', None, None, 'ham']
+    Args:
+        y: labels, (n,), perhaps as a column.
+
+    Raises:
+        ValueError: y has two dimensions or more, or a number is infinite.
     """
     if not isinstance(y, (list, tuple)):
         y = column_or_1d(y, warn=True)
         if y.dtype.kind == "f":
             assert_all_finite(y, allow_nan=True, input_name="y")
-    return [None if unknown(v) else v for v in y]
+    counts = Counter(v for v in y if isinstance(v, str))
+    words = words_for_none(counts)
+    for word in words:
+        said = f"y has {word!r} {counts[word]:,} times, which is taken as no label; -1 and None mean so, too"
+        warnings.warn(said, stacklevel=3)
+    by_key: dict[str, list[str]] = {}
+    for name in sorted({v for v in counts if v not in words}):
+        by_key.setdefault(folded(name), []).append(name)
+    for several in by_key.values():
+        if len(several) > 1:
+            named = ", ".join(map(ascii, several))
+            differ = "which differ only by case, blanks or unseen characters; each is taken for a class of its own"
+            warnings.warn(f"y has {named}, {differ}", stacklevel=3)
+    return [None if unknown(v) or v in words else v for v in y]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from torch import nn
 from tutelage.estimators.base import Estimator
 from tutelage.fit.auto import Auto
 from tutelage.methods import Method
+from tutelage.tables import Notes
 
 
 @dataclass(eq=False, repr=False)
@@ -32,6 +34,11 @@ class Segmenter(Estimator):
         flip: whether images are mirrored at random.
         void: mask values, besides -1, that mean an unknown class, in [0, 65535].
         classes: number of classes, at least 2; None is one more than the largest mask value.
+        mask_values: mask values that mean the classes, in their order, such as (0, 255); other values are void. Empty
+            takes values for class numbers.
+        mask_colours: colours of the classes, in their order, such as ("#000000", "#ff0000"), where masks hold colours;
+            other colours are void.
+        masks_turned: whether masks of images that EXIF turns lie as the pixels are stored; None tells it by the sizes.
         steps: optimiser steps of each training, at least 1; None takes the network's default.
         lr: peak learning rate, above 0; None takes the network's default.
         folds: folds of the cross-validation, at least 2; None is 2.
@@ -64,6 +71,9 @@ class Segmenter(Estimator):
     flip: bool = True
     void: Sequence[int] = ()
     classes: int | None = None
+    mask_values: Sequence[int] = ()
+    mask_colours: Sequence[str] = ()
+    masks_turned: bool | None = None
 
     def fit(self, X: Any, y: Any, X_unlabelled: Any = None) -> Segmenter:
         """Fit on images with masks and images without.
@@ -75,8 +85,8 @@ class Segmenter(Estimator):
             X_unlabelled: further images without masks, as X.
 
         Raises:
-            ValueError: there is no mask, or only one class; a mask differs from its image in size; or a value is none
-                of the classes.
+            ValueError: there is no mask, or only one class; a mask differs from its image in size; a value is none of
+                the classes; or it is not clear what values or colours mean, and the message asks.
         """
         if y is None:
             raise ValueError("y must be masks, got None")
@@ -84,7 +94,11 @@ class Segmenter(Estimator):
         train, more = kind.values(kind.given(X), y), None
         if X_unlabelled is not None:
             more = kind.values(kind.given(X_unlabelled, "X_unlabelled"), None, argument="X_unlabelled")
-        data = kind.learn(train, more, None, self.evidence)
+        notes = Notes()
+        data = kind.learn(train, more, None, self.evidence, notes)
+        notes.settle()
+        for line in [*notes.lines, *(question.asks for question in notes.questions)]:
+            warnings.warn(line, stacklevel=2)
         self.classes_ = np.arange(len(data.classes))
         self._fit(kind, data)
         return self

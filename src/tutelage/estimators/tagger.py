@@ -28,6 +28,15 @@ class Tagger(Estimator):
         encoder: encoder of the words: "minilm", "mpnet", a folder of a saved model, or a name on the Hub.
         finetune: whether the encoder is trained, too; else a head is trained on its features.
         max_length: tokens read at once, at least 3; a longer sentence is read in several windows.
+        classes: names of the tags in the order of their numbers, where tags are numbers; else names of all types.
+        tags_are: "types", where each tag is a type of its own; "bio", where letters tell the beginnings of entities;
+            None finds it out.
+        outside: tag of the words outside entities, besides O.
+        open_words: what words without a tag in a tagged sentence are: "outside", or "untagged", so that the whole
+            sentence is; None refuses them.
+        mended: "take" goes on where most entities had to be mended; None refuses such tags.
+        spelling: "fold" takes types for one that differ only by capitals or by signs that are not seen; "as-is" does
+            not.
         steps: optimiser steps of each training, at least 1; None takes the network's default.
         lr: peak learning rate, above 0; None takes the network's default.
         folds: folds of the cross-validation, at least 2; None is 5 for a head on features, else 2.
@@ -60,13 +69,20 @@ class Tagger(Estimator):
     finetune: bool = False
     adapt: bool | str | None = None
     max_length: int = 128
+    classes: Sequence[str] | str | None = None
+    tags_are: str | None = None
+    outside: str | None = None
+    open_words: str | None = None
+    mended: str | None = None
+    spelling: str = "fold"
 
     def fit(self, X: Sentences, y: Any = None, X_unlabelled: Sentences | None = None, distant: Any = None) -> Tagger:
         """Fit on tagged and untagged sentences, or on sentences with distant tags.
 
         Args:
             X: n sentences, each a list of words.
-            y: n lists of tags, in BIO, BIOES or IO; None or -1 is an untagged sentence.
+            y: n lists of tags, in BIO, BIOES or IO, or numbers; None or -1 is an untagged sentence. Special tokens and
+                continuing pieces of words may be -100: those are dropped, these joined.
             X_unlabelled: further sentences without tags.
             distant: n lists of tags by matching or rules, for the sentences without clean tags; None or -1 is a word
                 (or a sentence) without one. Where no distant tag is O, such words count as O. Two or more sentences
@@ -110,5 +126,5 @@ class Tagger(Estimator):
         missing = np.flatnonzero(~test.known)
         if len(missing):
             raise ValueError(f"{test.at('label', int(missing[0]))} has no tags to score on")
-        examples = self._model.examples(test.items)
-        return float(kind.measured(self._model, examples, test.items, test.labels).scores["f1"])
+        items, truth = kind.truth(test, self._model)
+        return float(kind.measured(self._model, self._model.examples(items), items, truth).scores["f1"])

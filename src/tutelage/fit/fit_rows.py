@@ -121,8 +121,8 @@ def fit_rows(
     require_unseen(items, taken, wiring)
     building = wiring.build(taken, chosen.views, cache, device, augment).of(items)
     reader = building.build.reader
-    if warning := reader.warn(items.pool if len(items.pool) else items.labelled):
-        (say or warnings.warn)(warning)
+    if say is None or reader.says != wiring.reader.says:  # who says things has said it of the first reader
+        tell_how_read(reader, items, say or warnings.warn)
     if say:
         say(about_reading(building, wiring.things))
     problem = building.problem(tick)
@@ -148,6 +148,19 @@ def fit_rows(
         outcome = fit(problem, chosen, training, prior, plan, store, tick, records, problems)
     about = {} if teacher is None else teacher.about
     return Fitted(outcome, problem, training, outcome.problem.reader or reader, about, encoders)
+
+
+def tell_how_read(reader: Reader, items: Items, tell: Say) -> None:
+    """Tell what looks odd about the way in which a reader reads items, such as texts that it does not know.
+
+    Args:
+        reader: reader of the items.
+        items: items to learn from.
+        tell: called with a sentence for each oddity.
+    """
+    told = reader.reads(items.pool if len(items.pool) else items.labelled)
+    for question in () if told is None else told.questions:
+        tell(question.in_python().line())
 
 
 def require_unseen(items: Items, reader: Reader, wiring: Wiring) -> None:

@@ -12,8 +12,8 @@ from tutelage.adapting.how import Adapting
 from tutelage.kinds.base import Kind
 from tutelage.kinds.entries import Entries
 from tutelage.modalities.encoder import LEXICAL
+from tutelage.tables import Notes
 from tutelage.tasks import Task
-from tutelage.types import Say
 
 NEEDS_LABELS = "contrastive needs labels"
 """Beginning of the message where there are none."""
@@ -47,21 +47,21 @@ class Material:
         return [f"Only one label: {shown}. It is kept apart from other classes, but nothing is brought near it."]
 
 
-def material(kind: Kind, found: Entries, labelled: bool, say: Say) -> Material:
+def material(kind: Kind, found: Entries, labelled: bool, notes: Notes) -> Material:
     """What an encoder is adapted to, out of entries.
 
     Args:
         kind: kind of the entries.
         found: entries, labelled or not.
         labelled: whether labels are learnt; then entries without one are left out.
-        say: called with sentences for the user.
+        notes: takes what is noticed.
 
     Raises:
         DataError: the items or labels cannot be learnt from; the message names the place.
     """
     if not labelled:
-        return Material(kind.good_pool(found, say).items)
-    data = kind.learn(found.where(found.known), None, None, False, say)
+        return Material(kind.good_pool(found, notes).items)
+    data = kind.learn(found.where(found.known), None, None, False, notes)
     return Material(data.items.labelled, data.items.y, data.items.task, data.classes)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -16,159 +15,25 @@ from torch import nn
 from tutelage.adapting.how import Adapting
 from tutelage.data import Examples
 from tutelage.data.marks import marks
-from tutelage.data.tables import write_table
 from tutelage.fit import abstention
 from tutelage.fit.abstention import Promise
-from tutelage.fit.build import Items
 from tutelage.fit.calibration import NONE, Calibration
 from tutelage.fit.defaults import Asked, Defaults
 from tutelage.fit.fit_rows import Wiring
-from tutelage.kinds.entries import Entries
-from tutelage.kinds.tallies import Tally
+from tutelage.kinds.answers import withheld, written
+from tutelage.kinds.dataset import Coded, Dataset, Files, Measured, Words
+from tutelage.kinds.entries import LEARNT, SCORED, Entries, Sought
+from tutelage.kinds.reading import columns_in_words
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
-from tutelage.tasks import Task
-from tutelage.types import Say, Tick
-from tutelage.weak import Votes
-
-LEAST_SURE = 12
-"""Number of the pool's items that a report shows: those that the model is least sure of."""
-
-EXCERPT = 280
-"""Characters of a text that a report shows, at most."""
-
-HIDDEN: Mapping[str, Any] = {"command_line": False}
-"""Metadata of a field that is no option of the command line; only Python users can set it."""
-
-
-def silent(line: str) -> None:
-    """Show nothing; the default of arguments that show the user a sentence."""
-
-
-@dataclass(frozen=True)
-class Files:
-    """Files that a fit reads.
-
-    Attributes:
-        train: table or folder of training items, labelled or not.
-        unlabelled: table or folder of further items for the pool.
-        test: table or folder of labelled items to score on.
-        charset: character set of csv, tsv and jsonl files.
-        evidence: whether the evidence is gathered; each class then needs a label to hold out.
-    """
-
-    train: Path
-    unlabelled: Path | None = None
-    test: Path | None = None
-    charset: str = "utf-8"
-    evidence: bool = True
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A user's data, read and checked.
-
-    Attributes:
-        items: labelled items and pool to learn from.
-        classes: names of the classes, in the order of their numbers; of sentences the tags.
-        names: names of the pool's items, for the report; empty where they have none.
-        test: items to score on; empty where none were given.
-        truth: labels of the test items: class numbers, (n,), lists of tags, or masks, (n, h, w).
-        weak: statistics of the weak labels, for the summary; empty without weak labels.
-        size: height and width, in pixels, to which images are resized; None of other items.
-        left_out: sentences that name each image that cannot be read, and its fault.
-        shared: number of test items that are also among the items to learn from.
-    """
-
-    items: Items
-    classes: list[Any]
-    names: Sequence[str] = ()
-    test: Sequence[Any] = ()
-    truth: Any = None
-    weak: dict[str, Any] = field(default_factory=dict)
-    size: tuple[int, int] | None = None
-    left_out: tuple[str, ...] = ()
-    shared: int = 0
-
-    def about(self) -> dict[str, Any]:
-        """Entries of the summary about the data, besides the counts."""
-        images = {} if self.size is None else {"size": list(self.size), "left_out": list(self.left_out)}
-        shared = {"shared": self.shared} if self.shared else {}
-        return images | shared | ({"weak": self.weak} if self.weak else {})
-
-
-@dataclass(frozen=True)
-class Words:
-    """Words for a kind's items and labels, used in messages and in the report.
-
-    Attributes:
-        things, thing: word for the items, in the plural and in the singular.
-        classes: word for the classes.
-        rows, test: word for the items of a test source, and for the source itself.
-        column: heading of the report's column of the least sure items.
-        guess: heading of the column of their pictures.
-        probability: heading of the column of their probabilities.
-        pool: word for the units whose classes are counted.
-        taken: hint that says which Python values are read as this kind; empty where there is no doubt.
-        beside, beside_note: heading of, and note on, the items that are shown beside their labels.
-    """
-
-    things: str
-    thing: str
-    classes: str = "classes"
-    rows: str = "rows"
-    test: str = "test table"
-    column: str = ""
-    guess: str = ""
-    probability: str = "probability"
-    pool: str = "pool"
-    taken: str = ""
-    beside: str = ""
-    beside_note: str = ""
-
-
-@dataclass(frozen=True)
-class Coded:
-    """Items of several sources with class numbers, for a benchmark that hides and draws labels itself.
-
-    Attributes:
-        task: the task, with its number of classes.
-        items: items of each source.
-        y: class numbers of the units of each source, (units,); -1 is unknown.
-        counts: number of units of each item, (n,), for each source.
-        covered: numbers of the first source's items that have weak labels; None without weak labels.
-        target: weak labels of those items' units, as in `fit.build.Items`.
-        size: height and width of images, in pixels; None where they are not known.
-        classes: names of the classes, in the order of their numbers; empty where the kind names none.
-        votes: votes of rules on the first source's items; None without any.
-    """
-
-    task: Task
-    items: list[Any]
-    y: list[np.ndarray]
-    counts: list[np.ndarray]
-    covered: np.ndarray | None = None
-    target: np.ndarray | None = None
-    size: tuple[int, int] | None = None
-    classes: tuple[str, ...] = ()
-    votes: Votes | None = None
-
-
-class Measured(NamedTuple):
-    """Scores of a model on labelled items.
-
-    Attributes:
-        scores: the score, its interval, and further scores, by name, as plain values.
-        tally: counts for the confusion matrix and the calibration.
-        shown: some items with predictions and labels, as plain values for the report; empty where none are shown.
-        sure: of items of one class each, the probabilities of their predicted classes, and whether these are right,
-            both (n,); None of other items.
-    """
-
-    scores: dict[str, Any]
-    tally: Tally
-    shown: list[dict[str, Any]]
-    sure: tuple[np.ndarray, np.ndarray] | None = None
+from tutelage.tables import (
+    UNHEARD,
+    USUAL,
+    Notes,
+    ReadAs,
+    holds_table,
+)
+from tutelage.types import Tick
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +45,9 @@ class Kind(ABC):
         task_word: word of the option --task for the kind; empty where there is none.
         estimator: name of the class in `tutelage.estimators` that learns from Python values of this kind.
         item_columns, label_columns: options that name the columns of the items, and those of the labels.
+        label_reading: options that say how labels are read, and may be others for another source.
         reading: other options that change how items are read, but not how a network learns them.
+        label_reading: other options that change how labels are read.
         words: words for messages and the report.
         version: number of the code's version, raised by hand when reading or encoding items changes results.
         reads_folders: whether items may be the files of a folder.
@@ -195,6 +62,7 @@ class Kind(ABC):
     estimator: ClassVar[str] = "Classifier"
     item_columns: ClassVar[tuple[str, ...]]
     label_columns: ClassVar[tuple[str, ...]]
+    label_reading: ClassVar[tuple[str, ...]] = ()
     reading: ClassVar[tuple[str, ...]] = ()
     words: ClassVar[Words]
     version: ClassVar[int] = 1
@@ -247,7 +115,7 @@ class Kind(ABC):
             ValueError: a column is not named; the message says which option names it.
         """
         for path in filter(None, (files.train, files.unlabelled, files.test)):
-            if path.is_dir() and not self.reads_folders:
+            if not (holds_table(path) or self.reads_folders):
                 raise ValueError(f"{path} is a folder, but {self.words.things} are read from tables")
         missing = [f"--{name}" for name in self._needed(files) if not getattr(self, name)]
         if missing:
@@ -274,7 +142,7 @@ class Kind(ABC):
         """The kind of a finished run with some options changed, to predict or to score other items."""
         return replace(self, **changed)
 
-    def settled(self, files: Files, say: Say = silent, others: Sequence[str] = ()) -> Self:
+    def settled(self, files: Files, notes: Notes = UNHEARD, others: Sequence[str] = ()) -> Self:
         """The kind with options completed from the training table, such as the columns that a prefix stands for.
 
         Args:
@@ -283,6 +151,14 @@ class Kind(ABC):
 
         Raises:
             DataError: the table lacks a column that an option names.
+        """
+        return self
+
+    def read_as(self, how: ReadAs) -> Self:
+        """The kind of a finished run as it reads other items, where how files are read also says something of items.
+
+        Args:
+            how: how files are read.
         """
         return self
 
@@ -311,32 +187,42 @@ class Kind(ABC):
     # reading
 
     @abstractmethod
-    def entries(
-        self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
-    ) -> Entries:
+    def entries(self, path: Path, how: ReadAs = USUAL, notes: Notes = UNHEARD, sought: Sought = LEARNT) -> Entries:
         """Entries of a table or folder.
 
         Args:
             path: the table or folder.
-            charset: character set of csv, tsv and jsonl files.
-            say: called with sentences for the user.
-            must_have: whether columns of labels must exist; else a missing one is skipped.
-            weak: whether weak labels are read, too.
+            how: how files are read.
+            notes: takes what is noticed.
+            sought: what is sought beside the items.
 
         Raises:
             DataError: the file cannot be read; the message names file, row and column.
         """
 
-    def checked(self, found: Entries, say: Say = silent) -> tuple[Entries, tuple[str, ...]]:
+    def settled_labels(
+        self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes
+    ) -> tuple[Entries, Entries | None, Entries | None]:
+        """The same entries, whose labels are the names of their classes.
+
+        Args:
+            train: training entries.
+            more: further entries for the pool; None where there are none.
+            test: entries to score on; None where there are none.
+            notes: takes what is noticed.
+        """
+        return train, more, test
+
+    def checked(self, found: Entries, notes: Notes = UNHEARD) -> tuple[Entries, tuple[str, ...]]:
         """Entries whose items can be read, and sentences on the others that name each and its fault."""
         return found, ()
 
-    def good_pool(self, pool: Entries, say: Say) -> Entries:
+    def good_pool(self, pool: Entries, notes: Notes) -> Entries:
         """Entries of the pool that can be learnt from. The number of the others is said."""
         return pool
 
     @abstractmethod
-    def labelled_only(self, test: Entries, say: Say) -> Entries:
+    def labelled_only(self, test: Entries, notes: Notes) -> Entries:
         """Labelled entries of a test source.
 
         Raises:
@@ -345,7 +231,7 @@ class Kind(ABC):
 
     @abstractmethod
     def learn(
-        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, say: Say = silent
+        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, notes: Notes = UNHEARD
     ) -> Dataset:
         """Dataset made of entries: items to learn from and items to score on. Checks every rule about labels.
 
@@ -354,32 +240,36 @@ class Kind(ABC):
             more: further entries for the pool; their labels are never learnt, only compared with pseudo-labels.
             test: labelled entries to score on.
             evidence: whether the evidence is gathered; each class then needs a label to hold out.
-            say: called with sentences for the user.
+            notes: takes what is noticed.
 
         Raises:
             DataError: a rule about labels is broken; the message names the place.
         """
 
-    def read(self, files: Files, say: Say = silent) -> Dataset:
-        """Dataset read from files and checked.
+    def note(self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes) -> None:
+        """Note what the entries hold: how many are labelled, what columns are taken for, and what is odd about them.
 
-        Raises:
-            DataError: a file cannot be learnt from; the message names file, row and column.
+        Args:
+            train: training entries.
+            more: further entries for the pool; None where there are none.
+            test: entries to score on; None where there are none.
+            notes: takes the counts.
         """
-        charset = files.charset
-        train = self.entries(files.train, charset, say)
-        more = self.entries(files.unlabelled, charset, say, must_have=False) if files.unlabelled is not None else None
-        test = self.entries(files.test, charset, say, weak=False) if files.test is not None else None
-        test = None if test is None else self.labelled_only(test, say)
-        left_out: list[str] = []
-        parts: list[Entries | None] = []
-        for part in (train, more, test):  # a missing column is found before a million images are looked at
-            good, faults = (None, ()) if part is None else self.checked(part, say)
-            parts.append(good)
-            left_out += faults
-        assert parts[0] is not None
-        found = self.learn(parts[0], parts[1], parts[2], files.evidence, say)
-        return replace(found, left_out=(*left_out, *found.left_out)) if left_out else found
+        known, things = int(train.known.sum()), self.words.things
+        pool = len(train) - known + (0 if more is None else len(more))
+        counts = {"labelled": known, "unlabelled": pool}
+        says = f"Labelled {things}: {known:,}; unlabelled: {pool:,}"
+        if test is not None:
+            counts |= {"test": int(test.known.sum()), "test_without": int((~test.known).sum())}
+            says += f"; to score on: {counts['test']:,}"
+        if notes.files:
+            notes.fact("columns", columns_in_words(self.columns(), notes), self.columns())
+        notes.fact("items", f"{says}.", counts)
+
+    def columns(self) -> dict[str, str]:
+        """What each column that an option names is taken for, by its name."""
+        named = {name: getattr(self, name, None) for name in (*self.item_columns, *self.label_columns)}
+        return {str(column): name for name, column in named.items() if isinstance(column, str)}
 
     def digests(self, data: Dataset) -> dict[str, str]:
         """Hashes of the items' contents, by part of the data, so that --resume sees changed files; empty for tables."""
@@ -452,15 +342,15 @@ class Kind(ABC):
 
     @abstractmethod
     def answered(
-        self, model: Model, path: Path, charset: str, say: Say, tick: Tick, encoded: bool = True
+        self, model: Model, path: Path, how: ReadAs, notes: Notes, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         """A table of items, and the columns of the model's predictions, by name.
 
         Args:
             model: fitted model.
             path: table or folder of items.
-            charset: character set of csv, tsv and jsonl files.
-            say: called with sentences for the user.
+            how: how files are read.
+            notes: takes what is noticed.
             tick: called with the progress.
             encoded: whether encoded images may stay in the table; else their names take their place.
         """
@@ -483,27 +373,15 @@ class Kind(ABC):
             )
         return abstention.promise(model.held_out, error)
 
-    def withheld(self, added: dict[str, Any], promised: Promise, model: Model, say: Say) -> dict[str, Any]:
-        """Columns of predictions without the labels that are not sure enough; what is promised is said.
-
-        Args:
-            added: columns "label" and "probability".
-            promised: what can be promised.
-            model: fitted model.
-        """
-        number = {c: i for i, c in enumerate(model.classes)}
-        predicted = np.array([number[label] for label in added["label"] if label is not None], dtype=np.int64)
-        given = promised.answers(np.asarray(added["probability"], dtype=np.float64))
-        say(promised.words())
-        if given.any() and (apart := abstention.differs(model.held_out, predicted, len(number))):
-            say(
-                f"The classes of these rows are not drawn like the labels' ({100 * apart:.0f} % would have to change "
-                "class): the promise is for rows that are drawn like the labels."
-            )
-        return added | {"label": [label if g else None for label, g in zip(added["label"], given, strict=True)]}
-
     def predict(
-        self, model: Model, path: Path, output: Path, charset: str, say: Say, tick: Tick, abstain: float | None = None
+        self,
+        model: Model,
+        path: Path,
+        output: Path,
+        how: ReadAs,
+        notes: Notes,
+        tick: Tick,
+        abstain: float | None = None,
     ) -> str:
         """Write the model's predictions to a file, and return a sentence about it.
 
@@ -511,8 +389,8 @@ class Kind(ABC):
             model: fitted model.
             path: table or folder of items.
             output: table to write: that of the items with columns of predictions.
-            charset: character set of csv, tsv and jsonl files.
-            say: called with sentences for the user.
+            how: how files are read.
+            notes: takes what is noticed.
             tick: called with the progress.
             abstain: give no label where the share of wrong ones among those given would exceed this, in (0, 1); None
                 labels every row.
@@ -522,17 +400,15 @@ class Kind(ABC):
             ValueError: ``abstain`` is out of its range, or not for this kind.
         """
         promised = self.promise(model, abstain)
-        table, added = self.answered(model, path, charset, say, tick, output.suffix.lower() == ".parquet")
-        replaced = [column for column in added if column in table.columns]
-        if replaced:
-            say(f"In {output} these columns are replaced: {', '.join(replaced)}.")
+        table, added = self.answered(model, path, how, notes, tick, output.suffix.lower() == ".parquet")
+        notes.settle()
+        added = added if promised is None else withheld(added, promised, model, notes)
+        item, label = (str(getattr(self, names[0])) for names in (self.item_columns, self.label_columns))
+        where = written(path, table, added, output, (item, None if label == "None" else label), notes)
         if promised is None:
-            write_table(table.assign(**added), output)
-            return f"{len(table)} rows labelled: {output}"
-        added = self.withheld(added, promised, model, say)
-        write_table(table.assign(**added), output)
+            return f"{len(table)} rows labelled: {where}"
         given = sum(label is not None for label in added["label"])
-        return f"{given} of {len(table)} rows labelled ({100 * given / max(len(table), 1):.1f} %): {output}"
+        return f"{given} of {len(table)} rows labelled ({100 * given / max(len(table), 1):.1f} %): {where}"
 
     @abstractmethod
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
@@ -561,21 +437,28 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def truth(self, test: Entries, model: Model) -> tuple[Sequence[Any], Any]:
+    def truth(self, test: Entries, model: Model, notes: Notes = UNHEARD) -> tuple[Sequence[Any], Any]:
         """Items of labelled entries, and their labels as `measured` takes them.
+
+        Args:
+            test: the labelled entries.
+            model: fitted model.
+            notes: takes what is noticed.
 
         Raises:
             DataError: a label is none of the model's classes.
         """
 
-    def score(self, model: Model, path: Path, charset: str, say: Say, abstain: float | None = None) -> dict[str, Any]:
+    def score(
+        self, model: Model, path: Path, how: ReadAs, notes: Notes, abstain: float | None = None
+    ) -> dict[str, Any]:
         """Scores of a model on a labelled table or folder, by name, as plain values.
 
         Args:
             model: fitted model.
             path: labelled table or folder.
-            charset: character set of csv, tsv and jsonl files.
-            say: called with sentences for the user.
+            how: how files are read.
+            notes: takes what is noticed.
             abstain: also measure, as "abstain", what becomes of this promise, see `predict`; None measures nothing.
 
         Raises:
@@ -583,13 +466,17 @@ class Kind(ABC):
             ValueError: ``abstain`` is out of its range, or not for this kind.
         """
         promised = self.promise(model, abstain)
-        test, _ = self.checked(self.labelled_only(self.entries(path, charset, say, weak=False), say), say)
-        items, truth = self.truth(test, model)
-        found = self.measured(model, model.examples(items), items, truth)
-        if promised is None or found.sure is None:
-            return found.scores
-        say(promised.words())
-        return found.scores | {"abstain": abstention.measured(promised, *found.sure)}
+        found = self.entries(path, how, notes, SCORED)
+        notes.settle()
+        test, _ = self.read_as(how).checked(self.labelled_only(found, notes), notes)
+        notes.settle()
+        items, truth = self.truth(test, model, notes)
+        notes.settle()
+        measured = self.measured(model, model.examples(items), items, truth)
+        if promised is None or measured.sure is None:
+            return measured.scores
+        notes.say(promised.words())
+        return measured.scores | {"abstain": abstention.measured(promised, *measured.sure)}
 
     @staticmethod
     @abstractmethod
@@ -620,19 +507,3 @@ class Kind(ABC):
     def legend(self, classes: Sequence[str]) -> dict[str, Any]:
         """Plain values that explain all pictures of the report, such as the classes' colours."""
         return {}
-
-
-Make = Callable[[], nn.Module]
-"""Function that makes the user's own network."""
-
-
-def warn_of_shared(shared: int, words: Words, test: Entries) -> int:
-    """Warn where test items are also learnt from; returns their number ``shared``."""
-    if shared:
-        are = (
-            f"{words.thing} of {test.places.source} is"
-            if shared == 1
-            else f"{words.things} of {test.places.source} are"
-        )
-        warnings.warn(f"{shared} {are} also in the training data: the test score flatters.", stacklevel=2)
-    return shared

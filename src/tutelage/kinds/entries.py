@@ -152,11 +152,14 @@ class Entries:
         votes: votes of rules on the entries; None where there are none.
         names: names of the items, for a report; empty where they have none.
         sizes: heights and widths of images, in pixels, (n, 2).
+        turns: EXIF orientations of images, (n,), 1 to 8; empty of other items.
+        looked: report on a check of the source's images; None of other items.
         offsets: start and end of each sentence's words in its text, in characters; empty where no texts were given.
         distant: distant tags of each sentence; None for a sentence without.
         table: the table that was read, which may have more rows than there are entries; None of other sources.
         left_out: number of the source's items that cannot be read and have no entry.
         said: what teachers said of the entries.
+        facts: facts on all of the source's items, as plain values, by name; empty where the kind tells none.
     """
 
     items: Any
@@ -165,11 +168,14 @@ class Entries:
     votes: RawVotes | None = None
     names: Sequence[str] = ()
     sizes: np.ndarray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    turns: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    looked: Any = None
     offsets: Sequence[Any] = ()
     distant: Sequence[Any] = ()
     table: pd.DataFrame | None = None
     left_out: int = 0
     said: Sequence[Said] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -184,7 +190,7 @@ class Entries:
         return self.places.at(what, i)
 
     def where(self, keep: np.ndarray) -> Self:
-        """Entries that the mask ``keep``, (n,), selects; ``table`` and ``left_out`` stay."""
+        """Entries that the mask ``keep``, (n,), selects; ``table``, ``left_out``, ``facts`` and ``looked`` stay."""
         changed: dict[str, Any] = {}
         for f in fields(self):
             value = getattr(self, f.name)
@@ -192,13 +198,31 @@ class Entries:
                 changed[f.name] = tuple(each.where(keep) for each in value)
                 continue
             if (
-                f.name in ("table", "left_out")
+                f.name in ("table", "left_out", "facts", "looked")
                 or value is None
                 or (f.name not in ("places", "votes") and not len(value))
             ):
                 continue
             changed[f.name] = value.where(keep) if f.name in ("places", "votes") else taken(value, keep)
         return replace(self, **changed)
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What is sought in a source beside its items, of all that the options name.
+
+    Attributes:
+        labels: whether the clean labels must be there; else they are passed over where they are missing.
+        weak: whether the weak labels must be there; None does not read them.
+    """
+
+    labels: bool = True
+    weak: bool | None = True
+
+
+LEARNT, WEAK, POOL, SCORED = Sought(), Sought(labels=False), Sought(labels=False, weak=False), Sought(weak=None)
+"""What is sought of items to learn from, of those whose clean labels may be those of a test alone, of further items
+for the pool, and of items to score on."""
 
 
 def taken(values: Any, keep: np.ndarray) -> Any:

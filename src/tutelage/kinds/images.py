@@ -10,21 +10,22 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from tutelage.data.tables import read_table
 from tutelage.fit.defaults import BACKBONE, HEAD, IMAGE_NETWORK, TRANSFORMER, Defaults
-from tutelage.kinds.base import EXCERPT, Coded, Dataset, Words, silent
-from tutelage.kinds.entries import Entries, first_of
+from tutelage.kinds.dataset import EXCERPT, Coded, Dataset, Words
+from tutelage.kinds.entries import LEARNT, Entries, Sought, first_of
 from tutelage.kinds.one_class import OneClass
-from tutelage.kinds.pictures import Pictured, sizes_of
+from tutelage.kinds.pictures import Pictured, with_sizes
 from tutelage.modalities.base import Reader
 from tutelage.modalities.images import pictures
 from tutelage.modalities.images.backbone import BACKBONE as ENCODER
 from tutelage.modalities.images.backbone import LITE
+from tutelage.modalities.images.folders import read_image_folder
 from tutelage.modalities.images.reader import ImageReader, PixelReader, size_for
-from tutelage.modalities.images.tables import image_rows, read_image_folder
+from tutelage.modalities.images.tables import image_rows
 from tutelage.modalities.images.vision import load_image_encoder, own_size, require_for_images
 from tutelage.model import Model
-from tutelage.types import Say, Tick
+from tutelage.tables import UNHEARD, USUAL, Notes, ReadAs, holds_table, read
+from tutelage.types import Tick
 from tutelage.weak import Said
 from tutelage.weights import AUTO, there
 
@@ -111,7 +112,7 @@ class Images(Pictured, OneClass):
 
     @classmethod
     def told_by_folder(cls, path: Path) -> bool:
-        return path.is_dir() or not (path.suffix or path.exists())
+        return not (holds_table(path) and (path.suffix or path.exists()))
 
     def reader(self, size: tuple[int, int] | None = None) -> Reader:
         size = self.size or size
@@ -131,28 +132,29 @@ class Images(Pictured, OneClass):
 
     # reading
 
-    def entries(
-        self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
-    ) -> Entries:
+    def entries(self, path: Path, how: ReadAs = USUAL, notes: Notes = UNHEARD, sought: Sought = LEARNT) -> Entries:
         votes, table = None, None
         said: tuple[Said, ...] = ()
-        if path.is_dir():
-            found = read_image_folder(path, labels=must_have)
+        if not holds_table(path):
+            found = read_image_folder(path, sought.labels, self.declared(how), notes)
         else:
-            table = read_table(path, charset)
-            label = self.label if must_have or self.label in table else None
-            found = image_rows(table, path, str(self.images), label)
-            votes = self._votes(table, path, must_have, self.images, self.label) if weak else None
-            said = self.said_in(table, path, must_have, say, self.images, self.label, self.votes) if weak else ()
-        self.say_ignored(found, say)
+            table = read(path, how, notes).frame
+            found = image_rows(table, path, str(self.images), notes=notes)
+            votes = self._votes(table, path, sought, self.images, self.label)
+            said = self.said_in(table, path, sought, notes, self.images, self.label, self.votes)
+        self.say_ignored(found, notes)
         places = self.places(found, path, item=self.images, label=self.label, votes=self.votes)
-        return Entries(found.sources, found.labels, places, votes, self.names_of(found), table=table, said=said)
+        made = Entries(found.sources, found.labels, places, votes, self.names_of(found), table=table, said=said)
+        return (
+            made if table is None else self.with_labels(made, self.label_cells(table, path, sought, notes), how, notes)
+        )
 
     def learn(
-        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, say: Say = silent
+        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, notes: Notes = UNHEARD
     ) -> Dataset:
-        found = super().learn(train, more, test, evidence, say)
-        return replace(found, size=self.size_of(train))
+        found, size = super().learn(train, more, test, evidence, notes), self.size_of(train)
+        self.say_resized((train, more, test), size, notes)
+        return replace(found, size=size)
 
     def size_of(self, found: Entries) -> tuple[int, int]:
         if self.size is None and self._encoder and self._encoder not in LITE:
@@ -173,9 +175,9 @@ class Images(Pictured, OneClass):
     # answering and showing
 
     def answered(
-        self, model: Model, path: Path, charset: str, say: Say, tick: Tick, encoded: bool = True
+        self, model: Model, path: Path, how: ReadAs, notes: Notes, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
-        table, found, good, _ = self.to_answer(path, charset, say)
+        table, found, good, _ = self.to_answer(path, how, notes)
         if not encoded and any(isinstance(source, bytes) for source in found.sources):
             table = table.assign(**{str(self.images): found.names})
         label: list[Any] = [None] * len(found.sources)
@@ -193,4 +195,4 @@ class Images(Pictured, OneClass):
     def values(
         self, items: Any, y: Sequence[Any], votes: Any = None, argument: str = "X", said: Sequence[Said] = ()
     ) -> Entries:
-        return replace(super().values(items, y, votes, argument, said), sizes=sizes_of(items, argument))
+        return with_sizes(super().values(items, y, votes, argument, said), argument)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -12,52 +12,39 @@ import pandas as pd
 from PIL import Image
 
 from tutelage.data import Examples
-from tutelage.data.tables import FORMATS, DataError, read_table, write_table
 from tutelage.fit.build import Items
 from tutelage.fit.defaults import PIXEL_NETWORK, Defaults
-from tutelage.fit.evidence import estimate
-from tutelage.kinds.base import LEAST_SURE, Coded, Dataset, Measured, Words, silent, warn_of_shared
-from tutelage.kinds.entries import Entries, InValues, joined
-from tutelage.kinds.one_class import require_two
-from tutelage.kinds.pictures import Pictured, sizes_of
+from tutelage.kinds.class_labels import require_two
+from tutelage.kinds.dataset import LEAST_SURE, Coded, Dataset, Measured, Words, warn_of_shared
+from tutelage.kinds.entries import LEARNT, Entries, InValues, Sought, joined
+from tutelage.kinds.pictures import Pictured, with_sizes
+from tutelage.kinds.pixel_scores import beside_truth, maps, maps_of, mask_scores, spread
 from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Reader
 from tutelage.modalities.images.decoding import Size, Source, decode
 from tutelage.modalities.images.examples import some
-from tutelage.modalities.images.masks import LARGEST, nearest, read_masks
+from tutelage.modalities.images.folders import read_image_folder
+from tutelage.modalities.images.mask_colours import given_colours
+from tutelage.modalities.images.mask_folders import has_masks, read_mask_folder
+from tutelage.modalities.images.mask_meaning import LARGEST, Meaning, given_values, is_colour
+from tutelage.modalities.images.mask_pixels import nearest
 from tutelage.modalities.images.masks import Masks as MaskArrays
-from tutelage.modalities.images.pictures import hex_colours, overlay, png
+from tutelage.modalities.images.masks import read_masks
+from tutelage.modalities.images.pictures import hex_colours, overlay
 from tutelage.modalities.images.reader import PixelReader, size_for
-from tutelage.modalities.images.tables import MaskedRows, mask_rows, read_image_folder, read_mask_folder
+from tutelage.modalities.images.tables import MaskedRows, mask_rows
 from tutelage.model import Model
 from tutelage.ops.checks import in_range
+from tutelage.tables import FORMATS, UNHEARD, USUAL, DataError, Notes, ReadAs, holds_table, read, write_table
 from tutelage.tasks import Segmentation
-from tutelage.tasks.segmentation import iou_influence, mean_dice, mean_iou, overlaps
-from tutelage.types import Say, Tick
+from tutelage.tasks.segmentation import mean_iou, overlaps
+from tutelage.types import Tick
 
 NETWORK = "unet"
 """Name of the network that is trained unless the user brings one."""
 
 DEFAULT_SIZE = (120, 160)
 """Height and width, in pixels, that a benchmark resizes images to, where its protocol names none."""
-
-SHOWN = 6
-"""Number of images that a report shows beside their masks, at most."""
-
-
-@dataclass(frozen=True)
-class Maps:
-    """Predictions on the pixels of some images.
-
-    Attributes:
-        numbers: numbers of the images, (b,).
-        labels: predicted class number of each pixel, (b, h, w).
-        probability: probability of this class, (b, h, w), in [0, 1].
-    """
-
-    numbers: np.ndarray
-    labels: np.ndarray
-    probability: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +56,10 @@ class Masks(Pictured):
         masks: column of the masks, likewise; empty means unlabelled.
         void: mask values that mean an unknown class, in [0, 65535].
         classes: number of classes, at least 2. Default: largest mask value plus 1.
+        mask_values: values that mean the classes, in their order, such as 0,255; other values are void.
+        mask_colours: colours of the classes, in their order, such as "#000000,#ff0000"; other colours are void. Or a
+            file with a name and a colour in each line.
+        masks_turned: whether masks of images that EXIF turns lie as the pixels are stored. Default: by the sizes.
         network: "unet", the only network; trained from random weights.
         size: height and width to resize to, in pixels, at least 16. Default: that of the images, capped for speed.
         flip: mirror images at random.
@@ -80,6 +71,9 @@ class Masks(Pictured):
     masks: str | None = None
     void: tuple[int, ...] = ()
     classes: int | None = None
+    mask_values: tuple[str | int, ...] = ()
+    mask_colours: tuple[str, ...] = ()
+    masks_turned: bool | None = None
     network: Literal["unet"] | None = None
 
     name: ClassVar[str] = "masks"
@@ -87,6 +81,7 @@ class Masks(Pictured):
     estimator: ClassVar[str] = "Segmenter"
     writes_table: ClassVar[bool] = False
     label_columns = ("masks",)
+    label_reading = ("void", "mask_values", "mask_colours", "masks_turned")
     reading = ("size", "skip_bad")
     words = Words(
         "images", "image", rows="images", test="test images", column="image", guess="with its guess",
@@ -102,6 +97,16 @@ class Masks(Pictured):
             in_range("void", value, 0, 2**16 - 1)
         if self.classes is not None:
             in_range("classes", self.classes, 2, LARGEST + 1)
+        object.__setattr__(self, "mask_values", given_values(self.mask_values))
+        object.__setattr__(self, "mask_colours", given_colours(self.mask_colours))
+        if self.mask_values and self.mask_colours:
+            raise ValueError("give --mask-values or --mask-colours, not both")
+        self.meaning.names(0)  # checks the values and colours
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the options say that the values of masks mean."""
+        return Meaning(tuple(self.void), self.classes, given_values(self.mask_values), self.mask_colours)
 
     @property
     def network_name(self) -> str:
@@ -117,7 +122,7 @@ class Masks(Pictured):
 
     @classmethod
     def told_by_folder(cls, path: Path) -> bool:
-        return (path / "images").is_dir() and (path / "masks").is_dir()
+        return has_masks(path)
 
     def reader(self, size: tuple[int, int] | None = None) -> Reader:
         size = self.size or size
@@ -126,79 +131,82 @@ class Masks(Pictured):
 
     # reading
 
-    def entries(
-        self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
-    ) -> Entries:
+    def entries(self, path: Path, how: ReadAs = USUAL, notes: Notes = UNHEARD, sought: Sought = LEARNT) -> Entries:
         table = None
-        if not path.is_dir():
-            table = read_table(path, charset)
-            found = mask_rows(table, path, str(self.images), self.masks if must_have or self.masks in table else None)
-        elif must_have or self.told_by_folder(path):
-            found = read_mask_folder(path)
+        if holds_table(path):
+            table = read(path, how, notes).frame
+            found = mask_rows(
+                table, path, str(self.images), self.masks if sought.labels or self.masks in table else None, notes
+            )
+        elif sought.labels or self.told_by_folder(path):
+            found = read_mask_folder(path, notes)
         else:
             plain = read_image_folder(path, labels=False)
             none: list[Source | None] = [None] * len(plain)
-            found = MaskedRows(plain.file, plain.sources, none, plain.rows, plain.names, plain.ignored)
-        self.say_ignored(found, say)
+            found = MaskedRows(plain.file, plain.sources, none, plain.rows, plain.names, passed=plain.passed)
+        self.say_ignored(found, notes)
         places = self.places(found, path, item=self.images, label=self.masks)
         return Entries(found.sources, list(found.masks), places, None, self.names_of(found), table=table)
 
-    def labelled_only(self, test: Entries, say: Say) -> Entries:
+    def labelled_only(self, test: Entries, notes: Notes) -> Entries:
         if not test.known.any():
             raise DataError(f"{test.at('label')}: every mask is empty; nothing to score on")
         if not test.known.all():
-            say(f"Not scored: {int((~test.known).sum())} images of {test.places.source} without a mask.")
+            notes.say(f"Not scored: {int((~test.known).sum())} images of {test.places.source} without a mask.")
         return test.where(test.known)
 
-    def _arrays(self, found: Entries, size: Size, classes: int | None) -> MaskArrays:
+    def _arrays(self, found: Entries, size: Size, meaning: Meaning, notes: Notes) -> MaskArrays:
         """Masks of the entries, resized to ``size``."""
         in_values = isinstance(found.places, InValues)
         return read_masks(
             found.labels, size, getattr(found.places, "rows", None), found.places.source, sizes=found.sizes,
-            void=self.void, classes=classes, skip_bad=self.skip_bad,
-            named=(lambda i: found.at("label", i)) if in_values else None,
+            turns=found.turns, meaning=meaning, turned=self.masks_turned, skip_bad=self.skip_bad,
+            named=(lambda i: found.at("label", i)) if in_values else None, notes=notes,
         )  # fmt: skip
 
     def _masked(
-        self, found: Entries, size: Size, classes: int | None, say: Say
+        self, found: Entries, size: Size, meaning: Meaning, notes: Notes
     ) -> tuple[Entries, MaskArrays, tuple[str, ...]]:
         """Entries whose masks can be read, these masks, and sentences on the others' faults."""
-        arrays = self._arrays(found, size, classes)
+        arrays = self._arrays(found, size, meaning, notes)
         if not arrays.faults:
             return found, arrays, ()
         faults = tuple(arrays.faults.values())
-        say(f"Left out: {len(faults)} of {len(found)} masks; {some(list(faults))}.")
+        notes.say(f"Left out: {len(faults)} of {len(found)} masks; {some(list(faults))}.")
         good = np.array([i not in arrays.faults for i in range(len(found))])
         return found.where(good), replace(arrays, ids=arrays.ids[good]), faults
 
     # learning
 
     def learn(
-        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, say: Say = silent
+        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, notes: Notes = UNHEARD
     ) -> Dataset:
         place = train.at("label")
         if not train.known.any():
             these = self.of_these(train)
             raise DataError(f"{place}: every mask{these} is {train.places.empty}; give some images a mask")
         size = self.size or size_for(NETWORK, train.sizes)
+        self.say_resized((train, more, test), size, notes)
         labelled, parts = train.where(train.known), [train.where(~train.known)]
-        labelled, arrays, left_out = self._masked(labelled, size, self.classes, say)
+        labelled, arrays, left_out = self._masked(labelled, size, self.meaning, notes)
+        if notes.unsettled:
+            notes.settle()
         of_these = " of the images that can be read" if train.left_out or left_out else ""
         if evidence and len(labelled) == 1:
             raise DataError(
                 f"{place}: one image has a mask{of_these}; give one more a mask (the evidence needs two), or "
                 f"{train.places.skip}"
             )
-        classes = [str(number) for number in range(arrays.classes)]
+        classes = arrays.names
         require_two([classes[i] for i in np.flatnonzero(arrays.pixels)], place)
         for line in arrays.words():
-            say(line)
+            notes.say(line)
         truth = None
         if more is not None:
             parts.append(more)
             if more.known.any():
                 unknown = np.full(len(parts[0]) * size[0] * size[1], -1, dtype=np.int16)
-                there = self._arrays(more, size, LARGEST + 1).ids
+                there = self._arrays(more, size, replace(arrays.meaning, strict=False), notes).ids
                 truth = np.append(unknown, np.where(there < arrays.classes, there, -1))
         pool = joined([part.items for part in parts])
         items = Items(Segmentation(arrays.classes), labelled.items, arrays.targets(), pool, truth)
@@ -206,19 +214,26 @@ class Masks(Pictured):
         found = Dataset(items, classes, names, size=size, left_out=left_out)
         if test is None:
             return found
-        test, true, faults = self._masked(test, size, arrays.classes, say)
+        test, true, faults = self._masked(test, size, arrays.meaning.of(arrays.classes), notes)
         shared = warn_of_shared(self.shared(test, [labelled, *parts]), self.words, test)
         return replace(found, test=test.items, truth=true.ids, left_out=(*left_out, *faults), shared=shared)
 
     # answering
 
     def answered(
-        self, model: Model, path: Path, charset: str, say: Say, tick: Tick, encoded: bool = True
+        self, model: Model, path: Path, how: ReadAs, notes: Notes, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         raise TypeError("masks are written into a folder, see `predict`")
 
     def predict(
-        self, model: Model, path: Path, output: Path, charset: str, say: Say, tick: Tick, abstain: float | None = None
+        self,
+        model: Model,
+        path: Path,
+        output: Path,
+        how: ReadAs,
+        notes: Notes,
+        tick: Tick,
+        abstain: float | None = None,
     ) -> str:
         """Write a PNG of class numbers for each image, of the image's size, and ``masks.csv``, which names its image.
 
@@ -233,9 +248,9 @@ class Masks(Pictured):
             raise ValueError(f"--output is the folder that the masks are written into, got {output}")
         if output.exists() and (not output.is_dir() or any(output.iterdir())):
             raise FileExistsError(f"{output} exists and is not an empty folder")
-        table, found, good, sizes = self.to_answer(path, charset, say)
+        table, found, good, sizes = self.to_answer(path, how, notes)
         chosen = np.flatnonzero(good).tolist()
-        of_folder = path.is_dir()
+        of_folder = not holds_table(path)
         names = [str(Path(found.names[i]).with_suffix(".png")) if of_folder else f"{i + 1:07d}.png" for i in chosen]
         sure = np.zeros(len(chosen))
         kind = np.uint8 if len(model.classes) <= 256 else np.uint16
@@ -255,7 +270,7 @@ class Masks(Pictured):
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
         """Images with class numbers of their pixels, at the size of the options or DEFAULT_SIZE."""
         size = self.size or DEFAULT_SIZE
-        found = [read_masks(part, size, void=self.void, workers=1) for part in labels]
+        found = [read_masks(part, size, meaning=Meaning(tuple(self.void)), workers=1) for part in labels]
         task = Segmentation(max(part.classes for part in found))
         counts = [np.full(len(part), size[0] * size[1]) for part in items]
         return Coded(task, list(items), [part.targets() for part in found], counts, size=size)
@@ -276,10 +291,19 @@ class Masks(Pictured):
 
     # scoring
 
-    def truth(self, test: Entries, model: Model) -> tuple[Sequence[Source], np.ndarray]:
+    def truth(self, test: Entries, model: Model, notes: Notes = UNHEARD) -> tuple[Sequence[Source], np.ndarray]:
         assert isinstance(model.reader, PixelReader)
-        found, arrays, _ = self._masked(test, model.reader.size, len(model.classes), silent)
+        meaning = self.meaning_to(model.classes)
+        found, arrays, _ = self._masked(test, model.reader.size, meaning, notes)
         return found.items, arrays.ids
+
+    def meaning_to(self, classes: Sequence[str]) -> Meaning:
+        """What the values of masks mean to a model of these classes; masks of colours name classes by their colours."""
+        if all(is_colour(str(name)) for name in classes):
+            known = Meaning(tuple(self.void), colours=tuple(map(str, classes)), settled=True)
+            if set(self.meaning.codes) <= set(known.codes):  # the order is that of the classes
+                return replace(known, strict=not self.mask_colours)
+        return replace(self.meaning, settled=True).of(len(classes))
 
     def measured(
         self, model: Model, examples: Examples, items: Sequence[Source], truth: np.ndarray, show: bool = False
@@ -287,7 +311,7 @@ class Masks(Pictured):
         classes = len(model.classes)
         found, tally = np.zeros((len(items), classes, 2), dtype=np.int64), Tally(classes)
         guess = np.empty(truth.shape, dtype=np.int16)
-        for part in _maps(model, examples):
+        for part in maps_of(model, examples):
             y = truth[part.numbers]
             pixels = np.full(len(y), y[0].size)
             found[part.numbers] = overlaps(part.labels.ravel(), y.ravel(), pixels, classes)
@@ -320,12 +344,12 @@ class Masks(Pictured):
         """Plain values for the report: share of each class of pixels, and the images of lowest mean probability."""
         images, classes = data.items.pool, data.classes
         sure, share = np.empty(len(images)), np.zeros(len(classes))
-        for part in _maps(model, pool):
+        for part in maps_of(model, pool):
             sure[part.numbers] = part.probability.mean((1, 2))
             share += np.bincount(part.labels.ravel(), minlength=len(classes))
         rows = np.argsort(sure, kind="stable")[:LEAST_SURE]
         least = {}
-        for part in _maps(model, pool.subset(rows)):
+        for part in maps_of(model, pool.subset(rows)):
             for number, labels in zip(part.numbers, part.labels, strict=True):
                 row = int(rows[number])
                 least[row] = overlay(decode(images[row], labels.shape), labels, len(classes))
@@ -355,7 +379,7 @@ class Masks(Pictured):
         if len(items) != len(masks):
             raise ValueError(f"{argument} has {len(items)} images, but y has {len(masks)} masks")
         places = InValues({"item": argument, "label": "y"}, range(len(items)))
-        return Entries(items, masks, places, sizes=sizes_of(items, argument))
+        return with_sizes(Entries(items, masks, places), argument)
 
 
 def _mask(mask: Any) -> Source | np.ndarray | None:
@@ -364,77 +388,3 @@ def _mask(mask: Any) -> Source | np.ndarray | None:
         return mask
     array = np.asarray(mask)
     return None if array.size and (array == -1).all() else array
-
-
-def maps(model: Model, images: Any) -> Iterator[Maps]:
-    """Predictions on the pixels of images, some images at a time, so that memory does not grow with their number."""
-    return _maps(model, model.examples(images))
-
-
-def _maps(model: Model, examples: Examples) -> Iterator[Maps]:
-    assert isinstance(model.reader, PixelReader)
-    h, w = model.reader.size
-    for units, probabilities in model.stream(examples):
-        top, labels = probabilities.max(-1)
-        numbers = units[:: h * w] // (h * w)  # an image's pixels are h w units in a row
-        shape = (len(numbers), h, w)
-        yield Maps(numbers.cpu().numpy(), labels.view(shape).cpu().numpy(), top.view(shape).cpu().numpy())
-
-
-def mask_scores(found: np.ndarray) -> dict[str, Any]:
-    """Mean IoU with its interval, mean Dice, and the IoU of each class, as plain values.
-
-    The IoU of a class that does not occur is None.
-
-    Args:
-        found: overlaps of n images, (n, c, 2), see `tasks.segmentation.overlaps`.
-    """
-    interval = estimate(iou_influence(found))
-    each = [float(both / either) if either else None for both, either in found.sum(0)]
-    return {
-        "rows": len(found), "measure": "mean IoU", "miou": mean_iou(found), "dice": mean_dice(found),
-        "interval": [interval.low, interval.high], "iou_by_class": each,
-    }  # fmt: skip
-
-
-def beside_truth(
-    sources: Sequence[Source], guess: np.ndarray, truth: np.ndarray, classes: int, rows: str,
-    numbers: Sequence[int] | None = None,
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Pictures of some images from the worst to the best: plain, with the prediction, and with the mask.
-
-    SHOWN of the images are shown, spread evenly over the ranking by mean IoU.
-
-    Args:
-        sources: n images.
-        guess: predicted class numbers of the pixels, (n, h, w).
-        truth: class numbers of the pixels, (n, h, w); -1 is void.
-        classes: number of classes.
-        rows: name of the set that the images are of, such as "held out".
-        numbers: number of each image in that set, for its name; by default its place among these.
-    """
-    size = (guess.shape[1], guess.shape[2])
-    found = overlaps(guess.ravel(), truth.ravel(), np.full(len(guess), size[0] * size[1]), classes)
-    scores = [mean_iou(one[None]) for one in found]
-    shown = []
-    for i in spread(np.array(scores)):
-        pixels = decode(sources[i], size)
-        shown.append(
-            {
-                "name": f"{rows} image {(numbers[i] if numbers is not None else i) + 1}", "miou": scores[i],
-                "image": png(pixels), "guess": overlay(pixels, guess[i], classes),
-                "truth": overlay(pixels, truth[i], classes),
-            }
-        )  # fmt: skip
-    return shown
-
-
-def spread(scores: np.ndarray) -> np.ndarray:
-    """Numbers of at most SHOWN scores, evenly spread over their ranking, from the lowest score to the highest.
-
-    >>> spread(np.array([0.3, 0.1, 0.2])).tolist()
-    [1, 2, 0]
-    """
-    order = scores.argsort(kind="stable")
-    places = np.unique(np.linspace(0, len(order) - 1, min(SHOWN, len(order))).round().astype(int))
-    return np.asarray(order[places])

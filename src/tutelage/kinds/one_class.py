@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,16 +12,33 @@ import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score
 
 from tutelage.data import Examples
-from tutelage.data.tables import DataError, as_label, read_table
 from tutelage.fit.build import Items
 from tutelage.fit.evidence import wilson
-from tutelage.kinds.base import EXCERPT, LEAST_SURE, Coded, Dataset, Kind, Measured, silent, warn_of_shared
-from tutelage.kinds.entries import Entries, InTable, InValues, joined
+from tutelage.kinds.base import Kind
+from tutelage.kinds.class_labels import (
+    MISS,
+    class_names,
+    codes,
+    codes_if_known,
+    labels_of_cells,
+    named_by_number,
+    require_rare,
+    require_two,
+    require_two_of_each,
+    settled,
+    without_rare,
+)
+from tutelage.kinds.dataset import EXCERPT, LEAST_SURE, Coded, Dataset, Measured, warn_of_shared
+from tutelage.kinds.declared import fault_teachers, require_described
+from tutelage.kinds.entries import Entries, InTable, InValues, Sought, joined
+from tutelage.kinds.odd_labels import CLASSES_SHOWN, ask_of_joined, ask_of_many, note_copies
 from tutelage.kinds.tallies import Tally
 from tutelage.kinds.teachers import declared, with_declared, with_weak_labels
 from tutelage.model import Model
+from tutelage.tables import UNHEARD, DataError, Notes, ReadAs, as_label, column, read
+from tutelage.tables.cells import brief
+from tutelage.tables.labels import LabelsAs
 from tutelage.tasks import Classification
-from tutelage.types import Say
 from tutelage.weak import RawVotes, Said, Votes, read_columns, read_labels, read_votes
 from tutelage.weak import label as label_model
 
@@ -28,6 +46,14 @@ from tutelage.weak import label as label_model
 @dataclass(frozen=True, kw_only=True)
 class OneClass(Kind):
     """A kind whose items have one class each. Its fields are options that all such kinds have.
+
+    Args:
+        classes: names of the classes, separated by commas; any other label is then an error.
+        unlabelled_as: labels that mean that there is no label.
+        spelling: "fold" takes labels for one class that differ by case, blanks or unseen characters alone; "as-is" does
+            not.
+        rare: what becomes of classes with one label: leave-out, or merge:NAME; by default an error.
+        unseen: "miss" counts test rows of classes without a label as missed; by default an error.
 
     Attributes:
         label: column of the labels; an empty label means unlabelled.
@@ -39,6 +65,11 @@ class OneClass(Kind):
     """
 
     label: str | None = None
+    classes: tuple[str, ...] = ()
+    unlabelled_as: tuple[str, ...] = ()
+    spelling: str = "fold"
+    rare: str | None = None
+    unseen: str | None = None
     votes: str | None = None
     label_model: str | None = None
     teacher: str | None = None
@@ -46,15 +77,27 @@ class OneClass(Kind):
     teacher_confidence: str | None = None
 
     label_columns = ("label",)
+    label_reading = ("unlabelled_as", "spelling", "unseen")
     abstains = True
 
     def __post_init__(self) -> None:
+        for name in ("classes", "unlabelled_as"):
+            object.__setattr__(self, name, listed_names(getattr(self, name)))
+        self.labels_as  # noqa: B018 (checks the options)
+        require_rare(self.rare)
+        if self.unseen not in (None, MISS):
+            raise ValueError(f"unseen must be miss, got {self.unseen!r}")
         if self.teacher_confidence is not None and self.teacher_label is None:
             raise ValueError("--teacher-confidence needs --teacher-label, the column of the labels that it is about")
         if self.teacher_label is not None and self.teacher_label == self.label:
             raise ValueError(f"--teacher-label is the column of the labels, {self.label!r}; name the teacher's own")
         if self.teacher == "":
             raise ValueError("--teacher must be the prefix of the teacher's columns, got an empty one")
+
+    @property
+    def labels_as(self) -> LabelsAs:
+        """How labels are read."""
+        return LabelsAs(classes=self.classes, unlabelled_as=self.unlabelled_as, spelling=self.spelling)
 
     @property
     def weak(self) -> bool:
@@ -76,48 +119,103 @@ class OneClass(Kind):
 
     # reading
 
-    def labelled_only(self, test: Entries, say: Say) -> Entries:
+    def label_cells(self, table: pd.DataFrame, path: Any, sought: Sought, notes: Notes) -> list[Any] | None:
+        """Cells of the column of labels; None where no option names it, or where the table may lack it and does."""
+        if self.label is None:
+            return None
+        if self.label not in table and not sought.labels:
+            if sought.weak:
+                notes.say(f"{path} has no column {self.label!r}: no row of it has a clean label.")
+            return None
+        cells = list(column(table, self.label, path))
+        names = table.attrs.get("classes", {}).get(self.label)
+        return cells if names is None else named_by_number(cells, names, f"{path}, column {self.label!r}", notes)
+
+    def with_labels(self, found: Entries, cells: Sequence[Any] | None, how: ReadAs, notes: Notes) -> Entries:
+        """Entries with the labels that cells hold, without rows whose label cannot be read.
+
+        Args:
+            found: n entries without labels.
+            cells: cells of the labels, (n,); None where there are none.
+            how: how files are read.
+            notes: takes what is noticed.
+        """
+        if cells is None:
+            return found
+        labels, good = labels_of_cells(cells, lambda i: found.at("label", i), notes, how.skip_bad)
+        return replace(found, labels=labels) if good.all() else replace(found, labels=labels).where(good)
+
+    def settled_labels(
+        self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes
+    ) -> tuple[Entries, Entries | None, Entries | None]:
+        first, second, third = settled([train, more, test], self.labels_as, notes)
+        if not isinstance(train.places, InValues):
+            fault_teachers(filter(None, (first, second, third)), self.classes, notes)
+        return first or train, second, third
+
+    def columns(self) -> dict[str, str]:
+        others = {
+            self.votes: "votes", self.teacher and f"{self.teacher}...": "teacher",
+            self.teacher_label: "teacher_label", self.teacher_confidence: "teacher_confidence",
+        }  # fmt: skip
+        return super().columns() | {column: what for column, what in others.items() if column}
+
+    def note(self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes) -> None:
+        super().note(train, more, test, notes)
+        counts = Counter(str(label) for label in train.labels if label is not None)
+        if counts:
+            named = ", ".join(f"{brief(label)} {count:,}" for label, count in sorted(counts.items())[:CLASSES_SHOWN])
+            more_of = f", and {len(counts) - CLASSES_SHOWN} more" if len(counts) > CLASSES_SHOWN else ""
+            notes.fact("classes", f"Classes: {named}{more_of}.", dict(sorted(counts.items())))
+            if not self.classes and not isinstance(train.places, InValues):
+                ask_of_many(counts, train.at("label"), notes)
+                ask_of_joined(counts, train.at("label"), notes)
+        note_copies(self, [train] if more is None else [train, more], notes)
+
+    def labelled_only(self, test: Entries, notes: Notes) -> Entries:
         if not test.known.any():
             raise DataError(f"{test.at('label')}: every label is empty; nothing to score on")
         if not test.known.all():
-            say(f"Not scored: {int((~test.known).sum())} rows of {test.places.source} without a label.")
+            notes.say(f"Not scored: {int((~test.known).sum())} rows of {test.places.source} without a label.")
         return test.where(test.known)
 
-    def _votes(self, table: pd.DataFrame, path: Any, must_have: bool, *others: str | None) -> RawVotes | None:
+    def _votes(self, table: pd.DataFrame, path: Any, sought: Sought, *others: str | None) -> RawVotes | None:
         """Votes in a table; None where no option names votes, or where the table lacks them and may lack them.
 
         Args:
             table: the table.
             path: its file, for messages.
-            must_have: whether a named column of votes must exist.
+            sought: what is sought beside the items.
             others: columns that hold no votes, also where their names begin with the prefix.
         """
         columns = [str(c) for c in table.columns]
         there = self.votes is not None and any(c.startswith(self.votes) and c not in others for c in columns)
-        if self.votes is None or not (must_have or there):
+        if self.votes is None or sought.weak is None or not (sought.weak or there):
             return None
         return read_votes(table, self.votes, path, others)
 
     def said_in(
-        self, table: pd.DataFrame, path: Any, must_have: bool, say: Say, *others: str | None
+        self, table: pd.DataFrame, path: Any, sought: Sought, notes: Notes, *others: str | None
     ) -> tuple[Said, ...]:
         """What teachers said in the columns of a table; nothing where the table lacks them and may lack them.
 
         Args:
             table: the table.
             path: its file, for messages.
-            must_have: whether the named columns must exist.
-            say: called with sentences for the user.
+            sought: what is sought beside the items.
+            notes: takes what is noticed.
             others: columns of items, labels and votes.
         """
+        if sought.weak is None:
+            return ()
         columns = [str(c) for c in table.columns]
         found: list[Said] = []
         if self.teacher is not None:
             own = (*others, self.teacher_label, self.teacher_confidence)
-            if must_have or any(c.startswith(self.teacher) and c not in own for c in columns):
-                found.append(read_columns(table, self.teacher, path, say, own))
-        if self.teacher_label is not None and (must_have or self.teacher_label in columns):
-            found.append(read_labels(table, self.teacher_label, self.teacher_confidence, path, say))
+            if sought.weak or any(c.startswith(self.teacher) and c not in own for c in columns):
+                found.append(read_columns(table, self.teacher, path, notes, own))
+        if self.teacher_label is not None and (sought.weak or self.teacher_label in columns):
+            found.append(read_labels(table, self.teacher_label, self.teacher_confidence, path, notes))
         return tuple(found)
 
     def of_these(self, found: Entries) -> str:
@@ -153,7 +251,7 @@ class OneClass(Kind):
     # learning
 
     def learn(
-        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, say: Say = silent
+        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, notes: Notes = UNHEARD
     ) -> Dataset:
         labelled, parts = train.where(train.known), [train.where(~train.known), *([] if more is None else [more])]
         voted = [part.votes for part in (train, *parts) if part.votes is not None]
@@ -164,26 +262,31 @@ class OneClass(Kind):
             raise DataError(f"{train.at('label')}: every label{these} is {train.places.empty}; label some rows")
         self.require_alike(train, [other for other in (more, test) if other is not None])
         self.require_good(labelled)
-        classes = class_names(labelled, voted, say, said)
+        labelled = without_rare(labelled, self.rare, notes)
+        if said and (not self.classes or isinstance(train.places, InValues)):
+            classes = with_declared(labelled, voted, said, notes)
+        else:
+            classes = class_names(labelled, voted, self.labels_as, notes)
+            require_described(described or (), classes, train.places.source)
         if not classes:
             raise DataError(f"{train.at('votes')}: no rule votes on any row; there is nothing to learn from")
         require_two(classes, train.at("label") if len(labelled) or not voted else train.at("votes"))
         for votes in voted:
             votes.code([str(as_label(c)) for c in classes])  # names the row and the rule of a vote for another class
-        y = codes(classes, labelled)
+        y = codes(classes, labelled, notes)
         if evidence:
             require_two_of_each(labelled, y, classes, bool(voted or said))
-        pool = [self.good_pool(part, say) for part in parts]
+        pool = [self.good_pool(part, notes) for part in parts]
         truth = np.concatenate([codes_if_known(classes, part.labels) for part in pool])
         items = Items(Classification(len(classes)), labelled.items, y, joined([p.items for p in pool]), truth)
         weak: dict[str, Any] = {}
         if voted or said:
-            items, weak = with_weak_labels(items, classes, labelled, pool, self.label_model, described, say)
+            items, weak = with_weak_labels(items, classes, labelled, pool, self.label_model, described, notes)
         names = [name for part in pool for name in part.names]
         if test is None:
             return Dataset(items, classes, names, weak=weak)
         shared = warn_of_shared(self.shared(test, [labelled, *pool]), self.words, test)
-        return Dataset(items, classes, names, test.items, codes(classes, test), weak, shared=shared)
+        return Dataset(items, classes, names, test.items, codes(classes, test, notes, self.unseen), weak, shared=shared)
 
     def identity(self, item: Any) -> Hashable:
         """Key by which two items count as duplicates."""
@@ -211,8 +314,11 @@ class OneClass(Kind):
 
     # scoring and showing
 
-    def truth(self, test: Entries, model: Model) -> tuple[Sequence[Any], np.ndarray]:
-        return test.items, codes(model.classes, test)
+    def truth(self, test: Entries, model: Model, notes: Notes = UNHEARD) -> tuple[Sequence[Any], np.ndarray]:
+        how = replace(self.labels_as, classes=())
+        names = {how.key(str(name)): name for name in model.classes}
+        labels = [label if label in model.classes else names.get(how.key(str(label)), label) for label in test.labels]
+        return test.items, codes(model.classes, replace(test, labels=labels), notes, self.unseen)
 
     def measured(
         self, model: Model, examples: Examples, items: Sequence[Any], truth: np.ndarray, show: bool = False
@@ -272,10 +378,21 @@ class OneClass(Kind):
         return Entries(items, list(y), places, raw, said=said)
 
 
-def table_of(path: Any, charset: str) -> tuple[pd.DataFrame, list[int]]:
+def listed_names(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Names that were given each alone, or all in one text with commas between them.
+
+    >>> listed_names(["food,sport"]), listed_names(["salt, pepper", "oil"])
+    (('food', 'sport'), ('salt, pepper', 'oil'))
+    """
+    names = [given] if isinstance(given, str) else list(given or ())
+    parts = names[0].split(",") if len(names) == 1 else names
+    return tuple(stripped for name in parts if (stripped := str(name).strip()))
+
+
+def table_of(path: Any, how: ReadAs, notes: Notes) -> tuple[pd.DataFrame, list[int]]:
     """The table in a file, and the numbers of its rows, counted from 1."""
-    table = read_table(path, charset)
-    return table, list(range(1, len(table) + 1))
+    table = read(path, how, notes)
+    return table.frame, list(table.rows)
 
 
 def in_table(path: Any, rows: Sequence[int], **columns: str | None) -> InTable:
@@ -287,101 +404,6 @@ def in_table(path: Any, rows: Sequence[int], **columns: str | None) -> InTable:
         columns: name of the column that holds each part of the entries, by part; None where none does.
     """
     return InTable(str(path), rows, columns)
-
-
-def class_names(labelled: Entries, voted: Sequence[RawVotes], say: Say, declared: Sequence[Any] = ()) -> list[Any]:
-    """Names of the classes, sorted: the labels and what teachers declare, or else the labels that rules vote for.
-
-    Labels from files are texts. Labels from Python keep their type; votes from Python that are all whole numbers
-    become numbers.
-
-    Args:
-        labelled: labelled entries.
-        voted: votes of rules.
-        say: called with sentences for the user.
-        declared: classes that teachers and descriptions know.
-    """
-    in_values = isinstance(labelled.places, InValues)
-    if declared:
-        return with_declared(labelled, voted, declared, say)
-    if len(labelled):
-        classes = np.unique(labelled.labels).tolist() if in_values else sorted({str(v) for v in labelled.labels})
-        if "-1" in classes:
-            say("Label -1 is read as a class of its own; an unlabelled row has an empty label.")
-        return classes
-    names = sorted({v for votes in voted for v in votes.labels()})
-    say(f"Classes, by the votes: {', '.join(names)}.")
-    if in_values and all(v.isascii() and v.isdigit() and v == str(int(v)) for v in names):
-        return sorted(int(v) for v in names)
-    return names
-
-
-def require_two(classes: Sequence[Any], place: str) -> None:
-    """Check that there are at least two classes.
-
-    Args:
-        classes: names of the classes.
-        place: place of the labels, for the message.
-
-    Raises:
-        DataError: there is one class, or none.
-    """
-    if len(classes) < 2:
-        raise DataError(f"{place}: only one class, {(*classes, '')[0]!r}; two are needed")
-
-
-def require_two_of_each(labelled: Entries, y: np.ndarray, classes: Sequence[Any], weak: bool) -> None:
-    """Check that a label of each class can be held out.
-
-    Args:
-        labelled: labelled entries.
-        y: their class numbers, (n,).
-        classes: names of the classes.
-        weak: whether there are votes, too.
-
-    Raises:
-        DataError: a class has one label; or, beside votes, the clean labels are all of one class.
-    """
-    counts, skip = np.bincount(y, minlength=len(classes)), labelled.places.skip
-    few = np.flatnonzero(counts == 1)
-    if len(few):
-        lonely = int(np.flatnonzero(y == few[0])[0])
-        raise DataError(
-            f"{labelled.at('label', lonely)}: class {classes[int(few[0])]!r} has one label; label one more row of it "
-            f"(the evidence needs two), or {skip}"
-        )
-    if weak and len(y) and (counts > 0).sum() < 2:
-        raise DataError(
-            f"{labelled.at('label')}: the clean labels are all of class {classes[int(counts.argmax())]!r}; label rows "
-            f"of another, or {skip}"
-        )
-
-
-def codes(classes: Sequence[Any], test: Entries) -> np.ndarray:
-    """Class numbers of the labels of entries, (n,).
-
-    Args:
-        classes: names of the classes, in the order of their numbers.
-        test: labelled entries.
-
-    Raises:
-        DataError: a label is none of the classes; the message names the first such label.
-    """
-    code = {c: i for i, c in enumerate(classes)}
-    for i, label in enumerate(test.labels):
-        if label not in code:
-            unseen = sorted({str(u) for u in test.labels if u not in code})
-            raise DataError(
-                f"{test.places.at('row', i)}: label {label!r} was not among the training labels "
-                f"{', '.join(map(str, classes))}; unseen in this file: {', '.join(unseen)}"
-            )
-    return np.array([code[label] for label in test.labels], dtype=np.int64)
-
-
-def codes_if_known(classes: Sequence[Any], labels: Sequence[Any]) -> np.ndarray:
-    """Class numbers of labels, (n,); -1 where a label is missing or none of the classes."""
-    code = {c: i for i, c in enumerate(classes)}
-    return np.array([code.get(label, -1) for label in labels], dtype=np.int64)
 
 
 def class_scores(y: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:

@@ -6,20 +6,24 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
-from tutelage.data.tables import DataError, read_table
-from tutelage.kinds.base import HIDDEN, Dataset, Files, Kind, Make, silent
+from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import HIDDEN, Dataset, Files, Make
 from tutelage.kinds.entries import Entries, InFolder, InTable, Places
-from tutelage.modalities.images.decoding import Source
-from tutelage.modalities.images.examples import check_images, require_pixels
+from tutelage.modalities.images.checking import ImageReport, check_images, look_at_images
+from tutelage.modalities.images.decoding import Size, Source
+from tutelage.modalities.images.examples import require_pixels
+from tutelage.modalities.images.facts import image_facts
+from tutelage.modalities.images.folders import Declared, read_image_folder
+from tutelage.modalities.images.mask_folders import images_within
 from tutelage.modalities.images.reader import picture_key
-from tutelage.modalities.images.tables import ImageRows, MaskedRows, image_rows, read_image_folder
+from tutelage.modalities.images.tables import ImageRows, MaskedRows, image_rows
 from tutelage.ops.checks import in_range
-from tutelage.types import Say
+from tutelage.tables import UNHEARD, DataError, Notes, ReadAs, holds_table, read
 
 Found = ImageRows | MaskedRows
 """Images of a table or a folder, perhaps with masks, before they are read."""
@@ -62,13 +66,19 @@ class Pictured(Kind):
     def _needed(self, files: Files) -> tuple[str, ...]:
         """Options of the columns that the tables need. A path without an ending is taken for a folder."""
         train, unlabelled, test = (
-            path is not None and path.suffix != "" and not path.is_dir()
+            path is not None and (path.suffix != "" or path.is_dir()) and holds_table(path)
             for path in (files.train, files.unlabelled, files.test)
         )
         return self.item_columns * (train or unlabelled or test) + self.label_columns * (train or test)
 
     def _require_scored(self, files: Files) -> None:
         """Check nothing: `_needed` names the columns of a table to score on, and a folder has none."""
+
+    def settled(self, files: Files, notes: Notes = UNHEARD, others: Sequence[str] = ()) -> Self:
+        return replace(self, skip_bad=self.skip_bad or files.how.skip_bad)
+
+    def read_as(self, how: ReadAs) -> Self:
+        return replace(self, skip_bad=how.skip_bad)
 
     def places(self, found: Found, path: Path, **columns: str | None) -> Places:
         """Places of images in a table or a folder, for messages.
@@ -78,32 +88,64 @@ class Pictured(Kind):
             path: table or folder.
             columns: name of the column that holds each part of the entries, by part.
         """
-        return InFolder(found.file, found.names) if path.is_dir() else InTable(found.file, found.rows, columns)
+        return InTable(found.file, found.rows, columns) if holds_table(path) else InFolder(found.file, found.names)
 
     def names_of(self, found: Found) -> list[str]:
         """Names of images in a report: the image's path, or its table and row."""
         file = Path(found.file).name
         return [f"{file}, {name}" if name.startswith("row ") else name for name in found.names]
 
-    def say_ignored(self, found: Found, say: Say) -> None:
+    def say_ignored(self, found: Found, notes: Notes) -> None:
         """Say how many files and folders within a folder are passed over."""
         if found.ignored:
-            say(
+            each = ", ".join(f"{count} {reason}" for reason, count in found.passed.items())
+            notes.say(
                 f"Passed over in {found.file}: {found.ignored} files and folders that are hidden, not images by their "
-                "ending, or not in a folder of a class."
+                f"ending, or not in a folder of a class ({each})."
             )
 
-    def checked(self, found: Entries, say: Say = silent) -> tuple[Entries, tuple[str, ...]]:
+    def declared(self, how: ReadAs) -> Declared:
+        """What the options say of the names of folders: which are classes, and which mean "no label"."""
+        said = {name: getattr(self, name, None) or getattr(how, name, None) for name in ("classes", "unlabelled_as")}
+        names = {k: v.split(",") if isinstance(v, str) else v for k, v in said.items() if not isinstance(v, int)}
+        as_is = "as-is" in (getattr(self, "spelling", None), getattr(how, "spelling", None))
+        return Declared(tuple(names.get("classes") or ()), tuple(names.get("unlabelled_as") or ()), as_is)
+
+    def checked(self, found: Entries, notes: Notes = UNHEARD) -> tuple[Entries, tuple[str, ...]]:
         rows = found.places.rows if isinstance(found.places, InTable) else list(range(1, len(found) + 1))
-        try:
-            report = check_images(found.items, rows, found.places.source, skip_bad=self.skip_bad)
-        except DataError as fault:
-            hint = "" if self.skip_bad else "; --skip-bad leaves out what cannot be read"
-            raise DataError(f"{fault}{hint}") from fault
-        for line in report.words():
-            say(line)
-        sized = replace(found, sizes=report.sizes, left_out=len(report.faults))
+        report = self.looked_at(found.items, rows, found.places.source, notes)
+        sized = replace(found, sizes=report.sizes, turns=report.turns, looked=report, left_out=len(report.bad))
         return sized.where(report.good), tuple(report.faults.values())
+
+    def looked_at(self, sources: Sequence[Source], rows: Sequence[int], file: str, notes: Notes) -> ImageReport:
+        """Report on a check of images. Bad ones are a fault, unless they may be left out; what is odd is said.
+
+        Args:
+            sources: n images.
+            rows: number of each image's row in the file.
+            file: table or folder of the images.
+            notes: takes the fault, and what is said.
+
+        Raises:
+            DataError: no image can be read.
+        """
+        report = look_at_images(sources, rows, file)
+        some_good = bool(report.good.any()) or not len(sources)
+        if not some_good:
+            raise DataError(report.refused)
+        if report.bad and not self.skip_bad:
+            notes.fault(f"{report.refused}; --skip-bad leaves out what cannot be read")
+            return report
+        for line in report.words():
+            notes.say(line)
+        image_facts(report).tell(notes)
+        return report
+
+    def say_resized(self, sources: Sequence[Entries | None], size: Size, notes: Notes) -> None:
+        """Note what is lost of the images of several sources when they are resized to ``size``."""
+        for found in sources:
+            if found is not None and found.looked is not None:
+                image_facts(found.looked, size).tell_resized(notes)
 
     def shared(self, test: Entries, learnt: Sequence[Entries]) -> int:
         """Number of test images that are, byte for byte, also among the images that are learnt from."""
@@ -125,7 +167,7 @@ class Pictured(Kind):
             found[name] = digest.hexdigest()
         return found
 
-    def to_answer(self, path: Path, charset: str, say: Say) -> tuple[pd.DataFrame, Found, np.ndarray, np.ndarray]:
+    def to_answer(self, path: Path, how: ReadAs, notes: Notes) -> tuple[pd.DataFrame, Found, np.ndarray, np.ndarray]:
         """A source of images to predict on.
 
         Returns:
@@ -135,18 +177,16 @@ class Pictured(Kind):
         Raises:
             DataError: an image cannot be read, and none may be left out.
         """
-        if path.is_dir():
-            within = path / "images" if (path / "images").is_dir() and (path / "masks").is_dir() else path
-            found = read_image_folder(within, labels=False)
+        if not holds_table(path):
+            found = read_image_folder(images_within(path), labels=False)
             table = pd.DataFrame({"image": found.names})
         else:
-            table = read_table(path, charset)
+            table = read(path, how, notes).frame
             if self.images is None:
                 raise ValueError("--images must be given: the run was trained without such a column")
-            found = image_rows(table, path, self.images)
-        report = check_images(found.sources, found.rows, found.file, skip_bad=self.skip_bad)
-        for line in report.words():
-            say(line)
+            found = image_rows(table, path, self.images, notes=notes)
+        report = self.read_as(how).looked_at(found.sources, found.rows, found.file, notes)
+        notes.settle()
         return table, found, report.good, report.sizes
 
     def given(self, X: Any, argument: str = "X") -> Any:
@@ -170,15 +210,20 @@ class Pictured(Kind):
         return pictures
 
 
-def sizes_of(pictures: Any, argument: str = "X") -> np.ndarray:
-    """Heights and widths of images, in pixels, (n, 2). Every encoded image is checked.
+def with_sizes(found: Entries, argument: str = "X") -> Entries:
+    """Entries of images given as Python values, with their sizes. Every encoded image is checked.
+
+    Args:
+        found: the entries.
+        argument: name of the argument that holds the images, for messages.
 
     Raises:
         DataError: an image cannot be read.
     """
-    if isinstance(pictures, np.ndarray):
-        return np.tile(pictures.shape[1:3], (len(pictures), 1))
-    return check_images(pictures, file=argument).sizes if pictures else np.empty((0, 2), dtype=np.int64)
+    if isinstance(found.items, np.ndarray):
+        return replace(found, sizes=np.tile(found.items.shape[1:3], (len(found), 1)))
+    report = check_images(found.items, file=argument)
+    return replace(found, sizes=report.sizes, turns=report.turns, looked=report if len(found) else None)
 
 
 def _length(source: Source) -> int:

@@ -10,17 +10,17 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from tutelage.data.tables import DataError, as_label, column, column_names
 from tutelage.fit.defaults import HEAD, Defaults
-from tutelage.kinds.base import HIDDEN, Files, Make, Words, silent
-from tutelage.kinds.entries import Entries
+from tutelage.kinds.dataset import HIDDEN, Files, Make, Words
+from tutelage.kinds.entries import LEARNT, POOL, Entries, Sought
 from tutelage.kinds.one_class import OneClass, in_table
 from tutelage.modalities.base import Reader
 from tutelage.modalities.head import Head
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.modalities.rows.tables import ALL, NPZ, feature_columns, read_features, read_row_table
 from tutelage.model import Model
-from tutelage.types import Say, Tick
+from tutelage.tables import UNHEARD, USUAL, DataError, Notes, ReadAs, column_names
+from tutelage.types import Tick
 
 FEW = 20
 """Number of columns up to which a message lists each name."""
@@ -78,16 +78,37 @@ class Rows(OneClass):
 
     # reading
 
-    def settled(self, files: Files, say: Say = silent, others: Sequence[str] = ()) -> Self:
+    def settled(self, files: Files, notes: Notes = UNHEARD, others: Sequence[str] = ()) -> Self:
         if not files.train.exists():
             return self
         if files.train.suffix.lower() == NPZ:
             return replace(self, exact=True)
-        columns = column_names(files.train, files.charset)
+        columns = column_names(files.train, files.how)
         names = feature_columns(columns, self.features, files.train, [*self._of_labels(columns), *others])
         if len(names) > 1:
-            say(f"Features: {len(names)} columns, {listed(names)}.")
+            notes.say(f"Features: {len(names)} columns, {listed(names)}.")
         return replace(self, features=tuple(names), exact=True)
+
+    def columns(self) -> dict[str, str]:
+        return dict.fromkeys(self.features, "feature") | super().columns()
+
+    def note(self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes) -> None:
+        super().note(train, more, test, notes)
+        x, names = np.asarray(train.items), list(self.features)
+        if len(x) < 3 or x.ndim != 2 or x.shape[1] != len(names):
+            return  # names are not known of arrays
+        constant = [name for name, same in zip(names, (x == x[0]).all(0), strict=True) if same]
+        if constant:
+            notes.say(
+                f"{train.places.source}: {len(constant)} of {len(names)} features never change: {listed(constant)}."
+            )
+        counting = [name for name, one in zip(names, (np.diff(x, axis=0) == 1).all(0), strict=True) if one]
+        if counting:
+            others = [name for name in names if name not in counting]
+            notes.ask(
+                f"{train.places.source}: feature {counting[0]} counts the rows and tells their order only",
+                f"--features {' '.join(others)}" if 0 < len(others) <= FEW else "--features, naming others",
+            )
 
     def again(self, **changed: Any) -> Self:
         """The kind of a finished run with some options changed: its columns of features are those of the training.
@@ -105,11 +126,11 @@ class Rows(OneClass):
             )
         return replace(self, features=tuple(asked), exact=True, **changed)
 
-    def _read(self, table: pd.DataFrame, path: Path) -> np.ndarray:
+    def _read(self, table: pd.DataFrame, path: Path, notes: Notes) -> np.ndarray:
         """Features of a table, (n, d)."""
         # the names of a settled kind were checked against the training table; others may lack its columns of votes
         others = [self.label] if self.exact else self._of_labels([str(c) for c in table.columns])
-        return read_features(table, self.features, path, others, self.exact)
+        return read_features(table, self.features, path, others, self.exact, notes)
 
     def _of_labels(self, columns: Sequence[str]) -> list[str]:
         """Those of the columns that hold labels, votes or what a teacher said."""
@@ -120,22 +141,18 @@ class Rows(OneClass):
             return labels
         return labels + ([self.votes] if self.votes in columns else [c for c in columns if c.startswith(self.votes)])
 
-    def entries(
-        self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
-    ) -> Entries:
-        table = read_row_table(path, charset, self.features[0], self.label, must_have)
-        x = self._read(table, path)
-        labels: list[str | None] = [None] * len(table)
-        if self.label is not None and (must_have or self.label in table):
-            labels = [as_label(v) for v in column(table, self.label, path)]
-        if must_have and len(self.features) == 1 and x.shape[1] > 1 and path.suffix.lower() != NPZ:
-            say(f"Features: column {self.features[0]} holds lists of {x.shape[1]} numbers.")
-        votes = self._votes(table, path, must_have, self.label) if weak else None
+    def entries(self, path: Path, how: ReadAs = USUAL, notes: Notes = UNHEARD, sought: Sought = LEARNT) -> Entries:
+        table = read_row_table(path, how, notes, self.features[0], self.label, sought.labels)
+        x = self._read(table, path, notes)
+        if sought != POOL and len(self.features) == 1 and x.shape[1] > 1 and path.suffix.lower() != NPZ:
+            notes.say(f"Features: column {self.features[0]} holds lists of {x.shape[1]} numbers.")
+        votes = self._votes(table, path, sought, self.label)
         rows = list(range(1, len(table) + 1))
         places = in_table(path, rows, item=listed(self.features), label=self.label, votes=self.votes)
         names = [f"{path.name}, row {row}" for row in rows]
-        said = self.said_in(table, path, must_have, say, self.label, self.votes) if weak else ()
-        return Entries(x, labels, places, votes, names, table=table, said=said)
+        said = self.said_in(table, path, sought, notes, self.label, self.votes)
+        made = Entries(x, [None] * len(table), places, votes, names, table=table, said=said)
+        return self.with_labels(made, self.label_cells(table, path, sought, notes), how, notes)
 
     def given(self, X: Any, argument: str = "X") -> np.ndarray:
         return np.stack([np.asarray(row) for row in X]).reshape(len(X), -1).astype(np.float32)
@@ -151,10 +168,10 @@ class Rows(OneClass):
         return np.asarray(item).tobytes()
 
     def answered(
-        self, model: Model, path: Path, charset: str, say: Say, tick: Tick, encoded: bool = True
+        self, model: Model, path: Path, how: ReadAs, notes: Notes, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
-        table = read_row_table(path, charset, self.features[0])
-        x = self._read(table, path)
+        table = read_row_table(path, how, notes, self.features[0])
+        x = self._read(table, path, notes)
         if isinstance(model.network, Head) and x.shape[1] != model.network.width:
             has = f"{x.shape[1]} numbers in each row, but the model was fitted on {model.network.width}"
             raise DataError(f"{path}, column {listed(self.features)}: {has}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,43 +13,37 @@ import pandas as pd
 
 from tutelage.adapting.how import Adapting
 from tutelage.data import Examples
-from tutelage.data.tables import DataError, read_table
 from tutelage.fit.build import Items
 from tutelage.fit.defaults import HEAD_ON_WORDS, TRANSFORMER, Defaults
-from tutelage.fit.evidence import estimate
 from tutelage.kinds.adapting import adapting_of, require_adapt
-from tutelage.kinds.base import (
-    LEAST_SURE,
-    Coded,
-    Dataset,
-    Kind,
-    Measured,
-    Words,
-    silent,
-    warn_of_shared,
-)
-from tutelage.kinds.entries import Entries, InTable, InValues, unknown
+from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import LEAST_SURE, Coded, Dataset, Measured, Words, warn_of_shared
+from tutelage.kinds.entries import LEARNT, Entries, InTable, InValues, Sought
+from tutelage.kinds.tagged import cells_of, decoded, marked, tag_scores, tags_of_cells, with_distant
 from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Reader
 from tutelage.modalities.encoder import MINILM, is_lexical, load_encoder
+from tutelage.modalities.sentences.facts import tag_facts
+from tutelage.modalities.sentences.place import Place
 from tutelage.modalities.sentences.reader import WordReader
+from tutelage.modalities.sentences.spelling import one_spelling
 from tutelage.modalities.sentences.tables import (
     CONLL,
-    Tags,
-    clean_bio,
+    TagsAs,
     read_sentences,
-    scheme_of,
     span_rows,
-    tags_of_list,
+    tags_of_values,
 )
 from tutelage.model import Model
 from tutelage.ops.checks import in_range
-from tutelage.ops.tags import entities, entity_counts, entity_scores, f1_influence, scheme, to_bio
+from tutelage.ops.tags import scheme, to_bio
+from tutelage.tables import UNHEARD, USUAL, DataError, Notes, ReadAs
+from tutelage.tables import read as read_file
 from tutelage.tasks import Tagging, tag_names
-from tutelage.types import Say, Tick
+from tutelage.types import Tick
 
-Pieces = list[tuple[str, str | None]]
-"""Pieces of a text in order, each with the type of its entity, or None outside entities."""
+TYPES_SHOWN = 20
+"""Number of types of entities that a line lists with their counts at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +58,15 @@ class Sentences(Kind):
         finetune: train the encoder too; some hundred times slower.
         adapt: first adapt the encoder to the labels, by their pairs; the folds say whether that is worth it.
         max_length: tokens read at once, at least 3; longer sentences are read in windows.
+        classes: names of the tags, with commas between, in the order of their numbers; of tags in words, all types.
+        tags_are: "types", each tag is a type of its own; "bio", letters tell where entities begin.
+        outside: tag of the words outside entities, besides O.
+        open_words: words without a tag in a tagged sentence are "outside", or make the sentence "untagged".
+        sentence_id: column that numbers the sentences of a table with a word a row; "row", each row is a sentence.
+        offsets: units of the offsets of spans: "characters", "utf-16" or "utf-8".
+        mended: "take" goes on where most entities had to be mended.
+        spelling: "fold" takes types for one that differ only by capitals or by signs that are not seen; "as-is" does
+            not.
     """
 
     tokens: str | None = None
@@ -73,6 +76,14 @@ class Sentences(Kind):
     finetune: bool = False
     adapt: bool | None = None
     max_length: int = 128
+    classes: str | None = None
+    tags_are: str | None = None
+    outside: str | None = None
+    open_words: str | None = None
+    sentence_id: str | None = None
+    offsets: str | None = None
+    mended: str | None = None
+    spelling: str = "fold"
 
     name: ClassVar[str] = "sentences"
     task_word: ClassVar[str] = "tagging"
@@ -80,6 +91,7 @@ class Sentences(Kind):
     item_columns = ("tokens",)
     label_columns = ("tags",)
     reading = ("encoder", "max_length")
+    label_reading = ("classes", "tags_are", "outside", "open_words", "sentence_id", "offsets", "mended", "spelling")
     adapts = True
     words = Words(
         "sentences", "sentence", classes="tags", column="sentence, with its entities", probability="lowest probability"
@@ -90,6 +102,13 @@ class Sentences(Kind):
         require_adapt(self.adapt, self.finetune, self.encoder)
         if is_lexical(self.encoder):
             raise ValueError(f"--encoder {self.encoder} reads whole texts, not each word of a sentence; name another")
+        self.tags_as  # noqa: B018 - a value out of its range is refused here
+
+    @property
+    def tags_as(self) -> TagsAs:
+        """How tags are read, as far as the options say it."""
+        own = {f.name for f in fields(TagsAs)}
+        return TagsAs(**{name: getattr(self, name) for name in own if hasattr(self, name)})
 
     @property
     def weak(self) -> bool:
@@ -111,32 +130,44 @@ class Sentences(Kind):
 
     # reading
 
-    def entries(
-        self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
-    ) -> Entries:
-        distant = self.distant if weak else None
-        found = read_sentences(path, str(self.tokens), self.tags, distant, charset, must_have)
-        if found.repaired:
-            say(f"{path}: {found.repaired} tags or spans were not well formed and have been mended.")
+    def entries(self, path: Path, how: ReadAs = USUAL, notes: Notes = UNHEARD, sought: Sought = LEARNT) -> Entries:
+        distant = None if sought.weak is None else self.distant
+        needed = [name for name, must in ((self.tags, sought.labels), (distant, sought.weak)) if must and name]
+        found = read_sentences(path, str(self.tokens), self.tags, distant, how, notes, needed, self.tags_as)
         if found.empty:
-            say(f"{path}: {found.empty} sentences without a word are left out.")
+            notes.say(f"{path}: {found.empty} sentences without a word are left out.")
         if len(found) > 1 and all(len(words) == 1 for words in found.tokens):
-            say(f"{path}: every sentence has one word only; a row (or a block of lines) must be a whole sentence.")
+            notes.say(
+                f"{path}: every sentence has one word only; a row (or a block of lines) must be a whole sentence."
+            )
         places = InTable(str(path), found.rows, {"item": self.tokens, "label": self.tags, "distant": self.distant})
         offsets = () if found.offsets is None else found.offsets
-        return Entries(found.tokens, list(found.tags), places, offsets=offsets, distant=found.distant)
+        facts = tag_facts(found.tokens, found.tags, found.distant, found.repaired, found.mended)
+        return Entries(found.tokens, list(found.tags), places, offsets=offsets, distant=found.distant, facts=facts)
 
-    def labelled_only(self, test: Entries, say: Say) -> Entries:
+    def columns(self) -> dict[str, str]:
+        return super().columns() | ({} if self.distant is None else {self.distant: "distant tags"})
+
+    def note(self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes) -> None:
+        super().note(train, more, test, notes)
+        facts = train.facts
+        if facts:
+            of = facts["entities"] or facts["distant_entities"]
+            named = ", ".join(f"{name} {count:,}" for name, count in list(of.items())[:TYPES_SHOWN]) or "none"
+            kind = "Entities" if facts["entities"] or not of else "Entities of the distant tags"
+            notes.fact("tags", f"{kind}: {named}; {facts['words']:,} words.", facts)
+
+    def labelled_only(self, test: Entries, notes: Notes) -> Entries:
         if not test.known.any():
             raise DataError(f"{test.places.source}: every sentence is untagged; nothing to score on")
         if not test.known.all():
-            say(f"Not scored: {int((~test.known).sum())} sentences of {test.places.source} without tags.")
+            notes.say(f"Not scored: {int((~test.known).sum())} sentences of {test.places.source} without tags.")
         return test.where(test.known)
 
     # learning
 
     def learn(
-        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, say: Say = silent
+        self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, notes: Notes = UNHEARD
     ) -> Dataset:
         labelled, parts = train.where(train.known), [train.where(~train.known), *([] if more is None else [more])]
         weak, place = self._weak_in(train, parts), train.at("label")
@@ -161,10 +192,11 @@ class Sentences(Kind):
         items = Items(Tagging(len(names), names), labelled.items, y, pool)
         about: dict[str, Any] = {}
         if weak:
-            items, about = _with_distant(items, code, labelled, parts, say)
+            items, about = with_distant(items, code, labelled, parts, notes)
         found = Dataset(items, list(names), weak=about)
         if test is None:
             return found
+        test = self._with_spelling_of(names, test, notes)
         self._warn_of_unseen(test, code)
         learnt = {tuple(s) for s in (*labelled.items, *pool)}
         shared = warn_of_shared(sum(tuple(s) in learnt for s in test.items), self.words, test)
@@ -173,6 +205,12 @@ class Sentences(Kind):
     def _weak_in(self, train: Entries, parts: Sequence[Entries]) -> bool:
         in_values = isinstance(train.places, InValues)
         return any(d is not None for part in parts for d in part.distant) if in_values else self.weak
+
+    def _with_spelling_of(self, names: Sequence[str], test: Entries, notes: Notes) -> Entries:
+        """Test entries whose types are spelled as those that were learnt."""
+        at, known = Place(test.places.source, "", ()), [name[2:] for name in names[1:]]
+        (labels,) = one_spelling(at, [test.labels], self.tags_as, notes, known)
+        return replace(test, labels=labels)
 
     def _warn_of_unseen(self, test: Entries, code: Mapping[str, int]) -> None:
         unseen = sorted({tag[2:] for tags in test.labels if tags for tag in tags if tag not in code})
@@ -186,25 +224,30 @@ class Sentences(Kind):
     # answering
 
     def answered(
-        self, model: Model, path: Path, charset: str, say: Say, tick: Tick, encoded: bool = True
+        self, model: Model, path: Path, how: ReadAs, notes: Notes, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         tokens = str(self.tokens)
-        found = read_sentences(path, tokens, charset=charset)
+        found = read_sentences(path, tokens, how=how, notes=notes, tags_as=self.tags_as, only_words=True)
         if found.empty:
-            say(f"{path}: {found.empty} sentences without a word are left out.")
+            notes.say(f"{path}: {found.empty} sentences without a word are left out.")
+        notes.settle()
         p = model.probabilities(found.tokens, tick)
         tags = decoded(model, found.tokens, p)
         sizes = np.array([len(s) for s in found.tokens])
         sure = np.minimum.reduceat(p.max(1), np.cumsum(sizes) - sizes)  # a sentence is as sure as its least sure word
         spans = span_rows(found.tokens, tags, found.offsets)
         table = pd.DataFrame({"row": found.rows, tokens: found.tokens})
-        if path.suffix.lower() not in CONLL:
-            table = read_table(path, charset).iloc[np.array(found.rows) - 1].reset_index(drop=True)
+        if found.as_written:
+            whole = read_file(path, how)
+            at = {row: i for i, row in enumerate(whole.rows)}
+            table = whole.frame.iloc[[at[row] for row in found.rows]].reset_index(drop=True)
+        elif path.suffix.lower() not in CONLL:
+            notes.say(f"{path}: predictions are of the sentences as they were read, so only these are written.")
         return table, {"tags": tags, "spans": spans, "probability": sure}
 
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
         """Sentences with class numbers of their words. All tags are read in the scheme of the last source."""
-        given = [*map(_tags_of_cells, labels), *([] if weak is None else [_tags_of_cells(weak)])]
+        given = [*map(tags_of_cells, labels), *([] if weak is None else [tags_of_cells(weak)])]
         kind = scheme([t for t in given[len(labels) - 1] if t is not None])
         tags = [[None if t is None else to_bio(t, kind)[0] for t in part] for part in given]
         names = tag_names([t for part in tags for t in part])
@@ -224,7 +267,10 @@ class Sentences(Kind):
 
     # scoring
 
-    def truth(self, test: Entries, model: Model) -> tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]]:
+    def truth(
+        self, test: Entries, model: Model, notes: Notes = UNHEARD
+    ) -> tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]]:
+        test = self._with_spelling_of(list(map(str, model.classes)), test, notes)
         return test.items, test.labels
 
     def measured(
@@ -284,7 +330,9 @@ class Sentences(Kind):
             sentences.append([str(w) for w in words])
         return sentences
 
-    def values(self, items: list[list[str]], y: Any, distant: Any = None, argument: str = "X") -> Entries:
+    def values(
+        self, items: list[list[str]], y: Any, distant: Any = None, argument: str = "X", notes: Notes | None = None
+    ) -> Entries:
         """Entries made of an estimator's arguments.
 
         Args:
@@ -292,135 +340,18 @@ class Sentences(Kind):
             y: lists of tags, n; None or -1 is an untagged sentence. None: all are untagged.
             distant: lists of distant tags, n; None or -1 stands for a sentence, or a word, without one.
             argument: name of the argument that holds the sentences, for messages.
+            notes: takes what is noticed; None warns of it.
         """
+        heard = Notes(_warn) if notes is None else notes
         places = InValues({"item": argument, "label": "y", "distant": "distant"}, range(len(items)))
-        clean = tags_of(y, items, "y")
-        return Entries(items, list(clean), places, distant=tags_of(distant, items, "distant", open_words=True))
+        given = cells_of(y, items, "y"), cells_of(distant, items, "distant")
+        found = tags_of_values(items, *given, argument, self.tags_as, heard)
+        if notes is None:
+            heard.settle()
+        facts = tag_facts(found.tokens, found.tags, found.distant, found.repaired, found.mended)
+        return Entries(found.tokens, list(found.tags), places, distant=found.distant, facts=facts)
 
 
-def decoded(model: Model, sentences: Sequence[Sequence[str]], probabilities: np.ndarray) -> list[list[str]]:
-    """Predicted tags of each sentence, in clean BIO.
-
-    Args:
-        model: fitted model.
-        sentences: sentences, each a list of words.
-        probabilities: probabilities of all their words, (words, c).
-    """
-    task = Tagging(len(model.classes), tuple(map(str, model.classes)))
-    return task.tags(probabilities.argmax(1), np.array([len(s) for s in sentences], dtype=np.int64))
-
-
-def tag_scores(true: Sequence[Sequence[str]], guess: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Precision, recall and F1 of entities, and an interval of the F1, as plain values.
-
-    Args:
-        true: tags of n sentences, BIO.
-        guess: predicted tags of the same sentences, BIO.
-    """
-    found = estimate(f1_influence(entity_counts(true, guess)))
-    return {
-        "rows": len(true), "measure": "entity F1", **entity_scores(true, guess), "interval": [found.low, found.high],
-    }  # fmt: skip
-
-
-def marked(words: Sequence[str], tags: Sequence[str]) -> Pieces:
-    """Pieces of a sentence, cut at its entities.
-
-    >>> marked(["in", "New", "York"], ["O", "B-LOC", "I-LOC"])
-    [('in', None), ('New York', 'LOC')]
-    """
-    pieces: Pieces = []
-    at = 0
-    for start, end, kind in [*entities(tags), (len(words), len(words), "")]:
-        if at < start:
-            pieces.append((" ".join(words[at:start]), None))
-        if start < end:
-            pieces.append((" ".join(words[start:end]), kind))
-        at = end
-    return pieces
-
-
-def _with_distant(
-    items: Items, code: dict[str, int], labelled: Entries, pool: Sequence[Entries], say: Say
-) -> tuple[Items, dict[str, Any]]:
-    """The items with distant tags, and statistics of these tags for the summary."""
-    place = labelled.at("distant")
-    covered, target, silent_is_outside = distant_target([d for part in pool for d in part.distant], code)
-    if not len(covered):
-        raise DataError(f"{place}: no distant tag on any untagged sentence")
-    if silent_is_outside:
-        say(f"{place} never says outside: words of which it says nothing are taken to be.")
-    about: dict[str, Any] = {
-        "rows": len(items.pool), "covered": len(covered), "clean_labels": len(labelled),
-        "words": len(target), "covered_words": int((target >= 0).sum()),
-    }  # fmt: skip
-    if len(labelled) and all(d is not None for d in labelled.distant):
-        guess = [[tag or "O" for tag in d] for d in labelled.distant]
-        about |= {"on_clean_labels": entity_scores(labelled.labels, guess)}
-    say(f"Distant tags on {len(covered)} of {len(items.pool)} untagged sentences.")
-    return replace(items, covered=covered, target=target), about
-
-
-def distant_target(
-    distant: Sequence[Sequence[str | None] | None], code: Mapping[str, int]
-) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Targets made of distant tags.
-
-    Args:
-        distant: distant tags of each sentence; None for a sentence, or a word, without.
-        code: class number of each tag.
-
-    Returns:
-        Numbers of the sentences with distant tags, (n,); class numbers of their words, (words,), -1 is unknown; and
-        whether words without a distant tag count as outside ("O"), which they do where no distant tag is "O".
-
-    >>> covered, target, outside = distant_target([["B-PER", None], None, [None]], {"O": 0, "B-PER": 1})
-    >>> covered.tolist(), target.tolist(), outside
-    ([0, 2], [1, 0, 0], True)
-    """
-    outside = not any(tag == "O" for tags in distant if tags for tag in tags)
-    said = [i for i, tags in enumerate(distant) if tags is not None and any(tags)]
-    if outside and said:
-        said = [i for i, tags in enumerate(distant) if tags is not None]
-    empty = "O" if outside else ""
-    target = [code.get(tag or empty, -1) for i in said for tag in distant[i] or []]
-    return np.array(said, dtype=np.int64), np.array(target, dtype=np.int64), outside
-
-
-def tags_of(y: Any, sentences: list[list[str]], name: str, open_words: bool = False) -> list[Tags]:
-    """Tags of each sentence in clean BIO; None for a sentence without.
-
-    Args:
-        y: lists of tags; None or -1 is an untagged sentence. None: all are untagged.
-        sentences: the sentences.
-        name: name of the argument that holds the tags, for messages.
-        open_words: whether words without a tag are allowed: their tag is None.
-
-    Raises:
-        ValueError: the numbers of tags and words differ, or no scheme has a tag; the message names the place.
-    """
-    if y is None:
-        return [None] * len(sentences)
-    if len(y) != len(sentences):
-        raise ValueError(f"X has {len(sentences)} sentences, but {name} has {len(y)}")
-    cells = [list(tags) if np.iterable(tags) and not isinstance(tags, str) else tags for tags in y]
-    cells = [tags if isinstance(tags, list) or not unknown(tags) else None for tags in cells]
-    labels = _each(name, lambda tags, words: tags_of_list(tags, words, open_words), cells, sentences)
-    kind = scheme_of(labels)
-    return _each(name, lambda tags: clean_bio(tags, kind)[0], labels)
-
-
-def _tags_of_cells(cells: list[Any]) -> list[list[str] | None]:
-    """Tags as texts. "0" and -1, by which a rule says nothing of a word, become "O"."""
-    return [None if c is None else ["O" if str(t) in ("-1", "0") else str(t) for t in c] for c in cells]
-
-
-def _each(name: str, read: Callable[..., Tags], *columns: Sequence[Any]) -> list[Tags]:
-    """Results of ``read`` for each sentence's cells; a ValueError is raised with the sentence's place."""
-    found = []
-    for i, cells in enumerate(zip(*columns, strict=True)):
-        try:
-            found.append(read(*cells))
-        except ValueError as e:
-            raise ValueError(f"{name}[{i}]: {e}") from e
-    return found
+def _warn(line: str) -> None:
+    """Warn Python users of what was read otherwise than it is written."""
+    warnings.warn(line, stacklevel=2)

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from tutelage.data.marks import learnt
-from tutelage.data.tables import DataError, as_label
 from tutelage.files import read_json
 from tutelage.fit.build import Items
 from tutelage.kinds.entries import Entries, InValues
 from tutelage.model import load
+from tutelage.tables import DataError, Notes, as_label
 from tutelage.tasks import Classification
-from tutelage.types import Say
 from tutelage.weak import DEFAULT, RawVotes, Said, SaidTable, Source, Voted, Votes, combine, labels_of_votes
 
 FEW = 0.01
@@ -40,14 +39,14 @@ def declared(parts: Sequence[Entries], described: Mapping[str, Sequence[str]] | 
     return list({str(as_label(label)): label for label in reversed(found)}.values())[::-1]
 
 
-def with_declared(labelled: Entries, voted: Sequence[RawVotes], declared: Sequence[Any], say: Say) -> list[Any]:
+def with_declared(labelled: Entries, voted: Sequence[RawVotes], declared: Sequence[Any], notes: Notes) -> list[Any]:
     """Names of the classes, sorted, where teachers or descriptions declare some; new ones are said.
 
     Args:
         labelled: labelled entries.
         voted: votes of rules, whose labels are classes, too, where nothing is labelled.
         declared: classes that teachers and descriptions know.
-        say: called with sentences for the user.
+        notes: takes what is noticed.
 
     Raises:
         DataError: labels from Python are no texts, and a declared class is none of them.
@@ -59,10 +58,12 @@ def with_declared(labelled: Entries, voted: Sequence[RawVotes], declared: Sequen
     told = voted_for | told
     if told:
         by = "by the teacher alone" if known else "by the teacher"
-        say(f"Classes, {by}: {', '.join(sorted(told))}.")
+        notes.say(f"Classes, {by}: {', '.join(sorted(told))}.")
         for name in sorted(told):
             if near := difflib.get_close_matches(name, names, 1, MISSPELT):
-                say(f"Is {name!r} a misspelt {near[0]!r}? No row has the label {name!r}, so nothing can measure it.")
+                notes.say(
+                    f"Is {name!r} a misspelt {near[0]!r}? No row has the label {name!r}, so nothing can measure it."
+                )
     whole = all(isinstance(label, (int, np.integer)) and not isinstance(label, bool) for label in known)
     if isinstance(labelled.places, InValues) and whole and all(v.isascii() and v.isdigit() for v in told):
         return sorted([int(label) for label in known] + [int(v) for v in told])
@@ -75,7 +76,7 @@ def with_declared(labelled: Entries, voted: Sequence[RawVotes], declared: Sequen
 
 def with_weak_labels(
     items: Items, classes: Sequence[Any], labelled: Entries, pool: Sequence[Entries], label_model: str | None,
-    described: Mapping[str, Sequence[str]] | None, say: Say,
+    described: Mapping[str, Sequence[str]] | None, notes: Notes,
 ) -> tuple[Items, dict[str, Any]]:  # fmt: skip
     """The items with weak labels from votes, teachers and descriptions, and statistics of these for the summary.
 
@@ -89,7 +90,7 @@ def with_weak_labels(
         pool: entries of the pool's items, by source.
         label_model: name of the label model of votes; None is the default one.
         described: sentences that describe each class; None where none is described.
-        say: called with sentences for the user.
+        notes: takes what is noticed.
 
     Raises:
         DataError: nobody says anything of an unlabelled item, or a teacher does not know a class.
@@ -103,12 +104,12 @@ def with_weak_labels(
     probabilities = None
     if votes is not None:
         sources.append(Voted(RULES, votes, label_model or DEFAULT))
-        probabilities, about = _of_votes(votes, items, labelled, label_model, say, alone=not tables and not described)
+        probabilities, about = _of_votes(votes, items, labelled, label_model, notes, alone=not tables and not described)
     if tables:
         sources += tables
         for each in labelled.said:
             warn_of_labels(each, items.y, classes)
-        probabilities, of_teachers = _of_teachers(sources, tables, items, labelled, described is not None, say)
+        probabilities, of_teachers = _of_teachers(sources, tables, items, labelled, described is not None, notes)
         about |= of_teachers
     if described is not None:
         about["described"] = {name: list(sentences) for name, sentences in described.items()}
@@ -138,7 +139,7 @@ def _votes_in(parts: Sequence[Entries], classes: Sequence[Any]) -> Votes | None:
 
 
 def _of_votes(
-    votes: Votes, items: Items, labelled: Entries, label_model: str | None, say: Say, alone: bool
+    votes: Votes, items: Items, labelled: Entries, label_model: str | None, notes: Notes, alone: bool
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Probabilities by the label model, with NaN where no rule votes unless the rules are alone; and statistics."""
     if not votes.covered.any():
@@ -152,8 +153,8 @@ def _of_votes(
             "label already"
         )
     for name in about["silent"]:
-        say(f"Rule {name} abstains on every row.")
-    say(
+        notes.say(f"Rule {name!r} votes on no row.")
+    notes.say(
         f"Rules: {len(votes.names)}, which vote on {covered} of {len(items.pool)} unlabelled rows; "
         f"labels by {about['label_model']}."
     )
@@ -171,20 +172,25 @@ def _said_in(parts: Sequence[Entries], name: str, classes: Sequence[Any]) -> Sou
 
 
 def _of_teachers(
-    sources: Sequence[Source | Voted], tables: Sequence[Source], items: Items, labelled: Entries, others: bool, say: Say
+    sources: Sequence[Source | Voted],
+    tables: Sequence[Source],
+    items: Items,
+    labelled: Entries,
+    others: bool,
+    notes: Notes,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Probabilities by all sources, of which ``tables`` are the teachers', NaN where all are silent; and statistics."""
     for table in tables:
-        _say_of(table, items, labelled, others, say)
+        _say_of(table, items, labelled, others, notes)
     combined = combine(sources, np.append(items.y, np.full(len(items.pool), -1)), held_out=False)
     calibration = combined.summary["calibration"]
     if len(sources) > 1:
         named = ", ".join(source.name for source in sources)
-        say(f"Added up in one label model: {named}; calibration: {calibration}.")
+        notes.say(f"Added up in one label model: {named}; calibration: {calibration}.")
     return combined.probabilities, {"teachers": combined.summary["sources"], "calibration": calibration}
 
 
-def _say_of(table: Source, items: Items, labelled: Entries, others: bool, say: Say) -> None:
+def _say_of(table: Source, items: Items, labelled: Entries, others: bool, notes: Notes) -> None:
     """Say how much a teacher says, and how often it is right.
 
     Args:
@@ -205,14 +211,14 @@ def _say_of(table: Source, items: Items, labelled: Entries, others: bool, say: S
     known = np.flatnonzero(table.covered[:count])
     right = int((table.table[known].argmax(1) == items.y[known]).sum())
     checked = f"; right on {right} of {len(known)} labels" if len(known) else ""
-    say(f"Teacher {name}: speaks of {spoken:,} of {pool:,} unlabelled rows{checked}.")
+    notes.say(f"Teacher {name}: speaks of {spoken:,} of {pool:,} unlabelled rows{checked}.")
     if spoken <= FEW * pool:
-        say(f"Teacher {name} is silent on {pool - spoken:,} of {pool:,} unlabelled rows: it can teach little.")
+        notes.say(f"Teacher {name} is silent on {pool - spoken:,} of {pool:,} unlabelled rows: it can teach little.")
     spoke = table.table[table.covered]
     if len(spoke) > 1 and not np.ptp(spoke, axis=0).any():
-        say(f"Teacher {name} says the same of every row: it tells nothing.")
+        notes.say(f"Teacher {name} says the same of every row: it tells nothing.")
     elif len(spoke) > 1 and len(np.unique(spoke.argmax(1))) == 1:
-        say(f"Teacher {name} finds the same class likeliest in every row.")
+        notes.say(f"Teacher {name} finds the same class likeliest in every row.")
 
 
 def warn_of_labels(said: Said, y: np.ndarray, classes: Sequence[Any]) -> None:
@@ -264,14 +270,14 @@ def classes_of(labels: Sequence[Any], declared: Sequence[Any]) -> list[str]:
     return sorted({str(as_label(label)) for label in (*labels, *declared) if label is not None})
 
 
-def said_by_run(folder: Path, kind: str, items: Any, say: Say) -> SaidTable:
+def said_by_run(folder: Path, kind: str, items: Any, notes: Notes) -> SaidTable:
     """Probabilities by the model of a finished run.
 
     Args:
         folder: folder of the run, or of a saved model.
         kind: name of the kind of the items.
         items: n items, as the model's reader takes them.
-        say: called with sentences for the user.
+        notes: takes what is noticed.
 
     Raises:
         FileNotFoundError: the folder holds no model.
@@ -285,6 +291,6 @@ def said_by_run(folder: Path, kind: str, items: Any, say: Say) -> SaidTable:
     model = load(folder)
     if model.task.name != Classification.name:
         raise DataError(f"{folder}: the model gives no class to each of the {kind}; its task is {model.task.name}")
-    say(f"Labelling {len(items):,} {kind} by the model in {folder}.")
+    notes.say(f"Labelling {len(items):,} {kind} by the model in {folder}.")
     seen = learnt(items, model.learnt)
     return SaidTable(folder.name, str(folder), list(model.classes), model.probabilities(items), learnt=seen)

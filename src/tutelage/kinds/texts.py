@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from tutelage.adapting.how import Adapting
-from tutelage.data.tables import DataError
 from tutelage.fit.defaults import HEAD, TRANSFORMER, Defaults
 from tutelage.kinds.adapting import adapting_of, require_adapt
-from tutelage.kinds.base import EXCERPT, HIDDEN, Words, silent
-from tutelage.kinds.entries import Entries, first_of
+from tutelage.kinds.dataset import EXCERPT, HIDDEN, Files, Words
+from tutelage.kinds.entries import LEARNT, Entries, Sought, first_of
 from tutelage.kinds.one_class import OneClass, in_table, table_of
 from tutelage.kinds.teachers import said_by_run
 from tutelage.modalities.base import Reader
@@ -25,17 +24,18 @@ from tutelage.modalities.text.lexical_reader import encoders_there, text_reader
 from tutelage.modalities.text.tables import text_fault, texts_of
 from tutelage.model import Model
 from tutelage.ops.checks import in_range
-from tutelage.types import Say, Tick
+from tutelage.tables import LABEL, TEXT, UNHEARD, USUAL, DataError, Notes, ReadAs, holds_table, holds_texts
+from tutelage.types import Tick
 from tutelage.weak import apply_rules, descriptions_of, read_descriptions, read_rules
 from tutelage.weights import AUTO
 
 
 @dataclass(frozen=True, kw_only=True)
 class Texts(OneClass):
-    """Texts, each of one class.
+    """Texts, each of one class: in a table, or in a folder with a folder of text files for each class.
 
     Args:
-        text: column of the texts.
+        text: column of the texts; a folder needs none.
         label: column of the labels; empty means unlabelled.
         votes: column of lists of votes, or prefix of the rules' columns; -1 abstains.
         rules: file of rules that vote: JSON or Python.
@@ -68,6 +68,7 @@ class Texts(OneClass):
     item_columns = ("text",)
     reading = ("encoder", "max_length")
     adapts = True
+    reads_folders: ClassVar[bool] = True
     words = Words("texts", "text", column="text")
 
     def __post_init__(self) -> None:
@@ -125,20 +126,43 @@ class Texts(OneClass):
 
     # reading
 
-    def entries(
-        self, path: Path, charset: str = "utf-8", say: Say = silent, must_have: bool = True, weak: bool = True
-    ) -> Entries:
-        table, rows = table_of(path, charset)
-        label = self.label if must_have or self.label in table else None
-        found = texts_of(table, path, str(self.text), label)
-        votes = self._votes(table, path, must_have, self.text, self.label) if weak else None
-        if weak and self.rules is not None:
-            votes = apply_rules(read_rules(self.rules), found.texts, str(path))
+    @classmethod
+    def told_by_folder(cls, path: Path) -> bool:
+        if not path.is_dir() or holds_table(path) or not holds_texts(path):
+            return False
+        folders = [path, *(folder for folder in path.iterdir() if folder.is_dir())]
+        return not any(file.suffix.lower() in ENDINGS for folder in folders for file in folder.iterdir())
+
+    def _needed(self, files: Files) -> tuple[str, ...]:
+        folders = [not holds_table(path) for path in (files.train, files.unlabelled, files.test) if path is not None]
+        return () if all(folders) else super()._needed(files)
+
+    def _require_scored(self, files: Files) -> None:
+        if files.test is not None and holds_table(files.test):
+            super()._require_scored(files)
+
+    def settled(self, files: Files, notes: Notes = UNHEARD, others: Sequence[str] = ()) -> Self:
+        return self._of(files.train)
+
+    def _of(self, path: Path) -> Self:
+        """The kind with the columns of a folder of texts, where the path is one."""
+        return self if holds_table(path) else replace(self, text=TEXT, label=LABEL)
+
+    def entries(self, path: Path, how: ReadAs = USUAL, notes: Notes = UNHEARD, sought: Sought = LEARNT) -> Entries:
+        if (kind := self._of(path)) != self:
+            return kind.entries(path, how, notes, sought)
+        table, rows = table_of(path, how, notes)
+        # without a column of texts only what teachers said of them is asked for
+        texts = [""] * len(table) if self.text is None else texts_of(table, path, self.text).texts
+        votes = self._votes(table, path, sought, self.text, self.label)
+        if sought.weak is not None and self.rules is not None:
+            votes = apply_rules(read_rules(self.rules), texts, str(path))
         places = in_table(path, rows, item=self.text, label=self.label, votes=self.votes)
-        said = self.said_in(table, path, must_have, say, self.text, self.label, self.votes) if weak else ()
-        if weak and self.teacher_run is not None:
-            said = (*said, said_by_run(self.teacher_run, self.name, found.texts, say))
-        return Entries(found.texts, found.labels, places, votes, table=table, said=said)
+        said = self.said_in(table, path, sought, notes, self.text, self.label, self.votes)
+        if sought.weak is not None and self.teacher_run is not None:
+            said = (*said, said_by_run(self.teacher_run, self.name, texts, notes))
+        made = Entries(texts, [None] * len(texts), places, votes, table=table, said=said)
+        return self.with_labels(made, self.label_cells(table, path, sought, notes), how, notes)
 
     def faults(self, found: Entries) -> list[str | None]:
         return [
@@ -151,13 +175,13 @@ class Texts(OneClass):
             if fault := text_fault(text):
                 raise DataError(f"{labelled.at('item', i)}: {fault}")
 
-    def good_pool(self, pool: Entries, say: Say) -> Entries:
+    def good_pool(self, pool: Entries, notes: Notes) -> Entries:
         if pool.places.keeps_all:
             return pool
         faults = [text_fault(text) for text in pool.items]
         if any(faults):
             first = next(i for i, fault in enumerate(faults) if fault)
-            say(
+            notes.say(
                 f"Left out of the pool: {sum(map(bool, faults))} of {len(faults)} texts of {pool.places.source} "
                 f"(first: {pool.places.short(first)}, {faults[first]})."
             )
@@ -166,13 +190,15 @@ class Texts(OneClass):
     # answering and showing
 
     def answered(
-        self, model: Model, path: Path, charset: str, say: Say, tick: Tick, encoded: bool = True
+        self, model: Model, path: Path, how: ReadAs, notes: Notes, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
-        table, _ = table_of(path, charset)
-        texts = texts_of(table, path, str(self.text)).texts
+        table, rows = table_of(path, how, notes)
+        texts = texts_of(table, path, str(self._of(path).text)).texts
         faults = [i for i, text in enumerate(texts) if text_fault(text)]
         if faults:
-            say(f"{len(faults)} texts are empty or overlong (first: row {faults[0] + 1}); their labels mean little.")
+            notes.say(
+                f"{len(faults)} texts are empty or overlong (first: row {rows[faults[0]]}); their labels mean little."
+            )
         p = model.probabilities(texts, tick)
         return table, {"label": [model.classes[i] for i in p.argmax(1)], "probability": p.max(1)}
 

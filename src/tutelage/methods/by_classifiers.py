@@ -44,7 +44,12 @@ class ByClassifiers(PoolTeacher, ABC):
         super().__post_init__()
         named = isinstance(self.base, str) and self.base in BASES
         if not named and not (isinstance(self.base, BaseEstimator) and is_classifier(self.base)):
-            raise ValueError(f"base must be one of {', '.join(BASES)}, or a scikit-learn classifier, got {self.base!r}")
+            got = (
+                f"the class {self.base.__name__}, not one made of it"
+                if isinstance(self.base, type)
+                else repr(self.base)
+            )
+            raise ValueError(f"base must be one of {', '.join(BASES)}, or a scikit-learn classifier, got {got}")
 
     @abstractmethod
     def opinion(self, x: np.ndarray, y: np.ndarray, pool: np.ndarray, classes: int, seed: int) -> Probabilities:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -14,7 +15,23 @@ from torch import nn
 from tutelage.data import Examples, Features, WordFeatures
 from tutelage.data.view_loader import Augmentation
 from tutelage.modalities.head import Head
+from tutelage.tables.notes import Question
 from tutelage.types import Tick
+
+
+@dataclass(frozen=True)
+class HowRead:
+    """How much of some items a reader reads.
+
+    Attributes:
+        says: the shares in a sentence.
+        shares: shares of the items, and of their words and tokens, in [0, 1], by name.
+        questions: what looks odd about them, such as texts in a language that the encoder does not know.
+    """
+
+    says: str
+    shares: Mapping[str, float]
+    questions: Sequence[Question] = ()
 
 
 @runtime_checkable
@@ -43,14 +60,11 @@ class Reader(Protocol):
     def to(self, device: torch.device | str) -> Reader:
         """The reader, after its encoder, if it has one, was moved to the device."""
 
-    def warn(self, items: Sequence[Any]) -> str | None:
-        """Sentence on why the items may be read badly, such as texts in a language that the encoder does not know.
+    def reads(self, items: Sequence[Any]) -> HowRead | None:
+        """How much of the items is read; None where nothing can be lost.
 
         Args:
             items: items to learn from, of which a sample is looked at.
-
-        Returns:
-            The sentence; None where nothing stands against reading them.
         """
 
     def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:

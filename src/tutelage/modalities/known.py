@@ -1,11 +1,17 @@
-"""Whether a transformer's tokenizer knows the words of texts."""
+"""How much of texts a transformer reads: whether its tokenizer knows the words, and whether it reads to the end."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tutelage.modalities.base import HowRead
+from tutelage.tables.notes import Question
 
 if TYPE_CHECKING:
     from tutelage.modalities.encoder import Encoder
@@ -17,7 +23,7 @@ CHARACTERS = 500
 """Number of characters of each of them that are looked at."""
 
 TOO_MANY = 0.1
-"""Share of unknown words from which on the user is told."""
+"""Share of unknown words, and of tokens that are not read, from which on a question asks."""
 
 ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Characters of which each may well be a token of its own: Chinese characters and Japanese kana."""
@@ -48,21 +54,55 @@ def unknown_share(encoder: Encoder, texts: Sequence[str]) -> float:
     return unknown / max(count.total(), 1)
 
 
-def unknown_words(encoder: Encoder, texts: Sequence[str]) -> str | None:
-    """Sentence on the share of unknown words, and what helps; None where the tokenizer knows enough of them.
+LOOKED_AT = 2000
+"""Number of texts, at most, whose length in tokens is looked at."""
+
+
+def lengths_of(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
+    """Numbers of tokens of texts, (n,), at most `LOOKED_AT` of them, evenly spaced; a single 1 where there is none.
+
+    Args:
+        encoder: transformer with its tokenizer.
+        texts: the texts.
+    """
+    some = list(texts[:: max(len(texts) // LOOKED_AT, 1)])
+    return np.array([len(ids) for ids in encoder.tokenizer(some, verbose=False)["input_ids"]] if some else [1])
+
+
+def how_read(encoder: Encoder, texts: Sequence[str]) -> HowRead:
+    """How much of texts a transformer reads, and what helps where it is little.
 
     Args:
         encoder: transformer with its tokenizer.
         texts: the texts, of which a sample is looked at.
     """
-    share = unknown_share(encoder, texts)
-    if share < TOO_MANY:
-        return None
-    return (
-        f"The encoder {encoder.name} does not know {share:.0%} of the words of a sample: it reads them as unknown or "
-        f"letter by letter. Another --encoder may help: lexical (of texts), which learns the words of any language, or "
-        f"a multilingual model of the Hub, such as {MULTILINGUAL}."
-    )
+    unknown = unknown_share(encoder, texts)
+    lengths = lengths_of(encoder, texts)
+    lost = np.maximum(lengths - encoder.max_length, 0)
+    cut, gone = float((lost > 0).mean()), float(lost.sum() / lengths.sum())
+    longer = f"{cut:.0%} of the texts are longer, and {gone:.0%} of all tokens are not read"
+    knows = f"{encoder.name} knows {1 - unknown:.0%} of the words, and reads {encoder.max_length} tokens of a text"
+    says = f"Tokens: {knows}; {longer if cut else 'no text is longer'}."
+    questions = []
+    if unknown >= TOO_MANY:
+        questions.append(Question(
+            f"the encoder {encoder.name} does not know {unknown:.0%} of the words of a sample, and reads them as "
+            "unknown or letter by letter",
+            ("--encoder lexical, of texts, which learns the words of any language",
+             f"--encoder NAME of a multilingual model of the Hub, such as {MULTILINGUAL}"),
+        ))  # fmt: skip
+    if gone >= TOO_MANY and (most := most_tokens(encoder)) > encoder.max_length:
+        needed = min(math.ceil(np.quantile(lengths[lost > 0], 0.95)), most)
+        questions.append(Question(
+            f"{encoder.name} does not read the end of {cut:.0%} of the texts, {gone:.0%} of all tokens",
+            (f"--max-length {needed}; such texts then take up to {needed / encoder.max_length:.1f} times as long",),
+        ))  # fmt: skip
+    return HowRead(says, {"unknown_words": unknown, "texts_cut": cut, "tokens_lost": gone}, questions)
+
+
+def most_tokens(encoder: Encoder) -> int:
+    """Number of tokens that a transformer can read at most, as far as its settings say it."""
+    return int(getattr(encoder.model.config, "max_position_embeddings", encoder.max_length))
 
 
 def _knows(tokenizer: Any, word: str) -> bool:

@@ -15,11 +15,11 @@ from tutelage.data import Examples
 from tutelage.data.marks import learnt, marks
 from tutelage.data.view_loader import Augmentation
 from tutelage.files import BadFileError
-from tutelage.modalities.base import cannot_be_saved
+from tutelage.modalities.base import HowRead, cannot_be_saved
 from tutelage.modalities.cache import Caches
 from tutelage.modalities.encoder import Encoder, load_architecture, load_encoder, save_architecture, save_encoder
 from tutelage.modalities.head import Head
-from tutelage.modalities.known import unknown_words
+from tutelage.modalities.known import how_read
 from tutelage.modalities.units import Units
 from tutelage.types import Params
 
@@ -99,8 +99,8 @@ class WithEncoder:
     def fitted(self, items: Sequence[Any]) -> Self:
         return self
 
-    def warn(self, items: Sequence[Any]) -> str | None:
-        return unknown_words(self.encoder, [item if isinstance(item, str) else " ".join(item) for item in items])
+    def reads(self, items: Sequence[Any]) -> HowRead | None:
+        return how_read(self.encoder, [item if isinstance(item, str) else " ".join(item) for item in items])
 
     def to(self, device: torch.device | str) -> Self:
         self.encoder.model.to(device)

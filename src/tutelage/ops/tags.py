@@ -11,19 +11,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from tutelage.ops.checks import one_of
 
-Scheme = Literal["BIO", "BIOES", "IO"]
+Scheme = Literal["BIO", "BIOES", "IO", "IOB1", "IOE"]
 """Scheme of the tags of a corpus."""
 Span = tuple[int, int, str]
 """Start, end (exclusive) and type of an entity; counted in words or in characters."""
 Offsets = list[tuple[int, int]]
 """Start and end (exclusive) of each word in a text, in characters."""
 
-LETTERS = {"BIO": "BI", "BIOES": "BIMELSUW", "IO": "I"}
+LETTERS = {"BIO": "BI", "BIOES": "BIMELSUW", "IO": "I", "IOB1": "BI", "IOE": "IEL"}
 """Letters before the types, by scheme."""
 ALLOWED = {
     "BIO": "O, B-TYPE or I-TYPE",
     "BIOES": "O, or a TYPE after B-, I-, E- or S- (M-, L-, U- and W- are read too)",
     "IO": "O, 0, I-TYPE or a bare type",
+    "IOB1": "O, B-TYPE or I-TYPE",
+    "IOE": "O, I-TYPE, E-TYPE or L-TYPE",
 }
 """Words, for messages, that say which tags a scheme allows."""
 OPENERS = ("B-", "I-", "S-", "U-", "W-")
@@ -35,27 +37,40 @@ NOT_BARE = (*OPENERS, "b-", "i-")
 def scheme(tags: Iterable[Sequence[str]]) -> Scheme:
     """Scheme of a whole corpus, told by the letters before its types.
 
-    "BIOES" where one of E, S (or M, L, U, W of BMES and BILOU) occurs, "IO" where types are bare or only follow I-,
-    else "BIO". IOB1 counts as BIO: `to_bio` turns its I- after O into B-, and counts these as repairs.
+    "BIOES" where one of E, S (or M, L, U, W of BMES and BILOU) occurs, "IOE" where only I and E (or L) do, "IO" where
+    types are bare or only follow I-, "IOB1" where every B- divides two entities of one type and others begin with I-,
+    else "BIO".
 
     >>> scheme([["O", "B-PER", "I-PER"]]), scheme([["S-LOC", "O"]]), scheme([["Price", "O"]]), scheme([["0", "3"]])
     ('BIO', 'BIOES', 'IO', 'IO')
+    >>> scheme([["I-PER", "B-PER", "O", "I-LOC"]]), scheme([["I-PER", "E-PER", "E-PER"]])
+    ('IOB1', 'IOE')
     """
-    seen: set[str] = set().union(*tags) - {"O"}
+    sentences = list(tags)
+    seen: set[str] = set().union(*sentences) - {"O"}
     if not any(tag.startswith(OPENERS) for tag in seen):
         return "IO"
     marked = {tag for tag in seen if tag[:1] in LETTERS["BIOES"] and tag[1:2] == "-"}
     letters = {tag[0] for tag in marked}
+    if marked == seen and letters - set("I") and not letters - set("IEL"):
+        return "IOE"
     if letters - set("BI"):
         return "BIOES"
-    return "IO" if letters == {"I"} and marked == seen else "BIO"
+    if letters == {"I"} and marked == seen:
+        return "IO"
+    return "IOB1" if marked == seen and letters == set("BI") and all(map(_only_divides, sentences)) else "BIO"
+
+
+def _only_divides(tags: Sequence[str]) -> bool:
+    """Whether each B- of a sentence follows a word of its own type, as in IOB1."""
+    return all(tag[0] != "B" or before[1:] == tag[1:] for before, tag in zip(["O", *tags], tags, strict=False))
 
 
 def to_bio(tags: Sequence[str], scheme: Scheme) -> tuple[list[str], int]:
     """Tags of one sentence in clean BIO, where I-X only follows B-X or I-X.
 
     An I-X (or E-X) that continues no X becomes B-X, which is one repair. In "IO" a run of one type is one entity, "O"
-    and "0" are outside, and nothing is a repair.
+    and "0" are outside, and nothing is a repair, nor in "IOB1" and "IOE".
 
     Returns:
         As many tags as given, and the number of repairs.
@@ -66,20 +81,36 @@ def to_bio(tags: Sequence[str], scheme: Scheme) -> tuple[list[str], int]:
     >>> to_bio(["I-PER", "I-PER", "I-LOC"], "BIO"), to_bio(["3", "3", "0", "1"], "IO")
     ((['B-PER', 'I-PER', 'B-LOC'], 2), (['B-3', 'I-3', 'O', 'B-1'], 0))
     """
+    clean, repairs = _cleaned(tags, scheme)
+    return clean, len(repairs)
+
+
+def first_repair(tags: Sequence[str], scheme: Scheme) -> int | None:
+    """Number of the first word, from 0, whose tag `to_bio` repairs; None where there is none.
+
+    >>> first_repair(["O", "I-PER"], "BIO"), first_repair(["O", "B-PER"], "BIO")
+    (1, None)
+    """
+    return next(iter(_cleaned(tags, scheme)[1]), None)
+
+
+def _cleaned(tags: Sequence[str], scheme: Scheme) -> tuple[list[str], list[int]]:
+    """Clean BIO, and the numbers of the repaired words, from 0; see `to_bio`."""
     one_of("scheme", scheme, tuple(LETTERS))
-    clean, repaired, opened = [], 0, ""
-    for position, tag in enumerate(tags, start=1):
+    clean, repairs, opened = [], [], ""
+    for position, tag in enumerate(tags):
         if tag == "O" or (tag == "0" and scheme == "IO"):
             clean.append("O")
             opened = ""
             continue
-        letter, kind = _letter_and_type(tag, scheme, position)
+        letter, kind = _letter_and_type(tag, scheme, position + 1)
         inside = letter in "IMEL"
         goes_on = inside and kind == opened
-        repaired += inside and not goes_on and scheme != "IO"
+        if inside and not goes_on and scheme in ("BIO", "BIOES"):
+            repairs.append(position)
         clean.append(("I-" if goes_on else "B-") + kind)
         opened = kind if letter in "BIM" else ""
-    return clean, repaired
+    return clean, repairs
 
 
 def _letter_and_type(tag: str, scheme: Scheme, position: int) -> tuple[str, str]:

@@ -12,9 +12,12 @@ from cyclopts import App, Parameter
 
 from tutelage import files, kinds
 from tutelage.kinds import KINDS
-from tutelage.kinds.base import Files, Kind
+from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import Files
+from tutelage.kinds.entries import SCORED
 from tutelage.run.commands import KIND, kind_of, options_of, refuse_other_kinds, values_of
 from tutelage.run.screen import Screen
+from tutelage.tables import Notes, ReadAs, holds_table
 
 if TYPE_CHECKING:
     from tutelage.adapting.how import Adapting
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdaptOptions:
+class AdaptOptions(ReadAs):
     """Options of the command that do not depend on the kind of data.
 
     Args:
@@ -35,7 +38,6 @@ class AdaptOptions:
         frozen_layers: number of lowest layers that stay as they are; by default a third.
         seed: seed of batches and dropout.
         resume: finish a stopped run of these options.
-        charset: character set of csv, tsv and jsonl files.
     """
 
     train: Path
@@ -47,7 +49,6 @@ class AdaptOptions:
     frozen_layers: int | None = None
     seed: int = 0
     resume: bool = False
-    charset: str = "utf-8"
 
     @property
     def how(self) -> Adapting:
@@ -105,10 +106,13 @@ def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
     from tutelage.modalities.encoder import NOTE, is_lexical, save_encoder
     from tutelage.weights import AUTO
 
-    how, out = options.how, options.out
-    _require_columns(kind, options, how.labelled)
-    found = kind.entries(options.train, options.charset, screen.say, weak=False)
-    learnt = material(kind, found, how.labelled, screen.say)
+    how, out, notes = options.how, options.out, Notes(screen.say)
+    kind = _settled(kind, options, how.labelled)
+    found = kind.entries(options.train, options, notes, SCORED)
+    notes.settle()
+    found, _, _ = kind.settled_labels(found, None, None, notes)
+    notes.settle()
+    learnt = material(kind, found, how.labelled, notes)
     require_different(learnt.items)
     how = how.settled(len(learnt.items))
     name = getattr(kind, "encoder", None)
@@ -136,18 +140,23 @@ def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
     screen.say(f"The encoder is in {out}. Use it: tutelage fit METHOD ... --encoder {out}")
 
 
-def _require_columns(kind: Kind, options: AdaptOptions, labelled: bool) -> None:
-    """Check that the columns are named, those of labels where they are learnt."""
+def _settled(kind: Kind, options: AdaptOptions, labelled: bool) -> Kind:
+    """The kind with its options completed, after a check that columns are named, those of labels where they are learnt.
+
+    Raises:
+        ValueError: a column is not named, or there is a folder where a table is needed.
+    """
     from tutelage.kinds.adapting import NEEDS_LABELS
 
     (label,) = kind.label_columns
-    if options.train.is_dir():
+    if not (holds_table(options.train) or kind.reads_folders):
         raise ValueError(f"{options.train} is a folder, but {kind.words.things} are read from tables")
+    kind = kind.settled(Files(options.train, how=options))
     if missing := [f"--{name}" for name in kind.item_columns if not getattr(kind, name)]:
         raise ValueError(f"{' and '.join(missing)} must be given for --kind {kind.name}: the name of a column")
     if labelled and not getattr(kind, label):
         raise ValueError(f"{NEEDS_LABELS}: give --{label}, their column; or --by simcse or mlm, which need none")
-    kind.settled(Files(options.train, charset=options.charset))
+    return kind
 
 
 def plan(learnt: Material, how: Adapting, things: str) -> str:
@@ -172,7 +181,9 @@ def _open(kind: Kind, options: AdaptOptions, how: Adapting) -> None:
     out, names = options.out, (*kind.item_columns, *kind.label_columns, *kind.reading)
     asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name, "seed": options.seed} | asdict(how)
     asked |= {f"kind.{name}": getattr(kind, name) for name in names}
-    asked["content of train"] = hashlib.sha256(options.train.read_bytes()).hexdigest()
+    train = options.train
+    content = files.digest(train) if train.is_dir() else hashlib.sha256(train.read_bytes()).hexdigest()
+    asked["content of train"] = content
     if (encoder := getattr(kind, "encoder", None)) and Path(encoder).is_dir():
         asked["content of encoder"] = files.digest(Path(encoder))
     if out.exists() and not out.is_dir():

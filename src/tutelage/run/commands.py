@@ -16,8 +16,9 @@ from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
 from tutelage.methods import METHODS, Method
 from tutelage.methods.fields import Open, Ramp, may_ramp
-from tutelage.run.options import Options, refuse_strays
+from tutelage.run.options import Options, Reading, refuse_strays
 from tutelage.run.screen import Screen
+from tutelage.tables import USUAL, Notes, ReadAs
 
 KIND = Parameter(name=("--kind", "--task"))
 """Names of the option --kind: the present one, and the older --task."""
@@ -39,7 +40,8 @@ def options_of(kind: type[Any], names: Iterable[str] | None = None) -> type[Any]
         names: names of the fields to take; None takes all, in the order of the docstring.
     """
     hints, says = get_type_hints(kind, include_extras=True), sentences(kind)
-    fields = [f for f in dataclasses.fields(kind) if f.metadata.get("command_line", True)]
+    taken = {f.name for f in dataclasses.fields(ReadAs)} if issubclass(kind, Kind) else set()  # by the options of files
+    fields = [f for f in dataclasses.fields(kind) if f.metadata.get("command_line", True) and f.name not in taken]
     known = [f for f in fields if f.name in says or issubclass(kind, Method)]
     order = list(says)
     kept = sorted(
@@ -56,15 +58,17 @@ def options_of(kind: type[Any], names: Iterable[str] | None = None) -> type[Any]
 
 
 def sentences(of: type[Any]) -> dict[str, str]:
-    """Sentence of the docstring on each field of a class, by name; for a method, also on the fields that it inherits.
+    """Sentence of the docstring on each field of a class, also on the fields that it inherits, by name.
 
     >>> from tutelage.methods.dst import Dst
     >>> sentences(Dst)["ranking"]
     'whether the surest share is taken of "all" the pool, or of each predicted "class".'
     """
     told: dict[str, str] = {}
-    for above in of.__mro__[:-1] if issubclass(of, Method) else (of,):
+    for above in of.__mro__[:-1]:
         for field in docstring_parser.parse(above.__doc__ or "").params:
+            if above is not of and field.args[0] != "param":  # an attribute is an option only where a class repeats it
+                continue
             told.setdefault(field.arg_name, " ".join((field.description or "").split()))
     return told
 
@@ -80,7 +84,7 @@ def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str, of: type[Any
         help=sentence,
         consume_multiple=several or None,
         show=field.metadata.get("show", True),
-        show_default=False if hint is bool or _default(field) is None else _shown,
+        show_default=False if hint is bool or _default(field) in (None, ()) else _shown,
         show_choices=False,  # the sentences name them
         negative=None if field.default is True or field.default is None else (),
         converter=_number_or_ramp if issubclass(of, Method) and field.name in may_ramp(of) else None,
@@ -255,23 +259,22 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
 def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
     """Add the command predict, with options for the columns of the kind of the run that the words name."""
     kind = _kind_of_run(words)
-    own = options_of(kind, (*kind.item_columns, "skip_bad")) if kind else None
+    own = options_of(kind, kind.item_columns) if kind else None
 
     def predict(
         folder: Path, of_kind: Any = None, *, input: Path, output: Path, abstain: float | None = None,
-        charset: str = "utf-8",
+        how: Reading = None,
     ) -> None:  # fmt: skip
         """Add the model's predictions to a table; for images with masks, write masks into a folder.
 
         Args:
             folder: folder of a finished run.
             input: table of items, or a folder of images.
-            output: table to write, csv, tsv, jsonl or parquet; for masks a folder.
+            output: table to write, csv, tsv, jsonl, parquet or xlsx; for masks a folder.
             abstain: give no label where more than this share of the given ones would be wrong, such as 0.05.
-            charset: character set of csv, tsv and jsonl files.
         """
-        from tutelage.data.tables import writable
         from tutelage.run.finished import Finished
+        from tutelage.tables import writable
 
         run = Finished.read(folder, **_changed(of_kind, own))
         if output.resolve() == input.resolve():
@@ -279,7 +282,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         if run.kind.writes_table:
             writable(output)  # before the work, not after it
         with screen.ticking() as bar:
-            line = run.kind.predict(run.model, input, output, charset, screen.say, bar, abstain)
+            line = run.kind.predict(run.model, input, output, how or USUAL, Notes(screen.say), bar, abstain)
         screen.say(line)
 
     predict.__annotations__["of_kind"] = Annotated[own | None, Parameter(name="*")] if own else None
@@ -289,11 +292,11 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
 def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
     """Add the command score, with options for the columns of the kind of the run that the words name."""
     kind = _kind_of_run(words)
-    own = options_of(kind, (*kind.item_columns, *kind.label_columns, "skip_bad")) if kind else None
+    own = options_of(kind, (*kind.item_columns, *kind.label_columns, *kind.label_reading)) if kind else None
 
     def score(
         folder: Path, of_kind: Any = None, *, test: Path, abstain: float | None = None, json: bool = False,
-        charset: str = "utf-8",
+        how: Reading = None,
     ) -> None:  # fmt: skip
         """Score a finished run on a labelled table, or a folder of images.
 
@@ -302,15 +305,14 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
             test: table with items and labels, or a folder of images.
             abstain: also measure how many rows get a label under this promise, and how many of these are wrong.
             json: print JSON.
-            charset: character set of csv, tsv and jsonl files.
         """
         from tutelage.fit.abstention import in_words
-        from tutelage.kinds.base import Files, silent
+        from tutelage.kinds.dataset import Files
         from tutelage.run.finished import Finished
 
         run = Finished.read(folder, **_changed(of_kind, own))
         run.kind.require_columns(Files(test, test=test))
-        found = run.kind.score(run.model, test, charset, silent if json else screen.say, abstain)
+        found = run.kind.score(run.model, test, how or USUAL, Notes(None if json else screen.say), abstain)
         if json:
             screen.json(found)
         else:

@@ -11,13 +11,14 @@ import pandas as pd
 from scipy.stats import t as student_t
 
 from tutelage.data import sources
-from tutelage.data.tables import DataError
 from tutelage.files import write_json
 from tutelage.fit.evidence import LEVEL
 from tutelage.methods import METHODS
 from tutelage.run import options
+from tutelage.run.look import silent
 from tutelage.run.run import run
 from tutelage.run.screen import Screen
+from tutelage.tables import DataError
 from tutelage.types import Say, Tick
 
 SHOWN = "drift"
@@ -221,7 +222,7 @@ def _fit(
         train=files["labelled"], out=folder, unlabelled=files["unlabelled"], test=files["test"], seed=seed, repeats=1,
         **columns, **more,
     )  # fmt: skip
-    return run(kind, asked, METHODS[name](), say, tick), kind
+    return run(kind, asked, METHODS[name](), say, tick, silent), kind
 
 
 def cells_of(rows: pd.DataFrame) -> list[list[str]]:

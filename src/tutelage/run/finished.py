@@ -72,6 +72,7 @@ def kind_of(folder: Path, **changed: Any) -> Kind:
             options = {name: _read(str(asked[name]), str(f.type)) for name, f in known.items() if name in asked}
     except (KeyError, ValueError) as e:
         raise BadFileError(f"{folder / 'run.json'}: not written by tutelage, or damaged ({e})") from e
+    options.pop("skip_bad", None)  # what was left out of the training is no word on other files
     unknown = [name for name in changed if name not in known]
     if unknown:
         raise ValueError(f"--{unknown[0].replace('_', '-')} is not for a run of --kind {kind.name}")

@@ -34,7 +34,7 @@ def get(name: str) -> None:
         name: name of the data set, see tutelage data list.
     """
     from tutelage.data import sources
-    from tutelage.data.tables import read_table
+    from tutelage.tables import read_table
 
     screen = Screen()
     for path in sources.get(name):

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from tutelage import kinds
 from tutelage.fit.defaults import Asked
 from tutelage.kinds import KINDS
-from tutelage.kinds.base import Files, Kind
+from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import Files
 from tutelage.ops.checks import in_range
+from tutelage.tables import ReadAs
+
+Reading = Annotated[ReadAs | None, Parameter(name="*")]
+"""Options of a command on how files are read; None where none is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(ReadAs):
     """Options of a fit that do not depend on the kind of data.
 
     Args:
@@ -30,7 +37,6 @@ class Options:
         folds: folds of the cross-validation, at least 2.
         repeats: repeats of the cross-validation, at least 1.
         evidence: cross-validate the gain from the pool.
-        charset: character set of the tables.
         device: "auto", or as torch names it.
         checkpoint_seconds: seconds between two checkpoints of an unfinished training, at least 0.
     """
@@ -46,11 +52,11 @@ class Options:
     folds: int | None = None
     repeats: int | None = None
     evidence: bool = True
-    charset: str = "utf-8"
     device: str = "auto"
     checkpoint_seconds: float = field(default=30.0, metadata={"show": False})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         in_range("checkpoint_seconds", self.checkpoint_seconds, 0)
         for name in ("train", "unlabelled", "test"):
             folder = getattr(self, name)
@@ -60,12 +66,23 @@ class Options:
     @property
     def files(self) -> Files:
         """Files that the fit reads."""
-        return Files(self.train, self.unlabelled, self.test, self.charset, self.evidence)
+        return Files(self.train, self.unlabelled, self.test, self, self.evidence)
 
     @property
     def asked(self) -> Asked:
         """The user's wishes for training and evidence."""
         return Asked(self.seed, self.steps, self.lr, self.folds, self.repeats, self.evidence, self.checkpoint_seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookOptions(Options):
+    """Options of `tutelage look`: those of a fit, so that a command line serves for both; some change nothing.
+
+    Args:
+        out: folder that a fit would write.
+    """
+
+    out: Path = field(default=Path("run"), metadata={"show": False})
 
 
 def given(**options: Any) -> tuple[Kind, Options]:

@@ -16,7 +16,8 @@ from tutelage.data import Examples
 from tutelage.fit.calibration import tempered
 from tutelage.fit.fit import Outcome, settings
 from tutelage.fit.fit_rows import Fitted
-from tutelage.kinds.base import Dataset, Kind, Measured
+from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import Dataset, Measured
 from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Encodes, Reader
 from tutelage.model import Model

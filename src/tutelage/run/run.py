@@ -17,14 +17,18 @@ from tutelage.fit.defaults import pick_device
 from tutelage.fit.fit import settings
 from tutelage.fit.fit_rows import fit_rows, require_unseen
 from tutelage.fit.setup import FolderStore
-from tutelage.kinds.base import Dataset, Kind
+from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import Dataset
 from tutelage.methods import Method
+from tutelage.run.look import read_and_say, say_of_reader
 from tutelage.run.options import Options
 from tutelage.run.results import conclude, summarise
 from tutelage.types import Say, Tick
 
 
-def run(kind: Kind, options: Options, method: Method | Auto, say: Say, tick: Tick) -> dict[str, Any]:
+def run(
+    kind: Kind, options: Options, method: Method | Auto, say: Say, tick: Tick, tell: Say | None = None
+) -> dict[str, Any]:
     """Do a whole run; the summary that was written.
 
     Args:
@@ -33,6 +37,7 @@ def run(kind: Kind, options: Options, method: Method | Auto, say: Say, tick: Tic
         method: method to fit, or "auto".
         say: called with sentences for the user.
         tick: called with the progress.
+        tell: called with what was read of the files; None tells ``say``.
 
     Raises:
         DataError: a file cannot be learnt from; the message names file, row and column.
@@ -42,10 +47,10 @@ def run(kind: Kind, options: Options, method: Method | Auto, say: Say, tick: Tic
     kind.defaults(options.asked)  # a value out of its range is said before the data are read
     device = pick_device(options.device)
     _refuse_full_folder(out, options.resume)
-    kind = kind.settled(options.files, say)
-    data = kind.read(options.files, say)
+    kind, data, notes = read_and_say(kind, options.files, tell or say)
     method.settled(data.items.task, data.items.weak)  # one that cannot learn this is refused before the folder is made
     wiring = kind.wiring(options.asked, data, isinstance(method, Auto))
+    say_of_reader(wiring.reader, data, notes, tell or say)
     require_unseen(data.items, wiring.reader, wiring)
     if _open_folder(kind, options, method, data):
         say(f"{out} is finished already")
@@ -55,7 +60,7 @@ def run(kind: Kind, options: Options, method: Method | Auto, say: Say, tick: Tic
         data.items, wiring, method, cache_folder() / "features", device=device, store=FolderStore(out / "parts"),
         tick=tick, say=say,
     )  # fmt: skip
-    summary = summarise(kind, data, fitted)
+    summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
     conclude(out, summary, kind, data, fitted)
     summary["seconds"] = round(time.perf_counter() - start, 1)
     summary["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -118,7 +123,12 @@ def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Data
     for name, path in ({n: getattr(options, n) for n in ("train", "unlabelled", "test")} | own).items():
         if path is not None and not path.is_dir():
             asked[f"content of {name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return asked | {f"content of {name}": digest for name, digest in kind.digests(data).items()}
+    items = kind.digests(data)
+    for name in ("train", "unlabelled", "test"):
+        path = getattr(options, name)
+        if path is not None and path.is_dir() and not items:  # a folder of texts or of a saved data set
+            asked[f"content of {name}"] = files.digest(path)
+    return asked | {f"content of {name}": digest for name, digest in items.items()}
 
 
 def plain_options(kind: Kind) -> dict[str, Any]:

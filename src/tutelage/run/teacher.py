@@ -9,16 +9,22 @@ from typing import Any
 import numpy as np
 
 from tutelage.data.sources import cache_folder
-from tutelage.data.tables import DataError, as_label, column, read_table
 from tutelage.fit.described import DESCRIBED, described_head, sentences_of
 from tutelage.kinds import KINDS
-from tutelage.kinds.teachers import classes_of, described_in_order, said_by_run, warn_of_labels
+from tutelage.kinds.teachers import classes_of, described_in_order, warn_of_labels
 from tutelage.modalities.base import Encodes, features
 from tutelage.ops.checks import in_range
 from tutelage.run.account import account, in_words
+from tutelage.run.options import Reading
 from tutelage.run.screen import Screen
+from tutelage.tables import (
+    USUAL,
+    DataError,
+    Notes,
+    ReadAs,
+)
 from tutelage.types import Say, Tick
-from tutelage.weak import Said, Source, combine
+from tutelage.weak import Source, combine
 
 PREFIX = "p_"
 """Prefix of the columns of a teacher's probabilities where no option names a teacher."""
@@ -45,13 +51,14 @@ class Heard:
 def teacher(
     table: Path, *, label: str | None = None, teacher: str | None = None, teacher_label: str | None = None,
     teacher_confidence: str | None = None, describe: Path | None = None, teacher_run: Path | None = None,
-    text: str | None = None, encoder: str | None = None, max_length: int = 128, json: bool = False,
-    charset: str = "utf-8",
+    text: str | None = None, encoder: str | None = None, max_length: int = 128,
+    classes: tuple[str, ...] = (), unlabelled_as: tuple[str, ...] = (), spelling: str = "fold", json: bool = False,
+    how: Reading = None,
 ) -> None:  # fmt: skip
     """Say how good a teacher is on a table with some labels, before anything is trained.
 
     Args:
-        table: csv, tsv, jsonl or parquet file.
+        table: table, as tutelage fit reads it.
         label: column of the labels; empty means unlabelled.
         teacher: prefix of columns of a teacher's probabilities; p_ where no option names a teacher.
         teacher_label: column of a teacher's labels; empty is silent.
@@ -61,22 +68,26 @@ def teacher(
         text: column of the texts.
         encoder: encoder of the texts for --describe: "minilm", a folder, or a name on the Hub.
         max_length: tokens read of each text, at least 2.
+        classes: names of the classes, separated by commas; any other label is then an error.
+        unlabelled_as: labels that mean that there is no label.
+        spelling: "fold" takes labels for one class that differ by case, blanks or unseen characters alone; "as-is" does
+            not.
         json: print JSON.
-        charset: character set of csv, tsv and jsonl files.
     """
     in_range("max_length", max_length, 2)
     texts: Any = KINDS["texts"]
     kind = texts(
         text=text, label=label, teacher=teacher, teacher_label=teacher_label, teacher_confidence=teacher_confidence,
-        describe=describe, teacher_run=teacher_run, encoder=encoder, max_length=max_length,
+        describe=describe, teacher_run=teacher_run, encoder=encoder, max_length=max_length, classes=classes,
+        unlabelled_as=unlabelled_as, spelling=spelling,
     )  # fmt: skip
     kind = kind if kind.taught else replace(kind, teacher=PREFIX)
     if text is None and (describe is not None or teacher_run is not None):
         raise ValueError("--text must be given: the column of the texts that --describe and --teacher-run read")
     screen = Screen()
-    say: Say = (lambda line: None) if json else screen.say
+    notes = Notes(None if json else screen.say)
     with screen.ticking() as bar:
-        heard = hear(kind, table, charset, say, bar)
+        heard = hear(kind, table, how or USUAL, notes, bar)
     sources = heard.sources
     if len(sources) > 1:
         sources = [*sources, Source(TOGETHER, combine(sources).probabilities)]
@@ -84,7 +95,7 @@ def teacher(
     for source in sources:
         y, known = heard.y, heard.y >= 0
         if source.learnt is not None and (count := int((source.learnt & known).sum())):
-            say(f"Teacher {source.name!r} learnt {count} of the {known.sum()} labels; these rows are left out.")
+            notes.say(f"Teacher {source.name!r} learnt {count} of the {known.sum()} labels; these rows are left out.")
             y = np.where(source.learnt, -1, y)
         found.append(account(source, y, heard.classes))
     if json:
@@ -94,29 +105,27 @@ def teacher(
         _show(each, screen)
 
 
-def hear(kind: Any, path: Path, charset: str, say: Say, tick: Tick) -> Heard:
+def hear(kind: Any, path: Path, how: ReadAs, notes: Notes, tick: Tick) -> Heard:
     """What teachers said of the rows of a table.
 
     Args:
         kind: kind of texts, whose options name the teachers.
         path: the table.
-        charset: character set of csv, tsv and jsonl files.
-        say: called with sentences for the user.
+        how: how files are read.
+        notes: takes what is noticed.
         tick: called with the progress of the encoding.
 
     Raises:
         DataError: the table or a teacher cannot be read; the message names file, row and column.
     """
-    table = read_table(path, charset)
-    labels: list[Any] = [None] * len(table)
-    if kind.label is not None:
-        labels = [as_label(cell) for cell in column(table, kind.label, path)]
-    said: list[Said] = list(kind.said_in(table, path, True, say, kind.text, kind.label))
-    texts = [] if kind.text is None else ["" if as_label(c) is None else str(c) for c in column(table, kind.text, path)]
-    if kind.teacher_run is not None:
-        said.append(said_by_run(kind.teacher_run, kind.name, texts, say))
-    described = kind.descriptions
-    classes = classes_of(labels, [*(name for each in said for name in each.labels()), *(described or ())])
+    made = kind.entries(path, how, notes)
+    notes.settle()
+    found, _, _ = kind.settled_labels(made, None, None, notes)
+    notes.settle()
+    labels, texts, said, described = found.labels, list(found.items), found.said, kind.descriptions
+    classes = list(kind.classes) or classes_of(
+        labels, [*(name for each in said for name in each.labels()), *(described or ())]
+    )
     if len(classes) < 2:
         raise DataError(f"{path}: only one class, {(*classes, '')[0]!r}; two are needed")
     y = np.array([-1 if label is None else classes.index(label) for label in labels], dtype=np.int64)
@@ -127,7 +136,7 @@ def hear(kind: Any, path: Path, charset: str, say: Say, tick: Tick) -> Heard:
         if getattr(each, "learnt", None) is None:
             warn_of_labels(each, y, classes)
     if described is not None:
-        sources.append(_by_descriptions(kind, described_in_order(described, classes, str(path)), texts, say, tick))
+        sources.append(_by_descriptions(kind, described_in_order(described, classes, str(path)), texts, notes, tick))
     return Heard(classes, y, sources)
 
 

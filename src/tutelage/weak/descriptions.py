@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tutelage.data.tables import DataError, as_label
+from tutelage.tables import DataError, as_label
 
 Descriptions = dict[str, tuple[str, ...]]
 """Sentences that describe each class, by its name."""

@@ -6,13 +6,29 @@ import inspect
 import json
 import re
 import sys
+import unicodedata
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
-from tutelage.data.tables import DataError, as_label
+from tutelage.tables import DataError, as_label
+from tutelage.tables.label_cells import UNSEEN_CHARACTERS
 from tutelage.weak.votes import RawVotes
+
+UNSPACED = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+"""Characters of scripts without spaces between words: Thai, Lao, Tibetan, Burmese, Khmer, Japanese, Chinese."""
+
+HANGUL = "\u1100-\u11ff\uac00-\ud7af"
+"""Characters of Korean words, to which particles are attached."""
+
+MARKS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0962\u0963\u0981-\u0d63"
+"""Accents and vowel signs, which belong to a word and which regular expressions do not count as letters."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +40,8 @@ class LabellingFunction:
         label: label that a pattern or key words vote for; None with ``function``, which gives the label itself.
         pattern: regular expression that is searched for anywhere in the text, upper and lower case alike (``(?-i:US)``
             keeps the case).
-        keywords: whole words or phrases, upper and lower case alike; one of them in the text is enough.
+        keywords: whole words or phrases, upper and lower case alike; one of them in the text is enough. In scripts
+            without spaces between words they may stand anywhere, and so may emoticons.
         function: function of a text that gives a label, or None or -1 to abstain.
 
     Raises:
@@ -62,16 +79,48 @@ class LabellingFunction:
     def expression(self) -> re.Pattern[str] | None:
         """The regular expression of a pattern or of key words; None for a function."""
         if self.keywords is not None:
-            phrases = (r"\s+".join(map(re.escape, phrase.split())) for phrase in self.keywords)
-            return re.compile(rf"(?<!\w)(?:{'|'.join(phrases)})(?!\w)", re.IGNORECASE)
-        return None if self.pattern is None else re.compile(self.pattern, re.IGNORECASE)
+            return re.compile("|".join(_alone(plain(phrase).split()) for phrase in self.keywords), re.IGNORECASE)
+        if self.pattern is None:
+            return None
+        return _compiled(self.pattern)
 
     def vote(self, text: str) -> object:
         """The vote on a text: a label, or None to abstain; a ``function`` may also give -1 to abstain."""
         if self.function is not None:
             return self.function(text)
         expression = self.expression()  # the re module keeps it compiled
-        return self.label if expression and expression.search(text) else None
+        return self.label if expression and expression.search(plain(text)) else None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what other versions of Python may read otherwise, such as "[[a]"
+        return re.compile(plain(pattern) if isinstance(pattern, str) else pattern, re.IGNORECASE)
+
+
+def plain(text: str) -> str:
+    r"""A text without characters that cannot be seen, and with letters and their accents composed.
+
+    >>> plain("cafe\u0301 fr\u200bee")
+    'café free'
+    """
+    return unicodedata.normalize("NFC", text.translate(UNSEEN_CHARACTERS))
+
+
+def _alone(words: Sequence[str]) -> str:
+    """Pattern of words in a row that stand alone, where their script has spaces between words.
+
+    A phrase without a letter, such as an emoticon, may stand anywhere.
+    """
+    inside = r"\s+".join(map(re.escape, words))
+    if not re.search(r"\w", "".join(words)):
+        return inside
+    first, last = words[0][0], words[-1][-1]
+    beside = rf"[^\W{UNSPACED}]|[{MARKS}]"
+    before = "" if re.match(f"[{UNSPACED}]", first) else rf"(?<!{beside})"
+    after = "" if re.match(f"[{UNSPACED}{HANGUL}]", last) else rf"(?!{beside})"
+    return f"{before}{inside}{after}"
 
 
 def apply_rules(rules: Sequence[LabellingFunction], texts: Sequence[str], file: str = "texts") -> RawVotes:
@@ -107,8 +156,8 @@ def _vote(rule: LabellingFunction, text: str, row: int, file: str) -> object:
 def read_rules(path: str | Path) -> list[LabellingFunction]:
     """Labelling functions from a .json or a .py file.
 
-    A .json file is a list of objects with "label", either "regex" or "keywords" (a list), and perhaps "name" (else
-    "rule 1" and so on); other keys are ignored.
+    A .json file is a list of objects with "label", either "regex" (or "pattern") or "keywords" (a list), and perhaps
+    "name" (else "rule 1" and so on); other keys are ignored.
 
     In a .py file, every function that is defined there and whose name does not begin with "_" is a labelling function:
     it takes a text and returns a label, or None or -1 to abstain. The file is executed with all rights of the user:
@@ -142,13 +191,16 @@ def _json_rules(path: Path) -> list[LabellingFunction]:
         label, keywords = item.get("label"), item.get("keywords")
         if isinstance(label, (list, dict)):
             raise DataError(f"{here}: label must be text or a number, got {str(label)[:40]}")
+        pattern = item.get("regex", item.get("pattern"))
+        if pattern is None and keywords is None:
+            raise DataError(f"{here}: must have regex or keywords, got {', '.join(map(str, item)) or 'nothing'}")
         if isinstance(keywords, list):
             keywords = tuple(keywords)
         name = str(item.get("name", f"rule {number}"))
         if name in [rule.name for rule in rules]:
             raise DataError(f"{here}: an earlier rule has its name {name!r}")
         try:
-            rules.append(LabellingFunction(name, as_label(label), item.get("regex"), keywords))
+            rules.append(LabellingFunction(name, as_label(label), pattern, keywords))
         except ValueError as e:
             raise DataError(f"{here}: {e}") from e
     return rules

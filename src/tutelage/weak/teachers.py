@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 import pandas as pd
 
-from tutelage.data.tables import DataError, as_label, column
+from tutelage.tables import DataError, as_label, column
 from tutelage.types import Say
 from tutelage.weak.label_models import ACCURACY
 from tutelage.weak.sources import Source
@@ -41,6 +41,9 @@ class Said(Protocol):
 
     def where(self, keep: np.ndarray) -> Self:
         """What is said of the rows that the mask ``keep``, (n,), selects."""
+
+    def renamed(self, name: Callable[[str], str | None]) -> Self:
+        """The same, whose classes have other names."""
 
     def source(self, classes: Sequence[Any]) -> Source:
         """The probabilities of these classes.
@@ -83,6 +86,9 @@ class SaidTable:
     def where(self, keep: np.ndarray) -> SaidTable:
         return replace(self, table=self.table[keep], learnt=None if self.learnt is None else self.learnt[keep])
 
+    def renamed(self, name: Callable[[str], str | None]) -> SaidTable:
+        return replace(self, classes=[name(c) or c if isinstance(c, str) else c for c in self.classes])
+
     def source(self, classes: Sequence[Any]) -> Source:
         own = [str(as_label(c)) for c in self.classes]
         names = [str(as_label(c)) for c in classes]
@@ -124,6 +130,10 @@ class SaidLabels:
     def where(self, keep: np.ndarray) -> SaidLabels:
         return replace(self, given=self.given[keep], confidence=self.confidence[keep])
 
+    def renamed(self, name: Callable[[str], str | None]) -> SaidLabels:
+        given = np.array([None if label is None else name(label) for label in self.given], dtype=object)
+        return replace(self, given=given)
+
     def source(self, classes: Sequence[Any]) -> Source:
         """The probabilities of these classes: the confidence for the label, the rest in equal shares for the others.
 
@@ -149,7 +159,7 @@ def read_columns(
     Percentages and logarithms of probabilities are recognised, said and turned into probabilities.
 
     Args:
-        table: table from `tutelage.data.tables.read_table`.
+        table: table from `tutelage.tables.read_table`.
         prefix: what stands before the class in the names of the columns.
         path: file of the table, for messages.
         say: called with sentences for the user.
@@ -256,7 +266,7 @@ def read_labels(table: pd.DataFrame, label: str, confidence: str | None, path: s
     """Labels that a teacher gave the rows of a table.
 
     Args:
-        table: table from `tutelage.data.tables.read_table`.
+        table: table from `tutelage.tables.read_table`.
         label: column of the teacher's labels; an empty cell, or -1, is silent.
         confidence: column of its confidence in each label, in [0, 1]; None where there is none.
         path: file of the table, for messages.

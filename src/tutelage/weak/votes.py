@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from tutelage.data.tables import DataError, as_label
+from tutelage.tables import DataError, as_label
+from tutelage.tables.cells import noun, python_value, quoted
 
 ABSTAIN = "-1"
 """Text of a cell that is no vote; an empty cell is none either."""
@@ -133,6 +133,17 @@ class RawVotes:
         rows = [self.rows[i] for i in np.flatnonzero(keep)]
         return RawVotes(self.file, self.names, self.table[keep], self.found, rows)
 
+    def renamed(self, name: Callable[[str], str | None]) -> RawVotes:
+        """The same votes, whose labels have other names; a vote whose name is None abstains.
+
+        >>> RawVotes.of("t.csv", ["a"], [["Spam"], ["?"]]).renamed({"Spam": "spam", "?": None}.get).labels()
+        ['spam']
+        """
+        names = [name(label) for label in self.found]
+        found = list(dict.fromkeys(new for new in names if new is not None))
+        index = np.array([-1 if new is None else found.index(new) for new in names] + [-1])
+        return replace(self, table=index[self.table], found=found)  # -1 finds the last
+
     def labels(self) -> list[str]:
         """Labels that are voted for, sorted."""
         return sorted(self.found[i] for i in np.unique(self.table) if i >= 0)
@@ -159,7 +170,7 @@ def read_votes(table: pd.DataFrame, name: str, path: str | Path, others: Sequenc
     """Votes from a table, in one column of lists or in one column for each labelling function.
 
     Args:
-        table: table from `tutelage.data.tables.read_table`.
+        table: table from `tutelage.tables.read_table`.
         name: name of a column whose cells are lists of the same length (as text: a JSON list, or values separated by
             commas or else by spaces); where there is no such column, prefix of the names of the functions' columns.
         path: path of the table's file, for messages.
@@ -192,17 +203,18 @@ def _as_list(cell: object, row: int, name: str, path: str | Path) -> list[object
     if isinstance(cell, np.ndarray):
         cell = cell.tolist()
     if not isinstance(cell, (list, tuple)) or not cell:
-        raise DataError(f"{path}, row {row}, column {name!r}: not a list of votes but {cell!r}")
+        shown = quoted(cell) if isinstance(cell, str) else "an empty list" if cell in ([], ()) else noun(cell)
+        raise DataError(f"{path}, row {row}, column {name!r}: not a list of votes but {shown}")
     return list(cell)
 
 
 def _parse(text: str) -> object:
     """The list of votes in a cell of a csv file, written by JSON, Python or numpy, or as bare values."""
     if text[0] in "[(":
-        for parse in (json.loads, ast.literal_eval):
+        for parse in (json.loads, python_value):
             try:
                 return parse(text)
-            except (ValueError, SyntaxError):
+            except (ValueError, RecursionError):
                 pass
         text = re.sub(r"(?<=[0-9])\.(?=\s|$)", "", text.strip("[]()"))  # numpy's 1. is 1
     parts = text.split(",") if "," in text else text.split()

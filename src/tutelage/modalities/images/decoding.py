@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
+import logging
 import re
 import stat
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from tutelage.modalities.images.beginnings import kind_of_file
+
 Source = bytes | str | Path
 """One encoded image, or the path of its file."""
 Encoded = io.BytesIO | io.BufferedReader
@@ -23,8 +25,10 @@ Size = tuple[int, int]
 
 MAX_PIXELS = 64_000_000
 """Number of pixels of an image, at most; a larger one is refused before it is decoded."""
-SMALL = 1_000_000
-"""Number of pixels of a JPEG, at most, that a check decodes."""
+HEAD = 512
+"""Number of bytes at the beginning of a file that tell what it is."""
+DETAILS = re.compile(r"( \(|: |; ).*", re.DOTALL)
+"""Pattern of the details of a fault, which differ from image to image."""
 KINDS = {
     "grey": "grey",
     "alpha": "transparent, and laid over white",
@@ -43,8 +47,20 @@ UPRIGHT = {
 """Transposition that turns an image upright, by EXIF orientation; from 5 on, it exchanges width and height."""
 
 
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its log of damaged files would be printed
+
+
 class ImageError(ValueError):
     """A fault of one image; the message does not name the image."""
+
+    @property
+    def kind(self) -> str:
+        """The fault without its details, the same for all images with this kind of fault.
+
+        >>> ImageError("cut off or damaged (its end is missing)").kind, ImageError("8 x 6 pixels are too many").kind
+        ('cut off or damaged', 'N x N pixels are too many')
+        """
+        return re.sub("[0-9][0-9,]*", "N", DETAILS.sub("", str(self)))
 
 
 @contextmanager
@@ -76,7 +92,9 @@ def _image(file: Encoded) -> Image.Image:
         return Image.open(file)
     except UnidentifiedImageError as e:
         file.seek(0)
-        raise ImageError(f"not an image, or damaged at its beginning: {file.read(16)!r}") from e
+        head = file.read(HEAD)
+        what = kind_of_file(head)
+        raise ImageError(what or f"not an image, or damaged at its beginning: {head[:16]!r}") from e
 
 
 def _too_large(pixels: str, most: int) -> str:
@@ -152,7 +170,7 @@ def orientation(image: Image.Image) -> int:
 
 def _plain(image: Image.Image) -> Image.Image:
     """The image in grey or RGB, of 8 bits."""
-    if "16-bit" in _kinds(image):
+    if "16-bit" in kinds_of(image):
         wide = np.asarray(image).astype(np.uint32)
         return Image.fromarray(((wide + 128) // 257).astype(np.uint8))
     if image.has_transparency_data:
@@ -161,7 +179,7 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
-def _kinds(image: Image.Image) -> list[str]:
+def kinds_of(image: Image.Image) -> list[str]:
     """Those of KINDS that an image's mode tells; ImageError where its values have no known range."""
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
         return ["grey", "16-bit"]
@@ -170,64 +188,3 @@ def _kinds(image: Image.Image) -> list[str]:
     kinds = {"grey": image.mode in ("1", "L", "LA", "La"), "palette": image.mode in ("P", "PA")}
     kinds |= {"alpha": image.has_transparency_data, "CMYK": image.mode == "CMYK"}
     return [kind for kind, true in kinds.items() if true]
-
-
-def inspect(source: Source, max_pixels: int = MAX_PIXELS) -> tuple[Size, list[str]]:
-    """Upright height and width of an image, in pixels, and its kinds, after a check that the file is whole.
-
-    A PNG is checked by its checksums, and a JPEG of more than `SMALL` pixels by its end. Other images, and a PNG with
-    EXIF, are decoded; a JPEG is decoded at an eighth of its size.
-
-    Args:
-        source: encoded image, or its path.
-        max_pixels: number of pixels of the image, at most.
-
-    Raises:
-        ImageError: as `decode`; or the end of the file is missing.
-    """
-    with opened(source, max_pixels) as (file, image):
-        kinds = _kinds(image)
-        if image.format in ("GIF", "PNG", "TIFF", "WEBP") and getattr(image, "is_animated", False):
-            kinds.append("frames")
-        width, height = image.size
-        if image.format in ("JPEG", "MPO"):
-            _require_whole(file, image)
-            turn = orientation(image)
-        elif image.format == "PNG" and not _has_exif(file):
-            image.verify()
-            turn = 1
-        else:
-            image.load()
-            (width, height), turn = image.size, orientation(image)
-        if turn in UPRIGHT:
-            kinds.append("turned")
-        return ((width, height) if turn > 4 else (height, width)), kinds
-
-
-def _has_exif(png: Encoded) -> bool:
-    png.seek(0)
-    data = png.read()
-    return any(mark in data for mark in (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp"))
-
-
-def _require_whole(jpeg: Encoded, image: Image.Image) -> None:
-    """Raise ImageError where the end of a JPEG is missing, also where a broken download is filled up with zeros."""
-    ends = _ends(jpeg)
-    if not ends or image.width * image.height <= SMALL:
-        image.draft(None, (1, 1))
-        image.load()
-    if not ends:
-        raise ImageError("cut off or damaged (its end is missing)")
-
-
-def _ends(jpeg: Encoded) -> bool:
-    """Whether the pixels of a JPEG are complete. A camera may put a thumbnail before them, or a film after them."""
-    end, scan = b"\xd9", b"\xda"
-    jpeg.seek(max(0, jpeg.seek(0, os.SEEK_END) - 4096))
-    if jpeg.read().rstrip(b"\0").endswith(b"\xff" + end):
-        return True
-    jpeg.seek(0)
-    data, at = jpeg.read(), 2
-    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != scan:
-        at += 1 if data[at + 1 : at + 2] == b"\xff" else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return data.find(b"\xff" + end, at) >= 0

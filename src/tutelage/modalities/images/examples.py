@@ -1,17 +1,12 @@
-"""Images in memory or on disk, as examples: all are checked at once, and each is decoded when it is taken.
-
-Errors name the file and the row.
-"""
+"""Images in memory or on disk, as examples: each is decoded when it is taken. Errors name the file and the row."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -22,8 +17,8 @@ from PIL import Image
 from torch import Tensor
 
 from tutelage.data.examples import Single
-from tutelage.data.tables import DataError
-from tutelage.modalities.images.decoding import KINDS, MAX_PIXELS, ImageError, Size, Source, decode, inspect, resized
+from tutelage.modalities.images.decoding import MAX_PIXELS, ImageError, Size, Source, decode, resized
+from tutelage.tables import DataError
 
 WORKERS = min(8, os.cpu_count() or 1)
 """Number of threads that read images."""
@@ -58,38 +53,6 @@ def in_threads(work: Callable[[S], T], items: Sequence[S], workers: int = WORKER
             return [done for turn in pool.map(lambda turn: [work(item) for item in turn], turns) for done in turn]
 
 
-def attempted(
-    work: Callable[[S], T], items: Sequence[S], workers: int = WORKERS
-) -> tuple[dict[int, T], dict[int, ImageError]]:
-    """Results of ``work`` by the item's number, and the ImageErrors of the other items; see `in_threads`."""
-
-    def attempt(item: S) -> T | ImageError:
-        try:
-            return work(item)
-        except ImageError as error:
-            return error
-
-    found, bad = {}, {}
-    for number, result in enumerate(in_threads(attempt, items, workers)):
-        if isinstance(result, ImageError):
-            bad[number] = result
-        else:
-            found[number] = result
-    return found, bad
-
-
-def raise_first(faults: dict[int, str], count: int, what: str) -> None:
-    """Raise a DataError for the first fault, if there is one.
-
-    Args:
-        faults: sentences on the faults, by number of the item.
-        count: number of all items.
-        what: word for the items, in the plural.
-    """
-    for fault in faults.values():
-        raise DataError(fault + (f" ({len(faults):,} of {count:,} {what} are bad)" if len(faults) > 1 else ""))
-
-
 def place(
     sources: Sequence[Source | np.ndarray | None] | np.ndarray, rows: Sequence[int] | None, file: str, number: int
 ) -> str:
@@ -118,38 +81,6 @@ def shown(path: str | Path) -> str:
     return text if len(text) <= 300 else f"...{text[-300:]}"
 
 
-@dataclass(frozen=True)
-class ImageReport:
-    """Result of a check of images.
-
-    Attributes:
-        file: table or folder of the images.
-        sizes: upright heights and widths, in pixels, (n, 2); 0 for a bad image.
-        kinds: number of good images of each of KINDS, by kind.
-        faults: place and fault of each bad image, by the image's number, from 0.
-    """
-
-    file: str
-    sizes: np.ndarray
-    kinds: dict[str, int]
-    faults: dict[int, str]
-
-    @property
-    def good(self) -> np.ndarray:
-        """Mask of the good images, (n,)."""
-        good = np.ones(len(self.sizes), dtype=bool)
-        good[list(self.faults)] = False
-        return good
-
-    def words(self) -> list[str]:
-        """Sentences for the user: images that are left out, and images that are turned into plain RGB."""
-        n, good = len(self.sizes), len(self.sizes) - len(self.faults)
-        said = [f"{count} of {good} images of {self.file} are {KINDS[kind]}." for kind, count in self.kinds.items()]
-        if self.faults:
-            said.insert(0, f"Left out: {len(self.faults)} of {n} images; {some(list(self.faults.values()))}.")
-        return said
-
-
 def some(items: Sequence[str], most: int = 5) -> str:
     """List of the first ``most`` items in one phrase, with the number of the others.
 
@@ -158,39 +89,6 @@ def some(items: Sequence[str], most: int = 5) -> str:
     """
     rest = [f"and {len(items) - most} more"] if len(items) > most else []
     return "; ".join([*items[:most], *rest])
-
-
-def check_images(
-    sources: Sequence[Source],
-    rows: Sequence[int] | None = None,
-    file: str = "",
-    *,
-    skip_bad: bool = False,
-    max_pixels: int = MAX_PIXELS,
-    workers: int = WORKERS,
-) -> ImageReport:
-    """Check every image once, in threads: its size, its kind, and whether it is whole (see `inspect`).
-
-    Args:
-        sources: n images, encoded or as paths.
-        rows: number of each image's row in the file, for errors; None counts the images.
-        file: table or folder of the images, for errors.
-        skip_bad: whether bad images are only reported; else they are an error.
-        max_pixels: number of pixels of an image, at most.
-        workers: number of threads, at least 1.
-
-    Raises:
-        DataError: an image is bad, and ``skip_bad`` is off, or every image is bad; the message names the first one.
-    """
-    found, bad = attempted(partial(inspect, max_pixels=max_pixels), sources, workers)
-    faults = {i: f"{place(sources, rows, file, i)}: {error}" for i, error in bad.items()}
-    if not skip_bad or not found:
-        raise_first(faults, len(sources), "images")
-    sizes = np.zeros((len(sources), 2), dtype=np.int64)
-    for i, (size, _) in found.items():
-        sizes[i] = size
-    kinds = Counter(kind for _, kinds in found.values() for kind in kinds)
-    return ImageReport(file, sizes, {kind: kinds[kind] for kind in KINDS if kinds[kind]}, faults)
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,36 @@
-"""Masks: images that hold a class number in each pixel. Errors name the file, the row and the number of pixels."""
+"""Masks: images that say the class of each pixel. Errors name the file, the row and the number of pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int, Int16, Int64, UInt16
-from PIL import Image
+from jaxtyping import Int, Int16, Int64
 
-from tutelage.data.tables import DataError
-from tutelage.modalities.images.decoding import MAX_PIXELS, UPRIGHT, ImageError, Size, Source, opened, orientation
-from tutelage.modalities.images.examples import WORKERS, attempted, place, raise_first, some
+from tutelage.modalities.images.checking import Fault, attempted, refusal
+from tutelage.modalities.images.decoding import MAX_PIXELS, Size, Source
+from tutelage.modalities.images.examples import WORKERS, place, some
+from tutelage.modalities.images.mask_colours import colours_beside, meaning_of_colours
+from tutelage.modalities.images.mask_forms import (
+    VOID,
+    Read,
+    Want,
+    coloured_among,
+    made_alike,
+    read_one,
+    tell_turned,
+    without,
+)
+from tutelage.modalities.images.mask_meaning import LARGEST, Meaning, colour_name
+from tutelage.modalities.images.mask_numbers import Tally, meaning_of_numbers
+from tutelage.modalities.images.mask_pixels import NONE
+from tutelage.tables import UNHEARD, DataError, Notes
 
-FORMATS = ("PNG", "GIF", "BMP", "TIFF")
-"""Formats of masks: they keep every number as it is."""
-MODES = ("1", "L", "P", "I", "I;16", "I;16B")
-"""Modes, in Pillow's names, of images with one number in each pixel."""
-STRETCHED = {"L;2": 85, "L;4": 17}
-"""Factors by which Pillow stretches grey of 2 and 4 bits to 0 .. 255, by stored mode."""
-VALUES = 2**16
-"""Number of values that a pixel of a mask may have."""
-NONE = VALUES - 1
-"""Value that stands for -1 of an array while it is read."""
-LARGEST = 2**15 - 1
-"""Largest class number."""
-VOID_OF_OLD = (255, VALUES - 1)
-"""Largest values of 8 and 16 bits, which by custom mean void more often than a class."""
+LOST = 0.1
+"""Share of the masks from which on it is said that classes vanish when masks are resized."""
 
 
 @dataclass(frozen=True)
@@ -38,49 +42,39 @@ class Masks:
         classes: number of classes c.
         pixels: number of pixels of each class in all stored masks, (c,).
         faults: place and fault of each mask that cannot be read, by its number, from 0; such a mask is void.
+        meaning: what the numbers or colours of the masks were found to mean.
+        lost: number of masks in which a class has no pixel left after they are resized.
     """
 
     ids: Int16[np.ndarray, "n h w"]
     classes: int
     pixels: Int64[np.ndarray, " c"]
     faults: dict[int, str] = field(default_factory=dict)
+    meaning: Meaning = field(default_factory=Meaning)
+    lost: int = 0
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the classes, (c,): their numbers, or the colours that they have in masks of colours."""
+        return self.meaning.names(self.classes)
 
     def targets(self) -> Int64[np.ndarray, " pixels"]:
         """Class numbers in the order of the units of `SegmentImages`, (n h w,); -1 is unknown."""
         return self.ids.ravel().astype(np.int64)
 
     def words(self) -> list[str]:
-        """Sentences for the user: classes without a pixel."""
-        none = [str(number) for number in np.flatnonzero(self.pixels == 0)]
-        return [f"{len(none)} of {self.classes} classes are in no mask: {some(none)}."] if none else []
-
-
-@dataclass(frozen=True)
-class _Counted:
-    """Counts of the values of one mask.
-
-    Attributes:
-        at: place of the mask, for messages.
-        values: values that occur, without void ones, in rising order, (v,).
-        pixels: number of pixels of each of them, (v,).
-    """
-
-    at: str
-    values: np.ndarray
-    pixels: np.ndarray
-
-    @classmethod
-    def of(cls, at: str, stored: np.ndarray, void: Collection[int]) -> _Counted:
-        """Counts of a stored mask, (h, w)."""
-        counts = np.bincount(stored.ravel())
-        counts[[value for value in void if value < len(counts)]] = 0
-        values = np.flatnonzero(counts)
-        return cls(at, values, counts[values])
-
-    @property
-    def largest(self) -> str:
-        """Words that name the place of the largest value and its number of pixels."""
-        return f"{self.at}: value {self.values[-1]} on {self.pixels[-1]:,} pixels"
+        """Sentences for the user: classes without a pixel, and classes that vanish when masks are resized."""
+        names, said = self.names, []
+        none = [names[number] for number in np.flatnonzero(self.pixels == 0)]
+        if none:
+            said.append(f"{len(none)} of {self.classes} classes are in no mask: {some(none)}.")
+        if self.lost and self.lost >= LOST * len(self.ids):
+            h, w = self.ids.shape[1:]
+            said.append(
+                f"In {self.lost} of {len(self.ids)} masks a class has no pixel left after they are resized to {h} x "
+                f"{w} pixels; a larger --size keeps it."
+            )
+        return said
 
 
 def read_masks(
@@ -90,165 +84,149 @@ def read_masks(
     file: str = "",
     *,
     sizes: Int[np.ndarray, "n 2"] | None = None,
-    void: Collection[int] = (),
-    classes: int | None = None,
+    turns: Int[np.ndarray, " n"] | None = None,
+    meaning: Meaning | None = None,
+    turned: bool | None = None,
     skip_bad: bool = False,
     max_pixels: int = MAX_PIXELS,
     workers: int = WORKERS,
     named: Callable[[int], str] | None = None,
+    notes: Notes = UNHEARD,
 ) -> Masks:
-    """Masks, whose values are class numbers, read and resized to one size by the nearest pixel.
+    """Masks, read and resized to one size by the nearest pixel.
+
+    Their values are class numbers unless ``meaning`` says otherwise; of a palette the numbers count unless palettes
+    differ. What may mean something else is asked: values between classes, scaled values, a lone largest value, colours.
 
     Args:
-        sources: n masks: PNG files (also GIF, BMP, TIFF) of one channel, or of a palette, whose numbers count and not
-            the colours; or arrays of whole numbers, (h, w), -1 is void. None is an image without a mask.
+        sources: n masks: encoded images, or arrays of whole numbers, (h, w), -1 is void, or of colours, (h, w, 3). None
+            is an image without a mask.
         size: height and width that masks are resized to, in pixels.
         rows: number of each mask's row in the file, for errors; None counts the masks.
         file: table or folder of the masks, for errors.
-        sizes: heights and widths of the images, (n, 2), which the masks must have; None checks none.
-        void: values that mean an unknown class, in [0, 65535].
-        classes: number of classes, at least 1; None is one more than the largest value that is not void.
+        sizes: upright heights and widths of the images, (n, 2), which the masks must have; None checks none.
+        turns: EXIF orientations of the images, (n,), 1 to 8; None takes all images for upright.
+        meaning: what numbers or colours mean, as far as it is known.
+        turned: whether masks lie as the pixels of turned images are stored; None tells it by the sizes.
         skip_bad: whether a mask that cannot be read, or differs from its image in size, becomes void and is in
             ``faults``; else it is an error.
         max_pixels: number of pixels of a stored mask, at most.
         workers: number of threads, at least 1.
         named: function that gives the name of the i-th mask's place, in place of ``rows`` and ``file``.
+        notes: takes what is said and asked.
 
     Raises:
-        DataError: a mask cannot be read, holds colours, differs from its image in size, or has a value that is neither
-            void nor below ``classes``; or no mask has a pixel that is not void.
-        ValueError: ``void`` or ``classes`` is out of its range.
+        DataError: a mask cannot be read, differs from its image in size, or has a value that is neither void nor below
+            the number of classes; or no mask has a pixel that is not void.
     """
-    _require_arguments(void, classes)
-    if any(isinstance(source, np.ndarray) for source in sources):
-        void = {*void, NONE}
-    ids = np.full((len(sources), *size), -1, dtype=np.int16)
-    given = [i for i, source in enumerate(sources) if source is not None]
+    meaning = meaning or Meaning()
     named = named or (lambda i: f"{place(sources, rows, file, i)}, mask")
-    places = [named(i) for i in given]
+    given = {i: source for i, source in enumerate(sources) if source is not None}
+    want, where = Want(size, max_pixels, turned), {i: named(i) for i in given}
 
-    def read(at: tuple[int, str]) -> _Counted:
-        number, where = at
-        source = sources[number]
-        stored = _of_array(source) if isinstance(source, np.ndarray) else _stored(source or b"", max_pixels)
-        _require_size(stored, None if sizes is None else sizes[number])
-        ids[number] = _without_void(nearest(stored, size), void)
-        return _Counted.of(where, stored, void)
+    def read(number: int, as_stored: bool = False) -> Read:
+        of_image = None if sizes is None else sizes[number]
+        turn = 1 if turns is None or not len(turns) else int(turns[number])
+        asked = replace(want, turned=True) if as_stored else want
+        return read_one(given[number], where[number], of_image, turn, asked)
 
-    found, bad = attempted(read, list(zip(given, places, strict=True)), workers)
-    faults = {i: f"{places[i]}: {error}" for i, error in bad.items()}
-    if not skip_bad:
-        raise_first(faults, len(given), "masks")
-    counted = [one for one in found.values() if len(one.values)]
-    if not counted:
+    numbers = list(given)
+    found, bad = attempted(read, numbers, workers)
+    faults = {numbers[k]: Fault(where[numbers[k]], error) for k, error in bad.items()}
+    if faults and (not skip_bad or len(faults) == len(given)):
+        raise DataError(refusal(list(faults.values()), len(given), file, "masks"))
+    reads = {numbers[k]: one for k, one in found.items()}
+    alike = tell_turned(reads, file, turned, notes)
+    reads |= {i: read(i, True) for i in alike}
+    if any(isinstance(source, np.ndarray) for source in given.values()):
+        meaning = replace(meaning, void=tuple({*meaning.void, NONE}))
+    made = _meant(reads, meaning, file, partial(colours_beside, sources), notes)
+    return replace(made.masks(len(sources), size), faults={i: str(fault) for i, fault in faults.items()})
+
+
+@dataclass(frozen=True)
+class _Meant:
+    """Masks that were read, with what they mean."""
+
+    reads: dict[int, Read]
+    tally: Tally
+    meaning: Meaning
+
+    def masks(self, count: int, size: Size) -> Masks:
+        """The masks of ``count`` images."""
+        meaning = self.meaning
+        classes = len(meaning.values or meaning.colours) or meaning.classes or int(self.tally.values[-1]) + 1
+        classes = min(classes, LARGEST + 1)  # there are more only where a question has been asked
+        ids = np.empty((count, *size), dtype=np.int16)
+        pixels, lost = np.zeros(classes, dtype=np.int64), 0
+        for i in range(count):
+            one = self.reads.pop(i, None)  # so that memory does not hold all masks twice
+            if one is None:
+                ids[i] = -1
+                continue
+            ids[i] = meaning.ids(one.stored.codes, bool(one.stored.lossy))
+            there = meaning.ids(one.counts.values.astype(one.stored.codes.dtype), bool(one.stored.lossy))
+            known = (there >= 0) & (there < classes)
+            np.add.at(pixels, there[known], one.counts.pixels[known])
+            left = np.bincount(ids[i][ids[i] >= 0].ravel(), minlength=classes)
+            lost += bool((left[there[known]] == 0).any())
+        return Masks(ids, classes, pixels, {}, replace(meaning, settled=True), lost)
+
+
+def _meant(
+    reads: dict[int, Read], meaning: Meaning, file: str, beside: Callable[[], Path | None], notes: Notes
+) -> _Meant:
+    """Masks with what they mean; what is odd is asked."""
+    lossy = next((f"{one.at}: its format, {one.stored.lossy}," for one in reads.values() if one.stored.lossy), "")
+    of_colours = coloured_among(reads)
+    reads, found, coloured = made_alike(reads, meaning, file, notes)
+    counts = [without(one.counts, (VOID,) if coloured else meaning.void) for one in reads.values()]
+    if not any(len(one.values) for one in counts):
         raise DataError(f"{file or 'masks'}: no mask has a pixel of a class")
-    if classes is None:
-        _refuse_void_of_old(counted)
-    _require_below(classes or LARGEST + 1, counted)
-    pixels = np.zeros(classes or max(int(one.values[-1]) for one in counted) + 1, dtype=np.int64)
-    for one in counted:
-        pixels[one.values] += one.pixels
-    return Masks(ids, len(pixels), pixels, {given[i]: fault for i, fault in faults.items()})
+    tally = Tally.of(file or "y", [one.at for one in reads.values()], counts)
+    if coloured and not found.colours:
+        if found.settled:
+            raise DataError(
+                f"{of_colours[0]}: it holds colours, but the masks that were learnt from hold class numbers"
+            )
+        found = meaning_of_colours(tally, of_colours or tally.at, beside(), bool(lossy), notes)
+    elif not (coloured or found.values or found.settled or notes.unsettled) and found.classes is None:
+        found = replace(meaning_of_numbers(tally, found, lossy, notes), palette=found.palette)
+    if notes.unsettled:
+        return _Meant(reads, tally, found)
+    if found.values or found.colours:
+        _say_others(tally, found, lossy, notes)
+    else:
+        _require_below(tally, found.classes or LARGEST + 1)
+    return _Meant(reads, tally, found)
 
 
-def _require_arguments(void: Collection[int], classes: int | None) -> None:
-    for value in void:
-        if not 0 <= value < VALUES:
-            raise ValueError(f"void must be in [0, {VALUES - 1}], got {value}")
-    if classes is not None and not 1 <= classes <= LARGEST + 1:
-        raise ValueError(f"classes must be in [1, {LARGEST + 1}], got {classes}")
-
-
-def _stored(source: Source, max_pixels: int) -> UInt16[np.ndarray, "h w"]:
-    """Values of a stored mask, upright, (h, w); ImageError where they cannot be class numbers."""
-    with opened(source, max_pixels) as (_, image):
-        if image.format not in FORMATS:
-            raise ImageError(f"{image.format} does not keep numbers as they are; save masks as PNG")
-        kind = _raw_mode(image)
-        if kind.startswith(("L;I", "1;I", "L;2I", "L;4I")):
-            raise ImageError("its grey is stored inverted; save masks as PNG")
-        image.load()
-        if image.mode not in MODES:
-            raise ImageError(_colours(image))
-        turn = orientation(image)
-        numbers = np.asarray(image.transpose(UPRIGHT[turn]) if turn in UPRIGHT else image).astype(np.int64)
-    wrong = numbers[(numbers < 0) | (numbers >= VALUES)]
-    if len(wrong):
-        raise ImageError(f"value {wrong[0]} on {(wrong == wrong[0]).sum():,} pixels is not from 0 to {VALUES - 1}")
-    return (numbers // STRETCHED.get(kind, 1)).astype(np.uint16)
-
-
-def _of_array(mask: np.ndarray) -> UInt16[np.ndarray, "h w"]:
-    """Values of a mask given as an array, (h, w), with NONE for -1; ImageError where they are no class numbers."""
-    if mask.ndim != 2 or mask.dtype.kind not in "iub":
-        raise ImageError(f"it is {mask.dtype} of shape {mask.shape}, not whole numbers (h, w)")
-    numbers = mask.astype(np.int64)
-    wrong = numbers[(numbers < -1) | (numbers >= NONE)]
-    if len(wrong):
-        raise ImageError(f"value {wrong[0]} on {(wrong == wrong[0]).sum():,} pixels is not from -1 to {NONE - 1}")
-    return np.where(numbers < 0, NONE, numbers).astype(np.uint16)
-
-
-def _raw_mode(image: Image.Image) -> str:
-    """Mode in which the pixels are stored, in Pillow's names."""
-    tiles = getattr(image, "tile", None)
-    stored = tiles[0].args if tiles else ""
-    return str(stored[0] if isinstance(stored, tuple) else stored)
-
-
-def _colours(image: Image.Image) -> str:
-    if image.mode == "F":
-        return "it is F, numbers with a fraction; save whole ones"
-    bands = np.asarray(image.convert("RGB"))
-    if (bands == bands[..., :1]).all():
-        return f"it is {image.mode} with equal channels; save one: image.convert('RGB').getchannel(0)"
-    return (
-        f"it is {image.mode}, colours and not class numbers; with the colours of the classes in an array (c, 3), "
-        "save (rgb[:, :, None] == colours).all(-1).argmax(-1).astype('uint8') as PNG"
+def _say_others(tally: Tally, meaning: Meaning, lossy: str, notes: Notes) -> None:
+    """Say how many pixels have none of the named numbers or colours; DataError where these must name all."""
+    ids = meaning.ids(tally.values.astype(np.uint32 if meaning.colours else np.uint16), bool(lossy))
+    others, what = tally.values[ids < 0], "colour" if meaning.colours else "value"
+    if not len(others):
+        return
+    commonest = int(others[tally.pixels[ids < 0].argmax()])
+    name = colour_name(commonest) if meaning.colours else str(commonest)
+    count, every = int(tally.pixels[ids < 0].sum()), int(tally.pixels.sum())
+    if meaning.strict:
+        first = tally.first(others[others == commonest])
+        raise DataError(
+            f"{first}: {what} {name} is none of the classes', {', '.join(meaning.colours)} ({count:,} of {every:,} "
+            f"pixels of {tally.file})"
+        )
+    nearest = " and are not clearly nearest to one of them" if lossy else ""
+    notes.say(
+        f"{count:,} of {every:,} pixels of the masks of {tally.file} ({100 * count / every:.1f} %) have other {what}s "
+        f"than the classes{nearest}, and are void (most often {name})."
     )
 
 
-def _require_size(stored: np.ndarray, of_image: np.ndarray | None) -> None:
-    if of_image is not None and stored.shape != tuple(of_image):
-        (h, w), (height, width) = stored.shape, of_image
-        raise ImageError(f"it is {w} x {h} pixels, but its image is {width} x {height}")
-
-
-def nearest(stored: Int[np.ndarray, "h w"], size: Size) -> Int[np.ndarray, "rows columns"]:
-    """A mask, (h, w), resized by the nearest pixel.
-
-    Args:
-        stored: class numbers.
-        size: height and width of the result, in pixels.
-    """
-    h, w = (((np.arange(new) + 0.5) * old / new).astype(np.int64) for new, old in zip(size, stored.shape, strict=True))
-    near: np.ndarray = stored[h[:, None], w]
-    return near
-
-
-def _without_void(numbers: UInt16[np.ndarray, "h w"], void: Collection[int]) -> Int16[np.ndarray, "h w"]:
-    classes = numbers.astype(np.int16)
-    for value in void:
-        classes[numbers == value] = -1
-    return classes
-
-
-def _refuse_void_of_old(counted: list[_Counted]) -> None:
-    """Raise DataError where the largest value is one of VOID_OF_OLD and does not follow on the others."""
-    there = sorted({int(value) for one in counted for value in one.values})
-    last, before = there[-1], there[-2] if len(there) > 1 else 0
-    if last in VOID_OF_OLD and before < last - 1:
-        first = next(one for one in counted if one.values[-1] == last)
-        raise DataError(
-            f"{first.largest}, where others end at {before}; if nothing is known there, name {last} void; "
-            f"if it is a class of a mask of 0 and {last}, save it as 1; or give the number of classes"
-        )
-
-
-def _require_below(classes: int, counted: list[_Counted]) -> None:
-    for one in counted:
-        if one.values[-1] >= classes:
+def _require_below(tally: Tally, classes: int) -> None:
+    for at, one in zip(tally.at, tally.counts, strict=True):
+        if len(one.values) and one.values[-1] >= classes:
             raise DataError(
-                f"{one.largest} is not from 0 to {classes - 1}; name it void if nothing is known there, "
-                "or give more classes"
+                f"{at}: value {one.values[-1]} on {one.pixels[-1]:,} pixels is not from 0 to {classes - 1}; name it "
+                "void if nothing is known there, or give more classes"
             )

@@ -8,7 +8,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from tutelage.modalities.images.decoding import Source, decode, inspect
+from tutelage.modalities.images.decoding import Source, decode
+from tutelage.modalities.images.inspecting import inspect
 
 THUMBNAIL = 80
 """Longer side of a thumbnail, in pixels."""
@@ -18,7 +19,7 @@ OVER = 0.55
 
 def thumbnail(source: Source) -> str:
     """Thumbnail of an image: a PNG in base64."""
-    (h, w), _ = inspect(source)
+    h, w = inspect(source).size
     shrunk = THUMBNAIL / max(h, w)
     return png(decode(source, (max(round(h * shrunk), 1), max(round(w * shrunk), 1))))
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tutelage.data import Features
 from tutelage.data.view_loader import Augmentation
 from tutelage.files import BadFileError
-from tutelage.modalities.base import cannot_be_saved
+from tutelage.modalities.base import HowRead, cannot_be_saved
 from tutelage.modalities.cache import CachedEncoding, Caches
 from tutelage.modalities.head import Head
 from tutelage.modalities.images.backbone import BACKBONE, LITE, BackboneClassifier, ImageEncoder
@@ -182,7 +182,7 @@ class ImageReader:
     def fitted(self, items: Sequence[Picture]) -> Self:
         return self
 
-    def warn(self, items: Sequence[Picture]) -> str | None:
+    def reads(self, items: Sequence[Picture]) -> HowRead | None:
         return None
 
     def encoding(self, parts: Sequence[Sequence[Picture | Disturbed]], cache: Path) -> CachedEncoding:
@@ -276,7 +276,7 @@ class PixelReader:
             return self.make()
         return VISION[self.says](classes, **{**SHAPES.get(self.says, {}), **self.shape})
 
-    def warn(self, items: Sequence[Picture]) -> str | None:
+    def reads(self, items: Sequence[Picture]) -> HowRead | None:
         return None
 
     def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:

@@ -13,7 +13,7 @@ from torch import nn
 
 from tutelage.data import Features
 from tutelage.data.view_loader import Augmentation
-from tutelage.modalities.base import cannot_be_saved
+from tutelage.modalities.base import HowRead, cannot_be_saved
 from tutelage.modalities.head import Head
 from tutelage.types import Tick
 
@@ -60,7 +60,7 @@ class RowReader:
     def fitted(self, items: Any) -> Self:
         return self
 
-    def warn(self, items: Any) -> str | None:
+    def reads(self, items: Any) -> HowRead | None:
         return None
 
     def encoding(self, parts: Sequence[Any], cache: Path) -> GivenRows:

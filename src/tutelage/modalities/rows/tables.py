@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import zipfile
+import zlib
 from collections.abc import Hashable, Sequence
 from numbers import Real
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32
 
-from tutelage.data.tables import DataError, read_table
+from tutelage.modalities.rows.decimals import with_points
+from tutelage.tables import UNHEARD, DataError, Notes, ReadAs, no_column, read
 
 NPZ = ".npz"
 """Ending of a file of numpy arrays."""
@@ -65,7 +67,9 @@ def feature_columns(
     if missing:
         name, rest = missing[0], ", ".join(map(repr, have))
         begins = f", and none that begins with {name!r}" if len(features) == 1 else ""
-        raise DataError(f"{path}: no column {name!r}{begins}; it has {rest}")
+        blanks = "; if blanks separate its cells, say --separator space"
+        hint = blanks if len(have) == 1 and name in have[0].split() else ""
+        raise DataError(f"{path}: no column {name!r}{begins}; it has {rest}{hint}")
     labels = [name for name in asked if name in others]
     if labels:
         raise DataError(f"{path}: column {labels[0]!r} is of the labels, so it cannot be a feature")
@@ -78,15 +82,18 @@ def read_features(
     path: str | Path,
     others: Sequence[str | None] = (),
     exact: bool = False,
+    notes: Notes = UNHEARD,
 ) -> Float32[np.ndarray, "n d"]:
     """Features of a table's n rows, (n, d), float32.
 
     Args:
-        table: table, as `tutelage.data.tables.read_table` gives it.
+        table: table, as `tutelage.tables.read_table` gives it.
         features: names of columns, as `feature_columns` takes them. The cells of a single column may be lists of equal
             length, also as text: numbers separated by commas or spaces, in brackets or not.
         path: file of the table, for messages.
         others: columns that are no features: those of the labels.
+        exact: whether the names are those of columns, not prefixes.
+        notes: takes what is noticed, such as decimal commas.
 
     Raises:
         DataError: there is no such column; a cell holds no numbers, or one that is not finite; or lists differ in
@@ -96,8 +103,9 @@ def read_features(
     [[1.0, 2.5], [3.0, 4.0]]
     """
     if exact and features[0] not in table.columns:
-        raise DataError(f"{path}: no column {features[0]!r}; it has {', '.join(map(repr, map(str, table.columns)))}")
+        raise DataError(f"{path}: {no_column(features[0], [str(c) for c in table.columns])}")
     names = feature_columns(list(table.columns), features, path, others)
+    table = with_points(table, names, path, notes)
     if len(names) == 1:
         rows = [_numbers(cell, _place(path, row, names[0])) for row, cell in enumerate(table[names[0]], start=1)]
         for row, numbers in enumerate(rows, start=1):
@@ -147,31 +155,54 @@ def _column(cells: pd.Series, path: str | Path, name: str) -> Float32[np.ndarray
         return numbers.to_numpy(dtype=np.float64).astype(np.float32)
 
 
+def _arrays(path: Path, wanted: Sequence[str]) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Those of the wanted arrays that an npz file has, by name, and the names of all its arrays.
+
+    Raises:
+        DataError: the file is damaged, or a wanted array is.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            names = [name.removesuffix(".npy") for name in file.namelist()]
+            found = {}
+            for name in filter(names.__contains__, wanted):
+                found[name] = _array(file, name, path)
+            return found, names
+    except (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as e:
+        raise DataError(f"{path}: not readable as npz ({e})") from e
+
+
+def _array(file: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
+    try:
+        with file.open(f"{name}.npy") as held:
+            found: np.ndarray = np.lib.format.read_array(held, allow_pickle=False)
+            return found
+    except (ValueError, KeyError, zlib.error) as e:
+        hint = "it holds objects of Python; save it as texts or numbers" if "Object arrays" in str(e) else str(e)
+        raise DataError(f"{path}, array {name!r}: not readable ({hint})") from e
+
+
 def read_row_table(
-    path: str | Path, charset: str, features: str, label: str | None = None, must_have: bool = True
+    path: str | Path, how: ReadAs, notes: Notes, features: str, label: str | None = None, must_have: bool = True
 ) -> pd.DataFrame:
     """Table of rows of numbers. The arrays of an npz file become columns; the features become a column of lists.
 
     Args:
         path: csv, tsv, jsonl, parquet or npz file.
-        charset: character set of csv, tsv and jsonl files.
+        how: how files are read.
+        notes: takes what is noticed.
         features: name of an npz file's array of features, (n, d).
         label: name of an npz file's array of labels, (n,); None reads none.
         must_have: whether the array of labels must exist.
 
     Raises:
-        DataError: as `tutelage.data.tables.read_table`; or the npz file is damaged, lacks an array, or has one of
+        DataError: as `tutelage.tables.read_table`; or the npz file is damaged, lacks an array, or has one of
             another shape.
     """
     path = Path(path)
     if path.suffix.lower() != NPZ or not path.exists():
-        return read_table(path, charset)
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            arrays = {name: held[name] for name in (features, label) if name is not None and name in held}
-            names = list(held)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as e:
-        raise DataError(f"{path}: not readable as npz ({e})") from e
+        return read(path, how, notes).frame
+    arrays, names = _arrays(path, [features, *([] if label is None else [label])])
     for name in (features, label if must_have else None):
         if name is not None and name not in arrays:
             raise DataError(f"{path}: no array {name!r}; it has {', '.join(map(repr, names))}")

@@ -15,7 +15,7 @@ from torch import nn
 from tutelage.data import Features, Tokens
 from tutelage.data.view_loader import Augmentation
 from tutelage.files import BadFileError
-from tutelage.modalities.base import Encoding, cannot_be_saved
+from tutelage.modalities.base import Encoding, HowRead, cannot_be_saved
 from tutelage.modalities.encoder import BESIDE, LEXICAL, MINILM, Encoder, load_encoder
 from tutelage.modalities.head import Head
 from tutelage.modalities.text.lexical import TEXTS_A_CHUNK, Lexicon
@@ -169,7 +169,7 @@ class LexicalReader(WithLexicon):
     def fitted(self, items: Sequence[str]) -> Self:
         return self if self.lexicon is not None else replace(self, lexicon=Lexicon.fitted(items))
 
-    def warn(self, items: Sequence[str]) -> str | None:
+    def reads(self, items: Sequence[str]) -> HowRead | None:
         return None
 
     def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> LexicalEncoding:
@@ -251,8 +251,8 @@ class JoinedReader(WithLexicon):
         here, there = spread(rows), spread(lexicon.rows(few))
         return replace(self, lexicon=lexicon, factor=SHARE * here / there if here > 0 and there > 0 else 1.0)
 
-    def warn(self, items: Sequence[str]) -> str | None:
-        return self.first.warn(items)
+    def reads(self, items: Sequence[str]) -> HowRead | None:
+        return self.first.reads(items)
 
     def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> JoinedEncoding:
         second = LexicalEncoding(parts, self.words)

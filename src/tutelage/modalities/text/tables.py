@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tutelage.data.tables import DataError, as_label, column
+from tutelage.tables import DataError, as_label, column
+from tutelage.tables.cells import noun
 
 LONGEST = 100_000
 """Number of characters of a text, at most; a longer one is more likely an unclosed quote than a text."""
@@ -43,7 +44,7 @@ def texts_of(table: pd.DataFrame, path: str | Path, text: str, label: str | None
     """Texts of a table, with their labels where a column is named.
 
     Args:
-        table: the table, as `tutelage.data.tables.read_table` gives it.
+        table: the table, as `tutelage.tables.read_table` gives it.
         path: file of the table, for messages.
         text: name of the column of the texts.
         label: name of the column of the labels; None leaves all texts unlabelled.
@@ -58,7 +59,7 @@ def texts_of(table: pd.DataFrame, path: str | Path, text: str, label: str | None
     texts = []
     for row, cell in enumerate(cells, start=1):
         if isinstance(cell, (list, dict, bytes, np.ndarray)):
-            raise DataError(f"{path}, row {row}, column {text!r}: not text but {type(cell).__name__}")
+            raise DataError(f"{path}, row {row}, column {text!r}: not text but {noun(cell)}")
         texts.append("" if as_label(cell) is None else str(cell))
     return Texts(str(path), texts, labels, list(range(1, len(texts) + 1)))
 

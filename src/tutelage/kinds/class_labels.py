@@ -1,0 +1,304 @@
+"""Labels of one class each: read from cells, settled for all sources at once, and turned into class numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tutelage.kinds.entries import Entries, InValues
+from tutelage.tables import DataError, Notes
+from tutelage.tables.cells import brief, quoted
+from tutelage.tables.label_cells import SHOWN, NotALabelError, is_structured, label_in, some
+from tutelage.tables.labels import Counted, LabelsAs, Spelled, means_none, unknown_label
+from tutelage.weak import RawVotes
+
+LEAVE_OUT, MERGE, MISS = "leave-out", "merge:", "miss"
+"""Ways of going on with classes of one label: without their rows, or merged into a class of that name; and with test
+rows of classes that have no label, which count as missed."""
+
+
+def labels_of_cells(
+    cells: Sequence[Any], at: Callable[[int], str], notes: Notes, skip_bad: bool = False
+) -> tuple[list[str | None], np.ndarray]:
+    """Labels in cells, and which rows may be learnt from. All cells that hold no label of one class are named at once.
+
+    Args:
+        cells: n cells of a column of labels.
+        at: function that names the place of the i-th cell.
+        notes: takes the fault.
+        skip_bad: whether such rows are left out; else they are a fault.
+
+    Returns:
+        Label of each cell, None where there is none, and the mask of good rows, (n,).
+    """
+    labels: list[str | None] = []
+    bad: dict[int, str] = {}
+    known: dict[str, str | None] = {}
+    for i, cell in enumerate(cells):
+        if isinstance(cell, str) and cell in known:
+            labels.append(known[cell])
+            continue
+        try:
+            labels.append(label_in(cell))
+            if isinstance(cell, str):
+                known[cell] = labels[-1]
+        except NotALabelError as e:
+            bad[i] = str(e)
+            labels.append(None)
+    good = np.ones(len(labels), dtype=bool)
+    read = zip(cells, labels, strict=True)
+    written = sum(is_structured(cell) and label not in (None, str(cell).strip()) for cell, label in read)
+    if written:
+        notes.say(f"{written:,} labels are written as lists, scores or JSON: each is read as its one label.")
+    if bad:
+        good[list(bad)] = False
+        named = "; ".join(f"{at(i)}: {fault}" for i, fault in list(bad.items())[:SHOWN])
+        count = f"{len(bad):,} of {len(labels):,} rows" if len(bad) > 1 else f"1 of {len(labels):,} rows"
+        if skip_bad and good.any():
+            notes.say(f"Left out: {count} whose label cannot be read ({named}).")
+        else:
+            hint = "" if not good.any() else "; --skip-bad leaves these rows out"
+            notes.fault(f"{named}{_more(len(bad))}. The label of {count} cannot be read{hint}")
+    return labels, good
+
+
+def _more(count: int) -> str:
+    return f"; and {count - SHOWN} more" if count > SHOWN else ""
+
+
+def named_by_number(cells: Sequence[Any], names: Sequence[str], place: str, notes: Notes) -> list[Any]:
+    """Cells whose class numbers are replaced by the names that the file itself holds; -1 is none, others stay.
+
+    Args:
+        cells: n cells.
+        names: names of the classes, in the order of their numbers.
+        place: file and column, for messages.
+        notes: takes which names were taken.
+
+    >>> named_by_number([1, -1, "ham"], ["ham", "spam"], "a.parquet", Notes())
+    ['spam', None, 'ham']
+    """
+
+    def number(cell: Any) -> int | None:
+        whole = isinstance(cell, (int, np.integer)) and not isinstance(cell, bool)
+        return int(cell) if whole or (isinstance(cell, float) and cell.is_integer()) else None
+
+    numbers = [number(cell) for cell in cells]
+    if any(n is not None and 0 <= n < len(names) for n in numbers):
+        notes.say(f"{place}: numbers are the classes {some(list(names))}, by the file's own names.")
+    return [
+        cell if n is None or n >= len(names) else names[n] if n >= 0 else None
+        for cell, n in zip(cells, numbers, strict=True)
+    ]
+
+
+def settled(sources: Sequence[Entries | None], how: LabelsAs, notes: Notes) -> list[Entries | None]:
+    """Sources whose labels are the names of their classes: what means no label is none, spellings are one.
+
+    The first source, which is learnt from, says how the classes are spelled.
+
+    Args:
+        sources: labelled entries, more for the pool, and the test; None where there are none.
+        how: how labels are read.
+        notes: takes what is decided, questions, and faults.
+    """
+    if isinstance(sources[0], Entries) and isinstance(sources[0].places, InValues):
+        return list(sources)  # Python values are taken as they are given
+    found: list[Entries | None] = []
+    first: Spelled | None = None
+    for source in sources:
+        if source is not None and source.known.any():
+            spelled = Spelled.of(source.labels, how, notes, source.places.short)
+            first = first or spelled
+            source = _named(source, replace(spelled, names={**spelled.names, **first.names}), notes)  # noqa: PLW2901
+        found.append(source)
+    first = first or _of_votes([source.votes for source in found if source is not None], how, notes)
+    return [None if source is None else _weak_named(source, first) for source in found]
+
+
+def _of_votes(voted: Sequence[RawVotes | None], how: LabelsAs, notes: Notes) -> Spelled:
+    """How the labels that rules vote for are spelled, where there is no label."""
+    counts: Counter[str] = Counter()
+    total = 0
+    for votes in voted:
+        if votes is not None:
+            of = np.bincount(votes.table[votes.table >= 0], minlength=len(votes.found))
+            counts.update(dict(zip(votes.found, of.tolist(), strict=True)))
+            total += votes.table.size
+    return Spelled.counted(Counted(counts, total, lambda label: "the votes", "votes"), how, notes)
+
+
+def _weak_named(source: Entries, spelled: Spelled) -> Entries:
+    """Entries whose votes, and what teachers said, are of the names of the classes."""
+
+    def name(label: str) -> str | None:
+        if spelled.how.key(label) not in spelled.names and means_none(label):
+            return None
+        classes = spelled.how.classes
+        if label not in classes and label.isascii() and label.isdigit() and int(label) < len(classes):
+            return classes[int(label)]
+        return spelled(label)
+
+    votes = None if source.votes is None else source.votes.renamed(name)
+    return replace(source, votes=votes, said=tuple(each.renamed(name) for each in source.said))
+
+
+def _named(source: Entries, spelled: Spelled, notes: Notes) -> Entries:
+    """Entries with the names of their classes; labels that are none of the declared classes are faults."""
+    name = {label: spelled(label) for label in dict.fromkeys(source.labels)}
+    labels = [name[label] for label in source.labels]
+    wrong = [i for i, label in enumerate(labels) if not spelled.known(label)]
+    for i in wrong[:SHOWN]:
+        notes.fault(f"{source.at('label', i)}: {unknown_label(str(labels[i]), spelled.how.classes)}")
+    if len(wrong) > SHOWN:
+        others = Counter(labels[i] for i in wrong)
+        named = ", ".join(f"{quoted(label)} {count:,}" for label, count in others.most_common(SHOWN))
+        notes.fault(f"{source.places.source}: {len(wrong):,} rows have such labels: {named}")
+    return replace(source, labels=labels)
+
+
+def without_rare(labelled: Entries, rare: str | None, notes: Notes) -> Entries:
+    """Labelled entries without those of classes with one label, or with these merged, where the user wants it so.
+
+    Args:
+        labelled: labelled entries.
+        rare: "leave-out", or "merge:" and the name of a class; None leaves them as they are.
+        notes: takes what was done.
+    """
+    if rare is None:
+        return labelled
+    counts = Counter(labelled.labels)
+    lonely = np.array([counts[label] == 1 for label in labelled.labels], dtype=bool)
+    if not lonely.any():
+        return labelled
+    named = some([str(label) for label, count in counts.items() if count == 1])
+    if rare == LEAVE_OUT:
+        notes.say(f"Left out: {int(lonely.sum())} rows of classes with one label: {named}.")
+        return labelled.where(~lonely)
+    name = rare.removeprefix(MERGE)
+    notes.say(f"Merged into {name!r}: {int(lonely.sum())} classes with one label: {named}.")
+    labels = [name if alone else label for label, alone in zip(labelled.labels, lonely, strict=True)]
+    return replace(labelled, labels=labels)
+
+
+def require_rare(rare: str | None) -> None:
+    """Check the option --rare.
+
+    Raises:
+        DataError: it is neither "leave-out" nor "merge:" and a name.
+    """
+    if rare is not None and rare != LEAVE_OUT and not rare.removeprefix(MERGE).strip().replace(rare, ""):
+        raise DataError(f"rare must be leave-out, or merge:NAME, got {rare!r}")
+
+
+def class_names(labelled: Entries, voted: Sequence[RawVotes], how: LabelsAs, notes: Notes) -> list[Any]:
+    """Names of the classes, sorted: those that are declared, or the labels, or else the labels that rules vote for.
+
+    Labels from files are texts. Labels from Python keep their type; votes from Python that are all whole numbers
+    become numbers.
+
+    Args:
+        labelled: labelled entries.
+        voted: votes of rules.
+        how: how labels are read.
+        notes: takes what is noticed.
+    """
+    in_values = isinstance(labelled.places, InValues)
+    if how.classes and not in_values:
+        return list(how.classes)
+    if len(labelled):
+        return np.unique(labelled.labels).tolist() if in_values else sorted({str(v) for v in labelled.labels})
+    names = sorted({v for votes in voted for v in votes.labels()})
+    notes.say(f"Classes, by the votes: {', '.join(names)}.")
+    if in_values and all(v.isascii() and v.isdigit() and v == str(int(v)) for v in names):
+        return sorted(int(v) for v in names)
+    return names
+
+
+def require_two(classes: Sequence[Any], place: str) -> None:
+    """Check that there are at least two classes.
+
+    Args:
+        classes: names of the classes.
+        place: place of the labels, for the message.
+
+    Raises:
+        DataError: there is one class, or none.
+    """
+    if len(classes) < 2:
+        there = f"only one class, {quoted(classes[0])}" if len(classes) else "no class"
+        raise DataError(f"{place}: {there}; two are needed")
+
+
+def require_two_of_each(labelled: Entries, y: np.ndarray, classes: Sequence[Any], weak: bool) -> None:
+    """Check that a label of each class can be held out.
+
+    Args:
+        labelled: labelled entries.
+        y: their class numbers, (n,).
+        classes: names of the classes.
+        weak: whether there are votes, too.
+
+    Raises:
+        DataError: classes have one label; or, beside votes, the clean labels are all of one class.
+    """
+    counts, skip = np.bincount(y, minlength=len(classes)), labelled.places.skip
+    few = np.flatnonzero(counts == 1)
+    if len(few):
+        goes_on = (
+            "" if isinstance(labelled.places, InValues) else "; or go on with --rare leave-out or --rare merge:NAME"
+        )
+        places = [(classes[k], int(np.flatnonzero(y == k)[0])) for k in few.tolist()]
+        named = ", ".join(f"{quoted(name)} ({labelled.places.short(i)})" for name, i in places[:SHOWN])
+        says = (
+            f"{labelled.at('label', places[0][1])}: class {quoted(places[0][0])} has one label; label one more row of "
+            "it"
+            if len(few) == 1
+            else f"{labelled.at('label')}: {len(few)} classes have one label each, {named}{_more(len(few))}; label one "
+            "more row of each"
+        )
+        raise DataError(f"{says} (the evidence needs two), or {skip}{goes_on}")
+    if weak and len(y) and (counts > 0).sum() < 2:
+        raise DataError(
+            f"{labelled.at('label')}: the clean labels are all of class {quoted(classes[int(counts.argmax())])}; label "
+            f"rows of another, or {skip}"
+        )
+
+
+def codes(classes: Sequence[Any], test: Entries, notes: Notes, unseen: str | None = None) -> np.ndarray:
+    """Class numbers of the labels of entries, (n,); -1 of labels that are none of the classes, where these may be.
+
+    Args:
+        classes: names of the classes, in the order of their numbers.
+        test: labelled entries.
+        notes: takes how many labels are none of the classes.
+        unseen: "miss" where such labels may be; None: they are an error.
+
+    Raises:
+        DataError: labels are none of the classes; the message names all of them.
+    """
+    code = {c: i for i, c in enumerate(classes)}
+    strange = Counter(label for label in test.labels if label not in code)
+    if strange:
+        first = next(i for i, label in enumerate(test.labels) if label not in code)
+        named = ", ".join(f"{quoted(label)} {count:,}" for label, count in strange.most_common(SHOWN))
+        says = (
+            f"{test.places.at('row', first)}: label {quoted(test.labels[first])} was not among the training labels "
+            f"{', '.join(brief(str(name)) for name in classes)}; unseen in this file: {named}{_more(len(strange))}, "
+            f"{strange.total():,} of {len(test):,} rows"
+        )
+        if unseen != MISS:
+            of_files = "; to count these rows as missed add --unseen miss, or take them out"
+            raise DataError(says + of_files * (not isinstance(test.places, InValues)))
+        notes.say(f"{says}; these rows count as missed.")
+    return codes_if_known(classes, test.labels)
+
+
+def codes_if_known(classes: Sequence[Any], labels: Sequence[Any]) -> np.ndarray:
+    """Class numbers of labels, (n,); -1 where a label is missing or none of the classes."""
+    code = {c: i for i, c in enumerate(classes)}
+    return np.array([code.get(label, -1) for label in labels], dtype=np.int64)

@@ -1,0 +1,170 @@
+"""What a kind of data reads and gives: files, the data set made of them, scores, and the words for its items."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from torch import nn
+
+from tutelage.fit.build import Items
+from tutelage.kinds.entries import Entries
+from tutelage.kinds.tallies import Tally
+from tutelage.tables import USUAL, ReadAs
+from tutelage.tasks import Task
+from tutelage.weak import Votes
+
+LEAST_SURE = 12
+"""Number of the pool's items that a report shows: those that the model is least sure of."""
+
+EXCERPT = 280
+"""Characters of a text that a report shows, at most."""
+
+HIDDEN: Mapping[str, Any] = {"command_line": False}
+"""Metadata of a field that is no option of the command line; only Python users can set it."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files that a fit reads.
+
+    Attributes:
+        train: table or folder of training items, labelled or not.
+        unlabelled: table or folder of further items for the pool.
+        test: table or folder of labelled items to score on.
+        how: how files are read.
+        evidence: whether the evidence is gathered; each class then needs a label to hold out.
+    """
+
+    train: Path
+    unlabelled: Path | None = None
+    test: Path | None = None
+    how: ReadAs = USUAL
+    evidence: bool = True
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A user's data, read and checked.
+
+    Attributes:
+        items: labelled items and pool to learn from.
+        classes: names of the classes, in the order of their numbers; of sentences the tags.
+        names: names of the pool's items, for the report; empty where they have none.
+        test: items to score on; empty where none were given.
+        truth: labels of the test items: class numbers, (n,), lists of tags, or masks, (n, h, w).
+        weak: statistics of the weak labels, for the summary; empty without weak labels.
+        size: height and width, in pixels, to which images are resized; None of other items.
+        left_out: sentences that name each image that cannot be read, and its fault.
+        shared: number of test items that are also among the items to learn from.
+    """
+
+    items: Items
+    classes: list[Any]
+    names: Sequence[str] = ()
+    test: Sequence[Any] = ()
+    truth: Any = None
+    weak: dict[str, Any] = field(default_factory=dict)
+    size: tuple[int, int] | None = None
+    left_out: tuple[str, ...] = ()
+    shared: int = 0
+
+    def about(self) -> dict[str, Any]:
+        """Entries of the summary about the data, besides the counts."""
+        images = {} if self.size is None else {"size": list(self.size), "left_out": list(self.left_out)}
+        shared = {"shared": self.shared} if self.shared else {}
+        return images | shared | ({"weak": self.weak} if self.weak else {})
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words for a kind's items and labels, used in messages and in the report.
+
+    Attributes:
+        things, thing: word for the items, in the plural and in the singular.
+        classes: word for the classes.
+        rows, test: word for the items of a test source, and for the source itself.
+        column: heading of the report's column of the least sure items.
+        guess: heading of the column of their pictures.
+        probability: heading of the column of their probabilities.
+        pool: word for the units whose classes are counted.
+        taken: hint that says which Python values are read as this kind; empty where there is no doubt.
+        beside, beside_note: heading of, and note on, the items that are shown beside their labels.
+    """
+
+    things: str
+    thing: str
+    classes: str = "classes"
+    rows: str = "rows"
+    test: str = "test table"
+    column: str = ""
+    guess: str = ""
+    probability: str = "probability"
+    pool: str = "pool"
+    taken: str = ""
+    beside: str = ""
+    beside_note: str = ""
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Items of several sources with class numbers, for a benchmark that hides and draws labels itself.
+
+    Attributes:
+        task: the task, with its number of classes.
+        items: items of each source.
+        y: class numbers of the units of each source, (units,); -1 is unknown.
+        counts: number of units of each item, (n,), for each source.
+        covered: numbers of the first source's items that have weak labels; None without weak labels.
+        target: weak labels of those items' units, as in `fit.build.Items`.
+        size: height and width of images, in pixels; None where they are not known.
+        classes: names of the classes, in the order of their numbers; empty where the kind names none.
+        votes: votes of rules on the first source's items; None without any.
+    """
+
+    task: Task
+    items: list[Any]
+    y: list[np.ndarray]
+    counts: list[np.ndarray]
+    covered: np.ndarray | None = None
+    target: np.ndarray | None = None
+    size: tuple[int, int] | None = None
+    classes: tuple[str, ...] = ()
+    votes: Votes | None = None
+
+
+class Measured(NamedTuple):
+    """Scores of a model on labelled items.
+
+    Attributes:
+        scores: the score, its interval, and further scores, by name, as plain values.
+        tally: counts for the confusion matrix and the calibration.
+        shown: some items with predictions and labels, as plain values for the report; empty where none are shown.
+        sure: of items of one class each, the probabilities of their predicted classes, and whether these are right,
+            both (n,); None of other items.
+    """
+
+    scores: dict[str, Any]
+    tally: Tally
+    shown: list[dict[str, Any]]
+    sure: tuple[np.ndarray, np.ndarray] | None = None
+
+
+Make = Callable[[], nn.Module]
+"""Function that makes the user's own network."""
+
+
+def warn_of_shared(shared: int, words: Words, test: Entries) -> int:
+    """Warn where test items are also learnt from; returns their number ``shared``."""
+    if shared:
+        are = (
+            f"{words.thing} of {test.places.source} is"
+            if shared == 1
+            else f"{words.things} of {test.places.source} are"
+        )
+        warnings.warn(f"{shared} {are} also in the training data: the test score flatters.", stacklevel=2)
+    return shared

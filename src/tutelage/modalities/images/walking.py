@@ -1,0 +1,94 @@
+"""Images within folders: which files count, and what is passed over."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tutelage.modalities.images.examples import shown
+from tutelage.modalities.images.tables import ENDINGS
+from tutelage.tables import DataError
+
+SYSTEM = ("__macosx", "__pycache__", "@eadir", "$recycle.bin", "system volume information", "lost+found")
+"""Names, in lower case, of folders that systems and tools leave behind."""
+SPLITS = {
+    "train": "train", "training": "train", "trainset": "train", "test": "test", "testing": "test", "testset": "test",
+    "val": "val", "valid": "val", "validation": "val", "dev": "val", "eval": "val", "evaluation": "val",
+}  # fmt: skip
+"""Parts of a data set that is split already, by the names of folders in small letters alone."""
+
+
+@dataclass
+class Found:
+    """Images within a folder.
+
+    Attributes:
+        images: images, sorted by path.
+        passed: number of files and folders that are passed over, by reason.
+    """
+
+    images: list[Path] = field(default_factory=list)
+    passed: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def others(self) -> str:
+        """Words, for a message, on the number of files that are passed over."""
+        return f" ({self.passed.total()} other files)" if self.passed else ""
+
+
+def folder(path: str | Path) -> Path:
+    """The path, after a check that it is a folder.
+
+    Raises:
+        DataError: it is not.
+    """
+    if not Path(path).exists():
+        raise DataError(f"{path}: no such folder")
+    if not Path(path).is_dir():
+        raise DataError(f"{path}: not a folder")
+    return Path(path)
+
+
+def hidden(name: str) -> bool:
+    """Whether a file or folder is hidden, or left behind by a system."""
+    return name.startswith(".") or name.lower() in (*SYSTEM, "thumbs.db", "desktop.ini")
+
+
+def plain(name: str) -> str:
+    """Name in small letters alone, without blanks, underscores, hyphens and points.
+
+    >>> plain("No_Label"), plain("?")
+    ('nolabel', '?')
+    """
+    return "".join(c for c in name.casefold() if c not in " _-.")
+
+
+def images_in(root: Path) -> Found:
+    """Images within a folder and deeper ones, and what is passed over. Links are followed."""
+    found, seen = Found(), set()
+    for here, folders, files in os.walk(root, onerror=_refuse_unreadable, followlinks=True):
+        if (real := os.path.realpath(here)) in seen:  # a link back
+            folders.clear()
+            continue
+        seen.add(real)
+        for name in files:
+            if not hidden(name) and name.lower().endswith(ENDINGS):
+                found.images.append(Path(here, name))
+            else:
+                found.passed[reason(name)] += 1
+        found.passed["hidden"] += sum(map(hidden, folders))
+        folders[:] = sorted(name for name in folders if not hidden(name))
+    found.images.sort()
+    found.passed = +found.passed
+    return found
+
+
+def reason(name: str) -> str:
+    """Why a file is passed over: it is hidden, or has the ending of another kind of file."""
+    return "hidden" if hidden(name) else Path(name).suffix.lower() or "without an ending"
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    raise DataError(f"{shown(error.filename)}: the folder cannot be read ({error.strerror})") from error

@@ -1,0 +1,161 @@
+"""Spreadsheets: the sheet that holds the table, its header, and its cells as texts like those of a csv file."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import shlex
+import zipfile
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from tutelage.data.errors import DataError
+from tutelage.tables.headers import ask_of_header, names_of, without_repeats
+from tutelage.tables.how import ReadAs
+from tutelage.tables.notes import Notes
+from tutelage.tables.odd import SHOWN, counted
+from tutelage.tables.seen import Found
+
+TITLES = 10
+"""Number of rows above the header that may be blank or hold a title, at most."""
+LOST = (b't="e"', b"</f></c>", b"</f><v></v>", b"</f><v/>", b"</f><v />")
+"""Marks in the XML of a sheet of a cell that holds an error, or a formula without its value."""
+Cell = str | int | float | bool | datetime.date | datetime.time | datetime.timedelta
+"""Value of a cell."""
+
+
+def read_sheet(data: bytes, how: ReadAs, path: str, notes: Notes) -> Found:
+    """The table in a sheet of a spreadsheet. Its cells become texts, as those of a csv file are.
+
+    Args:
+        data: bytes of the file.
+        how: how files are read; its sheet names one of several.
+        path: the file, for messages.
+        notes: takes what is noticed.
+
+    Raises:
+        DataError: the file is no spreadsheet, there is no such sheet, or none holds a table.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        name, cells = _sheet(book, how, path, notes)
+    except (CalamineError, OSError, ValueError) as e:
+        if isinstance(e, DataError):
+            raise
+        raise DataError(f"{path}: not readable as a spreadsheet ({str(e).strip()}){_hint(data)}") from e
+    _say_lost(data, path, notes)
+    header, rows = _table(cells, how, path, notes)
+    full = [i for i, row in enumerate(rows) if any(cell != "" for cell in row)]
+    blank = sorted(set(range(full[-1] if full else 0)).difference(full))
+    if blank:
+        are = "1 row is" if len(blank) == 1 else f"{len(blank)} rows are"
+        notes.say(f"{path}: {are} blank and passed over (first: behind row {blank[0]}).")
+    kept = [j for j in range(len(header)) if header[j] or any(rows[i][j] != "" for i in full)]
+    frame = pd.DataFrame([[rows[i][j] for j in kept] for i in full], columns=range(len(kept)), dtype=str)
+    found = _named([header[j] for j in kept], frame, how, path, notes)
+    return Found(found, "spreadsheet", None, {"member": name, "blank": len(blank)})
+
+
+def text_of(cell: Cell) -> str:
+    """Text of a cell: whole numbers have no ".0", and dates are written as in ISO 8601.
+
+    >>> text_of(3.0), text_of(0.1), text_of(datetime.datetime(2024, 1, 2)), text_of(True)
+    ('3', '0.1', '2024-01-02', 'True')
+    """
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e22:
+        return str(int(cell))
+    if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
+        return cell.date().isoformat()
+    if isinstance(cell, (datetime.date, datetime.time)):
+        return cell.isoformat()
+    return str(cell)
+
+
+def _sheet(book: Any, how: ReadAs, path: str, notes: Notes) -> tuple[str, list[list[str]]]:
+    """Name of the sheet that is read, and the texts of its cells."""
+    from python_calamine import SheetVisibleEnum
+
+    names = list(book.sheet_names)
+    hidden = {sheet.name for sheet in book.sheets_metadata if sheet.visible != SheetVisibleEnum.Visible}
+    if how.sheet is not None:
+        name = how.sheet
+        if name not in names and name.isdigit() and 1 <= int(name) <= len(names):
+            name = names[int(name) - 1]
+        if name not in names:
+            raise DataError(f"{path}: no sheet {how.sheet!r}; it has {', '.join(map(repr, names))}")
+        return name, _cells(book, name)
+    cells = {name: _cells(book, name) for name in names}
+    full = [name for name in names if len(cells[name]) > 1] or [name for name in names if cells[name]]
+    shown = [name for name in full if name not in hidden] or full
+    if not shown:
+        raise DataError(f"{path}: the file has no rows")
+    if others := [name for name in full if name != shown[0]]:
+        listed = ", ".join(f"{name!r} ({counted(len(cells[name]), 'row')})" for name in others[:5])
+        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+        notes.ask(
+            f"{path}: sheet {shown[0]!r} ({counted(len(cells[shown[0]]), 'row')}) is read, but not {listed}{more}",
+            f"--sheet {shlex.quote(shown[0])} says so, and --sheet {shlex.quote(others[0])} reads another",
+        )
+    return shown[0], cells[shown[0]]
+
+
+def _cells(book: Any, name: str) -> list[list[str]]:
+    rows = [[text_of(cell) for cell in row] for row in book.get_sheet_by_name(name).to_python(skip_empty_area=True)]
+    while rows and not any(rows[-1]):
+        rows.pop()
+    return rows
+
+
+def _table(cells: list[list[str]], how: ReadAs, path: str, notes: Notes) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a sheet. Blank rows and a title above the header are passed over and said."""
+    if how.names is not None:
+        width = max((len(row) for row in cells), default=0)
+        if width != len(how.names):
+            raise DataError(f"{path}: --columns names {counted(len(how.names), 'column')}, but the rows have {width}")
+        return list(how.names), cells
+    widest = max((_filled(row) for row in cells), default=0)
+    above = next((i for i, row in enumerate(cells[: TITLES + 1]) if _filled(row) >= min(2, max(widest, 1))), 0)
+    titles = [next(cell for cell in row if cell) for row in cells[:above] if any(row)]
+    if titles:
+        shown = titles[0] if len(titles[0]) <= SHOWN else titles[0][:SHOWN] + "…"
+        notes.say(f"{path}: the header is row {above + 1} of the sheet, below the title {shown!r}.")
+    return cells[above], cells[above + 1 :]
+
+
+def _filled(row: Sequence[str]) -> int:
+    return sum(cell.strip() != "" for cell in row)
+
+
+def _named(header: list[str], frame: pd.DataFrame, how: ReadAs, path: str, notes: Notes) -> pd.DataFrame:
+    if len(frame):
+        frame = frame[without_repeats(header, frame, path, notes)].reset_index(drop=True)
+    if how.names is None:
+        ask_of_header(header, frame, how, path, notes)
+    frame.columns = pd.Index(names_of(header, path))
+    return frame
+
+
+def _say_lost(data: bytes, path: str, notes: Notes) -> None:
+    """Say how many cells of an xlsx file hold an error, or a formula without its value; they are read as empty."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as held:
+            sheets = [name for name in held.namelist() if name.startswith("xl/worksheets/sheet")]
+            lost = sum(sheet.count(mark) for name in sheets for sheet in [held.read(name)] for mark in LOST)
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
+        return  # of another format
+    if lost:
+        of = "1 cell with an error, or with a formula" if lost == 1 else f"{lost} cells with errors, or with formulas"
+        notes.say(f"{path}: read as empty: {of} without a value; open and save the file where it was made.")
+
+
+def _hint(data: bytes) -> str:
+    head = data[:200].lstrip().lower()
+    if head.startswith((b"<html", b"<!doctype", b"<table", b"<?xml")):
+        return "; it is a web page or XML under a spreadsheet's name: open it and save it as xlsx or csv"
+    if data and b"\0" not in data[:1000] and not data.startswith(b"PK"):
+        return "; it looks like text: let its name end in .csv or .tsv"
+    return ""

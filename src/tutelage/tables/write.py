@@ -1,0 +1,142 @@
+"""Tables written to files, whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from tutelage.data.errors import DataError
+from tutelage.tables.endings import ending_of, packing_of
+from tutelage.tables.packed import packed
+
+TEXTS = (".csv", ".tsv", ".jsonl", ".json")
+"""Endings of the tables that are written as text, also with .gz or .zst behind it."""
+WRITTEN = (*TEXTS, ".parquet", ".xlsx")
+"""Endings of the tables that can be written."""
+PACKED = ("gzip", "zstandard")
+"""Compressions that tables of text can be written in."""
+LONGEST = 32_767
+"""Number of characters of a cell of a sheet, at most."""
+ROWS = 1_048_576
+"""Number of rows of a sheet, at most, its header included."""
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table in the format of the file's ending. Lists in cells of csv, tsv and xlsx files are written as JSON.
+
+    Raises:
+        DataError: the ending is unknown, the folder is missing, or cells cannot be written in this format.
+    """
+    named = writable(path)
+    path = named.resolve()
+    if path.exists() and not path.is_file():  # a device or a pipe
+        _write(table, path, ending_of(named))
+        return
+    part = path.with_name(path.name + ".part")  # a crash leaves the old file or the new one, never a half
+    try:
+        _write(table, part, ending_of(named))
+        if packing := packing_of(named):
+            part.write_bytes(packed(part.read_bytes(), packing))
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    part.replace(path)
+
+
+def _write(table: pd.DataFrame, path: Path, kind: str) -> None:
+    if kind == ".parquet":
+        _typed(table).to_parquet(path, index=False)
+    elif any(isinstance(cell, bytes) for name in table for cell in table[name][:100]):
+        raise DataError(f"{path}: encoded images can be written to parquet only")
+    elif kind in (".jsonl", ".json"):
+        with open(path, "w", encoding="utf-8") as f:
+            table.to_json(f, orient="records", lines=kind == ".jsonl", force_ascii=False, double_precision=15)
+    elif kind == ".xlsx":
+        _write_sheet(_flat(table), path)
+    else:
+        whole = _flat(table)
+        returns = any("\r" in str(cell) for name in whole.select_dtypes(exclude="number") for cell in whole[name])
+        quoting: Any = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL  # unquoted, a bare "\r" ends a line
+        whole.to_csv(path, index=False, sep="\t" if kind == ".tsv" else ",", quoting=quoting)
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with JSON in the columns whose cells have no common type, such as [0, 3, "PER"]."""
+    mixed = [name for name in table if table[name].dtype == object and not _has_type(table[name])]
+    return table.assign(**{str(name): table[name].map(_as_json) for name in mixed})
+
+
+def _has_type(cells: pd.Series) -> bool:
+    try:
+        pa.array(cells, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return False
+    return True
+
+
+def _as_json(cell: Any) -> str | None:
+    return cell if cell is None or isinstance(cell, str) else json.dumps(cell, default=_plain, ensure_ascii=False)
+
+
+def _flat(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with lists and dicts as JSON."""
+    listed = [c for c in table if table[c].map(lambda v: isinstance(v, (list, dict, np.ndarray))).any()]
+    return table.assign(**{
+        str(c): [json.dumps(v, default=_plain, ensure_ascii=False) for v in table[c]] for c in listed
+    })  # fmt: skip
+
+
+def _write_sheet(table: pd.DataFrame, path: Path) -> None:
+    """Write a spreadsheet of one sheet, whose texts stay texts, also those that begin like a formula."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    rows = [[None if pd.isna(value) else value for value in row] for row in table.itertuples(index=False)]
+    shown = path.name.removesuffix(".part")
+    if len(rows) >= ROWS:
+        raise DataError(f"{shown}: {len(rows)} rows do not fit in a sheet, which has {ROWS}; write csv")
+    for number, row in enumerate(rows, start=1):
+        for value in row:
+            if isinstance(value, str) and (len(value) > LONGEST or ILLEGAL_CHARACTERS_RE.search(value)):
+                what = f"a text of {len(value)} characters that a sheet cannot hold"
+                raise DataError(f"{shown}, row {number}: {what}; write csv")
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("table")
+    sheet.append([str(name) for name in table.columns])
+    for row in rows:
+        cells = [WriteOnlyCell(sheet, value) for value in row]
+        for cell in cells:
+            cell.data_type = "s" if isinstance(cell.value, str) else cell.data_type
+        sheet.append(cells)
+    book.save(path)
+
+
+def _plain(value: Any) -> Any:
+    """A numpy value as a value that JSON can hold."""
+    return value.tolist()
+
+
+def writable(path: str | Path) -> Path:
+    """The path as a `Path`, after a check that a table can be written there.
+
+    Raises:
+        DataError: the ending is unknown, the folder is missing, or a package that writes the format is.
+    """
+    path = Path(path)
+    packing = packing_of(path)
+    if ending_of(path) not in WRITTEN or (packing and (packing not in PACKED or ending_of(path) not in TEXTS)):
+        names, texts = ", ".join(WRITTEN), ", ".join(TEXTS)
+        raise DataError(f"{path}: file name must end in one of {names}, also with .gz or .zst behind {texts}")
+    if not path.parent.is_dir():
+        raise DataError(f"{path.parent}: no such folder")
+    if ending_of(path) == ".xlsx" and find_spec("openpyxl") is None:
+        raise DataError(f"{path}: xlsx files are written by the package openpyxl: pip install openpyxl; or write csv")
+    return path

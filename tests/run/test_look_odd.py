@@ -1,0 +1,68 @@
+"""What looks odd is a question, and the option that it names settles it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def look(run, tmp_path):
+    def call(table, *options, words=("--text", "text", "--label", "label")):
+        table.to_csv(tmp_path / "train.csv", index=False)
+        return run("look", "--train", tmp_path / "train.csv", *words, *options)
+
+    return call
+
+
+@pytest.fixture
+def table(texts):
+    return pd.concat([texts.train] * 2, ignore_index=True)
+
+
+def test_labels_that_join_others_are_asked_for(look, table):
+    odd = table.assign(label=["food|sport" if i % 8 == 0 else label for i, label in enumerate(table.label)])
+    code, shown = look(odd)
+    assert code == 0, shown
+    assert "4 of 32 labels join others by '|', as 'food|sport' does" in shown
+    assert "1 question is open" in shown
+    code, shown = look(odd, "--unlabelled-as", "food|sport")
+    assert "Labelled texts: 28; unlabelled: 4." in shown
+    assert "Question" not in shown
+    code, shown = look(table)
+    assert "Question" not in shown
+
+
+def test_amounts_are_no_classes(look, table):
+    code, shown = look(table.assign(label=[f"{i / 7:.3f}" for i in range(len(table))]))
+    assert code == 2
+    assert "32 labels are of 32 classes, numbers, which are amounts rather than classes" in shown
+
+
+def test_a_column_that_holds_no_classes_is_asked_for(look, table):
+    code, shown = look(table.assign(label=[f"note {i}" for i in range(len(table))]))
+    assert code == 2
+    assert "32 labels are of 32 classes, such as 'note 0'" in shown
+    assert "--label COLUMN" in shown
+
+
+def test_features_are_named_and_those_that_count_or_never_change(look):
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame(rng.normal(size=(20, 2)), columns=["a", "b"]).assign(c=1.0, n=range(5, 25), y=["x", "z"] * 10)
+    words = ("--kind", "rows", "--label", "y", "--features")
+    code, shown = look(rows, words=(*words, "a", "b", "c", "n"))
+    assert code == 0, shown
+    assert "Columns: a (feature), b (feature), c (feature), n (feature), y (label)." in shown
+    assert "1 of 4 features never change: c." in shown
+    assert "feature n counts the rows" in shown
+    assert "--features a b c." in shown
+    code, shown = look(rows, words=(*words, "a", "b"))
+    assert code == 0, shown
+    assert "not used: c, n." in shown
+    assert "Question" not in shown
+    assert "never change" not in shown
+
+
+def test_a_question_that_halts_is_shown_once(look, table):
+    code, shown = look(table.assign(label=["0", "1", "-1", "1"] * 8))
+    assert code == 2
+    assert shown.count("Question 1") == 1

@@ -1,0 +1,135 @@
+"""What means no label is none, spellings of a class are one, and what is decided is said or asked."""
+
+import pytest
+
+from tutelage.tables import DataError, Notes
+from tutelage.tables.cells import quoted
+from tutelage.tables.labels import LabelsAs, Spelled, folded, unknown_label
+
+
+def spelled(labels, **how):
+    notes = Notes()
+    found = Spelled.of(labels, LabelsAs(**how), notes, lambda i: f"row {i + 1}")
+    return [found(label) for label in labels], notes
+
+
+@pytest.mark.parametrize("word", ["nan", "NaN", "<NA>", "?", "-", "unlabelled", "Unlabeled", "[]", "not labelled"])
+def test_words_for_no_label_are_none_and_said(word):
+    labels, notes = spelled(["food", word, word, "sport"])
+    assert labels == ["food", None, None, "sport"]
+    assert notes.lines == [f"2 of 4 rows have {word!r} for a label: taken as no label (--classes makes it one)."]
+    assert not notes.questions
+    assert spelled(["food", word, word, "sport"], classes=("food", "sport", word))[0] == ["food", word, word, "sport"]
+
+
+@pytest.mark.parametrize("word", ["None", "NA", "null", "unknown", "N/A"])
+def test_words_that_may_be_names_stay_classes_and_a_question_asks(word):
+    labels, notes = spelled(["food", word, "sport"])
+    assert labels == ["food", word, "sport"]
+    (question,) = notes.questions
+    assert not question.halts
+    assert question.asks == f"1 of 3 rows has the label {word!r} (first: row 2), which is taken for a class"
+    assert question.options == (f"--unlabelled-as {word} if it means that there is no label",)
+    assert spelled(["food", word], unlabelled_as=(word,))[0] == ["food", None]
+    assert not spelled(["food", word], classes=("food", word))[1].questions
+
+
+def test_spellings_of_a_declared_class_are_said_too():
+    labels, notes = spelled(["Food", "food", "SPORT", "other"], classes=("food", "sport"))
+    assert labels == ["food", "food", "sport", "other"]
+    assert notes.lines == [
+        "One class in several spellings: 'food' 1, 'Food' 1; all are 'food' (--spelling as-is keeps them).",
+        "One class in several spellings: 'sport' 0, 'SPORT' 1; all are 'sport' (--spelling as-is keeps them).",
+    ]
+
+
+@pytest.mark.parametrize(("labels", "sign"), [(["+", "-", "0"], "-"), (["!", ".", "?"], "?")])
+def test_a_sign_beside_another_sign_is_a_class_and_a_question_asks(labels, sign):
+    found, notes = spelled(labels)
+    assert found == labels
+    (question,) = notes.questions
+    assert f"the label {sign!r}" in question.asks
+    assert sign in question.options[0]
+    assert spelled(labels, unlabelled_as=(sign,))[0] == [None if label == sign else label for label in labels]
+
+
+@pytest.mark.parametrize("others", [["food", "sport"], ["0", "1", "2"], ["3", "7"], ["0"]])
+def test_minus_one_is_no_label_where_it_cannot_be_a_class(others):
+    labels, notes = spelled([*others, "-1"])
+    assert labels == [*others, None]
+    assert "'-1' for a label" in notes.lines[0]
+    assert not notes.questions
+
+
+@pytest.mark.parametrize("others", [["0", "1"], ["1"]])
+def test_minus_one_beside_0_and_1_is_asked_for(others):
+    _, notes = spelled([*others, "-1"])
+    (question,) = notes.questions
+    assert question.halts
+    assert question.options == ("--unlabelled-as=-1", f"--classes={','.join(['-1', *others])}")
+    with pytest.raises(DataError, match="it may mean no label, or be a class"):
+        notes.settle()
+    assert spelled([*others, "-1"], unlabelled_as=("-1",))[0] == [*others, None]
+    kept, settled = spelled([*others, "-1"], classes=("-1", *others))
+    assert kept == [*others, "-1"]
+    settled.settle()
+
+
+def test_spellings_of_a_class_are_folded_to_the_commonest_and_said():
+    labels, notes = spelled(["Food", "food", "food", "FOOD ", "sport", "sport\u200b", "New  York", "new_york"])
+    assert labels == ["food"] * 4 + ["sport"] * 2 + ["new_york"] * 2
+    assert notes.lines[0] == (
+        "One class in several spellings: 'food' 2, 'FOOD ' 1, 'Food' 1; all are 'food' (--spelling as-is keeps them)."
+    )
+    assert r"'sport' 1, 'sport\u200b' 1; all are 'sport'" in notes.lines[2]
+    assert spelled(["Food", "food"], spelling="as-is")[0] == ["Food", "food"]
+
+
+def test_composed_and_decomposed_letters_are_one():
+    labels, notes = spelled(["Cafe\u0301", "Café", "Café"])
+    assert labels == ["Café"] * 3
+    assert "e\\u0301" in notes.lines[0]
+
+
+def test_single_letters_keep_their_case():
+    assert spelled(["a", "A", "b"])[0] == ["a", "A", "b"]
+    assert folded("a") != folded("A")
+
+
+def test_declared_classes_take_other_spellings_and_know_no_other():
+    found = Spelled.of(["FOOD", "fod"], LabelsAs(classes=("food", "sport")), Notes(), str)
+    assert found("FOOD") == "food"
+    assert found.known(found("FOOD"))
+    assert not found.known(found("fod"))
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"classes": ("a", "a")}, "class 'a' is named twice"),
+        ({"classes": ("a",)}, "two classes or more must be named"),
+        ({"classes": ("a", "b"), "unlabelled_as": ("b",)}, "'b' cannot be a class and mean that there is no label"),
+        ({"spelling": "loose"}, "spelling must be fold or as-is, got 'loose'"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(how, message):
+    with pytest.raises(DataError, match=message):
+        LabelsAs(**how)
+
+
+@pytest.mark.parametrize("word", ["nan\u200b", "\u200b", "''", '""', "\ufeff?"])
+def test_words_for_no_label_may_hold_characters_that_cannot_be_seen(word):
+    labels, notes = spelled(["food", word, "sport"])
+    assert labels == ["food", None, "sport"]
+    assert "taken as no label" in notes.lines[0]
+
+
+def test_a_doubtful_word_may_hold_characters_that_cannot_be_seen():
+    assert len(spelled(["food", "none\u200b", "sport"])[1].questions) == 1
+
+
+def test_long_labels_are_shown_by_their_beginnings():
+    (question,) = spelled(["food", "todo", "sport"])[1].questions
+    assert "'todo'" in question.asks
+    assert quoted("x" * 99) == f"'{'x' * 60}…'"
+    assert unknown_label("x" * 999, ["y" * 999, "z"]).count("x") == 60
