@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 
 @pytest.fixture
@@ -66,3 +67,23 @@ def test_a_question_that_halts_is_shown_once(look, table):
     code, shown = look(table.assign(label=["0", "1", "-1", "1"] * 8))
     assert code == 2
     assert shown.count("Question 1") == 1
+
+
+def test_what_masks_to_test_on_may_mean_is_asked_before_anything_is_learnt(run, tmp_path):
+    for name, order in (("train", [0, 1, 2]), ("test", [0, 2, 1])):
+        for folder in ("images", "masks"):
+            (tmp_path / name / folder).mkdir(parents=True)
+        for i in range(4):
+            ids = np.zeros((12, 12), dtype=np.uint8)
+            ids[:6, :6], ids[6:, 6:] = 1, 2
+            mask = Image.fromarray(np.argsort(order).astype(np.uint8)[ids], "P")
+            colours = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0]], dtype=np.uint8)[order]
+            mask.putpalette(colours.ravel().tolist())
+            mask.save(tmp_path / name / "masks" / f"{i}.png")
+            pixels = np.random.default_rng(i).integers(0, 255, (12, 12, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / "images" / f"{i}.png")
+    code, shown = run("look", "--train", tmp_path / "train")
+    assert code == 0, shown
+    code, shown = run("look", "--train", tmp_path / "train", "--test", tmp_path / "test")
+    assert code == 2
+    assert "palettes" in shown

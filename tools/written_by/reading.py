@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from tutelage.kinds import KINDS
-from tutelage.kinds.base import Dataset, Files, Kind
+from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import Dataset, Files
 from tutelage.modalities.images.decoding import decode
 from tutelage.run.look import read_and_say
 from tutelage.tables import DataError, Notes, ReadAs
@@ -45,7 +46,8 @@ def read_form(form: Form, folder: Path, number: int) -> dict[str, Any]:
     said: list[str] = []
     row = dict(NONE)
     try:
-        kind, data, notes = read_and_say(kind, files, said.append)
+        notes = Notes()
+        kind, data = read_and_say(kind, files, notes, said.append)
         row["as"] = seen(notes)
         wanted = "was not to be read" * bool(form.refused or form.question)
         if fault := wanted or difference(found_in(data, form), expected(form)):

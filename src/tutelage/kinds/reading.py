@@ -40,10 +40,10 @@ def read_files(kind: Kind, files: Files, notes: Notes = UNHEARD) -> Dataset:
         good, faults = (None, ()) if part is None else kind.checked(part, notes)
         parts.append(good)
         left_out += faults
-    if notes.unsettled:  # before a rule about labels, which they may break, is said to be broken
-        notes.settle()
+    notes.settle()  # before a rule about labels, which they may break, is said to be broken
     assert parts[0] is not None
     found = kind.learn(parts[0], parts[1], parts[2], files.evidence, notes)
+    notes.settle()  # what a mask to test on may mean is asked only there
     return replace(found, left_out=(*left_out, *found.left_out)) if left_out else found
 
 

@@ -20,28 +20,27 @@ from tutelage.tables import DataError, Notes
 from tutelage.types import Say
 
 
-def read_and_say(kind: Kind, files: Files, say: Say) -> tuple[Kind, Dataset, Notes]:
+def read_and_say(kind: Kind, files: Files, notes: Notes, say: Say) -> tuple[Kind, Dataset]:
     """Data read from files; what was noticed is said, also where they cannot be learnt from.
 
     Args:
         kind: kind of the data, with its options.
         files: the files.
+        notes: takes what is noticed.
         say: called with each sentence.
 
     Returns:
-        The kind with its options completed, the data, and the notes.
+        The kind with its options completed, and the data.
 
     Raises:
         DataError: the files cannot be learnt from, or a question has to be settled first; the message has all of them.
     """
-    notes = Notes()
     try:
         kind = kind.settled(files, notes)
-        data = read_files(kind, files, notes)
+        return kind, read_files(kind, files, notes)
     finally:
         for line in notes.lines_of_all(halting=False):
             say(line)
-    return kind, data, notes
 
 
 def say_of_reader(reader: Reader, data: Dataset, notes: Notes, say: Say) -> None:
@@ -103,20 +102,18 @@ def silent(line: str) -> None:
 
 
 def _look(kind: Kind, files: Files, screen: Screen, json: bool) -> None:
-    if not json:
-        kind, data, notes = read_and_say(kind, files, screen.say)
-        say_of_reader(kind.reader(data.size), data, notes, screen.say)
-        screen.say(_verdict(len(notes.questions)))
-        return
-    notes = Notes()
+    notes, say = Notes(), silent if json else screen.say
     try:
-        kind = kind.settled(files, notes)
-        data = read_files(kind, files, notes)
-        say_of_reader(kind.reader(data.size), data, notes, silent)
+        kind, data = read_and_say(kind, files, notes, say)
+        say_of_reader(kind.reader(data.size), data, notes, say)
     except DataError as fault:
-        screen.json(notes.as_dict() | {"error": str(fault)})
+        if json:
+            screen.json(notes.as_dict() | {"error": str(fault)})
         raise
-    screen.json(notes.as_dict())
+    if json:
+        screen.json(notes.as_dict())
+    else:
+        screen.say(_verdict(len(notes.questions)))
 
 
 def _verdict(questions: int) -> str:

@@ -23,6 +23,7 @@ from tutelage.methods import Method
 from tutelage.run.look import read_and_say, say_of_reader
 from tutelage.run.options import Options
 from tutelage.run.results import conclude, summarise
+from tutelage.tables import Notes
 from tutelage.types import Say, Tick
 
 
@@ -47,7 +48,8 @@ def run(
     kind.defaults(options.asked)  # a value out of its range is said before the data are read
     device = pick_device(options.device)
     _refuse_full_folder(out, options.resume)
-    kind, data, notes = read_and_say(kind, options.files, tell or say)
+    notes = Notes()
+    kind, data = read_and_say(kind, options.files, notes, tell or say)
     method.settled(data.items.task, data.items.weak)  # one that cannot learn this is refused before the folder is made
     wiring = kind.wiring(options.asked, data, isinstance(method, Auto))
     say_of_reader(wiring.reader, data, notes, tell or say)
