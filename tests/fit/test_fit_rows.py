@@ -203,6 +203,14 @@ def test_the_better_encoder_is_taken_and_the_costs_are_said(items, reader, tmp_p
     assert set(tried[1].as_dict()) == {"name", "score", "gain", "spread", "chosen"}
 
 
+def test_an_encoder_that_cannot_be_adapted_is_not_tried_where_the_fit_adapts(items, reader, tmp_path):
+    """What adapting is worth is not seen in the frozen folds, in which the lexical encoder is far better here."""
+    choice = [reader, LexicalReader(), JoinedReader(reader)]
+    fitted = fit_rows(items, wiring(*choice, adapt=HOW, folds=2), Supervised(), tmp_path)
+    assert {t.name for t in fitted.encoders} == {reader.says, JoinedReader(reader).says}
+    assert fitted.outcome.judged
+
+
 def test_a_slow_encoder_must_be_worth_its_time(items, reader, tmp_path, monkeypatch):
     monkeypatch.setattr("tutelage.fit.encoders.seconds_each", lambda r, _: 1.0 if isinstance(r, JoinedReader) else 0.1)
     monkeypatch.setattr("tutelage.fit.encoders.WORTH", 0.9)

@@ -192,14 +192,18 @@ def chosen_reader(
 ) -> tuple[Reader, list[TriedEncoder]]:
     """The reader that the labels choose, and what was seen of each; the usual one where labels cannot choose.
 
-    The choice is a part of the store, since it depends on a clock, too.
+    An encoder that cannot be adapted is not tried where others can and the fit adapts or classes are described: the
+    frozen folds do not see what adapting is worth, and such an encoder knows no meaning of a sentence. The choice is a
+    part of the store, since it depends on a clock, too.
 
     Raises:
         ValueError: a stopped fit had chosen an encoder that is not here any more.
     """
     plan, seed = wiring.how.plan, wiring.how.training.seed
     readers = {reader.says: reader for reader in wiring.readers if isinstance(reader, Encodes)}
-    if len(wiring.readers) == 1 or not len(items.labelled):
+    if wiring.adapt is not None or items.described is not None:
+        readers = {name: reader for name, reader in readers.items() if reader.adapts} or readers
+    if len(readers) < 2 or not len(items.labelled):
         return wiring.reader, []
     counts = np.unique(items.y, return_counts=True)[1]
     if plan.skip or len(counts) < 2 or counts.min() < 2:
