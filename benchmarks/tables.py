@@ -566,6 +566,63 @@ def mpnet_described() -> str:
     return grid(["", "a class", "labels only, MiniLM", "DRIFT, mpnet, a sentence a class", "draws"], body)
 
 
+def all_sources() -> str:
+    """A line for each set: labels only, `auto` with all sources, and the path that was best in the other draws.
+
+    A path that a draw did not train, since adapting was judged not worth it there, has no score in that draw.
+    """
+    auto, body, over = "auto, all sources", [], []
+    found = pd.DataFrame([row for row in recorded("sources")[1] if row["setting"] == "10 labels"])
+    for data, of in found.groupby("data", sort=False):
+        at = {name: rows.set_index("seed") for name, rows in of.groupby("method")}
+        own, labels = at[auto].score, at["labels only"].score
+        paths = pd.DataFrame(at[auto].paths.to_dict()).T.assign(**{"labels only": labels})
+        chosen = {seed: str(paths.drop(index=seed).mean().idxmax()) for seed in paths.index}
+        best = pd.Series({seed: paths.loc[seed, path] for seed, path in chosen.items()}).dropna()
+        over.append({"gain": (own - labels).mean(), "distance": (own - best).mean()})
+        mostly = pd.Series(chosen).mode()[0]
+        body.append([
+            DATA.get(data, data), mean(labels), points(own), points(own - labels, "+"), mostly, mean(best),
+            points((own - best).dropna(), "+"), str(len(best)),
+        ])  # fmt: skip
+    sets = pd.DataFrame(over)
+    body.append(["mean, ± between sets", "", "", points(sets.gain, "+"), "", "", points(sets.distance, "+"), ""])
+    head = ["", "labels only, MiniLM", "auto", "gain", "best path of the other draws, mostly", "its score"]
+    return grid([*head, "auto over it", "draws"], body)
+
+
+def adapted_beside_setfit() -> str:
+    """A line for each set: labels only on the frozen and on the adapted encoder, and setfit, with their seconds.
+
+    Seconds are of the draws in which the run had a core to itself, so that its time was its processor's.
+    """
+    own, peer = "labels only, adapted", "setfit: setfit (labels only)"
+    found = pd.DataFrame([row for row in recorded("adapted")[1] if row.get("score") is not None])
+    body, gains, ratios = [], [], []
+    for (data, setting), of in found.groupby(["data", "setting"], sort=False):
+        at = {name: rows.set_index("seed") for name, rows in of.groupby("method")}
+        both = at[own].join(at[peer], rsuffix="_peer", how="inner")
+        alone = both[both.cpu_seconds > 0.9 * both.seconds]
+        gain, ratio = both.score - both.score_peer, (alone.seconds / alone.seconds_peer).median()
+        gains.append(gain.mean())
+        ratios.append(ratio)
+        body.append([
+            DATA.get(data, data), setting, str(len(both)), mean(at["labels only"].score), mean(both.score),
+            mean(both.score_peer), points(gain, "+"), f"{alone.seconds.median():.0f}",
+            f"{alone.seconds_peer.median():.0f}", f"{ratio:.2f}",
+        ])  # fmt: skip
+    line = [
+        "mean, ± between lines",
+        *[""] * 5,
+        points(pd.Series(gains), "+"),
+        "",
+        "",
+        f"{pd.Series(ratios).mean():.2f}",
+    ]
+    head = ["", "a class", "draws", "labels only", "adapted", "setfit", "gain over it", "seconds", "setfit's", "ratio"]
+    return grid(head, [*body, line])
+
+
 # Probabilities that can be believed
 
 STATED = ("0.02", "0.05", "0.1")
@@ -674,7 +731,7 @@ TABLES: dict[str, Callable[[], str]] = {
         noise_verdict, noise_target, noise_rounds, noise_memorised, noise_equalities, noise_two_hot, noise_curves,
         partial_forms, audit_ranking, audit_flags, cost, graph_scale, believed_calibration, believed_answers,
         believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet, worth_of_teachers, penalty,
-        many_classes, mpnet_described, formats,
+        many_classes, mpnet_described, all_sources, adapted_beside_setfit, formats,
     )},
 }  # fmt: skip
 """Of the pages in docs."""

@@ -71,7 +71,7 @@ MAY_IMPORT = {
 
 SHARED_BY_KINDS = {
     "adapting", "answers", "base", "class_labels", "dataset", "declared", "entries", "odd_labels", "one_class",
-    "pictures", "pixel_scores", "reading", "tagged", "tallies", "teachers",
+    "pictures", "rare", "pixel_scores", "reading", "tagged", "tallies", "teachers",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder", "known", "learnt", "precision", "units", "with_encoder"}
 

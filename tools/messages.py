@@ -32,11 +32,13 @@ RULES = {
 
 
 def plain(message: str) -> str:
-    """A message without folders of tests, times and long runs of data."""
-    message = re.sub(r"(?:/[\w.-]+)*/pytest-of-[\w.-]+/pytest-\d+/[\w.\[\]-]+/", "", message.strip())
-    message = re.sub(r"(?:/[\w.-]+)*/pytest-of-[\w.-]+/pytest-\d+/[\w.\[\]-]+", "FOLDER", message)
+    """A message without folders of tests, times and long runs of data; what cannot be printed is escaped."""
+    folder = r"(?:/[\w.-]+)*/pytest-of-[\w.-]+/pytest-\d+/(?:popen-gw\d+/)?+[\w.\[\]-]+"
+    message = re.sub(f"{folder}/", "", message.strip())
+    message = re.sub(folder, "FOLDER", message)
     message = re.sub(r"about \d[\d.,]* (second|minute|hour)s?", "about a time", message)
-    return " ".join(message.split())[:600]
+    words = " ".join(message.split())[:600]
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in words)
 
 
 def shape(message: str) -> str:

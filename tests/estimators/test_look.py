@@ -1,6 +1,7 @@
 """Python values are looked at by the same rules as files."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tutelage import Classifier, look
@@ -46,6 +47,72 @@ def test_words_for_no_label_are_unlabelled_with_a_warning():
 
 
 def test_spellings_that_differ_little_are_warned_of():
-    with pytest.warns(UserWarning, match="differ only by case, blanks or unseen characters"):
+    with pytest.warns(UserWarning, match="differ only by case, blanks or unseen characters, or"):
         model = Classifier("supervised", steps=2, evidence=False).fit(TEXTS, ["food", "Food", "sport", "sport", None])
     assert model.classes_.tolist() == ["Food", "food", "sport"]
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [["food"], ["food"], ["sport"], ["sport"], []],
+        ["['food']", "['food']", "['sport']", "['sport']", "[]"],
+        [{"food": 1.0, "sport": 0.0}] * 2 + [{"food": 0.1, "sport": 0.9}] * 2 + [{"food": 0.0, "sport": 0.0}],
+        ["food", "food", "sport", "sport", "\u200b"],
+    ],
+)
+def test_lists_scores_and_unseen_labels_are_read_as_in_files(y):
+    found = look(TEXTS, y)
+    assert not found.faults
+    assert found.facts["classes"].values == {"food": 2, "sport": 2}
+
+
+def test_numbers_in_lists_stay_numbers():
+    with pytest.warns(UserWarning, match="y has 5 lists, scores or JSON for labels"):
+        model = Classifier("supervised", steps=2, evidence=False).fit(TEXTS, [[1], [1], [0], [0], [-1]])
+    assert model.classes_.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "says"),
+    [
+        (TEXTS, ["food"] * 4, "X has 5 texts, but y has 4 labels"),
+        (TEXTS, [["food", "sport"], *["food"] * 4], "y[0]: 2 labels, 'food', 'sport', where a row has one class"),
+        (np.array([[1.0, np.nan], [2, 3], [1, 2], [0, 1]]), [0, 0, 1, 1], "X[0, 1] is nan, not finite"),
+        (np.zeros((2, 4, 4, 3), np.uint8), np.zeros((2, 4, 4), int), "masks are for Segmenter"),
+        (TEXTS, {"a": 1}, "y must be a list or an array of labels, got dict"),
+    ],
+)
+def test_odd_values_are_faults(X, y, says):
+    (fault,) = look(X, y).faults
+    assert says in fault
+
+
+@pytest.mark.parametrize(
+    ("X", "options", "says"),
+    [
+        ([], {}, "X holds no items"),
+        ("one text", {}, "X must be a list of items, got one string"),
+        (TEXTS, {"classes": ("food", "sport")}, "classes is no option of how Classifier reads texts"),
+        (TEXTS, {"unlabelled_as": "nan"}, "the label of an item that has none is None or -1"),
+        (np.zeros((5, 4, 4, 3)), {}, "images are arrays of uint8"),
+        (pd.DataFrame({"id": range(5), "text": TEXTS}), {}, "of which 'text' holds texts"),
+    ],
+)
+def test_what_is_no_data_set_is_refused(X, options, says):
+    with pytest.raises(ValueError, match=says):
+        look(X, ["food"] * 5, **options)
+
+
+def test_an_encoder_that_is_not_there_is_a_fault():
+    assert "encoder 'nope' could not be loaded" in look(TEXTS, ["a", "a", "b", "b", None], encoder="nope").faults[0]
+
+
+def test_words_that_may_mean_none_and_types_that_differ_are_told():
+    found = look(TEXTS, ["food", "food", "sport", "sport", "None"], evidence=False)
+    assert found.questions[0].asks == "y has 'None' 1 times, which is taken for a class"
+    found = look(TEXTS, [1, "1", 2, "2", None])
+    assert "y has labels of several types, int (2) and str (2)" in found.lines[0]
+    assert found.facts["classes"].values == {"1": 2, "2": 2}
+    found = look(TEXTS, [-2, -1, 0, 0, -2])
+    assert found.questions[0].asks == "y has -1, which is taken as no label, beside -2"

@@ -100,6 +100,20 @@ def test_permuted_labels_stay_at_chance(items, reader, tmp_path):
     assert all(judged.score.score < 1 / 3 + 0.2 for judged in fitted.outcome.judged)
 
 
+@pytest.mark.parametrize(("views", "augment"), [(("weak",), None), (("strong",), None), (("strong",), list)])
+def test_all_that_an_adapted_encoder_encodes_is_counted_beforehand(views, augment, items, reader, tmp_path):
+    """Where a method reads strong views, disturbed copies of the pool are encoded, too."""
+    features = adapted_features(items, reader, tmp_path)
+    features = replace(features, build=replace(features.build, views=views, augment=augment))
+    twice = replace(features, items=replace(items, pool=items.pool * 2))
+    one, two = features.cost(), twice.cost()
+    first, copies = len(items.pool), 0 if views == ("weak",) else 1 if augment else 2
+    assert len(set(items.pool)) == first
+    assert 1 + copies * (augment is None) / 2 <= one.readings <= 1 + copies
+    assert two.readings < 0.9 * one.readings  # a text is encoded once, however often it is there
+    assert one.seconds(0, 0, first)[1] == pytest.approx(first * one.readings * one.row)
+
+
 @pytest.mark.parametrize("beside", [False, True])
 def test_what_the_words_tell_is_found_by_adapting_and_saved(beside, items, reader, tmp_path):
     said, alone = [], reader
@@ -229,7 +243,7 @@ def test_a_stopped_fit_keeps_the_encoder_that_it_chose(items, reader, tmp_path, 
     assert again.encoders == first.encoders
     assert again.reader.says == first.reader.says == "lexical"
     with pytest.raises(ValueError, match="encoder lexical, chosen before the run stopped, is not here any more"):
-        fit_rows(items, wiring(reader, reader), Supervised(), tmp_path, store=store)
+        fit_rows(items, wiring(reader, JoinedReader(reader)), Supervised(), tmp_path, store=store)
 
 
 def test_the_vocabulary_is_not_of_the_test(items, tmp_path):

@@ -202,7 +202,7 @@ def test_a_label_minus_one_means_none_and_that_is_said(tmp_path):
         ),
         (
             {"train/cat/0.png": picture(), "landmarks/a.csv": b"1"},
-            "Question 1: {train}: the folders train have the names",
+            "Question 1: {train}: the folder train has the name of a part",
         ),
     ],
 )
@@ -363,3 +363,29 @@ def test_what_a_model_cannot_see_is_said(tmp_path):
         f"1 of 7 images of {train} are copies of others, byte for byte (the first: {train}, row 6 of {train}, row 5).",
         f"1 of 7 images of {train} are less than 8 pixels high or wide (the first: {train}, row 7, 3 x 3).",
     ]
+
+
+def test_links_that_lead_back_are_not_followed(tmp_path):
+    folder = pets(tmp_path / "train")
+    (folder / "cat" / "loop").symlink_to("..")
+    (folder / "cat" / "sister").symlink_to("../dog")
+    (folder / "alias").symlink_to("dog")
+    found, said = got(tmp_path, images=None, label=None)
+    assert sorted(Path(item).parent.name for item in found.items.labelled) == ["cat", "deep", "dog", "dog"]
+    assert any("is not followed: " in line and ", and 2 more" in line for line in said)
+
+
+def test_links_to_folders_elsewhere_are_followed_once(tmp_path):
+    pets(tmp_path / "apart")
+    for name, target in {"cat": "apart/cat", "dog": "apart/dog", "hen": "apart/cat"}.items():
+        (tmp_path / "train").mkdir(exist_ok=True)
+        (tmp_path / "train" / name).symlink_to(tmp_path / target)
+    (tmp_path / "linked").symlink_to("train")
+    found, said = got(tmp_path, images=None, label=None, train=tmp_path / "linked")
+    assert (found.classes, len(found.items.labelled)) == (["cat", "dog"], 4)
+    assert any("hen leads to" in line for line in said)
+
+
+def test_a_folder_named_todo_is_asked_about(tmp_path):
+    put(pets(tmp_path / "train"), {"todo/8.png": picture(8), "todo/9.png": picture(9)})
+    assert "the folder " in (shown := refused(tmp_path, images=None, label=None)) and "todo, 2 of 6 images" in shown

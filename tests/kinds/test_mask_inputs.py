@@ -354,3 +354,114 @@ def test_a_file_of_names_without_colours_does_not_stop_the_question_for_colours(
         got(tmp_path, images=None, masks=None)
     put(tmp_path / "train", {"labelmap.txt": b"# x:y:z:w\nnone:0,0,0::\ncat:250,50,83::\ndog:61,61,245::\n"})
     assert got(tmp_path, images=None, masks=None)[0].classes == ["none #000000", "cat #fa3253", "dog #3d3df5"]
+
+
+def palette(ids, colours):
+    image = Image.fromarray(ids.astype(np.uint8), "L").convert("P")
+    image.putdata(ids.ravel().tolist())
+    image.putpalette([band for colour in colours for band in colour])
+    return encoded(image)
+
+
+def test_a_question_that_halts_on_masks_to_test_on_halts(tmp_path):
+    usual, swapped = ((0, 0, 0), (200, 0, 0), (0, 200, 0)), ((0, 0, 0), (0, 200, 0), (200, 0, 0))
+    scenes(tmp_path / "train", a=palette(IDS, usual), b=palette(IDS, usual))
+    put(tmp_path / "test", {"images/z.png": picture(77), "masks/z.png": palette(IDS, swapped)})
+    message = refused(tmp_path, test=tmp_path / "test", images=None, masks=None)
+    assert "Question 1: the palettes of the masks of" in message
+    assert "--mask-values 0,1,2 (the numbers count)" in message
+
+
+def heard(folder, **options):
+    kind, asked = given(train=folder, out=folder.parent / "out", task="segmentation", **options)
+    notes = Notes()
+    return read_files(kind, asked.files, notes), notes
+
+
+def test_classes_of_masks_are_said_with_their_pixels(tmp_path):
+    ids = np.zeros((20, 30))
+    ids[:10], ids[10:, :3] = 1, 7
+    _, notes = heard(scenes(tmp_path / "train", a=mask(ids), b=mask(ids // 7)), void=(7,), classes=3)
+    fact = notes.facts["classes"]
+    assert fact.values == {
+        "0": {"pixels": 270 + 570, "masks": 2},
+        "1": {"pixels": 300 + 30, "masks": 2},
+        "2": {"pixels": 0, "masks": 0},
+        "void": {"pixels": 30, "masks": 1},
+    }
+    assert "0 (70.0 %, 2), 1 (27.5 %, 2), 2 (0.0 %, 0), void (2.5 %, 1)." in fact.says
+
+
+@pytest.mark.parametrize(
+    ("tops", "says"),
+    [
+        ([(1, 2, 3), (4, 5, 6)], "each of the 6 values above 0 is in one mask only"),
+        ([(1,), (1, 2, 3), (1, 2, 3, 4)], "each mask counts from 1 anew"),
+        ([(1, 2, 3), (1, 2, 3, 4)], ""),
+        ([(1, 2, 3), (4, 5, 8)], ""),
+    ],
+)
+def test_numbers_of_single_objects_are_asked_about(tmp_path, tops, says):
+    masks = {}
+    for name, values in zip("abc", tops, strict=False):
+        ids = np.zeros((20, 30))
+        for i, value in enumerate(values):
+            ids[2:8, 6 * i : 6 * i + 5] = value
+        masks[name] = mask(ids)
+    _, notes = heard(scenes(tmp_path / "train", len(tops), **masks))
+    asked = [question.line(1) for question in notes.questions]
+    assert len(asked) == bool(says)
+    assert says in "".join(asked)
+
+
+def test_bad_images_and_bad_masks_of_all_files_are_told_at_once(tmp_path):
+    train = table(tmp_path / "t.parquet", [picture(i) for i in range(3)], mask=[mask(), mask(), b"bad"])
+    test = table(tmp_path / "test.parquet", [picture(7), picture(8), b"bad"], mask=[mask(), b"bad too", mask()])
+    shown = refused(tmp_path, train=train, test=test)
+    for place in (f"{test}, row 3:", f"{train}, row 3, mask:", f"{test}, row 2, mask:"):
+        assert place in shown
+    assert shown.count("--skip-bad leaves out") == 3
+
+
+def test_bad_masks_of_training_and_test_are_told_at_once(tmp_path):
+    train = table(tmp_path / "t.parquet", [picture(i) for i in range(3)], mask=[mask(), mask(), b"bad"])
+    test = table(tmp_path / "test.parquet", [picture(7), picture(8)], mask=[b"bad too", mask()])
+    shown = refused(tmp_path, train=train, test=test)
+    assert f"{train}, row 3, mask:" in shown and f"{test}, row 1, mask:" in shown
+
+
+def test_masks_without_an_image_can_be_left_out(tmp_path):
+    put(scenes(tmp_path / "train"), {"masks/z.png": mask()})
+    shown = refused(tmp_path)
+    assert "z: a mask without an image of its name (1 of 3)" in shown and "--skip-bad leaves such masks out" in shown
+    found, said = got(tmp_path, skip_bad=True)
+    assert (len(found.items.labelled), len(found.items.pool)) == (2, 1)
+    assert f"Left out: 1 masks in {tmp_path / 'train/masks'} without an image of their name: z." in said
+
+
+def test_words_for_none_are_no_masks(tmp_path):
+    put(tmp_path, {f"{c}.png": picture(i) for i, c in enumerate("abcd")} | {"m.png": mask(), "none": mask()})
+    train = table(tmp_path / "t.csv", ["a.png", "b.png", "c.png", "d.png"], mask=["m.png", "none", "nan", "NULL"])
+    found, said = got(tmp_path, train=train)
+    assert (len(found.items.labelled), len(found.items.pool)) == (2, 2)
+    assert any("2 cells say that there is no mask, the first in row 3 ('nan')" in line for line in said)
+
+
+def test_folders_of_nnu_net(tmp_path):
+    names = {f"imagesTr/case_{i}_0000.png": picture(i) for i in range(3)}
+    put(tmp_path / "train", names | {f"labelsTr/case_{i}.png": mask() for i in range(2)})
+    found, said = got(tmp_path, images=None, masks=None)
+    assert (len(found.items.labelled), len(found.items.pool)) == (2, 1)
+    assert any("named NAME of images named NAME_0000" in line for line in said)
+
+
+def test_colours_of_jpeg_are_suggested_without_their_noise(tmp_path):
+    ids = np.zeros((20, 30), dtype=int)
+    ids[:, 16:] = 1
+    file = io.BytesIO()
+    Image.open(io.BytesIO(coloured(ids, ((0, 0, 0), (255, 0, 0), (0, 255, 0))))).convert("RGB").save(file, "jpeg")
+    train = table(tmp_path / "t.parquet", [picture(i) for i in range(2)], mask=[file.getvalue()] * 2)
+    shown = refused(tmp_path, train=train)
+    assert "a format such as JPEG does not keep colours as they are" in shown and "save the masks anew, as PNG" in shown
+    (colours,) = [part for part in shown.split('"') if part.startswith("#")]
+    assert colours.count(",") == 1

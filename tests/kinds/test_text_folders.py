@@ -76,3 +76,66 @@ def test_one_option_leaves_out_bad_rows_and_bad_images():
     kind = KINDS["images"](images="image", label="label")
     assert kind.settled(Files(Path("t.csv"), how=ReadAs(skip_bad=True))).skip_bad
     assert kind.read_as(ReadAs(skip_bad=True)).skip_bad and not kind.read_as(ReadAs()).skip_bad
+
+
+def bad_texts(tmp_path, name="bad.csv"):
+    lines = ["text,label", *["a soup,food", "a goal,sport"] * 4, ",food", f"{'x' * 100_001},sport", ",sport"]
+    (tmp_path / name).write_text("\n".join(lines) + "\n")
+    return tmp_path / name
+
+
+def test_texts_that_cannot_be_learnt_from_are_named_together_and_left_out_on_request(tmp_path):
+    path, kind = bad_texts(tmp_path), KINDS["texts"](text="text", label="label")
+    with pytest.raises(
+        DataError, match=r"3 of 11 texts .*first: row 9, the text is empty; then row 10, row 11; row 10:"
+    ):
+        read_files(kind, Files(path), Notes())
+    how, notes = ReadAs(skip_bad=True), Notes()
+    assert len(read_files(kind.settled(Files(path, how=how)), Files(path, how=how), notes).items.labelled) == 8
+    assert any(line.startswith("Left out of the labels: 3 of 11 texts") for line in notes.lines)
+
+
+def test_where_every_labelled_text_is_empty_no_option_is_named(tmp_path):
+    (tmp_path / "t.csv").write_text("text,label\n" + ",a\n,b\n" * 4)
+    how = ReadAs(skip_bad=True)
+    kind = KINDS["texts"](text="text", label="label").settled(Files(tmp_path / "t.csv", how=how))
+    with pytest.raises(DataError, match="8 of 8 texts") as refused:
+        read_files(kind, Files(tmp_path / "t.csv", how=how), Notes())
+    assert "--skip-bad" not in str(refused.value)
+
+
+def test_texts_of_a_test_file_that_are_empty_are_not_scored(tmp_path):
+    (tmp_path / "t.csv").write_text("text,label\n" + "a cake,food\na match,sport\n" * 4)
+    kind, notes = KINDS["texts"](text="text", label="label"), Notes()
+    data = read_files(kind, Files(tmp_path / "t.csv", test=bad_texts(tmp_path)), notes)
+    assert (len(data.test), len(data.truth)) == (8, 8)
+    assert any(line.startswith("Not scored: 3 of 11 texts") for line in notes.lines)
+    (tmp_path / "none.csv").write_text("text,label\n,food\n")
+    with pytest.raises(DataError, match="nothing to score on"):
+        read_files(kind, Files(tmp_path / "t.csv", test=tmp_path / "none.csv"), Notes())
+
+
+def test_an_empty_file_of_a_folder_is_named(folder):
+    (folder / "sport" / "3.txt").write_text("\n")
+    with pytest.raises(DataError, match=r"sport/3\.txt: the text is empty; --skip-bad leaves out such rows"):
+        read_files(KINDS["texts"]().settled(Files(folder)), Files(folder), Notes())
+
+
+def test_a_deep_folder_of_images_is_none_of_texts(tmp_path):
+    inner = tmp_path / "in" / "pets" / "cat"
+    inner.mkdir(parents=True)
+    (inner / "note.txt").write_text("x")
+    assert kinds.told_by([], tmp_path / "in") == "texts"
+    (inner / "1.png").write_bytes(b"x")
+    assert kinds.told_by([], tmp_path / "in") == "images"
+
+
+def test_links_that_lead_back_are_not_followed(folder):
+    (folder / "sport" / "loop").symlink_to("..")
+    (folder / "food" / "apart").symlink_to(folder.parent)
+    (folder / "alias").symlink_to("sport")
+    notes = Notes()
+    found = KINDS["texts"]().entries(folder, notes=notes)
+    assert found.labels == ["food", "food", "sport", "sport", None]
+    said = str(notes)
+    assert f"{folder / 'alias'} leads to {folder / 'sport'}, and 2 more." in said

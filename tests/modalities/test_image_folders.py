@@ -52,7 +52,11 @@ def test_names_of_parts_may_be_declared_to_be_classes(tmp_path):
 def test_a_train_beside_other_things_is_a_class(tmp_path):
     put(tmp_path, "train/1.png", "plane/2.png", "car/3.png")
     found, notes, _ = asked(tmp_path)
-    assert (found.labels, notes.lines, notes.questions) == (["car", "plane", "train"], [], [])
+    assert (found.labels, notes.lines) == (["car", "plane", "train"], [])
+    (question,) = notes.questions
+    assert not question.halts
+    assert "the folder train has the name of a part of a data set, and is taken for a class" in question.asks
+    assert question.options[0] == "--classes car,plane,train (it is a class)"
 
 
 @pytest.mark.parametrize("name", ["Unlabeled", "unsup", "unsupervised", "no_label", "No-Label", "unlabelled data"])

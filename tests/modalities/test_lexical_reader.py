@@ -20,7 +20,7 @@ from tutelage.kinds.texts import Texts
 from tutelage.methods import Drift
 from tutelage.modalities.base import Encodes
 from tutelage.modalities.encoder import load_encoder
-from tutelage.modalities.known import TOO_MANY, how_read, unknown_share
+from tutelage.modalities.known import TOO_MANY, how_read, sentences_read, unknown_share
 from tutelage.modalities.text import lexical_reader
 from tutelage.modalities.text.lexical import Lexicon
 from tutelage.modalities.text.lexical_reader import JoinedReader, LexicalReader, spread, text_reader
@@ -214,6 +214,12 @@ def test_unknown_words_are_counted_by_hand():
     assert unknown_share(Named, []) == unknown_share(Named, ["123 !!"]) == 0
 
 
+def test_emoji_and_signs_are_words():
+    # two emoji, one with a tone of skin, a star and a word that is known
+    assert unknown_share(Named, ["🍕👍🏽 the ★"]) == pytest.approx(3 / 4)
+    assert unknown_share(Named, ["⚽⚽⚽"]) == 1
+
+
 def test_the_sentence_names_encoder_share_and_what_helps():
     assert not how_read(Named, ["the goal was"] * 5).questions
     (question,) = how_read(Named, ["the ದೋಸೆ"]).questions
@@ -282,3 +288,12 @@ def test_a_stopped_run_goes_on_to_the_same_bits(run, bench, both, monkeypatch):
     assert code == 0, shown
     for name in ("model.safetensors", "lexicon.json", "lexicon.safetensors", "model.json"):
         assert (bench.out / "model" / name).read_bytes() == (whole / "model" / name).read_bytes(), name
+
+
+def test_sentences_are_read_in_windows_so_that_nothing_is_lost():
+    told = sentences_read(Named, [["the", "goal"], ["the"] * 12])
+    assert told.shares == {"unknown_words": 0.0, "in_windows": 0.5}
+    assert "50% of the sentences are longer and read in several windows" in told.says
+    assert not told.questions
+    (question,) = sentences_read(Named, [["the", "ದೋಸೆ"]]).questions
+    assert "lexical" not in question.line()

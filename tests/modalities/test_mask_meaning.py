@@ -462,3 +462,10 @@ def test_more_values_than_a_question_lists_are_asked_about():
     assert "17 values" in asked.asks
     assert "and so 81 classes" in asked.asks
     assert asked.options[0] == "--mask-values VALUE,VALUE (only these are classes)"
+
+
+def test_palettes_that_differ_and_hold_more_colours_than_declared_classes_are_asked_about():
+    masks = [of_palette(THREE[0]), of_palette(THREE[1], order=(2, 0, 1))]
+    asked = question(masks, meaning=Meaning(classes=2))
+    assert "; there are 3 colours, and not 2 as --classes says. To settle it: --mask-values 0,1,2 (the num" in asked
+    assert got(masks, meaning=Meaning(classes=3))[0].names == got(masks)[0].names

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from tutelage.kinds import KINDS
+from tutelage.modalities.rows.faults import Faults
 from tutelage.modalities.rows.tables import read_features, read_row_table
-from tutelage.tables import USUAL, DataError, Notes, read_table
+from tutelage.tables import USUAL, DataError, Notes, ReadAs, read_table
 
 ROWS = [[1.0, -2.5], [3e4, 0.0]]
 
@@ -122,3 +126,54 @@ def test_an_npz_file_with_objects_or_of_another_format(tmp_path):
         np.save(file, np.eye(2))
     with pytest.raises(DataError, match=r"b.npz: not readable as npz \(File is not a zip file\)$"):
         read_row_table(tmp_path / "b.npz", USUAL, Notes(), "x", "y")
+
+
+def test_cells_without_a_number_are_named_together_and_their_rows_left_out_on_request():
+    table = pd.DataFrame({"f0": ["1", "", "NA", "4"], "f1": ["1", "2", "inf", "4"]})
+    with pytest.raises(DataError, match=r"2 of 4 rows lack a number \(column 'f0': row 2, .*''; then 3; .*'f1'") as e:
+        read_features(table, ["f"], "t.csv")
+    assert "--skip-bad leaves out such rows" in str(e.value) and "median" in str(e.value)
+    notes = Notes()
+    found = read_features(table, ["f"], "t.csv", notes=notes, faults=Faults("t.csv", [1, 2, 3, 5], skip_bad=True))
+    assert np.isfinite(found).all(1).tolist() == [True, False, False, True]
+    assert notes.lines[0].startswith("Left out of t.csv: 2 of 4 rows lack a number")
+
+
+def test_lists_that_differ_in_length_are_left_out_on_request():
+    found = read_features(
+        pd.DataFrame({"x": ["1 2", "3", "4 5"]}), ["x"], "t.csv", faults=Faults("t.csv", [1, 2, 3], skip_bad=True)
+    )
+    assert found[[0, 2]].tolist() == [[1, 2], [4, 5]] and np.isnan(found[1]).all()
+
+
+def test_a_column_of_texts_is_not_left_out_row_by_row():
+    table = pd.DataFrame({"f0": ["1", "2"], "f1": ["a", "b"]})
+    with pytest.raises(DataError, match="no row of column 'f1' holds a number: leave out"):
+        read_features(table, ["f"], "t.csv", faults=Faults("t.csv", [1, 2], skip_bad=True))
+
+
+def test_rows_without_a_number_are_no_entries(tmp_path):
+    (tmp_path / "t.csv").write_text("x1,x2,y\n1,2,a\n,2,a\n3,4,b\n")
+    found = KINDS["rows"](features=("x",), label="y").entries(tmp_path / "t.csv", ReadAs(skip_bad=True))
+    assert (found.labels, found.at("item", 1)) == (["a", "b"], f"{tmp_path / 't.csv'}, row 3, column 'x'")
+
+
+def test_decimal_commas_with_exponents_and_beside_words_for_none():
+    assert features({"a": ["1,5E+02", "2"], "b": ["3", "4"]}, ["a", "b"])[0] == [[150, 3], [2, 4]]
+    with pytest.raises(DataError, match="row 2, column 'a': not a number but 'NA'"):
+        features({"a": ["1,5", "NA"], "b": ["3", "4"]}, ["a", "b"])
+
+
+def test_rows_without_a_number_get_no_prediction(tmp_path):
+    (tmp_path / "t.csv").write_text("x1,x2\n1,2\n,2\n3,4\n")
+    model = SimpleNamespace(
+        network=None, classes=["a", "b"], probabilities=lambda x, tick: np.eye(2)[(x[:, 0] > 2).astype(int)]
+    )
+    kind, given = (
+        KINDS["rows"](features=("x1", "x2"), label="y", exact=True),
+        (tmp_path / "t.csv", ReadAs(skip_bad=True)),
+    )
+    _, added = kind.answered(model, *given, Notes(), lambda *_: None)
+    assert added["label"] == ["a", None, "b"] and np.isnan(added["probability"][1])
+    with pytest.raises(DataError, match="row 2, column 'x1'"):
+        kind.answered(model, tmp_path / "t.csv", ReadAs(), Notes(), lambda *_: None)

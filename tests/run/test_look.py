@@ -258,3 +258,21 @@ def test_numbers_have_the_names_that_the_file_itself_holds(run, bench, texts):
     assert "numbers are the classes 'food', 'sport', by the file's own names." in shown
     assert "Classes: food 8, sport 8." in shown
     assert "Labelled texts: 16; unlabelled: 60." in shown
+
+
+def test_a_score_reads_labels_as_the_test_of_a_fit_does(look, run, both, texts, tmp_path):
+    few = texts.test.assign(label=["nan", "FOOD", "-1", *texts.test.label[3:]])
+    code, shown = look(both, command="fit")
+    assert code == 0, shown
+    few.to_csv(tmp_path / "few.csv", index=False)
+    code, shown = run("score", tmp_path / "out", "--test", tmp_path / "few.csv")
+    shown = " ".join(shown.split())
+    assert code == 0, shown
+    assert "1 of 30 rows has 'nan' for a label: taken as no label" in shown and "'-1' for a label" in shown
+    assert "28 rows: accuracy" in shown and "Not scored: 2 rows" in shown
+    odd = texts.test.assign(label=["None", "None", *texts.test.label[2:]])
+    odd.to_csv(tmp_path / "odd.csv", index=False)
+    code, shown = run("score", tmp_path / "out", "--test", tmp_path / "odd.csv")
+    assert code == 2 and "--unlabelled-as None if that means no label" in " ".join(shown.split())
+    code, shown = run("score", tmp_path / "out", "--test", tmp_path / "odd.csv", "--unlabelled-as", "None")
+    assert code == 0 and "28 rows: accuracy" in shown

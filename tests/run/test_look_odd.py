@@ -87,3 +87,27 @@ def test_what_masks_to_test_on_may_mean_is_asked_before_anything_is_learnt(run, 
     code, shown = run("look", "--train", tmp_path / "train", "--test", tmp_path / "test")
     assert code == 2
     assert "palettes" in shown
+
+
+def test_the_commonest_copy_is_named(look, table):
+    code, shown = look(table.assign(text=["[gone]" if i % 4 == 0 else f"text {i}" for i in range(len(table))]))
+    assert code == 0, shown
+    assert "Copies: 1 text is there more than once, in 8 rows" in shown
+    assert "the commonest, in 8 rows, is '[gone]'." in shown
+
+
+def test_a_column_of_parts_that_is_not_used_is_asked_for(look, table):
+    parts = ["Test" if i % 4 == 0 else "train" for i in range(len(table))]
+    code, shown = look(table.assign(split=parts))
+    assert code == 0, shown
+    assert "column 'split': it names parts of a data set ('train' 24, 'test' 8)" in shown
+    for other in (["train"] * len(parts), ["match" if i % 2 else "tennis" for i in range(len(parts))]):
+        code, shown = look(table.assign(set=other))
+        assert "parts of a data set" not in shown
+
+
+def test_rules_that_never_vote_name_the_likely_cause(look, table, tmp_path):
+    (tmp_path / "rules.json").write_text('[{"label": "food", "keywords": ["zz*"]}, {"label": "sport", "regex": "/q/"}]')
+    code, shown = look(table, "--rules", tmp_path / "rules.json")
+    assert code == 2
+    assert 'A keyword is a whole word as it is written: "soup" is not found in "soups"' in shown

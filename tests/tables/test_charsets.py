@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from table_files import noted, quiet, rows_of, written
 
-from tutelage.tables import DataError, read
+from tutelage.tables import DataError, ReadAs, read
 
 TEXTS = {
     "cs": "Příliš žluťoučký kůň úpěl ďábelské ódy. Objednávka dorazila pozdě a krabice byla poškozená.",
@@ -140,3 +140,9 @@ def test_marks_of_files_that_were_joined_are_no_letters(tmp_path, charset):
     found, notes = noted(written(tmp_path, "t.csv", "text,label\nsoup,food\n".encode(charset) * 2))
     assert rows_of(found) == [["soup", "food"]] * 2
     assert "1 row repeats the names of the columns (first: row 2), as where files were joined; left out." in str(notes)
+
+
+def test_a_file_of_utf8_is_not_read_as_utf16(tmp_path):
+    path = written(tmp_path, "t.csv", "text,label\na café,x\nb,y\n")
+    with pytest.raises(DataError, match="it looks like utf-8: leave out --charset utf-16"):
+        read(path, ReadAs(charset="utf-16"))

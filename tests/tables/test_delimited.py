@@ -9,6 +9,7 @@ import pytest
 from table_files import noted, quiet, rows_of, written
 
 from tutelage.tables import DataError, Notes, ReadAs, column, read
+from tutelage.tables.headers import looks_like_data
 
 ROWS = [[f"text {i} of a film", ("pos", "neg")[i % 2]] for i in range(24)]
 
@@ -292,3 +293,48 @@ def test_one_column_whose_name_has_the_one_that_is_sought_may_be_cut_at_blanks(t
     table = read(written(tmp_path, "t.txt", "width label\n1.5 low\n2 high\n")).frame
     with pytest.raises(DataError, match=r"no column 'label'; it has 'width label'; .* say --separator space"):
         column(table, "label", "t.txt")
+
+
+@pytest.mark.parametrize("cells", [["a", "b"], ["1.5", "b"], ["good", "pos"], ["a good old film", "pos"], ["x", ""]])
+def test_a_header_is_judged_alike_whatever_the_columns_hold(cells):
+    rows = [["bad", "pos"], ["good", "pos"], ["good", ""], ["2.5", ""], ["3.5", "neg"], ["4,5", "neg"], ["4.5", "neg"]]
+    texts = pd.DataFrame(rows, dtype=pd.StringDtype())
+    assert looks_like_data(cells, texts) == looks_like_data(cells, texts.astype(object))
+
+
+@pytest.mark.parametrize(("separator", "typed"), [("~", "'~'"), ("^", "'^'"), ("\x01", r"'\x01'")])
+def test_a_separator_that_is_not_found_out_is_named(tmp_path, separator, typed):
+    path = written(tmp_path, "t.csv", table(separator, header=f"text{separator}label"))
+    with pytest.raises(DataError) as e:
+        column(read(path).frame, "label", path)
+    assert str(e.value).endswith(f"separates its cells, say --separator {typed}")
+    assert rows_of(read(path, ReadAs(separator=typed.strip("'")))) == ROWS
+
+
+def test_a_file_without_a_comma_is_not_said_to_have_them(tmp_path):
+    assert quiet(noted(written(tmp_path, "t.txt", "label text\npos a film\nneg a bad film\n"))[1])
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["a film,pos,", "a plot,neg,"], "each of these rows ends in a separator behind its last cell"),
+        (["“a film, long”,pos", "“a plot, old”,neg"], 'typographic marks (“) quote no cell: write " in their place'),
+        (["a, film,pos", "a, plot,neg"], "are its cells separated by commas?"),
+    ],
+)
+def test_what_makes_each_row_too_long_is_said(tmp_path, rows, message):
+    with pytest.raises(DataError) as e:
+        noted(written(tmp_path, "t.csv", "\n".join(["text,label", *rows * 3])))[1].settle()
+    assert message in str(e.value)
+
+
+def test_a_sheet_of_a_file_without_sheets_is_said(tmp_path):
+    _, notes = noted(written(tmp_path, "t.csv", table()), sheet="3")
+    assert "--sheet 3 means nothing here" in notes.lines[0]
+
+
+@pytest.mark.parametrize("content", ["sep=;\n", "sep=;\n\n\r\n"])
+def test_a_file_that_only_names_its_separator_has_no_rows(tmp_path, content):
+    with pytest.raises(DataError, match=r"t.csv: the file has no rows below its first line, which names"):
+        noted(written(tmp_path, "t.csv", content))

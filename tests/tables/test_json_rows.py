@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from table_files import noted, quiet, rows_of, written
 
-from tutelage.tables import DataError, read
+from tutelage.tables import DataError, ReadAs, read
 
 RECORDS = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}, {"text": "c", "label": "x"}]
 ROWS = [list(record.values()) for record in RECORDS]
@@ -98,3 +98,21 @@ def test_a_key_in_two_spellings_is_asked_about(tmp_path):
 def test_json_that_is_no_table(tmp_path, content, message):
     with pytest.raises(DataError, match=message):
         read(written(tmp_path, "t.json", content))
+
+
+def test_an_array_in_each_line(tmp_path):
+    path = written(tmp_path, "t.jsonl", '["a", "x"]\n["b", "y"]\n')
+    with pytest.raises(DataError, match="--columns NAME,NAME names their columns"):
+        read(path)
+    assert rows_of(read(path, ReadAs(columns="text,label"))) == [["a", "x"], ["b", "y"]]
+
+
+def test_objects_of_python_are_told_from_json(tmp_path):
+    with pytest.raises(DataError, match=r"as Python writes it, not JSON: write each row by json\.dumps"):
+        noted(written(tmp_path, "t.jsonl", "{'a': 'x'}\n{'a': 'y'}\n"))[1].settle()
+
+
+def test_two_spellings_of_a_key_that_are_as_frequent_are_asked_about_once(tmp_path):
+    path = written(tmp_path, "a.jsonl", '{"a": "x", "Label": "y"}\n{"a": "z", "label": "y"}\n')
+    _, notes = noted(path)
+    assert len(notes.questions) == 1

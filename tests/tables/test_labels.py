@@ -1,10 +1,13 @@
 """What means no label is none, spellings of a class are one, and what is decided is said or asked."""
 
+import shlex
+
 import pytest
 
 from tutelage.tables import DataError, Notes
 from tutelage.tables.cells import quoted
-from tutelage.tables.labels import LabelsAs, Spelled, folded, unknown_label
+from tutelage.tables.labels import LabelsAs, Spelled, unknown_label
+from tutelage.tables.spelling import folded
 
 
 def spelled(labels, **how):
@@ -126,6 +129,7 @@ def test_words_for_no_label_may_hold_characters_that_cannot_be_seen(word):
 
 def test_a_doubtful_word_may_hold_characters_that_cannot_be_seen():
     assert len(spelled(["food", "none\u200b", "sport"])[1].questions) == 1
+    assert len(spelled(["food", "__none__", "sport"])[1].questions) == 1
 
 
 def test_long_labels_are_shown_by_their_beginnings():
@@ -133,3 +137,75 @@ def test_long_labels_are_shown_by_their_beginnings():
     assert "'todo'" in question.asks
     assert quoted("x" * 99) == f"'{'x' * 60}…'"
     assert unknown_label("x" * 999, ["y" * 999, "z"]).count("x") == 60
+
+
+@pytest.mark.parametrize("word", ["\\N", "ABSTAIN", "Not set", "[UNK]", "#REF!"])
+def test_more_words_are_none(word):
+    assert spelled(["food", word, "sport"])[0] == ["food", None, "sport"]
+
+
+@pytest.mark.parametrize("word", ["n.a.", ".", "***", "x", "99", "don't know"])
+def test_fillers_beside_names_are_asked_for(word):
+    labels, notes = spelled(["food", word, "sport"])
+    assert labels == ["food", word, "sport"]
+    (question,) = notes.questions
+    assert shlex.quote(word) in question.options[0]
+
+
+@pytest.mark.parametrize("labels", [["x", "o", "draw"], ["97", "98", "99"], ["a", "b", "."], ["C", "Java", "Rust"]])
+def test_fillers_beside_their_like_are_classes(labels):
+    found, notes = spelled(labels)
+    assert found == labels and not notes.questions
+
+
+def test_a_number_that_most_rows_have_beside_names_is_asked_for():
+    assert "the label '0'" in spelled(["food", "sport", *["0"] * 8])[1].questions[0].asks
+    assert not spelled(["food", "sport", "0"] * 3)[1].questions
+
+
+def test_minus_one_beside_another_negative_number_is_a_class():
+    labels, notes = spelled(["-2", "-1", "0", "1", "2"])
+    assert labels == ["-2", "-1", "0", "1", "2"] and not notes.lines and not notes.questions
+    labels, notes = spelled(["-100", "-1", "0", "1", "2"])
+    assert labels[1] is None and "'-100'" in notes.questions[0].asks
+
+
+def test_a_label_that_means_none_does_so_in_every_spelling_and_that_is_said():
+    labels, notes = spelled(["food", "Junk", "junk", "sport"], unlabelled_as=("junk",))
+    assert labels == ["food", None, None, "sport"]
+    assert notes.lines == [
+        "1 of 4 rows has 'Junk' for a label: no label, as 'junk' is (--spelling as-is takes it for a class)."
+    ]
+    assert spelled(["food", "Junk"], unlabelled_as=("junk",), spelling="as-is")[0] == ["food", "Junk"]
+    with pytest.raises(DataError, match="'Food' cannot be a class and mean that there is no label"):
+        LabelsAs(classes=("Food", "sport"), unlabelled_as=("food",))
+
+
+def test_quotation_marks_around_a_label_do_not_matter():
+    labels, notes = spelled(["food", "'food'", "'food'", "“sport”", "sport"])
+    assert labels == ["food"] * 3 + ["sport"] * 2
+    assert "all are 'food'" in notes.lines[0] and "all are 'sport'" in notes.lines[1]
+
+
+def test_a_label_with_letters_of_another_script_is_asked_for():
+    labels, notes = spelled(["food", "f\u043eod", "sport"])
+    (question,) = notes.questions
+    assert labels[1] == "f\u043eod" and r"'f\u043eod'; it looks like 'food'" in question.asks
+    assert not spelled(["дом", "сад", "food"])[1].questions
+
+
+def test_a_class_that_is_only_written_with_a_stray_character_loses_it_and_it_is_said():
+    labels, notes = spelled(["food", "pos\ufeff", "pos\ufeff"])
+    assert labels == ["food", "pos", "pos"]
+    assert notes.lines == [
+        r"The class 'pos\ufeff' holds characters that cannot be seen, and is read as 'pos' "
+        "(--spelling as-is keeps them)."
+    ]
+    assert spelled(["food", "pos\ufeff"], spelling="as-is")[0] == ["food", "pos\ufeff"]
+    joined = "\U0001f469\u200d\U0001f4bb"
+    assert spelled(["food", joined])[0] == ["food", joined]
+
+
+def test_labels_that_are_said_to_mean_none_do_so_in_any_spelling():
+    assert spelled(["food", "Todo", "todo\u200b", "sport"], unlabelled_as=("todo",))[0] == ["food", None, None, "sport"]
+    assert spelled(["food", "Todo"], unlabelled_as=("todo",), spelling="as-is")[0] == ["food", "Todo"]

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import zipfile
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pytest
 from table_files import noted, quiet, rows_of, written
 
 from tutelage.tables import DataError, ending_of, read
+from tutelage.weak import read_rules
 
 CSV = b"text,label\na,x\nb,y\n"
 ROWS = [["a", "x"], ["b", "y"]]
@@ -102,3 +104,14 @@ def test_a_compression_alone_tells_no_format(tmp_path):
     with pytest.raises(DataError, match=r"file name must end in one of \.csv"):
         read(written(tmp_path, "t.gz", gzip.compress(CSV, mtime=0)))
     assert [ending_of(tmp_path / name) for name in ("a.csv.gz", "a.tar.gz", "a.v2.csv")] == [".csv", ".gz", ".csv"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_pipe_is_refused_before_it_is_read(tmp_path):
+    for name in ("t.csv", "t.parquet", "t.csv.gz"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(DataError, match="not a regular file but a pipe"):
+            read(tmp_path / name)
+    os.mkfifo(tmp_path / "rules.json")
+    with pytest.raises(DataError, match="not a regular file but a pipe"):
+        read_rules(tmp_path / "rules.json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from table_files import noted, quiet, rows_of
 
-from tutelage.tables import DataError, holds_texts, read
+from tutelage.tables import DataError, ReadAs, holds_texts, read
 
 
 def folder(root, **classes):
@@ -66,3 +66,34 @@ def test_a_folder_without_texts(tmp_path):
     with pytest.raises(DataError, match=r"neither a saved data set nor a folder of texts; name one file in it"):
         read(tmp_path)
     assert not holds_texts(tmp_path)
+
+
+def test_files_in_another_charset_are_named_together_and_left_out_whole(tmp_path):
+    bad = "Très bien, c'était délicieux".encode("cp1252")
+    root = folder(tmp_path / "in", pos=["a", bad, "c"], neg=["b", bad, "d", "zero\0"])
+    with pytest.raises(
+        DataError, match=r"neg/1.txt: .*\(3 of 7 files cannot be read; then neg/3.txt, pos/1.txt\)"
+    ) as e:
+        read(root)
+    assert str(e.value).endswith("--skip-bad leaves such files out") and "row" not in str(e.value)
+    found, notes = noted(root, skip_bad=True)
+    assert found.frame.text.tolist() == ["b", "d", "a", "c"]
+    assert "3 of 7 files that cannot be read (first: " in notes.lines[0]
+
+
+def test_a_charset_that_hardly_any_file_has_leaves_none_out(tmp_path):
+    root = folder(tmp_path / "in", pos=["é".encode("cp1252")] * 3, neg=["b"])
+    with pytest.raises(DataError, match=r"3 of 4 files cannot be read") as e:
+        read(root, ReadAs(skip_bad=True))
+    assert "--skip-bad" not in str(e.value)
+
+
+def test_texts_one_level_too_deep_are_named(tmp_path):
+    folder(tmp_path / "in" / "news", pos=["a"], neg=["b"])
+    assert holds_texts(tmp_path / "in")
+    with pytest.raises(
+        DataError, match=r"such as news/neg: name the folder whose folders are the classes, such as .*news"
+    ):
+        read(tmp_path / "in")
+    (tmp_path / "in" / "news" / "readme.md").write_text("x")
+    assert not holds_texts(tmp_path / "in")

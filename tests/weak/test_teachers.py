@@ -203,3 +203,11 @@ def test_votes_become_a_source_by_the_labels_that_may_be_used():
     y = np.where(np.arange(80) < 40, truth, -1)
     found = combine([voted], y)
     assert np.isnan(found.held_out[:10]).all() and not np.isnan(found.held_out[10:40]).any()
+
+
+def test_probabilities_and_confidences_with_decimal_commas():
+    heard = []
+    table = pd.DataFrame({"p_a": ["0,9", "1,0E-01"], "p_b": ["0,1", "0,9"], "by": ["a", "b"], "sure": ["0,7", "1"]})
+    assert read_columns(table, "p_", "t.csv", heard.append).table.tolist() == [[0.9, 0.1], [0.1, 0.9]]
+    assert read_labels(table, "by", "sure", "t.csv", heard.append).confidence.tolist() == [0.7, 1.0]
+    assert "2 columns with decimal commas" in heard[0] and "column 'sure' with decimal commas" in heard[1]

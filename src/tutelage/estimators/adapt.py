@@ -8,7 +8,7 @@ from typing import Any
 from tutelage import kinds
 from tutelage.adapting.how import Adapting
 from tutelage.adapting.run import adapted
-from tutelage.estimators.classifier import labels_of
+from tutelage.estimators.labels import labels_of
 from tutelage.fit.defaults import pick_device
 from tutelage.kinds.adapting import NEEDS_LABELS, material
 from tutelage.modalities.encoder import Encoder, save_encoder

@@ -8,6 +8,7 @@ from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -61,6 +62,7 @@ class Estimator(BaseEstimator):
         Raises:
             ValueError: a parameter is set that this kind does not have.
         """
+        require_one_column(X)
         kind = kinds.of_values(X, type(self).__name__)
         own = {f.name for f in fields(kind)}
         given = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -107,6 +109,31 @@ class Estimator(BaseEstimator):
         """
         check_is_fitted(self)
         model.save(self._model, Path(folder))
+
+
+def require_one_column(X: Any) -> None:
+    """Check that a data frame of several columns has no column of texts, which would not be read as such.
+
+    Raises:
+        ValueError: it has; the message names the column.
+    """
+    if isinstance(X, pd.DataFrame) and X.shape[1] > 1 and len(X):
+        texts = [name for name in X.columns if _is_text(X[name].iloc[0])]
+        if texts:
+            raise ValueError(
+                f"X has {X.shape[1]} columns, of which {texts[0]!r} holds texts; give this column alone, "
+                f"X[{texts[0]!r}], or columns of numbers"
+            )
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return isinstance(value, str)
+    except TypeError:
+        return False
+    return False
 
 
 def method_of(method: str | Method | Auto) -> Method | Auto:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
@@ -11,16 +10,14 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 from torch import nn
 
 from tutelage.estimators.base import Estimator
+from tutelage.estimators.labels import labels_of
 from tutelage.estimators.teachers import teacher_said
 from tutelage.kinds.base import Kind
-from tutelage.kinds.entries import unknown
-from tutelage.tables.labels import folded, words_for_none
 
 
 @dataclass(eq=False, repr=False)
@@ -229,32 +226,3 @@ class Classifier(ClassifierMixin, Estimator):
         labels = labels.astype(np.int64 if labels.dtype.kind == "u" else labels.dtype if number else object)
         labels[~promised.answers(p.max(1))] = -1 if number else None
         return labels
-
-
-def labels_of(y: Any) -> list[Any]:
-    """List of labels, (n,); None where a label is missing: -1, None, NaN, or a word such as "nan" or "unlabelled".
-
-    Args:
-        y: labels, (n,), perhaps as a column.
-
-    Raises:
-        ValueError: y has two dimensions or more, or a number is infinite.
-    """
-    if not isinstance(y, (list, tuple)):
-        y = column_or_1d(y, warn=True)
-        if y.dtype.kind == "f":
-            assert_all_finite(y, allow_nan=True, input_name="y")
-    counts = Counter(v for v in y if isinstance(v, str))
-    words = words_for_none(counts)
-    for word in words:
-        said = f"y has {word!r} {counts[word]:,} times, which is taken as no label; -1 and None mean so, too"
-        warnings.warn(said, stacklevel=3)
-    by_key: dict[str, list[str]] = {}
-    for name in sorted({v for v in counts if v not in words}):
-        by_key.setdefault(folded(name), []).append(name)
-    for several in by_key.values():
-        if len(several) > 1:
-            named = ", ".join(map(ascii, several))
-            differ = "which differ only by case, blanks or unseen characters; each is taken for a class of its own"
-            warnings.warn(f"y has {named}, {differ}", stacklevel=3)
-    return [None if unknown(v) or v in words else v for v in y]

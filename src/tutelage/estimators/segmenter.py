@@ -14,7 +14,7 @@ from torch import nn
 from tutelage.estimators.base import Estimator
 from tutelage.fit.auto import Auto
 from tutelage.methods import Method
-from tutelage.tables import Notes
+from tutelage.tables import Notes, Question
 
 
 @dataclass(eq=False, repr=False)
@@ -94,7 +94,7 @@ class Segmenter(Estimator):
         train, more = kind.values(kind.given(X), y), None
         if X_unlabelled is not None:
             more = kind.values(kind.given(X_unlabelled, "X_unlabelled"), None, argument="X_unlabelled")
-        notes = Notes()
+        notes = _InPython()
         data = kind.learn(train, more, None, self.evidence, notes)
         notes.settle()
         for line in [*notes.lines, *(question.asks for question in notes.questions)]:
@@ -124,5 +124,15 @@ class Segmenter(Estimator):
             raise ValueError("y must be masks, got None")
         kind: Any = self._fitted_kind
         test = kind.values(kind.given(X), y)
-        items, truth = kind.truth(test, self._model)
+        notes = _InPython()
+        items, truth = kind.truth(test, self._model, notes)
+        notes.settle()
         return float(kind.measured(self._model, self._model.examples(items), items, truth).scores["miou"])
+
+
+class _InPython(Notes):
+    """Notes whose questions name arguments of Python in place of options of the command line."""
+
+    def ask(self, asks: str, *options: str, halts: bool = False) -> None:
+        """Note a question, unless it is noted already."""
+        super().ask(asks, *Question(asks, options).in_python().options, halts=halts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -77,9 +77,12 @@ class AdaptedFeatures:
     @cached_property
     def whole(self) -> Problem:
         """Problem with the pool; a fold sees a part of the pool."""
-        count = len(self.items.pool)
-        drawn = np.random.default_rng(self.seed).permutation(count)[:POOL_OF_A_FOLD]
-        return self._problem(self._everything, np.arange(count), self._by_fold(np.sort(drawn)))
+        return self._problem(self._everything, np.arange(len(self.items.pool)), self._by_fold(self._drawn))
+
+    @property
+    def _drawn(self) -> np.ndarray:
+        """Numbers of the pool's items that a fold sees, ascending."""
+        return np.sort(np.random.default_rng(self.seed).permutation(len(self.items.pool))[:POOL_OF_A_FOLD])
 
     def _by_fold(self, rows: np.ndarray) -> Callable[[np.ndarray], Problem]:
         """Function that gives the problem of a fold with these items of the pool, each made once."""
@@ -141,13 +144,33 @@ class AdaptedFeatures:
         """Estimate of what adapting costs, timed on a few steps and a few items."""
         reader: Any = self.build.reader
         each = seconds(reader, self.items.labelled, self.items.y, self.items.task, self.how)
-        few = list(self.items.pool[:TIMED] if len(self.items.pool) else self.items.labelled[:TIMED])
+        part = [self.items.pool[i] for i in self._drawn]
+        read = [item for items in self.build.of(replace(self.items, pool=part)).of_pool for item in items]
+        different = list({str(item): item for item in read or self.items.labelled}.values())
+        few = neighbours(sorted(different, key=lambda item: len(str(item))), TIMED)
         with tempfile.TemporaryDirectory() as folder:
             features(reader, few[:2], Path(folder) / "first")  # the first pass is slower than the rest
             start = time.perf_counter()
             features(reader, few, Path(folder) / "rest")
             row = (time.perf_counter() - start) / len(few)
-        return AdaptingCost(each, row, POOL_OF_A_FOLD)
+        return AdaptingCost(each, row, POOL_OF_A_FOLD, len(different) / max(len(part), 1))
+
+
+def neighbours(ordered: Sequence[Any], count: int, block: int = 32) -> list[Any]:
+    """About so many of the items, in blocks of neighbours at equal distances.
+
+    An encoder reads texts of similar length together: few texts of all lengths would take longer, each, than many.
+
+    Args:
+        ordered: items in the order of their lengths.
+        count: number of items that are taken.
+        block: number of neighbours.
+
+    >>> neighbours(range(12), 4, block=2)
+    [0, 1, 6, 7]
+    """
+    blocks = [ordered[i : i + block] for i in range(0, len(ordered), block)]
+    return [item for some in blocks[:: max(len(blocks) * block // count, 1)] for item in some]
 
 
 def can_adapt(items: Items, problem: Problem, say: Say | None) -> bool:

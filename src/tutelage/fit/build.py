@@ -127,8 +127,13 @@ class Building:
                 self._copies = [_alike(self.build.augment(list(items.pool)), items.pool)]
             else:
                 self._copies = [reader.disturbed(items.pool, STRONG_SHARE, seed) for seed in range(STRONG_COPIES)]
-        parts = [items.labelled] if self.build.whole else [items.labelled, items.pool, *self._copies]
+        parts = [items.labelled] if self.build.whole else [items.labelled, *self.of_pool]
         self.encoding = reader.encoding(parts, self.build.cache)
+
+    @property
+    def of_pool(self) -> list[Sequence[Any]]:
+        """The pool, and its disturbed copies, which are encoded beside it."""
+        return [self.items.pool, *self._copies]
 
     @property
     def _augmentations(self) -> dict[str, Any]:

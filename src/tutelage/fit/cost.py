@@ -44,13 +44,15 @@ class AdaptingCost:
 
     Attributes:
         each: seconds of one adaptation.
-        row: seconds in which an adapted encoder encodes an item.
+        row: seconds in which an adapted encoder encodes an item, beside others of its length.
         rows_of_a_fold: items of the pool that a fold's encoder encodes, at most.
+        readings: distinct items that are encoded for an item of the pool, with its disturbed copies.
     """
 
     each: float
     row: float
     rows_of_a_fold: int
+    readings: float = 1.0
 
     def seconds(self, folds: int, labels: int, pool: int) -> tuple[float, float]:
         """Seconds of the adaptations with the labelled items, and of the pool's encoding where adapting is worth it.
@@ -60,7 +62,7 @@ class AdaptingCost:
             labels, pool: numbers of labelled items and of the pool's.
         """
         first = (folds + 1) * (self.each + labels * self.row)
-        return first, (folds * min(pool, self.rows_of_a_fold) + pool) * self.row
+        return first, (folds * min(pool, self.rows_of_a_fold) + pool) * self.readings * self.row
 
 
 def about_training(

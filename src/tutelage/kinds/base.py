@@ -217,6 +217,14 @@ class Kind(ABC):
         """Entries whose items can be read, and sentences on the others that name each and its fault."""
         return found, ()
 
+    def note_bad_labels(self, found: Entries, notes: Notes) -> None:
+        """Note labels that cannot be read, where the items are refused already, so that all faults are told at once.
+
+        Args:
+            found: entries whose items can be read.
+            notes: takes the faults.
+        """
+
     def good_pool(self, pool: Entries, notes: Notes) -> Entries:
         """Entries of the pool that can be learnt from. The number of the others is said."""
         return pool
@@ -436,6 +444,16 @@ class Kind(ABC):
             show: whether some items are drawn beside their labels, where the kind does so.
         """
 
+    def as_classes(self, found: Entries, model: Model, notes: Notes) -> Entries:
+        """Entries to score on, whose labels are the names of the model's classes.
+
+        Args:
+            found: entries of a labelled source.
+            model: fitted model.
+            notes: takes what is decided.
+        """
+        return found
+
     @abstractmethod
     def truth(self, test: Entries, model: Model, notes: Notes = UNHEARD) -> tuple[Sequence[Any], Any]:
         """Items of labelled entries, and their labels as `measured` takes them.
@@ -466,10 +484,12 @@ class Kind(ABC):
             ValueError: ``abstain`` is out of its range, or not for this kind.
         """
         promised = self.promise(model, abstain)
-        found = self.entries(path, how, notes, SCORED)
+        found = self.as_classes(self.entries(path, how, notes, SCORED), model, notes)
         notes.settle()
         test, _ = self.read_as(how).checked(self.labelled_only(found, notes), notes)
-        notes.settle()
+        if notes.unsettled:
+            self.note_bad_labels(test, notes)
+            notes.settle()
         items, truth = self.truth(test, model, notes)
         notes.settle()
         measured = self.measured(model, model.examples(items), items, truth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.kinds.entries import Entries, InValues
+from tutelage.kinds.entries import Entries, InFolder, InValues
 from tutelage.tables import DataError, Notes
 from tutelage.tables.cells import brief, quoted
-from tutelage.tables.label_cells import SHOWN, NotALabelError, is_structured, label_in, some
-from tutelage.tables.labels import Counted, LabelsAs, Spelled, means_none, unknown_label
+from tutelage.tables.label_cells import SHOWN, Read, read_cell, some
+from tutelage.tables.labels import Counted, LabelsAs, Spelled, is_doubtful, means_none, unknown_label
+from tutelage.tables.scores import SURE, NotALabelError
 from tutelage.weak import RawVotes
 
-LEAVE_OUT, MERGE, MISS = "leave-out", "merge:", "miss"
-"""Ways of going on with classes of one label: without their rows, or merged into a class of that name; and with test
-rows of classes that have no label, which count as missed."""
+MISS = "miss"
+"""Way of going on with test rows of classes that have no label: they count as missed."""
 
 
 def labels_of_cells(
@@ -35,35 +36,59 @@ def labels_of_cells(
     Returns:
         Label of each cell, None where there is none, and the mask of good rows, (n,).
     """
-    labels: list[str | None] = []
-    bad: dict[int, str] = {}
-    known: dict[str, str | None] = {}
-    for i, cell in enumerate(cells):
-        if isinstance(cell, str) and cell in known:
-            labels.append(known[cell])
-            continue
-        try:
-            labels.append(label_in(cell))
-            if isinstance(cell, str):
-                known[cell] = labels[-1]
-        except NotALabelError as e:
-            bad[i] = str(e)
-            labels.append(None)
+    read, bad = _read(cells)
+    labels = [one.label for one in read]
+    _say_read(read, notes)
     good = np.ones(len(labels), dtype=bool)
-    read = zip(cells, labels, strict=True)
-    written = sum(is_structured(cell) and label not in (None, str(cell).strip()) for cell, label in read)
-    if written:
-        notes.say(f"{written:,} labels are written as lists, scores or JSON: each is read as its one label.")
     if bad:
         good[list(bad)] = False
         named = "; ".join(f"{at(i)}: {fault}" for i, fault in list(bad.items())[:SHOWN])
         count = f"{len(bad):,} of {len(labels):,} rows" if len(bad) > 1 else f"1 of {len(labels):,} rows"
-        if skip_bad and good.any():
+        left = any(label is not None for label in labels)
+        if skip_bad and left:
             notes.say(f"Left out: {count} whose label cannot be read ({named}).")
         else:
-            hint = "" if not good.any() else "; --skip-bad leaves these rows out"
+            hint = "; --skip-bad leaves these rows out" if left else ""
             notes.fault(f"{named}{_more(len(bad))}. The label of {count} cannot be read{hint}")
     return labels, good
+
+
+def _read(cells: Sequence[Any]) -> tuple[list[Read], dict[int, str]]:
+    """What is read in each cell, and the fault of each cell that holds no label of one class, by its number."""
+    read: list[Read] = []
+    bad: dict[int, str] = {}
+    known: dict[str, Read] = {}
+    for i, cell in enumerate(cells):
+        if isinstance(cell, str) and cell in known:
+            read.append(known[cell])
+            continue
+        try:
+            read.append(read_cell(cell))
+            if isinstance(cell, str):
+                known[cell] = read[-1]
+        except NotALabelError as e:
+            bad[i] = str(e)
+            read.append(Read(None))
+    return read, bad
+
+
+def _say_read(read: Sequence[Read], notes: Notes) -> None:
+    forms = Counter(one.form for one in read if one.form and one.label is not None)
+    if forms:
+        written = f"{forms.total():,} labels are" if forms.total() > 1 else "1 label is"
+        notes.say(f"{written} written as lists, scores or JSON: each is read as its one label.")
+    for form in ("scores", "percentages", "logarithms"):
+        if forms[form]:
+            are = f"{forms[form]:,} labels are the names" if forms[form] > 1 else "1 label is the name"
+            notes.say(f"{are} of the highest of {form}.")
+    refused = sum(one.refused for one in read)
+    if refused:
+        are = "answers in the labels are" if refused > 1 else "answer in the labels is"
+        notes.say(f"{refused:,} {are} discarded, rejected or unfinished by its state: not read.")
+    low = sum(one.form == "low" for one in read)
+    if low:
+        have = "has" if low == 1 else "have"
+        notes.say(f"{low:,} of {len(read):,} rows {have} scores that are all below {SURE}: taken as no label.")
 
 
 def _more(count: int) -> str:
@@ -108,6 +133,7 @@ def settled(sources: Sequence[Entries | None], how: LabelsAs, notes: Notes) -> l
     """
     if isinstance(sources[0], Entries) and isinstance(sources[0].places, InValues):
         return list(sources)  # Python values are taken as they are given
+    _say_of_nowhere(sources, how, notes)
     found: list[Entries | None] = []
     first: Spelled | None = None
     for source in sources:
@@ -116,19 +142,49 @@ def settled(sources: Sequence[Entries | None], how: LabelsAs, notes: Notes) -> l
             first = first or spelled
             source = _named(source, replace(spelled, names={**spelled.names, **first.names}), notes)  # noqa: PLW2901
         found.append(source)
-    first = first or _of_votes([source.votes for source in found if source is not None], how, notes)
+    voted = [source.votes for source in found if source is not None and source.votes is not None]
+    by_votes = _of_votes(voted, how, notes)
+    first = first or by_votes
     return [None if source is None else _weak_named(source, first) for source in found]
 
 
-def _of_votes(voted: Sequence[RawVotes | None], how: LabelsAs, notes: Notes) -> Spelled:
-    """How the labels that rules vote for are spelled, where there is no label."""
+def as_classes(source: Entries, classes: Sequence[Any], how: LabelsAs, notes: Notes) -> Entries:
+    """Entries to score on, whose labels are the names of a model's classes; what means no label is none.
+
+    Labels that are none of the classes stay as they are.
+
+    Args:
+        source: labelled entries.
+        classes: names of the model's classes.
+        how: how labels are read.
+        notes: takes what is decided.
+    """
+    named = {str(name): name for name in classes}
+    spelled = Spelled.of(source.labels, replace(how, classes=tuple(named)), notes, source.places.short)
+    found = map(spelled, source.labels)
+    return replace(source, labels=[None if label is None else named.get(label, label) for label in found])
+
+
+def _say_of_nowhere(sources: Sequence[Entries | None], how: LabelsAs, notes: Notes) -> None:
+    """Say which labels, that are to mean that there is none, are nowhere in the files."""
+    there = [source for source in sources if source is not None]
+    if any(isinstance(source.places, InFolder) for source in there):
+        return  # folders of that name have no label by now
+    labels = {label for source in there for label in source.labels if label is not None}
+    labels.update(label for source in there if source.votes is not None for label in source.votes.found)
+    for name in how.unlabelled_as:
+        if how.key(name) not in set(map(how.key, labels)):
+            notes.say(f"--unlabelled-as {quoted(name)}: no label of {there[0].places.source} is that, in any spelling.")
+
+
+def _of_votes(voted: Sequence[RawVotes], how: LabelsAs, notes: Notes) -> Spelled:
+    """How the labels that rules vote for are spelled."""
     counts: Counter[str] = Counter()
     total = 0
     for votes in voted:
-        if votes is not None:
-            of = np.bincount(votes.table[votes.table >= 0], minlength=len(votes.found))
-            counts.update(dict(zip(votes.found, of.tolist(), strict=True)))
-            total += votes.table.size
+        of = np.bincount(votes.table[votes.table >= 0], minlength=len(votes.found))
+        counts.update(dict(zip(votes.found, of.tolist(), strict=True)))
+        total += votes.table.size
     return Spelled.counted(Counted(counts, total, lambda label: "the votes", "votes"), how, notes)
 
 
@@ -161,40 +217,6 @@ def _named(source: Entries, spelled: Spelled, notes: Notes) -> Entries:
     return replace(source, labels=labels)
 
 
-def without_rare(labelled: Entries, rare: str | None, notes: Notes) -> Entries:
-    """Labelled entries without those of classes with one label, or with these merged, where the user wants it so.
-
-    Args:
-        labelled: labelled entries.
-        rare: "leave-out", or "merge:" and the name of a class; None leaves them as they are.
-        notes: takes what was done.
-    """
-    if rare is None:
-        return labelled
-    counts = Counter(labelled.labels)
-    lonely = np.array([counts[label] == 1 for label in labelled.labels], dtype=bool)
-    if not lonely.any():
-        return labelled
-    named = some([str(label) for label, count in counts.items() if count == 1])
-    if rare == LEAVE_OUT:
-        notes.say(f"Left out: {int(lonely.sum())} rows of classes with one label: {named}.")
-        return labelled.where(~lonely)
-    name = rare.removeprefix(MERGE)
-    notes.say(f"Merged into {name!r}: {int(lonely.sum())} classes with one label: {named}.")
-    labels = [name if alone else label for label, alone in zip(labelled.labels, lonely, strict=True)]
-    return replace(labelled, labels=labels)
-
-
-def require_rare(rare: str | None) -> None:
-    """Check the option --rare.
-
-    Raises:
-        DataError: it is neither "leave-out" nor "merge:" and a name.
-    """
-    if rare is not None and rare != LEAVE_OUT and not rare.removeprefix(MERGE).strip().replace(rare, ""):
-        raise DataError(f"rare must be leave-out, or merge:NAME, got {rare!r}")
-
-
 def class_names(labelled: Entries, voted: Sequence[RawVotes], how: LabelsAs, notes: Notes) -> list[Any]:
     """Names of the classes, sorted: those that are declared, or the labels, or else the labels that rules vote for.
 
@@ -209,6 +231,10 @@ def class_names(labelled: Entries, voted: Sequence[RawVotes], how: LabelsAs, not
     """
     in_values = isinstance(labelled.places, InValues)
     if how.classes and not in_values:
+        missing = [name for name in how.classes if name not in set(labelled.labels)]
+        if missing and len(labelled):
+            are = "class has" if len(missing) == 1 else "classes have"
+            notes.say(f"{labelled.at('label')}: {len(missing)} declared {are} no labelled row: {some(missing)}.")
         return list(how.classes)
     if len(labelled):
         return np.unique(labelled.labels).tolist() if in_values else sorted({str(v) for v in labelled.labels})
@@ -292,7 +318,9 @@ def codes(classes: Sequence[Any], test: Entries, notes: Notes, unseen: str | Non
             f"{strange.total():,} of {len(test):,} rows"
         )
         if unseen != MISS:
-            of_files = "; to count these rows as missed add --unseen miss, or take them out"
+            none = [label for label in strange if is_doubtful(str(label))]
+            aside = f"; --unlabelled-as {shlex.quote(','.join(none))} if that means no label" if none else ""
+            of_files = f"{aside}; to count these rows as missed add --unseen miss, or take them out"
             raise DataError(says + of_files * (not isinstance(test.places, InValues)))
         notes.say(f"{says}; these rows count as missed.")
     return codes_if_known(classes, test.labels)

@@ -56,28 +56,35 @@ class InTable:
         source: name of the file.
         rows: number of each entry's row, (n,).
         columns: name of the column that holds each part of the entries, by part; None where none does.
+        files: path of each entry's file within a folder that is read as a table, (n,); empty of a table.
 
     >>> InTable("a.csv", [6, 7], {"label": "topic"}).at("label", 1)
     "a.csv, row 7, column 'topic'"
+    >>> InTable("news", [1, 2], {"item": "text"}, ["food/1.txt", "food/2.txt"]).at("item", 1)
+    'news/food/2.txt'
     """
 
     source: str
     rows: Sequence[int]
     columns: Mapping[str, str | None]
+    files: Sequence[str] = ()
     empty = "empty"
     skip = "pass --no-evidence"
     keeps_all = False
 
     def short(self, i: int) -> str:
-        return f"row {self.rows[i]}"
+        return self.files[i] if self.files else f"row {self.rows[i]}"
 
     def at(self, what: str, i: int | None = None) -> str:
+        if self.files:
+            return self.source if i is None else (Path(self.source) / self.files[i]).as_posix()
         column = self.columns.get(what)
         parts = [f"row {self.rows[i]}" if i is not None else "", f"column {column!r}" if column else ""]
         return ", ".join([self.source, *filter(None, parts)])
 
     def where(self, keep: np.ndarray) -> InTable:
-        return replace(self, rows=[self.rows[i] for i in np.flatnonzero(keep).tolist()])
+        kept = np.flatnonzero(keep).tolist()
+        return replace(self, rows=[self.rows[i] for i in kept], files=[self.files[i] for i in kept if self.files])
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ class Masks(Pictured):
                 table, path, str(self.images), self.masks if sought.labels or self.masks in table else None, notes
             )
         elif sought.labels or self.told_by_folder(path):
-            found = read_mask_folder(path, notes)
+            found = read_mask_folder(path, notes, self.skip_bad or how.skip_bad)
         else:
             plain = read_image_folder(path, labels=False)
             none: list[Source | None] = [None] * len(plain)
@@ -147,6 +147,14 @@ class Masks(Pictured):
         self.say_ignored(found, notes)
         places = self.places(found, path, item=self.images, label=self.masks)
         return Entries(found.sources, list(found.masks), places, None, self.names_of(found), table=table)
+
+    def note_bad_labels(self, found: Entries, notes: Notes) -> None:
+        labelled = found.where(found.known)
+        try:
+            if len(labelled):
+                self._arrays(labelled, DEFAULT_SIZE, self.meaning, Notes())
+        except DataError as fault:
+            notes.fault(str(fault))
 
     def labelled_only(self, test: Entries, notes: Notes) -> Entries:
         if not test.known.any():
@@ -188,7 +196,14 @@ class Masks(Pictured):
         size = self.size or size_for(NETWORK, train.sizes)
         self.say_resized((train, more, test), size, notes)
         labelled, parts = train.where(train.known), [train.where(~train.known)]
-        labelled, arrays, left_out = self._masked(labelled, size, self.meaning, notes)
+        try:
+            labelled, arrays, left_out = self._masked(labelled, size, self.meaning, notes)
+        except DataError as fault:
+            notes.fault(str(fault))
+            if test is not None:
+                self.note_bad_labels(test, notes)
+            notes.settle()
+            raise
         if notes.unsettled:
             notes.settle()
         of_these = " of the images that can be read" if train.left_out or left_out else ""
@@ -197,6 +212,7 @@ class Masks(Pictured):
                 f"{place}: one image has a mask{of_these}; give one more a mask (the evidence needs two), or "
                 f"{train.places.skip}"
             )
+        notes.fact("classes", arrays.line(), arrays.counts())
         classes = arrays.names
         require_two([classes[i] for i in np.flatnonzero(arrays.pixels)], place)
         for line in arrays.words():

@@ -17,21 +17,30 @@ from tutelage.fit.evidence import wilson
 from tutelage.kinds.base import Kind
 from tutelage.kinds.class_labels import (
     MISS,
+    as_classes,
     class_names,
     codes,
     codes_if_known,
     labels_of_cells,
     named_by_number,
-    require_rare,
     require_two,
     require_two_of_each,
     settled,
-    without_rare,
 )
 from tutelage.kinds.dataset import EXCERPT, LEAST_SURE, Coded, Dataset, Measured, warn_of_shared
 from tutelage.kinds.declared import fault_teachers, require_described
 from tutelage.kinds.entries import Entries, InTable, InValues, Sought, joined
-from tutelage.kinds.odd_labels import CLASSES_SHOWN, ask_of_joined, ask_of_many, note_copies
+from tutelage.kinds.odd_labels import (
+    CLASSES_SHOWN,
+    ask_of_joined,
+    ask_of_many,
+    ask_of_parts,
+    ask_of_refused,
+    ask_of_stray,
+    no_votes,
+    note_copies,
+)
+from tutelage.kinds.rare import require_rare, without_rare
 from tutelage.kinds.tallies import Tally
 from tutelage.kinds.teachers import declared, with_declared, with_weak_labels
 from tutelage.model import Model
@@ -83,8 +92,7 @@ class OneClass(Kind):
     def __post_init__(self) -> None:
         for name in ("classes", "unlabelled_as"):
             object.__setattr__(self, name, listed_names(getattr(self, name)))
-        self.labels_as  # noqa: B018 (checks the options)
-        require_rare(self.rare)
+        require_rare(self.rare, self.labels_as)
         if self.unseen not in (None, MISS):
             raise ValueError(f"unseen must be miss, got {self.unseen!r}")
         if self.teacher_confidence is not None and self.teacher_label is None:
@@ -143,6 +151,8 @@ class OneClass(Kind):
         if cells is None:
             return found
         labels, good = labels_of_cells(cells, lambda i: found.at("label", i), notes, how.skip_bad)
+        if found.table is not None and len(found.table) == len(labels):
+            ask_of_refused(found.table, labels, found.places.source, str(self.label), notes)
         return replace(found, labels=labels) if good.all() else replace(found, labels=labels).where(good)
 
     def settled_labels(
@@ -170,6 +180,9 @@ class OneClass(Kind):
             if not self.classes and not isinstance(train.places, InValues):
                 ask_of_many(counts, train.at("label"), notes)
                 ask_of_joined(counts, train.at("label"), notes)
+                ask_of_parts(counts, train, notes)
+        if train.votes is not None and not self.classes:
+            ask_of_stray(train.votes, notes)
         note_copies(self, [train] if more is None else [train, more], notes)
 
     def labelled_only(self, test: Entries, notes: Notes) -> Entries:
@@ -234,12 +247,9 @@ class OneClass(Kind):
         """Path of each item's own file, "" for an item without one; None where no item has a file."""
         return None
 
-    def require_good(self, labelled: Entries) -> None:
-        """Check the labelled items.
-
-        Raises:
-            DataError: an item cannot be learnt from; the message names its place.
-        """
+    def good_labelled(self, labelled: Entries, notes: Notes) -> Entries:
+        """Labelled entries that can be learnt from. The others are a fault, or left out and said."""
+        return labelled
 
     def require_alike(self, train: Entries, others: Sequence[Entries]) -> None:
         """Check that items of all sources have the same form.
@@ -261,15 +271,17 @@ class OneClass(Kind):
             these = self.of_these(train)
             raise DataError(f"{train.at('label')}: every label{these} is {train.places.empty}; label some rows")
         self.require_alike(train, [other for other in (more, test) if other is not None])
-        self.require_good(labelled)
-        labelled = without_rare(labelled, self.rare, notes)
+        labelled = self.good_labelled(labelled, notes)
+        if notes.faults:
+            notes.settle()
+        labelled = without_rare(labelled, self.rare, self.labels_as, notes)
         if said and (not self.classes or isinstance(train.places, InValues)):
             classes = with_declared(labelled, voted, said, notes)
         else:
             classes = class_names(labelled, voted, self.labels_as, notes)
             require_described(described or (), classes, train.places.source)
         if not classes:
-            raise DataError(f"{train.at('votes')}: no rule votes on any row; there is nothing to learn from")
+            raise DataError(no_votes(train))
         require_two(classes, train.at("label") if len(labelled) or not voted else train.at("votes"))
         for votes in voted:
             votes.code([str(as_label(c)) for c in classes])  # names the row and the rule of a vote for another class
@@ -314,11 +326,11 @@ class OneClass(Kind):
 
     # scoring and showing
 
+    def as_classes(self, found: Entries, model: Model, notes: Notes) -> Entries:
+        return as_classes(found, model.classes, self.labels_as, notes)
+
     def truth(self, test: Entries, model: Model, notes: Notes = UNHEARD) -> tuple[Sequence[Any], np.ndarray]:
-        how = replace(self.labels_as, classes=())
-        names = {how.key(str(name)): name for name in model.classes}
-        labels = [label if label in model.classes else names.get(how.key(str(label)), label) for label in test.labels]
-        return test.items, codes(model.classes, replace(test, labels=labels), notes, self.unseen)
+        return test.items, codes(model.classes, test, notes, self.unseen)
 
     def measured(
         self, model: Model, examples: Examples, items: Sequence[Any], truth: np.ndarray, show: bool = False
@@ -386,7 +398,7 @@ def listed_names(given: Sequence[str] | None) -> tuple[str, ...]:
     """
     names = [given] if isinstance(given, str) else list(given or ())
     parts = names[0].split(",") if len(names) == 1 else names
-    return tuple(stripped for name in parts if (stripped := str(name).strip()))
+    return tuple(label for name in parts if (label := as_label(name)))
 
 
 def table_of(path: Any, how: ReadAs, notes: Notes) -> tuple[pd.DataFrame, list[int]]:

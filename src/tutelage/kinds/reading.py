@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from tutelage.kinds.dataset import Dataset, Files
 from tutelage.kinds.entries import LEARNT, POOL, SCORED, WEAK, Entries
 from tutelage.tables import UNHEARD, DataError, Notes
+from tutelage.tables.cells import brief
+from tutelage.tables.text_folder import SPLITS
 
 if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
+
+PREFIXED = ("votes", "teacher")
+"""What columns are taken for whose names begin with an option's value."""
+
+PARTS = ("split", "splits", "set", "subset", "fold", "part", "partition")
+"""Names, in lower case, of columns that say which part of a data set a row belongs to."""
 
 LISTED = 8
 """Number of columns that are listed at most."""
@@ -32,6 +43,7 @@ def read_files(kind: Kind, files: Files, notes: Notes = UNHEARD) -> Dataset:
     notes.settle()  # what is wrong with one file is told together with what is wrong with another
     train, more, test = kind.settled_labels(train, more, test, notes)
     kind.note(train, more, test, notes)
+    _ask_of_parts(kind, train, notes)
     notes.settle()
     test = None if test is None else kind.labelled_only(test, notes)
     left_out: list[str] = []
@@ -40,10 +52,13 @@ def read_files(kind: Kind, files: Files, notes: Notes = UNHEARD) -> Dataset:
         good, faults = (None, ()) if part is None else kind.checked(part, notes)
         parts.append(good)
         left_out += faults
-    notes.settle()  # before a rule about labels, which they may break, is said to be broken
+    if notes.unsettled:  # before a rule about labels, which they may break, is said to be broken
+        for good in filter(None, parts):
+            kind.note_bad_labels(good, notes)
+        notes.settle()
     assert parts[0] is not None
     found = kind.learn(parts[0], parts[1], parts[2], files.evidence, notes)
-    notes.settle()  # what a mask to test on may mean is asked only there
+    notes.settle()  # once for all kinds: what labels of pixels or words mean is asked as late as here
     return replace(found, left_out=(*left_out, *found.left_out)) if left_out else found
 
 
@@ -65,6 +80,23 @@ def _sources(kind: Kind, files: Files, notes: Notes) -> tuple[Entries, Entries |
     return train, more, test  # type: ignore[return-value] # without a train, `settle` raises
 
 
+def _ask_of_parts(kind: Kind, train: Entries, notes: Notes) -> None:
+    """Ask about a column that says which rows are to learn from and which to score on, if it is not used."""
+    table = pd.DataFrame() if train.table is None else train.table
+    for name in table.columns:
+        if str(name).strip().lower() not in PARTS or str(name) in kind.columns():
+            continue
+        counts = Counter(str(cell).strip().lower() for cell in table[name])
+        if len(counts) < 2 or not set(counts) <= {*SPLITS, ""}:
+            continue
+        each = ", ".join(f"{part!r} {count:,}" for part, count in counts.most_common())
+        notes.ask(
+            f"{train.places.source}, column {str(name)!r}: it names parts of a data set ({each}), and the rows of all "
+            "of them are learnt from",
+            "a file of its own for each part, of which --test takes the one to score on",
+        )
+
+
 def columns_in_words(taken: Mapping[str, str], notes: Notes) -> str:
     """Sentence that says what columns are taken for, and which are not used.
 
@@ -73,8 +105,9 @@ def columns_in_words(taken: Mapping[str, str], notes: Notes) -> str:
         notes: has the columns of the files.
     """
     there = dict.fromkeys(column for file in notes.files for column in file.columns)
-    others = [column for column in there if column not in taken]
-    unused = f"; not used: {', '.join(others[:LISTED])}{', ...' * (len(others) > LISTED)}" if others else ""
+    begun = tuple(name.removesuffix("...") for name, what in taken.items() if what in PREFIXED and name not in there)
+    others = [column for column in there if column not in taken and not (begun and column.startswith(begun))]
+    unused = f"; not used: {', '.join(map(brief, others[:LISTED]))}{', ...' * (len(others) > LISTED)}" if others else ""
     by_use: dict[str, list[str]] = {}
     for column, what in taken.items():
         by_use.setdefault(what, []).append(column)

@@ -12,10 +12,11 @@ import pandas as pd
 
 from tutelage.fit.defaults import HEAD, Defaults
 from tutelage.kinds.dataset import HIDDEN, Files, Make, Words
-from tutelage.kinds.entries import LEARNT, POOL, Entries, Sought
+from tutelage.kinds.entries import LEARNT, POOL, Entries, Sought, taken
 from tutelage.kinds.one_class import OneClass, in_table
 from tutelage.modalities.base import Reader
 from tutelage.modalities.head import Head
+from tutelage.modalities.rows.faults import Faults
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.modalities.rows.tables import ALL, NPZ, feature_columns, read_features, read_row_table
 from tutelage.model import Model
@@ -126,11 +127,11 @@ class Rows(OneClass):
             )
         return replace(self, features=tuple(asked), exact=True, **changed)
 
-    def _read(self, table: pd.DataFrame, path: Path, notes: Notes) -> np.ndarray:
-        """Features of a table, (n, d)."""
+    def _read(self, table: pd.DataFrame, faults: Faults, notes: Notes) -> np.ndarray:
+        """Features of a table, (n, d); NaN in rows that are left out."""
         # the names of a settled kind were checked against the training table; others may lack its columns of votes
         others = [self.label] if self.exact else self._of_labels([str(c) for c in table.columns])
-        return read_features(table, self.features, path, others, self.exact, notes)
+        return read_features(table, self.features, faults.path, others, self.exact, notes, faults)
 
     def _of_labels(self, columns: Sequence[str]) -> list[str]:
         """Those of the columns that hold labels, votes or what a teacher said."""
@@ -142,17 +143,20 @@ class Rows(OneClass):
         return labels + ([self.votes] if self.votes in columns else [c for c in columns if c.startswith(self.votes)])
 
     def entries(self, path: Path, how: ReadAs = USUAL, notes: Notes = UNHEARD, sought: Sought = LEARNT) -> Entries:
-        table = read_row_table(path, how, notes, self.features[0], self.label, sought.labels)
-        x = self._read(table, path, notes)
+        table, rows = read_row_table(path, how, notes, self.features[0], self.label, sought.labels)
+        x = self._read(table, Faults(path, rows, how.skip_bad), notes)
         if sought != POOL and len(self.features) == 1 and x.shape[1] > 1 and path.suffix.lower() != NPZ:
             notes.say(f"Features: column {self.features[0]} holds lists of {x.shape[1]} numbers.")
         votes = self._votes(table, path, sought, self.label)
-        rows = list(range(1, len(table) + 1))
         places = in_table(path, rows, item=listed(self.features), label=self.label, votes=self.votes)
         names = [f"{path.name}, row {row}" for row in rows]
         said = self.said_in(table, path, sought, notes, self.label, self.votes)
         made = Entries(x, [None] * len(table), places, votes, names, table=table, said=said)
-        return self.with_labels(made, self.label_cells(table, path, sought, notes), how, notes)
+        good = np.isfinite(x).all(1)
+        cells = self.label_cells(table, path, sought, notes)
+        if not good.all():
+            made, cells = made.where(good), None if cells is None else taken(cells, good)
+        return self.with_labels(made, cells, how, notes)
 
     def given(self, X: Any, argument: str = "X") -> np.ndarray:
         return np.stack([np.asarray(row) for row in X]).reshape(len(X), -1).astype(np.float32)
@@ -170,15 +174,18 @@ class Rows(OneClass):
     def answered(
         self, model: Model, path: Path, how: ReadAs, notes: Notes, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
-        table = read_row_table(path, how, notes, self.features[0])
-        x = self._read(table, path, notes)
+        table, rows = read_row_table(path, how, notes, self.features[0])
+        x = self._read(table, Faults(path, rows, how.skip_bad), notes)
         if isinstance(model.network, Head) and x.shape[1] != model.network.width:
             has = f"{x.shape[1]} numbers in each row, but the model was fitted on {model.network.width}"
             raise DataError(f"{path}, column {listed(self.features)}: {has}")
-        p = model.probabilities(x, tick)
+        good = np.isfinite(x).all(1)
+        p = np.full((len(x), len(model.classes)), np.nan)
+        p[good] = model.probabilities(x[good], tick)
         if path.suffix.lower() == NPZ:
             table = pd.DataFrame({"row": range(1, len(table) + 1)})
-        return table, {"label": [model.classes[i] for i in p.argmax(1)], "probability": p.max(1)}
+        label = [model.classes[i] if known else None for i, known in zip(p.argmax(1), good, strict=True)]
+        return table, {"label": label, "probability": p.max(1)}
 
 
 def listed(names: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from tutelage.data.marks import learnt
 from tutelage.files import read_json
 from tutelage.fit.build import Items
 from tutelage.kinds.entries import Entries, InValues
+from tutelage.kinds.odd_labels import no_votes
 from tutelage.model import load
 from tutelage.tables import DataError, Notes, as_label
 from tutelage.tasks import Classification
@@ -143,7 +144,7 @@ def _of_votes(
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Probabilities by the label model, with NaN where no rule votes unless the rules are alone; and statistics."""
     if not votes.covered.any():
-        raise DataError(f"{labelled.at('votes')}: no rule votes on any row; there is nothing to learn from")
+        raise DataError(no_votes(labelled))
     clean = np.append(items.y, np.full(len(items.pool), -1))
     probabilities, about = labels_of_votes(votes, clean, label_model)
     covered = int(votes.covered[len(items.y) :].sum())

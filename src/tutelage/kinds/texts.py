@@ -21,10 +21,10 @@ from tutelage.modalities.base import Reader
 from tutelage.modalities.encoder import is_lexical
 from tutelage.modalities.images.tables import ENDINGS
 from tutelage.modalities.text.lexical_reader import encoders_there, text_reader
-from tutelage.modalities.text.tables import text_fault, texts_of
+from tutelage.modalities.text.tables import bad_texts, text_fault, texts_of
 from tutelage.model import Model
 from tutelage.ops.checks import in_range
-from tutelage.tables import LABEL, TEXT, UNHEARD, USUAL, DataError, Notes, ReadAs, holds_table, holds_texts
+from tutelage.tables import FILE, LABEL, TEXT, UNHEARD, USUAL, DataError, Notes, ReadAs, holds_table, holds_texts
 from tutelage.types import Tick
 from tutelage.weak import apply_rules, descriptions_of, read_descriptions, read_rules
 from tutelage.weights import AUTO
@@ -62,6 +62,7 @@ class Texts(OneClass):
     finetune: bool = False
     adapt: bool | None = None
     max_length: int = 128
+    skip_bad: bool = field(default=False, metadata=HIDDEN)
 
     name: ClassVar[str] = "texts"
     task_word: ClassVar[str] = "classification"
@@ -130,8 +131,8 @@ class Texts(OneClass):
     def told_by_folder(cls, path: Path) -> bool:
         if not path.is_dir() or holds_table(path) or not holds_texts(path):
             return False
-        folders = [path, *(folder for folder in path.iterdir() if folder.is_dir())]
-        return not any(file.suffix.lower() in ENDINGS for folder in folders for file in folder.iterdir())
+        files = (file for pattern in ("*", "*/*", "*/*/*") for file in path.glob(pattern))
+        return not any(file.suffix.lower() in ENDINGS for file in files)
 
     def _needed(self, files: Files) -> tuple[str, ...]:
         folders = [not holds_table(path) for path in (files.train, files.unlabelled, files.test) if path is not None]
@@ -142,7 +143,7 @@ class Texts(OneClass):
             super()._require_scored(files)
 
     def settled(self, files: Files, notes: Notes = UNHEARD, others: Sequence[str] = ()) -> Self:
-        return self._of(files.train)
+        return replace(self._of(files.train), skip_bad=files.how.skip_bad)
 
     def _of(self, path: Path) -> Self:
         """The kind with the columns of a folder of texts, where the path is one."""
@@ -158,6 +159,8 @@ class Texts(OneClass):
         if sought.weak is not None and self.rules is not None:
             votes = apply_rules(read_rules(self.rules), texts, str(path))
         places = in_table(path, rows, item=self.text, label=self.label, votes=self.votes)
+        if not holds_table(path):
+            places = replace(places, files=table[FILE].tolist())
         said = self.said_in(table, path, sought, notes, self.text, self.label, self.votes)
         if sought.weak is not None and self.teacher_run is not None:
             said = (*said, said_by_run(self.teacher_run, self.name, texts, notes))
@@ -170,22 +173,34 @@ class Texts(OneClass):
             for text in found.items
         ]
 
-    def require_good(self, labelled: Entries) -> None:
-        for i, text in enumerate(labelled.items):
-            if fault := text_fault(text):
-                raise DataError(f"{labelled.at('item', i)}: {fault}")
+    def good_labelled(self, labelled: Entries, notes: Notes) -> Entries:
+        bad = bad_texts(labelled.items)
+        if not bad:
+            return labelled
+        if self.skip_bad and len(bad) < len(labelled):
+            notes.say(f"Left out of the labels: {_in_words(bad, labelled)}.")
+            return _without(bad, labelled)
+        advice = "" if labelled.places.keeps_all or len(bad) == len(labelled) else "; --skip-bad leaves out such rows"
+        if len(bad) == 1:
+            notes.fault(f"{labelled.at('item', next(iter(bad)))}: {next(iter(bad.values()))}{advice}")
+        else:
+            notes.fault(f"Labelled, but not to be learnt from: {_in_words(bad, labelled)}{advice}")
+        return labelled
 
     def good_pool(self, pool: Entries, notes: Notes) -> Entries:
-        if pool.places.keeps_all:
-            return pool
-        faults = [text_fault(text) for text in pool.items]
-        if any(faults):
-            first = next(i for i, fault in enumerate(faults) if fault)
-            notes.say(
-                f"Left out of the pool: {sum(map(bool, faults))} of {len(faults)} texts of {pool.places.source} "
-                f"(first: {pool.places.short(first)}, {faults[first]})."
-            )
-        return pool.where(np.array([fault is None for fault in faults], dtype=bool))
+        bad = {} if pool.places.keeps_all else bad_texts(pool.items)
+        if bad:
+            notes.say(f"Left out of the pool: {_in_words(bad, pool)}.")
+        return _without(bad, pool)
+
+    def labelled_only(self, test: Entries, notes: Notes) -> Entries:
+        found = super().labelled_only(test, notes)
+        bad = bad_texts(found.items)
+        if len(bad) == len(found):
+            raise DataError(f"{found.at('item')}: {_in_words(bad, found)}; nothing to score on")
+        if bad:
+            notes.say(f"Not scored: {_in_words(bad, found)}.")
+        return _without(bad, found)
 
     # answering and showing
 
@@ -194,11 +209,10 @@ class Texts(OneClass):
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         table, rows = table_of(path, how, notes)
         texts = texts_of(table, path, str(self._of(path).text)).texts
-        faults = [i for i, text in enumerate(texts) if text_fault(text)]
-        if faults:
-            notes.say(
-                f"{len(faults)} texts are empty or overlong (first: row {rows[faults[0]]}); their labels mean little."
-            )
+        if bad := bad_texts(texts):
+            first = next(iter(bad))
+            place = f"row {rows[first]}" if holds_table(path) else str(table[FILE].iloc[first])
+            notes.say(f"{len(bad)} texts are empty or overlong (first: {place}); their labels mean little.")
         p = model.probabilities(texts, tick)
         return table, {"label": [model.classes[i] for i in p.argmax(1)], "probability": p.max(1)}
 
@@ -221,6 +235,23 @@ class Texts(OneClass):
             if not isinstance(text, str):
                 raise ValueError(f"{argument}[{i}] must be a string, got {text!r}")
         return texts
+
+
+def _without(bad: Mapping[int, str], found: Entries) -> Entries:
+    """Entries without those that have a fault."""
+    return found.where(~np.isin(np.arange(len(found)), list(bad))) if bad else found
+
+
+def _in_words(bad: Mapping[int, str], found: Entries) -> str:
+    """How many of the entries have a fault, and the first of them."""
+    first, *others = [found.places.short(i) for i in bad]
+    then = f"; then {', '.join(others[:3])}" if others else ""
+    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    faults = list(bad.values())
+    long = [i for i, fault in bad.items() if fault != faults[0]]
+    also = f"; {found.places.short(long[0])}: {bad[long[0]]}" if long else ""
+    which = f"first: {first}, {faults[0]}{then}{more}{also}"
+    return f"{len(bad)} of {len(found)} texts of {found.places.source} ({which})"
 
 
 def excerpt(text: str, characters: int = EXCERPT) -> str:

@@ -31,7 +31,10 @@ ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ff
 MARKS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u109f\u1780-\u17ff\u200c\u200d"
 """Vowel signs and other marks within words, which regular expressions do not count as letters."""
 
-_WORD = re.compile(rf"[{ALONE}]|[^\W\d_{ALONE}](?:[^\W\d_{ALONE}]|[{MARKS}])*")
+SYMBOLS = "\u2190-\u23ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001f3fa\U0001f400-\U0001faff"
+"""Emoji, arrows, and other signs of which each says something alone; tones of skin are parts of the sign before."""
+
+_WORD = re.compile(rf"[{ALONE}{SYMBOLS}]|[^\W\d_{ALONE}](?:[^\W\d_{ALONE}]|[{MARKS}])*")
 
 MULTILINGUAL = "intfloat/multilingual-e5-small or sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
 """Encoders of many languages, by their names on the Hub."""
@@ -41,8 +44,8 @@ def unknown_share(encoder: Encoder, texts: Sequence[str]) -> float:
     """Share of the words of texts that a transformer's tokenizer does not know, in [0, 1]; 0 where there is no word.
 
     A word is not known where a token of it is the unknown one, or where it has three characters or more and is broken
-    into as many tokens or more. Each occurrence counts. Chinese characters and Japanese kana are taken as words of
-    their own. Numbers are no words.
+    into as many tokens or more. Each occurrence counts. Chinese characters, Japanese kana, emoji and other signs
+    are taken as words of their own. Numbers are no words.
 
     Args:
         encoder: transformer with its tokenizer.
@@ -83,14 +86,8 @@ def how_read(encoder: Encoder, texts: Sequence[str]) -> HowRead:
     longer = f"{cut:.0%} of the texts are longer, and {gone:.0%} of all tokens are not read"
     knows = f"{encoder.name} knows {1 - unknown:.0%} of the words, and reads {encoder.max_length} tokens of a text"
     says = f"Tokens: {knows}; {longer if cut else 'no text is longer'}."
-    questions = []
-    if unknown >= TOO_MANY:
-        questions.append(Question(
-            f"the encoder {encoder.name} does not know {unknown:.0%} of the words of a sample, and reads them as "
-            "unknown or letter by letter",
-            ("--encoder lexical, of texts, which learns the words of any language",
-             f"--encoder NAME of a multilingual model of the Hub, such as {MULTILINGUAL}"),
-        ))  # fmt: skip
+    lexical = "--encoder lexical, of texts, which learns the words of any language"
+    questions = _of_unknown(encoder, unknown, lexical)
     if gone >= TOO_MANY and (most := most_tokens(encoder)) > encoder.max_length:
         needed = min(math.ceil(np.quantile(lengths[lost > 0], 0.95)), most)
         questions.append(Question(
@@ -98,6 +95,41 @@ def how_read(encoder: Encoder, texts: Sequence[str]) -> HowRead:
             (f"--max-length {needed}; such texts then take up to {needed / encoder.max_length:.1f} times as long",),
         ))  # fmt: skip
     return HowRead(says, {"unknown_words": unknown, "texts_cut": cut, "tokens_lost": gone}, questions)
+
+
+def sentences_read(encoder: Encoder, sentences: Sequence[Sequence[str]]) -> HowRead:
+    """How many words of sentences a transformer knows, and how many sentences are read in several windows.
+
+    Args:
+        encoder: transformer with its tokenizer.
+        sentences: the sentences, of which a sample is looked at. Nothing of them is lost.
+    """
+    texts = [" ".join(words) for words in sentences]
+    unknown = unknown_share(encoder, texts)
+    parted = float((lengths_of(encoder, texts) > encoder.max_length).mean())
+    longer = f"{parted:.0%} of the sentences are longer and read in several windows" if parted else "none is longer"
+    says = (
+        f"Tokens: {encoder.name} knows {1 - unknown:.0%} of the words, and reads {encoder.max_length} tokens of a "
+        f"sentence at once; {longer}."
+    )
+    return HowRead(says, {"unknown_words": unknown, "in_windows": parted}, _of_unknown(encoder, unknown))
+
+
+def _of_unknown(encoder: Encoder, unknown: float, *others: str) -> list[Question]:
+    """Question on words that an encoder does not know, where their share is large.
+
+    Args:
+        encoder: transformer with its tokenizer.
+        unknown: share of unknown words, in [0, 1].
+        others: options that settle it, besides a multilingual encoder.
+    """
+    if unknown < TOO_MANY:
+        return []
+    asks = (
+        f"the encoder {encoder.name} does not know {unknown:.0%} of the words of a sample, and reads them as unknown "
+        "or letter by letter"
+    )
+    return [Question(asks, (*others, f"--encoder NAME of a multilingual model of the Hub, such as {MULTILINGUAL}"))]
 
 
 def most_tokens(encoder: Encoder) -> int:

@@ -100,7 +100,7 @@ class WithEncoder:
         return self
 
     def reads(self, items: Sequence[Any]) -> HowRead | None:
-        return how_read(self.encoder, [item if isinstance(item, str) else " ".join(item) for item in items])
+        return how_read(self.encoder, items)
 
     def to(self, device: torch.device | str) -> Self:
         self.encoder.model.to(device)

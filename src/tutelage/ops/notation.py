@@ -86,6 +86,8 @@ def notation_of(sentences: Sequence[Sequence[str]], tags_are: str | None = None)
         counts.update(tags)
     words = sorted(set(counts) - {"O"})
     if tags_are == "types":
+        if words and all(word[:2] == "B-" and _canonical(word) for word in words):
+            return Notation({word: f"I-{word[2:]}" for word in words}, "B- before the types does not part neighbours")
         return Notation({word: "O" if word == "0" else f"I-{word}" for word in words})
     if many := [word for word in words if _holds_several(word, counts)]:
         total = sum(counts[word] for word in many)

@@ -58,13 +58,32 @@ def no_column(name: str, others: Sequence[str]) -> str:
     "no column 'label'; it has 'text', 'Label '; the nearest is 'Label '"
     """
     shown = ", ".join(map(repr, others[:MOST])) + (f" and {len(others) - MOST} more" if len(others) > MOST else "")
-    if len(others) == 1 and name in others[0].split():
-        return f"no column {name!r}; it has {shown}; if blanks separate its cells, say --separator space"
+    if hint := separator_hint(name, others):
+        return f"no column {name!r}; it has {shown}{hint}"
     if near := nearest(name, others):
         return f"no column {name!r}; it has {shown}; the nearest is {near!r}"
     long = any(len(other.split()) > WORDS for other in others)
     hint = "; if its first line is a row, --columns NAME,NAME names the columns" if long else ""
     return f"no column {name!r}; it has {shown}{hint}"
+
+
+def separator_hint(name: str, others: Sequence[str]) -> str:
+    """Advice that names the separator of a file, where its only column holds a name beside another; else empty.
+
+    Args:
+        name: name of the column that was looked for.
+        others: names of the columns.
+
+    >>> separator_hint("label", ["text~label"]), separator_hint("label", ["labels"])
+    ("; if '~' separates its cells, say --separator '~'", '')
+    """
+    if len(others) != 1 or name == others[0]:
+        return ""
+    if name in others[0].split():
+        return "; if blanks separate its cells, say --separator space"
+    found = re.search(rf"^{re.escape(name)}([^\w\s.-])|([^\w\s.-]){re.escape(name)}(?:\2|$)", others[0])
+    sign = repr(found[1] or found[2]) if found else ""
+    return f"; if {sign} separates its cells, say --separator {sign}" if sign else ""
 
 
 def as_label(value: object) -> str | None:

@@ -27,6 +27,8 @@ PAGES = tuple(byte for byte in range(32) if chr(byte) not in "\t\n\r")
 """Bytes that are one half of the characters of an alphabet in utf-16, and are in no text in other charsets."""
 MOST = 0.5
 """Share of every other byte that is the same one of these, at least, where a text is in utf-16."""
+WIDE = ("utf-16", "utf-32")
+"""Beginnings of the names of charsets in which a letter of English has a byte that is zero."""
 FEW = 0.1
 """Share of the lines that may hold unreadable bytes, at most, so that they may be left out."""
 
@@ -48,13 +50,14 @@ class Text:
     holes: bool = False
 
 
-def decoded(data: bytes, how: ReadAs, path: str | Path) -> Text:
+def decoded(data: bytes, how: ReadAs, path: str | Path, alone: bool = False) -> Text:
     r"""Text of a file's bytes.
 
     Args:
         data: bytes of the file, unpacked.
         how: how files are read: the charset, and whether what cannot be read is left out.
         path: the file, for messages.
+        alone: whether the file is one text of several, so that it is left out as a whole.
 
     Raises:
         DataError: the charset is not known, or bytes are not in it; the message names the likeliest charset.
@@ -65,16 +68,19 @@ def decoded(data: bytes, how: ReadAs, path: str | Path) -> Text:
     mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
     charset, body = MARKS.get(mark, how.charset), data[len(mark) :] if mark else data
     try:
+        if not mark and codecs.lookup(charset).name.startswith(WIDE) and 0 not in body and body and _is_utf8(body):
+            raise DataError(f"{path}: the file is not {charset}; it looks like utf-8: leave out --charset {charset}")
         if codecs.lookup(charset).name == "utf-8":
             _check(body)
-            return _without_zeros(Text(_one_text(body), "utf-8", bool(mark)), how, path)
-        return _without_zeros(Text(_one_text(body.decode(charset).encode()), charset, bool(mark)), how, path)
+            return _without_zeros(Text(_one_text(body), "utf-8", bool(mark)), how, path, alone)
+        text = Text(_one_text(body.decode(charset).encode()), charset, bool(mark))
+        return _without_zeros(text, how, path, alone)
     except LookupError as e:
         raise DataError(f"charset {charset!r} is not known") from e
     except UnicodeDecodeError as e:
-        if how.skip_bad and (text := _with_holes(body, charset)) is not None:
-            return Text(text, charset, bool(mark), holes=True)
-        raise DataError(_message(path, charset, body, e)) from e
+        if how.skip_bad and not alone and (holed := _with_holes(body, charset)) is not None:
+            return Text(holed, charset, bool(mark), holes=True)
+        raise DataError(_message(path, charset, body, e, alone)) from e
     except UnicodeError as e:
         raise DataError(f"{path}: not readable as {charset} ({e})") from e
 
@@ -119,7 +125,7 @@ def _check(data: bytes) -> None:
         done = begin + BLOCK
 
 
-def _without_zeros(text: Text, how: ReadAs, path: str | Path) -> Text:
+def _without_zeros(text: Text, how: ReadAs, path: str | Path, alone: bool) -> Text:
     """The text, in which NUL bytes are `UNREADABLE` if rows with them are left out.
 
     Raises:
@@ -132,10 +138,10 @@ def _without_zeros(text: Text, how: ReadAs, path: str | Path) -> Text:
         raise DataError(f"{path}: the file is not utf-8; it looks like {wide}: pass --charset {wide}")
     lines = text.data.splitlines()
     bad = sum(0 in line for line in lines)
-    if how.skip_bad and bad <= max(1, FEW * len(lines)):
+    if how.skip_bad and not alone and bad <= max(1, FEW * len(lines)):
         return replace(text, data=text.data.replace(b"\0", UNREADABLE.encode()), holes=True)
     first = text.data.count(b"\n", 0, text.data.index(0)) + 1
-    hint = "; or --skip-bad leaves their rows out" if bad <= max(1, FEW * len(lines)) else ""
+    hint = "; or --skip-bad leaves their rows out" if not alone and bad <= max(1, FEW * len(lines)) else ""
     raise DataError(
         f"{path}: {zeros} {'byte is' if zeros == 1 else 'bytes are'} zero, in {bad} of {len(lines)} lines (first: line "
         f"{first}), as where a file was cut or is no text; fetch it again{hint}"
@@ -153,11 +159,11 @@ def _with_holes(data: bytes, charset: str) -> bytes | None:
         return None
 
 
-def _message(path: str | Path, charset: str, data: bytes, error: UnicodeDecodeError) -> str:
+def _message(path: str | Path, charset: str, data: bytes, error: UnicodeDecodeError, alone: bool = False) -> str:
     line, utf8 = data.count(b"\n", 0, error.start) + 1, codecs.lookup(charset).name == "utf-8"
     what = f"{path}: byte 0x{data[error.start : error.start + 1].hex()} is not {charset} (line {line})"
     if error.end >= len(data) and error.reason in ("unexpected end of data", "truncated data"):
-        hint = ", or --skip-bad leaves its last row out" if utf8 else ""
+        hint = ", or --skip-bad leaves its last row out" if utf8 and not alone else ""
         return f"{path}: the file ends within a character, in line {line}, so it was cut: fetch it again{hint}"
     if not charset.startswith("utf-16") and (wide := _wide(data)):
         return f"{what}; it looks like {wide}: pass --charset {wide}"
@@ -168,7 +174,7 @@ def _message(path: str | Path, charset: str, data: bytes, error: UnicodeDecodeEr
         like = f", perhaps {found[0]}," if found else ""
         those = "1 line is" if len(lines) == good + 1 else f"{len(lines) - good} lines are"
         how = f"in another charset{like} but {good} with such letters {'is' if good == 1 else 'are'} {charset}"
-        return f"{what}: {those} {how}; convert them, or --skip-bad leaves their rows out"
+        return f"{what}: {those} {how}; convert them{'' if alone else ', or --skip-bad leaves their rows out'}"
     return f"{what}; it looks like {in_words(found, lines)}: pass --charset {found[0]}" if found else what
 
 

@@ -48,6 +48,8 @@ def read_delimited(text: Text, ending: str, how: ReadAs, path: str, notes: Notes
     if how.separator is None and how.names is None and (below := title_above(head, whole)):
         _ask_of_title(head, below, path, notes)
     data = text.data[_second_line(text.data) :] if dialect.named else text.data
+    if not data.strip():
+        raise DataError(f"{path}: the file has no rows below its first line, which names the separator")
     data, escape = _unescaped(data, dialect)
     state = quoting(data, dialect)
     found = None if text.holes or state == "loose" else _plain(data, dialect, state, how)
@@ -116,7 +118,8 @@ def _say_dialect(text: Text, dialect: Dialect, escape: str, ending: str, how: Re
     parts = []
     if text.marked and text.charset != "utf-8":
         parts.append(f"read as {text.charset}, as its byte order mark says")
-    if dialect.separator not in (how.separator, SEPARATORS.get(ending, ""), NOWHERE):
+    there = dialect.separator.encode() in text.data
+    if there and dialect.separator not in (how.separator, SEPARATORS.get(ending, ""), NOWHERE):
         parts.append(f"its cells are separated by {in_words(dialect.separator)}")
     if dialect.quote not in ('"', "") and how.quote is None:
         parts.append(f"its cells are in single quotation marks ({dialect.quote})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,7 +36,7 @@ def names_of(cells: Sequence[str], path: str) -> list[str]:
     >>> names_of(["", "text"], "t.csv")
     ['Unnamed: 0', 'text']
     """
-    twice = [name for name in dict.fromkeys(cells) if name and cells.count(name) > 1]
+    twice = [name for name, count in Counter(cells).items() if name and count > 1]
     if twice:
         more = f" (so are {', '.join(map(repr, twice[1:5]))})" if twice[1:] else ""
         raise DataError(
@@ -79,8 +80,8 @@ def looks_like_data(cells: Sequence[str], frame: pd.DataFrame) -> str:
     "its cell 'pos' is also a value of 2 rows below"
     """
     found = []
-    for i, cell in enumerate(cells):
-        values = frame.iloc[:SAMPLE, i].astype(str)
+    for i in _in_question(cells, frame):
+        cell, values = cells[i], frame.iloc[:SAMPLE, i].astype(str)
         if FRACTION.fullmatch(cell) and _numbers(values) > MOST:
             return f"its cell {cell!r} is a number, as those below it"
         same = int((values == cell).sum())
@@ -89,6 +90,14 @@ def looks_like_data(cells: Sequence[str], frame: pd.DataFrame) -> str:
     # a column may be named like one of its values, such as "spam", beside names, but hardly beside a text
     beside_text = any(len(cell.split()) >= WORDS or FRACTION.fullmatch(cell) for cell in cells)
     return found[0] if found and (len(cells) == 1 or len(found) > 1 or beside_text) else ""
+
+
+def _in_question(cells: Sequence[str], frame: pd.DataFrame) -> Sequence[int]:
+    """Numbers of the columns whose cell in the header may be one of their values; the others need no closer look."""
+    if not all(isinstance(dtype, pd.StringDtype) for dtype in frame.dtypes):
+        return range(len(cells))
+    block = frame.iloc[:SAMPLE].to_numpy(dtype=object, na_value="")
+    return [i for i, cell in enumerate(cells) if FRACTION.fullmatch(cell) or block[:, i].tolist().count(cell) >= 2]
 
 
 def _numbers(values: pd.Series) -> float:

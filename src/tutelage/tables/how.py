@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tutelage.data.errors import DataError
@@ -19,7 +20,7 @@ class ReadAs:
 
     Args:
         charset: character set of text files, such as cp1252; default utf-8, or what a byte order mark says.
-        separator: what separates the cells of a csv or tsv file: one character, or "tab".
+        separator: what separates the cells of a csv or tsv file: one character, "tab", or such as \x01.
         quote: marks around cells of a csv or tsv file that hold a separator: double, single or none.
         sheet: sheet of a spreadsheet, by name or by number from 1; or file within a zip; or split of a saved data set.
         columns: names, separated by commas, of the columns of a file without a header; or "header", if its first line
@@ -31,6 +32,8 @@ class ReadAs:
 
     >>> ReadAs(separator="tab").separator
     '\t'
+    >>> ReadAs(separator=r"\x01").separator
+    '\x01'
     """
 
     charset: str = "utf-8"
@@ -43,7 +46,9 @@ class ReadAs:
     def __post_init__(self) -> None:
         named = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
         if self.separator is not None:
-            object.__setattr__(self, "separator", named.get(self.separator, self.separator))
+            escaped = re.fullmatch(r"\\x([0-9a-fA-F]{2})", self.separator)
+            sign = chr(int(escaped[1], 16)) if escaped else named.get(self.separator, self.separator)
+            object.__setattr__(self, "separator", sign)
             if len(str(self.separator)) != 1 or str(self.separator) in "\r\n\"'":
                 raise DataError(f"separator must be one character, or tab, got {self.separator!r}")
         if self.quote not in (None, *QUOTES):

@@ -186,6 +186,8 @@ def _add(line: bytes, number: int, found: _Lines) -> str:
     try:
         row = DECODER.decode(line.decode())
     except (ValueError, RecursionError) as e:
+        if line.lstrip().startswith(b"{'"):
+            return "is an object as Python writes it, not JSON: write each row by json.dumps"
         return f"is not JSON ({e})"
     if not isinstance(row, dict):
         return f"must be a JSON object, got {_shown(row)}"
@@ -239,7 +241,9 @@ def _whole(data: bytes) -> Any:
             place = _behind_space(text, place)
     except (ValueError, RecursionError):
         return None
-    return values if values and all(isinstance(value, dict) for value in values) and _is_text(values) else None
+    arrays = all(isinstance(value, list) and not any(isinstance(each, dict) for each in value) for value in values)
+    alike = arrays or all(isinstance(value, dict) for value in values)
+    return values if values and alike and _is_text(values) else None
 
 
 def _behind_space(text: str, place: int) -> int:
@@ -254,7 +258,7 @@ def _ask_of_keys(rows: Sequence[Row], path: str, notes: Notes) -> None:
     partial = [key for key in counts if key not in full]
     for rare in sorted(partial, key=lambda key: counts[key])[:20]:
         for usual in partial:
-            if counts[usual] < counts[rare] or usual == rare or counts[usual] + counts[rare] > len(rows):
+            if (counts[usual], usual) <= (counts[rare], rare) or counts[usual] + counts[rare] > len(rows):
                 continue
             alike = usual.strip().casefold() == rare.strip().casefold()
             if not alike and difflib.SequenceMatcher(None, usual, rare).ratio() < ALIKE:

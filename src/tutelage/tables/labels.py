@@ -5,41 +5,25 @@ The rules are the same for tables, folders, votes and Python values.
 
 from __future__ import annotations
 
-import re
-import unicodedata
+import shlex
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from tutelage.data.errors import DataError
 from tutelage.tables.cells import nearest, quoted
 from tutelage.tables.label_cells import UNSEEN_CHARACTERS, some
+from tutelage.tables.lookalikes import escaped, seems
+from tutelage.tables.none_words import DOUBTFUL, NO_LABEL, NUMBER, is_odd_beside
 from tutelage.tables.notes import Notes
+from tutelage.tables.spelling import folded, hidden, unquoted
 
-NO_LABEL = frozenset(
-    [
-        *("nan", "<na>", "nat", "#n/a", "?", "??", "-", "--", "—", "–", "_", "[]", "{}", "()", "''", '""'),
-        *("[null]", "[none]"),
-        *("[nan]", "<none>", "<null>", "unlabelled", "unlabeled", "<unlabelled>", "<unlabeled>", "no label"),
-        *("not labelled", "not labeled", "not annotated", "to be labelled", "to be labeled"),
-    ]
-)
-"""Words, in lower case, that are taken to mean that there is no label, which is said."""
-
-DOUBTFUL = frozenset(
-    [
-        *("na", "n/a", "none", "null", "nil", "missing", "undefined", "unknown", "unsure", "todo", "tbd", "skip"),
-        *("skipped", "ignore"),
-    ]
-)
-"""Words, in lower case, that may mean so: they are taken for classes, and a question asks."""
+STRAYS = {code: None for code in UNSEEN_CHARACTERS if chr(code) not in "\u200c\u200d"}
+"""Characters that cannot be seen, but for those that join or part the letters of some scripts."""
 
 MINUS_ONE = "-1"
 """Label that means none where the other labels are names, or three class numbers or more; else a question asks."""
-
-BLANKS = re.compile(r"[\s_]+")
-"""Pattern of blanks, among which an underscore counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,25 +52,18 @@ class LabelsAs:
             raise DataError(f"class {twice!r} is named twice among the classes")
         if len(self.classes) == 1:
             raise DataError(f"two classes or more must be named, separated by commas, got {self.classes[0]!r} alone")
-        if both := sorted(set(self.classes) & set(self.unlabelled_as)):
+        none = set(map(self.key, self.unlabelled_as))
+        if both := [name for name in self.classes if self.key(name) in none]:
             raise DataError(f"{both[0]!r} cannot be a class and mean that there is no label")
 
     def key(self, label: str) -> str:
         """Key that the spellings of one class share."""
         return folded(label) if self.spelling == "fold" else label
 
-
-def folded(name: str) -> str:
-    r"""Key that the spellings of a name share: case, blanks, underscores and unseen characters do not matter.
-
-    The case of single letters, and of names without a letter in common, does.
-
-    >>> folded("Food"), folded("sport\u200b"), folded("New  York"), folded("A")
-    ('food', 'sport', 'new york', 'A')
-    """
-    seen = unicodedata.normalize("NFKC", name.translate(UNSEEN_CHARACTERS))
-    blank = BLANKS.sub(" ", seen).strip()
-    return blank if len(blank) <= 1 else blank.casefold()
+    def none_by(self, label: str) -> str | None:
+        """Name among ``unlabelled_as`` that a label is, perhaps in another spelling; None where it is none of them."""
+        key = self.key(label)
+        return next((name for name in self.unlabelled_as if self.key(name) == key), None)
 
 
 def words_for_none(labels: Iterable[str]) -> list[str]:
@@ -185,6 +162,15 @@ def means_none(label: str) -> bool:
     return not word or word in NO_LABEL
 
 
+def is_doubtful(label: str) -> bool:
+    """Whether a label is one of the words that may mean that there is none.
+
+    >>> is_doubtful("None"), is_doubtful("food")
+    (True, False)
+    """
+    return _word(label) in DOUBTFUL
+
+
 def _word(label: str) -> str:
     """A label in lower case, without characters that cannot be seen."""
     return label.translate(UNSEEN_CHARACTERS).strip().casefold()
@@ -193,26 +179,55 @@ def _word(label: str) -> str:
 def _none(labels: Counted, how: LabelsAs, notes: Notes) -> list[str]:
     """Labels that mean that there is none."""
     declared = {how.key(name) for name in how.classes}
-    asked = [label for label in labels.counts if label in how.unlabelled_as]
-    free = [label for label in labels.counts if label not in how.unlabelled_as and how.key(label) not in declared]
+    by = {label: name for label in labels.counts if (name := how.none_by(label)) is not None}
+    free = [label for label in labels.counts if label not in by and how.key(label) not in declared]
+    for label, name in by.items():
+        if label != name:
+            notes.say(
+                f"{labels.so_many(label)} {quoted(label)} for a label: no label, as {quoted(name)} is (--spelling "
+                "as-is takes it for a class)."
+            )
     words = words_for_none(free)
     if MINUS_ONE in free and _minus_one_means_none(labels, how, notes):
         words.append(MINUS_ONE)
     for label in words:
         notes.say(f"{labels.so_many(label)} {quoted(label)} for a label: taken as no label (--classes makes it one).")
-    for label in free if not how.classes else []:
-        if _word(label) in DOUBTFUL | NO_LABEL and label not in words:
+    kept = {label: labels.counts[label] for label in free if label not in words}
+    for label in kept if not how.classes else []:
+        words_of = {_word(label), _word(label).strip("_")}
+        if words_of & (DOUBTFUL | NO_LABEL) or is_odd_beside(label, kept):
             notes.ask(
                 f"{labels.so_many(label)} the label {quoted(label)} (first: {labels.at(label)}), which is taken for a "
                 "class",
-                f"--unlabelled-as{'=' if label.startswith('-') else ' '}{label} if it means that there is no label",
+                f"--unlabelled-as{'=' if label.startswith('-') else ' '}{shlex.quote(label)} if it means that there is "
+                "no label",
             )
-    return asked + words
+    _ask_of_lookalikes(labels, kept, notes)
+    return [*by, *words]
+
+
+def _ask_of_lookalikes(labels: Counted, kept: Mapping[str, int], notes: Notes) -> None:
+    """Ask whether labels that look alike, of letters of several scripts, are one class."""
+    foreign = [label for label in kept if seems(label) != label]
+    plain = {folded(label): label for label in kept if seems(label) == label} if foreign else {}
+    for label in foreign:
+        if (like := plain.get(folded(seems(label)))) is not None:
+            notes.ask(
+                f"{labels.so_many(label)} the label {quoted(label)} (first: {labels.at(label)}), of letters that look "
+                f"like Latin ones, '{escaped(label)}'; it looks like {quoted(like)}, and is taken for another class",
+                f"write {quoted(like)} in these rows, if they are of that class",
+                f"--unlabelled-as {shlex.quote(label)} so that they have no label",
+            )
 
 
 def _minus_one_means_none(labels: Counted, how: LabelsAs, notes: Notes) -> bool:
-    """Whether -1 means no label. Beside 0 and 1, or 1 alone, it may be a class: then a question halts."""
+    """Whether -1 means no label.
+
+    Beside 0 and 1, or 1 alone, it may be a class: then a question halts. Beside another negative number it is one.
+    """
     others = {label for label in labels.counts if label != MINUS_ONE and not means_none(label)}
+    if not how.classes and any(NUMBER.fullmatch(label) and -9 < float(label) < 0 for label in others):
+        return False
     if how.classes or not others or not others <= {"0", "1"} or others == {"0"}:
         return True
     notes.ask(
@@ -229,14 +244,31 @@ def _names(counts: Mapping[str, int], how: LabelsAs, notes: Notes) -> dict[str, 
     Only declared classes have a name where some are declared.
     """
     spellings: dict[str, list[str]] = {how.key(name): [name] for name in how.classes}
-    for label in sorted(counts, key=lambda label: (_hidden(label), -counts[label], label != label.casefold(), label)):
+    for label in sorted(counts, key=lambda label: _rank(label, counts)):
         if label not in how.classes and (not how.classes or how.key(label) in spellings):
             spellings.setdefault(how.key(label), []).append(label)
     for several in spellings.values():
         if len(several) > 1:
             each = ", ".join(f"{_visible(label)} {counts.get(label, 0):,}" for label in several)
             notes.say(f"One class in several spellings: {each}; all are {several[0]!r} (--spelling as-is keeps them).")
-    return {key: several[0] for key, several in spellings.items()}
+    return {key: _without_strays(several[0], how, notes) for key, several in spellings.items()}
+
+
+def _without_strays(name: str, how: LabelsAs, notes: Notes) -> str:
+    """Name of a class without characters that cannot be seen and join no letters, which is said."""
+    plain = name.translate(STRAYS).strip()
+    if how.spelling != "fold" or name in how.classes or plain in (name, ""):
+        return name
+    notes.say(
+        f"The class {name!a} holds characters that cannot be seen, and is read as {plain!r} (--spelling as-is "
+        "keeps them)."
+    )
+    return plain
+
+
+def _rank(label: str, counts: Mapping[str, int]) -> tuple[Any, ...]:
+    """Key that sorts the spellings of a class, the best name first."""
+    return hidden(label), label != unquoted(label), -counts[label], label != label.casefold(), label
 
 
 def _visible(label: str) -> str:
@@ -245,13 +277,9 @@ def _visible(label: str) -> str:
         repr(label)
         if label.isascii()
         else ascii(label)
-        if ascii(label) != repr(label) and _hidden(label)
+        if ascii(label) != repr(label) and hidden(label)
         else repr(label)
     )
-
-
-def _hidden(label: str) -> bool:
-    return label != label.translate(UNSEEN_CHARACTERS) or label != unicodedata.normalize("NFC", label)
 
 
 def joins(label: str, labels: Collection[str]) -> str:

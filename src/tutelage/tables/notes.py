@@ -42,11 +42,13 @@ class Question:
 
         >>> Question("40 rows have the label 'nan'", ("--unlabelled-as nan if it means none",)).in_python().options
         ("unlabelled_as='nan' if it means none",)
+        >>> Question("values up to 255", ("--mask-values 0,255 (each is a class)",)).in_python().options
+        ('mask_values=(0, 255) (each is a class)',)
         """
         return replace(self, options=tuple(_OPTION.sub(_argument, option) for option in self.options))
 
 
-_OPTION = re.compile(r"--([a-z][a-z-]*)(?:[ =]([^\s,;]+))?")
+_OPTION = re.compile(r"""--([a-z][a-z-]*)(?:[ =]('[^']*'|"[^"]*"|[^\s,;]+(?:,[^\s,;]+)*))?""")
 """Pattern of an option of the command line and its value."""
 
 
@@ -55,7 +57,11 @@ def _argument(option: re.Match[str]) -> str:
     name, value = option[1].replace("-", "_"), option[2]
     if value is None:
         return f"{name}=True"
-    return f"{name}={value if value.isdigit() else repr(value)}"
+    if value.startswith("'"):
+        return f"{name}={value}"
+    each = [part if part.isdigit() or part == "..." else repr(part) for part in value.strip('"').split(",")]
+    several = ", ".join(each)
+    return f"{name}={several}" if len(each) == 1 else f"{name}=({several})"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ from tutelage.tables.quotes import Mended
 
 SHOWN = 40
 """Characters of a row that a message shows, at most."""
+TYPOGRAPHIC = ("“", "”", "„", "«", "»")
+"""Quotation marks of print, which quote no cells."""
+LOOKED_AT = 100
+"""Number of odd rows, at most, in which a common cause is sought."""
 FEW = 0.5
 """Share of the rows that may be left out, at most; where more are odd, the file is read in a wrong way."""
 
@@ -74,13 +78,22 @@ def odd_rows(
         if skip and few:
             notes.say(f"Left out of {path}: {what}.")
         else:
-            notes.fault(f"{path}: {what}; {_advice(layout, than, few)}")
+            notes.fault(f"{path}: {what}; {_advice(layout, rows[odd], width, few)}")
     good: np.ndarray = cells == width
     return good
 
 
-def _advice(layout: Layout, than: str, few: bool) -> str:
+def _advice(layout: Layout, odd: np.ndarray, width: int, few: bool) -> str:
+    """What a user can do about odd rows, by their numbers in the layout, (n,)."""
     separator = in_words(layout.dialect.separator)
+    than = "more" if layout.cells[odd[0]] > width else "fewer"
+    shown = [layout.row(int(i)) for i in odd[:LOOKED_AT]]
+    end = layout.dialect.separator.encode()
+    if than == "more" and (layout.cells[odd] == width + 1).all() and all(row.rstrip().endswith(end) for row in shown):
+        return "each of these rows ends in a separator behind its last cell: take it out, or name its column, too"
+    typographic = next((mark for mark in TYPOGRAPHIC if all(mark in row.decode() for row in shown)), "")
+    if typographic and than == "more":
+        return f'typographic marks ({typographic}) quote no cell: write " in their place around texts with {separator}'
     if not few:
         return f"are its cells separated by {separator}? --separator names another character"
     if than == "more":

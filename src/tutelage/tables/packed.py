@@ -71,6 +71,7 @@ def content(path: Path, how: ReadAs) -> Content:
     Raises:
         DataError: the file cannot be read or unpacked, or a zip holds no table, or several.
     """
+    require_regular(path)
     packed = packing_of(path)
     try:
         data = _mapped(path) if not packed and ending_of(path) in ARROW else path.read_bytes()
@@ -87,6 +88,16 @@ def content(path: Path, how: ReadAs) -> Content:
         raise
     except DAMAGED as e:
         raise DataError(f"{path}: not readable as {packed}; is the file cut or encrypted? ({e})") from e
+
+
+def require_regular(path: Path) -> None:
+    """Check that a path that exists is that of a regular file: a pipe may never end, and is read once only.
+
+    Raises:
+        DataError: it is a pipe, a device or a socket.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise DataError(f"{path}: not a regular file but a pipe, a device or a socket; save what it gives in a file")
 
 
 def _mapped(path: Path) -> Any:

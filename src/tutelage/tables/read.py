@@ -48,6 +48,8 @@ def read(path: str | Path, how: ReadAs = USUAL, notes: Notes = UNHEARD) -> Table
     else:
         held = content(path, how)
         found = _of_file(held, how, path, notes)
+        if how.sheet is not None and held.ending not in (*SHEETS, SPACY) and held.packed != "zip":
+            notes.say(f"{path}: --sheet {how.sheet} means nothing here, since such a file holds one table only.")
         packing = {"packed": held.packed} | ({"member": held.member} if held.member else {})
     if found.frame.empty:
         if notes.faults:  # they say why

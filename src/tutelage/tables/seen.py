@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from tutelage.tables.cells import brief
+
 SHOWN = 12
 """Number of columns that are named at most."""
 
@@ -70,7 +72,10 @@ class FileSeen:
             "" if self.lines is None or self.format == "json" else f"{self.lines:,} line{'s' * (self.lines != 1)}",
         ]  # fmt: skip
         rows = f"{self.rows:,} row{'s' * (self.rows != 1)}"
-        columns = [*self.columns[:SHOWN], *([f"and {len(self.columns) - SHOWN} more"] * (len(self.columns) > SHOWN))]
+        columns = [
+            *map(brief, self.columns[:SHOWN]),
+            *([f"and {len(self.columns) - SHOWN} more"] * (len(self.columns) > SHOWN)),
+        ]
         of = f", columns {', '.join(columns)}" if columns else ""
         return f"{self.file}: {', '.join(filter(None, parts))}; {rows}{of}."
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tutelage.tables import DataError, as_label
+from tutelage.tables import DataError, as_label, require_regular
 
 Descriptions = dict[str, tuple[str, ...]]
 """Sentences that describe each class, by its name."""
@@ -27,6 +27,7 @@ def read_descriptions(path: str | Path) -> Descriptions:
     path = Path(path)
     if path.suffix.lower() not in (".json", ".toml"):
         raise DataError(f"{path}: descriptions must be in a .json or a .toml file")
+    require_regular(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     try:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
-from tutelage.tables import DataError, as_label
+from tutelage.tables import DataError, as_label, require_regular
 from tutelage.tables.label_cells import UNSEEN_CHARACTERS
 from tutelage.weak.votes import RawVotes
 
@@ -170,6 +170,7 @@ def read_rules(path: str | Path) -> list[LabellingFunction]:
     path = Path(path)
     if path.suffix not in (".json", ".py"):
         raise DataError(f"{path}: rules must be in a .json or a .py file")
+    require_regular(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     return _python_rules(path) if path.suffix == ".py" else _json_rules(path)

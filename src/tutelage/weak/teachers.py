@@ -11,7 +11,9 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 import pandas as pd
 
-from tutelage.tables import DataError, as_label, column
+from tutelage.tables import DataError, Notes, as_label, column
+from tutelage.tables.cells import noun
+from tutelage.tables.decimals import with_points
 from tutelage.types import Say
 from tutelage.weak.label_models import ACCURACY
 from tutelage.weak.sources import Source
@@ -185,6 +187,7 @@ def read_columns(
     twice = [name for i, name in enumerate(names) if classes[i] in classes[:i]]
     if twice:
         raise DataError(f"{path}: two columns of the teacher are for class {twice[0].removeprefix(prefix).strip()!r}")
+    table = with_points(table, names, path, Notes(say))
     cells = np.stack([_numbers(table[name], name, path) for name in names], axis=1)
     place = _in_file(path, names)
     probabilities = distributions(
@@ -208,7 +211,8 @@ def _numbers(cells: pd.Series, name: str, path: str | Path) -> np.ndarray:
         try:
             found[i] = np.nan if as_label(cell) is None else float(cell)
         except (TypeError, ValueError):
-            raise DataError(f"{path}, row {i + 1}, column {name!r}: {cell!r} is no number") from None
+            shown = repr(cell) if isinstance(cell, str) else noun(cell)
+            raise DataError(f"{path}, row {i + 1}, column {name!r}: {shown} is no number") from None
     return found
 
 
@@ -283,7 +287,9 @@ def read_labels(table: pd.DataFrame, label: str, confidence: str | None, path: s
     given[given == ABSTAIN] = None
     sure = np.full(len(given), np.nan)
     if confidence is not None:
-        sure = _numbers(column(table, confidence, path), confidence, path)
+        column(table, confidence, path)
+        table = with_points(table, [confidence], path, Notes(say), lists=False)
+        sure = _numbers(table[confidence], confidence, path)
         known = sure[~np.isnan(sure)]
         if len(known) and known.max() <= 0 and known.min() < 0:
             say(f"Teacher {label}: the confidences in {path} are logarithms; their exponentials are taken.")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tutelage.tables import DataError, as_label
-from tutelage.tables.cells import noun, python_value, quoted
+from tutelage.tables.cells import brief, noun, python_value, quoted
 
 ABSTAIN = "-1"
 """Text of a cell that is no vote; an empty cell is none either."""
@@ -118,7 +118,8 @@ class RawVotes:
                 try:
                     code = known.get((type(cell), cell))
                 except TypeError:
-                    raise DataError(f"{file}, row {row}, function {name!r}: {cell!r} is no label") from None
+                    shown = str(cell.tolist() if isinstance(cell, np.ndarray) else cell)
+                    raise DataError(f"{file}, row {row}, function {name!r}: {brief(shown)} is no label") from None
                 if code is None:
                     label = as_label(cell)
                     code = -1 if label in (None, ABSTAIN) else found.setdefault(label, len(found))

@@ -10,6 +10,7 @@ import re
 import sys
 import tempfile
 import traceback
+import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -173,7 +174,9 @@ def require_classes(case: Case, data: Dataset, options: Mapping[str, Any], said:
     allowed |= set(names) if options.get("tags_are") == "types" else set()  # then a letter is a part of a type
     require(not allowed or found <= allowed, f"classes {found} where {allowed} are declared")
     if case.classes is not None:
-        strange = [name for name in found - case.classes - allowed if not any(name in line for line in said)]
+        written = {unicodedata.normalize("NFKC", name) for name in case.classes | allowed}
+        others = {name for name in found if unicodedata.normalize("NFKC", name) not in written}
+        strange = [name for name in others if not any(name in line for line in said)]
         if any(re.search(rf"and so (?:{len(found)}|as many) classes", line) for line in said):
             return  # of masks, whose classes are numbers
         require(not strange, f"classes {strange} without a word; written were {sorted(case.classes)}")

@@ -55,6 +55,7 @@ def of_lines(draw: Draw, options: Callable[[Draw, Case, Sequence[str]], None]) -
     options(draw, case, types)
     if draw.chance(15):
         case.options["tags"] = draw.rarely(draw.one(["1", "2", "3"]), ["9", "-1"])
+        case.classes = None  # another column has other types
     for source, count in sources(draw):
         sentences = corpus(draw, count, types, {"train": 0, "unlabelled": 100, "test": 200}[source])
         lines = _lines(draw, as_tagged(draw, case, sentences, types), layout, between)
@@ -67,9 +68,9 @@ def of_lines(draw: Draw, options: Callable[[Draw, Case, Sequence[str]], None]) -
             lines = [line for line in lines if line]  # without blank lines
             rows = None
         end = draw.one(["\n", "\n", "\r\n"])
-        data, rows = damaged(
-            draw, end.join([*lines, ""]).encode(draw.one(["utf-8", "utf-8", "utf-8-sig", "utf-16"])), case, rows
-        )
+        text = end.join([*lines, ""]).encode(draw.one(["utf-8", "utf-8", "utf-8-sig", "utf-16"]))
+        data, _ = damaged(draw, text, case, None)
+        rows = rows if data == text else None  # a line more or less is a word, or the end of a sentence
         name, data = packed(draw, f"{source}{ending}", data)
         case.content[name], case.sources[source] = data, name
         case.counts(rows)

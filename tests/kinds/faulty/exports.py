@@ -178,4 +178,5 @@ def _put(draw: Draw, case: Case, source: str, rows: Rows, count: int) -> None:
     data, known = damaged(draw, text.encode(), case, len(rows))
     name, data = packed(draw, f"{source}.{ending}", data)
     case.content[name], case.sources[source] = data, name
-    case.counts(None if known is None else known + count - len(rows))
+    again = known != len(rows) and case.form in ("Prodigy", "Label Studio MIN")  # of an input that is there already
+    case.counts(None if known is None or again else known + count - len(rows))

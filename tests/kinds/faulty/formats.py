@@ -69,6 +69,8 @@ def separated(draw: Draw, ending: str, names: Sequence[str], rows: Sequence[Row]
     quoting = draw.one([csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONE][: 3 + (len(names) > 1)])
     escape = "\\" if quoting == csv.QUOTE_NONE or draw.chance(10) else None
     end = draw.one(["\n", "\n", "\r\n", "\r"])
+    if any("\\" in str(cell) for row in rows for cell in row):
+        quoting = csv.QUOTE_MINIMAL if quoting == csv.QUOTE_NONE else quoting  # else marks would be escaped, too
     between = " " if end == "\r" or quoting == csv.QUOTE_NONE else "\n"  # only marks keep a cell of two lines together
     text = io.StringIO(newline="")
     texts = [[text_of(draw, cell).replace("\n", between) for cell in row] for row in [names, *rows]]
@@ -107,6 +109,8 @@ def _json(draw: Draw, names: Sequence[str], rows: Sequence[Row]) -> bytes:
 
 def _column(draw: Draw, cells: Sequence[Any]) -> pa.Array:
     try:
+        if {} in cells:  # parquet files hold no objects without a key
+            raise pa.ArrowInvalid("no key")
         return pa.array(cells)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return pa.array([cell if cell is None else text_of(draw, cell) for cell in cells])
@@ -131,7 +135,8 @@ def _with_numbers(names: Sequence[str], columns: list[list[Any]]) -> dict[str, s
         if lists
         else [c for c in cells if c is not None]
     )
-    if at is None or not all(isinstance(tag, str) for tag in every):
+    mixed = lists and not all(cell is None or isinstance(cell, list) for cell in cells)
+    if at is None or mixed or not all(isinstance(tag, str) for tag in every):
         return None
     known = sorted(set(every) - {""})
     number = {name: i for i, name in enumerate(known)} | {"": -1}
@@ -184,7 +189,9 @@ def encoded(draw: Draw, ending: str, names: Sequence[str], rows: Sequence[Row]) 
 def _rows_then(fault: str, lines: Sequence[bytes], at: int, rows: int | None) -> int | None:
     """Number of rows after a fault of a line; None where it is not known, as where a row has several lines."""
     of_text = len(lines) - 2 == rows  # a line for each row, a header, and what follows the last line's end
-    if rows is None or fault not in ADDED or not (of_text or len(lines) - 1 == rows):
+    line = lines[at]
+    breaks = fault in ("long", "return") and (not line or line.endswith(b"\r"))  # then it is a line of its own
+    if rows is None or fault not in ADDED or breaks or not (of_text or len(lines) - 1 == rows):
         return None
     again = of_text <= at < len(lines) - 1 if fault == "twice" else fault == "header again" and not of_text
     return rows + again
@@ -264,8 +271,11 @@ def put(draw: Draw, case: Case, source: str, ending: str, table: tuple[Sequence[
     if ending == "saved":
         _put_saved(draw, case, source, _arrow(draw, names, rows), len(rows))
         return
-    data, count = damaged(draw, encoded(draw, ending, names, rows), case, len(rows))
+    full = [i for i, row in enumerate(rows, start=1) if any(text_of(draw, cell) for cell in row)]
+    blank = ending == "xlsx" or (ending in TEXT_FORMATS and len(names) == 1)  # then blank rows at the end are none
+    count = max(full, default=0) if blank else len(rows)
+    data, known = damaged(draw, encoded(draw, ending, names, rows), case, len(rows))
     name, data = packed(draw, f"{source}.{ending}", data)
     case.content[name] = data
     case.sources[source] = name
-    case.counts(count)
+    case.counts(None if known is None else known + count - len(rows))

@@ -11,7 +11,7 @@ from faulty.case import Case, Draw
 
 CLASSES = (
     ("food", "sport"), ("food", "sport", "travel"), ("pos", "neg"), ("0", "1"), ("1", "2", "3"), ("NA", "EU", "AS"),
-    ("café", "thé"), ("New York", "Rome"), ("a, b", "c"), ("Straße", "Weg"), ("null", "one"), ("#1", "#2"),
+    ("café", "thé"), ("New York", "Rome"), ("a, b", "cd"), ("Straße", "Weg"), ("null", "one"), ("#1", "#2"),
     ("true", "false"), ("good film", "bad film", "so so"),
 )  # fmt: skip
 """Names of classes of a data set."""
@@ -29,7 +29,7 @@ def _spelt(draw: Draw, name: str) -> str:
     ways: list[Callable[[str], str]] = [
         str.upper, str.title, lambda n: unicodedata.normalize("NFD", n), lambda n: n + "\u200b", lambda n: f" {n} ",
         lambda n: n.replace(" ", "_"), lambda n: n + "\ufeff", lambda n: n.replace(" ", "\xa0"), lambda n: n + "\t",
-        lambda n: n.replace("a", "\u0430"), str.swapcase, lambda n: n + ".0" * n.isdigit(), lambda n: n + "\u00ad",
+        str.swapcase, lambda n: n + ".0" * n.isdigit(), lambda n: n + "\u00ad",
     ]  # fmt: skip
     return draw.one(ways)(name)
 

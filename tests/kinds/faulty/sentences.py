@@ -9,7 +9,7 @@ from typing import Any
 from faulty.case import Case, Draw
 from faulty.columns import in_order
 from faulty.conll import of_lines
-from faulty.formats import FORMATS, put
+from faulty.formats import FORMATS, LINE_FAULTS, put
 from faulty.labels import reading_options
 from faulty.tags import Sentence, as_tagged, corpus
 from faulty.texts import sources
@@ -42,7 +42,7 @@ def options(draw: Draw, case: Case, types: Sequence[str]) -> None:
     for name, values in (
         ("tags_are", ["types", "bio", "bio"]), ("outside", ["O", "X", "_", types[0]]),
         ("open_words", ["outside", "untagged"]), ("offsets", ["characters", "utf-16", "utf-8"]),
-        ("mended", ["take"]), ("sentence_id", ["sentence", "row"]),
+        ("mended", ["take"]), ("sentence_id", ["sentence", "row"]), ("spelling", ["fold", "as-is"]),
     ):  # fmt: skip
         if draw.chance(6):
             case.options[name] = draw.rarely(draw.one(values), ["x"])
@@ -53,7 +53,10 @@ def drawn(draw: Draw) -> Case:
     form = draw.one(["conll", "conll", "lists", "lists", "lists", "words", "spans", "spans"])
     if form == "conll":
         return of_lines(draw, options)
-    ending, types = draw.one(FORMATS), draw.one([("PER", "LOC"), ("food", "sport"), ("geo-loc", "B"), ("1", "2")])
+    ending, types = (
+        draw.one([each for each in FORMATS if each != "txt"]),
+        draw.one([("PER", "LOC"), ("food", "sport"), ("geo-loc", "B"), ("1", "2")]),
+    )
     case = Case("sentences", ending, {"tokens": "tokens", "tags": "tags"})
     case.fault(form)
     case.name(*types)
@@ -68,9 +71,10 @@ def drawn(draw: Draw) -> Case:
         columns = write(draw, case, tagged, style)
         if source == "unlabelled" and draw.chance(80):
             columns.pop("tags", None)
+        before = case.rows
         put(draw, case, source, ending, in_order(draw, case, columns))
-        if form == "words" and case.rows is not None:  # a row more is a word more
-            case.rows = None if "twice" in case.faults else case.rows + len(sentences) - len(columns["tokens"])
+        if form == "words" and before is not None and case.rows is not None:  # a row more is a word more
+            case.rows = None if {*LINE_FAULTS} & {*case.faults} else before + len(sentences)
     if case.options.get("tags_are") == "types":
         case.classes = None  # each tag is one then, with its letter
     reading_options(draw, case)

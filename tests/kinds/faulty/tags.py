@@ -132,11 +132,15 @@ def _name(case: Case, habit: str, odd: Any, types: Sequence[str], second: bool) 
     """Take down the names of types that a habit writes."""
     if habit == "numbers":
         case.name(*map(str, range(1, 2 * len(types) + 1)))
+    if habit == "spelt" and case.options.get("spelling") == "as-is":
+        case.name(*(f"{kind}\u200b" for kind in types))
     if habit in ("lower", "spelt"):
         case.name(*(way(kind) for kind in types for way in (str.lower, str.upper, str.title)))
+    if habit == "suffix" and "B" in types:
+        case.name("I")  # B-I may be the type I
     if habit == "bare letters":
         case.name("ENTITY")
     if odd in ("X", "B-PER|B-LOC"):
-        case.name(str(odd))
+        case.name(str(odd), str(odd).removeprefix("B-"))
     if second or habit == "several":
         case.classes = None

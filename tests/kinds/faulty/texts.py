@@ -25,7 +25,8 @@ ODD_TEXTS: tuple[Any, ...] = (
 def text(draw: Draw, number: int) -> str:
     """A text that differs from all of other numbers."""
     long = 300 if draw.chance(2) else 1
-    return " ".join([*long * [draw.one(PARTS) for _ in range(draw.whole(1, 4))], f"of {number} days"])
+    parts = [part for part in PARTS if long == 1 or "\n" not in part]
+    return " ".join([*long * [draw.one(parts) for _ in range(draw.whole(1, 4))], f"of {number} days"])
 
 
 def texts(draw: Draw, case: Case, count: int, begin: int) -> list[Any]:
@@ -82,7 +83,7 @@ def drawn(draw: Draw) -> Case:
         weak_file(draw, case, names)
     reading_options(draw, case)
     if draw.chance(5):
-        case.options[draw.one(["text", "label"])] = draw.one(["labels", "id", "", "text", "label"])
+        case.options[draw.one(["text", "label"])] = draw.one(["labels", "id", "text", "label"])
         case.classes = None
     return case
 

@@ -65,3 +65,10 @@ def test_a_list_that_was_shortened_is_told():
 
 def test_a_backslash_that_python_does_not_know_is_read_without_a_warning():
     assert decoded(r"['a\,', 'b']") == [r"a\,", "b"]
+
+
+def test_an_empty_word_is_a_fault_of_its_row_and_no_empty_sentence(heard):
+    got = heard("a.jsonl", [{"tokens": ["a", ""], "tags": ["O", "O"]}, {"tokens": [], "tags": []}])
+    (fault,) = got.notes.faults
+    assert "row 1, column 'tokens': word 2 must be text and not blank" in fault
+    assert got.found.empty == 1

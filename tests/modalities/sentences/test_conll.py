@@ -56,7 +56,7 @@ def test_a_last_column_without_tags_is_asked_of(heard):
     assert heard("a.conll", lines, tags="1").tags == [["B-PER", "O"], ["B-LOC"]]
     assert not heard("a.conll", lines, tags="2").asked
     misc = heard("b.conllu", "1\tOtto\tPROPN\tSpaceAfter=No\n2\tmet\tVERB\t_\n")
-    assert misc.halts and "To settle it: --tags 2; or --tags 3." in misc.asked
+    assert misc.halts and "To settle it: --tags 2." in misc.asked
     assert not heard("c.conll", "Otto B-NP O\nmet B-VP B-PER\n").asked  # chunks and then entities, as in CoNLL 2003
     named = heard("d.conll", "Otto B-PER ann\nmet O bob\n")
     assert named.halts and "but 'ann', 'bob'. To settle it: --tags 1 (such as 'B-PER')" in named.asked
@@ -117,3 +117,11 @@ def test_packed_files(tmp_path, ending):
         path.write_bytes(packed(text, {".gz": "gzip", ".zst": "zstandard"}[ending]))
     found = read_sentences(path)
     assert (found.tokens, found.tags) == ([["Otto", "met"]], [["B-PER", "O"]])
+
+
+def test_tags_among_keys_with_values_are_read(heard):
+    lines = "1\tOtto\tPROPN\tNER=B-PER|SpaceAfter=No\n2\tmet\tVERB\t_\n3\tUlm\tPROPN\tSpaceAfter=No|NER=B-LOC\n"
+    got = heard("b.conllu", lines)
+    assert got.tags == heard("b.conllu", lines, tags="3").tags == [["B-PER", "O", "B-LOC"]]
+    assert "column 3 holds keys with values, of which NER= is the tag; words without it are O." in got.said
+    assert not got.asked

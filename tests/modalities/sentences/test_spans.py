@@ -215,3 +215,26 @@ def test_bad_rows_are_left_out_where_that_is_said(heard):
     assert "1 rows cannot be read and are left out, the first: " in got.said and "row 2" in got.said
     none = read(heard, table[1:], how=how)
     assert "no row can be read, the first of 1 for this" in none.notes.faults[0]
+
+
+def test_a_type_that_means_outside_is_asked_about(heard):
+    table = [{"text": TEXT, "tags": [*spans_of(TEXT), [11, 14, "O"]]}] * 2
+    got = read(heard, table)
+    assert got.halts and "2 spans have the type 'O', which may mean that there is no entity" in got.asked
+    assert read(heard, table, outside="O").tags == [MEANT] * 2
+    assert read(heard, table, tags_are="types").tags[0][2] == "B-O"
+
+
+def test_types_of_spans_lose_signs_that_are_not_seen(heard):
+    table = [{"text": "Ada left", "tags": [[0, 3, "PER\u200b"]]}] * 2
+    got = read(heard, table)
+    assert got.tags[0] == ["B-PER", "O"]
+    assert r"types of 2 spans hold signs that are not seen, which are left out: 'PER\u200b'." in got.said
+    assert read(heard, table, spelling="as-is").tags[0] == ["B-PER\u200b", "O"]
+
+
+def test_a_row_that_cannot_be_read_and_has_no_word_is_left_out_once(heard):
+    table = [{"text": "Ada left", "tags": [[0, 3, "PER"]]}] * 2 + [{"text": "", "tags": [[None, 3, "PER"]]}]
+    got = read(heard, table, how=ReadAs(skip_bad=True))
+    assert (len(got.found), got.found.empty) == (2, 0)
+    assert "1 rows cannot be read and are left out" in got.said

@@ -93,9 +93,27 @@ def test_special_tokens_are_dropped_where_they_are_ignored(heard):
 
 
 def test_a_special_token_with_a_tag_and_one_amid_an_untagged_sentence_stay(heard):
-    got = heard("a.jsonl", [{"tokens": ["[CLS]", "a"], "tags": ["O", "B-X"]}, {"tokens": ["a", "<s>", "b"]}])
+    got = heard("a.jsonl", [{"tokens": ["[CLS]", "a"], "tags": ["B-X", "O"]}, {"tokens": ["a", "<s>", "b"]}])
     assert got.found.tokens == [["[CLS]", "a"], ["a", "<s>", "b"]]
     assert not got.said
+
+
+def test_special_tokens_that_are_outside_are_dropped_at_the_ends(heard):
+    got = heard("a.jsonl", [{"tokens": ["[CLS]", *WORDS[:2], "[SEP]", "b", "[SEP]"], "tags": ["O", "B-X", *"OOOO"]}])
+    assert got.found.tokens == [[*WORDS[:2], "[SEP]", "b"]]
+    assert "special tokens outside entities (O) are dropped: 1 [CLS], 1 [SEP], first in row 1." in got.said
+
+
+@pytest.mark.parametrize(("count", "halts"), [(1, False), (3, True)])
+def test_tags_that_all_begin_with_b_are_asked_about(heard, count, halts):
+    tags = ["B-PER", "B-PER", "O", "B-PER", "O", "B-LOC", "B-LOC"]
+    got = heard("a.jsonl", rows(tags, count))
+    assert got.halts == halts
+    assert f"{2 * count} that begin with B- lie directly behind one of their own type" in got.asked
+    one = heard("a.jsonl", rows(tags, count), tags_are="types")
+    assert one.tags[0] == TAGS and not one.asked
+    assert not heard("a.jsonl", rows(tags, count), tags_are="bio").asked
+    assert not heard("b.jsonl", rows(TAGS, count)).asked  # the control
 
 
 @pytest.mark.parametrize(

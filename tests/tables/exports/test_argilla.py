@@ -91,3 +91,14 @@ def test_spans_of_a_csv_file_are_read():
     cell = f"[array([{spans}], dtype=object)]"
     made = recognised([flat(cell, "['u']", "['submitted']"), flat("[]", "[]", "[]")])
     assert made.frame.label.tolist() == [[[0, 3, "PER"], [9, 13, "LOC"]], None]
+
+
+def test_old_records_need_no_agents_and_their_state_counts():
+    rows = [
+        {"inputs": {"text": "a"}, "annotation": "food", "prediction": None, "status": "Validated"},
+        {"inputs": {"text": "b"}, "annotation": "sport", "prediction": None, "status": "Discarded"},
+    ]
+    made = recognised(rows)
+    assert made.frame.text.tolist() == ["a", "b"]
+    assert made.frame.annotation.fillna("-").tolist() == ["food", "-"]
+    assert recognised([row | {"status": "open"} for row in rows]) is None

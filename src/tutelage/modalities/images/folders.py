@@ -9,10 +9,12 @@ from pathlib import Path
 
 from tutelage.modalities.images.examples import shown, some
 from tutelage.modalities.images.tables import ENDINGS, ImageRows
-from tutelage.modalities.images.walking import SPLITS, Found, folder, hidden, images_in, plain, reason
+from tutelage.modalities.images.walking import SPLITS, Found, folder, hidden, images_in, plain, reason, say_links
 from tutelage.tables import UNHEARD, DataError, Notes, as_label
 from tutelage.tables.exports.unread import beside
-from tutelage.tables.labels import folded
+from tutelage.tables.labels import means_none
+from tutelage.tables.none_words import DOUBTFUL
+from tutelage.tables.spelling import folded
 
 IMAGES = (
     "images", "image", "imgs", "img", "jpegimages", "leftimg8bit", "rgb", "inputs", "input", "originalimages", "image2",
@@ -20,7 +22,7 @@ IMAGES = (
 """Names, in small letters alone, of folders that hold all images of a data set."""
 POOL = ("unlabelled", "unlabeled", "unlabelleddata", "unlabeleddata", "unsup", "unsupervised", "nolabel", "nolabels")
 """Names, in small letters alone, of the folders of images without a label."""
-PERHAPS_POOL = ("pool", "extra", "unknown", "none", "null", "nan", "?", "unannotated", "unsorted", "unclassified")
+PERHAPS_POOL = ("pool", "extra", "unknown", "none", "null", "unsorted", "unclassified")
 """Names, in small letters, that may be those of a class or of a pool."""
 
 
@@ -56,8 +58,8 @@ def read_image_folder(
 ) -> ImageRows:
     """Images of a folder with a folder for each class, and one named ``unlabelled`` for the pool.
 
-    Files count as images by their endings, also in deeper folders. Links are followed. Images are sorted by their
-    paths. Folders whose names differ in spelling only are one class.
+    Files count as images by their endings, also in deeper folders. Links are followed unless they lead back. Images are
+    sorted by their paths. Folders whose names differ in spelling only are one class.
 
     Args:
         path: the folder.
@@ -71,12 +73,15 @@ def read_image_folder(
     root = folder(path)
     if not labels:
         found = images_in(root)
+        say_links([found], root, notes)
         if not found.images:
             raise DataError(f"{root}: no image in the folder{found.others}")
         return rows_of(root, [(file, None) for file in found.images], found.passed)
     there = sorted(root.iterdir())
     within = [entry for entry in there if entry.is_dir() and not hidden(entry.name)]
-    parts = {entry: images_in(entry) for entry in within}
+    seen: set[str] = set()
+    parts = {entry: images_in(entry, root, seen) for entry in within}
+    say_links(list(parts.values()), root, notes)
     classes = _classes(root, parts, declared, notes)
     if not any(classes.values()):
         _refuse_without_classes(root, there, parts)
@@ -110,7 +115,7 @@ def _classes(root: Path, parts: Mapping[Path, Found], declared: Declared, notes:
             names[entry] = None
             if entry.name.lower() not in POOL[:2]:
                 notes.say(f"{shown(entry)}: {len(part.images)} images without a label, by the folder's name.")
-        elif name in declared.unlabelled or entry.name in declared.unlabelled:
+        elif _means_none(entry.name, declared):
             names[entry] = None
         else:
             names[entry] = name
@@ -136,10 +141,21 @@ def _refuse_no_class(root: Path, full: Sequence[Path], declared: Declared) -> No
         )
 
 
+def _means_none(name: str, declared: Declared) -> bool:
+    """Whether the name of a folder is one of those that are declared to mean "no label", in any spelling."""
+    spell = str if declared.as_is else folded
+    return name not in declared.classes and spell(as_label(name) or name) in map(spell, declared.unlabelled)
+
+
 def _ask_of_pools(names: Mapping[Path, str], counts: Mapping[Path, int], declared: Declared, notes: Notes) -> None:
     """Ask whether a folder of a doubtful name, such as "unknown", is a class."""
     for entry, name in names.items():
-        if entry.name.casefold() in PERHAPS_POOL and name not in declared.classes and len(set(names.values())) > 1:
+        word = entry.name.casefold()
+        if (
+            (word in PERHAPS_POOL or word in DOUBTFUL or means_none(word))
+            and name not in declared.classes
+            and len(set(names.values())) > 1
+        ):
             notes.ask(
                 f"the folder {shown(entry)}, {counts[entry]} of {sum(counts.values())} images, may be a class or hold "
                 "images without a label",
@@ -185,12 +201,21 @@ def _ask_of_splits(root: Path, within: Sequence[Path], declared: Declared, notes
     others = len(within) - len(pools) - len(parts)
     if len(parts) > 1 or (parts and (others == 0 or "train" not in parts)):
         names = ", ".join(shown(entry.name) for entry in parts.values())
+        have = f"the folders {names} have the names of the parts"
+        have = f"the folder {names} has the name of a part" if len(parts) == 1 else have
         also = ", as those of the classes would be" if others else " and no classes"
         every = ",".join(entry.name for entry in within if entry not in pools)
         notes.ask(
-            f"{root}: the folders {names} have the names of the parts of a data set that is split already{also}",
+            f"{root}: {have} of a data set that is split already{also}",
             *_commands(root, parts, pools), f"--classes {every} (they are classes)",
             halts=True,
+        )  # fmt: skip
+    elif parts:
+        only = parts["train"]
+        every = ",".join(sorted(entry.name for entry in within if entry not in pools))
+        notes.ask(
+            f"{root}: the folder {shown(only.name)} has the name of a part of a data set, and is taken for a class",
+            f"--classes {every} (it is a class)", f"--train {shown(only)} (its folders are the classes)",
         )  # fmt: skip
     elif len(within) == 1 and not pools and not declared.classes:
         _ask_of_wrapper(root, within[0], notes)

@@ -27,8 +27,8 @@ FITS = 0.95
 """Share of the pixels whose colours a file must know to be believed."""
 EXACT = 64
 """Number of colours up to which all are listed, unless some lie on edges only."""
-CLOSE = 48.0
-"""Distance of colours below which the rarer of two counts as a shade of the other."""
+CLOSE, CLOSE_IN_JPEG = 48.0, 96.0
+"""Distance of colours below which the rarer of two counts as a shade of the other; and that in a lossy format."""
 
 
 def given_colours(words: Sequence[str]) -> tuple[str, ...]:
@@ -133,11 +133,13 @@ def _asked(tally: Tally, coloured: Sequence[str], hint: str, lossy: bool, notes:
     listed = ", ".join(f"{colour_name(code)} ({count:,})" for code, count in common[:LISTED])
     rest = f", and {len(tally.values) - len(common[:LISTED])} more" * (len(tally.values) > len(common[:LISTED]))
     few = ",".join(sorted(colour_name(code) for code, _ in common[:LISTED]))
+    blurred = "; a format such as JPEG does not keep colours as they are" * lossy
     notes.ask(
         f"{coloured[0]}: it holds colours, not class numbers, as {len(coloured):,} of {len(tally.at):,} masks "
-        f"do{hint}; pixels by colour in all masks: {listed}{rest}",
+        f"do{hint}{blurred}; pixels by colour in all masks: {listed}{rest}",
         f'--mask-colours "{few}" (the colours of the classes, in their order; others are void)',
         "--mask-colours FILE (a line for each class: its name and its colour)",
+        *["save the masks anew, as PNG"] * lossy,
         halts=True,
     )
     return Meaning(colours=tuple(colour_name(code) for code in sorted(code for code, _ in common)))
@@ -156,9 +158,10 @@ def shades(tally: Tally, lossy: bool) -> list[tuple[int, int]]:
     order = order[~edges[order]][:KEPT]
     if not (lossy or edges.any()) and len(order) <= EXACT:  # few colours are those of classes, however alike
         return [(int(tally.values[i]), int(tally.pixels[i])) for i in order]
+    close = CLOSE_IN_JPEG if lossy else CLOSE
     points, found = bands(tally.values[order]), dict[int, int]()
     for i, point in zip(order.tolist(), points, strict=True):
-        near = next((j for j in found if np.linalg.norm(point - bands(tally.values[j])) < CLOSE), i)
+        near = next((j for j in found if np.linalg.norm(point - bands(tally.values[j])) < close), i)
         found[near] = found.get(near, 0) + int(tally.pixels[i])
     least = (0.01 if lossy else 0.001) * tally.pixels.sum()
     kept = {i: count for i, count in found.items() if count >= least} or found

@@ -12,7 +12,7 @@ from tutelage.modalities.images.examples import shown, some
 from tutelage.modalities.images.folders import IMAGES, rows_of
 from tutelage.modalities.images.naming import MASK_WORDS, OTHER_WORDS, pairs
 from tutelage.modalities.images.tables import ENDINGS, MaskedRows
-from tutelage.modalities.images.walking import SPLITS, Found, folder, hidden, images_in, plain
+from tutelage.modalities.images.walking import SPLITS, Found, folder, hidden, images_in, plain, say_links
 from tutelage.tables import UNHEARD, DataError, Notes
 from tutelage.tables.exports.unread import beside, refuse_parts
 
@@ -24,6 +24,8 @@ MASKS = (
 """Names, in small letters alone, of the folders of masks, from the surest on."""
 PHOTOS = (".jpg", ".jpeg", ".jpe", ".jfif", ".heic")
 """Endings of photos, which masks do not have where files with one name lie in one folder."""
+NNUNET = re.compile(r"(images|labels)(Tr|Ts|Val)")
+"""Pattern of the names of nnU-Net's folders."""
 FIRST, LAST = re.compile(r"^[A-Za-z0-9]+[^A-Za-z0-9]+"), re.compile(r"[^A-Za-z0-9]+[A-Za-z0-9]+$")
 """Patterns of the first and of the last word of a name, with the signs that part it from the others."""
 
@@ -54,8 +56,18 @@ def layouts(root: Path) -> list[Layout]:
         within = [entry for entry in sorted(root.iterdir()) if entry.is_dir() and not hidden(entry.name)]
     except OSError:  # said when the folder is read
         return []
-    named = {plain(entry.name): entry for entry in within if _may_be_part(plain(entry.name)) and _has_image(entry)}
+    named = {_part(entry.name): entry for entry in within if _may_be_part(_part(entry.name)) and _has_image(entry)}
     return [Layout(root, named[images], named[masks]) for images, masks in _partners(list(named))]
+
+
+def _part(name: str) -> str:
+    """Name in small letters alone; of the folders of nnU-Net with that of the part of the data set first.
+
+    >>> _part("imagesTr"), _part("labelsTs"), _part("Train_Images")
+    ('trimages', 'tslabels', 'trainimages')
+    """
+    found = NNUNET.fullmatch(name)
+    return plain(found[2] + found[1] if found else name)
 
 
 def _may_be_part(name: str) -> bool:
@@ -134,7 +146,7 @@ def has_masks(path: Path) -> bool:
     return any(bool(images & {FIRST.sub("", stem), LAST.sub("", stem)}) for stem in masks)
 
 
-def read_mask_folder(path: str | Path, notes: Notes = UNHEARD) -> MaskedRows:
+def read_mask_folder(path: str | Path, notes: Notes = UNHEARD, skip_bad: bool = False) -> MaskedRows:
     """Images and masks of a folder, such as one with the folders ``images`` and ``masks``.
 
     A mask has the name of its image but for the ending, or all masks' names have one beginning or end besides, such as
@@ -143,14 +155,16 @@ def read_mask_folder(path: str | Path, notes: Notes = UNHEARD) -> MaskedRows:
     Args:
         path: the folder.
         notes: takes a sentence on where masks are and how they are named.
+        skip_bad: whether masks without an image are left out; else they are an error.
 
     Raises:
         DataError: a folder is missing, there is no image, a mask has no image, or two images or masks have one name.
     """
     there = layout_of(path)
     if there.images == there.masks:
-        return _of_one_folder(there, notes)
+        return _of_one_folder(there, notes, skip_bad)
     found = [images_in(each) for each in (there.images, there.masks)]
+    say_links(found, there.root, notes)
     if not found[0].images:
         raise DataError(f"{there.images}: no image in the folder{found[0].others}")
     if {plain(there.images.name), plain(there.masks.name)} != {"images", "masks"}:
@@ -160,7 +174,7 @@ def read_mask_folder(path: str | Path, notes: Notes = UNHEARD) -> MaskedRows:
     tops = _tops(there, found)
     images, masks = (_by_stem(where, each.images) for where, each in zip(tops, found, strict=True))
     try:
-        matched, rest = pairs(list(images), list(masks), str(there.masks), notes)
+        matched, rest = pairs(list(images), list(masks), str(there.masks), notes, skip_bad)
     except DataError as error:
         raise DataError(beside(there.masks) or str(error)) from error
     passed = found[0].passed + found[1].passed
@@ -179,9 +193,10 @@ def _tops(there: Layout, found: Sequence[Found]) -> list[Path]:
     return tops if same else common
 
 
-def _of_one_folder(there: Layout, notes: Notes) -> MaskedRows:
+def _of_one_folder(there: Layout, notes: Notes, skip_bad: bool) -> MaskedRows:
     """Images and masks that lie in one folder: photos beside PNGs of their names, or masks named IMAGE_mask."""
     found = images_in(there.images)
+    say_links([found], there.root, notes)
     files = {file.relative_to(there.images): file for file in found.images}
     masks = [name for name in files if _is_mask(name.stem)]
     photos = {name.with_suffix("").as_posix(): name for name in files if name.suffix.lower() in PHOTOS}
@@ -197,14 +212,14 @@ def _of_one_folder(there: Layout, notes: Notes) -> MaskedRows:
     images = {name: file for name, file in files.items() if name not in masks}
     if not images:
         raise DataError(f"{there.images}: all images are named like masks (the first: {shown(masks[0].as_posix())})")
-    return _paired_in_one(there, images, {name: files[name] for name in masks}, found, notes)
+    return _paired_in_one(there, images, {name: files[name] for name in masks}, found, notes, skip_bad)
 
 
 def _paired_in_one(
-    there: Layout, images: dict[Path, Path], masks: dict[Path, Path], found: Found, notes: Notes
+    there: Layout, images: dict[Path, Path], masks: dict[Path, Path], found: Found, notes: Notes, skip_bad: bool
 ) -> MaskedRows:
     stems, of_masks = (_by_stem(there.images, list(each.values())) for each in (images, masks))
-    matched, rest = pairs(list(stems), list(of_masks), str(there.images), notes)
+    matched, rest = pairs(list(stems), list(of_masks), str(there.images), notes, skip_bad)
     notes.say(f"{there.images}: {len(matched)} of {len(stems)} images have a mask beside them.")
     passed = found.passed + type(found.passed)({"beside the masks": len(rest)} if rest else {})
     rows = rows_of(there.root, [(file, None) for file in stems.values()], passed)

@@ -210,16 +210,18 @@ def _by_palette(
     )
     by_number = f"--mask-values {','.join(map(str, np.unique(np.concatenate([*used.values()])).tolist()[:12]))}"
     twice = shared_colour(palettes, used)
-    if twice is not None or len(of_palettes) < len(reads) or meaning.settled:
-        why = "; some masks have no palette" if len(of_palettes) < len(reads) else ""
+    made = {i: _in_colours(one, meaning.void) for i, one in reads.items()}
+    codes = np.unique(np.concatenate([without(one.counts, [VOID]).values for one in made.values()]))
+    unlike = meaning.classes not in (None, len(codes))
+    if twice is not None or len(of_palettes) < len(reads) or meaning.settled or unlike:
+        why = f"; there are {len(codes)} colours, and not {meaning.classes} as --classes says" if unlike else ""
+        why = "; some masks have no palette" if len(of_palettes) < len(reads) else why
         if twice is not None:
             mask, one, other = twice
             why = f"; {one} and {other} have one colour in {places[mask]}"
         by_colour = '--mask-colours "#rrggbb,#rrggbb" (the colours count)'
         notes.ask(differ + why, f"{by_number} (the numbers count)", by_colour, halts=True)
         return reads, meaning, False
-    made = {i: _in_colours(one, meaning.void) for i, one in reads.items()}
-    codes = np.unique(np.concatenate([without(one.counts, [VOID]).values for one in made.values()]))
     if len(codes) > MANY:
         return made, meaning, True
     names = tuple(colour_name(int(code)) for code in codes)

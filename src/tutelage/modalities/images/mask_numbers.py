@@ -27,6 +27,8 @@ SPARSE = 64
 """Largest value from which on many class numbers without a pixel are asked about."""
 MANY = 100
 """Number of values from which on it is asked whether there are so many classes."""
+OBJECTS = 6
+"""Number of values, each in one mask, from which on it is asked whether they are the numbers of single objects."""
 LISTED = 12
 """Number of values that a question lists, at most."""
 
@@ -86,7 +88,7 @@ def meaning_of_numbers(tally: Tally, meaning: Meaning, lossy: str, notes: Notes)
         lossy: place and format of the first mask of a lossy format; empty where there is none.
         notes: takes the question.
     """
-    for asked in (_smoothed, _lone_void, _scaled, _many, _lines):
+    for asked in (_smoothed, _lone_void, _scaled, _many, _objects, _lines):
         found = asked(tally, lossy, notes)
         if found is not None:
             return Meaning(meaning.void, values=found)
@@ -216,6 +218,23 @@ def _many(tally: Tally, lossy: str, notes: Notes) -> None:
             "smoothed values have, and so as many classes",
             f"--classes {last + 1} (each number is a class)", "--mask-values VALUE,VALUE (only these are classes)",
         )  # fmt: skip
+
+
+def _objects(tally: Tally, lossy: str, notes: Notes) -> None:
+    """Ask whether the numbers count single objects: on and on over all masks, or from 1 in each mask."""
+    each = [one.values[one.values > 0] for one in tally.counts if one.values[-1:].any()]
+    last, every = int(tally.values[-1]), np.concatenate(each) if each else tally.values[:0]
+    counts = [len(values) for values in each]
+    on_and_on = len(every) == last >= OBJECTS and len(each) > 1 and set(every.tolist()) == set(range(1, last + 1))
+    anew = all(int(values[-1]) == len(values) for values in each) and len(set(counts)) > 2 and last > min(counts) + 2
+    if last >= MANY or not (on_and_on or anew):
+        return
+    how = f"each of the {last} values above 0 is in one mask only" if on_and_on else "each mask counts from 1 anew"
+    notes.ask(
+        f"{tally.file}: {how}, as where numbers are those of single objects (instances); then they are no classes",
+        f"--classes {last + 1} (each number is a class)",
+        "save the masks anew with the number of its class on each object",
+    )
 
 
 def _lines(tally: Tally, lossy: str, notes: Notes) -> None:

@@ -29,6 +29,8 @@ from tutelage.modalities.images.mask_numbers import Tally, meaning_of_numbers
 from tutelage.modalities.images.mask_pixels import NONE
 from tutelage.tables import UNHEARD, DataError, Notes
 
+CLASSES_SHOWN = 20
+"""Number of classes that a line lists with their counts, at most."""
 LOST = 0.1
 """Share of the masks from which on it is said that classes vanish when masks are resized."""
 
@@ -42,6 +44,8 @@ class Masks:
         classes: number of classes c.
         pixels: number of pixels of each class in all stored masks, (c,).
         faults: place and fault of each mask that cannot be read, by its number, from 0; such a mask is void.
+        images: number of stored masks that have each class, (c,).
+        void: number of pixels of the stored masks that are void, and of the masks that have some.
         meaning: what the numbers or colours of the masks were found to mean.
         lost: number of masks in which a class has no pixel left after they are resized.
     """
@@ -49,6 +53,8 @@ class Masks:
     ids: Int16[np.ndarray, "n h w"]
     classes: int
     pixels: Int64[np.ndarray, " c"]
+    images: Int64[np.ndarray, " c"]
+    void: tuple[int, int] = (0, 0)
     faults: dict[int, str] = field(default_factory=dict)
     meaning: Meaning = field(default_factory=Meaning)
     lost: int = 0
@@ -61,6 +67,24 @@ class Masks:
     def targets(self) -> Int64[np.ndarray, " pixels"]:
         """Class numbers in the order of the units of `SegmentImages`, (n h w,); -1 is unknown."""
         return self.ids.ravel().astype(np.int64)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Numbers of "pixels" and of "masks" with some, of each class by name; and of "void" where there is any."""
+        each = zip(self.names, self.pixels.tolist(), self.images.tolist(), strict=True)
+        found = {name: {"pixels": pixels, "masks": images} for name, pixels, images in each}
+        void = {"pixels": self.void[0], "masks": self.void[1]}
+        return found | ({"void": void} if self.void[0] else {})
+
+    def line(self) -> str:
+        """Sentence that says the classes, with their shares of the pixels and the numbers of masks that have them."""
+        counts = self.counts()
+        total = max(sum(each["pixels"] for each in counts.values()), 1)
+        each = [
+            f"{name} ({100 * of['pixels'] / total:.1f} %, {of['masks']:,})"
+            for name, of in list(counts.items())[:CLASSES_SHOWN]
+        ]
+        more = f", and {len(counts) - CLASSES_SHOWN} more" if len(counts) > CLASSES_SHOWN else ""
+        return f"Classes (share of the pixels, masks that have some): {', '.join(each)}{more}."
 
     def words(self) -> list[str]:
         """Sentences for the user: classes without a pixel, and classes that vanish when masks are resized."""
@@ -120,6 +144,7 @@ def read_masks(
             the number of classes; or no mask has a pixel that is not void.
     """
     meaning = meaning or Meaning()
+    of_files = bool(file) and named is None
     named = named or (lambda i: f"{place(sources, rows, file, i)}, mask")
     given = {i: source for i, source in enumerate(sources) if source is not None}
     want, where = Want(size, max_pixels, turned), {i: named(i) for i in given}
@@ -134,7 +159,8 @@ def read_masks(
     found, bad = attempted(read, numbers, workers)
     faults = {numbers[k]: Fault(where[numbers[k]], error) for k, error in bad.items()}
     if faults and (not skip_bad or len(faults) == len(given)):
-        raise DataError(refusal(list(faults.values()), len(given), file, "masks"))
+        advice = "; --skip-bad leaves out what cannot be read" if of_files and len(faults) < len(given) else ""
+        raise DataError(refusal(list(faults.values()), len(given), file, "masks") + advice)
     reads = {numbers[k]: one for k, one in found.items()}
     alike = tell_turned(reads, file, turned, notes)
     reads |= {i: read(i, True) for i in alike}
@@ -158,7 +184,7 @@ class _Meant:
         classes = len(meaning.values or meaning.colours) or meaning.classes or int(self.tally.values[-1]) + 1
         classes = min(classes, LARGEST + 1)  # there are more only where a question has been asked
         ids = np.empty((count, *size), dtype=np.int16)
-        pixels, lost = np.zeros(classes, dtype=np.int64), 0
+        pixels, images, void, lost = np.zeros(classes, dtype=np.int64), np.zeros(classes, dtype=np.int64), [], 0
         for i in range(count):
             one = self.reads.pop(i, None)  # so that memory does not hold all masks twice
             if one is None:
@@ -168,9 +194,12 @@ class _Meant:
             there = meaning.ids(one.counts.values.astype(one.stored.codes.dtype), bool(one.stored.lossy))
             known = (there >= 0) & (there < classes)
             np.add.at(pixels, there[known], one.counts.pixels[known])
+            images[np.unique(there[known])] += 1
+            void.append(int(one.counts.pixels[~known].sum()))
             left = np.bincount(ids[i][ids[i] >= 0].ravel(), minlength=classes)
             lost += bool((left[there[known]] == 0).any())
-        return Masks(ids, classes, pixels, {}, replace(meaning, settled=True), lost)
+        voids = sum(void), sum(map(bool, void))
+        return Masks(ids, classes, pixels, images, voids, meaning=replace(meaning, settled=True), lost=lost)
 
 
 def _meant(

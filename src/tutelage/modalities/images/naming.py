@@ -23,6 +23,10 @@ OTHER_WORDS = (
 """Ends of what other files beside masks have before or after the names of images, in small letters alone."""
 
 
+CHANNEL = "_0000"
+"""End of the names of nnU-Net's images, the number of their channel, which masks' names lack."""
+
+
 @dataclass(frozen=True)
 class Naming:
     """How masks are named after images: what stands before and after the part that both names share.
@@ -64,7 +68,9 @@ EQUAL = Naming()
 """Masks with the names of their images."""
 
 
-def pairs(images: Sequence[str], masks: Sequence[str], where: str, notes: Notes) -> tuple[dict[str, str], list[str]]:
+def pairs(
+    images: Sequence[str], masks: Sequence[str], where: str, notes: Notes, skip_bad: bool = False
+) -> tuple[dict[str, str], list[str]]:
     """Name of the mask of each image that has one, by the image's name; and the masks' names that are passed over.
 
     Names are paths without endings. A mask belongs to the image of its name, or all masks' names have one beginning or
@@ -75,6 +81,7 @@ def pairs(images: Sequence[str], masks: Sequence[str], where: str, notes: Notes)
         masks: names of the masks.
         where: folder of the masks, for messages.
         notes: takes a sentence on how masks are named.
+        skip_bad: whether masks without an image are left out; else they are an error.
 
     Raises:
         DataError: a mask has no image, or more than one; the message names the forms of names that were tried.
@@ -102,8 +109,16 @@ def pairs(images: Sequence[str], masks: Sequence[str], where: str, notes: Notes)
     lonely = [mask for mask in masks if not any(naming.image_of(mask) in known for naming in tried)] or [
         mask for mask in masks if mask not in known
     ]
+    fitting = [mask for mask in masks if mask not in lonely]
+    if skip_bad and fitting:
+        notes.say(f"Left out: {len(lonely)} masks in {where} without an image of their name: {some(lonely)}.")
+        found, rest = pairs(images, fitting, where, notes)
+        return found, [*rest, *lonely]
     forms, count = some([str(naming) for naming in tried], 4), f"{len(lonely)} of {len(masks)}"
-    raise DataError(f"{where}/{shown(lonely[0])}: a mask without an image of its name ({count}); tried: {forms}")
+    advice = "; --skip-bad leaves such masks out" if fitting else ""
+    raise DataError(
+        f"{where}/{shown(lonely[0])}: a mask without an image of its name ({count}); tried: {forms}{advice}"
+    )
 
 
 def candidates(images: set[str], masks: Sequence[str]) -> list[Naming]:
@@ -131,6 +146,7 @@ def _ends_of_images(images: set[str]) -> list[tuple[str, str]]:
     begins = ["", *(name[:i] for i in cuts if i <= before and _may_end(name[:i], "") and name[i].isalnum())]
     ends = [
         "",
+        *[CHANNEL] * all(each.endswith(CHANNEL) for each in names),
         *(name[i:] for i in cuts if len(name) - i <= after and _may_end("", name[i:]) and name[i - 1].isalnum()),
     ]
     return [(b, e) for b in begins[:12] for e in ends[:12] if len(b) + len(e) < len(name)]

@@ -14,6 +14,8 @@ from tutelage.modalities.images.decoding import Source
 from tutelage.modalities.images.paths import embedded, located
 from tutelage.tables import UNHEARD, DataError, Notes, as_label, column
 from tutelage.tables.cells import noun
+from tutelage.tables.labels import means_none
+from tutelage.tables.none_words import DOUBTFUL
 
 ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp", ".avif", ".tif", ".tiff",
@@ -120,8 +122,27 @@ def mask_rows(
     sources, names = _sources(table, path, images, notes)
     cells: list[Source | None] = [None] * len(table)
     if masks:
-        cells = [cell or None for cell in _sources(table, path, masks, notes)[0]]
+        cells = [cell or None for cell in _sources(_without_words(table, path, masks, notes), path, masks, notes)[0]]
     return MaskedRows(str(path), sources, cells, list(range(1, len(table) + 1)), names)
+
+
+def _without_words(table: pd.DataFrame, path: str | Path, masks: str, notes: Notes) -> pd.DataFrame:
+    """The table with empty cells for words that mean that there is no mask, such as nan; files of such names stay."""
+    cells = column(table, masks, path)
+    words = sorted({cell for cell in cells if isinstance(cell, str) and cell.strip()})
+    none = [
+        word for word in words
+        if (means_none(word) or word.strip().lower() in DOUBTFUL) and not Path(path).parent.joinpath(word).is_file()
+    ]  # fmt: skip
+    if not none:
+        return table
+    gone = cells.map(lambda cell: isinstance(cell, str) and cell in none).astype(bool)
+    first = int(gone.to_numpy().argmax())
+    notes.say(
+        f"{path}, column {masks!r}: {int(gone.sum())} cells say that there is no mask, the first in row {first + 1} "
+        f"({cells.iloc[first]!r}); these images are unlabelled."
+    )
+    return table.assign(**{masks: cells.mask(gone, None)})
 
 
 def _sources(table: pd.DataFrame, path: str | Path, name: str, notes: Notes) -> tuple[list[Source], list[str]]:

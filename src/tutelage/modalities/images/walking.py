@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tutelage.modalities.images.examples import shown
 from tutelage.modalities.images.tables import ENDINGS
-from tutelage.tables import DataError
+from tutelage.tables import DataError, Notes
+from tutelage.tables.links import leads_back, not_followed
 
 SYSTEM = ("__macosx", "__pycache__", "@eadir", "$recycle.bin", "system volume information", "lost+found")
 """Names, in lower case, of folders that systems and tools leave behind."""
@@ -27,10 +29,12 @@ class Found:
     Attributes:
         images: images, sorted by path.
         passed: number of files and folders that are passed over, by reason.
+        links: links to folders that are not followed, as they lead back, see `leads_back`.
     """
 
     images: list[Path] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
+    links: list[Path] = field(default_factory=list)
 
     @property
     def others(self) -> str:
@@ -65,11 +69,19 @@ def plain(name: str) -> str:
     return "".join(c for c in name.casefold() if c not in " _-.")
 
 
-def images_in(root: Path) -> Found:
-    """Images within a folder and deeper ones, and what is passed over. Links are followed."""
-    found, seen = Found(), set()
+def images_in(root: Path, within: Path | None = None, seen: set[str] | None = None) -> Found:
+    """Images within a folder and deeper ones, and what is passed over. Links are followed unless they lead back.
+
+    Args:
+        root: the folder.
+        within: folder of all that is read, such as that of all classes; None is the folder itself.
+        seen: folders that were read already, without links in their paths; it gets those that are read here.
+    """
+    found, seen, top = Found(), set() if seen is None else seen, str(within or root)
     for here, folders, files in os.walk(root, onerror=_refuse_unreadable, followlinks=True):
-        if (real := os.path.realpath(here)) in seen:  # a link back
+        real = os.path.realpath(here)
+        if real in seen or (here != top and leads_back(here, top)):
+            found.links.append(Path(here))
             folders.clear()
             continue
         seen.add(real)
@@ -83,6 +95,19 @@ def images_in(root: Path) -> Found:
     found.images.sort()
     found.passed = +found.passed
     return found
+
+
+def say_links(found: Sequence[Found], root: Path, notes: Notes) -> None:
+    """Say which links are not followed.
+
+    Args:
+        found: images of the folders within the root.
+        root: folder that is read.
+        notes: takes the sentence.
+    """
+    links = [link for each in found for link in each.links]
+    if links:
+        notes.say(not_followed(links, root))
 
 
 def reason(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from numbers import Real
 from pathlib import Path
@@ -13,8 +14,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32
 
-from tutelage.modalities.rows.decimals import with_points
-from tutelage.tables import UNHEARD, DataError, Notes, ReadAs, no_column, read
+from tutelage.modalities.rows.faults import Faults
+from tutelage.tables import UNHEARD, DataError, Notes, ReadAs, no_column, read, require_regular, separator_hint
+from tutelage.tables.decimals import with_points
 
 NPZ = ".npz"
 """Ending of a file of numpy arrays."""
@@ -60,16 +62,15 @@ def feature_columns(
             return able
         begin = [c for c in able if word and c.startswith(word)]
         asked = begin or word.split(",")
-    twice = [name for i, name in enumerate(asked) if name in asked[:i]]
+    twice = [name for name, count in Counter(asked).items() if count > 1]
     if twice:
         raise DataError(f"{path}: column {twice[0]!r} is named twice among the features")
-    missing = [name for name in asked if name not in have]
+    there = set(have)
+    missing = [name for name in asked if name not in there]
     if missing:
         name, rest = missing[0], ", ".join(map(repr, have))
         begins = f", and none that begins with {name!r}" if len(features) == 1 else ""
-        blanks = "; if blanks separate its cells, say --separator space"
-        hint = blanks if len(have) == 1 and name in have[0].split() else ""
-        raise DataError(f"{path}: no column {name!r}{begins}; it has {rest}{hint}")
+        raise DataError(f"{path}: no column {name!r}{begins}; it has {rest}{separator_hint(name, have)}")
     labels = [name for name in asked if name in others]
     if labels:
         raise DataError(f"{path}: column {labels[0]!r} is of the labels, so it cannot be a feature")
@@ -83,8 +84,9 @@ def read_features(
     others: Sequence[str | None] = (),
     exact: bool = False,
     notes: Notes = UNHEARD,
+    faults: Faults | None = None,
 ) -> Float32[np.ndarray, "n d"]:
-    """Features of a table's n rows, (n, d), float32.
+    """Features of a table's n rows, (n, d), float32; NaN in rows that cannot be read and may be left out.
 
     Args:
         table: table, as `tutelage.tables.read_table` gives it.
@@ -94,6 +96,7 @@ def read_features(
         others: columns that are no features: those of the labels.
         exact: whether the names are those of columns, not prefixes.
         notes: takes what is noticed, such as decimal commas.
+        faults: takes cells without a number, and says whether their rows may be left out; None allows none.
 
     Raises:
         DataError: there is no such column; a cell holds no numbers, or one that is not finite; or lists differ in
@@ -106,53 +109,62 @@ def read_features(
         raise DataError(f"{path}: {no_column(features[0], [str(c) for c in table.columns])}")
     names = feature_columns(list(table.columns), features, path, others)
     table = with_points(table, names, path, notes)
+    faults = faults or Faults(path, range(1, len(table) + 1))
     if len(names) == 1:
-        rows = [_numbers(cell, _place(path, row, names[0])) for row, cell in enumerate(table[names[0]], start=1)]
-        for row, numbers in enumerate(rows, start=1):
-            if len(numbers) != len(rows[0]):
-                raise DataError(f"{_place(path, row, names[0])}: {len(numbers)} numbers, but {len(rows[0])} in row 1")
-        found = np.stack(rows)
+        found = _lists(table[names[0]], names[0], faults)
     else:
-        found = np.stack([_column(table[c], path, c) for c in names], axis=1)
-    wrong = np.argwhere(~np.isfinite(found))
-    if len(wrong):
-        row, j = wrong[0].tolist()
-        # a single column of lists has one name for all its features
-        raise DataError(f"{_place(path, row + 1, names[j % len(names)])}: a feature is {found[row, j]}, not finite")
+        found = np.stack([_column(cells, path, str(name), faults) for name, cells in table[names].items()], axis=1)
+    faults.settle(notes)
     return found
 
 
-def _place(path: str | Path, row: int, name: str) -> str:
-    return f"{path}, row {row}, column {name!r}"
+def _lists(cells: pd.Series, name: str, faults: Faults) -> Float32[np.ndarray, "n d"]:
+    """Numbers of a column of lists, or of texts of numbers, (n, d)."""
+    rows: dict[int, np.ndarray] = {}
+    for row, cell in enumerate(cells):
+        try:
+            rows[row] = _numbers(cell)
+        except DataError as fault:
+            faults.add(name, row, str(fault))
+    first = next(iter(rows), 0)
+    for row, numbers in list(rows.items()):
+        if len(numbers) != len(rows[first]):
+            faults.add(name, row, f"{len(numbers)} numbers, but {len(rows[first])} in row {faults.rows[first]}")
+            del rows[row]
+        elif not np.isfinite(numbers).all():
+            faults.add(name, row, f"a feature is {numbers[~np.isfinite(numbers)][0]}, not finite")
+    missing = np.full(len(rows[first]) if rows else 1, np.nan, dtype=np.float32)
+    return np.stack([rows.get(row, missing) for row in range(len(cells))])
 
 
-def _numbers(cell: object, place: str) -> Float32[np.ndarray, " d"]:
+def _numbers(cell: object) -> Float32[np.ndarray, " d"]:
     """Numbers of a cell that holds a list, or a text of numbers, (d,)."""
     cell = [cell] if isinstance(cell, Real) else cell
     parts = cell.strip(" []()").replace(",", " ").split() if isinstance(cell, str) else cell
     if not isinstance(parts, (list, tuple, np.ndarray)) or not len(parts):
-        raise DataError(f"{place}: not a list of numbers but {str(cell)[:60]!r}")
+        raise DataError(f"not a list of numbers but {str(cell)[:60]!r}")
     try:
         with np.errstate(over="ignore"):
             found = np.asarray(parts, dtype=np.float64).astype(np.float32)
     except (ValueError, TypeError) as e:
-        raise DataError(f"{place}: not a list of numbers but {str(cell)[:60]!r}") from e
+        raise DataError(f"not a list of numbers but {str(cell)[:60]!r}") from e
     if found.ndim != 1:
-        raise DataError(f"{place}: a list of lists; each row must be one list of numbers")
+        raise DataError("a list of lists; each row must be one list of numbers")
     return found
 
 
-def _column(cells: pd.Series, path: str | Path, name: str) -> Float32[np.ndarray, " n"]:
+def _column(cells: pd.Series, path: str | Path, name: str, faults: Faults) -> Float32[np.ndarray, " n"]:
     times = cells.dtype.kind in "mM" or (cells.dtype == object and cells.map(lambda v: isinstance(v, TIMES)).any())
     if times:
         raise DataError(f"{path}, column {name!r}: times, not numbers; say in numbers what matters about them")
-    numbers = pd.to_numeric(cells, errors="coerce")
-    bad = np.flatnonzero(numbers.isna().to_numpy() & ~cells.isin(["nan", "NaN"]).to_numpy())
-    if len(bad):
-        row = int(bad[0])
-        raise DataError(f"{_place(path, row + 1, name)}: not a number but {str(cells.iloc[row])[:60]!r}")
     with np.errstate(over="ignore"):
-        return numbers.to_numpy(dtype=np.float64).astype(np.float32)
+        numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)
+    for row in np.flatnonzero(~np.isfinite(numbers)).tolist():
+        cell = cells.iloc[row]
+        number = not np.isnan(numbers[row]) or (isinstance(cell, str) and cell in ("nan", "NaN"))
+        what = f"a feature is {numbers[row]}, not finite" if number else f"not a number but {str(cell)[:60]!r}"
+        faults.add(name, row, what)
+    return numbers
 
 
 def _arrays(path: Path, wanted: Sequence[str]) -> tuple[dict[str, np.ndarray], list[str]]:
@@ -161,6 +173,7 @@ def _arrays(path: Path, wanted: Sequence[str]) -> tuple[dict[str, np.ndarray], l
     Raises:
         DataError: the file is damaged, or a wanted array is.
     """
+    require_regular(path)
     try:
         with zipfile.ZipFile(path) as file:
             names = [name.removesuffix(".npy") for name in file.namelist()]
@@ -184,8 +197,10 @@ def _array(file: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
 
 def read_row_table(
     path: str | Path, how: ReadAs, notes: Notes, features: str, label: str | None = None, must_have: bool = True
-) -> pd.DataFrame:
-    """Table of rows of numbers. The arrays of an npz file become columns; the features become a column of lists.
+) -> tuple[pd.DataFrame, Sequence[int]]:
+    """Table of rows of numbers, and the numbers of its rows in the file, from 1.
+
+    The arrays of an npz file become columns; the features become a column of lists.
 
     Args:
         path: csv, tsv, jsonl, parquet or npz file.
@@ -201,7 +216,8 @@ def read_row_table(
     """
     path = Path(path)
     if path.suffix.lower() != NPZ or not path.exists():
-        return read(path, how, notes).frame
+        found = read(path, how, notes)
+        return found.frame, found.rows
     arrays, names = _arrays(path, [features, *([] if label is None else [label])])
     for name in (features, label if must_have else None):
         if name is not None and name not in arrays:
@@ -217,4 +233,4 @@ def read_row_table(
         if y.shape != (len(x),):
             raise DataError(f"{path}, array {label!r}: must be of shape ({len(x)},), got {y.shape}")
         table[label] = y
-    return table
+    return table, range(1, len(table) + 1)

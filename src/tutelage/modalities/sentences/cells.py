@@ -130,7 +130,8 @@ def word_list(cell: object) -> list[str]:
         if type(word) in (int, float) and as_label(word) is not None:
             words = [*words[: position - 1], as_label(word), *words[position:]]
         elif not isinstance(word, str) or not word.strip():
-            raise ValueError(f"word {position} must be text and not blank, got {word!r}")
+            got = noun(word) if isinstance(word, np.ndarray) else repr(word)
+            raise ValueError(f"word {position} must be text and not blank, got {got}")
     return cast(list[str], words)
 
 

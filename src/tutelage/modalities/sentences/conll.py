@@ -22,6 +22,8 @@ DOCUMENT = re.compile(r"-DOC(START|END)-.*")
 """Pattern of a word that begins or ends a document."""
 KEYED = re.compile(r"#\s*\w+\s*[=:]|#\s+(sent_id|id|text|newdoc|newpar|source|doc)\b")
 """Pattern of a comment with a name and a value."""
+PAIRS = re.compile(r"[^|=\s]+=[^|]*(\|[^|=\s]+(=[^|]*)?)*")
+"""Pattern of keys with values, as in the column MISC of CoNLL-U."""
 BETWEEN = re.compile(r"[0-9]+[-.][0-9]+")
 """Pattern of the number of a multiword token, 1-2, or an empty node, 1.1, of CoNLL-U."""
 LEAST_ALIKE = 0.5
@@ -208,6 +210,8 @@ def column_of_tags(table: pd.DataFrame, words: str, path: Path, notes: Notes) ->
     last = str(table.columns[-1])
     if last == words:
         return None
+    if key_of_tags(table[last]):
+        return last
     seen = {str(name): {tag for cell in table[name] for tag in cell} for name in table.columns if str(name) != words}
     told = [name for name, tags in seen.items() if any(map(TAG.fullmatch, tags)) and all(map(_is_tag, tags))]
     others = [f"--tags {name} (such as {min(seen[name] - {'O'})!r})" for name in told if name != last]
@@ -216,7 +220,8 @@ def column_of_tags(table: pd.DataFrame, words: str, path: Path, notes: Notes) ->
     if empty or any("=" in cell for cell in seen[last]) or (others and last not in told and outside):
         says = ", ".join(sorted(map(repr, seen[last]))[:3])
         plain = [name for name, cells in seen.items() if name != last and not all(map(str.isdecimal, cells))]
-        options = (*(others or [f"--tags {name}" for name in plain[:3]]), f"--tags {last}")
+        sure = [f"--tags {last}"] * (not empty and not _holds_pairs(table[last]))
+        options = (*(others or [f"--tags {name}" for name in plain[:3]]), *sure)
         notes.ask(f"{path}: the last column holds no tags of entities, but {says}", *options, halts=True)
     kinds = {name: {tag[2:] for tag in seen[name] if TAG.fullmatch(tag)} for name in told}
     alike = [name for name in told if name != last and kinds[name] & kinds.get(last, set())]
@@ -224,6 +229,55 @@ def column_of_tags(table: pd.DataFrame, words: str, path: Path, notes: Notes) ->
         options = (*(f"--tags {name}" for name in alike), f"--tags {last} (as now)")
         notes.ask(f"{path}: columns {', '.join(alike)} and {last} hold tags of the same types", *options)
     return last
+
+
+def _holds_pairs(column: Iterable[Sequence[str]]) -> bool:
+    """Whether the cells of a column are keys with values, or empty."""
+    cells = {cell for each in column for cell in each} - {"", "_"}
+    return bool(cells) and all(map(PAIRS.fullmatch, cells))
+
+
+def key_of_tags(column: Iterable[Sequence[str]]) -> str:
+    """Key whose values are tags in a column of keys with values; empty where there is none.
+
+    Args:
+        column: cells of each sentence.
+
+    >>> key_of_tags([["_", "SpaceAfter=No|NER=B-PER"]]), key_of_tags([["SpaceAfter=No"]])
+    ('NER', '')
+    """
+    column = list(column)
+    if not _holds_pairs(column):
+        return ""
+    values: dict[str, set[str]] = {}
+    for cell in {cell for each in column for cell in each} - {"", "_"}:
+        for key, value in _pairs(cell).items():
+            values.setdefault(key, set()).add(value)
+    told = [key for key, tags in values.items() if any(map(TAG.fullmatch, tags)) and all(map(_is_tag, tags))]
+    return min(told, default="")
+
+
+def with_values(table: pd.DataFrame, name: str | None, path: Path, notes: Notes) -> pd.DataFrame:
+    """The table, in which a column of keys with values, as MISC of CoNLL-U, holds the tags that are the values of one.
+
+    Args:
+        table: table of a CoNLL file.
+        name: name of the column of the tags; None changes nothing.
+        path: the file, for messages.
+        notes: takes a sentence on the key.
+    """
+    if name is None or name not in table or not (key := key_of_tags(table[name])):
+        return table
+    notes.say(f"{path}: column {name} holds keys with values, of which {key}= is the tag; words without it are O.")
+    table = table.copy()
+    table[name] = pd.Series([[_pairs(cell).get(key, "O") for cell in each] for each in table[name]], index=table.index)
+    return table
+
+
+def _pairs(cell: str) -> dict[str, str]:
+    """Values in a cell by their keys."""
+    parts = (part.partition("=") for part in cell.split("|"))
+    return {key: value for key, sign, value in parts if sign}
 
 
 def _is_tag(cell: str) -> bool:

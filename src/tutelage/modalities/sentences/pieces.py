@@ -18,6 +18,8 @@ SPECIAL = frozenset(
 """Tokens that a tokenizer adds around sentences."""
 IGNORED = "-100"
 """Number that token classifiers give to the tokens of which nothing is learnt."""
+OUTSIDE = frozenset({"O", "o", "0"})
+"""Tags of words outside entities."""
 LEFT_OPEN = frozenset({None, "-1", IGNORED})
 """What stands where a word has no tag."""
 FOR_PIECES = LEFT_OPEN | {"X"}
@@ -67,8 +69,9 @@ def whole_words(
 ) -> tuple[list[list[str]], list[list[Labels]]]:
     """Sentences and their tags without special tokens, and with pieces joined to words; it is said how many were.
 
-    A special token is dropped where it has no tag. Pieces are joined where all words without a tag (-100, or X) are
-    continuing pieces; a piece with a tag of its own is joined where it has that of the word before it.
+    A special token is dropped where it has no tag, and at a sentence's ends where it is outside. Pieces are joined
+    where all words without a tag (-100, or X) are continuing pieces; a piece with a tag of its own is joined where it
+    has that of the word before it.
 
     Args:
         at: place of the sentences.
@@ -90,8 +93,9 @@ def whole_words(
 def _without_special(
     at: Place, words: list[list[str]], columns: list[list[Labels]], notes: Notes
 ) -> tuple[list[list[str]], list[list[Labels]]]:
-    """Sentences without their special tokens that have no tag; untagged sentences lose them at their ends."""
+    """Sentences without their special tokens that have no tag, and without those at their ends that are outside."""
     dropped: list[str] = []
+    tags: set[str | None] = set()
     words, first = list(words), None
     for i, sentence in enumerate(words):
         if SPECIAL.isdisjoint(sentence):
@@ -103,11 +107,13 @@ def _without_special(
         first = i if first is None else first
         dropped += [word for word, kept in zip(sentence, keep, strict=True) if not kept]
         words[i] = _those(sentence, keep) or []
+        tags |= {tag for each in labels if each for tag, kept in zip(each, keep, strict=True) if not kept}
         for column in columns:
             column[i] = _those(column[i], keep)
     if first is not None:
         counts = ", ".join(f"{dropped.count(word)} {word}" for word in sorted(set(dropped)))
-        notes.say(f"{at.whole}: special tokens without a tag (-100) are dropped: {counts}, first in {at.row(first)}.")
+        which = "outside entities (O)" if tags & OUTSIDE else "without a tag (-100)"
+        notes.say(f"{at.whole}: special tokens {which} are dropped: {counts}, first in {at.row(first)}.")
     return words, columns
 
 
@@ -116,13 +122,13 @@ def _those(values: list | None, keep: Sequence[bool]) -> list | None:  # type: i
 
 
 def _is_special(words: Sequence[str], labels: Sequence[Labels], j: int) -> bool:
-    """Whether the j-th word is a special token without a tag."""
+    """Whether the j-th word is a special token without a tag, or one outside entities at an end of its sentence."""
     if words[j] not in SPECIAL:
         return False
     tagged = [each for each in labels if each is not None]
-    if tagged:
-        return all(each[j] in FOR_PIECES or each[j] == words[j] for each in tagged)
-    return set(words[: j + 1]) <= SPECIAL or set(words[j:]) <= SPECIAL
+    ignored = all(each[j] in FOR_PIECES or each[j] == words[j] for each in tagged)
+    at_end = set(words[: j + 1]) <= SPECIAL or set(words[j:]) <= SPECIAL
+    return (bool(tagged) and ignored) or (at_end and all(each[j] in FOR_PIECES | OUTSIDE for each in tagged))
 
 
 def _style(words: Sequence[Sequence[str]], columns: Sequence[Sequence[Labels]]) -> Style | None:

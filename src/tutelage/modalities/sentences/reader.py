@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.data import Examples, WordFeatures
-from tutelage.modalities.base import draws_of
+from tutelage.modalities.base import HowRead, draws_of
 from tutelage.modalities.cache import CachedEncoding
 from tutelage.modalities.head import Head
+from tutelage.modalities.known import sentences_read
 from tutelage.modalities.sentences.network import (
     Sentence,
     WordClassifier,
@@ -42,6 +43,9 @@ class WordReader(WithEncoder):
     @property
     def top(self) -> int:
         return middle(self.encoder.model)
+
+    def reads(self, items: Sequence[Sentence]) -> HowRead:
+        return sentences_read(self.encoder, items)
 
     def encoding(self, parts: Sequence[Sequence[Sentence]], cache: Path) -> CachedEncoding:
         store = self.caches.at(cache / f"words-{self.encoder.cache_name}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from tutelage.modalities.sentences.cells import decoded, given
-from tutelage.modalities.sentences.conll import CONLL, TAG, column_of_tags, column_of_words, read_conll
+from tutelage.modalities.sentences.conll import CONLL, TAG, column_of_tags, column_of_words, read_conll, with_values
 from tutelage.modalities.sentences.how import TagsAs
 from tutelage.modalities.sentences.place import Faults, Place
 from tutelage.modalities.sentences.word_rows import gathered
@@ -126,6 +126,8 @@ def _of_lines(path: Path, tokens: str, columns: Columns | None, how: ReadAs, not
     tags, distant = columns
     if distant is None and not (tags and tags.isdigit()):
         tags = column_of_tags(table, tokens, path, notes)
+    for name in (tags, distant):
+        table = with_values(table, name, path, notes)
     return Source(path, table, tokens, (tags, distant), gathered=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from tutelage.modalities.sentences.cells import given, items
 from tutelage.modalities.sentences.how import Mended
 from tutelage.modalities.sentences.offsets import Counting, RawSpan, Texts, counting_of, same, trimmed
 from tutelage.modalities.sentences.place import Place, Reading
+from tutelage.modalities.sentences.spelling import visible
 from tutelage.ops.tags import Offsets, Span, from_spans
 from tutelage.tables import Notes
 
@@ -22,6 +24,8 @@ TYPES = ("label", "type", "labels", "entity", "entity_group", "tag", "class", "c
 """Keys of a span's type."""
 REPEATED = ("text", "word", "surface", "mention", "value", "string")
 """Keys of the text that a span repeats."""
+NO_TYPE = ("o", "outside", "none", "null", "nil", "no_entity", "non_entity", "background")
+"""Types of spans, in lower case, that mean that there is no entity."""
 WITHIN = ("entities", "spans", "ents", "annotations", "labels", "label", "result")
 """Keys of a list of spans in an object."""
 
@@ -48,17 +52,29 @@ def bio_of_spans(
         unit: unit of the offsets, see `offsets.NAMED`, as the file says; None finds it out.
     """
     faults, notes = reading.faults, reading.notes
-    spans: list[list[RawSpan]] = faults.each(at, lambda cell: _spans(cell, names), cells, other=[])
+    written: list[list[RawSpan]] = faults.each(at, lambda cell: _spans(cell, names), cells, other=[])
+    spans = written if reading.how.spelling == "as-is" else _seen(at, written, notes)
     given_so = Texts(texts, words, spans)
     how = counting_of(at, given_so, notes, reading.how.offsets or unit)
     spans = faults.each(at, lambda i: _counted(given_so, i, how), range(len(texts)), other=[])
     spans = faults.each(at, _as_repeated, spans, texts, other=[])
     spans = _pieces_joined(at, spans, texts, notes)
-    spans = _told_once(at, spans, notes)
+    spans = _told_once(at, _without_outside(at, spans, reading), notes)
     shown: list[Read] = faults.each(at, _tags, cells, spans, texts, words, other=(None, 0, ""))
     _tell_blanks(at, spans, texts, notes)
     first = next((f"{at.row(i)}: {said}" for i, (_, _, said) in enumerate(shown) if said), "")
     return [tags for tags, _, _ in shown], Mended(sum(n for _, n, _ in shown), sum(map(len, spans)), first)
+
+
+def _seen(at: Place, spans: list[list[RawSpan]], notes: Notes) -> list[list[RawSpan]]:
+    """Spans whose types have no signs that are not seen, which is said."""
+    hidden = [span.kind for each in spans for span in each if visible(span.kind) != span.kind]
+    if not hidden:
+        return spans
+    notes.say(
+        f"{at.whole}: types of {len(hidden)} spans hold signs that are not seen, which are left out: {hidden[0]!a}."
+    )
+    return [[span._replace(kind=visible(span.kind)) for span in each] for each in spans]
 
 
 def _spans(cell: object, names: Sequence[str]) -> list[RawSpan]:
@@ -91,7 +107,7 @@ def _span(item: object, names: Sequence[str]) -> RawSpan:
     if isinstance(item, list) and len(item) == 3:
         item = [*item[1:], item[0]] if isinstance(item[0], str) and type(item[1]) is type(item[2]) is int else item
         start, end, kind = _whole(item[0]), _whole(item[1]), _kind(item[2], names)
-        if type(start) is type(end) is int and isinstance(kind, str):
+        if type(start) is type(end) is int and isinstance(kind, str) and kind.strip():
             return RawSpan(start, end, kind, repeated if isinstance(repeated, str) and repeated.strip() else None)
     hint = "; tags of words need lists of words in place of texts" if isinstance(shown, str) else ""
     raise ValueError(f"a span must be [start, end, type] or have start, end and label or type, got {shown!r}{hint}")
@@ -159,6 +175,28 @@ def _pieces_joined(at: Place, spans: list[list[RawSpan]], texts: Sequence[str], 
     count = sum(map(len, spans)) - sum(map(len, joined))
     notes.say(f"{at.whole}: types begin with B- and I-, so {count} spans are joined to the one before them.")
     return joined
+
+
+def _without_outside(at: Place, spans: list[list[RawSpan]], reading: Reading) -> list[list[RawSpan]]:
+    """The spans without those of the type that means outside; it is asked where a type seems to mean that."""
+    outside = reading.how.outside
+    counts = Counter(span.kind for each in spans for span in each)
+    if outside is not None and outside in counts:
+        reading.notes.say(
+            f"{at.whole}: {counts[outside]} spans of the type {outside!r} are left out: they are outside."
+        )
+        return [[span for span in each if span.kind != outside] for each in spans]
+    for kind in counts if reading.how.tags_are != "types" else ():
+        if kind.lower() in NO_TYPE:
+            first = next(i for i, each in enumerate(spans) if any(span.kind == kind for span in each))
+            reading.notes.ask(
+                f"{at.whole}: {counts[kind]} spans have the type {kind!r}, which may mean that there is no entity; the "
+                f"first in {at.row(first)}",
+                at.option("outside", kind) + " (such spans are left out)",
+                at.option("tags_are", "types") + " (it is a type)",
+                halts=True,
+            )
+    return spans
 
 
 def _told_once(at: Place, spans: list[list[RawSpan]], notes: Notes) -> list[list[RawSpan]]:

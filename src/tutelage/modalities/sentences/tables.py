@@ -139,15 +139,16 @@ def _checked(source: Source, found: _Tagged, reading: Reading) -> Sentences:
         require_declared(source.place(name or ""), column, reading.how, reading.faults)
         tell_mended(source.place(name or ""), mended, reading.how, reading.notes)
     path, full = str(source.path), np.array([bool(sentence) for sentence in found.words], dtype=bool)
-    keep = full & reading.faults.kept(len(full), path)
-    if not full.any():
+    kept = reading.faults.kept(len(full), path)
+    empty = int((~full).sum()) - sum(not full[i] for i in reading.faults.found)
+    if not full.any() and not reading.faults.found:
         reading.notes.fault(f"{path}: the file has no sentences")
     gold, weak = found.columns
     return Sentences(
         path, found.words, cast(list[list[str] | None], gold), weak, source.rows, found.offsets,
-        sum(each.count for each in found.mended), int((~full).sum()),
+        sum(each.count for each in found.mended), empty,
         next((each.first for each in found.mended if each.first), ""), found.as_written and not source.gathered,
-    ).where(keep)  # fmt: skip
+    ).where(full & kept)  # fmt: skip
 
 
 def _of_texts(source: Source, of_tags: Sequence[list[object]], reading: Reading) -> _Tagged:

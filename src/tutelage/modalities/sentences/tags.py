@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from tutelage.modalities.sentences import numbers
 from tutelage.modalities.sentences.cells import items
@@ -29,6 +30,8 @@ OUTSIDE = (
     "false", "na", "background", "bg",
 )  # fmt: skip
 """Names, in lower case without signs, that many give to the words outside entities."""
+HANDFUL = 5
+"""Entities directly behind one of their own type, without any I- in the file, up to which it is not halted."""
 FEW_WORDS = 20
 """Words with tags up to which it is not asked whether one of the tags means outside."""
 
@@ -92,6 +95,8 @@ def written_tags(
     _tell(at, notation, plain, notes)
     if notation is not PLAIN:
         plain = reading.faults.each(at, lambda tags: _in_notation(tags, notation), plain, other=None)
+    if how.tags_are is None and not notation.starred:
+        _ask_of_neighbours(at, plain, notes)
     if open_words:
         return plain
     if how.tags_are is None and not notation.starred:
@@ -220,6 +225,25 @@ def _asked_outside(at: Place, labels: list[Tags], notes: Notes) -> list[Tags]:
         halts=meant and len(counts) > 1,
     )
     return [tags and ["O" if named and tag == most else tag for tag in tags] for tags in labels]
+
+
+def _ask_of_neighbours(at: Place, labels: Sequence[Tags], notes: Notes) -> None:
+    """Ask whether entities of several words are meant where every tag begins with B-, and neighbours have one type."""
+    begun = {tag for tag in _counts(labels) if tag != "O"}
+    if not begun or not all(tag.startswith("B-") for tag in begun):
+        return
+    pairs = {
+        i: sum(a == b != "O" and a is not None for a, b in pairwise(tags)) for i, tags in enumerate(labels) if tags
+    }
+    count, first = sum(pairs.values()), next((i for i, number in pairs.items() if number), None)
+    if first is not None:
+        notes.ask(
+            f"{at.whole}: no tag begins with I-, and {count} that begin with B- lie directly behind one of "
+            f"their own type, so that a name of two words is read as two entities; the first in {at.row(first)}",
+            at.option("tags_are", "types") + " (neighbours of one type are one entity)",
+            at.option("tags_are", "bio") + " (each B- begins an entity)",
+            halts=count > HANDFUL,
+        )
 
 
 def _closed(

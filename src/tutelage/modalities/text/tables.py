@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +63,15 @@ def texts_of(table: pd.DataFrame, path: str | Path, text: str, label: str | None
             raise DataError(f"{path}, row {row}, column {text!r}: not text but {noun(cell)}")
         texts.append("" if as_label(cell) is None else str(cell))
     return Texts(str(path), texts, labels, list(range(1, len(texts) + 1)))
+
+
+def bad_texts(texts: Sequence[str]) -> dict[int, str]:
+    """Faults of texts, by the number of the text, from 0; good ones have none.
+
+    >>> bad_texts(["soup", " "])
+    {1: 'the text is empty'}
+    """
+    return {i: fault for i, text in enumerate(texts) if (fault := text_fault(text))}
 
 
 def text_fault(text: str) -> str | None:

@@ -25,8 +25,10 @@ PRINTED = re.compile(r"\barray\((.*?), dtype=\w+\)", re.DOTALL)
 """Pattern of an array in a list, as NumPy prints it."""
 BETWEEN = re.compile(r"('|\")\s+(?=['\"])")
 """Pattern of the blanks between texts of an array, which NumPy prints without commas."""
-OLD = {"annotation", "annotation_agent", "prediction", "prediction_agent", "status"}
+OLD = {"annotation", "prediction", "status"}
 """Keys of a record of version 1 that has one annotation."""
+STATES = {"Default", "Edited", "Discarded", "Validated"}
+"""States of such a record."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,13 @@ def may_be(columns: frozenset[str], nested: bool) -> bool:
 
 def is_export(rows: Sequence[Any]) -> bool:
     """Whether rows are records: every one has the keys of one form, with values of the right types."""
-    return all(isinstance(row, dict) and may_be(frozenset(row), True) for row in rows) and all(
-        isinstance(row[key], dict) for row in rows if row.keys() >= NESTED for key in NESTED
-    )
+    return all(isinstance(row, dict) and may_be(frozenset(row), True) and _is_sound(row) for row in rows)
+
+
+def _is_sound(row: Mapping[str, Any]) -> bool:
+    if row.keys() >= NESTED:
+        return all(isinstance(row[key], dict) for key in NESTED)
+    return not row.keys() >= OLD or str(row["status"]) in STATES
 
 
 def of_rows(rows: Sequence[Mapping[str, Any]]) -> Made:
@@ -83,7 +89,7 @@ def _responses(row: Mapping[str, Any]) -> Iterator[Response]:
             yield from _of_dicts(question, answers)
     elif row.keys() >= OLD and row["annotation"] is not None:
         status = "discarded" if row["status"] == "Discarded" else None
-        yield Response("annotation", row["annotation"], _text(row["annotation_agent"]), status)
+        yield Response("annotation", row["annotation"], _text(row.get("annotation_agent")), status)
     for name, answers in row.items():
         if name.endswith(ANSWERS) and isinstance(answers, list):
             people = _padded(row.get(f"{name}.users"), len(answers)), _padded(row.get(f"{name}.status"), len(answers))
@@ -148,7 +154,10 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
         return {**about, **row["fields"], **metadata, **proposed}
     answers = {name for name in row if name.endswith((ANSWERS, f"{ANSWERS}.users", f"{ANSWERS}.status"))}
     answers |= {name for name in row if f"{name}-suggestion" in row} | ({"annotation"} if row.keys() >= OLD else set())
-    return {name: cell for name, cell in row.items() if name not in answers}
+    within = row["inputs"] if row.keys() >= OLD and isinstance(row.get("inputs"), dict) else {}
+    return within | {
+        name: cell for name, cell in row.items() if name not in answers and not (within and name == "inputs")
+    }
 
 
 def _item(

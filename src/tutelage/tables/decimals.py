@@ -8,18 +8,23 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from tutelage.tables import DataError, Notes
+from tutelage.data.errors import DataError
+from tutelage.tables.notes import Notes
 
-COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
+COMMA = re.compile(r"\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*")
 """Pattern of a number with a decimal comma."""
-WHOLE = re.compile(r"\s*(?:[-+]?\d+|nan|NaN)?\s*")
-"""Pattern of a whole number, of none, and of an empty cell."""
+WHOLE = re.compile(r"\s*(?:[-+]?\d+|(?i:nan|na|n/a|null|none|[-+]?inf)|[-?])?\s*")
+"""Pattern of a whole number, of a word for none, and of an empty cell."""
 THOUSANDS = re.compile(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
 """Pattern of a number whose comma may also part thousands."""
 
 
-def with_points(table: pd.DataFrame, names: Sequence[str], path: str | Path, notes: Notes) -> pd.DataFrame:
+def with_points(
+    table: pd.DataFrame, names: Sequence[str], path: str | Path, notes: Notes, lists: bool = True
+) -> pd.DataFrame:
     """The table, with decimal points in place of the commas of numbers.
 
     A column is read so where each of its cells is a number with a comma, or a whole number. A single column may hold
@@ -30,18 +35,19 @@ def with_points(table: pd.DataFrame, names: Sequence[str], path: str | Path, not
         names: columns of numbers.
         path: file of the table, for messages.
         notes: takes what is noticed.
+        lists: whether a single column may hold lists of numbers.
 
     Raises:
         DataError: a column has commas and points, or its commas may part thousands.
     """
     found = {name: table[name] for name in names if _has_commas(table[name]) and table[name].map(_comma).any()}
-    found = {name: cells for name, cells in found.items() if _all_alike(cells, name, path, len(names) > 1)}
+    found = {name: cells for name, cells in found.items() if _all_alike(cells, name, path, len(names) > 1 or not lists)}
     if not found:
         return table
     name, cells = next(iter(found.items()))
     first = int(np.argmax(cells.map(_comma).to_numpy(dtype=bool)))
     place, cell = f"row {first + 1}, column {name!r}", cells.iloc[first].strip()
-    if len(names) == 1 and cells.map(_comma).all():
+    if lists and len(names) == 1 and cells.map(_comma).all():
         notes.ask(
             f"{path}, {place}: {cell!r} is read as a list of two numbers",
             "write a decimal point in the file, if it is one number",
@@ -58,7 +64,7 @@ def with_points(table: pd.DataFrame, names: Sequence[str], path: str | Path, not
 def _has_commas(cells: pd.Series) -> bool:
     """Whether a column is of texts, some of which hold a comma."""
     if isinstance(cells.dtype, pd.StringDtype):
-        return bool(cells.str.contains(",", regex=False).any())
+        return bool(pc.any(pc.match_substring(pa.array(cells.array), ",")).as_py())
     if cells.dtype != object or not any(isinstance(cell, str) and "," in cell for cell in cells):
         return False
     return all(isinstance(cell, str) for cell in cells)

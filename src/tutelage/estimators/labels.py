@@ -1,0 +1,128 @@
+"""Labels that Python users give: one of each item, or none."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import column_or_1d
+
+from tutelage.kinds.entries import unknown
+from tutelage.tables import Notes, as_label
+from tutelage.tables.label_cells import read_cell
+from tutelage.tables.labels import words_for_none
+from tutelage.tables.none_words import DOUBTFUL, NUMBER, is_odd_beside
+from tutelage.tables.printed import is_structured
+from tutelage.tables.scores import NotALabelError
+from tutelage.tables.spelling import folded
+
+
+def labels_of(y: Any, notes: Notes | None = None) -> list[Any]:
+    """List of labels, (n,); None where a label is missing: -1, None, NaN, or a word such as "nan" or "unlabelled".
+
+    Lists of one label, and scores of labels by name, are read as that label, as in files.
+
+    Args:
+        y: labels, (n,), perhaps as a column.
+        notes: takes what is noticed; without it, warnings say it.
+
+    Raises:
+        ValueError: y has two dimensions or more, a number is infinite, or an element holds several labels.
+    """
+    y = _one_dimension(y)
+    if isinstance(y, np.ndarray) and y.dtype.kind == "f":
+        assert_all_finite(y, allow_nan=True, input_name="y")
+    found = Notes()
+    labels = _of_one_type([_inside(value, i) for i, value in enumerate(y)], found)
+    inside = sum(_holds_others(value) for value in y)
+    if inside:
+        found.say(f"y has {inside:,} lists, scores or JSON for labels, and each is read as its one label")
+    counts = Counter(v for v in labels if isinstance(v, str))
+    words = words_for_none(counts)
+    for word in words:
+        found.say(f"y has {word!r} {counts[word]:,} times, which is taken as no label; -1 and None mean so, too")
+    _ask(labels, {word: count for word, count in counts.items() if word not in words}, found)
+    _hand_on(found, notes)
+    return [None if unknown(v) or v in words else v for v in labels]
+
+
+def _one_dimension(y: Any) -> Any:
+    """Labels as a list, a tuple or an array, (n,)."""
+    if isinstance(y, Iterator):
+        y = list(y)
+    if isinstance(y, (str, bytes, Mapping)):
+        raise ValueError(f"y must be a list or an array of labels, got {type(y).__name__}")
+    if not isinstance(y, (list, tuple)):
+        if getattr(y, "ndim", 1) > 2:
+            raise ValueError(f"y must be one label of each item, got shape {np.shape(y)}; masks are for Segmenter")
+        y = column_or_1d(y, warn=True)
+    return y
+
+
+def _holds_others(value: Any) -> bool:
+    """Whether an element of y is a list, an object, or a text that writes one."""
+    if isinstance(value, str):
+        return is_structured(value) and read_cell(value).form != ""
+    return isinstance(value, (list, tuple, set, frozenset, Mapping)) or (
+        isinstance(value, np.ndarray) and value.ndim > 0
+    )
+
+
+def _inside(value: Any, i: int) -> Any:
+    """The label that an element of y holds, with its type where a list holds it alone."""
+    if isinstance(value, np.ndarray) and value.ndim > 1:
+        raise ValueError(f"y[{i}] must be a label, got an array of shape {value.shape}; masks are for Segmenter")
+    try:
+        if not _holds_others(value):
+            return value
+        if not isinstance(value, (str, Mapping)) and len(value) == 1:
+            return _inside(next(iter(value)), i)
+        return read_cell(value).label
+    except NotALabelError as e:
+        raise ValueError(f"y[{i}]: {e}") from e
+
+
+def _of_one_type(labels: Sequence[Any], found: Notes) -> list[Any]:
+    """Labels of one type: all of them as texts where there are texts and others."""
+    types = Counter(type(v).__name__ for v in labels if not unknown(v))
+    if "str" not in types or len(types) == 1:
+        return list(labels)
+    named = " and ".join(f"{name} ({count:,})" for name, count in types.most_common())
+    found.say(f"y has labels of several types, {named}; each is taken as a text, so that 1 and '1' are one class")
+    return [None if unknown(v) else as_label(v) for v in labels]
+
+
+def _ask(labels: Sequence[Any], words: Mapping[str, int], found: Notes) -> None:
+    """Ask about words that may mean that there is no label, about -1 beside other negative numbers, and spellings."""
+    for word, count in words.items():
+        if word.strip().casefold() in DOUBTFUL or is_odd_beside(word, words):
+            found.ask(f"y has {word!r} {count:,} times, which is taken for a class", "None in its place, if it is none")
+    numbers = {str(v) for v in labels if not isinstance(v, (str, bytes)) and not unknown(v)} | {*words}
+    below = sorted(number for number in numbers if NUMBER.fullmatch(number) and -9 < float(number) < 0)
+    if below and any(unknown(v) and v is not None and str(v) in ("-1", "-1.0") for v in labels):
+        found.ask(
+            f"y has -1, which is taken as no label, beside {', '.join(below)}", "texts, or numbers from 0 on, as labels"
+        )
+    by_key: dict[str, list[str]] = {}
+    for name in sorted(words):
+        by_key.setdefault(folded(name), []).append(name)
+    for several in by_key.values():
+        if len(several) > 1:
+            named = ", ".join(map(ascii, several))
+            differ = "which differ only by case, blanks or unseen characters, or by marks around them"
+            found.say(f"y has {named}, {differ}; each is taken for a class of its own")
+
+
+def _hand_on(found: Notes, notes: Notes | None) -> None:
+    if notes is not None:
+        for line in found.lines:
+            notes.say(line)
+        for question in found.questions:
+            notes.ask(question.asks, *question.options)
+        return
+    for line in [*found.lines, *(f"{question.asks}; give {question.options[0]}" for question in found.questions)]:
+        warnings.warn(line, stacklevel=4)
