@@ -502,6 +502,17 @@ def penalty() -> str:
     )  # fmt: skip
 
 
+def faulty_files() -> str:
+    """A line for each kind of data: how many faulty inputs were read, and how many refused."""
+    found = held("faulty_files")
+    lines = [*found["kinds"].items(), ("together", found)]
+    body = [
+        [kind, *(f"{of[name]:,}" for name in ("inputs", "read", "said", "refused")), f"{of['cpu_seconds']:.0f}"]
+        for kind, of in lines
+    ]
+    return grid(["kind", "inputs", "read", "of these with a word", "refused", "CPU s"], body)
+
+
 # Whole fits, and the models that these might have returned
 
 WAYS = {
@@ -601,7 +612,7 @@ def adapted_beside_setfit() -> str:
     body, gains, ratios = [], [], []
     for (data, setting), of in found.groupby(["data", "setting"], sort=False):
         at = {name: rows.set_index("seed") for name, rows in of.groupby("method")}
-        both = at[own].join(at[peer], rsuffix="_peer", how="inner")
+        both = at[own].merge(at[peer], on="seed", suffixes=("", "_peer"))
         alone = both[both.cpu_seconds > 0.9 * both.seconds]
         gain, ratio = both.score - both.score_peer, (alone.seconds / alone.seconds_peer).median()
         gains.append(gain.mean())
@@ -724,7 +735,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **{f"mutual_{data}": partial(mutual, data) for data in ("cifar10", "fashion", "camvid")},
     **{f"noise_{data}": partial(noise, data) for data in ("cifar10", "fashion", "ag_news")},
     **{name: partial(listed, name) for name in (
-        "follower_cost", "view_throughput", "pool_memory", "distil_speed", "look",
+        "follower_cost", "view_throughput", "pool_memory", "distil_speed", "look", "reading",
     )},
     **{f.__name__: f for f in (
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,
@@ -732,6 +743,7 @@ TABLES: dict[str, Callable[[], str]] = {
         partial_forms, audit_ranking, audit_flags, cost, graph_scale, believed_calibration, believed_answers,
         believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet, worth_of_teachers, penalty,
         many_classes, mpnet_described, all_sources, adapted_beside_setfit, formats,
+        faulty_files,
     )},
 }  # fmt: skip
 """Of the pages in docs."""

@@ -70,8 +70,9 @@ MAY_IMPORT = {
 """The parts, from the lowest on, and what each may import."""
 
 SHARED_BY_KINDS = {
-    "adapting", "answers", "base", "class_labels", "dataset", "declared", "entries", "odd_labels", "one_class",
-    "pictures", "rare", "pixel_scores", "reading", "tagged", "tallies", "teachers",
+    "adapting", "alike_labels", "answers", "base", "beside_labels", "class_labels", "dataset", "declared", "entries",
+    "odd_labels", "odd_votes", "one_class", "pictures", "rare", "pixel_scores", "reading", "tagged", "tallies",
+    "teachers",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder", "known", "learnt", "precision", "units", "with_encoder"}
 

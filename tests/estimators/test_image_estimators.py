@@ -266,7 +266,7 @@ def test_a_segmenter_takes_a_network_of_the_user_s_but_does_not_save_it(drawn, t
 @pytest.mark.parametrize(
     ("settings", "change", "message"),
     [
-        ({}, lambda x, y: (x, [None, y[0], y[1][:8]]), r"y\[2\]: it is 16 x 8 pixels, but its image is 16"),
+        ({}, lambda x, y: (x, [None, y[0], y[1][:8]]), r"y\[2\]: it is 8 x 16 pixels, high and wide"),
         ({"classes": 2}, lambda x, y: (x, [None, y[0], 5 * y[1]]), r"y\[2\]: value 5 on .* not from 0 to 1"),
         ({}, lambda x, y: (x, [None] * 3), "y: every mask is -1 or None"),
         ({"evidence": True}, lambda x, y: (x, [None, y[1], None]), "y: one image has a mask; give one"),
@@ -283,7 +283,9 @@ def test_what_does_not_fit_masks_is_named(drawn, settings, change, message):
         Segmenter(**QUICK | settings).fit(x, y)
 
 
-@pytest.mark.parametrize("fault", ["it is 16 x 8 pixels, but its image is 16 x 16", "value 5 on .* is not from 0 to 1"])
+@pytest.mark.parametrize(
+    "fault", ["it is 8 x 16 pixels, high and wide, but its image is 16 x 16", "value 5 on .* is not from 0 to 1"]
+)
 def test_an_encoded_mask_that_does_not_fit_is_named_by_its_place_in_y(drawn, png, fault):
     wrong = 5 * drawn.masks[1] if fault.startswith("value") else drawn.masks[1][:8]
     with pytest.raises(ValueError, match=rf"y\[2\]: {fault}"):
@@ -318,7 +320,7 @@ def test_a_pool_of_paths_is_decoded_a_batch_at_a_time(squares, png, tmp_path, mo
 
 
 def test_masks_of_other_habits_are_asked_about_and_settled(drawn, png):
-    with pytest.raises(ValueError, match=r"^Question 1: y\[0\]: value 255 on .* To settle it: mask_values=\(0, 255\) "):
+    with pytest.raises(ValueError, match=r"^Question 1: y\[0\]: the masks hold only 0 and 255 .* To settle it: mask_values=\(0, 255\) "):
         Segmenter(**QUICK).fit(drawn.pixels, some(255 * drawn.masks))
     plain = Segmenter(**QUICK).fit(drawn.pixels, some(drawn.masks))
     scaled = Segmenter(mask_values=[0, 255], **QUICK).fit(drawn.pixels, some(255 * drawn.masks))

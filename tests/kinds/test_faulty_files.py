@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tutelage.kinds import one_class, texts
 from tutelage.kinds.one_class import table_of
 from tutelage.modalities.text.tables import texts_of
-from tutelage.tables import Notes, labels
+from tutelage.tables import Notes, doubtful
 
 FEW = settings(
     max_examples=40, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck),
@@ -103,7 +103,7 @@ def test_the_check_sees_a_fault_of_the_library(says, monkeypatch, tmp_path):
 def test_the_check_sees_a_class_that_is_a_word_for_none(monkeypatch, tmp_path):
     case = of_texts("food", "sport", "food", "sport", "nan", "nan")
     assert checked(case, tmp_path / "a").said
-    monkeypatch.setattr(labels, "NO_LABEL", frozenset())
+    monkeypatch.setattr(doubtful, "NO_LABEL", frozenset())
     with pytest.raises(Broken, match=r"classes .'nan'. without a word"):
         checked(case, tmp_path / "b")
 

@@ -17,7 +17,7 @@ from tutelage.kinds.one_class import class_scores
 from tutelage.kinds.reading import read_files
 from tutelage.modalities.images.decoding import MAX_PIXELS
 from tutelage.run.options import given
-from tutelage.tables import DataError, Notes
+from tutelage.tables import USUAL, DataError, Notes
 from tutelage.tasks import Classification
 
 
@@ -359,7 +359,7 @@ def test_what_a_model_cannot_see_is_said(tmp_path):
     train = labelled(tmp_path, [plain, plain, encoded(Image.new("RGB", (3, 3)))], [None] * 3)
     _, said = got(tmp_path, train=train)
     assert said == [
-        f"3 of 7 images of {train} have one colour in all their pixels (the first: {train}, row 5, 30 x 20).",
+        f"3 of 7 images of {train} have one colour in all their pixels (the first: {train}, row 5, 20 x 30).",
         f"1 of 7 images of {train} are copies of others, byte for byte (the first: {train}, row 6 of {train}, row 5).",
         f"1 of 7 images of {train} are less than 8 pixels high or wide (the first: {train}, row 7, 3 x 3).",
     ]
@@ -389,3 +389,17 @@ def test_links_to_folders_elsewhere_are_followed_once(tmp_path):
 def test_a_folder_named_todo_is_asked_about(tmp_path):
     put(pets(tmp_path / "train"), {"todo/8.png": picture(8), "todo/9.png": picture(9)})
     assert "the folder " in (shown := refused(tmp_path, images=None, label=None)) and "todo, 2 of 6 images" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("t.csv", "a run trained on a folder needs --images COLUMN, or a folder of images"),
+        ("1.png", "one image; "),
+    ],
+)
+def test_a_run_that_was_trained_on_a_folder_predicts_on_folders(tmp_path, name, says):
+    kind, _ = given(train=put(tmp_path / "train", {"a/1.png": picture()}), out=tmp_path / "out", task="image")
+    put(tmp_path, {name: b"image\n1.png\n"})
+    with pytest.raises(ValueError, match=says):
+        kind.to_answer(tmp_path / name, USUAL, Notes())

@@ -152,7 +152,7 @@ def test_overlaps_are_scored_as_their_own_functions_say(tmp_path):
 @pytest.mark.parametrize(
     ("bad", "options", "message"),
     [
-        (mask(IDS[:5]), {}, "it is 30 x 5 pixels, but its image is 30 x 20"),
+        (mask(IDS[:5]), {}, "it is 5 x 30 pixels, high and wide, but its image is 20 x 30"),
         (mask(np.where(IDS == 2, 255, IDS)), {}, "value 255 on 200 pixels, where others end at 2"),
         (mask(), {"classes": 2}, "value 2 on 200 pixels is not from 0 to 1"),
         (mask()[:60], {}, "cut off or damaged"),
@@ -197,8 +197,17 @@ def test_masks_to_test_on_must_keep_to_the_classes_of_the_training(tmp_path):
     scenes(tmp_path / "train", a=mask(IDS % 2), b=mask(IDS % 2))
     other = table(tmp_path / "other.parquet", [picture(7), picture(8)], mask=[mask(IDS % 2), mask()])
     wanted = f"{other}, row 2, mask: value 2 on 200 pixels is not from 0 to 1; name it void if nothing is known there"
-    assert refused(tmp_path, test=other) == f"{wanted}, or give more classes"
+    alike = "or save these masks with the numbers of those that were learnt from"
+    assert refused(tmp_path, test=other) == f"{wanted}, or give more classes, {alike}"
     got(tmp_path, void=(2,), test=other)
+
+
+def test_masks_to_test_on_of_other_numbers_are_not_taken_for_void(tmp_path):
+    scenes(tmp_path / "train", a=mask(IDS % 2 * 255), b=mask(IDS % 2 * 255))
+    other = table(tmp_path / "other.parquet", [picture(7)], mask=[mask(IDS % 2)])
+    said = refused(tmp_path, mask_values=(0, 255), test=other)
+    assert f"{other}, row 1, mask: value 1 is none of the classes' (" in said and "; save these masks with the" in said
+    got(tmp_path, mask_values=(0, 255), void=(1,), test=other)
 
 
 def test_a_bad_image_takes_its_mask_with_it(tmp_path):
@@ -244,8 +253,8 @@ def test_images_with_masks_shared_by_training_and_test_are_warned_of(tmp_path):
 def test_values_that_mean_the_classes_may_be_named(tmp_path):
     scenes(tmp_path / "train", a=mask(255 * (IDS % 2)), b=mask(255 * (IDS % 2)))
     shown = refused(tmp_path)
-    assert "value 255 on 200 pixels, where others end at 0" in shown
-    assert "To settle it: --mask-values 0,255 (each is a class, in this order); or --void 255 " in shown
+    assert "the masks hold only 0 and 255 (" in shown
+    assert shown.endswith("To settle it: --mask-values 0,255 (each is a class, in this order).")
     for given_as in (("0,255",), ("0", "255"), (0, 255)):
         found, said = got(tmp_path, mask_values=given_as)
         assert (found.items.y == np.tile(IDS.ravel() % 2, 2)).all()
@@ -290,7 +299,7 @@ def test_masks_of_photos_that_are_turned(tmp_path):
     assert (found.items.y.reshape(2, 30, 20) == np.rot90(IDS, -1)).all()
     assert "2 of 2 masks of " in said[1]
     assert "are turned like these, as EXIF says" in said[1]
-    assert "but its image is 20 x 30" in refused(tmp_path, masks_turned=False)
+    assert "but its image is 30 x 20" in refused(tmp_path, masks_turned=False)
 
 
 def test_masks_beside_images_are_told_by_their_names(tmp_path):
@@ -436,7 +445,7 @@ def test_masks_without_an_image_can_be_left_out(tmp_path):
     assert "z: a mask without an image of its name (1 of 3)" in shown and "--skip-bad leaves such masks out" in shown
     found, said = got(tmp_path, skip_bad=True)
     assert (len(found.items.labelled), len(found.items.pool)) == (2, 1)
-    assert f"Left out: 1 masks in {tmp_path / 'train/masks'} without an image of their name: z." in said
+    assert f"Left out: 1 mask in {tmp_path / 'train/masks'} without an image of that name: z." in said
 
 
 def test_words_for_none_are_no_masks(tmp_path):

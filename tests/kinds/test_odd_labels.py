@@ -12,20 +12,6 @@ from tutelage.kinds.reading import read_files
 from tutelage.tables import DataError, Notes
 
 
-@pytest.fixture
-def looked(tmp_path):
-    """Reads rows of texts, and gives the labels of all classes with the notes."""
-
-    def call(rows, **options):
-        path = tmp_path / "t.jsonl"
-        path.write_text("\n".join(json.dumps({"text": f"text {i}", **row}) for i, row in enumerate(rows)) + "\n")
-        kind, notes = KINDS["texts"](text="text", **options), Notes()
-        data = read_files(kind, Files(path), notes)
-        return [data.classes[k] for k in data.items.y], notes
-
-    return call
-
-
 def answer(label, status):
     return {"user_id": "u", "value": label, "status": status}
 
@@ -84,3 +70,19 @@ def test_folders_of_parts_beside_classes_are_asked_about(tmp_path, names, asks, 
     assert [asks in question.asks for question in notes.questions if question.halts == halts] == [True] * bool(asks)
     settled = KINDS["texts"](classes=",".join(names)).settled(files)
     assert not read_files(settled, files, again := Notes()) or not again.questions
+
+
+def test_a_pool_that_is_trained_on_and_labels_that_are_not_learnt_are_said(tmp_path):
+    rows = [{"text": f"text {i}", "label": "ab"[i % 2] if i < 6 else None} for i in range(8)]
+    for name, few in (("t", rows), ("p", [*rows[5:], {"text": "new", "label": None}])):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, few)) + "\n")
+    notes, train, pool = Notes(), tmp_path / "t.jsonl", tmp_path / "p.jsonl"
+    read_files(KINDS["texts"](text="text", label="label"), Files(train, pool), notes)
+    assert f"{pool}: 3 of its 4 texts are in the training data, too." in notes.lines
+    assert f"{pool}: 1 label is not learnt from, since it was given as --unlabelled." in notes.lines
+    assert not notes.questions
+    read_files(KINDS["texts"](text="text", label="label"), Files(train, train), notes)
+    assert [question.options for question in notes.questions] == [("leave out --unlabelled",)]
+    assert notes.questions[0].asks.endswith(
+        "all its 8 texts are in the training data, too, so that the pool adds nothing"
+    )

@@ -37,7 +37,7 @@ def test_one_class_merged_alone_would_still_have_one_label(learn):
 def test_a_class_is_merged_into_one_that_is_spelled_otherwise(learn):
     classes, notes = learn([*BOTH, "news"], rare="merge:Food")
     assert classes == ["food", "sport"]
-    assert "Merged into 'food', as 'Food' is spelled here: 1 classes with one label: 'news'." in notes.lines
+    assert "Merged into 'food', as 'Food' is spelled here: 1 class with one label: 'news'." in notes.lines
 
 
 def test_where_all_are_rare_none_is_left(learn):
@@ -62,5 +62,5 @@ def test_names_that_cannot_be_of_a_class_are_refused(options, message):
 def test_declared_classes_without_a_row_and_labels_that_are_nowhere_are_said(learn):
     _, notes = learn(BOTH, classes="food,sport,news", unlabelled_as="junk")
     assert any("1 declared class has no labelled row: 'news'." in line for line in notes.lines)
-    assert any("--unlabelled-as junk: no label of" in line for line in notes.lines)
+    assert any("--unlabelled-as 'junk': no label of" in line for line in notes.lines)
     assert not learn([*BOTH, "Junk"], unlabelled_as="junk")[1].lines[1:]

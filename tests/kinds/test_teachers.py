@@ -258,3 +258,14 @@ def test_a_description_of_a_class_that_is_not_declared_is_refused(tmp_path):
     described = {"food": "about food", "sport": "about sport", "more": "about more"}
     with pytest.raises(DataError, match=r"'more' is described, but is none of the classes 'food', 'sport'$"):
         read(tmp_path, describe=described, classes=("food", "sport"))
+
+
+def test_a_teacher_that_knows_none_of_the_labels_is_asked_about(tmp_path):
+    numbers = np.where(TRUTH == "food", 0, 1)
+    with pytest.raises(DataError, match=r"teacher 'said' knows '0', '1', and none of .*: --classes food,sport \(the"):
+        read(tmp_path, table(said=numbers), teacher_label="said")
+    numbers[0] = 1
+    data, _ = read(tmp_path, table(said=numbers), teacher_label="said", classes=("food", "sport"))
+    assert data.classes == ["food", "sport"]
+    with pytest.raises(DataError, match=r"knows 'eat', 'play', and none .*: --classes eat,food,play,sport \(all are"):
+        read(tmp_path, table(said=np.where(TRUTH == "food", "eat", "play")), teacher_label="said")

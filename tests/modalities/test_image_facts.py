@@ -82,7 +82,7 @@ def test_odd_images_are_counted_and_named():
         "2 of 12 images of a.csv are stretched 4 times or more in one direction when they are resized to 64 x 64 "
         "pixels (the first",
     ]
-    assert facts.as_dict()["first"]["shrunk"] == "a.csv, row 5, 90 x 3000"
+    assert facts.as_dict()["first"]["shrunk"] == "a.csv, row 5, 3000 x 90"
 
 
 def test_usual_images_are_not_odd():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from tutelage.modalities.images.folders import Declared, read_image_folder
@@ -75,12 +77,21 @@ def test_doubtful_pools_are_asked_and_settled(tmp_path, name):
     _, notes, lines = asked(tmp_path)
     assert notes.unsettled
     assert f"DIR/{name}, 1 of 3 images, may be a class or hold images without a label" in lines[0]
-    assert f"--unlabelled-as {name} " in lines[0]
-    assert f"--classes {','.join(sorted(['cat', 'dog', name]))} " in lines[0]
+    assert f"--unlabelled-as {shlex.quote(name)} " in lines[0]
+    assert f"--classes {shlex.quote(','.join(sorted(['cat', 'dog', name])))} " in lines[0]
     found, notes, _ = asked(tmp_path, unlabelled=(name,))
     assert (sorted(filter(None, found.labels)), notes.questions) == (["cat", "dog"], [])
     found, notes, _ = asked(tmp_path, classes=("cat", "dog", name))
     assert (sorted(found.labels), notes.questions) == (sorted(["cat", "dog", name]), [])
+
+
+@pytest.mark.parametrize(("name", "halts"), [("_thumbs", True), ("Thumbnails", True), ("cache", True), ("_old", False)])
+def test_folders_that_a_program_may_have_made_are_asked_about(tmp_path, name, halts):
+    put(tmp_path, "cat/1.png", "dog/2.png", f"{name}/3.png")
+    _, notes, _ = asked(tmp_path)
+    assert [f"{name}, 1 of 3 images, may be a class" in question.asks for question in notes.questions] == [True]
+    assert (notes.unsettled, "move away" in notes.questions[0].options[-1]) == (halts, halts)
+    assert not asked(tmp_path, classes=("cat", "dog", name))[1].questions
 
 
 def test_classes_that_differ_in_spelling_are_one(tmp_path):

@@ -130,3 +130,22 @@ def test_an_image_may_be_written_as_text(tmp_path):
     assert image_rows(pd.DataFrame({"image": [bare]}), tmp_path / "t.csv", "image").sources == [file.getvalue()]
     with pytest.raises(DataError, match="row 1, column 'image': an image written as text is not base64"):
         image_rows(pd.DataFrame({"image": [cell + "!"]}), tmp_path / "t.csv", "image")
+
+
+@pytest.mark.parametrize("cells", [("1", "2"), ("1.png", "2.png"), ("cats/1", "dogs/2")])
+def test_names_without_folder_or_ending_lead_to_the_files_where_no_path_is_there(tmp_path, cells):
+    put(tmp_path, "train/cats/1.png", "train/dogs/2.png", "train/3.png")
+    (tmp_path / "train" / "1.txt").write_text("no image")
+    at, (said,) = found(tmp_path, *cells)
+    assert at == ["train/cats/1.png", "train/dogs/2.png"]
+    assert said == (
+        f"{tmp_path / 't.csv'}: no path in the column 'image' is a file as it is written; 2 of 2 were found by their "
+        f"names, the first is {cells[0]!r}: train/cats/1.png."
+    )
+
+
+def test_names_that_two_files_have_lead_to_none(tmp_path):
+    put(tmp_path, "images/1.png", "masks/1.png")
+    assert found(tmp_path, "1", "1.png") == (["1", "1.png"], [])
+    put(tmp_path, "images/2.jpg", "images/2.png")
+    assert found(tmp_path, "2") == (["2"], [])

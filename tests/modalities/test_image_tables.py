@@ -157,6 +157,10 @@ def test_names_that_are_no_text_can_be_printed(tmp_path):
     [
         ([], r"pets: the folder is empty"),
         (["1.png", "2.png"], r"pets: no folder of a class, with its images in it; there is 1.png; 2.png$"),
+        (
+            ["1.png", "metadata.csv"],
+            r"; if metadata.csv names them, --train .*metadata.csv --images COLUMN --label COLUMN$",
+        ),
         (["unlabelled/1.png"], r"pets: no folder of a class, with its images in it; there is unlabelled$"),
         (["dog/readme.txt"], r"pets/dog: no image in the folder of a class \(1 other files\)"),
         (["a.txt", "b.txt", "c.txt", "d.txt"], r"there is a.txt; b.txt; c.txt; and 1 more$"),

@@ -151,6 +151,15 @@ def test_names_that_do_not_match_are_said(tmp_path, files, message):
         read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "ending, way", [(".npy", r"save masks as PNG, such as by Pillow's Image"), (".dcm", "as PNG$")]
+)
+def test_a_folder_of_masks_without_an_image_is_refused(tmp_path, ending, way):
+    put(tmp_path, "images/1.jpg", f"masks/1{ending}", "masks/.DS_Store")
+    with pytest.raises(DataError, match=rf"masks: no mask in the folder \(2 other files\); .*{way}"):
+        read(tmp_path)
+
+
 def test_images_and_masks_in_folders_of_parts_are_asked_about(tmp_path):
     put(tmp_path, *(f"{kind}/{part}/{part}.png" for kind in ("images", "masks") for part in ("train", "val")))
     got, notes, _ = read(tmp_path)

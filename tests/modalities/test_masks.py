@@ -14,7 +14,7 @@ from tutelage.modalities.images.checking import check_images
 from tutelage.modalities.images.examples import SegmentImages
 from tutelage.modalities.images.mask_meaning import Meaning
 from tutelage.modalities.images.masks import read_masks
-from tutelage.tables import DataError
+from tutelage.tables import DataError, Notes
 
 IDS = np.array([[0, 1, 2, 3], [3, 2, 1, 0]], dtype=np.uint8)
 
@@ -32,6 +32,13 @@ def palette():
     image.putpalette([200, 0, 0, 0, 200, 0, 0, 0, 200, 9, 9, 9])
     image.putdata(IDS.ravel().tolist())
     return image
+
+
+def said(masks):
+    """What is said of masks that were read."""
+    notes = Notes()
+    masks.note(notes)
+    return notes.lines
 
 
 @pytest.mark.parametrize(
@@ -61,7 +68,7 @@ def palette():
 def test_the_numbers_are_read_and_not_the_colours(mask):
     got = read_masks([mask], (2, 4))
     assert (got.ids[0] == IDS).all()
-    assert (got.classes, got.pixels.tolist(), got.words()) == (4, [2, 2, 2, 2], [])
+    assert (got.classes, got.pixels.tolist(), said(got)) == (4, [2, 2, 2, 2], [])
     assert got.targets().dtype == np.int64
     assert got.targets().tolist() == IDS.ravel().tolist()
 
@@ -97,7 +104,17 @@ def test_void_becomes_minus_one_and_is_no_class():
 def test_void_in_the_middle_leaves_its_number_a_class_without_pixels():
     got = read_masks([encoded(IDS)], (2, 4), meaning=Meaning(void=(1,), classes=6))
     assert got.pixels.tolist() == [2, 0, 2, 2, 0, 0]
-    assert got.words() == ["3 of 6 classes are in no mask: 1; 4; 5."]
+    notes = Notes()
+    got.note(notes)
+    assert (notes.lines, notes.questions) == (["3 of 6 classes are in no mask: 1; 4; 5."], [])
+
+
+@pytest.mark.parametrize(("ids", "fewer"), [(IDS % 2, "--classes 2"), (IDS % 2 * 3, "--mask-values 0,3")])
+def test_most_classes_in_no_mask_are_asked_about(ids, fewer):
+    notes = Notes()
+    read_masks([encoded(ids.astype(np.uint8))], (2, 4), meaning=Meaning(classes=9)).note(notes)
+    (question,) = notes.questions
+    assert "7 of 9 classes are in no mask" in question.asks and question.options == (f"{fewer} in its place",)
 
 
 def test_masks_are_resized_by_the_nearest_pixel_as_pillow_does():
@@ -121,7 +138,9 @@ def test_a_mask_lies_over_its_image_after_both_are_resized():
 def test_a_mask_of_another_size_than_its_image_is_refused():
     images = [encoded(np.zeros((2, 4, 3), dtype=np.uint8)), encoded(np.zeros((4, 2, 3), dtype=np.uint8))]
     sizes = check_images(images).sizes
-    with pytest.raises(DataError, match=r"^a.csv, row 8, mask: it is 4 x 2 pixels, but its image is 2 x 4; --skip-bad"):
+    with pytest.raises(
+        DataError, match=r"^a.csv, row 8, mask: it is 2 x 4 pixels, high and wide, but its image is 4 x 2; --skip-bad"
+    ):
         read_masks([encoded(IDS)] * 2, (2, 2), [7, 8], "a.csv", sizes=sizes)
 
 
@@ -171,7 +190,7 @@ def test_a_lone_largest_value_is_not_taken_for_a_class(top, dtype):
     assert read_masks([encoded(ids)], (2, 4), meaning=Meaning(values=(0, 1, 2, 3, top))).ids[0, 0, 0] == 4
     if top == 255:
         assert read_masks([encoded(ids)], (2, 4), meaning=Meaning(classes=256)).classes == 256
-    with pytest.raises(DataError, match=rf"value {top} on 4 pixels, where others end at 0"):
+    with pytest.raises(DataError, match=rf"the masks hold only 0 and {top} .*--mask-values 0,{top} \(.*\)\.$"):
         read_masks([encoded(IDS.astype(dtype) % 2 * top)], (2, 4), [1], "a.csv")
 
 

@@ -111,6 +111,39 @@ def test_commas_that_may_mean_something_else(columns, message):
         features(columns, ["a", "b"])
 
 
+def test_per_cent_signs_are_taken_away_and_said():
+    found, notes = features({"a": ["12,5 %", "3 %"], "b": ["3", "4"]}, ["a", "b"])
+    assert found == [[12.5, 3.0], [3.0, 4.0]]
+    assert notes.lines[0].startswith("t.csv: column 'a' with per cent signs, as in '12,5 %' (row 1, column 'a'), read")
+    assert features({"a": ["12,5 %", "3 %"]}, ["a"])[0] == [[12.5], [3.0]]
+    with pytest.raises(DataError, match="column 'a': not a number but '5 %'"):
+        features({"a": ["5 %", "3"], "b": ["3", "4"]}, ["a", "b"])
+    with pytest.raises(DataError, match="holds a number; write units into the header, and numbers alone"):
+        features({"a": ["3 kg", "4 kg"], "b": ["3", "4"]}, ["a", "b"])
+
+
+def test_columns_of_truth_are_numbers_as_in_parquet():
+    found, notes = features({"a": ["1", "2", "3"], "on": ["True", "False", "TRUE"]}, ["a", "on"])
+    assert found == [[1, 1], [2, 0], [3, 1]]
+    assert notes.lines == ["t.csv: column 'on' of True and False, read as 1 and 0."]
+    with pytest.raises(DataError, match="column 'on': row 1, not a number but 'True'"):
+        features({"a": ["1", "2", "3"], "on": ["True", "no", "3"]}, ["a", "on"])
+    faults = Faults("t.csv", [1, 2, 3], skip_bad=True)
+    table = pd.DataFrame({"a": ["1", "2", "3"], "on": ["", "True", "False"]})
+    assert read_features(table, ["a", "on"], "t.csv", faults=faults)[1:].tolist() == [[2, 1], [3, 0]]
+    assert faults.good().tolist() == [False, True, True]  # an empty cell alone lacks its number
+
+
+def test_lists_of_many_lengths_are_refused_with_a_way():
+    says = "2 of 3 rows have not as many numbers as row 1, 1 .the first: row 2, 2.; give each row as many, such as by"
+    with pytest.raises(DataError, match=says):
+        features({"x": ["1", "1 2", "1 2 3"]}, ["x"])
+    with pytest.raises(
+        DataError, match="row 1, column 'x': 1 numbers, but 2 in row 2; --skip-bad leaves out such rows"
+    ):
+        features({"x": ["1", "1 2", "2 3"]}, ["x"])
+
+
 def test_decimal_commas_beside_missing_cells(tmp_path):
     pd.DataFrame({"x0": ["1,5", None, "2"], "x1": ["1", "2", "3"]}).to_parquet(tmp_path / "t.parquet")
     table = read_table(tmp_path / "t.parquet")
@@ -177,3 +210,10 @@ def test_rows_without_a_number_get_no_prediction(tmp_path):
     assert added["label"] == ["a", None, "b"] and np.isnan(added["probability"][1])
     with pytest.raises(DataError, match="row 2, column 'x1'"):
         kind.answered(model, tmp_path / "t.csv", ReadAs(), Notes(), lambda *_: None)
+
+
+def test_arrays_of_an_npz_file_are_noted(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.ones((3, 2)), y=np.arange(3), z=np.zeros(1))
+    notes = Notes()
+    read_row_table(tmp_path / "a.npz", ReadAs(), notes, "x", "y")
+    assert notes.files[0].line() == f"{tmp_path / 'a.npz'}: npz; 3 rows, columns x, y, z."

@@ -112,7 +112,7 @@ def test_minus_one_beside_0_and_1_halts_and_either_option_settles_it(look, both)
 def test_lists_of_one_label_are_that_label(look, both):
     code, shown = look(both.assign(label=[json.dumps([label] if label else []) for label in both.label]))
     assert code == 0, shown
-    assert "16 labels are written as lists, scores or JSON: each is read as its one label." in shown
+    assert "16 labels are written as lists, scores or JSON: each is read as its one label (first: " in shown
     assert "Labelled texts: 16; unlabelled: 60." in shown
     odd = both.assign(label=['["food", "sport"]', *both.label[1:]])
     code, shown = look(odd)

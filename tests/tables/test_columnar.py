@@ -124,7 +124,7 @@ def test_columns_of_one_name_are_refused(tmp_path, ending):
         save(path, table)
     else:
         feather.write_feather(table, path)
-    with pytest.raises(DataError, match=rf"t.{ending}: 2 columns are named 'text'; each needs its own name$"):
+    with pytest.raises(DataError, match=rf"t.{ending}: 2 columns are named 'text'; each needs its own name; give one"):
         read(path)
 
 

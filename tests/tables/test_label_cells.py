@@ -21,11 +21,13 @@ from tutelage.tables.scores import NotALabelError
         ("[URGENT]", "URGENT"), ("{food}", "food"), ("[UNK]", "[UNK]"), ("[see below]", "[see below]"),
         ("array(['food'], dtype=object)", "food"), ("[array(['food'], dtype=object)]", "food"), ("set()", None),
         ("frozenset({'food'})", "food"), ("tensor(1)", "1"), ("tensor([1], device='cpu')", "1"), ("[1.]", "1"),
+        ("b'food'", "food"), ('b"food"', "food"), ("b'", "b'"), ("b'a' b'c'", "b'a' b'c'"),
         ("np.str_('food')", "food"), ("{'food'}", "food"), ("set(ting)", "set(ting)"),
         ("f(array([1]))", "f(array([1]))"),
         ({"label": 2, "user": 4}, "2"), ({"label": 0, "score": 0.93}, "0"), ({"value": 0}, "0"), ({"class": 3}, "3"),
         ({"label": 1, "score": 0}, "1"), ({"value": 0.9, "growth": 0.1}, "value"),
-        ({"food": None, "sport": 1}, "sport"),
+        ({"food": None, "sport": 1}, "sport"), ({"id": 7, "name": "food"}, "food"),
+        ({"id": 1, "name": "cat", "supercategory": "animal"}, "cat"),
         ({"food": 0.21, "sport": 0.2}, None), ({"food": 0.4, "sport": 0.35, "news": 0.25}, "food"),
         ({"food": -0.1, "sport": -2.4}, "food"), ({"food": 90, "sport": 10}, "food"),
         ("(other)", "(other)"), ("(1)", "(1)"), ("{x", "{x"), ("nan", "nan"), ("-1", "-1"),
@@ -53,6 +55,7 @@ def test_a_cell_holds_one_label_or_none(cell, label):
         ({"food": 3, "sport": 1}, "neither scores"),
         ({"food": 2.3, "sport": -1.2}, "neither scores"),
         ({"start": "a", "end": "b"}, "not a label but an object of 'start', 'end'"),
+        ({"name": "Ann", "age": "food"}, "not a label but an object of 'name', 'age'"),
         (b"food", "not a label but 4 bytes"),
         ({"choices": ["food", "sport"]}, "2 labels"),
     ],
@@ -76,7 +79,8 @@ def test_only_what_was_decoded_is_said_to_be():
     labels, good = labels_of_cells(["[see below]", "['food']", {"food": 0.3, "sport": 0.1}, "[]"], str, notes)
     assert (labels, good.all()) == (["[see below]", "food", None, None], True)
     assert notes.lines == [
-        "1 label is written as lists, scores or JSON: each is read as its one label.",
+        "1 label is written as lists, scores or JSON: each is read as its one label (first: 1, "
+        "\"['food']\" as 'food').",
         "1 of 4 rows has scores that are all below 0.5: taken as no label.",
     ]
 
@@ -85,7 +89,8 @@ def test_the_highest_of_scores_is_said():
     notes = Notes()
     labels_of_cells([{"food": 0.8, "sport": 0.2}, {"food": 90, "sport": 10}, {"food": 1, "sport": 0}], str, notes)
     assert notes.lines == [
-        "3 labels are written as lists, scores or JSON: each is read as its one label.",
+        "3 labels are written as lists, scores or JSON: each is read as its one label (first: 0, "
+        "\"{'food': 0.8, 'sport': 0.2}\" as 'food').",
         "1 label is the name of the highest of scores.",
         "1 label is the name of the highest of percentages.",
     ]

@@ -7,6 +7,7 @@ import pytest
 from tutelage.tables import DataError, Notes
 from tutelage.tables.cells import quoted
 from tutelage.tables.labels import LabelsAs, Spelled, unknown_label
+from tutelage.tables.name_lists import as_option
 from tutelage.tables.spelling import folded
 
 
@@ -20,7 +21,8 @@ def spelled(labels, **how):
 def test_words_for_no_label_are_none_and_said(word):
     labels, notes = spelled(["food", word, word, "sport"])
     assert labels == ["food", None, None, "sport"]
-    assert notes.lines == [f"2 of 4 rows have {word!r} for a label: taken as no label (--classes makes it one)."]
+    option = "--classes=-,food,sport" if word == "-" else "--classes"
+    assert notes.lines == [f"2 of 4 rows have {word!r} for a label: taken as no label ({option} makes it one)."]
     assert not notes.questions
     assert spelled(["food", word, word, "sport"], classes=("food", "sport", word))[0] == ["food", word, word, "sport"]
 
@@ -163,6 +165,14 @@ def test_a_number_that_most_rows_have_beside_names_is_asked_for():
     assert not spelled(["food", "sport", "0"] * 3)[1].questions
 
 
+@pytest.mark.parametrize("how", [{}, {"unlabelled_as": ("n/a",)}, {"unlabelled_as": ("Junk",)}])
+def test_minus_one_beside_0_and_1_is_asked_about_whatever_means_none(how):
+    """A word that may mean none, or is said to, is no name of a class, beside which -1 would mean none."""
+    _, notes = spelled(["-1", "0", "1", "n/a" if "Junk" not in how.get("unlabelled_as", ()) else "junk"] * 3, **how)
+    assert "beside '0' and '1'; it may mean no label, or be a class" in notes.questions[0].asks
+    assert notes.questions[0].halts
+
+
 def test_minus_one_beside_another_negative_number_is_a_class():
     labels, notes = spelled(["-2", "-1", "0", "1", "2"])
     assert labels == ["-2", "-1", "0", "1", "2"] and not notes.lines and not notes.questions
@@ -174,7 +184,8 @@ def test_a_label_that_means_none_does_so_in_every_spelling_and_that_is_said():
     labels, notes = spelled(["food", "Junk", "junk", "sport"], unlabelled_as=("junk",))
     assert labels == ["food", None, None, "sport"]
     assert notes.lines == [
-        "1 of 4 rows has 'Junk' for a label: no label, as 'junk' is (--spelling as-is takes it for a class)."
+        "1 of 4 rows has 'Junk' for a label: no label, as 'junk' is (--spelling as-is takes it for a class).",
+        "1 of 4 rows has 'junk' for a label: no label, as --unlabelled-as says.",
     ]
     assert spelled(["food", "Junk"], unlabelled_as=("junk",), spelling="as-is")[0] == ["food", "Junk"]
     with pytest.raises(DataError, match="'Food' cannot be a class and mean that there is no label"):
@@ -209,3 +220,65 @@ def test_a_class_that_is_only_written_with_a_stray_character_loses_it_and_it_is_
 def test_labels_that_are_said_to_mean_none_do_so_in_any_spelling():
     assert spelled(["food", "Todo", "todo\u200b", "sport"], unlabelled_as=("todo",))[0] == ["food", None, None, "sport"]
     assert spelled(["food", "Todo"], unlabelled_as=("todo",), spelling="as-is")[0] == ["food", "Todo"]
+
+
+@pytest.mark.parametrize("mark", ["\u200f", "\u202b", "\ufe0f"])
+def test_marks_of_direction_and_of_emojis_part_no_classes(mark):
+    assert spelled(["food", "food" + mark, "food", "sport"])[0] == ["food", "food", "food", "sport"]
+    heart = "\u2764\ufe0f"
+    assert spelled(["food", heart, heart])[0] == ["food", heart, heart]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "no_label",
+        "No-Label",
+        "(blank)",
+        "k.A.",
+        "keine Angabe",
+        "non renseigné",
+        "nie dotyczy",
+        "未标注",
+        "New Folder (2)",
+    ],
+)
+def test_words_in_brackets_and_of_other_languages_are_asked_about(word):
+    labels, notes = spelled(["food", word, "sport"])
+    assert labels == ["food", word, "sport"]
+    assert notes.questions[0].options == (f"{as_option('unlabelled-as', [word])} if it means that there is no label",)
+
+
+@pytest.mark.parametrize("word", ["#NV", "#WERT!", "#N/D"])
+def test_errors_of_spreadsheets_in_other_languages_are_none(word):
+    assert spelled(["food", word, "sport"])[0] == ["food", None, "sport"]
+
+
+def test_all_doubtful_words_are_asked_about_at_once():
+    labels = ["food", "sport", "TODO", "unsure", "unsure", "food"]
+    (question,) = spelled(labels)[1].questions
+    assert question.asks.startswith("3 of 6 rows have the labels 'TODO' 1, 'unsure' 2 (first: row 3)")
+    assert not spelled(labels, unlabelled_as=("TODO", "unsure"))[1].questions
+    (again,) = spelled(labels, unlabelled_as=("TODO",))[1].questions
+    assert again.options[0].startswith("--unlabelled-as TODO,unsure if")
+
+
+@pytest.mark.parametrize(
+    ("labels", "asked"),
+    [
+        (["1 - food", "1-food", "1. food", "sport"], "the labels '1 - food' 1, '1-food' 1, '1. food' 1 differ"),
+        (["01", "1", "2"], "the labels '01' 1, '1' 1 differ"),
+        (["Food..", "food", "sport"], "the labels 'Food..' 1, 'food' 1 differ"),
+        (["C", "C++", "C#", "1.1", "11", "-2", "+2", "A-", "A", "x (+)", "x (-)", "-10", "10"], ""),
+        (["covid-19", "covid-20", "2a", "2b", "1:2", "2:1"], ""),
+        (["1.1", "1.10", "-10%", "10%", "12345678901234567", "12345678901234568"], ""),
+        (["1", "01", "2", "02"], "the labels '01' 1, '1' 1, and '02' 1, '2' 1 differ"),
+    ],
+)
+def test_labels_that_differ_by_signs_alone_are_asked_about(labels, asked):
+    found, notes = spelled(labels)
+    assert found == labels
+    assert [question.asks.split(" by signs")[0] for question in notes.questions if "by signs" in question.asks] == (
+        [asked] if asked else []
+    )
+    assert not [each for each in spelled(labels, spelling="as-is")[1].questions if "by signs" in each.asks]

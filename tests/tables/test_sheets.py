@@ -73,6 +73,25 @@ def test_errors_and_formulas_without_a_value_are_counted(tmp_path):
     assert "read as empty: 2 cells with errors, or with formulas without a value" in notes.lines[0]
 
 
+@pytest.mark.parametrize("above", [[], [["", "My title"], []]])
+def test_cells_that_are_merged_downwards_have_one_value_and_it_is_said(tmp_path, above):
+    made = openpyxl.Workbook()
+    for row in [
+        *above,
+        ["", *HEADER],
+        *(["", text, "food" if i == 0 else None, i] for i, (text, _, _) in enumerate(ROWS)),
+    ]:
+        made.active.append(row)
+    top = len(above) + 2
+    made.active.merge_cells(start_row=top, end_row=top + 2, start_column=3, end_column=3)
+    made.active.merge_cells(start_row=1, end_row=1, start_column=2, end_column=3)
+    made.save(tmp_path / "t.xlsx")
+    found, notes = noted(tmp_path / "t.xlsx")
+    assert [row[1] for row in rows_of(found)] == ["food"] * 3
+    says = f"2 cells have the value of the one above, with which it is merged (first: row {top + 1} of the sheet)."
+    assert notes.lines[0].endswith(says)
+
+
 def test_columns_without_a_header_are_named_by_the_user(tmp_path):
     path = written(tmp_path, "t.xlsx", book(S=ROWS))
     assert noted(path, columns="text,label,n")[0].seen.columns == HEADER

@@ -143,3 +143,47 @@ def test_unknown_charset(tmp_path):
 
 def test_minus_one_is_a_label_of_a_table():
     assert as_label(-1) == "-1"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "ending"),
+    [
+        ("t.csv", '{"text": "a", "label": "b"}\n{"text": "c", "label": "d"}\n', ".jsonl"),
+        ("t.tsv", '[{"text": "a"},\n {"text": "b"}]', ".json"),
+        ("t.txt", '{\n  "text": ["a"]\n}\n', ".json"),
+    ],
+)
+def test_json_under_another_ending_is_known(tmp_path, name, content, ending):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(
+        DataError, match=rf"not readable as {name[2:]}; the file holds JSON: let its name end in {ending}$"
+    ):
+        read_table(tmp_path / name)
+
+
+def test_braces_in_a_header_are_no_json(tmp_path):
+    (tmp_path / "t.csv").write_text("{text},[label]\na,b\n")
+    assert list(read_table(tmp_path / "t.csv").columns) == ["{text}", "[label]"]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("https://example.org/t.csv", "no such file; it is an address: fetch the file first$"),
+        ("parts/*.csv", "no such file; one file is read, not all that a pattern names: parts of one table"),
+        ("gone.csv", "gone.csv: no such file$"),
+    ],
+)
+def test_paths_that_are_no_file(path, says):
+    with pytest.raises(DataError, match=says):
+        read_table(path)
+
+
+def test_a_folder_of_parts_of_a_table_says_how_to_join_them(tmp_path):
+    for part in ("label=a/p.parquet", "label=b/p.parquet"):
+        (tmp_path / part).parent.mkdir()
+        pd.DataFrame({"text": ["a"]}).to_parquet(tmp_path / part)
+    with pytest.raises(
+        DataError, match=r"joined first, such as by pandas.concat \(pandas.read_parquet\(FOLDER\) makes"
+    ):
+        read_table(tmp_path)

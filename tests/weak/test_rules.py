@@ -116,6 +116,7 @@ def test_json_rules_are_read(tmp_path):
         ("[", "not readable as json"),
         ("{}", "must be a list of rules"),
         ("[]", "must be a list of rules with at least one"),
+        ('{"food": ["soup"]}', r"with at least one, got .*; such as \[.\"name\": \"soups\", \"label\": \"food\", "),
         ('[{"label": 1, "regex": "a"}, 3]', "rule 2: must be an object"),
         ('[{"label": 1, "regex": "a"}, {"label": 1, "regex": "("}]', r"rule 2: rule 'rule 2': bad pattern '\('"),
         ('[{"label": 1}]', "rule 1: must have regex or keywords, got label"),

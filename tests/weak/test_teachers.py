@@ -88,6 +88,23 @@ def test_a_class_without_a_column_is_named_with_the_nearest():
         found.source(["Sports", "World"])
 
 
+def test_a_class_without_a_column_is_refused_with_a_way():
+    found, _ = read(pd.DataFrame({"p_class_a": [0.5], "p_class_b": [0.5]}))
+    with pytest.raises(DataError, match="class 'a'; nearest is 'p_class_a'; --teacher p_class_ if that is its column"):
+        found.source(["a", "b"])
+    found, _ = read(pd.DataFrame({"p_World": [0.5], "p_Sports": [0.5]}))
+    with pytest.raises(DataError, match="it knows 'World', 'Sports'; a column of zeros says that it never means 'tax'"):
+        found.source(["World", "tax"])
+
+
+def test_per_cent_signs_and_logits():
+    found, said = read(pd.DataFrame({"p_a": ["90%", ""], "p_b": ["10 %", ""]}))
+    np.testing.assert_allclose(found.table[0], [0.9, 0.1])
+    assert np.isnan(found.table[1]).all() and "per cent signs, as in '90%' (row 1, column 'p_a')" in said[0]
+    with pytest.raises(DataError, match=r"in \[0, 1\], got -1.1; if these are logits, write their softmax"):
+        read(pd.DataFrame({"p_a": ["2.3"], "p_b": ["-1.1"]}))
+
+
 def test_columns_come_in_the_order_of_the_classes():
     found, _ = read(frame(P))
     np.testing.assert_array_equal(found.source(["c", "a", "b"]).table, P[:, [2, 0, 1]])

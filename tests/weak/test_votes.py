@@ -146,3 +146,24 @@ def test_what_is_not_votes_is_refused(columns, name, message):
 
 def test_a_backslash_that_python_does_not_know_is_read_without_a_warning():
     assert read_votes(pd.DataFrame({"v": [r"['a\,', 'b']"]}), "v", "t.csv").labels() == [r"a\,", "b"]
+
+
+@pytest.mark.parametrize("cells", [["food|-1", "sport|"], ["food;-1", "sport;"], ["food,-1", "sport,"]])
+def test_lists_of_votes_are_joined_by_several_signs(cells):
+    raw = read_votes(pd.DataFrame({"v": cells}), "v", "t.csv")
+    assert raw.labels() == ["food", "sport"] and raw.table.shape == (2, 2) and (raw.table[:, 1] == -1).all()
+
+
+def test_a_column_of_numbers_holds_the_votes_of_one_function():
+    raw = read_votes(pd.DataFrame({"v": [0, -1, 2]}), "v", "t.parquet")
+    assert (raw.names, raw.labels()) == (["v"], ["0", "2"])
+
+
+def test_a_column_among_the_votes_that_holds_none_is_named():
+    raw = RawVotes.of("t.csv", ["lf_a", "lf_b", "lf_n"], [["x", "y", "2"], ["y", "x", "2"]])
+    with pytest.raises(DataError, match="if 'lf_n' holds no votes, give it a name that begins otherwise"):
+        raw.code(["x", "y"])
+    with pytest.raises(
+        DataError, match="not a list of votes but an object; write a list, or a column for each function"
+    ):
+        read_votes(pd.DataFrame({"v": [{"a": "x"}]}), "v", "t.jsonl")

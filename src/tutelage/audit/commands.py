@@ -19,6 +19,9 @@ from tutelage.run.options import Reading
 from tutelage.run.screen import Screen
 from tutelage.tables import USUAL, write_table
 
+LABELS_AS = ("classes", "unlabelled_as", "spelling")
+"""Options on how labels are read, which questions about them name."""
+
 
 def add_audit(app: App, words: Sequence[str], screen: Screen) -> None:
     """Add the command that finds wrong labels, with the options of the kind of data that the arguments name or imply.
@@ -36,7 +39,7 @@ def add_audit(app: App, words: Sequence[str], screen: Screen) -> None:
     able = [other for other, each in KINDS.items() if issubclass(each, OneClass)]
     if not issubclass(kind, OneClass):
         raise ValueError(f"--kind of an audit must be one of {', '.join(able)}, got {name!r}")
-    own = options_of(kind, (*kind.item_columns, *kind.label_columns, *kind.reading))
+    own = options_of(kind, (*kind.item_columns, *kind.label_columns, *LABELS_AS, *kind.reading))
     refuse_other_kinds(name, words, (own, AuditOptions))
 
     def audit(options: AuditOptions, of_kind: Any = None, *, kind: str = name) -> None:

@@ -17,6 +17,7 @@ from tutelage.fit.defaults import pick_device
 from tutelage.kinds.class_labels import require_two
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.entries import SCORED, Entries, InTable
+from tutelage.kinds.odd_labels import ask_of_classes
 from tutelage.kinds.one_class import OneClass
 from tutelage.modalities.base import Encodes
 from tutelage.tables import DataError, Notes, as_label, column
@@ -69,6 +70,8 @@ def read_audited(kind: OneClass, options: AuditOptions, say: Say) -> tuple[Audit
     kind = kind.settled(files, notes, [] if options.truth is None else [options.truth])
     every = kind.entries(options.train, options, notes, SCORED)
     every, _, _ = kind.settled_labels(every, None, None, notes)
+    if not kind.classes:
+        ask_of_classes(kind, Counter(label for label in every.labels if label is not None), every, notes)
     notes.settle()
     found, unread = kind.checked(every, notes)
     notes.settle()

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from torch import nn
 
 from tutelage.estimators.base import Estimator
-from tutelage.estimators.labels import labels_of
+from tutelage.estimators.labels import ask_of_index, labels_of
 from tutelage.estimators.teachers import teacher_said
 from tutelage.kinds.base import Kind
 
@@ -127,6 +127,7 @@ class Classifier(ClassifierMixin, Estimator):
         kind: Any = self._kind(X)
         items = self._items(kind, X, reset=True)
         labels = labels_of([-1] * len(items) if y is None else y)
+        ask_of_index(X, y)
         if len(items) != len(labels):
             raise ValueError(f"X has {len(items)} {kind.words.things}, but y has {len(labels)} labels")
         given = np.array([label for label in labels if label is not None])

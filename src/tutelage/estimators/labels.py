@@ -8,14 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from tutelage.kinds.entries import unknown
 from tutelage.tables import Notes, as_label
+from tutelage.tables.doubtful import is_doubtful
 from tutelage.tables.label_cells import read_cell
 from tutelage.tables.labels import words_for_none
-from tutelage.tables.none_words import DOUBTFUL, NUMBER, is_odd_beside
+from tutelage.tables.none_words import NUMBER, is_odd_beside
 from tutelage.tables.printed import is_structured
 from tutelage.tables.scores import NotALabelError
 from tutelage.tables.spelling import folded
@@ -44,10 +46,29 @@ def labels_of(y: Any, notes: Notes | None = None) -> list[Any]:
     counts = Counter(v for v in labels if isinstance(v, str))
     words = words_for_none(counts)
     for word in words:
-        found.say(f"y has {word!r} {counts[word]:,} times, which is taken as no label; -1 and None mean so, too")
+        found.say(f"y has {str(word)!r} {counts[word]:,} times, which is taken as no label; -1 and None mean so, too")
     _ask(labels, {word: count for word, count in counts.items() if word not in words}, found)
     _hand_on(found, notes)
     return [None if unknown(v) or v in words else v for v in labels]
+
+
+def ask_of_index(X: Any, y: Any, notes: Notes | None = None) -> None:
+    """Ask about items and labels of pandas with the same index in another order, which are taken by their places.
+
+    Args:
+        X: n items.
+        y: n labels.
+        notes: takes the question; without it, a warning says it.
+    """
+    if not all(isinstance(each, (pd.Series, pd.DataFrame)) for each in (X, y)) or X.index.equals(y.index):
+        return
+    if len(X) == len(y) and X.index.is_unique and X.index.isin(y.index).all():
+        found = Notes()
+        asks = (
+            "X and y have the same index in another order, and the first label is taken for the first item, and so on"
+        )
+        found.ask(asks, "y.loc[X.index] for y, if the index tells which label is of which item")
+        _hand_on(found, notes)
 
 
 def _one_dimension(y: Any) -> Any:
@@ -59,7 +80,19 @@ def _one_dimension(y: Any) -> Any:
     if not isinstance(y, (list, tuple)):
         if getattr(y, "ndim", 1) > 2:
             raise ValueError(f"y must be one label of each item, got shape {np.shape(y)}; masks are for Segmenter")
-        y = column_or_1d(y, warn=True)
+        if getattr(y, "ndim", 1) == 2 and np.shape(y)[1] > 1:
+            raise ValueError(
+                f"y must be one label of each item, (n,), got shape {np.shape(y)}; of columns that mark a class each, "
+                "such as one-hot ones, y.argmax(axis=1) gives the numbers of the classes"
+            )
+        y = column_or_1d(_of_numpy(y), warn=True)
+    return y
+
+
+def _of_numpy(y: Any) -> Any:
+    """Labels whose type stays where some are missing, which NumPy's numbers have no value for."""
+    if isinstance(y, pd.Series) and isinstance(y.dtype, pd.api.extensions.ExtensionDtype) and y.isna().any():
+        return y.astype(object).where(y.notna(), None).to_numpy()
     return y
 
 
@@ -99,8 +132,10 @@ def _of_one_type(labels: Sequence[Any], found: Notes) -> list[Any]:
 def _ask(labels: Sequence[Any], words: Mapping[str, int], found: Notes) -> None:
     """Ask about words that may mean that there is no label, about -1 beside other negative numbers, and spellings."""
     for word, count in words.items():
-        if word.strip().casefold() in DOUBTFUL or is_odd_beside(word, words):
-            found.ask(f"y has {word!r} {count:,} times, which is taken for a class", "None in its place, if it is none")
+        if is_doubtful(word) or is_odd_beside(word, words):
+            found.ask(
+                f"y has {str(word)!r} {count:,} times, which is taken for a class", "None in its place, if it is none"
+            )
     numbers = {str(v) for v in labels if not isinstance(v, (str, bytes)) and not unknown(v)} | {*words}
     below = sorted(number for number in numbers if NUMBER.fullmatch(number) and -9 < float(number) < 0)
     if below and any(unknown(v) and v is not None and str(v) in ("-1", "-1.0") for v in labels):

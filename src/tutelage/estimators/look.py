@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Set
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from sklearn.exceptions import DataConversionWarning
 
 from tutelage import kinds
 from tutelage.estimators.base import require_one_column
 from tutelage.estimators.classifier import Classifier
-from tutelage.estimators.labels import labels_of
+from tutelage.estimators.labels import ask_of_index, labels_of
 from tutelage.estimators.tagger import Tagger
 from tutelage.tables import DataError, Notes
 
@@ -37,8 +40,8 @@ def look(X: Any, y: Any = None, X_unlabelled: Any = None, *, evidence: bool = Tr
     Classes: food 2, sport 2.
     Tokens: minilm knows 100% of the words, and reads 128 tokens of a text; no text is longer.
     """
-    of_words = isinstance(X, (list, tuple)) and len(X) > 0 and isinstance(X[0], (list, tuple))
     _require_items(X)
+    of_words = _are_words(X)
     kind: Any = _kind(X, "Tagger" if of_words else "Classifier", options)
     notes = Notes()
     with warnings.catch_warnings(record=True) as warned:
@@ -46,6 +49,7 @@ def look(X: Any, y: Any = None, X_unlabelled: Any = None, *, evidence: bool = Tr
         try:
             items = kind.given(X)
             labels = y if of_words else labels_of([-1] * len(items) if y is None else y, notes)
+            ask_of_index(X, y, notes)
             if not of_words:
                 _require_fit(kind, items, labels)
             train, more = kind.values(items, labels), None
@@ -62,8 +66,17 @@ def look(X: Any, y: Any = None, X_unlabelled: Any = None, *, evidence: bool = Tr
             notes.fault(str(fault))
     notes.questions = [question.in_python() for question in notes.questions]
     for warning in warned:
-        notes.say(str(warning.message))
+        column = isinstance(warning.message, DataConversionWarning)
+        notes.say("y is a column, (n, 1), and read as one label of each item." if column else str(warning.message))
     return notes
+
+
+def _are_words(X: Any) -> bool:
+    """Whether items are lists, or arrays, of words."""
+    if isinstance(X, pd.DataFrame) or getattr(X, "ndim", 1) > 1:
+        return False
+    first = X.iloc[0] if isinstance(X, pd.Series) else X[0]
+    return isinstance(first, (list, tuple, np.ndarray)) and (not len(first) or isinstance(first[0], str))
 
 
 def _kind(X: Any, estimator: str, options: dict[str, Any]) -> Any:
@@ -96,8 +109,9 @@ def _require_items(X: Any) -> None:
     Raises:
         ValueError: there are none, or a data frame has columns of texts and others.
     """
-    if isinstance(X, str):
-        raise ValueError("X must be a list of items, got one string")
+    if isinstance(X, (str, Mapping, Set)):
+        what = "one string" if isinstance(X, str) else f"a {type(X).__name__}"
+        raise ValueError(f"X must be a list of items, got {what}")
     if not hasattr(X, "__len__") or not len(X):
         raise ValueError("X holds no items")
     require_one_column(X)

@@ -23,7 +23,7 @@ from tutelage.fit.fit_rows import Wiring
 from tutelage.kinds.answers import withheld, written
 from tutelage.kinds.dataset import Coded, Dataset, Files, Measured, Words
 from tutelage.kinds.entries import LEARNT, SCORED, Entries, Sought
-from tutelage.kinds.reading import columns_in_words
+from tutelage.kinds.reading import columns_in_words, counts_of
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
 from tutelage.tables import (
@@ -263,16 +263,13 @@ class Kind(ABC):
             test: entries to score on; None where there are none.
             notes: takes the counts.
         """
-        known, things = int(train.known.sum()), self.words.things
-        pool = len(train) - known + (0 if more is None else len(more))
-        counts = {"labelled": known, "unlabelled": pool}
-        says = f"Labelled {things}: {known:,}; unlabelled: {pool:,}"
-        if test is not None:
-            counts |= {"test": int(test.known.sum()), "test_without": int((~test.known).sum())}
-            says += f"; to score on: {counts['test']:,}"
         if notes.files:
             notes.fact("columns", columns_in_words(self.columns(), notes), self.columns())
-        notes.fact("items", f"{says}.", counts)
+        self.note_counts([train, *filter(None, [more])], test, notes)
+
+    def note_counts(self, parts: Sequence[Entries], test: Entries | None, notes: Notes) -> None:
+        """Note how many entries are labelled, in place of what was noted before; see `counts_of`."""
+        notes.fact("items", *counts_of(parts, test, self.words.things))
 
     def columns(self) -> dict[str, str]:
         """What each column that an option names is taken for, by its name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.kinds.entries import Entries, InFolder, InValues
+from tutelage.kinds.declared import say_of_nowhere, weak_named
+from tutelage.kinds.entries import Entries, InValues
 from tutelage.tables import DataError, Notes
 from tutelage.tables.cells import brief, quoted
+from tutelage.tables.doubtful import Counted, is_doubtful
 from tutelage.tables.label_cells import SHOWN, Read, read_cell, some
-from tutelage.tables.labels import Counted, LabelsAs, Spelled, is_doubtful, means_none, unknown_label
+from tutelage.tables.labels import LabelsAs, Spelled, unknown_label
+from tutelage.tables.name_lists import as_option
 from tutelage.tables.scores import SURE, NotALabelError
 from tutelage.weak import RawVotes
 
@@ -38,7 +40,7 @@ def labels_of_cells(
     """
     read, bad = _read(cells)
     labels = [one.label for one in read]
-    _say_read(read, notes)
+    _say_read(read, cells, at, notes)
     good = np.ones(len(labels), dtype=bool)
     if bad:
         good[list(bad)] = False
@@ -72,11 +74,15 @@ def _read(cells: Sequence[Any]) -> tuple[list[Read], dict[int, str]]:
     return read, bad
 
 
-def _say_read(read: Sequence[Read], notes: Notes) -> None:
+def _say_read(read: Sequence[Read], cells: Sequence[Any], at: Callable[[int], str], notes: Notes) -> None:
     forms = Counter(one.form for one in read if one.form and one.label is not None)
     if forms:
         written = f"{forms.total():,} labels are" if forms.total() > 1 else "1 label is"
-        notes.say(f"{written} written as lists, scores or JSON: each is read as its one label.")
+        first = next(i for i, one in enumerate(read) if one.form and one.label is not None)
+        shown = f"{quoted(str(cells[first]))} as {quoted(read[first].label)}"
+        notes.say(
+            f"{written} written as lists, scores or JSON: each is read as its one label (first: {at(first)}, {shown})."
+        )
     for form in ("scores", "percentages", "logarithms"):
         if forms[form]:
             are = f"{forms[form]:,} labels are the names" if forms[form] > 1 else "1 label is the name"
@@ -133,7 +139,7 @@ def settled(sources: Sequence[Entries | None], how: LabelsAs, notes: Notes) -> l
     """
     if isinstance(sources[0], Entries) and isinstance(sources[0].places, InValues):
         return list(sources)  # Python values are taken as they are given
-    _say_of_nowhere(sources, how, notes)
+    say_of_nowhere(sources, how, notes)
     found: list[Entries | None] = []
     first: Spelled | None = None
     for source in sources:
@@ -145,7 +151,7 @@ def settled(sources: Sequence[Entries | None], how: LabelsAs, notes: Notes) -> l
     voted = [source.votes for source in found if source is not None and source.votes is not None]
     by_votes = _of_votes(voted, how, notes)
     first = first or by_votes
-    return [None if source is None else _weak_named(source, first) for source in found]
+    return [None if source is None else weak_named(source, first) for source in found]
 
 
 def as_classes(source: Entries, classes: Sequence[Any], how: LabelsAs, notes: Notes) -> Entries:
@@ -165,18 +171,6 @@ def as_classes(source: Entries, classes: Sequence[Any], how: LabelsAs, notes: No
     return replace(source, labels=[None if label is None else named.get(label, label) for label in found])
 
 
-def _say_of_nowhere(sources: Sequence[Entries | None], how: LabelsAs, notes: Notes) -> None:
-    """Say which labels, that are to mean that there is none, are nowhere in the files."""
-    there = [source for source in sources if source is not None]
-    if any(isinstance(source.places, InFolder) for source in there):
-        return  # folders of that name have no label by now
-    labels = {label for source in there for label in source.labels if label is not None}
-    labels.update(label for source in there if source.votes is not None for label in source.votes.found)
-    for name in how.unlabelled_as:
-        if how.key(name) not in set(map(how.key, labels)):
-            notes.say(f"--unlabelled-as {quoted(name)}: no label of {there[0].places.source} is that, in any spelling.")
-
-
 def _of_votes(voted: Sequence[RawVotes], how: LabelsAs, notes: Notes) -> Spelled:
     """How the labels that rules vote for are spelled."""
     counts: Counter[str] = Counter()
@@ -186,21 +180,6 @@ def _of_votes(voted: Sequence[RawVotes], how: LabelsAs, notes: Notes) -> Spelled
         counts.update(dict(zip(votes.found, of.tolist(), strict=True)))
         total += votes.table.size
     return Spelled.counted(Counted(counts, total, lambda label: "the votes", "votes"), how, notes)
-
-
-def _weak_named(source: Entries, spelled: Spelled) -> Entries:
-    """Entries whose votes, and what teachers said, are of the names of the classes."""
-
-    def name(label: str) -> str | None:
-        if spelled.how.key(label) not in spelled.names and means_none(label):
-            return None
-        classes = spelled.how.classes
-        if label not in classes and label.isascii() and label.isdigit() and int(label) < len(classes):
-            return classes[int(label)]
-        return spelled(label)
-
-    votes = None if source.votes is None else source.votes.renamed(name)
-    return replace(source, votes=votes, said=tuple(each.renamed(name) for each in source.said))
 
 
 def _named(source: Entries, spelled: Spelled, notes: Notes) -> Entries:
@@ -319,7 +298,7 @@ def codes(classes: Sequence[Any], test: Entries, notes: Notes, unseen: str | Non
         )
         if unseen != MISS:
             none = [label for label in strange if is_doubtful(str(label))]
-            aside = f"; --unlabelled-as {shlex.quote(','.join(none))} if that means no label" if none else ""
+            aside = f"; {as_option('unlabelled-as', none)} if that means no label" if none else ""
             of_files = f"{aside}; to count these rows as missed add --unseen miss, or take them out"
             raise DataError(says + of_files * (not isinstance(test.places, InValues)))
         notes.say(f"{says}; these rows count as missed.")

@@ -25,6 +25,7 @@ from tutelage.modalities.images.tables import image_rows
 from tutelage.modalities.images.vision import load_image_encoder, own_size, require_for_images
 from tutelage.model import Model
 from tutelage.tables import UNHEARD, USUAL, Notes, ReadAs, holds_table, read
+from tutelage.tables.cells import quoted
 from tutelage.types import Tick
 from tutelage.weak import Said
 from tutelage.weights import AUTO, there
@@ -148,6 +149,21 @@ class Images(Pictured, OneClass):
         return (
             made if table is None else self.with_labels(made, self.label_cells(table, path, sought, notes), how, notes)
         )
+
+    def checked(self, found: Entries, notes: Notes = UNHEARD) -> tuple[Entries, tuple[str, ...]]:
+        good, faults = super().checked(found, notes)
+        copies = {} if good.looked is None else good.looked.copies
+        torn = {i: j for i, j in copies.items() if found.labels[i] != found.labels[j]}
+        torn = {i: j for i, j in torn.items() if None not in (found.labels[i], found.labels[j])}
+        if torn:
+            i, j = next(iter(torn.items()))
+            first, second = (f"{found.places.short(k)} {quoted(found.labels[k])}" for k in (i, j))
+            have = "has" if len(torn) == 1 else "have"
+            notes.say(
+                f"{len(torn)} of these copies {have} another label than the image that it is equal to (the first: "
+                f"{first}, and {second})."
+            )
+        return good, faults
 
     def learn(
         self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, notes: Notes = UNHEARD

@@ -69,7 +69,7 @@ class Masks(Pictured):
     """
 
     masks: str | None = None
-    void: tuple[int, ...] = ()
+    void: tuple[str | int, ...] = ()
     classes: int | None = None
     mask_values: tuple[str | int, ...] = ()
     mask_colours: tuple[str, ...] = ()
@@ -93,8 +93,7 @@ class Masks(Pictured):
         if self.network not in (None, NETWORK):
             raise ValueError(f"network must be {NETWORK}, got {self.network!r}")
         self.check_size(16)
-        for value in self.void:
-            in_range("void", value, 0, 2**16 - 1)
+        object.__setattr__(self, "void", given_values(self.void, "void"))
         if self.classes is not None:
             in_range("classes", self.classes, 2, LARGEST + 1)
         object.__setattr__(self, "mask_values", given_values(self.mask_values))
@@ -106,7 +105,7 @@ class Masks(Pictured):
     @property
     def meaning(self) -> Meaning:
         """What the options say that the values of masks mean."""
-        return Meaning(tuple(self.void), self.classes, given_values(self.mask_values), self.mask_colours)
+        return Meaning(given_values(self.void, "void"), self.classes, given_values(self.mask_values), self.mask_colours)
 
     @property
     def network_name(self) -> str:
@@ -215,8 +214,7 @@ class Masks(Pictured):
         notes.fact("classes", arrays.line(), arrays.counts())
         classes = arrays.names
         require_two([classes[i] for i in np.flatnonzero(arrays.pixels)], place)
-        for line in arrays.words():
-            notes.say(line)
+        arrays.note(notes)
         truth = None
         if more is not None:
             parts.append(more)
@@ -286,7 +284,7 @@ class Masks(Pictured):
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
         """Images with class numbers of their pixels, at the size of the options or DEFAULT_SIZE."""
         size = self.size or DEFAULT_SIZE
-        found = [read_masks(part, size, meaning=Meaning(tuple(self.void)), workers=1) for part in labels]
+        found = [read_masks(part, size, meaning=Meaning(self.meaning.void), workers=1) for part in labels]
         task = Segmentation(max(part.classes for part in found))
         counts = [np.full(len(part), size[0] * size[1]) for part in items]
         return Coded(task, list(items), [part.targets() for part in found], counts, size=size)
@@ -316,7 +314,7 @@ class Masks(Pictured):
     def meaning_to(self, classes: Sequence[str]) -> Meaning:
         """What the values of masks mean to a model of these classes; masks of colours name classes by their colours."""
         if all(is_colour(str(name)) for name in classes):
-            known = Meaning(tuple(self.void), colours=tuple(map(str, classes)), settled=True)
+            known = Meaning(self.meaning.void, colours=tuple(map(str, classes)), settled=True)
             if set(self.meaning.codes) <= set(known.codes):  # the order is that of the classes
                 return replace(known, strict=not self.mask_colours)
         return replace(self.meaning, settled=True).of(len(classes))

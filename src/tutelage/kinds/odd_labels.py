@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tutelage.kinds.entries import Entries, InTable
+from tutelage.kinds.alike_labels import ask_of_alike
+from tutelage.kinds.beside_labels import ask_of_sisters, say_of_columns_beside
+from tutelage.kinds.entries import Entries, InTable, InValues
 from tutelage.tables import Notes
 from tutelage.tables.cells import quoted
 from tutelage.tables.labels import joins
-from tutelage.tables.none_words import REFUSED, STATES
-from tutelage.weak import RawVotes
+from tutelage.tables.name_lists import as_option, classes_option
+from tutelage.tables.none_words import NUMBER, REFUSED, STATES
 
 if TYPE_CHECKING:
     from tutelage.kinds.one_class import OneClass
@@ -24,38 +26,80 @@ if TYPE_CHECKING:
 AMOUNT = re.compile(r"[-+]?\d*[.,]\d+(e[-+]?\d+)?")
 """Pattern of a number with decimals."""
 
+FRACTION = 0.3
+"""Share of the labels that have decimals, where all are numbers, from which on they are taken for amounts."""
+
+DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?([ T].*)?|\d\d?[-/.]\d\d?[-/.]\d{2,4}")
+"""Pattern of a date."""
+
 PARTS = {
     "train": "train", "training": "train", "trainset": "train", "test": "test", "testing": "test", "testset": "test",
     "val": "val", "valid": "val", "validation": "val", "dev": "val", "eval": "val", "evaluation": "val",
 }  # fmt: skip
 """Parts of a data set that is split already, by their names in small letters alone."""
 
-FEW_LABELS = 10
-"""Number of different labels of a rule, up to which nothing is asked."""
-
 CLASSES_SHOWN = 20
 """Number of classes that a line lists with their counts at most."""
 
 
-def ask_of_many(counts: Counter[str], place: str, notes: Notes) -> None:
-    """Ask whether a column holds classes at all, where its labels hardly repeat.
+def ask_of_classes(kind: OneClass, counts: Counter[str], train: Entries, notes: Notes) -> None:
+    """Ask about labels that look odd as classes, and say what columns beside them tell of them.
+
+    Args:
+        kind: kind of the items, with its options.
+        counts: number of times that each label is there.
+        train: the entries with these labels.
+        notes: takes what is noticed.
+    """
+    if not counts:
+        return
+    ask_of_many(counts, train, notes)
+    ask_of_joined(counts, train.at("label"), notes)
+    ask_of_parts(counts, train, notes)
+    ask_of_alike(counts, train.at("label"), notes)
+    if train.table is not None and len(train.table) == len(train):
+        used = [name for name, use in kind.columns().items() if use != "feature"]
+        beside = ask_of_sisters if kind.of_numbers else say_of_columns_beside
+        beside(train.table, train.labels, used, train.at("label"), notes)
+
+
+def ask_of_many(counts: Counter[str], train: Entries, notes: Notes) -> None:
+    """Ask whether a column holds classes at all, where its labels hardly repeat, or are amounts or dates.
 
     Args:
         counts: number of times that each label is there.
-        place: file and column, for messages.
+        train: entries with these labels.
         notes: takes the question.
     """
-    total = counts.total()
-    if len(counts) <= max(CLASSES_SHOWN, total / 2):
+    place, total, what = train.at("label"), counts.total(), _no_classes(counts)
+    if len(counts) <= max(CLASSES_SHOWN, total / 2) and not (what and len(counts) > 2):
         return
-    amounts = all(map(AMOUNT.fullmatch, counts))
-    what = "numbers, which are amounts rather than classes" if amounts else f"such as {next(iter(counts))[:40]!r}"
     notes.ask(
-        f"{place}: {total:,} labels are of {len(counts):,} classes, {what}",
+        f"{place}: {total:,} labels are of {len(counts):,} classes, {what or f'such as {next(iter(counts))[:40]!r}'}",
+        *_swapped(train),
         "--label COLUMN, if another column holds the classes",
-        *(["a column of classes made of the numbers, such as low and high"] if amounts else []),
+        *(["a column of classes made of the numbers, such as low and high"] if what.startswith("numbers") else []),
         "--classes NAMES, if each is a class",
     )
+
+
+def _no_classes(counts: Counter[str]) -> str:
+    """What labels are instead of classes; empty where they may be classes."""
+    if all(map(DATE.fullmatch, counts)):
+        return f"dates such as {next(iter(counts))!r}"
+    amounts = sum(bool(AMOUNT.fullmatch(label)) for label in counts)
+    numbers = all(AMOUNT.fullmatch(label) or NUMBER.fullmatch(label) for label in counts)
+    return "numbers, which are amounts rather than classes" if numbers and amounts > FRACTION * len(counts) else ""
+
+
+def _swapped(train: Entries) -> list[str]:
+    """Option that swaps the columns of texts and labels, where the texts hardly differ."""
+    texts = [item for item, known in zip(train.items, train.known, strict=True) if known and isinstance(item, str)]
+    columns = train.places.columns if isinstance(train.places, InTable) else {}
+    item, label = columns.get("item"), columns.get("label")
+    if not texts or item is None or label is None or len(set(texts)) > len(texts) / 4:
+        return []
+    return [f"--text {shlex.quote(label)} --label {shlex.quote(item)}, if the columns are swapped"]
 
 
 def ask_of_joined(counts: Counter[str], place: str, notes: Notes) -> None:
@@ -66,19 +110,34 @@ def ask_of_joined(counts: Counter[str], place: str, notes: Notes) -> None:
         place: file and column, for messages.
         notes: takes the question.
     """
-    joined = {label: sign for label in counts if (sign := joins(label, counts))}
+    joined = {label: sign for label in counts if (sign := joins(label, counts))} | joined_alike(counts)
     if not joined:
         return
     count = sum(counts[label] for label in joined)
     label, sign = next(iter(joined.items()))
-    comma = any("," in each for each in joined)
+    every = len(joined) == len(counts)
     notes.ask(
-        f"{place}: {count:,} of {counts.total():,} labels join others by {sign!r}, as {label!r} does, and each of "
-        "these is taken for a class of its own",
+        f"{place}: {count:,} of {counts.total():,} labels join {'names' if every else 'others'} by "
+        f"{sign!r}, as {label!r} does, and each of these is taken for a class of its own",
         "one label in each cell, if such a row has several; one item has one class here"
-        if comma
-        else f"--unlabelled-as {shlex.quote(','.join(joined))}, so that these rows have no label",
+        if every
+        else f"{as_option('unlabelled-as', joined)}, so that these rows have no label",
+        f"{classes_option(counts)}, if each of them is a class",
     )
+
+
+def joined_alike(labels: Collection[str]) -> dict[str, str]:
+    """Sign by which each label joins names that other labels join, too; labels that join none are left out.
+
+    >>> joined_alike(["food|cheap", "food|dear", "sport"]), joined_alike(["a|b", "sport"])
+    ({'food|cheap': '|', 'food|dear': '|'}, {})
+    """
+    found: dict[str, str] = {}
+    for sign in "|;":
+        parts = {label: {part.strip() for part in label.split(sign)} for label in labels if sign in label}
+        common = Counter(part for each in parts.values() for part in each if part)
+        found |= {label: sign for label, each in parts.items() if any(common[part] > 1 for part in each)}
+    return found
 
 
 def ask_of_parts(counts: Counter[str], entries: Entries, notes: Notes) -> None:
@@ -99,7 +158,7 @@ def ask_of_parts(counts: Counter[str], entries: Entries, notes: Notes) -> None:
     named = f"the {thing}s {', '.join(parts)} have the names of the parts" if len(parts) > 1 else (
         f"the {thing} {next(iter(parts))} has the name of a part"
     )  # fmt: skip
-    every = f"--classes {','.join(sorted(counts))} (they are classes)"
+    every = f"{classes_option(counts)} (they are classes)"
     if source.is_dir():
         also = ", as those of the classes would be" if len(counts) > len(parts) else " and no classes"
         train = [f"--train {source / label}" for label, part in parts.items() if part == "train"]
@@ -110,26 +169,6 @@ def ask_of_parts(counts: Counter[str], entries: Entries, notes: Notes) -> None:
     else:
         says = f"{entries.at('label')}: {named} of a data set that is split already"
         notes.ask(says, "--label COLUMN, if another column holds the classes", every)
-
-
-def ask_of_stray(votes: RawVotes, notes: Notes) -> None:
-    """Ask whether columns hold votes at all, where what is in them hardly repeats, or is amounts.
-
-    Args:
-        votes: the votes.
-        notes: takes the question.
-    """
-    for j, name in enumerate(votes.names):
-        counts = Counter(votes.found[i] for i in votes.table[:, j].tolist() if i >= 0)
-        amounts = all(map(AMOUNT.fullmatch, counts)) and len(counts) > 2
-        if amounts or len(counts) > max(FEW_LABELS, counts.total() / 2):
-            first = ", ".join(map(quoted, list(counts)[:3]))
-            notes.ask(
-                f"{votes.file}: the column {name!r} is taken for votes, and has {len(counts):,} different labels, such "
-                f"as {first}",
-                "--votes PREFIX, one that the names of the rules' columns alone begin with",
-                "--classes NAMES, so that other votes are errors",
-            )
 
 
 def ask_of_refused(table: pd.DataFrame, labels: Sequence[str | None], place: str, used: str, notes: Notes) -> None:
@@ -164,11 +203,14 @@ def note_copies(kind: OneClass, parts: Sequence[Entries], notes: Notes) -> None:
         parts: entries of each source that is learnt from.
         notes: takes the counts.
     """
+    keys = [[kind.identity(item) for item in part.items] for part in parts]
+    for part, own in zip(parts[1:], keys[1:], strict=True):
+        _note_pool(kind, part, own, set(keys[0]), notes)
     every = [
-        (kind.identity(item), label) for part in parts for item, label in zip(part.items, part.labels, strict=True)
+        (key, label) for own, part in zip(keys, parts, strict=True) for key, label in zip(own, part.labels, strict=True)
     ]
     counts = Counter(key for key, _ in every)
-    several = {key for key, count in counts.items() if count > 1}
+    several = {key: count for key, count in counts.items() if count > 1}
     if not several:
         return
     labels: dict[Hashable, set[Any]] = {}
@@ -176,10 +218,10 @@ def note_copies(kind: OneClass, parts: Sequence[Entries], notes: Notes) -> None:
         if key in several and label is not None:
             labels.setdefault(key, set()).add(label)
     torn = sum(len(of) > 1 for of in labels.values())
-    rows = sum(counts[key] for key in several)
+    rows = sum(several.values())
     different = f"; {torn:,} of them with different labels" if torn else ""
     are = f"{kind.words.thing} is" if len(several) == 1 else f"{kind.words.things} are"
-    most = max(several, key=lambda key: counts[key])
+    most = max(several, key=lambda key: several[key])
     named = (
         f"; the commonest, in {counts[most]:,} rows, is {quoted(most)}"
         if isinstance(most, str) and counts[most] > 2
@@ -187,6 +229,38 @@ def note_copies(kind: OneClass, parts: Sequence[Entries], notes: Notes) -> None:
     )
     says = f"Copies: {len(several):,} {are} there more than once, in {rows:,} rows{different}{named}."
     notes.fact("copies", says, {"items": len(several), "rows": rows, "different_labels": torn})
+
+
+def _note_pool(
+    kind: OneClass, pool: Entries, keys: Sequence[Hashable], learnt: Collection[Hashable], notes: Notes
+) -> None:
+    """Note how many items of the pool are in the training data, too, and how many labels of it are not learnt.
+
+    Args:
+        kind: kind of the items.
+        pool: further entries for the pool.
+        keys: keys of their items, see `Kind.identity`.
+        learnt: keys of the items of the training data.
+        notes: takes the counts.
+    """
+    if isinstance(pool.places, InValues):
+        return
+    again = sum(key in learnt for key in keys)
+    if again == len(pool) > 0:
+        notes.ask(
+            f"{pool.places.source}: all its {len(pool):,} {kind.words.things} are in the training data, too, so that "
+            "the pool adds nothing",
+            "leave out --unlabelled",
+        )
+    elif again:
+        are = "are" if again > 1 else "is"
+        notes.say(
+            f"{pool.places.source}: {again:,} of its {len(pool):,} {kind.words.things} {are} in the training data, too."
+        )
+    labels = int(pool.known.sum())
+    if labels:
+        are = f"{labels:,} labels are" if labels > 1 else "1 label is"
+        notes.say(f"{pool.places.source}: {are} not learnt from, since it was given as --unlabelled.")
 
 
 def no_votes(found: Entries) -> str:

@@ -32,21 +32,19 @@ from tutelage.kinds.declared import fault_teachers, require_described
 from tutelage.kinds.entries import Entries, InTable, InValues, Sought, joined
 from tutelage.kinds.odd_labels import (
     CLASSES_SHOWN,
-    ask_of_joined,
-    ask_of_many,
-    ask_of_parts,
+    ask_of_classes,
     ask_of_refused,
-    ask_of_stray,
     no_votes,
     note_copies,
 )
+from tutelage.kinds.odd_votes import ask_of_votes, look_at_numbers
 from tutelage.kinds.rare import require_rare, without_rare
 from tutelage.kinds.tallies import Tally
 from tutelage.kinds.teachers import declared, with_declared, with_weak_labels
 from tutelage.model import Model
 from tutelage.tables import UNHEARD, DataError, Notes, ReadAs, as_label, column, read
-from tutelage.tables.cells import brief
 from tutelage.tables.labels import LabelsAs
+from tutelage.tables.name_lists import listed_names, shown
 from tutelage.tasks import Classification
 from tutelage.weak import RawVotes, Said, Votes, read_columns, read_labels, read_votes
 from tutelage.weak import label as label_model
@@ -57,8 +55,9 @@ class OneClass(Kind):
     """A kind whose items have one class each. Its fields are options that all such kinds have.
 
     Args:
-        classes: names of the classes, separated by commas; any other label is then an error.
-        unlabelled_as: labels that mean that there is no label.
+        classes: names of the classes, separated by commas, in double quotation marks where one has a comma; any other
+            label is then an error.
+        unlabelled_as: labels that mean that there is no label, separated in the same way.
         spelling: "fold" takes labels for one class that differ by case, blanks or unseen characters alone; "as-is" does
             not.
         rare: what becomes of classes with one label: leave-out, or merge:NAME; by default an error.
@@ -161,6 +160,7 @@ class OneClass(Kind):
         first, second, third = settled([train, more, test], self.labels_as, notes)
         if not isinstance(train.places, InValues):
             fault_teachers(filter(None, (first, second, third)), self.classes, notes)
+            look_at_numbers(train.votes, self.classes, notes)
         return first or train, second, third
 
     def columns(self) -> dict[str, str]:
@@ -173,17 +173,19 @@ class OneClass(Kind):
     def note(self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes) -> None:
         super().note(train, more, test, notes)
         counts = Counter(str(label) for label in train.labels if label is not None)
+        if not self.classes and not isinstance(train.places, InValues):
+            ask_of_classes(self, counts, train, notes)
+        if train.votes is not None and not self.classes:
+            ask_of_votes(train.votes, notes)
+        note_copies(self, [train] if more is None else [train, more], notes)
+
+    def note_counts(self, parts: Sequence[Entries], test: Entries | None, notes: Notes) -> None:
+        super().note_counts(parts, test, notes)
+        counts = Counter(str(label) for label in parts[0].labels if label is not None)
         if counts:
-            named = ", ".join(f"{brief(label)} {count:,}" for label, count in sorted(counts.items())[:CLASSES_SHOWN])
+            named = ", ".join(f"{shown(label)} {count:,}" for label, count in sorted(counts.items())[:CLASSES_SHOWN])
             more_of = f", and {len(counts) - CLASSES_SHOWN} more" if len(counts) > CLASSES_SHOWN else ""
             notes.fact("classes", f"Classes: {named}{more_of}.", dict(sorted(counts.items())))
-            if not self.classes and not isinstance(train.places, InValues):
-                ask_of_many(counts, train.at("label"), notes)
-                ask_of_joined(counts, train.at("label"), notes)
-                ask_of_parts(counts, train, notes)
-        if train.votes is not None and not self.classes:
-            ask_of_stray(train.votes, notes)
-        note_copies(self, [train] if more is None else [train, more], notes)
 
     def labelled_only(self, test: Entries, notes: Notes) -> Entries:
         if not test.known.any():
@@ -289,6 +291,8 @@ class OneClass(Kind):
         if evidence:
             require_two_of_each(labelled, y, classes, bool(voted or said))
         pool = [self.good_pool(part, notes) for part in parts]
+        if len(labelled) + sum(map(len, pool)) < len(train) + (0 if more is None else len(more)):
+            self.note_counts([labelled, *pool], test, notes)
         truth = np.concatenate([codes_if_known(classes, part.labels) for part in pool])
         items = Items(Classification(len(classes)), labelled.items, y, joined([p.items for p in pool]), truth)
         weak: dict[str, Any] = {}
@@ -388,17 +392,6 @@ class OneClass(Kind):
         places = InValues({"item": argument, "label": "y", "votes": "votes"}, range(len(items)))
         raw = None if votes is None else votes_of(votes, len(items))
         return Entries(items, list(y), places, raw, said=said)
-
-
-def listed_names(given: Sequence[str] | None) -> tuple[str, ...]:
-    """Names that were given each alone, or all in one text with commas between them.
-
-    >>> listed_names(["food,sport"]), listed_names(["salt, pepper", "oil"])
-    (('food', 'sport'), ('salt, pepper', 'oil'))
-    """
-    names = [given] if isinstance(given, str) else list(given or ())
-    parts = names[0].split(",") if len(names) == 1 else names
-    return tuple(label for name in parts if (label := as_label(name)))
 
 
 def table_of(path: Any, how: ReadAs, notes: Notes) -> tuple[pd.DataFrame, list[int]]:

@@ -16,6 +16,7 @@ from tutelage.kinds.dataset import HIDDEN, Dataset, Files, Make
 from tutelage.kinds.entries import Entries, InFolder, InTable, Places
 from tutelage.modalities.images.checking import ImageReport, check_images, look_at_images
 from tutelage.modalities.images.decoding import Size, Source
+from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.images.examples import require_pixels
 from tutelage.modalities.images.facts import image_facts
 from tutelage.modalities.images.folders import Declared, read_image_folder
@@ -24,6 +25,8 @@ from tutelage.modalities.images.reader import picture_key
 from tutelage.modalities.images.tables import ImageRows, MaskedRows, image_rows
 from tutelage.ops.checks import in_range
 from tutelage.tables import UNHEARD, DataError, Notes, ReadAs, holds_table, read
+from tutelage.tables.name_lists import names_in
+from tutelage.tables.odd import counted
 
 Found = ImageRows | MaskedRows
 """Images of a table or a folder, perhaps with masks, before they are read."""
@@ -99,15 +102,14 @@ class Pictured(Kind):
         """Say how many files and folders within a folder are passed over."""
         if found.ignored:
             each = ", ".join(f"{count} {reason}" for reason, count in found.passed.items())
-            notes.say(
-                f"Passed over in {found.file}: {found.ignored} files and folders that are hidden, not images by their "
-                f"ending, or not in a folder of a class ({each})."
-            )
+            one = "file or folder that is hidden, no image by its ending,"
+            count = counted(found.ignored, one, "files and folders that are hidden, not images by their ending,")
+            notes.say(f"Passed over in {found.file}: {count} or not in a folder of a class ({each}).")
 
     def declared(self, how: ReadAs) -> Declared:
         """What the options say of the names of folders: which are classes, and which mean "no label"."""
         said = {name: getattr(self, name, None) or getattr(how, name, None) for name in ("classes", "unlabelled_as")}
-        names = {k: v.split(",") if isinstance(v, str) else v for k, v in said.items() if not isinstance(v, int)}
+        names = {k: names_in(v) if isinstance(v, str) else v for k, v in said.items() if not isinstance(v, int)}
         as_is = "as-is" in (getattr(self, "spelling", None), getattr(how, "spelling", None))
         return Declared(tuple(names.get("classes") or ()), tuple(names.get("unlabelled_as") or ()), as_is)
 
@@ -181,9 +183,11 @@ class Pictured(Kind):
             found = read_image_folder(images_within(path), labels=False)
             table = pd.DataFrame({"image": found.names})
         else:
+            if path.suffix.lower() in ENDINGS:
+                raise ValueError(f"{path}: one image; put it in a folder, and name that")
             table = read(path, how, notes).frame
             if self.images is None:
-                raise ValueError("--images must be given: the run was trained without such a column")
+                raise ValueError(f"{path}: a run trained on a folder needs --images COLUMN, or a folder of images")
             found = image_rows(table, path, self.images, notes=notes)
         report = self.read_as(how).looked_at(found.sources, found.rows, found.file, notes)
         notes.settle()

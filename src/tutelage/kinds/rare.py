@@ -10,8 +10,10 @@ import numpy as np
 from tutelage.kinds.entries import Entries
 from tutelage.tables import DataError, Notes
 from tutelage.tables.cells import quoted
+from tutelage.tables.doubtful import means_none
 from tutelage.tables.label_cells import some
-from tutelage.tables.labels import LabelsAs, means_none
+from tutelage.tables.labels import LabelsAs
+from tutelage.tables.odd import counted
 
 LEAVE_OUT, MERGE = "leave-out", "merge:"
 """Ways of going on with classes of one label: without their rows, or merged into a class of that name."""
@@ -40,14 +42,14 @@ def without_rare(labelled: Entries, rare: str | None, how: LabelsAs, notes: Note
                 f"{labelled.at('label')}: every class has one label, so that --rare leave-out leaves none; label more "
                 "rows of each class"
             )
-        notes.say(f"Left out: {int(lonely.sum())} rows of classes with one label: {named}.")
+        notes.say(f"Left out: {counted(int(lonely.sum()), 'row')} of classes with one label: {named}.")
         return labelled.where(~lonely)
     asked = rare.removeprefix(MERGE)
     name = next((name for name in (*how.classes, *counts) if how.key(str(name)) == how.key(asked)), asked)
     if lonely.sum() == 1 and counts[name] < 2:
         raise DataError(_alone(labelled, int(lonely.argmax()), asked, counts))
     spelt = "" if name == asked else f", as {asked!r} is spelled here"
-    notes.say(f"Merged into {name!r}{spelt}: {int(lonely.sum())} classes with one label: {named}.")
+    notes.say(f"Merged into {name!r}{spelt}: {counted(int(lonely.sum()), 'class', 'classes')} with one label: {named}.")
     labels = [name if alone else label for label, alone in zip(labelled.labels, lonely, strict=True)]
     return replace(labelled, labels=labels)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 PREFIXED = ("votes", "teacher")
 """What columns are taken for whose names begin with an option's value."""
+
+ASIDE = ("distant", "teacher_label", "teacher_confidence")
+"""Options besides those of the items and their labels that name one column."""
 
 PARTS = ("split", "splits", "set", "subset", "fold", "part", "partition")
 """Names, in lower case, of columns that say which part of a data set a row belongs to."""
@@ -39,6 +42,7 @@ def read_files(kind: Kind, files: Files, notes: Notes = UNHEARD) -> Dataset:
     Raises:
         DataError: a file cannot be learnt from; the message names file, row and column.
     """
+    _require_apart(kind)
     train, more, test = _sources(kind, files, notes)
     notes.settle()  # what is wrong with one file is told together with what is wrong with another
     train, more, test = kind.settled_labels(train, more, test, notes)
@@ -57,9 +61,26 @@ def read_files(kind: Kind, files: Files, notes: Notes = UNHEARD) -> Dataset:
             kind.note_bad_labels(good, notes)
         notes.settle()
     assert parts[0] is not None
+    if left_out:
+        kind.note_counts([part for part in parts[:2] if part is not None], parts[2], notes)
     found = kind.learn(parts[0], parts[1], parts[2], files.evidence, notes)
     notes.settle()  # once for all kinds: what labels of pixels or words mean is asked as late as here
     return replace(found, left_out=(*left_out, *found.left_out)) if left_out else found
+
+
+def _require_apart(kind: Kind) -> None:
+    """Check that no two options name the same column.
+
+    Raises:
+        DataError: two options do.
+    """
+    names = (*kind.item_columns, *kind.label_columns, *ASIDE)
+    options: dict[str, str] = {}
+    for name in names:
+        column = getattr(kind, name, None)
+        if isinstance(column, str) and (other := options.setdefault(column, name)) != name:
+            shown = " and ".join(f"--{each.replace('_', '-')}" for each in (other, name))
+            raise DataError(f"{shown} name the same column, {column!r}; each is a column of its own")
 
 
 def _sources(kind: Kind, files: Files, notes: Notes) -> tuple[Entries, Entries | None, Entries | None]:
@@ -95,6 +116,24 @@ def _ask_of_parts(kind: Kind, train: Entries, notes: Notes) -> None:
             "of them are learnt from",
             "a file of its own for each part, of which --test takes the one to score on",
         )
+
+
+def counts_of(parts: Sequence[Entries], test: Entries | None, things: str) -> tuple[str, dict[str, int]]:
+    """How many entries are labelled, in words and as plain values.
+
+    Args:
+        parts: training entries, and after them further entries for the pool.
+        test: entries to score on; None where there are none.
+        things: word for the items.
+    """
+    known = int(parts[0].known.sum())
+    pool = sum(map(len, parts)) - known
+    counts = {"labelled": known, "unlabelled": pool}
+    says = f"Labelled {things}: {known:,}; unlabelled: {pool:,}"
+    if test is not None:
+        counts |= {"test": int(test.known.sum()), "test_without": int((~test.known).sum())}
+        says += f"; to score on: {counts['test']:,}"
+    return f"{says}.", counts
 
 
 def columns_in_words(taken: Mapping[str, str], notes: Notes) -> str:

@@ -17,14 +17,12 @@ from tutelage.kinds.one_class import OneClass, in_table
 from tutelage.modalities.base import Reader
 from tutelage.modalities.head import Head
 from tutelage.modalities.rows.faults import Faults
+from tutelage.modalities.rows.odd_numbers import Columns, listed, note_odd_numbers
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.modalities.rows.tables import ALL, NPZ, feature_columns, read_features, read_row_table
 from tutelage.model import Model
 from tutelage.tables import UNHEARD, USUAL, DataError, Notes, ReadAs, column_names
 from tutelage.types import Tick
-
-FEW = 20
-"""Number of columns up to which a message lists each name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,20 +94,12 @@ class Rows(OneClass):
     def note(self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes) -> None:
         super().note(train, more, test, notes)
         x, names = np.asarray(train.items), list(self.features)
-        if len(x) < 3 or x.ndim != 2 or x.shape[1] != len(names):
-            return  # names are not known of arrays
-        constant = [name for name, same in zip(names, (x == x[0]).all(0), strict=True) if same]
-        if constant:
-            notes.say(
-                f"{train.places.source}: {len(constant)} of {len(names)} features never change: {listed(constant)}."
-            )
-        counting = [name for name, one in zip(names, (np.diff(x, axis=0) == 1).all(0), strict=True) if one]
-        if counting:
-            others = [name for name in names if name not in counting]
-            notes.ask(
-                f"{train.places.source}: feature {counting[0]} counts the rows and tells their order only",
-                f"--features {' '.join(others)}" if 0 < len(others) <= FEW else "--features, naming others",
-            )
+        if len(x) < 3 or x.ndim != 2 or not np.isfinite(x).all():
+            return
+        named = x.shape[1] == len(names)
+        names = names if named else list(map(str, range(x.shape[1])))
+        place = train.places.source or train.at("item")
+        note_odd_numbers(Columns(x, names, train.places.short, place, named), train.labels, notes)
 
     def again(self, **changed: Any) -> Self:
         """The kind of a finished run with some options changed: its columns of features are those of the training.
@@ -186,12 +176,3 @@ class Rows(OneClass):
             table = pd.DataFrame({"row": range(1, len(table) + 1)})
         label = [model.classes[i] if known else None for i, known in zip(p.argmax(1), good, strict=True)]
         return table, {"label": label, "probability": p.max(1)}
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names of columns in one phrase; of more than FEW, the first two and the last.
-
-    >>> listed(["a", "b"]), listed([f"x{i}" for i in range(64)])
-    ('a, b', 'x0, x1, ... x63')
-    """
-    return ", ".join(names) if len(names) <= FEW else f"{names[0]}, {names[1]}, ... {names[-1]}"

@@ -24,6 +24,7 @@ from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Reader
 from tutelage.modalities.encoder import MINILM, is_lexical, load_encoder
 from tutelage.modalities.sentences.facts import tag_facts
+from tutelage.modalities.sentences.open_words import one_sentence
 from tutelage.modalities.sentences.place import Place
 from tutelage.modalities.sentences.reader import WordReader
 from tutelage.modalities.sentences.spelling import one_spelling
@@ -174,9 +175,7 @@ class Sentences(Kind):
         if not weak and not len(labelled):
             raise DataError(f"{place}: every sentence is untagged; tag some")
         if evidence and len(labelled) == 1:
-            raise DataError(
-                f"{place}: one sentence is tagged; tag one more (the evidence needs two), or {train.places.skip}"
-            )
+            raise DataError(f"{place}: {one_sentence(labelled.items[0])}, or {train.places.skip}")
         names = tag_names([*labelled.labels, *(d for part in (train, *parts) for d in part.distant)])
         if len(names) == 1:
             where = place if len(labelled) else train.at("distant")

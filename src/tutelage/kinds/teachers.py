@@ -14,6 +14,7 @@ import numpy as np
 from tutelage.data.marks import learnt
 from tutelage.files import read_json
 from tutelage.fit.build import Items
+from tutelage.kinds.declared import ask_of_answers
 from tutelage.kinds.entries import Entries, InValues
 from tutelage.kinds.odd_labels import no_votes
 from tutelage.model import load
@@ -60,6 +61,7 @@ def with_declared(labelled: Entries, voted: Sequence[RawVotes], declared: Sequen
     if told:
         by = "by the teacher alone" if known else "by the teacher"
         notes.say(f"Classes, {by}: {', '.join(sorted(told))}.")
+        ask_of_answers(sorted(told), names, labelled, notes)
         for name in sorted(told):
             if near := difflib.get_close_matches(name, names, 1, MISSPELT):
                 notes.say(

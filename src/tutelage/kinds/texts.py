@@ -19,8 +19,9 @@ from tutelage.kinds.one_class import OneClass, in_table, table_of
 from tutelage.kinds.teachers import said_by_run
 from tutelage.modalities.base import Reader
 from tutelage.modalities.encoder import is_lexical
-from tutelage.modalities.images.tables import ENDINGS
+from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.text.lexical_reader import encoders_there, text_reader
+from tutelage.modalities.text.odd_texts import note_odd_texts, texts_for_none
 from tutelage.modalities.text.tables import bad_texts, text_fault, texts_of
 from tutelage.model import Model
 from tutelage.ops.checks import in_range
@@ -167,6 +168,17 @@ class Texts(OneClass):
         made = Entries(texts, [None] * len(texts), places, votes, table=table, said=said)
         return self.with_labels(made, self.label_cells(table, path, sought, notes), how, notes)
 
+    def note(self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes) -> None:
+        super().note(train, more, test, notes)
+        for part in filter(None, (train, more)):
+            if not part.places.keeps_all:
+                note_odd_texts(part.items, part.places.short, part.places.source, self.skip_bad, notes)
+
+    def _bad(self, found: Entries) -> dict[int, str]:
+        """Faults of texts that are not to be learnt from, by the number of the text, from 0."""
+        none = texts_for_none(found.items) if self.skip_bad else {}
+        return dict(sorted((none | bad_texts(found.items)).items()))
+
     def faults(self, found: Entries) -> list[str | None]:
         return [
             text_fault(text) and ("the text is too long" if text.strip() else "the text is empty")
@@ -174,7 +186,7 @@ class Texts(OneClass):
         ]
 
     def good_labelled(self, labelled: Entries, notes: Notes) -> Entries:
-        bad = bad_texts(labelled.items)
+        bad = self._bad(labelled)
         if not bad:
             return labelled
         if self.skip_bad and len(bad) < len(labelled):
@@ -188,7 +200,7 @@ class Texts(OneClass):
         return labelled
 
     def good_pool(self, pool: Entries, notes: Notes) -> Entries:
-        bad = {} if pool.places.keeps_all else bad_texts(pool.items)
+        bad = {} if pool.places.keeps_all else self._bad(pool)
         if bad:
             notes.say(f"Left out of the pool: {_in_words(bad, pool)}.")
         return _without(bad, pool)

@@ -12,6 +12,7 @@ from tutelage.files import BadFileError, read_json
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
 from tutelage.model import Model
+from tutelage.tables.name_lists import Names
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def kind_of(folder: Path, **changed: Any) -> Kind:
 
 
 def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return Names(value) if isinstance(value, list) else value
 
 
 def _read(written: str, annotation: str) -> Any:

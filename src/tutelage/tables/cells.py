@@ -115,12 +115,13 @@ def noun(value: object) -> str:
 
 
 def brief(text: str) -> str:
-    """A text, of which only the beginning is shown where it is long, so that a label fits into a sentence.
+    """A text in one line, of which only the beginning is shown where it is long, so that a label fits into a sentence.
 
     >>> brief("food"), len(brief("a text" * 99))
     ('food', 61)
     """
-    return text if len(text) <= LABEL else text[:LABEL] + "…"
+    line = " ".join(text.splitlines()) if "\n" in text or "\r" in text else text
+    return line if len(line) <= LABEL else line[:LABEL] + "…"
 
 
 def quoted(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Numbers with a decimal comma in columns of texts."""
+"""Numbers with a decimal comma, or a per cent sign, in columns of texts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from tutelage.tables.notes import Notes
 
 COMMA = re.compile(r"\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*")
 """Pattern of a number with a decimal comma."""
+PERCENT = re.compile(r"\s*[-+]?[\d.,]+\s*%\s*")
+"""Pattern of a number with a per cent sign."""
 WHOLE = re.compile(r"\s*(?:[-+]?\d+|(?i:nan|na|n/a|null|none|[-+]?inf)|[-?])?\s*")
 """Pattern of a whole number, of a word for none, and of an empty cell."""
 THOUSANDS = re.compile(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
@@ -25,7 +27,7 @@ THOUSANDS = re.compile(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
 def with_points(
     table: pd.DataFrame, names: Sequence[str], path: str | Path, notes: Notes, lists: bool = True
 ) -> pd.DataFrame:
-    """The table, with decimal points in place of the commas of numbers.
+    """The table, with decimal points in place of the commas of numbers, and without per cent signs.
 
     A column is read so where each of its cells is a number with a comma, or a whole number. A single column may hold
     lists of numbers instead; then a question asks.
@@ -40,7 +42,9 @@ def with_points(
     Raises:
         DataError: a column has commas and points, or its commas may part thousands.
     """
-    found = {name: table[name] for name in names if _has_commas(table[name]) and table[name].map(_comma).any()}
+    table, given = _without_percents(table, names, path, notes), table
+    lists = lists and table is given
+    found = {name: table[name] for name in names if _has(",", table[name]) and table[name].map(_comma).any()}
     found = {name: cells for name, cells in found.items() if _all_alike(cells, name, path, len(names) > 1 or not lists)}
     if not found:
         return table
@@ -61,11 +65,31 @@ def with_points(
     return table.assign(**{name: cells.str.replace(",", ".") for name, cells in found.items()})
 
 
-def _has_commas(cells: pd.Series) -> bool:
-    """Whether a column is of texts, some of which hold a comma."""
+def _without_percents(table: pd.DataFrame, names: Sequence[str], path: str | Path, notes: Notes) -> pd.DataFrame:
+    """The table, without the per cent signs of columns in which each number has one."""
+    signed = {name: table[name] for name in names if _has("%", table[name])}
+    found = {
+        name: cells
+        for name, cells in signed.items()
+        if all(PERCENT.fullmatch(cell) or not cell.strip() for cell in cells.fillna(""))
+    }
+    if not found:
+        return table
+    name, cells = next(iter(found.items()))
+    first = int(np.argmax(cells.str.contains("%", regex=False)))
+    columns = f"column {name!r}" if len(found) == 1 else f"{len(found)} columns"
+    notes.say(
+        f"{path}: {columns} with per cent signs, as in {cells.iloc[first].strip()!r} (row {first + 1}, column "
+        f"{name!r}), read as the numbers before them."
+    )
+    return table.assign(**{name: cells.str.replace("%", "").str.strip() for name, cells in found.items()})
+
+
+def _has(sign: str, cells: pd.Series) -> bool:
+    """Whether a column is of texts, some of which hold a sign."""
     if isinstance(cells.dtype, pd.StringDtype):
-        return bool(pc.any(pc.match_substring(pa.array(cells.array), ",")).as_py())
-    if cells.dtype != object or not any(isinstance(cell, str) and "," in cell for cell in cells):
+        return bool(pc.any(pc.match_substring(pa.array(cells.array), sign)).as_py())
+    if cells.dtype != object or not any(isinstance(cell, str) and sign in cell for cell in cells):
         return False
     return all(isinstance(cell, str) for cell in cells)
 

@@ -12,7 +12,16 @@ import pyarrow as pa
 from tutelage.data.errors import DataError
 from tutelage.tables.careful import NOWHERE, Careful
 from tutelage.tables.charsets import Text
-from tutelage.tables.dialects import HEAD, SEPARATORS, Dialect, cells_of, dialect_of, in_words, title_above
+from tutelage.tables.dialects import (
+    HEAD,
+    SEPARATORS,
+    Dialect,
+    cells_of,
+    comments_above,
+    dialect_of,
+    in_words,
+    title_above,
+)
 from tutelage.tables.exports.unread import of_text, refuse
 from tutelage.tables.headers import ask_of_header, names_of, without_repeats
 from tutelage.tables.how import ReadAs
@@ -68,7 +77,16 @@ def read_delimited(text: Text, ending: str, how: ReadAs, path: str, notes: Notes
 
 
 def _ask_of_title(head: str, separator: str, path: str, notes: Notes) -> NoReturn:
-    first, second = [excerpt(line.encode()) for line in head.splitlines() if line.strip()][:2]
+    lines = [line for line in head.splitlines() if line.strip()]
+    comments = comments_above(lines)
+    first, second = (excerpt(lines[i].encode()) for i in (0, comments or 1))
+    if comments:
+        notes.halt(
+            f"{path}: its first {'line' if comments == 1 else f'{comments} lines'}, such as {first}, begin with # like "
+            f"comments, above the header {second}",
+            "take these lines out of the file",
+            "--separator tab, if each line is one text",
+        )
     notes.halt(
         f"{path}: the first line, {first}, has one cell, but each other line has several, separated by "
         f"{in_words(separator)}: is it a title above the header {second}, or does it name the one column of texts",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tutelage.tables.how import ReadAs
@@ -97,18 +97,30 @@ def share(head: str, separator: str, quote: str, whole: bool) -> float:
 def title_above(head: str, whole: bool) -> str:
     r"""Separator of the lines below a first line of one cell, if they have several each; empty where they do not.
 
+    Lines that begin with # may stand in place of the first line.
+
     Args:
         head: beginning of a file.
         whole: whether it is the whole file.
 
     >>> title_above("Export\ntext;label\na;x\n", True), title_above("text\na\n", True)
     (';', '')
+    >>> title_above("# from A, B\n# C\ntext;label\na;x\n", True)
+    ';'
     """
     lines = [line for line in LINE.findall(head) if line.strip()]
-    if len(lines) < 3 or any(each in lines[0] for each in CANDIDATES):
+    comments = comments_above(lines)
+    if len(lines) < 3 or (not comments and any(each in lines[0] for each in CANDIDATES)):
         return ""
-    rest = "".join(lines[1:])
-    return next((each for each in CANDIDATES if _share(rest, each, '"', whole) == 1), "")
+    rest = "".join(lines[comments or 1 :])
+    found = next((each for each in CANDIDATES if _share(rest, each, '"', whole) == 1), "")
+    as_header = comments and found and _share(lines[comments - 1] + rest, found, '"', whole) == 1
+    return "" if as_header else found
+
+
+def comments_above(lines: Sequence[str]) -> int:
+    """Number of the first lines that begin with # and a blank, as comments do."""
+    return next((i for i, line in enumerate(lines) if not line.startswith("# ")), 0)
 
 
 def _share(head: str, separator: str, quote: str, whole: bool) -> float:

@@ -40,7 +40,8 @@ def names_of(cells: Sequence[str], path: str) -> list[str]:
     if twice:
         more = f" (so are {', '.join(map(repr, twice[1:5]))})" if twice[1:] else ""
         raise DataError(
-            f"{path}: {cells.count(twice[0])} columns are named {twice[0]!r}; each needs its own name{more}"
+            f"{path}: {cells.count(twice[0])} columns are named {twice[0]!r}; each needs its own name{more}; give one "
+            "another name, or take it out"
         )
     return [name or f"Unnamed: {i}" for i, name in enumerate(cells)]
 

@@ -190,7 +190,8 @@ def _add(line: bytes, number: int, found: _Lines) -> str:
             return "is an object as Python writes it, not JSON: write each row by json.dumps"
         return f"is not JSON ({e})"
     if not isinstance(row, dict):
-        return f"must be a JSON object, got {_shown(row)}"
+        array = "; put the rows into one array, in a file that ends in .json" if isinstance(row, list) else ""
+        return f"must be a JSON object, got {_shown(row)}{array}"
     if HALF.search(line) and not _is_text(row):
         return "has half a character, as of an emoji cut in two"
     found.rows.append(row)

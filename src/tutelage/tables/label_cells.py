@@ -12,8 +12,12 @@ from tutelage.tables.cells import as_label, quoted
 from tutelage.tables.none_words import REFUSED, STATES
 from tutelage.tables.scores import NotALabelError, best_of, field_of
 
-UNSEEN_CHARACTERS = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-"""Characters that cannot be seen: spaces and joiners of no width, byte order marks, soft hyphens."""
+DIRECTIONS = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Marks of the direction of writing."""
+
+UNSEEN_CHARACTERS = dict.fromkeys(map(ord, f"\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f{DIRECTIONS}"))
+"""Characters that cannot be seen: spaces and joiners of no width, byte order marks, soft hyphens, marks of the
+direction of writing, and those that choose between the picture and the sign of an emoji."""
 
 SHOWN = 5
 """Number of names that a sentence lists at most."""

@@ -5,7 +5,6 @@ The rules are the same for tables, folders, votes and Python values.
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,14 +12,23 @@ from typing import Any, Self
 
 from tutelage.data.errors import DataError
 from tutelage.tables.cells import nearest, quoted
+from tutelage.tables.doubtful import (
+    Counted,
+    ask_of_doubtful,
+    ask_of_lookalikes,
+    ask_of_signs,
+    is_doubtful,
+    means_none,
+    word_of,
+)
 from tutelage.tables.label_cells import UNSEEN_CHARACTERS, some
-from tutelage.tables.lookalikes import escaped, seems
-from tutelage.tables.none_words import DOUBTFUL, NO_LABEL, NUMBER, is_odd_beside
+from tutelage.tables.name_lists import as_option, classes_option
+from tutelage.tables.none_words import NUMBER
 from tutelage.tables.notes import Notes
 from tutelage.tables.spelling import folded, hidden, unquoted
 
-STRAYS = {code: None for code in UNSEEN_CHARACTERS if chr(code) not in "\u200c\u200d"}
-"""Characters that cannot be seen, but for those that join or part the letters of some scripts."""
+STRAYS = {code: None for code in UNSEEN_CHARACTERS if chr(code) not in "\u200c\u200d\ufe0e\ufe0f"}
+"""Characters that cannot be seen, but for those that join or part the letters of some scripts, or belong to emojis."""
 
 MINUS_ONE = "-1"
 """Label that means none where the other labels are names, or three class numbers or more; else a question asks."""
@@ -75,35 +83,13 @@ def words_for_none(labels: Iterable[str]) -> list[str]:
     (['nan', '-'], ['nan'])
     """
     each = list(dict.fromkeys(labels))
-    words = [label for label in each if label and means_none(label)]
+    words = [label for label in each if means_none(label)]
     signs = any(_is_sign(label) for label in each if label not in words)
     return [label for label in words if not (signs and _is_sign(label))]
 
 
 def _is_sign(label: str) -> bool:
-    return bool(_word(label)) and not any(c.isalnum() or c in "[](){}<>" for c in label)
-
-
-@dataclass(frozen=True)
-class Counted:
-    """Labels as they are written, with their counts.
-
-    Attributes:
-        counts: number of times that each label is there.
-        total: number of cells, those without a label included.
-        at: function that names the first place of a label.
-        things: word for the cells.
-    """
-
-    counts: Mapping[str, int]
-    total: int
-    at: Callable[[str], str]
-    things: str = "rows"
-
-    def so_many(self, label: str) -> str:
-        """Words that say how many of the cells have a label."""
-        count = self.counts[label]
-        return f"{count:,} of {self.total:,} {self.things} {'has' if count == 1 else 'have'}"
+    return bool(word_of(label)) and not any(c.isalnum() or c in "[](){}<>" for c in label)
 
 
 @dataclass(frozen=True)
@@ -152,80 +138,42 @@ class Spelled:
         return label is None or not self.how.classes or label in self.how.classes
 
 
-def means_none(label: str) -> bool:
-    r"""Whether a label is one of the words that are taken to mean that there is none.
-
-    >>> means_none("NaN"), means_none("nan\u200b"), means_none("\u200b"), means_none("none")
-    (True, True, True, False)
-    """
-    word = _word(label)
-    return not word or word in NO_LABEL
-
-
-def is_doubtful(label: str) -> bool:
-    """Whether a label is one of the words that may mean that there is none.
-
-    >>> is_doubtful("None"), is_doubtful("food")
-    (True, False)
-    """
-    return _word(label) in DOUBTFUL
-
-
-def _word(label: str) -> str:
-    """A label in lower case, without characters that cannot be seen."""
-    return label.translate(UNSEEN_CHARACTERS).strip().casefold()
-
-
 def _none(labels: Counted, how: LabelsAs, notes: Notes) -> list[str]:
     """Labels that mean that there is none."""
     declared = {how.key(name) for name in how.classes}
     by = {label: name for label in labels.counts if (name := how.none_by(label)) is not None}
     free = [label for label in labels.counts if label not in by and how.key(label) not in declared]
     for label, name in by.items():
-        if label != name:
-            notes.say(
-                f"{labels.so_many(label)} {quoted(label)} for a label: no label, as {quoted(name)} is (--spelling "
-                "as-is takes it for a class)."
-            )
+        spelt = (
+            "--unlabelled-as says" if label == name else f"{quoted(name)} is (--spelling as-is takes it for a class)"
+        )
+        notes.say(f"{labels.so_many(label)} {quoted(label)} for a label: no label, as {spelt}.")
     words = words_for_none(free)
     if MINUS_ONE in free and _minus_one_means_none(labels, how, notes):
         words.append(MINUS_ONE)
     for label in words:
-        notes.say(f"{labels.so_many(label)} {quoted(label)} for a label: taken as no label (--classes makes it one).")
+        option = (
+            classes_option({label, *(how.classes or {*free}.difference(words))}) if label[0] == "-" else "--classes"
+        )
+        notes.say(f"{labels.so_many(label)} {quoted(label)} for a label: taken as no label ({option} makes it one).")
     kept = {label: labels.counts[label] for label in free if label not in words}
-    for label in kept if not how.classes else []:
-        words_of = {_word(label), _word(label).strip("_")}
-        if words_of & (DOUBTFUL | NO_LABEL) or is_odd_beside(label, kept):
-            notes.ask(
-                f"{labels.so_many(label)} the label {quoted(label)} (first: {labels.at(label)}), which is taken for a "
-                "class",
-                f"--unlabelled-as{'=' if label.startswith('-') else ' '}{shlex.quote(label)} if it means that there is "
-                "no label",
-            )
-    _ask_of_lookalikes(labels, kept, notes)
+    if not how.classes:
+        ask_of_doubtful(labels, kept, how.unlabelled_as, notes)
+        ask_of_signs(labels, kept, how.spelling, notes)
+    ask_of_lookalikes(labels, kept, notes)
     return [*by, *words]
-
-
-def _ask_of_lookalikes(labels: Counted, kept: Mapping[str, int], notes: Notes) -> None:
-    """Ask whether labels that look alike, of letters of several scripts, are one class."""
-    foreign = [label for label in kept if seems(label) != label]
-    plain = {folded(label): label for label in kept if seems(label) == label} if foreign else {}
-    for label in foreign:
-        if (like := plain.get(folded(seems(label)))) is not None:
-            notes.ask(
-                f"{labels.so_many(label)} the label {quoted(label)} (first: {labels.at(label)}), of letters that look "
-                f"like Latin ones, '{escaped(label)}'; it looks like {quoted(like)}, and is taken for another class",
-                f"write {quoted(like)} in these rows, if they are of that class",
-                f"--unlabelled-as {shlex.quote(label)} so that they have no label",
-            )
 
 
 def _minus_one_means_none(labels: Counted, how: LabelsAs, notes: Notes) -> bool:
     """Whether -1 means no label.
 
     Beside 0 and 1, or 1 alone, it may be a class: then a question halts. Beside another negative number it is one.
+    Words that may mean none, too, tell nothing of it.
     """
-    others = {label for label in labels.counts if label != MINUS_ONE and not means_none(label)}
+    others = {
+        label for label in labels.counts
+        if label != MINUS_ONE and not (means_none(label) or is_doubtful(label) or how.none_by(label))
+    }  # fmt: skip
     if not how.classes and any(NUMBER.fullmatch(label) and -9 < float(label) < 0 for label in others):
         return False
     if how.classes or not others or not others <= {"0", "1"} or others == {"0"}:
@@ -233,7 +181,7 @@ def _minus_one_means_none(labels: Counted, how: LabelsAs, notes: Notes) -> bool:
     notes.ask(
         f"{labels.so_many(MINUS_ONE)} the label '-1' (first: {labels.at(MINUS_ONE)}), beside "
         f"{' and '.join(sorted(map(repr, others)))}; it may mean no label, or be a class",
-        f"--unlabelled-as={MINUS_ONE}", f"--classes={','.join(sorted({MINUS_ONE, *others}))}", halts=True,
+        as_option("unlabelled-as", [MINUS_ONE]), as_option("classes", sorted({MINUS_ONE, *others})), halts=True,
     )  # fmt: skip
     return False
 

@@ -179,8 +179,11 @@ class Layout:
         return b"".join(joined)
 
     def swallowed(self, width: int) -> np.ndarray:
-        """Mask of the rows, (n,), that are longer than a line, and each line of which could be a row of ``width``."""
-        fits = np.concatenate([[0], np.cumsum(self.in_lines == width - 1)])
+        """Mask of the rows, (n,), that are longer than a line, and each line of which could be a row of ``width``.
+
+        Blank lines, as between sentences of a word a row, may be among them.
+        """
+        fits = np.concatenate([[0], np.cumsum((self.in_lines == width - 1) | (self.starts == self.ends))])
         lines = self.last - self.first + 1
         found: np.ndarray = (lines > 1) & (fits[self.last + 1] - fits[self.first] == lines)
         return found

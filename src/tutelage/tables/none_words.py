@@ -11,7 +11,9 @@ NO_LABEL = frozenset(
         *("[null]", "[none]", "[unk]", "<unk>", "[pad]", "<pad>", "\\n", "abstain", "abstained", "[abstain]"),
         *("[nan]", "<none>", "<null>", "unlabelled", "unlabeled", "<unlabelled>", "<unlabeled>", "no label"),
         *("not labelled", "not labeled", "not annotated", "to be labelled", "to be labeled", "unannotated"),
-        *("not set", "unset", "#value!", "#ref!", "#name?", "#null!", "#num!", "#div/0!"),
+        *("not set", "unset", "#value!", "#ref!", "#name?", "#null!", "#num!", "#div/0!", "#nv", "#wert!", "#bezug!"),
+        *("#zahl!", "#n/d", "#valeur!", "#nom?", "#nombre!", "#¡valor!", "#¡ref!", "#valor!", "#valore!", "#rif!"),
+        *("#arg!", "#adr!", "#n/b", "#waarde!", "#verw!", "#н/д", "#знач!", "#spill!", "#calc!", "#getting_data"),
     ]
 )
 """Words, in lower case, that are taken to mean that there is no label, which is said."""
@@ -23,10 +25,37 @@ DOUBTFUL = frozenset(
         *("not specified", "not available", "not applicable", "no answer", "don't know", "dont know", "idk", "dk"),
         *("cannot tell", "can't tell", "todo", "to do", "to-do", "tbd", "tba", "tbc", "pending", "skip", "skipped"),
         *("ignore", "ignored", "discard", "discarded", "reject", "rejected", "empty", "blank", "invalid", "xxx"),
+        *("to sort", "to be sorted", "unsorted", "new folder", "untitled folder", "neuer ordner", "nouveau dossier"),
+        *("nueva carpeta", "nuova cartella", "nova pasta", "nieuwe map", "nowy folder", "новая папка", "新建文件夹"),
         *("-9", "-99", "-100", "-999", "-9999"),
     ]
 )
 """Words, in lower case, that may mean so: they are taken for classes, and a question asks."""
+
+FOREIGN = frozenset(
+    [
+        *("k.a.", "k. a.", "k.a", "keine", "keiner", "kein", "keine angabe", "keine angaben", "kein label"),
+        *(
+            "unbekannt",
+            "unklar",
+            "unbestimmt",
+            "nicht bestimmt",
+            "nicht bestimmbar",
+            "nicht bekannt",
+            "nicht zugeordnet",
+        ),
+        *("ohne", "ohne label", "ohne zuordnung", "leer", "fehlt", "weiß nicht", "weiss nicht", "unsicher", "entfällt"),
+        *("aucun", "aucune", "non renseigné", "non renseignée", "non précisé", "sans objet", "inconnu", "inconnue"),
+        *("indéterminé", "n/d", "n.d.", "s/o", "vide", "desconocido", "desconocida", "ninguno", "ninguna", "vacío"),
+        *("sin etiqueta", "sin datos", "sin clasificar", "no aplica", "no sabe", "nessuno", "nessuna", "sconosciuto"),
+        *("non disponibile", "non specificato", "desconhecido", "nenhum", "nenhuma", "não se aplica", "brak"),
+        *("brak danych", "nie dotyczy", "nieznany", "nieznane", "nie wiem", "onbekend", "geen", "n.v.t.", "nvt"),
+        *("okänd", "ukendt", "ukjent", "neznámý", "нет данных", "неизвестно", "не указано", "без метки", "н/д"),
+        *("未标注", "未标记", "未標註", "待标注", "无", "無", "未知", "不明"),
+        *("未定", "不确定", "空", "なし", "없음", "미정"),
+    ]
+)
+"""Words of other languages, in lower case, that may mean so, too."""
 
 REFUSED = frozenset(
     [
@@ -42,7 +71,7 @@ STATES = ("status", "answer", "state", "decision", "review", "review_status", "a
 FILLERS = frozenset(["x", "9", "99", "999", "9999"])
 """Words, in lower case, that may mean so where the other labels are names, or numbers that leave a gap before them."""
 
-MOST = 0.6
+MOST = 0.5
 """Share of the labels from which on a single sign, letter or number may mean so where the other labels are names."""
 
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")

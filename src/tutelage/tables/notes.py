@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NoReturn, Self
 
 from tutelage.data.errors import DataError, shortened
+from tutelage.tables.name_lists import names_in
 from tutelage.tables.seen import FileSeen
 
 
@@ -38,17 +40,19 @@ class Question:
         return f"{first}{self.asks}. To settle it: {'; or '.join(self.options)}."
 
     def in_python(self) -> Self:
-        """The question with arguments of Python in place of options of the command line.
+        r"""The question with arguments of Python in place of options of the command line.
 
         >>> Question("40 rows have the label 'nan'", ("--unlabelled-as nan if it means none",)).in_python().options
         ("unlabelled_as='nan' if it means none",)
         >>> Question("values up to 255", ("--mask-values 0,255 (each is a class)",)).in_python().options
         ('mask_values=(0, 255) (each is a class)',)
+        >>> Question("4 labels", ("--unlabelled-as '\"a, b\",c' if they mean none",)).in_python().options
+        ("unlabelled_as=('a, b', 'c') if they mean none",)
         """
         return replace(self, options=tuple(_OPTION.sub(_argument, option) for option in self.options))
 
 
-_OPTION = re.compile(r"""--([a-z][a-z-]*)(?:[ =]('[^']*'|"[^"]*"|[^\s,;]+(?:,[^\s,;]+)*))?""")
+_OPTION = re.compile(r"""--([a-z][a-z-]*)(?:[ =]((?:'[^']*'|"[^"]*"|[^\s,;'"]|,(?=\S))+))?""")
 """Pattern of an option of the command line and its value."""
 
 
@@ -57,9 +61,8 @@ def _argument(option: re.Match[str]) -> str:
     name, value = option[1].replace("-", "_"), option[2]
     if value is None:
         return f"{name}=True"
-    if value.startswith("'"):
-        return f"{name}={value}"
-    each = [part if part.isdigit() or part == "..." else repr(part) for part in value.strip('"').split(",")]
+    word = "".join(shlex.split(value))
+    each = [part if part.isdigit() or part == "..." else repr(part) for part in names_in(word)]
     several = ", ".join(each)
     return f"{name}={several}" if len(each) == 1 else f"{name}=({several})"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
+import re
 import struct
 import zipfile
 import zlib
@@ -20,11 +22,16 @@ from tutelage.data.errors import DataError
 from tutelage.tables.endings import ARROW, FORMATS, NAMED, ending_of, packing_of
 from tutelage.tables.how import ReadAs
 
+PICTURE = re.compile(r"\.(?:png|jpe?g|bmp|gif|webp|tiff?)$", re.IGNORECASE)
+"""Pattern of the end of an image's name."""
 DAMAGED = (
     OSError, EOFError, ValueError, RuntimeError, NotImplementedError, lzma.LZMAError, zlib.error,
     zipfile.BadZipFile, struct.error,
 )  # fmt: skip
 """Errors of the libraries that unpack, where a file is damaged, cut, encrypted or of an unknown method."""
+
+OBJECT = re.compile(rb'\{\s*"[^"\n]*"\s*:|\[\s*\{\s*"')
+"""Pattern of the beginning of JSON, an object or an array of objects."""
 
 BEGINNINGS: Mapping[bytes, str] = {
     b"\x1f\x8b": "is packed by gzip: add .gz to its name",
@@ -120,6 +127,22 @@ def misnamed(data: bytes) -> str:
     )
 
 
+def json_within(text: bytes) -> str:
+    r"""What a text says that holds JSON under another ending; empty for other texts.
+
+    >>> json_within(b'{"text": "a"}\n'), json_within(b"text,label\n")
+    ('holds JSON: let its name end in .jsonl', '')
+    """
+    begins = text.lstrip()
+    if not OBJECT.match(begins):
+        return ""
+    try:
+        row = json.loads(begins.split(b"\n", 1)[0])
+    except (ValueError, RecursionError):
+        row = None
+    return f"holds JSON: let its name end in {'.jsonl' if isinstance(row, dict) else '.json'}"
+
+
 def _member(path: Path, data: bytes, how: ReadAs) -> Content:
     """Content of the only table in a zip, or of the one that the user names."""
     with zipfile.ZipFile(io.BytesIO(data)) as held:
@@ -132,8 +155,9 @@ def _member(path: Path, data: bytes, how: ReadAs) -> Content:
             return Content(held.read(files[0]), _format(files[0]), "zip", files[0])  # t.conll in t.conll.zip
         found = named or tables
         if not found:
+            unpack = "; of images, unpack it, and name the folder" * any(map(PICTURE.search, files))
             holds = ", ".join(files[:5]) + (" ..." if len(files) > 5 else "") or "nothing"
-            raise DataError(f"{path}: no table in the zip, which holds {holds}; a table's name ends in {NAMED}")
+            raise DataError(f"{path}: no table in the zip, which holds {holds}; a table's name ends in {NAMED}{unpack}")
         if len(found) > 1:
             listed = ", ".join(found[:10]) + (" ..." if len(found) > 10 else "")
             raise DataError(f"{path}: {len(found)} tables in the zip: {listed}; name one with --sheet, or unpack it")

@@ -26,6 +26,8 @@ BARE = re.compile(r"\[\s*(\w[\w.+-]*(?:\s*,\s*\w[\w.+-]*)*)\s*\]|\{\s*(\w[\w.+-]
 """Pattern of words without quotation marks, in brackets or in braces."""
 ESCAPED = re.compile(r'\\(["\\])')
 """Pattern of a quotation mark, or a backslash, behind a backslash."""
+BYTES = re.compile(r"""b(?:'([^'\\]*)'|"([^"\\]*)")""")
+"""Pattern of bytes, as Python prints them."""
 AS_WRITTEN = frozenset(["nan", "none", "null", "unk", "unknown", "pad", "mask", "cls", "sep"])
 """Words, in lower case, that are written in brackets to say something else than a label."""
 
@@ -37,7 +39,9 @@ def is_structured(cell: str) -> bool:
     (True, True, False)
     """
     text = cell.strip()
-    return text[:1] in ("[", "{", "(") or (text[-1:] == ")" and CALL.match(text) is not None)
+    if text[:1] in ("[", "{", "(") or (text[-1:] == ")" and CALL.match(text) is not None):
+        return True
+    return BYTES.fullmatch(text) is not None
 
 
 def decoded(text: str) -> Any:
@@ -53,6 +57,8 @@ def decoded(text: str) -> Any:
     >>> decoded("{food}"), decoded("(other)"), decoded(r'[\"a\"]')
     (['food'], '(other)', ['a'])
     """
+    if (held := BYTES.fullmatch(text)) is not None:
+        return [held[1] or held[2] or ""]
     plain = ESCAPED.sub(r"\1", text)
     readers: tuple[Callable[[str], Any], ...] = (json.loads, _numbers, lambda written: python_value(_apart(written)))
     for written in dict.fromkeys((text, plain)):

@@ -177,12 +177,12 @@ class Mender:
             return Reading.CHARACTER if close < 0 else Reading.QUOTE
         if close < 0 or self.layout.data[close + 1 : close + 2] not in (self.separator, b"\n", b"\r", b""):
             return Reading.CHARACTER
-        rows = self.layout.in_lines[line : last + 1] == self.width - 1
+        blank = (self.layout.starts == self.layout.ends)[line : last + 1]
+        rows = (self.layout.in_lines[line : last + 1] == self.width - 1)[~blank | (self.width == 1)]
         if not rows.all():
             return Reading.DOUBT if len(rows) >= MANY and self.width > 1 and rows.mean() >= MOST else Reading.QUOTE
         if self.width == 1:
-            paragraphs = (self.layout.starts == self.layout.ends)[line : last + 1].any()
-            return Reading.QUOTE if paragraphs or self.used else Reading.DOUBT
+            return Reading.QUOTE if blank.any() or self.used else Reading.DOUBT
         behind = self.layout.data[close + 1 : self.layout.ends[last]]
         if self.quote not in behind and before + 1 + behind.count(self.separator) != self.width:
             return Reading.CHARACTER
@@ -193,6 +193,8 @@ class Mender:
         hits = []
         for i in range(line, min(last, line + SAMPLE)):
             values = [cell.strip(b" " + self.quote) for cell in self.layout.line(i).split(self.separator)]
+            if not any(values):
+                continue
             behind = before if i == line else -1
             told = [(values[c], known) for c, known in self.values.items() if c > behind]
             hits += [value in known for value, known in told if value or b"" not in known]  # an empty cell tells little

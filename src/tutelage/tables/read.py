@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,14 @@ from tutelage.tables.how import USUAL, ReadAs
 from tutelage.tables.json_rows import read_json
 from tutelage.tables.letters import check_letters
 from tutelage.tables.notes import UNHEARD, Notes
-from tutelage.tables.packed import Content, content, misnamed
+from tutelage.tables.packed import Content, content, json_within, misnamed
 from tutelage.tables.seen import FileSeen, Found, Table
 from tutelage.tables.sheets import read_sheet
 from tutelage.tables.text_folder import holds_texts, read_text_folder
+from tutelage.tables.totals import without_totals
+
+TOGETHER = "parts of one table are to be joined first, such as by pandas.concat"
+"""Words on several files that hold one table."""
 
 
 def read(path: str | Path, how: ReadAs = USUAL, notes: Notes = UNHEARD) -> Table:
@@ -41,7 +46,7 @@ def read(path: str | Path, how: ReadAs = USUAL, notes: Notes = UNHEARD) -> Table
     """
     path = Path(path)
     if not path.exists():
-        raise DataError(f"{path}: no such file{'' if path.suffix else ' or folder'}")
+        raise DataError(f"{path}: no such file{_why_none(path)}")
     packing: Mapping[str, Any] = {}
     if path.is_dir():
         found = _of_folder(path, how, notes)
@@ -55,12 +60,22 @@ def read(path: str | Path, how: ReadAs = USUAL, notes: Notes = UNHEARD) -> Table
         if notes.faults:  # they say why
             raise DataError(*notes.faults, noted=True)
         raise DataError(f"{path}: the file has no rows")
+    found = without_totals(found, how, str(path), notes)
     columns = [str(name) for name in found.frame.columns]
     seen = FileSeen(str(path), found.format, len(found.frame), columns, **{**found.facts, **packing})
     notes.saw(seen)
     if seen.classes:
         found.frame.attrs["classes"] = dict(seen.classes)
     return Table(found.frame, seen, found.rows if found.rows is not None else range(1, len(found.frame) + 1))
+
+
+def _why_none(path: Path) -> str:
+    """Words, for a message, on a path that is not there."""
+    if re.match(r"(https?|ftp|s3|gs|hf):/", str(path)):
+        return "; it is an address: fetch the file first"
+    if any(sign in str(path) for sign in "*?["):
+        return f"; one file is read, not all that a pattern names: {TOGETHER}"
+    return "" if path.suffix else " or folder"
 
 
 def read_table(path: str | Path, how: ReadAs = USUAL) -> pd.DataFrame:
@@ -106,6 +121,9 @@ def _of_folder(path: Path, how: ReadAs, notes: Notes) -> Found:
     within = [*sorted(path.iterdir()), *sorted(path.glob("*/*"))]
     files = [file for file in within if file.suffix.lower() in (*FORMATS, *PACKINGS)]
     hint = f"; name one file in it, such as {files[0]}" if files else ""
+    if len(files) > 1:
+        parts = " (pandas.read_parquet(FOLDER) makes a column of folders named COLUMN=VALUE)"
+        hint += f"; {TOGETHER}{parts if any('=' in file.parent.name for file in files) else ''}"
     raise DataError(f"{path}: neither a saved data set nor a folder of texts{hint}")
 
 
@@ -125,4 +143,6 @@ def _of_file(held: Content, how: ReadAs, path: Path, notes: Notes) -> Found:
     check_letters(text.data, str(path), notes)
     if held.ending in JSON:
         return read_json(text, held.ending, how, str(path), notes)
+    if says := json_within(text.data):
+        raise DataError(f"{path}: not readable as {held.ending[1:]}; the file {says}")
     return as_plain(read_delimited(text, held.ending, how, str(path), notes), str(path), notes)

@@ -20,6 +20,8 @@ ABOUT = frozenset(
     ]
 )
 """Keys, in lower case, of fields that say something about a label."""
+NUMBERED = frozenset(["id", "index", "idx", "code", "key", "color", "colour", "supercategory"])
+"""Keys of fields that describe a class beside its "name"."""
 SURE = 0.5
 """Least score of a label whose scores are independent of each other."""
 ONE = 0.05
@@ -33,12 +35,14 @@ class NotALabelError(ValueError):
 def field_of(values: Mapping[Any, Any]) -> str | None:
     """Key of the field of an object that holds its label; None where the object is of scores, or of other things.
 
-    >>> field_of({"label": 2, "user": 4}), field_of({"value": 0.9, "growth": 0.1}), field_of({"value": 0})
-    ('label', None, 'value')
+    >>> field_of({"label": 2, "user": 4}), field_of({"value": 0.9, "growth": 0.1}), field_of({"id": 7, "name": "food"})
+    ('label', None, 'name')
     """
     for key in FIELDS:
         if key in values and not isinstance(values[key], (int, float, np.number)):
             return key
+    if isinstance(values.get("name"), str) and all(key == "name" or key in NUMBERED for key in values):
+        return "name"
     keys = [key for key in FIELDS if key in values and key != "text"]
     if not keys or len(values) == 1:
         return keys[0] if keys else None

@@ -6,6 +6,7 @@ import datetime
 import io
 import shlex
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ TITLES = 10
 """Number of rows above the header that may be blank or hold a title, at most."""
 LOST = (b't="e"', b"</f></c>", b"</f><v></v>", b"</f><v/>", b"</f><v />")
 """Marks in the XML of a sheet of a cell that holds an error, or a formula without its value."""
+MERGED = b"<mergeCell "
+"""Mark in the XML of a sheet of cells that are merged."""
 Cell = str | int | float | bool | datetime.date | datetime.time | datetime.timedelta
 """Value of a cell."""
 
@@ -47,7 +50,10 @@ def read_sheet(data: bytes, how: ReadAs, path: str, notes: Notes) -> Found:
         if isinstance(e, DataError):
             raise
         raise DataError(f"{path}: not readable as a spreadsheet ({str(e).strip()}){_hint(data)}") from e
-    _say_lost(data, path, notes)
+    marks = _marks(data)
+    _say_lost(sum(marks[mark] for mark in LOST), path, notes)
+    if marks[MERGED]:
+        _fill_merged(book.get_sheet_by_name(name), cells, path, notes)
     header, rows = _table(cells, how, path, notes)
     full = [i for i, row in enumerate(rows) if any(cell != "" for cell in row)]
     blank = sorted(set(range(full[-1] if full else 0)).difference(full))
@@ -122,7 +128,10 @@ def _table(cells: list[list[str]], how: ReadAs, path: str, notes: Notes) -> tupl
     titles = [next(cell for cell in row if cell) for row in cells[:above] if any(row)]
     if titles:
         shown = titles[0] if len(titles[0]) <= SHOWN else titles[0][:SHOWN] + "…"
-        notes.say(f"{path}: the header is row {above + 1} of the sheet, below the title {shown!r}.")
+        notes.say(
+            f"{path}: the header is row {above + 1} of the sheet, below the title {shown!r}; row 1 is row {above + 2} "
+            "of the sheet."
+        )
     return cells[above], cells[above + 1 :]
 
 
@@ -139,14 +148,40 @@ def _named(header: list[str], frame: pd.DataFrame, how: ReadAs, path: str, notes
     return frame
 
 
-def _say_lost(data: bytes, path: str, notes: Notes) -> None:
-    """Say how many cells of an xlsx file hold an error, or a formula without its value; they are read as empty."""
+def _marks(data: bytes) -> Counter[bytes]:
+    """How often each of the marks LOST and MERGED is in the sheets of an xlsx file; empty for other formats."""
+    found: Counter[bytes] = Counter()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as held:
-            sheets = [name for name in held.namelist() if name.startswith("xl/worksheets/sheet")]
-            lost = sum(sheet.count(mark) for name in sheets for sheet in [held.read(name)] for mark in LOST)
+            for name in held.namelist():
+                if name.startswith("xl/worksheets/sheet"):
+                    sheet = held.read(name)
+                    found.update({mark: sheet.count(mark) for mark in (*LOST, MERGED)})
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
-        return  # of another format
+        return Counter()
+    return found
+
+
+def _fill_merged(sheet: Any, cells: list[list[str]], path: str, notes: Notes) -> None:
+    """Give the value of each cell that is merged with cells below it to these, too, and say it."""
+    top, left = sheet.start or (0, 0)
+    filled: list[int] = []
+    for (first, column), (last, last_column) in sheet.merged_cell_ranges or ():
+        rows, j = range(first - top + 1, min(last - top + 1, len(cells))), column - left
+        if column == last_column and j >= 0 and first >= top and rows and (value := cells[first - top][j]):
+            for i in rows:
+                cells[i][j] = value
+            filled += rows
+    if filled:
+        cell = "1 cell has" if len(filled) == 1 else f"{len(filled):,} cells have"
+        notes.say(
+            f"{path}: {cell} the value of the one above, with which it is merged (first: row "
+            f"{min(filled) + top + 1} of the sheet)."
+        )
+
+
+def _say_lost(lost: int, path: str, notes: Notes) -> None:
+    """Say how many cells of an xlsx file hold an error, or a formula without its value; they are read as empty."""
     if lost:
         of = "1 cell with an error, or with a formula" if lost == 1 else f"{lost} cells with errors, or with formulas"
         notes.say(f"{path}: read as empty: {of} without a value; open and save the file where it was made.")

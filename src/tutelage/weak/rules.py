@@ -24,6 +24,9 @@ UNSPACED = (
 )
 """Characters of scripts without spaces between words: Thai, Lao, Tibetan, Burmese, Khmer, Japanese, Chinese."""
 
+FORM = 'such as [{"name": "soups", "label": "food", "keywords": ["soup", "stew"]}]'
+"""Words on the form of rules in a file of JSON."""
+
 HANGUL = "\u1100-\u11ff\uac00-\ud7af"
 """Characters of Korean words, to which particles are attached."""
 
@@ -169,7 +172,7 @@ def read_rules(path: str | Path) -> list[LabellingFunction]:
     """
     path = Path(path)
     if path.suffix not in (".json", ".py"):
-        raise DataError(f"{path}: rules must be in a .json or a .py file")
+        raise DataError(f"{path}: rules must be in a .json or a .py file; {FORM}")
     require_regular(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file")
@@ -183,7 +186,7 @@ def _json_rules(path: Path) -> list[LabellingFunction]:
     except ValueError as e:  # not JSON, or not UTF-8
         raise DataError(f"{path}: not readable as json ({e})") from e
     if not isinstance(items, list) or not items:
-        raise DataError(f"{path}: must be a list of rules with at least one, got {str(items)[:40]}")
+        raise DataError(f"{path}: must be a list of rules with at least one, got {str(items)[:40]}; {FORM}")
     rules: list[LabellingFunction] = []
     for number, item in enumerate(items, start=1):
         here = f"{path}, rule {number}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from tutelage.tables.cells import noun
 from tutelage.tables.decimals import with_points
 from tutelage.types import Say
 from tutelage.weak.label_models import ACCURACY
+from tutelage.weak.missing_class import instead_of
 from tutelage.weak.sources import Source
 from tutelage.weak.votes import ABSTAIN
 
@@ -96,11 +96,8 @@ class SaidTable:
         names = [str(as_label(c)) for c in classes]
         for name in names:
             if name not in own:
-                near = difflib.get_close_matches(name, own, 1, 0.0)[0]
-                raise DataError(
-                    f"{self.file}: teacher {self.name!r} has no column for class {name!r}; nearest is "
-                    f"{self.prefix + near!r}"
-                )
+                says = f"{self.file}: teacher {self.name!r} has no column for class {name!r}"
+                raise DataError(f"{says}; {instead_of(name, own, self.prefix)}")
         return Source(self.name, self.table[:, [own.index(name) for name in names]], self.learnt)
 
     def guesses(self) -> np.ndarray:
@@ -256,13 +253,14 @@ def _require_distributions(said: np.ndarray, rows: np.ndarray, place: Callable[[
     bad = np.argwhere(~np.isfinite(said) | (said < 0))
     if len(bad):
         i, j = map(int, bad[0])
-        raise DataError(f"{place(int(rows[i]), j)}: a probability must be in [0, 1], got {said[i, j]:g}")
+        logits = "; if these are logits, write their softmax" if np.isfinite(said).all() else ""
+        raise DataError(f"{place(int(rows[i]), j)}: a probability must be in [0, 1], got {said[i, j]:g}{logits}")
     off = np.flatnonzero(np.abs(said.sum(1) - 1) > NEAR)
     if len(off):
         i = int(off[0])
         raise DataError(
             f"{place(int(rows[i]), None)}: the probabilities of a row must sum to one, got {said[i].sum():.4g} "
-            f"({len(off)} of {len(said)} rows do not)"
+            f"({len(off)} of {len(said)} rows do not); if they were rounded, divide each by its row's sum"
         )
 
 

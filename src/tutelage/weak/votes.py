@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tutelage.tables import DataError, as_label
-from tutelage.tables.cells import brief, noun, python_value, quoted
+from tutelage.tables.cells import brief, nearest, noun, python_value, quoted
 
 ABSTAIN = "-1"
 """Text of a cell that is no vote; an empty cell is none either."""
@@ -149,6 +149,12 @@ class RawVotes:
         """Labels that are voted for, sorted."""
         return sorted(self.found[i] for i in np.unique(self.table) if i >= 0)
 
+    def _other_column(self, wrong: np.ndarray, j: int) -> str:
+        """What to do about the j-th column where others hold votes for the classes; empty where none does."""
+        odd = len(np.unique(wrong))
+        several = len(self.names) - odd >= 2 > odd
+        return f"; if {self.names[j]!r} holds no votes, give it a name that begins otherwise" if several else ""
+
     def code(self, classes: list[str]) -> Votes:
         """Votes as class numbers, which are places in ``classes``.
 
@@ -162,9 +168,27 @@ class RawVotes:
             i, j = wrong[0]
             raise DataError(
                 f"{self.file}, row {self.rows[i]}, function {self.names[j]!r}: votes for "
-                f"{self.found[self.table[i, j]]!r}, which is not among the classes {', '.join(map(repr, classes))}"
+                f"{quoted(self.found[self.table[i, j]])}, which is not among the classes "
+                f"{', '.join(map(repr, classes))}"
+                f"{self._other_column(wrong[:, 1], j) or _hint(self.labels(), classes)}"
             )
         return Votes(table, self.names, classes)
+
+
+def _hint(voted: Sequence[str], classes: Sequence[str]) -> str:
+    """What to do about votes that are not among the classes; empty where it is plain."""
+    numbers = sorted(int(label) for label in voted if re.fullmatch("[0-9]{1,9}", label))
+    if numbers and not any(label.isdecimal() for label in classes):
+        ends = (
+            f"; these end at {numbers[-1]}: if 0 means that a rule abstains, write -1 for it and 1 less for each class"
+        )
+        return (
+            "; votes may be names, or numbers where --classes names the classes in their order, from 0 to "
+            f"{len(classes) - 1}{ends if numbers[-1] == len(classes) else ''}"
+        )
+    strange = [label for label in voted if label not in classes]
+    near = nearest(strange[0], classes) if strange else None
+    return f"; the nearest is {near!r}" if near else ""
 
 
 def read_votes(table: pd.DataFrame, name: str, path: str | Path, others: Sequence[str | None] = ()) -> RawVotes:
@@ -173,7 +197,8 @@ def read_votes(table: pd.DataFrame, name: str, path: str | Path, others: Sequenc
     Args:
         table: table from `tutelage.tables.read_table`.
         name: name of a column whose cells are lists of the same length (as text: a JSON list, or values separated by
-            commas or else by spaces); where there is no such column, prefix of the names of the functions' columns.
+            commas, | or ;, or else by spaces), or numbers, the votes of one function; where there is no such column,
+            prefix of the names of the functions' columns.
         path: path of the table's file, for messages.
         others: columns that hold no votes although they have the prefix, such as those of texts and labels.
 
@@ -183,6 +208,8 @@ def read_votes(table: pd.DataFrame, name: str, path: str | Path, others: Sequenc
     >>> read_votes(pd.DataFrame({"rule_a": ["", "spam"], "rule_b": ["ham", "-1"]}), "rule_", "t.csv").names
     ['rule_a', 'rule_b']
     """
+    if name in table.columns and all(isinstance(cell, (int, float, np.number)) for cell in table[name]):
+        return RawVotes.of(str(path), [name], [[cell] for cell in table[name]])
     if name in table.columns:
         rows = [_as_list(cell, row, name, path) for row, cell in enumerate(table[name], start=1)]
         for row, votes in enumerate(rows, start=1):
@@ -205,7 +232,8 @@ def _as_list(cell: object, row: int, name: str, path: str | Path) -> list[object
         cell = cell.tolist()
     if not isinstance(cell, (list, tuple)) or not cell:
         shown = quoted(cell) if isinstance(cell, str) else "an empty list" if cell in ([], ()) else noun(cell)
-        raise DataError(f"{path}, row {row}, column {name!r}: not a list of votes but {shown}")
+        columns = "; write a list, or a column for each function" if isinstance(cell, Mapping) else ""
+        raise DataError(f"{path}, row {row}, column {name!r}: not a list of votes but {shown}{columns}")
     return list(cell)
 
 
@@ -218,5 +246,6 @@ def _parse(text: str) -> object:
             except (ValueError, RecursionError):
                 pass
         text = re.sub(r"(?<=[0-9])\.(?=\s|$)", "", text.strip("[]()"))  # numpy's 1. is 1
-    parts = text.split(",") if "," in text else text.split()
+    sign = next((sign for sign in ",|;" if sign in text), None)
+    parts = text.split(sign)
     return [None if part.strip() in ("nan", "None") else part.strip(" '\"") for part in parts]

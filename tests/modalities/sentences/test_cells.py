@@ -72,3 +72,10 @@ def test_an_empty_word_is_a_fault_of_its_row_and_no_empty_sentence(heard):
     (fault,) = got.notes.faults
     assert "row 1, column 'tokens': word 2 must be text and not blank" in fault
     assert got.found.empty == 1
+
+
+def test_rows_that_cannot_be_read_are_not_counted_as_empty_sentences(heard):
+    rows = [{"tokens": tokens, "tags": ["O"] * len(tokens)} for tokens in (["a", 7], ["b", ""], ["c"])]
+    got = heard("a.jsonl", [*rows, {"tokens": [], "tags": []}])
+    assert got.found.empty == 1 and "word 2 must be text and not blank" in got.notes.faults[0]
+    assert got.notes.lines == [f"{got.found.file}, column 'tokens': 1 word is a number, read as a text."]

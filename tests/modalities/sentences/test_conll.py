@@ -125,3 +125,11 @@ def test_tags_among_keys_with_values_are_read(heard):
     assert got.tags == heard("b.conllu", lines, tags="3").tags == [["B-PER", "O", "B-LOC"]]
     assert "column 3 holds keys with values, of which NER= is the tag; words without it are O." in got.said
     assert not got.asked
+
+
+def test_which_columns_are_read_is_counted(heard):
+    got = heard("a.conll", "Ada NN B-NP B-PER\nleft VB O O\n\nshe PR O O\n", tokens="tokens", tags="tags")
+    (fact,) = got.notes.facts.values()
+    assert fact.says.endswith(
+        "a.conll: CoNLL, 2 sentences of 3 words; words in column 0, tags in column 3, of the columns 0, 1, 2, 3."
+    )

@@ -212,7 +212,7 @@ def test_bad_rows_are_left_out_where_that_is_said(heard):
     table = [{"text": TEXT, "tags": spans_of(TEXT)}, {"text": TEXT, "tags": [[0, 99, "A"]]}]
     got = read(heard, table, how=how)
     assert (got.tags, got.found.rows, got.notes.faults) == ([MEANT], [1], [])
-    assert "1 rows cannot be read and are left out, the first: " in got.said and "row 2" in got.said
+    assert "1 row cannot be read and is left out: " in got.said and "row 2" in got.said
     none = read(heard, table[1:], how=how)
     assert "no row can be read, the first of 1 for this" in none.notes.faults[0]
 
@@ -237,4 +237,4 @@ def test_a_row_that_cannot_be_read_and_has_no_word_is_left_out_once(heard):
     table = [{"text": "Ada left", "tags": [[0, 3, "PER"]]}] * 2 + [{"text": "", "tags": [[None, 3, "PER"]]}]
     got = read(heard, table, how=ReadAs(skip_bad=True))
     assert (len(got.found), got.found.empty) == (2, 0)
-    assert "1 rows cannot be read and are left out" in got.said
+    assert "1 row cannot be read and is left out" in got.said

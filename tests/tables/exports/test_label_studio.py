@@ -112,7 +112,7 @@ def test_what_is_not_read_is_said_by_control():
     of_region = choices("big") | {"parentID": "r"}
     relation = {"type": "relation", "from_id": "a", "to_id": "b"}
     made = recognised([task(1, "a", by(1, rating, box, pair, of_region, relation))])
-    assert made.labels == []
+    assert not made.labels
     for words in (
         "stars (rating)",
         "box (rectanglelabels)",
@@ -178,7 +178,7 @@ def test_a_mask_with_other_shapes_or_broken_run_lengths_is_left_out_with_a_word(
     assert made.frame.tag.tolist() == [None] * 3
     assert "1 annotation with shapes other than a brush in tag" in made.sentence
     assert "1 annotation with the run lengths of a brush end too early" in made.sentence
-    assert "1 annotation with a brush has 2 pixels, but its image is 3 x 1" in made.sentence
+    assert "1 annotation with a brush has 2 pixels, but its image is 1 x 3" in made.sentence
 
 
 def test_run_lengths_of_mixed_blocks():

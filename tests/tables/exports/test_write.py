@@ -48,6 +48,17 @@ def test_tasks_without_annotations_get_spans_of_the_columns_named():
     assert recognised(rows).frame.text.tolist() == ["Ada left", "b"]
 
 
+def test_a_column_that_the_export_lacks_stands_for_its_own_of_the_same_sort():
+    result = {"from_name": "topic", "to_name": "text", "type": "choices", "value": {"choices": ["sport"]}}
+    tasks = [task(1, "a", result), task(2, "b")]
+    names = [row["predictions"][0]["result"] for row in done(tasks, LABELS.assign(label="food"), label="label")]
+    assert [[each["from_name"] for each in name] for name in names] == [["topic"], ["topic"]]
+    spans = done([task(1, "Ada left", result), task(2, "b")], SPANS, label="ner")
+    assert spans[0]["predictions"][0]["result"][0]["from_name"] == "ner"
+    rows = [{"id": i, "text": "a", "label": ["sport"] * (1 - i), "Comments": []} for i in range(2)]
+    assert done(rows, LABELS.assign(label="food"), label="topic")[1] == {**rows[1], "label": ["food"], "score": 0.5}
+
+
 def test_rows_of_a_flat_export_become_tasks_each_once():
     about = {"annotation_id": 1, "annotator": 1, "created_at": "", "updated_at": "", "lead_time": 1}
     rows = [{"id": i, "text": "ab"[i - 1], "topic": "food", **about} for i in (1, 1, 2)]

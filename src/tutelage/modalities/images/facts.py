@@ -143,4 +143,4 @@ def _place(report: ImageReport, name: str, number: int) -> str:
     if name == "copies":
         return f"{report.at(number)} of {report.at(report.copies[number])}"
     height, width = report.sizes[number].tolist()
-    return f"{report.at(number)}, {width} x {height}"
+    return f"{report.at(number)}, {height} x {width}"

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.images.examples import shown, some
-from tutelage.modalities.images.tables import ENDINGS, ImageRows
+from tutelage.modalities.images.tables import ImageRows
 from tutelage.modalities.images.walking import SPLITS, Found, folder, hidden, images_in, plain, reason, say_links
 from tutelage.tables import UNHEARD, DataError, Notes, as_label
+from tutelage.tables.doubtful import is_doubtful, means_none
 from tutelage.tables.exports.unread import beside
-from tutelage.tables.labels import means_none
+from tutelage.tables.name_lists import as_option
 from tutelage.tables.none_words import DOUBTFUL
+from tutelage.tables.odd import counted
 from tutelage.tables.spelling import folded
 
 IMAGES = (
@@ -24,6 +27,8 @@ POOL = ("unlabelled", "unlabeled", "unlabelleddata", "unlabeleddata", "unsup", "
 """Names, in small letters alone, of the folders of images without a label."""
 PERHAPS_POOL = ("pool", "extra", "unknown", "none", "null", "unsorted", "unclassified")
 """Names, in small letters, that may be those of a class or of a pool."""
+THUMBNAILS = ("thumbs", "thumb", "thumbnails", "thumbnail", "cache")
+"""Names, in small letters alone, that may be those of copies that a program made of the images."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def _classes(root: Path, parts: Mapping[Path, Found], declared: Declared, notes:
     _refuse_no_class(root, list(full), declared)
     empty = [shown(entry.name) for entry, name in names.items() if name is not None and not parts[entry].images]
     if empty and full:
-        notes.say(f"Left out in {root}: {len(empty)} folders without an image: {some(empty)}.")
+        notes.say(f"Left out in {root}: {counted(len(empty), 'folder')} without an image: {some(empty)}.")
     _ask_of_deeper(root, full, parts, notes)
     counts = {entry: len(parts[entry].images) for entry in full}
     spelt = full if declared.as_is else one_spelling(full, counts, declared.classes, notes)
@@ -148,21 +153,27 @@ def _means_none(name: str, declared: Declared) -> bool:
 
 
 def _ask_of_pools(names: Mapping[Path, str], counts: Mapping[Path, int], declared: Declared, notes: Notes) -> None:
-    """Ask whether a folder of a doubtful name, such as "unknown", is a class."""
-    for entry, name in names.items():
-        word = entry.name.casefold()
-        if (
-            (word in PERHAPS_POOL or word in DOUBTFUL or means_none(word))
-            and name not in declared.classes
-            and len(set(names.values())) > 1
-        ):
-            notes.ask(
-                f"the folder {shown(entry)}, {counts[entry]} of {sum(counts.values())} images, may be a class or hold "
-                "images without a label",
-                f"--unlabelled-as {entry.name} (they have no label)",
-                f"--classes {','.join(sorted(set(names.values())))} (it is a class)",
-                halts=True,
-            )
+    """Ask whether folders of doubtful names, such as "unknown", are classes."""
+    several = len(set(names.values())) > 1
+    free = [entry for entry, name in names.items() if several and name not in declared.classes]
+    odd = [at for at in free if _is_no_class(at.name) or at.name[0] == "_" or is_doubtful(at.name)]
+    if odd:
+        one = len(odd) == 1
+        named = f"the folder{'s' * (not one)} {', '.join(map(shown, odd))}"
+        notes.ask(
+            f"{named}, {sum(counts[entry] for entry in odd)} of {sum(counts.values())} images, may be "
+            f"{'a class' if one else 'classes'} or hold images without a label",
+            f"{as_option('unlabelled-as', [entry.name for entry in odd])} (they have no label)",
+            f"{as_option('classes', sorted(set(names.values())))} ({'it is a class' if one else 'they are classes'})",
+            *["move away copies that a program made"] * any(plain(entry.name) in THUMBNAILS for entry in odd),
+            halts=any(_is_no_class(entry.name) for entry in odd),
+        )
+
+
+def _is_no_class(name: str) -> bool:
+    """Whether a folder's name is hardly one of a class, so that nothing is learnt before it is settled."""
+    word = name.casefold()
+    return word in {*PERHAPS_POOL, *DOUBTFUL} or plain(word) in THUMBNAILS or means_none(word)
 
 
 def one_spelling(
@@ -204,18 +215,18 @@ def _ask_of_splits(root: Path, within: Sequence[Path], declared: Declared, notes
         have = f"the folders {names} have the names of the parts"
         have = f"the folder {names} has the name of a part" if len(parts) == 1 else have
         also = ", as those of the classes would be" if others else " and no classes"
-        every = ",".join(entry.name for entry in within if entry not in pools)
+        every = as_option("classes", [entry.name for entry in within if entry not in pools])
         notes.ask(
             f"{root}: {have} of a data set that is split already{also}",
-            *_commands(root, parts, pools), f"--classes {every} (they are classes)",
+            *_commands(root, parts, pools), f"{every} (they are classes)",
             halts=True,
         )  # fmt: skip
     elif parts:
         only = parts["train"]
-        every = ",".join(sorted(entry.name for entry in within if entry not in pools))
+        every = as_option("classes", sorted(entry.name for entry in within if entry not in pools))
         notes.ask(
             f"{root}: the folder {shown(only.name)} has the name of a part of a data set, and is taken for a class",
-            f"--classes {every} (it is a class)", f"--train {shown(only)} (its folders are the classes)",
+            f"{every} (it is a class)", f"--train {shown(only)} (its folders are the classes)",
         )  # fmt: skip
     elif len(within) == 1 and not pools and not declared.classes:
         _ask_of_wrapper(root, within[0], notes)
@@ -258,7 +269,12 @@ def _ask_of_deeper(root: Path, full: Mapping[Path, str], parts: Mapping[Path, Fo
             "taken together",
             "name a table of the images and labels of each part with --train and --test",
         )
-    elif several and len(set(inner)) == len(inner) and any(name.strip("0123456789_-. ") for name in inner):
+    elif (
+        several
+        and not notes.unsettled
+        and len(set(inner)) == len(inner)
+        and any(name.strip("0123456789_-. ") for name in inner)
+    ):
         first = several[0]
         names = ", ".join(shown(name) for name in sorted(deeper[first])[:5])
         notes.ask(
@@ -276,4 +292,6 @@ def _refuse_without_classes(root: Path, there: Sequence[Path], parts: Mapping[Pa
         raise DataError(f"{shown(empty[0])}: no image in the folder of a class{parts[empty[0]].others}")
     loose = [shown(entry.name) for entry in there if _loose(entry)]
     holds = some(loose or [shown(entry.name) for entry in there], 3)
-    raise DataError(f"{root}: no folder of a class, with its images in it; there is {holds}")
+    table = next((entry for entry in there if entry.suffix.lower() in (".csv", ".tsv", ".jsonl", ".parquet")), None)
+    named = f"; if {table.name} names them, --train {shown(table)} --images COLUMN --label COLUMN" if table else ""
+    raise DataError(f"{root}: no folder of a class, with its images in it; there is {holds}{named}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tutelage.modalities.images.decoding import Source
-from tutelage.modalities.images.mask_meaning import Meaning, bands, colour_code, colour_name
+from tutelage.modalities.images.mask_meaning import SHADE, Meaning, bands, colour_code, colour_name
 from tutelage.modalities.images.mask_numbers import LISTED, Tally
 from tutelage.modalities.images.mask_pixels import KEPT
 from tutelage.tables import DataError, Notes
@@ -132,17 +132,34 @@ def _asked(tally: Tally, coloured: Sequence[str], hint: str, lossy: bool, notes:
     common = shades(tally, lossy)
     listed = ", ".join(f"{colour_name(code)} ({count:,})" for code, count in common[:LISTED])
     rest = f", and {len(tally.values) - len(common[:LISTED])} more" * (len(tally.values) > len(common[:LISTED]))
-    few = ",".join(sorted(colour_name(code) for code, _ in common[:LISTED]))
+    few = _typed([code for code, _ in common])
+    apart = _apart([code for code, _ in common])
+    painted = 1 < len(apart) < len(common)
     blurred = "; a format such as JPEG does not keep colours as they are" * lossy
     notes.ask(
         f"{coloured[0]}: it holds colours, not class numbers, as {len(coloured):,} of {len(tally.at):,} masks "
         f"do{hint}{blurred}; pixels by colour in all masks: {listed}{rest}",
-        f'--mask-colours "{few}" (the colours of the classes, in their order; others are void)',
+        *[f"--mask-colours {_typed(apart)} (colours close to these are shades of them)"] * painted,
+        f"--mask-colours {few} (the colours of the classes, in their order; others are void)",
         "--mask-colours FILE (a line for each class: its name and its colour)",
         *["save the masks anew, as PNG"] * lossy,
         halts=True,
     )
     return Meaning(colours=tuple(colour_name(code) for code in sorted(code for code, _ in common)))
+
+
+def _typed(codes: Sequence[int]) -> str:
+    """Colours as an option takes them, the darkest first."""
+    return f'"{",".join(colour_name(code) for code in sorted(codes[:LISTED]))}"'
+
+
+def _apart(codes: Sequence[int]) -> list[int]:
+    """Those colours, the first ones first, of which the others are shades."""
+    found: list[int] = []
+    for code in codes:
+        if all(np.linalg.norm(bands(np.array([code])) - bands(np.array([other]))) > SHADE for other in found):
+            found.append(code)
+    return found
 
 
 def shades(tally: Tally, lossy: bool) -> list[tuple[int, int]]:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.images.examples import shown, some
 from tutelage.modalities.images.folders import IMAGES, rows_of
 from tutelage.modalities.images.naming import MASK_WORDS, OTHER_WORDS, pairs
-from tutelage.modalities.images.tables import ENDINGS, MaskedRows
+from tutelage.modalities.images.tables import MaskedRows
 from tutelage.modalities.images.walking import SPLITS, Found, folder, hidden, images_in, plain, say_links
 from tutelage.tables import UNHEARD, DataError, Notes
 from tutelage.tables.exports.unread import beside, refuse_parts
@@ -171,6 +172,10 @@ def read_mask_folder(path: str | Path, notes: Notes = UNHEARD, skip_bad: bool = 
         notes.say(f"Images are read from {there.images}, and masks from {there.masks}.")
     _ask_of_splits(there, found[0], notes)
     refuse_parts(there.masks)
+    if not found[1].images and found[1].passed.keys() - {"hidden"}:
+        arrays = ", such as by Pillow's Image.fromarray(array.astype('uint8')).save(FILE)"
+        png = f"{there.masks}: no mask in the folder{found[1].others}; save masks as PNG"
+        raise DataError(png + arrays if ".npy" in found[1].passed else beside(there.masks) or png)
     tops = _tops(there, found)
     images, masks = (_by_stem(where, each.images) for where, each in zip(tops, found, strict=True))
     try:

@@ -114,7 +114,7 @@ def _fitted(stored: Stored, of_image: np.ndarray | None, turn: int, turned: bool
 def _require_size(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     if shape != wanted:
         (h, w), (height, width) = shape, wanted
-        raise ImageError(f"it is {w} x {h} pixels, but its image is {width} x {height}")
+        raise ImageError(f"it is {h} x {w} pixels, high and wide, but its image is {height} x {width}")
 
 
 def tell_turned(reads: Mapping[int, Read], file: str, turned: bool | None, notes: Notes) -> list[int]:

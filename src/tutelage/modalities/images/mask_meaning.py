@@ -16,6 +16,8 @@ LARGEST = 2**15 - 1
 """Largest class number."""
 CLEARLY = 3
 """Number of times that a class's number or colour must be nearer than the next one's, for a pixel of a JPEG."""
+SHADE = 8.0
+"""Distance of a colour to that of a class, up to which it is a shade of it, as of colours painted by hand."""
 OPAQUE = 255
 """Opacity of a colour that hides what is below it."""
 
@@ -87,6 +89,8 @@ class Meaning:
         every, which = np.unique(codes, return_inverse=True)
         known = np.array(self.values or self.codes, dtype=np.int64)
         found = _nearest(every, known, bool(self.colours)) if lossy else _equal(every, known)
+        if self.colours and not (lossy or self.strict):
+            found = _with_shades(every, known, found)
         if not self.colours:
             found[np.isin(every, self.void)] = -1
         ids: np.ndarray = found[which].reshape(codes.shape)
@@ -107,6 +111,16 @@ def _equal(codes: np.ndarray, known: Int[np.ndarray, " c"]) -> Int16[np.ndarray,
     return np.where(known[at] == codes, at, -1).astype(np.int16)
 
 
+def _with_shades(codes: np.ndarray, known: Int[np.ndarray, " c"], found: np.ndarray) -> Int16[np.ndarray, " n"]:
+    """Class numbers, (n,), in which colours that are close to one class's and to no other are of this class."""
+    others = np.flatnonzero(found < 0)
+    if len(others):
+        nearest = _nearest(codes[others], known, colours=True)
+        away = np.sqrt(((bands(codes[others]) - bands(known)[nearest]) ** 2).sum(-1))
+        found[others] = np.where(away <= SHADE, nearest, -1)
+    return found
+
+
 def _nearest(codes: np.ndarray, known: Int[np.ndarray, " c"], colours: bool) -> Int16[np.ndarray, " n"]:
     """Number of the class that is `CLEARLY` nearest to each code, (n,); -1 where none is."""
     points, centres = (bands(v) if colours else np.asarray(v, dtype=np.float64)[:, None] for v in (codes, known))
@@ -122,11 +136,12 @@ def bands(codes: np.ndarray) -> np.ndarray:
     return np.stack([(wide >> shift) & 255 for shift in (24, 16, 8, 0)], axis=-1).astype(np.float64)
 
 
-def given_values(words: Sequence[str | int]) -> tuple[int, ...]:
-    """Values of the classes that an option gives: whole numbers with commas or blanks between them.
+def given_values(words: Sequence[str | int], option: str = "mask_values") -> tuple[int, ...]:
+    """Values of masks that an option gives: whole numbers with commas or blanks between them.
 
     Args:
         words: words of the option, or numbers.
+        option: name of the option, for the message.
 
     Raises:
         ValueError: a word is no whole number.
@@ -136,8 +151,8 @@ def given_values(words: Sequence[str | int]) -> tuple[int, ...]:
     """
     each = [part.strip() for word in words for part in str(word).split(",") if part.strip()]
     for part in each:
-        if not part.isdecimal() or not part.isascii():
-            raise ValueError(f"mask_values must be whole numbers such as 0,255, got {part!r}")
+        if not part.removeprefix("-").isdecimal() or not part.isascii():
+            raise ValueError(f"{option} must be whole numbers such as 0,255, got {part!r}")
     return tuple(map(int, each))
 
 

@@ -118,7 +118,7 @@ def _smoothed(tally: Tally, lossy: str, notes: Notes) -> tuple[int, ...] | None:
     values = f"--mask-values {','.join(map(str, found[:LISTED].tolist()))}{',...' * (len(found) > LISTED)}"
     notes.ask(
         f"{what}; most pixels have {tally.listed(found)}",
-        f"{values} (each is a class, in this order; others are void)",
+        f"{values} (each is a class, in this order; others are {'of the nearest, or ' * bool(lossy)}void)",
         f"--classes {tally.values[-1] + 1} (each number is a class)",
         "save the masks anew, as PNG and resized by the nearest pixel",
         halts=True,
@@ -174,17 +174,30 @@ def _lone_void(tally: Tally, lossy: str, notes: Notes) -> tuple[int, ...] | None
         (at, c) for at, c in zip(tally.at, tally.counts, strict=True) if len(c.values) and c.values[-1] == last
     )
     values = f"--mask-values {','.join(map(str, there))} (each is a class, in this order)"
+    if len(there) == 2:  # one class would be left if the largest meant void
+        notes.ask(f"{at}: the masks hold only {before} and {last} ({tally.listed(tally.values)})", values, halts=True)
+        return tuple(there)
     options = [f"--void {last} (nothing is known there)", values]
     options += [f"--classes {last + 1} (each number is a class)"] * (last <= LARGEST)
-    if len(there) == 2 or _steps(tally.values) is not None:
+    if _steps(tally.values) is not None:
         options[:2] = [values, options[0]]
+    bright = _of_two_scales(tally)
+    if bright:
+        options.insert(0, f"save these masks anew with 1 in place of {last}, if both are one class")
+    scales = f"; {bright} of {len(tally.at)} masks have {last} in place of 1, and none has both" if bright else ""
     notes.ask(
         f"{at}: value {last} on {one.pixels[-1]:,} pixels, where others end at {before}"
-        f" (in all masks {tally.listed(tally.values)})",
+        f" (in all masks {tally.listed(tally.values)}){scales}",
         *(option for option in options if option != values or len(there) <= LISTED),
         halts=True,
     )
     return tuple(there)
+
+
+def _of_two_scales(tally: Tally) -> int:
+    """Number of masks of 0 and the largest value, where all others are of 0 and 1; 0 where there are none of both."""
+    bright = [one for one in tally.counts if tally.values[-1] in one.values]
+    return len(bright) if tally.values.tolist()[:-1] == [0, 1] and not any(1 in one.values for one in bright) else 0
 
 
 def _scaled(tally: Tally, lossy: str, notes: Notes) -> tuple[int, ...] | None:
@@ -227,14 +240,23 @@ def _objects(tally: Tally, lossy: str, notes: Notes) -> None:
     counts = [len(values) for values in each]
     on_and_on = len(every) == last >= OBJECTS and len(each) > 1 and set(every.tolist()) == set(range(1, last + 1))
     anew = all(int(values[-1]) == len(values) for values in each) and len(set(counts)) > 2 and last > min(counts) + 2
-    if last >= MANY or not (on_and_on or anew):
+    if last >= MANY or not (on_and_on or anew or _in_runs(each)):
         return
     how = f"each of the {last} values above 0 is in one mask only" if on_and_on else "each mask counts from 1 anew"
+    how = how if on_and_on or anew else f"{len(np.unique(every))} values above 0 are each in one mask or two, in a row"
     notes.ask(
         f"{tally.file}: {how}, as where numbers are those of single objects (instances); then they are no classes",
         f"--classes {last + 1} (each number is a class)",
         "save the masks anew with the number of its class on each object",
     )
+
+
+def _in_runs(each: Sequence[np.ndarray]) -> bool:
+    """Whether the values above 0 of each mask follow on each other, and hardly one of them is in another mask."""
+    if len(each) < OBJECTS or max(map(len, each)) < 2 or any(v[-1] - v[0] != len(v) - 1 for v in each):
+        return False
+    values, counts = np.unique(np.concatenate(each), return_counts=True)
+    return len(values) >= OBJECTS and counts.max() <= 2 and bool((counts == 1).mean() >= 0.8)
 
 
 def _lines(tally: Tally, lossy: str, notes: Notes) -> None:

@@ -31,6 +31,8 @@ from tutelage.tables import UNHEARD, DataError, Notes
 
 CLASSES_SHOWN = 20
 """Number of classes that a line lists with their counts, at most."""
+LITTLE = 0.001
+"""Share of the pixels up to which values that no class has are void, where masks to score on have one class alone."""
 LOST = 0.1
 """Share of the masks from which on it is said that classes vanish when masks are resized."""
 
@@ -48,6 +50,7 @@ class Masks:
         void: number of pixels of the stored masks that are void, and of the masks that have some.
         meaning: what the numbers or colours of the masks were found to mean.
         lost: number of masks in which a class has no pixel left after they are resized.
+        bare: number of masks that have the first class alone, and of all masks.
     """
 
     ids: Int16[np.ndarray, "n h w"]
@@ -58,6 +61,7 @@ class Masks:
     faults: dict[int, str] = field(default_factory=dict)
     meaning: Meaning = field(default_factory=Meaning)
     lost: int = 0
+    bare: tuple[int, int] = (0, 0)
 
     @property
     def names(self) -> list[str]:
@@ -86,19 +90,28 @@ class Masks:
         more = f", and {len(counts) - CLASSES_SHOWN} more" if len(counts) > CLASSES_SHOWN else ""
         return f"Classes (share of the pixels, masks that have some): {', '.join(each)}{more}."
 
-    def words(self) -> list[str]:
-        """Sentences for the user: classes without a pixel, and classes that vanish when masks are resized."""
-        names, said = self.names, []
+    def note(self, notes: Notes) -> None:
+        """Say or ask what looks odd: classes without a pixel, or that vanish when masks are resized, and bare masks."""
+        names, there = self.names, np.flatnonzero(self.pixels).tolist()
         none = [names[number] for number in np.flatnonzero(self.pixels == 0)]
-        if none:
-            said.append(f"{len(none)} of {self.classes} classes are in no mask: {some(none)}.")
+        says = f"{len(none)} of {self.classes} classes are in no mask: {some(none)}"
+        if len(none) > len(there) and self.meaning.classes and not (self.meaning.values or self.meaning.colours):
+            follow = there == list(range(len(there)))
+            fewer = f"--classes {len(there)}" if follow else f"--mask-values {','.join(map(str, there))}"
+            notes.ask(f"{says}; it may be that --classes {self.classes} is too many", f"{fewer} in its place")
+        elif none:
+            notes.say(f"{says}.")
+        if self.classes > 1 and 2 * self.bare[0] > self.bare[1]:
+            notes.say(
+                f"{self.bare[0]:,} of {self.bare[1]:,} masks have the class {names[0]} alone, as has an image on which "
+                "nobody drew; take such masks out, if they were not looked at."
+            )
         if self.lost and self.lost >= LOST * len(self.ids):
             h, w = self.ids.shape[1:]
-            said.append(
+            notes.say(
                 f"In {self.lost} of {len(self.ids)} masks a class has no pixel left after they are resized to {h} x "
                 f"{w} pixels; a larger --size keeps it."
             )
-        return said
 
 
 def read_masks(
@@ -185,6 +198,7 @@ class _Meant:
         classes = min(classes, LARGEST + 1)  # there are more only where a question has been asked
         ids = np.empty((count, *size), dtype=np.int16)
         pixels, images, void, lost = np.zeros(classes, dtype=np.int64), np.zeros(classes, dtype=np.int64), [], 0
+        bare = 0
         for i in range(count):
             one = self.reads.pop(i, None)  # so that memory does not hold all masks twice
             if one is None:
@@ -195,11 +209,13 @@ class _Meant:
             known = (there >= 0) & (there < classes)
             np.add.at(pixels, there[known], one.counts.pixels[known])
             images[np.unique(there[known])] += 1
+            bare += set(there[known].tolist()) == {0}
             void.append(int(one.counts.pixels[~known].sum()))
             left = np.bincount(ids[i][ids[i] >= 0].ravel(), minlength=classes)
             lost += bool((left[there[known]] == 0).any())
         voids = sum(void), sum(map(bool, void))
-        return Masks(ids, classes, pixels, images, voids, meaning=replace(meaning, settled=True), lost=lost)
+        found = replace(meaning, settled=True)
+        return Masks(ids, classes, pixels, images, voids, meaning=found, lost=lost, bare=(bare, len(void)))
 
 
 def _meant(
@@ -225,8 +241,9 @@ def _meant(
         return _Meant(reads, tally, found)
     if found.values or found.colours:
         _say_others(tally, found, lossy, notes)
+        _say_near(tally, found, lossy, notes)
     else:
-        _require_below(tally, found.classes or LARGEST + 1)
+        _require_below(tally, found)
     return _Meant(reads, tally, found)
 
 
@@ -245,6 +262,12 @@ def _say_others(tally: Tally, meaning: Meaning, lossy: str, notes: Notes) -> Non
             f"{first}: {what} {name} is none of the classes', {', '.join(meaning.colours)} ({count:,} of {every:,} "
             f"pixels of {tally.file})"
         )
+    if meaning.settled and len(np.unique(ids[ids >= 0])) < 2 and count > LITTLE * every:
+        raise DataError(
+            f"{tally.first(others[others == commonest])}: {what} {name} is none of the classes' ({count:,} of "
+            f"{every:,} pixels of {tally.file} have such {what}s, and the others are of one class at most); save these "
+            f"masks with the {what}s of those that were learnt from, or name it void if nothing is known there"
+        )
     nearest = " and are not clearly nearest to one of them" if lossy else ""
     notes.say(
         f"{count:,} of {every:,} pixels of the masks of {tally.file} ({100 * count / every:.1f} %) have other {what}s "
@@ -252,10 +275,25 @@ def _say_others(tally: Tally, meaning: Meaning, lossy: str, notes: Notes) -> Non
     )
 
 
-def _require_below(tally: Tally, classes: int) -> None:
+def _say_near(tally: Tally, meaning: Meaning, lossy: str, notes: Notes) -> None:
+    """Say how many pixels have a number or colour that is close to one that is named, and are taken for it."""
+    ids = meaning.ids(tally.values.astype(np.uint32 if meaning.colours else np.uint16), bool(lossy))
+    near = (ids >= 0) & ~np.isin(tally.values, meaning.values or meaning.codes)
+    if near.any():
+        like = int(tally.values[near][tally.pixels[near].argmax()])
+        notes.say(
+            f"{tally.pixels[near].sum():,} of {tally.pixels.sum():,} pixels of the masks of {tally.file} have other "
+            f"{'colours' if meaning.colours else 'values'}, close to those of the classes, and are taken for the "
+            f"nearest (most often {colour_name(like) if meaning.colours else like})."
+        )
+
+
+def _require_below(tally: Tally, meaning: Meaning) -> None:
+    classes = meaning.classes or LARGEST + 1
+    alike = ", or save these masks with the numbers of those that were learnt from" if meaning.settled else ""
     for at, one in zip(tally.at, tally.counts, strict=True):
         if len(one.values) and one.values[-1] >= classes:
             raise DataError(
                 f"{at}: value {one.values[-1]} on {one.pixels[-1]:,} pixels is not from 0 to {classes - 1}; name it "
-                "void if nothing is known there, or give more classes"
+                f"void if nothing is known there, or give more classes{alike}"
             )

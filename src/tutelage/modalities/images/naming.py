@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from tutelage.modalities.images.examples import shown, some
 from tutelage.tables import DataError, Notes
+from tutelage.tables.cells import nearest
+from tutelage.tables.odd import counted
 
 MASK_WORDS = (
     "mask", "masks", "label", "labels", "labelid", "labelids", "labeltrainids", "trainids", "seg", "segs",
@@ -111,13 +113,16 @@ def pairs(
     ]
     fitting = [mask for mask in masks if mask not in lonely]
     if skip_bad and fitting:
-        notes.say(f"Left out: {len(lonely)} masks in {where} without an image of their name: {some(lonely)}.")
+        notes.say(f"Left out: {counted(len(lonely), 'mask')} in {where} without an image of that name: {some(lonely)}.")
         found, rest = pairs(images, fitting, where, notes)
         return found, [*rest, *lonely]
     forms, count = some([str(naming) for naming in tried], 4), f"{len(lonely)} of {len(masks)}"
+    begun = [image for image in images if image and lonely[0].startswith(image)]
+    near = max(begun, key=len, default=None) or nearest(lonely[0], images)
+    like = f"; the nearest image is {shown(near)}" if near else ""
     advice = "; --skip-bad leaves such masks out" if fitting else ""
     raise DataError(
-        f"{where}/{shown(lonely[0])}: a mask without an image of its name ({count}); tried: {forms}{advice}"
+        f"{where}/{shown(lonely[0])}: a mask without an image of its name ({count}); tried: {forms}{like}{advice}"
     )
 
 

@@ -7,10 +7,11 @@ import binascii
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.images.examples import shown
 from tutelage.tables import UNHEARD, DataError, Notes
 
@@ -111,9 +112,21 @@ class _Files:
         """The one file in a deeper folder that shares the longest end with a path."""
         if not names:
             return None
-        named = self.named[names[-1].casefold()]
+        named = self.named.get(names[-1].casefold(), [])
         exact = [file for file in named if file.name == names[-1]]
         alike = Counter({file: _shared(names, file.parts) for file in exact or named}).most_common(2)
+        return alike[0][0] if alike and (len(alike) == 1 or alike[0][1] > alike[1][1]) else None
+
+    def of_name(self, path: str) -> Path | None:
+        """The one file in the folder or below that has a path's name, perhaps with an ending besides; else None."""
+        names = _names(path)
+        if not names:
+            return None
+        found = self._below(names)
+        if found is not None or names[-1].lower().endswith(ENDINGS):
+            return found
+        ended = [file for ending in ENDINGS for file in self.named.get(names[-1].casefold() + ending, [])]
+        alike = Counter({file: _shared(names, (*file.parts[:-1], file.stem)) for file in ended}).most_common(2)
         return alike[0][0] if alike and (len(alike) == 1 or alike[0][1] > alike[1][1]) else None
 
     @property
@@ -155,7 +168,8 @@ def located(paths: Sequence[str | None], table: str | Path, column: str, notes: 
     """Paths of the files that a table's cells stand for; None stays None.
 
     A path that is there, from the table's folder on, is taken as it is. The end of a foreign one (see `is_foreign`) is
-    looked for in that folder and below; it must lead to one file, to which no other path leads.
+    looked for in that folder and below; it must lead to one file, to which no other path leads. Where no path is there,
+    so is the name of each, also without its ending.
 
     Args:
         paths: cells of the column, in the order of the rows.
@@ -169,9 +183,10 @@ def located(paths: Sequence[str | None], table: str | Path, column: str, notes: 
     folder = Path(table).parent
     places = {path: str(folder / path) for path in paths if path is not None}
     absent = [path for path, place in places.items() if is_foreign(path) and not _is_there(place)]
-    if not absent:
-        return [None if path is None else places[path] for path in paths]
     files = _Files(folder)
+    if not absent:
+        named = _by_name(places, files, table, column, notes)
+        return [None if path is None else str(named.get(path, places[path])) for path in paths]
     found = {path: file for path in absent if (file := files.at(path)) is not None}
     twice = {file for file, number in Counter(found.values()).items() if number > 1}
     found = {path: file for path, file in found.items() if file not in twice}
@@ -184,6 +199,22 @@ def located(paths: Sequence[str | None], table: str | Path, column: str, notes: 
     if lost := [path for path in absent if path not in found]:
         notes.say(f"{table}: {len(lost)} more were not found, or are not clear, such as {shown(lost[0])!r}.")
     return [None if path is None else str(found.get(path, places[path])) for path in paths]
+
+
+def _by_name(places: Mapping[str, str], files: _Files, table: str | Path, column: str, notes: Notes) -> dict[str, Path]:
+    """Files below the table's folder that have the names in its cells, where none is there as it is written."""
+    if not places or any(map(_is_there, places.values())):
+        return {}
+    found = {path: file for path in places if (file := files.of_name(path)) is not None}
+    twice = {file for file, number in Counter(found.values()).items() if number > 1}
+    found = {path: file for path, file in found.items() if file not in twice}
+    if found:
+        first, file = next(iter(found.items()))
+        notes.say(
+            f"{table}: no path in the column {column!r} is a file as it is written; {len(found)} of {len(places)} were "
+            f"found by their names, the first is {shown(first)!r}: {shown(file.relative_to(files.folder).as_posix())}."
+        )
+    return found
 
 
 def _is_there(place: str) -> bool:

@@ -14,14 +14,8 @@ from tutelage.modalities.images.decoding import Source
 from tutelage.modalities.images.paths import embedded, located
 from tutelage.tables import UNHEARD, DataError, Notes, as_label, column
 from tutelage.tables.cells import noun
-from tutelage.tables.labels import means_none
-from tutelage.tables.none_words import DOUBTFUL
+from tutelage.tables.doubtful import is_doubtful, means_none
 
-ENDINGS = (
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp", ".avif", ".tif", ".tiff",
-    ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".tga", ".pcx", ".ico", ".heic", ".heif", ".svg",
-)  # fmt: skip
-"""Endings, in lower case, of the files in a folder that count as images."""
 T = TypeVar("T")
 """Type of a result."""
 
@@ -132,7 +126,7 @@ def _without_words(table: pd.DataFrame, path: str | Path, masks: str, notes: Not
     words = sorted({cell for cell in cells if isinstance(cell, str) and cell.strip()})
     none = [
         word for word in words
-        if (means_none(word) or word.strip().lower() in DOUBTFUL) and not Path(path).parent.joinpath(word).is_file()
+        if (means_none(word) or is_doubtful(word)) and not Path(path).parent.joinpath(word).is_file()
     ]  # fmt: skip
     if not none:
         return table

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.images.examples import shown
-from tutelage.modalities.images.tables import ENDINGS
 from tutelage.tables import DataError, Notes
 from tutelage.tables.links import leads_back, not_followed
 

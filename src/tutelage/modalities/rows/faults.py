@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,33 @@ COLUMNS = 5
 """Number of columns that a message names at most."""
 ADVICE = "--skip-bad leaves out such rows, or fill in their numbers beforehand, such as the median of the column"
 """Words on what a user can do where numbers are missing."""
+
+
+MONTH = r"(?i:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*\.?"
+"""Pattern of a month in words."""
+FORMS = {
+    rf"\d{{1,4}}[-./ ]+(?:\d{{1,2}}|{MONTH})(?:[-./ ]+\d{{1,4}})?": "it looks like a date; say in numbers what matters",
+    r"[-+]?\d{1,3}(?:([., '\u00a0\u202f])\d{3})+(?:[.,]\d+)?": "write numbers without signs between the thousands",
+    r"[-+]?[\d.,]+\s*%": "write percentages as numbers, without %",
+    r"[\u2212\u2013\u2014]\s*[\d.,]+": "its minus is another sign than -; write - in its place",
+    r"[<>≤≥~±]\s*[\d.,]+": "write the number alone, without the sign before it",
+    r"[-+]?[\d.,]+\s*[A-Za-zµ°€$£][\w/°²³%]*": "write units into the header, and numbers alone into the cells",
+    r"[€$£]\s*[\d.,]+": "write numbers alone, without the currency",
+}
+"""What to do about cells that are nearly numbers, by a pattern of the cells."""
+
+
+def likely_form(what: str) -> str:
+    """Phrase on what to do about a cell that is nearly a number; empty where it is not.
+
+    Args:
+        what: what is wrong with the cell, as `Faults.add` takes it.
+
+    >>> likely_form("not a number but '2.640,42'"), likely_form("not a number but 'x'")
+    ('; write numbers without signs between the thousands', '')
+    """
+    cell = what.removeprefix("not a number but ").strip("'\"")
+    return next((f"; {advice}" for pattern, advice in FORMS.items() if re.fullmatch(pattern, cell.strip())), "")
 
 
 @dataclass
@@ -59,15 +87,13 @@ class Faults:
         good = self.good()
         if none and len(self.rows) > 1:
             first = self.cells[none[0]][0]
-            raise DataError(
-                f"{self._place(none[0], 0)}: {first}; no row of {_columns(none)} holds a number: leave out of "
-                "--features what is none"
-            )
+            out = likely_form(first) or ": leave out of --features what is none"
+            raise DataError(f"{self._place(none[0], 0)}: {first}; no row of {_columns(none)} holds a number{out}")
         if self.skip_bad and good.any():
             notes.say(f"Left out of {self.path}: {self._in_words(good)}.")
             return
-        advice = f"; {ADVICE}" if good.any() else ""
         (column, found), *others = self.cells.items()
+        advice = f"{likely_form(next(iter(found.values())))}; {ADVICE}" if good.any() else ""
         if others or len(found) > 1:
             raise DataError(f"{self.path}: {self._in_words(good)}{advice}")
         (row, what), *_ = found.items()

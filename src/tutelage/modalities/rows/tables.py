@@ -17,12 +17,15 @@ from jaxtyping import Float32
 from tutelage.modalities.rows.faults import Faults
 from tutelage.tables import UNHEARD, DataError, Notes, ReadAs, no_column, read, require_regular, separator_hint
 from tutelage.tables.decimals import with_points
+from tutelage.tables.seen import FileSeen
 
 NPZ = ".npz"
 """Ending of a file of numpy arrays."""
 
 TIMES = (datetime.date, datetime.time, datetime.timedelta)
 """Types of cells that pandas would turn into numbers without a word."""
+SWITCHES = {"true": 1, "false": 0}
+"""Numbers of the words, in small letters, that pandas and R write for truth."""
 
 ALL = "all"
 """Word that stands for every column without labels."""
@@ -108,7 +111,7 @@ def read_features(
     if exact and features[0] not in table.columns:
         raise DataError(f"{path}: {no_column(features[0], [str(c) for c in table.columns])}")
     names = feature_columns(list(table.columns), features, path, others)
-    table = with_points(table, names, path, notes)
+    table = _with_switches(with_points(table, names, path, notes), names, path, notes)
     faults = faults or Faults(path, range(1, len(table) + 1))
     if len(names) == 1:
         found = _lists(table[names[0]], names[0], faults)
@@ -116,6 +119,23 @@ def read_features(
         found = np.stack([_column(cells, path, str(name), faults) for name, cells in table[names].items()], axis=1)
     faults.settle(notes)
     return found
+
+
+def _with_switches(table: pd.DataFrame, names: Sequence[str], path: str | Path, notes: Notes) -> pd.DataFrame:
+    """The table, with 1 and 0 in place of "True" and "False" in columns of nothing else but empty cells."""
+    found = {}
+    for name in names if len(names) > 1 else ():
+        first = next((cell for cell in table[name] if not isinstance(cell, str) or cell.strip()), None)
+        if isinstance(first, str) and first.strip().casefold() in SWITCHES:
+            cells = table[name].astype(object)
+            numbers = cells.map(lambda cell: SWITCHES.get(str(cell).strip().casefold()))
+            empty = cells.map(lambda cell: isinstance(cell, str) and not cell.strip())
+            if (numbers.notna() | empty).all():
+                found[name] = cells.where(empty, numbers) if empty.any() else numbers.astype(float)
+    if found:
+        columns = f"column {next(iter(found))!r}" if len(found) == 1 else f"{len(found)} columns"
+        notes.say(f"{path}: {columns} of True and False, read as 1 and 0.")
+    return table.assign(**found)
 
 
 def _lists(cells: pd.Series, name: str, faults: Faults) -> Float32[np.ndarray, "n d"]:
@@ -126,7 +146,15 @@ def _lists(cells: pd.Series, name: str, faults: Faults) -> Float32[np.ndarray, "
             rows[row] = _numbers(cell)
         except DataError as fault:
             faults.add(name, row, str(fault))
-    first = next(iter(rows), 0)
+    usual = Counter(map(len, rows.values())).most_common(1)
+    first = next((row for row, numbers in rows.items() if len(numbers) == usual[0][0]), 0)
+    others = [row for row, numbers in rows.items() if len(numbers) != len(rows[first])]
+    if 2 * len(others) > len(cells):
+        raise DataError(
+            f"{faults.path}, column {name!r}: {len(others):,} of {len(cells):,} rows have not as many numbers as row "
+            f"{faults.rows[first]}, {len(rows[first])} (the first: row {faults.rows[others[0]]}, "
+            f"{len(rows[others[0]])}); give each row as many, such as by cutting or padding"
+        )
     for row, numbers in list(rows.items()):
         if len(numbers) != len(rows[first]):
             faults.add(name, row, f"{len(numbers)} numbers, but {len(rows[first])} in row {faults.rows[first]}")
@@ -233,4 +261,5 @@ def read_row_table(
         if y.shape != (len(x),):
             raise DataError(f"{path}, array {label!r}: must be of shape ({len(x)},), got {y.shape}")
         table[label] = y
+    notes.saw(FileSeen(str(path), "npz", len(table), names))
     return table, range(1, len(table) + 1)

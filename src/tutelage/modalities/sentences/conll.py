@@ -139,8 +139,7 @@ def _tell(lines: Lines, texts: Sequence[str], notes: Notes, skip: bool) -> None:
     """Note the comments, and the lines that were filled up; fault those with too many columns, or leave them out."""
     path = lines.path
     if lines.comments:
-        first = lines.comments[0]
-        shown = texts[first - 1].strip()[:40]
+        first, shown = lines.comments[0], texts[lines.comments[0] - 1].strip()[:40]
         notes.say(f"{path}: {len(lines.comments)} comments are passed over, the first in row {first}: {shown!r}.")
     if lines.filled:
         first = lines.filled[0]
@@ -152,14 +151,15 @@ def _tell(lines: Lines, texts: Sequence[str], notes: Notes, skip: bool) -> None:
     if not lines.long:
         return
     first, many, bad = min(lines.long), len(lines.long), set(lines.long.values())
-    like = min(lines.sentences, default=first)
-    said = f"{path}, row {first}: {len(_cells(texts[first - 1]))} columns where row {like} has {lines.width}"
+    like = f"row {min(lines.sentences, default=first)} has {lines.width}"
+    said = f"{path}, row {first}: {len(_cells(texts[first - 1]))} columns where {like}"
     if skip and bad < set(lines.sentences) | bad:
         notes.say(f"{path}: {len(bad)} sentences have rows with other columns and are left out, the first: {said}.")
         lines.sentences = {n: each for n, each in lines.sentences.items() if n not in bad}
         return
-    others = f"; so have {many - 1} more rows" if many > 1 else ""
-    notes.fault(f"{said}{others}; a CoNLL file has one word a line, and as many columns in each")
+    others = f"; so have {many - 1} more rows" * (many > 1)
+    untagged = "; words without tags belong into a file of their own, --unlabelled" * (lines.width == 1)
+    notes.fault(f"{said}{others}; a CoNLL file has one word a line, and as many columns in each{untagged}")
 
 
 def numbered(first: Iterable[Sequence[str]], width: int) -> bool:

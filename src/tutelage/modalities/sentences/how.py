@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tutelage.ops.checks import one_of
+from tutelage.tables.name_lists import names_in
 
 MANY_MENDED = 5
 """Mended entities, at least, at which it is asked what is meant, if they are more than half of all."""
@@ -55,7 +56,7 @@ class TagsAs:
     def names(self) -> tuple[str, ...]:
         """The classes by name, in the order of their numbers; empty where none are given."""
         given = self.classes or ()
-        each = given.split(",") if isinstance(given, str) else given
+        each = names_in(given) if isinstance(given, str) else given
         return tuple(str(name).strip() for name in each)
 
 

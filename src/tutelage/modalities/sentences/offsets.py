@@ -176,6 +176,11 @@ class Texts:
         first, last = bisect_left(words, (start,)), bisect_left(words, (end,)) - 1
         return first <= last and words[first][0] == start and words[last][1] == end
 
+    def wide(self) -> bool:
+        """Whether most spans begin or end with a blank, so that they say little about the unit."""
+        each = [(text, s.start, s.end) for text, spans in zip(self.texts, self.spans, strict=True) for s in spans]
+        return sum(trimmed(*span) != span[1:] for span in each) > BADLY * len(each)
+
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """Start and end of a part of a text without the blanks at its ends; of blanks alone the part itself.
@@ -247,7 +252,8 @@ def counting_of(at: Place, given: Texts, notes: Notes, named: str | None = None)
         return best.how
     shifted = best.how.first or best.how.closed
     misfits = best.concerned - best.before
-    if best.how.unit in NAMED[1:] and not shifted and best.gained >= max(WELL * misfits, LEAST_ASKED):
+    told = not shifted and best.gained >= max(WELL * misfits, LEAST_ASKED)
+    if best.how.unit in NAMED[1:] and told and not given.wide():
         notes.ask(
             f"{at.whole}: of {best.concerned} spans whose places depend on the unit {misfits} do not fit words, and "
             f"{best.gained} of these would if they were counted {best.how.words()}; the first such text is in "

@@ -122,7 +122,12 @@ class Faults:
             first = self.found[min(self.found)]
             if not keep.any():
                 self.notes.fault(f"{source}: no row can be read, the first of {count} for this: {first}")
-            self.notes.say(f"{source}: {len(self.found)} rows cannot be read and are left out, the first: {first}.")
+            cut = (
+                "1 row cannot be read and is"
+                if len(self.found) == 1
+                else f"{len(self.found)} rows cannot be read and are"
+            )
+            self.notes.say(f"{source}: {cut} left out{', the first' * (len(self.found) > 1)}: {first}.")
         return keep
 
 

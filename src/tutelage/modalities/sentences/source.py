@@ -128,7 +128,19 @@ def _of_lines(path: Path, tokens: str, columns: Columns | None, how: ReadAs, not
         tags = column_of_tags(table, tokens, path, notes)
     for name in (tags, distant):
         table = with_values(table, name, path, notes)
+    if tokens in table.columns:
+        _note_columns(table, path, tokens, (tags, distant), notes)
     return Source(path, table, tokens, (tags, distant), gathered=True)
+
+
+def _note_columns(table: pd.DataFrame, path: Path, tokens: str, columns: Columns, notes: Notes) -> None:
+    """Note how many sentences a CoNLL file has, and which of its columns are read."""
+    words = int(table[tokens].map(len).sum())
+    taken = {"words": tokens, "tags": columns[0], "distant tags": columns[1]}
+    each = ", ".join(f"{what} in column {name}" for what, name in taken.items() if name is not None)
+    there = ", ".join(map(str, table.columns))
+    says = f"{path}: CoNLL, {len(table):,} sentences of {words:,} words; {each}, of the columns {there}."
+    notes.fact(f"columns of {path}", says, {"sentences": len(table), "words": words, "columns": taken})
 
 
 def _require_columns(source: Source, needed: Sequence[str | None]) -> None:

@@ -26,6 +26,8 @@ REPEATED = ("text", "word", "surface", "mention", "value", "string")
 """Keys of the text that a span repeats."""
 NO_TYPE = ("o", "outside", "none", "null", "nil", "no_entity", "non_entity", "background")
 """Types of spans, in lower case, that mean that there is no entity."""
+SEVERAL = 5
+"""Number of empty lists from which on they are said."""
 WITHIN = ("entities", "spans", "ents", "annotations", "labels", "label", "result")
 """Keys of a list of spans in an object."""
 
@@ -53,6 +55,7 @@ def bio_of_spans(
     """
     faults, notes = reading.faults, reading.notes
     written: list[list[RawSpan]] = faults.each(at, lambda cell: _spans(cell, names), cells, other=[])
+    _tell_empty(at, cells, written, notes)
     spans = written if reading.how.spelling == "as-is" else _seen(at, written, notes)
     given_so = Texts(texts, words, spans)
     how = counting_of(at, given_so, notes, reading.how.offsets or unit)
@@ -64,6 +67,16 @@ def bio_of_spans(
     _tell_blanks(at, spans, texts, notes)
     first = next((f"{at.row(i)}: {said}" for i, (_, _, said) in enumerate(shown) if said), "")
     return [tags for tags, _, _ in shown], Mended(sum(n for _, n, _ in shown), sum(map(len, spans)), first)
+
+
+def _tell_empty(at: Place, cells: Sequence[object], spans: Sequence[Sequence[RawSpan]], notes: Notes) -> None:
+    """Say how many cells have an empty list, unless the export of a tool says it."""
+    empty = [i for i, (cell, each) in enumerate(zip(cells, spans, strict=True)) if given(cell) and not each]
+    if len(empty) >= SEVERAL and not any(file.made for file in notes.files if file.file == at.source):
+        notes.say(
+            f"{at.whole}: {len(empty)} rows have an empty list, a text without an entity (first: {at.row(empty[0])}); "
+            "empty the cell of a text that nobody looked at."
+        )
 
 
 def _seen(at: Place, spans: list[list[RawSpan]], notes: Notes) -> list[list[RawSpan]]:

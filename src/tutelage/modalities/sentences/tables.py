@@ -16,6 +16,7 @@ import numpy as np
 from tutelage.modalities.sentences.cells import decoded, given, items, numbers_in, word_list
 from tutelage.modalities.sentences.conll import CONLL, write_conll
 from tutelage.modalities.sentences.how import Mended, TagsAs
+from tutelage.modalities.sentences.open_words import require_words
 from tutelage.modalities.sentences.pieces import whole_words
 from tutelage.modalities.sentences.place import Faults, Place, Reading
 from tutelage.modalities.sentences.source import Source, are_texts, source_of
@@ -140,13 +141,14 @@ def _checked(source: Source, found: _Tagged, reading: Reading) -> Sentences:
         tell_mended(source.place(name or ""), mended, reading.how, reading.notes)
     path, full = str(source.path), np.array([bool(sentence) for sentence in found.words], dtype=bool)
     kept = reading.faults.kept(len(full), path)
-    empty = int((~full).sum()) - sum(not full[i] for i in reading.faults.found)
+    empty = ~full
+    empty[list(reading.faults.found)] = False  # they are named as rows that cannot be read
     if not full.any() and not reading.faults.found:
         reading.notes.fault(f"{path}: the file has no sentences")
     gold, weak = found.columns
     return Sentences(
         path, found.words, cast(list[list[str] | None], gold), weak, source.rows, found.offsets,
-        sum(each.count for each in found.mended), empty,
+        sum(each.count for each in found.mended), int(empty.sum()),
         next((each.first for each in found.mended if each.first), ""), found.as_written and not source.gathered,
     ).where(full & kept)  # fmt: skip
 
@@ -184,7 +186,8 @@ def _of_lists(source: Source, of_tags: Sequence[list[object]], reading: Reading)
     written: list[list[str]] = faults.each(at, word_list, cells, other=[])
     numbers = sum(map(numbers_in, cells))
     if numbers:
-        notes.say(f"{at.whole}: {numbers} words are numbers, which are read as texts.")
+        are = "word is a number, read as a text" if numbers == 1 else "words are numbers, which are read as texts"
+        notes.say(f"{at.whole}: {numbers} {are}.")
     places = [source.place(name or "") for name in source.columns]
     labels = [_labels(each, of, written, reading) for each, of in zip(places, of_tags, strict=True)]
     names = [source.names.get(name or "", ()) for name in source.columns]
@@ -211,6 +214,7 @@ def _in_bio(
     names: Sequence[Sequence[str]], reading: Reading,
 ) -> tuple[list[list[str]], list[list[Tags]], list[Mended]]:  # fmt: skip
     """Words, tags in clean BIO, and what was mended, of lists of words with two columns of tags: clean and distant."""
+    require_words(at, places[0], words, labels[0], reading.notes)
     words, labels = whole_words(at, words, labels, reading.notes)
     plain = [
         written_tags(place, of, words, known, open_words, reading)

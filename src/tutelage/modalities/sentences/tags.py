@@ -11,15 +11,13 @@ from itertools import pairwise
 from tutelage.modalities.sentences import numbers
 from tutelage.modalities.sentences.cells import items
 from tutelage.modalities.sentences.how import Mended, TagsAs
+from tutelage.modalities.sentences.open_words import Tags, closed
 from tutelage.modalities.sentences.pieces import IGNORED
 from tutelage.modalities.sentences.place import Faults, Place, Reading
 from tutelage.modalities.sentences.spelling import parted, visible
 from tutelage.ops.notation import PLAIN, Notation, notation_of
 from tutelage.ops.tags import OPENERS, Scheme, first_repair, scheme, to_bio
 from tutelage.tables import Notes, as_label
-
-Tags = list[str | None] | None
-"""Tags of one sentence; None is an untagged sentence, or a word without a tag."""
 
 WITHOUT = frozenset({"-1", IGNORED})
 """Tags that stand for none."""
@@ -101,7 +99,7 @@ def written_tags(
         return plain
     if how.tags_are is None and not notation.starred:
         plain = _asked_outside(at, plain, notes)
-    return _closed(at, plain, labels, words, how, notes)
+    return closed(at, plain, labels, words, how, notes)
 
 
 def bio_tags(at: Place, tags: list[Tags], words: Sequence[Sequence[str]], faults: Faults) -> tuple[list[Tags], Mended]:
@@ -244,36 +242,6 @@ def _ask_of_neighbours(at: Place, labels: Sequence[Tags], notes: Notes) -> None:
             at.option("tags_are", "bio") + " (each B- begins an entity)",
             halts=count > HANDFUL,
         )
-
-
-def _closed(
-    at: Place, labels: list[Tags], written: list[Tags], words: Sequence[Sequence[str]], how: TagsAs, notes: Notes
-) -> list[Tags]:
-    """Tags of sentences of which each word has one, or none has."""
-    labels = [tags if tags and any(tag is not None for tag in tags) else None for tags in labels]
-    some = [i for i, tags in enumerate(labels) if tags and None in tags]
-    if not some:
-        return labels
-    count = sum((labels[i] or []).count(None) for i in some)
-    first = some[0]
-    j = (labels[first] or []).index(None)
-    shown = (written[first] or [])[j]
-    says = (
-        f"{at.at(first)}: word {j + 1}, {words[first][j]!r}, has no tag ({shown or 'empty'}) in a tagged sentence; "
-        f"{count} such words in {len(some)} sentences"
-    )
-    if how.open_words is None:
-        notes.ask(
-            says,
-            at.option("open_words", "outside") + " (they are outside entities)",
-            at.option("open_words", "untagged") + " (such sentences are untagged)",
-            halts=True,
-        )
-    else:
-        notes.say(f"{says}, {'which are outside' if how.open_words == 'outside' else 'which are untagged'}.")
-    if how.open_words == "untagged":
-        return [None if tags and None in tags else tags for tags in labels]
-    return [tags and ["O" if tag is None else tag for tag in tags] for tags in labels]
 
 
 def _tell(at: Place, notation: Notation, tags: Sequence[Tags], notes: Notes) -> None:

@@ -96,6 +96,6 @@ def _painted(value: Mapping[str, object]) -> np.ndarray:
         raise ValueError("a brush has no original_width and original_height")
     numbers, (h, w) = decoded(rle), size
     if len(numbers) != int(str(h)) * int(str(w)) * CHANNELS:
-        raise ValueError(f"a brush has {len(numbers) // CHANNELS:,} pixels, but its image is {w} x {h}")
+        raise ValueError(f"a brush has {len(numbers) // CHANNELS:,} pixels, but its image is {h} x {w}")
     painted: np.ndarray = numbers.reshape(int(str(h)), int(str(w)), CHANNELS)[:, :, CHANNELS - 1] > 0
     return painted

@@ -29,7 +29,7 @@ class Made:
         tool: name of the tool.
         sentence: what was made of what, and what was not read.
         places: row that was made of each row of the file, or the first of several, from 0.
-        labels: names of the columns of labels.
+        labels: what each column of labels holds, such as "choices" or "spans", by its name.
         refused: why a row has no label though somebody looked at it, by the row's number, from 1.
         classes: names of the classes of masks by column, in the order of their numbers.
     """
@@ -38,7 +38,7 @@ class Made:
     tool: str
     sentence: str
     places: Sequence[int]
-    labels: Sequence[str]
+    labels: Mapping[str, str]
     refused: Mapping[int, str] = field(default_factory=dict)
     classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -120,7 +120,7 @@ def made_of(items: Sequence[Item], told: Told, classes: Mapping[str, Sequence[st
     frame = framed(rows, told.columns)
     phrases = [*_counts(items, rows, told), *told.more]
     at = [places[number] for number in sorted(places)]
-    return Made(frame, told.tool, "; ".join(phrases) + ".", at, list(told.columns), refused, classes or {})
+    return Made(frame, told.tool, "; ".join(phrases) + ".", at, dict(told.columns), refused, classes or {})
 
 
 def framed(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, Any]) -> pd.DataFrame:

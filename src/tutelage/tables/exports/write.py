@@ -68,7 +68,8 @@ def written(
         made: table that was made of them.
         predictions: columns "label" or "spans", and "probability"; a row for each row of ``made.frame``.
         item: name of the column of the items.
-        label: name of the column of the labels; None takes the first of the export.
+        label: name of the column of the labels; one that the export lacks stands for its first of the same sort, and
+            so does None.
 
     Raises:
         DataError: predictions are not written in the form of this tool.
@@ -76,12 +77,19 @@ def written(
     if made.tool not in _WRITERS:
         raise DataError(f"predictions are not written in the form of {made.tool}; write them to .csv or .parquet")
     usual = prodigy.SPANS if made.tool == prodigy.TOOL and "spans" in predictions else "label"
-    key = label or next(iter(made.labels), usual)
+    key = _key(made, label, "spans" in predictions) or label or usual
     places = list(enumerate(made.places))
     if made.tool == label_studio.TOOL:
         places = [(number, place) for place, number in {place: number for number, place in reversed(places)}.items()]
     write = _WRITERS[made.tool]
     return [write(rows[number], _predicted(predictions, place, item, key)) for number, place in sorted(places)]
+
+
+def _key(made: Made, label: str | None, of_spans: bool) -> str | None:
+    """Name of the export's column of labels that predictions fill; None where the export has none of their sort."""
+    if label in made.labels:
+        return label
+    return next((name for name, held in made.labels.items() if (held == "spans") == of_spans), None)
 
 
 def in_tools_form(
