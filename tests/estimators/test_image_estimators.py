@@ -320,7 +320,9 @@ def test_a_pool_of_paths_is_decoded_a_batch_at_a_time(squares, png, tmp_path, mo
 
 
 def test_masks_of_other_habits_are_asked_about_and_settled(drawn, png):
-    with pytest.raises(ValueError, match=r"^Question 1: y\[0\]: the masks hold only 0 and 255 .* To settle it: mask_values=\(0, 255\) "):
+    with pytest.raises(
+        ValueError, match=r"^Question 1: y\[0\]: the masks hold only 0 and 255 .* To settle it: mask_values=\(0, 255\) "
+    ):
         Segmenter(**QUICK).fit(drawn.pixels, some(255 * drawn.masks))
     plain = Segmenter(**QUICK).fit(drawn.pixels, some(drawn.masks))
     scaled = Segmenter(mask_values=[0, 255], **QUICK).fit(drawn.pixels, some(255 * drawn.masks))

@@ -108,6 +108,14 @@ def test_the_check_sees_a_class_that_is_a_word_for_none(monkeypatch, tmp_path):
         checked(case, tmp_path / "b")
 
 
+def test_the_check_sees_a_class_that_is_split_by_capitals(monkeypatch, tmp_path):
+    """A class whose labels are all in capitals is called so; two that differ by capitals alone are a fault."""
+    assert checked(of_texts("FOOD", "sport", "FOOD", "sport"), tmp_path / "a").read
+    monkeypatch.setattr(one_class, "class_names", lambda *args: ["Food", "food", "sport"])
+    with pytest.raises(Broken, match=r"classes .'Food'. without a word"):
+        checked(GOOD, tmp_path / "b")
+
+
 def test_the_check_sees_a_class_that_is_not_declared(monkeypatch, tmp_path):
     monkeypatch.setattr(one_class, "class_names", lambda *args: ["food", "ghost", "sport"])
     with pytest.raises(Broken, match="are declared"):

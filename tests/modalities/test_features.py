@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pytest
 import torch
@@ -87,3 +89,17 @@ def test_a_damaged_cache_file_is_computed_again(encoder, many, tmp_path):
 
 def test_no_texts_give_no_rows(encoder, tmp_path):
     assert encode([], encoder, tmp_path).shape == (0, 16)
+
+
+def test_a_full_disk_under_the_features_is_told_as_such(tmp_path, monkeypatch):
+    """numpy gives the error of a short write no number and no file."""
+
+    def short(*_):
+        raise OSError("46080 requested and 20448 written")
+
+    store = cache.FeatureCache(tmp_path)
+    monkeypatch.setattr(cache.np, "save", short)
+    with pytest.raises(OSError) as told:
+        store.add([b"a"], np.zeros((1, 2), np.float32))
+    assert (told.value.errno, told.value.filename) == (errno.ENOSPC, str(tmp_path))
+    assert not list(tmp_path.iterdir())

@@ -47,7 +47,6 @@ class Kind(ABC):
         item_columns, label_columns: options that name the columns of the items, and those of the labels.
         label_reading: options that say how labels are read, and may be others for another source.
         reading: other options that change how items are read, but not how a network learns them.
-        label_reading: other options that change how labels are read.
         words: words for messages and the report.
         version: number of the code's version, raised by hand when reading or encoding items changes results.
         reads_folders: whether items may be the files of a folder.

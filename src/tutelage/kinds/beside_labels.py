@@ -49,7 +49,7 @@ def say_of_columns_beside(
                 "takes the names for the classes."
             )
     if counts.keys() == {"0", "1"}:
-        _ask_of_marks(found, others, place, notes)
+        _ask_of_marks(found, _marked(others), place, notes)
 
 
 def ask_of_sisters(
@@ -70,10 +70,9 @@ def ask_of_sisters(
         return
     here = np.array(found) == "1"
     others = {str(name): table[name].iloc[rows] for name in table.columns if str(name) not in used}
-    marks = {name: _marks(cells) for name, cells in others.items() if _mark(cells.iloc[0]) is not None}
-    sisters = [name for name, cells in marks.items() if cells is not None and not (cells[here] == 1).any()]
+    sisters = {name: cells for name, cells in _marked(others).items() if not (cells[here] == 1).any()}
     if len(sisters) > 1:  # one alone may be a feature like others
-        _ask_of_marks(found, {name: others[name] for name in sisters}, place, notes, NEARLY_ALL)
+        _ask_of_marks(found, sisters, place, notes, NEARLY_ALL)
 
 
 def _names(found: Sequence[str], cells: pd.Series) -> dict[str, str]:
@@ -88,19 +87,17 @@ def _names(found: Sequence[str], cells: pd.Series) -> dict[str, str]:
 
 
 def _ask_of_marks(
-    found: Sequence[str], others: dict[str, pd.Series], place: str, notes: Notes, least: float = MARKED
+    found: Sequence[str], columns: dict[str, np.ndarray], place: str, notes: Notes, least: float = MARKED
 ) -> None:
     """Ask whether columns of zeros and ones, of which no row has two ones, are the classes together.
 
     Args:
         found: labels of n rows, "0" or "1" each.
-        others: columns beside them, (n,) each.
+        columns: zeros and ones of columns beside them, (n,) each.
         place: file and column of the labels, for messages.
         notes: takes the question.
         least: share of the rows with a one, from which on it is asked.
     """
-    marks = {name: _marks(cells) for name, cells in others.items() if _mark(cells.iloc[0]) is not None}
-    columns = {name: cells for name, cells in marks.items() if cells is not None}
     sums = np.array(list(map(int, found)))
     for cells in columns.values():
         sums += cells
@@ -116,6 +113,12 @@ def _ask_of_marks(
         "a column with the name of each row's class, and --label with its name (pandas.from_dummies makes one)",
         "--classes 0,1, if nothing but this column is meant",
     )
+
+
+def _marked(columns: dict[str, pd.Series]) -> dict[str, np.ndarray]:
+    """The columns that hold zeros and ones, as numbers, (n,) each."""
+    found = {name: _marks(cells) for name, cells in columns.items() if _mark(cells.iloc[0]) is not None}
+    return {name: cells for name, cells in found.items() if cells is not None}
 
 
 def _marks(cells: pd.Series) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -60,9 +61,9 @@ class FeatureCache:
             try:
                 with open(part, "wb") as f:
                     np.save(f, array)
-            except OSError:  # of a full disk
+            except OSError as e:  # of a full disk, which numpy gives no number
                 part.unlink(missing_ok=True)
-                raise
+                raise OSError(e.errno or errno.ENOSPC, e.strerror or str(e), str(self.folder)) from e
             part.replace(self.folder / f"{name}.{kind}.npy")
         self._index(table, rows)
 

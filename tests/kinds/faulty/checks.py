@@ -12,6 +12,7 @@ import tempfile
 import traceback
 import unicodedata
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,7 +176,13 @@ def require_classes(case: Case, data: Dataset, options: Mapping[str, Any], said:
     require(not allowed or found <= allowed, f"classes {found} where {allowed} are declared")
     if case.classes is not None:
         written = {unicodedata.normalize("NFKC", name) for name in case.classes | allowed}
-        others = {name for name in found if unicodedata.normalize("NFKC", name) not in written}
+        small, alone = {name.casefold() for name in written}, Counter(name.casefold() for name in found)
+        others = {
+            name
+            for name in found
+            if unicodedata.normalize("NFKC", name) not in written
+            and not (name.casefold() in small and alone[name.casefold()] == 1)  # each of its labels may be in capitals
+        }
         strange = [name for name in others if not any(name in line for line in said)]
         if any(re.search(rf"and so (?:{len(found)}|as many) classes", line) for line in said):
             return  # of masks, whose classes are numbers

@@ -44,6 +44,16 @@ def test_blank_rows_and_blank_lines_tell_the_sentences(heard):
         assert f"gathered to 2 sentences by {told}" in got.said
 
 
+@pytest.mark.parametrize("named", [None, "Sentence #"])
+def test_words_with_a_blank_are_words_where_a_column_numbers_the_sentences(heard, named):
+    """Else each row would be a sentence of its own, without a word."""
+    words = ["Ada", "New York", "left", "Bob", "sat"]
+    rows = [{"Sentence #": i, "word": w, "tag": "O"} for i, w in zip([1, None, None, 2, None], words, strict=True)]
+    got = read(heard, "a.jsonl", rows, sentence_id=named)
+    assert [list(each) for each in got.found.tokens] == [["Ada", "New York", "left"], ["Bob", "sat"]]
+    assert "5 rows of a word each are gathered to 2 sentences by column 'Sentence #'" in got.said
+
+
 def test_where_nothing_tells_the_sentences_it_is_asked(heard):
     plain = table([7, 8], "doc")
     got = read(heard, "a.csv", plain.to_csv(index=False))

@@ -45,10 +45,11 @@ def gathered(
         return None
     words = [_scalar(cell) for cell in cells]
     labels = [[_scalar(cell) for cell in table[name].tolist()] for name in tags]
-    if len(table) < 2 or not _single(words, labels):
+    number = sentence_id or _numbering(table, (tokens, *tags))
+    if len(table) < 2 or not _single(words if number is None else _without_blanks(words), labels):
         return None
     blank = np.array([word is None and not any(each[i] for each in labels) for i, word in enumerate(words)])
-    begins, told = _begins(table, path, sentence_id, blank, (tokens, *tags))
+    begins, told = _begins(table, path, number, blank)
     if begins is None:
         _ask(table, tokens, tags, path, notes, halts=any(tag for each in labels for tag in each))
         return None
@@ -77,20 +78,28 @@ def _single(words: Sequence[str | None], labels: Sequence[Sequence[str | None]])
     return not any(re.search(r"\s", tag) or LIST.match(tag) for tag in known)
 
 
+def _without_blanks(words: Sequence[str | None]) -> Sequence[str | None]:
+    """The words that hold no blank, where these are most: a column that numbers sentences tells what the others are."""
+    plain = [word for word in words if word and not re.search(r"\s", word)]
+    return plain if 2 * len(plain) > sum(map(bool, words)) else words
+
+
 def _listed(word: str) -> bool:
     """Whether a word is a list that is written as text."""
     return LIST.match(word) is not None and word[-1] in "]}" and word not in ("[]", "{}")
 
 
-def _begins(
-    table: pd.DataFrame, path: Path, sentence_id: str | None, blank: np.ndarray, used: Sequence[str]
-) -> tuple[np.ndarray | None, str]:
+def _numbering(table: pd.DataFrame, used: Sequence[str]) -> str | None:
+    """Name of a column that numbers the sentences, by its name and its values."""
+    names = [str(name) for name in table.columns if str(name) not in used]
+    likely = [name for name in names if IDS.fullmatch(re.sub(r"[\W_]", "", name.lower()))]
+    return next((name for name in likely if _tells(table[name])), None)
+
+
+def _begins(table: pd.DataFrame, path: Path, number: str | None, blank: np.ndarray) -> tuple[np.ndarray | None, str]:
     """Mask of the rows that begin a sentence, (n,), and words on what tells them; None where nothing does."""
-    if sentence_id is not None:
-        return _changes(column(table, sentence_id, path)), f"column {sentence_id!r}"
-    for name in table.columns:
-        if str(name) not in used and IDS.fullmatch(re.sub(r"[\W_]", "", str(name).lower())) and _tells(table[name]):
-            return _changes(table[name]), f"column {name!r}"
+    if number is not None:
+        return _changes(column(table, number, path)), f"column {number!r}"
     if blank.any():
         return np.append(True, blank[:-1]), "blank rows"
     after = _after_blank_lines(path, len(table))
