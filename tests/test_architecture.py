@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "memory": {"types", "files"},
     "comm": {"types"},
     "tasks": {"types", "ops", "tasks"},
+    "copies": {"types", "ops", "copies"},
     "graph": {"types", "ops", "graph"},
     "distil": {"types", "ops", "distil"},
     "data": {"types", "ops", "data"},
@@ -40,26 +41,26 @@ MAY_IMPORT = {
     "weights": {"types", "files", "data", "weights"},
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},
     "train": {"types", "ops", "game", "memory", "tasks", "methods", "data", "comm", "files", "train"},
-    "modalities": {"types", "ops", "data", "tables", "files", "weights", "modalities"},
+    "modalities": {"types", "ops", "copies", "data", "tables", "files", "weights", "modalities"},
     "adapting": ENGINE | READING | {"modalities.with_encoder", "modalities.units", "adapting"},
     "fit": FITTING,
-    "model": {"types", "tasks", "data", "files", "train", "modalities"},
+    "model": {"types", "tasks", "copies", "data", "files", "train", "modalities"},
     "kinds": {
-        "types", "ops", "tasks", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
+        "types", "ops", "tasks", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
         "modalities", "kinds",
     },
     "report": {"types", "files", "fit", "model", "kinds", "report"},
     "estimators": {
-        "types", "ops", "methods", "data", "tables", "distil", "weak", "adapting", "fit", "model",
+        "types", "ops", "methods", "copies", "data", "tables", "distil", "weak", "adapting", "fit", "model",
         "modalities.encoder", "kinds", "estimators",
     },
     "run": {
-        "types", "ops", "methods", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
+        "types", "ops", "methods", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
         "modalities.base", "modalities.encoder", "kinds", "report", "run",
     },
     "audit": {
-        "types", "ops", "data", "tables", "files", "distil", "graph", "fit", "modalities.base", "modalities.images",
-        "kinds", "report", "run", "audit",
+        "types", "ops", "copies", "data", "tables", "files", "distil", "graph", "fit", "modalities.base",
+        "modalities.images", "kinds", "report", "run", "audit",
     },
     "bench": {
         "types", "ops", "methods", "tasks", "train", "data", "tables", "distil", "fit", "modalities.base",
@@ -70,9 +71,9 @@ MAY_IMPORT = {
 """The parts, from the lowest on, and what each may import."""
 
 SHARED_BY_KINDS = {
-    "adapting", "alike_labels", "answers", "base", "beside_labels", "class_labels", "dataset", "declared", "entries",
-    "odd_labels", "odd_votes", "one_class", "pictures", "rare", "pixel_scores", "reading", "tagged", "tallies",
-    "teachers",
+    "adapting", "agreement", "alike_labels", "answers", "base", "beside_labels", "class_labels", "commonest", "copied",
+    "copies", "dataset", "declared", "declared_shares", "entries", "odd_labels", "odd_votes", "one_class", "one_vote",
+    "pictures", "rare", "pixel_scores", "reading", "summary", "tagged", "tallies", "teachers",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder", "known", "learnt", "precision", "units", "with_encoder"}
 

@@ -101,11 +101,11 @@ def test_predict_keeps_rows_and_columns_and_adds_two(run, bench, texts, kind):
         else pd.read_json(target, lines=True) if kind == "jsonl"
         else readers[kind](target)
     )  # fmt: skip
-    assert list(got.columns) == ["text", "number", "label", "probability"]
+    assert list(got.columns) == ["text", "number", "predicted", "probability"]
     assert list(got.text) == list(table.text)
     assert list(got.number) == list(range(60))
     p = load(bench.out / "model").probabilities(list(table.text))
-    assert list(got.label) == [("food", "sport")[i] for i in p.argmax(1)]
+    assert list(got.predicted) == [("food", "sport")[i] for i in p.argmax(1)]
     np.testing.assert_allclose(got.probability, p.max(1), rtol=1e-5)
 
 
@@ -119,8 +119,29 @@ def test_predict_leaves_other_cells_as_they_were_and_equal_texts_in_place(run, b
     assert got[["id", "body", "note"]].to_numpy().tolist() == [
         ["007", "the soup", "NA"], ["08", "the goal", ""], ["007", "the soup", "a, b"],
     ]  # fmt: skip
-    assert got.label[0] == got.label[2]
+    assert got.predicted[0] == got.predicted[2]
     assert got.probability[0] == got.probability[2]
+
+
+def test_predict_replaces_no_column_of_the_users(run, bench):
+    run(*bench.fit())
+    own = {
+        "text": ["the soup", "the goal"],
+        "label": ["by hand", ""],
+        "predicted": ["mine", "mine"],
+        "probability": ["1", "2"],
+    }
+    pd.DataFrame(own).to_csv(bench.folder / "in.csv", index=False)
+    code, shown = run("predict", bench.out, "--input", bench.folder / "in.csv", "--output", bench.folder / "o.csv")
+    assert code == 0
+    assert "your own predicted, probability stay: the model's columns are predicted_2, probability_2" in " ".join(
+        shown.split()
+    )
+    got = pd.read_csv(bench.folder / "o.csv", dtype=str, keep_default_na=False)
+    assert got[list(own)].to_dict("list") == own
+    assert set(got.predicted_2) <= {"food", "sport"} and (got.probability_2.astype(float) > 0.4).all()
+    run("predict", bench.out, "--input", bench.folder / "o.csv", "--output", bench.folder / "again.csv")
+    assert list(pd.read_csv(bench.folder / "again.csv"))[-2:] == ["predicted_3", "probability_3"]
 
 
 def test_score_equals_the_test_of_the_fit(run, bench):
@@ -128,6 +149,7 @@ def test_score_equals_the_test_of_the_fit(run, bench):
     code, shown = run("score", bench.out, "--test", bench.folder / "test.csv", "--json")
     assert code == 0
     scored, fitted = json.loads(shown), summary(bench.out)["test"]
+    assert scored.pop("reference") == summary(bench.out)["test_reference"]
     assert {k: scored[k] for k in scored} == {k: fitted[k] for k in scored}
     _, words = run("score", bench.out, "--test", bench.folder / "test.csv")
     assert f"accuracy {100 * scored['accuracy']:.1f} %" in words

@@ -190,7 +190,7 @@ def test_the_first_commands_run_with_the_defaults_and_the_packaged_encoder(run, 
     assert "(open run/report.html)" in do(run, fit)
     do(run, predict)
     labelled = pd.read_csv(reader / "labelled.csv")
-    assert list(labelled) == ["text", "label", "probability"] and len(labelled) == 16
+    assert list(labelled) == ["text", "predicted", "probability"] and len(labelled) == 16
     assert re.search(r"16 rows: accuracy (9\d|100)", do(run, score))
 
 

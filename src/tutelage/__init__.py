@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tutelage.audit import find_label_errors as find_label_errors
     from tutelage.estimators.adapt import adapt as adapt
     from tutelage.estimators.classifier import Classifier as Classifier
+    from tutelage.estimators.folds import LabelledFolds as LabelledFolds
     from tutelage.estimators.look import look as look
     from tutelage.estimators.segmenter import Segmenter as Segmenter
     from tutelage.estimators.self_distiller import SelfDistiller as SelfDistiller
@@ -35,6 +36,7 @@ _HOMES = {
     "Auto": "tutelage.fit.auto",
     "Classifier": "tutelage.estimators.classifier",
     "Evidence": "tutelage.fit.evidence",
+    "LabelledFolds": "tutelage.estimators.folds",
     "Model": "tutelage.model",
     "Segmenter": "tutelage.estimators.segmenter",
     "SelfDistiller": "tutelage.estimators.self_distiller",

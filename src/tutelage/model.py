@@ -16,13 +16,17 @@ from tutelage.data import Examples
 from tutelage.data.sources import cache_folder
 from tutelage.files import FORMAT, BadFileError
 from tutelage.modalities import READERS
-from tutelage.modalities.base import Encodes, Reader, features
+from tutelage.modalities.base import Encodes, Reader, TellsUnread, features
 from tutelage.modalities.head import Head
 from tutelage.modalities.learnt import read_marks, write_marks
 from tutelage.tasks import TASKS, Task
 from tutelage.train import predict, predictions
+from tutelage.train.mixture import Mixture
 from tutelage.train.run import Answering, body_of
 from tutelage.types import Tick
+
+KNOWN = "known.safetensors"
+"""File of a model's folder that holds `Model.known`; a model of an older version has none."""
 
 HELD_OUT = "held_out.safetensors"
 """File of a model's folder that holds `Model.held_out`; a model without held-out labels has none."""
@@ -43,6 +47,7 @@ class Model:
         temperature: number above 0 by which all logits are divided, see `fit.calibration`; 1 changes nothing.
         held_out: what is kept of the held-out labels to abstain by, see `fit.abstention.kept`; empty where nothing is.
         learnt: marks of the items whose labels it learnt, see `data.marks`; as a teacher of these it would flatter.
+        known: prints of the items that it learnt from, by which their copies are known, see `tutelage.copies`.
     """
 
     classes: list[Any]
@@ -53,15 +58,21 @@ class Model:
     temperature: float = 1.0
     held_out: dict[str, np.ndarray] = field(default_factory=dict)
     learnt: frozenset[str] = frozenset()
+    known: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def device(self) -> torch.device:
         """Device of the network's weights."""
         return next(self.network.parameters()).device
 
+    @property
+    def body(self) -> nn.Module:
+        """The network itself, without modules that a method brought; of several that answer together the first."""
+        return body_of(self.network)
+
     def examples(self, items: Any, tick: Tick | None = None) -> Examples:
         """Examples for the network, made of items: their features where the network is a head on an encoder."""
-        body = body_of(self.network)
+        body = self.body
         if isinstance(self.reader, Encodes) and isinstance(body, Head):
             found = features(self.reader, items, self.cache or cache_folder() / "features", self.device, tick)
             if (width := found.rows.shape[-1]) != body.width:
@@ -77,12 +88,25 @@ class Model:
             tick: called with the progress of the encoding.
 
         Returns:
-            Names of the classes, (n,); of sentences their tags, a list for each; of images with masks a map of class
-            numbers for each, (n, h, w), at the size that images are resized to.
+            Names of the classes, (n,), None of an item of which nothing could be read; of sentences their tags, a list
+            for each; of images with masks a map of class numbers for each, (n, h, w), at the size that images are
+            resized to.
         """
-        examples = self.examples(items if isinstance(items, np.ndarray) else list(items), tick)
+        items = items if isinstance(items, np.ndarray) else list(items)
+        examples = self.examples(items, tick)
         classes = self.predict_units(examples).argmax(1)
-        return self.task.decode(classes, self.classes, examples.counts(), getattr(self.reader, "size", None))
+        found = self.task.decode(classes, self.classes, examples.counts(), getattr(self.reader, "size", None))
+        unread = self.unread(items)
+        return np.where(unread, None, found) if unread.any() else found
+
+    def unread(self, items: Any) -> np.ndarray:
+        """Mask of the items of which nothing can be read, such as empty texts, (n,): no label of them means anything.
+
+        Args:
+            items: texts, sentences (lists of words), images or rows of numbers, as the model's reader takes them.
+        """
+        reader = self.reader
+        return reader.unread(items) if isinstance(reader, TellsUnread) else np.zeros(len(items), dtype=bool)
 
     def predict_units(self, examples: Examples) -> np.ndarray:
         """Probabilities of each class for the units of examples, (units, c), float64."""
@@ -90,13 +114,17 @@ class Model:
         return (logits / self.temperature).softmax(-1).cpu().numpy()
 
     def probabilities(self, items: Any, tick: Tick | None = None) -> np.ndarray:
-        """Probabilities of each class for the units of items, (units, c), float64.
+        """Probabilities of each class for the units of items, (units, c), float64; even ones where nothing was read.
 
         Args:
             items: texts, sentences (lists of words), images or rows of numbers, as the model's reader takes them.
             tick: called with the progress of the encoding.
         """
-        return self.predict_units(self.examples(items if isinstance(items, np.ndarray) else list(items), tick))
+        items = items if isinstance(items, np.ndarray) else list(items)
+        p = self.predict_units(self.examples(items, tick))
+        if (unread := self.unread(items)).any():
+            p[unread] = 1 / p.shape[1]
+        return p
 
     def stream(self, examples: Examples) -> Iterator[tuple[Tensor, Tensor]]:
         """Numbers of units, (n,), and their probabilities, (n, c), a batch at a time to save memory."""
@@ -110,23 +138,51 @@ def save(model: Model, folder: Path) -> None:
     Raises:
         TypeError: the network is the user's own module, whose code cannot be saved.
     """
-    network = body_of(model.network)
-    head = network if isinstance(network, Head) else getattr(network, "head", None)
     about: dict[str, Any] = {
         "format": FORMAT, "classes": [_plain(c) for c in model.classes], "task": model.task.name,
-        "reader": {"name": model.reader.name} | model.reader.about(network, folder),
-        "head": head.shape if isinstance(head, Head) else None, "temperature": model.temperature,
-    }  # fmt: skip
-    if isinstance(model.network, Answering):
-        about["answer"] = model.network.about()
+        "reader": {"name": model.reader.name} | model.reader.about(model.body, folder),
+        "temperature": model.temperature,
+    } | _about_network(model.network)  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     files.write_tensors(folder / "model.safetensors", model.network.state_dict())
-    if model.held_out:
-        files.write_tensors(folder / HELD_OUT, {k: torch.as_tensor(v) for k, v in model.held_out.items()})
-    else:
-        (folder / HELD_OUT).unlink(missing_ok=True)  # of a model that was saved there before
+    for name, arrays in ((HELD_OUT, model.held_out), (KNOWN, model.known)):
+        if arrays:
+            files.write_tensors(folder / name, {k: torch.as_tensor(v) for k, v in arrays.items()})
+        else:
+            (folder / name).unlink(missing_ok=True)  # of a model that was saved there before
     write_marks(folder, model.learnt)
     files.write_json(folder / "model.json", about)
+
+
+def _about_network(network: nn.Module) -> dict[str, Any]:
+    """Plain values by which `_network_of` makes a network of the same shape."""
+    if isinstance(network, Mixture):
+        return {"mixture": [_about_network(part) for part in network.parts]}
+    body = body_of(network)
+    head = body if isinstance(body, Head) else getattr(body, "head", None)
+    about: dict[str, Any] = {"head": head.shape if isinstance(head, Head) else None}
+    return about | ({"answer": network.about()} if isinstance(network, Answering) else {})
+
+
+def _network_of(
+    about: dict[str, Any], reader: Reader, named: dict[str, Any], classes: list[Any], task: Task
+) -> nn.Module:
+    """The network that a model.json describes, with any weights.
+
+    Args:
+        about: what `_about_network` gave.
+        reader: reader of the model's items.
+        named: the reader's part of the model.json.
+        classes: names of the classes.
+        task: task of the model.
+    """
+    if "mixture" in about:
+        parts = [_network_of(part, reader, named, classes, task) for part in about["mixture"]]
+        return Mixture.blank(parts, len(classes))
+    network = reader.fill(named, Head(**about["head"]) if about["head"] else None, len(classes))
+    if "answer" in about:
+        return Answering.made(about["answer"], network, task)
+    return network
 
 
 def _plain(value: Any) -> Any:
@@ -156,10 +212,8 @@ def load(folder: str | Path) -> Model:
         classes = list(about["classes"])
         named = about["reader"]
         reader = READERS[named["name"]].restored(named, folder)
-        network = reader.fill(named, Head(**about["head"]) if about["head"] else None, len(classes))
         task = TASKS[about["task"]].of([str(c) for c in classes])
-        if "answer" in about:
-            network = Answering.made(about["answer"], network, task)
+        network = _network_of(about, reader, named, classes, task)
         network.load_state_dict(tensors)
         temperature = float(about.get("temperature", 1.0))
         if not 0 < temperature < float("inf"):
@@ -172,7 +226,8 @@ def load(folder: str | Path) -> Model:
     if len(classes) != told:
         raise BadFileError(f"{folder}: {len(classes)} classes are named, but the model tells {told} apart")
     held_out, learnt = _held_out(folder), read_marks(folder)
-    return Model(classes, network.eval(), reader, task, temperature=temperature, held_out=held_out, learnt=learnt)
+    known = _arrays(folder / KNOWN)
+    return Model(classes, network.eval(), reader, task, None, temperature, held_out, learnt, known)
 
 
 def _held_out(folder: Path) -> dict[str, np.ndarray]:
@@ -182,15 +237,28 @@ def _held_out(folder: Path) -> dict[str, np.ndarray]:
         BadFileError: the file is damaged, or its parts are not of the same labels.
     """
     path = folder / HELD_OUT
-    if not path.exists():
+    found = _arrays(path)
+    if not found:
         return {}
-    found = {name: tensor.numpy() for name, tensor in files.read_tensors(path)[0].items()}
     shapes = {name: array.shape for name, array in found.items()}
-    if set(shapes) != {"confidence", "right", "label"} or not (
-        shapes["confidence"] == shapes["right"] and shapes["confidence"][1:] == shapes["label"]
+    alone = {"confidence", "right", "label"}
+    if set(shapes) - {"weight"} != alone or not (
+        shapes["confidence"] == shapes["right"]
+        and shapes["confidence"][1:] == shapes["label"] == shapes.get("weight", shapes["label"])
     ):
         raise BadFileError(f"{path}: not written by tutelage, or damaged (it holds {shapes})")
     return found
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Arrays in a file by name; none where the file is not there.
+
+    Raises:
+        BadFileError: the file is damaged.
+    """
+    if not path.exists():
+        return {}
+    return {name: tensor.numpy() for name, tensor in files.read_tensors(path)[0].items()}
 
 
 def _of_format_1(about: dict[str, Any]) -> dict[str, Any]:

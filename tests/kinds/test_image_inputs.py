@@ -144,7 +144,7 @@ def test_a_folder_to_train_on_and_a_table_to_test_on(tmp_path):
     assert list(found.test) == [str(tmp_path / "7.png"), str(tmp_path / "8.png")]
     assert found.truth.tolist() == [1, 0]
     assert said == [f"Not scored: 1 rows of {test} without a label."]
-    scores = class_scores(found.truth, np.array([[0.1, 0.9], [0.4, 0.6]]))
+    scores = class_scores(found.truth, np.array([1, 1]))
     assert (scores["rows"], scores["measure"], scores["accuracy"]) == (2, "accuracy", 0.5)
     assert scores["interval"][0] < 0.5 < scores["interval"][1]
     assert scores["macro_f1"] == pytest.approx(1 / 3)

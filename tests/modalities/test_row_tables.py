@@ -207,7 +207,7 @@ def test_rows_without_a_number_get_no_prediction(tmp_path):
         (tmp_path / "t.csv", ReadAs(skip_bad=True)),
     )
     _, added = kind.answered(model, *given, Notes(), lambda *_: None)
-    assert added["label"] == ["a", None, "b"] and np.isnan(added["probability"][1])
+    assert added["predicted"] == ["a", None, "b"] and np.isnan(added["probability"][1])
     with pytest.raises(DataError, match="row 2, column 'x1'"):
         kind.answered(model, tmp_path / "t.csv", ReadAs(), Notes(), lambda *_: None)
 

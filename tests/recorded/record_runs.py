@@ -28,7 +28,9 @@ from recorded.comparing import record
 LEFT_OUT = ("read", "seconds", "peak_memory_mb", "versions", "version")
 """What summaries hold of the clock and of the packages."""
 ADDED = ("label", "tags", "spans", "probability")
-"""Columns that predict adds."""
+"""Columns that predict added in version 0.1."""
+OF_CLASSES, OF_SPANS = {"predicted": "label"}, {"predicted": "tags", "predicted_spans": "spans"}
+"""Names that version 0.1 gave to the columns that predict adds."""
 EXCERPT = 300
 """Characters of a picture in base64, at least: instead of such a text its digest is recorded."""
 
@@ -106,7 +108,7 @@ def _cell(text: str) -> Any:
 def added(output: Path) -> dict[str, Any]:
     """The columns that predict added to a table; or its table of masks, and how many pixels of each are of a class."""
     if output.is_dir():
-        table = _table(output / "masks.csv")
+        table = {{"predicted": "mask"}.get(k, k): v for k, v in _table(output / "masks.csv").items()}
         masks = [np.asarray(Image.open(output / name)) for name in table["mask"]]
         return table | {"pixels": [np.bincount(mask.ravel()) for mask in masks], "shapes": [m.shape for m in masks]}
     if output.suffix == ".jsonl":
@@ -116,6 +118,8 @@ def added(output: Path) -> dict[str, Any]:
         table = _table(output)
     else:
         table = {str(name): column.tolist() for name, column in pd.read_parquet(output).items()}
+    before = OF_SPANS if "predicted_spans" in table else OF_CLASSES
+    table = {before.get(name, name): cells for name, cells in table.items()}
     return {"columns": list(table)} | {k: v for k, v in table.items() if k in ADDED}
 
 

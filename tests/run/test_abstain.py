@@ -55,13 +55,13 @@ def test_rows_that_are_not_sure_get_no_label(run, fitted, tables):
     assert load(folder).temperature == summary["calibration"]["temperature"]
     all_of_them, _ = predicted(run, folder, tables)
     some, shown = predicted(run, folder, tables, "--abstain", "0.05")
-    answered = some["label"] != ""
+    answered = some["predicted"] != ""
     truth = pd.read_csv(tables / "test.csv")["label"]
     assert 0.3 < answered.mean() < 1
-    assert (some["label"] == all_of_them["label"])[answered].all()
+    assert (some["predicted"] == all_of_them["predicted"])[answered].all()
     assert some["probability"].equals(all_of_them["probability"])
     assert some["probability"][answered].min() >= some["probability"][~answered].max()
-    assert (some["label"] != truth)[answered].mean() <= 0.05 < (all_of_them["label"] != truth).mean()
+    assert (some["predicted"] != truth)[answered].mean() <= 0.05 < (all_of_them["predicted"] != truth).mean()
     assert "at most 5 % wrong labels among them, with 80 % confidence, by 120 held-out labels" in shown
     assert f"{answered.sum()} of 400 rows labelled (" in shown
 
@@ -72,9 +72,9 @@ def test_a_score_measures_what_becomes_of_a_promise(run, fitted, tables):
     found = json.loads(shown)["abstain"]
     some, _ = predicted(run, folder, tables, "--abstain", "0.05")
     truth = pd.read_csv(tables / "test.csv")["label"]
-    given = some["label"] != ""
+    given = some["predicted"] != ""
     assert code == 0 and found["answered"] == pytest.approx(given.mean())
-    assert found["error"] == pytest.approx((some["label"] != truth)[given].mean())
+    assert found["error"] == pytest.approx((some["predicted"] != truth)[given].mean())
     code, shown = run("score", folder, "--test", tables / "test.csv", "--abstain", "0.05")
     assert f"{100 * given.mean():.1f} % of the rows get one" in " ".join(shown.split())
     assert "abstain" not in json.loads(run("score", folder, "--test", tables / "test.csv", "--json")[1])
@@ -84,7 +84,7 @@ def test_a_score_measures_what_becomes_of_a_promise(run, fitted, tables):
 def test_too_few_labels_promise_nothing_and_say_how_many_it_takes(run, fitted, tables, words):
     folder, shown = fitted("few", *words)
     some, said = predicted(run, folder, tables, "--abstain", "0.05")
-    assert (some["label"] == "").all() and (some["probability"] > 0).all()
+    assert (some["predicted"] == "").all() and (some["probability"] > 0).all()
     assert f"it takes 32 right held-out labels of high probability, and this model has {0 if words else 10}" in said
     assert ("No held-out label says how far the probabilities can be believed" in " ".join(shown.split())) == bool(
         words

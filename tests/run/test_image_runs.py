@@ -170,6 +170,7 @@ def test_score_equals_the_test_of_the_summary(request, run, kind):
     code, shown = run("score", done.request.out, "--test", done.request.test, "--json", *skip)
     assert code == 0, shown
     scored, test = json.loads(shown), done.summary["test"]
+    assert scored.pop("reference", done.summary["test_reference"]) == done.summary["test_reference"]
     assert set(test) - set(scored) == {f"{who}_{done.summary['score']}" for who in ("reference", "candidate")}
     assert scored == {name: test[name] for name in scored}
     _, words = run("score", done.request.out, "--test", done.request.test, *skip)
@@ -197,9 +198,9 @@ def test_predict_gives_each_image_a_label(labelled, run, tmp_path, squares, png,
     code, shown = run("predict", labelled.request.out, "--input", source, "--output", tmp_path / "o.csv", *words)
     assert code == 0, shown
     got, p = pd.read_csv(tmp_path / "o.csv"), load(labelled.request.out / "model").probabilities(new)
-    assert list(got.columns) == [first, *(["note"] if words else []), "label", "probability"]
+    assert list(got.columns) == [first, *(["note"] if words else []), "predicted", "probability"]
     assert kind == "parquet" or list(got[first]) == list(files)
-    assert list(got.label) == [labelled.summary["classes"][i] for i in p.argmax(1)]
+    assert list(got.predicted) == [labelled.summary["classes"][i] for i in p.argmax(1)]
     np.testing.assert_allclose(got.probability, p.max(1), rtol=1e-6)
 
 
@@ -218,7 +219,7 @@ def test_predict_leaves_a_bad_image_without_a_label_where_asked_and_refuses_it_e
     assert "Left out: 2 of 4 images" in shown
     got = pd.read_parquet(tmp_path / "o.parquet")
     assert got.image.tolist() == cells
-    assert got.label.fillna("none").tolist() == ["red", "none", "none", "blue"]
+    assert got.predicted.fillna("none").tolist() == ["red", "none", "none", "blue"]
     assert got.probability.isna().tolist() == [False, True, True, False]
     code, shown = run(*words, "--images", "image", "--skip-bad", "--abstain", "0.05")
     assert code == 0 and "0 of 4 rows labelled (0.0 %)" in shown and "it takes 32 right" in " ".join(shown.split())
@@ -239,13 +240,13 @@ def test_predict_writes_masks_as_large_as_the_images(masked, run, tmp_path, squa
     code, shown = run(*words, "--skip-bad")
     assert code == 0, shown
     table = pd.read_csv(tmp_path / "masks/masks.csv")
-    assert list(table.columns) == ["image", "mask", "probability"]
+    assert list(table.columns) == ["image", "predicted", "probability"]
     assert table.image.tolist() == ["a.png", "b/deep.png", "d.png"]
     files = [p for p in (tmp_path / "masks").rglob("*") if p.is_file()]
-    assert {p.relative_to(tmp_path / "masks").as_posix() for p in files} == {"masks.csv", *table["mask"]}
-    assert table["mask"].tolist() == list(shapes)
+    assert {p.relative_to(tmp_path / "masks").as_posix() for p in files} == {"masks.csv", *table["predicted"]}
+    assert table["predicted"].tolist() == list(shapes)
     assert table.probability.between(0.5, 1).all()
-    for name, mask in zip(table.image, table["mask"], strict=True):
+    for name, mask in zip(table.image, table["predicted"], strict=True):
         got, (h, w) = np.asarray(Image.open(tmp_path / "masks" / mask)), shapes[name]
         (small,) = [part.labels[0] for part in masks.maps(load(masked.request.out / "model"), [tmp_path / "in" / name])]
         rows, columns = (((np.arange(n) + 0.5) * 16 / n).astype(int) for n in (h, w))

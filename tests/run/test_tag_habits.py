@@ -132,7 +132,7 @@ def test_words_a_row_are_fitted_predicted_and_scored(fitted, run, corpus, tmp_pa
     assert code == 0 and "predictions are of the sentences as they were read" in shown
     found = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
     assert [row["Word"] for row in found] == [words for words, _ in corpus]
-    assert all(len(row["tags"]) == len(row["Word"]) for row in found)
+    assert all(len(row["predicted"]) == len(row["Word"]) for row in found)
     scores = [
         json.loads(run("score", out, "--test", tmp_path / name, "--json")[1])["f1"]
         for name in ("train.csv", "test.csv")

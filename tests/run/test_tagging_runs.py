@@ -111,14 +111,13 @@ def test_predict_and_score(run, tables, encoder_folder):
     out = tables / "out"
     code, shown = run("predict", out, "--input", tables / "in.jsonl", "--output", tables / "p.jsonl")
     assert code == 0, shown
-    assert "these columns are replaced: tags" in shown
     found = [json.loads(line) for line in (tables / "p.jsonl").read_text().splitlines()]
     assert [r["number"] for r in found] == list(range(20))
     for row in found:
-        assert len(row["tags"]) == len(row["tokens"])
-        for span in row["spans"]:
+        assert len(row["predicted"]) == len(row["tokens"]) == len(row["tags"])
+        for span in row["predicted_spans"]:
             assert " ".join(row["tokens"])[span["start"] : span["end"]] == span["text"]
-        assert len(row["spans"]) == sum(t.startswith("B-") for t in row["tags"])
+        assert len(row["predicted_spans"]) == sum(t.startswith("B-") for t in row["predicted"])
         assert 0 < row["probability"] <= 1
     code, shown = run("score", out, "--test", tables / "test.parquet", "--json")
     scored = json.loads(shown)
@@ -133,7 +132,7 @@ def test_predict_and_score(run, tables, encoder_folder):
     assert not (tables / "q.jsonl").exists()
     code, _ = run("predict", out, "--input", tables / "in.jsonl", "--output", tables / "p.csv")
     again = pd.read_csv(tables / "p.csv")
-    assert json.loads(again.tags[3]) == found[3]["tags"]
+    assert json.loads(again.predicted[3]) == found[3]["predicted"]
 
 
 def test_texts_with_spans_and_conll_files_are_read_alike(run, tables, encoder_folder):

@@ -137,7 +137,7 @@ def test_a_run_labels_the_rows(run, bench, texts):
     run("predict", bench.out, "--input", bench.folder / "test.csv", "--output", bench.folder / "p.csv")
     predicted = pd.read_csv(bench.folder / "p.csv")
     (about,) = json.loads(shown)["teachers"]
-    assert about["accuracy"] == pytest.approx((predicted.label.to_numpy() == texts.test.label.to_numpy()).mean())
+    assert about["accuracy"] == pytest.approx((predicted.predicted.to_numpy() == texts.test.label.to_numpy()).mean())
 
 
 def test_verdicts():

@@ -114,7 +114,7 @@ def kind_of(data: DataSet, whole: WholeFit) -> Kind:
         ValueError: an option is not for this kind.
     """
     kind = kind_for(data)
-    options = {"encoder": whole.encoder, "adapt": whole.adapt}
+    options: dict[str, Any] = {"encoder": whole.encoder, "adapt": whole.adapt}
     known = {f.name for f in fields(kind)}
     for name, value in options.items():
         if value is not None and name not in known:

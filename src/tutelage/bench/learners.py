@@ -56,17 +56,18 @@ def method(cell: Cell, candidates: list[Method]) -> Told:
     told |= {"chosen": chosen} if chosen else {}
     if tuning.evidence and p.weak is None:
         outcome = fit(p, best, cell.steps(best), Prior(), cell.plan())
-        return cell.predict(outcome.candidate), told | _evidence(cell, outcome)
+        return cell.predict(outcome.student), told | _evidence(cell, outcome)
     return cell.predict(_trained(cell, best)), told
 
 
 def _evidence(cell: Cell, outcome: Outcome) -> dict[str, Any]:
-    """Values of a line of results on the evidence of a fit: the labels-only score and the difference to it."""
+    """Values of a line of results on the evidence of a fit: both models' scores, and the difference that it saw."""
     if outcome.evidence is None:
         return {}
     e, reference = outcome.evidence, cell.score(cell.predict(outcome.reference))[0]
     seen = {"observed": round(e.observed, 6), "standard_error": round(e.error, 6), "evidence_labels": e.labels}
-    return {"reference": reference} | seen
+    candidate = cell.score(cell.predict(outcome.candidate))[0]
+    return {"reference": reference, "candidate": candidate} | seen
 
 
 def _trained(cell: Cell, method: Method) -> torch.nn.Module:

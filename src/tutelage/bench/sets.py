@@ -244,7 +244,7 @@ def kind_for(data: DataSet, network: str = "head") -> Kind:
     """
     kind = KINDS[data.kind]
     own = network if network not in ("head", "whole") else None
-    options = {
+    options: dict[str, Any] = {
         "size": data.size, "flip": data.flip, "void": () if data.void is None else (data.void,),
         "finetune": network == "whole", "network": own,
     }  # fmt: skip

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from tutelage.data.examples import Tokens as Tokens
     from tutelage.data.examples import WordFeatures as WordFeatures
     from tutelage.data.examples import WordTokens as WordTokens
+    from tutelage.data.groups import Groups as Groups
     from tutelage.data.loader import Loader as Loader
 
 _HOMES = dict.fromkeys(("Examples", "Features", "Tokens", "WordFeatures", "WordTokens"), "tutelage.data.examples") | {
-    "Loader": "tutelage.data.loader"
+    "Groups": "tutelage.data.groups",
+    "Loader": "tutelage.data.loader",
 }
 """Module that defines each public name, by name."""
 

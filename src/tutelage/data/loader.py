@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tutelage.data.examples import Examples
+from tutelage.data.groups import Groups
 from tutelage.types import Batch, Views
 
 
@@ -64,6 +65,8 @@ class Loader:
         reserve: share of the labelled examples that is held back as ``Batch.reserved``, in [0, 1).
         said: probabilities of the pool's units by a teacher that was brought, (units, c), for methods that learn from
             it; rows of NaN where it is silent. None: there is no such teacher.
+        groups: which labelled examples are copies of one item; an item is drawn as one, and then one of its copies by
+            their weights. None: each example is an item.
 
     Raises:
         ValueError: there is a reserve, but fewer than two labelled examples.
@@ -78,9 +81,10 @@ class Loader:
     strong: Sequence[Examples] = ()
     reserve: float = field(default=0.0, kw_only=True)
     said: Tensor | None = field(default=None, kw_only=True)
+    groups: Groups | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        n, pool = len(self.labelled), len(self.unlabelled)
+        n, pool = len(self.labelled) if self.groups is None else self.groups.items, len(self.unlabelled)
         if self.reserve:
             self._learnt, self._reserved = self._apart()
             n = len(self._learnt)
@@ -90,6 +94,7 @@ class Loader:
     def batch(self, step: int, progress: float, with_pool: bool = True) -> Batch:
         """The batch of a step, counted from 0. Without ``with_pool`` its unlabelled part is empty."""
         i = self._learnt[self._labelled.at(step)] if self.reserve else self._labelled.at(step)
+        i = i if self.groups is None else self.groups.drawn(i, 2 * self.seed, step, 3)
         j = self._unlabelled.at(step) if with_pool else np.arange(0)
         labelled = {"weak": self.labelled.take(i)} if len(i) else {}
         pool = {"weak": self.unlabelled.take(j)} if len(j) else {}
@@ -104,15 +109,30 @@ class Loader:
         """A loader that holds back this share of the labelled examples; the loader itself for 0."""
         return replace(self, reserve=share) if share else self
 
+    def one_each(self) -> tuple[Examples, Tensor]:
+        """The labelled examples, one of each item, and the targets of their units; see `Groups.first`."""
+        if self.groups is None or not self.groups.shared:
+            return self.labelled, self.target
+        index = self.groups.first(self._class_of_each)
+        return self.labelled.subset(index), self.target[self._tensor(self.labelled.units(index))]
+
+    @property
+    def _class_of_each(self) -> np.ndarray | None:
+        """Class number of each labelled example, (n,); None where an example has several units."""
+        if len(self.target) != len(self.labelled):
+            return None
+        found: np.ndarray = (self.target.argmax(1) if self.target.is_floating_point() else self.target).cpu().numpy()
+        return found
+
     def _apart(self) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the labelled examples that are learnt, and of those held back, whose class shares are alike."""
-        n = len(self.labelled)
+        """Numbers of the labelled items that are learnt, and of those held back, whose class shares are alike."""
+        n, target = len(self.labelled) if self.groups is None else self.groups.items, self._class_of_each
         if n < 2:
             raise ValueError(f"a reserve needs at least 2 labelled examples, got {n}")
         order = np.random.default_rng((2 * self.seed, 0, 2)).permutation(n)
-        if len(self.target) == n:  # an example is a unit: by class, so that each gives its share
-            target = self.target.argmax(1) if self.target.is_floating_point() else self.target
-            order = order[target.cpu().numpy()[order].argsort(kind="stable")]
+        if target is not None:  # an example is a unit: by class, so that each gives its share
+            target = target if self.groups is None else target[self.groups.first(target)]
+            order = order[target[order].argsort(kind="stable")]
         count = min(max(round(self.reserve * n), 1), n - 1)
         reserved = order[((np.arange(count) + 0.5) * n / count).astype(np.int64)]
         return np.setdiff1d(np.arange(n), reserved), np.sort(reserved)
@@ -120,6 +140,7 @@ class Loader:
     def _with_reserve(self, batch: Batch, step: int) -> Batch:
         count = len(self._reserved)
         i = self._reserved[Stream(count, min(self.batch_labelled, count), 2 * self.seed, 1).at(step)]
+        i = i if self.groups is None else self.groups.drawn(i, 2 * self.seed, step, 4)
         units = self._tensor(self.labelled.units(i))
         views = Views({"weak": self.labelled.take(i)}, units)
         return replace(batch, reserved=views, reserved_target=self.target[units])

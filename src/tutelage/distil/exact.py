@@ -11,7 +11,6 @@ Sources: Jeong and Chung, ICLR 2025; Zhang and Sabuncu, NeurIPS 2018 (l_q, gener
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +23,7 @@ from sklearn.exceptions import ConvergenceWarning
 from tutelage.distil.closed import Decomposition, decompose
 from tutelage.distil.rows import FeatureRows, blocks
 from tutelage.ops.checks import in_range
+from tutelage.ops.said import warn
 
 ROUGH = 1e-6
 """Tolerance of the gradient for L-BFGS: below it, differences of the loss are rounding errors, and Newton's steps take
@@ -154,7 +154,7 @@ def student(
     loss, slope = problem.loss(point)
     gradient = float(np.abs(slope).max())
     if gradient > tolerance:
-        warnings.warn(f"the gradient is {gradient:.1e}, above {tolerance:.1e}", ConvergenceWarning, stacklevel=2)
+        warn(f"the gradient is {gradient:.1e}, above {tolerance:.1e}", ConvergenceWarning, stacklevel=2)
     return Exact(problem.weights(point), gradient, loss)
 
 

@@ -11,7 +11,6 @@ Source: Jeong and Chung, ICLR 2025, arXiv 2402.10482.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,6 +19,7 @@ from jaxtyping import Float
 from tutelage.distil.closed import Decomposition
 from tutelage.distil.rows import FeatureRows
 from tutelage.ops.checks import in_range
+from tutelage.ops.said import warn
 
 TIED = 0.95
 """Share of the rows of a class with the same second class, above which the two classes tie."""
@@ -103,7 +103,7 @@ def warn_of_ties(first: np.ndarray, second: np.ndarray, names: Sequence[object])
     tied = np.flatnonzero((share > TIED) & (pairs.sum(1) > 1))
     if len(tied):
         said = ", ".join(f"{names[a]} with {names[int(pairs[a].argmax())]}" for a in tied.tolist())
-        warnings.warn(
+        warn(
             f"two-hot labels cannot tell these classes apart, since they come together in nearly every row: {said}",
             UserWarning, stacklevel=3,
         )  # fmt: skip

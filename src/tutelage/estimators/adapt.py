@@ -50,7 +50,8 @@ def adapt(
     of = kinds.of_values(X, "Tagger" if of_words else "Classifier")
     if not of.adapts:
         raise ValueError(f"X must be texts or sentences, whose encoder can be adapted, got {of.words.things}")
-    kind: Any = of(**{"encoder": encoder, "max_length": max_length})
+    read: dict[str, Any] = {"encoder": encoder, "max_length": max_length}
+    kind: Any = of(**read)
     items = kind.given(X)
     if how.labelled and y is None:
         raise ValueError(f"{NEEDS_LABELS}: give y; or by='simcse' or 'mlm', which need none")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,14 @@ from tutelage.fit.auto import Auto
 from tutelage.fit.defaults import Asked, pick_device
 from tutelage.fit.evidence import Evidence
 from tutelage.fit.fit_rows import Fitted, fit_rows
+from tutelage.fit.pool_words import evidence_of
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
+from tutelage.kinds.summary import summarise
 from tutelage.methods import METHODS, Method
 from tutelage.model import Model
 from tutelage.ops.checks import one_of
+from tutelage.ops.said import Heard, hearing, warn
 
 OWN = "make"
 """Name of a kind's field for the function that makes the user's own network; estimators call it ``network``."""
@@ -43,6 +47,7 @@ class Estimator(BaseEstimator):
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
         cache: folder of the feature cache; None is a folder in the user's cache folder.
         random_state: random seed, a whole number in [0, 2**32).
+        copies: "once" gives equal items with equal labels one vote together; "each" gives each of them one.
     """
 
     method: str | Method | Auto = "drift"
@@ -55,6 +60,7 @@ class Estimator(BaseEstimator):
     device: str = "auto"
     cache: str | None = None
     random_state: int = 0
+    copies: str = "once"
 
     def _kind(self, X: Any) -> Kind:
         """Kind of the data X, with this estimator's parameters as its options.
@@ -87,16 +93,37 @@ class Estimator(BaseEstimator):
         cache, device = self._cache(), pick_device(self.device)
         fitted = fit_rows(data.items, wiring, method, cache, device=device, augment=augment)
         outcome = fitted.outcome
+        self._summary: dict[str, Any] = summarise(kind, data, fitted)
         self._fitted_kind = kind
         self._model: Model = kind.model(data, outcome.network, fitted.reader, cache, outcome.calibration)
         self.temperature_ = outcome.calibration.temperature
-        self.evidence_: Evidence | None = outcome.evidence
+        self.evidence_: Evidence | None = evidence_of(outcome, data.classes)
         self.returned_ = outcome.returned
         self.method_, self.tried_ = outcome.method, outcome.tried
         self.history_ = outcome.history
+        self.prevalence_ = outcome.prevalence
+        self.copies_ = about_copies(data, fitted)
+        if data.copied is not None and data.copied.torn:
+            warn(data.copied.torn, stacklevel=3)
         if outcome.note:
-            warnings.warn(outcome.note, stacklevel=3)
+            warn(outcome.note, stacklevel=3)
         return fitted
+
+    @contextmanager
+    def _hearing(self) -> Iterator[None]:
+        """Context of a fit, whose warnings are kept."""
+        with hearing(Heard()) as heard:
+            yield
+        self.warnings_ = heard.warnings
+        self._summary["said"] = heard.lines
+
+    def summary(self) -> dict[str, Any]:
+        """What was learnt, compared, returned and said, as plain values: what `tutelage fit` writes as summary.json.
+
+        Of a run it lacks "read", "test" and the times; "said" are the warnings, see ``warnings_``.
+        """
+        check_is_fitted(self)
+        return copy.deepcopy(self._summary)
 
     def _cache(self) -> Path:
         return Path(self.cache) if self.cache else cache_folder() / "features"
@@ -109,6 +136,18 @@ class Estimator(BaseEstimator):
         """
         check_is_fitted(self)
         model.save(self._model, Path(folder))
+
+
+def about_copies(data: Dataset, fitted: Fitted) -> dict[str, Any]:
+    """Plain values about labelled items that occur several times; empty where there are none.
+
+    Args:
+        data: data that was learnt.
+        fitted: outcome of the fit.
+    """
+    if data.copied is None:
+        return {}
+    return data.copied.as_dict() | {"flattered": None if fitted.leaking is None else fitted.leaking.as_dict()}
 
 
 def require_one_column(X: Any) -> None:
@@ -175,6 +214,4 @@ class Copies:
     module: Any
 
     def __call__(self) -> Any:
-        import copy
-
         return copy.deepcopy(self.module)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 from torch import nn
 
 from tutelage.estimators.base import Estimator
-from tutelage.estimators.labels import ask_of_index, labels_of
+from tutelage.estimators.labels import ask_of_index, groups_of, labels_of
 from tutelage.estimators.teachers import teacher_said
+from tutelage.kinds.answers import without_label
 from tutelage.kinds.base import Kind
+from tutelage.ops.said import warn
 
 
 @dataclass(eq=False, repr=False)
@@ -51,6 +51,8 @@ class Classifier(ClassifierMixin, Estimator):
         describe: a sentence or a list of sentences that describes each class of texts, by class; a list of names that
             describe themselves; or the path of a JSON or TOML file with such. It declares the classes, so that no label
             is needed.
+        shares: share of each class in the pool, by class, such as ``{"spam": 0.04, "ham": 0.96}``; None estimates them
+            where the pool is large enough.
         augment: function that makes a disturbed copy of each of a list of texts (or rows), such as back-translations,
             for methods that compare views; None drops words (or replaces numbers) at random.
         max_length: tokens read of each text, at least 2.
@@ -62,6 +64,7 @@ class Classifier(ClassifierMixin, Estimator):
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
         cache: folder of the feature cache; None is a folder in the user's cache folder.
         random_state: random seed, a whole number in [0, 2**32).
+        copies: "once" gives equal items with equal labels one vote together; "each" gives each of them one.
 
     Attributes:
         classes_: classes, sorted, (c,).
@@ -73,7 +76,12 @@ class Classifier(ClassifierMixin, Estimator):
         tried_: attempts of "auto", the best first; empty for other methods.
         temperature_: number by which logits are divided so that probabilities can be believed, by the held-out labels;
             1 where there are none.
+        prevalence_: shares of the classes among the labels and in the pool, see `tutelage.fit.prevalence.Prevalence`;
+            None where they are not known.
+        copies_: counts of labelled items that occur several times, of contradictions among their labels, and what the
+            held-out score would have read with copies on both sides of a split; empty where there are none.
         history_: points of the candidate's training, by step: losses, and statistics of the pseudo-labels.
+        warnings_: sentences that the fit warned with; `summary` holds them, too, with all that the fit compared.
         votes_: statistics of the rules: coverage, overlap, conflict, accuracies; only where votes were given.
         teachers_: statistics of the teachers: coverage, accuracy, calibration; only where one was given.
 
@@ -97,12 +105,14 @@ class Classifier(ClassifierMixin, Estimator):
     flip: bool = True
     label_model: str | None = None
     describe: Any = None
+    shares: dict[Any, float] | None = None
     augment: Callable[[list[Any]], list[Any]] | None = None
     max_length: int = 128
 
     def fit(
-        self, X: Any, y: Any = None, X_unlabelled: Any = None, votes: Any = None, teacher: Any = None
-    ) -> Classifier:
+        self, X: Any, y: Any = None, X_unlabelled: Any = None, votes: Any = None, teacher: Any = None,
+        groups: Any = None,
+    ) -> Classifier:  # fmt: skip
         """Fit on labelled and unlabelled items, or on items that rules or a teacher have spoken of.
 
         Args:
@@ -117,42 +127,47 @@ class Classifier(ClassifierMixin, Estimator):
                 pair of such arrays; a row of NaN is silent. Columns are in the order of the sorted classes, or those of
                 a data frame name them. Also a fitted classifier, which has ``predict_proba`` and ``classes_``, or a
                 function of X that gives such an array.
+            groups: group of each item of X, (n,), such as its author or patient: labelled items of a group are held out
+                together, and the evidence counts on groups; None or NaN is a group of its own.
 
         Raises:
             ValueError: there is no label, no vote and no teacher, or only one class; a class has one label; features
                 are not finite; or the teacher does not fit the items or the classes.
         """
-        if all(each is None for each in (y, votes, teacher, self.describe)):
-            raise ValueError("this Classifier requires y to be passed, but the target y is None")
-        kind: Any = self._kind(X)
-        items = self._items(kind, X, reset=True)
-        labels = labels_of([-1] * len(items) if y is None else y)
-        ask_of_index(X, y)
-        if len(items) != len(labels):
-            raise ValueError(f"X has {len(items)} {kind.words.things}, but y has {len(labels)} labels")
-        given = np.array([label for label in labels if label is not None])
-        if len(given):
-            check_classification_targets(given)
-        rest = None if X_unlabelled is None else self._items(kind, X_unlabelled, "X_unlabelled")
-        counts = [len(part) for part in (items, rest) if part is not None]
-        columns = np.unique(given).tolist() if len(given) else list(kind.descriptions or ()) or None
-        said = teacher_said(teacher, [X, X_unlabelled], counts, columns)
-        train, more = kind.values(items, labels, votes, said=said[0]), None
-        if rest is not None:
-            more = kind.values(rest, [None] * len(rest), argument="X_unlabelled", said=said[1])
-        data = kind.learn(train, more, None, self.evidence)
-        classes = np.unique(given)
-        self.classes_ = classes if len(classes) == len(data.classes) else np.array(data.classes)
-        fitted = self._fit(kind, data, self.augment)
-        self._keep_statistics(
-            fitted.weak(data.weak), votes_=votes is not None, teachers_=teacher is not None or kind.taught
-        )
-        known = np.append(train.known, np.zeros(0 if more is None else len(more), dtype=bool))
-        self.transduction_ = np.empty(len(known), dtype=self.classes_.dtype)
-        self.transduction_[known] = given
-        if not known.all():
-            found = self._model.predict_units(fitted.outcome.problem.pool)
-            self.transduction_[~known] = self.classes_[found.argmax(1)]
+        with self._hearing():
+            if all(each is None for each in (y, votes, teacher, self.describe)):
+                raise ValueError("this Classifier requires y to be passed, but the target y is None")
+            kind: Any = self._kind(X)
+            items = self._items(kind, X, reset=True)
+            labels = labels_of([-1] * len(items) if y is None else y)
+            ask_of_index(X, y)
+            if len(items) != len(labels):
+                raise ValueError(f"X has {len(items)} {kind.words.things}, but y has {len(labels)} labels")
+            given = np.array([label for label in labels if label is not None])
+            if len(given):
+                check_classification_targets(given)
+            rest = None if X_unlabelled is None else self._items(kind, X_unlabelled, "X_unlabelled")
+            counts = [len(part) for part in (items, rest) if part is not None]
+            columns = np.unique(given).tolist() if len(given) else list(kind.descriptions or ()) or None
+            said = teacher_said(teacher, [X, X_unlabelled], counts, columns)
+            train, more = kind.values(items, labels, votes, said=said[0]), None
+            train = replace(train, group=groups_of(groups, len(items)))
+            if rest is not None:
+                more = kind.values(rest, [None] * len(rest), argument="X_unlabelled", said=said[1])
+            data = kind.learn(train, more, None, self.evidence)
+            classes = np.unique(given)
+            self.classes_ = classes if len(classes) == len(data.classes) else np.array(data.classes)
+            fitted = self._fit(kind, data, self.augment)
+            self._keep_statistics(
+                fitted.weak(data.weak), votes_=votes is not None, teachers_=teacher is not None or kind.taught
+            )
+            known = np.append(train.known, np.zeros(0 if more is None else len(more), dtype=bool))
+            self.transduction_ = np.empty(len(known), dtype=self.classes_.dtype)
+            self.transduction_[known] = given
+            if not known.all():
+                found = self._model.predict_units(fitted.outcome.problem.pool)
+                answers = self.classes_[found.argmax(1)]
+                self.transduction_[~known] = answers if data.pool_at is None else answers[data.pool_at]
         return self
 
     def _keep_statistics(self, weak: dict[str, Any], **asked: bool) -> None:
@@ -178,7 +193,10 @@ class Classifier(ClassifierMixin, Estimator):
         )  # fmt: skip
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities of each class, (n, c), with columns in the order of ``classes_``."""
+        """Probabilities of each class, (n, c), with columns in the order of ``classes_``.
+
+        Of an item of which nothing can be read, such as an empty text, all are 1 / c.
+        """
         check_is_fitted(self)
         return self._model.probabilities(self._items(self._fitted_kind, X))
 
@@ -187,7 +205,7 @@ class Classifier(ClassifierMixin, Estimator):
 
         Args:
             X: items, as in `fit`.
-            y: labels, (n,); items of label -1 or None are left out.
+            y: labels, (n,); items of label -1 or None are left out. An item of which nothing can be read is wrong.
             sample_weight: weights of the items, (n,).
 
         Raises:
@@ -200,30 +218,38 @@ class Classifier(ClassifierMixin, Estimator):
             raise ValueError("y has no label to score on: every one is -1 or None")
         given = np.array([label for label in labels if label is not None])
         weight = None if sample_weight is None else np.asarray(sample_weight)[known]
-        return float(accuracy_score(given, predicted[known], sample_weight=weight))
+        right = np.array([a == b for a, b in zip(predicted[known].tolist(), given.tolist(), strict=True)])
+        return float(np.average(right, weights=weight))
 
     def predict(self, X: Any, abstain: float | None = None) -> np.ndarray:
         """Most probable class of each item, (n,).
 
+        An item of which nothing can be read, such as an empty text, has no class: -1 where classes are numbers, else
+        None; and a warning says so.
+
         Args:
             X: items, as in `fit`.
             abstain: give no class where the share of wrong ones among those given would exceed this, in (0, 1), with a
-                confidence of 80 %; see `tutelage.fit.abstention.promise`. An item without a class has -1 where classes
-                are numbers, else None. Where the held-out labels promise nothing, a warning says how many it would
-                take, and no item has a class. None gives each item its class.
+                confidence of 80 %; see `tutelage.fit.abstention.promise`. Where the held-out labels promise nothing, a
+                warning says how many it would take, and no item has a class. None gives each item its class.
 
         Raises:
             ValueError: ``abstain`` is not in (0, 1).
         """
         check_is_fitted(self)
         promised = self._fitted_kind.promise(self._model, abstain)
-        p = self.predict_proba(X)
+        items = self._items(self._fitted_kind, X)
+        p, silent = self._model.probabilities(items), self._model.unread(items)
         labels: np.ndarray = self.classes_[p.argmax(1)]
-        if promised is None:
+        if silent.any():
+            warn(without_label(int(silent.sum()), len(p), self._fitted_kind.words, f"first: X[{silent.argmax()}]"))
+        if promised is not None:
+            if promised.threshold is None:
+                warn(promised.words())
+            silent |= ~promised.answers(p.max(1))
+        elif not silent.any():
             return labels
-        if promised.threshold is None:
-            warnings.warn(promised.words(), stacklevel=2)
         number = labels.dtype.kind in "iuf"
         labels = labels.astype(np.int64 if labels.dtype.kind == "u" else labels.dtype if number else object)
-        labels[~promised.answers(p.max(1))] = -1 if number else None
+        labels[silent] = -1 if number else None
         return labels

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from tutelage.kinds.entries import unknown
+from tutelage.ops.said import warn
 from tutelage.tables import Notes, as_label
 from tutelage.tables.doubtful import is_doubtful
 from tutelage.tables.label_cells import read_cell
@@ -50,6 +50,24 @@ def labels_of(y: Any, notes: Notes | None = None) -> list[Any]:
     _ask(labels, {word: count for word, count in counts.items() if word not in words}, found)
     _hand_on(found, notes)
     return [None if unknown(v) or v in words else v for v in labels]
+
+
+def groups_of(groups: Any, count: int) -> list[str | None]:
+    """Names of groups, (n,), as texts; None where an item has none and is held out by itself.
+
+    Args:
+        groups: names or numbers of the groups of n items, such as authors; None: there are none.
+        count: n.
+
+    Raises:
+        ValueError: there are more or fewer than n.
+    """
+    if groups is None:
+        return []
+    names = [as_label(value) for value in np.asarray(groups, dtype=object).ravel()]
+    if len(names) != count:
+        raise ValueError(f"groups must have one value for each of the {count} items of X, got {len(names)}")
+    return names
 
 
 def ask_of_index(X: Any, y: Any, notes: Notes | None = None) -> None:
@@ -160,4 +178,4 @@ def _hand_on(found: Notes, notes: Notes | None) -> None:
             notes.ask(question.asks, *question.options)
         return
     for line in [*found.lines, *(f"{question.asks}; give {question.options[0]}" for question in found.questions)]:
-        warnings.warn(line, stacklevel=4)
+        warn(line, stacklevel=4)

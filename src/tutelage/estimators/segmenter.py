@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from tutelage.estimators.base import Estimator
+from tutelage.estimators.labels import groups_of
 from tutelage.fit.auto import Auto
 from tutelage.methods import Method
+from tutelage.ops.said import warn
 from tutelage.tables import Notes, Question
 
 
@@ -47,6 +48,7 @@ class Segmenter(Estimator):
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
         cache: folder of the feature cache, which a segmenter does not use.
         random_state: random seed, a whole number in [0, 2**32).
+        copies: "once" gives equal items with equal labels one vote together; "each" gives each of them one.
 
     Attributes:
         classes_: class numbers, (c,).
@@ -55,7 +57,10 @@ class Segmenter(Estimator):
         method_: method of the candidate, with its hyper-parameters; for "auto" the method that was chosen.
         tried_: attempts of "auto", the best first; empty for other methods.
         temperature_: 1; probabilities of pixels are the network's own.
+        copies_: counts of labelled items that occur several times, of contradictions among their labels, and what the
+            held-out score would have read with copies on both sides of a split; empty where there are none.
         history_: points of the candidate's training, by step: losses, and statistics of the pseudo-labels.
+        warnings_: sentences that the fit warned with; `summary` holds them, too, with all that the fit compared.
 
     >>> X = np.zeros((4, 16, 16, 3), dtype=np.uint8)
     >>> X[:, 4:9] = 255
@@ -75,7 +80,7 @@ class Segmenter(Estimator):
     mask_colours: Sequence[str] = ()
     masks_turned: bool | None = None
 
-    def fit(self, X: Any, y: Any, X_unlabelled: Any = None) -> Segmenter:
+    def fit(self, X: Any, y: Any, X_unlabelled: Any = None, groups: Any = None) -> Segmenter:
         """Fit on images with masks and images without.
 
         Args:
@@ -83,24 +88,28 @@ class Segmenter(Estimator):
             y: n masks: an array of class numbers, (n, h, w), -1 is unknown; or a list of PNG files (bytes or `Path`) or
                 arrays, (h, w), with None for an image without a mask.
             X_unlabelled: further images without masks, as X.
+            groups: group of each image of X, (n,), such as a patient: images with masks of a group are held out
+                together; None or NaN is a group of its own.
 
         Raises:
             ValueError: there is no mask, or only one class; a mask differs from its image in size; a value is none of
                 the classes; or it is not clear what values or colours mean, and the message asks.
         """
-        if y is None:
-            raise ValueError("y must be masks, got None")
-        kind: Any = self._kind(X)
-        train, more = kind.values(kind.given(X), y), None
-        if X_unlabelled is not None:
-            more = kind.values(kind.given(X_unlabelled, "X_unlabelled"), None, argument="X_unlabelled")
-        notes = _InPython()
-        data = kind.learn(train, more, None, self.evidence, notes)
-        notes.settle()
-        for line in [*notes.lines, *(question.asks for question in notes.questions)]:
-            warnings.warn(line, stacklevel=2)
-        self.classes_ = np.arange(len(data.classes))
-        self._fit(kind, data)
+        with self._hearing():
+            if y is None:
+                raise ValueError("y must be masks, got None")
+            kind: Any = self._kind(X)
+            train, more = kind.values(kind.given(X), y), None
+            train = replace(train, group=groups_of(groups, len(train)))
+            if X_unlabelled is not None:
+                more = kind.values(kind.given(X_unlabelled, "X_unlabelled"), None, argument="X_unlabelled")
+            notes = _InPython()
+            data = kind.learn(train, more, None, self.evidence, notes)
+            notes.settle()
+            for line in [*notes.lines, *(question.asks for question in notes.questions)]:
+                warn(line, stacklevel=2)
+            self.classes_ = np.arange(len(data.classes))
+            self._fit(kind, data)
         return self
 
     def predict(self, X: Any) -> np.ndarray | list[np.ndarray]:
@@ -118,12 +127,21 @@ class Segmenter(Estimator):
         return self._model.probabilities(pictures).reshape(len(pictures), *size, -1)
 
     def score(self, X: Any, y: Any) -> float:
-        """Mean IoU over the classes that occur, in [0, 1], at the size that images are resized to."""
+        """Mean IoU over the classes that occur, in [0, 1], at the size that images are resized to.
+
+        Images without a mask, None in y, are left out.
+
+        Raises:
+            ValueError: no image has a mask.
+        """
         check_is_fitted(self)
         if y is None:
             raise ValueError("y must be masks, got None")
         kind: Any = self._fitted_kind
         test = kind.values(kind.given(X), y)
+        if not test.known.any():
+            raise ValueError("y has no mask to score on: every one is None")
+        test = test.where(test.known)
         notes = _InPython()
         items, truth = kind.truth(test, self._model, notes)
         notes.settle()

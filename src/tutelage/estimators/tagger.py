@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from tutelage.estimators.base import Estimator
+from tutelage.estimators.labels import groups_of
 
 Sentences = Sequence[Sequence[str]]
 """Sentences, each a list of words."""
@@ -45,6 +46,7 @@ class Tagger(Estimator):
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
         cache: folder of the feature cache; None is a folder in the user's cache folder.
         random_state: random seed, a whole number in [0, 2**32).
+        copies: "once" gives equal items with equal labels one vote together; "each" gives each of them one.
 
     Attributes:
         classes_: tags in BIO, (c,), O first.
@@ -55,7 +57,10 @@ class Tagger(Estimator):
         tried_: attempts of "auto", the best first; empty for other methods.
         temperature_: number by which logits are divided so that probabilities can be believed, by the held-out tags; 1
             where there are none.
+        copies_: counts of labelled items that occur several times, of contradictions among their labels, and what the
+            held-out score would have read with copies on both sides of a split; empty where there are none.
         history_: points of the candidate's training, by step: losses, and statistics of the pseudo-labels.
+        warnings_: sentences that the fit warned with; `summary` holds them, too, with all that the fit compared.
 
     >>> X = [["Ada", "lives", "in", "Rome"], ["Bob", "left", "Oslo"], ["Eve", "saw", "Bern"]] * 4
     >>> y = [["B-PER", "O", "O", "B-LOC"], ["B-PER", "O", "B-LOC"], None] * 4
@@ -76,7 +81,10 @@ class Tagger(Estimator):
     mended: str | None = None
     spelling: str = "fold"
 
-    def fit(self, X: Sentences, y: Any = None, X_unlabelled: Sentences | None = None, distant: Any = None) -> Tagger:
+    def fit(
+        self, X: Sentences, y: Any = None, X_unlabelled: Sentences | None = None, distant: Any = None,
+        groups: Any = None,
+    ) -> Tagger:  # fmt: skip
         """Fit on tagged and untagged sentences, or on sentences with distant tags.
 
         Args:
@@ -87,20 +95,24 @@ class Tagger(Estimator):
             distant: n lists of tags by matching or rules, for the sentences without clean tags; None or -1 is a word
                 (or a sentence) without one. Where no distant tag is O, such words count as O. Two or more sentences
                 with clean tags are learnt beside them; they choose the stopping point and give the evidence.
+            groups: group of each sentence of X, (n,), such as its page: tagged sentences of a group are held out
+                together; None or NaN is a group of its own.
 
         Raises:
             ValueError: there is no tag, the numbers of words and tags differ, or no scheme has a tag.
         """
-        kind: Any = self._kind(X)
-        items = kind.given(X)
-        if y is None and distant is None:
-            raise ValueError("this Tagger requires y or distant to be passed")
-        train, more = kind.values(items, y, distant), None
-        if X_unlabelled is not None:
-            more = kind.values(kind.given(X_unlabelled, "X_unlabelled"), None, argument="X_unlabelled")
-        data = kind.learn(train, more, None, self.evidence)
-        self.classes_ = np.array(data.classes)
-        self._fit(kind, data)
+        with self._hearing():
+            kind: Any = self._kind(X)
+            items = kind.given(X)
+            if y is None and distant is None:
+                raise ValueError("this Tagger requires y or distant to be passed")
+            train, more = kind.values(items, y, distant), None
+            train = replace(train, group=groups_of(groups, len(train)))
+            if X_unlabelled is not None:
+                more = kind.values(kind.given(X_unlabelled, "X_unlabelled"), None, argument="X_unlabelled")
+            data = kind.learn(train, more, None, self.evidence)
+            self.classes_ = np.array(data.classes)
+            self._fit(kind, data)
         return self
 
     def predict(self, X: Sentences) -> list[list[str]]:
@@ -119,12 +131,18 @@ class Tagger(Estimator):
         return np.split(self._model.probabilities(sentences), ends[:-1]) if sentences else []
 
     def score(self, X: Sentences, y: Any) -> float:
-        """F1 of the entities, in [0, 1]; an entity is right where its words and its type are."""
+        """F1 of the entities, in [0, 1]; an entity is right where its words and its type are.
+
+        Sentences without tags, None or -1 in y, are left out.
+
+        Raises:
+            ValueError: no sentence has tags.
+        """
         check_is_fitted(self)
         kind: Any = self._fitted_kind
         test = kind.values(kind.given(X), y)
-        missing = np.flatnonzero(~test.known)
-        if len(missing):
-            raise ValueError(f"{test.at('label', int(missing[0]))} has no tags to score on")
+        if not test.known.any():
+            raise ValueError("y has no tags to score on: every one is -1 or None")
+        test = test.where(test.known)
         items, truth = kind.truth(test, self._model)
         return float(kind.measured(self._model, self._model.examples(items), items, truth).scores["f1"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 
 from tutelage.data.marks import learnt
 from tutelage.estimators.base import Estimator
+from tutelage.ops.said import warn
 from tutelage.weak import SaidTable, said_values
 
 
@@ -57,7 +57,7 @@ def teacher_said(
         tables = [teacher.iloc[s] if isinstance(teacher, pd.DataFrame) else np.asarray(teacher)[s] for s in slices]
 
     def say(what: str) -> None:
-        warnings.warn(f"the numbers of the teacher are {what}", stacklevel=3)
+        warn(f"the numbers of the teacher are {what}", stacklevel=3)
 
     seen = teacher._model.learnt if isinstance(teacher, Estimator) else frozenset()
     return [

@@ -70,12 +70,14 @@ def kept(calibration: Calibration) -> dict[str, np.ndarray]:
 
     Returns:
         "confidence", the probability of the predicted class of n labels in each of r repeats, (r, n), at the
-        temperature; "right", whether that class is the label's, (r, n); and "label", the class numbers, (n,).
+        temperature; "right", whether that class is the label's, (r, n); "label", the class numbers, (n,); and, only of
+        labels with copies, "weight", the share of each in the vote of its item, (n,).
     """
     if not calibration.labels:
         return {}
     p = tempered(calibration.probabilities, calibration.temperature)
-    return {"confidence": p.max(-1), "right": p.argmax(-1) == calibration.y, "label": calibration.y}
+    found = {"confidence": p.max(-1), "right": p.argmax(-1) == calibration.y, "label": calibration.y}
+    return found if calibration.weight is None else found | {"weight": calibration.weight}
 
 
 def promise(held_out: Mapping[str, np.ndarray], error: float) -> Promise:
@@ -85,7 +87,8 @@ def promise(held_out: Mapping[str, np.ndarray], error: float) -> Promise:
     of Angelopoulos et al., Learn then Test (2021), so that testing many costs nothing. A threshold t passes where the
     upper bound of Clopper and Pearson (Biometrika 1934) on the share of wrong ones among the labels of probability t
     and more, at CONFIDENCE, is at most ``error``. The first that is tested holds `needed` labels. Each label counts
-    once: over r repeats its answers weigh 1/r each. The labels must be drawn like the rows that are answered.
+    once: over r repeats its answers weigh 1/r each; copies of an item count once together. The labels must be drawn
+    like the rows that are answered.
 
     Args:
         held_out: what `kept` gave; empty of a model without held-out labels.
@@ -102,13 +105,14 @@ def promise(held_out: Mapping[str, np.ndarray], error: float) -> Promise:
     if not held_out or not held_out["confidence"].size:
         return Promise(error, None, 0, least)
     confidence, right = held_out["confidence"], held_out["right"]
-    labels = confidence.shape[1]
+    weight = np.asarray(held_out.get("weight", np.ones(confidence.shape[1])))
+    labels = round(weight.sum())
     order = np.argsort(-confidence.ravel(), kind="stable")
-    sure, wrong = confidence.ravel()[order], ~right.ravel()[order].astype(bool)
+    each = np.tile(weight, len(confidence))[order]
+    sure, wrong = confidence.ravel()[order], each * ~right.ravel()[order].astype(bool)
     last = np.append(sure[1:] < sure[:-1], True)  # answers of one probability are given or withheld together
     thresholds = sure[last]
-    counts = np.flatnonzero(last) + 1
-    n, wrongs = counts / len(confidence), np.cumsum(wrong)[last] / len(confidence)
+    n, wrongs = (np.cumsum(counts)[last].round(9) / len(confidence) for counts in (each, wrong))
     tested = n >= least
     if not tested.any():
         return Promise(error, None, labels, least)
@@ -159,7 +163,9 @@ def differs(held_out: Mapping[str, np.ndarray], predicted: np.ndarray, classes: 
     """
     if "label" not in held_out or not len(predicted):
         return None
-    shares = [np.bincount(y, minlength=classes) / len(y) for y in (held_out["label"], predicted)]
+    weight = held_out.get("weight")
+    given = np.bincount(held_out["label"], weight, minlength=classes)
+    shares = [given / given.sum(), np.bincount(predicted, minlength=classes) / len(predicted)]
     apart = float(np.abs(shares[0] - shares[1]).sum() / 2)
     return round(apart, 12) if apart > APART else None
 

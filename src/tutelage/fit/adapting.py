@@ -124,8 +124,11 @@ class AdaptedFeatures:
         return self._readers[key]
 
     def _adapted(self, index: np.ndarray) -> Encodes:
-        items = self.items
+        items, groups = self.items, self.items.grouped
         base: Any = self.build.reader
+        if groups is not None and groups.shared:  # of copies one is read
+            single = len(items.y) == len(items.labelled)
+            index = np.intersect1d(index, groups.first(items.y if single else None))
         examples = [items.labelled[i] for i in index]
         y = items.y[self.labelled.units(index)]
 

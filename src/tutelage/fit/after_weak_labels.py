@@ -96,7 +96,7 @@ class LookedAt:
                 return seen
             guess = predict(run.network(), p.task, p.labelled).argmax(1).cpu().numpy()
             right = p.task.right(guess, p.y, p.labelled.counts())
-            return seen | {"held_out": float(right.mean())} | {k: float(right[i].mean()) for k, i, _ in looks}
+            return seen | {"held_out": p.mean_of(right)} | {k: p.mean_of(right, i) for k, i, _ in looks}
 
         def compute(path: Path | None) -> StoredPart:
             run = train(
@@ -142,5 +142,11 @@ def game(setup: Setup, method: Method, start: LookedAt) -> LookedAt:
 def split(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of the labelled examples in two halves, with equal shares of the classes where an example has one."""
     single = bool((problem.labelled.counts() == 1).all())
+    if (groups := problem.groups) is not None:  # copies, and items of a cluster, lie in one half
+        first = groups.first(problem.y if single else None)[np.unique(groups.cluster, return_index=True)[1]]
+        clusters = first[problem.y[first].argsort(kind="stable")] if single else first
+        halves = (groups.cluster[groups.item[clusters[i::2]]] for i in range(2))
+        one, other = (np.flatnonzero(np.isin(groups.cluster[groups.item], half)) for half in halves)
+        return one, other
     order = problem.y.argsort(kind="stable") if single else np.arange(len(problem.labelled))
     return np.sort(order[::2]), np.sort(order[1::2])

@@ -179,8 +179,8 @@ class Search:
         """Predictions of each fold, by shares that are computed from the labels of the other folds."""
         honest = []
         for j, (_, out) in enumerate(self.folds):
-            keep = np.ones(len(self.setup.problem.labelled), dtype=bool)
-            keep[out] = False
+            keep = np.ones(self.setup.problem.labels, dtype=bool)
+            keep[self.setup.problem.items_of(out)] = False
             shares = shares_of(*self._expected(at, keep), at, self.most)
             honest.append(mixed({i: (self.reference if i == REFERENCE else self.found[i])[j] for i in shares}, shares))
         return honest

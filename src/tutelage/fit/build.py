@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tutelage.data import Examples, Features, WordFeatures
+from tutelage.data import Examples, Features, Groups, WordFeatures
 from tutelage.fit.defaults import Defaults
 from tutelage.fit.labels_only import Probe
 from tutelage.fit.problem import Problem, WeakLabels
@@ -57,6 +57,8 @@ class Items:
             combine them anew with its own labels; empty where there is none.
         described: sentences that describe each class, in the order of the classes; an encoder makes a further source
             of them. None where no class is described.
+        shares: share of each class in the pool, (c,), as the user declared them; None: they are not declared.
+        groups: which labelled items are copies of one, and which belong together; None: each is by itself.
     """
 
     task: Task
@@ -68,6 +70,27 @@ class Items:
     target: np.ndarray | None = None
     sources: Sequence[Source | Voted] = ()
     described: Sequence[Sequence[str]] | None = None
+    shares: np.ndarray | None = None
+    groups: Groups | None = None
+
+    @property
+    def labels(self) -> int:
+        """Number of labelled items; copies of an item count once."""
+        return len(self.labelled) if self.groups is None else self.groups.items
+
+    @property
+    def grouped(self) -> Groups | None:
+        """The groups where they group anything."""
+        return None if self.groups is None or self.groups.plain else self.groups
+
+    def unit_weights(self, counts: np.ndarray) -> np.ndarray | None:
+        """Weight of each labelled unit, (units,), by which copies of an item share its vote; None weighs all alike.
+
+        Args:
+            counts: number of units of each labelled item, (n,).
+        """
+        groups = self.grouped
+        return None if groups is None or not groups.shared else np.repeat(groups.weight, counts)
 
     @property
     def weak(self) -> bool:
@@ -167,13 +190,16 @@ class Building:
         weak, probe, head = self._weak(pool), None, make
         if rows.ndim == 2:
             found = blanks(rows, items.task.classes, reader.per_feature)
-            probe = Probe(rows_of(labelled).cpu().numpy(), items.y, found)
+            weights = items.unit_weights(labelled.counts())
+            probe = Probe(rows_of(labelled).cpu().numpy(), items.y, found, weight=weights)
             head = head or _HeadMaker(_centred(copy.deepcopy(found[""]), labelled, items, weak))
         assert head is not None
         return Problem(
             items.task, labelled, items.y, pool, _seeded(head), probe, decays=() if make is None else (1e-2, 1.0),
             truth=items.truth, batch_labelled=defaults.labelled, batch_unlabelled=defaults.unlabelled,
             device=self.build.device, threads=1 if make is None else None, strong=strong, weak=weak, reader=reader,
+            shares=items.shares,
+            groups=items.grouped,
         )  # fmt: skip
 
     def _whole(self, features: np.ndarray | None) -> Problem:
@@ -184,15 +210,16 @@ class Building:
         """
         reader, items, defaults, device = self.build.reader, self.items, self.build.defaults, self.build.device
         classes, probe = items.task.classes, None
+        labelled, pool, *strong = (reader.examples(p, device) for p in (items.labelled, items.pool, *self._copies))
         if features is not None and isinstance(reader, Encodes):
             blank = Head(features.shape[1], classes).standardise(torch.as_tensor(features), per_feature=False)
-            probe = Probe(features, items.y, {"": blank}, reader.with_head)
-        labelled, pool, *strong = (reader.examples(p, device) for p in (items.labelled, items.pool, *self._copies))
+            weights = items.unit_weights(labelled.counts())
+            probe = Probe(features, items.y, {"": blank}, reader.with_head, weights)
         return Problem(
             items.task, labelled, items.y, pool, _seeded(lambda: reader.network(classes)), probe,
             decays=(defaults.training.weight_decay,), truth=items.truth, batch_labelled=defaults.labelled,
             batch_unlabelled=defaults.unlabelled, device=device, strong=strong, weak=self._weak(pool),
-            views=self._augmentations, reader=reader,
+            views=self._augmentations, reader=reader, shares=items.shares, groups=items.grouped,
         )  # fmt: skip
 
     def _weak(self, pool: Examples) -> WeakLabels | None:

@@ -37,7 +37,7 @@ def tempered(p: np.ndarray, temperature: float) -> np.ndarray:
     return made
 
 
-def best_temperature(p: np.ndarray, y: np.ndarray, spread: float = SPREAD) -> float:
+def best_temperature(p: np.ndarray, y: np.ndarray, spread: float = SPREAD, weight: np.ndarray | None = None) -> float:
     """The likeliest temperature of held-out predictions, drawn towards 1 where the labels are few.
 
     It is the T of the smallest -1/r sum_k sum_i log softmax(log p_ki / T)[y_i] + (log T)^2 / (2 spread^2), so that each
@@ -48,6 +48,7 @@ def best_temperature(p: np.ndarray, y: np.ndarray, spread: float = SPREAD) -> fl
         p: probabilities said of n units in each of r repeats, (r, n, c).
         y: class numbers of the units, (n,).
         spread: standard deviation of the normal prior of log T, above 0.
+        weight: weight of each unit, (n,), above 0, such as its share of the vote of an item; None: each weighs 1.
 
     >>> sure = np.tile([0.99, 0.01], (1, 100, 1))
     >>> best_temperature(sure, np.repeat([0, 1], [80, 20])) > 2
@@ -62,13 +63,16 @@ def best_temperature(p: np.ndarray, y: np.ndarray, spread: float = SPREAD) -> fl
         q = z * np.exp(-log_t)
         top = q.max(-1, keepdims=True)
         total = top[..., 0] + np.log(np.exp(q - top).sum(-1))
-        return float((total - q[:, units, y]).sum()) / len(p) + log_t**2 / (2 * spread**2)
+        each = total - q[:, units, y]
+        return float((each if weight is None else each * weight).sum()) / len(p) + log_t**2 / (2 * spread**2)
 
     found = minimize_scalar(cost, bounds=(-5 * spread, 5 * spread), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))
 
 
-def calibration_error(p: np.ndarray, y: np.ndarray, bins: int = BINS, equal_mass: bool = False) -> float:
+def calibration_error(
+    p: np.ndarray, y: np.ndarray, bins: int = BINS, equal_mass: bool = False, weight: np.ndarray | None = None
+) -> float:
     """The expected calibration error: the mean distance between stated probability and share right, over bins.
 
     Args:
@@ -76,6 +80,7 @@ def calibration_error(p: np.ndarray, y: np.ndarray, bins: int = BINS, equal_mass
         y: class numbers, (n,).
         bins: number of bins of the probability of the predicted class, at least 1.
         equal_mass: whether the bins hold equally many units; else they are of equal width in [0, 1].
+        weight: weight of each unit, (n,), above 0; None weighs all alike.
 
     Source: Naeini, Cooper and Hauskrecht (AAAI 2015); bins of equal mass: Nixon et al. (CVPR workshops 2019).
 
@@ -86,6 +91,7 @@ def calibration_error(p: np.ndarray, y: np.ndarray, bins: int = BINS, equal_mass
     if not len(y):
         return 0.0
     apart, probability = p.max(-1) - (p.argmax(-1) == y), p.max(-1)
+    apart = apart if weight is None else apart * weight / weight.mean()
     if equal_mass:
         sums = [apart[part].sum() for part in np.array_split(np.argsort(probability, kind="stable"), bins)]
     else:
@@ -111,16 +117,20 @@ class Reliability:
     brier: float
 
     @staticmethod
-    def of(p: np.ndarray, y: np.ndarray) -> Reliability:
+    def of(p: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> Reliability:
         """Reliability of probabilities, (n, c), of units with class numbers ``y``, (n,), at least one.
+
+        Units may have weights, (n,), above 0; None weighs all alike.
 
         >>> Reliability.of(np.array([[0.5, 0.5]]), np.array([0])).brier
         0.5
         """
         true = p[np.arange(len(y)), y]
         brier = (p**2).sum(-1) - 2 * true + 1
-        errors = calibration_error(p, y), calibration_error(p, y, equal_mass=True)
-        return Reliability(*errors, float(-np.log(true.clip(LOWEST)).mean()), float(brier.mean()))
+        errors = calibration_error(p, y, weight=weight), calibration_error(p, y, equal_mass=True, weight=weight)
+        loss = -np.log(true.clip(LOWEST))
+        means = (float(v.mean() if weight is None else np.average(v, weights=weight)) for v in (loss, brier))
+        return Reliability(*errors, *means)
 
 
 @dataclass(frozen=True)
@@ -133,6 +143,7 @@ class Calibration:
         before, after: reliability of the held-out predictions at T = 1 and at the temperature; None without labels.
         probabilities: the held-out predictions before, (r, n, c): what was said of n units in each of r repeats.
         y: class numbers of these units, (n,).
+        weight: weight of each of them, (n,), which sum to 1 over the copies of an item; None: each weighs 1.
     """
 
     temperature: float
@@ -141,6 +152,7 @@ class Calibration:
     after: Reliability | None
     probabilities: np.ndarray
     y: np.ndarray
+    weight: np.ndarray | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a summary."""
@@ -169,7 +181,7 @@ NONE = Calibration(1.0, 0, None, None, np.empty((0, 0, 0)), np.empty(0, dtype=np
 """No calibration: the temperature of a model without held-out predictions."""
 
 
-def calibrated(parts: FoldPredictions, y: np.ndarray) -> Calibration:
+def calibrated(parts: FoldPredictions, y: np.ndarray, weight: np.ndarray | None = None) -> Calibration:
     """The temperature of held-out predictions.
 
     The repeats are not averaged: an average of two models is flatter than each, and the returned model is one.
@@ -177,15 +189,17 @@ def calibrated(parts: FoldPredictions, y: np.ndarray) -> Calibration:
     Args:
         parts: predictions of all folds, one repeat after the other.
         y: class numbers of all units, (units,); -1 is unknown and left out.
+        weight: weight of each unit, (units,), which sum to 1 over the copies of an item; None: each weighs 1.
     """
     p, known = by_repeat(parts, len(y)), y >= 0
-    p, y = p[:, known].astype(np.float64), y[known]
+    p, y, weight = p[:, known].astype(np.float64), y[known], None if weight is None else weight[known]
     if not p.size:
         return NONE
-    t = best_temperature(p, y)
+    t = best_temperature(p, y, weight=weight)
     stacked, truth = p.reshape(-1, p.shape[-1]), np.tile(y, len(p))
-    before, after = Reliability.of(stacked, truth), Reliability.of(tempered(stacked, t), truth)
-    return Calibration(t, len(y), before, after, p, y)
+    each = None if weight is None else np.tile(weight, len(p))
+    before, after = Reliability.of(stacked, truth, each), Reliability.of(tempered(stacked, t), truth, each)
+    return Calibration(t, len(y) if weight is None else round(weight.sum()), before, after, p, y, weight)
 
 
 def by_repeat(parts: FoldPredictions, units: int) -> np.ndarray:

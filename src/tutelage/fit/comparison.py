@@ -59,7 +59,8 @@ class Best:
     Attributes:
         rival: the rival.
         network, history: its network, and the history of its training.
-        held: honest held-out predictions; None where nothing was held out.
+        held: honest held-out predictions, scored; None where nothing was held out.
+        honest: the same before they are scored; empty where nothing was held out.
         own: held-out predictions of the rival itself, by which it is calibrated.
         curve: held-out score by step.
         judged: all rivals as they were judged.
@@ -70,6 +71,7 @@ class Best:
     network: nn.Module
     history: list[dict[str, float]]
     held: HeldOut | None
+    honest: FoldPredictions
     own: FoldPredictions
     curve: list[tuple[float, float]]
     judged: list[Judged]
@@ -199,7 +201,9 @@ class Comparison:
             rival, note = self._first(rivals[0])
             predictions, curve = rival.trains.held_out(self.folds)
             held = problem.scored(predictions) if predictions else None
-            return Best(rival, *rival.trains.network(), held, rival.trains.own(predictions), curve, [], note)
+            return Best(
+                rival, *rival.trains.network(), held, predictions, rival.trains.own(predictions), curve, [], note
+            )
         told = [r.trains.held_out(self.folds) for r in rivals]
         verdict = self._judge.verdict(rivals, [predictions for predictions, _ in told])
         count = {i: share for i, share in verdict.shares.items() if i != REFERENCE}
@@ -209,8 +213,9 @@ class Comparison:
             together = Together(self.reference, rivals, verdict.shares, verdict.honest)
             prior = max((r.prior for r in rivals), key=lambda prior: prior.mean)
             rival, own, curve = Rival("candidate", "together", together, prior), verdict.honest, []
-        honest = problem.scored(verdict.honest if count else own)
-        return Best(rival, *rival.trains.network(), honest, rival.trains.own(own), curve, verdict.judged)
+        honest = verdict.honest if count else own
+        held = problem.scored(honest)
+        return Best(rival, *rival.trains.network(), held, honest, rival.trains.own(own), curve, verdict.judged)
 
 
 def require_teacher(method: Method | Auto, teacher: bool, learns: bool) -> None:

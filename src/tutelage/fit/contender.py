@@ -76,12 +76,14 @@ class Contender:
         out = np.setdiff1d(np.arange(len(p.labelled)), index)
         examples = p.labelled.subset(out)
         y, counts = p.y[p.labelled.units(out)], examples.counts()
+        groups = None if p.groups is None else p.groups.subset(out)
 
         def logits(run: Run) -> Logits:
             return predict(run.network(), p.task, examples)
 
         def watch(run: Run) -> dict[str, float]:
-            return {"held_out": float(p.task.right(logits(run).argmax(1).cpu().numpy(), y, counts).mean())}
+            right = p.task.right(logits(run).argmax(1).cpu().numpy(), y, counts)
+            return {"held_out": float((right if groups is None else groups.mean(right)).mean())}
 
         run = self._train(index, number, of, path, watch)
         curve = [(h["step"], h["held_out"]) for h in run.history]

@@ -97,7 +97,7 @@ def _about_auto(auto: Auto, problem: Problem, training: Training, plan: Plan, ad
         total += _with_teacher(method, problem, training, folds, 1 if adapting is None else 2)
     said, more = _said_of_adapting(adapting, problem, folds, pool=True)
     return (
-        f"Choosing a method for {len(problem.labelled)} labels and a pool of {len(problem.pool)}: at most "
+        f"Choosing a method for {problem.labels} labels and a pool of {len(problem.pool)}: at most "
         f"{auto.budget:g} trainings of {training.steps} steps, about {duration(total + more)}{said}."
     )
 
@@ -122,10 +122,11 @@ def _about_one(method: Method, problem: Problem, training: Training, plan: Plan,
             else "stage I comes before; the clean labels are only looked at, since a class has fewer than two"
             if len(problem.labelled) else "stage I comes before"
         )  # fmt: skip
-    each = np.unique(problem.y, return_counts=True)[1]
-    count = len(problem.labelled)
+    single = len(problem.y) == len(problem.labelled)
+    first = problem.y if problem.groups is None or not single else problem.y[problem.groups.first(problem.y)]
+    each, count = np.unique(first, return_counts=True)[1], problem.labels
     some = f"{each.min()} to {each.max()}" if count and each.min() < each.max() else each.max(initial=0)
-    spread = f"{some} a class, " if len(problem.y) == count > 0 else ""
+    spread = f"{some} a class, " if single and count else ""
     return (
         f"Training {method.name} on {count} labels ({spread}{problem.task.classes} classes) and a pool of "
         f"{len(problem.pool)}: {fits} training{'s' * (fits > 1)} of {training.steps} steps ({check}), "

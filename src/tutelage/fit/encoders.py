@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +86,9 @@ def try_encoders(
             f"Encoder {reader.says}: about {duration(seconds * count)} for these {count} items, "
             f"{duration(seconds * 1e6)} for a million."
         )
-    folds = folds_of(items.y, np.ones(len(items.y), dtype=np.int64), plan, seed)
+    folds = folds_of(items.y, np.ones(len(items.y), dtype=np.int64), plan, seed, items.grouped)
     held = [labels_only(reader, items, folds, cache, tick) for reader in fitted]
-    a_class = len(items.y) / len(np.unique(items.y))
+    a_class = items.labels / len(np.unique(items.y))
     gains = expected([records.nearest("encoders.json", r.says.replace(" ", ""), a_class) for r in readers[1:]])
     change = np.stack([h.right - held[0].right for h in held[1:]], axis=1)
     mean, covariance = gains.posterior(change.mean(0), error_of(change), np.arange(len(held) - 1))
@@ -131,7 +131,10 @@ def seconds_each(reader: Encodes, items: Items) -> float:
 def labels_only(reader: Encodes, items: Items, folds: Folds, cache: Path, tick: Tick | None) -> HeldOut:
     """Honest held-out predictions of the labels-only model on a reader's features of the labelled items."""
     rows = rows_of(features(reader, items.labelled, cache, tick=tick)).cpu()
-    probe = Probe(rows.numpy(), items.y, blanks(rows, items.task.classes, reader.per_feature))
+    each, groups = np.ones(len(items.y), dtype=np.int64), items.grouped
+    weights = items.unit_weights(each)
+    probe = Probe(rows.numpy(), items.y, blanks(rows, items.task.classes, reader.per_feature), weight=weights)
     tried: dict[str, FoldPredictions] = {str(c): probe.held_out(folds, c) for c in probe.choices}
-    _, honest = choose(tried, items.y)
-    return HeldOut.average(items.task, items.y, np.ones(len(items.y), dtype=np.int64), honest)
+    _, honest = choose(tried, items.y, weights)
+    found = HeldOut.average(items.task, items.y, each, honest)
+    return found if groups is None else replace(found, right=groups.mean(found.right))

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm
 
+from tutelage.fit.dependence import dependence, design_effect
 from tutelage.fit.tried import IN_WORDS, Tried
 from tutelage.tasks import ACCURACY, Task
 
@@ -104,7 +105,7 @@ class Evidence:
     """What the labels tell about the pool. Scores and differences are shares of 1.
 
     Attributes:
-        labels: number of labelled examples that it rests on.
+        labels: number of labelled items that it rests on; copies of an item count once.
         reference: cross-validated score of the labels-only model.
         candidate: cross-validated score of the model that used the pool.
         observed: the cross-validated difference of the two.
@@ -119,6 +120,11 @@ class Evidence:
         measure: name of the score, as `Task.measure`: "accuracy", "entity F1" or "mean IoU".
         tried: what the candidate has and the reference has not.
         labelled_by: what is counted as labels, as `Task.labelled_by`: "labels" or "masks".
+        clusters: number of clusters of items that belong together, such as authors; None where each is by itself.
+        called: word for a cluster, such as "author".
+        worth: number of independent labels that as many of these clusters say as much as, for the reference.
+        refused: sentence on why the reference is returned, whatever the labels say; empty where nothing speaks so.
+        besides: sentences on the pool.
     """
 
     labels: int
@@ -136,13 +142,18 @@ class Evidence:
     measure: str = "accuracy"
     tried: Tried = "pool"
     labelled_by: str = "labels"
+    clusters: int | None = None
+    called: str = ""
+    worth: float | None = None
+    refused: str = ""
+    besides: tuple[str, ...] = ()
 
     def words(self) -> str:
         """The evidence in sentences."""
         points = f"{100 * self.difference:+.1f} points (90 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f})"
         choice = {
             "candidate": IN_WORDS[self.tried].returned,
-            "reference": "The labels-only model is returned.",
+            "reference": f"{self.refused} The labels-only model is returned.".lstrip(),
         }[self.returned]
         on = " on the labels as given" if self.tried == "method" else ""
         sets = self.prior.runs
@@ -151,13 +162,22 @@ class Evidence:
             basis = f"the record of {sets} data sets ({100 * self.prior.mean:+.1f} points on average)"
         return (
             f"{IN_WORDS[self.tried].subject} {likelihood(self.harm)}: estimated change in {self.measure}{on} {points}. "
-            f"{choice} With {self.labels} {self.labelled_by}, cross-validation alone can tell a change only beyond "
-            f"about {100 * self.resolution:.0f} points; it saw {100 * self.observed:+.1f}, weighed against {basis}."
+            f"{choice} With {self.labels} {self.labelled_by}{self._of}, cross-validation alone can tell a change only "
+            f"beyond about {100 * self.resolution:.0f} points; it saw {100 * self.observed:+.1f}, weighed against "
+            f"{basis}." + "".join(f" {sentence}" for sentence in self.besides)
         )
+
+    @property
+    def _of(self) -> str:
+        """Words for the clusters of the labels; empty where each label is by itself."""
+        if self.clusters is None or self.worth is None:
+            return ""
+        of = f" of {self.clusters} values of {self.called}" if self.called else f" in {self.clusters} groups"
+        return f"{of}, which say as much as {self.worth:.0f} independent ones"
 
     def as_dict(self) -> dict[str, Any]:
         """The numbers and names, as a summary holds them."""
-        return {k: v for k, v in asdict(self).items() if k != "labelled_by"}
+        return {k: v for k, v in asdict(self).items() if k not in ("labelled_by", "besides")}
 
 
 def likelihood(harm: float) -> str:
@@ -183,6 +203,10 @@ def weigh(
     harm_limit: float = 0.5,
     task: Task = ACCURACY,
     tried: Tried = "pool",
+    clusters: np.ndarray | None = None,
+    called: str = "",
+    counts: np.ndarray | None = None,
+    refused: str = "",
 ) -> Evidence:
     """Weigh the cross-validated scores of two models against a prior, and say which model to return.
 
@@ -197,36 +221,50 @@ def weigh(
         harm_limit: the reference is returned when harm is more probable than this, in [0, 1].
         task: the task of the scores: it names their measure, and says how far apart two scores of an example are.
         tried: what the candidate has and the reference has not.
+        clusters: number of the cluster of each labelled example, (labels,), whose answers may depend on each other;
+            None: each is by itself.
+        called: word for a cluster.
+        counts: how much each label counts, (labels,), at least 0; None counts all alike.
+        refused: sentence on why the reference is to be returned, whatever the labels say; empty: the labels decide.
     """
     n = len(reference)
+    weight = np.ones(n) if counts is None else counts / counts.mean()
     change = candidate - reference
-    observed = float(change.mean())
+    observed = float((weight * change).mean())
     # one imagined disagreement more: with few labels, none seen is no proof of none
-    variance = (float(((change - observed) ** 2).sum()) + task.disagreement(reference) ** 2) / n
-    error = math.sqrt(variance / n * (1 + 1 / (1 - held_out_share)))
+    once_more = task.disagreement(reference) ** 2 * float((weight**2).mean())
+    variance = (float((weight**2 * (change - observed) ** 2).sum()) + once_more) / n
+    effect = max(design_effect(change, clusters), design_effect(reference, clusters))
+    error = math.sqrt(variance / n * (1 + 1 / (1 - held_out_share)) * effect)
     posterior = prior.posterior(observed, error)
     harm = posterior.below(0)
     tail = (1 - LEVEL) / 2
     return Evidence(
         labels=n,
-        reference=estimate(reference, task.binary),
-        candidate=estimate(candidate, task.binary),
+        reference=estimate(reference, task.binary, dependence(reference, clusters), counts),
+        candidate=estimate(candidate, task.binary, dependence(candidate, clusters), counts),
         observed=observed,
         error=error,
         difference=posterior.mean,
         low=posterior.quantile(tail),
         high=posterior.quantile(1 - tail),
         harm=harm,
-        returned="reference" if harm > harm_limit else "candidate",
+        returned="reference" if harm > harm_limit or refused else "candidate",
         resolution=float(norm.ppf(1 - tail)) * error,
         prior=prior,
         measure=task.measure,
         tried=tried,
         labelled_by=task.labelled_by,
+        clusters=None if clusters is None else len(np.unique(clusters)),
+        called=called,
+        worth=None if clusters is None else n / design_effect(reference, clusters),
+        refused=refused,
     )
 
 
-def estimate(scores: np.ndarray, binary: bool = False) -> Estimate:
+def estimate(
+    scores: np.ndarray, binary: bool = False, dependent: float = 1.0, counts: np.ndarray | None = None
+) -> Estimate:
     """The mean score of n examples and its interval at LEVEL: Wilson's where scores are 0 or 1, else the normal one.
 
     Where all scores are 0, or all are 1, the normal interval would be a point, so it is Wilson's as well.
@@ -234,19 +272,23 @@ def estimate(scores: np.ndarray, binary: bool = False) -> Estimate:
     Args:
         scores: scores of the examples, (n,), as `Task.right` gives them.
         binary: each score is 0 or 1, see `Task.binary`.
+        dependent: factor by which n such scores say less than n independent ones, at least 1; see `dependence`.
+        counts: how much each example counts, (n,), at least 0; None counts all alike. Examples of unequal weight are
+            worth (sum w)^2 / sum w^2 of equal ones (Kish).
 
     >>> estimate(np.array([1.0, 1.0, 0.0, 1.0]), binary=True) == wilson(0.75, 4)
     True
     """
-    mean, n = float(scores.mean()), len(scores)
+    weight = np.ones(len(scores)) if counts is None else counts / counts.mean()
+    mean, n = float((weight * scores).mean()), float(len(scores) / (weight**2).mean()) / dependent
     if binary or (mean in (0.0, 1.0) and scores.std() == 0):
         return wilson(mean, n)
-    half = float(norm.ppf((1 + LEVEL) / 2)) * float(scores.std()) / math.sqrt(n)
+    half = float(norm.ppf((1 + LEVEL) / 2)) * math.sqrt(float((weight * (scores - mean) ** 2).mean()) / n)
     return Estimate(mean, max(mean - half, 0.0), min(mean + half, 1.0))
 
 
-def wilson(share: float, n: int) -> Estimate:
-    """A share of n cases and Wilson's interval for it at LEVEL.
+def wilson(share: float, n: float) -> Estimate:
+    """A share of n cases, which need not be whole, and Wilson's interval for it at LEVEL.
 
     Source: Wilson, Journal of the American Statistical Association 22, 1927.
 

@@ -13,19 +13,22 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from tutelage.fit.after_weak_labels import LookedAt
+from tutelage.fit.answers import Answers, answers
 from tutelage.fit.auto import Attempt, Auto
 from tutelage.fit.auto_student import AutoStudent
 from tutelage.fit.calibration import NONE, Calibration, calibrated
 from tutelage.fit.comparison import Adapted, Best, Comparison
 from tutelage.fit.evidence import Evidence, Prior, weigh
 from tutelage.fit.held_out import FoldPredictions, HeldOut
+from tutelage.fit.pool_look import PoolLook, why
+from tutelage.fit.prevalence import Prevalence
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import ALL_RECORDS, Records
 from tutelage.fit.rivals import Judged, Rival
 from tutelage.fit.setup import MemoryStore, Setup, Store, silent
 from tutelage.fit.teacher_paths import TAUGHT
 from tutelage.fit.together import Together
-from tutelage.fit.tried import Tried
+from tutelage.fit.tried import Tried, idle
 from tutelage.methods import Method, Supervised
 from tutelage.methods.fields import Open, Ramp
 from tutelage.train import Training
@@ -41,7 +44,9 @@ class Outcome:
             teach one student together the one that was asked for.
         network: the model that is returned: the candidate's or the reference's.
         reference: the labels-only model.
-        candidate: the student of the method.
+        candidate: what may be returned in its place: the student of the method, or the student and the labels-only
+            model, which answer together.
+        student: the student of the method itself.
         reference_choice: which labels-only model was chosen, in words.
         evidence: the difference between the two and what it is worth; None where none was gathered.
         held_out: held-out predictions of the returned model; empty without evidence.
@@ -58,13 +63,19 @@ class Outcome:
         rivals: the models that might have been returned in place of the reference.
         judged: what the folds said of each of them; empty where there was one.
         calibration: temperature of the returned model, by its predictions of held-out labels.
+        reference_calibration: the same of the labels-only model.
         note: sentence on what nobody would expect; empty where there is none.
+        share: how much the student counts beside the labels-only model in the candidate, in [0, 1]; None: the student
+            is the candidate.
+        prevalence: shares of the classes in the pool; None where they are not known.
+        look: what the pool shows of both models; None where there was nothing to look at.
     """
 
     method: Method
     network: nn.Module
     reference: nn.Module
     candidate: nn.Module
+    student: nn.Module
     reference_choice: str
     evidence: Evidence | None
     held_out: HeldOut
@@ -80,7 +91,11 @@ class Outcome:
     rivals: list[Rival] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
     calibration: Calibration = NONE
+    reference_calibration: Calibration = NONE
     note: str = ""
+    share: float | None = None
+    prevalence: Prevalence | None = None
+    look: PoolLook | None = None
 
 
 def fit(
@@ -135,31 +150,32 @@ def _outcome(models: Comparison) -> Outcome:
     """Train, compare, and return the best model."""
     rivals = list(models.rivals())
     best, reference, auto = models.best(rivals), models.reference, None
-    evidence = _weighed(models, best)
+    spoken = answers(models, best)
+    evidence = _weighed(models, best, spoken)
     returned = "reference" if evidence is not None and evidence.returned == "reference" else best.rival.role
-    held = models.held if returned == "reference" else best.held
+    said = spoken.reference if returned == "reference" else spoken.candidate
     looked_at = None
     for rival in rivals:
         if isinstance(rival.trains, LookedAt) and rival.role == "candidate":
             looked_at = rival.trains.network()[0]
         auto = rival.trains if isinstance(rival.trains, AutoStudent) else auto
-    of_candidate = best.rival.trains.setup.problem
+    problem, of_candidate = models.setup.problem, best.rival.trains.setup.problem
     method = best.rival.trains.method
     if isinstance(best.rival.trains, Together) and not isinstance(models.method, Auto):
         method = models.method
-    own = reference.own([]) if returned == "reference" else best.own
     return Outcome(
         method=method,
-        network=reference.model.network if returned == "reference" else best.network,
-        reference=reference.model.network,
-        candidate=best.network,
+        network=said.network,
+        reference=spoken.reference.network,
+        candidate=spoken.candidate.network,
+        student=best.network,
         reference_choice=reference.model.name,
         evidence=evidence,
-        held_out=held if evidence is not None and held is not None else NOTHING_HELD_OUT,
+        held_out=said.held if evidence is not None and said.held is not None else NOTHING_HELD_OUT,
         history=best.history,
         curve=best.curve if models.folds or models.teacher else [],
         returned=returned,
-        problem=models.setup.problem if returned == "reference" else of_candidate,
+        problem=problem if returned == "reference" else of_candidate,
         candidate_problem=of_candidate,
         looked_at=looked_at,
         stage_one=models.started.network()[0] if models.started is not None else None,
@@ -167,32 +183,45 @@ def _outcome(models: Comparison) -> Outcome:
         shares=auto.selection.shares if auto is not None else {},
         rivals=rivals,
         judged=best.judged,
-        calibration=_calibration(models.setup.problem, own) if evidence is not None else NONE,
+        calibration=_calibration(problem, said.own, spoken.weight(problem)) if evidence is not None else NONE,
+        reference_calibration=(
+            _calibration(problem, spoken.reference.own, spoken.weight(problem)) if evidence is not None else NONE
+        ),
         note=best.note,
+        share=spoken.share,
+        prevalence=spoken.prevalence,
+        look=spoken.look,
     )
 
 
-def _calibration(problem: Problem, parts: FoldPredictions) -> Calibration:
+def _calibration(problem: Problem, parts: FoldPredictions, weight: np.ndarray | None) -> Calibration:
     """The temperature of the returned model; none of tasks of very many units, whose probabilities are not stated."""
-    return NONE if problem.task.dense or not parts else calibrated(parts, problem.y)
+    return NONE if problem.task.dense or not parts else calibrated(parts, problem.y, weight)
 
 
 NOTHING_HELD_OUT = HeldOut({"probabilities": np.empty((0, 0))}, np.empty(0))
 """Held-out predictions of no labels."""
 
 
-def _weighed(models: Comparison, best: Best) -> Evidence | None:
+def _weighed(models: Comparison, best: Best, spoken: Answers) -> Evidence | None:
     """The evidence between the best rival and the reference; None where nothing was held out."""
-    if models.held is None or best.held is None:
+    if spoken.reference.held is None or spoken.candidate.held is None:
         return None
     problem, rival = models.setup.problem, best.rival
     share = float(np.mean([len(out) / len(problem.labelled) for _, out in models.folds]))
     by_role: dict[str, Tried] = {"teacher": "teacher", "adapted": "adapting"}
     if isinstance(rival.trains, Together):
         by_role["candidate"] = "together"
-    learnt: Tried = "taught" if rival.way in TAUGHT else "pool" if rival.trains.method.uses_pool else "method"
-    tried = by_role.get(rival.role, learnt)
-    return weigh(models.held.right, best.held.right, rival.prior, share, models.plan.harm_limit, problem.task, tried)
+    of_pool = rival.trains.method.uses_pool and not idle(best.history)
+    learnt: Tried = "taught" if rival.way in TAUGHT else "pool" if of_pool else "method"
+    prior = rival.prior
+    if spoken.share is not None:
+        prior = models.records.beside(rival.trains.method.name) or prior
+    called = "" if problem.groups is None else problem.groups.called
+    return weigh(
+        spoken.reference.held.right, spoken.candidate.held.right, prior, share, models.plan.harm_limit, problem.task,
+        by_role.get(rival.role, learnt), problem.clusters, called, spoken.counts(problem), why(spoken.look),
+    )  # fmt: skip
 
 
 def without_pool(method: Method | Auto, pool: Sized) -> Method | Auto:

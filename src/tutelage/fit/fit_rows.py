@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import warnings
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,13 +18,15 @@ from tutelage.fit.build import Augment, Build, Items, require_logits
 from tutelage.fit.cost import about_reading, about_training
 from tutelage.fit.defaults import How
 from tutelage.fit.encoders import TriedEncoder, in_words, try_encoders
-from tutelage.fit.fit import Outcome, fit, without_pool
+from tutelage.fit.fit import Outcome, fit, threads, without_pool
+from tutelage.fit.leaking import Leaking, leaking
 from tutelage.fit.problem import Problem
 from tutelage.fit.recorded import Records, recorded_prior
 from tutelage.fit.setup import MemoryStore, Store, StoredPart, silent
 from tutelage.fit.teacher import brought
 from tutelage.methods import Method
 from tutelage.modalities.base import Encodes, Reader
+from tutelage.ops.said import warn
 from tutelage.train import Training
 from tutelage.types import Say, Tick
 from tutelage.weak import Source
@@ -77,6 +78,7 @@ class Fitted:
         reader: reader of the items for the returned network, after its encoder was fitted or adapted.
         teacher: plain values about a brought teacher, see `BroughtTeacher.about`; empty where there was none.
         encoders: the encoders that were tried; empty where there was no choice.
+        leaking: what the held-out score would have read with copies on both sides of a split; None without copies.
     """
 
     outcome: Outcome
@@ -85,6 +87,7 @@ class Fitted:
     reader: Reader
     teacher: dict[str, Any] = field(default_factory=dict)
     encoders: list[TriedEncoder] = field(default_factory=list)
+    leaking: Leaking | None = None
 
     def weak(self, about: dict[str, Any]) -> dict[str, Any]:
         """Statistics of the weak labels: those of the data, and what the fit learnt of the teachers."""
@@ -94,7 +97,7 @@ class Fitted:
 def fit_rows(
     items: Items, wiring: Wiring, method: Method | Auto, cache: Path, *, device: torch.device | str = "cpu",
     augment: Augment | None = None, store: Store | None = None, tick: Tick | None = None, say: Say | None = None,
-    without: Collection[str] = (),
+    foretell: Say | None = None, without: Collection[str] = (),
 ) -> Fitted:  # fmt: skip
     """Fit a method on items.
 
@@ -104,7 +107,8 @@ def fit_rows(
         augment: makes a strong view of a list of items; None drops words or numbers at random.
         store: keeps finished parts, so that a stopped fit goes on where it was.
         tick: told the progress.
-        say: told in sentences what is about to be done; without it nothing is timed.
+        say: told in sentences what is done; without it nothing is timed.
+        foretell: told how long what is about to be done takes; None tells ``say``.
         without: data sets whose records the automatic choice may not know.
 
     Raises:
@@ -122,9 +126,9 @@ def fit_rows(
     building = wiring.build(taken, chosen.views, cache, device, augment).of(items)
     reader = building.build.reader
     if say is None or reader.says != wiring.reader.says:  # who says things has said it of the first reader
-        tell_how_read(reader, items, say or warnings.warn)
+        tell_how_read(reader, items, say or warn)
     if say:
-        say(about_reading(building, wiring.things))
+        (foretell or say)(about_reading(building, wiring.things))
     problem = building.problem(tick)
     if wiring.own_network:
         require_logits(problem)
@@ -143,11 +147,17 @@ def fit_rows(
             )  # fmt: skip
         if say:
             cost = None if adapted is None else adapted.cost()
-            say(about_training(chosen, problem, training, plan, tick or silent, cost))
+            (foretell or say)(about_training(chosen, problem, training, plan, tick or silent, cost))
         problems = None if adapted is None else adapted.problems()
         outcome = fit(problem, chosen, training, prior, plan, store, tick, records, problems)
+    flattered = None
+    if items.groups is not None and outcome.evidence is not None:
+        with threads(problem.threads):
+            flattered = leaking(problem, items.groups, outcome.reference_choice, plan, training.seed)
+    if say and flattered is not None:
+        say(flattered.words())
     about = {} if teacher is None else teacher.about
-    return Fitted(outcome, problem, training, outcome.problem.reader or reader, about, encoders)
+    return Fitted(outcome, problem, training, outcome.problem.reader or reader, about, encoders, flattered)
 
 
 def tell_how_read(reader: Reader, items: Items, tell: Say) -> None:

@@ -6,8 +6,9 @@ import copy
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.model_selection import RepeatedStratifiedKFold
+from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold
 
+from tutelage.data import Groups
 from tutelage.ops.checks import in_range
 from tutelage.tasks import Task
 
@@ -27,7 +28,8 @@ class HeldOut:
 
     Attributes:
         said: what was said of all units, averaged over the repeats.
-        right: the score of each example, (n,), averaged over the repeats; see `Task.right`.
+        right: the score of each example, (n,), averaged over the repeats, see `Task.right`; of a problem with copies
+            the score of each item, (items,).
     """
 
     said: Said
@@ -68,7 +70,9 @@ class HeldOut:
         return HeldOut({name: value / repeats for name, value in total.items()}, right / repeats)
 
 
-def choose(tried: dict[str, FoldPredictions], y: np.ndarray) -> tuple[str, FoldPredictions]:
+def choose(
+    tried: dict[str, FoldPredictions], y: np.ndarray, weight: np.ndarray | None = None
+) -> tuple[str, FoldPredictions]:
     """The contender of the best held-out accuracy (of equals that of the highest likelihood), and honest predictions.
 
     The predictions of each fold are those of the contender that is best on the other folds' units, so that the choice
@@ -77,6 +81,7 @@ def choose(tried: dict[str, FoldPredictions], y: np.ndarray) -> tuple[str, FoldP
     Args:
         tried: predictions of the folds by each contender, by its name; all have the same folds.
         y: class numbers of all units, (units,), -1 = unknown.
+        weight: weight of each unit, (units,), above 0; None weighs all alike.
 
     Returns:
         The name of the best contender on all units, and the honest predictions.
@@ -84,7 +89,10 @@ def choose(tried: dict[str, FoldPredictions], y: np.ndarray) -> tuple[str, FoldP
     found = {name: _scored(parts, y) for name, parts in tried.items()}
 
     def best(keep: np.ndarray) -> str:
-        return max(found, key=lambda name: tuple(round(float(v[keep].mean()), 9) for v in found[name]))
+        def mean(values: np.ndarray) -> float:
+            return float(values[keep].mean() if weight is None else np.average(values[keep], weights=weight[keep]))
+
+        return max(found, key=lambda name: tuple(round(mean(v), 9) for v in found[name]))
 
     honest = []
     for i, (out, _) in enumerate(next(iter(tried.values()))):
@@ -121,3 +129,58 @@ def repeated_folds(y: np.ndarray, wanted: int, repeats: int, seed: int) -> Folds
     in_range("labels in the smallest class", count, 2)
     splitter = RepeatedStratifiedKFold(n_splits=count, n_repeats=repeats, random_state=seed)
     return list(splitter.split(np.zeros(len(y)), y))
+
+
+DEALT = 20
+"""How often folds of clusters are dealt, at most, until every fold trains on every class."""
+
+
+def grouped_folds(y: np.ndarray, groups: Groups, wanted: int, repeats: int, seed: int) -> Folds:
+    """Stratified folds of examples of which copies of an item, and items of a cluster, are held out together.
+
+    Where copies alone are grouped, the folds are those of one example of each item by `repeated_folds`, so that an item
+    lies in the fold in which it would lie without its copies. Where clusters hold several items, these are dealt by
+    scikit-learn's `StratifiedGroupKFold`, again until every fold trains on every class.
+
+    Args:
+        y: class of each example, (n,).
+        groups: which examples are copies of an item, and which items belong together.
+        wanted: folds of a repeat, at least 2; there are fewer where the labels of a class are of fewer clusters.
+        repeats: how often the folds are dealt.
+        seed: seed of the deals.
+
+    Raises:
+        ValueError: the labels of a class are all of one cluster.
+
+    >>> twice = Groups.of(np.array([0, 1, 2, 3, 0, 1, 2, 3]))
+    >>> grouped_folds(np.array([0, 0, 1, 1, 0, 0, 1, 1]), twice, wanted=2, repeats=1, seed=0)[0][1].tolist()
+    [1, 2, 5, 6]
+    """
+    first = groups.first(y)
+    if groups.clusters == groups.items:
+        dealt = repeated_folds(y[first], wanted, repeats, seed)
+    else:
+        dealt = _of_clusters(y[first], groups, wanted, repeats, seed)
+    return [(groups.examples_of(index), groups.examples_of(out)) for index, out in dealt]
+
+
+def _of_clusters(y: np.ndarray, groups: Groups, wanted: int, repeats: int, seed: int) -> Folds:
+    """Folds of items whose clusters are held out together; ``y`` is the class of each item, (items,)."""
+    several = [len(np.unique(groups.cluster[y == k])) for k in np.unique(y)]
+    if min(several) < 2:
+        word = groups.called or "group"
+        raise ValueError(
+            f"the labels of a class are all of one {word}, so that none of it is left to learn when that {word} is "
+            "held out: label items of another one, or gather no evidence"
+        )
+    count = min(wanted, *several)
+    found: Folds = []
+    for repeat in range(repeats):
+        for dealt in range(DEALT):
+            draw = int(np.random.SeedSequence([seed, repeat, dealt]).generate_state(1)[0])
+            splitter = StratifiedGroupKFold(count, shuffle=True, random_state=draw)
+            parts = list(splitter.split(np.zeros(len(y)), y, groups.cluster))
+            if all(len(np.unique(y[index])) == len(several) for index, _ in parts):
+                break
+        found += parts
+    return found

@@ -27,7 +27,7 @@ NEVER = -30.0
 """Logit of a class that has no label."""
 
 
-def probe(head: Head, x: np.ndarray, y: np.ndarray, strength: float) -> Head:
+def probe(head: Head, x: np.ndarray, y: np.ndarray, strength: float, weight: np.ndarray | None = None) -> Head:
     """Logistic regression on the head's standardised features, written into the head.
 
     A class without a label is never predicted; where one class alone has labels, it always is.
@@ -37,6 +37,7 @@ def probe(head: Head, x: np.ndarray, y: np.ndarray, strength: float) -> Head:
         x: features of the units, (n, d).
         y: their class numbers, (n,).
         strength: C, above 0; a smaller one regularises more.
+        weight: weight of each unit, (n,), above 0; None weighs all alike.
 
     Raises:
         TypeError: the head is not linear.
@@ -53,12 +54,12 @@ def probe(head: Head, x: np.ndarray, y: np.ndarray, strength: float) -> Head:
     z = ((torch.as_tensor(x) - head.mean) / head.scale).numpy()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=strength, max_iter=1000).fit(z, y)
-    weight, bias = torch.as_tensor(model.coef_), torch.as_tensor(model.intercept_)
-    if len(weight) == 1:  # two classes: one row of coefficients, for the second
-        weight, bias = torch.stack([-weight[0], weight[0]]) / 2, torch.stack([-bias[0], bias[0]]) / 2
+        model = LogisticRegression(C=strength, max_iter=1000).fit(z, y, sample_weight=weight)
+    slope, bias = torch.as_tensor(model.coef_), torch.as_tensor(model.intercept_)
+    if len(slope) == 1:  # two classes: one row of coefficients, for the second
+        slope, bias = torch.stack([-slope[0], slope[0]]) / 2, torch.stack([-bias[0], bias[0]]) / 2
     with torch.no_grad():
-        linear.weight[model.classes_] = weight.to(linear.weight.dtype)
+        linear.weight[model.classes_] = slope.to(linear.weight.dtype)
         linear.bias[model.classes_] = bias.to(linear.bias.dtype)
     return head
 
@@ -72,12 +73,14 @@ class Probe:
         y: their class numbers, (units,).
         blanks: linear heads without weights, standardised, by the name of the scaling; the first name is "".
         wrap: makes the network of the fitted head; by default the head itself is the network.
+        weight: weight of each unit, (units,), above 0; None weighs all alike.
     """
 
     x: np.ndarray
     y: np.ndarray
     blanks: Mapping[str, Head]
     wrap: Callable[[Head], nn.Module] = lambda head: head
+    weight: np.ndarray | None = None
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -87,7 +90,8 @@ class Probe:
     def fitted(self, index: np.ndarray, choice: Choice) -> Head:
         """A head fitted on the units ``index``."""
         scaling, strength = choice
-        return probe(copy.deepcopy(self.blanks[scaling]), self.x[index], self.y[index], strength)
+        weight = None if self.weight is None else self.weight[index]
+        return probe(copy.deepcopy(self.blanks[scaling]), self.x[index], self.y[index], strength, weight)
 
     def network(self, choice: Choice) -> nn.Module:
         """The network fitted on all labels."""

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tutelage.data import Examples, Loader
+from tutelage.data import Examples, Groups, Loader
 from tutelage.data.view_loader import Augmentation, ViewLoader
-from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut, repeated_folds
+from tutelage.fit.dependence import dependence
+from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut, grouped_folds, repeated_folds
 from tutelage.fit.labels_only import Probe
 from tutelage.modalities.base import Reader
 from tutelage.ops.checks import in_range
@@ -37,17 +38,27 @@ class WeakLabels:
     index: np.ndarray
 
 
-def folds_of(y: np.ndarray, counts: np.ndarray, plan: Plan, seed: int) -> Folds:
+def folds_of(y: np.ndarray, counts: np.ndarray, plan: Plan, seed: int, groups: Groups | None = None) -> Folds:
     """Folds of labelled examples, stratified by class where an example is one unit; none if the plan skips.
+
+    Copies of an item, and items of a cluster, lie in one fold.
 
     Args:
         y: class numbers of the units, (units,).
         counts: number of units of each example, (n,).
         plan: plan of the evidence.
         seed: seed of the folds.
+        groups: which examples are copies of an item, and which items belong together; None: each is by itself.
+
+    Raises:
+        ValueError: a class has one label only, or the labels of a class are all of one cluster.
     """
     strata = y if (counts == 1).all() else np.zeros(len(counts), dtype=np.int64)
-    return [] if plan.skip or not len(counts) else repeated_folds(strata, plan.folds, plan.repeats, seed)
+    if plan.skip or not len(counts):
+        return []
+    if groups is None or groups.plain:
+        return repeated_folds(strata, plan.folds, plan.repeats, seed)
+    return grouped_folds(strata, groups, plan.folds, plan.repeats, seed)
 
 
 class Calibrates(Protocol):
@@ -85,6 +96,9 @@ class Problem:
             labels are taken as they are.
         pool_rows: numbers of the pool's examples in the pool of the whole fit, (k,); None: they are all of it.
         reader: reader whose features the examples are; None where the problem was made of rows by hand.
+        shares: share of each class in the pool, (c,), as the user declared them; None: they are not declared.
+        groups: which labelled examples are copies of one item, and which items belong together; None: each example is
+            an item, and by itself.
     """
 
     task: Task
@@ -106,11 +120,55 @@ class Problem:
     teacher: Calibrates | None = None
     pool_rows: np.ndarray | None = None
     reader: Reader | None = None
+    shares: np.ndarray | None = None
+    groups: Groups | None = None
+
+    @property
+    def labels(self) -> int:
+        """Number of labelled items; copies of an item count once."""
+        return len(self.labelled) if self.groups is None else self.groups.items
 
     @property
     def labels_a_class(self) -> float:
-        """Mean number of labelled examples of each class."""
-        return len(self.labelled) / self.task.classes
+        """Mean number of labelled items of each class."""
+        return self.labels / self.task.classes
+
+    @property
+    def labels_of_each(self) -> np.ndarray:
+        """Number of labelled examples of each class, (classes,), of which those that share folds count once."""
+        if self.groups is None:
+            return np.bincount(self.y, minlength=self.task.classes)
+        return self.groups.clusters_of(self.y, self.task.classes)
+
+    @cached_property
+    def unit_weights(self) -> np.ndarray | None:
+        """Weight of each labelled unit, (units,), by which copies of an item share its vote; None weighs all alike."""
+        if self.groups is None or not self.groups.shared:
+            return None
+        return np.repeat(self.groups.weight, self.labelled.counts())
+
+    def of_items(self, values: np.ndarray) -> np.ndarray:
+        """Mean of the labelled examples' values, (n,), over each item, (items,)."""
+        return values if self.groups is None else self.groups.mean(values)
+
+    def mean_of(self, values: np.ndarray, index: np.ndarray | None = None) -> float:
+        """Mean of the labelled examples' values, (n,), or of some of them, in which copies of an item count once."""
+        index = np.arange(len(values)) if index is None else index
+        groups = None if self.groups is None else self.groups.subset(index)
+        return float((values[index] if groups is None else groups.mean(values[index])).mean())
+
+    def items_of(self, index: np.ndarray) -> np.ndarray:
+        """Numbers of the items of the labelled examples ``index``, (k,)."""
+        return index if self.groups is None else self.groups.items_of(index)
+
+    @property
+    def clusters(self) -> np.ndarray | None:
+        """Number of the cluster of each item, (items,); None where each item is by itself."""
+        return None if self.groups is None or self.groups.clusters == self.groups.items else self.groups.cluster
+
+    def dependence(self, scores: np.ndarray) -> float:
+        """How much less than as many independent answers the scores of the items, (items,), say; see `dependence`."""
+        return dependence(scores, self.clusters)
 
     def for_fold(self, index: np.ndarray) -> Problem:
         """Problem that a training on some of the labels may see; nothing in it was made with another label.
@@ -145,7 +203,8 @@ class Problem:
         index = np.arange(len(self.labelled)) if index is None else index
         y = self.y[self.labelled.units(index)]
         target = torch.as_tensor(y, device=self.device) if isinstance(y, np.ndarray) else y
-        return self._beside_pool(self.labelled.subset(index), target, seed)
+        groups = None if self.groups is None else self.groups.subset(index)
+        return self._beside_pool(self.labelled.subset(index), target, seed, groups)
 
     def game(self, anchored: bool, seed: int = 0) -> Loader:
         """A loader of the pool for the game after stage I, with the weak labels where the method is ``anchored``.
@@ -183,11 +242,11 @@ class Problem:
             raise ValueError("the problem has no weak labels")
         return self.weak
 
-    def _beside_pool(self, labelled: Examples, target: Tensor, seed: int) -> Loader:
+    def _beside_pool(self, labelled: Examples, target: Tensor, seed: int, groups: Groups | None = None) -> Loader:
         parts = (labelled, target, self.pool, self.batch_labelled, self.batch_unlabelled, seed, self.strong)
         if self.views:
-            return ViewLoader(*parts, self.views, self._carry, said=self.said)
-        return Loader(*parts, said=self.said)
+            return ViewLoader(*parts, self.views, self._carry, said=self.said, groups=groups)
+        return Loader(*parts, said=self.said, groups=groups)
 
     def _carry(self, target: Tensor, images: Inputs, geometry: Tensor) -> Tensor:
         """Class numbers as a view of the images shows them, -1 where it shows nothing of the original."""
@@ -196,11 +255,15 @@ class Problem:
 
     def folds(self, plan: Plan, seed: int) -> Folds:
         """Folds of the labelled examples, stratified by class where an example is one unit; none if the plan skips."""
-        return folds_of(self.y, self.labelled.counts(), plan, seed)
+        return folds_of(self.y, self.labelled.counts(), plan, seed, self.groups)
 
     def scored(self, parts: FoldPredictions) -> HeldOut:
-        """Held-out predictions of the labelled examples, averaged over the repeats and scored."""
-        return HeldOut.average(self.task, self.y, self.labelled.counts(), parts)
+        """Held-out predictions of the labelled examples, averaged over the repeats, and the score of each item.
+
+        The score of an item whose copies have different labels is its expected score, by the labels' shares.
+        """
+        found = HeldOut.average(self.task, self.y, self.labelled.counts(), parts)
+        return found if self.groups is None else replace(found, right=self.of_items(found.right))
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,12 @@ class Records:
                 return prior_of(gains)
         return Prior(spread=UNRECORDED)
 
+    def beside(self, method: str) -> Prior | None:
+        """What is expected of a method's student that answers together with the labels-only model; None unrecorded."""
+        records = json.loads(resources.files("tutelage.fit").joinpath("records/together.json").read_text())
+        found = records.get(self.kind, {}).get(method)
+        return Prior(**found) if found else None
+
 
 ALL_RECORDS = Records()
 """All records, of no kind in particular."""

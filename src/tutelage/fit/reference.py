@@ -59,8 +59,7 @@ def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None, bef
         choices = problem.probe.choices if folds else (("", 1e-2),)
         for i, choice in enumerate(choices):
             tick("labels-only reference", i, len(choices))
-            scaling, strength = choice
-            name = ", ".join(filter(None, (f"logistic regression, C = {strength:g}", scaling)))
+            name = name_of(choice)
             tried[name] = _probed(problem, folds, choice)
             make[name] = partial(problem.probe.network, choice)
         tick("labels-only reference", len(choices), len(choices))
@@ -72,8 +71,18 @@ def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None, bef
     if not folds:
         name = next(iter(make))
         return Reference(make[name](), [], name, [])
-    name, honest = choose(tried, problem.y)
+    name, honest = choose(tried, problem.y, problem.unit_weights)
     return Reference(make[name](), honest, name, tried[name])
+
+
+def name_of(choice: Choice) -> str:
+    """The name of a logistic regression for people.
+
+    >>> name_of(("", 0.01))
+    'logistic regression, C = 0.01'
+    """
+    scaling, strength = choice
+    return ", ".join(filter(None, (f"logistic regression, C = {strength:g}", scaling)))
 
 
 def _probed(problem: Problem, folds: Folds, choice: Choice) -> FoldPredictions:

@@ -138,28 +138,32 @@ class Judge:
             rivals: the rivals, at least one.
             held: their held-out predictions on the folds, in the same order.
         """
-        gains, everything = expected([r.prior for r in rivals]), np.arange(len(self.problem.labelled))
+        gains, everything = expected([r.prior for r in rivals]), np.arange(self.problem.labels)
         base, scored = self.problem.scored(self.reference).right, [self.problem.scored(parts) for parts in held]
         change = np.stack([h.right - base for h in scored], axis=1)
         mean, covariance = self._posterior(gains, change, everything)
         best, shares, honest = int(mean.argmax()), self._shares(gains, change, everything), []
         for j, (_, out) in enumerate(self.folds):
-            others = self._shares(gains, change, np.setdiff1d(everything, out))
+            others = self._shares(gains, change, np.setdiff1d(everything, self.problem.items_of(out)))
             honest.append(mixed({i: (self.reference if i == REFERENCE else held[i])[j] for i in others}, others))
         told = [
-            Judged(r.says, r.role, estimate(h.right, self.problem.task.binary), float(m), float(v), shares.get(i, 0.0))
+            Judged(r.says, r.role, self._estimate(h.right), float(m), float(v), shares.get(i, 0.0))
             for i, (r, h, m, v) in enumerate(zip(rivals, scored, mean, np.sqrt(np.diag(covariance)), strict=True))
         ]
         return Verdict(best, shares, honest, told)
 
+    def _estimate(self, right: np.ndarray) -> Estimate:
+        return estimate(right, self.problem.task.binary, self.problem.dependence(right))
+
     def _posterior(self, gains: Gains, change: np.ndarray, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and covariance of the rivals' gains after the labelled examples of these numbers were seen."""
-        counts = None if self.counts is None else self.counts[of] / self.counts[of].mean()
+        """Mean and covariance of the rivals' gains after the labelled items of these numbers were seen."""
+        counts = None if self.counts is None else self.problem.of_items(self.counts)[of]
+        counts = None if counts is None else counts / counts.mean()
         observed = np.average(change[of], axis=0, weights=counts)
         return gains.posterior(observed, error_of(change[of], counts), np.arange(change.shape[1]))
 
     def _shares(self, gains: Gains, change: np.ndarray, of: np.ndarray) -> dict[int, float]:
-        """How much each model counts, by the labelled examples of these numbers."""
+        """How much each model counts, by the labelled items of these numbers."""
         mean, covariance = self._posterior(gains, change, of)
         if not self.together:
             return {int(mean.argmax()): 1.0}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 from torch import Tensor
 
 from tutelage.fit import after_weak_labels
@@ -38,10 +37,10 @@ def learnable(problem: Problem) -> bool:
 
     Of a class that has none the labels would say that it does not exist.
     """
-    count = len(problem.labelled)
+    count = problem.labels
     if problem.task.sequential or problem.task.dense:
         return count >= LEAST_LEARNT
-    return bool(np.bincount(problem.y, minlength=problem.task.classes).min(initial=count) >= LEAST_LEARNT)
+    return bool(problem.labels_of_each.min(initial=count) >= LEAST_LEARNT)
 
 
 def agreement(pool: Tensor, other: Tensor) -> float:

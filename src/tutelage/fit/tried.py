@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 Tried = Literal["pool", "method", "taught", "teacher", "adapting", "together"]
@@ -55,3 +55,16 @@ IN_WORDS: Mapping[Tried, InWords] = {
     ),
 }  # fmt: skip
 """Words on what was tried, by its name."""
+
+
+def idle(history: Sequence[Mapping[str, float]]) -> bool:
+    """Whether no pseudo-label counted at any point of a training that stores them, so that the pool taught nothing.
+
+    Args:
+        history: points of the training, with their "coverage".
+
+    >>> idle([{"coverage": 0.0}]), idle([{"coverage": 0.5}]), idle([{}])
+    (True, False, False)
+    """
+    coverage = [point["coverage"] for point in history if "coverage" in point]
+    return bool(coverage) and max(coverage) == 0

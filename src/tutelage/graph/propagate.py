@@ -6,7 +6,6 @@ labelled rows and 0 in all others. All systems are solved by conjugate gradients
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +17,7 @@ from scipy.special import softmax
 
 from tutelage.graph.neighbours import Neighbours
 from tutelage.ops.checks import one_of
+from tutelage.ops.said import warn
 
 WEIGHTS = ("gaussian", "cosine", "binary")
 """Names of the ways to weigh an edge."""
@@ -165,7 +165,7 @@ def reached(w: sparse.csr_matrix, given: Rows) -> Bool[np.ndarray, " n"]:
     labelled[part[given.sum(1) > 0]] = True
     found: np.ndarray = labelled[part]
     if not found.all():
-        warnings.warn(f"no label reaches {(~found).sum()} of {len(found)} rows of the graph", stacklevel=2)
+        warn(f"no label reaches {(~found).sum()} of {len(found)} rows of the graph", stacklevel=2)
     return found
 
 
@@ -196,5 +196,5 @@ def _solve(a: sparse.csr_matrix, b: Rows) -> Rows:
     for c in range(b.shape[1]):
         found[:, c], left = cg(a, b[:, c], rtol=PRECISE, atol=0, maxiter=MOST, M=scale)
         if left:
-            warnings.warn(f"conjugate gradients stopped after {MOST} iterations", stacklevel=3)
+            warn(f"conjugate gradients stopped after {MOST} iterations", stacklevel=3)
     return found

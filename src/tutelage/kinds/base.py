@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -13,6 +13,7 @@ import pandas as pd
 from torch import nn
 
 from tutelage.adapting.how import Adapting
+from tutelage.copies import Keys, Prints
 from tutelage.data import Examples
 from tutelage.data.marks import marks
 from tutelage.fit import abstention
@@ -20,13 +21,17 @@ from tutelage.fit.abstention import Promise
 from tutelage.fit.calibration import NONE, Calibration
 from tutelage.fit.defaults import Asked, Defaults
 from tutelage.fit.fit_rows import Wiring
-from tutelage.kinds.answers import withheld, written
+from tutelage.kinds.answers import counted_as_wrong, withheld, written
+from tutelage.kinds.copied import kept_prints, without_copies
 from tutelage.kinds.dataset import Coded, Dataset, Files, Measured, Words
 from tutelage.kinds.entries import LEARNT, SCORED, Entries, Sought
+from tutelage.kinds.one_vote import EACH, ONCE
 from tutelage.kinds.reading import columns_in_words, counts_of
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
+from tutelage.ops.checks import one_of
 from tutelage.tables import (
+    PREDICTED,
     UNHEARD,
     USUAL,
     Notes,
@@ -39,6 +44,12 @@ from tutelage.types import Tick
 @dataclass(frozen=True, kw_only=True)
 class Kind(ABC):
     """A kind of data. Its fields are its options.
+
+    Args:
+        group: column of what labelled items belong together by, such as an author, a patient or a page: they are held
+            out together, and intervals are by groups; an empty cell is a group of its own.
+        copies: "once" merges labelled items that are equal and have equal labels, so that each has one vote; "each"
+            keeps a vote for each copy.
 
     Attributes:
         name: name of the kind in options, protocols, records and summaries.
@@ -53,6 +64,7 @@ class Kind(ABC):
         writes_table: whether predictions are written as a table; else they are files in a folder.
         of_numbers: whether items are rows of numbers, which scikit-learn can check.
         abstains: whether an item may get no label where it is not sure enough.
+        prints_class: class of what `prints` makes.
         adapts: whether the items are read by an encoder of text, which can be adapted to them.
     """
 
@@ -70,6 +82,12 @@ class Kind(ABC):
     reads_folders: ClassVar[bool] = False
     writes_table: ClassVar[bool] = True
     abstains: ClassVar[bool] = False
+    prints_class: ClassVar[type[Prints]] = Keys
+    group: str | None = None
+    copies: str = ONCE
+
+    def __post_init__(self) -> None:
+        one_of("copies", self.copies, (ONCE, EACH))
 
     # what the options say
 
@@ -183,6 +201,57 @@ class Kind(ABC):
         """
         return X
 
+    # copies
+
+    def identity(self, item: Any) -> Hashable:
+        """Key by which two items count as equal."""
+        return item if isinstance(item, Hashable) else np.asarray(item).tobytes()
+
+    def prints(self, items: Sequence[Any], known: Prints | None = None) -> Prints:
+        """Prints of items, by which their copies are known.
+
+        Args:
+            items: n items, as `entries` and `given` make them.
+            known: prints of items that they will be compared with.
+        """
+        return Keys.of([self.identity(item) for item in items])
+
+    def same(self, items: Sequence[Any]) -> np.ndarray:
+        """Group number of each item, int64, (n,): equal for items that are copies of each other, equal or nearly so.
+
+        Groups are numbered by their first item, from 0.
+
+        Args:
+            items: n items, as `entries` and `given` make them.
+        """
+        return self.prints(items).groups()
+
+    def copied(self, items: Sequence[Any], *learnt: Sequence[Any]) -> np.ndarray:
+        """Mask of the items that are copies of items to learn from, (n,).
+
+        Args:
+            items: n items.
+            learnt: parts of the items to learn from.
+        """
+        known = self.prints([item for part in learnt for item in part])
+        return self.prints(items, known).within(known)
+
+    def exact_key(self, item: Any) -> Hashable:
+        """Key by which two items are equal as they were given, so that one of them can stand for both."""
+        return item if isinstance(item, Hashable) else np.asarray(item).tobytes()
+
+    def label_key(self, label: Any) -> Hashable:
+        """Key by which two labels count as equal."""
+        return label if isinstance(label, Hashable) else tuple(label)
+
+    def in_a_word(self, item: Any) -> str:
+        """The item for a table; empty where it cannot be written."""
+        return item if isinstance(item, str) else ""
+
+    def label_in_words(self, label: Any) -> str:
+        """The label for a table."""
+        return str(label)
+
     # reading
 
     @abstractmethod
@@ -273,6 +342,7 @@ class Kind(ABC):
     def columns(self) -> dict[str, str]:
         """What each column that an option names is taken for, by its name."""
         named = {name: getattr(self, name, None) for name in (*self.item_columns, *self.label_columns)}
+        named |= {"group": self.group}
         return {str(column): name for name, column in named.items() if isinstance(column, str)}
 
     def digests(self, data: Dataset) -> dict[str, str]:
@@ -339,8 +409,9 @@ class Kind(ABC):
         """
         held_out = abstention.kept(calibration) if self.abstains else {}
         task, temperature = data.items.task, calibration.temperature
-        learnt = marks(data.items.labelled)
-        return Model(list(data.classes), network.cpu(), reader.to("cpu"), task, cache, temperature, held_out, learnt)
+        learnt, known = marks(data.items.labelled), kept_prints(self, data.items.labelled, data.items.pool)
+        classes, network, reader = list(data.classes), network.cpu(), reader.to("cpu")
+        return Model(classes, network, reader, task, cache, temperature, held_out, learnt, known)
 
     # answering
 
@@ -409,9 +480,9 @@ class Kind(ABC):
         added = added if promised is None else withheld(added, promised, model, notes)
         item, label = (str(getattr(self, names[0])) for names in (self.item_columns, self.label_columns))
         where = written(path, table, added, output, (item, None if label == "None" else label), notes)
-        if promised is None:
+        given = sum(label is not None for label in added[PREDICTED])
+        if promised is None and given == len(table):
             return f"{len(table)} rows labelled: {where}"
-        given = sum(label is not None for label in added["label"])
         return f"{given} of {len(table)} rows labelled ({100 * given / max(len(table), 1):.1f} %): {where}"
 
     @abstractmethod
@@ -439,6 +510,15 @@ class Kind(ABC):
             truth: labels of the items: class numbers, (n,), lists of tags, or masks, (n, h, w).
             show: whether some items are drawn beside their labels, where the kind does so.
         """
+
+    def commonest(self, classes: Sequence[Any], y: np.ndarray) -> dict[str, Any] | None:
+        """The commonest "class" of labels and its "share", which always saying it is right; None where none is one.
+
+        Args:
+            classes: names of the classes.
+            y: class numbers of the items' units, (units,); -1 is a class that the model does not know.
+        """
+        return None
 
     def as_classes(self, found: Entries, model: Model, notes: Notes) -> Entries:
         """Entries to score on, whose labels are the names of the model's classes.
@@ -488,11 +568,15 @@ class Kind(ABC):
             notes.settle()
         items, truth = self.truth(test, model, notes)
         notes.settle()
-        measured = self.measured(model, model.examples(items), items, truth)
+        examples = model.examples(items)
+        measured = self.measured(model, examples, items, truth)
+        if unread := measured.scores.get("unread"):
+            notes.say(counted_as_wrong(unread, len(items), self.words))
+        scores = measured.scores | without_copies(self, model, examples, items, truth, measured.scores)
         if promised is None or measured.sure is None:
-            return measured.scores
+            return scores
         notes.say(promised.words())
-        return measured.scores | {"abstain": abstention.measured(promised, *measured.sure)}
+        return scores | {"abstain": abstention.measured(promised, *measured.sure)}
 
     @staticmethod
     @abstractmethod

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.data import Groups
 from tutelage.kinds.declared import say_of_nowhere, weak_named
 from tutelage.kinds.entries import Entries, InValues
 from tutelage.tables import DataError, Notes
@@ -239,7 +240,9 @@ def require_two(classes: Sequence[Any], place: str) -> None:
         raise DataError(f"{place}: {there}; two are needed")
 
 
-def require_two_of_each(labelled: Entries, y: np.ndarray, classes: Sequence[Any], weak: bool) -> None:
+def require_two_of_each(
+    labelled: Entries, y: np.ndarray, classes: Sequence[Any], weak: bool, groups: Groups | None = None
+) -> None:
     """Check that a label of each class can be held out.
 
     Args:
@@ -247,12 +250,17 @@ def require_two_of_each(labelled: Entries, y: np.ndarray, classes: Sequence[Any]
         y: their class numbers, (n,).
         classes: names of the classes.
         weak: whether there are votes, too.
+        groups: which of them are copies, and which are held out together; None: each is by itself.
 
     Raises:
-        DataError: classes have one label; or, beside votes, the clean labels are all of one class.
+        DataError: classes have one label, but for its copies, or labels of one group alone; or, beside votes, the clean
+            labels are all of one class.
     """
     counts, skip = np.bincount(y, minlength=len(classes)), labelled.places.skip
     few = np.flatnonzero(counts == 1)
+    together = np.flatnonzero((counts > 1) & (_apart(y, groups, len(classes)) == 1)) if groups is not None else few[:0]
+    if groups is not None and len(together) and not len(few):
+        raise DataError(_of_one(labelled, y, classes, together, groups))
     if len(few):
         goes_on = (
             "" if isinstance(labelled.places, InValues) else "; or go on with --rare leave-out or --rare merge:NAME"
@@ -272,6 +280,28 @@ def require_two_of_each(labelled: Entries, y: np.ndarray, classes: Sequence[Any]
             f"{labelled.at('label')}: the clean labels are all of class {quoted(classes[int(counts.argmax())])}; label "
             f"rows of another, or {skip}"
         )
+
+
+def _apart(y: np.ndarray, groups: Groups | None, classes: int) -> np.ndarray:
+    """Number of labels of each class of which any two can be held out apart, (classes,)."""
+    return np.bincount(y, minlength=classes) if groups is None else groups.clusters_of(y, classes)
+
+
+def _of_one(labelled: Entries, y: np.ndarray, classes: Sequence[Any], together: np.ndarray, groups: Groups) -> str:
+    """Sentence on classes whose labels are all held out together."""
+    skip, first = labelled.places.skip, int(together[0])
+    places = [labelled.places.short(i) for i in np.flatnonzero(y == first)[:SHOWN].tolist()]
+    named = ", ".join(quoted(classes[k]) for k in together[:SHOWN].tolist())
+    more = _more(len(together))
+    if groups.called:
+        return (
+            f"{labelled.at('label')}: all labels of {named}{more} are of one {groups.called} ({', '.join(places)}), "
+            f"and are held out together: label rows of a second one, or {skip}, or leave out the group"
+        )
+    return (
+        f"{labelled.at('label')}: all labels of {named}{more} are of copies of one item ({', '.join(places)}), which "
+        f"counts once: label one more row of each (the evidence needs two), or {skip}"
+    )
 
 
 def codes(classes: Sequence[Any], test: Entries, notes: Notes, unseen: str | None = None) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,9 @@ from torch import nn
 
 from tutelage.fit.build import Items
 from tutelage.kinds.entries import Entries
+from tutelage.kinds.one_vote import Copied
 from tutelage.kinds.tallies import Tally
+from tutelage.ops.said import warn
 from tutelage.tables import USUAL, ReadAs
 from tutelage.tasks import Task
 from tutelage.weak import Votes
@@ -60,7 +61,10 @@ class Dataset:
         weak: statistics of the weak labels, for the summary; empty without weak labels.
         size: height and width, in pixels, to which images are resized; None of other items.
         left_out: sentences that name each image that cannot be read, and its fault.
-        shared: number of test items that are also among the items to learn from.
+        copied: what was found of labelled items that occur several times; None where there are none.
+        pool_at: number in the pool of each unlabelled entry's item, (n,), where equal ones are there once; None where
+            each entry is an item of the pool.
+        test_copies: mask of the test items that are copies of items to learn from, (n,); empty where none were given.
     """
 
     items: Items
@@ -71,13 +75,21 @@ class Dataset:
     weak: dict[str, Any] = field(default_factory=dict)
     size: tuple[int, int] | None = None
     left_out: tuple[str, ...] = ()
-    shared: int = 0
+    copied: Copied | None = None
+    pool_at: np.ndarray | None = None
+    test_copies: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    @property
+    def shared(self) -> int:
+        """Number of test items that are copies of items to learn from."""
+        return int(self.test_copies.sum())
 
     def about(self) -> dict[str, Any]:
         """Entries of the summary about the data, besides the counts."""
         images = {} if self.size is None else {"size": list(self.size), "left_out": list(self.left_out)}
         shared = {"shared": self.shared} if self.shared else {}
-        return images | shared | ({"weak": self.weak} if self.weak else {})
+        copies = {"copies": self.copied.as_dict()} if self.copied is not None else {}
+        return images | shared | copies | ({"weak": self.weak} if self.weak else {})
 
 
 @dataclass(frozen=True)
@@ -158,13 +170,14 @@ Make = Callable[[], nn.Module]
 """Function that makes the user's own network."""
 
 
-def warn_of_shared(shared: int, words: Words, test: Entries) -> int:
-    """Warn where test items are also learnt from; returns their number ``shared``."""
+def warn_of_shared(copied: np.ndarray, words: Words, test: Entries) -> np.ndarray:
+    """Warn where test items are copies of items that are learnt from; returns the mask ``copied`` of these, (n,)."""
+    shared = int(copied.sum())
     if shared:
         are = (
             f"{words.thing} of {test.places.source} is"
             if shared == 1
             else f"{words.things} of {test.places.source} are"
         )
-        warnings.warn(f"{shared} {are} also in the training data: the test score flatters.", stacklevel=2)
-    return shared
+        warn(f"{shared} {are} also in the training data: the test score flatters.", stacklevel=2)
+    return copied

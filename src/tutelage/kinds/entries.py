@@ -167,6 +167,7 @@ class Entries:
         left_out: number of the source's items that cannot be read and have no entry.
         said: what teachers said of the entries.
         facts: facts on all of the source's items, as plain values, by name; empty where the kind tells none.
+        group: name of the group of each entry, such as its author; None for one without. Empty where none was asked.
     """
 
     items: Any
@@ -183,6 +184,7 @@ class Entries:
     left_out: int = 0
     said: Sequence[Said] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    group: Sequence[str | None] = ()
 
     def __len__(self) -> int:
         return len(self.labels)

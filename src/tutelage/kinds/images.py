@@ -24,7 +24,7 @@ from tutelage.modalities.images.reader import ImageReader, PixelReader, size_for
 from tutelage.modalities.images.tables import image_rows
 from tutelage.modalities.images.vision import load_image_encoder, own_size, require_for_images
 from tutelage.model import Model
-from tutelage.tables import UNHEARD, USUAL, Notes, ReadAs, holds_table, read
+from tutelage.tables import PREDICTED, PROBABILITY, UNHEARD, USUAL, Notes, ReadAs, holds_table, read
 from tutelage.tables.cells import quoted
 from tutelage.types import Tick
 from tutelage.weak import Said
@@ -201,7 +201,7 @@ class Images(Pictured, OneClass):
         p = model.probabilities([found.sources[i] for i in np.flatnonzero(good)], tick)
         for i, row in zip(np.flatnonzero(good), p, strict=True):
             label[i], probability[i] = model.classes[int(row.argmax())], row.max()
-        return table, {"label": label, "probability": probability}
+        return table, {PREDICTED: label, PROBABILITY: probability}
 
     def shown_item(self, item: Any, name: str, characters: int = EXCERPT) -> dict[str, str]:
         return {"text": name, "image": pictures.thumbnail(item)}

@@ -14,9 +14,11 @@ from PIL import Image
 from tutelage.data import Examples
 from tutelage.fit.build import Items
 from tutelage.fit.defaults import PIXEL_NETWORK, Defaults
+from tutelage.kinds.answers import beside_own
 from tutelage.kinds.class_labels import require_two
 from tutelage.kinds.dataset import LEAST_SURE, Coded, Dataset, Measured, Words, warn_of_shared
 from tutelage.kinds.entries import LEARNT, Entries, InValues, Sought, joined
+from tutelage.kinds.one_vote import one_vote_each, pool_once
 from tutelage.kinds.pictures import Pictured, with_sizes
 from tutelage.kinds.pixel_scores import beside_truth, maps, maps_of, mask_scores, spread
 from tutelage.kinds.tallies import Tally
@@ -35,7 +37,19 @@ from tutelage.modalities.images.reader import PixelReader, size_for
 from tutelage.modalities.images.tables import MaskedRows, mask_rows
 from tutelage.model import Model
 from tutelage.ops.checks import in_range
-from tutelage.tables import FORMATS, UNHEARD, USUAL, DataError, Notes, ReadAs, holds_table, read, write_table
+from tutelage.tables import (
+    FORMATS,
+    PREDICTED,
+    PROBABILITY,
+    UNHEARD,
+    USUAL,
+    DataError,
+    Notes,
+    ReadAs,
+    holds_table,
+    read,
+    write_table,
+)
 from tutelage.tasks import Segmentation
 from tutelage.tasks.segmentation import mean_iou, overlaps
 from tutelage.types import Tick
@@ -90,6 +104,7 @@ class Masks(Pictured):
     )  # fmt: skip
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.network not in (None, NETWORK):
             raise ValueError(f"network must be {NETWORK}, got {self.network!r}")
         self.check_size(16)
@@ -205,12 +220,16 @@ class Masks(Pictured):
             raise
         if notes.unsettled:
             notes.settle()
+        votes = one_vote_each(self, labelled, notes, [mask.tobytes() for mask in arrays.ids])
+        labelled, arrays = votes.labelled, replace(arrays, ids=arrays.ids[votes.kept])
         of_these = " of the images that can be read" if train.left_out or left_out else ""
         if evidence and len(labelled) == 1:
             raise DataError(
                 f"{place}: one image has a mask{of_these}; give one more a mask (the evidence needs two), or "
                 f"{train.places.skip}"
             )
+        if evidence and votes.groups is not None and votes.groups.clusters == 1:
+            raise DataError(f"{place}: {votes.all_together(self.words)}, or {train.places.skip}")
         notes.fact("classes", arrays.line(), arrays.counts())
         classes = arrays.names
         require_two([classes[i] for i in np.flatnonzero(arrays.pixels)], place)
@@ -218,19 +237,22 @@ class Masks(Pictured):
         truth = None
         if more is not None:
             parts.append(more)
+        parts = pool_once(self, parts)[0]
+        if more is not None:
+            more = parts[1]
             if more.known.any():
                 unknown = np.full(len(parts[0]) * size[0] * size[1], -1, dtype=np.int16)
                 there = self._arrays(more, size, replace(arrays.meaning, strict=False), notes).ids
                 truth = np.append(unknown, np.where(there < arrays.classes, there, -1))
         pool = joined([part.items for part in parts])
-        items = Items(Segmentation(arrays.classes), labelled.items, arrays.targets(), pool, truth)
+        items = Items(Segmentation(arrays.classes), labelled.items, arrays.targets(), pool, truth, groups=votes.groups)
         names = [name for part in parts for name in part.names]
-        found = Dataset(items, classes, names, size=size, left_out=left_out)
+        found = Dataset(items, classes, names, size=size, left_out=left_out, copied=votes.copied)
         if test is None:
             return found
         test, true, faults = self._masked(test, size, arrays.meaning.of(arrays.classes), notes)
-        shared = warn_of_shared(self.shared(test, [labelled, *parts]), self.words, test)
-        return replace(found, test=test.items, truth=true.ids, left_out=(*left_out, *faults), shared=shared)
+        copied = warn_of_shared(self.copied(test.items, labelled.items, pool), self.words, test)
+        return replace(found, test=test.items, truth=true.ids, left_out=(*left_out, *faults), test_copies=copied)
 
     # answering
 
@@ -278,7 +300,8 @@ class Masks(Pictured):
         if any(isinstance(source, bytes) for source in found.sources):
             table = table.assign(**{str(self.images): [found.names[i] for i in chosen]})
         encoded = [c for c in table if any(isinstance(cell, (bytes, dict)) for cell in table[c][:100])]
-        write_table(table.drop(columns=encoded).assign(mask=names, probability=sure), output / "masks.csv")
+        rest, named = table.drop(columns=encoded), output / "masks.csv"
+        write_table(beside_own(rest, {PREDICTED: names, PROBABILITY: sure}, named, notes), named)
         return f"{len(chosen)} masks: {output}"
 
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:

@@ -1,21 +1,20 @@
-"""What looks odd of labels and items: labels that hardly repeat or join others, and copies of an item."""
+"""What looks odd of labels and items: labels that hardly repeat, or that join others."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from collections import Counter
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from tutelage.kinds.alike_labels import ask_of_alike
 from tutelage.kinds.beside_labels import ask_of_sisters, say_of_columns_beside
-from tutelage.kinds.entries import Entries, InTable, InValues
+from tutelage.kinds.entries import Entries, InTable
 from tutelage.tables import Notes
-from tutelage.tables.cells import quoted
 from tutelage.tables.labels import joins
 from tutelage.tables.name_lists import as_option, classes_option
 from tutelage.tables.none_words import NUMBER, REFUSED, STATES
@@ -193,74 +192,6 @@ def ask_of_refused(table: pd.DataFrame, labels: Sequence[str | None], place: str
                 "and their labels are taken like others",
                 "empty the labels of these rows, if they do not count",
             )
-
-
-def note_copies(kind: OneClass, parts: Sequence[Entries], notes: Notes) -> None:
-    """Note how many items are there more than once, and how many of these have different labels.
-
-    Args:
-        kind: kind of the items, which says when two are equal.
-        parts: entries of each source that is learnt from.
-        notes: takes the counts.
-    """
-    keys = [[kind.identity(item) for item in part.items] for part in parts]
-    for part, own in zip(parts[1:], keys[1:], strict=True):
-        _note_pool(kind, part, own, set(keys[0]), notes)
-    every = [
-        (key, label) for own, part in zip(keys, parts, strict=True) for key, label in zip(own, part.labels, strict=True)
-    ]
-    counts = Counter(key for key, _ in every)
-    several = {key: count for key, count in counts.items() if count > 1}
-    if not several:
-        return
-    labels: dict[Hashable, set[Any]] = {}
-    for key, label in every:
-        if key in several and label is not None:
-            labels.setdefault(key, set()).add(label)
-    torn = sum(len(of) > 1 for of in labels.values())
-    rows = sum(several.values())
-    different = f"; {torn:,} of them with different labels" if torn else ""
-    are = f"{kind.words.thing} is" if len(several) == 1 else f"{kind.words.things} are"
-    most = max(several, key=lambda key: several[key])
-    named = (
-        f"; the commonest, in {counts[most]:,} rows, is {quoted(most)}"
-        if isinstance(most, str) and counts[most] > 2
-        else ""
-    )
-    says = f"Copies: {len(several):,} {are} there more than once, in {rows:,} rows{different}{named}."
-    notes.fact("copies", says, {"items": len(several), "rows": rows, "different_labels": torn})
-
-
-def _note_pool(
-    kind: OneClass, pool: Entries, keys: Sequence[Hashable], learnt: Collection[Hashable], notes: Notes
-) -> None:
-    """Note how many items of the pool are in the training data, too, and how many labels of it are not learnt.
-
-    Args:
-        kind: kind of the items.
-        pool: further entries for the pool.
-        keys: keys of their items, see `Kind.identity`.
-        learnt: keys of the items of the training data.
-        notes: takes the counts.
-    """
-    if isinstance(pool.places, InValues):
-        return
-    again = sum(key in learnt for key in keys)
-    if again == len(pool) > 0:
-        notes.ask(
-            f"{pool.places.source}: all its {len(pool):,} {kind.words.things} are in the training data, too, so that "
-            "the pool adds nothing",
-            "leave out --unlabelled",
-        )
-    elif again:
-        are = "are" if again > 1 else "is"
-        notes.say(
-            f"{pool.places.source}: {again:,} of its {len(pool):,} {kind.words.things} {are} in the training data, too."
-        )
-    labels = int(pool.known.sum())
-    if labels:
-        are = f"{labels:,} labels are" if labels > 1 else "1 label is"
-        notes.say(f"{pool.places.source}: {are} not learnt from, since it was given as --unlabelled.")
 
 
 def no_votes(found: Entries) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,17 +27,20 @@ from tutelage.kinds.class_labels import (
     require_two_of_each,
     settled,
 )
+from tutelage.kinds.commonest import always, commonest_of
+from tutelage.kinds.copies import note_copies
 from tutelage.kinds.dataset import EXCERPT, LEAST_SURE, Coded, Dataset, Measured, warn_of_shared
 from tutelage.kinds.declared import fault_teachers, require_described
+from tutelage.kinds.declared_shares import shares_in, shares_of_classes
 from tutelage.kinds.entries import Entries, InTable, InValues, Sought, joined
 from tutelage.kinds.odd_labels import (
     CLASSES_SHOWN,
     ask_of_classes,
     ask_of_refused,
     no_votes,
-    note_copies,
 )
 from tutelage.kinds.odd_votes import ask_of_votes, look_at_numbers
+from tutelage.kinds.one_vote import one_vote_each, pool_once
 from tutelage.kinds.rare import require_rare, without_rare
 from tutelage.kinds.tallies import Tally
 from tutelage.kinds.teachers import declared, with_declared, with_weak_labels
@@ -62,6 +65,7 @@ class OneClass(Kind):
             not.
         rare: what becomes of classes with one label: leave-out, or merge:NAME; by default an error.
         unseen: "miss" counts test rows of classes without a label as missed; by default an error.
+        shares: how common each class is in the pool, such as spam=0.04,ham=0.96; by default it is estimated.
 
     Attributes:
         label: column of the labels; an empty label means unlabelled.
@@ -78,6 +82,7 @@ class OneClass(Kind):
     spelling: str = "fold"
     rare: str | None = None
     unseen: str | None = None
+    shares: tuple[str, ...] = ()
     votes: str | None = None
     label_model: str | None = None
     teacher: str | None = None
@@ -89,8 +94,10 @@ class OneClass(Kind):
     abstains = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("classes", "unlabelled_as"):
             object.__setattr__(self, name, listed_names(getattr(self, name)))
+        shares_in(self.shares)
         require_rare(self.rare, self.labels_as)
         if self.unseen not in (None, MISS):
             raise ValueError(f"unseen must be miss, got {self.unseen!r}")
@@ -276,7 +283,12 @@ class OneClass(Kind):
         labelled = self.good_labelled(labelled, notes)
         if notes.faults:
             notes.settle()
+        votes_of_items = one_vote_each(self, labelled, notes)
+        labelled, groups = votes_of_items.labelled, votes_of_items.groups
         labelled = without_rare(labelled, self.rare, self.labels_as, notes)
+        if groups is not None and len(labelled) < len(votes_of_items.labelled):
+            left = set(labelled.labels)
+            groups = groups.subset(np.flatnonzero([label in left for label in votes_of_items.labelled.labels]))
         if said and (not self.classes or isinstance(train.places, InValues)):
             classes = with_declared(labelled, voted, said, notes)
         else:
@@ -289,29 +301,25 @@ class OneClass(Kind):
             votes.code([str(as_label(c)) for c in classes])  # names the row and the rule of a vote for another class
         y = codes(classes, labelled, notes)
         if evidence:
-            require_two_of_each(labelled, y, classes, bool(voted or said))
+            require_two_of_each(labelled, y, classes, bool(voted or said), groups)
         pool = [self.good_pool(part, notes) for part in parts]
+        pool, pool_at = (pool, None) if voted or said else pool_once(self, pool)
         if len(labelled) + sum(map(len, pool)) < len(train) + (0 if more is None else len(more)):
             self.note_counts([labelled, *pool], test, notes)
         truth = np.concatenate([codes_if_known(classes, part.labels) for part in pool])
-        items = Items(Classification(len(classes)), labelled.items, y, joined([p.items for p in pool]), truth)
+        items = Items(
+            Classification(len(classes)), labelled.items, y, joined([p.items for p in pool]), truth, groups=groups
+        )
+        items = replace(items, shares=shares_of_classes(shares_in(self.shares), classes, y, self.labels_as))
         weak: dict[str, Any] = {}
         if voted or said:
             items, weak = with_weak_labels(items, classes, labelled, pool, self.label_model, described, notes)
         names = [name for part in pool for name in part.names]
+        found = Dataset(items, classes, names, weak=weak, copied=votes_of_items.copied, pool_at=pool_at)
         if test is None:
-            return Dataset(items, classes, names, weak=weak)
-        shared = warn_of_shared(self.shared(test, [labelled, *pool]), self.words, test)
-        return Dataset(items, classes, names, test.items, codes(classes, test, notes, self.unseen), weak, shared=shared)
-
-    def identity(self, item: Any) -> Hashable:
-        """Key by which two items count as duplicates."""
-        return item if isinstance(item, Hashable) else np.asarray(item).tobytes()
-
-    def shared(self, test: Entries, learnt: Sequence[Entries]) -> int:
-        """Number of test items that are also among the entries that are learnt from."""
-        known = {self.identity(item) for part in learnt for item in part.items}
-        return sum(self.identity(item) in known for item in test.items)
+            return found
+        copied = warn_of_shared(self.copied(test.items, items.labelled, items.pool), self.words, test)
+        return replace(found, test=test.items, truth=codes(classes, test, notes, self.unseen), test_copies=copied)
 
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
         """Items with class numbers. Classes are sorted by length of name, then by name, so that 10 follows 9."""
@@ -339,15 +347,22 @@ class OneClass(Kind):
     def measured(
         self, model: Model, examples: Examples, items: Sequence[Any], truth: np.ndarray, show: bool = False
     ) -> Measured:
-        p = model.predict_units(examples)
-        tally = Tally(p.shape[1]).add(truth, p.argmax(1), p.max(1))
-        return Measured(class_scores(truth, p), tally, [], (p.max(1), p.argmax(1) == truth))
+        p, unread = model.predict_units(examples), model.unread(items)
+        guess, sure = np.where(unread, -1, p.argmax(1)), np.where(unread, 0.0, p.max(1))
+        scores = class_scores(truth, guess) | {"commonest": self.commonest(model.classes, truth)}
+        scores |= {"unread": int(unread.sum())} if unread.any() else {}
+        return Measured(scores, Tally(p.shape[1]).add(truth, guess, sure), [], (sure, guess == truth))
+
+    def commonest(self, classes: Sequence[Any], y: np.ndarray) -> dict[str, Any] | None:
+        return commonest_of(classes, y)
 
     @staticmethod
     def in_words(scores: Mapping[str, Any]) -> tuple[str, str]:
         low, high = (100 * v for v in scores["interval"])
         accuracy = f"accuracy {100 * scores['accuracy']:.1f} % ({low:.1f} to {high:.1f})"
-        return accuracy, f"macro F1 {100 * scores['macro_f1']:.1f} %"
+        common = scores.get("commonest")  # of an earlier version there is none
+        beside = f", {always(common)}" if common else ""
+        return accuracy, f"macro F1 {100 * scores['macro_f1']:.1f} %{beside}"
 
     def shown_item(self, item: Any, name: str, characters: int = EXCERPT) -> dict[str, str]:
         """Parts of an item that a page shows: "text", and of an image also "image", a picture in base64.
@@ -411,16 +426,16 @@ def in_table(path: Any, rows: Sequence[int], **columns: str | None) -> InTable:
     return InTable(str(path), rows, columns)
 
 
-def class_scores(y: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
+def class_scores(y: np.ndarray, guess: np.ndarray) -> dict[str, Any]:
     """Accuracy with its interval, and macro F1, as plain values.
 
     Args:
         y: class numbers, (n,).
-        probabilities: predicted probabilities, (n, c).
+        guess: predicted class numbers, (n,); -1, which no class has, is wrong.
     """
-    guess = probabilities.argmax(1)
     found = wilson(float(accuracy_score(y, guess)), len(y))
-    macro = f1_score(y, guess, average="macro", zero_division=0.0)
+    there = np.union1d(y, guess[guess >= 0])
+    macro = f1_score(y, guess, labels=there, average="macro", zero_division=0.0)
     return {
         "rows": len(y), "measure": "accuracy", "accuracy": found.score, "interval": [found.low, found.high],
         "macro_f1": float(macro),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -11,10 +11,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from tutelage.copies import Prints
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import HIDDEN, Dataset, Files, Make
 from tutelage.kinds.entries import Entries, InFolder, InTable, Places
 from tutelage.modalities.images.checking import ImageReport, check_images, look_at_images
+from tutelage.modalities.images.copies import PicturePrints
 from tutelage.modalities.images.decoding import Size, Source
 from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.images.examples import require_pixels
@@ -52,6 +54,7 @@ class Pictured(Kind):
 
     item_columns = ("images",)
     reads_folders: ClassVar[bool] = True
+    prints_class = PicturePrints
 
     @property
     def own_network(self) -> bool:
@@ -149,11 +152,17 @@ class Pictured(Kind):
             if found is not None and found.looked is not None:
                 image_facts(found.looked, size).tell_resized(notes)
 
-    def shared(self, test: Entries, learnt: Sequence[Entries]) -> int:
-        """Number of test images that are, byte for byte, also among the images that are learnt from."""
-        lengths = {_length(source) for source in test.items}
-        same = {picture_key(source) for part in learnt for source in part.items if _length(source) in lengths}
-        return sum(picture_key(source) in same for source in test.items) if same else 0
+    def exact_key(self, item: Any) -> Hashable:
+        return picture_key(item)
+
+    def in_a_word(self, item: Any) -> str:
+        return Path(item).as_posix() if isinstance(item, str | Path) else ""
+
+    def label_in_words(self, label: Any) -> str:
+        return str(label) if isinstance(label, str | int | Path) else "a mask"
+
+    def prints(self, items: Sequence[Any], known: Prints | None = None) -> PicturePrints:
+        return PicturePrints.of(items)
 
     def of_these(self, found: Entries) -> str:
         """Words, for a message, that limit it to the images that can be read; empty where none is left out."""
@@ -228,10 +237,6 @@ def with_sizes(found: Entries, argument: str = "X") -> Entries:
         return replace(found, sizes=np.tile(found.items.shape[1:3], (len(found), 1)))
     report = check_images(found.items, file=argument)
     return replace(found, sizes=report.sizes, turns=report.turns, looked=report if len(found) else None)
-
-
-def _length(source: Source) -> int:
-    return len(source) if isinstance(source, bytes) else Path(source).stat().st_size
 
 
 def _bytes(y: Any) -> bytes:

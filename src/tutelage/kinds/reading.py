@@ -11,6 +11,7 @@ import pandas as pd
 
 from tutelage.kinds.dataset import Dataset, Files
 from tutelage.kinds.entries import LEARNT, POOL, SCORED, WEAK, Entries
+from tutelage.kinds.one_vote import with_groups
 from tutelage.tables import UNHEARD, DataError, Notes
 from tutelage.tables.cells import brief
 from tutelage.tables.text_folder import SPLITS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 PREFIXED = ("votes", "teacher")
 """What columns are taken for whose names begin with an option's value."""
 
-ASIDE = ("distant", "teacher_label", "teacher_confidence")
+ASIDE = ("distant", "teacher_label", "teacher_confidence", "group")
 """Options besides those of the items and their labels that name one column."""
 
 PARTS = ("split", "splits", "set", "subset", "fold", "part", "partition")
@@ -92,7 +93,8 @@ def _sources(kind: Kind, files: Files, notes: Notes) -> tuple[Entries, Entries |
         (files.test, SCORED),
     ):
         try:
-            found.append(None if path is None else kind.entries(path, files.how, notes, sought))
+            part = None if path is None else kind.entries(path, files.how, notes, sought)
+            found.append(with_groups(kind, part, path, files.how) if part is not None and path == files.train else part)
         except DataError as fault:
             if not fault.noted:
                 notes.fault(str(fault))

@@ -21,7 +21,7 @@ from tutelage.modalities.rows.odd_numbers import Columns, listed, note_odd_numbe
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.modalities.rows.tables import ALL, NPZ, feature_columns, read_features, read_row_table
 from tutelage.model import Model
-from tutelage.tables import UNHEARD, USUAL, DataError, Notes, ReadAs, column_names
+from tutelage.tables import PREDICTED, PROBABILITY, UNHEARD, USUAL, DataError, Notes, ReadAs, column_names
 from tutelage.types import Tick
 
 
@@ -120,12 +120,16 @@ class Rows(OneClass):
     def _read(self, table: pd.DataFrame, faults: Faults, notes: Notes) -> np.ndarray:
         """Features of a table, (n, d); NaN in rows that are left out."""
         # the names of a settled kind were checked against the training table; others may lack its columns of votes
-        others = [self.label] if self.exact else self._of_labels([str(c) for c in table.columns])
+        others = (
+            [c for c in (self.label, self.group) if c is not None]
+            if self.exact
+            else self._of_labels([str(c) for c in table.columns])
+        )
         return read_features(table, self.features, faults.path, others, self.exact, notes, faults)
 
     def _of_labels(self, columns: Sequence[str]) -> list[str]:
         """Those of the columns that hold labels, votes or what a teacher said."""
-        labels = [c for c in columns if c in (self.label, self.teacher_label, self.teacher_confidence)]
+        labels = [c for c in columns if c in (self.label, self.teacher_label, self.teacher_confidence, self.group)]
         if self.teacher is not None:
             labels += [c for c in columns if c.startswith(self.teacher) and c not in labels]
         if self.votes is None:
@@ -159,15 +163,16 @@ class Rows(OneClass):
                 raise DataError(f"{other.at('item')}: {has}")
 
     def identity(self, item: Any) -> Hashable:
-        return np.asarray(item).tobytes()
+        return (np.asarray(item, dtype=np.float32) + 0).tobytes()  # 0 and -0 are one number
 
     def answered(
         self, model: Model, path: Path, how: ReadAs, notes: Notes, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         table, rows = read_row_table(path, how, notes, self.features[0])
         x = self._read(table, Faults(path, rows, how.skip_bad), notes)
-        if isinstance(model.network, Head) and x.shape[1] != model.network.width:
-            has = f"{x.shape[1]} numbers in each row, but the model was fitted on {model.network.width}"
+        body = model.body
+        if isinstance(body, Head) and x.shape[1] != body.width:
+            has = f"{x.shape[1]} numbers in each row, but the model was fitted on {body.width}"
             raise DataError(f"{path}, column {listed(self.features)}: {has}")
         good = np.isfinite(x).all(1)
         p = np.full((len(x), len(model.classes)), np.nan)
@@ -175,4 +180,4 @@ class Rows(OneClass):
         if path.suffix.lower() == NPZ:
             table = pd.DataFrame({"row": range(1, len(table) + 1)})
         label = [model.classes[i] if known else None for i, known in zip(p.argmax(1), good, strict=True)]
-        return table, {"label": label, "probability": p.max(1)}
+        return table, {PREDICTED: label, PROBABILITY: p.max(1)}

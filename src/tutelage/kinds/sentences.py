@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from tutelage.adapting.how import Adapting
+from tutelage.copies import Prints
+from tutelage.copies.writing import Writings
 from tutelage.data import Examples
 from tutelage.fit.build import Items
 from tutelage.fit.defaults import HEAD_ON_WORDS, TRANSFORMER, Defaults
@@ -19,6 +20,7 @@ from tutelage.kinds.adapting import adapting_of, require_adapt
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import LEAST_SURE, Coded, Dataset, Measured, Words, warn_of_shared
 from tutelage.kinds.entries import LEARNT, Entries, InTable, InValues, Sought
+from tutelage.kinds.one_vote import one_vote_each, pool_once
 from tutelage.kinds.tagged import cells_of, decoded, marked, tag_scores, tags_of_cells, with_distant
 from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Reader
@@ -37,8 +39,9 @@ from tutelage.modalities.sentences.tables import (
 )
 from tutelage.model import Model
 from tutelage.ops.checks import in_range
+from tutelage.ops.said import warn
 from tutelage.ops.tags import scheme, to_bio
-from tutelage.tables import UNHEARD, USUAL, DataError, Notes, ReadAs
+from tutelage.tables import PREDICTED, PREDICTED_SPANS, PROBABILITY, UNHEARD, USUAL, DataError, Notes, ReadAs
 from tutelage.tables import read as read_file
 from tutelage.tasks import Tagging, tag_names
 from tutelage.types import Tick
@@ -94,11 +97,13 @@ class Sentences(Kind):
     reading = ("encoder", "max_length")
     label_reading = ("classes", "tags_are", "outside", "open_words", "sentence_id", "offsets", "mended", "spelling")
     adapts = True
+    prints_class = Writings
     words = Words(
         "sentences", "sentence", classes="tags", column="sentence, with its entities", probability="lowest probability"
     )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         in_range("max_length", self.max_length, 3)
         require_adapt(self.adapt, self.finetune, self.encoder)
         if is_lexical(self.encoder):
@@ -146,8 +151,20 @@ class Sentences(Kind):
         facts = tag_facts(found.tokens, found.tags, found.distant, found.repaired, found.mended)
         return Entries(found.tokens, list(found.tags), places, offsets=offsets, distant=found.distant, facts=facts)
 
+    def exact_key(self, item: Any) -> Hashable:
+        return tuple(item)
+
+    def in_a_word(self, item: Any) -> str:
+        return " ".join(item)
+
+    def label_in_words(self, label: Any) -> str:
+        return " ".join(tag or "O" for tag in label)
+
     def columns(self) -> dict[str, str]:
         return super().columns() | ({} if self.distant is None else {self.distant: "distant tags"})
+
+    def prints(self, items: Sequence[Any], known: Prints | None = None) -> Writings:
+        return Writings.of([" ".join(words) for words in items], frames=None)
 
     def note(self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes) -> None:
         super().note(train, more, test, notes)
@@ -171,11 +188,15 @@ class Sentences(Kind):
         self, train: Entries, more: Entries | None, test: Entries | None, evidence: bool, notes: Notes = UNHEARD
     ) -> Dataset:
         labelled, parts = train.where(train.known), [train.where(~train.known), *([] if more is None else [more])]
+        votes = one_vote_each(self, labelled, notes)
+        labelled = votes.labelled
         weak, place = self._weak_in(train, parts), train.at("label")
         if not weak and not len(labelled):
             raise DataError(f"{place}: every sentence is untagged; tag some")
         if evidence and len(labelled) == 1:
             raise DataError(f"{place}: {one_sentence(labelled.items[0])}, or {train.places.skip}")
+        if evidence and votes.groups is not None and votes.groups.clusters == 1:
+            raise DataError(f"{place}: {votes.all_together(self.words)}, or {train.places.skip}")
         names = tag_names([*labelled.labels, *(d for part in (train, *parts) for d in part.distant)])
         if len(names) == 1:
             where = place if len(labelled) else train.at("distant")
@@ -187,19 +208,19 @@ class Sentences(Kind):
             )
         code = {name: i for i, name in enumerate(names)}
         y = np.array([code[tag or "O"] for tags in labelled.labels for tag in tags], dtype=np.int64)
+        parts = parts if weak else pool_once(self, parts)[0]
         pool = [tokens for part in parts for tokens in part.items]
-        items = Items(Tagging(len(names), names), labelled.items, y, pool)
+        items = Items(Tagging(len(names), names), labelled.items, y, pool, groups=votes.groups)
         about: dict[str, Any] = {}
         if weak:
             items, about = with_distant(items, code, labelled, parts, notes)
-        found = Dataset(items, list(names), weak=about)
+        found = Dataset(items, list(names), weak=about, copied=votes.copied)
         if test is None:
             return found
         test = self._with_spelling_of(names, test, notes)
         self._warn_of_unseen(test, code)
-        learnt = {tuple(s) for s in (*labelled.items, *pool)}
-        shared = warn_of_shared(sum(tuple(s) in learnt for s in test.items), self.words, test)
-        return replace(found, test=test.items, truth=test.labels, shared=shared)
+        copied = warn_of_shared(self.copied(test.items, labelled.items, pool), self.words, test)
+        return replace(found, test=test.items, truth=test.labels, test_copies=copied)
 
     def _weak_in(self, train: Entries, parts: Sequence[Entries]) -> bool:
         in_values = isinstance(train.places, InValues)
@@ -214,7 +235,7 @@ class Sentences(Kind):
     def _warn_of_unseen(self, test: Entries, code: Mapping[str, int]) -> None:
         unseen = sorted({tag[2:] for tags in test.labels if tags for tag in tags if tag not in code})
         if unseen:
-            warnings.warn(
+            warn(
                 f"{test.places.source} has entities of types that were never tagged in training and count as missed: "
                 f"{', '.join(unseen)}.",
                 stacklevel=2,
@@ -242,7 +263,7 @@ class Sentences(Kind):
             table = whole.frame.iloc[[at[row] for row in found.rows]].reset_index(drop=True)
         elif path.suffix.lower() not in CONLL:
             notes.say(f"{path}: predictions are of the sentences as they were read, so only these are written.")
-        return table, {"tags": tags, "spans": spans, "probability": sure}
+        return table, {PREDICTED: tags, PREDICTED_SPANS: spans, PROBABILITY: sure}
 
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
         """Sentences with class numbers of their words. All tags are read in the scheme of the last source."""
@@ -353,4 +374,4 @@ class Sentences(Kind):
 
 def _warn(line: str) -> None:
     """Warn Python users of what was read otherwise than it is written."""
-    warnings.warn(line, stacklevel=2)
+    warn(line, stacklevel=2)

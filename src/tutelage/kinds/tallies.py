@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-BINS = 10
-"""Number of bins of the calibration."""
+from tutelage.fit.calibration import BINS
 
 
 class Tally:
@@ -27,7 +26,7 @@ class Tally:
 
     >>> tally = Tally(2).add(np.array([0, 1, -1]), np.array([0, 0, 1]), np.array([0.95, 0.9, 0.5]))
     >>> tally.record("test")["confusion"], round(tally.record("test")["calibration"]["error"], 3)
-    ([[1, 0], [1, 0]], 0.425)
+    ([[1, 0], [1, 0]], 0.475)
     """
 
     def __init__(self, classes: int) -> None:

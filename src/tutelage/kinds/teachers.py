@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from tutelage.kinds.declared import ask_of_answers
 from tutelage.kinds.entries import Entries, InValues
 from tutelage.kinds.odd_labels import no_votes
 from tutelage.model import load
+from tutelage.ops.said import warn
 from tutelage.tables import DataError, Notes, as_label
 from tutelage.tasks import Classification
 from tutelage.weak import DEFAULT, RawVotes, Said, SaidTable, Source, Voted, Votes, combine, labels_of_votes
@@ -235,7 +235,7 @@ def warn_of_labels(said: Said, y: np.ndarray, classes: Sequence[Any]) -> None:
     names = np.array([str(as_label(c)) for c in classes], dtype=object)
     known = np.flatnonzero(said.covered & (y >= 0))
     if len(known) >= SUSPECT and (said.guesses()[known] == names[y[known]]).all():
-        warnings.warn(
+        warn(
             f"teacher {said.name!r} is right on each of the {len(known)} labels that it speaks of: is it the labels "
             "themselves, or did it learn them? Then its accuracy flatters, and so does all evidence for it",
             stacklevel=2,
@@ -296,4 +296,6 @@ def said_by_run(folder: Path, kind: str, items: Any, notes: Notes) -> SaidTable:
         raise DataError(f"{folder}: the model gives no class to each of the {kind}; its task is {model.task.name}")
     notes.say(f"Labelling {len(items):,} {kind} by the model in {folder}.")
     seen = learnt(items, model.learnt)
-    return SaidTable(folder.name, str(folder), list(model.classes), model.probabilities(items), learnt=seen)
+    said = model.probabilities(items)
+    said[model.unread(items)] = np.nan  # silent
+    return SaidTable(folder.name, str(folder), list(model.classes), said, learnt=seen)

@@ -11,21 +11,39 @@ import numpy as np
 import pandas as pd
 
 from tutelage.adapting.how import Adapting
+from tutelage.copies import Prints
+from tutelage.copies.writing import Writings
 from tutelage.fit.defaults import HEAD, TRANSFORMER, Defaults
 from tutelage.kinds.adapting import adapting_of, require_adapt
+from tutelage.kinds.answers import without_label
 from tutelage.kinds.dataset import EXCERPT, HIDDEN, Files, Words
-from tutelage.kinds.entries import LEARNT, Entries, Sought, first_of
+from tutelage.kinds.entries import LEARNT, Entries, InValues, Sought, first_of
 from tutelage.kinds.one_class import OneClass, in_table, table_of
 from tutelage.kinds.teachers import said_by_run
 from tutelage.modalities.base import Reader
 from tutelage.modalities.encoder import is_lexical
 from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.text.lexical_reader import encoders_there, text_reader
+from tutelage.modalities.text.odd_columns import ask_of_column, require_odd
 from tutelage.modalities.text.odd_texts import note_odd_texts, texts_for_none
 from tutelage.modalities.text.tables import bad_texts, text_fault, texts_of
 from tutelage.model import Model
 from tutelage.ops.checks import in_range
-from tutelage.tables import FILE, LABEL, TEXT, UNHEARD, USUAL, DataError, Notes, ReadAs, holds_table, holds_texts
+from tutelage.tables import (
+    FILE,
+    LABEL,
+    PREDICTED,
+    PROBABILITY,
+    TEXT,
+    UNHEARD,
+    USUAL,
+    DataError,
+    Notes,
+    ReadAs,
+    holds_table,
+    holds_texts,
+)
+from tutelage.tables.odd import counted
 from tutelage.types import Tick
 from tutelage.weak import apply_rules, descriptions_of, read_descriptions, read_rules
 from tutelage.weights import AUTO
@@ -52,6 +70,7 @@ class Texts(OneClass):
         finetune: train the encoder too; some hundred times slower.
         adapt: first adapt the encoder to the labels, by their pairs; the folds say whether that is worth it.
         max_length: tokens read of each text, at least 2.
+        odd_texts: "take" reads a column of one value, of numbers or of ids as texts; by default a question.
     """
 
     text: str | None = None
@@ -63,6 +82,7 @@ class Texts(OneClass):
     finetune: bool = False
     adapt: bool | None = None
     max_length: int = 128
+    odd_texts: str | None = None
     skip_bad: bool = field(default=False, metadata=HIDDEN)
 
     name: ClassVar[str] = "texts"
@@ -70,6 +90,7 @@ class Texts(OneClass):
     item_columns = ("text",)
     reading = ("encoder", "max_length")
     adapts = True
+    prints_class = Writings
     reads_folders: ClassVar[bool] = True
     words = Words("texts", "text", column="text")
 
@@ -80,6 +101,7 @@ class Texts(OneClass):
             object.__setattr__(self, "described", descriptions_of(given))
             object.__setattr__(self, "describe", None)
         in_range("max_length", self.max_length, 2)
+        require_odd(self.odd_texts)
         if self.votes is not None and self.rules is not None:
             raise ValueError("give --votes or --rules, not both")
         require_adapt(self.adapt, self.finetune, self.encoder)
@@ -168,10 +190,15 @@ class Texts(OneClass):
         made = Entries(texts, [None] * len(texts), places, votes, table=table, said=said)
         return self.with_labels(made, self.label_cells(table, path, sought, notes), how, notes)
 
+    def prints(self, items: Sequence[Any], known: Prints | None = None) -> Writings:
+        return Writings.of(items, known.frames if isinstance(known, Writings) else ())
+
     def note(self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes) -> None:
         super().note(train, more, test, notes)
         for part in filter(None, (train, more)):
             if not part.places.keeps_all:
+                if self.odd_texts is None and self.text is not None and not isinstance(part.places, InValues):
+                    ask_of_column(part.items, part.at("item"), self.text, notes)
                 note_odd_texts(part.items, part.places.short, part.places.source, self.skip_bad, notes)
 
     def _bad(self, found: Entries) -> dict[int, str]:
@@ -221,12 +248,19 @@ class Texts(OneClass):
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         table, rows = table_of(path, how, notes)
         texts = texts_of(table, path, str(self._of(path).text)).texts
-        if bad := bad_texts(texts):
-            first = next(iter(bad))
-            place = f"row {rows[first]}" if holds_table(path) else str(table[FILE].iloc[first])
-            notes.say(f"{len(bad)} texts are empty or overlong (first: {place}); their labels mean little.")
+        unread = model.unread(texts)
+        long = [i for i in bad_texts(texts) if not unread[i]]
+
+        def first(i: int) -> str:
+            return f"first: row {rows[i]}" if holds_table(path) else f"first: {table[FILE].iloc[i]}"
+
+        if long:
+            notes.say(f"Overlong, so that labels mean little: {counted(len(long), 'text')} ({first(long[0])}).")
+        if unread.any():
+            notes.say(without_label(int(unread.sum()), len(texts), self.words, first(int(unread.argmax()))))
         p = model.probabilities(texts, tick)
-        return table, {"label": [model.classes[i] for i in p.argmax(1)], "probability": p.max(1)}
+        label = [None if nothing else model.classes[i] for i, nothing in zip(p.argmax(1), unread, strict=True)]
+        return table, {PREDICTED: label, PROBABILITY: np.where(unread, np.nan, p.max(1))}
 
     def shown_item(self, item: Any, name: str, characters: int = EXCERPT) -> dict[str, str]:
         return {"text": excerpt(item, characters)}

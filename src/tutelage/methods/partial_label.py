@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
@@ -15,6 +14,7 @@ from tutelage.memory import Memory
 from tutelage.methods.base import Blocks, Method, on_labels
 from tutelage.ops.labels import two_hot
 from tutelage.ops.losses import generalised_cross_entropy, mean
+from tutelage.ops.said import warn
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
 
@@ -75,7 +75,7 @@ class PartialLabel(Method):
         tied = (most > TIED * pairs.sum(1)) & (pairs.sum(1) >= LEAST_UNITS)
         if tied.any():
             found = ", ".join(f"{i} with {int(with_which[i])}" for i in tied.nonzero().flatten().tolist())
-            warnings.warn(f"these classes come together in nearly every unit, and tie: {found}", stacklevel=2)
+            warn(f"these classes come together in nearly every unit, and tie: {found}", stacklevel=2)
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         if memory.round == 0:

@@ -69,8 +69,9 @@ class PoolTeacher(Method, ABC):
         """
 
     def remembers(self, loader: Loader, task: Task) -> Params:
-        x, pool = fixed(loader.labelled, self.name).rows, fixed(loader.unlabelled, self.name)
-        y = loader.target.argmax(1) if loader.target.is_floating_point() else loader.target
+        labelled, target = loader.one_each()
+        x, pool = fixed(labelled, self.name).rows, fixed(loader.unlabelled, self.name)
+        y = target.argmax(1) if target.is_floating_point() else target
         known = y >= 0
         if not known.any():
             raise ValueError(f"{self.name} needs labels: none is known")

@@ -159,6 +159,14 @@ class ReadsMeaning(Encodes, Protocol):
 
 
 @runtime_checkable
+class TellsUnread(Protocol):
+    """A reader that tells of which items it reads nothing, so that a model can know nothing of them."""
+
+    def unread(self, items: Sequence[Any]) -> np.ndarray:
+        """Mask of the items of which nothing is read, (n,)."""
+
+
+@runtime_checkable
 class Encoding(Protocol):
     """Lists of items that an encoder turns into features."""
 

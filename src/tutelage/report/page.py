@@ -8,8 +8,8 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader
 
 from tutelage import files, kinds
-from tutelage.fit.tried import IN_WORDS
 from tutelage.report.plots import draw_all
+from tutelage.report.sentences import on_held_out, on_test, question, reference_says, words_of
 
 
 def write_report(folder: Path) -> Path:
@@ -39,7 +39,12 @@ def write_report(folder: Path) -> Path:
         images=images,
         words=kind.words,
         besides=besides,
-        tried=IN_WORDS[summary.get("tried", "pool")],
+        tried=words_of(summary),
+        question=question(summary),
+        alone=reference_says(summary),
+        on_test=on_test(summary),
+        on_held_out=on_held_out(summary),
+        said=summary.get("said", []),
     )
     files.write_atomically(folder / "report.html", page.encode())
     return folder / "report.html"

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tutelage.fit.tried import IN_WORDS
+from tutelage.report.sentences import reference_says, words_of
 
 STYLE: Any = {
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
@@ -47,7 +47,7 @@ def draw_all(record: dict[str, Any], folder: Path) -> list[tuple[str, str]]:
                 continue
             figure.savefig(folder / f"{name}.png", metadata={"Software": None})
             plt.close(figure)
-        drawn.append((f"{name}.png", caption))
+        drawn.append((f"{name}.png", caption if isinstance(caption, str) else caption(record)))
     return drawn
 
 
@@ -76,17 +76,17 @@ def evidence(record: dict[str, Any]) -> Figure | None:
     score, measure = _score(summary)
     rows = []
     if summary["evidence"]:
-        rows = [("labels only\n(held out)", summary["reference"])]
+        rows = [(f"{reference_says(summary)}\n(held out)", summary["reference"])]
         rows += [(f"{_tried(summary)}\n(held out)", summary["candidate"])]
     if summary.get("test"):
-        rows.append(("returned model\n(test)", summary["test"]))
+        rows += [(f"{says}\n(test)", found) for says, found in _tested(summary)]
     if not rows:
         return None
     figure, axes = plt.subplots(figsize=(5.2, 0.6 + 0.62 * len(rows)))
     for i, (_, e) in enumerate(rows):
         low, high = (100 * v for v in e["interval"])
-        axes.plot([low, high], [i, i], color=COLOURS[i], linewidth=3, solid_capstyle="round")
-        axes.plot(100 * e[score], i, "o", color=COLOURS[i], markersize=8)
+        axes.plot([low, high], [i, i], color=COLOURS[i % 2], linewidth=3, solid_capstyle="round")
+        axes.plot(100 * e[score], i, "o", color=COLOURS[i % 2], markersize=8)
         axes.annotate(f"{100 * e[score]:.1f}", (100 * e[score], i), (0, 7), textcoords="offset points", ha="center")
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
     axes.set(
@@ -97,6 +97,33 @@ def evidence(record: dict[str, Any]) -> Figure | None:
     return figure
 
 
+def _tested(summary: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Test scores of the labels-only model and of the candidate; of an earlier version that of the returned model."""
+    both = [(reference_says(summary), "test_reference"), (_tried(summary), "test_candidate")]
+    found = [(says, summary[name]) for says, name in both if summary.get(name)]
+    return found or [("returned model", summary["test"])]
+
+
+def _of_scores(record: dict[str, Any]) -> str:
+    """Caption of the plot of the scores, which names what it shows."""
+    summary = record["summary"]
+    parts = ["on labels that each model had not seen"] * bool(summary["evidence"])
+    parts += ["on the test items"] * bool(summary.get("test"))
+    return f"The score {', and '.join(parts)}."
+
+
+def _of_losses(record: dict[str, Any]) -> str:
+    """Caption of the plot of the losses."""
+    pool = any("loss.pool" in point for point in record["history"])
+    return f"The terms of the loss{'; “pool” is what the unlabelled items ask for' if pool else ''}."
+
+
+def _of_curve(record: dict[str, Any]) -> str:
+    """Caption of the plot of the held-out score over the steps."""
+    rounds = len({point["round"] for point in record["history"]}) > 1
+    return f"The score on held-out labels during training{'; dotted lines begin a round' if rounds else ''}."
+
+
 def _score(summary: dict[str, Any]) -> tuple[str, str]:
     """Key of the score in a summary, and its name for people."""
     return summary["score"], summary["measure"]
@@ -104,7 +131,7 @@ def _score(summary: dict[str, Any]) -> tuple[str, str]:
 
 def _tried(summary: dict[str, Any]) -> str:
     """Words that tell the candidate from the labels-only model."""
-    return IN_WORDS[summary.get("tried", "pool")].label
+    return words_of(summary).label
 
 
 def losses(record: dict[str, Any]) -> Figure | None:
@@ -229,14 +256,13 @@ def _short(count: int) -> str:
 Draw = Callable[[dict[str, Any]], Figure | None]
 """Function that draws one plot of the records; None where they lack its numbers."""
 
-PLOTS: tuple[tuple[str, str, Draw], ...] = (
-    (
-        "evidence",
-        "The score on labels that each model had not seen, and of the returned model on the test items, if any.",
-        evidence,
-    ),
-    ("accuracy", "The score on held-out labels during training; dotted lines begin a round.", accuracy),
-    ("losses", "The terms of the loss; “pool” is what the unlabelled rows ask for.", losses),
+Caption = str | Callable[[dict[str, Any]], str]
+"""Caption of a plot, or function that makes it of the records."""
+
+PLOTS: tuple[tuple[str, Caption, Draw], ...] = (
+    ("evidence", _of_scores, evidence),
+    ("accuracy", _of_curve, accuracy),
+    ("losses", _of_losses, losses),
     ("pseudo_labels", "How much of the pool is learnt from; how often its labels are right.", pseudo_labels),
     ("anticipation", "How large the gradient is that flows through the teacher's response.", anticipation),
     ("calibration", "When the model says 80 %, is it right 80 % of the time? Larger dots hold more.", calibration),

@@ -223,7 +223,7 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
         kind: kind of the data.
         summary: summary of the fit.
     """
-    from tutelage.fit.tried import IN_WORDS
+    from tutelage.report.sentences import on_held_out, on_test
 
     lines = []
     if summary["selection"]:
@@ -233,7 +233,8 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
     if summary.get("models"):
         each = [(f"labels only ({summary['reference']['choice']})", summary["reference"][summary["score"]])]
         each += [(model["says"], model["score"]) for model in summary["models"]]
-        lines.append("On held-out labels: " + "; ".join(f"{says} {100 * score:.1f} %" for says, score in each) + ".")
+        all_of_them = "; ".join(f"{says} {100 * score:.1f} %" for says, score in each)
+        lines.append(f"Models on held-out labels: {all_of_them}.")
         count = {model["says"]: model["share"] for model in summary["models"] if model["share"]}
         if summary["tried"] == "together":
             count |= {"labels only": 1 - sum(count.values())} if sum(count.values()) < 0.995 else {}
@@ -244,15 +245,14 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
     if summary.get("note"):
         lines.append(summary["note"])
     if summary["evidence"]:
-        lines.append(summary["evidence"]["words"])
+        lines += [summary["evidence"]["words"], f"On held-out labels: {on_held_out(summary)}."]
     if summary.get("calibration"):  # a run of an earlier version has none
         lines.append(summary["calibration"]["words"])
     if "test" in summary:
-        test, score = summary["test"], summary["score"]
-        both = [f"{100 * test[f'{model}_{score}']:.1f} %" for model in ("reference", "candidate")]
-        alone = "labels only" if summary["labelled"] else "weak labels alone"
-        compared = f"{alone} {both[0]}, {IN_WORDS[summary['tried']].label} {both[1]}"
-        lines.append(f"On the test {summary['things']}: {', '.join(kind.in_words(test))}; {compared}.")
+        scores = ", ".join(kind.in_words(summary["test"]))
+        lines.append(f"On the test {summary['things']}: {scores}; {on_test(summary)}.")
+    if "test_without_copies" in summary:
+        lines.append(summary["test_without_copies"]["words"])
     return lines
 
 
@@ -298,7 +298,7 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
         folder: Path, of_kind: Any = None, *, test: Path, abstain: float | None = None, json: bool = False,
         how: Reading = None,
     ) -> None:  # fmt: skip
-        """Score a finished run on a labelled table, or a folder of images.
+        """Score a finished run on a labelled table, or a folder of images, and its labels-only model beside it.
 
         Args:
             folder: folder of a finished run.
@@ -308,15 +308,25 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
         """
         from tutelage.fit.abstention import in_words
         from tutelage.kinds.dataset import Files
+        from tutelage.report.sentences import percent
         from tutelage.run.finished import Finished
 
         run = Finished.read(folder, **_changed(of_kind, own))
         run.kind.require_columns(Files(test, test=test))
         found = run.kind.score(run.model, test, how or USUAL, Notes(None if json else screen.say), abstain)
+        reference = run.reference()
+        if reference is not None:
+            found |= {"reference": run.kind.score(reference, test, how or USUAL, Notes())}
         if json:
             screen.json(found)
         else:
             screen.say(f"{found['rows']} {run.kind.words.rows}: {', '.join(run.kind.in_words(found))}")
+            if reference is not None:
+                both = zip(run.names(), (found["reference"], found), strict=True)
+                score = run.model.task.score
+                screen.say(f"{', '.join(f'{says} {percent(of, score)}' for says, of in both)}.")
+            if "without_copies" in found:
+                screen.say(found["without_copies"]["words"])
             if "abstain" in found:
                 screen.say(in_words(found["abstain"]))
 

@@ -12,6 +12,7 @@ from tutelage.files import BadFileError, read_json
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
 from tutelage.model import Model
+from tutelage.report.sentences import REFERENCE, reference_says, words_of
 from tutelage.tables.name_lists import Names
 
 
@@ -22,10 +23,22 @@ class Finished:
     Attributes:
         model: fitted model.
         kind: kind of the data, with the options of the run.
+        folder: folder of the run.
     """
 
     model: Model
     kind: Kind
+    folder: Path
+
+    def reference(self) -> Model | None:
+        """The labels-only model; None where it is the one that was returned, or the run of an earlier version."""
+        place = self.folder / REFERENCE
+        return model.load(place) if (place / "model.json").exists() else None
+
+    def names(self) -> tuple[str, str]:
+        """Words for the labels-only model and for the returned one, where these are two."""
+        summary = read_json(self.folder / "summary.json", "evidence")
+        return reference_says(summary), words_of(summary).label
 
     @staticmethod
     def read(folder: Path, **changed: Any) -> Finished:
@@ -43,7 +56,7 @@ class Finished:
         if not folder.exists():
             raise FileNotFoundError(f"{folder}: no such folder")
         kind = kind_of(folder, **changed)
-        return Finished(model.load(folder / "model"), kind)
+        return Finished(model.load(folder / "model"), kind, folder)
 
 
 def kind_of(folder: Path, **changed: Any) -> Kind:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,24 +11,31 @@ from torch import nn
 from tutelage import files, model
 from tutelage.data import Examples
 from tutelage.fit.calibration import tempered
-from tutelage.fit.fit import Outcome, settings
+from tutelage.fit.fit import Outcome
 from tutelage.fit.fit_rows import Fitted
+from tutelage.kinds.answers import counted_as_wrong
 from tutelage.kinds.base import Kind
+from tutelage.kinds.copied import without_copies
 from tutelage.kinds.dataset import Dataset, Measured
 from tutelage.kinds.tallies import Tally
-from tutelage.modalities.base import Encodes, Reader
+from tutelage.modalities.base import Reader
 from tutelage.model import Model
+from tutelage.ops.said import Heard
+from tutelage.report.sentences import REFERENCE
 
 
-def conclude(out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitted: Fitted) -> Model:
-    """Save the model, score it on the test items, and write records and report.
+def conclude(
+    out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitted: Fitted, heard: Heard | None = None
+) -> Model:
+    """Save the model and the labels-only one, score them on the test items, and write records and report.
 
     Args:
         out: folder of the run.
-        summary: summary of the fit; it gets the test scores.
+        summary: summary of the fit; it gets the test scores, and what was said.
         kind: kind of the data.
         data: dataset that was learnt.
         fitted: outcome of the fit.
+        heard: what was said so far; None where nobody kept it.
 
     Returns:
         The fitted model, on the CPU.
@@ -46,11 +50,24 @@ def conclude(out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitt
         for name in ("reference", "candidate", "stage_one"):
             if name in found:
                 summary["test"][f"{name}_{summary['score']}"] = found[name].scores[summary["score"]]
+        summary["test_reference"], summary["test_candidate"] = (
+            dict(found[name].scores) for name in ("reference", "candidate")
+        )
+        if heard is not None and (unread := summary["test"].get("unread")):
+            heard.say(counted_as_wrong(unread, len(data.test), kind.words))
+        if data.shared:
+            given = made.examples(data.test), data.test, data.truth, found["returned"].scores, data.test_copies
+            summary["test_without_copies"] = without_copies(kind, made, *given)["without_copies"]
         shown = {"shown": found["returned"].shown} if found["returned"].shown else {}
         record |= found["returned"].tally.record("test") | shown
+    summary["said"] = [] if heard is None else heard.lines
     record["summary"] = {k: v for k, v in summary.items() if k != "versions"}
     made = kind.model(data, outcome.network, fitted.reader, calibration=outcome.calibration)
     model.save(made, out / "model")
+    if outcome.reference is not outcome.network:
+        reader = fitted.problem.reader or fitted.reader
+        own = kind.model(data, outcome.reference, reader, calibration=outcome.reference_calibration)
+        model.save(own, out / REFERENCE)
     files.write_json(out / "records.json", record)
 
     from tutelage.report.page import write_report  # with it the library that draws
@@ -78,70 +95,6 @@ def _measured(made: Model, kind: Kind, data: Dataset, outcome: Outcome, frozen: 
         if network is not None:
             found[name] = asked[network]
     return found
-
-
-def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
-    """Summary of a fit, as plain values, without times, so that the same fit has the same summary."""
-    outcome, training, items = fitted.outcome, fitted.training, data.items
-    evidence = outcome.evidence
-    tried = "pool" if outcome.method.uses_pool else "method"
-
-    def estimate(name: str) -> dict[str, Any]:
-        if evidence is None:
-            return {items.task.score: None, "interval": None}
-        found = getattr(evidence, name)
-        return {items.task.score: found.score, "interval": [found.low, found.high]}
-
-    return (
-        {
-            "format": files.FORMAT,
-            "method": outcome.method.name,
-            "settings": settings(outcome.method),
-            "training": settings(replace(training, checkpoint_every=0.0)),
-            "kind": kind.name,
-            "score": items.task.score,
-            "measure": items.task.measure,
-            "things": kind.words.things,
-            "classes": [str(c) for c in data.classes],
-            "labelled": len(items.labelled),
-            "unlabelled": len(items.pool),
-            "reference": estimate("reference") | {"choice": outcome.reference_choice},
-            "candidate": estimate("candidate"),
-            "returned": outcome.returned,
-            "tried": tried if evidence is None else evidence.tried,
-            "idle": _idle(outcome.history),
-            "note": outcome.note,
-            "selection": [a.as_dict() for a in outcome.tried],
-            "shares": outcome.shares,
-            "models": [judged.as_dict() for judged in outcome.judged],
-            "encoders": [tried.as_dict() for tried in fitted.encoders],
-            "calibration": None if items.task.dense else outcome.calibration.as_dict(),
-            "evidence": (evidence.as_dict() | {"words": evidence.words()}) if evidence else None,
-            "seed": training.seed,
-            "versions": {
-                p: importlib.metadata.version(p) for p in ("tutelage", "torch", "transformers", "scikit-learn")
-            }
-            | {"python": platform.python_version()},
-            "encoder": fitted.reader.says,
-            "reading": reading(kind, fitted.reader),
-            "finetuned": bool(getattr(kind, "finetune", False)),
-        }
-        | data.about()
-        | ({"weak": fitted.weak(data.weak)} if data.weak else {})
-    )
-
-
-def _idle(history: Sequence[Mapping[str, float]]) -> bool:
-    """Whether no pseudo-label counted at any point of a training that stores pseudo-labels."""
-    coverage = [point["coverage"] for point in history if "coverage" in point]
-    return bool(coverage) and max(coverage) == 0
-
-
-def reading(kind: Kind, reader: Reader) -> str:
-    """Words that say how the network was trained, such as "frozen" or "fine-tuned"."""
-    if not isinstance(reader, Encodes):
-        return "trained from nothing"
-    return "fine-tuned" if kind.whole else reader.still
 
 
 def collect(model: Model, kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:

@@ -19,10 +19,13 @@ from tutelage.fit.fit_rows import fit_rows, require_unseen
 from tutelage.fit.setup import FolderStore
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
+from tutelage.kinds.one_vote import write_contradictions
+from tutelage.kinds.summary import summarise
 from tutelage.methods import Method
+from tutelage.ops.said import Heard, hearing
 from tutelage.run.look import read_and_say, say_of_reader
 from tutelage.run.options import Options
-from tutelage.run.results import conclude, summarise
+from tutelage.run.results import conclude
 from tutelage.tables import Notes
 from tutelage.types import Say, Tick
 
@@ -44,31 +47,33 @@ def run(
         DataError: a file cannot be learnt from; the message names file, row and column.
         FileExistsError: ``out`` exists and is not empty, or holds a run of other options.
     """
-    start, out = time.perf_counter(), options.out
-    kind.defaults(options.asked)  # a value out of its range is said before the data are read
-    device = pick_device(options.device)
-    _refuse_full_folder(out, options.resume)
-    notes = Notes()
-    kind, data = read_and_say(kind, options.files, notes, tell or say)
-    method.settled(data.items.task, data.items.weak)  # one that cannot learn this is refused before the folder is made
-    wiring = kind.wiring(options.asked, data, isinstance(method, Auto))
-    say_of_reader(wiring.reader, data, notes, tell or say)
-    require_unseen(data.items, wiring.reader, wiring)
-    if _open_folder(kind, options, method, data):
-        say(f"{out} is finished already")
-        summary: dict[str, Any] = files.read_json(out / "summary.json", "evidence")
+    with hearing(Heard(say)) as heard:
+        start, out = time.perf_counter(), options.out
+        kind.defaults(options.asked)  # a value out of its range is said before the data are read
+        device = pick_device(options.device)
+        _refuse_full_folder(out, options.resume)
+        notes = Notes()
+        kind, data = read_and_say(kind, options.files, notes, tell or say)
+        method.settled(data.items.task, data.items.weak)  # what cannot learn this is refused before a folder is made
+        wiring = kind.wiring(options.asked, data, isinstance(method, Auto))
+        say_of_reader(wiring.reader, data, notes, tell or say)
+        require_unseen(data.items, wiring.reader, wiring)
+        if _open_folder(kind, options, method, data):
+            say(f"{out} is finished already")
+            summary: dict[str, Any] = files.read_json(out / "summary.json", "evidence")
+            return summary
+        write_contradictions(data.copied, out)
+        fitted = fit_rows(
+            data.items, wiring, method, cache_folder() / "features", device=device, store=FolderStore(out / "parts"),
+            tick=tick, say=heard.say, foretell=say,
+        )  # fmt: skip
+        summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
+        conclude(out, summary, kind, data, fitted, heard)
+        summary["seconds"] = round(time.perf_counter() - start, 1)
+        summary["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        files.write_json(out / "summary.json", summary)
+        shutil.rmtree(out / "parts", ignore_errors=True)
         return summary
-    fitted = fit_rows(
-        data.items, wiring, method, cache_folder() / "features", device=device, store=FolderStore(out / "parts"),
-        tick=tick, say=say,
-    )  # fmt: skip
-    summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
-    conclude(out, summary, kind, data, fitted)
-    summary["seconds"] = round(time.perf_counter() - start, 1)
-    summary["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    files.write_json(out / "summary.json", summary)
-    shutil.rmtree(out / "parts", ignore_errors=True)
-    return summary
 
 
 def _refuse_full_folder(out: Path, resume: bool) -> None:

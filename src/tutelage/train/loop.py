@@ -6,7 +6,6 @@ import copy
 import math
 import statistics
 import time
-import warnings
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from tutelage.memory import Memory
 from tutelage.methods import Method
 from tutelage.methods.base import labels_kept
 from tutelage.ops.checks import in_range, one_of
+from tutelage.ops.said import warn
 from tutelage.tasks import Task
 from tutelage.train.rounds import between_rounds
 from tutelage.train.run import Run, equipped
@@ -209,7 +209,7 @@ def _warn_of_no_anticipation(history: list[dict[str, float]]) -> None:
     """A stale or detached teacher, or hard labels, silently turn DRIFT into Mean Teacher: say so, once."""
     zeros = [h.get("anticipating") == 0 for h in history]
     if zeros[-1] and sum(zeros) == 1:
-        warnings.warn("the anticipating term is exactly zero: the leader ignores its follower", stacklevel=3)
+        warn("the anticipating term is exactly zero: the leader ignores its follower", stacklevel=3)
 
 
 def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:

@@ -16,6 +16,7 @@ from tutelage.methods import METHODS
 from tutelage.methods.base import Method
 from tutelage.methods.fields import Ramp, ramps_read
 from tutelage.tasks import Task
+from tutelage.train.mixture import Mixture
 from tutelage.types import Logits, Params
 
 
@@ -138,7 +139,9 @@ class Answering(Equipped):
 
 
 def body_of(network: nn.Module) -> nn.Module:
-    """The network without modules that a method has brought."""
+    """The network without modules that a method has brought; of several that answer together the first."""
+    if isinstance(network, Mixture):
+        return body_of(next(iter(network.parts)))
     return network.body if isinstance(network, Equipped) else network
 
 

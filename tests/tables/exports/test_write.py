@@ -11,9 +11,9 @@ from tutelage.tables import DataError
 from tutelage.tables.exports import recognised
 from tutelage.tables.exports.write import in_tools_form, written
 
-LABELS = pd.DataFrame({"label": ["food", None], "probability": [0.75, 0.5]})
+LABELS = pd.DataFrame({"predicted": ["food", None], "probability": [0.75, 0.5]})
 SPANS = pd.DataFrame(
-    {"spans": [[{"start": 0, "end": 3, "type": "PER", "text": "Ada"}], []], "probability": [0.75, 0.5]}
+    {"predicted_spans": [[{"start": 0, "end": 3, "type": "PER", "text": "Ada"}], []], "probability": [0.75, 0.5]}
 )
 
 

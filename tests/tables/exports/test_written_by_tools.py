@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 CONFIG = """<View><Text name="text" value="$text"/>
 <Choices name="topic" toName="text" choice="multiple"><Choice value="food"/><Choice value="sport"/></Choices>
 <Labels name="ner" toName="text"><Label value="PER"/></Labels></View>"""
-PREDICTED = pd.DataFrame({"label": ["food", "sport", "food"], "probability": [0.75, 0.5, 0.5]})
+PREDICTED = pd.DataFrame({"predicted": ["food", "sport", "food"], "probability": [0.75, 0.5, 0.5]})
 
 
 def tasks():

@@ -150,9 +150,19 @@ def decode(source: Source, size: Size, max_pixels: int = MAX_PIXELS) -> UInt8[np
         image.load()
         turn = orientation(image)
         plain = resized(_plain(image), size[::-1] if turn > 4 else size)
-        if turn in UPRIGHT:
-            plain = plain.transpose(UPRIGHT[turn])
-        return np.asarray(plain.convert("RGB"))
+        return np.asarray((plain.transpose(UPRIGHT[turn]) if turn in UPRIGHT else plain).convert("RGB"))
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """An opened image, decoded at its own size, of 8 bits, over white and upright; see `decode`."""
+    image.load()
+    turn, plain = orientation(image), _plain(image)
+    return plain.transpose(UPRIGHT[turn]) if turn in UPRIGHT else plain
+
+
+def upright_size(image: Image.Image) -> Size:
+    """Width and height of an opened image, in pixels, as it is upright."""
+    return (image.height, image.width) if orientation(image) > 4 else image.size
 
 
 def resized(image: Image.Image, size: Size) -> Image.Image:

@@ -128,6 +128,10 @@ class WithLexicon:
     def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
         return without_words(items, share, seed)
 
+    def unread(self, items: Sequence[str]) -> np.ndarray:
+        """Mask of the texts of which no n-gram is known, (n,)."""
+        return np.concatenate([np.empty(0, bool), *(~rows.any(1) for rows in self.words.batches(items))])
+
     def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
         return {}
 
@@ -253,6 +257,13 @@ class JoinedReader(WithLexicon):
 
     def reads(self, items: Sequence[str]) -> HowRead | None:
         return self.first.reads(items)
+
+    def unread(self, items: Sequence[str]) -> np.ndarray:
+        """Mask of the texts of which neither encoder reads anything, (n,)."""
+        found = self.first.unread(items)
+        left = np.flatnonzero(found).tolist()
+        found[left] = super().unread([items[i] for i in left])
+        return found
 
     def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> JoinedEncoding:
         second = LexicalEncoding(parts, self.words)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +19,9 @@ from tutelage.modalities.head import Head
 from tutelage.modalities.text.network import TextClassifier, TextPass, TextUnits, head_on_pooled
 from tutelage.modalities.units import Units
 from tutelage.modalities.with_encoder import WithEncoder
+
+BEGINNING = 100
+"""Characters of a text that are looked at first for a token that is known."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,29 @@ class TextReader(WithEncoder):
 
     def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
         return without_words(items, share, seed)
+
+    def unread(self, items: Sequence[str]) -> np.ndarray:
+        """Mask of the texts of which no character can be seen, or no token is known, (n,)."""
+        found = np.array([not visible(text) for text in items], dtype=bool)
+        left = np.flatnonzero(~found).tolist()
+        for most in (BEGINNING, None):  # the beginning settles nearly all texts
+            left = [i for i, known in zip(left, self._known([items[i][:most] for i in left]), strict=True) if not known]
+        found[left] = True
+        return found
+
+    def _known(self, texts: Sequence[str]) -> list[bool]:
+        """Whether the tokenizer knows any token of each text."""
+        special = set(self.encoder.tokenizer.all_special_ids)
+        return [not special.issuperset(ids) for ids in self.encoder.tokenize(texts)]
+
+
+def visible(text: str) -> bool:
+    r"""Whether a text has a character that can be seen: none that is a blank, a control or of no width.
+
+    >>> visible("\u200b a"), visible(" \t\u200b\x07")
+    (True, False)
+    """
+    return any(c.isprintable() and not c.isspace() for c in text)
 
 
 def _one_row_each(rows: Tensor, items: Sequence[str]) -> Features:

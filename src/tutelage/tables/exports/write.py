@@ -17,6 +17,8 @@ from tutelage.tables.exports import argilla, doccano, label_studio, prodigy
 from tutelage.tables.exports.made import Made
 from tutelage.tables.exports.tools import recognised
 
+PREDICTED, PREDICTED_SPANS, PROBABILITY = "predicted", "predicted_spans", "probability"
+"""Columns that predictions are written to: classes or tags, spans of entities, and the probability of each."""
 MODEL = "tutelage"
 """Name under which a tool shows the predictions."""
 LOOKED_AT = 100
@@ -66,7 +68,7 @@ def written(
     Args:
         rows: rows of the export, as the file has them.
         made: table that was made of them.
-        predictions: columns "label" or "spans", and "probability"; a row for each row of ``made.frame``.
+        predictions: columns PREDICTED or PREDICTED_SPANS, and PROBABILITY; a row for each row of ``made.frame``.
         item: name of the column of the items.
         label: name of the column of the labels; one that the export lacks stands for its first of the same sort, and
             so does None.
@@ -76,8 +78,8 @@ def written(
     """
     if made.tool not in _WRITERS:
         raise DataError(f"predictions are not written in the form of {made.tool}; write them to .csv or .parquet")
-    usual = prodigy.SPANS if made.tool == prodigy.TOOL and "spans" in predictions else "label"
-    key = _key(made, label, "spans" in predictions) or label or usual
+    usual = prodigy.SPANS if made.tool == prodigy.TOOL and PREDICTED_SPANS in predictions else "label"
+    key = _key(made, label, PREDICTED_SPANS in predictions) or label or usual
     places = list(enumerate(made.places))
     if made.tool == label_studio.TOOL:
         places = [(number, place) for place, number in {place: number for number, place in reversed(places)}.items()]
@@ -154,10 +156,10 @@ def write_rows(rows: Sequence[Row], path: Path, escaped: bool = False) -> None:
 
 
 def _predicted(predictions: pd.DataFrame, row: int, item: str, key: str) -> Predicted:
-    label = predictions["label"].iloc[row] if "label" in predictions else None
-    spans = predictions["spans"].iloc[row] if "spans" in predictions else None
+    spans = predictions[PREDICTED_SPANS].iloc[row] if PREDICTED_SPANS in predictions else None
+    label = predictions[PREDICTED].iloc[row] if spans is None else None
     named = None if label is None or (isinstance(label, float) and np.isnan(label)) else str(label)
-    return Predicted(named, spans, float(predictions["probability"].iloc[row]), item, key)
+    return Predicted(named, spans, float(predictions[PROBABILITY].iloc[row]), item, key)
 
 
 def _task(row: Row, one: Predicted) -> dict[str, Any]:

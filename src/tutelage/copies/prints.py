@@ -1,0 +1,99 @@
+"""Prints of items: what is kept of items to know their copies again."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from jaxtyping import Bool, Int, UInt64
+
+from tutelage.copies.exact import groups_of
+from tutelage.copies.shingles import keys_of
+
+
+class Prints(ABC):
+    """Prints of n items, from which no item can be read."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def groups(self) -> Int[np.ndarray, " n"]:
+        """Group number of each item, int64, (n,): equal for copies, numbered by first occurrence, from 0."""
+
+    @abstractmethod
+    def and_those_of(self, others: Self) -> Self:
+        """Prints of these items and, after them, of others."""
+
+    @abstractmethod
+    def kept(self) -> dict[str, np.ndarray]:
+        """Arrays to be kept with a model, by name; they may tell less of long items."""
+
+    @classmethod
+    @abstractmethod
+    def read(cls, kept: Mapping[str, np.ndarray]) -> Self:
+        """Prints made of the arrays that `kept` gave.
+
+        Raises:
+            ValueError: the arrays do not fit together.
+        """
+
+    def within(self, known: Self) -> Bool[np.ndarray, " n"]:
+        """Mask of the items that are copies of items that are known, (n,).
+
+        Args:
+            known: prints of the items that are known.
+        """
+        groups = known.and_those_of(self).groups()
+        found: np.ndarray = np.isin(groups[len(known) :], groups[: len(known)])
+        return found
+
+
+@dataclass(frozen=True)
+class Keys(Prints):
+    """Hashes of items that are copies only where they are equal.
+
+    Attributes:
+        keys: hash of each item, (n,).
+
+    >>> Keys.of([b"a", b"b", b"a"]).groups().tolist()
+    [0, 1, 0]
+    """
+
+    keys: UInt64[np.ndarray, " n"]
+
+    @classmethod
+    def of(cls, identities: Sequence[Hashable]) -> Self:
+        """Prints of items with these keys, each a text, bytes, or another value with a text of its own."""
+        return cls(keys_of([key.hex() if isinstance(key, bytes) else str(key) for key in identities]))
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def groups(self) -> Int[np.ndarray, " n"]:
+        return groups_of(self.keys)
+
+    def and_those_of(self, others: Self) -> Self:
+        return type(self)(np.concatenate([self.keys, others.keys]))
+
+    def kept(self) -> dict[str, np.ndarray]:
+        return {"keys": self.keys.view(np.int64)}
+
+    @classmethod
+    def read(cls, kept: Mapping[str, np.ndarray]) -> Self:
+        return cls(one_number_each(kept, "keys").view(np.uint64))
+
+
+def one_number_each(kept: Mapping[str, np.ndarray], name: str) -> Int[np.ndarray, " n"]:
+    """The int64 array of a name, (n,).
+
+    Raises:
+        ValueError: there is none of this form.
+    """
+    found = kept.get(name)
+    if found is None or found.dtype != np.int64 or found.ndim != 1:
+        raise ValueError(f"{name} must be whole numbers of 64 bits, got {None if found is None else found.dtype}")
+    return found

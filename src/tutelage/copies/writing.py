@@ -1,0 +1,116 @@
+"""Copies among texts: equal after folding and without their frames, or nearly equal by their word 3-grams."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+from jaxtyping import Int, UInt64
+
+from tutelage.copies.exact import groups_of, joined_groups
+from tutelage.copies.folding import folded
+from tutelage.copies.frames import unframed
+from tutelage.copies.near import near_groups
+from tutelage.copies.prints import Prints, one_number_each
+from tutelage.copies.shingles import Sets, keys_of, shingles_of
+
+SKETCH = 128
+"""Shingles of a text that are kept with a model at most: those of the lowest hashes."""
+
+
+@dataclass(frozen=True)
+class Writings(Prints):
+    """Prints of n texts.
+
+    Texts are copies where they are equal after `folded`, or without their frames (`unframed`); from 8 words on also
+    where the Jaccard similarity of their word 3-grams is 0.8 or more (`near_groups`).
+
+    Attributes:
+        whole: hash of each folded text, (n,).
+        keys: hash of each folded text without its frames, (n,).
+        shingles: hashes of the word 3-grams of each of these.
+        frames: keys of the frames.
+
+    >>> long = "the soup at the corner was good and it was cheap as well and we will go there again"
+    >>> texts = ["Good soup!", "good  SOUP", long, long.replace("again", "soon"), "good soups"]
+    >>> Writings.of(texts).groups().tolist()
+    [0, 0, 1, 1, 2]
+    """
+
+    whole: UInt64[np.ndarray, " n"]
+    keys: UInt64[np.ndarray, " n"]
+    shingles: Sets
+    frames: frozenset[int] = field(default=frozenset())
+
+    @classmethod
+    def of(cls, texts: Sequence[str], frames: Collection[int] | None = ()) -> Self:
+        """Prints of texts.
+
+        Args:
+            texts: n texts, as they are written.
+            frames: keys of frames that are known already; None takes no frames away, as of single sentences.
+        """
+        whole = [folded(text) for text in texts]
+        cut, known = (whole, frozenset[int]()) if frames is None else unframed(texts, frames)
+        return cls(keys_of(whole), keys_of(cut), shingles_of(cut), known)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def groups(self) -> Int[np.ndarray, " n"]:
+        equal = groups_of(self.keys)
+        first = np.unique(equal, return_index=True)[1]
+        near = near_groups(self.shingles.take(first))[equal]
+        whole = groups_of(self.whole)
+        leader = np.unique(whole, return_index=True)[1][whole]
+        return joined_groups(len(self), np.r_[leader, _leaders(near)], np.r_[[np.arange(len(self))] * 2].ravel())
+
+    def and_those_of(self, others: Self) -> Self:
+        whole, keys = np.r_[self.whole, others.whole], np.r_[self.keys, others.keys]
+        one, two = self.shingles, others.shingles
+        both = Sets(np.r_[one.hashes, two.hashes], np.r_[one.counts, two.counts])
+        return type(self)(whole, keys, both, self.frames | others.frames)
+
+    def within(self, known: Self) -> np.ndarray:
+        return super(Writings, self.sketched()).within(known.sketched())
+
+    def sketched(self) -> Self:
+        """The same prints with at most SKETCH shingles a text, each of 32 bits."""
+        return replace(self, shingles=self.shingles.lowest(SKETCH))
+
+    def kept(self) -> dict[str, np.ndarray]:
+        small = self.shingles.lowest(SKETCH)
+        return {
+            "whole": self.whole.view(np.int64), "keys": self.keys.view(np.int64), "counts": small.counts,
+            "shingles": (small.hashes >> np.uint64(32)).astype(np.uint32).view(np.int32),
+            "frames": np.array(sorted(self.frames), dtype=np.uint64).view(np.int64),
+        }  # fmt: skip
+
+    @classmethod
+    def read(cls, kept: Mapping[str, np.ndarray]) -> Self:
+        whole, keys, counts, frames = (one_number_each(kept, name) for name in ("whole", "keys", "counts", "frames"))
+        shingles = kept.get("shingles")
+        if shingles is None or shingles.dtype != np.int32 or not len(whole) == len(keys) == len(counts):
+            raise ValueError("whole, keys, counts and shingles are not of the same texts")
+        if counts.min(initial=0) < 0 or counts.sum() != len(shingles):
+            raise ValueError(f"counts must sum to the {len(shingles)} shingles, got {counts.sum()}")
+        hashes = shingles.view(np.uint32).astype(np.uint64) << np.uint64(32)
+        known = frozenset(frames.view(np.uint64).tolist())
+        return cls(whole.view(np.uint64), keys.view(np.uint64), Sets(hashes, counts), known)
+
+
+def same_texts(texts: Sequence[str]) -> Int[np.ndarray, " n"]:
+    """Group number of each text, int64, (n,): equal for copies, numbered by first occurrence; see `Writings`.
+
+    >>> same_texts(["Good soup!", "good  SOUP", "bad soup"]).tolist()
+    [0, 0, 1]
+    """
+    return Writings.of(texts).groups()
+
+
+def _leaders(groups: np.ndarray) -> np.ndarray:
+    """Number of the first item of each item's group, (n,)."""
+    found: np.ndarray = np.unique(groups, return_index=True)[1][np.unique(groups, return_inverse=True)[1]]
+    return found

@@ -1,0 +1,65 @@
+"""Folds of scikit-learn for labels of which most are missing: only labelled items are held out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
+
+from tutelage.kinds.entries import unknown
+from tutelage.ops.checks import in_range
+
+
+@dataclass(frozen=True)
+class LabelledFolds:
+    """Splitter for `cross_val_score` and `GridSearchCV`: each fold holds out labelled items, stratified by their class.
+
+    Items without a label are in every training part, so that each training has the whole pool, and in no held-out part.
+    Labels may be None, on which scikit-learn's own splitters fail.
+
+    Args:
+        n_splits: number of folds, at least 2 and at most the labels of the largest class.
+        random_state: seed by which the labelled items are shuffled, a whole number in [0, 2**32).
+
+    >>> y = ["a", "b", None, "a", "b", None]
+    >>> [test.tolist() for _, test in LabelledFolds(2).split(y, y)]
+    [[0, 4], [1, 3]]
+    """
+
+    n_splits: int = 5
+    random_state: int = 0
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Numbers of the items to train on, and of those held out, for each fold.
+
+        Args:
+            X: n items, which are not looked at.
+            y: labels, (n,); -1, None or NaN is none. Lists of tags are not stratified.
+            groups: group of each item, (n,); labelled items of one group are held out together. None groups none.
+
+        Raises:
+            ValueError: y is None, or has too few labels for so many folds.
+        """
+        in_range("n_splits", self.n_splits, 2)
+        if y is None:
+            raise ValueError("y must be labels, got None")
+        labels = list(y)
+        known = np.array([not unknown(label) for label in labels], dtype=bool)
+        rows, rest = np.flatnonzero(known), np.flatnonzero(~known)
+        if len(rows) < self.n_splits:
+            raise ValueError(f"y has {len(rows)} labels, fewer than n_splits={self.n_splits}; lower it, or label more")
+        given = [labels[i] for i in rows]
+        plain = all(np.ndim(label) == 0 for label in given)
+        cells = np.array([str(label) for label in given]) if plain else None
+        of_labels = None if groups is None else np.asarray(groups)[rows]
+        options: dict[str, Any] = {"shuffle": True, "random_state": self.random_state}
+        chosen = StratifiedGroupKFold if groups is not None else StratifiedKFold if plain else KFold
+        for train, test in chosen(self.n_splits, **options).split(rows, cells, of_labels):
+            yield np.sort(np.append(rows[train], rest)), rows[test]
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Number of folds; the arguments change nothing."""
+        return self.n_splits

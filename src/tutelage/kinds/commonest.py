@@ -1,0 +1,38 @@
+"""The commonest class of labels, beside which every accuracy stands: saying nothing else needs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tutelage.tables.cells import quoted
+
+
+def commonest_of(classes: Sequence[Any], y: np.ndarray) -> dict[str, Any] | None:
+    """The commonest "class" of labels, and its "share", which always saying it is right; None without labels.
+
+    Args:
+        classes: names of the classes.
+        y: class numbers, (n,); -1 is none of the classes, and counts in the share.
+
+    >>> commonest_of(["ham", "spam"], np.array([0, 1, 0, -1]))
+    {'class': 'ham', 'share': 0.5}
+    """
+    if not (y >= 0).any():
+        return None
+    counts = np.bincount(y[y >= 0], minlength=len(classes))
+    return {"class": str(classes[int(counts.argmax())]), "share": float(counts.max() / len(y))}
+
+
+def always(commonest: Mapping[str, Any]) -> str:
+    """Words for the accuracy of always saying the commonest class.
+
+    Args:
+        commonest: what `commonest_of` gave.
+
+    >>> always({"class": "ham", "share": 0.866})
+    "always saying 'ham' 86.6 %"
+    """
+    return f"always saying {quoted(commonest['class'])} {100 * commonest['share']:.1f} %"

@@ -1,0 +1,94 @@
+"""Items to score on that are copies of items that were learnt from: they are known by prints, and scored apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tutelage.data import Examples
+from tutelage.files import BadFileError
+from tutelage.kinds.entries import taken
+from tutelage.model import Model
+
+if TYPE_CHECKING:
+    from tutelage.kinds.base import Kind
+
+KEPT = 200_000
+"""Number of items that a model keeps prints of at most: the labelled ones, and then the first of the pool."""
+
+
+def kept_prints(kind: Kind, labelled: Sequence[Any], pool: Sequence[Any]) -> dict[str, np.ndarray]:
+    """Prints of the items that were learnt from, as a model keeps them.
+
+    Args:
+        kind: kind of the items.
+        labelled: items with labels.
+        pool: items without labels.
+    """
+    return kind.prints([*labelled, *pool[: max(KEPT - len(labelled), 0)]]).kept()
+
+
+def copied_of(kind: Kind, model: Model, items: Sequence[Any]) -> np.ndarray:
+    """Mask of the items that are copies of items that a model learnt from, (n,); of an older model none are known.
+
+    Args:
+        kind: kind of the items.
+        model: fitted model.
+        items: n items.
+
+    Raises:
+        BadFileError: what the model keeps of its items is damaged.
+    """
+    if not model.known:
+        return np.zeros(len(items), dtype=bool)
+    try:
+        known = kind.prints_class.read(model.known)
+    except ValueError as fault:
+        raise BadFileError(f"what the model keeps of the items that it learnt is damaged ({fault})") from fault
+    return kind.prints(items, known).within(known)
+
+
+def without_copies(
+    kind: Kind, model: Model, examples: Examples, items: Sequence[Any], truth: Any, scores: Mapping[str, Any],
+    copied: np.ndarray | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Scores without the items that are copies of items that were learnt from; empty where there are none.
+
+    Args:
+        kind: kind of the items.
+        model: fitted model.
+        examples: examples made of the items.
+        items: n items to score on.
+        truth: their labels, as `Kind.measured` takes them.
+        scores: scores on all of them.
+        copied: mask of the copies, (n,); None asks the model.
+
+    Returns:
+        "without_copies": the scores, with the number of "copies" and a sentence in "words"; where all items are copies,
+        these two alone.
+    """
+    copied = copied_of(kind, model, items) if copied is None else copied
+    count, others = int(copied.sum()), np.flatnonzero(~copied)
+    if not count:
+        return {}
+    found: dict[str, Any] = {"copies": count}
+    if len(others):
+        keep = [truth[i] for i in others.tolist()] if isinstance(truth, list) else truth[others]
+        found |= kind.measured(model, examples.subset(others), taken(items, ~copied), keep).scores
+    return {"without_copies": found | {"words": _in_words(kind, scores, found, len(items))}}
+
+
+def _in_words(kind: Kind, scores: Mapping[str, Any], without: Mapping[str, Any], count: int) -> str:
+    """Sentence on the scores with and without copies."""
+    copies, words = without["copies"], kind.words
+    score = kind.in_words(scores)[0]
+    if copies == count:
+        all_ = f"All {count:,} {words.things} of the test are copies" if count > 1 else f"The {words.thing} is a copy"
+        return f"{all_} of {words.things} that were learnt from: {score} says nothing of others."
+    are = "is a copy" if copies == 1 else "are copies"
+    return (
+        f"{copies:,} of the {count:,} {words.things} of the test {are} of {words.things} that were learnt from: "
+        f"{score}, without them {kind.in_words(without)[0]}."
+    )

@@ -1,0 +1,84 @@
+"""Copies among the items of a kind: what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tutelage.kinds.base import Kind
+from tutelage.kinds.entries import Entries, InValues
+from tutelage.tables import Notes
+from tutelage.tables.cells import quoted
+
+
+def note_copies(kind: Kind, parts: Sequence[Entries], notes: Notes) -> None:
+    """Note how many items are there more than once, and how many of these have different labels.
+
+    Args:
+        kind: kind of the items, which says when two are equal.
+        parts: entries of each source that is learnt from.
+        notes: takes the counts.
+    """
+    groups = same_in([part.items for part in parts], kind)
+    for part, own in zip(parts[1:], groups[1:], strict=True):
+        _note_pool(kind, part, np.isin(own, groups[0]), notes)
+    every = np.concatenate(groups)
+    counts = np.bincount(every)
+    several = counts > 1
+    if not several.any():
+        return
+    labels: dict[int, set[Any]] = {}
+    for group, label in zip(every.tolist(), (label for part in parts for label in part.labels), strict=True):
+        if several[group] and label is not None:
+            labels.setdefault(group, set()).add(label)
+    torn = sum(len(of) > 1 for of in labels.values())
+    items, rows, most = int(several.sum()), int(counts[several].sum()), int(counts.argmax())
+    different = f"; {torn:,} of them with different labels" if torn else ""
+    are = f"{kind.words.thing} is" if items == 1 else f"{kind.words.things} are"
+    first = [item for part in parts for item in part.items][int(np.argmax(every == most))]
+    common = counts[most] > 2 and isinstance(first, str)
+    named = f"; the commonest, in {counts[most]:,} rows, is {quoted(first)}" if common else ""
+    says = f"Copies: {items:,} {are} there more than once, in {rows:,} rows{different}{named}."
+    notes.fact("copies", says, {"items": items, "rows": rows, "different_labels": torn})
+
+
+def same_in(parts: Sequence[Sequence[Any]], kind: Kind) -> list[np.ndarray]:
+    """Group number of each item of several sources, (n,) for each: equal for copies, also of items of other sources.
+
+    Args:
+        parts: items of each source.
+        kind: kind of the items, which says when two are copies.
+    """
+    groups = kind.same([item for part in parts for item in part])
+    return np.split(groups, np.cumsum([len(part) for part in parts])[:-1])
+
+
+def _note_pool(kind: Kind, pool: Entries, learnt: np.ndarray, notes: Notes) -> None:
+    """Note how many items of the pool are in the training data, too, and how many labels of it are not learnt.
+
+    Args:
+        kind: kind of the items.
+        pool: further entries for the pool.
+        learnt: mask of the entries that are copies of items of the training data, (n,).
+        notes: takes the counts.
+    """
+    if isinstance(pool.places, InValues):
+        return
+    again = int(learnt.sum())
+    if again == len(pool) > 0:
+        notes.ask(
+            f"{pool.places.source}: all its {len(pool):,} {kind.words.things} are in the training data, too, so that "
+            "the pool adds nothing",
+            "leave out --unlabelled",
+        )
+    elif again:
+        are = "are" if again > 1 else "is"
+        notes.say(
+            f"{pool.places.source}: {again:,} of its {len(pool):,} {kind.words.things} {are} in the training data, too."
+        )
+    labels = int(pool.known.sum())
+    if labels:
+        are = f"{labels:,} labels are" if labels > 1 else "1 label is"
+        notes.say(f"{pool.places.source}: {are} not learnt from, since it was given as --unlabelled.")

@@ -1,0 +1,307 @@
+"""One item, one vote: copies of labelled items are merged or grouped, and what contradicts itself is named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from tutelage.copies import groups_of
+from tutelage.data import Groups
+from tutelage.kinds.agreement import fleiss
+from tutelage.kinds.entries import Entries, InTable
+from tutelage.tables import DataError, Notes, ReadAs, as_label, column, holds_table, read
+from tutelage.tables.cells import quoted
+
+if TYPE_CHECKING:
+    from tutelage.kinds.base import Kind
+    from tutelage.kinds.dataset import Words
+
+ONCE, EACH = "once", "each"
+"""What becomes of equal items with equal labels: they are merged into one, or each has a vote of its own."""
+
+GROUP = "group"
+"""Word for what items belong together by, where no column names it."""
+
+SHOWN = 3
+"""Number of contradictions that a sentence names at most."""
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """An item that occurs several times, with different labels.
+
+    Attributes:
+        rows: places of the item, within its source.
+        item: the item, in words; empty where it has none.
+        labels: its labels, in the order of the places.
+    """
+
+    rows: tuple[str, ...]
+    item: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What was found of labelled items that occur several times.
+
+    Attributes:
+        thing, things: words for the items.
+        rows: number of labelled rows.
+        items: number of different items among them.
+        several: number of items that occur several times.
+        contradictions: those of them that have different labels.
+        kappa: Fleiss' kappa of the labels of the items that occur several times; None where nothing contradicts itself.
+        each: whether each copy has a vote of its own.
+        called: what the labels are grouped by, such as "author"; empty where by nothing but copies.
+        groups: number of these groups.
+    """
+
+    thing: str
+    things: str
+    rows: int
+    items: int
+    several: int
+    contradictions: tuple[Contradiction, ...] = ()
+    kappa: float | None = None
+    each: bool = False
+    called: str = ""
+    groups: int | None = None
+
+    @property
+    def votes(self) -> str:
+        """Sentence on the number of votes; empty where there are no copies."""
+        if not self.several:
+            return ""
+        are = f"{self.thing} occurs" if self.several == 1 else f"{self.things} occur"
+        how = "each copy has a vote, and all of them lie in one fold" if self.each else "each has one vote"
+        rows = f"{self.rows:,} rows are {self.items:,} {self.things}"
+        return f"{self.several:,} labelled {are} more than once: {rows}; {how}."
+
+    @property
+    def torn(self) -> str:
+        """Sentence on the contradictions; empty where there are none."""
+        if not self.contradictions:
+            return ""
+        count = len(self.contradictions)
+        have = "has" if count == 1 else "have"
+        named = "; ".join(
+            f"{', '.join(one.rows)}: {', '.join(map(quoted, one.labels))}" for one in self.contradictions[:SHOWN]
+        )
+        more = f"; and {count - SHOWN} more" if count > SHOWN else ""
+        kappa = "" if self.kappa is None else f"; Fleiss' kappa of the labels is {self.kappa:.2f}"
+        return (
+            f"{count:,} of the {self.several:,} {self.things} that occur more than once {have} different labels "
+            f"({named}{more}){kappa}. They are learnt as shares."
+        )
+
+    @property
+    def grouped(self) -> str:
+        """Sentence on the user's groups; empty where there are none."""
+        if not self.called:
+            return ""
+        return f"{self.called}: the labels are of {self.groups:,} values, each of which lies in one fold."
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for a summary."""
+        by = {"group": self.called, "groups": self.groups} if self.called else {}
+        return {
+            "rows": self.rows, "items": self.items, "several": self.several,
+            "contradictions": len(self.contradictions), "kappa": self.kappa, **by,
+            "words": [line for line in (self.votes, self.torn, self.grouped) if line],
+        }  # fmt: skip
+
+    def table(self) -> pd.DataFrame:
+        """The contradictions, one a row, with the columns "rows", "item" and "labels"."""
+        each = self.contradictions
+        return pd.DataFrame(
+            {
+                "rows": ["; ".join(one.rows) for one in each], "item": [one.item for one in each],
+                "labels": ["; ".join(one.labels) for one in each],
+            }
+        )  # fmt: skip
+
+
+class Voted(NamedTuple):
+    """Labelled entries, each of which is an item or a part of one.
+
+    Attributes:
+        labelled: the entries, of which equal ones with equal labels are merged.
+        kept: their numbers among those before, ascending, (k,).
+        groups: which of them are copies of one item, and which belong together; None where each is by itself.
+        copied: what was found; None where there was nothing.
+    """
+
+    labelled: Entries
+    kept: np.ndarray
+    groups: Groups | None
+    copied: Copied | None
+
+    def all_together(self, words: Words) -> str:
+        """Sentence on labels that are all held out together, so that none is left to learn.
+
+        Args:
+            words: words for the items.
+        """
+        what = self.groups.called if self.groups is not None and self.groups.called else f"{words.thing} and its copies"
+        return f"all labels are of one {what}, and are held out together; label more (the evidence needs two)"
+
+
+def one_vote_each(kind: Kind, labelled: Entries, notes: Notes, keys: Sequence[Hashable] | None = None) -> Voted:
+    """Labelled entries of which equal ones with equal labels are merged, and how the others are grouped.
+
+    Equal and nearly equal items share a vote, also where their labels differ: each label then counts by its share.
+
+    Args:
+        kind: kind of the items, which says when two are equal, or nearly so.
+        labelled: n labelled entries.
+        notes: takes what was found.
+        keys: keys by which labels are equal, (n,); None asks the kind for them.
+    """
+    n = len(labelled)
+    if not n:
+        return Voted(labelled, np.arange(0), None, None)
+    same = np.asarray(kind.same(labelled.items))
+    called = (kind.group or GROUP) if len(labelled.group) else ""
+    cells = _own_groups(labelled.group, n)
+    cluster = joined(same, cells)
+    keys = [kind.label_key(label) for label in labelled.labels] if keys is None else keys
+    kept, times = np.arange(n), np.ones(n, dtype=np.int64)
+    each = kind.copies == EACH
+    if not each:
+        named = labelled.group or [None] * n
+        kept, times = _merged(list(zip(map(kind.exact_key, labelled.items), keys, named, strict=True)))
+    found = _found(kind, labelled, same, keys, each)
+    if called:
+        found = replace(found, called=called, groups=len(np.unique(cells)))
+    groups = Groups.of(kept if each else same[kept], times, cluster[kept], called)
+    for name, line in (("votes", found.votes), ("contradictions", found.torn), ("groups", found.grouped)):
+        if line:
+            notes.fact(name, line, found.as_dict())
+    if not found.several and not called:
+        return Voted(labelled, kept, None, None)
+    mask = np.zeros(n, dtype=bool)
+    mask[kept] = True
+    return Voted(labelled if len(kept) == n else labelled.where(mask), kept, groups, found)
+
+
+def with_groups(kind: Kind, found: Entries, path: Path, how: ReadAs) -> Entries:
+    """Entries with the groups that the column of the option --group names; the same where it names none.
+
+    Args:
+        kind: kind of the items, with its options.
+        found: entries of a table.
+        path: file of the table.
+        how: how files are read.
+
+    Raises:
+        DataError: there is no such column; the message names those that are there.
+    """
+    if kind.group is None:
+        return found
+    if not isinstance(found.places, InTable) or not holds_table(path):
+        raise DataError(f"{path}: --group {kind.group} needs a table with this column; a folder has none")
+    table = read(path, how)
+    cells = dict(zip(table.rows, column(table.frame, kind.group, path), strict=True))
+    return replace(found, group=[as_label(cells.get(row)) for row in found.places.rows])
+
+
+def pool_once(kind: Kind, parts: Sequence[Entries]) -> tuple[list[Entries], np.ndarray | None]:
+    """Entries of the pool, of which equal ones are there once, and the place of each entry among those that stay.
+
+    Args:
+        kind: kind of the items.
+        parts: entries of each source, n in all.
+
+    Returns:
+        The entries of each source, and the number of each of the n entries' item in the pool, (n,); None where nothing
+        is there twice, or where each copy is kept.
+    """
+    if kind.copies == EACH:
+        return list(parts), None
+    at = groups_of([kind.exact_key(item) for part in parts for item in part.items])
+    if not len(at) or int(at.max()) + 1 == len(at):
+        return list(parts), None
+    first = np.zeros(len(at), dtype=bool)
+    first[np.unique(at, return_index=True)[1]] = True
+    masks = np.split(first, np.cumsum([len(part) for part in parts])[:-1])
+    return [part if mask.all() else part.where(mask) for part, mask in zip(parts, masks, strict=True)], at
+
+
+def _own_groups(group: Sequence[Any], n: int) -> np.ndarray:
+    """Number of the user's group of each entry, (n,); an entry without one is a group of its own."""
+    if not len(group):
+        return np.arange(n)
+    named = {name: i for i, name in enumerate(dict.fromkeys(g for g in group if g is not None))}
+    return np.array([len(named) + i if g is None else named[g] for i, g in enumerate(group)], dtype=np.int64)
+
+
+def joined(*numbers: np.ndarray) -> np.ndarray:
+    """Number of the cluster of each of n items that share any of several numbers, also by a chain of others, (n,).
+
+    Args:
+        numbers: numbers of the items, (n,) each.
+
+    >>> joined(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 2])).tolist()
+    [0, 0, 0, 1]
+    """
+    n = len(numbers[0])
+    edges = [np.unique(each, return_index=True, return_inverse=True) for each in numbers]
+    ends = np.concatenate([first[inverse.ravel()] for _, first, inverse in edges])
+    starts = np.tile(np.arange(n), len(numbers))
+    found: np.ndarray = connected_components(
+        coo_array((np.ones(len(ends), dtype=np.int8), (starts, ends)), shape=(n, n)), directed=False
+    )[1].astype(np.int64)
+    return found
+
+
+def _merged(keys: Sequence[Hashable]) -> tuple[np.ndarray, np.ndarray]:
+    """Number of the first entry of each key, ascending, and the number of entries of this key, (k,) each."""
+    first: dict[Hashable, int] = {}
+    counts: Counter[int] = Counter(first.setdefault(key, i) for i, key in enumerate(keys))
+    kept = np.array(list(first.values()), dtype=np.int64)
+    return kept, np.array([counts[i] for i in kept.tolist()], dtype=np.int64)
+
+
+def _found(kind: Kind, labelled: Entries, same: np.ndarray, keys: Sequence[Hashable], each: bool) -> Copied:
+    """What is there several times, and what of it has different labels."""
+    order = np.argsort(same, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(same[order])) + 1)
+    several = [part.tolist() for part in parts if len(part) > 1]
+    torn = sorted((part for part in several if len({keys[i] for i in part}) > 1), key=lambda part: part[0])
+    contradictions = tuple(
+        Contradiction(
+            tuple(labelled.places.short(i) for i in part),
+            kind.in_a_word(labelled.items[part[0]]),
+            tuple(kind.label_in_words(labelled.labels[i]) for i in part),
+        )
+        for part in torn
+    )
+    kappa = None
+    if torn:
+        number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+        counts = np.zeros((len(several), len(number)))
+        for row, part in enumerate(several):
+            np.add.at(counts[row], [number[keys[i]] for i in part], 1)
+        kappa = fleiss(counts)
+    words = kind.words
+    return Copied(words.thing, words.things, len(labelled), len(parts), len(several), contradictions, kappa, each)
+
+
+def write_contradictions(found: Copied | None, out: Path) -> None:
+    """Write the contradictions into the folder of a run as ``contradictions.csv``; nothing where there are none.
+
+    Args:
+        found: what was found; None where there was nothing.
+        out: folder of the run.
+    """
+    if found is not None and found.contradictions:
+        found.table().to_csv(out / "contradictions.csv", index=False)

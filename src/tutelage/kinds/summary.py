@@ -1,0 +1,91 @@
+"""The summary of a fit: plain values on what was learnt, compared and returned."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from dataclasses import replace
+from typing import Any
+
+from tutelage import files
+from tutelage.fit.fit import settings
+from tutelage.fit.fit_rows import Fitted
+from tutelage.fit.pool_words import evidence_of
+from tutelage.fit.tried import idle
+from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import Dataset
+from tutelage.modalities.base import Encodes, Reader
+
+
+def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
+    """Summary of a fit, as plain values, without times, so that the same fit has the same summary."""
+    outcome, training, items = fitted.outcome, fitted.training, data.items
+    evidence = evidence_of(outcome, data.classes)
+    tried = "pool" if outcome.method.uses_pool and not idle(outcome.history) else "method"
+
+    def estimate(name: str) -> dict[str, Any]:
+        if evidence is None:
+            return {items.task.score: None, "interval": None}
+        found = getattr(evidence, name)
+        return {items.task.score: found.score, "interval": [found.low, found.high]}
+
+    return (
+        {
+            "format": files.FORMAT,
+            "method": outcome.method.name,
+            "settings": settings(outcome.method),
+            "training": settings(replace(training, checkpoint_every=0.0)),
+            "kind": kind.name,
+            "score": items.task.score,
+            "measure": items.task.measure,
+            "things": kind.words.things,
+            "classes": [str(c) for c in data.classes],
+            "labelled": items.labels,
+            "unlabelled": len(items.pool),
+            "reference": estimate("reference") | {"choice": outcome.reference_choice},
+            "candidate": estimate("candidate"),
+            "commonest": kind.commonest(data.classes, items.y),
+            "returned": outcome.returned,
+            "student_share": outcome.share,
+            "prevalence": None if outcome.prevalence is None else outcome.prevalence.as_dict(data.classes),
+            "pool": None if outcome.look is None else outcome.look.as_dict(data.classes),
+            "tried": tried if evidence is None else evidence.tried,
+            "idle": idle(outcome.history),
+            "note": outcome.note,
+            "selection": [a.as_dict() for a in outcome.tried],
+            "shares": outcome.shares,
+            "models": [judged.as_dict() for judged in outcome.judged],
+            "encoders": [tried.as_dict() for tried in fitted.encoders],
+            "calibration": None if items.task.dense else outcome.calibration.as_dict(),
+            "evidence": (evidence.as_dict() | {"words": evidence.words()}) if evidence else None,
+            "seed": training.seed,
+            "versions": {
+                p: importlib.metadata.version(p) for p in ("tutelage", "torch", "transformers", "scikit-learn")
+            }
+            | {"python": platform.python_version()},
+            "encoder": fitted.reader.says,
+            "reading": reading(kind, fitted.reader),
+            "finetuned": bool(getattr(kind, "finetune", False)),
+        }
+        | data.about()
+        | _copies(data, fitted)
+        | ({"weak": fitted.weak(data.weak)} if data.weak else {})
+    )
+
+
+def reading(kind: Kind, reader: Reader) -> str:
+    """Words that say how the network was trained, such as "frozen" or "fine-tuned"."""
+    if not isinstance(reader, Encodes):
+        return "trained from nothing"
+    return "fine-tuned" if kind.whole else reader.still
+
+
+def _copies(data: Dataset, fitted: Fitted) -> dict[str, Any]:
+    """Entry of the summary on items that occur several times; empty where there are none."""
+    if data.copied is None:
+        return {}
+    about, flattered = data.copied.as_dict(), fitted.leaking
+    if flattered is None:
+        return {"copies": about | {"flattered": None}}
+    told = {k: v for k, v in flattered.as_dict().items() if k != "words"}
+    return {"copies": about | {"flattered": told, "words": [*about["words"], flattered.words()]}}

@@ -1,0 +1,98 @@
+"""What a command or a fit says: warnings and sentences are kept, so that its summary and its report say them, too."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from tutelage.types import Say
+
+WARNING, SAID = "warning", "said"
+"""Kinds of lines: a warning, and any other sentence."""
+
+
+class Heard:
+    """Lines that were said, each once, in the order in which they were said first.
+
+    Args:
+        tell: called with each sentence that is no warning; None tells nobody.
+
+    Attributes:
+        lines: the lines, each with its "words" and its "kind".
+
+    >>> heard = Heard()
+    >>> with hearing(heard), warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     warn("3 texts are also in the training data")
+    ...     heard.say("Reading with minilm.")
+    >>> heard.lines[0]
+    {'words': '3 texts are also in the training data', 'kind': 'warning'}
+    >>> heard.warnings
+    ['3 texts are also in the training data']
+    """
+
+    def __init__(self, tell: Say | None = None) -> None:
+        self.tell = tell
+        self.lines: list[dict[str, str]] = []
+
+    def say(self, words: str) -> None:
+        """Keep a sentence, and pass it on."""
+        self.keep(words, SAID)
+        if self.tell is not None:
+            self.tell(words)
+
+    def keep(self, words: str, kind: str) -> None:
+        """Keep a line, unless it is kept already.
+
+        Args:
+            words: the line.
+            kind: WARNING or SAID.
+        """
+        if (line := {"words": words, "kind": kind}) not in self.lines:
+            self.lines.append(line)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Words of the warnings."""
+        return [line["words"] for line in self.lines if line["kind"] == WARNING]
+
+
+_HEARD: ContextVar[Heard | None] = ContextVar("heard", default=None)
+"""Who hears the library's warnings, also those that Python's filters hide because they were shown before."""
+
+
+@contextmanager
+def hearing(heard: Heard) -> Iterator[Heard]:
+    """Context in which all warnings that are shown, and all of this library, are kept, too.
+
+    Args:
+        heard: keeps them.
+    """
+    before, token = warnings.showwarning, _HEARD.set(heard)
+
+    def show(message: Warning | str, *rest: Any, **more: Any) -> None:
+        heard.keep(str(message), WARNING)
+        before(message, *rest, **more)
+
+    warnings.showwarning = show
+    try:
+        yield heard
+    finally:
+        warnings.showwarning = before
+        _HEARD.reset(token)
+
+
+def warn(words: str, category: type[Warning] = UserWarning, stacklevel: int = 2) -> None:
+    """Warn, and keep the words where somebody is `hearing`.
+
+    Args:
+        words: the warning.
+        category: class of the warning.
+        stacklevel: number of the frame that it is about, counted as by `warnings.warn`: 2 is the caller's caller.
+    """
+    if (heard := _HEARD.get()) is not None:
+        heard.keep(words, WARNING)
+    warnings.warn(words, category, stacklevel=stacklevel + 1)
