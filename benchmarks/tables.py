@@ -687,6 +687,25 @@ def believed_rules() -> str:
     return grid(["rule", *(f"{labels} labels a class, stated {100 * float(at):g} %" for labels, at in columns)], body)
 
 
+# Copies
+
+
+def copied_labels() -> str:
+    """A line for each kind and number of copies, and for all kinds together: how often the interval holds one half."""
+    body = []
+    for copies, of in lines("copied_labels").groupby("copies", sort=True):
+        together = {name: of[name].mean() for name in ("held", "width", "score", "leaking", "effect")}
+        all_of = {"kind": "all", "how": "", "draws": of.draws.sum()} | together
+        for row in [*of.to_dict("records"), all_of]:
+            leaking = f"{100 * row['leaking']:.1f}" if copies else ""
+            body.append([
+                str(copies), row["kind"], row["how"] if copies else "", str(row["draws"]), f"{100 * row['held']:.1f} %",
+                f"{100 * row['width']:.0f}", f"{100 * row['score']:.1f}", leaking,
+            ])  # fmt: skip
+    head = ["copies of a row", "", "", "draws", "interval holds 50 %", "its width", "held-out accuracy"]
+    return grid([*head, "it would have read"], body)
+
+
 # Files of other tools
 
 FORM = re.compile(r"[,(:]| (?:with|in|of|alone|after|beside)\b")
@@ -743,7 +762,7 @@ TABLES: dict[str, Callable[[], str]] = {
         partial_forms, audit_ranking, audit_flags, cost, graph_scale, believed_calibration, believed_answers,
         believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet, worth_of_teachers, penalty,
         many_classes, mpnet_described, all_sources, adapted_beside_setfit, formats,
-        faulty_files,
+        faulty_files, copied_labels,
     )},
 }  # fmt: skip
 """Of the pages in docs."""

@@ -84,7 +84,7 @@ def test_a_kind_is_added_by_a_file_and_a_row(monkeypatch, run, points):
     assert json.loads(shown)["accuracy"] == summary["test"]["accuracy"]
     code, _ = run("predict", points / "out", "--input", points / "test.csv", "--output", points / "said.csv")
     said, true = (pd.read_csv(points / name) for name in ("said.csv", "test.csv"))
-    assert code == 0 and (said.label == true.bank).mean() == summary["test"]["accuracy"]
+    assert code == 0 and (said.predicted == true.bank).mean() == summary["test"]["accuracy"]
     code, shown = run("audit", *words[:-2], "--out", points / "audit")
     assert code == 0, shown
     (points / "train.csv").write_text("e,n,bank\n1,2,left\nfar,2,right\n")

@@ -86,16 +86,24 @@ def test_missing_weights(saved):
         load(saved)
 
 
+def with_head(about, **changes):
+    """The description of a model with changes to the head of the last of its networks."""
+    *others, last = about["mixture"]
+    return about | {"mixture": [*others, last | {"head": last["head"] | changes}]}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda a: a | {"format": 99}, "format 99 is newer than 2"),
         (lambda a: {"something": "else"}, "not written by tutelage"),
         (lambda a: ["a"], "not written by tutelage"),
-        (lambda a: {k: v for k, v in a.items() if k != "head"}, "do not fit together"),
-        (lambda a: a | {"head": a["head"] | {"classes": 3}}, "do not fit together"),
-        (lambda a: a | {"head": a["head"] | {"classes": "many"}}, "do not fit together"),
-        (lambda a: a | {"head": a["head"] | {"dropout": 7}}, "do not fit together"),
+        (lambda a: {k: v for k, v in a.items() if k not in ("head", "mixture")}, "do not fit together"),
+        (lambda a: with_head(a, classes=3), "do not fit together"),
+        (lambda a: with_head(a, classes="many"), "do not fit together"),
+        (lambda a: with_head(a, dropout=7), "do not fit together"),
+        (lambda a: a | {"mixture": []}, "do not fit together"),
+        (lambda a: a | {"mixture": "two"}, "do not fit together"),
         (lambda a: a | {"classes": a["classes"][1:]}, "9 classes are named, but the model tells 10 apart"),
         (lambda a: a | {"format": "one"}, "not written by tutelage"),
         (lambda a: a | {"format": None}, "not written by tutelage"),

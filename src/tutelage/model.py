@@ -214,6 +214,9 @@ def load(folder: str | Path) -> Model:
         reader = READERS[named["name"]].restored(named, folder)
         task = TASKS[about["task"]].of([str(c) for c in classes])
         network = _network_of(about, reader, named, classes, task)
+        told = int(getattr(body_of(network), "classes", len(classes)))
+        if len(classes) != told:
+            raise BadFileError(f"{folder}: {len(classes)} classes are named, but the model tells {told} apart")
         network.load_state_dict(tensors)
         temperature = float(about.get("temperature", 1.0))
         if not 0 < temperature < float("inf"):
@@ -222,9 +225,6 @@ def load(folder: str | Path) -> Model:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError) as e:
         raise BadFileError(f"{folder}: the model's parts do not fit together ({e})") from e
-    told = int(getattr(body_of(network), "classes", len(classes)))
-    if len(classes) != told:
-        raise BadFileError(f"{folder}: {len(classes)} classes are named, but the model tells {told} apart")
     held_out, learnt = _held_out(folder), read_marks(folder)
     known = _arrays(folder / KNOWN)
     return Model(classes, network.eval(), reader, task, None, temperature, held_out, learnt, known)

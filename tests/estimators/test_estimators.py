@@ -149,7 +149,7 @@ def test_without_a_pool_it_says_what_the_labels_alone_give(digits):
     assert "loss.pool" not in model.history_[-1]
 
 
-X = np.zeros((6, 2))
+X = np.arange(12.0).reshape(6, 2)
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,8 @@ def test_a_fit_that_the_pool_ruins_returns_the_reference():
     model = Classifier(Poison(), steps=60, folds=2, repeats=1).fit(x[:1000], hidden[:1000])
     assert model.returned_ == "reference"
     assert isinstance(model.evidence_, Evidence)
-    assert model.evidence_.harm > 0.95
+    assert model.evidence_.harm > 0.5
+    assert model.summary()["student_share"] < 0.2  # it answers beside the labels-only model, and hardly counts
     assert model.score(x[1000:], y[1000:]) > 0.8
     unasked = Classifier(Poison(), steps=60, evidence=False).fit(x[:1000], hidden[:1000])
     assert unasked.score(x[1000:], y[1000:]) < 0.3

@@ -37,12 +37,12 @@ def test_rows_that_occur_three_times_are_one_item(learn):
     assert thrice.items.y.tolist() == once.items.y.tolist()
     assert thrice.items.grouped is None and thrice.items.groups.times.tolist() == [3] * 6
     assert "6 labelled texts occur more than once: 18 rows are 6 texts; each has one vote." in notes.lines_of_all()
-    assert thrice.about()["copies"]["contradictions"] == 0 and thrice.copied.kappa is None
+    assert thrice.about()["copies"]["contradictions"] == 0 and thrice.repeated.kappa is None
 
 
 def test_of_a_file_without_copies_nothing_is_said(learn):
     data, notes = learn(ITEMS, LABELS)
-    assert data.items.groups is None and data.copied is None and "copies" not in data.about()
+    assert data.items.groups is None and data.repeated is None and "copies" not in data.about()
     assert not {"votes", "contradictions", "groups"} & set(notes.facts)
 
 
@@ -62,7 +62,7 @@ def test_contradicting_copies_are_shares_of_one_item(learn):
         "2 of the 6 texts that occur more than once have different labels (row 5, row 11: 'food', 'sport'; row 6, row "
         "12: 'sport', 'food'); Fleiss' kappa of the labels is 0.33."
     )
-    assert data.copied.table().to_dict("list") == {
+    assert data.repeated.table().to_dict("list") == {
         "rows": ["row 5; row 11", "row 6; row 12"], "item": ITEMS[4:], "labels": ["food; sport", "sport; food"],
     }  # fmt: skip
 
@@ -145,7 +145,7 @@ def test_sentences_with_other_tags_are_two_parts_of_one(tmp_path):
     notes = Notes()
     data = read_files(KINDS["sentences"](tokens="0", tags="1"), Files(tmp_path / "t.conll"), notes)
     assert data.items.labels == 3 and data.items.groups.weight.tolist() == [0.5, 0.5, 1, 1]
-    assert data.copied.contradictions[0].labels == ("O O", "B-PER O")
+    assert data.repeated.contradictions[0].labels == ("O O", "B-PER O")
 
 
 def test_rows_of_numbers_take_the_group_for_no_feature(tmp_path):

@@ -42,8 +42,14 @@ def needs_backbone(needed: bool) -> None:
 TASK_OF = {"texts": "classification", "sentences": "tagging", "images": "image", "masks": "segmentation"}
 """Words of version 0.1 for the kinds of data of its runs."""
 
-SINCE = ("format", "read", "settings", "reading", "idle", "note", "calibration", "models", "encoders", "teacher")
+SINCE = (
+    "format", "read", "settings", "reading", "idle", "note", "calibration", "models", "encoders", "teacher", "said",
+    "commonest", "test_reference", "test_candidate",
+)  # fmt: skip
 """Entries of summaries that version 0.1 had not, or wrote otherwise."""
+
+SCORED_SINCE = ("commonest", "reference")
+"""Entries of scores that version 0.1 had not."""
 
 AUDITED_AS = {"texts": "text", "rows": "features"}
 """Words of version 0.1 for the kinds of data of its audits, where they were others."""
@@ -84,14 +90,23 @@ def as_points(told: object) -> object:
     return made
 
 
+def scores_of_version_0_1(scores: dict) -> dict:
+    """Scores without what version 0.1 had not."""
+    return {k: v for k, v in scores.items() if k not in SCORED_SINCE}
+
+
 def as_version_0_1(told: dict) -> dict:
     """What a run leaves behind, in the words of version 0.1; settings, which have other names now, are left out."""
     told = {k: v for k, v in told.items() if k != "run"}
+    if "scored" in told:
+        told["scored"] = scores_of_version_0_1(told["scored"])
     for name in ("summary", "audit"):
         if name in told:
             told[name] = {k: v for k, v in told[name].items() if k not in SINCE}
     if "summary" in told:
         summary = told["summary"]
+        if summary.get("test"):
+            summary["test"] = scores_of_version_0_1(summary["test"])
         summary["task"] = TASK_OF[summary.pop("kind")] if "kind" in summary else summary["task"]
         if summary["evidence"]:
             summary["evidence"] = {k: v for k, v in summary["evidence"].items() if k != "words"}
@@ -151,6 +166,6 @@ def test_runs_that_version_0_1_left(name, tmp_path, monkeypatch):
         record_runs.done("predict", *run.predict)
         alike(record_runs.added(tmp_path / run.predicted), recorded["predicted"], **OF_SAVED)
         scored = json.loads(record_runs.done("score", *run.score).splitlines()[-1])
-        alike(scored, recorded["scored"])
+        alike(scores_of_version_0_1(scored), recorded["scored"])
         record_runs.done("report", "out")
     assert (tmp_path / "out" / "report.html").exists()

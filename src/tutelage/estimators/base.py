@@ -103,8 +103,8 @@ class Estimator(BaseEstimator):
         self.history_ = outcome.history
         self.prevalence_ = outcome.prevalence
         self.copies_ = about_copies(data, fitted)
-        if data.copied is not None and data.copied.torn:
-            warn(data.copied.torn, stacklevel=3)
+        if data.repeated is not None and data.repeated.torn:
+            warn(data.repeated.torn, stacklevel=3)
         if outcome.note:
             warn(outcome.note, stacklevel=3)
         return fitted
@@ -145,9 +145,9 @@ def about_copies(data: Dataset, fitted: Fitted) -> dict[str, Any]:
         data: data that was learnt.
         fitted: outcome of the fit.
     """
-    if data.copied is None:
+    if data.repeated is None:
         return {}
-    return data.copied.as_dict() | {"flattered": None if fitted.leaking is None else fitted.leaking.as_dict()}
+    return data.repeated.as_dict() | {"flattered": None if fitted.leaking is None else fitted.leaking.as_dict()}
 
 
 def require_one_column(X: Any) -> None:

@@ -61,10 +61,10 @@ class Dataset:
         weak: statistics of the weak labels, for the summary; empty without weak labels.
         size: height and width, in pixels, to which images are resized; None of other items.
         left_out: sentences that name each image that cannot be read, and its fault.
-        copied: what was found of labelled items that occur several times; None where there are none.
+        copied: mask of the test items that are copies of items to learn from, (n,); empty where none were given.
+        repeated: what was found of labelled items that occur several times; None where there are none.
         pool_at: number in the pool of each unlabelled entry's item, (n,), where equal ones are there once; None where
             each entry is an item of the pool.
-        test_copies: mask of the test items that are copies of items to learn from, (n,); empty where none were given.
     """
 
     items: Items
@@ -75,20 +75,20 @@ class Dataset:
     weak: dict[str, Any] = field(default_factory=dict)
     size: tuple[int, int] | None = None
     left_out: tuple[str, ...] = ()
-    copied: Copied | None = None
+    copied: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    repeated: Copied | None = None
     pool_at: np.ndarray | None = None
-    test_copies: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     @property
     def shared(self) -> int:
         """Number of test items that are copies of items to learn from."""
-        return int(self.test_copies.sum())
+        return int(self.copied.sum())
 
     def about(self) -> dict[str, Any]:
         """Entries of the summary about the data, besides the counts."""
         images = {} if self.size is None else {"size": list(self.size), "left_out": list(self.left_out)}
         shared = {"shared": self.shared} if self.shared else {}
-        copies = {"copies": self.copied.as_dict()} if self.copied is not None else {}
+        copies = {"copies": self.repeated.as_dict()} if self.repeated is not None else {}
         return images | shared | copies | ({"weak": self.weak} if self.weak else {})
 
 

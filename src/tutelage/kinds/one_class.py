@@ -315,11 +315,11 @@ class OneClass(Kind):
         if voted or said:
             items, weak = with_weak_labels(items, classes, labelled, pool, self.label_model, described, notes)
         names = [name for part in pool for name in part.names]
-        found = Dataset(items, classes, names, weak=weak, copied=votes_of_items.copied, pool_at=pool_at)
+        found = Dataset(items, classes, names, weak=weak, repeated=votes_of_items.copied, pool_at=pool_at)
         if test is None:
             return found
         copied = warn_of_shared(self.copied(test.items, items.labelled, items.pool), self.words, test)
-        return replace(found, test=test.items, truth=codes(classes, test, notes, self.unseen), test_copies=copied)
+        return replace(found, test=test.items, truth=codes(classes, test, notes, self.unseen), copied=copied)
 
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
         """Items with class numbers. Classes are sorted by length of name, then by name, so that 10 follows 9."""

@@ -82,9 +82,9 @@ def reading(kind: Kind, reader: Reader) -> str:
 
 def _copies(data: Dataset, fitted: Fitted) -> dict[str, Any]:
     """Entry of the summary on items that occur several times; empty where there are none."""
-    if data.copied is None:
+    if data.repeated is None:
         return {}
-    about, flattered = data.copied.as_dict(), fitted.leaking
+    about, flattered = data.repeated.as_dict(), fitted.leaking
     if flattered is None:
         return {"copies": about | {"flattered": None}}
     told = {k: v for k, v in flattered.as_dict().items() if k != "words"}

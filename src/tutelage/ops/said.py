@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -22,6 +22,7 @@ class Heard:
 
     Attributes:
         lines: the lines, each with its "words" and its "kind".
+        write: called with all lines whenever there is a new one; None keeps them here alone.
 
     >>> heard = Heard()
     >>> with hearing(heard), warnings.catch_warnings():
@@ -37,6 +38,7 @@ class Heard:
     def __init__(self, tell: Say | None = None) -> None:
         self.tell = tell
         self.lines: list[dict[str, str]] = []
+        self.write: Callable[[list[dict[str, str]]], None] | None = None
 
     def say(self, words: str) -> None:
         """Keep a sentence, and pass it on."""
@@ -53,6 +55,19 @@ class Heard:
         """
         if (line := {"words": words, "kind": kind}) not in self.lines:
             self.lines.append(line)
+            if self.write is not None:
+                self.write(self.lines)
+
+    def resume(self, before: list[dict[str, str]], write: Callable[[list[dict[str, str]]], None]) -> None:
+        """Go on where a stopped run was, whose finished parts warn no more.
+
+        Args:
+            before: lines of the stopped run.
+            write: called with all lines whenever there is a new one.
+        """
+        self.lines = [*before, *(line for line in self.lines if line not in before)]
+        self.write = write
+        write(self.lines)
 
     @property
     def warnings(self) -> list[str]:

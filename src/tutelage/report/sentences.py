@@ -61,6 +61,28 @@ def on_test(summary: Mapping[str, Any]) -> str:
     return _beside(summary, *both)
 
 
+def better_on_test(summary: Mapping[str, Any]) -> str:
+    """Sentence where the test says that the model that was not returned is better; empty elsewhere.
+
+    Args:
+        summary: summary of the fit.
+
+    >>> test = {"test_reference": {"accuracy": 0.968}, "test_candidate": {"accuracy": 0.903}}
+    >>> found = {"labelled": 24, "score": "accuracy", "measure": "accuracy", "tried": "pool", "returned": "candidate"}
+    >>> better_on_test(found | test)
+    'On this test labels only is better than the returned model, by 6.5 points of accuracy.'
+    """
+    if "test_reference" not in summary:
+        return ""
+    apart = summary["test_reference"][summary["score"]] - summary["test_candidate"][summary["score"]]
+    of_reference = summary["returned"] == "reference"
+    if apart >= 0 if of_reference else apart <= 0:
+        return ""
+    other = words_of(summary).label if of_reference else reference_says(summary)
+    points = f"{100 * abs(apart):.1f} points of {summary['measure']}"
+    return f"On this test {other} is better than the returned model, by {points}."
+
+
 def on_held_out(summary: Mapping[str, Any]) -> str:
     """The held-out scores of the labels-only model and of the candidate, side by side; empty without evidence.
 

@@ -223,7 +223,7 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
         kind: kind of the data.
         summary: summary of the fit.
     """
-    from tutelage.report.sentences import on_held_out, on_test
+    from tutelage.report.sentences import better_on_test, on_held_out, on_test
 
     lines = []
     if summary["selection"]:
@@ -251,6 +251,7 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
     if "test" in summary:
         scores = ", ".join(kind.in_words(summary["test"]))
         lines.append(f"On the test {summary['things']}: {scores}; {on_test(summary)}.")
+        lines += filter(None, [better_on_test(summary)])
     if "test_without_copies" in summary:
         lines.append(summary["test_without_copies"]["words"])
     return lines

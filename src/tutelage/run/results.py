@@ -56,7 +56,7 @@ def conclude(
         if heard is not None and (unread := summary["test"].get("unread")):
             heard.say(counted_as_wrong(unread, len(data.test), kind.words))
         if data.shared:
-            given = made.examples(data.test), data.test, data.truth, found["returned"].scores, data.test_copies
+            given = made.examples(data.test), data.test, data.truth, found["returned"].scores, data.copied
             summary["test_without_copies"] = without_copies(kind, made, *given)["without_copies"]
         shown = {"shown": found["returned"].shown} if found["returned"].shown else {}
         record |= found["returned"].tally.record("test") | shown

@@ -62,7 +62,8 @@ def run(
             say(f"{out} is finished already")
             summary: dict[str, Any] = files.read_json(out / "summary.json", "evidence")
             return summary
-        write_contradictions(data.copied, out)
+        _resume_lines(heard, out / "parts" / "said.json")
+        write_contradictions(data.repeated, out)
         fitted = fit_rows(
             data.items, wiring, method, cache_folder() / "features", device=device, store=FolderStore(out / "parts"),
             tick=tick, say=heard.say, foretell=say,
@@ -71,9 +72,17 @@ def run(
         conclude(out, summary, kind, data, fitted, heard)
         summary["seconds"] = round(time.perf_counter() - start, 1)
         summary["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        heard.write = None
         files.write_json(out / "summary.json", summary)
         shutil.rmtree(out / "parts", ignore_errors=True)
         return summary
+
+
+def _resume_lines(heard: Heard, path: Path) -> None:
+    """Let lines be kept in a file of the run's parts, and go on with those that a stopped run kept there."""
+    path.parent.mkdir(exist_ok=True)
+    before = files.read_json(path, "said")["said"] if path.exists() else []
+    heard.resume(before, lambda lines: files.write_json(path, {"said": lines}))
 
 
 def _refuse_full_folder(out: Path, resume: bool) -> None:
