@@ -693,17 +693,51 @@ def believed_rules() -> str:
 def copied_labels() -> str:
     """A line for each kind and number of copies, and for all kinds together: how often the interval holds one half."""
     body = []
-    for copies, of in lines("copied_labels").groupby("copies", sort=True):
-        together = {name: of[name].mean() for name in ("held", "width", "score", "leaking", "effect")}
-        all_of = {"kind": "all", "how": "", "draws": of.draws.sum()} | together
-        for row in [*of.to_dict("records"), all_of]:
-            leaking = f"{100 * row['leaking']:.1f}" if copies else ""
+    found = lines("copied_labels")
+    names = ["held", "width", "score", "leaking"]
+    for copies, of in found.groupby("copies", sort=True):
+        parts = [(kind, how, part) for (kind, how), part in of.groupby(["kind", "how"], sort=False)]
+        for kind, how, part in [*parts, ("all", "", of)]:
+            mean = part[names].mean()
+            leaking = f"{100 * mean.leaking:.1f}" if copies else ""
             body.append([
-                str(copies), row["kind"], row["how"] if copies else "", str(row["draws"]), f"{100 * row['held']:.1f} %",
-                f"{100 * row['width']:.0f}", f"{100 * row['score']:.1f}", leaking,
+                str(copies), kind, how if copies else "", str(part.draws.sum()), f"{100 * mean.held:.1f} %",
+                f"{100 * mean.width:.0f}", f"{100 * mean.score:.1f}", leaking,
             ])  # fmt: skip
     head = ["copies of a row", "", "", "draws", "interval holds 50 %", "its width", "held-out accuracy"]
     return grid([*head, "it would have read"], body)
+
+
+# Fits with a pool
+
+
+def decided(part: str) -> str:
+    """A line for each way to answer, and to decide what is returned, of the fits of one part."""
+    found, body = held("pool_evidence")[part], []
+    for way, row in found.items():
+        if not isinstance(row, dict) or "fits" not in row:
+            continue
+        covered = row.get("coverage of the change")
+        body.append([
+            way, f"{row['mean returned']:+.2f}", f"{row['harm kept']} of {row['harmful']}", str(row["harm new"]),
+            f"{row['gain thrown away']} of {row['gainful']}", f"{row['worst returned']:+.1f}",
+            "" if covered is None else f"{100 * covered:.0f} %",
+        ])  # fmt: skip
+    head = ["what is returned", "gain, points", "harm kept", "harm new", "gain thrown away", "worst"]
+    return grid([*head, "interval of the change holds it"], body)
+
+
+def pool_looks() -> str:
+    """A line for each look at the pool: how far what it lets expect is off, and what decisions by it bring."""
+    found, body = held("pool_evidence")["texts"], []
+    for look, row in found["looks, student"].items():
+        returned = found["looks, returned"][look]
+        body.append([
+            look, f"{row['off by']:.2f}", f"{row['mean returned']:+.2f}", f"{row['harm kept']} of {row['harmful']}",
+            f"{returned['off by']:.2f}", f"{returned['mean returned']:+.2f}",
+        ])  # fmt: skip
+    head = ["look", "the student's change: off by", "gain", "harm kept", "what both bring: off by", "gain"]
+    return grid(head, body)
 
 
 # Files of other tools
@@ -746,7 +780,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "misdescribed": lambda: compared_ways("misdescribed", "drift, described"),
     **{name: partial(weak, **of) for name, of in WORDS["weak"].items()},
     "noise_people": lambda: noise("cifar10", human=True),
-    "evidence": lambda: listed("evidence", [{"name": k, **v["all"]} for k, v in held("evidence").items()]),
+    **{f"decided_{part.replace(' ', '_')}": partial(decided, part) for part in ("texts", "other kinds", "skewed")},
     "noise_first_rounds": lambda: listed("first_rounds", [r | r["two_hot"] for r in held("noise_theory")["rounds"]]),
     "anticipation_tags": lambda: study("tags", entities=True),
     **{f"anticipation_{name}": partial(study, name) for name in ("grid", "options", "balanced")},
@@ -762,7 +796,7 @@ TABLES: dict[str, Callable[[], str]] = {
         partial_forms, audit_ranking, audit_flags, cost, graph_scale, believed_calibration, believed_answers,
         believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet, worth_of_teachers, penalty,
         many_classes, mpnet_described, all_sources, adapted_beside_setfit, formats,
-        faulty_files, copied_labels,
+        faulty_files, copied_labels, pool_looks,
     )},
 }  # fmt: skip
 """Of the pages in docs."""

@@ -13,12 +13,15 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import tutelage.fit
@@ -277,6 +280,9 @@ def _by_evidence(name: str, base: str, score: str, look: bool = False) -> Way:
     return way
 
 
+SHIPPED = "both, moved, by the evidence and the look"
+"""The way of the library."""
+
 WAYS: dict[str, Way] = {
     "labels only": _always("reference"),
     "the student, always": _always("student"),
@@ -286,9 +292,55 @@ WAYS: dict[str, Way] = {
     "both, weighed, by the evidence": _by_evidence("together", "reference", "together"),
     "both, moved where shares differ, always": _always("answer"),
     "both, moved where shares differ, by the evidence": _by_evidence("answer", "base", "answer"),
-    "both, moved, by the evidence and the look": _by_evidence("answer", "base", "answer", look=True),
+    SHIPPED: _by_evidence("answer", "base", "answer", look=True),
 }
 """Ways to answer, and to decide what is returned, by name."""
+
+
+def expected_by(rows: pd.DataFrame, change: str, looks: Sequence[str]) -> pd.DataFrame:
+    """What looks at the pool let expect of a change, and its spread, each data set by a ridge regression on the others.
+
+    Args:
+        rows: lines of one group.
+        change: name of the column of the change.
+        looks: names of columns; without any it is the mean.
+    """
+    found = pd.DataFrame(index=rows.index, columns=["expected", "spread"], dtype=float)
+    for data in rows.data.unique():
+        out = rows.data == data
+        y = rows[change][~out].to_numpy()
+        if not looks:
+            found.loc[out, ["expected", "spread"]] = [y.mean(), y.std()]
+            continue
+        x = rows[list(looks)].fillna(0.0)
+        model = make_pipeline(StandardScaler(), Ridge(alpha=10.0)).fit(x[~out], y)
+        found.loc[out, "expected"] = model.predict(x[out])
+        found.loc[out, "spread"] = float((y - model.predict(x[~out])).std())
+    return found
+
+
+def judged_looks(rows: pd.DataFrame, name: str, base: str, score: str) -> dict[str, Any]:
+    """How well each look at the pool, and all together, foretell a change on data sets that were left out.
+
+    Args:
+        rows: lines of one group.
+        name: "student" or "answer".
+        base, score: columns of what the change is against, and of what is returned in its place.
+    """
+    told: dict[str, Any] = {}
+    sets = {"no look": (), **{look: (look,) for look in LOOKS}, "all together": LOOKS}
+    for title, looks in sets.items():
+        found = expected_by(rows, f"{name}_change", looks)
+        missed = (rows[f"{name}_change"] - found.expected) * 100
+        used = [
+            Prior(mean, max(spread, 0.01), runs=2).posterior(observed, error).below(0) <= 0.5
+            for mean, spread, observed, error in zip(
+                found.expected, found.spread, rows[f"{name}_observed"], rows[f"{name}_error"], strict=True
+            )
+        ]
+        returned = rows[score].where(pd.Series(used, index=rows.index), rows[base])
+        told[title] = {"off by": round(float(np.sqrt((missed**2).mean())), 2)} | account(rows, returned)
+    return told
 
 
 def judge() -> None:
@@ -312,14 +364,26 @@ def judge() -> None:
             if "covered" in d:
                 result[part][name]["coverage of the change"] = round(float(d[keep].covered.mean()), 3)
         own = rows[mask]
+        if part != "skewed":
+            looked = own[own["apart"].notna()] if "apart" in own else own
+            result[part]["looks, student"] = judged_looks(looked, "student", "reference", "student")
+            result[part]["looks, returned"] = judged_looks(looked, "answer", "base", "answer")
+        else:
+            d, returned = WAYS[SHIPPED](rows[mask | (rows.group == "texts")])
+            below = (returned < d.reference - 0.03) & (d.group == "skewed")
+            result[part]["more than 3 points below"] = [
+                f"{r.method}, {r.share:g}, draw {r.seed}: {100 * (returned[i] - r.reference):+.1f}"
+                for i, r in d[below].iterrows()
+            ]
+        own = own.drop_duplicates(["data", "labels", "seed", "share"])
         inside = (own.base_low <= own.base) & (own.base <= own.base_high)
         result[part]["coverage of the labels-only score"] = round(float(inside.mean()), 3)
         result[part]["by data"] = {
             f"{data}": {
                 name: account(d[d.data == data], returned[d.data == data])["mean returned"]
-                for name, (d, returned) in {n: (w(own)) for n, w in WAYS.items() if "always" in n}.items()
+                for name, (d, returned) in {n: w(rows[mask]) for n, w in WAYS.items() if "always" in n}.items()
             }
-            for data in own.data.unique()
+            for data in rows[mask].data.unique()
         }
     (RESULTS / "pool_evidence.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))

@@ -242,3 +242,58 @@ def test_weak_features_still_say_something():
     y = rng.integers(0, 2, 600)
     found = find_label_errors(rng.normal(size=(600, 5)) + y[:, None], y)
     assert 0 <= found.noise_rate < 0.3
+
+
+@pytest.fixture(scope="module")
+def few(digits):
+    x, y = digits[0][:240], digits[1][:240]
+    return x, corrupt(y, symmetric(10, 0.15), seed=2)
+
+
+@pytest.fixture(scope="module")
+def few_audited(few):
+    return find_label_errors(*few)
+
+
+def test_an_audit_with_copies_finds_what_it_finds_without(few, few_audited):
+    x, given = few
+    order = np.concatenate([np.arange(240), np.random.default_rng(0).permutation(np.repeat(np.arange(240), 2))])
+    found = find_label_errors(x[order], given[order])
+    np.testing.assert_array_equal(found.probability, few_audited.probability[order])
+    np.testing.assert_array_equal(found.suggested, few_audited.suggested[order])
+    assert found.noise_rate == few_audited.noise_rate
+    assert set(order[found.suspects()].tolist()) == set(few_audited.suspects().tolist())
+
+
+def test_nearly_equal_copies_count_once_where_their_groups_are_given(few, few_audited):
+    x, given = few
+    order = np.concatenate([np.arange(240)] * 3)
+    noisy = x[order] + np.r_[np.zeros((240, 64)), 0.01 * np.random.default_rng(0).standard_normal((480, 64))]
+    found = find_label_errors(noisy, given[order], copies=order)
+    np.testing.assert_array_equal(found.probability, few_audited.probability[order])
+
+
+def test_without_groups_near_copies_are_the_nearest_neighbours(few):
+    """The control: where near copies count as rows, each confirms the other's label."""
+    x, given = few
+    order = np.concatenate([np.arange(240)] * 3)
+    noisy = x[order] + 0.01 * np.random.default_rng(0).standard_normal((720, 64))
+    near = find_label_errors(noisy, given[order]).neighbours.index
+    assert (order[near[:, :2]] == order[:, None]).all()
+
+
+def test_copies_with_other_labels_are_no_neighbours_and_held_out_together(few):
+    x, given = few
+    other = (given[:20] + 1) % 10
+    found = find_label_errors(np.concatenate([x, x[:20]]), np.concatenate([given, other]))
+    assert not (found.copies[found.neighbours.index] == found.copies[:, None]).any()
+    assert found.copies[240:].tolist() == list(range(20))
+    first = (found.suggested[:20] == given[:20]).mean()
+    assert first > 0.5  # one of both labels is the likelier one
+    said = reasons(found, np.arange(240, 260), range(1, 261))
+    assert all(f"row {i + 1} is all but the same" in line for i, line in enumerate(said))
+
+
+def test_copies_of_the_wrong_shape_are_named(few):
+    with pytest.raises(ValueError, match="copies must have a group number for each of 240 rows"):
+        find_label_errors(*few, copies=[0, 1])

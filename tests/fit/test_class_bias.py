@@ -9,7 +9,7 @@ from scipy.special import log_softmax, softmax
 
 from tutelage.fit.both import best_share
 from tutelage.fit.calibration import SPREAD
-from tutelage.fit.class_bias import BIAS_SPREAD, calibrate
+from tutelage.fit.class_bias import BIAS_SPREAD, as_sure_as_right, calibrate
 
 
 def said(seed: int, n: int = 60, classes: int = 3, repeats: int = 2):
@@ -24,13 +24,15 @@ def test_calibration_is_the_optimum_that_scipy_finds_without_slopes(seed):
     p, y = said(seed)
     weight = np.random.default_rng(seed).uniform(0.2, 2, len(y))
 
+    first = np.log(as_sure_as_right(p, y, weight))
+
     def cost(x):
         z = log_softmax(np.log(p) / np.exp(x[0]) + x[1:], -1)[:, np.arange(len(y)), y]
-        return -(weight * z).sum() / len(p) + x[0] ** 2 / (2 * SPREAD**2) + (x[1:] ** 2).sum() / (2 * BIAS_SPREAD**2)
+        return -(weight * z).sum() / len(p) + (x[0] - first) ** 2 / (2 * SPREAD**2) + (x[1:] ** 2).sum() / (2 * BIAS_SPREAD**2)
 
     found = calibrate(p, y, weight)
     options = {"xatol": 1e-7, "fatol": 1e-10, "maxiter": 20_000, "maxfev": 20_000}
-    best = minimize(cost, np.zeros(4), method="Nelder-Mead", options=options).x
+    best = minimize(cost, np.array([first, 0, 0, 0]), method="Nelder-Mead", options=options).x
     assert found.temperature == pytest.approx(np.exp(best[0]), rel=1e-3)
     assert found.bias == pytest.approx(best[1:] - best[1:].mean(), abs=1e-3)
 
@@ -63,3 +65,10 @@ def test_the_share_of_a_model_follows_the_labels():
     assert best_share(p, noise, y) < 0.1
     few = best_share(p[:, :2], noise[:, :2], y[:2])
     assert few > 0.3  # two labels say little against what is expected
+
+
+@pytest.mark.parametrize("flat", [1.0, 30.0, 1000.0])
+def test_how_sure_a_model_sounds_does_not_matter(flat):
+    p, y = said(3, n=30)
+    told = softmax(np.log(p) / flat, -1)
+    assert calibrate(told, y).of(told) == pytest.approx(calibrate(p, y).of(p), abs=0.01)

@@ -166,3 +166,30 @@ def test_a_folder_has_no_column_of_groups(tmp_path):
             (tmp_path / name / f"{i}.txt").write_text(f"{name} text {i} here")
     with pytest.raises(DataError, match="--group author needs a table with this column; a folder has none"):
         read_files(KINDS["texts"](group="author"), Files(tmp_path))
+
+
+def values_of(name, rng):
+    """Items and labels of a kind, as Python users give them."""
+    if name == "sentences":
+        return [["Ada", "left"], ["Bob", "sang"], ["Rome", "fell", "down"]], [["B-PER", "O"]] * 2 + [
+            ["B-LOC", "O", "O"]
+        ]
+    if name == "rows":
+        return rng.normal(size=(6, 2)).astype(np.float32), [0, 1] * 3
+    images = rng.integers(0, 255, (6, 32, 32, 3)).astype(np.uint8)
+    return images, [0, 1] * 3 if name == "images" else [(image[..., 0] > 99).astype(np.int64) for image in images]
+
+
+@pytest.mark.parametrize("name", ["sentences", "rows", "images", "masks"])
+def test_items_of_every_kind_that_are_there_three_times_are_those_that_are_there_once(name):
+    kind = KINDS[name]()
+    items, labels = values_of(name, np.random.default_rng(0))
+    thrice = np.concatenate([items] * 3) if isinstance(items, np.ndarray) else items * 3
+    once, several = (
+        kind.learn(kind.values(kind.given(x), y), None, None, True).items
+        for x, y in ((items, labels), (thrice, labels * 3))
+    )
+    assert len(several.labelled) == len(once.labelled) == several.labels and several.grouped is None
+    assert all(np.array_equal(a, b) for a, b in zip(several.labelled, once.labelled, strict=True))
+    whole = np.arange(len(once.y) if isinstance(once.y, np.ndarray) else 6 * 32 * 32)
+    assert np.array_equal(np.asarray(several.y[whole]), np.asarray(once.y[whole]))

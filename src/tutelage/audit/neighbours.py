@@ -23,13 +23,16 @@ ALIKE = 0.99
 """Cosine from which two rows count as nearly the same."""
 
 
-def compared(x: Float[np.ndarray, "n d"], seed: int = 0, tick: Tick | None = None) -> Neighbours:
+def compared(
+    x: Float[np.ndarray, "n d"], seed: int = 0, tick: Tick | None = None, groups: Int[np.ndarray, " n"] | None = None
+) -> Neighbours:
     """The NEAREST rows of each row among at most AMONG rows, by the cosine between centred rows.
 
     Args:
         x: features, (n, d), which are centred here.
         seed: seed of the draw of the rows that may be neighbours, where there are more than AMONG.
         tick: called with "comparing", the number of steps that are done, and the number of all.
+        groups: group number of each row, (n,): rows of one group are no neighbours of each other. None has no groups.
 
     >>> compared(np.array([[0.0, 1.0], [0.1, 1.0], [1.0, 0.0], [1.0, 0.1]])).index[:, 0].tolist()
     [1, 0, 3, 2]
@@ -38,7 +41,18 @@ def compared(x: Float[np.ndarray, "n d"], seed: int = 0, tick: Tick | None = Non
     if len(x) > AMONG:
         among = np.sort(np.random.default_rng(seed).choice(len(x), AMONG, replace=False))
     told = partial(_comparing, tick) if tick else None
-    return nearest(x, NEAREST, told, AMONG, centre=x.mean(0, dtype=np.float64), among=among, block=BLOCK)
+    mates = 0 if groups is None else int(np.bincount(groups).max(initial=1)) - 1
+    centre = x.mean(0, dtype=np.float64)
+    found = nearest(x, NEAREST + mates, told, AMONG, centre=centre, among=among, block=BLOCK)
+    return found if groups is None or not mates else _others(found, groups)
+
+
+def _others(near: Neighbours, groups: Int[np.ndarray, " n"]) -> Neighbours:
+    """The NEAREST rows of each row that are of other groups; fewer where a row has fewer such."""
+    mate = groups[near.index] == groups[:, None]
+    keep = min(NEAREST, int((~mate).sum(1).min()))
+    order = np.argsort(mate, axis=1, kind="stable")[:, :keep]
+    return Neighbours(np.take_along_axis(near.index, order, 1), np.take_along_axis(near.cosine, order, 1))
 
 
 def _comparing(tick: Tick, what: str, done: int, total: int) -> None:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_X_y
 from tutelage.audit.held_out import HeldOutOpinions
 from tutelage.audit.neighbours import compared, opinion
 from tutelage.audit.posterior import Noise, bayes, centred, noise_rate, refit, tell
+from tutelage.copies import groups_of
 from tutelage.distil.choice import Students, StudentSetting, folds_of
 from tutelage.distil.closed import decompose
 from tutelage.distil.rows import Rows, held
@@ -40,6 +41,7 @@ class Audit:
             and nothing is known of any label: all probabilities of being wrong are 0 then.
         neighbours: nearest rows of each row.
         setting: hyper-parameters of the students.
+        copies: group number of each row, (n,): equal for copies, which have one vote and judge each other not.
         weights: weights of three opinions, (3,), at least 0: of the student, of the student that knows the noise, and
             of the nearest rows.
     """
@@ -55,6 +57,7 @@ class Audit:
     noise_rate: float
     neighbours: Neighbours = field(repr=False)
     setting: StudentSetting = field(repr=False)
+    copies: Int[np.ndarray, " n"] = field(repr=False)
     weights: Float[np.ndarray, " m"] = field(repr=False)
 
     def __len__(self) -> int:
@@ -78,7 +81,7 @@ class Audit:
         return found
 
 
-def find_label_errors(X: Any, y: Any, *, random_state: int = 0, tick: Tick | None = None) -> Audit:
+def find_label_errors(X: Any, y: Any, *, copies: Any = None, random_state: int = 0, tick: Tick | None = None) -> Audit:
     """Rank the labels of a data set by the probability that they are wrong.
 
     Each row is judged by linear students that never learnt its label (5-fold cross-validation) and by the labels of its
@@ -91,6 +94,9 @@ def find_label_errors(X: Any, y: Any, *, random_state: int = 0, tick: Tick | Non
         X: features, (n, d), finite, such as a frozen encoder's. They are read a block at a time; besides X, memory
             holds a few arrays of shape (n, c).
         y: labels, (n,), some of them perhaps wrong; at least 2 classes with at least 2 rows each.
+        copies: group number of each row, (n,), equal for rows that are copies of each other. Copies with the same label
+            count as one row, and copies with different ones neither judge each other nor are neighbours. None takes
+            equal rows of X for copies. Where a class would be left with one row, there are no copies.
         random_state: seed of the folds, a whole number, at least 0.
         tick: called with what is being done, how many steps of it are done, and how many there are.
 
@@ -116,38 +122,73 @@ def find_label_errors(X: Any, y: Any, *, random_state: int = 0, tick: Tick | Non
     counts = np.bincount(labels)
     if counts.min() < 2:
         raise ValueError(f"each class must have at least 2 rows, but {classes.tolist()[counts.argmin()]!r} has one")
-    return _audit(X, classes, labels, random_state, tick or (lambda what, done, total: None))
+    if copies is not None and np.shape(copies) != y.shape:
+        raise ValueError(f"copies must have a group number for each of {len(y)} rows, got shape {np.shape(copies)}")
+    groups = groups_of(list(map(np.ndarray.tobytes, X)) if copies is None else list(copies))
+    first, which = np.unique(groups * len(classes) + labels, return_index=True, return_inverse=True)[1:]
+    once = np.sort(first)  # one row of each copied item and label, in the order of the rows
+    if np.bincount(labels[once]).min() < 2:
+        groups, first, which, once = groups_of(range(len(y))), *[np.arange(len(y))] * 3
+    told = tick or (lambda what, done, total: None)
+    found = _audit(X[once], classes, labels[once], random_state, told, groups_of(groups[once]))
+    return found if len(once) == len(y) else _of_all(found, once, np.searchsorted(once, first[which]), groups)
 
 
-def _audit(x: np.ndarray, classes: np.ndarray, labels: Int[np.ndarray, " n"], seed: int, tick: Tick) -> Audit:
-    """The audit of checked features, (n, d), and class numbers, (n,); see `find_label_errors`."""
+def _of_all(audit: Audit, once: np.ndarray, of: np.ndarray, groups: np.ndarray) -> Audit:
+    """The audit of all rows, made of that of one of each of the copies with one label.
+
+    Args:
+        audit: audit of m rows.
+        once: numbers of these rows among all, (m,).
+        of: number of the audited row that each of n rows is a copy of, (n,).
+        groups: group number of each row, (n,).
+    """
+    near = Neighbours(once[audit.neighbours.index][of], audit.neighbours.cosine[of])
+    probability = audit.probability[of]
+    return replace(
+        audit, given=audit.given[of], suggested=audit.suggested[of], probability=probability, rank=_rank(probability),
+        beliefs=audit.beliefs[of], posterior=audit.posterior[of], neighbours=near, copies=groups,
+    )  # fmt: skip
+
+
+def _audit(
+    x: np.ndarray, classes: np.ndarray, labels: Int[np.ndarray, " n"], seed: int, tick: Tick,
+    copies: Int[np.ndarray, " n"],
+) -> Audit:  # fmt: skip
+    """The audit of checked features, (n, d), class numbers and groups of copies, (n,); see `find_label_errors`."""
     rows = Rows.of(x)
     if x.shape[1] >= len(x):  # few rows lie in few directions
         rows = rows.onto(decompose(rows).basis)
     full = Students.of(held(rows), labels, len(classes))
-    students = HeldOutOpinions(full, folds_of(full, seed), seed, tick)
+    students = HeldOutOpinions(full, folds_of(full, seed, groups=copies), seed, tick)
     opinions, setting, noise = students.opinions()
-    neighbours = compared(x, seed, tick)
+    neighbours = compared(x, seed, tick, copies)
     heard = np.concatenate([opinions, centred([opinion(neighbours, labels, len(classes))])])
     noise, count = refit(heard, labels, noise, seed=seed), len(classes)
     if tell(noise, labels, count):
-        return _ranked(classes, labels, noise.beliefs(heard), noise, neighbours, setting)
+        return _ranked(classes, labels, noise.beliefs(heard), noise, neighbours, setting, copies)
     # nothing is known: without noise (C = 1) the posterior is the label as given, and no label is suspected
     shares = np.bincount(labels) / len(labels)
     unknown = Noise(np.zeros(len(heard)), np.eye(count), noise.likelihood)
-    found = _ranked(classes, labels, np.tile(shares, (len(labels), 1)), unknown, neighbours, setting)
+    found = _ranked(classes, labels, np.tile(shares, (len(labels), 1)), unknown, neighbours, setting, copies)
     return replace(found, noise_rate=float("nan"))
 
 
 def _ranked(
-    classes: np.ndarray, labels: np.ndarray, beliefs: np.ndarray, noise: Noise, near: Neighbours, of: StudentSetting
-) -> Audit:
+    classes: np.ndarray, labels: np.ndarray, beliefs: np.ndarray, noise: Noise, near: Neighbours, of: StudentSetting,
+    copies: np.ndarray,
+) -> Audit:  # fmt: skip
     """The audit that these beliefs, (n, c), and this noise give."""
     posterior = bayes(beliefs, labels, noise.transition)
     wrong = (1 - posterior[np.arange(len(labels)), labels]).clip(0, 1)
-    rank = np.empty(len(labels), dtype=np.int64)
-    rank[np.argsort(-wrong, kind="stable")] = np.arange(1, len(labels) + 1)
     return Audit(
-        classes, classes[labels], classes[posterior.argmax(1)], wrong, rank, beliefs, posterior, noise.transition,
-        noise_rate(posterior, labels), near, of, noise.weights,
+        classes, classes[labels], classes[posterior.argmax(1)], wrong, _rank(wrong), beliefs, posterior,
+        noise.transition, noise_rate(posterior, labels), near, of, copies, noise.weights,
     )  # fmt: skip
+
+
+def _rank(wrong: Float[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """Rank of each row, (n,), from 1 for the likeliest wrong; equal ones are ranked in their order."""
+    rank = np.empty(len(wrong), dtype=np.int64)
+    rank[np.argsort(-wrong, kind="stable")] = np.arange(1, len(wrong) + 1)
+    return rank

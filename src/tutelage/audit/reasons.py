@@ -31,11 +31,23 @@ def reasons(audit: Audit, numbers: np.ndarray, rows: Sequence[int]) -> list[str]
     """
     code = {name: i for i, name in enumerate(audit.classes.tolist())}
     given = np.array([code[name] for name in audit.given.tolist()])
-    return [_reason(audit, i, given, rows) for i in numbers.tolist()]
+    order = np.argsort(audit.copies, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(audit.copies[order])) + 1)
+    copies = {int(audit.copies[group[0]]): group for group in groups if len(group) > 1}
+    none = np.empty(0, dtype=np.int64)
+    return [_reason(audit, i, given, rows, copies.get(int(audit.copies[i]), none)) for i in numbers.tolist()]
 
 
-def _reason(audit: Audit, i: int, given: np.ndarray, rows: Sequence[int]) -> str:
-    """The sentence for row i: its likeliest labels, those of its nearest rows, and that of a nearly equal row."""
+def _reason(audit: Audit, i: int, given: np.ndarray, rows: Sequence[int], copies: np.ndarray) -> str:
+    """The sentence for row i: its likeliest labels, those of its nearest rows, and that of a nearly equal row.
+
+    Args:
+        audit: an audit of n rows.
+        i: number of the row in the audit, from 0.
+        given: class number of each row's label, (n,).
+        rows: number of every row in the file, (n,).
+        copies: numbers of the copies of the row.
+    """
     names, p, own = audit.classes.tolist(), audit.posterior[i], int(given[i])
     other = int(np.argsort(np.where(np.arange(len(p)) == own, -1, p))[-1])
     near, cosine = audit.neighbours.index[i], audit.neighbours.cosine[i]
@@ -48,7 +60,7 @@ def _reason(audit: Audit, i: int, given: np.ndarray, rows: Sequence[int]) -> str
         count = np.bincount(given[near], minlength=len(names))
         line = f"{count[most]} of its {len(near)} nearest rows are labelled {names[most]}"
         said.append(line + (f", {count[own]} as given" if most != own and count[own] else ""))
-    alike = near[(cosine >= ALIKE) & (given[near] != own)]
+    alike = np.append(copies[given[copies] != own], near[(cosine >= ALIKE) & (given[near] != own)])
     if len(alike):
         first = int(alike[0])
         said.append(f"row {rows[first]} is all but the same and is labelled {names[int(given[first])]}")

@@ -53,7 +53,10 @@ def run_audit(kind: OneClass, options: AuditOptions, say: Say, tick: Tick) -> di
     say(f"Judging {len(audited)} rows of {len(set(audited.labels))} classes, each by models of the others.")
     if not reader.encodes:
         say(f"{x.shape[1]} feature{'s' * (x.shape[1] > 1)}.")
-    audit = find_label_errors(x, np.array(audited.labels, dtype=object), random_state=options.seed, tick=tick)
+    labels, copies = np.array(audited.labels, dtype=object), kind.same(audited.items)
+    audit = find_label_errors(x, labels, copies=copies, random_state=options.seed, tick=tick)
+    if count := len(audited) - len(np.unique(audit.copies)):
+        say(f"Copies: {count} of {len(audited)} {kind.words.things} are copies of others and have no vote.")
     suspects = audit.suspects(options.least)
     why = reasons(audit, suspects, audited.rows)
     summary = summarise(kind, options, audited, audit, suspects)

@@ -215,6 +215,24 @@ def deal(labels: Int[np.ndarray, " n"], parts: int, seed: int) -> list[Int[np.nd
     return [np.sort(dealt[i::parts]) for i in range(parts)]
 
 
+def together(parts: Sequence[np.ndarray], groups: Int[np.ndarray, " n"]) -> list[Int[np.ndarray, " m"]]:
+    """The same parts of the rows, but all rows of a group are in the part of its first row.
+
+    Args:
+        parts: numbers of the rows of each part.
+        groups: group number of each row, (n,).
+
+    >>> [part.tolist() for part in together([np.array([0, 2]), np.array([1, 3])], np.array([0, 1, 2, 0]))]
+    [[0, 2, 3], [1]]
+    """
+    of = np.empty(len(groups), dtype=np.int64)
+    for number, rows in enumerate(parts):
+        of[rows] = number
+    _, first, which = np.unique(groups, return_index=True, return_inverse=True)
+    found = (np.flatnonzero(of[first][which] == number) for number in range(len(parts)))
+    return [rows for rows in found if len(rows)]
+
+
 @dataclass(frozen=True)
 class Fold:
     """A fold of a cross-validation: the rows that are held out, and the moments of the others.
@@ -251,7 +269,9 @@ class Fold:
             found[self.out[at]] = x @ weights
 
 
-def folds_of(full: Students, seed: int, parts: int = FOLDS, some: int | None = None) -> list[Fold]:
+def folds_of(
+    full: Students, seed: int, parts: int = FOLDS, some: int | None = None, groups: Int[np.ndarray, " n"] | None = None
+) -> list[Fold]:
     """Folds of the rows, all with the same shares of the classes, up to rounding.
 
     A fold's decomposition needs no pass over the rows that are not held out: their moments are those of all rows less
@@ -262,9 +282,11 @@ def folds_of(full: Students, seed: int, parts: int = FOLDS, some: int | None = N
         seed: seed of the draw of the folds.
         parts: number of folds; where there are fewer rows, each row is a fold.
         some: number of folds that are given, the first ones; None gives all.
+        groups: group number of each row, (n,); rows of one group are held out together. None has no groups.
     """
     everyone, total, found = np.arange(len(full.labels)), second(full.rows), []
-    for out in deal(full.labels, min(parts, len(full.labels)), seed)[:some]:
+    dealt = deal(full.labels, min(parts, len(full.labels)), seed)
+    for out in (dealt if groups is None else together(dealt, groups))[:some]:
         away, y = take(full.rows, out), one_hot(full.labels[out], full.classes)
         kept = np.setdiff1d(everyone, out, assume_unique=True)
         others = decompose_moments(total - second(away), len(kept))

@@ -237,9 +237,15 @@ def _alike(copies: list[Any], items: Any) -> Any:
 
 
 def blanks(rows: torch.Tensor, classes: int, per_feature: bool) -> dict[str, Head]:
-    """Linear heads without weights, standardised by the rows, by the name of the scaling; the first is ""."""
+    """Linear heads without weights, standardised by the rows, by the name of the scaling; the first is "".
+
+    Where each feature has a scale of its own, those that never change are silenced: a row with another value of one is
+    told by the others alone.
+    """
     scalings = {"": per_feature} | ({"one scale for all features": False} if per_feature else {})
-    return {name: Head(rows.shape[1], classes).standardise(rows, each) for name, each in scalings.items()}
+    made = {name: Head(rows.shape[1], classes).standardise(rows, each) for name, each in scalings.items()}
+    still = (rows == rows[:1]).all(0) & per_feature
+    return {name: head.silence(still) for name, head in made.items()}
 
 
 def _centred(head: Head, labelled: Examples, items: Items, weak: WeakLabels | None) -> Head:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 
 from tutelage.fit.calibration import LOWEST, SPREAD
 
 BIAS_SPREAD = 1.0
 """Standard deviation of the bias of each class before a label is looked at."""
+
+FAR_FROM_ONE = (-9.0, 4.0)
+"""Logarithms of the lowest and of the highest temperature of `as_sure_as_right`."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,13 @@ def normal(z: np.ndarray) -> np.ndarray:
 
 
 def calibrate(p: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> ClassBias:
-    """The likeliest temperature and biases of held-out predictions, drawn towards 1 and 0 where the labels are few.
+    """The likeliest temperature and biases of held-out predictions, where labels are few drawn towards T_0 and 0.
 
-    They minimise -1/r sum_k sum_i w_i log softmax(log p_ki / T + b)[y_i] + (log T)^2 / (2 s^2) + |b|^2 / (2 s_b^2), so
-    that each label counts by its weight, however often it was held out. Without the priors it is the bias-corrected
-    temperature scaling of Alexandari, Kundaje and Shrikumar (ICML 2020), by which shares of classes are estimated well.
+    They minimise -1/r sum_k sum_i w_i log softmax(log p_ki / T + b)[y_i] + (log T / T_0)^2 / (2 s^2) + |b|^2 / (2 s_b^2),
+    so that each label counts by its weight, however often it was held out. T_0 is the temperature of `as_sure_as_right`:
+    drawn towards 1, a model whose probabilities all are near 1/c, as those of a strong penalty, would say nothing. Without
+    the priors it is the bias-corrected temperature scaling of Alexandari, Kundaje and Shrikumar (ICML 2020), by which
+    shares of classes are estimated well.
 
     Args:
         p: probabilities said of n units in each of r repeats, (r, n, c).
@@ -71,17 +76,44 @@ def calibrate(p: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) ->
     z, w = np.log(p.clip(LOWEST)), np.ones(len(y)) if weight is None else weight
     target = np.zeros((len(y), classes))
     target[units, y] = 1
+    first = np.log(as_sure_as_right(p, y, w))
 
     def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
         scale, bias = np.exp(-x[0]), x[1:]
         q = normal(z * scale + bias)
         apart = (q - target) * w[:, None] / len(p)
         value = float(-(w * np.log(q[:, units, y].clip(LOWEST))).sum() / len(p))
-        value += x[0] ** 2 / (2 * SPREAD**2) + float(bias @ bias) / (2 * BIAS_SPREAD**2)
-        slope_t = -float((apart * z).sum()) * scale + x[0] / SPREAD**2
+        value += (x[0] - first) ** 2 / (2 * SPREAD**2) + float(bias @ bias) / (2 * BIAS_SPREAD**2)
+        slope_t = -float((apart * z).sum()) * scale + (x[0] - first) / SPREAD**2
         slope_b = apart.sum((0, 1)) + bias / BIAS_SPREAD**2
         return value, np.append(slope_t, slope_b)
 
-    bounds = [(-5 * SPREAD, 5 * SPREAD)] + [(-10.0, 10.0)] * classes
-    found = minimize(cost, np.zeros(classes + 1), jac=True, method="L-BFGS-B", bounds=bounds)
+    bounds = [(first - 5 * SPREAD, first + 5 * SPREAD)] + [(-10.0, 10.0)] * classes
+    found = minimize(cost, np.append(first, np.zeros(classes)), jac=True, method="L-BFGS-B", bounds=bounds)
     return ClassBias(float(np.exp(found.x[0])), found.x[1:] - found.x[1:].mean())
+
+
+def as_sure_as_right(p: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
+    """The temperature at which the mean probability of the likeliest class is the share of right ones.
+
+    One right and one wrong label are imagined beside those that there are, so that no share is 0 or 1.
+
+    Args:
+        p: probabilities said of n units in each of r repeats, (r, n, c).
+        y: class numbers of the units, (n,).
+        weight: how much each unit counts, (n,).
+
+    >>> round(as_sure_as_right(np.tile([0.51, 0.49], (1, 98, 1)), np.zeros(98, dtype=int), np.ones(98)), 4)
+    0.0087
+    """
+    right = (p.argmax(-1) == y).mean(0)
+    share = float((weight * right).sum() + 1) / float(weight.sum() + 2)
+    z = np.log(p.clip(LOWEST))
+
+    def apart(log_t: float) -> float:
+        return float((weight * normal(z * np.exp(-log_t)).max(-1).mean(0)).sum() / weight.sum()) - share
+
+    low, high = FAR_FROM_ONE
+    if apart(high) > 0 or apart(low) < 0:  # worse than chance, or all classes alike
+        return float(np.exp(high if apart(high) > 0 else 0.0))
+    return float(np.exp(brentq(apart, low, high, xtol=1e-3)))

@@ -12,6 +12,9 @@ from tutelage.kinds.entries import Entries, InValues
 from tutelage.tables import Notes
 from tutelage.tables.cells import quoted
 
+EXAMPLES = 3
+"""Number of copies whose places are named."""
+
 
 def note_copies(kind: Kind, parts: Sequence[Entries], notes: Notes) -> None:
     """Note how many items are there more than once, and how many of these have different labels.
@@ -40,8 +43,29 @@ def note_copies(kind: Kind, parts: Sequence[Entries], notes: Notes) -> None:
     first = [item for part in parts for item in part.items][int(np.argmax(every == most))]
     common = counts[most] > 2 and isinstance(first, str)
     named = f"; the commonest, in {counts[most]:,} rows, is {quoted(first)}" if common else ""
-    says = f"Copies: {items:,} {are} there more than once, in {rows:,} rows{different}{named}."
+    says = (
+        f"Copies: {items:,} {are} there more than once, in {rows:,} rows{different}{named}. {_examples(parts, every)}."
+    )
     notes.fact("copies", says, {"items": items, "rows": rows, "different_labels": torn})
+
+
+def _examples(parts: Sequence[Entries], groups: np.ndarray) -> str:
+    """Places of a few copies in words, such as "The first: row 1 and row 4".
+
+    Args:
+        parts: entries of each source.
+        groups: group number of each entry of all sources, (n,).
+    """
+    several = len(parts) > 1
+    places = [(part.places, i) for part in parts for i in range(len(part))]
+    first = np.flatnonzero((np.bincount(groups) > 1)[groups])
+    shown = list(dict.fromkeys(groups[first].tolist()))[:EXAMPLES]
+    pairs = [np.flatnonzero(groups == group)[:2].tolist() for group in shown]
+    names = [
+        [f"{at.source}, {at.short(i)}" if several else at.short(i) for at, i in (places[j] for j in pair)]
+        for pair in pairs
+    ]
+    return "The first: " + "; ".join(" and ".join(pair) for pair in names)
 
 
 def same_in(parts: Sequence[Sequence[Any]], kind: Kind) -> list[np.ndarray]:

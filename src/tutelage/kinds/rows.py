@@ -99,7 +99,8 @@ class Rows(OneClass):
         named = x.shape[1] == len(names)
         names = names if named else list(map(str, range(x.shape[1])))
         place = train.places.source or train.at("item")
-        note_odd_numbers(Columns(x, names, train.places.short, place, named), train.labels, notes)
+        others = None if more is None or np.shape(more.items)[1:] != x.shape[1:] else np.asarray(more.items)
+        note_odd_numbers(Columns(x, names, train.places.short, place, named), train.labels, notes, others)
 
     def again(self, **changed: Any) -> Self:
         """The kind of a finished run with some options changed: its columns of features are those of the training.

@@ -65,6 +65,16 @@ class Head(nn.Module):
         return self
 
     @torch.no_grad()
+    def silence(self, still: Tensor) -> Head:
+        """Give some features weight 0 for good, whatever is learnt: their scale is infinite; the head itself.
+
+        Args:
+            still: mask of the features, (d,), such as those that never change, which no label can tell anything of.
+        """
+        self.scale.masked_fill_(still.to(self.scale.device), torch.inf)
+        return self
+
+    @torch.no_grad()
     def centre_between(self, x: Tensor, y: Labels) -> Head:
         """Move the centre towards the mean of the class means, as far as the labels are enough to know it.
 
@@ -92,7 +102,8 @@ class Head(nn.Module):
         within = (x - means[which]).square().sum() / (len(y) - len(classes))
         error = within * (1 / counts).sum() / len(classes) ** 2
         far = means.mean(0)
-        self.mean.add_(self.scale * far * (1 - error / far.square().sum().clamp(min=1e-12)).clamp(min=0))
+        step = self.scale * far * (1 - error / far.square().sum().clamp(min=1e-12)).clamp(min=0)
+        self.mean.add_(torch.where(self.scale.isfinite(), step, 0))
         return self
 
     def forward(self, x: Tensor) -> Logits:

@@ -111,7 +111,10 @@ def collect(model: Model, kind: Kind, data: Dataset, fitted: Fitted) -> dict[str
     if outcome.evidence is not None:
         p = outcome.held_out.probabilities
         p = p if data.items.task.dense else tempered(p, outcome.calibration.temperature)
-        record |= Tally(len(classes)).add(data.items.y, p.argmax(1), p.max(1)).record("held out")
+        groups, y = data.items.grouped, data.items.y
+        if groups is not None and len(y) == len(data.items.labelled):  # of copies one is counted
+            y, p = y[groups.first(y)], p[groups.first(y)]
+        record |= Tally(len(classes)).add(y, p.argmax(1), p.max(1)).record("held out")
         record |= kind.shown_held_out(data, p)
     if len(data.items.pool):
         record |= kind.shown_pool(model, outcome.problem.pool, data)

@@ -61,18 +61,25 @@ class Columns:
         return f"empty {cells}, so that --skip-bad leaves {rows} out" if self.of_table else f"leave {rows} out"
 
 
-def note_odd_numbers(columns: Columns, labels: Sequence[str | None], notes: Notes) -> None:
+def note_odd_numbers(
+    columns: Columns, labels: Sequence[str | None], notes: Notes, more: np.ndarray | None = None
+) -> None:
     """Note what looks odd of features.
 
     Args:
         columns: features of n rows.
         labels: label of each row, (n,); None where there is none.
         notes: takes sentences and questions.
+        more: features of further rows of the pool, (m, d); None where there are none.
     """
     x, names = columns.x, columns.names
-    constant = [name for name, same in zip(names, (x == x[0]).all(0), strict=True) if same]
+    still = (x == x[0]).all(0) & (True if more is None else (more == x[0]).all(0))
+    constant = [name for name, same in zip(names, still, strict=True) if same]
     if constant and columns.of_table:
-        notes.say(f"{columns.place}: {len(constant)} of {len(names)} features never change: {listed(constant)}.")
+        notes.say(
+            f"{columns.place}: {len(constant)} of {len(names)} features never change and are passed over: "
+            f"{listed(constant)}."
+        )
     counting = [name for name, one in zip(names, (np.diff(x, axis=0) == 1).all(0), strict=True) if one]
     copies = _copies(columns, labels)
     odd = {name: rows for j, name in enumerate(names) if name not in constant and (rows := _stand_ins(x[:, j])).any()}
