@@ -66,6 +66,14 @@ def rows_of(found: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
         yield from ({"name": name, **row} for row in rows)
 
 
+def planted_rows() -> Iterator[dict[str, Any]]:
+    """A row for each way in which copies were planted among items of a data set."""
+    for name, ways in held("copies_planted").items():
+        for way, row in ((way, row) for way, row in ways.items() if isinstance(row, dict)):
+            shares = {k: "–" if row[k] is None else f"{row[k]:.1%}" for k in ("recall", "precision")}
+            yield {"name": name.replace("_", " "), "way": way} | row | shares
+
+
 Cell = Callable[[pd.Series], str]
 
 
@@ -787,8 +795,9 @@ TABLES: dict[str, Callable[[], str]] = {
     **{f"bench_{name}": partial(whole, name) for name in (*MAIN, *MORE)},
     **{f"mutual_{data}": partial(mutual, data) for data in ("cifar10", "fashion", "camvid")},
     **{f"noise_{data}": partial(noise, data) for data in ("cifar10", "fashion", "ag_news")},
+    "copies_planted": lambda: listed("copies_planted", planted_rows()),
     **{name: partial(listed, name) for name in (
-        "follower_cost", "view_throughput", "pool_memory", "distil_speed", "look", "reading",
+        "follower_cost", "view_throughput", "pool_memory", "distil_speed", "look", "reading", "copies",
     )},
     **{f.__name__: f for f in (
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,

@@ -1,7 +1,7 @@
 """Time and memory of the search for copies among short texts, beside MinHash of datasketch.
 
     python benchmarks/speed/copies.py ROWS
-    python benchmarks/speed/copies.py ROWS datasketch    # needs datasketch, see requirements of the call
+    python benchmarks/speed/copies.py ROWS datasketch    # needs datasketch
 
 adds a line to benchmarks/results/copies.json: CPU seconds, seconds on the clock, and the peak memory of the process.
 The texts have 8 to 24 words, drawn as English draws them (Zipf); one in ten is another with one word more, one in ten
@@ -64,15 +64,17 @@ def main(rows: int, other: str = "") -> None:
     before, cpu, clock = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time(), time.perf_counter()
     groups = by_datasketch(texts) if other else same_texts(texts)
     line = {
-        "rows": rows, "by": other or "tutelage", "cpu_seconds": round(time.process_time() - cpu, 1),
+        "rows": rows, "cpu_seconds": round(time.process_time() - cpu, 1),
         "seconds": round(time.perf_counter() - clock, 1),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, "peak_mb_before": before // 1024,
         "recall": float((groups[copies] == groups[originals]).mean()), "groups": int(groups.max()) + 1,
     }  # fmt: skip
     print(json.dumps(line))
-    lines = json.loads(OUT.read_text()) if OUT.exists() else []
-    kept = [each for each in lines if (each["rows"], each["by"]) != (line["rows"], line["by"])]
-    OUT.write_text(json.dumps([*kept, line], indent=1) + "\n")
+    found = json.loads(OUT.read_text()) if OUT.exists() else {}
+    name = other or "tutelage"
+    others = [each for each in found.get(name, []) if each["rows"] != rows]
+    found[name] = sorted([*others, line], key=lambda each: each["rows"])
+    OUT.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
 
 writes benchmarks/results/copies_planted.json. Texts, from AG News, are re-cased, re-punctuated, signed, given a letter
 head, and in long ones one word is changed; of images, from BCCD, CIFAR-10 and Fashion-MNIST, each is encoded and
-resized again. Recall is the share of the planted copies that are in the group of their original; precision the share of the
-pairs in one group that were planted, or are equal items of the data set anyway. Controls hold no copy but equal items:
-texts of one subject, and scikit-learn's digits, of which no two are equal.
+resized again. Recall is the share of the planted copies that are in the group of their original; precision the share
+of the pairs in one group that were planted, or are equal items of the data set anyway. Controls hold no copy but equal
+items: texts of one subject, and scikit-learn's digits, of which no two are equal.
 """
 
 from __future__ import annotations

@@ -28,7 +28,11 @@ def test_calibration_is_the_optimum_that_scipy_finds_without_slopes(seed):
 
     def cost(x):
         z = log_softmax(np.log(p) / np.exp(x[0]) + x[1:], -1)[:, np.arange(len(y)), y]
-        return -(weight * z).sum() / len(p) + (x[0] - first) ** 2 / (2 * SPREAD**2) + (x[1:] ** 2).sum() / (2 * BIAS_SPREAD**2)
+        return (
+            -(weight * z).sum() / len(p)
+            + (x[0] - first) ** 2 / (2 * SPREAD**2)
+            + (x[1:] ** 2).sum() / (2 * BIAS_SPREAD**2)
+        )
 
     found = calibrate(p, y, weight)
     options = {"xatol": 1e-7, "fatol": 1e-10, "maxiter": 20_000, "maxfev": 20_000}

@@ -17,7 +17,7 @@ def look(run, tmp_path):
 
 @pytest.fixture
 def table(texts):
-    return pd.concat([texts.train] * 2, ignore_index=True)
+    return pd.concat([texts.train, texts.train.assign(text="again " + texts.train.text)], ignore_index=True)
 
 
 def test_labels_that_join_others_are_asked_for(look, table):

@@ -86,8 +86,8 @@ class Classifier(ClassifierMixin, Estimator):
         teachers_: statistics of the teachers: coverage, accuracy, calibration; only where one was given.
 
     In a `GridSearchCV` a parameter of the method is searched by giving methods, such as
-    ``{"method": [Drift(decay=0.9), Drift(decay=0.99)]}``, and unlabelled items have -1; with ``cv=LabelledFolds()`` they
-    are never scored, whatever the score, and may have None.
+    ``{"method": [Drift(decay=0.9), Drift(decay=0.99)]}``, and unlabelled items have -1; with ``cv=LabelledFolds()``
+    they are never scored, whatever the score is, and may have None.
 
     >>> from sklearn.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)

@@ -47,7 +47,7 @@ class LabelledFolds:
         if y is None:
             raise ValueError("y must be labels, got None")
         labels = list(y)
-        known = np.array([not unknown(label) for label in labels], dtype=bool)
+        known = np.array([np.ndim(label) > 0 or not unknown(label) for label in labels], dtype=bool)
         rows, rest = np.flatnonzero(known), np.flatnonzero(~known)
         if len(rows) < self.n_splits:
             raise ValueError(f"y has {len(rows)} labels, fewer than n_splits={self.n_splits}; lower it, or label more")

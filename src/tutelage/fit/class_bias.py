@@ -54,11 +54,14 @@ def normal(z: np.ndarray) -> np.ndarray:
 def calibrate(p: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> ClassBias:
     """The likeliest temperature and biases of held-out predictions, where labels are few drawn towards T_0 and 0.
 
-    They minimise -1/r sum_k sum_i w_i log softmax(log p_ki / T + b)[y_i] + (log T / T_0)^2 / (2 s^2) + |b|^2 / (2 s_b^2),
-    so that each label counts by its weight, however often it was held out. T_0 is the temperature of `as_sure_as_right`:
-    drawn towards 1, a model whose probabilities all are near 1/c, as those of a strong penalty, would say nothing. Without
-    the priors it is the bias-corrected temperature scaling of Alexandari, Kundaje and Shrikumar (ICML 2020), by which
-    shares of classes are estimated well.
+    They minimise
+
+        -1/r sum_k sum_i w_i log softmax(log p_ki / T + b)[y_i] + (log T / T_0)^2 / (2 s^2) + |b|^2 / (2 s_b^2),
+
+    so that each label counts by its weight, however often it was held out. T_0 is the temperature of
+    `as_sure_as_right`: drawn towards 1, a model whose probabilities all are near 1/c, as those of a strong penalty,
+    would say nothing. Without the priors it is the bias-corrected temperature scaling of Alexandari, Kundaje and
+    Shrikumar (ICML 2020), by which shares of classes are estimated well.
 
     Args:
         p: probabilities said of n units in each of r repeats, (r, n, c).

@@ -179,5 +179,5 @@ def warn_of_shared(copied: np.ndarray, words: Words, test: Entries) -> np.ndarra
             if shared == 1
             else f"{words.things} of {test.places.source} are"
         )
-        warn(f"{shared} {are} also in the training data: the test score flatters.", stacklevel=2)
+        warn(f"{shared} {are} also in the training data, and scored apart.", stacklevel=2)
     return copied

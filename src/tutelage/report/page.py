@@ -9,7 +9,15 @@ from jinja2 import Environment, PackageLoader
 
 from tutelage import files, kinds
 from tutelage.report.plots import draw_all
-from tutelage.report.sentences import better_on_test, on_held_out, on_test, question, reference_says, words_of
+from tutelage.report.sentences import (
+    better_on_test,
+    on_copies,
+    on_held_out,
+    on_test,
+    question,
+    reference_says,
+    words_of,
+)
 
 
 def write_report(folder: Path) -> Path:
@@ -45,6 +53,7 @@ def write_report(folder: Path) -> Path:
         on_test=on_test(summary),
         on_held_out=on_held_out(summary),
         better=better_on_test(summary),
+        on_copies=on_copies(summary),
         said=summary.get("said", []),
     )
     files.write_atomically(folder / "report.html", page.encode())

@@ -41,6 +41,20 @@ def reference_says(summary: Mapping[str, Any]) -> str:
     return "labels only" if summary["labelled"] else "weak labels alone"
 
 
+def on_copies(summary: Mapping[str, Any]) -> str:
+    """Sentences on the items of the test that are copies of items that were learnt from; empty where there are none.
+
+    Args:
+        summary: summary of the fit.
+    """
+    if "test_without_copies" not in summary:
+        return ""
+    both = [summary.get(f"test_{name}", {}).get("without_copies", {}) for name in ("reference", "candidate")]
+    known = all(found.get(summary["score"]) is not None for found in both)
+    beside = f" Without them: {_beside(summary, *both)}." if known else ""
+    return f"{summary['test_without_copies']['words']}{beside}"
+
+
 def on_test(summary: Mapping[str, Any]) -> str:
     """The test scores of the labels-only model and of the candidate, side by side; empty without a test.
 
@@ -70,7 +84,7 @@ def better_on_test(summary: Mapping[str, Any]) -> str:
     >>> test = {"test_reference": {"accuracy": 0.968}, "test_candidate": {"accuracy": 0.903}}
     >>> found = {"labelled": 24, "score": "accuracy", "measure": "accuracy", "tried": "pool", "returned": "candidate"}
     >>> better_on_test(found | test)
-    'On this test labels only is better than the returned model, by 6.5 points of accuracy.'
+    'On this test the model that was not returned (labels only) is better, by 6.5 points of accuracy.'
     """
     if "test_reference" not in summary:
         return ""
@@ -80,7 +94,7 @@ def better_on_test(summary: Mapping[str, Any]) -> str:
         return ""
     other = words_of(summary).label if of_reference else reference_says(summary)
     points = f"{100 * abs(apart):.1f} points of {summary['measure']}"
-    return f"On this test {other} is better than the returned model, by {points}."
+    return f"On this test the model that was not returned ({other}) is better, by {points}."
 
 
 def on_held_out(summary: Mapping[str, Any]) -> str:

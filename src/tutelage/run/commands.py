@@ -223,7 +223,7 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
         kind: kind of the data.
         summary: summary of the fit.
     """
-    from tutelage.report.sentences import better_on_test, on_held_out, on_test
+    from tutelage.report.sentences import better_on_test, on_copies, on_held_out, on_test
 
     lines = []
     if summary["selection"]:
@@ -251,9 +251,7 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
     if "test" in summary:
         scores = ", ".join(kind.in_words(summary["test"]))
         lines.append(f"On the test {summary['things']}: {scores}; {on_test(summary)}.")
-        lines += filter(None, [better_on_test(summary)])
-    if "test_without_copies" in summary:
-        lines.append(summary["test_without_copies"]["words"])
+        lines += filter(None, [better_on_test(summary), on_copies(summary)])
     return lines
 
 
@@ -309,7 +307,6 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
         """
         from tutelage.fit.abstention import in_words
         from tutelage.kinds.dataset import Files
-        from tutelage.report.sentences import percent
         from tutelage.run.finished import Finished
 
         run = Finished.read(folder, **_changed(of_kind, own))
@@ -323,11 +320,12 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
         else:
             screen.say(f"{found['rows']} {run.kind.words.rows}: {', '.join(run.kind.in_words(found))}")
             if reference is not None:
-                both = zip(run.names(), (found["reference"], found), strict=True)
-                score = run.model.task.score
-                screen.say(f"{', '.join(f'{says} {percent(of, score)}' for says, of in both)}.")
+                screen.say(f"{run.side_by_side(found['reference'], found)}.")
             if "without_copies" in found:
                 screen.say(found["without_copies"]["words"])
+                if reference is not None and run.model.task.score in found["without_copies"]:
+                    both = (of["without_copies"] for of in (found["reference"], found))
+                    screen.say(f"Without them: {run.side_by_side(*both)}.")
             if "abstain" in found:
                 screen.say(in_words(found["abstain"]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from tutelage.files import BadFileError, read_json
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
 from tutelage.model import Model
-from tutelage.report.sentences import REFERENCE, reference_says, words_of
+from tutelage.report.sentences import REFERENCE, percent, reference_says, words_of
 from tutelage.tables.name_lists import Names
 
 
@@ -35,10 +36,15 @@ class Finished:
         place = self.folder / REFERENCE
         return model.load(place) if (place / "model.json").exists() else None
 
-    def names(self) -> tuple[str, str]:
-        """Words for the labels-only model and for the returned one, where these are two."""
+    def side_by_side(self, reference: Mapping[str, Any], returned: Mapping[str, Any]) -> str:
+        """Scores of the labels-only model and of the returned one in words, where these are two.
+
+        Args:
+            reference, returned: their scores, as `Kind.score` gives them.
+        """
         summary = read_json(self.folder / "summary.json", "evidence")
-        return reference_says(summary), words_of(summary).label
+        both = ((reference_says(summary), reference), (words_of(summary).label, returned))
+        return ", ".join(f"{says} {percent(found, self.model.task.score)}" for says, found in both)
 
     @staticmethod
     def read(folder: Path, **changed: Any) -> Finished:

@@ -47,6 +47,8 @@ def conclude(
     if len(data.test):
         found = _measured(made, kind, data, outcome, fitted.problem.reader)
         summary["test"] = dict(found["returned"].scores)
+        if "without_copies" in summary["test"]:
+            summary["test_without_copies"] = summary["test"].pop("without_copies")
         for name in ("reference", "candidate", "stage_one"):
             if name in found:
                 summary["test"][f"{name}_{summary['score']}"] = found[name].scores[summary["score"]]
@@ -55,9 +57,6 @@ def conclude(
         )
         if heard is not None and (unread := summary["test"].get("unread")):
             heard.say(counted_as_wrong(unread, len(data.test), kind.words))
-        if data.shared:
-            given = made.examples(data.test), data.test, data.truth, found["returned"].scores, data.copied
-            summary["test_without_copies"] = without_copies(kind, made, *given)["without_copies"]
         shown = {"shown": found["returned"].shown} if found["returned"].shown else {}
         record |= found["returned"].tally.record("test") | shown
     summary["said"] = [] if heard is None else heard.lines
@@ -91,7 +90,9 @@ def _measured(made: Model, kind: Kind, data: Dataset, outcome: Outcome, frozen: 
             if id(alone.reader) not in examples:
                 examples[id(alone.reader)] = alone.examples(data.test)
             read = examples[id(alone.reader)]
-            asked[network] = kind.measured(alone, read, data.test, data.truth, show=name == "returned")
+            own = kind.measured(alone, read, data.test, data.truth, show=name == "returned")
+            rest = without_copies(kind, alone, read, data.test, data.truth, own.scores, data.copied)
+            asked[network] = own._replace(scores=own.scores | rest)
         if network is not None:
             found[name] = asked[network]
     return found
