@@ -145,7 +145,9 @@ def replay(fit: Fit) -> dict[str, Any]:
     if found is not None:
         row |= {"apart": found.apart, "least": found.least}
         spoken["candidate"] = last.answer.of(pool["reference"], pool["candidate"])
-        look = look_at_pool(spoken["reference"], spoken["candidate"], own, honest, said.y, found)
+        look = look_at_pool(
+            spoken["reference"], spoken["candidate"], own, honest, said.y, found, float(row["answer_observed"])
+        )
         row |= {"disagree": look.disagree, "allowed": look.allowed, "diverged": look.diverged, "leans": look.leans}
         truth = shares_of(said.pool_y[said.pool_y >= 0], said.classes)
         row |= {"apart_true": distance(truth, found.labels), "wrong_by": distance(truth, found.pool)}

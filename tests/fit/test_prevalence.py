@@ -97,16 +97,20 @@ def test_models_that_disagree_about_the_pool_alone_are_refused():
     assert other.diverged and "disagree about 100 % of the pool" in why(other)
 
 
-def test_a_candidate_that_goes_back_to_the_shares_of_the_labels_is_refused():
+def test_a_candidate_that_goes_back_to_the_shares_of_the_labels_without_a_gain_is_refused():
     held, y = drawn([0.5, 0.5], 40, 11)
     reference = np.repeat([[0.9, 0.1], [0.1, 0.9]], [400, 100], axis=0)
     candidate = np.repeat([[0.9, 0.1], [0.1, 0.9]], [370, 130], axis=0)
     shares = [np.array(s) for s in ([0.5, 0.5], [0.8, 0.2], [0.7, 0.1], [0.9, 0.3])]
-    look = [
-        look_at_pool(reference, candidate, parts(held), parts(held), y, Prevalence(*shares, apart, least))
-        for apart, least in ((0.3, 0.05), (0.19, 0.15), (0.05, 0.0))
-    ]
-    assert [each.leans for each in look] == [False, True, False]
-    assert "towards the labels' shares" in why(look[1])
-    back = look_at_pool(candidate, reference, parts(held), parts(held), y, Prevalence(*shares, 0.19, 0.15))
-    assert not back.refused
+
+    def look(first, second, apart, least, observed=0.0):
+        found = Prevalence(*shares, apart, least)
+        return look_at_pool(first, second, parts(held), parts(held), y, found, observed)
+
+    assert look(reference, candidate, 0.19, 0.15).leans
+    assert "towards the labels' shares" in why(look(reference, candidate, 0.19, 0.15))
+    assert look(reference, candidate, 0.3, 0.25).leans  # both are moved, and the candidate goes back
+    assert not look(reference, candidate, 0.3, 0.05).leans
+    assert not look(reference, candidate, 0.05, 0.0).leans
+    assert not look(reference, candidate, 0.19, 0.15, observed=0.02).refused
+    assert not look(candidate, reference, 0.19, 0.15).refused

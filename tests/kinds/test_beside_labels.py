@@ -73,5 +73,5 @@ def test_features_that_mark_the_other_classes_are_asked_about(tmp_path, header, 
     path = tmp_path / "t.csv"
     path.write_text("\n".join([header, *rows * 5]) + "\n")
     notes = Notes()
-    read_files(KINDS["rows"](features=("all",), label="a"), Files(path), notes)
+    read_files(KINDS["rows"](features=("all",), label="a"), Files(path, evidence=False), notes)
     assert [asked in question.asks for question in notes.questions] == ([True] if asked else [])

@@ -79,7 +79,9 @@ def test_each_copy_has_a_vote_where_the_user_says_so_but_they_share_a_fold(learn
 
 
 def test_a_class_of_copies_alone_has_one_label(learn):
-    with pytest.raises(DataError, match=r"class 'news' has one label"):
+    with pytest.raises(
+        DataError, match=r"class 'news' has one label \(its 2 rows are equal, and count once\); label one"
+    ):
         learn([*ITEMS, "some news", "some news"], [*LABELS, "news", "news"])
     with pytest.raises(DataError, match=r"all labels of 'news' are of copies of one item \(row 7, row 8\)"):
         learn([*ITEMS, "some news", "Some news!"], [*LABELS, "news", "news"])

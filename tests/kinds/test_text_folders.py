@@ -106,7 +106,7 @@ def test_where_every_labelled_text_is_empty_no_option_is_named(tmp_path):
 
 
 def test_texts_of_a_test_file_that_are_empty_are_not_scored(tmp_path):
-    (tmp_path / "t.csv").write_text("text,label\n" + "a cake,food\na match,sport\n" * 4)
+    (tmp_path / "t.csv").write_text("text,label\n" + "".join(f"cake {i},food\nmatch {i},sport\n" for i in range(4)))
     kind, notes = KINDS["texts"](text="text", label="label"), Notes()
     data = read_files(kind, Files(tmp_path / "t.csv", test=bad_texts(tmp_path)), notes)
     assert (len(data.test), len(data.truth)) == (8, 8)

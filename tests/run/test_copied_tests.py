@@ -85,7 +85,7 @@ def test_a_model_saved_before_knows_no_item_and_a_damaged_one_is_refused(run, fi
 
 def test_python_models_know_what_they_learnt_after_they_are_saved(tmp_path):
     table = rows(3, 40)
-    x, y = table[["a", "b", "c"]].to_numpy(np.float32), table["label"].tolist()
+    x, y = np.array(table[["a", "b", "c"]], dtype=np.float32), table["label"].tolist()
     model = Classifier(steps=20, evidence=False).fit(x, y)
     model.save(tmp_path / "model")
     again, kind = load(tmp_path / "model"), KINDS["rows"]()
@@ -98,7 +98,7 @@ def test_python_models_know_what_they_learnt_after_they_are_saved(tmp_path):
 
 def test_a_feature_that_never_changed_changes_no_prediction():
     table = rows(4, 60)
-    x, y = table[["a", "b", "c"]].to_numpy(np.float32), table["label"].tolist()
+    x, y = np.array(table[["a", "b", "c"]], dtype=np.float32), table["label"].tolist()
     model = Classifier("mean_teacher", steps=30, evidence=False).fit(x, [*y[:30], *[-1] * 30])
     other = x.copy()
     other[:, 2] = -4_000

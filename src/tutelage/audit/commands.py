@@ -39,7 +39,7 @@ def add_audit(app: App, words: Sequence[str], screen: Screen) -> None:
     able = [other for other, each in KINDS.items() if issubclass(each, OneClass)]
     if not issubclass(kind, OneClass):
         raise ValueError(f"--kind of an audit must be one of {', '.join(able)}, got {name!r}")
-    own = options_of(kind, (*kind.item_columns, *kind.label_columns, *LABELS_AS, *kind.reading))
+    own = options_of(kind, (*kind.item_columns, *kind.label_columns, *LABELS_AS, *kind.reading, "group"))
     refuse_other_kinds(name, words, (own, AuditOptions))
 
     def audit(options: AuditOptions, of_kind: Any = None, *, kind: str = name) -> None:

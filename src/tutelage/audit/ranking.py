@@ -18,6 +18,7 @@ from tutelage.distil.choice import Students, StudentSetting, folds_of
 from tutelage.distil.closed import decompose
 from tutelage.distil.rows import Rows, held
 from tutelage.graph.neighbours import Neighbours
+from tutelage.kinds.one_vote import joined
 from tutelage.ops.checks import in_range
 from tutelage.types import Tick
 
@@ -81,7 +82,9 @@ class Audit:
         return found
 
 
-def find_label_errors(X: Any, y: Any, *, copies: Any = None, random_state: int = 0, tick: Tick | None = None) -> Audit:
+def find_label_errors(
+    X: Any, y: Any, *, copies: Any = None, groups: Any = None, random_state: int = 0, tick: Tick | None = None
+) -> Audit:
     """Rank the labels of a data set by the probability that they are wrong.
 
     Each row is judged by linear students that never learnt its label (5-fold cross-validation) and by the labels of its
@@ -97,6 +100,8 @@ def find_label_errors(X: Any, y: Any, *, copies: Any = None, random_state: int =
         copies: group number of each row, (n,), equal for rows that are copies of each other. Copies with the same label
             count as one row, and copies with different ones neither judge each other nor are neighbours. None takes
             equal rows of X for copies. Where a class would be left with one row, there are no copies.
+        groups: group of each row, (n,), such as the number of its author: each row has a vote, but rows of a group
+            neither judge each other nor are neighbours; two groups at least. None: each row is by itself.
         random_state: seed of the folds, a whole number, at least 0.
         tick: called with what is being done, how many steps of it are done, and how many there are.
 
@@ -124,14 +129,29 @@ def find_label_errors(X: Any, y: Any, *, copies: Any = None, random_state: int =
         raise ValueError(f"each class must have at least 2 rows, but {classes.tolist()[counts.argmin()]!r} has one")
     if copies is not None and np.shape(copies) != y.shape:
         raise ValueError(f"copies must have a group number for each of {len(y)} rows, got shape {np.shape(copies)}")
-    groups = groups_of(list(map(np.ndarray.tobytes, X)) if copies is None else list(copies))
-    first, which = np.unique(groups * len(classes) + labels, return_index=True, return_inverse=True)[1:]
+    same = groups_of(list(map(np.ndarray.tobytes, X)) if copies is None else list(copies))
+    first, which = np.unique(same * len(classes) + labels, return_index=True, return_inverse=True)[1:]
     once = np.sort(first)  # one row of each copied item and label, in the order of the rows
     if np.bincount(labels[once]).min() < 2:
-        groups, first, which, once = groups_of(range(len(y))), *[np.arange(len(y))] * 3
+        same, first, which, once = groups_of(range(len(y))), *[np.arange(len(y))] * 3
+    together = groups_of(same[once]) if groups is None else joined(same[once], _groups_of(groups, len(y))[once])
     told = tick or (lambda what, done, total: None)
-    found = _audit(X[once], classes, labels[once], random_state, told, groups_of(groups[once]))
-    return found if len(once) == len(y) else _of_all(found, once, np.searchsorted(once, first[which]), groups)
+    found = replace(_audit(X[once], classes, labels[once], random_state, told, together), copies=groups_of(same[once]))
+    return found if len(once) == len(y) else _of_all(found, once, np.searchsorted(once, first[which]), same)
+
+
+def _groups_of(groups: Any, rows: int) -> np.ndarray:
+    """Number of each row's group, (n,).
+
+    Raises:
+        ValueError: there are more or fewer than n, or all rows are of one group.
+    """
+    if len(groups) != rows:
+        raise ValueError(f"groups must have a group for each of {rows} rows, got {len(groups)}")
+    numbers = groups_of(list(groups))
+    if numbers.max() == 0:
+        raise ValueError("groups must be at least 2, got 1: no row would be left to judge another")
+    return numbers
 
 
 def _of_all(audit: Audit, once: np.ndarray, of: np.ndarray, groups: np.ndarray) -> Audit:

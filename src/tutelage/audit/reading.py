@@ -19,6 +19,7 @@ from tutelage.kinds.dataset import Files
 from tutelage.kinds.entries import SCORED, Entries, InTable
 from tutelage.kinds.odd_labels import ask_of_classes
 from tutelage.kinds.one_class import OneClass
+from tutelage.kinds.one_vote import own_groups, with_groups
 from tutelage.modalities.base import Encodes
 from tutelage.tables import DataError, Notes, as_label, column
 from tutelage.tables.label_cells import some
@@ -38,6 +39,7 @@ class Audited:
         names: for images that are files, their paths as in the table or folder; None for other items.
         truth: labels that are known to be right; None where unknown.
         left_out: number of rows that are left out, by reason.
+        groups: number of each row's group, (n,), such as its author; None where none was asked.
     """
 
     file: str
@@ -48,6 +50,7 @@ class Audited:
     names: list[str] | None
     truth: list[str | None]
     left_out: dict[str, int] = field(default_factory=dict)
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -68,7 +71,7 @@ def read_audited(kind: OneClass, options: AuditOptions, say: Say) -> tuple[Audit
     kind.require_columns(files)
     notes = Notes(say)
     kind = kind.settled(files, notes, [] if options.truth is None else [options.truth])
-    every = kind.entries(options.train, options, notes, SCORED)
+    every = with_groups(kind, kind.entries(options.train, options, notes, SCORED), options.train, options)
     every, _, _ = kind.settled_labels(every, None, None, notes)
     if not kind.classes:
         ask_of_classes(kind, Counter(label for label in every.labels if label is not None), every, notes)
@@ -140,7 +143,8 @@ def _kept(
             raise DataError(f"{file}, column {options.truth!r}: every cell is empty; nothing to measure by")
     names = kind.file_names(good)
     labels = [str(label) for label in good.labels]
-    audited = Audited(file, kind, good.items, rows, labels, names, truth, left_out)
+    groups = own_groups(good.group, len(good)) if len(good.group) else None
+    audited = Audited(file, kind, good.items, rows, labels, names, truth, left_out, groups)
     _require_classes(audited, good, say)
     return audited
 

@@ -54,7 +54,7 @@ def run_audit(kind: OneClass, options: AuditOptions, say: Say, tick: Tick) -> di
     if not reader.encodes:
         say(f"{x.shape[1]} feature{'s' * (x.shape[1] > 1)}.")
     labels, copies = np.array(audited.labels, dtype=object), kind.same(audited.items)
-    audit = find_label_errors(x, labels, copies=copies, random_state=options.seed, tick=tick)
+    audit = find_label_errors(x, labels, copies=copies, groups=audited.groups, random_state=options.seed, tick=tick)
     if count := len(audited) - len(np.unique(audit.copies)):
         say(f"Copies: {count} of {len(audited)} {kind.words.things} are copies of others and have no vote.")
     suspects = audit.suspects(options.least)

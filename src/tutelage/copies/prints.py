@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from jaxtyping import Bool, Int, UInt64
+from jaxtyping import Bool, Float, Int, UInt64
 
 from tutelage.copies.exact import groups_of
-from tutelage.copies.shingles import keys_of
+from tutelage.copies.shingles import FACTOR, keys_of
 
 
 class Prints(ABC):
@@ -69,6 +70,21 @@ class Keys(Prints):
     def of(cls, identities: Sequence[Hashable]) -> Self:
         """Prints of items with these keys, each a text, bytes, or another value with a text of its own."""
         return cls(keys_of([key.hex() if isinstance(key, bytes) else str(key) for key in identities]))
+
+    @classmethod
+    def of_rows(cls, rows: Float[np.ndarray, "n ..."]) -> Self:
+        """Prints of rows of numbers, which are equal where they are so in 32 bits; 0 and -0 are one number.
+
+        >>> Keys.of_rows(np.array([[0.0, 1.0], [1.0, 0.0], [-0.0, 1.0]])).groups().tolist()
+        [0, 1, 0]
+        """
+        flat = np.asarray(rows, dtype=np.float32).reshape(len(rows), math.prod(np.shape(rows)[1:]))
+        numbers = (flat + 0).view(np.uint32)
+        keys = np.full(len(rows), numbers.shape[1], dtype=np.uint64)
+        for column in numbers.T:
+            keys = (keys ^ column) * FACTOR
+            keys ^= keys >> np.uint64(29)
+        return cls(keys)
 
     def __len__(self) -> int:
         return len(self.keys)

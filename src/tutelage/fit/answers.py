@@ -62,11 +62,7 @@ class Answers:
 
         None: all count alike.
         """
-        if self.prevalence is None or not self.moved:
-            return None
-        ratio = problem.of_items(self.prevalence.ratio[problem.y])
-        found: np.ndarray = ratio / ratio.mean()
-        return found
+        return counts_of(self.prevalence, problem)
 
     def weight(self, problem: Problem) -> np.ndarray | None:
         """How much each labelled unit counts in the temperature, (units,); None: all count alike."""
@@ -76,6 +72,22 @@ class Answers:
         ratio = self.prevalence.ratio[problem.y]
         found: np.ndarray = each * ratio * each.sum() / (each * ratio).sum()
         return found
+
+
+def counts_of(found: Prevalence | None, problem: Problem) -> np.ndarray | None:
+    """How much each labelled item counts in scores on the pool, (items,); None: all count alike."""
+    if found is None or not found.moved:
+        return None
+    ratio = problem.of_items(found.ratio[problem.y])
+    counts: np.ndarray = ratio / ratio.mean()
+    return counts
+
+
+def _gained(reference: Spoken, candidate: Spoken, counts: np.ndarray | None) -> float:
+    """Difference of the held-out scores of two models."""
+    if reference.held is None or candidate.held is None:
+        return 0.0
+    return float(np.average(candidate.held.right - reference.held.right, weights=counts))
 
 
 def answers(models: Comparison, best: Best) -> Answers:
@@ -109,7 +121,8 @@ def answers(models: Comparison, best: Best) -> Answers:
     if _looks(models) and best.rival.trains.setup.problem.reader is problem.reader and best.held is not None:
         look = look_at_pool(
             _by_classes(problem, reference.network), _by_classes(problem, candidate.network), reference.own,
-            candidate.own, problem.y, found, problem.unit_weights,
+            candidate.own, problem.y, found, _gained(reference, candidate, counts_of(found, problem)),
+            problem.unit_weights,
         )  # fmt: skip
     return Answers(reference, candidate, found, share, look)
 

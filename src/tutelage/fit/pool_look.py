@@ -16,10 +16,13 @@ from tutelage.fit.prevalence import Prevalence, distance, shares_of
 SURE = 0.99
 """Probability of the bound on how often two models disagree."""
 
-FAR = 0.15
+FAR_MORE = 0.1
+"""How much oftener than that bound two models must disagree about the pool, for the candidate to be refused."""
+
+FAR = 0.1
 """Distance in total variation from which on the labels' shares may mislead a method."""
 
-SEEMS = 0.1
+SEEMS = 0.08
 """Distance beyond which 95 of 100 redrawn sets of labels must lie for that, too."""
 
 LEANS = 0.03
@@ -38,6 +41,7 @@ class PoolLook:
         reference: share of each class in the pool, as the labels-only model labels it, (c,).
         candidate: the same as the candidate labels it, (c,).
         far: whether the labels' shares are far from the pool's.
+        observed: difference of the two models' held-out scores.
     """
 
     disagree: float
@@ -47,17 +51,18 @@ class PoolLook:
     reference: np.ndarray
     candidate: np.ndarray
     far: bool = False
+    observed: float = 0.0
 
     @property
     def diverged(self) -> bool:
         """Whether the models disagree about the pool far more than held-out labels allow."""
-        return self.disagree > self.allowed
+        return self.disagree > self.allowed + FAR_MORE
 
     @property
     def leans(self) -> bool:
-        """Whether the candidate moves the pool towards the labels' shares, which are not the pool's."""
+        """Whether the candidate moves the pool to the labels' shares, which are not the pool's, and gains nothing."""
         nearer = distance(self.reference, self.labels) - distance(self.candidate, self.labels)
-        return self.far and nearer > LEANS
+        return self.far and nearer > LEANS and self.observed <= 0
 
     @property
     def refused(self) -> bool:
@@ -76,7 +81,7 @@ class PoolLook:
 
 def look_at_pool(
     reference: np.ndarray, candidate: np.ndarray, own: FoldPredictions, other: FoldPredictions, y: np.ndarray,
-    prevalence: Prevalence | None, each: np.ndarray | None = None,
+    prevalence: Prevalence | None, observed: float = 0.0, each: np.ndarray | None = None,
 ) -> PoolLook:  # fmt: skip
     """What the pool shows of two models.
 
@@ -87,6 +92,7 @@ def look_at_pool(
         other: the same by the other model.
         y: class numbers of the labels, (n,).
         prevalence: shares of the classes in the pool; None where they are not known.
+        observed: difference of the two models' held-out scores, the candidate's minus the other's.
         each: how much each label counts, (n,); None counts each once.
     """
     classes = reference.shape[1]
@@ -98,10 +104,10 @@ def look_at_pool(
     worth = weight.sum() ** 2 / (weight**2 / each).sum()
     allowed = float(beta.ppf(SURE, seen * worth + 0.5, (1 - seen) * worth + 0.5))
     labels = shares_of(y, classes, each)
-    far = prevalence is not None and not prevalence.moved and prevalence.apart >= FAR and prevalence.least >= SEEMS
+    far = prevalence is not None and prevalence.apart >= FAR and prevalence.least >= SEEMS
     return PoolLook(
         float((first != second).mean()), seen, allowed, labels, shares_of(first, classes), shares_of(second, classes),
-        far,
+        far, observed,
     )  # fmt: skip
 
 
@@ -116,6 +122,6 @@ def why(look: PoolLook | None) -> str:
             "labels like these cannot judge a model that differs where they are not."
         )
     return (
-        "The classes are not as common in the pool as among the labels, and the method moved the pool towards the "
-        "labels' shares."
+        "The classes are not as common in the pool as among the labels, the method moved the pool towards the labels' "
+        "shares, and held-out labels show no gain."
     )

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tutelage.fit.evidence import Evidence
-from tutelage.fit.pool_look import FAR
 from tutelage.fit.prevalence import Prevalence
 
 if TYPE_CHECKING:
     from tutelage.fit.fit import Outcome
+
+TOLD = 0.15
+"""Distance in total variation of the shares from which on a sentence tells it."""
 
 NAMED = 3
 """Classes that a sentence names, at most: those whose shares differ the most."""
@@ -51,7 +53,7 @@ def of_shares(found: Prevalence, classes: Sequence[Any]) -> list[str]:
     'The classes are not as common in the pool as among the labels: spam 50 % of the labels and about 4 % of the pool (2
     to 7), ham 50 % of the labels and about 96 % of the pool (93 to 98).'
     """
-    if not found.declared and found.apart < FAR:
+    if not found.declared and found.apart < TOLD:
         return []
     order = np.argsort(-np.abs(found.pool - found.labels), kind="stable")[:NAMED]
     each = ", ".join(_of_class(found, int(k), classes[k]) for k in order)

@@ -266,10 +266,12 @@ def require_two_of_each(
             "" if isinstance(labelled.places, InValues) else "; or go on with --rare leave-out or --rare merge:NAME"
         )
         places = [(classes[k], int(np.flatnonzero(y == k)[0])) for k in few.tolist()]
+        rows = 1 if groups is None else int(groups.times[places[0][1]])
+        equal = f" (its {rows} rows are equal, and count once)" if rows > 1 else ""
         named = ", ".join(f"{quoted(name)} ({labelled.places.short(i)})" for name, i in places[:SHOWN])
         says = (
-            f"{labelled.at('label', places[0][1])}: class {quoted(places[0][0])} has one label; label one more row of "
-            "it"
+            f"{labelled.at('label', places[0][1])}: class {quoted(places[0][0])} has one label{equal}; label one more "
+            "row of it"
             if len(few) == 1
             else f"{labelled.at('label')}: {len(few)} classes have one label each, {named}{_more(len(few))}; label one "
             "more row of each"

@@ -171,7 +171,7 @@ def one_vote_each(kind: Kind, labelled: Entries, notes: Notes, keys: Sequence[Ha
         return Voted(labelled, np.arange(0), None, None)
     same = np.asarray(kind.same(labelled.items))
     called = (kind.group or GROUP) if len(labelled.group) else ""
-    cells = _own_groups(labelled.group, n)
+    cells = own_groups(labelled.group, n)
     cluster = joined(same, cells)
     keys = [kind.label_key(label) for label in labelled.labels] if keys is None else keys
     kept, times = np.arange(n), np.ones(n, dtype=np.int64)
@@ -236,8 +236,16 @@ def pool_once(kind: Kind, parts: Sequence[Entries]) -> tuple[list[Entries], np.n
     return [part if mask.all() else part.where(mask) for part, mask in zip(parts, masks, strict=True)], at
 
 
-def _own_groups(group: Sequence[Any], n: int) -> np.ndarray:
-    """Number of the user's group of each entry, (n,); an entry without one is a group of its own."""
+def own_groups(group: Sequence[str | None], n: int) -> np.ndarray:
+    """Number of the user's group of each entry, (n,); an entry without one is a group of its own.
+
+    Args:
+        group: name of the group of each entry, (n,), None for one without; or empty where there are none.
+        n: number of entries.
+
+    >>> own_groups(["ann", None, "ann", None], 4).tolist()
+    [0, 2, 0, 4]
+    """
     if not len(group):
         return np.arange(n)
     named = {name: i for i, name in enumerate(dict.fromkeys(g for g in group if g is not None))}

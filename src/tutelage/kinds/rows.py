@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from tutelage.copies import Keys, Prints
 from tutelage.fit.defaults import HEAD, Defaults
 from tutelage.kinds.dataset import HIDDEN, Files, Make, Words
 from tutelage.kinds.entries import LEARNT, POOL, Entries, Sought, taken
@@ -163,8 +164,9 @@ class Rows(OneClass):
                 has = f"{np.shape(other.items)[1]} numbers in each row, but {width} in {train.places.source}"
                 raise DataError(f"{other.at('item')}: {has}")
 
-    def identity(self, item: Any) -> Hashable:
-        return (np.asarray(item, dtype=np.float32) + 0).tobytes()  # 0 and -0 are one number
+    def prints(self, items: Sequence[Any], known: Prints | None = None) -> Keys:
+        same = isinstance(items, np.ndarray) or len({np.shape(item) for item in items}) == 1
+        return Keys.of_rows(np.asarray(items)) if same else Keys.of([np.asarray(item).tobytes() for item in items])
 
     def answered(
         self, model: Model, path: Path, how: ReadAs, notes: Notes, tick: Tick, encoded: bool = True
