@@ -70,8 +70,8 @@ def planted_rows() -> Iterator[dict[str, Any]]:
     """A row for each way in which copies were planted among items of a data set."""
     for name, ways in held("copies_planted").items():
         for way, row in ((way, row) for way, row in ways.items() if isinstance(row, dict)):
-            shares = {k: "–" if row[k] is None else f"{row[k]:.1%}" for k in ("recall", "precision")}
-            yield {"name": name.replace("_", " "), "way": way} | row | shares
+            recall = "–" if row["recall"] is None else f"{row['recall']:.1%}"
+            yield {"name": name.replace("_", " "), "way": way} | row | {"recall": recall}
 
 
 Cell = Callable[[pd.Series], str]
@@ -712,7 +712,7 @@ def copied_labels() -> str:
                 str(copies), kind, how if copies else "", str(part.draws.sum()), f"{100 * mean.held:.1f} %",
                 f"{100 * mean.width:.0f}", f"{100 * mean.score:.1f}", leaking,
             ])  # fmt: skip
-    head = ["copies of a row", "", "", "draws", "interval holds 50 %", "its width", "held-out accuracy"]
+    head = ["copies of a row", "kind", "how", "draws", "interval holds 50 %", "its width", "held-out accuracy"]
     return grid([*head, "it would have read"], body)
 
 

@@ -76,7 +76,7 @@ def base(kind: str) -> Sequence[Any]:
     if kind == "texts":
         return list(dict.fromkeys(pd.read_parquet(root() / "ag_news" / "ag_news.parquet")["text"]))[:BASE]
     if kind == "images":
-        cells = pd.read_parquet(root() / "cifar10" / "test.parquet").iloc[:BASE, 0]
+        cells = pd.read_parquet(root() / "cifar10" / "test.parquet")["image"][:BASE]
         return [cell["bytes"] if isinstance(cell, dict) else cell for cell in cells]
     rows: np.ndarray = load_breast_cancer().data.astype(np.float32)
     return rows[:BASE]

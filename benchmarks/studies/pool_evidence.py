@@ -367,9 +367,10 @@ def judge() -> None:
                 result[part][name]["coverage of the change"] = round(float(d[keep].covered.mean()), 3)
         own = rows[mask]
         if part != "skewed":
-            looked = own[own["apart"].notna()] if "apart" in own else own
-            result[part]["looks, student"] = judged_looks(looked, "student", "reference", "student")
-            result[part]["looks, returned"] = judged_looks(looked, "answer", "base", "answer")
+            looked = own[own["apart"].notna()]
+            if looked.data.nunique() > 2:
+                result[part]["looks, student"] = judged_looks(looked, "student", "reference", "student")
+                result[part]["looks, returned"] = judged_looks(looked, "answer", "base", "answer")
         else:
             d, returned = WAYS[SHIPPED](rows[mask | (rows.group == "texts")])
             below = (returned < d.reference - 0.03) & (d.group == "skewed")

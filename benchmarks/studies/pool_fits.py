@@ -78,10 +78,11 @@ def fits(group: str) -> Iterator[Fit]:
             for method in METHODS_OF_TEXTS:
                 yield Fit(group, "evidence", data, int(labels), int(seed), method)
     elif group == "others":
-        columns = [("images", d, n) for d in ("fashion_mnist", "cifar10") for n in (4, 25)]
-        columns += [("ner", d, 100) for d in ("conll03", "wikigold")]
+        columns = [("images", "fashion_mnist", n) for n in (4, 25)]
         columns += [("digits", d, n) for d in ("digits", "mnist") for n in (4, 25)]
-        for seed in range(3):
+        columns += [("ner", d, 100) for d in ("conll03", "wikigold")]
+        columns += [("images", "cifar10", n) for n in (4, 25)]
+        for seed in range(2):
             for protocol, data, labels in columns:
                 for method in METHODS_OF_TEXTS:
                     yield Fit(group, protocol, data, labels, seed, method)

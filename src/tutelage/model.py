@@ -178,6 +178,8 @@ def _network_of(
     """
     if "mixture" in about:
         parts = [_network_of(part, reader, named, classes, task) for part in about["mixture"]]
+        if not parts:
+            raise ValueError("mixture holds no network")
         return Mixture.blank(parts, len(classes))
     network = reader.fill(named, Head(**about["head"]) if about["head"] else None, len(classes))
     if "answer" in about:

@@ -48,6 +48,12 @@ def test_signatures_in_one_line_make_no_difference():
     assert same_texts([*BODIES, *(f"{body}. Sent by Ann" for body in BODIES)]).tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
 
 
+def test_a_text_whose_own_sentence_recurs_is_equal_to_itself_signed():
+    texts = [f"Here is what was said at noon: {body}. More of it will follow" for body in BODIES]
+    signed = [f"{text}\n{name}" for text, name in zip(texts, ["Ann", "Ann", "Ann", "Bob"], strict=True)]
+    assert same_texts([*texts, *signed]).tolist() == [0, 1, 2, 3, 0, 1, 2, 4]
+
+
 def test_an_ending_that_does_not_recur_is_part_of_the_text():
     assert same_texts([BODIES[0], f"{BODIES[0]}\nAnd I want my money back"]).tolist() == [0, 1]
 
@@ -86,7 +92,7 @@ def test_copies_of_copies_are_in_one_group():
 
 
 def test_texts_of_signs_are_equal_only_where_the_signs_are():
-    assert same_texts([":-)", ": - )", "?", ""]).tolist() == [0, 0, 1, 2]
+    assert same_texts([":-)", ":-)  ", "?", "", ":-("]).tolist() == [0, 0, 1, 2, 3]
     assert folded("...") == "..."
 
 

@@ -11,7 +11,7 @@ TEXTS = ["the soup", "the cake", "a goal", "a match", "one more"]
 
 def test_counts_and_classes_of_values():
     found = look(TEXTS, ["food", "food", "sport", "sport", None], TEXTS)
-    assert found.facts["items"].values == {"labelled": 4, "unlabelled": 6}
+    assert found.facts["items"].values == {"labelled": 4, "unlabelled": 5}
     assert found.facts["classes"].values == {"food": 2, "sport": 2}
     assert found.facts["copies"].values == {"items": 5, "rows": 10, "different_labels": 0}
     assert not found.faults

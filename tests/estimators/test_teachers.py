@@ -110,7 +110,9 @@ def test_descriptions_are_of_texts_and_are_checked(digits, encoder_folder):
     x, _, hidden, _ = digits
     with pytest.raises(ValueError, match=r"describe=.* is not for rows"):
         Classifier(describe={"a": "b"}, **FAST).fit(x, hidden)
-    texts = ["the soup was good", "a goal and a match"] * 4
+    texts = [
+        f"{text} {when}" for when in ("now", "then", "today", "here") for text in ("the soup was", "a goal and a match")
+    ]
     with pytest.raises(ValueError, match="nobody described class 'sport'; the nearest is 'sprot'"):
         Classifier(encoder=str(encoder_folder), describe={"food": "soup", "sprot": "match"}, **FAST).fit(
             texts, ["food", "sport", "food", "sport", -1, -1, -1, -1]

@@ -9,7 +9,7 @@ import pytest
 from tutelage.kinds import KINDS
 from tutelage.kinds.agreement import fleiss
 from tutelage.kinds.dataset import Files
-from tutelage.kinds.one_vote import joined
+from tutelage.kinds.one_vote import joined, one_vote_each, pool_once
 from tutelage.kinds.reading import read_files
 from tutelage.tables import DataError, Notes
 
@@ -112,7 +112,7 @@ def test_all_labels_of_a_class_by_one_author_are_refused_with_advice(learn):
 
 
 def test_copies_must_be_once_or_each():
-    with pytest.raises(ValueError, match="copies must be one of once, each, got 'twice'"):
+    with pytest.raises(ValueError, match="copies must be one of once, each, off, got 'twice'"):
         KINDS["rows"](copies="twice")
 
 
@@ -195,3 +195,44 @@ def test_items_of_every_kind_that_are_there_three_times_are_those_that_are_there
     assert all(np.array_equal(a, b) for a, b in zip(several.labelled, once.labelled, strict=True))
     whole = np.arange(len(once.y) if isinstance(once.y, np.ndarray) else 6 * 32 * 32)
     assert np.array_equal(np.asarray(several.y[whole]), np.asarray(once.y[whole]))
+
+
+LETTER = (
+    "dear {}, we have read your request of last month with great care and have discussed it with all who are in charge "
+    "of such matters here, and we regret any delay; it is now {} by the board of house number {}"
+)
+
+
+def test_form_letters_that_differ_in_the_decisive_word_are_different_texts():
+    kind, notes = KINDS["texts"](text="text", label="label"), Notes()
+    letters = [LETTER.format("sir", "approved" if i % 2 else "declined", i) for i in range(20)]
+    entries = kind.values(letters, [str(i % 2) for i in range(20)])
+    found = one_vote_each(kind, entries, notes)
+    assert found.groups is None and len(found.labelled) == 20
+    assert any("taken for different texts" in line for line in notes.lines_of_all())
+
+
+def test_nearly_equal_texts_of_one_label_are_copies():
+    kind = KINDS["texts"](text="text", label="label")
+    letters = [
+        LETTER.format("sir", word, i) for word in ("approved", "lost and found again at the gate") for i in range(9)
+    ]
+    found = one_vote_each(kind, kind.values(letters, ["a"] * 9 + ["b"] * 9), Notes())
+    assert found.groups is not None and found.groups.items == 2
+
+
+def test_people_with_one_pattern_of_answers_are_no_copies():
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 2, (200, 3)).astype(np.float32), rng.integers(0, 2, 200)
+    kind = KINDS["rows"](features=("a", "b", "c"), label="y")
+    found = one_vote_each(kind, kind.values(x, y.tolist()), Notes())
+    assert found.groups is None and len(found.labelled) == 200
+    assert pool_once(kind, [kind.values(x, [None] * 200)], Notes())[1] is None
+    wide = np.repeat(rng.normal(size=(24, 3)).astype(np.float32), 4, axis=0)
+    assert len(one_vote_each(kind, kind.values(wide, np.repeat(np.arange(24) % 2, 4).tolist()), Notes()).labelled) == 24
+
+
+def test_copies_off_takes_nothing_for_a_copy():
+    kind = KINDS["texts"](text="text", label="label", copies="off")
+    found = one_vote_each(kind, kind.values(["a b", "a b", "c d", "c d"], ["x", "x", "y", "y"]), Notes())
+    assert found.groups is None and found.copied is None and len(found.labelled) == 4

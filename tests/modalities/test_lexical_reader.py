@@ -142,7 +142,8 @@ def test_a_classifier_is_saved_and_read_bit_for_bit(name, both, texts, tmp_path)
     np.testing.assert_array_equal(again.probabilities(test), expected)
     names = {p.name for p in (tmp_path / "model").iterdir()}
     lexicon = {"lexicon.json", "lexicon.safetensors"}
-    assert names == lexicon | {"held_out.safetensors", "learnt.json", "model.json", "model.safetensors"}
+    of_all = {"held_out.safetensors", "known.safetensors", "learnt.json", "model.json", "model.safetensors"}
+    assert names == lexicon | of_all
 
 
 def test_subjects_are_told_by_their_words(texts):

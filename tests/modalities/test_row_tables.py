@@ -200,7 +200,7 @@ def test_decimal_commas_with_exponents_and_beside_words_for_none():
 def test_rows_without_a_number_get_no_prediction(tmp_path):
     (tmp_path / "t.csv").write_text("x1,x2\n1,2\n,2\n3,4\n")
     model = SimpleNamespace(
-        network=None, classes=["a", "b"], probabilities=lambda x, tick: np.eye(2)[(x[:, 0] > 2).astype(int)]
+        network=None, body=None, classes=["a", "b"], probabilities=lambda x, tick: np.eye(2)[(x[:, 0] > 2).astype(int)]
     )
     kind, given = (
         KINDS["rows"](features=("x1", "x2"), label="y", exact=True),

@@ -53,7 +53,7 @@ def test_features_are_named_and_those_that_count_or_never_change(look):
     code, shown = look(rows, words=(*words, "a", "b", "c", "n"))
     assert code == 0, shown
     assert "Columns: a (feature), b (feature), c (feature), n (feature), y (label)." in shown
-    assert "1 of 4 features never change: c." in shown
+    assert "1 of 4 features never change and are passed over: c." in shown
     assert "feature n counts the rows" in shown
     assert "--features a b c." in shown
     code, shown = look(rows, words=(*words, "a", "b"))

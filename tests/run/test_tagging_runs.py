@@ -265,7 +265,7 @@ def test_few_tagged_sentences_without_an_entity(run, tables, encoder_folder, met
 
 def test_a_table_of_one_word_a_row_is_noticed(run, tables, encoder_folder):
     """Its words alone, without their sentences, are seldom what was meant."""
-    words = ["soup", "goal", "the", "a"] * 5
+    words = [f"{word}{i}" for i in range(5) for word in ("soup", "goal", "the", "a")]
     tags = ["B-FOOD", "B-SPORT", "O", "O"] * 5
     pd.DataFrame({"tokens": words, "tags": tags}).to_csv(tables / "words.csv", index=False)
     asked = fit(tables, encoder_folder, "supervised", train=tables / "words.csv", steps=2)
@@ -298,7 +298,7 @@ def test_the_pool_of_another_file_needs_no_tags(run, tables, encoder_folder):
         ([["a", "b"]] * 2, [["B-X", "O"], None], "y: one sentence is tagged; tag one more"),
         ([None], [["O"]], r"X\[0\] must be a list of words"),
         ([["a"], ["b"]], [["O"]], "X has 2 sentences, but y has 1"),
-        ([["a"]] * 3, [["O"]] * 3, "y: no entity in any sentence"),
+        ([["a"], ["b"], ["c"]], [["O"]] * 3, "y: no entity in any sentence"),
         ([["a"]] * 3, [None] * 3, "y: every sentence is untagged"),
         ([["a", " "]], [["O", "O"]], r"X\[0\] must be a list of words, none empty"),
         ([["a"]] * 2, [["B-"], ["B-X"]], r"y\[0\]: tag 1 must be"),

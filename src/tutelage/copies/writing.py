@@ -60,12 +60,12 @@ class Writings(Prints):
         return len(self.keys)
 
     def groups(self) -> Int[np.ndarray, " n"]:
-        equal = groups_of(self.keys)
+        equal, count = groups_of(self.keys), len(self)
         first = np.unique(equal, return_index=True)[1]
         near = near_groups(self.shingles.take(first))[equal]
-        whole = groups_of(self.whole)
-        leader = np.unique(whole, return_index=True)[1][whole]
-        return joined_groups(len(self), np.r_[leader, _leaders(near)], np.r_[[np.arange(len(self))] * 2].ravel())
+        keys = count + groups_of(np.r_[self.whole, self.keys])  # a text is also equal to the whole of another, unframed
+        nodes = np.r_[keys, 3 * count + near]
+        return joined_groups(4 * count, np.tile(np.arange(count), 3), nodes)[:count]
 
     def and_those_of(self, others: Self) -> Self:
         whole, keys = np.r_[self.whole, others.whole], np.r_[self.keys, others.keys]
@@ -108,9 +108,3 @@ def same_texts(texts: Sequence[str]) -> Int[np.ndarray, " n"]:
     [0, 0, 1]
     """
     return Writings.of(texts).groups()
-
-
-def _leaders(groups: np.ndarray) -> np.ndarray:
-    """Number of the first item of each item's group, (n,)."""
-    found: np.ndarray = np.unique(groups, return_index=True)[1][np.unique(groups, return_inverse=True)[1]]
-    return found

@@ -46,7 +46,8 @@ class Tagger(Estimator):
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
         cache: folder of the feature cache; None is a folder in the user's cache folder.
         random_state: random seed, a whole number in [0, 2**32).
-        copies: "once" gives equal items with equal labels one vote together; "each" gives each of them one.
+        copies: "once" gives equal items with equal labels one vote together; "each" gives each of them one; "off" takes
+            nothing for a copy.
 
     Attributes:
         classes_: tags in BIO, (c,), O first.

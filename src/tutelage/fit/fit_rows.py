@@ -154,7 +154,7 @@ def fit_rows(
     if items.groups is not None and outcome.evidence is not None:
         with threads(problem.threads):
             flattered = leaking(problem, items.groups, outcome.reference_choice, plan, training.seed)
-    if say and flattered is not None:
+    if say and flattered is not None and flattered.words():
         say(flattered.words())
     about = {} if teacher is None else teacher.about
     return Fitted(outcome, problem, training, outcome.problem.reader or reader, about, encoders, flattered)

@@ -33,11 +33,13 @@ class Leaking:
         return {"leaking": self.leaking, "honest": self.honest, "words": self.words()}
 
     def words(self) -> str:
-        """One sentence for people.
+        """One sentence for people; empty where leaking would not have flattered.
 
         >>> Leaking("accuracy", 0.93, 0.61).words()
         'Held-out accuracy of a logistic regression is 61.0 %; with the rows split at random it would have read 93.0 %.'
         """
+        if self.leaking <= self.honest:
+            return ""
         return (
             f"Held-out {self.measure} of a logistic regression is {100 * self.honest:.1f} %; with the rows split at "
             f"random it would have read {100 * self.leaking:.1f} %."

@@ -55,17 +55,15 @@ def of_shares(found: Prevalence, classes: Sequence[Any]) -> list[str]:
     """
     if not found.declared and found.apart < TOLD:
         return []
-    order = np.argsort(-np.abs(found.pool - found.labels), kind="stable")[:NAMED]
+    order = np.argsort(-np.abs(found.told - found.labels), kind="stable")[:NAMED]
     each = ", ".join(_of_class(found, int(k), classes[k]) for k in order)
     what = "are declared to be" if found.declared else "are not" if found.moved else "seem not to be"
     compared = f"The classes {what} as common in the pool as among the labels: {each}."
     if found.declared:
         compared = f"Declared shares of the classes: {each}."
     if found.moved:
-        return [
-            compared,
-            "Both models answer for the pool's shares, and the scores on held-out labels are for them, too.",
-        ]
+        moved = "to these shares" if found.declared else "towards these shares, as far as so few labels allow"
+        return [compared, f"Both models were moved {moved}, and the scores on held-out labels are for them, too."]
     return [
         compared,
         "So few labels cannot say it surely, and the models answer for the labels' shares; pass --shares, or shares=, "
@@ -74,7 +72,7 @@ def of_shares(found: Prevalence, classes: Sequence[Any]) -> list[str]:
 
 
 def _of_class(found: Prevalence, k: int, name: Any) -> str:
-    labels, pool = 100 * found.labels[k], 100 * found.pool[k]
+    labels, pool = 100 * found.labels[k], 100 * found.told[k]
     if found.declared:
         return f"{name} {labels:.0f} % of the labels and {pool:.3g} % of the pool"
     between = f"{100 * found.low[k]:.0f} to {100 * found.high[k]:.0f}"

@@ -41,12 +41,14 @@ class Prevalence:
 
     Attributes:
         labels: share of each class among the labels, (c,).
-        pool: share of each class in the pool, (c,).
+        pool: share of each class in the pool, (c,), as models are moved to it: where it is estimated, drawn towards the
+            labels' shares.
         low, high: ends of the interval of each share in the pool at 90 %, (c,), see `intervals`; the shares themselves
             where they are declared.
         apart: distance in total variation of the two, in [0, 1].
         least: distance beyond which that of 95 of 100 redrawn sets of labels lies.
         declared: whether the shares were declared.
+        seems: share of each class in the pool, (c,), as it is told: the middle of the interval; None: as `pool`.
     """
 
     labels: np.ndarray
@@ -56,6 +58,12 @@ class Prevalence:
     apart: float
     least: float
     declared: bool = False
+    seems: np.ndarray | None = None
+
+    @property
+    def told(self) -> np.ndarray:
+        """Share of each class in the pool as it is told, (c,)."""
+        return self.pool if self.seems is None else self.seems
 
     @property
     def moved(self) -> bool:
@@ -69,9 +77,9 @@ class Prevalence:
 
     def as_dict(self, classes: Sequence[Any]) -> dict[str, Any]:
         """Plain values for a summary, by the names of the classes."""
-        each = (self.labels, self.pool, self.low, self.high)
+        each = (self.labels, self.told, self.low, self.high, self.pool)
         by_class = {
-            str(name): dict(zip(("labels", "pool", "low", "high"), map(float, row), strict=True))
+            str(name): dict(zip(("labels", "pool", "low", "high", "moved_to"), map(float, row), strict=True))
             for name, row in zip(classes, np.stack(each, axis=1), strict=True)
         }
         return {"apart": self.apart, "declared": self.declared, "moved": self.moved, "classes": by_class}
@@ -136,18 +144,17 @@ def prevalence(
         expected_shares(_redrawn(held_out, y, weight, groups, rng).of(part), labels) for _ in range(REDRAWN)
     ])  # fmt: skip
     apart = np.abs(draws - labels).sum(1) / 2
-    low, high = intervals(held_out, y, pool, weight, groups)
+    low, seems, high = intervals(held_out, y, pool, weight, groups)
     return Prevalence(
-        labels, found, np.minimum(low, found), np.maximum(high, found), distance(found, labels),
-        float(np.quantile(apart, 0.05)),
-    )  # fmt: skip
+        labels, found, low, high, distance(found, labels), float(np.quantile(apart, 0.05)), seems=seems / seems.sum()
+    )
 
 
 def intervals(
     held_out: np.ndarray, y: np.ndarray, pool: np.ndarray, weight: np.ndarray | None = None,
     groups: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Interval at 90 % of the share of each class in the pool, (c,) each, by what is mistaken for what.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Lower end, middle and upper end of the interval at 90 % of the share of each class in the pool, (c,) each.
 
     A share s of class k gives a share s t + (1 - s) f of predictions of k: t is how often k is found, f how often
     another class is taken for it. Both are drawn from their posterior distributions after the held-out labels
@@ -164,7 +171,7 @@ def intervals(
     rate = np.bincount(pool.argmax(1), minlength=classes) / len(pool)
     w = np.ones(len(y)) if weight is None else weight
     worth = 1.0 if groups is None else min(len(np.unique(groups)) / w.sum(), 1.0)  # groups, not labels, are independent
-    low, high = np.zeros(classes), np.ones(classes)
+    found_shares = np.zeros((3, classes))
     for k in range(classes):
         hit = (said == k).mean(0)
         each = []
@@ -175,8 +182,9 @@ def intervals(
         seen = rng.beta(rate[k] * len(pool) + 0.5, (1 - rate[k]) * len(pool) + 0.5, DRAWS)
         tells = found > mistaken
         share = np.where(tells, (seen - mistaken) / np.where(tells, found - mistaken, 1), rng.random(DRAWS))
-        low[k], high[k] = np.quantile(share.clip(0, 1), [0.05, 0.95])
-    return low, high
+        found_shares[:, k] = np.quantile(share.clip(0, 1), [0.05, 0.5, 0.95])
+    low, middle, high = found_shares
+    return low, middle, high
 
 
 def declared(shares: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> Prevalence:

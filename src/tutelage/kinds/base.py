@@ -25,7 +25,7 @@ from tutelage.kinds.answers import counted_as_wrong, withheld, written
 from tutelage.kinds.copied import kept_prints, without_copies
 from tutelage.kinds.dataset import Coded, Dataset, Files, Measured, Words
 from tutelage.kinds.entries import LEARNT, SCORED, Entries, Sought
-from tutelage.kinds.one_vote import EACH, ONCE
+from tutelage.kinds.one_vote import EACH, OFF, ONCE
 from tutelage.kinds.reading import columns_in_words, counts_of
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
@@ -49,7 +49,7 @@ class Kind(ABC):
         group: column of what labelled items belong together by, such as an author, a patient or a page: they are held
             out together, and intervals are by groups; an empty cell is a group of its own.
         copies: "once" merges labelled items that are equal and have equal labels, so that each has one vote; "each"
-            keeps a vote for each copy.
+            keeps a vote for each copy; "off" takes nothing for a copy.
 
     Attributes:
         name: name of the kind in options, protocols, records and summaries.
@@ -87,7 +87,7 @@ class Kind(ABC):
     copies: str = ONCE
 
     def __post_init__(self) -> None:
-        one_of("copies", self.copies, (ONCE, EACH))
+        one_of("copies", self.copies, (ONCE, EACH, OFF))
 
     # what the options say
 
@@ -224,7 +224,7 @@ class Kind(ABC):
         Args:
             items: n items, as `entries` and `given` make them.
         """
-        return self.prints(items).groups()
+        return np.arange(len(items)) if self.equal_by_chance(items) else self.prints(items).groups()
 
     def copied(self, items: Sequence[Any], *learnt: Sequence[Any]) -> np.ndarray:
         """Mask of the items that are copies of items to learn from, (n,).
@@ -239,6 +239,18 @@ class Kind(ABC):
     def exact_key(self, item: Any) -> Hashable:
         """Key by which two items are equal as they were given, so that one of them can stand for both."""
         return item if isinstance(item, Hashable) else np.asarray(item).tobytes()
+
+    def equal_by_chance(self, items: Sequence[Any]) -> bool:
+        """Whether so many equal items are to be expected that equality says nothing: then none is a copy.
+
+        Args:
+            items: n items.
+        """
+        return False
+
+    def equal_key(self, item: Any) -> Hashable:
+        """Key by which two items say the same, and not nearly so alone."""
+        return self.exact_key(item)
 
     def label_key(self, label: Any) -> Hashable:
         """Key by which two labels count as equal."""
@@ -511,12 +523,15 @@ class Kind(ABC):
             show: whether some items are drawn beside their labels, where the kind does so.
         """
 
-    def commonest(self, classes: Sequence[Any], y: np.ndarray) -> dict[str, Any] | None:
+    def commonest(
+        self, classes: Sequence[Any], y: np.ndarray, weight: np.ndarray | None = None
+    ) -> dict[str, Any] | None:
         """The commonest "class" of labels and its "share", which always saying it is right; None where none is one.
 
         Args:
             classes: names of the classes.
             y: class numbers of the items' units, (units,); -1 is a class that the model does not know.
+            weight: how much each unit counts, (units,); None counts each once.
         """
         return None
 

@@ -302,7 +302,8 @@ def _of_one(labelled: Entries, y: np.ndarray, classes: Sequence[Any], together: 
         )
     return (
         f"{labelled.at('label')}: all labels of {named}{more} are of copies of one item ({', '.join(places)}), which "
-        f"counts once: label one more row of each (the evidence needs two), or {skip}"
+        f"counts once: label one more row of each (the evidence needs two), or {skip}; where they are no copies, "
+        f"{labelled.places.no_copies}"
     )
 
 

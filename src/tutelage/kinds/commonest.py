@@ -10,20 +10,24 @@ import numpy as np
 from tutelage.tables.cells import quoted
 
 
-def commonest_of(classes: Sequence[Any], y: np.ndarray) -> dict[str, Any] | None:
+def commonest_of(
+    classes: Sequence[Any], y: np.ndarray, weight: np.ndarray | None = None
+) -> dict[str, Any] | None:  # fmt: skip
     """The commonest "class" of labels, and its "share", which always saying it is right; None without labels.
 
     Args:
         classes: names of the classes.
         y: class numbers, (n,); -1 is none of the classes, and counts in the share.
+        weight: how much each label counts, (n,), as it does in the scores beside; None counts each once.
 
     >>> commonest_of(["ham", "spam"], np.array([0, 1, 0, -1]))
     {'class': 'ham', 'share': 0.5}
     """
     if not (y >= 0).any():
         return None
-    counts = np.bincount(y[y >= 0], minlength=len(classes))
-    return {"class": str(classes[int(counts.argmax())]), "share": float(counts.max() / len(y))}
+    weight = np.ones(len(y)) if weight is None else weight
+    counts = np.bincount(y[y >= 0], weight[y >= 0], minlength=len(classes))
+    return {"class": str(classes[int(counts.argmax())]), "share": float(counts.max() / weight.sum())}
 
 
 def always(commonest: Mapping[str, Any]) -> str:

@@ -93,7 +93,10 @@ def shares_of_classes(
             raise DataError(
                 f"shares name {quoted(name)}, which is none of the classes {some(names)}; the nearest is {near!r}"
             )
-        found[number[how.key(name)]] = share
+        at = number[how.key(name)]
+        if not np.isnan(found[at]):
+            raise DataError(f"shares name the class {names[at]!r} twice, in two spellings; name each class once")
+        found[at] = share
     missing = np.flatnonzero(np.isnan(found))
     if len(missing) > 1:
         raise DataError(f"shares say nothing of {some([names[i] for i in missing])}; name all classes but one at least")
@@ -103,6 +106,9 @@ def shares_of_classes(
     if abs(np.nansum(found) - 1) > ROUNDING or (len(missing) and total >= 1):
         left = f", which leaves nothing for {names[missing[0]]!r}" if len(missing) else ""
         raise DataError(f"shares must sum to 1, got {total:g}{left}")
+    unknown = [names[k] for k in np.flatnonzero(found > 0) if len(y) and not (y == k).any()]
+    if unknown:
+        raise DataError(f"shares say that {some(unknown)} occurs, but no label is of it; label some, or say 0")
     bare = [names[k] for k in np.unique(y) if found[k] == 0]
     if bare:
         raise DataError(

@@ -26,6 +26,10 @@ class Places(Protocol):
         """Words for a missing label in this source."""
 
     @property
+    def no_copies(self) -> str:
+        """Advice on how to say that equal items are no copies."""
+
+    @property
     def skip(self) -> str:
         """Advice that says how a user goes without the evidence."""
 
@@ -70,6 +74,7 @@ class InTable:
     files: Sequence[str] = ()
     empty = "empty"
     skip = "pass --no-evidence"
+    no_copies = "pass --copies off"
     keeps_all = False
 
     def short(self, i: int) -> str:
@@ -103,6 +108,7 @@ class InFolder:
     names: Sequence[str]
     empty = "empty"
     skip = "pass --no-evidence"
+    no_copies = "pass --copies off"
     keeps_all = False
 
     def short(self, i: int) -> str:
@@ -131,6 +137,7 @@ class InValues:
     index: Sequence[int]
     empty = "-1 or None"
     skip = "set evidence=False"
+    no_copies = "set copies='off'"
     keeps_all = True
 
     @property

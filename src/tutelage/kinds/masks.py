@@ -237,7 +237,7 @@ class Masks(Pictured):
         truth = None
         if more is not None:
             parts.append(more)
-        parts = pool_once(self, parts)[0]
+        parts = pool_once(self, parts, notes)[0]
         if more is not None:
             more = parts[1]
             if more.known.any():

@@ -303,7 +303,7 @@ class OneClass(Kind):
         if evidence:
             require_two_of_each(labelled, y, classes, bool(voted or said), groups)
         pool = [self.good_pool(part, notes) for part in parts]
-        pool, pool_at = (pool, None) if voted or said else pool_once(self, pool)
+        pool, pool_at = (pool, None) if voted or said else pool_once(self, pool, notes)
         if len(labelled) + sum(map(len, pool)) < len(train) + (0 if more is None else len(more)):
             self.note_counts([labelled, *pool], test, notes)
         truth = np.concatenate([codes_if_known(classes, part.labels) for part in pool])
@@ -353,8 +353,10 @@ class OneClass(Kind):
         scores |= {"unread": int(unread.sum())} if unread.any() else {}
         return Measured(scores, Tally(p.shape[1]).add(truth, guess, sure), [], (sure, guess == truth))
 
-    def commonest(self, classes: Sequence[Any], y: np.ndarray) -> dict[str, Any] | None:
-        return commonest_of(classes, y)
+    def commonest(
+        self, classes: Sequence[Any], y: np.ndarray, weight: np.ndarray | None = None
+    ) -> dict[str, Any] | None:
+        return commonest_of(classes, y, weight)
 
     @staticmethod
     def in_words(scores: Mapping[str, Any]) -> tuple[str, str]:

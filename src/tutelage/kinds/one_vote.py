@@ -24,14 +24,24 @@ if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
     from tutelage.kinds.dataset import Words
 
-ONCE, EACH = "once", "each"
-"""What becomes of equal items with equal labels: they are merged into one, or each has a vote of its own."""
+ONCE, EACH, OFF = "once", "each", "off"
+"""What becomes of equal items with equal labels: they are merged into one, each has a vote of its own, or nothing is
+taken for a copy."""
+
+LEAST_PAIRS = 5
+"""Pairs of nearly equal items, at least, whose labels say whether such items are copies in these data."""
+
+LEAST_KAPPA = 0.5
+"""Agreement beyond chance of the labels of nearly equal items below which they are different items."""
 
 GROUP = "group"
 """Word for what items belong together by, where no column names it."""
 
 SHOWN = 3
 """Number of contradictions that a sentence names at most."""
+
+PLACES = 4
+"""Number of places of one item that a sentence names at most."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,11 @@ class Contradiction:
     rows: tuple[str, ...]
     item: str
     labels: tuple[str, ...]
+
+    def words(self) -> str:
+        """The first places and labels, in words."""
+        more = f" and {len(self.rows) - PLACES} more" if len(self.rows) > PLACES else ""
+        return f"{', '.join(self.rows[:PLACES])}{more}: {', '.join(map(quoted, self.labels[:PLACES]))}"
 
 
 @dataclass(frozen=True)
@@ -93,9 +108,7 @@ class Copied:
             return ""
         count = len(self.contradictions)
         have = "has" if count == 1 else "have"
-        named = "; ".join(
-            f"{', '.join(one.rows)}: {', '.join(map(quoted, one.labels))}" for one in self.contradictions[:SHOWN]
-        )
+        named = "; ".join(one.words() for one in self.contradictions[:SHOWN])
         more = f"; and {count - SHOWN} more" if count > SHOWN else ""
         kappa = "" if self.kappa is None else f"; Fleiss' kappa of the labels is {self.kappa:.2f}"
         return (
@@ -169,20 +182,20 @@ def one_vote_each(kind: Kind, labelled: Entries, notes: Notes, keys: Sequence[Ha
     n = len(labelled)
     if not n:
         return Voted(labelled, np.arange(0), None, None)
-    same = np.asarray(kind.same(labelled.items))
+    keys = [kind.label_key(label) for label in labelled.labels] if keys is None else keys
+    same = np.arange(n) if kind.copies == OFF else _told_by_labels(kind, labelled, keys, notes)
     called = (kind.group or GROUP) if len(labelled.group) else ""
     cells = own_groups(labelled.group, n)
     cluster = joined(same, cells)
-    keys = [kind.label_key(label) for label in labelled.labels] if keys is None else keys
     kept, times = np.arange(n), np.ones(n, dtype=np.int64)
-    each = kind.copies == EACH
+    each = kind.copies != ONCE or len(np.unique(same)) == n
     if not each:
         named = labelled.group or [None] * n
         kept, times = _merged(list(zip(map(kind.exact_key, labelled.items), keys, named, strict=True)))
-    found = _found(kind, labelled, same, keys, each)
+    found = _found(kind, labelled, same, keys, kind.copies == EACH)
     if called:
         found = replace(found, called=called, groups=len(np.unique(cells)))
-    groups = Groups.of(kept if each else same[kept], times, cluster[kept], called)
+    groups = Groups.of(kept if kind.copies != ONCE else same[kept], times, cluster[kept], called)
     for name, line in (("votes", found.votes), ("contradictions", found.torn), ("groups", found.grouped)):
         if line:
             notes.fact(name, line, found.as_dict())
@@ -191,6 +204,44 @@ def one_vote_each(kind: Kind, labelled: Entries, notes: Notes, keys: Sequence[Ha
     mask = np.zeros(n, dtype=bool)
     mask[kept] = True
     return Voted(labelled if len(kept) == n else labelled.where(mask), kept, groups, found)
+
+
+def _told_by_labels(kind: Kind, labelled: Entries, keys: Sequence[Hashable], notes: Notes) -> np.ndarray:
+    """Group number of each entry, (n,): nearly equal ones are different items where their labels say so.
+
+    Form letters that differ in one decisive word, or shots of one camera, are as near to each other as copies are. Then
+    labels agree hardly more than by chance between items that are nearly equal, and equal ones alone are copies.
+
+    Args:
+        kind: kind of the items.
+        labelled: n labelled entries.
+        keys: keys by which labels are equal, (n,).
+        notes: takes the sentence on it.
+    """
+    same = np.asarray(kind.same(labelled.items))
+    if len(np.unique(same)) == len(same):
+        return same
+    equal = groups_of([kind.equal_key(item) for item in labelled.items])
+    first = np.unique(equal, return_index=True)[1]
+    label = groups_of([keys[i] for i in first.tolist()])
+    of = np.unique(same[first], return_inverse=True)[1].ravel()
+    sizes = np.bincount(of).astype(np.float64)
+    alike = np.unique(np.stack([of, label]), axis=1, return_counts=True)[1].astype(np.float64)
+    pairs, agreed = (sizes * (sizes - 1) / 2).sum(), (alike * (alike - 1) / 2).sum()
+    chance = float(((np.bincount(label) / len(label)) ** 2).sum())
+    if pairs < LEAST_PAIRS or chance == 1:
+        return same
+    kappa = (agreed / pairs - chance) / (1 - chance)
+    if kappa >= LEAST_KAPPA:
+        return same
+    count = int(sizes[sizes > 1].sum())
+    notes.fact(
+        "nearly",
+        f"{count:,} {kind.words.things} are nearly equal to others, and their labels agree hardly more than by chance "
+        f"(kappa {kappa:.2f}): they are taken for different {kind.words.things}, and equal ones alone for copies.",
+        {"items": count, "kappa": kappa},
+    )
+    return equal
 
 
 def with_groups(kind: Kind, found: Entries, path: Path, how: ReadAs) -> Entries:
@@ -214,24 +265,32 @@ def with_groups(kind: Kind, found: Entries, path: Path, how: ReadAs) -> Entries:
     return replace(found, group=[as_label(cells.get(row)) for row in found.places.rows])
 
 
-def pool_once(kind: Kind, parts: Sequence[Entries]) -> tuple[list[Entries], np.ndarray | None]:
+def pool_once(kind: Kind, parts: Sequence[Entries], notes: Notes) -> tuple[list[Entries], np.ndarray | None]:
     """Entries of the pool, of which equal ones are there once, and the place of each entry among those that stay.
 
     Args:
         kind: kind of the items.
         parts: entries of each source, n in all.
+        notes: takes the number of those that are left out.
 
     Returns:
         The entries of each source, and the number of each of the n entries' item in the pool, (n,); None where nothing
         is there twice, or where each copy is kept.
     """
-    if kind.copies == EACH:
+    if kind.copies != ONCE or kind.equal_by_chance([item for part in parts for item in part.items]):
         return list(parts), None
     at = groups_of([kind.exact_key(item) for part in parts for item in part.items])
     if not len(at) or int(at.max()) + 1 == len(at):
         return list(parts), None
     first = np.zeros(len(at), dtype=bool)
     first[np.unique(at, return_index=True)[1]] = True
+    left, words = int((~first).sum()), kind.words
+    notes.fact(
+        "pool_copies",
+        f"{len(at):,} unlabelled rows are {int(first.sum()):,} {words.things}: {left:,} are left out, since each "
+        f"{words.thing} is in the pool once.",
+        {"rows": len(at), "items": int(first.sum())},
+    )
     masks = np.split(first, np.cumsum([len(part) for part in parts])[:-1])
     return [part if mask.all() else part.where(mask) for part, mask in zip(parts, masks, strict=True)], at
 

@@ -25,6 +25,9 @@ from tutelage.model import Model
 from tutelage.tables import PREDICTED, PROBABILITY, UNHEARD, USUAL, DataError, Notes, ReadAs, column_names
 from tutelage.types import Tick
 
+CLEARLY_FEWER = 0.9
+"""Share of the rows below which the different ones among them are clearly fewer."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rows(OneClass):
@@ -163,6 +166,21 @@ class Rows(OneClass):
             if np.shape(other.items)[1] != width:
                 has = f"{np.shape(other.items)[1]} numbers in each row, but {width} in {train.places.source}"
                 raise DataError(f"{other.at('item')}: {has}")
+
+    def equal_by_chance(self, items: Sequence[Any]) -> bool:
+        """Whether equal rows are to be expected, since features have few values: then none is a copy.
+
+        Of P rows that are possible, n draws would give about P (1 - exp(-n / P)) different ones. Equal rows are
+        expected where these are clearly fewer than n, and there are not far fewer yet.
+        """
+        x = np.asarray(items)
+        if x.ndim != 2 or not len(x):
+            return False
+        possible = float(np.exp(min(np.log([len(np.unique(column)) for column in x.T]).sum(), 100.0)))
+        different = -possible * float(np.expm1(-len(x) / possible))
+        if different > CLEARLY_FEWER * len(x):
+            return False
+        return len(np.unique(x, axis=0)) >= different / 2
 
     def prints(self, items: Sequence[Any], known: Prints | None = None) -> Keys:
         same = isinstance(items, np.ndarray) or len({np.shape(item) for item in items}) == 1

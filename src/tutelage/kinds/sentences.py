@@ -12,6 +12,7 @@ import pandas as pd
 
 from tutelage.adapting.how import Adapting
 from tutelage.copies import Prints
+from tutelage.copies.folding import folded
 from tutelage.copies.writing import Writings
 from tutelage.data import Examples
 from tutelage.fit.build import Items
@@ -154,6 +155,9 @@ class Sentences(Kind):
     def exact_key(self, item: Any) -> Hashable:
         return tuple(item)
 
+    def equal_key(self, item: Any) -> Hashable:
+        return folded(" ".join(item))
+
     def in_a_word(self, item: Any) -> str:
         return " ".join(item)
 
@@ -208,7 +212,7 @@ class Sentences(Kind):
             )
         code = {name: i for i, name in enumerate(names)}
         y = np.array([code[tag or "O"] for tags in labelled.labels for tag in tags], dtype=np.int64)
-        parts = parts if weak else pool_once(self, parts)[0]
+        parts = parts if weak else pool_once(self, parts, notes)[0]
         pool = [tokens for part in parts for tokens in part.items]
         items = Items(Tagging(len(names), names), labelled.items, y, pool, groups=votes.groups)
         about: dict[str, Any] = {}

@@ -7,6 +7,8 @@ import platform
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from tutelage import files
 from tutelage.fit.fit import settings
 from tutelage.fit.fit_rows import Fitted
@@ -44,7 +46,7 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
             "unlabelled": len(items.pool),
             "reference": estimate("reference") | {"choice": outcome.reference_choice},
             "candidate": estimate("candidate"),
-            "commonest": kind.commonest(data.classes, items.y),
+            "commonest": kind.commonest(data.classes, items.y, _counted(fitted)),
             "returned": outcome.returned,
             "student_share": outcome.share,
             "prevalence": None if outcome.prevalence is None else outcome.prevalence.as_dict(data.classes),
@@ -80,6 +82,17 @@ def reading(kind: Kind, reader: Reader) -> str:
     return "fine-tuned" if kind.whole else reader.still
 
 
+def _counted(fitted: Fitted) -> np.ndarray | None:
+    """How much each labelled unit counts in the held-out scores, (units,); None: each counts once."""
+    problem, found = fitted.problem, fitted.outcome.prevalence
+    weight = problem.unit_weights
+    if found is None or not found.moved:
+        return weight
+    each = found.ratio[problem.y]
+    counted: np.ndarray = each if weight is None else each * weight
+    return counted
+
+
 def _copies(data: Dataset, fitted: Fitted) -> dict[str, Any]:
     """Entry of the summary on items that occur several times; empty where there are none."""
     if data.repeated is None:
@@ -88,4 +101,4 @@ def _copies(data: Dataset, fitted: Fitted) -> dict[str, Any]:
     if flattered is None:
         return {"copies": about | {"flattered": None}}
     told = {k: v for k, v in flattered.as_dict().items() if k != "words"}
-    return {"copies": about | {"flattered": told, "words": [*about["words"], flattered.words()]}}
+    return {"copies": about | {"flattered": told, "words": [*about["words"], *filter(None, [flattered.words()])]}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -12,6 +12,7 @@ import pandas as pd
 
 from tutelage.adapting.how import Adapting
 from tutelage.copies import Prints
+from tutelage.copies.folding import folded
 from tutelage.copies.writing import Writings
 from tutelage.fit.defaults import HEAD, TRANSFORMER, Defaults
 from tutelage.kinds.adapting import adapting_of, require_adapt
@@ -189,6 +190,9 @@ class Texts(OneClass):
             said = (*said, said_by_run(self.teacher_run, self.name, texts, notes))
         made = Entries(texts, [None] * len(texts), places, votes, table=table, said=said)
         return self.with_labels(made, self.label_cells(table, path, sought, notes), how, notes)
+
+    def equal_key(self, item: Any) -> Hashable:
+        return folded(item)
 
     def prints(self, items: Sequence[Any], known: Prints | None = None) -> Writings:
         return Writings.of(items, known.frames if isinstance(known, Writings) else ())

@@ -43,7 +43,7 @@ QUOTED = re.compile(r"(?<!\w)'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
 """Pattern of what is quoted in a message."""
 ROWS_SAID = re.compile(
     r"[Ll]eft out|passed over|[Nn]ot scored|repeats? the names|are gathered|export: [\d,]+ \w+ in [\d,]+ rows?|"
-    r"are of [\d,]+ inputs?|is read, but not|longer than a line|read as empty"
+    r"are of [\d,]+ inputs?|is read, but not|longer than a line|read as empty|rows are [\d,]+"
 )
 """What a sentence says of items that are fewer or more than those of the file."""
 ONE_WORD = re.compile("every sentence has one word only|so each is taken for one")
@@ -217,6 +217,6 @@ def checked(case: Case, folder: Path) -> Outcome:
     for line in notes.lines_of_all():
         require(len(line) <= LONGEST, f"a line of {len(line)} characters: {line}")
     if data is not None:
-        require_rows(case, data, said)
+        require_rows(case, data, [*said, *notes.lines_of_all()])
         require_classes(case, data, options, said)
     return Outcome(data is not None, bool(said), tuple(messages))
