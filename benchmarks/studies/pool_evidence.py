@@ -126,8 +126,8 @@ def replay(fit: Fit) -> dict[str, Any]:
         "student_share": both.answer.share,
     }  # fmt: skip
     plain = both_of(said, even, "both")
-    row["together"] = said.score(plain.answer.of(p, q))
-    base, honest = said.parts["honest"], plain.held_out()
+    row["together"] = said.score(plain.answer.of(p, q)) if said.single else row["student"]
+    base, honest = said.parts["honest"], plain.held_out() if said.single else said.parts["candidate"]
     row |= weighed(said, base, said.parts["candidate"], None, "student")
     row |= weighed(said, base, honest, None, "together")
     own, counts, spoken = said.parts["own"], None, {name: pool[name] for name in pool}
@@ -237,7 +237,7 @@ def decided(rows: pd.DataFrame, name: str, look: bool = False) -> pd.DataFrame:
         for _, r in group.iterrows():
             after = prior.posterior(r[f"{name}_observed"], r[f"{name}_error"])
             low, high = after.quantile((1 - LEVEL) / 2), after.quantile((1 + LEVEL) / 2)
-            used = after.below(0) <= 0.5 and not (look and (r.get("diverged") or r.get("leans")))
+            used = after.below(0) <= 0.5 and not (look and True in (r.get("diverged"), r.get("leans")))
             change = r[f"{name}_change"]
             out.append(r.to_dict() | {
                 "harm": after.below(0), "used": used, "covered": low <= change <= high, "change": change,
@@ -396,6 +396,7 @@ def write_priors() -> None:
     """Write what answering together gained over the labels only, by kind and method."""
     rows = pd.read_json(RESULTS / "pool_fits.jsonl", lines=True)
     rows = rows[rows.group != "skewed"].assign(kind=lambda d: d.apply(kind_of, axis=1))
+    rows = rows[rows.kind != "sentences"]  # whose student answers alone
     rows["change"] = rows.answer - rows.base
     made: dict[str, dict[str, Any]] = {}
     for (kind, method), own in rows.groupby(["kind", "method"]):

@@ -173,8 +173,10 @@ class Rows(OneClass):
         Of P rows that are possible, n draws would give about P (1 - exp(-n / P)) different ones. Equal rows are
         expected where these are clearly fewer than n, and there are not far fewer yet.
         """
+        if not len(items) or len({np.shape(item) for item in items}) > 1:  # rows of two widths are refused later
+            return False
         x = np.asarray(items)
-        if x.ndim != 2 or not len(x):
+        if x.ndim != 2:
             return False
         possible = float(np.exp(min(np.log([len(np.unique(column)) for column in x.T]).sum(), 100.0)))
         different = -possible * float(np.expm1(-len(x) / possible))

@@ -51,7 +51,7 @@ def test_tasks_without_annotations_get_spans_of_the_columns_named():
 def test_a_column_that_the_export_lacks_stands_for_its_own_of_the_same_sort():
     result = {"from_name": "topic", "to_name": "text", "type": "choices", "value": {"choices": ["sport"]}}
     tasks = [task(1, "a", result), task(2, "b")]
-    names = [row["predictions"][0]["result"] for row in done(tasks, LABELS.assign(label="food"), label="label")]
+    names = [row["predictions"][0]["result"] for row in done(tasks, LABELS.assign(predicted="food"), label="label")]
     assert [[each["from_name"] for each in name] for name in names] == [["topic"], ["topic"]]
     spans = done([task(1, "Ada left", result), task(2, "b")], SPANS, label="ner")
     assert spans[0]["predictions"][0]["result"][0]["from_name"] == "ner"
