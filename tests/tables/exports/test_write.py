@@ -56,7 +56,7 @@ def test_a_column_that_the_export_lacks_stands_for_its_own_of_the_same_sort():
     spans = done([task(1, "Ada left", result), task(2, "b")], SPANS, label="ner")
     assert spans[0]["predictions"][0]["result"][0]["from_name"] == "ner"
     rows = [{"id": i, "text": "a", "label": ["sport"] * (1 - i), "Comments": []} for i in range(2)]
-    assert done(rows, LABELS.assign(label="food"), label="topic")[1] == {**rows[1], "label": ["food"], "score": 0.5}
+    assert done(rows, LABELS.assign(predicted="food"), label="topic")[1] == {**rows[1], "label": ["food"], "score": 0.5}
 
 
 def test_rows_of_a_flat_export_become_tasks_each_once():
