@@ -52,7 +52,7 @@ def scenes() -> list[Image.Image]:
 def test_images_encoded_or_resized_again_are_copies(scenes, again):
     found = same_pictures([*map(encoded, scenes), *map(again, scenes)])
     assert found[:20].tolist() == list(range(20))
-    assert (found[20:] == range(20)).mean() >= 0.9  # of a small image with many edges, shrunk, much is lost
+    assert (found[20:] == range(20)).mean() >= 0.95  # of a small image with many edges, shrunk, much is lost
 
 
 def test_a_picture_turned_by_its_exif_is_a_copy_of_the_upright_one(scenes):

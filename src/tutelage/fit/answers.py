@@ -157,8 +157,7 @@ def _answers_together(models: Comparison, best: Best, moved: bool) -> bool:
     problem, trains = models.setup.problem, best.rival.trains
     return (
         best.held is not None
-        and bool(len(problem.pool))
-        and not (problem.task.dense or problem.task.sequential or models.teacher)
+        and _looks(models)
         and trains.method.uses_pool
         and trains.setup.problem.reader is problem.reader
         and (moved or not isinstance(models.method, Auto))
