@@ -96,6 +96,22 @@ def test_texts_of_signs_are_equal_only_where_the_signs_are():
     assert folded("...") == "..."
 
 
+def test_what_a_text_is_about_is_no_frame():
+    said = ["Good soup but slow to come.", "The terrace is lovely at noon.", "Too dear for what one gets here."]
+    aspects = ["food", "service", "price"]
+    texts = [f"{text}\nAspect: {aspect}" for text in said for aspect in aspects]
+    assert len(set(same_texts(texts).tolist())) == len(texts)
+    other = "A man is outside in the sun", "Nobody is here at all"
+    pairs = [f"{first}\n{second}" for second in other for first in said]
+    assert len(set(same_texts(pairs).tolist())) == len(pairs)
+
+
+def test_of_what_follows_two_dashes_a_signature_alone_is_left_out():
+    minutes = "\n".join(f"point {i}: {body}" for i, body in enumerate(BODIES * 2))
+    assert unframed([f"agenda\n--\n{minutes}"])[0][0].count("point") == 8
+    assert unframed(["agenda of the day\n--\nAnn Bell\nBell & Sons\nphone 12"])[0] == ["agenda of the day"]
+
+
 def test_frames_that_are_known_are_taken_from_a_single_text():
     letters = [f"{body}\nKind regards\nAnn" for body in BODIES[:3]]
     _, frames = unframed(letters)

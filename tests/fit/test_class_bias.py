@@ -8,8 +8,8 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from tutelage.fit.both import best_share
-from tutelage.fit.calibration import SPREAD
-from tutelage.fit.class_bias import BIAS_SPREAD, as_sure_as_right, calibrate
+from tutelage.fit.calibration import SPREAD, as_sure_as_right
+from tutelage.fit.class_bias import BIAS_SPREAD, calibrate
 
 
 def said(seed: int, n: int = 60, classes: int = 3, repeats: int = 2):

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tutelage import Classifier, load
 from tutelage.kinds import KINDS
 from tutelage.kinds.agreement import fleiss
+from tutelage.kinds.copied import copied_of
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.one_vote import joined, one_vote_each, pool_once
 from tutelage.kinds.reading import read_files
@@ -236,3 +238,19 @@ def test_copies_off_takes_nothing_for_a_copy():
     kind = KINDS["texts"](text="text", label="label", copies="off")
     found = one_vote_each(kind, kind.values(["a b", "a b", "c d", "c d"], ["x", "x", "y", "y"]), Notes())
     assert found.groups is None and found.copied is None and len(found.labelled) == 4
+
+
+def test_a_test_and_a_model_take_form_letters_for_different_texts_too(tmp_path):
+    letters = [LETTER.format("sir", "approved" if i % 2 else "declined", i) for i in range(40)]
+    labels = [str(i % 2) for i in range(20)]
+    again = letters[0].upper()
+    for name, rows, given in (("train", letters[:20], labels), ("test", [*letters[20:], again], [*labels, "0"])):
+        pd.DataFrame({"text": rows, "label": given}).to_csv(tmp_path / f"{name}.csv", index=False)
+    kind, notes = KINDS["texts"](text="text", label="label", encoder="lexical"), Notes()
+    with pytest.warns(UserWarning, match="1 text of .* is also in the training data"):
+        data = read_files(kind, Files(tmp_path / "train.csv", test=tmp_path / "test.csv"), notes)
+    assert "copies" not in notes.facts and "nearly" in notes.facts
+    assert np.flatnonzero(data.copied).tolist() == [20]
+    Classifier(encoder="lexical", steps=5, evidence=False).fit(letters[:20], labels).save(tmp_path / "model")
+    model = load(tmp_path / "model")
+    assert np.flatnonzero(copied_of(kind, model, [*letters[20:], again])).tolist() == [20]

@@ -66,12 +66,7 @@ class Answers:
 
     def weight(self, problem: Problem) -> np.ndarray | None:
         """How much each labelled unit counts in the temperature, (units,); None: all count alike."""
-        if self.prevalence is None or not self.moved:
-            return problem.unit_weights
-        each = np.ones(len(problem.y)) if problem.unit_weights is None else problem.unit_weights
-        ratio = self.prevalence.ratio[problem.y]
-        found: np.ndarray = each * ratio * each.sum() / (each * ratio).sum()
-        return found
+        return weight_of(self.prevalence, problem)
 
 
 def counts_of(found: Prevalence | None, problem: Problem) -> np.ndarray | None:
@@ -81,6 +76,16 @@ def counts_of(found: Prevalence | None, problem: Problem) -> np.ndarray | None:
     ratio = problem.of_items(found.ratio[problem.y])
     counts: np.ndarray = ratio / ratio.mean()
     return counts
+
+
+def weight_of(found: Prevalence | None, problem: Problem) -> np.ndarray | None:
+    """How much each labelled unit counts, (units,), by its vote and by the pool's shares; None: all count alike."""
+    if found is None or not found.moved:
+        return problem.unit_weights
+    each = np.ones(len(problem.y)) if problem.unit_weights is None else problem.unit_weights
+    ratio = found.ratio[problem.y]
+    weight: np.ndarray = each * ratio * each.sum() / (each * ratio).sum()
+    return weight
 
 
 def _gained(reference: Spoken, candidate: Spoken, counts: np.ndarray | None) -> float:

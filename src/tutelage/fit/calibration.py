@@ -6,13 +6,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 
 from tutelage.fit.held_out import FoldPredictions
 from tutelage.ops.checks import in_range
 
 SPREAD = 1.0
 """Standard deviation of the logarithm of the temperature before a label is looked at; chosen on draws 1000 to 1059."""
+
+FAR_FROM_ONE = (-9.0, 4.0)
+"""Logarithms of the lowest and of the highest temperature of `as_sure_as_right`."""
 
 LOWEST = 1e-12
 """The least probability that a logarithm is taken of."""
@@ -31,23 +34,54 @@ def tempered(p: np.ndarray, temperature: float) -> np.ndarray:
     >>> tempered(np.array([[0.8, 0.2]]), 2.0).round(3).tolist()
     [[0.667, 0.333]]
     """
-    z = np.log(p.clip(LOWEST)) / temperature
+    return normal(np.log(p.clip(LOWEST)) / temperature)
+
+
+def normal(z: np.ndarray) -> np.ndarray:
+    """The softmax of logits, (..., c), of the same shape."""
     q = np.exp(z - z.max(-1, keepdims=True))
     made: np.ndarray = q / q.sum(-1, keepdims=True)
     return made
 
 
-def best_temperature(p: np.ndarray, y: np.ndarray, spread: float = SPREAD, weight: np.ndarray | None = None) -> float:
-    """The likeliest temperature of held-out predictions, drawn towards 1 where the labels are few.
+def as_sure_as_right(p: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
+    """The temperature at which the mean probability of the likeliest class is the share of right ones.
 
-    It is the T of the smallest -1/r sum_k sum_i log softmax(log p_ki / T)[y_i] + (log T)^2 / (2 spread^2), so that each
-    label counts once however often it was held out. Guo et al. (ICML 2017) without the prior, which keeps six labels
-    that happen to be right from making every prediction certain.
+    One right and one wrong label are imagined beside those that there are, so that no share is 0 or 1.
 
     Args:
         p: probabilities said of n units in each of r repeats, (r, n, c).
         y: class numbers of the units, (n,).
-        spread: standard deviation of the normal prior of log T, above 0.
+        weight: how much each unit counts, (n,).
+
+    >>> round(as_sure_as_right(np.tile([0.51, 0.49], (1, 98, 1)), np.zeros(98, dtype=int), np.ones(98)), 4)
+    0.0087
+    """
+    right = (p.argmax(-1) == y).mean(0)
+    share = float((weight * right).sum() + 1) / float(weight.sum() + 2)
+    z = np.log(p.clip(LOWEST))
+
+    def apart(log_t: float) -> float:
+        return float((weight * normal(z * np.exp(-log_t)).max(-1).mean(0)).sum() / weight.sum()) - share
+
+    low, high = FAR_FROM_ONE
+    if apart(high) > 0 or apart(low) < 0:  # worse than chance, or all classes alike
+        return float(np.exp(high if apart(high) > 0 else 0.0))
+    return float(np.exp(brentq(apart, low, high, xtol=1e-3)))
+
+
+def best_temperature(p: np.ndarray, y: np.ndarray, spread: float = SPREAD, weight: np.ndarray | None = None) -> float:
+    """The likeliest temperature of held-out predictions, drawn towards T_0 where the labels are few.
+
+    It is the T of the smallest -1/r sum_k sum_i log softmax(log p_ki / T)[y_i] + (log T / T_0)^2 / (2 spread^2), so
+    that each label counts once however often it was held out. Guo et al. (ICML 2017) without the prior, which keeps six
+    labels that happen to be right from making every prediction certain. T_0 is that of `as_sure_as_right`: drawn
+    towards 1, a model whose probabilities all are near 1/c, as those of a strong penalty, would say nothing.
+
+    Args:
+        p: probabilities said of n units in each of r repeats, (r, n, c).
+        y: class numbers of the units, (n,).
+        spread: standard deviation of the normal prior of log T, whose mean is log T_0, above 0.
         weight: weight of each unit, (n,), above 0, such as its share of the vote of an item; None: each weighs 1.
 
     >>> sure = np.tile([0.99, 0.01], (1, 100, 1))
@@ -58,15 +92,18 @@ def best_temperature(p: np.ndarray, y: np.ndarray, spread: float = SPREAD, weigh
     if not len(y):
         return 1.0
     z, units = np.log(p.clip(LOWEST)), np.arange(len(y))
+    first = np.log(as_sure_as_right(p, y, np.ones(len(y)) if weight is None else weight))
 
     def cost(log_t: float) -> float:
         q = z * np.exp(-log_t)
         top = q.max(-1, keepdims=True)
         total = top[..., 0] + np.log(np.exp(q - top).sum(-1))
         each = total - q[:, units, y]
-        return float((each if weight is None else each * weight).sum()) / len(p) + log_t**2 / (2 * spread**2)
+        loss = float((each if weight is None else each * weight).sum()) / len(p)
+        return loss + float((log_t - first) ** 2) / (2 * spread**2)
 
-    found = minimize_scalar(cost, bounds=(-5 * spread, 5 * spread), method="bounded", options={"xatol": 1e-6})
+    bounds = first - 5 * spread, first + 5 * spread
+    found = minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))
 
 

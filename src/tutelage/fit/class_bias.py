@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, minimize
+from scipy.optimize import minimize
 
-from tutelage.fit.calibration import LOWEST, SPREAD
+from tutelage.fit.calibration import LOWEST, SPREAD, as_sure_as_right, normal
 
 BIAS_SPREAD = 1.0
 """Standard deviation of the bias of each class before a label is looked at."""
-
-FAR_FROM_ONE = (-9.0, 4.0)
-"""Logarithms of the lowest and of the highest temperature of `as_sure_as_right`."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +39,6 @@ class ClassBias:
     def towards(self, shares: np.ndarray) -> ClassBias:
         """The same for data in which each class is ``shares`` times as common as among the labels, (c,)."""
         return ClassBias(self.temperature, self.bias + np.log(shares.clip(LOWEST)))
-
-
-def normal(z: np.ndarray) -> np.ndarray:
-    """The softmax of logits, (..., c), of the same shape."""
-    q = np.exp(z - z.max(-1, keepdims=True))
-    made: np.ndarray = q / q.sum(-1, keepdims=True)
-    return made
 
 
 def calibrate(p: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> ClassBias:
@@ -94,29 +84,3 @@ def calibrate(p: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) ->
     bounds = [(first - 5 * SPREAD, first + 5 * SPREAD)] + [(-10.0, 10.0)] * classes
     found = minimize(cost, np.append(first, np.zeros(classes)), jac=True, method="L-BFGS-B", bounds=bounds)
     return ClassBias(float(np.exp(found.x[0])), found.x[1:] - found.x[1:].mean())
-
-
-def as_sure_as_right(p: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
-    """The temperature at which the mean probability of the likeliest class is the share of right ones.
-
-    One right and one wrong label are imagined beside those that there are, so that no share is 0 or 1.
-
-    Args:
-        p: probabilities said of n units in each of r repeats, (r, n, c).
-        y: class numbers of the units, (n,).
-        weight: how much each unit counts, (n,).
-
-    >>> round(as_sure_as_right(np.tile([0.51, 0.49], (1, 98, 1)), np.zeros(98, dtype=int), np.ones(98)), 4)
-    0.0087
-    """
-    right = (p.argmax(-1) == y).mean(0)
-    share = float((weight * right).sum() + 1) / float(weight.sum() + 2)
-    z = np.log(p.clip(LOWEST))
-
-    def apart(log_t: float) -> float:
-        return float((weight * normal(z * np.exp(-log_t)).max(-1).mean(0)).sum() / weight.sum()) - share
-
-    low, high = FAR_FROM_ONE
-    if apart(high) > 0 or apart(low) < 0:  # worse than chance, or all classes alike
-        return float(np.exp(high if apart(high) > 0 else 0.0))
-    return float(np.exp(brentq(apart, low, high, xtol=1e-3)))

@@ -14,7 +14,7 @@ from torch import nn
 
 from tutelage.adapting.how import Adapting
 from tutelage.copies import Keys, Prints
-from tutelage.data import Examples
+from tutelage.data import Examples, Groups
 from tutelage.data.marks import marks
 from tutelage.fit import abstention
 from tutelage.fit.abstention import Promise
@@ -216,24 +216,37 @@ class Kind(ABC):
         """
         return Keys.of([self.identity(item) for item in items])
 
-    def same(self, items: Sequence[Any]) -> np.ndarray:
+    def same(self, items: Sequence[Any], nearly: bool = True) -> np.ndarray:
         """Group number of each item, int64, (n,): equal for items that are copies of each other, equal or nearly so.
 
         Groups are numbered by their first item, from 0.
 
         Args:
             items: n items, as `entries` and `given` make them.
+            nearly: whether nearly equal items are copies, too.
         """
-        return np.arange(len(items)) if self.equal_by_chance(items) else self.prints(items).groups()
+        if self.equal_by_chance(items):
+            return np.arange(len(items))
+        return (self.prints(items) if nearly else self.equal_prints(items)).groups()
 
-    def copied(self, items: Sequence[Any], *learnt: Sequence[Any]) -> np.ndarray:
+    def equal_prints(self, items: Sequence[Any]) -> Prints:
+        """Prints of n items by which equal items alone are copies, and none that are nearly so."""
+        if self.prints_class is Keys:
+            return self.prints(items)
+        return Keys.of([self.equal_key(item) for item in items])
+
+    def copied(self, items: Sequence[Any], *learnt: Sequence[Any], nearly: bool = True) -> np.ndarray:
         """Mask of the items that are copies of items to learn from, (n,).
 
         Args:
             items: n items.
             learnt: parts of the items to learn from.
+            nearly: whether nearly equal items are copies, too; see `Voted`.
         """
-        known = self.prints([item for part in learnt for item in part])
+        every = [item for part in learnt for item in part]
+        if not nearly:
+            return self.equal_prints(items).within(self.equal_prints(every))
+        known = self.prints(every)
         return self.prints(items, known).within(known)
 
     def exact_key(self, item: Any) -> Hashable:
@@ -347,9 +360,18 @@ class Kind(ABC):
             notes.fact("columns", columns_in_words(self.columns(), notes), self.columns())
         self.note_counts([train, *filter(None, [more])], test, notes)
 
-    def note_counts(self, parts: Sequence[Entries], test: Entries | None, notes: Notes) -> None:
-        """Note how many entries are labelled, in place of what was noted before; see `counts_of`."""
-        notes.fact("items", *counts_of(parts, test, self.words.things))
+    def note_counts(
+        self, parts: Sequence[Entries], test: Entries | None, notes: Notes, groups: Groups | None = None
+    ) -> None:
+        """Note how many entries are labelled, in place of what was noted before; see `counts_of`.
+
+        Args:
+            parts: training entries, and after them further entries for the pool.
+            test: entries to score on; None where there are none.
+            notes: takes the counts.
+            groups: which of the training entries, all labelled then, are copies of one item; None counts each.
+        """
+        notes.fact("items", *counts_of(parts, test, self.words.things, groups))
 
     def columns(self) -> dict[str, str]:
         """What each column that an option names is taken for, by its name."""
@@ -421,7 +443,7 @@ class Kind(ABC):
         """
         held_out = abstention.kept(calibration) if self.abstains else {}
         task, temperature = data.items.task, calibration.temperature
-        learnt, known = marks(data.items.labelled), kept_prints(self, data.items.labelled, data.items.pool)
+        learnt, known = marks(data.items.labelled), kept_prints(self, data)
         classes, network, reader = list(data.classes), network.cpu(), reader.to("cpu")
         return Model(classes, network, reader, task, cache, temperature, held_out, learnt, known)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tutelage.copies import Keys
 from tutelage.data import Examples
 from tutelage.files import BadFileError
 from tutelage.kinds.entries import taken
@@ -14,20 +15,25 @@ from tutelage.model import Model
 
 if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
+    from tutelage.kinds.dataset import Dataset
+
+KEYS_ALONE = {"keys"}
+"""Names of the arrays that a model keeps where equal items alone are copies."""
 
 KEPT = 200_000
 """Number of items that a model keeps prints of at most: the labelled ones, and then the first of the pool."""
 
 
-def kept_prints(kind: Kind, labelled: Sequence[Any], pool: Sequence[Any]) -> dict[str, np.ndarray]:
+def kept_prints(kind: Kind, data: Dataset) -> dict[str, np.ndarray]:
     """Prints of the items that were learnt from, as a model keeps them.
 
     Args:
         kind: kind of the items.
-        labelled: items with labels.
-        pool: items without labels.
+        data: data set that was learnt.
     """
-    return kind.prints([*labelled, *pool[: max(KEPT - len(labelled), 0)]]).kept()
+    labelled, pool = data.items.labelled, data.items.pool
+    items = [*labelled, *pool[: max(KEPT - len(labelled), 0)]]
+    return (kind.prints(items) if data.nearly else kind.equal_prints(items)).kept()
 
 
 def copied_of(kind: Kind, model: Model, items: Sequence[Any]) -> np.ndarray:
@@ -43,11 +49,12 @@ def copied_of(kind: Kind, model: Model, items: Sequence[Any]) -> np.ndarray:
     """
     if not model.known:
         return np.zeros(len(items), dtype=bool)
+    equal = set(model.known) == KEYS_ALONE and kind.prints_class is not Keys
     try:
-        known = kind.prints_class.read(model.known)
+        known = (Keys if equal else kind.prints_class).read(model.known)
     except ValueError as fault:
         raise BadFileError(f"what the model keeps of the items that it learnt is damaged ({fault})") from fault
-    return kind.prints(items, known).within(known)
+    return (kind.equal_prints(items) if equal else kind.prints(items, known)).within(known)
 
 
 def without_copies(

@@ -9,6 +9,7 @@ import numpy as np
 
 from tutelage.kinds.base import Kind
 from tutelage.kinds.entries import Entries, InValues
+from tutelage.kinds.one_vote import OFF, told_by_labels
 from tutelage.tables import Notes
 from tutelage.tables.cells import quoted
 
@@ -24,7 +25,7 @@ def note_copies(kind: Kind, parts: Sequence[Entries], notes: Notes) -> None:
         parts: entries of each source that is learnt from.
         notes: takes the counts.
     """
-    groups = same_in([part.items for part in parts], kind)
+    groups = _groups_in(parts, kind)
     for part, own in zip(parts[1:], groups[1:], strict=True):
         _note_pool(kind, part, np.isin(own, groups[0]), notes)
     every = np.concatenate(groups)
@@ -68,14 +69,17 @@ def _examples(parts: Sequence[Entries], groups: np.ndarray) -> str:
     return "The first: " + "; ".join(" and ".join(pair) for pair in names)
 
 
-def same_in(parts: Sequence[Sequence[Any]], kind: Kind) -> list[np.ndarray]:
-    """Group number of each item of several sources, (n,) for each: equal for copies, also of items of other sources.
+def _groups_in(parts: Sequence[Entries], kind: Kind) -> list[np.ndarray]:
+    """Group number of each entry of several sources, (n,) for each: equal for copies, also of items of other sources.
 
     Args:
-        parts: items of each source.
+        parts: entries of each source; labels of the first one may say that nearly equal items are no copies.
         kind: kind of the items, which says when two are copies.
     """
-    groups = kind.same([item for part in parts for item in part])
+    labelled, items = parts[0].where(parts[0].known), [item for part in parts for item in part.items]
+    keys = [kind.label_key(label) for label in labelled.labels]
+    nearly = kind.copies != OFF and told_by_labels(kind, labelled.items, keys, Notes())[1]
+    groups = kind.same(items, nearly)
     return np.split(groups, np.cumsum([len(part) for part in parts])[:-1])
 
 

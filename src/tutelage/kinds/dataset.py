@@ -63,6 +63,7 @@ class Dataset:
         left_out: sentences that name each image that cannot be read, and its fault.
         copied: mask of the test items that are copies of items to learn from, (n,); empty where none were given.
         repeated: what was found of labelled items that occur several times; None where there are none.
+        nearly: whether nearly equal items are copies, too, and not equal ones alone.
         pool_at: number in the pool of each unlabelled entry's item, (n,), where equal ones are there once; None where
             each entry is an item of the pool.
     """
@@ -77,6 +78,7 @@ class Dataset:
     left_out: tuple[str, ...] = ()
     copied: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
     repeated: Copied | None = None
+    nearly: bool = True
     pool_at: np.ndarray | None = None
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score
 
-from tutelage.data import Examples
+from tutelage.data import Examples, Groups
 from tutelage.fit.build import Items
 from tutelage.fit.evidence import wilson
 from tutelage.kinds.base import Kind
@@ -186,13 +186,21 @@ class OneClass(Kind):
             ask_of_votes(train.votes, notes)
         note_copies(self, [train] if more is None else [train, more], notes)
 
-    def note_counts(self, parts: Sequence[Entries], test: Entries | None, notes: Notes) -> None:
-        super().note_counts(parts, test, notes)
-        counts = Counter(str(label) for label in parts[0].labels if label is not None)
+    def note_counts(
+        self, parts: Sequence[Entries], test: Entries | None, notes: Notes, groups: Groups | None = None
+    ) -> None:
+        super().note_counts(parts, test, notes, groups)
+        counts: dict[str, float] = defaultdict(float)
+        votes = [1.0] * len(parts[0]) if groups is None else groups.weight.tolist()
+        for label, vote in zip(parts[0].labels, votes, strict=True):
+            if label is not None:
+                counts[str(label)] += vote
         if counts:
-            named = ", ".join(f"{shown(label)} {count:,}" for label, count in sorted(counts.items())[:CLASSES_SHOWN])
+            each = {label: round(count, 2) for label, count in sorted(counts.items())}
+            told = {label: int(count) if count == int(count) else count for label, count in each.items()}
+            named = ", ".join(f"{shown(label)} {count:,}" for label, count in list(told.items())[:CLASSES_SHOWN])
             more_of = f", and {len(counts) - CLASSES_SHOWN} more" if len(counts) > CLASSES_SHOWN else ""
-            notes.fact("classes", f"Classes: {named}{more_of}.", dict(sorted(counts.items())))
+            notes.fact("classes", f"Classes: {named}{more_of}.", told)
 
     def labelled_only(self, test: Entries, notes: Notes) -> Entries:
         if not test.known.any():
@@ -283,12 +291,12 @@ class OneClass(Kind):
         labelled = self.good_labelled(labelled, notes)
         if notes.faults:
             notes.settle()
-        votes_of_items = one_vote_each(self, labelled, notes)
-        labelled, groups = votes_of_items.labelled, votes_of_items.groups
+        voted_once = one_vote_each(self, labelled, notes)
+        labelled, groups = voted_once.labelled, voted_once.groups
         labelled = without_rare(labelled, self.rare, self.labels_as, notes)
-        if groups is not None and len(labelled) < len(votes_of_items.labelled):
+        if groups is not None and len(labelled) < len(voted_once.labelled):
             left = set(labelled.labels)
-            groups = groups.subset(np.flatnonzero([label in left for label in votes_of_items.labelled.labels]))
+            groups = groups.subset(np.flatnonzero([label in left for label in voted_once.labelled.labels]))
         if said and (not self.classes or isinstance(train.places, InValues)):
             classes = with_declared(labelled, voted, said, notes)
         else:
@@ -305,7 +313,7 @@ class OneClass(Kind):
         pool = [self.good_pool(part, notes) for part in parts]
         pool, pool_at = (pool, None) if voted or said else pool_once(self, pool, notes)
         if len(labelled) + sum(map(len, pool)) < len(train) + (0 if more is None else len(more)):
-            self.note_counts([labelled, *pool], test, notes)
+            self.note_counts([labelled, *pool], test, notes, groups)
         truth = np.concatenate([codes_if_known(classes, part.labels) for part in pool])
         items = Items(
             Classification(len(classes)), labelled.items, y, joined([p.items for p in pool]), truth, groups=groups
@@ -315,10 +323,12 @@ class OneClass(Kind):
         if voted or said:
             items, weak = with_weak_labels(items, classes, labelled, pool, self.label_model, described, notes)
         names = [name for part in pool for name in part.names]
-        found = Dataset(items, classes, names, weak=weak, repeated=votes_of_items.copied, pool_at=pool_at)
+        nearly = voted_once.nearly
+        found = Dataset(items, classes, names, weak=weak, repeated=voted_once.copied, nearly=nearly, pool_at=pool_at)
         if test is None:
             return found
-        copied = warn_of_shared(self.copied(test.items, items.labelled, items.pool), self.words, test)
+        copied = self.copied(test.items, items.labelled, items.pool, nearly=nearly)
+        copied = warn_of_shared(copied, self.words, test)
         return replace(found, test=test.items, truth=codes(classes, test, notes, self.unseen), copied=copied)
 
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:

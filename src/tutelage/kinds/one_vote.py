@@ -151,12 +151,14 @@ class Voted(NamedTuple):
         kept: their numbers among those before, ascending, (k,).
         groups: which of them are copies of one item, and which belong together; None where each is by itself.
         copied: what was found; None where there was nothing.
+        nearly: whether nearly equal items are copies, too, and not equal ones alone.
     """
 
     labelled: Entries
     kept: np.ndarray
     groups: Groups | None
     copied: Copied | None
+    nearly: bool = True
 
     def all_together(self, words: Words) -> str:
         """Sentence on labels that are all held out together, so that none is left to learn.
@@ -183,7 +185,9 @@ def one_vote_each(kind: Kind, labelled: Entries, notes: Notes, keys: Sequence[Ha
     if not n:
         return Voted(labelled, np.arange(0), None, None)
     keys = [kind.label_key(label) for label in labelled.labels] if keys is None else keys
-    same = np.arange(n) if kind.copies == OFF else _told_by_labels(kind, labelled, keys, notes)
+    same, nearly = np.arange(n), False
+    if kind.copies != OFF:
+        same, nearly = told_by_labels(kind, labelled.items, keys, notes)
     called = (kind.group or GROUP) if len(labelled.group) else ""
     cells = own_groups(labelled.group, n)
     cluster = joined(same, cells)
@@ -200,28 +204,31 @@ def one_vote_each(kind: Kind, labelled: Entries, notes: Notes, keys: Sequence[Ha
         if line:
             notes.fact(name, line, found.as_dict())
     if not found.several and not called:
-        return Voted(labelled, kept, None, None)
+        return Voted(labelled, kept, None, None, nearly)
     mask = np.zeros(n, dtype=bool)
     mask[kept] = True
-    return Voted(labelled if len(kept) == n else labelled.where(mask), kept, groups, found)
+    return Voted(labelled if len(kept) == n else labelled.where(mask), kept, groups, found, nearly)
 
 
-def _told_by_labels(kind: Kind, labelled: Entries, keys: Sequence[Hashable], notes: Notes) -> np.ndarray:
-    """Group number of each entry, (n,): nearly equal ones are different items where their labels say so.
+def told_by_labels(kind: Kind, items: Sequence[Any], keys: Sequence[Hashable], notes: Notes) -> tuple[np.ndarray, bool]:
+    """Group number of each labelled item, (n,): nearly equal ones are different items where their labels say so.
 
     Form letters that differ in one decisive word, or shots of one camera, are as near to each other as copies are. Then
     labels agree hardly more than by chance between items that are nearly equal, and equal ones alone are copies.
 
     Args:
         kind: kind of the items.
-        labelled: n labelled entries.
-        keys: keys by which labels are equal, (n,).
+        items: n labelled items.
+        keys: keys by which their labels are equal, (n,).
         notes: takes the sentence on it.
+
+    Returns:
+        The group numbers, and whether nearly equal items are copies.
     """
-    same = np.asarray(kind.same(labelled.items))
+    same = np.asarray(kind.same(items))
     if len(np.unique(same)) == len(same):
-        return same
-    equal = groups_of([kind.equal_key(item) for item in labelled.items])
+        return same, True
+    equal = groups_of([kind.equal_key(item) for item in items])
     first = np.unique(equal, return_index=True)[1]
     label = groups_of([keys[i] for i in first.tolist()])
     of = np.unique(same[first], return_inverse=True)[1].ravel()
@@ -230,10 +237,10 @@ def _told_by_labels(kind: Kind, labelled: Entries, keys: Sequence[Hashable], not
     pairs, agreed = (sizes * (sizes - 1) / 2).sum(), (alike * (alike - 1) / 2).sum()
     chance = float(((np.bincount(label) / len(label)) ** 2).sum())
     if pairs < LEAST_PAIRS or chance == 1:
-        return same
+        return same, True
     kappa = (agreed / pairs - chance) / (1 - chance)
     if kappa >= LEAST_KAPPA:
-        return same
+        return same, True
     count = int(sizes[sizes > 1].sum())
     notes.fact(
         "nearly",
@@ -241,7 +248,7 @@ def _told_by_labels(kind: Kind, labelled: Entries, keys: Sequence[Hashable], not
         f"(kappa {kappa:.2f}): they are taken for different {kind.words.things}, and equal ones alone for copies.",
         {"items": count, "kappa": kappa},
     )
-    return equal
+    return equal, False
 
 
 def with_groups(kind: Kind, found: Entries, path: Path, how: ReadAs) -> Entries:

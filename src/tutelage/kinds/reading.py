@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from tutelage.data import Groups
 from tutelage.kinds.dataset import Dataset, Files
 from tutelage.kinds.entries import LEARNT, POOL, SCORED, WEAK, Entries
 from tutelage.kinds.one_vote import with_groups
@@ -120,16 +121,20 @@ def _ask_of_parts(kind: Kind, train: Entries, notes: Notes) -> None:
         )
 
 
-def counts_of(parts: Sequence[Entries], test: Entries | None, things: str) -> tuple[str, dict[str, int]]:
+def counts_of(
+    parts: Sequence[Entries], test: Entries | None, things: str, groups: Groups | None = None
+) -> tuple[str, dict[str, int]]:
     """How many entries are labelled, in words and as plain values.
 
     Args:
         parts: training entries, and after them further entries for the pool.
         test: entries to score on; None where there are none.
         things: word for the items.
+        groups: which of the labelled entries are copies of one item, which is counted once; None counts each.
     """
     known = int(parts[0].known.sum())
     pool = sum(map(len, parts)) - known
+    known = known if groups is None else groups.items
     counts = {"labelled": known, "unlabelled": pool}
     says = f"Labelled {things}: {known:,}; unlabelled: {pool:,}"
     if test is not None:

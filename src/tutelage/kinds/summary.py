@@ -7,9 +7,8 @@ import platform
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from tutelage import files
+from tutelage.fit.answers import weight_of
 from tutelage.fit.fit import settings
 from tutelage.fit.fit_rows import Fitted
 from tutelage.fit.pool_words import evidence_of
@@ -46,7 +45,7 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
             "unlabelled": len(items.pool),
             "reference": estimate("reference") | {"choice": outcome.reference_choice},
             "candidate": estimate("candidate"),
-            "commonest": kind.commonest(data.classes, items.y, _counted(fitted)),
+            "commonest": kind.commonest(data.classes, items.y, weight_of(outcome.prevalence, fitted.problem)),
             "returned": outcome.returned,
             "student_share": outcome.share,
             "prevalence": None if outcome.prevalence is None else outcome.prevalence.as_dict(data.classes),
@@ -80,17 +79,6 @@ def reading(kind: Kind, reader: Reader) -> str:
     if not isinstance(reader, Encodes):
         return "trained from nothing"
     return "fine-tuned" if kind.whole else reader.still
-
-
-def _counted(fitted: Fitted) -> np.ndarray | None:
-    """How much each labelled unit counts in the held-out scores, (units,); None: each counts once."""
-    problem, found = fitted.problem, fitted.outcome.prevalence
-    weight = problem.unit_weights
-    if found is None or not found.moved:
-        return weight
-    each = found.ratio[problem.y]
-    counted: np.ndarray = each if weight is None else each * weight
-    return counted
 
 
 def _copies(data: Dataset, fitted: Fitted) -> dict[str, Any]:
