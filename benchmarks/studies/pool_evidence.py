@@ -126,6 +126,8 @@ def replay(fit: Fit) -> dict[str, Any]:
         "student_share": both.answer.share,
     }  # fmt: skip
     plain = both_of(said, even, "both")
+    if said.single:
+        row["base_biased"] = said.score(both_of(said, even, "reference").answer.of(p, p))
     row["together"] = said.score(plain.answer.of(p, q)) if said.single else row["student"]
     base, honest = said.parts["honest"], plain.held_out() if said.single else said.parts["candidate"]
     row |= weighed(said, base, said.parts["candidate"], None, "student")

@@ -49,7 +49,10 @@ def test_the_student_and_the_labels_only_model_answer_together_and_are_saved_so(
     outcome = fit(problem, METHODS["mean_teacher"](), Training(steps=80), Prior(), plan)
     assert outcome.returned == "candidate" and isinstance(outcome.network, Mixture)
     assert outcome.share == pytest.approx(float(outcome.network.shares[1])) and 0 < outcome.share < 1
-    assert f"the student counts {100 * outcome.share:.0f} %" in evidence_of(outcome, "abc").words()
+    assert (
+        f"The student ({100 * outcome.share:.0f} %) and the labels-only model answer together"
+        in evidence_of(outcome, "abc").words()
+    )
     model = Model(list("abc"), outcome.network, RowReader(), items.task)
     save(model, tmp_path / "model")
     assert tutelage.load(tmp_path / "model").probabilities(x[:9]) == pytest.approx(

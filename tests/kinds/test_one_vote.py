@@ -92,7 +92,10 @@ def test_a_class_of_copies_alone_has_one_label(learn):
 def test_items_of_a_group_lie_in_one_cluster_and_an_empty_cell_is_one_of_its_own(learn):
     data, notes = learn(ITEMS, LABELS, more={"author": ["ann", "ann", "bob", "bob", "", ""]}, group="author")
     assert data.items.groups.cluster.tolist() == [0, 0, 1, 1, 2, 3] and data.items.labels == 6
-    assert "author: the labels are of 4 values, each of which lies in one fold." in notes.lines_of_all()
+    said = (
+        "author: the labels are of 2 values, each of which lies in one fold; 2 rows have none, and each is by itself."
+    )
+    assert said in notes.lines_of_all()
     assert "author (group)" in notes.facts["columns"].says
 
 

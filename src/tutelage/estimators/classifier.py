@@ -69,7 +69,8 @@ class Classifier(ClassifierMixin, Estimator):
 
     Attributes:
         classes_: classes, sorted, (c,).
-        transduction_: labels of the rows of X, then of X_unlabelled, (n,): the given label, or the predicted one.
+        transduction_: labels of the rows of X, then of X_unlabelled, (n,): the given label, or the predicted one; of
+            an item of which nothing can be read none, as `predict` gives none.
         evidence_: change of the accuracy by the pool, with its interval; None where it was not measured.
         returned_: model that was returned: "candidate", trained by the method; "reference", of the labels alone;
             "teacher", which follows the brought teacher alone; or "adapted", of the labels alone on an adapted encoder.
@@ -168,7 +169,8 @@ class Classifier(ClassifierMixin, Estimator):
             self.transduction_[known] = given
             if not known.all():
                 found = self._model.predict_units(fitted.outcome.problem.pool)
-                answers = self.classes_[found.argmax(1)]
+                answers = withheld(self.classes_[found.argmax(1)], self._model.unread(data.items.pool))
+                self.transduction_ = self.transduction_.astype(np.result_type(self.transduction_, answers))
                 self.transduction_[~known] = answers if data.pool_at is None else answers[data.pool_at]
         return self
 
@@ -249,9 +251,22 @@ class Classifier(ClassifierMixin, Estimator):
             if promised.threshold is None:
                 warn(promised.words())
             silent |= ~promised.answers(p.max(1))
-        elif not silent.any():
-            return labels
-        number = labels.dtype.kind in "iuf"
-        labels = labels.astype(np.int64 if labels.dtype.kind == "u" else labels.dtype if number else object)
-        labels[silent] = -1 if number else None
+        return withheld(labels, silent)
+
+
+def withheld(labels: np.ndarray, silent: np.ndarray) -> np.ndarray:
+    """Labels, (n,), of which those of a mask are withheld: -1 where classes are numbers, else None.
+
+    Args:
+        labels: labels of n items.
+        silent: mask of the items without a label, (n,).
+
+    >>> withheld(np.array(["ham", "spam"]), np.array([True, False])).tolist()
+    [None, 'spam']
+    """
+    if not silent.any():
         return labels
+    number = labels.dtype.kind in "iuf"
+    found = labels.astype(np.int64 if labels.dtype.kind == "u" else labels.dtype if number else object)
+    found[silent] = -1 if number else None
+    return found

@@ -32,20 +32,20 @@ def evidence_of(outcome: Outcome, classes: Sequence[Any]) -> Evidence | None:
         return None
     found = []
     if outcome.share is not None and outcome.returned == "candidate":
-        found.append(
-            f"The student and the labels-only model answer together; the student counts {100 * outcome.share:.0f} %."
-        )
+        student = f"The student ({100 * outcome.share:.0f} %)"
+        found.append(f"{student} and the labels-only model answer together, both with class biases of their own.")
     if outcome.prevalence is not None:
         found += of_shares(outcome.prevalence, classes)
     return replace(outcome.evidence, besides=tuple(found))
 
 
-def of_shares(found: Prevalence, classes: Sequence[Any]) -> list[str]:
+def of_shares(found: Prevalence, classes: Sequence[Any], scored: bool = True) -> list[str]:
     """Sentences on classes that are not as common in the pool as among the labels; none where they are.
 
     Args:
         found: shares of the classes.
         classes: names of the classes.
+        scored: whether there are scores on held-out labels.
 
     >>> import numpy as np
     >>> shares = Prevalence(*(np.array(s) for s in ([0.5, 0.5], [0.96, 0.04], [0.93, 0.02], [0.98, 0.07])), 0.46, 0.43)
@@ -63,7 +63,8 @@ def of_shares(found: Prevalence, classes: Sequence[Any]) -> list[str]:
         compared = f"Declared shares of the classes: {each}."
     if found.moved:
         moved = "to these shares" if found.declared else "towards these shares, as far as so few labels allow"
-        return [compared, f"Both models were moved {moved}, and the scores on held-out labels are for them, too."]
+        scores = ", and the scores on held-out labels are for them, too" if scored else ""
+        return [compared, f"{'Both models were' if scored else 'The model was'} moved {moved}{scores}."]
     return [
         compared,
         "So few labels cannot say it surely, and the models answer for the labels' shares; pass --shares, or shares=, "

@@ -78,6 +78,7 @@ class Copied:
         each: whether each copy has a vote of its own.
         called: what the labels are grouped by, such as "author"; empty where by nothing but copies.
         groups: number of these groups.
+        without: number of rows without a group, each of which is a group of its own.
     """
 
     thing: str
@@ -90,6 +91,7 @@ class Copied:
     each: bool = False
     called: str = ""
     groups: int | None = None
+    without: int = 0
 
     @property
     def votes(self) -> str:
@@ -98,7 +100,7 @@ class Copied:
             return ""
         are = f"{self.thing} occurs" if self.several == 1 else f"{self.things} occur"
         how = "each copy has a vote, and all of them lie in one fold" if self.each else "each has one vote"
-        rows = f"{self.rows:,} rows are {self.items:,} {self.things}"
+        rows = f"{self.rows:,} rows are {self.items:,} {self.thing if self.items == 1 else self.things}"
         return f"{self.several:,} labelled {are} more than once: {rows}; {how}."
 
     @property
@@ -111,17 +113,21 @@ class Copied:
         named = "; ".join(one.words() for one in self.contradictions[:SHOWN])
         more = f"; and {count - SHOWN} more" if count > SHOWN else ""
         kappa = "" if self.kappa is None else f"; Fleiss' kappa of the labels is {self.kappa:.2f}"
-        return (
-            f"{count:,} of the {self.several:,} {self.things} that occur more than once {have} different labels "
-            f"({named}{more}){kappa}. They are learnt as shares."
-        )
+        return f"{self._of_several(count)} {have} different labels ({named}{more}){kappa}. They are learnt as shares."
+
+    def _of_several(self, count: int) -> str:
+        if self.several == 1:
+            return f"The {self.thing} that occurs more than once"
+        return f"{count:,} of the {self.several:,} {self.things} that occur more than once"
 
     @property
     def grouped(self) -> str:
         """Sentence on the user's groups; empty where there are none."""
         if not self.called:
             return ""
-        return f"{self.called}: the labels are of {self.groups:,} values, each of which lies in one fold."
+        rest = f"; {self.without:,} rows have none, and each is by itself" if self.without else ""
+        value = "1 value, which" if self.groups == 1 else f"{self.groups:,} values, each of which"
+        return f"{self.called}: the labels are of {value} lies in one fold{rest}."
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a summary."""
@@ -194,11 +200,13 @@ def one_vote_each(kind: Kind, labelled: Entries, notes: Notes, keys: Sequence[Ha
     kept, times = np.arange(n), np.ones(n, dtype=np.int64)
     each = kind.copies != ONCE or len(np.unique(same)) == n
     if not each:
-        named = labelled.group or [None] * n
-        kept, times = _merged(list(zip(map(kind.exact_key, labelled.items), keys, named, strict=True)))
+        group = labelled.group or [None] * n
+        kept, times = _merged(list(zip(map(kind.exact_key, labelled.items), keys, group, strict=True)))
     found = _found(kind, labelled, same, keys, kind.copies == EACH)
     if called:
-        found = replace(found, called=called, groups=len(np.unique(cells)))
+        named = {name for name in labelled.group if name is not None}
+        without = sum(name is None for name in labelled.group)
+        found = replace(found, called=called, groups=len(named), without=without)
     groups = Groups.of(kept if kind.copies != ONCE else same[kept], times, cluster[kept], called)
     for name, line in (("votes", found.votes), ("contradictions", found.torn), ("groups", found.grouped)):
         if line:

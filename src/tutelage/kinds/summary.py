@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,8 @@ from tutelage import files
 from tutelage.fit.answers import weight_of
 from tutelage.fit.fit import settings
 from tutelage.fit.fit_rows import Fitted
-from tutelage.fit.pool_words import evidence_of
+from tutelage.fit.pool_words import evidence_of, of_shares
+from tutelage.fit.prevalence import Prevalence
 from tutelage.fit.tried import idle
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
@@ -48,7 +50,7 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
             "commonest": kind.commonest(data.classes, items.y, weight_of(outcome.prevalence, fitted.problem)),
             "returned": outcome.returned,
             "student_share": outcome.share,
-            "prevalence": None if outcome.prevalence is None else outcome.prevalence.as_dict(data.classes),
+            "prevalence": _prevalence(outcome.prevalence, data.classes, evidence is not None),
             "pool": None if outcome.look is None else outcome.look.as_dict(data.classes),
             "tried": tried if evidence is None else evidence.tried,
             "idle": idle(outcome.history),
@@ -79,6 +81,11 @@ def reading(kind: Kind, reader: Reader) -> str:
     if not isinstance(reader, Encodes):
         return "trained from nothing"
     return "fine-tuned" if kind.whole else reader.still
+
+
+def _prevalence(found: Prevalence | None, classes: Sequence[Any], scored: bool) -> dict[str, Any] | None:
+    """Entry of the summary on the shares of the classes in the pool, with sentences; None where they are not known."""
+    return None if found is None else found.as_dict(classes) | {"words": of_shares(found, classes, scored)}
 
 
 def _copies(data: Dataset, fitted: Fitted) -> dict[str, Any]:

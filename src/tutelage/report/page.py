@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader
 from tutelage import files, kinds
 from tutelage.report.plots import draw_all
 from tutelage.report.sentences import (
+    below_commonest,
     better_on_test,
     on_copies,
     on_held_out,
@@ -53,6 +54,7 @@ def write_report(folder: Path) -> Path:
         on_test=on_test(summary),
         on_held_out=on_held_out(summary),
         better=better_on_test(summary),
+        below=below_commonest(summary),
         on_copies=on_copies(summary),
         said=summary.get("said", []),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from tutelage.fit.tried import IN_WORDS, InWords
 from tutelage.kinds.commonest import always
+from tutelage.tables.cells import quoted
 
 REFERENCE = "reference"
 """Folder of a run that holds the labels-only model, where another one was returned."""
@@ -114,6 +115,26 @@ def on_held_out(summary: Mapping[str, Any]) -> str:
     commonest = summary.get("commonest")
     rest = "" if commonest is None else f", {always(commonest)}"
     return f"{_beside(summary, summary['reference'], summary['candidate'])}{rest}"
+
+
+def below_commonest(summary: Mapping[str, Any]) -> str:
+    """Sentence where the returned model is right less often than who always says the commonest class; else empty.
+
+    Args:
+        summary: summary of the fit.
+
+    >>> found = {"returned": "candidate", "candidate": {"accuracy": 0.5}, "score": "accuracy", "evidence": {}}
+    >>> below_commonest(found | {"commonest": {"class": "ham", "share": 0.8}})
+    "On held-out labels the model is no better than always saying 'ham': it has learnt nothing that can be shown."
+    """
+    commonest = summary.get("commonest")
+    if summary["evidence"] is None or commonest is None:
+        return ""
+    of = summary["reference" if summary["returned"] == "reference" else "candidate"]
+    if of[summary["score"]] > commonest["share"]:
+        return ""
+    says = f"always saying {quoted(commonest['class'])}"
+    return f"On held-out labels the model is no better than {says}: it has learnt nothing that can be shown."
 
 
 def _beside(summary: Mapping[str, Any], reference: Mapping[str, Any], candidate: Mapping[str, Any]) -> str:

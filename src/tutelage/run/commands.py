@@ -223,7 +223,7 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
         kind: kind of the data.
         summary: summary of the fit.
     """
-    from tutelage.report.sentences import better_on_test, on_copies, on_held_out, on_test
+    from tutelage.report.sentences import below_commonest, better_on_test, on_copies, on_held_out, on_test
 
     lines = []
     if summary["selection"]:
@@ -246,6 +246,9 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
         lines.append(summary["note"])
     if summary["evidence"]:
         lines += [summary["evidence"]["words"], f"On held-out labels: {on_held_out(summary)}."]
+        lines += filter(None, [below_commonest(summary)])
+    elif summary.get("prevalence"):
+        lines += summary["prevalence"].get("words", [])
     if summary.get("calibration"):  # a run of an earlier version has none
         lines.append(summary["calibration"]["words"])
     if "test" in summary:
