@@ -30,6 +30,18 @@ def commonest_of(
     return {"class": str(classes[int(counts.argmax())]), "share": float(counts.max() / weight.sum())}
 
 
+def saying(commonest: Mapping[str, Any]) -> str:
+    """Words for a model that always says the commonest class.
+
+    Args:
+        commonest: what `commonest_of` gave.
+
+    >>> saying({"class": "ham", "share": 0.866})
+    "always saying 'ham'"
+    """
+    return f"always saying {quoted(commonest['class'])}"
+
+
 def always(commonest: Mapping[str, Any]) -> str:
     """Words for the accuracy of always saying the commonest class.
 
@@ -39,4 +51,4 @@ def always(commonest: Mapping[str, Any]) -> str:
     >>> always({"class": "ham", "share": 0.866})
     "always saying 'ham' 86.6 %"
     """
-    return f"always saying {quoted(commonest['class'])} {100 * commonest['share']:.1f} %"
+    return f"{saying(commonest)} {100 * commonest['share']:.1f} %"

@@ -11,8 +11,8 @@ import numpy as np
 from torch import nn
 
 from tutelage.fit.build import Items
+from tutelage.kinds.contradictions import Copied
 from tutelage.kinds.entries import Entries
-from tutelage.kinds.one_vote import Copied
 from tutelage.kinds.tallies import Tally
 from tutelage.ops.said import warn
 from tutelage.tables import USUAL, ReadAs

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tutelage.fit.tried import IN_WORDS, InWords
-from tutelage.kinds.commonest import always
-from tutelage.tables.cells import quoted
+from tutelage.kinds.commonest import always, saying
 
 REFERENCE = "reference"
 """Folder of a run that holds the labels-only model, where another one was returned."""
@@ -133,8 +132,8 @@ def below_commonest(summary: Mapping[str, Any]) -> str:
     of = summary["reference" if summary["returned"] == "reference" else "candidate"]
     if of[summary["score"]] > commonest["share"]:
         return ""
-    says = f"always saying {quoted(commonest['class'])}"
-    return f"On held-out labels the model is no better than {says}: it has learnt nothing that can be shown."
+    what = f"On held-out labels the model is no better than {saying(commonest)}"
+    return f"{what}: it has learnt nothing that can be shown."
 
 
 def _beside(summary: Mapping[str, Any], reference: Mapping[str, Any], candidate: Mapping[str, Any]) -> str:

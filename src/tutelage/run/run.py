@@ -18,8 +18,8 @@ from tutelage.fit.fit import settings
 from tutelage.fit.fit_rows import fit_rows, require_unseen
 from tutelage.fit.setup import FolderStore
 from tutelage.kinds.base import Kind
+from tutelage.kinds.contradictions import write_contradictions
 from tutelage.kinds.dataset import Dataset
-from tutelage.kinds.one_vote import write_contradictions
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method
 from tutelage.ops.said import Heard, hearing
