@@ -703,11 +703,11 @@ def copied_labels() -> str:
     body = []
     found = lines("copied_labels")
     names = ["held", "width", "score", "leaking"]
-    for copies, of in found.groupby("copies", sort=True):
+    for copies, of in [*found.groupby("copies", sort=True), ("all", found)]:
         parts = [(kind, how, part) for (kind, how), part in of.groupby(["kind", "how"], sort=False)]
-        for kind, how, part in [*parts, ("all", "", of)]:
+        for kind, how, part in [*(parts if copies != "all" else []), ("all", "", of)]:
             mean = part[names].mean()
-            leaking = f"{100 * mean.leaking:.1f}" if copies else ""
+            leaking = f"{100 * mean.leaking:.1f}" if copies not in (0, "all") else ""
             body.append([
                 str(copies), kind, how if copies else "", str(part.draws.sum()), f"{100 * mean.held:.1f} %",
                 f"{100 * mean.width:.0f}", f"{100 * mean.score:.1f}", leaking,

@@ -160,10 +160,12 @@ def returned(kind: Kind, problem: Problem, training: Training, model: str) -> tu
 
 
 def summed(rows: pd.DataFrame) -> dict[str, Any]:
-    """Means over the draws of one set, or of all. Of a rule and a stated error: the share of draws that answer rows,
-    the share of rows answered, and the error among answered rows, over all draws (0 where none is answered) with the
-    interval of its mean, and over those that answer."""
-    table: dict[str, Any] = {"draws": len(rows), "wrong": mean(rows.wrong), "temperature": mean(rows.temperature)}
+    """Means over the draws of one set, or of all; of the temperature the median.
+
+    Of a rule and a stated error: the share of draws that answer rows, the share of rows answered, and the error among
+    answered rows, over all draws (0 where none is answered) with the interval of its mean, and over those that answer.
+    """
+    table: dict[str, Any] = {"draws": len(rows), "wrong": mean(rows.wrong), "temperature": middle(rows.temperature)}
     for when in ("before", "after"):
         table[when] = {k: mean(rows[when].map(lambda r, k=k: r[k])) for k in rows[when].iloc[0]}
     better = [b["error"] > a["error"] for b, a in zip(rows.before, rows.after, strict=True)]
@@ -181,6 +183,10 @@ def summed(rows: pd.DataFrame) -> dict[str, Any]:
                 "error where it answers": None if wrong.isna().all() else mean(wrong),
             }  # fmt: skip
     return table
+
+
+def middle(values: pd.Series) -> float:
+    return round(float(values.median()), 4)
 
 
 def mean(values: pd.Series) -> float:
