@@ -6,7 +6,7 @@ import pytest
 
 from tutelage.copies.folding import folded
 from tutelage.copies.frames import parts_of, unframed
-from tutelage.copies.writing import same_texts
+from tutelage.copies.writing import Writings, same_texts
 
 BODIES = [
     "the parcel came late and the box was torn",
@@ -96,20 +96,20 @@ def test_texts_of_signs_are_equal_only_where_the_signs_are():
     assert folded("...") == "..."
 
 
-def test_what_a_text_is_about_is_no_frame():
-    said = ["Good soup but slow to come.", "The terrace is lovely at noon.", "Too dear for what one gets here."]
-    aspects = ["food", "service", "price"]
-    texts = [f"{text}\nAspect: {aspect}" for text in said for aspect in aspects]
-    assert len(set(same_texts(texts).tolist())) == len(texts)
-    other = "A man is outside in the sun", "Nobody is here at all"
-    pairs = [f"{first}\n{second}" for second in other for first in said]
-    assert len(set(same_texts(pairs).tolist())) == len(pairs)
+def test_what_follows_two_dashes_is_a_signature_where_the_text_is_there_without_it():
+    signed = [f"{body}\n-- \n{name}" for body, name in zip(BODIES, ["Ann", "Bob", "Cid", "Dee"], strict=True)]
+    assert same_texts([*BODIES, *signed]).tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
+    assert same_texts([BODIES[0], signed[0], f"{BODIES[0]}\n--\nsomebody else"]).tolist() == [0, 0, 0]
 
 
-def test_of_what_follows_two_dashes_a_signature_alone_is_left_out():
-    minutes = "\n".join(f"point {i}: {body}" for i, body in enumerate(BODIES * 2))
-    assert unframed([f"agenda\n--\n{minutes}"])[0][0].count("point") == 8
-    assert unframed(["agenda of the day\n--\nAnn Bell\nBell & Sons\nphone 12"])[0] == ["agenda of the day"]
+def test_mails_below_one_subject_and_two_dashes_are_different_texts():
+    mails = [f"question about a late order\n--\n{body}, number {i}" for i, body in enumerate(BODIES)]
+    assert len(set(same_texts(mails).tolist())) == len(mails)
+    answers = [f"what is meant by this\n--\nanswer {i}" for i in range(3)]
+    assert len(set(same_texts(answers).tolist())) == 3
+    known = Writings.of(mails[:2])
+    assert Writings.of(mails[2:], known.frames).within(known).tolist() == [0, 0]
+    assert Writings.of([f"{mails[0]}\n-- \nAnn"], known.frames).within(known).tolist() == [1]
 
 
 def test_frames_that_are_known_are_taken_from_a_single_text():

@@ -254,6 +254,7 @@ def test_a_test_and_a_model_take_form_letters_for_different_texts_too(tmp_path):
         data = read_files(kind, Files(tmp_path / "train.csv", test=tmp_path / "test.csv"), notes)
     assert "copies" not in notes.facts and "nearly" in notes.facts
     assert np.flatnonzero(data.copied).tolist() == [20]
-    Classifier(encoder="lexical", steps=5, evidence=False).fit(letters[:20], labels).save(tmp_path / "model")
+    with pytest.warns(UserWarning, match="taken for different texts"):
+        Classifier(encoder="lexical", steps=5, evidence=False).fit(letters[:20], labels).save(tmp_path / "model")
     model = load(tmp_path / "model")
     assert np.flatnonzero(copied_of(kind, model, [*letters[20:], again])).tolist() == [20]

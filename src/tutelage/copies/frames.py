@@ -35,8 +35,7 @@ def unframed(texts: Sequence[str], known: Collection[int] = ()) -> tuple[list[st
 
     A frame is up to PARTS lines, of a text of one line sentences, at its beginning or its end that stand around at
     least BODIES different texts of at least LEAST_BODY words each. Of sentences the frame may not be longer than the
-    text without it. It is none where it tells texts apart, see `_recurring`. What follows a line "--" is a frame, where
-    it is of PARTS lines at most, or has fewer words than what stands above it.
+    text without it.
 
     Args:
         texts: n texts, as they are written.
@@ -61,7 +60,6 @@ def parts_of(text: str) -> tuple[str, ...]:
     >>> parts_of("Hello Bob,\n\nsee you!\n-- \nAnn"), parts_of("See you. Ann")
     (('hello bob', 'see you'), ('', 'see you', 'ann'))
     """
-    text = _unsigned(text)
     lines = [words_of(line) for line in text.splitlines()] if "\n" in text or "\r" in text else []
     found = tuple(filter(None, lines))
     if len(found) > 1:
@@ -73,14 +71,18 @@ def parts_of(text: str) -> tuple[str, ...]:
     return (folded(text),)
 
 
-def _unsigned(text: str) -> str:
-    """A text without the signature that follows a line "--"."""
+def unsigned(text: str) -> str:
+    r"""What stands above the line "--" of a text, folded; the whole text folded where there is none.
+
+    A text is a copy of another that says this alone (`Writings`). More than one text may say the same above such a line
+    and differ below it, as a subject above a mail: what is below is then the text, and no signature.
+
+    >>> unsigned("See you at noon!\n-- \nAnn"), unsigned("-- \nAnn")
+    ('see you at noon', 'ann')
+    """
     signed = SIGNED.search(text)
-    if not signed:
-        return text
-    above, below = text[: signed.start()], text[signed.end() :]
-    short = len(below.strip().splitlines()) <= PARTS or len(below.split()) < len(above.split())
-    return above if short and any(letter.isalnum() for letter in above) else text
+    above = folded(text[: signed.start()]) if signed else ""
+    return above if above.count(" ") + 1 >= LEAST_BODY[0] else folded(text)
 
 
 def _split(parts: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -102,22 +104,14 @@ def _split(parts: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[str,
 
 
 def _recurring(parts: Sequence[tuple[str, ...]]) -> frozenset[int]:
-    """Keys of the frames that stand around at least BODIES different texts, and do not tell texts apart.
-
-    A part that recurs may be what a text is about, as the aspect of a review, or the premise of a pair. Then the same
-    text stands with several such parts, and hardly ever without any, where what is signed is there unsigned, too.
-    """
+    """Keys of the frames that stand around at least BODIES different texts."""
     several = [part for part in parts if len(part) > 1]
-    each = [(hash(frame), hash(_joined(body))) for part in several for frame, body in _split(part)]
+    each = [(hash(frame), hash(body)) for part in several for frame, body in _split(part)]
     if not each:
         return frozenset()
     pairs = np.unique(np.array(each, dtype=np.int64), axis=0)
-    frames, of, counts = np.unique(pairs[:, 0], return_inverse=True, return_counts=True)
-    body, stands = np.unique(pairs[:, 1], return_inverse=True, return_counts=True)[1:]
-    alone = np.isin(pairs[:, 1], np.array([hash(_joined(part)) for part in parts], dtype=np.int64))
-    unsigned = np.bincount(of.ravel(), alone)
-    apart = np.bincount(of.ravel(), ~alone & (stands[body.ravel()] > 1))
-    often = set(frames[(counts >= BODIES) & (apart <= unsigned)].tolist())
+    frames, counts = np.unique(pairs[:, 0], return_counts=True)
+    often = set(frames[counts >= BODIES].tolist())
     named = {frame for part in several for frame, _ in _split(part) if hash(frame) in often} if often else set()
     return frozenset(_keys(sorted(named)))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt64
+from jaxtyping import Float, Int, UInt64
 
 from tutelage.copies.exact import groups_of
 from tutelage.copies.shingles import FACTOR, keys_of
@@ -42,14 +42,20 @@ class Prints(ABC):
             ValueError: the arrays do not fit together.
         """
 
-    def within(self, known: Self) -> Bool[np.ndarray, " n"]:
-        """Mask of the items that are copies of items that are known, (n,).
+    def within(self, known: Self, labelled: int = 0) -> Int[np.ndarray, " n"]:
+        """Of what each item is a copy, int8, (n,): 0 of none, 1 of an item that is known, 2 of a labelled one of these.
 
         Args:
             known: prints of the items that are known.
+            labelled: number of items, the first ones, that are known with their labels.
+
+        >>> known = Keys.of([b"a", b"b"])
+        >>> Keys.of([b"b", b"c", b"a"]).within(known, labelled=1).tolist()
+        [1, 0, 2]
         """
         groups = known.and_those_of(self).groups()
-        found: np.ndarray = np.isin(groups[len(known) :], groups[: len(known)])
+        own, there = groups[len(known) :], groups[: len(known)]
+        found: np.ndarray = np.isin(own, there).astype(np.int8) + np.isin(own, there[:labelled])
         return found
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Int, UInt64
 
 from tutelage.copies.exact import groups_of, joined_groups
 from tutelage.copies.folding import folded
-from tutelage.copies.frames import unframed
+from tutelage.copies.frames import unframed, unsigned
 from tutelage.copies.near import near_groups
 from tutelage.copies.prints import Prints, one_number_each
 from tutelage.copies.shingles import Sets, keys_of, shingles_of
@@ -24,11 +24,13 @@ SKETCH = 128
 class Writings(Prints):
     """Prints of n texts.
 
-    Texts are copies where they are equal after `folded`, or without their frames (`unframed`); from 8 words on also
-    where the Jaccard similarity of their word 3-grams is 0.8 or more (`near_groups`).
+    Texts are copies where they are equal after `folded`, or without their frames (`unframed`), or where one is the
+    other without a signature (`unsigned`); from 8 words on also where the Jaccard similarity of their word 3-grams is
+    0.8 or more (`near_groups`).
 
     Attributes:
         whole: hash of each folded text, (n,).
+        bare: hash of each folded text without what follows a line "--", (n,).
         keys: hash of each folded text without its frames, (n,).
         shingles: hashes of the word 3-grams of each of these.
         frames: keys of the frames.
@@ -40,6 +42,7 @@ class Writings(Prints):
     """
 
     whole: UInt64[np.ndarray, " n"]
+    bare: UInt64[np.ndarray, " n"]
     keys: UInt64[np.ndarray, " n"]
     shingles: Sets
     frames: frozenset[int] = field(default=frozenset())
@@ -54,7 +57,8 @@ class Writings(Prints):
         """
         whole = [folded(text) for text in texts]
         cut, known = (whole, frozenset[int]()) if frames is None else unframed(texts, frames)
-        return cls(keys_of(whole), keys_of(cut), shingles_of(cut), known)
+        bare = whole if frames is None else [unsigned(text) for text in texts]
+        return cls(keys_of(whole), keys_of(bare), keys_of(cut), shingles_of(cut), known)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -63,18 +67,23 @@ class Writings(Prints):
         equal, count = groups_of(self.keys), len(self)
         first = np.unique(equal, return_index=True)[1]
         near = near_groups(self.shingles.take(first))[equal]
-        keys = count + groups_of(np.r_[self.whole, self.keys])  # a text is also equal to the whole of another, unframed
-        nodes = np.r_[keys, 3 * count + near]
-        return joined_groups(4 * count, np.tile(np.arange(count), 3), nodes)[:count]
+        keys = count + groups_of(
+            np.r_[self.whole, self.keys, self.bare]
+        )  # also equal to the whole of another, unframed
+        whole, cut, bare = np.split(keys, 3)
+        said = np.flatnonzero(np.isin(bare, np.r_[whole, cut]))  # what is above a signature is there by itself, too
+        texts = np.r_[np.tile(np.arange(count), 3), said]
+        return joined_groups(5 * count, texts, np.r_[whole, cut, 4 * count + near, bare[said]])[:count]
 
     def and_those_of(self, others: Self) -> Self:
-        whole, keys = np.r_[self.whole, others.whole], np.r_[self.keys, others.keys]
+        pairs = ((self.whole, others.whole), (self.bare, others.bare), (self.keys, others.keys))
+        whole, bare, keys = (np.concatenate(pair) for pair in pairs)
         one, two = self.shingles, others.shingles
         both = Sets(np.r_[one.hashes, two.hashes], np.r_[one.counts, two.counts])
-        return type(self)(whole, keys, both, self.frames | others.frames)
+        return type(self)(whole, bare, keys, both, self.frames | others.frames)
 
-    def within(self, known: Self) -> np.ndarray:
-        return super(Writings, self.sketched()).within(known.sketched())
+    def within(self, known: Self, labelled: int = 0) -> Int[np.ndarray, " n"]:
+        return super(Writings, self.sketched()).within(known.sketched(), labelled)
 
     def sketched(self) -> Self:
         """The same prints with at most SKETCH shingles a text, each of 32 bits."""
@@ -83,7 +92,8 @@ class Writings(Prints):
     def kept(self) -> dict[str, np.ndarray]:
         small = self.shingles.lowest(SKETCH)
         return {
-            "whole": self.whole.view(np.int64), "keys": self.keys.view(np.int64), "counts": small.counts,
+            "whole": self.whole.view(np.int64), "bare": self.bare.view(np.int64), "keys": self.keys.view(np.int64),
+            "counts": small.counts,
             "shingles": (small.hashes >> np.uint64(32)).astype(np.uint32).view(np.int32),
             "frames": np.array(sorted(self.frames), dtype=np.uint64).view(np.int64),
         }  # fmt: skip
@@ -91,14 +101,16 @@ class Writings(Prints):
     @classmethod
     def read(cls, kept: Mapping[str, np.ndarray]) -> Self:
         whole, keys, counts, frames = (one_number_each(kept, name) for name in ("whole", "keys", "counts", "frames"))
+        bare = one_number_each(kept, "bare") if "bare" in kept else whole
         shingles = kept.get("shingles")
-        if shingles is None or shingles.dtype != np.int32 or not len(whole) == len(keys) == len(counts):
-            raise ValueError("whole, keys, counts and shingles are not of the same texts")
+        if shingles is None or shingles.dtype != np.int32 or not len(whole) == len(bare) == len(keys) == len(counts):
+            raise ValueError("whole, bare, keys, counts and shingles are not of the same texts")
         if counts.min(initial=0) < 0 or counts.sum() != len(shingles):
             raise ValueError(f"counts must sum to the {len(shingles)} shingles, got {counts.sum()}")
         hashes = shingles.view(np.uint32).astype(np.uint64) << np.uint64(32)
         known = frozenset(frames.view(np.uint64).tolist())
-        return cls(whole.view(np.uint64), keys.view(np.uint64), Sets(hashes, counts), known)
+        whole, bare, keys = (numbers.view(np.uint64) for numbers in (whole, bare, keys))
+        return cls(whole, bare, keys, Sets(hashes, counts), known)
 
 
 def same_texts(texts: Sequence[str]) -> Int[np.ndarray, " n"]:

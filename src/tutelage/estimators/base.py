@@ -104,8 +104,9 @@ class Estimator(BaseEstimator):
         self.history_ = outcome.history
         self.prevalence_ = outcome.prevalence
         self.copies_ = about_copies(data, fitted)
-        if data.repeated is not None and data.repeated.torn:
-            warn(data.repeated.torn, stacklevel=3)
+        for line in (data.repeated.torn, data.repeated.near) if data.repeated is not None else ():
+            if line:
+                warn(line, stacklevel=3)
         if outcome.note:
             warn(outcome.note, stacklevel=3)
         return fitted

@@ -164,6 +164,7 @@ class Classifier(ClassifierMixin, Estimator):
             self._keep_statistics(
                 fitted.weak(data.weak), votes_=votes is not None, teachers_=teacher is not None or kind.taught
             )
+            self._warn_of_unread(kind, data.items.labelled, data.items.pool)
             known = np.append(train.known, np.zeros(0 if more is None else len(more), dtype=bool))
             self.transduction_ = np.empty(len(known), dtype=self.classes_.dtype)
             self.transduction_[known] = given
@@ -173,6 +174,13 @@ class Classifier(ClassifierMixin, Estimator):
                 self.transduction_ = self.transduction_.astype(np.result_type(self.transduction_, answers))
                 self.transduction_[~known] = answers if data.pool_at is None else answers[data.pool_at]
         return self
+
+    def _warn_of_unread(self, kind: Kind, labelled: Any, pool: Any) -> None:
+        """Warn where nothing can be read of labelled items, whose labels say nothing then, or of items of the pool."""
+        for where, items in (("labelled", labelled), ("unlabelled", pool)):
+            if len(items) and (count := int(self._model.unread(items).sum())):
+                words = kind.words.thing if count == 1 else kind.words.things
+                warn(f"Of {count} {where} {words} nothing can be read, such as of an empty text: leave them out.")
 
     def _keep_statistics(self, weak: dict[str, Any], **asked: bool) -> None:
         """Set the attributes of statistics that were asked for, and delete those of an earlier fit."""

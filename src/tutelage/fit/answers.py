@@ -8,8 +8,9 @@ import numpy as np
 from torch import nn
 
 from tutelage.fit.auto import Auto
-from tutelage.fit.both import Both, is_head
+from tutelage.fit.both import Both, is_head, mixture
 from tutelage.fit.calibration import by_repeat
+from tutelage.fit.class_bias import for_shares
 from tutelage.fit.comparison import Best, Comparison
 from tutelage.fit.held_out import FoldPredictions, HeldOut
 from tutelage.fit.pool_look import PoolLook, look_at_pool
@@ -114,13 +115,16 @@ def answers(models: Comparison, best: Best) -> Answers:
     together = _answers_together(models, best, ratio is not None)
     weight = problem.unit_weights
     even, share = np.ones(problem.task.classes), None
-    if ratio is not None:
+    if found is not None and ratio is not None and not models.folds and len(problem.pool):
+        networks = (network.to(problem.device) for network in (plain.network, best.network))
+        reference, candidate = (_for_shares(network, problem, found) for network in networks)
+    elif ratio is not None:
         reference = _spoken(Both(None, plain.network, [plain.honest], [plain.own], problem.y, ratio, weight), problem)
     if together:
         parts = [plain.honest, best.honest], [plain.own, best.own]
         both = Both(plain.network, best.network, *parts, problem.y, even if ratio is None else ratio, weight)
         candidate, share = _spoken(both, problem), both.answer.share
-    elif ratio is not None:
+    elif ratio is not None and candidate.network is best.network:
         candidate = _spoken(Both(None, best.network, [best.honest], [best.own], problem.y, ratio, weight), problem)
     look = None
     if _looks(models) and best.rival.trains.setup.problem.reader is problem.reader and best.held is not None:
@@ -169,6 +173,12 @@ def _answers_together(models: Comparison, best: Best, moved: bool) -> bool:
         and is_head(models.reference.model.network)
         and is_head(best.network)
     )
+
+
+def _for_shares(network: nn.Module, problem: Problem, found: Prevalence) -> Spoken:
+    """A network moved to the pool's shares where no label was held out: its answers in the pool have these shares."""
+    bias = for_shares(_by_classes(problem, network), found.pool)
+    return Spoken(mixture([network], [1.0], [bias]), None, [])
 
 
 def _spoken(both: Both, problem: Problem) -> Spoken:

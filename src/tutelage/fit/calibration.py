@@ -17,6 +17,15 @@ SPREAD = 1.0
 FAR_FROM_ONE = (-9.0, 4.0)
 """Logarithms of the lowest and of the highest temperature of `as_sure_as_right`."""
 
+SAME = 0.05
+"""Distance of the temperature from 1 up to which nothing is said to be flattened or sharpened."""
+
+FEW = 50
+"""Number of labels below which the calibration error is measured badly: it has BINS bins."""
+
+EVEN = 1e-9
+"""Distance of the largest probability from 1 / c up to which probabilities are even."""
+
 LOWEST = 1e-12
 """The least probability that a logarithm is taken of."""
 
@@ -57,6 +66,10 @@ def as_sure_as_right(p: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
     >>> round(as_sure_as_right(np.tile([0.51, 0.49], (1, 98, 1)), np.zeros(98, dtype=int), np.ones(98)), 4)
     0.0087
     """
+    told = p.max(-1).min(0) > 1 / p.shape[-1] + EVEN  # of even ones no temperature makes any more sure
+    if not told.any():
+        return 1.0
+    p, y, weight = p[:, told], y[told], weight[told]
     right = (p.argmax(-1) == y).mean(0)
     share = float((weight * right).sum() + 1) / float(weight.sum() + 2)
     z = np.log(p.clip(LOWEST))
@@ -65,8 +78,8 @@ def as_sure_as_right(p: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
         return float((weight * normal(z * np.exp(-log_t)).max(-1).mean(0)).sum() / weight.sum()) - share
 
     low, high = FAR_FROM_ONE
-    if apart(high) > 0 or apart(low) < 0:  # worse than chance, or all classes alike
-        return float(np.exp(high if apart(high) > 0 else 0.0))
+    if apart(high) > 0 or apart(low) < 0:  # worse than chance, or surer than it can be
+        return float(np.exp(high if apart(high) > 0 else low))
     return float(np.exp(brentq(apart, low, high, xtol=1e-3)))
 
 
@@ -76,7 +89,8 @@ def best_temperature(p: np.ndarray, y: np.ndarray, spread: float = SPREAD, weigh
     It is the T of the smallest -1/r sum_k sum_i log softmax(log p_ki / T)[y_i] + (log T / T_0)^2 / (2 spread^2), so
     that each label counts once however often it was held out. Guo et al. (ICML 2017) without the prior, which keeps six
     labels that happen to be right from making every prediction certain. T_0 is that of `as_sure_as_right`: drawn
-    towards 1, a model whose probabilities all are near 1/c, as those of a strong penalty, would say nothing.
+    towards 1, a model whose probabilities all are near 1/c, as those of a strong penalty, would say nothing. Where T_0
+    is misleading, so that the T found is less likely than 1, T is drawn towards 1.
 
     Args:
         p: probabilities said of n units in each of r repeats, (r, n, c).
@@ -92,19 +106,23 @@ def best_temperature(p: np.ndarray, y: np.ndarray, spread: float = SPREAD, weigh
     if not len(y):
         return 1.0
     z, units = np.log(p.clip(LOWEST)), np.arange(len(y))
-    first = np.log(as_sure_as_right(p, y, np.ones(len(y)) if weight is None else weight))
 
-    def cost(log_t: float) -> float:
+    def loss(log_t: float) -> float:
         q = z * np.exp(-log_t)
         top = q.max(-1, keepdims=True)
         total = top[..., 0] + np.log(np.exp(q - top).sum(-1))
         each = total - q[:, units, y]
-        loss = float((each if weight is None else each * weight).sum()) / len(p)
-        return loss + float((log_t - first) ** 2) / (2 * spread**2)
+        return float((each if weight is None else each * weight).sum()) / len(p)
 
-    bounds = first - 5 * spread, first + 5 * spread
-    found = minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-6})
-    return float(np.exp(found.x))
+    def likeliest(centre: float) -> float:
+        def cost(log_t: float) -> float:
+            return loss(log_t) + (log_t - centre) ** 2 / (2 * spread**2)
+
+        bounds = centre - 5 * spread, centre + 5 * spread
+        return float(minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-6}).x)
+
+    found = likeliest(float(np.log(as_sure_as_right(p, y, np.ones(len(y)) if weight is None else weight))))
+    return float(np.exp(found if loss(found) <= loss(0.0) else likeliest(0.0)))
 
 
 def calibration_error(
@@ -205,10 +223,12 @@ class Calibration:
         if self.before is None or self.after is None:
             return "No held-out label says how far the probabilities can be believed: they are the network's own."
         t = self.temperature
-        done = "flattened" if t > 1.005 else "sharpened" if t < 0.995 else "left as they are"
-        badly = ", which so few labels measure badly" if self.after.error > self.before.error else ""
+        done = "flattened" if t > 1 + SAME else "sharpened" if t < 1 - SAME else "left nearly as they are"
+        few = self.labels < FEW or self.after.error > self.before.error
+        shown = f"{t:.2f}" if t >= 0.1 else f"{t:.2g}"
+        badly = ", which so few labels measure badly" if few else ""
         return (
-            f"Probabilities were {done} (temperature {t:.2f}, chosen on {self.labels} held-out labels; log-loss on "
+            f"Probabilities were {done} (temperature {shown}, chosen on {self.labels} held-out labels; log-loss on "
             f"these {self.before.log_loss:.3f} before, {self.after.log_loss:.3f} after; calibration error "
             f"{100 * self.before.error:.1f} points before, {100 * self.after.error:.1f} after{badly})."
         )

@@ -41,6 +41,32 @@ class ClassBias:
         return ClassBias(self.temperature, self.bias + np.log(shares.clip(LOWEST)))
 
 
+def for_shares(p: np.ndarray, shares: np.ndarray) -> ClassBias:
+    """Biases by which the mean of predictions has these shares; the temperature is 1.
+
+    They minimise the mean of log sum_k p_k exp(b_k), less b times the shares, which is convex.
+
+    Args:
+        p: probabilities, (m, c), at least one row.
+        shares: wanted shares, (c,), which sum to 1.
+
+    >>> rare = np.array([0.9, 0.1])
+    >>> for_shares(np.array([[0.6, 0.4], [0.3, 0.7]]), rare).of(np.array([[0.6, 0.4], [0.3, 0.7]])).mean(0).round(2)
+    array([0.9, 0.1])
+    """
+    z = np.log(p.clip(LOWEST))
+
+    def cost(bias: np.ndarray) -> tuple[float, np.ndarray]:
+        moved = z + bias
+        top = moved.max(-1, keepdims=True)
+        total = top[:, 0] + np.log(np.exp(moved - top).sum(-1))
+        return float(total.mean() - bias @ shares), normal(moved).mean(0) - shares
+
+    first = np.log(shares.clip(LOWEST)) - np.log(p.mean(0).clip(LOWEST))
+    found = minimize(cost, first, jac=True, method="L-BFGS-B", options={"maxiter": 1000, "gtol": 1e-8, "ftol": 1e-14})
+    return ClassBias(1.0, found.x - found.x.mean())
+
+
 def calibrate(p: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> ClassBias:
     """The likeliest temperature and biases of held-out predictions, where labels are few drawn towards T_0 and 0.
 

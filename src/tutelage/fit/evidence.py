@@ -172,7 +172,7 @@ class Evidence:
         """Words for the clusters of the labels; empty where each label is by itself."""
         if self.clusters is None or self.worth is None:
             return ""
-        of = f" of {self.clusters} values of {self.called}" if self.called else f" in {self.clusters} groups"
+        of = f" in {self.clusters} groups" + (f" by {self.called}" if self.called else "")
         return f"{of}, which say as much as {self.worth:.0f} independent ones"
 
     def as_dict(self) -> dict[str, Any]:

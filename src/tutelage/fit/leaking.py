@@ -36,13 +36,13 @@ class Leaking:
         """One sentence for people; empty where leaking would not have flattered.
 
         >>> Leaking("accuracy", 0.93, 0.61).words()
-        'Held-out accuracy of a logistic regression is 61.0 %; with the rows split at random it would have read 93.0 %.'
+        'With the rows split at random, held-out accuracy of a logistic regression would have read 32.0 points more.'
         """
         if self.leaking <= self.honest:
             return ""
+        more = f"{100 * (self.leaking - self.honest):.1f} points more"
         return (
-            f"Held-out {self.measure} of a logistic regression is {100 * self.honest:.1f} %; with the rows split at "
-            f"random it would have read {100 * self.leaking:.1f} %."
+            f"With the rows split at random, held-out {self.measure} of a logistic regression would have read {more}."
         )
 
 

@@ -235,19 +235,21 @@ class Kind(ABC):
             return self.prints(items)
         return Keys.of([self.equal_key(item) for item in items])
 
-    def copied(self, items: Sequence[Any], *learnt: Sequence[Any], nearly: bool = True) -> np.ndarray:
-        """Mask of the items that are copies of items to learn from, (n,).
+    def copied(
+        self, items: Sequence[Any], labelled: Sequence[Any], pool: Sequence[Any], nearly: bool = True
+    ) -> np.ndarray:
+        """Of what each item is a copy, int8, (n,): 0 of none, 1 of an item of the pool, 2 of a labelled item.
 
         Args:
             items: n items.
-            learnt: parts of the items to learn from.
+            labelled: labelled items that are learnt from.
+            pool: items of the pool.
             nearly: whether nearly equal items are copies, too; see `Voted`.
         """
-        every = [item for part in learnt for item in part]
-        if not nearly:
-            return self.equal_prints(items).within(self.equal_prints(every))
-        known = self.prints(every)
-        return self.prints(items, known).within(known)
+        every = [*labelled, *pool]
+        known = self.prints(every) if nearly else self.equal_prints(every)
+        own = self.prints(items, known) if nearly else self.equal_prints(items)
+        return own.within(known, len(labelled))
 
     def exact_key(self, item: Any) -> Hashable:
         """Key by which two items are equal as they were given, so that one of them can stand for both."""

@@ -50,8 +50,10 @@ class Copied:
         kappa: Fleiss' kappa of the labels of the items that occur several times; None where nothing contradicts itself.
         each: whether each copy has a vote of its own.
         called: what the labels are grouped by, such as "author"; empty where by nothing but copies.
-        groups: number of these groups.
-        without: number of rows without a group, each of which is a group of its own.
+        groups: number of its values.
+        without: number of rows without a value, each of which is by itself.
+        near: sentence on nearly equal items that are no copies, see `nearness`; empty where there are none.
+        facts: plain values beside it.
     """
 
     thing: str
@@ -65,6 +67,8 @@ class Copied:
     called: str = ""
     groups: int | None = None
     without: int = 0
+    near: str = ""
+    facts: dict[str, Any] | None = None
 
     @property
     def votes(self) -> str:
@@ -98,9 +102,20 @@ class Copied:
         """Sentence on the user's groups; empty where there are none."""
         if not self.called:
             return ""
+        if not self.groups:
+            return f"{self.called}: no labelled {self.thing} has a value, so that nothing is grouped."
         rest = f"; {self.without:,} rows have none, and each is by itself" if self.without else ""
         value = "1 value, which" if self.groups == 1 else f"{self.groups:,} values, each of which"
         return f"{self.called}: the labels are of {value} lies in one fold{rest}."
+
+    def lines(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """The sentences by name, empty where there is nothing to say, each with its plain values."""
+        return {
+            "votes": (self.votes, {"rows": self.rows, "items": self.items, "several": self.several}),
+            "contradictions": (self.torn, {"items": len(self.contradictions), "kappa": self.kappa}),
+            "nearly": (self.near, self.facts or {}),
+            "groups": (self.grouped, {"group": self.called, "values": self.groups, "without": self.without}),
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a summary."""
@@ -108,7 +123,7 @@ class Copied:
         return {
             "rows": self.rows, "items": self.items, "several": self.several,
             "contradictions": len(self.contradictions), "kappa": self.kappa, **by,
-            "words": [line for line in (self.votes, self.torn, self.grouped) if line],
+            "words": [line for line in (self.votes, self.torn, self.near, self.grouped) if line],
         }  # fmt: skip
 
     def table(self) -> pd.DataFrame:

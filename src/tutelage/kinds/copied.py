@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from tutelage.kinds.dataset import Dataset
 
 KEYS_ALONE = {"keys"}
-"""Names of the arrays that a model keeps where equal items alone are copies."""
+"""Names of the arrays that a model keeps where equal items alone are copies, besides LABELLED."""
+
+LABELLED = "labelled"
+"""Name of the array that holds the number of labelled items, which are the first ones."""
 
 KEPT = 200_000
 """Number of items that a model keeps prints of at most: the labelled ones, and then the first of the pool."""
@@ -33,11 +36,12 @@ def kept_prints(kind: Kind, data: Dataset) -> dict[str, np.ndarray]:
     """
     labelled, pool = data.items.labelled, data.items.pool
     items = [*labelled, *pool[: max(KEPT - len(labelled), 0)]]
-    return (kind.prints(items) if data.nearly else kind.equal_prints(items)).kept()
+    kept = (kind.prints(items) if data.nearly else kind.equal_prints(items)).kept()
+    return kept | {LABELLED: np.array([len(labelled)], dtype=np.int64)}
 
 
 def copied_of(kind: Kind, model: Model, items: Sequence[Any]) -> np.ndarray:
-    """Mask of the items that are copies of items that a model learnt from, (n,); of an older model none are known.
+    """Of what each item is a copy, see `Kind.copied`, int8, (n,); of an older model no item is known.
 
     Args:
         kind: kind of the items.
@@ -48,13 +52,14 @@ def copied_of(kind: Kind, model: Model, items: Sequence[Any]) -> np.ndarray:
         BadFileError: what the model keeps of its items is damaged.
     """
     if not model.known:
-        return np.zeros(len(items), dtype=bool)
-    equal = set(model.known) == KEYS_ALONE and kind.prints_class is not Keys
+        return np.zeros(len(items), dtype=np.int8)
+    equal = set(model.known) - {LABELLED} == KEYS_ALONE and kind.prints_class is not Keys
     try:
         known = (Keys if equal else kind.prints_class).read(model.known)
     except ValueError as fault:
         raise BadFileError(f"what the model keeps of the items that it learnt is damaged ({fault})") from fault
-    return (kind.equal_prints(items) if equal else kind.prints(items, known)).within(known)
+    labelled = int(model.known.get(LABELLED, np.array([len(known)]))[0])
+    return (kind.equal_prints(items) if equal else kind.prints(items, known)).within(known, labelled)
 
 
 def without_copies(
@@ -70,32 +75,35 @@ def without_copies(
         items: n items to score on.
         truth: their labels, as `Kind.measured` takes them.
         scores: scores on all of them.
-        copied: mask of the copies, (n,); None asks the model.
+        copied: of what each item is a copy, (n,), see `Kind.copied`; None asks the model.
 
     Returns:
-        "without_copies": the scores, with the number of "copies" and a sentence in "words"; where all items are copies,
-        these two alone.
+        "without_copies": the scores, with the number of "copies", of those "with_labels" among them, and a sentence in
+        "words"; where all items are copies, these three alone.
     """
     copied = copied_of(kind, model, items) if copied is None else copied
-    count, others = int(copied.sum()), np.flatnonzero(~copied)
+    count, others = int((copied > 0).sum()), np.flatnonzero(copied == 0)
     if not count:
         return {}
-    found: dict[str, Any] = {"copies": count}
+    found: dict[str, Any] = {"copies": count, "with_labels": int((copied > 1).sum())}
     if len(others):
         keep = [truth[i] for i in others.tolist()] if isinstance(truth, list) else truth[others]
-        found |= kind.measured(model, examples.subset(others), taken(items, ~copied), keep).scores
+        found |= kind.measured(model, examples.subset(others), taken(items, copied == 0), keep).scores
     return {"without_copies": found | {"words": _in_words(kind, scores, found, len(items))}}
 
 
 def _in_words(kind: Kind, scores: Mapping[str, Any], without: Mapping[str, Any], count: int) -> str:
     """Sentence on the scores with and without copies."""
-    copies, words = without["copies"], kind.words
+    copies, with_labels, words = without["copies"], without["with_labels"], kind.words
     score = kind.in_words(scores)[0]
+    some = f", {with_labels:,} with {'its label' if with_labels == 1 else 'their labels'}"
+    learnt = "that were learnt from" + {0: ", without their labels", copies: ""}.get(with_labels, some)
     if copies == count:
         all_ = f"All {count:,} {words.things} of the test are copies" if count > 1 else f"The {words.thing} is a copy"
-        return f"{all_} of {words.things} that were learnt from: {score} says nothing of others."
+        verdict = "is of this pool, and may be lower for others" if not with_labels else "says nothing of others"
+        return f"{all_} of {words.things} {learnt}: {score} {verdict}."
     are = "is a copy" if copies == 1 else "are copies"
     return (
-        f"{copies:,} of the {count:,} {words.things} of the test {are} of {words.things} that were learnt from: "
-        f"{score}, without them {kind.in_words(without)[0]}."
+        f"{copies:,} of the {count:,} {words.things} of the test {are} of {words.things} {learnt}: {score}, without "
+        f"them {kind.in_words(without)[0]}."
     )

@@ -9,7 +9,8 @@ import numpy as np
 
 from tutelage.kinds.base import Kind
 from tutelage.kinds.entries import Entries, InValues
-from tutelage.kinds.one_vote import OFF, told_by_labels
+from tutelage.kinds.nearness import nearness
+from tutelage.kinds.one_vote import OFF
 from tutelage.tables import Notes
 from tutelage.tables.cells import quoted
 
@@ -78,7 +79,7 @@ def _groups_in(parts: Sequence[Entries], kind: Kind) -> list[np.ndarray]:
     """
     labelled, items = parts[0].where(parts[0].known), [item for part in parts for item in part.items]
     keys = [kind.label_key(label) for label in labelled.labels]
-    nearly = kind.copies != OFF and told_by_labels(kind, labelled.items, keys, Notes())[1]
+    nearly = kind.copies != OFF and nearness(kind, labelled.items, keys).nearly
     groups = kind.same(items, nearly)
     return np.split(groups, np.cumsum([len(part) for part in parts])[:-1])
 

@@ -61,7 +61,7 @@ class Dataset:
         weak: statistics of the weak labels, for the summary; empty without weak labels.
         size: height and width, in pixels, to which images are resized; None of other items.
         left_out: sentences that name each image that cannot be read, and its fault.
-        copied: mask of the test items that are copies of items to learn from, (n,); empty where none were given.
+        copied: of what each test item is a copy, int8, (n,), see `Kind.copied`; empty where none were given.
         repeated: what was found of labelled items that occur several times; None where there are none.
         nearly: whether nearly equal items are copies, too, and not equal ones alone.
         pool_at: number in the pool of each unlabelled entry's item, (n,), where equal ones are there once; None where
@@ -76,7 +76,7 @@ class Dataset:
     weak: dict[str, Any] = field(default_factory=dict)
     size: tuple[int, int] | None = None
     left_out: tuple[str, ...] = ()
-    copied: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    copied: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
     repeated: Copied | None = None
     nearly: bool = True
     pool_at: np.ndarray | None = None
@@ -84,7 +84,7 @@ class Dataset:
     @property
     def shared(self) -> int:
         """Number of test items that are copies of items to learn from."""
-        return int(self.copied.sum())
+        return int((self.copied > 0).sum())
 
     def about(self) -> dict[str, Any]:
         """Entries of the summary about the data, besides the counts."""
@@ -173,13 +173,14 @@ Make = Callable[[], nn.Module]
 
 
 def warn_of_shared(copied: np.ndarray, words: Words, test: Entries) -> np.ndarray:
-    """Warn where test items are copies of items that are learnt from; returns the mask ``copied`` of these, (n,)."""
-    shared = int(copied.sum())
+    """Warn where test items are copies of items that are learnt from; returns ``copied``, see `Kind.copied`."""
+    shared = int((copied > 0).sum())
     if shared:
         are = (
             f"{words.thing} of {test.places.source} is"
             if shared == 1
             else f"{words.things} of {test.places.source} are"
         )
-        warn(f"{shared} {are} also in the training data, and scored apart.", stacklevel=2)
+        apart = ", and scored apart" if shared < len(copied) else ""
+        warn(f"{shared} {are} also in the training data{apart}.", stacklevel=2)
     return copied

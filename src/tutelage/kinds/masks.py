@@ -54,6 +54,9 @@ from tutelage.tasks import Segmentation
 from tutelage.tasks.segmentation import mean_iou, overlaps
 from tutelage.types import Tick
 
+SAME_MASK = 0.5
+"""Mean IoU of two masks of one image below which they contradict each other."""
+
 NETWORK = "unet"
 """Name of the network that is trained unless the user brings one."""
 
@@ -220,7 +223,11 @@ class Masks(Pictured):
             raise
         if notes.unsettled:
             notes.settle()
-        votes = one_vote_each(self, labelled, notes, [mask.tobytes() for mask in arrays.ids])
+        ids = arrays.ids
+        votes = one_vote_each(
+            self, labelled, notes, [mask.tobytes() for mask in ids],
+            alike=lambda i, j: say_the_same(ids[i], ids[j], arrays.classes),
+        )  # fmt: skip
         labelled, arrays = votes.labelled, replace(arrays, ids=arrays.ids[votes.kept])
         of_these = " of the images that can be read" if train.left_out or left_out else ""
         if evidence and len(labelled) == 1:
@@ -425,3 +432,18 @@ def _mask(mask: Any) -> Source | np.ndarray | None:
         return mask
     array = np.asarray(mask)
     return None if array.size and (array == -1).all() else array
+
+
+def say_the_same(one: np.ndarray, other: np.ndarray, classes: int) -> bool:
+    """Whether two masks of one image say nearly the same, by their mean IoU where both know the class.
+
+    Args:
+        one, other: class numbers of the pixels, (h, w); others than 0 to ``classes`` - 1 are unknown.
+        classes: number of classes.
+
+    >>> say_the_same(np.array([[0, 1, 1]]), np.array([[0, 0, 1]]), 2), say_the_same(np.array([[0]]), np.array([[1]]), 2)
+    (True, False)
+    """
+    known = (one >= 0) & (one < classes) & (other >= 0) & (other < classes)
+    a, b = (mask[known].astype(np.int64) for mask in (one, other))
+    return not len(a) or mean_iou(overlaps(a, b, np.array([len(a)]), classes)) >= SAME_MASK

@@ -206,7 +206,8 @@ class OneClass(Kind):
         if not test.known.any():
             raise DataError(f"{test.at('label')}: every label is empty; nothing to score on")
         if not test.known.all():
-            notes.say(f"Not scored: {int((~test.known).sum())} rows of {test.places.source} without a label.")
+            count = int((~test.known).sum())
+            notes.say(f"Not scored: {count} {'row' if count == 1 else 'rows'} of {test.places.source} without a label.")
         return test.where(test.known)
 
     def _votes(self, table: pd.DataFrame, path: Any, sought: Sought, *others: str | None) -> RawVotes | None:
@@ -312,7 +313,8 @@ class OneClass(Kind):
             require_two_of_each(labelled, y, classes, bool(voted or said), groups)
         pool = [self.good_pool(part, notes) for part in parts]
         pool, pool_at = (pool, None) if voted or said else pool_once(self, pool, notes)
-        if len(labelled) + sum(map(len, pool)) < len(train) + (0 if more is None else len(more)):
+        fewer = len(labelled) + sum(map(len, pool)) < len(train) + (0 if more is None else len(more))
+        if fewer or (groups is not None and groups.shared):
             self.note_counts([labelled, *pool], test, notes, groups)
         truth = np.concatenate([codes_if_known(classes, part.labels) for part in pool])
         items = Items(

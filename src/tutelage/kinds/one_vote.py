@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -17,6 +17,7 @@ from tutelage.data import Groups
 from tutelage.kinds.agreement import fleiss
 from tutelage.kinds.contradictions import Contradiction, Copied
 from tutelage.kinds.entries import Entries, InTable
+from tutelage.kinds.nearness import Nearness, nearness
 from tutelage.tables import DataError, Notes, ReadAs, as_label, column, holds_table, read
 
 if TYPE_CHECKING:
@@ -27,11 +28,8 @@ ONCE, EACH, OFF = "once", "each", "off"
 """What becomes of equal items with equal labels: they are merged into one, each has a vote of its own, or nothing is
 taken for a copy."""
 
-LEAST_PAIRS = 5
-"""Pairs of nearly equal items, at least, whose labels say whether such items are copies in these data."""
-
-LEAST_KAPPA = 0.5
-"""Agreement beyond chance of the labels of nearly equal items below which they are different items."""
+Alike = Callable[[int, int], bool]
+"""Says whether the labels of the entries of two numbers are alike."""
 
 GROUP = "group"
 """Word for what items belong together by, where no column names it."""
@@ -64,87 +62,50 @@ class Voted(NamedTuple):
         return f"all labels are of one {what}, and are held out together; label more (the evidence needs two)"
 
 
-def one_vote_each(kind: Kind, labelled: Entries, notes: Notes, keys: Sequence[Hashable] | None = None) -> Voted:
+def one_vote_each(
+    kind: Kind, labelled: Entries, notes: Notes, keys: Sequence[Hashable] | None = None, alike: Alike | None = None
+) -> Voted:
     """Labelled entries of which equal ones with equal labels are merged, and how the others are grouped.
 
-    Equal and nearly equal items share a vote, also where their labels differ: each label then counts by its share.
+    Copies share a vote, also where their labels differ: each label then counts by its share. See `nearness`.
 
     Args:
         kind: kind of the items, which says when two are equal, or nearly so.
         labelled: n labelled entries.
         notes: takes what was found.
         keys: keys by which labels are equal, (n,); None asks the kind for them.
+        alike: says whether the labels of the entries of two numbers are alike, where labels are of parts of an item;
+            None: labels are alike where they are equal.
     """
     n = len(labelled)
     if not n:
         return Voted(labelled, np.arange(0), None, None)
     keys = [kind.label_key(label) for label in labelled.labels] if keys is None else keys
-    same, nearly = np.arange(n), False
+    near = Nearness(np.arange(n), np.arange(n), nearly=False)
     if kind.copies != OFF:
-        same, nearly = told_by_labels(kind, labelled.items, keys, notes)
+        near = nearness(kind, labelled.items, keys if alike is None else None)
     called = (kind.group or GROUP) if len(labelled.group) else ""
     cells = own_groups(labelled.group, n)
-    cluster = joined(same, cells)
+    cluster = joined(near.item, near.together, cells)
     kept, times = np.arange(n), np.ones(n, dtype=np.int64)
-    each = kind.copies != ONCE or len(np.unique(same)) == n
+    each = kind.copies != ONCE or len(np.unique(near.item)) == n
     if not each:
         group = labelled.group or [None] * n
         kept, times = _merged(list(zip(map(kind.exact_key, labelled.items), keys, group, strict=True)))
-    found = _found(kind, labelled, same, keys, kind.copies == EACH)
+    found = _found(kind, labelled, near, keys, alike)
     if called:
         named = {name for name in labelled.group if name is not None}
         without = sum(name is None for name in labelled.group)
         found = replace(found, called=called, groups=len(named), without=without)
-    groups = Groups.of(kept if kind.copies != ONCE else same[kept], times, cluster[kept], called)
-    for name, line in (("votes", found.votes), ("contradictions", found.torn), ("groups", found.grouped)):
+    groups = Groups.of(kept if kind.copies != ONCE else near.item[kept], times, cluster[kept], called)
+    for name, (line, values) in found.lines().items():
         if line:
-            notes.fact(name, line, found.as_dict())
-    if not found.several and not called:
-        return Voted(labelled, kept, None, None, nearly)
+            notes.fact(name, line, values)
+    if groups.plain and not found.several:
+        return Voted(labelled, kept, None, found if found.near else None, near.nearly)
     mask = np.zeros(n, dtype=bool)
     mask[kept] = True
-    return Voted(labelled if len(kept) == n else labelled.where(mask), kept, groups, found, nearly)
-
-
-def told_by_labels(kind: Kind, items: Sequence[Any], keys: Sequence[Hashable], notes: Notes) -> tuple[np.ndarray, bool]:
-    """Group number of each labelled item, (n,): nearly equal ones are different items where their labels say so.
-
-    Form letters that differ in one decisive word, or shots of one camera, are as near to each other as copies are. Then
-    labels agree hardly more than by chance between items that are nearly equal, and equal ones alone are copies.
-
-    Args:
-        kind: kind of the items.
-        items: n labelled items.
-        keys: keys by which their labels are equal, (n,).
-        notes: takes the sentence on it.
-
-    Returns:
-        The group numbers, and whether nearly equal items are copies.
-    """
-    same = np.asarray(kind.same(items))
-    if len(np.unique(same)) == len(same):
-        return same, True
-    equal = groups_of([kind.equal_key(item) for item in items])
-    first = np.unique(equal, return_index=True)[1]
-    label = groups_of([keys[i] for i in first.tolist()])
-    of = np.unique(same[first], return_inverse=True)[1].ravel()
-    sizes = np.bincount(of).astype(np.float64)
-    alike = np.unique(np.stack([of, label]), axis=1, return_counts=True)[1].astype(np.float64)
-    pairs, agreed = (sizes * (sizes - 1) / 2).sum(), (alike * (alike - 1) / 2).sum()
-    chance = float(((np.bincount(label) / len(label)) ** 2).sum())
-    if pairs < LEAST_PAIRS or chance == 1:
-        return same, True
-    kappa = (agreed / pairs - chance) / (1 - chance)
-    if kappa >= LEAST_KAPPA:
-        return same, True
-    count = int(sizes[sizes > 1].sum())
-    notes.fact(
-        "nearly",
-        f"{count:,} {kind.words.things} are nearly equal to others, and their labels agree hardly more than by chance "
-        f"(kappa {kappa:.2f}): they are taken for different {kind.words.things}, and equal ones alone for copies.",
-        {"items": count, "kappa": kappa},
-    )
-    return equal, False
+    return Voted(labelled if len(kept) == n else labelled.where(mask), kept, groups, found, near.nearly)
 
 
 def with_groups(kind: Kind, found: Entries, path: Path, how: ReadAs) -> Entries:
@@ -241,12 +202,13 @@ def _merged(keys: Sequence[Hashable]) -> tuple[np.ndarray, np.ndarray]:
     return kept, np.array([counts[i] for i in kept.tolist()], dtype=np.int64)
 
 
-def _found(kind: Kind, labelled: Entries, same: np.ndarray, keys: Sequence[Hashable], each: bool) -> Copied:
+def _found(kind: Kind, labelled: Entries, near: Nearness, keys: Sequence[Hashable], alike: Alike | None) -> Copied:
     """What is there several times, and what of it has different labels."""
-    order = np.argsort(same, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(same[order])) + 1)
+    order = np.argsort(near.item, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(near.item[order])) + 1)
     several = [part.tolist() for part in parts if len(part) > 1]
-    torn = sorted((part for part in several if len({keys[i] for i in part}) > 1), key=lambda part: part[0])
+    agree = alike or (lambda i, j: keys[i] == keys[j])
+    torn = sorted((part for part in several if not all(agree(part[0], i) for i in part)), key=lambda part: part[0])
     contradictions = tuple(
         Contradiction(
             tuple(labelled.places.short(i) for i in part),
@@ -256,11 +218,12 @@ def _found(kind: Kind, labelled: Entries, same: np.ndarray, keys: Sequence[Hasha
         for part in torn
     )
     kappa = None
-    if torn:
+    if torn and alike is None:
         number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
         counts = np.zeros((len(several), len(number)))
         for row, part in enumerate(several):
             np.add.at(counts[row], [number[keys[i]] for i in part], 1)
         kappa = fleiss(counts)
-    words = kind.words
-    return Copied(words.thing, words.things, len(labelled), len(parts), len(several), contradictions, kappa, each)
+    words, each = kind.words, kind.copies == EACH
+    found = Copied(words.thing, words.things, len(labelled), len(parts), len(several), contradictions, kappa, each)
+    return replace(found, near=near.says, facts=near.facts)

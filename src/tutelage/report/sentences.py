@@ -117,23 +117,25 @@ def on_held_out(summary: Mapping[str, Any]) -> str:
 
 
 def below_commonest(summary: Mapping[str, Any]) -> str:
-    """Sentence where the returned model is right less often than who always says the commonest class; else empty.
+    """Sentence where the returned model is right no more often than who always says the commonest class; else empty.
 
     Args:
         summary: summary of the fit.
 
     >>> found = {"returned": "candidate", "candidate": {"accuracy": 0.5}, "score": "accuracy", "evidence": {}}
     >>> below_commonest(found | {"commonest": {"class": "ham", "share": 0.8}})
-    "On held-out labels the model is no better than always saying 'ham': it has learnt nothing that can be shown."
+    "On held-out labels the model is right no more often than always saying 'ham'."
     """
-    commonest = summary.get("commonest")
-    if summary["evidence"] is None or commonest is None:
-        return ""
-    of = summary["reference" if summary["returned"] == "reference" else "candidate"]
-    if of[summary["score"]] > commonest["share"]:
-        return ""
-    what = f"On held-out labels the model is no better than {saying(commonest)}"
-    return f"{what}: it has learnt nothing that can be shown."
+    returned = summary["reference" if summary["returned"] == "reference" else "candidate"]
+    test, found = summary.get("test") or {}, []
+    for where, scores, commonest in (
+        ("held-out labels", returned if summary["evidence"] is not None else {}, summary.get("commonest")),
+        (f"the test {summary.get('things', 'items')}", test, test.get("commonest")),
+    ):
+        score = scores.get(summary["score"])
+        if commonest is not None and score is not None and score <= commonest["share"]:
+            found.append(f"On {where} the model is right no more often than {saying(commonest)}.")
+    return " ".join(found)
 
 
 def _beside(summary: Mapping[str, Any], reference: Mapping[str, Any], candidate: Mapping[str, Any]) -> str:

@@ -246,7 +246,6 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
         lines.append(summary["note"])
     if summary["evidence"]:
         lines += [summary["evidence"]["words"], f"On held-out labels: {on_held_out(summary)}."]
-        lines += filter(None, [below_commonest(summary)])
     elif summary.get("prevalence"):
         lines += summary["prevalence"].get("words", [])
     if summary.get("calibration"):  # a run of an earlier version has none
@@ -255,6 +254,7 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
         scores = ", ".join(kind.in_words(summary["test"]))
         lines.append(f"On the test {summary['things']}: {scores}; {on_test(summary)}.")
         lines += filter(None, [better_on_test(summary), on_copies(summary)])
+    lines += filter(None, [below_commonest(summary)])
     return lines
 
 
