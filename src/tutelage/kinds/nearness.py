@@ -29,13 +29,13 @@ HALF = 0.5
 """Agreement beyond chance below which it must surely lie where nearly equal items are strangers."""
 
 SURELY = 0.05
-"""Probability by chance of as much agreement up to which labels agree more than by chance."""
+"""Probability by chance of as much agreement up to which labels agree more than by chance; all tests share it."""
 
 DRAWS = 999
 """Number of draws of labels by chance."""
 
 MOST_GROUPS = 200
-"""Number of groups, at most, for which labels are drawn."""
+"""Number of small groups, at most, by which all of them are judged: the first ones."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,13 @@ def nearness(kind: Kind, items: Sequence[Any], keys: Sequence[Hashable] | None) 
     common = np.stack([np.bincount(of, shares[:, k], len(sizes)) for k in range(shares.shape[1])], axis=1)
     common = (common / sizes[:, None]).mean(0)
     verdict, kappas = np.full(len(sizes), COPIES), {}
-    for tested in [*([k] for k in several[sizes[several] >= LARGE].tolist()), several[sizes[several] < LARGE].tolist()]:
-        if tested:
-            verdict[tested], kappa = _judged([shares[of == k] for k in tested[:MOST_GROUPS]], common)
-            kappas[int(verdict[tested[0]])] = kappa
+    members = np.split(np.argsort(of, kind="stable"), np.cumsum(sizes)[:-1])
+    large = several[sizes[several] >= LARGE].tolist()
+    tests = [*([k] for k in large), *filter(None, [several[sizes[several] < LARGE].tolist()])]
+    for tested in tests:
+        groups = [shares[members[k]] for k in tested[:MOST_GROUPS]]
+        verdict[tested], kappa = _judged(groups, common, SURELY / len(tests))
+        kappas[int(verdict[tested[0]])] = kappa
     apart = verdict[of[equal]]
     item = np.where(apart == COPIES, same, len(same) + equal)
     together = np.where(apart == STRANGERS, len(same) + equal, same)
@@ -115,12 +118,13 @@ def _agreement(shares: np.ndarray) -> float:
     return float((total @ total - (shares**2).sum()) / (s * (s - 1)))
 
 
-def _judged(groups: Sequence[np.ndarray], common: np.ndarray) -> tuple[int, float]:
+def _judged(groups: Sequence[np.ndarray], common: np.ndarray, surely: float) -> tuple[int, float]:
     """What the items of groups are to each other, and the agreement of their labels beyond chance.
 
     Args:
         groups: shares of the labels of each item of each group, (s, c) each.
         common: share of each label, (c,).
+        surely: probability by chance of as much agreement up to which it is more than by chance.
     """
     chance = float((common**2).sum())
     agreed = float(np.mean([_agreement(group) for group in groups]))
@@ -134,7 +138,7 @@ def _judged(groups: Sequence[np.ndarray], common: np.ndarray) -> tuple[int, floa
         counts = rng.multinomial(s, common / common.sum(), size=DRAWS)
         drawn += ((counts**2).sum(1) - s) / (s * (s - 1)) / len(groups)
     by_chance = (1 + int((drawn >= agreed - 1e-9).sum())) / (1 + DRAWS)
-    strange = by_chance > SURELY and wilson(min(max(agreed, 0.0), 1.0), n).high < chance + HALF * (1 - chance)
+    strange = by_chance > surely and wilson(min(max(agreed, 0.0), 1.0), n).high < chance + HALF * (1 - chance)
     return (STRANGERS if strange else RELATIVES), kappa
 
 
