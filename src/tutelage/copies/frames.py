@@ -80,6 +80,7 @@ def unsigned(text: str) -> str:
     >>> unsigned("See you at noon!\n-- \nAnn"), unsigned("-- \nAnn")
     ('see you at noon', 'ann')
     """
+    text = text.replace("\r\n", "\n")
     signed = SIGNED.search(text)
     above = folded(text[: signed.start()]) if signed else ""
     return above if above.count(" ") + 1 >= LEAST_BODY[0] else folded(text)
