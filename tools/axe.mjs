@@ -39,7 +39,7 @@ for (const path of pages) {
       return out || box.left < 0 || box.right > innerWidth + 1;
     }).map((plot) => plot.getAttribute("aria-label").slice(0, 60)));
     const letters = await page.evaluate(() => Math.min(...[...document.querySelectorAll("svg.plot text")].map(
-      (text) => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a || 99)));
+      (text) => parseFloat(getComputedStyle(text).fontSize) * Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b))));
     const stops = await page.evaluate(() => [...document.querySelectorAll("summary, [tabindex='0'], a[href]")].length);
     let reached = 0;
     for (let i = 0; i < stops; i++) {

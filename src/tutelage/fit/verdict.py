@@ -13,7 +13,7 @@ WORTH = 0.05
 """Change in the score that is worth knowing of, as a share of 1: labels are asked for until it can be told."""
 
 TOO_MANY = 2000
-"""Number of further labels from which on asking for them is no advice."""
+"""Number of further labels above which asking for them is no advice; nor are more than the pool has."""
 
 HELPED = (
     (0.05, "almost certainly helped"), (0.2, "probably helped"), (0.4, "more likely helped than hurt"),
@@ -172,7 +172,7 @@ def verdict(summary: Mapping[str, Any], test: str = "test", use: str = "") -> Ve
     Args:
         summary: summary of the fit, as plain values; that of an earlier version will do.
         test: word for what was tested on, such as "test table".
-        use: how the model is used, such as a command; empty says nothing of it.
+        use: how the model is used, such as a command between backticks; empty says nothing of it.
 
     >>> evidence = {"harm": 0.45, "difference": 0.009, "low": -0.08, "high": 0.11, "labels": 24, "resolution": 0.1}
     >>> alone, other = {"accuracy": 0.75, "interval": [0.5, 0.9]}, {"accuracy": 0.8, "interval": [0.6, 0.9]}
@@ -272,7 +272,7 @@ def _next_of_coin(summary: Mapping[str, Any], with_it: str) -> str:
     more, counted = labels_more(evidence["labels"], evidence["resolution"]), evidence.get("labelled_by", "labels")
     if not more:
         return f"Either model will do: the labels could tell a change of {points}, and see none. {with_it}"
-    if more > TOO_MANY:
+    if more > min(TOO_MANY, summary.get("unlabelled") or TOO_MANY):
         return f"Do not wait for certainty: to tell a change of {points} takes about {more:,} more {counted}. {with_it}"
     enough = f"with some {evidence['labels'] + more:,} {counted}, a change of {points} can be told from chance"
     return f"Label about {more:,} more {summary.get('things', 'items')} and fit again: {enough}."
@@ -308,6 +308,6 @@ def labels_more(labels: int, resolution: float, change: float = WORTH) -> int:
     >>> labels_more(24, 0.1), labels_more(500, 0.02)
     (72, 0)
     """
-    more = math.ceil(round(labels * (resolution / change) ** 2 - labels, 6))
-    step = 10 ** max(len(str(more)) - 2, 0)
-    return max(math.ceil(more / step) * step, 0)
+    more = max(math.ceil(round(labels * (resolution / change) ** 2 - labels, 6)), 0)
+    step = int(10 ** max(len(str(more)) - 2, 0))
+    return math.ceil(more / step) * step

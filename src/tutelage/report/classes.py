@@ -140,9 +140,8 @@ def calibration(record: Mapping[str, Any]) -> Plot | None:
     if "calibration" not in record or not record["calibration"]["bins"]:
         return None
     bins, error = record["calibration"]["bins"], record["calibration"]["error"]
-    figure, axes = plot(
-        f"Can its probabilities be believed? ({where(record)})", "probability that it states", "share right"
-    )
+    title = "Can its probabilities be believed?"
+    figure, axes = plot(title, "probability that it states", f"share right, {where(record)}")
     axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--")
     x, y = [b["probability"] for b in bins], [b["right"] for b in bins]
     most = max(b["count"] for b in bins)

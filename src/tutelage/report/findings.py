@@ -24,8 +24,7 @@ def findings(record: Mapping[str, Any]) -> list[str]:
     evidence = summary["evidence"] or {}
     found = [
         below_commonest(summary), better_on_test(summary), evidence.get("refused", ""), *warned,
-        IDLE if summary.get("idle") else "", summary.get("note") or "", weakest(record), on_copies(summary),
-        _left_out(summary),
+        IDLE if summary.get("idle") else "", summary.get("note") or "", weakest(record), _left_out(summary),
     ]  # fmt: skip
     return list(dict.fromkeys(filter(None, found)))
 
@@ -38,13 +37,18 @@ def beyond(record: Mapping[str, Any]) -> list[str]:
     """
     summary = record["summary"]
     shares, copies = summary.get("prevalence") or {}, summary.get("copies") or {}
-    found = [*findings(record)[FINDINGS:], *shares.get("words", []), *copies.get("words", [])]
+    found = [
+        *findings(record)[FINDINGS:],
+        *filter(None, [on_copies(summary)]),
+        *shares.get("words", []),
+        *copies.get("words", []),
+    ]
     if summary.get("weak") and not summary["labelled"]:
         test = "; the test alone does" if summary.get("test") else ""
         found.append(
             f"No item has a clean label, so no held-out label tells whether weak labels and pool helped{test}."
         )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def _left_out(summary: Mapping[str, Any]) -> str:

@@ -83,9 +83,10 @@ def _least_found(row: dict[str, Any]) -> float:
 
 
 def use(kind: type[Kind]) -> str:
-    """The command that predicts with a run, for items of a kind."""
-    items, out = "new_images" if kind.reads_folders else "new.csv", "answers.csv" if kind.writes_table else "answers"
-    return f"tutelage predict RUN --input {items} --output {out} (RUN is the folder of this page)"
+    """The command that predicts with a run, for items of a kind, between backticks."""
+    new = f"a table or a folder of {kind.words.things}" if kind.reads_folders else f"a table of {kind.words.things}"
+    command = f"`tutelage predict RUN --input NEW --output {'answers.csv' if kind.writes_table else 'ANSWERS'}`"
+    return f"{command}, where RUN is the folder of this page and NEW {new}"
 
 
 def notes(record: dict[str, Any], kind: type[Kind]) -> list[str]:
@@ -107,12 +108,10 @@ def notes(record: dict[str, Any], kind: type[Kind]) -> list[str]:
     if unread := test.get("unread"):
         found.append(f"Of {unread} of them nothing could be read, which counts as wrong.")
     shared = summary.get("shared")
-    if on_copies(summary):
-        found += [line for line in [on_copies(summary)] if line not in findings(record)]
-    elif shared:
+    if shared and not on_copies(summary):
         are = "is" if shared == 1 else "are"
         found.append(f"{shared} of them {are} also among the {words.things} that were learnt from: it may flatter.")
-    else:
+    if not shared:
         learnt = f"{words.things} that were learnt from"
         found.append(f"None of them is a copy of one of the {learnt}, and none had a part in choosing the model.")
     return [*found, "Numbers in brackets are intervals, which hold the truth in nine of ten cases."]
