@@ -72,7 +72,7 @@ def calibration(run: Run) -> Plot:
 
     >>> bins = [{"probability": 0.9, "right": 0.8, "count": 50}]
     >>> calibration({"rows": "test", "calibration": {"bins": bins, "error": 0.1}}).alt
-    '90 % stated, 80 % right (50). On average stated and right are 10.0 points apart.'
+    '90 % stated, 80 % right (50). On average stated and right differ by 10.0 points.'
     """
     return _drawn(run, classes.calibration, "calibration")
 

@@ -149,10 +149,10 @@ def calibration(record: Mapping[str, Any]) -> Plot | None:
     axes.plot(x, y, color=COLOURS[0], linewidth=1)
     axes.set(xlim=(0, 1.03), ylim=(0, 1.05))
     told = [f"{100 * b['probability']:.0f} % stated, {100 * b['right']:.0f} % right ({b['count']:,})" for b in bins]
-    figure.alt = f"{listed(told, 10)}. On average stated and right are {100 * error:.1f} points apart."
+    figure.alt = f"{listed(told, 10)}. On average stated and right differ by {100 * error:.1f} points."
     figure.caption = (
         "When the model says 80 %, is it right 80 % of the time? Then its dot is on the dashed line; below it, the "
-        f"model is too sure. Larger dots stand for more answers. On average the two are {100 * error:.1f} points apart."
+        f"model is too sure. Larger dots stand for more answers. On average the two differ by {100 * error:.1f} points."
     )
     return figure
 

@@ -45,9 +45,7 @@ def beyond(record: Mapping[str, Any]) -> list[str]:
     ]
     if summary.get("weak") and not summary["labelled"]:
         test = "; the test alone does" if summary.get("test") else ""
-        found.append(
-            f"No item has a clean label, so no held-out label tells whether weak labels and pool helped{test}."
-        )
+        found.append(f"No item has a clean label: none tells whether the weak labels and the pool helped{test}.")
     return list(dict.fromkeys(filter(None, found)))
 
 
