@@ -273,7 +273,8 @@ def _next_of_coin(summary: Mapping[str, Any], with_it: str) -> str:
     if not more:
         return f"Either model will do: the labels could tell a change of {points}, and see none. {with_it}"
     if more > min(TOO_MANY, summary.get("unlabelled") or TOO_MANY):
-        return f"Do not wait for certainty: to tell a change of {points} takes about {more:,} more {counted}. {with_it}"
+        needed = f"to tell a change of {points} takes about {more:,} more {counted}"
+        return f"Do not wait for certainty: {needed}. {with_it} Each further label makes it better all the same."
     enough = f"with some {evidence['labels'] + more:,} {counted}, a change of {points} can be told from chance"
     return f"Label about {more:,} more {summary.get('things', 'items')} and fit again: {enough}."
 

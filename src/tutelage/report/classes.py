@@ -106,7 +106,9 @@ def confusion(record: Mapping[str, Any]) -> Plot | None:
         return None
     counts, classes = np.array(record["confusion"]), record["summary"]["classes"]
     c = len(classes)
-    figure, axes = plot(f"Taken for ({where(record)})", "what the model says", "the truth", min(1.5 + 0.4 * c, 4.6))
+    figure, axes = plot(
+        f"What is taken for what ({where(record)})", "what the model says", "the truth", min(1.5 + 0.4 * c, 4.6)
+    )
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     if c <= SHADED:
         for i, j in zip(*np.nonzero(counts), strict=True):
