@@ -47,7 +47,7 @@ def _written(part: ElementTree.Element, shapes: dict[str | None, ElementTree.Ele
         at = f"translate({kept.pop('x', '0')} {kept.pop('y', '0')})"
         style = ";".join(filter(None, [shape.get("style", ""), kept.pop("style", "")]))
         return _element("path", {"d": shape.get("d", ""), "transform": at, "style": style}, "")
-    if tag == "image":
+    if LINK in part.attrib:
         kept["href"] = str(part.get(LINK))
     within = escape((part.text or "").strip()) + "".join(_written(child, shapes) for child in part)
     if tag == "g" and not within:
