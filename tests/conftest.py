@@ -212,7 +212,7 @@ class Done:
     def shown(self, part: str) -> list[np.ndarray]:
         """The pictures of a part of the report, below the heading."""
         below = self.page.split(f"<h2>{part}</h2>")[1].split("<h2>")[0]
-        found = re.findall(r'<img class="picture" alt="" src="data:image/png;base64,([^"]*)">', below)
+        found = re.findall(r'<img class="picture" alt="[^"]*" src="data:image/png;base64,([^"]*)">', below)
         return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) for data in found]
 
     def result(self) -> dict[str, object]:

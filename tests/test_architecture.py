@@ -50,6 +50,7 @@ MAY_IMPORT = {
         "modalities", "kinds",
     },
     "report": {"types", "files", "fit", "model", "kinds", "report"},
+    "plots": {"files", "report", "plots"},
     "estimators": {
         "types", "ops", "methods", "copies", "data", "tables", "distil", "weak", "adapting", "fit", "model",
         "modalities.encoder", "kinds", "estimators",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tutelage import methods
 
 if TYPE_CHECKING:
+    from tutelage import plots as plots
     from tutelage import weights as weights
     from tutelage.audit import Audit as Audit
     from tutelage.audit import find_label_errors as find_label_errors
@@ -53,8 +54,8 @@ if not TYPE_CHECKING:  # a type checker reads the imports above, and lets no mis
     __all__ = list(_HOMES)
 
     def __getattr__(name: str) -> Any:
-        if name == "weights":
-            return import_module("tutelage.weights")
+        if name in ("plots", "weights"):
+            return import_module(f"tutelage.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(_HOMES[name]), name)

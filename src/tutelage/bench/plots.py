@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import matplotlib
+
+matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -18,7 +21,7 @@ from scipy.optimize import isotonic_regression
 from tutelage.bench import summary
 from tutelage.bench.summary import Rows
 from tutelage.ops import checks
-from tutelage.report.plots import COLOURS, STYLE
+from tutelage.report.figures import COLOURS, STYLE
 
 METADATA: dict[str, dict[str, Any]] = {".png": {"Software": None}, ".svg": {"Date": None}}
 """Metadata that are left out of a plot's file, by ending, so that the same plot gives the same file."""
@@ -32,7 +35,7 @@ TICKS = (0.5, 1, 2, 5, 10, 20, 50)
 def _drawn(path: Path, width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
     """A figure of this width and height, in inches, that is saved at the end."""
     checks.one_of("the ending of a plot", path.suffix, tuple(METADATA))
-    with plt.rc_context(STYLE | {"svg.hashsalt": "tutelage"}):
+    with plt.rc_context(STYLE | {"svg.hashsalt": "tutelage", "savefig.bbox": "tight"}):
         figure, axes = plt.subplots(figsize=(width, height))
         try:
             yield figure, axes

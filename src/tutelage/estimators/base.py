@@ -16,10 +16,12 @@ from sklearn.utils.validation import check_is_fitted
 from tutelage import kinds, model
 from tutelage.data.sources import cache_folder
 from tutelage.fit.auto import Auto
+from tutelage.fit.box import in_notebook
 from tutelage.fit.defaults import Asked, pick_device
 from tutelage.fit.evidence import Evidence
 from tutelage.fit.fit_rows import Fitted, fit_rows
 from tutelage.fit.pool_words import evidence_of
+from tutelage.fit.verdict import verdict
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
 from tutelage.kinds.summary import summarise
@@ -126,6 +128,14 @@ class Estimator(BaseEstimator):
         """
         check_is_fitted(self)
         return copy.deepcopy(self._summary)
+
+    def _html_repr(self) -> str:
+        """HTML for a notebook: the answer, as a report has it on top; before the fit what scikit-learn shows."""
+        if not hasattr(self, "_summary"):
+            return str(super()._html_repr())
+        summary = self._summary
+        warned = [line["words"] for line in summary.get("said", [])]
+        return in_notebook(verdict(summary, use="`predict` and `predict_proba`"), warned)
 
     def _cache(self) -> Path:
         return Path(self.cache) if self.cache else cache_folder() / "features"

@@ -10,8 +10,10 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm
 
+from tutelage.fit.box import in_notebook
 from tutelage.fit.dependence import dependence, design_effect
 from tutelage.fit.tried import IN_WORDS, Tried
+from tutelage.fit.verdict import helped, verdict
 from tutelage.tasks import ACCURACY, Task
 
 LEVEL = 0.90
@@ -167,6 +169,18 @@ class Evidence:
             f"{basis}." + "".join(f" {sentence}" for sentence in self.besides)
         )
 
+    def _repr_html_(self) -> str:
+        """The box with the answer, for a notebook: what a report has on top."""
+        scores = {
+            name: {"score": found.score, "interval": [found.low, found.high]}
+            for name, found in (("reference", self.reference), ("candidate", self.candidate))
+        }
+        summary = scores | {
+            "evidence": asdict(self), "score": "score", "measure": self.measure, "tried": self.tried,
+            "returned": self.returned, "labelled": self.labels,
+        }  # fmt: skip
+        return in_notebook(verdict(summary), [*filter(None, [self.refused]), *self.besides])
+
     @property
     def _of(self) -> str:
         """Words for the clusters of the labels; empty where each label is by itself."""
@@ -186,13 +200,7 @@ def likelihood(harm: float) -> str:
     >>> likelihood(0.02), likelihood(0.5)
     ('almost certainly helped (probability of harm 2 %)', 'may have helped or hurt (probability of harm 50 %)')
     """
-    for limit, words in (
-        (0.05, "almost certainly helped"), (0.2, "probably helped"), (0.4, "more likely helped than hurt"),
-        (0.6, "may have helped or hurt"), (0.8, "more likely hurt than helped"), (0.95, "probably hurt"),
-    ):  # fmt: skip
-        if harm <= limit:
-            return f"{words} (probability of harm {100 * harm:.0f} %)"
-    return f"almost certainly hurt (probability of harm {100 * harm:.0f} %)"
+    return f"{helped(harm)} (probability of harm {100 * harm:.0f} %)"
 
 
 def weigh(

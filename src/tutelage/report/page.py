@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
 
 from tutelage import files, kinds
+from tutelage.fit.box import STYLE, box
+from tutelage.fit.verdict import question, reference_says, verdict, words_of
+from tutelage.kinds.base import Kind
+from tutelage.report.classes import by_class, mistakes, where
+from tutelage.report.findings import beyond, findings
+from tutelage.report.least_sure import NAME, write_least_sure
+from tutelage.report.pictures import with_small_pictures
 from tutelage.report.plots import draw_all
-from tutelage.report.sentences import (
-    below_commonest,
-    better_on_test,
-    on_copies,
-    on_held_out,
-    on_test,
-    question,
-    reference_says,
-    words_of,
-)
+from tutelage.report.records import read_records
+from tutelage.report.sentences import on_copies
+from tutelage.report.vector import inline_svg
+
+ROWS = 100
+"""Number of classes that a table of the report shows, at most."""
 
 
 def write_report(folder: Path) -> Path:
-    """Draw the plots of a finished run and write ``report.html`` into its folder.
+    """Draw the plots of a finished run, and write ``report.html`` and the least sure items into its folder.
 
     Returns:
         The path of the page.
@@ -30,33 +34,84 @@ def write_report(folder: Path) -> Path:
     Raises:
         FileNotFoundError: the folder holds no finished run.
     """
-    if not (folder / "records.json").exists():
-        raise FileNotFoundError(f"{folder}: no finished run there (records.json is missing)")
-    record = files.read_json(folder / "records.json", "summary", "history")
-    plots = folder / "plots"
-    images = [
-        {"name": name, "caption": caption, "data": base64.b64encode((plots / name).read_bytes()).decode()}
-        for name, caption in draw_all(record, plots)
+    record = read_records(folder)
+    figures = [
+        {"svg": Markup(inline_svg(figure)), "caption": figure.caption, "expert": drawing.expert}
+        for drawing, figure in draw_all(record, folder / "plots")
     ]
-    environment = Environment(loader=PackageLoader("tutelage.report"), autoescape=True)
+    csv = NAME if write_least_sure(record, folder) else ""
+    files.write_atomically(folder / "report.html", page(record, figures, csv).encode())
+    return folder / "report.html"
+
+
+def page(record: dict[str, Any], figures: list[dict[str, Any]], csv: str = "") -> str:
+    """HTML of the report.
+
+    Args:
+        record: records of the run.
+        figures: "svg", "caption" and whether it is for "expert" readers, of each plot.
+        csv: name of the file with the least sure items; empty where there is none.
+    """
     summary = record["summary"]
     kind = kinds.of_summary(summary)
-    besides = kind.in_words(summary["test"])[1] if summary.get("test") else ""
-    page = environment.get_template("report.html").render(
-        record=record,
+    environment = Environment(loader=PackageLoader("tutelage.report"), autoescape=True)
+    rows = by_class(record)
+    template = environment.get_template("report.html")
+    top = findings(record)[:3]
+    return template.render(
+        record=with_small_pictures(record),
         summary=summary,
-        images=images,
+        answer=Markup(box(verdict(summary, kind.words.test, use(kind)), findings(record), notes(record, kind))),
+        box_style=Markup(STYLE),
+        figures=figures,
         words=kind.words,
-        besides=besides,
-        tried=words_of(summary),
         question=question(summary),
+        tried=words_of(summary),
         alone=reference_says(summary),
-        on_test=on_test(summary),
-        on_held_out=on_held_out(summary),
-        better=better_on_test(summary),
-        below=below_commonest(summary),
-        on_copies=on_copies(summary),
-        said=summary.get("said", []),
+        beyond=beyond(record),
+        classes=rows if len(rows) <= ROWS else sorted(rows, key=_least_found)[:ROWS],
+        counted=where(record),
+        mistakes=mistakes(record) if rows else [],
+        most=ROWS,
+        csv=csv,
+        said=[line["words"] for line in summary.get("said", []) if line["words"] not in {*top, *beyond(record)}],
     )
-    files.write_atomically(folder / "report.html", page.encode())
-    return folder / "report.html"
+
+
+def _least_found(row: dict[str, Any]) -> float:
+    return 2.0 if row["recall"] is None else row["recall"]
+
+
+def use(kind: type[Kind]) -> str:
+    """The command that predicts with a run, for items of a kind, between backticks."""
+    new = f"a table or a folder of {kind.words.things}" if kind.reads_folders else f"a table of {kind.words.things}"
+    command = f"`tutelage predict RUN --input NEW --output {'answers.csv' if kind.writes_table else 'ANSWERS'}`"
+    return f"{command}, where RUN is the folder of this page and NEW {new}"
+
+
+def notes(record: dict[str, Any], kind: type[Kind]) -> list[str]:
+    """Sentences on what the scores rest on.
+
+    Args:
+        record: records of the run.
+        kind: kind of the data.
+    """
+    summary, words = record["summary"], kind.words
+    compared, test = summary["evidence"] is not None, summary.get("test")
+    found = []
+    if compared:
+        found.append("“Held-out labels” were hidden from a model, which was then asked for them.")
+    if not test:
+        return [*found, "Nothing was given to test on. Intervals hold with 90 %."] if compared else found
+    besides = kind.in_words(test)[1]
+    found.append(f"Test: {test['rows']} {words.rows}, {besides}.")
+    if unread := test.get("unread"):
+        found.append(f"Of {unread} of them nothing could be read, which counts as wrong.")
+    shared = summary.get("shared")
+    if shared and not on_copies(summary):
+        are = "is" if shared == 1 else "are"
+        found.append(f"{shared} of them {are} also among the {words.things} that were learnt from: it may flatter.")
+    if not shared:
+        learnt = f"{words.things} that were learnt from"
+        found.append(f"None of them is a copy of one of the {learnt}, and none had a part in choosing the model.")
+    return [*found, "Numbers in brackets are intervals, which hold the truth in nine of ten cases."]

@@ -5,40 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tutelage.fit.tried import IN_WORDS, InWords
+from tutelage.fit.verdict import beside, no_better, on_the_test, reference_says, words_of
 from tutelage.kinds.commonest import always, saying
 
 REFERENCE = "reference"
 """Folder of a run that holds the labels-only model, where another one was returned."""
-
-
-def words_of(summary: Mapping[str, Any]) -> InWords:
-    """Words on what the candidate of a fit has and the labels-only model has not.
-
-    Args:
-        summary: summary of the fit.
-    """
-    return IN_WORDS[summary.get("tried", "pool")]
-
-
-def question(summary: Mapping[str, Any]) -> str:
-    """The question that a fit answers.
-
-    Args:
-        summary: summary of the fit.
-
-    >>> question({"evidence": {}, "tried": "adapting"}), question({"evidence": None, "tried": "pool"})
-    ('Did adapting the encoder help?', 'How good is the model?')
-    """
-    if summary["evidence"] is None:
-        return "How good is the model?"
-    subject = words_of(summary).subject
-    return f"Did {subject[0].lower()}{subject[1:]} help?"
-
-
-def reference_says(summary: Mapping[str, Any]) -> str:
-    """Words for the labels-only model, or for what stands in its place without labels."""
-    return "labels only" if summary["labelled"] else "weak labels alone"
 
 
 def on_copies(summary: Mapping[str, Any]) -> str:
@@ -51,8 +22,8 @@ def on_copies(summary: Mapping[str, Any]) -> str:
         return ""
     both = [summary.get(f"test_{name}", {}).get("without_copies", {}) for name in ("reference", "candidate")]
     known = all(found.get(summary["score"]) is not None for found in both)
-    beside = f" Without them: {_beside(summary, *both)}." if known else ""
-    return f"{summary['test_without_copies']['words']}{beside}"
+    without = f" Without them: {beside(summary, *both)}." if known else ""
+    return f"{summary['test_without_copies']['words']}{without}"
 
 
 def on_test(summary: Mapping[str, Any]) -> str:
@@ -69,10 +40,7 @@ def on_test(summary: Mapping[str, Any]) -> str:
     """
     if not summary.get("test"):
         return ""
-    score, test = summary["score"], summary["test"]
-    before = ({score: test.get(f"{name}_{score}")} for name in ("reference", "candidate"))
-    both = (summary.get(f"test_{name}", old) for name, old in zip(("reference", "candidate"), before, strict=True))
-    return _beside(summary, *both)
+    return beside(summary, *on_the_test(summary))
 
 
 def better_on_test(summary: Mapping[str, Any]) -> str:
@@ -113,7 +81,7 @@ def on_held_out(summary: Mapping[str, Any]) -> str:
         return ""
     commonest = summary.get("commonest")
     rest = "" if commonest is None else f", {always(commonest)}"
-    return f"{_beside(summary, summary['reference'], summary['candidate'])}{rest}"
+    return f"{beside(summary, summary['reference'], summary['candidate'])}{rest}"
 
 
 def below_commonest(summary: Mapping[str, Any]) -> str:
@@ -126,35 +94,7 @@ def below_commonest(summary: Mapping[str, Any]) -> str:
     >>> below_commonest(found | {"commonest": {"class": "ham", "share": 0.8}})
     "On held-out labels the model is right no more often than always saying 'ham'."
     """
-    returned = summary["reference" if summary["returned"] == "reference" else "candidate"]
-    test, found = summary.get("test") or {}, []
-    for where, scores, commonest in (
-        ("held-out labels", returned if summary["evidence"] is not None else {}, summary.get("commonest")),
-        (f"the test {summary.get('things', 'items')}", test, test.get("commonest")),
-    ):
-        score = scores.get(summary["score"])
-        if commonest is not None and score is not None and score <= commonest["share"]:
-            found.append(f"On {where} the model is right no more often than {saying(commonest)}.")
-    return " ".join(found)
-
-
-def _beside(summary: Mapping[str, Any], reference: Mapping[str, Any], candidate: Mapping[str, Any]) -> str:
-    named = ((reference_says(summary), reference), (words_of(summary).label, candidate))
-    return ", ".join(f"{says} {percent(found, summary['score'])}" for says, found in named)
-
-
-def percent(found: Mapping[str, Any], score: str) -> str:
-    """A score in percent, with its interval where there is one.
-
-    Args:
-        found: scores by name, and perhaps their "interval".
-        score: name of the score.
-
-    >>> percent({"accuracy": 0.5, "interval": [0.4, 0.6]}, "accuracy"), percent({"f1": None}, "f1")
-    ('50.0 % (40.0 to 60.0)', 'not known')
-    """
-    if found.get(score) is None:
-        return "not known"
-    interval = found.get("interval")
-    shown = "" if interval is None else f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
-    return f"{100 * found[score]:.1f} %{shown}"
+    return " ".join(
+        f"On {where} the model is right no more often than {saying(commonest)}."
+        for where, commonest in no_better(summary)
+    )

@@ -10,10 +10,11 @@ from typing import Any
 
 from tutelage import kinds, model
 from tutelage.files import BadFileError, read_json
+from tutelage.fit.verdict import percent, reference_says, words_of
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
 from tutelage.model import Model
-from tutelage.report.sentences import REFERENCE, percent, reference_says, words_of
+from tutelage.report.sentences import REFERENCE
 from tutelage.tables.name_lists import Names
 
 
