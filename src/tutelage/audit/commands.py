@@ -14,9 +14,11 @@ from tutelage.audit.request import AuditOptions
 from tutelage.audit.run import in_words, run_audit
 from tutelage.kinds import KINDS
 from tutelage.kinds.one_class import OneClass
-from tutelage.run.commands import KIND, kind_of, options_of, refuse_other_kinds, values_of
+from tutelage.run.commands import KIND, options_of, refuse_other_kinds, values_of
+from tutelage.run.examples import example
 from tutelage.run.options import Reading
-from tutelage.run.screen import Screen
+from tutelage.run.screen import Json, Quiet, Screen
+from tutelage.run.words import kind_of
 from tutelage.tables import USUAL, write_table
 
 LABELS_AS = ("classes", "unlabelled_as", "spelling")
@@ -42,11 +44,17 @@ def add_audit(app: App, words: Sequence[str], screen: Screen) -> None:
     own = options_of(kind, (*kind.item_columns, *kind.label_columns, *LABELS_AS, *kind.reading, "group"))
     refuse_other_kinds(name, words, (own, AuditOptions))
 
-    def audit(options: AuditOptions, of_kind: Any = None, *, kind: str = name) -> None:
+    def audit(
+        options: AuditOptions, of_kind: Any = None, *, kind: str = name, json: Json = False, quiet: Quiet = False
+    ) -> None:  # fmt: skip
+        screen.speak(json, quiet)
         made = KINDS[name](**values_of(of_kind))
         assert isinstance(made, OneClass)
         with screen.ticking() as tick:
             summary = run_audit(made, options, screen.say, tick)
+        if json:
+            screen.json({"command": "audit", "out": str(options.out), "words": in_words(summary)} | summary)
+            return
         screen.say(in_words(summary))
         screen.say(f"Suspects and page are in {options.out} (open {options.out / 'audit.html'}).")
 
@@ -54,6 +62,8 @@ def add_audit(app: App, words: Sequence[str], screen: Screen) -> None:
         "options": Annotated[AuditOptions, Parameter(name="*", group="Options")],
         "of_kind": Annotated[own | None, Parameter(name="*", group=f"Options of --kind {name}")],
         "kind": Annotated[str, KIND],
+        "json": Json,
+        "quiet": Quiet,
         "return": None,
     }
     audit.__doc__ = (
@@ -63,7 +73,7 @@ def add_audit(app: App, words: Sequence[str], screen: Screen) -> None:
         f"{', '.join(other for other in able if other != name)}.\n\n"
         f"Args:\n    kind: kind of data, one of {', '.join(able)}; it may be left out where columns tell."
     )
-    app.command(audit, name="audit")
+    app.command(audit, name="audit", help_epilogue=example("audit"))
 
 
 def relabel(*, train: Path, suspects: Path, output: Path, label: str | None = None, how: Reading = None) -> None:

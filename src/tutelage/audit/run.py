@@ -48,6 +48,7 @@ def run_audit(kind: OneClass, options: AuditOptions, say: Say, tick: Tick) -> di
     """
     start = time.perf_counter()
     refuse_full_folder(options.out)
+    kind.require_encoder()
     audited, reader = read_audited(kind, options, say)
     x = features_of(audited, reader, options.device, say, tick)
     say(f"Judging {len(audited)} rows of {len(set(audited.labels))} classes, each by models of the others.")

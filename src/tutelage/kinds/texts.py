@@ -22,7 +22,7 @@ from tutelage.kinds.entries import LEARNT, Entries, InValues, Sought, first_of
 from tutelage.kinds.one_class import OneClass, in_table, table_of
 from tutelage.kinds.teachers import said_by_run
 from tutelage.modalities.base import Reader
-from tutelage.modalities.encoder import is_lexical
+from tutelage.modalities.encoder import is_lexical, require_encoder
 from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.text.lexical_reader import encoders_there, text_reader
 from tutelage.modalities.text.odd_columns import ask_of_column, require_odd
@@ -145,6 +145,9 @@ class Texts(OneClass):
         if self.finetune or not (self.encoder == AUTO or (auto and self.encoder is None)):
             return (self.reader(size),)
         return tuple(text_reader(name, self.max_length) for name in encoders_there())
+
+    def require_encoder(self) -> None:
+        require_encoder(self.encoder)
 
     def adapting(self, auto: bool, evidence: bool) -> Adapting | None:
         return adapting_of(self.adapt, auto and not self.finetune, evidence)
