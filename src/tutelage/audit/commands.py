@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from tutelage import kinds
-from tutelage.audit.relabel import relabelled
+from tutelage.audit.relabel import journal_of, relabelled, write_journal
 from tutelage.audit.request import AuditOptions
 from tutelage.audit.run import in_words, run_audit
 from tutelage.kinds import KINDS
@@ -83,13 +83,17 @@ def relabel(*, train: Path, suspects: Path, output: Path, label: str | None = No
         train: table, or folder of images, that was audited.
         suspects: suspects.csv, with the columns row, given and suggested.
         output: table to write, csv, tsv, jsonl or parquet: train with the new labels; for a folder, paths and labels.
+            A journal of the changes is written beside it: OUTPUT.journal.csv.
         label: column of the labels; a folder needs none.
     """
     if output.resolve() == train.resolve():
         raise ValueError(f"--output would overwrite --train, {train}; name another file")
     screen = Screen()
-    table, changed, new = relabelled(train, label, suspects, output, how or USUAL)
-    write_table(table, output)
-    if new:
-        screen.say(f"No row had these labels before: {', '.join(new)}.")
-    screen.say(f"{changed} of {len(table)} labels changed: {output}")
+    if journal_of(output).resolve() in (train.resolve(), suspects.resolve()):
+        raise ValueError(f"--output {output}: its journal would overwrite {journal_of(output)}; name another file")
+    made = relabelled(train, label, suspects, output, how or USUAL)
+    write_table(made.table, output)
+    journal = write_journal(made.journal, output)
+    if made.new:
+        screen.say(f"No row had these labels before: {', '.join(made.new)}.")
+    screen.say(f"{made.changed} of {len(made.table)} labels changed: {output}; each change is in {journal}")

@@ -124,6 +124,9 @@ def table_of(audited: Audited, audit: Audit, suspects: np.ndarray, why: list[str
     columns: dict[str, Any] = {"row": [audited.rows[i] for i in suspects.tolist()]}
     if audited.names is not None:
         columns["file"] = [audited.names[i] for i in suspects.tolist()]
+    texts = [audited.kind.written_item(audited.items[i]) for i in suspects.tolist()]
+    if any(text is not None for text in texts):
+        columns["text"] = texts
     return pd.DataFrame(
         columns | {
             "given": audit.given[suspects], "suggested": audit.suggested[suspects],

@@ -269,6 +269,9 @@ class Texts(OneClass):
         label = [None if nothing else model.classes[i] for i, nothing in zip(p.argmax(1), unread, strict=True)]
         return table, {PREDICTED: label, PROBABILITY: np.where(unread, np.nan, p.max(1))}
 
+    def written_item(self, item: Any) -> str | None:
+        return str(item)
+
     def shown_item(self, item: Any, name: str, characters: int = EXCERPT) -> dict[str, str]:
         return {"text": excerpt(item, characters)}
 

@@ -43,15 +43,14 @@ def with_config(words: Sequence[str]) -> list[str]:
     path, words = Path(name), _without_config(words)
     asked = read_toml(path)
     command, method = asked.pop(COMMAND, None), asked.pop(METHOD, None)
-    named = words[:1] if words and not words[0].startswith("-") else []
-    if named and command is not None and named[0] != command:
-        raise ValueError(f"{path} holds options of tutelage {command}, not of tutelage {named[0]}")
-    head, rest = (named, words[1:]) if named else ([command] if command else [], words)
-    if method is not None and (not rest or rest[0].startswith("-")):
-        head = [*head, str(method)]
-    elif method is not None:
-        head, rest = [*head, rest[0]], rest[1:]
-    given = set(names_of(rest)) | ({"kind", "task"} if {"kind", "task"} & set(names_of(rest)) else set())
+    count = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
+    head, rest = words[:count], words[count:]
+    if head and command is not None and head[0] != command:
+        raise ValueError(f"{path} holds options of tutelage {command}, not of tutelage {head[0]}")
+    head = head or ([command] if command else [])
+    head = [*head, str(method)] if method is not None and len(head) == 1 else head
+    given = set(names_of(rest))
+    given |= {"kind", "task"} if given & {"kind", "task"} else set()
     kept = {key: value for key, value in asked.items() if key.replace("-", "_").removeprefix("no_") not in given}
     return [*head, *(word for key, value in kept.items() for word in _words_of(path, key, value)), *rest]
 
