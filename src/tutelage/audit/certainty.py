@@ -56,7 +56,8 @@ class Certainty:
         u = float(logit(np.clip(purity, CLIPPED, 1 - CLIPPED))) - CENTRE
         scale, shift = np.exp(self.scale[0] + self.scale[1] * u), self.shift[0] + self.shift[1] * u
         found: np.ndarray = expit(scale * saturated(wrong) + shift)
-        return np.where(wrong > 0, found, 0.0)
+        found[wrong <= 0] = 0.0
+        return found
 
 
 FITTED = Certainty((0.064, 0.348), (-0.525, 0.307))
@@ -101,6 +102,6 @@ def with_wrong(
     rows, others = np.arange(len(labels)), posterior.copy()
     others[rows, labels] = 0
     total = others.sum(1, keepdims=True)
-    found = np.where(total > 0, others / np.where(total > 0, total, 1), 0) * wrong[:, None]
+    found: np.ndarray = np.where(total > 0, others / np.where(total > 0, total, 1), 0) * wrong[:, None]
     found[rows, labels] = 1 - found.sum(1)
     return found

@@ -168,9 +168,9 @@ def _of_all(audit: Audit, once: np.ndarray, of: np.ndarray, groups: np.ndarray) 
         groups: group number of each row, (n,).
     """
     near = Neighbours(once[audit.neighbours.index][of], audit.neighbours.cosine[of])
-    probability = audit.probability[of]
+    probability, rank = audit.probability[of], _rank(-audit.rank[of])
     return replace(
-        audit, given=audit.given[of], suggested=audit.suggested[of], probability=probability, rank=_rank(-audit.rank[of]),
+        audit, given=audit.given[of], suggested=audit.suggested[of], probability=probability, rank=rank,
         beliefs=audit.beliefs[of], posterior=audit.posterior[of], neighbours=near, copies=groups,
     )  # fmt: skip
 

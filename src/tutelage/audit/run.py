@@ -18,7 +18,7 @@ from tutelage.audit.measures import against_truth
 from tutelage.audit.page import draw
 from tutelage.audit.ranking import Audit, find_label_errors
 from tutelage.audit.reading import Audited, features_of, read_audited
-from tutelage.audit.reasons import percent, reasons
+from tutelage.audit.reasons import expected, percent, reasons
 from tutelage.audit.request import AuditOptions
 from tutelage.fit.cost import duration
 from tutelage.kinds.one_class import OneClass
@@ -101,7 +101,9 @@ def summarise(
     found: dict[str, Any] = {
         "train": shown(audited.file), "kind": kind.name, "audited": len(audited), "left_out": audited.left_out,
         "classes": [str(name) for name in audit.classes], "suspects": len(suspects),
-        "likely_wrong": len(likely), "noise_rate": None if np.isnan(audit.noise_rate) else audit.noise_rate,
+        "likely_wrong": len(likely), "likely_wrong_expected": round(float(audit.probability[likely].sum()), 2),
+        "suspects_expected": round(float(audit.probability[suspects].sum()), 2),
+        "noise_rate": None if np.isnan(audit.noise_rate) else audit.noise_rate,
         "transition": audit.transition.round(6).tolist() if len(audit.classes) <= MOST_CLASSES else None,
         "student": {"kind": audit.setting.kind, "weight_decay": audit.setting.weight_decay},
         "weights": dict(zip(("student", "knowing", "nearest"), audit.weights.tolist(), strict=True)),
@@ -167,10 +169,13 @@ def in_words(summary: dict[str, Any]) -> str:
     if summary["noise_rate"] is None:
         return "The features do not tell the classes apart: nothing can be said of any label."
     line = f"{summary['likely_wrong']} of {summary['audited']} labels are more likely wrong than right"
-    line += f" (of all about {100 * summary['noise_rate']:.1f} %)"
+    line += f"{expected(summary['likely_wrong'], summary['likely_wrong_expected'])}"
+    line += f" (of all about {100 * summary['noise_rate']:.1f} % are wrong)"
     truth = summary.get("truth")
     if truth and truth["average_precision"] is not None and truth["precision"] is not None:
         numbers = (100 * truth[k] for k in ("precision", "recall", "average_precision"))
         line += ", precision {:.1f} %, recall {:.1f} %, average precision {:.1f} %".format(*numbers)
     least = percent(summary["settings"]["least"])
-    return f"{line}; {summary['suspects']} are listed, from {least} on; {duration(summary['seconds'])}."
+    listed = f"{summary['suspects']} are listed, from {least} on"
+    listed += expected(summary["suspects"], summary["suspects_expected"])
+    return f"{line}; {listed}; {duration(summary['seconds'])}."
