@@ -1,4 +1,8 @@
-"""The command line: an app of commands. A command's module is imported when the command is called."""
+"""The command line: an app of commands. A command's module is imported when the command is called.
+
+The library that parses and the terminal are imported only where a command is called, so that `tutelage --version` is
+quick.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,20 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-
-from cyclopts import App, CycloptsError, MissingArgumentError
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import tutelage
 from tutelage.methods.catalogue import AUTO, AUTO_SAYS, TABLE
-from tutelage.run.screen import Screen
+from tutelage.run.examples import EXAMPLES, EXITS, GROUPS, example
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+    from tutelage.run.screen import Screen
+
+DONE, FAULT, REFUSED, STOPPED = 0, 1, 2, 130
+"""Exit codes: done; a fault of Tutelage itself; options, files or data that are not right; stopped by the user."""
 
 
 def build(words: Sequence[str], screen: Screen) -> App:
@@ -24,32 +36,64 @@ def build(words: Sequence[str], screen: Screen) -> App:
         words: arguments of the command line, without the program's name.
         screen: where commands print.
     """
+    from cyclopts import App
+
     app = App(
         name="tutelage",
         help="From a few labels and a large unlabelled pool to a good model, and the truth about it.",
         version=tutelage.__version__,
         help_format="plaintext",
+        help_epilogue=f"{example('fit')}\n\n{EXITS}",
     )
     called, rest = (words[0] if words else ""), words[1:]
     _add_fit(app, rest if called == "fit" else (), screen)
     _add_look(app, called, rest, screen)
     _add_predict_and_score(app, called, rest, screen)
-    app.command("tutelage.run.commands:report", name="report", help="Draw the report of a finished run again.")
-    says = "Say how good a teacher is on a table with some labels, before anything is trained."
-    app.command("tutelage.run.teacher:teacher", name="teacher", help=says)
-    app.command("tutelage.run.lists:methods", name="methods", help="List the methods.")
+    _add_plain(app)
     _add_data(app)
     _add_models(app)
-    app.command("tutelage.run.demo:demo", name="demo", help="Fit DRIFT on real news with few labels, and report on it.")
     _add_audit(app, called, rest, screen)
     _add_adapt(app, called, rest, screen)
     _add_bench(app, called, screen)
+    _add_completion(app)
     return app
 
 
+def _place(command: str) -> dict[str, Any]:
+    """Group and example of a command, as the parser takes them."""
+    title = next(title for title, names in GROUPS.items() if command in names)
+    return {"group": _group(title), "help_epilogue": example(command)}
+
+
+@cache
+def _group(title: str) -> Any:
+    """Group of commands, the same object for all of them, as the parser needs it."""
+    from cyclopts import Group
+
+    return Group(title, sort_key=list(GROUPS).index(title))
+
+
+def _add_plain(app: App) -> None:
+    """Add the commands whose options no word changes."""
+    plain = {
+        "report": ("tutelage.run.commands:report", "Draw the report of a finished run again."),
+        "config": ("tutelage.run.config:config", "Write the options of a run as TOML, for tutelage fit --config."),
+        "teacher": (
+            "tutelage.run.teacher:teacher",
+            "Say how good a teacher is on a table with some labels, before anything is trained.",
+        ),
+        "methods": ("tutelage.run.lists:methods", "List the methods."),
+        "demo": ("tutelage.run.demo:demo", "Fit DRIFT on real news with few labels, and report on it."),
+    }
+    for name, (place, says) in plain.items():
+        app.command(place, name=name, help=says, **_place(name))
+
+
 def _add_fit(app: App, words: Sequence[str], screen: Screen) -> None:
+    from cyclopts import App
+
     says = "Learn from labelled and unlabelled items: tutelage fit METHOD --train FILE ..."
-    fit = App(name="fit", help=says)
+    fit = App(name="fit", help=says, **_place("fit"))
     app.command(fit)
     if words[:1] and words[0].startswith("-") and not {"-h", "--help"} & set(words[:1]):
         raise ValueError(
@@ -57,6 +101,7 @@ def _add_fit(app: App, words: Sequence[str], screen: Screen) -> None:
             "chooses among all; tutelage methods lists them"
         )
     sentences = {name: entry.sentence for name, entry in TABLE.items()} | {AUTO: AUTO_SAYS}
+    _require_known("method", words[0] if words else None, sentences)
     for name, sentence in sentences.items():
         if name in words[:1]:
             from tutelage.run.commands import add_fit
@@ -64,6 +109,18 @@ def _add_fit(app: App, words: Sequence[str], screen: Screen) -> None:
             add_fit(fit, name, words[1:], screen)
         else:
             fit.command("tutelage.run.commands:add_fit", name=name, help=sentence)
+
+
+def _require_known(what: str, name: str | None, known: Sequence[str] | dict[str, Any]) -> None:
+    """Check the name of a command or a method at once, without the import of every one of them.
+
+    Raises:
+        ValueError: there is none of that name; the message has the nearest.
+    """
+    from tutelage.data.nearest import did_you_mean
+
+    if name and not name.startswith("-") and name not in known:
+        raise ValueError(f"no {what} {name!r}{did_you_mean(name, known)}; there are {', '.join(known)}")
 
 
 def _add_predict_and_score(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
@@ -74,9 +131,9 @@ def _add_predict_and_score(app: App, called: str, words: Sequence[str], screen: 
         commands.add_score(app, words, screen)
         return
     says = "Add the model's predictions to a table; for images with masks, write masks into a folder."
-    app.command("tutelage.run.commands:add_predict", name="predict", help=says)
+    app.command("tutelage.run.commands:add_predict", name="predict", help=says, **_place("predict"))
     says = "Score a finished run on a labelled table, or a folder of images."
-    app.command("tutelage.run.commands:add_score", name="score", help=says)
+    app.command("tutelage.run.commands:add_score", name="score", help=says, **_place("score"))
 
 
 def _add_look(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
@@ -86,18 +143,23 @@ def _add_look(app: App, called: str, words: Sequence[str], screen: Screen) -> No
         add_look(app, words, screen)
     else:
         says = "Say what is read of a table or folder, and what looks odd in it, before anything is learnt."
-        app.command("tutelage.run.look:add_look", name="look", help=says)
+        app.command("tutelage.run.look:add_look", name="look", help=says, **_place("look"))
 
 
 def _add_data(app: App) -> None:
-    data = App(name="data", help="Real data sets: list them, get one.")
+    from cyclopts import App
+
+    data = App(name="data", help="Real data sets: list them, get one.", **_place("data"))
     app.command(data)
     data.command("tutelage.run.lists:data", name="list", help="List the data sets that have a name.")
     data.command("tutelage.run.lists:get", name="get", help="Fetch a data set and say where its tables are.")
 
 
 def _add_models(app: App) -> None:
-    models = App(name="models", help="Pretrained encoders and language models: list them, get one.")
+    from cyclopts import App
+
+    says = "Pretrained encoders and language models: list them, get one."
+    models = App(name="models", help=says, **_place("models"))
     app.command(models)
     models.command("tutelage.run.lists:models", name="list", help="List the pretrained models that have a name.")
     models.command("tutelage.run.lists:get_model", name="get", help="Fetch a pretrained model, verified by SHA-256.")
@@ -110,9 +172,9 @@ def _add_audit(app: App, called: str, words: Sequence[str], screen: Screen) -> N
 
         add_audit(app, words, screen)
     else:
-        app.command("tutelage.audit.commands:add_audit", name="audit", help=says)
+        app.command("tutelage.audit.commands:add_audit", name="audit", help=says, **_place("audit"))
     says = "Apply the suggestions in a table of suspects, perhaps edited; rows taken out of it stay as given."
-    app.command("tutelage.audit.commands:relabel", name="relabel", help=says)
+    app.command("tutelage.audit.commands:relabel", name="relabel", help=says, **_place("relabel"))
 
 
 def _add_adapt(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
@@ -122,7 +184,7 @@ def _add_adapt(app: App, called: str, words: Sequence[str], screen: Screen) -> N
         add_adapt(app, words, screen)
     else:
         says = "Train an encoder on texts of your own, with labels or without, and save it for --encoder."
-        app.command("tutelage.run.adapt:add_adapt", name="adapt", help=says)
+        app.command("tutelage.run.adapt:add_adapt", name="adapt", help=says, **_place("adapt"))
 
 
 def _add_bench(app: App, called: str, screen: Screen) -> None:
@@ -132,7 +194,40 @@ def _add_bench(app: App, called: str, screen: Screen) -> None:
 
         add_commands(app, screen.say, screen.ticking)
     else:
-        app.command("tutelage.bench.commands:add_commands", name="bench", help=says)
+        app.command("tutelage.bench.commands:add_commands", name="bench", help=says, **_place("bench"))
+
+
+def _add_completion(app: App) -> None:
+    says = "Print a script that lets the shell complete commands, options and values."
+
+    def completion(shell: Any) -> None:
+        from tutelage.run.completion import script
+
+        sys.stdout.write(script(_whole(), shell))
+
+    from typing import Literal
+
+    completion.__annotations__ = {"shell": Literal["bash", "zsh", "fish"], "return": None}
+    completion.__doc__ = f"{says}\n\nArgs:\n    shell: bash, zsh or fish."
+    app.command(completion, name="completion", **_place("completion"))
+
+
+def _whole() -> App:
+    """The app with every command's options, those of the default kind of data where a kind has its own."""
+    from tutelage.run.commands import add_fit
+    from tutelage.run.completion import placed
+    from tutelage.run.screen import Screen
+
+    screen, whole = Screen(), build((), Screen())
+    for name in ("look", "predict", "audit", "adapt", "bench"):
+        built = build((name,), screen)
+        for each in (name, "score") if name == "predict" else (name,):
+            placed(whole, each, built[each])
+    fit = whole["fit"]
+    for name in (*TABLE, AUTO):
+        del fit[name]
+        add_fit(fit, name, (), screen)
+    return whole
 
 
 def switched(words: Sequence[str]) -> list[str]:
@@ -147,25 +242,40 @@ def switched(words: Sequence[str]) -> list[str]:
 
 def main() -> None:
     """Entry point. An error in the user's options, data or files is printed in one line; the exit code is then 2."""
-    screen, words = Screen(), switched(sys.argv[1:])
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"{tutelage.__version__}\n")
+        sys.exit(DONE)
+    from cyclopts import CycloptsError, MissingArgumentError
+
+    from tutelage.run.config import with_config
+    from tutelage.run.screen import Screen
+
+    words = sys.argv[1:]
+    screen = Screen("--json" in words, "--quiet" in words)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait leave the core to whoever else has work
-    warnings.showwarning = lambda message, *rest, **more: screen.say(f"Warning: {message}")
+    warnings.showwarning = lambda message, *rest, **more: screen.answer(f"Warning: {message}")
     try:
+        words = switched(with_config(words))
+        _require_known("command", words[0] if words else None, list(EXAMPLES))
         build(words, screen)(words, exit_on_error=False, print_error=False)
     except CycloptsError as e:  # a word that is no option, or no value of it
         absent = isinstance(e, MissingArgumentError) and e.keyword is None and e.argument
-        screen.fail(f"{absent.name} must be given" if absent and not absent.tokens else str(e))
-        sys.exit(2)
+        _refuse(screen, [f"{absent.name} must be given" if absent and not absent.tokens else str(e)])
     except OSError as e:
         if e.errno == errno.ENOSPC:
             place = e.filename or "while writing"
-            screen.fail(f"the disk is full ({place}); free some space; a fit goes on with --resume")
-        else:
-            screen.fail(str(e))
-        sys.exit(2)
+            _refuse(screen, [f"the disk is full ({place}); free some space; a fit goes on with --resume"])
+        _refuse(screen, [str(e)])
     except (ValueError, ImportError) as e:  # of the user's data, files and options
-        for message in getattr(e, "messages", [str(e)]):
-            screen.fail(message)
-        sys.exit(2)
+        _refuse(screen, getattr(e, "messages", [str(e)]))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(STOPPED)
+
+
+def _refuse(screen: Screen, messages: Sequence[str]) -> None:
+    """Print the errors, as JSON, too, where it was asked for and no object was printed, and exit."""
+    for message in messages:
+        screen.fail(message)
+    if screen.as_json and not screen.answered:
+        screen.json({"error": " ".join(" ".join(messages).split()), "exit_code": REFUSED})
+    sys.exit(REFUSED)

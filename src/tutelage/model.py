@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tutelage import files
-from tutelage.data import Examples
+from tutelage.data import Examples, cards
 from tutelage.data.sources import cache_folder
 from tutelage.files import FORMAT, BadFileError
 from tutelage.modalities import READERS
@@ -132,8 +132,13 @@ class Model:
             yield units, (logits / self.temperature).softmax(-1)
 
 
-def save(model: Model, folder: Path) -> None:
-    """Write the model into a folder, which is made where it is missing.
+def save(model: Model, folder: Path, told: Mapping[str, Sequence[str]] | None = None) -> None:
+    """Write the model, and a card in Markdown, into a folder, which is made where it is missing.
+
+    Args:
+        model: the model.
+        folder: the folder.
+        told: sentences on the model under each heading of the card.
 
     Raises:
         TypeError: the network is the user's own module, whose code cannot be saved.
@@ -151,6 +156,8 @@ def save(model: Model, folder: Path) -> None:
         else:
             (folder / name).unlink(missing_ok=True)  # of a model that was saved there before
     write_marks(folder, model.learnt)
+    page = cards.card(folder.name, model.task.name, list(map(str, model.classes)), told or {})
+    files.write_atomically(folder / cards.NAME, page.encode(errors="replace"))
     files.write_json(folder / "model.json", about)
 
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader
 
 from tutelage.audit.ranking import Audit
 from tutelage.audit.reading import Audited
+from tutelage.audit.reasons import expected, percent
 
 SHOWN = 500
 """Largest number of suspects that the page shows; the table has all."""
@@ -34,6 +35,7 @@ def draw(audited: Audited, audit: Audit, suspects: np.ndarray, why: Sequence[str
     page = environment.get_template("audit.html").render(
         summary=summary, shown=shown, classes=by_class(audit, suspects), words=audited.kind.words,
         matrix=audit.transition.tolist() if len(audit.classes) <= CLASSES else None, confused=confused(audit),
+        expected=expected, certainty=percent,
     )  # fmt: skip
     return page.encode(errors="replace")
 

@@ -21,6 +21,17 @@ def percent(probability: float) -> str:
     return "over 99 %" if 0.99 < probability < 1 else f"{round(100 * probability)} %"
 
 
+def expected(count: int, wrong: float) -> str:
+    """How many of so many labels are expected to be wrong and right, for the end of a sentence; empty of none.
+
+    >>> expected(29, 16.4), expected(0, 0.0)
+    (': expect about 16 of them to be wrong and 13 to be right', '')
+    """
+    if not count:
+        return ""
+    return f": expect about {round(wrong)} of them to be wrong and {count - round(wrong)} to be right"
+
+
 def reasons(audit: Audit, numbers: np.ndarray, rows: Sequence[int]) -> list[str]:
     """Reasons for and against the labels of some rows, as a sentence for each, (s,).
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from tutelage.files import write_atomically
 from tutelage.modalities.images.folders import read_image_folder
 from tutelage.tables import USUAL, DataError, ReadAs, as_label, column, ending_of, read_table, writable
 
@@ -17,6 +18,8 @@ NEEDED = ("row", "given", "suggested")
 """Columns that a table of suspects must have."""
 IMAGE, LABEL = "image", "label"
 """Columns of the table that is made from a folder."""
+TOLD = ("file", "text", "probability", "why")
+"""Columns of a table of suspects that the journal repeats where they are there."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Suggestion:
         given: label of the row at the audit.
         suggested: label that the row shall get.
         file: path of the image, where the table of suspects has one.
+        told: cells of the line that the journal repeats, by column.
     """
 
     at: int
@@ -36,6 +40,55 @@ class Suggestion:
     given: str | None
     suggested: str
     file: str | None = None
+    told: Mapping[str, str] = field(default_factory=dict)
+
+
+class Relabelled(NamedTuple):
+    """A table with corrected labels.
+
+    Attributes:
+        table: the table.
+        changed: number of labels that have changed.
+        new: labels that no row had before, sorted.
+        journal: table of the changes, a row for each: row, before, after, line of the table of suspects, and what that
+            table told of it.
+    """
+
+    table: pd.DataFrame
+    changed: int
+    new: list[str]
+    journal: pd.DataFrame
+
+
+def journal_of(output: Path) -> Path:
+    """File beside a table, for the journal of its changes.
+
+    >>> str(journal_of(Path("better.csv")))
+    'better.journal.csv'
+    """
+    return output.with_name(f"{output.stem}.journal.csv")
+
+
+def write_journal(journal: pd.DataFrame, output: Path) -> Path:
+    """Write the journal of the changes beside the table that has them, and return its path.
+
+    Args:
+        journal: the changes, as in `Relabelled`.
+        output: the table.
+    """
+    path = journal_of(output)
+    write_atomically(path, journal.to_csv(index=False, lineterminator="\n").encode(errors="replace"))
+    return path
+
+
+def _journal(suggestions: Sequence[Suggestion], before: Sequence[str | None], after: Sequence[str | None]) -> Any:
+    """The changes, one a row, in the order of the rows; see `Relabelled`."""
+    rows = [
+        {"row": s.row, "before": before[s.row - 1] or "", "after": after[s.row - 1] or "", "suspect": s.at} | s.told
+        for s in sorted(suggestions, key=lambda s: s.row)
+        if before[s.row - 1] != after[s.row - 1]
+    ]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["row", "before", "after", "suspect"])
 
 
 def read_suggestions(path: Path, how: ReadAs = USUAL) -> list[Suggestion]:
@@ -54,6 +107,7 @@ def read_suggestions(path: Path, how: ReadAs = USUAL) -> list[Suggestion]:
         table = _with_rows(path, how)  # as it was edited
     cells = {name: [as_label(v) for v in column(table, name, path)] for name in NEEDED}
     files = [as_label(v) for v in table["file"]] if "file" in table else [None] * len(table)
+    told = {name: [str(as_label(v) or "") for v in table[name]] for name in TOLD if name in table}
     found: dict[int, Suggestion] = {}
     for i, (row, given, suggested, file) in enumerate(zip(*cells.values(), files, strict=True), start=1):
         if row is given is suggested is None:  # a row that a spreadsheet has emptied
@@ -66,7 +120,8 @@ def read_suggestions(path: Path, how: ReadAs = USUAL) -> list[Suggestion]:
             raise DataError(
                 f"{path}, row {i}, column 'suggested': no label; take the whole row out to keep the label as given"
             )
-        found[int(row)] = Suggestion(i, int(row), given, suggested, file)
+        more = {name: cells[i - 1] for name, cells in told.items()}
+        found[int(row)] = Suggestion(i, int(row), given, suggested, file, more)
     return list(found.values())
 
 
@@ -83,8 +138,8 @@ def _with_rows(path: Path, how: ReadAs) -> pd.DataFrame:
 
 def relabelled(
     train: Path, label: str | None, suspects: Path, output: Path, how: ReadAs
-) -> tuple[pd.DataFrame, int, list[str]]:
-    """The table with the suggested labels, the number of labels that have changed, and the labels that no row had.
+) -> Relabelled:  # fmt: skip
+    """The table with the suggested labels, and what has changed in it.
 
     A folder of images gives a table of labels and of paths, relative to the output's folder.
 
@@ -113,13 +168,15 @@ def relabelled(
     for s in suggestions:
         _check(s, labels, f"{train}, row {s.row}, column {label!r}", train, suspects)
         cells[s.row - 1] = known.get(s.suggested, s.suggested)
-    changed = sum(as_label(cell) != name for cell, name in zip(cells, labels, strict=True))
-    return table.assign(**{label: _like(table[label], cells)}), changed, _new(suggestions, labels)
+    after = [as_label(cell) for cell in cells]
+    changed = sum(a != b for a, b in zip(after, labels, strict=True))
+    table = table.assign(**{label: _like(table[label], cells)})
+    return Relabelled(table, changed, _new(suggestions, labels), _journal(suggestions, labels, after))
 
 
 def _of_folder(
     train: Path, suggestions: Sequence[Suggestion], suspects: Path, output: Path
-) -> tuple[pd.DataFrame, int, list[str]]:
+) -> Relabelled:  # fmt: skip
     """The table of a folder of images, and the changed and new labels; see `relabelled`."""
     found = read_image_folder(train)
     labels = list(found.labels)
@@ -134,7 +191,7 @@ def _of_folder(
     paths = [os.path.relpath(str(source), output.parent) for source in found.sources]
     changed = sum(a != b for a, b in zip(labels, found.labels, strict=True))
     table = pd.DataFrame({IMAGE: paths, LABEL: [name or "" for name in labels]})
-    return table, changed, _new(suggestions, found.labels)
+    return Relabelled(table, changed, _new(suggestions, found.labels), _journal(suggestions, found.labels, labels))
 
 
 def _new(suggestions: Sequence[Suggestion], labels: Sequence[str | None]) -> list[str]:

@@ -18,7 +18,7 @@ from tutelage.audit.measures import against_truth
 from tutelage.audit.page import draw
 from tutelage.audit.ranking import Audit, find_label_errors
 from tutelage.audit.reading import Audited, features_of, read_audited
-from tutelage.audit.reasons import percent, reasons
+from tutelage.audit.reasons import expected, percent, reasons
 from tutelage.audit.request import AuditOptions
 from tutelage.fit.cost import duration
 from tutelage.kinds.one_class import OneClass
@@ -48,6 +48,7 @@ def run_audit(kind: OneClass, options: AuditOptions, say: Say, tick: Tick) -> di
     """
     start = time.perf_counter()
     refuse_full_folder(options.out)
+    kind.require_encoder()
     audited, reader = read_audited(kind, options, say)
     x = features_of(audited, reader, options.device, say, tick)
     say(f"Judging {len(audited)} rows of {len(set(audited.labels))} classes, each by models of the others.")
@@ -100,7 +101,9 @@ def summarise(
     found: dict[str, Any] = {
         "train": shown(audited.file), "kind": kind.name, "audited": len(audited), "left_out": audited.left_out,
         "classes": [str(name) for name in audit.classes], "suspects": len(suspects),
-        "likely_wrong": len(likely), "noise_rate": None if np.isnan(audit.noise_rate) else audit.noise_rate,
+        "likely_wrong": len(likely), "likely_wrong_expected": round(float(audit.probability[likely].sum()), 2),
+        "suspects_expected": round(float(audit.probability[suspects].sum()), 2),
+        "noise_rate": None if np.isnan(audit.noise_rate) else audit.noise_rate,
         "transition": audit.transition.round(6).tolist() if len(audit.classes) <= MOST_CLASSES else None,
         "student": {"kind": audit.setting.kind, "weight_decay": audit.setting.weight_decay},
         "weights": dict(zip(("student", "knowing", "nearest"), audit.weights.tolist(), strict=True)),
@@ -123,6 +126,9 @@ def table_of(audited: Audited, audit: Audit, suspects: np.ndarray, why: list[str
     columns: dict[str, Any] = {"row": [audited.rows[i] for i in suspects.tolist()]}
     if audited.names is not None:
         columns["file"] = [audited.names[i] for i in suspects.tolist()]
+    texts = [audited.kind.written_item(audited.items[i]) for i in suspects.tolist()]
+    if any(text is not None for text in texts):
+        columns["text"] = texts
     return pd.DataFrame(
         columns | {
             "given": audit.given[suspects], "suggested": audit.suggested[suspects],
@@ -163,10 +169,13 @@ def in_words(summary: dict[str, Any]) -> str:
     if summary["noise_rate"] is None:
         return "The features do not tell the classes apart: nothing can be said of any label."
     line = f"{summary['likely_wrong']} of {summary['audited']} labels are more likely wrong than right"
-    line += f" (of all about {100 * summary['noise_rate']:.1f} %)"
+    line += f"{expected(summary['likely_wrong'], summary['likely_wrong_expected'])}"
+    line += f" (of all about {100 * summary['noise_rate']:.1f} % are wrong)"
     truth = summary.get("truth")
     if truth and truth["average_precision"] is not None and truth["precision"] is not None:
         numbers = (100 * truth[k] for k in ("precision", "recall", "average_precision"))
         line += ", precision {:.1f} %, recall {:.1f} %, average precision {:.1f} %".format(*numbers)
     least = percent(summary["settings"]["least"])
-    return f"{line}; {summary['suspects']} are listed, from {least} on; {duration(summary['seconds'])}."
+    listed = f"{summary['suspects']} are listed, from {least} on"
+    listed += expected(summary["suspects"], summary["suspects_expected"])
+    return f"{line}; {listed}; {duration(summary['seconds'])}."

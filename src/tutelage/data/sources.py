@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
+from tutelage.data import hub
 from tutelage.data.errors import DataError
+from tutelage.data.nearest import did_you_mean, nearest
 from tutelage.data.packages import download
 
 if TYPE_CHECKING:
@@ -181,15 +183,21 @@ def _corpus(name: str, corpus: Corpus) -> Path:
 def _from_hub(name: str) -> list[Path]:
     import pandas as pd
 
+    target = _target("hub-" + hashlib.blake2b(name.encode(), digest_size=6).hexdigest())
+    if target.exists():
+        return [target]
+    known = available()
+    like, there = did_you_mean(name, known), f"known: {', '.join(known)}"
+    if "/" not in name and nearest(name, known) and not Path(name).exists():
+        raise DataError(f"no data set {name!r}{like}; {there}. A data set on the Hub is named OWNER/NAME")
     try:
         import datasets
     except ImportError as e:
         raise DataError(
-            f"no data set {name!r}; known: {', '.join(available())}. For names on the Hub: pip install 'tutelage[hub]'"
+            f"no data set {name!r}{like}; {there}. For names on the Hub: pip install 'tutelage[hub]'"
         ) from e
-    target = _target("hub-" + hashlib.blake2b(name.encode(), digest_size=6).hexdigest())
-    if target.exists():
-        return [target]
+    if not Path(name).exists() and not hub.reachable():
+        raise DataError(f"no data set {name!r} here, and the Hub cannot be reached{like}; {there}")
     try:
         splits = datasets.load_dataset(name)
     except Exception as e:  # the library raises many kinds, all meaning: not to be had

@@ -405,6 +405,13 @@ class Kind(ABC):
         """
         return None
 
+    def require_encoder(self) -> None:
+        """Check that the named encoder may exist, before anything is read; a kind without such a name has no check.
+
+        Raises:
+            OSError: there is no such encoder; the message names the nearest.
+        """
+
     def wiring(self, asked: Asked, data: Dataset, auto: bool = False) -> Wiring:
         """Settings by which the dataset's items become a problem to fit: readers, defaults and record.
 

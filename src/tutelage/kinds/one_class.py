@@ -265,6 +265,10 @@ class OneClass(Kind):
         """Path of each item's own file, "" for an item without one; None where no item has a file."""
         return None
 
+    def written_item(self, item: Any) -> str | None:
+        """The whole item as a cell of a table; None where it is no text."""
+        return None
+
     def good_labelled(self, labelled: Entries, notes: Notes) -> Entries:
         """Labelled entries that can be learnt from. The others are a fault, or left out and said."""
         return labelled

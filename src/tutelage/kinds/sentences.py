@@ -25,7 +25,7 @@ from tutelage.kinds.one_vote import one_vote_each, pool_once
 from tutelage.kinds.tagged import cells_of, decoded, marked, tag_scores, tags_of_cells, with_distant
 from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Reader
-from tutelage.modalities.encoder import MINILM, is_lexical, load_encoder
+from tutelage.modalities.encoder import MINILM, is_lexical, load_encoder, require_encoder
 from tutelage.modalities.sentences.facts import tag_facts
 from tutelage.modalities.sentences.open_words import one_sentence
 from tutelage.modalities.sentences.place import Place
@@ -131,6 +131,9 @@ class Sentences(Kind):
 
     def reader(self, size: tuple[int, int] | None = None) -> Reader:
         return WordReader(load_encoder(self.encoder or MINILM, self.max_length))
+
+    def require_encoder(self) -> None:
+        require_encoder(self.encoder)
 
     def adapting(self, auto: bool, evidence: bool) -> Adapting | None:
         return adapting_of(self.adapt, False, evidence)

@@ -22,7 +22,7 @@ from tutelage.kinds.entries import LEARNT, Entries, InValues, Sought, first_of
 from tutelage.kinds.one_class import OneClass, in_table, table_of
 from tutelage.kinds.teachers import said_by_run
 from tutelage.modalities.base import Reader
-from tutelage.modalities.encoder import is_lexical
+from tutelage.modalities.encoder import is_lexical, require_encoder
 from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.text.lexical_reader import encoders_there, text_reader
 from tutelage.modalities.text.odd_columns import ask_of_column, require_odd
@@ -146,6 +146,9 @@ class Texts(OneClass):
             return (self.reader(size),)
         return tuple(text_reader(name, self.max_length) for name in encoders_there())
 
+    def require_encoder(self) -> None:
+        require_encoder(self.encoder)
+
     def adapting(self, auto: bool, evidence: bool) -> Adapting | None:
         return adapting_of(self.adapt, auto and not self.finetune, evidence)
 
@@ -265,6 +268,9 @@ class Texts(OneClass):
         p = model.probabilities(texts, tick)
         label = [None if nothing else model.classes[i] for i, nothing in zip(p.argmax(1), unread, strict=True)]
         return table, {PREDICTED: label, PROBABILITY: np.where(unread, np.nan, p.max(1))}
+
+    def written_item(self, item: Any) -> str | None:
+        return str(item)
 
     def shown_item(self, item: Any, name: str, characters: int = EXCERPT) -> dict[str, str]:
         return {"text": excerpt(item, characters)}

@@ -16,6 +16,8 @@ import torch
 from safetensors import SafetensorError
 
 from tutelage import weights
+from tutelage.data import hub
+from tutelage.data.nearest import did_you_mean, nearest
 from tutelage.files import FORMAT, check_format, read_json, read_tensors, write_json
 from tutelage.modalities.learnt import read_marks
 from tutelage.modalities.precision import cache_name
@@ -100,6 +102,37 @@ class Encoder:
         return cache_name(self.fingerprint, self.model)
 
 
+def require_encoder(name: str | None) -> None:
+    """Check that an encoder of this name may exist, in a moment and without the network where it cannot.
+
+    A name is refused that is no folder, none of the catalogue and not in the Hub's cache, if it is like one of the
+    catalogue and names no owner, as a name on the Hub does, or if the Hub cannot be reached.
+
+    Args:
+        name: name of an encoder as a user gives it; None is the default one.
+
+    Raises:
+        OSError: there is no such encoder; the message names the nearest.
+
+    >>> require_encoder("minlm")
+    Traceback (most recent call last):
+    OSError: encoder 'minlm' could not be loaded: there is none of that name (did you mean 'minilm'?); there are ...
+    """
+    plain = "" if name is None else str(name).removesuffix(BESIDE)
+    if plain in ("", LEXICAL, weights.AUTO) or plain in weights.CATALOGUE or Path(plain).exists():
+        return
+    known = (*NAMES, LEXICAL, weights.AUTO)
+    owned, path = "/" in plain, Path(plain).is_absolute() or plain.startswith((".", "~")) or "\\" in plain
+    there = f"there are {', '.join(known)}, folders with a saved model, and names on the Hub, such as OWNER/NAME"
+    like = did_you_mean(plain.rpartition("/")[2] if owned else plain, known)
+    if path:
+        raise OSError(f"encoder {plain!r} could not be loaded: there is no such folder{like}; {there}")
+    if not owned and nearest(plain, known) and not hub.kept(plain):
+        raise OSError(f"encoder {plain!r} could not be loaded: there is none of that name{like}; {there}")
+    if not hub.kept(plain) and not hub.reachable():
+        raise OSError(f"encoder {plain!r} could not be loaded: the Hub cannot be reached from here{like}; {there}")
+
+
 def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:
     """Encoder of a name, with its weights.
 
@@ -151,6 +184,7 @@ def _source(name: str) -> str:
         return _packaged_minilm()
     if name in weights.CATALOGUE:
         return str(_fetched(name))
+    require_encoder(name)
     return name
 
 

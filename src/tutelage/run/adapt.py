@@ -15,8 +15,10 @@ from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.entries import SCORED
-from tutelage.run.commands import KIND, kind_of, options_of, refuse_other_kinds, values_of
+from tutelage.run.commands import KIND, options_of, refuse_other_kinds, values_of
+from tutelage.run.examples import example
 from tutelage.run.screen import Screen
+from tutelage.run.words import kind_of
 from tutelage.tables import Notes, ReadAs, holds_table
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ def add_adapt(app: App, words: Sequence[str], screen: Screen) -> None:
         f"{', '.join(other for other in able if other != name)}.\n\n"
         f"Args:\n    kind: kind of data, one of {', '.join(able)}; it may be left out where columns tell."
     )
-    app.command(adapt, name="adapt")
+    app.command(adapt, name="adapt", help_epilogue=example("adapt"))
 
 
 def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
@@ -108,6 +110,7 @@ def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
 
     how, out, notes = options.how, options.out, Notes(screen.say)
     kind = _settled(kind, options, how.labelled)
+    kind.require_encoder()
     found = kind.entries(options.train, options, notes, SCORED)
     notes.settle()
     found, _, _ = kind.settled_labels(found, None, None, notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -16,8 +16,10 @@ from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
 from tutelage.methods import METHODS, Method
 from tutelage.methods.fields import Open, Ramp, may_ramp
+from tutelage.run.examples import example, example_of_fit
 from tutelage.run.options import Options, Reading, refuse_strays
-from tutelage.run.screen import Screen
+from tutelage.run.screen import Json, Quiet, Screen
+from tutelage.run.words import kind_of, names_of
 from tutelage.tables import USUAL, Notes, ReadAs
 
 KIND = Parameter(name=("--kind", "--task"))
@@ -30,7 +32,9 @@ RAMPS = "Numbers may change over training: FROM:TO, or FROM:TO@BEGIN:END."
 """Help that says how a `Ramp` is written on the command line."""
 
 
-def options_of(kind: type[Any], names: Iterable[str] | None = None) -> type[Any]:
+def options_of(
+    kind: type[Any], names: Iterable[str] | None = None, usual: Mapping[str, object] | None = None
+) -> type[Any]:
     """Dataclass of the fields of a class that are options of the command line, each with its help (`sentences`).
 
     A field of a kind is no option where the docstring leaves it out, or where its metadata say so (`HIDDEN`).
@@ -38,6 +42,7 @@ def options_of(kind: type[Any], names: Iterable[str] | None = None) -> type[Any]
     Args:
         kind: class of a kind, of a method, or `Options`.
         names: names of the fields to take; None takes all, in the order of the docstring.
+        usual: values that the help shows as defaults, by field, where the field's own is None.
     """
     hints, says = get_type_hints(kind, include_extras=True), sentences(kind)
     taken = {f.name for f in dataclasses.fields(ReadAs)} if issubclass(kind, Kind) else set()  # by the options of files
@@ -49,7 +54,11 @@ def options_of(kind: type[Any], names: Iterable[str] | None = None) -> type[Any]
         key=lambda f: order.index(f.name) if f.name in says else len(order),
     )
     made = [
-        (f.name, _typed(hints[f.name], f, says.get(f.name, ""), kind), dataclasses.field(default=_default(f)))
+        (
+            f.name,
+            _typed(hints[f.name], f, says.get(f.name, ""), kind, (usual or {}).get(f.name)),
+            dataclasses.field(default=_default(f)),
+        )
         for f in kept
     ]
     found: type[Any] = dataclasses.make_dataclass(f"{kind.__name__}Options", made, frozen=True, kw_only=True)
@@ -73,18 +82,19 @@ def sentences(of: type[Any]) -> dict[str, str]:
     return told
 
 
-def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str, of: type[Any]) -> Any:
+def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str, of: type[Any], usual: object = None) -> Any:
     """Type of an option with its help, for the parser.
 
     A tuple of any length takes several values. A switch that is off by default has no option that turns it off. A field
-    with "show": False in its metadata is not in the help. A method's number may be a ramp.
+    with "show": False in its metadata is not in the help. A method's number may be a ramp. The help shows the default,
+    or ``usual`` in its place.
     """
     several = getattr(hint, "__origin__", None) is tuple and Ellipsis in getattr(hint, "__args__", ())
     parameter = Parameter(
-        help=sentence,
+        help=sentence if usual is None else f"{sentence} [default: {usual}]",
         consume_multiple=several or None,
         show=field.metadata.get("show", True),
-        show_default=False if hint is bool or _default(field) in (None, ()) else _shown,
+        show_default=False if _default(field) in (None, (), False) else _shown,
         show_choices=False,  # the sentences name them
         negative=None if field.default is True or field.default is None else (),
         converter=_number_or_ramp if issubclass(of, Method) and field.name in may_ramp(of) else None,
@@ -97,7 +107,32 @@ def _number_or_ramp(_: Any, tokens: Sequence[Token]) -> float:
 
 
 def _shown(default: Any) -> str:
-    return f"{default.usual}, or by kind" if isinstance(default, Open) else str(default)
+    if isinstance(default, Open):
+        return f"{default.usual}, or by kind"
+    return "on" if default is True else str(default)
+
+
+def usual_of(kind: type[Kind], words: Sequence[str]) -> dict[str, object]:
+    """Defaults of a fit of one kind of data that the options leave open, by name, as the help shows them.
+
+    Args:
+        kind: class of the kind.
+        words: words of the command line; switches of the kind among them change the defaults.
+
+    >>> usual_of(KINDS["texts"], [])
+    {'steps': 300, 'lr': 0.003, 'folds': 5, 'repeats': 2}
+    >>> usual_of(KINDS["texts"], ["--finetune"])["steps"]
+    100
+    """
+    switches = {f.name for f in dataclasses.fields(kind) if f.default is False and f.init} & set(names_of(words))
+    try:
+        made = kind(**dict.fromkeys(switches, True))
+    except ValueError:  # switches that need other options, too
+        made = kind()
+    how = made.defaults
+    return {
+        "steps": how.training.steps, "lr": how.training.lr, "folds": how.plan.folds, "repeats": how.plan.repeats
+    }  # fmt: skip
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
@@ -118,21 +153,30 @@ def add_fit(app: App, name: str, words: Sequence[str], screen: Screen) -> None:
     own = options_of(KINDS[kind])
     refuse_other_kinds(kind, words, (own, Options, options_of(method_class)))
 
-    def fit(options: Any, of_kind: Any, method: Any = None, **_: str) -> None:
+    def fit(options: Any, of_kind: Any, method: Any = None) -> None:
         made, asked = KINDS[kind](**values_of(of_kind)), Options(**values_of(options))
         made.require_columns(asked.files)
         _fit(made, asked, method_class(**values_of(method)), screen)
 
-    def command(options: Any, of_kind: Any = None, method: Any = None, *, kind: str = kind) -> None:
+    def command(
+        options: Any, of_kind: Any = None, method: Any = None, *, kind: str = kind, json: Json = False,
+        quiet: Quiet = False,
+    ) -> None:  # fmt: skip
+        screen.speak(json, quiet)
         fit(options, of_kind, method)
 
     of_kind = Group(f"Options of --kind {kind}", sort_key=1)
     of_method = Group(f"Method {name}", sort_key=3, help=RAMPS if name in METHODS and may_ramp(method_class) else "")
     command.__annotations__ = {
-        "options": Annotated[options_of(Options), Parameter(name="*", group=Group("Options", sort_key=2))],
+        "options": Annotated[
+            options_of(Options, usual=usual_of(KINDS[kind], words)),
+            Parameter(name="*", group=Group("Options", sort_key=2)),
+        ],
         "of_kind": Annotated[own | None, Parameter(name="*", group=of_kind)],
         "method": Annotated[options_of(method_class) | None, Parameter(name="*", group=of_method)],
         "kind": Annotated[str, KIND, Parameter(group=of_kind)],
+        "json": Json,
+        "quiet": Quiet,
         "return": None,
     }
     first = (method_class.__doc__ or "").splitlines()[0]
@@ -140,49 +184,14 @@ def add_fit(app: App, name: str, words: Sequence[str], screen: Screen) -> None:
         f"{first}\n\nShown are the options of --kind {kind}, {kinds.TABLE[kind].about}.\n\n"
         f"Args:\n    kind: {', '.join(kinds.TABLE)}; may be left out where columns tell."
     )
-    app.command(command, name=name)
+    columns = (*KINDS[kind].item_columns, *KINDS[kind].label_columns)
+    bare = KINDS[kind].reads_folders and kind != kinds.DEFAULT
+    app.command(command, name=name, help_epilogue=example_of_fit(name, columns, bare))
 
 
 def values_of(options: Any) -> dict[str, Any]:
     """Values of a dataclass's fields, by name; empty for None."""
     return {} if options is None else {f.name: getattr(options, f.name) for f in dataclasses.fields(options)}
-
-
-def kind_of(words: Sequence[str]) -> str:
-    """Name of the kind of data that the words of a command line tell.
-
-    >>> kind_of(["--train", "a.csv", "--tokens", "words"]), kind_of(["--task=image"]), kind_of([])
-    ('sentences', 'images', 'texts')
-
-    Raises:
-        ValueError: --kind names no kind.
-    """
-    for option in ("--kind", "--task"):
-        if (word := value_of(option, words)) is not None:
-            return kinds.named(word)
-    train = value_of("--train", words)
-    return kinds.told_by(names_of(words), None if train is None else Path(train)) or kinds.DEFAULT
-
-
-def value_of(option: str, words: Sequence[str]) -> str | None:
-    """Value of an option: the word after it, or after its equals sign; None where the option is not given.
-
-    Args:
-        option: the option, such as "--kind".
-        words: words of a command line.
-    """
-    for i, word in enumerate(words):
-        if word.startswith(f"{option}="):
-            return word.split("=", 1)[1]
-        if word == option and i + 1 < len(words):
-            return words[i + 1]
-    return None
-
-
-def names_of(words: Sequence[str]) -> list[str]:
-    """Names of the options among words, as Python writes them; "no_" is dropped."""
-    found = [word[2:].split("=")[0].replace("-", "_") for word in words if word.startswith("--") and len(word) > 2]
-    return [name.removeprefix("no_") for name in found]
 
 
 def refuse_other_kinds(kind: str, words: Sequence[str], known: Iterable[type[Any]]) -> None:
@@ -211,7 +220,12 @@ def _fit(kind: Kind, options: Options, method: Method | Auto, screen: Screen) ->
             kept = f"the run is kept in {options.out}"
             screen.say(f"Stopped. The same command with --resume goes on where it was ({kept}).")
             raise
-    for line in told(kind, summary):
+    lines = told(kind, summary)
+    if screen.as_json:
+        places = {"out": options.out, "model": options.out / "model", "report": options.out / "report.html"}
+        screen.json({"command": "fit"} | {k: str(v) for k, v in places.items()} | {"words": lines} | summary)
+        return
+    for line in lines:
         screen.say(line)
     screen.say(f"Model, summary and report are in {options.out} (open {options.out / 'report.html'}).")
 
@@ -265,7 +279,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
 
     def predict(
         folder: Path, of_kind: Any = None, *, input: Path, output: Path, abstain: float | None = None,
-        how: Reading = None,
+        json: Json = False, quiet: Quiet = False, how: Reading = None,
     ) -> None:  # fmt: skip
         """Add the model's predictions to a table; for images with masks, write masks into a folder.
 
@@ -278,6 +292,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         from tutelage.run.finished import Finished
         from tutelage.tables import writable
 
+        screen.speak(json, quiet)
         run = Finished.read(folder, **_changed(of_kind, own))
         if output.resolve() == input.resolve():
             raise ValueError(f"--output would overwrite --input, {input}; name another file")
@@ -285,10 +300,15 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
             writable(output)  # before the work, not after it
         with screen.ticking() as bar:
             line = run.kind.predict(run.model, input, output, how or USUAL, Notes(screen.say), bar, abstain)
-        screen.say(line)
+        if json:
+            screen.json({"command": "predict", "run": str(folder), "output": str(output), "words": line})
+        else:
+            screen.say(line)
 
-    predict.__annotations__["of_kind"] = Annotated[own | None, Parameter(name="*")] if own else None
-    app.command(_without(predict, own))
+    predict.__annotations__ |= {
+        "of_kind": Annotated[own | None, Parameter(name="*")] if own else None, "json": Json, "quiet": Quiet
+    }  # fmt: skip
+    app.command(_without(predict, own), help_epilogue=example("predict"))
 
 
 def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
@@ -297,8 +317,8 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
     own = options_of(kind, (*kind.item_columns, *kind.label_columns, *kind.label_reading)) if kind else None
 
     def score(
-        folder: Path, of_kind: Any = None, *, test: Path, abstain: float | None = None, json: bool = False,
-        how: Reading = None,
+        folder: Path, of_kind: Any = None, *, test: Path, abstain: float | None = None, json: Json = False,
+        quiet: Quiet = False, how: Reading = None,
     ) -> None:  # fmt: skip
         """Score a finished run on a labelled table, or a folder of images, and its labels-only model beside it.
 
@@ -306,12 +326,12 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
             folder: folder of a finished run.
             test: table with items and labels, or a folder of images.
             abstain: also measure how many rows get a label under this promise, and how many of these are wrong.
-            json: print JSON.
         """
         from tutelage.fit.abstention import in_words
         from tutelage.kinds.dataset import Files
         from tutelage.run.finished import Finished
 
+        screen.speak(json, quiet)
         run = Finished.read(folder, **_changed(of_kind, own))
         run.kind.require_columns(Files(test, test=test))
         found = run.kind.score(run.model, test, how or USUAL, Notes(None if json else screen.say), abstain)
@@ -321,19 +341,21 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
         if json:
             screen.json(found)
         else:
-            screen.say(f"{found['rows']} {run.kind.words.rows}: {', '.join(run.kind.in_words(found))}")
+            screen.answer(f"{found['rows']} {run.kind.words.rows}: {', '.join(run.kind.in_words(found))}")
             if reference is not None:
-                screen.say(f"{run.side_by_side(found['reference'], found)}.")
+                screen.answer(f"{run.side_by_side(found['reference'], found)}.")
             if "without_copies" in found:
-                screen.say(found["without_copies"]["words"])
+                screen.answer(found["without_copies"]["words"])
                 if reference is not None and run.model.task.score in found["without_copies"]:
                     both = (of["without_copies"] for of in (found["reference"], found))
-                    screen.say(f"Without them: {run.side_by_side(*both)}.")
+                    screen.answer(f"Without them: {run.side_by_side(*both)}.")
             if "abstain" in found:
-                screen.say(in_words(found["abstain"]))
+                screen.answer(in_words(found["abstain"]))
 
-    score.__annotations__["of_kind"] = Annotated[own | None, Parameter(name="*")] if own else None
-    app.command(_without(score, own))
+    score.__annotations__ |= {
+        "of_kind": Annotated[own | None, Parameter(name="*")] if own else None, "json": Json, "quiet": Quiet
+    }  # fmt: skip
+    app.command(_without(score, own), help_epilogue=example("score"))
 
 
 def _without(command: Callable[..., None], own: type[Any] | None) -> Callable[..., None]:

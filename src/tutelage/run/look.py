@@ -13,9 +13,11 @@ from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset, Files
 from tutelage.kinds.reading import read_files
 from tutelage.modalities.base import Reader
-from tutelage.run.commands import KIND, kind_of, options_of, refuse_other_kinds, values_of
+from tutelage.run.commands import KIND, options_of, refuse_other_kinds, usual_of, values_of
+from tutelage.run.examples import example
 from tutelage.run.options import LookOptions
-from tutelage.run.screen import Screen
+from tutelage.run.screen import Json, Quiet, Screen
+from tutelage.run.words import kind_of
 from tutelage.tables import DataError, Notes
 from tutelage.types import Say
 
@@ -74,27 +76,34 @@ def add_look(app: App, words: Sequence[str], screen: Screen) -> None:
     own = options_of(KINDS[kind])
     refuse_other_kinds(kind, words, (own, LookOptions))
 
-    def look(options: Any, of_kind: Any = None, *, kind: str = kind, json: bool = False) -> None:
+    def look(
+        options: Any, of_kind: Any = None, *, kind: str = kind, json: Json = False, quiet: Quiet = False
+    ) -> None:  # fmt: skip
+        screen.speak(json, quiet)
         made, asked = KINDS[kind](**values_of(of_kind)), LookOptions(**values_of(options))
         made.require_columns(asked.files)
         _look(made, asked.files, screen, json)
 
     look.__annotations__ = {
-        "options": Annotated[options_of(LookOptions), Parameter(name="*", group=Group("Options", sort_key=2))],
+        "options": Annotated[
+            options_of(LookOptions, usual=usual_of(KINDS[kind], words)),
+            Parameter(name="*", group=Group("Options", sort_key=2)),
+        ],
         "of_kind": Annotated[
             own | None, Parameter(name="*", group=Group(f"Options of --kind {kind}", sort_key=1))
         ],
         "kind": Annotated[str, KIND],
-        "json": bool,
+        "json": Json,
+        "quiet": Quiet,
         "return": None,
     }  # fmt: skip
     look.__doc__ = (
         "Say what is read of a table or folder, and what looks odd in it, before anything is learnt.\n\n"
         "It takes the options of tutelage fit on files and on the kind of data. The exit code is 0 where a fit could "
         "begin, else 2.\n\n"
-        f"Args:\n    kind: {', '.join(kinds.TABLE)}; may be left out where columns tell.\n    json: print JSON."
+        f"Args:\n    kind: {', '.join(kinds.TABLE)}; may be left out where columns tell."
     )
-    app.command(look, name="look")
+    app.command(look, name="look", help_epilogue=example("look"))
 
 
 def silent(line: str) -> None:
@@ -103,6 +112,7 @@ def silent(line: str) -> None:
 
 def _look(kind: Kind, files: Files, screen: Screen, json: bool) -> None:
     notes, say = Notes(), silent if json else screen.say
+    kind.require_encoder()
     try:
         kind, data = read_and_say(kind, files, notes, say)
         say_of_reader(kind.reader(data.size), data, notes, say)
@@ -113,7 +123,7 @@ def _look(kind: Kind, files: Files, screen: Screen, json: bool) -> None:
     if json:
         screen.json(notes.as_dict())
     else:
-        screen.say(_verdict(len(notes.questions)))
+        screen.answer(_verdict(len(notes.questions)))
 
 
 def _verdict(questions: int) -> str:

@@ -21,6 +21,7 @@ from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
 from tutelage.ops.said import Heard
+from tutelage.report.card import told_of
 from tutelage.report.sentences import REFERENCE
 
 
@@ -62,11 +63,11 @@ def conclude(
     summary["said"] = [] if heard is None else heard.lines
     record["summary"] = {k: v for k, v in summary.items() if k != "versions"}
     made = kind.model(data, outcome.network, fitted.reader, calibration=outcome.calibration)
-    model.save(made, out / "model")
+    model.save(made, out / "model", told_of(kind, summary))
     if outcome.reference is not outcome.network:
         reader = fitted.problem.reader or fitted.reader
         own = kind.model(data, outcome.reference, reader, calibration=outcome.reference_calibration)
-        model.save(own, out / REFERENCE)
+        model.save(own, out / REFERENCE, told_of(kind, summary, reference=True))
     files.write_json(out / "records.json", record)
 
     from tutelage.report.page import write_report  # with it the library that draws

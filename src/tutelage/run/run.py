@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import resource
 import shutil
 import time
 from dataclasses import fields
@@ -50,6 +49,7 @@ def run(
     with hearing(Heard(say)) as heard:
         start, out = time.perf_counter(), options.out
         kind.defaults(options.asked)  # a value out of its range is said before the data are read
+        kind.require_encoder()
         device = pick_device(options.device)
         _refuse_full_folder(out, options.resume)
         notes = Notes()
@@ -71,11 +71,20 @@ def run(
         summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
         conclude(out, summary, kind, data, fitted, heard)
         summary["seconds"] = round(time.perf_counter() - start, 1)
-        summary["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        summary["peak_memory_mb"] = _peak_memory_mb()
         heard.write = None
         files.write_json(out / "summary.json", summary)
         shutil.rmtree(out / "parts", ignore_errors=True)
         return summary
+
+
+def _peak_memory_mb() -> int | None:
+    """Largest memory that this process has held, in MiB; None on Windows, which does not keep it."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _resume_lines(heard: Heard, path: Path) -> None:

@@ -6,11 +6,33 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
+from cyclopts import Group, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+OUTPUT = Group("Output", sort_key=9)
+"""Group of the options on what a command prints."""
+
+Json = Annotated[
+    bool,
+    Parameter(
+        name="--json", negative=(), group=OUTPUT,
+        help="print one JSON object on standard output, and all else on standard error.",
+    ),
+]  # fmt: skip
+"""Option of a command that can print its result as JSON."""
+
+Quiet = Annotated[
+    bool,
+    Parameter(
+        name="--quiet", negative=(), group=OUTPUT,
+        help="print no progress and no remarks: only warnings, errors, and a result that is in no file.",
+    ),
+]  # fmt: skip
+"""Option of a command that can be silent."""
 
 
 class Bar:
@@ -33,18 +55,38 @@ class Bar:
 
 
 class Screen:
-    """The terminal of a command."""
+    """The terminal of a command.
 
-    def __init__(self) -> None:
-        self.console = Console()
+    Args:
+        as_json: whether standard output is left to one JSON object, so that lines go to standard error.
+        quiet: whether remarks and progress are left out.
+    """
+
+    def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json, self.quiet = as_json, quiet
+        self.console = Console(stderr=as_json)
+        self.answered = False
+        """Whether the JSON object was printed."""
+
+    def speak(self, as_json: bool = False, quiet: bool = False) -> None:
+        """Print from now on as the options of the called command say; see the arguments of the class."""
+        if as_json != self.as_json:
+            self.console = Console(stderr=as_json)
+        self.as_json, self.quiet = as_json, quiet
 
     def say(self, line: str) -> None:
-        """Print a line without breaking it, however long it is."""
+        """Print a remark without breaking it, however long it is; a quiet command prints none."""
+        if not self.quiet:
+            self.answer(line)
+
+    def answer(self, line: str) -> None:
+        """Print a line of the result, or a warning, without breaking it, also where the command is quiet."""
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def tell(self, line: str) -> None:
-        """Print a line, broken between words at the width of the screen."""
-        self.console.print(line, highlight=False, markup=False)
+        """Print a remark, broken between words at the width of the screen."""
+        if not self.quiet:
+            self.console.print(line, highlight=False, markup=False)
 
     def fail(self, message: str) -> None:
         """Print an error in one line, on the standard error stream."""
@@ -53,7 +95,8 @@ class Screen:
 
     def json(self, value: Any) -> None:
         """Print a value as JSON, on the standard output."""
-        sys.stdout.write(json.dumps(value) + "\n")
+        sys.stdout.write(json.dumps(value, default=str) + "\n")
+        self.answered = True
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
         """Print a table.
@@ -70,12 +113,12 @@ class Screen:
 
     @contextmanager
     def ticking(self) -> Iterator[Bar]:
-        """Context that shows a progress bar and removes it at the end."""
+        """Context that shows a progress bar and removes it at the end; a quiet command shows none."""
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.completed}/{task.total}"),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self.console, transient=True) as progress:
+        with Progress(*columns, console=self.console, transient=True, disable=self.quiet) as progress:
             yield Bar(progress)

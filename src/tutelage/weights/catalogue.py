@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from tutelage.data.nearest import did_you_mean
+
 
 class WeightsError(OSError):
     """Pretrained weights are not here, cannot be fetched, or are not those of the catalogue."""
@@ -232,5 +234,5 @@ def named(name: str) -> Weights:
     ValueError: no weights 'gpt'; known: minilm, mpnet, efficientnet-lite0, efficientnet-lite2, smollm2, ...
     """
     if name not in CATALOGUE:
-        raise ValueError(f"no weights {name!r}; known: {', '.join(CATALOGUE)}")
+        raise ValueError(f"no weights {name!r}{did_you_mean(name, CATALOGUE)}; known: {', '.join(CATALOGUE)}")
     return CATALOGUE[name]

@@ -5,7 +5,6 @@ Errors name the file, the row and the column.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from tutelage.modalities.sentences.how import Mended, TagsAs
 from tutelage.modalities.sentences.open_words import require_words
 from tutelage.modalities.sentences.pieces import whole_words
 from tutelage.modalities.sentences.place import Faults, Place, Reading
+from tutelage.modalities.sentences.running import SAYS, is_running, word_offsets
 from tutelage.modalities.sentences.source import Source, are_texts, source_of
 from tutelage.modalities.sentences.spans import bio_of_spans
 from tutelage.modalities.sentences.spelling import one_spelling
@@ -29,8 +29,6 @@ from tutelage.tables.cells import noun
 
 __all__ = ["CONLL", "Sentences", "TagsAs", "read_sentences", "span_rows", "tags_of_values", "write_conll"]
 
-WORD = re.compile(r"\w+|[^\w\s]")
-"""Pattern of a word in a text: letters and digits, or one other character."""
 Tags = list[str | None] | None
 """Tags of one sentence; None is an untagged sentence, or a word without a distant tag."""
 
@@ -107,8 +105,8 @@ def read_sentences(
     In a CoNLL file columns are numbered from 0. The word is in the first unless ``tokens`` is a number, or the first
     numbers the words; the tag is in the last unless ``tags`` is a number or ``distant`` is given. In jsonl and parquet
     files a cell of tokens is a list of words, or a text: then tags are spans, [start, end, type] or objects with these,
-    and [] means no entity. In csv and tsv files a cell is a list of JSON or Python, or words separated by spaces. A
-    table may also hold a word a row. Tags may be numbers, with names or each a type: then 0 is outside. None and
+    and [] means no entity. In csv and tsv files a cell is a list of JSON or Python, or words separated by spaces;
+    running text without tags is cut at the word boundaries of Unicode. A table may also hold a word a row. Tags may be numbers, with names or each a type: then 0 is outside. None and
     negative numbers are words without a tag. An empty cell, or an empty list of tags, is an untagged sentence.
 
     Args:
@@ -130,8 +128,22 @@ def read_sentences(
     columns = None if only_words else (tags, distant)
     source = source_of(path, tokens, columns, how, notes, needed, tags_as)
     of_tags = [source.cells_of(name, reading.faults) for name in source.columns]
-    found = (_of_texts if are_texts(source, of_tags) else _of_lists)(source, of_tags, reading)
+    texts = are_texts(source, of_tags) or _is_running(source, of_tags, reading)
+    found = (_of_texts if texts else _of_lists)(source, of_tags, reading)
     return _checked(source, found, reading)
+
+
+def _is_running(source: Source, of_tags: Sequence[list[object]], reading: Reading) -> bool:
+    """Whether a file without tags holds running text; it is then said how it is cut into words."""
+    if not source.of_text or source.gathered or any(cell is not None for cells in of_tags for cell in cells):
+        return False
+    if not is_running(source.cells):
+        return False
+    reading.notes.say(
+        f"{source.path}: column {source.tokens!r} holds running text, which is cut into words {SAYS}, so that marks are "
+        "words of their own; text whose words and marks have blanks between them is cut at the blanks."
+    )
+    return True
 
 
 def _checked(source: Source, found: _Tagged, reading: Reading) -> Sentences:
@@ -173,8 +185,8 @@ def _of_texts(source: Source, of_tags: Sequence[list[object]], reading: Reading)
         mended.append(each)
     if source.of_text:
         reading.notes.say(
-            f"{source.path}: column {source.tokens!r} holds texts with spans, of which marks are words of their own; "
-            f"to predict, give jsonl or parquet: sentences in {source.path.suffix} files are cut at blanks alone."
+            f"{source.path}: column {source.tokens!r} holds texts with spans, which are cut into words {SAYS}, so that "
+            "marks are words of their own."
         )
     return _Tagged(words, one_spelling(source.place(), columns, reading.how, reading.notes), mended, offsets)
 
@@ -259,4 +271,4 @@ def _word_offsets(cell: object) -> Offsets:
     """Start and end of each word of a text."""
     if given(cell) and not isinstance(cell, str):
         raise ValueError(f"not text but {noun(cell)}")
-    return [match.span() for match in WORD.finditer(cell)] if isinstance(cell, str) else []
+    return word_offsets(cell) if isinstance(cell, str) else []

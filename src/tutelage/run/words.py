@@ -1,0 +1,45 @@
+"""Words of a command line, before they are parsed: which options they name, with which values, and of which kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tutelage import kinds
+
+
+def kind_of(words: Sequence[str]) -> str:
+    """Name of the kind of data that the words of a command line tell.
+
+    >>> kind_of(["--train", "a.csv", "--tokens", "words"]), kind_of(["--task=image"]), kind_of([])
+    ('sentences', 'images', 'texts')
+
+    Raises:
+        ValueError: --kind names no kind.
+    """
+    for option in ("--kind", "--task"):
+        if (word := value_of(option, words)) is not None:
+            return kinds.named(word)
+    train = value_of("--train", words)
+    return kinds.told_by(names_of(words), None if train is None else Path(train)) or kinds.DEFAULT
+
+
+def value_of(option: str, words: Sequence[str]) -> str | None:
+    """Value of an option: the word after it, or after its equals sign; None where the option is not given.
+
+    Args:
+        option: the option, such as "--kind".
+        words: words of a command line.
+    """
+    for i, word in enumerate(words):
+        if word.startswith(f"{option}="):
+            return word.split("=", 1)[1]
+        if word == option and i + 1 < len(words):
+            return words[i + 1]
+    return None
+
+
+def names_of(words: Sequence[str]) -> list[str]:
+    """Names of the options among words, as Python writes them; "no_" is dropped."""
+    found = [word[2:].split("=")[0].replace("-", "_") for word in words if word.startswith("--") and len(word) > 2]
+    return [name.removeprefix("no_") for name in found]
