@@ -44,15 +44,15 @@ MAY_IMPORT = {
     "modalities": {"types", "ops", "copies", "data", "tables", "files", "weights", "modalities"},
     "adapting": ENGINE | READING | {"modalities.with_encoder", "modalities.units", "adapting"},
     "fit": FITTING,
-    "model": {"types", "tasks", "copies", "data", "files", "train", "modalities"},
+    "model": {"types", "ops", "tasks", "copies", "data", "files", "train", "modalities"},
     "kinds": {
         "types", "ops", "tasks", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
         "modalities", "kinds",
     },
     "report": {"types", "files", "fit", "model", "kinds", "report"},
     "estimators": {
-        "types", "ops", "methods", "copies", "data", "tables", "distil", "weak", "adapting", "fit", "model",
-        "modalities.encoder", "kinds", "estimators",
+        "types", "ops", "methods", "copies", "data", "tables", "files", "distil", "weak", "adapting", "fit", "model",
+        "modalities.encoder", "modalities.head", "kinds", "estimators",
     },
     "run": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",

@@ -362,7 +362,7 @@ def _changed(of_kind: Any, own: type[Any] | None) -> dict[str, Any]:
 
 def _kind_of_run(words: Sequence[str]) -> type[Kind] | None:
     """Kind of the run whose folder is among the words; None where no word is a run's folder."""
-    from tutelage.run.finished import kind_of as kind_of_folder
+    from tutelage.kinds.saved import kind_of as kind_of_folder
 
     for word in words:
         if (Path(word) / "run.json").exists():

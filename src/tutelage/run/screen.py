@@ -9,27 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-
-class Bar:
-    """A progress bar, called with the name of the work, the steps that are done, and all steps.
-
-    Args:
-        progress: display that draws the bar.
-    """
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
-        self.tasks: dict[str, TaskID] = {}
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        if what not in self.tasks:
-            for task in self.tasks.values():
-                self.progress.update(task, visible=False)
-            self.tasks[what] = self.progress.add_task(what, total=total)
-        self.progress.update(self.tasks[what], completed=done, total=total)
+from tutelage.ops.bar import Bar, ticking
 
 
 class Screen:
@@ -71,11 +53,5 @@ class Screen:
     @contextmanager
     def ticking(self) -> Iterator[Bar]:
         """Context that shows a progress bar and removes it at the end."""
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total}"),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=self.console, transient=True) as progress:
-            yield Bar(progress)
+        with ticking(self.console) as bar:
+            yield bar
