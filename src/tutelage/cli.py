@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, MissingArgumentError
 
 import tutelage
+from tutelage.methods import own
 from tutelage.methods.catalogue import AUTO, AUTO_SAYS, TABLE
+from tutelage.ops.own import is_address
 from tutelage.run.screen import Screen
 
 
@@ -48,7 +50,7 @@ def build(words: Sequence[str], screen: Screen) -> App:
 
 
 def _add_fit(app: App, words: Sequence[str], screen: Screen) -> None:
-    says = "Learn from labelled and unlabelled items: tutelage fit METHOD --train FILE ..."
+    says = "Learn from labelled and unlabelled items: tutelage fit METHOD --train FILE ... (or FILE.py:NAME for METHOD)"
     fit = App(name="fit", help=says)
     app.command(fit)
     if words[:1] and words[0].startswith("-") and not {"-h", "--help"} & set(words[:1]):
@@ -57,6 +59,9 @@ def _add_fit(app: App, words: Sequence[str], screen: Screen) -> None:
             "chooses among all; tutelage methods lists them"
         )
     sentences = {name: entry.sentence for name, entry in TABLE.items()} | {AUTO: AUTO_SAYS}
+    sentences |= {name: f"Method of the package {own.package_of(name)}." for name in own.plugged()}
+    if words[:1] and is_address(words[0]):
+        sentences |= {words[0]: "A method of one's own."}
     for name, sentence in sentences.items():
         if name in words[:1]:
             from tutelage.run.commands import add_fit
