@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "modalities": {"types", "ops", "copies", "data", "tables", "files", "weights", "modalities"},
     "adapting": ENGINE | READING | {"modalities.with_encoder", "modalities.units", "adapting"},
     "fit": FITTING,
-    "model": {"types", "tasks", "copies", "data", "files", "train", "modalities"},
+    "model": {"types", "ops", "tasks", "copies", "data", "files", "train", "modalities"},
     "kinds": {
         "types", "ops", "tasks", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
         "modalities", "kinds",
@@ -52,8 +52,8 @@ MAY_IMPORT = {
     "report": {"types", "files", "fit", "model", "kinds", "report"},
     "plots": {"files", "report", "plots"},
     "estimators": {
-        "types", "ops", "methods", "copies", "data", "tables", "distil", "weak", "adapting", "fit", "model",
-        "modalities.encoder", "kinds", "estimators",
+        "types", "ops", "methods", "copies", "data", "tables", "files", "distil", "weak", "adapting", "fit", "model",
+        "modalities.encoder", "modalities.head", "kinds", "estimators",
     },
     "run": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
@@ -67,7 +67,7 @@ MAY_IMPORT = {
         "types", "ops", "methods", "tasks", "train", "data", "tables", "distil", "fit", "modalities.base",
         "modalities.head", "kinds", "model", "weak", "report", "estimators", "bench",
     },
-    "cli": {"methods", "run", "audit", "bench"},
+    "cli": {"ops", "methods", "run", "audit", "bench"},
 }  # fmt: skip
 """The parts, from the lowest on, and what each may import."""
 

@@ -26,14 +26,14 @@ FAST = {"steps": 20, "folds": 2, "repeats": 1}
 @pytest.fixture
 def saved(tmp_path):
     x, y = load_digits(return_X_y=True)
-    Classifier(**FAST).fit(x[:200], np.where(np.arange(200) < 100, y[:200], -1)).save(tmp_path / "model")
+    Classifier(**FAST).fit(x[:200], np.where(np.arange(200) < 100, y[:200], -1)).save(tmp_path)
     return tmp_path / "model"
 
 
 @pytest.fixture
 def finetuned(texts, encoder_folder, tmp_path):
     model = Classifier(encoder=str(encoder_folder), finetune=True, evidence=False, steps=2)
-    model.fit(texts.train.text, texts.train.label).save(tmp_path / "model")
+    model.fit(texts.train.text, texts.train.label).save(tmp_path)
     return tmp_path / "model"
 
 
@@ -180,7 +180,7 @@ def test_code_beside_an_encoder_is_not_run_nor_is_it_asked_for(texts, encoder_fo
     own = tmp_path / "encoder"
     shutil.copytree(encoder_folder, own)
     model = Classifier(encoder=str(own), finetune=finetune, evidence=False, steps=2)
-    model.fit(texts.train.text, texts.train.label).save(tmp_path / "model")
+    model.fit(texts.train.text, texts.train.label).save(tmp_path)
     folder = tmp_path / "model" / "encoder" if finetune else own
     config = json.loads((folder / "config.json").read_text())
     classes = {"AutoConfig": "trap.Config", "AutoModel": "trap.Model"}

@@ -15,7 +15,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import tutelage
+from tutelage.methods import own
 from tutelage.methods.catalogue import AUTO, AUTO_SAYS, TABLE
+from tutelage.ops.own import is_address
 from tutelage.run.examples import EXAMPLES, EXITS, GROUPS, example
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ def _add_plain(app: App) -> None:
 def _add_fit(app: App, words: Sequence[str], screen: Screen) -> None:
     from cyclopts import App
 
-    says = "Learn from labelled and unlabelled items: tutelage fit METHOD --train FILE ..."
+    says = "Learn from labelled and unlabelled items: tutelage fit METHOD --train FILE ... (or FILE.py:NAME for METHOD)"
     fit = App(name="fit", help=says, **_place("fit"))
     app.command(fit)
     if words[:1] and words[0].startswith("-") and not {"-h", "--help"} & set(words[:1]):
@@ -101,6 +103,9 @@ def _add_fit(app: App, words: Sequence[str], screen: Screen) -> None:
             "chooses among all; tutelage methods lists them"
         )
     sentences = {name: entry.sentence for name, entry in TABLE.items()} | {AUTO: AUTO_SAYS}
+    sentences |= {name: f"Method of the package {own.package_of(name)}." for name in own.plugged()}
+    if words[:1] and is_address(words[0]):
+        sentences |= {words[0]: "A method of one's own."}
     _require_known("method", words[0] if words else None, sentences)
     for name, sentence in sentences.items():
         if name in words[:1]:

@@ -1,4 +1,7 @@
-"""A fitted model, saved as a folder: weights as safetensors, the rest as JSON. Loading runs no code of the folder."""
+"""A fitted model, saved as a folder: weights as safetensors, the rest as JSON. Loading runs no code of the folder.
+
+A network, or a method, of the user's own is named by its address, and imported only where the user trusts it.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from tutelage.modalities import READERS
 from tutelage.modalities.base import Encodes, Reader, TellsUnread, features
 from tutelage.modalities.head import Head
 from tutelage.modalities.learnt import read_marks, write_marks
+from tutelage.ops import own
 from tutelage.tasks import TASKS, Task
 from tutelage.train import predict, predictions
 from tutelage.train.mixture import Mixture
@@ -141,7 +145,7 @@ def save(model: Model, folder: Path, told: Mapping[str, Sequence[str]] | None = 
         told: sentences on the model under each heading of the card.
 
     Raises:
-        TypeError: the network is the user's own module, whose code cannot be saved.
+        TypeError: the network is the user's own, and cannot be imported and made again, see `base.about_own`.
     """
     about: dict[str, Any] = {
         "format": FORMAT, "classes": [_plain(c) for c in model.classes], "task": model.task.name,
@@ -198,23 +202,43 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def load(folder: str | Path) -> Model:
-    """The model of a folder that `save` or version 0.1 wrote.
+def code_of(folder: str | Path) -> list[str]:
+    """Addresses of the code of the user's own that the model of a folder names; nothing is imported.
 
     Args:
         folder: folder of a saved model, or of a finished run.
 
     Raises:
-        FileNotFoundError: the folder holds no model.
-        BadFileError: the model is damaged, incomplete or of a newer version, or its encoder has changed since.
+        FileNotFoundError, BadFileError: the folder holds no model, or its description is damaged.
     """
-    folder = Path(folder)
+    return own.named_within(_described(Path(folder))[1])
+
+
+def _described(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Folder of the model itself, and its description."""
     if (folder / "model" / "model.json").exists():  # a run's
         folder = folder / "model"
     if not (folder / "model.json").exists():
         raise FileNotFoundError(f"{folder}: no saved model there (model.json is missing)")
     about = files.read_json(folder / "model.json", "format")
     files.check_format(folder / "model.json", about["format"])
+    return folder, about
+
+
+def load(folder: str | Path, trust: bool = False) -> Model:
+    """The model of a folder that `save` or version 0.1 wrote.
+
+    Args:
+        folder: folder of a saved model, or of a finished run.
+        trust: whether code of the user's own that the model names, such as the class of a network, is imported.
+
+    Raises:
+        FileNotFoundError: the folder holds no model.
+        UntrustedError: the model names such code, and it is not trusted.
+        BadFileError: the model is damaged, incomplete or of a newer version, or its encoder has changed since.
+    """
+    folder, about = _described(Path(folder))
+    own.require_trust(folder / "model.json", about, trust)
     tensors, _ = files.read_tensors(folder / "model.safetensors")
     try:
         about = _of_format_1(about) if about["format"] == 1 else about

@@ -13,7 +13,6 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import check_estimator
 from torch import nn
 
 from tutelage import Auto, Classifier, Drift, load
@@ -27,14 +26,6 @@ def digits():
     x, y = load_digits(return_X_y=True)
     hidden = np.where(np.arange(len(y)) < 120, y, -1)
     return x[:600], y[:600], hidden[:600]
-
-
-def test_scikit_learn_checks():
-    check_estimator(
-        Classifier("drift", **FAST),
-        expected_failed_checks={"check_classifiers_classes": "its labels are -1 and 1, and -1 means unlabelled"},
-        on_skip=None,
-    )
 
 
 def test_minus_one_is_unlabelled_and_the_pool_may_come_apart(digits):
@@ -123,8 +114,6 @@ def test_any_module_of_the_user_s(digits, method):
     images = x.reshape(-1, 1, 8, 8).astype(np.float32)
     model = Classifier(method, network=Convolution, steps=150, folds=2, repeats=1).fit(images, hidden)
     assert model.score(images, y) > 0.6
-    with pytest.raises(TypeError, match="Convolution cannot be saved"):
-        model.save("nowhere")
 
 
 def test_a_module_given_is_copied_not_trained(digits):

@@ -22,8 +22,8 @@ from tutelage.audit.reasons import expected, percent, reasons
 from tutelage.audit.request import AuditOptions
 from tutelage.fit.cost import duration
 from tutelage.kinds.one_class import OneClass
+from tutelage.kinds.saved import plain_options
 from tutelage.modalities.images.examples import shown
-from tutelage.run.run import plain_options
 from tutelage.types import Say, Tick
 
 MOST_CLASSES = 100

@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from tutelage.bench import markdown, records
 from tutelage.bench.export import Question, ask, missing_questions
 from tutelage.bench.peers import read_peers
-from tutelage.bench.protocol import Protocol, data_root, read_protocol
+from tutelage.bench.protocol import Protocol, data_root, read_protocol, with_methods
 from tutelage.bench.running import Job, Row, current, held, missing, read_rows, record, run_all
 from tutelage.ops.checks import one_of
 
@@ -55,6 +55,7 @@ def _add_run(bench: App, say: Callable[[str], None], ticking: Ticking) -> None:
         out: Path | None = None,
         data: tuple[str, ...] = (),
         methods: tuple[str, ...] = (),
+        method: tuple[str, ...] = (),
         seeds: tuple[int, ...] = (),
         processes: int = 0,
         memory: float = 0.0,
@@ -67,11 +68,12 @@ def _add_run(bench: App, say: Callable[[str], None], ticking: Ticking) -> None:
                 protocol's.
             data: data sets of the protocol that are run; by default all.
             methods: methods of the protocol that are run; by default all.
+            method: methods besides those of the protocol, each a name or FILE.py:NAME of one's own.
             seeds: seeds of the protocol that are run; by default all.
             processes: largest number of processes side by side; 0 is one a core.
             memory: memory of all processes together, in GB; 0 is four fifths of the free memory.
         """
-        asked = read_protocol(protocol)
+        asked = with_methods(read_protocol(protocol), method)
         path, root = out or results_of(protocol, asked), data_root(protocol)
         _require(data, [d.name for d in asked.data], "data")
         _require(methods, asked.learners, "methods")
@@ -130,7 +132,7 @@ def _add_telling(bench: App, say: Callable[[str], None]) -> None:
     @bench.command
     def table(
         protocol: Path, *, results: Path | None = None, out: Path | None = None, pool: bool = False,
-        baseline: str = BASELINE, methods: tuple[str, ...] = (),
+        baseline: str = BASELINE, methods: tuple[str, ...] = (), method: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         """Print a table of a protocol's results, in Markdown: scores with intervals, wins, mean ranks, cost.
 
@@ -141,9 +143,10 @@ def _add_telling(bench: App, say: Callable[[str], None]) -> None:
             pool: show the scores on the pool, not those on the part to score on.
             baseline: method that the others are compared with, seed by seed.
             methods: methods that are shown; by default all.
+            method: methods besides those of the protocol, as for run.
         """
         made = markdown.table(
-            _rows(protocol, results, methods, baseline, pool), baseline, "On the pool" if pool else "Score"
+            _rows(protocol, results, methods, baseline, pool, method), baseline, "On the pool" if pool else "Score"
         )
         if out is None:
             say(made)
@@ -154,7 +157,7 @@ def _add_telling(bench: App, say: Callable[[str], None]) -> None:
     @bench.command
     def plot(
         protocol: Path, *, out: Path, results: Path | None = None, pool: bool = False, baseline: str = BASELINE,
-        methods: tuple[str, ...] = (),
+        methods: tuple[str, ...] = (), method: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         """Draw mean ranks with their critical difference, gains over the baseline, and cost.
 
@@ -165,10 +168,11 @@ def _add_telling(bench: App, say: Callable[[str], None]) -> None:
             pool: show the scores on the pool, not those on the part to score on.
             baseline: method that the others are compared with, seed by seed.
             methods: methods that are shown; by default all.
+            method: methods besides those of the protocol, as for run.
         """
         from tutelage.bench import plots
 
-        rows = _rows(protocol, results, methods, baseline, pool)
+        rows = _rows(protocol, results, methods, baseline, pool, method)
         out.mkdir(parents=True, exist_ok=True)
         plots.critical_difference(rows, out / "ranks.png", "score")
         plots.gains(rows, baseline, out / "gains.png")
@@ -226,17 +230,20 @@ def _only(runs: Sequence[T], **given: Collection[object]) -> list[T]:
     return [r for r in runs if all(not values or r.name[what] in values for what, values in given.items())]
 
 
-def _rows(protocol: Path, results: Path | None, methods: tuple[str, ...], baseline: str, pool: bool) -> list[Row]:
+def _rows(
+    protocol: Path, results: Path | None, methods: tuple[str, ...], baseline: str, pool: bool, method: tuple[str, ...]
+) -> list[Row]:  # fmt: skip
     """The lines of results of these methods, or of all, that belong to the protocol as it is now.
 
     Args:
         pool: whether the score is the one on the pool.
+        method: methods besides those of the protocol.
 
     Raises:
         FileNotFoundError: there is no file of results.
         ValueError: no line belongs to them.
     """
-    asked = read_protocol(protocol)
+    asked = with_methods(read_protocol(protocol), method)
     path = results or results_of(protocol, asked)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no results yet; tutelage bench run {protocol} makes them")

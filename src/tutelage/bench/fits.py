@@ -23,7 +23,7 @@ from tutelage.fit.described import described_head, sentences_of
 from tutelage.fit.fit_rows import Fitted, fit_rows
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
-from tutelage.methods import METHODS
+from tutelage.methods import class_named
 from tutelage.modalities.base import Encodes
 from tutelage.model import Model
 from tutelage.weak import Voted
@@ -48,7 +48,7 @@ def run(protocol: Protocol, root: Path, data: DataSet, setting: Setting, seed: i
     items = items_of(data, drawn, whole)
     if whole.teacher:
         return _teacher_alone(kind, items, drawn)
-    method = auto_of(protocol) if whole.method == Auto.name else METHODS[whole.method]()
+    method = auto_of(protocol) if whole.method == Auto.name else class_named(whole.method)()
     asked = Asked(seed=seed, steps=protocol.steps.steps, lr=protocol.steps.lr)
     classes = [str(k) for k in range(items.task.classes)]
     wiring = kind.wiring(asked, Dataset(items, classes), isinstance(method, Auto))

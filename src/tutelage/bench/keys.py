@@ -18,8 +18,9 @@ from tutelage.bench.protocol import DataSet, Protocol, Setting
 from tutelage.bench.sets import kind_for
 from tutelage.fit.auto import CANDIDATES, Auto
 from tutelage.kinds import KINDS
-from tutelage.methods import METHODS, Method
+from tutelage.methods import Method, class_named
 from tutelage.methods.fields import Open, Ramp
+from tutelage.methods.own import code_of
 from tutelage.train import ENGINE
 
 
@@ -92,8 +93,9 @@ def version_of(method: Method | Auto) -> int:
 
 
 def described(method: Method | Auto) -> dict[str, Any]:
-    """A method as plain values: its name, its version and its hyper-parameters."""
-    return {"method": method.name, "version": version_of(method), "fields": plain(method)}
+    """A method as plain values: its name, its version, its hyper-parameters, and of one's own the hash of its file."""
+    found = {"method": method.name, "version": version_of(method), "fields": plain(method)}
+    return found | {name: value for name, value in code_of(method).items() if name == "content"}
 
 
 def cell_key(protocol: Protocol, data: DataSet, setting: Setting) -> str:
@@ -131,7 +133,7 @@ def key_of(protocol: Protocol, data: DataSet, setting: Setting, learner: str) ->
     whole = protocol.whole_fit(learner)
     if whole is not None:
         parts |= {"fit": plain(whole), "fits": fits.VERSION, "plan": plain(default.plan)}
-        parts["candidates"] = [described(METHODS[whole.method]())] if whole.method in METHODS else []
+        parts["candidates"] = [] if whole.method == Auto.name else [described(class_named(whole.method)())]
     if learner == Auto.name or protocol.tuning.evidence:
         parts["plan"] = plain(default.plan)
     if learner == Auto.name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tutelage import kinds
-from tutelage.methods import METHODS, Method
+from tutelage.methods import METHODS, Method, class_named
 from tutelage.methods.fields import ramps_read
+from tutelage.ops.own import is_address
 
 CONTROLS = ("majority class", "nearest class mean", "labels only")
 """Names of the trivial rivals in every table: the commonest class of the labels; the class with the nearest mean of
@@ -200,7 +201,7 @@ class Protocol(_Table):
         name: name of the protocol, and of its file of results.
         about: a sentence on the protocol, for the table.
         seeds: seeds of labels, initial weights and batches; with fewer than 5, tables remark on it.
-        methods: names of methods, and "auto" or "self_distiller".
+        methods: names of methods, and "auto" or "self_distiller"; or addresses of one's own, "my_method.py:Mine".
         controls: names of trivial rivals, of `CONTROLS` and `WEAK_CONTROLS`.
         variants: methods with other hyper-parameters.
         fits: whole fits, with what these choose.
@@ -236,7 +237,7 @@ class Protocol(_Table):
             ("grid", self.grid, {*self.methods, *(v.name for v in self.variants)} - {*ESTIMATORS}),
             ("only", [d for s in self.settings for d in s.only], names),
         ):
-            unknown = sorted(set(given) - allowed)
+            unknown = sorted(name for name in set(given) - allowed if not is_address(name))
             if unknown:
                 raise ValueError(f"{what}: {unknown[0]!r} must be one of {', '.join(sorted(allowed))}")
         for what, all_of in (
@@ -283,9 +284,10 @@ class Protocol(_Table):
             ValueError: a hyper-parameter is unknown or not valid.
         """
         variant = {v.name: v for v in self.variants}.get(name)
-        kind = METHODS.get(variant.method if variant else name)
-        if kind is None:
+        word = variant.method if variant else name
+        if word not in METHODS and not is_address(word):
             return []
+        kind = class_named(word)
         given, grid = variant.fields if variant else {}, self.grid.get(name, {})
         unknown = sorted({*given, *grid} - {f.name for f in fields(kind)})
         if unknown:
@@ -304,6 +306,18 @@ class Protocol(_Table):
             for setting in self.settings:
                 if not setting.only or data.name in setting.only:
                     yield data, setting
+
+
+def with_methods(protocol: Protocol, more: Sequence[str]) -> Protocol:
+    """A protocol with more methods, each a name or the address of one's own, such as "my_method.py:Mine".
+
+    Raises:
+        ValueError: there is no such method, or the protocol has it already.
+    """
+    try:
+        return Protocol(**protocol.model_dump() | {"methods": (*protocol.methods, *more)}) if more else protocol
+    except ValidationError as e:
+        raise ValueError(e.errors()[0]["msg"].removeprefix("Value error, ")) from e
 
 
 def read_protocol(path: Path) -> Protocol:

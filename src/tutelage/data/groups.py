@@ -12,13 +12,15 @@ import numpy as np
 class Groups:
     """Which labelled examples are copies of one item, and which items belong together, such as those of an author.
 
-    An item has one vote, which its copies share: their weights sum to 1. Items of a cluster lie in one fold.
+    An item has one vote, which its copies share; a user may say how much each vote counts. Items of a cluster lie in
+    one fold.
 
     Attributes:
         item: number of the item that each of n examples is a copy of, (n,), from 0.
         times: number of equal examples of equal labels that each example stands for, (n,), at least 1.
         cluster: number of the cluster of each item, (items,), from 0.
         called: word for a cluster, such as "author"; empty where clusters are made of copies alone.
+        importance: how much each item's vote counts, (items,), above 0, with mean 1; None counts all alike.
 
     >>> two = Groups.of(np.array([7, 3, 7]), times=np.array([3, 1, 1]))
     >>> two.item.tolist(), two.weight.tolist(), two.mean(np.array([1.0, 0.0, 0.0])).tolist()
@@ -29,11 +31,13 @@ class Groups:
     times: np.ndarray
     cluster: np.ndarray
     called: str = field(default="", kw_only=True)
+    importance: np.ndarray | None = field(default=None, kw_only=True)
 
     @staticmethod
     def of(
-        item: np.ndarray, times: np.ndarray | None = None, cluster: np.ndarray | None = None, called: str = ""
-    ) -> Groups:
+        item: np.ndarray, times: np.ndarray | None = None, cluster: np.ndarray | None = None, called: str = "",
+        weight: np.ndarray | None = None,
+    ) -> Groups:  # fmt: skip
         """Groups whose items and clusters are numbered by their first examples.
 
         Args:
@@ -42,11 +46,16 @@ class Groups:
             cluster: any number for the cluster of each example, (n,), the same for all examples of an item; None: each
                 item is a cluster of its own.
             called: word for a cluster.
+            weight: how much each example counts, (n,), above 0; an item counts as its examples do on average. None
+                counts all items alike.
         """
         numbers, first = _numbered(item)
         times = np.ones(len(item), dtype=np.int64) if times is None else times
         clusters = np.arange(len(first)) if cluster is None else _numbered(cluster[first])[0]
-        return Groups(numbers, times, clusters, called=called)
+        importance = None if weight is None else np.bincount(numbers, times * weight) / np.bincount(numbers, times)
+        if importance is not None:
+            importance = None if (importance == importance[:1]).all() else importance / importance.mean()
+        return Groups(numbers, times, clusters, called=called, importance=importance)
 
     @property
     def items(self) -> int:
@@ -59,9 +68,19 @@ class Groups:
         return len(np.unique(self.cluster))
 
     @property
-    def plain(self) -> bool:
+    def apart(self) -> bool:
         """Whether each example is an item and a cluster of its own, so that nothing has to be grouped."""
         return self.items == len(self.item) and self.clusters == self.items
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing has to be grouped, and all items count alike."""
+        return self.apart and self.importance is None
+
+    @property
+    def weighs(self) -> bool:
+        """Whether examples count differently: copies, which share a vote, or items that count more than others."""
+        return self.shared or self.importance is not None
 
     @property
     def shared(self) -> bool:
@@ -69,18 +88,23 @@ class Groups:
         return self.items < len(self.item)
 
     @cached_property
-    def weight(self) -> np.ndarray:
-        """Weight of each example, (n,), in (0, 1]; those of an item sum to 1."""
+    def share(self) -> np.ndarray:
+        """Share of each example in its item's vote, (n,), in (0, 1]; those of an item sum to 1."""
         found: np.ndarray = self.times / np.bincount(self.item, self.times, self.items)[self.item]
         return found
 
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """Weight of each example, (n,), above 0: its share in its item's vote, times how much this counts."""
+        return self.share if self.importance is None else self.share * self.importance[self.item]
+
     def mean(self, values: np.ndarray) -> np.ndarray:
-        """Mean of the examples' values over each item, (items,), by their weights.
+        """Mean of the examples' values over each item, (items,), by their shares.
 
         Args:
             values: a value of each example, (n,).
         """
-        return np.bincount(self.item, values * self.weight, self.items)
+        return np.bincount(self.item, values * self.share, self.items)
 
     def first(self, y: np.ndarray | None = None) -> np.ndarray:
         """Number of an example for each item, (items,): the first one of the class that has most of the item's weight.
@@ -125,16 +149,18 @@ class Groups:
 
     def subset(self, index: np.ndarray) -> Groups:
         """Groups of the examples of these numbers, (k,)."""
-        return Groups.of(self.item[index], self.times[index], self.cluster[self.item[index]], self.called)
+        of = self.item[index]
+        weight = None if self.importance is None else self.importance[of]
+        return Groups.of(of, self.times[index], self.cluster[of], self.called, weight)
 
     def drawn(self, items: np.ndarray, *seed: int) -> np.ndarray:
-        """Number of an example of each item, (k,), drawn by the weights of its examples.
+        """Number of an example of each item, (k,), drawn by the shares of its examples.
 
         Args:
             items: numbers of the items, (k,).
             seed: one or more whole numbers.
         """
-        at = items + np.random.default_rng(seed).random(len(items))  # the weights of each item before it sum to 1
+        at = items + np.random.default_rng(seed).random(len(items))  # the shares of each item before it sum to 1
         place = np.searchsorted(self._sums, at, side="right")
         found: np.ndarray = self._order[np.clip(place, self._starts[items], self._starts[items + 1] - 1)]
         return found
@@ -145,7 +171,7 @@ class Groups:
 
     @cached_property
     def _sums(self) -> np.ndarray:
-        found: np.ndarray = np.cumsum(self.weight[self._order])
+        found: np.ndarray = np.cumsum(self.share[self._order])
         return found
 
     @cached_property

@@ -22,21 +22,25 @@ class Stream:
         size: number of numbers to draw from.
         batch: number of numbers in a batch, at most ``size``.
         seed: one or more whole numbers.
+        weights: how often each number is drawn beside the others, (size,), above 0: a shuffle of as many draws then
+            holds a number about ``size * weight / sum of weights`` times. None: each number is in each shuffle once.
 
     >>> stream = Stream(3, 2, 0)
     >>> sorted([*stream.at(0).tolist(), *stream.at(1)[:1].tolist()])
     [0, 1, 2]
     """
 
-    def __init__(self, size: int, batch: int, *seed: int) -> None:
-        self.size, self.batch, self.seed = size, batch, seed
+    def __init__(self, size: int, batch: int, *seed: int, weights: np.ndarray | None = None) -> None:
+        self.size, self.batch, self.seed, self.weights = size, batch, seed, weights
         self._epochs: dict[int, np.ndarray] = {}
 
     def _epoch(self, number: int) -> np.ndarray:
         if number not in self._epochs:
             if len(self._epochs) > 1:
                 del self._epochs[min(self._epochs)]
-            self._epochs[number] = np.random.default_rng((self.seed[0], number, *self.seed[1:])).permutation(self.size)
+            rng = np.random.default_rng((self.seed[0], number, *self.seed[1:]))
+            drawn = self.size if self.weights is None else systematic(self.weights, float(rng.random()))
+            self._epochs[number] = rng.permutation(drawn)
         return self._epochs[number]
 
     def at(self, step: int) -> np.ndarray:
@@ -48,6 +52,27 @@ class Stream:
             parts.append(part)
             start, left = start + len(part), left - len(part)
         return np.concatenate(parts)
+
+
+def systematic(weights: np.ndarray, start: float) -> np.ndarray:
+    """As many numbers as there are weights, (n,), ascending, each about as often as its weight says.
+
+    The places (start + k) / n, k = 0 .. n - 1, are looked up among the sums of the weights, so that a number is there
+    floor(w) or ceil(w) times, w = n * weight / sum of weights; on average, over all starts, w times.
+
+    Args:
+        weights: weights of the numbers, (n,), above 0.
+        start: where the first place lies, in [0, 1).
+
+    Source: systematic sampling, Madow, Annals of Mathematical Statistics 20, 1949.
+
+    >>> systematic(np.array([1.0, 0.5, 2.5, 4.0]), 0.5).tolist()
+    [0, 2, 3, 3]
+    """
+    n = len(weights)
+    sums = np.cumsum(weights) / weights.sum()
+    found: np.ndarray = np.searchsorted(sums, (start + np.arange(n)) / n, side="right").clip(max=n - 1)
+    return found
 
 
 @dataclass
@@ -66,7 +91,7 @@ class Loader:
         said: probabilities of the pool's units by a teacher that was brought, (units, c), for methods that learn from
             it; rows of NaN where it is silent. None: there is no such teacher.
         groups: which labelled examples are copies of one item; an item is drawn as one, and then one of its copies by
-            their weights. None: each example is an item.
+            their shares, an item that counts more as much more often. None: each example is an item.
 
     Raises:
         ValueError: there is a reserve, but fewer than two labelled examples.
@@ -88,7 +113,9 @@ class Loader:
         if self.reserve:
             self._learnt, self._reserved = self._apart()
             n = len(self._learnt)
-        self._labelled = Stream(n, min(self.batch_labelled, n), 2 * self.seed)
+        weights = None if self.groups is None else self.groups.importance
+        weights = weights[self._learnt] if weights is not None and self.reserve else weights
+        self._labelled = Stream(n, min(self.batch_labelled, n), 2 * self.seed, weights=weights)
         self._unlabelled = Stream(pool, min(self.batch_unlabelled, pool), 2 * self.seed + 1)
 
     def batch(self, step: int, progress: float, with_pool: bool = True) -> Batch:

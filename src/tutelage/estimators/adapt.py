@@ -8,6 +8,7 @@ from typing import Any
 from tutelage import kinds
 from tutelage.adapting.how import Adapting
 from tutelage.adapting.run import adapted
+from tutelage.estimators.arguments import RandomState, seed_of
 from tutelage.estimators.labels import labels_of
 from tutelage.fit.defaults import pick_device
 from tutelage.kinds.adapting import NEEDS_LABELS, material
@@ -18,7 +19,7 @@ from tutelage.tables import UNHEARD
 def adapt(
     X: Any, y: Any = None, by: str = "contrastive", *, encoder: str = "minilm", out: str | Path | None = None,
     steps: int | None = None, lr: float | None = None, batch: int | None = None, frozen_layers: int | None = None,
-    max_length: int = 128, device: str = "auto", random_state: int = 0,
+    max_length: int = 128, device: str = "auto", random_state: RandomState = 0,
 ) -> Encoder:  # fmt: skip
     """An encoder that was trained on texts, or on sentences, so that its frozen features serve them better.
 
@@ -35,7 +36,8 @@ def adapt(
         frozen_layers: number of lowest layers that stay as they are; None is a third of them.
         max_length: tokens read of each text, at least 2.
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
-        random_state: random seed, a whole number at least 0.
+        random_state: random seed, a whole number in [0, 2**32); a ``RandomState`` or a ``Generator`` of NumPy, from
+            which it is drawn; or None, for NumPy's own random state.
 
     Raises:
         ValueError: a value is out of its range, or there is nothing to learn from these items.
@@ -60,7 +62,9 @@ def adapt(
         raise ValueError(f"X has {len(items)} {kind.words.things}, but y has {len(labels)} labels")
     learnt = material(kind, kind.values(items, labels), how.labelled, UNHEARD)
     reader = kind.reader().to(pick_device(device))
-    made: Encoder = adapted(reader, learnt.items, learnt.y, learnt.task, how, seed=random_state).to("cpu").encoder
+    made: Encoder = (
+        adapted(reader, learnt.items, learnt.y, learnt.task, how, seed=seed_of(random_state)).to("cpu").encoder
+    )
     if out is not None:
         save_encoder(made, Path(out))
     return made

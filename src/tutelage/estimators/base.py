@@ -5,16 +5,23 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass, fields
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 import pandas as pd
+import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
-from tutelage import kinds, model
+from tutelage import kinds
 from tutelage.data.sources import cache_folder
+from tutelage.estimators.arguments import RandomState, require_arguments, seed_of
+from tutelage.estimators.method_settings import PREFIX, method_of, settings_of, with_settings
+from tutelage.estimators.progress import told
+from tutelage.estimators.saving import load_run, save_run
 from tutelage.fit.auto import Auto
 from tutelage.fit.box import in_notebook
 from tutelage.fit.defaults import Asked, pick_device
@@ -25,13 +32,21 @@ from tutelage.fit.verdict import verdict
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
 from tutelage.kinds.summary import summarise
-from tutelage.methods import METHODS, Method
+from tutelage.methods import Method, Supervised
+from tutelage.methods.fields import Count, Positive
 from tutelage.model import Model
-from tutelage.ops.checks import one_of
+from tutelage.ops.checks import Range
+from tutelage.ops.own import Copies
 from tutelage.ops.said import Heard, hearing, warn
 
 OWN = "make"
 """Name of a kind's field for the function that makes the user's own network; estimators call it ``network``."""
+
+STOPPED = (
+    "Stopped: the model of the labels alone is trained and returned, unchecked; the pool was not learnt from, and "
+    "nothing was cross-validated. Stop once more to have none."
+)
+"""Warning of a fit that the user stopped."""
 
 
 @dataclass(eq=False, repr=False)
@@ -48,22 +63,60 @@ class Estimator(BaseEstimator):
         evidence: whether cross-validation measures the gain from the pool; False returns the method's model unchecked.
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
         cache: folder of the feature cache; None is a folder in the user's cache folder.
-        random_state: random seed, a whole number in [0, 2**32).
+        random_state: random seed, a whole number in [0, 2**32); a ``RandomState`` or a ``Generator`` of NumPy, from
+            which each fit draws its seed; or None, for NumPy's own random state.
         copies: "once" gives equal items with equal labels one vote together; "each" gives each of them one; "off" takes
             nothing for a copy.
+        verbose: True draws a bar while a fit goes on; or a function, called with the name of the work, the steps that
+            are done, and all steps.
     """
 
     method: str | Method | Auto = "drift"
     _: KW_ONLY
-    steps: int | None = None
-    lr: float | None = None
-    folds: int | None = None
-    repeats: int | None = None
+    steps: Count | None = None
+    lr: Positive | None = None
+    folds: Annotated[int, Range(2, whole=True)] | None = None
+    repeats: Count | None = None
     evidence: bool = True
-    device: str = "auto"
-    cache: str | None = None
-    random_state: int = 0
-    copies: str = "once"
+    device: str | torch.device = "auto"
+    cache: str | Path | None = None
+    random_state: RandomState = 0
+    copies: Literal["once", "each", "off"] = "once"
+    verbose: bool | Callable[[str, int, int], Any] = False
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters by name; those of the method, too, as ``method__NAME``, where ``deep``."""
+        found: dict[str, Any] = super().get_params(deep)
+        own = settings_of(self.method) if deep else {}
+        return found | {f"{PREFIX}{name}": value for name, value in own.items()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; ``method__NAME`` sets one of the method's, after which ``method`` is no name any more.
+
+        Raises:
+            ValueError: there is no such parameter, or one of the method is out of its range.
+        """
+        own = {name.removeprefix(PREFIX): params.pop(name) for name in list(params) if name.startswith(PREFIX)}
+        super().set_params(**params)
+        if own:
+            self.method = with_settings(self.method, own)
+        return self
+
+    def _begin(self, X: Any, y: Any) -> None:
+        """Check all parameters, before anything is read, and draw the seed of the fit; keep the names of columns.
+
+        Args:
+            X: items, in a container that kinds know.
+            y: labels, in such a container.
+
+        Raises:
+            TypeError, ValueError: a parameter is not valid; the message names it, its value and what is allowed.
+        """
+        require_arguments(self)
+        self._asked: Method | Auto = method_of(self.method)
+        pick_device(str(self.device))
+        self._seed = seed_of(self.random_state)
+        self._columns = columns_of(X), columns_of(y)
 
     def _kind(self, X: Any) -> Kind:
         """Kind of the data X, with this estimator's parameters as its options.
@@ -72,12 +125,14 @@ class Estimator(BaseEstimator):
             ValueError: a parameter is set that this kind does not have.
         """
         require_one_column(X)
-        kind = kinds.of_values(X, type(self).__name__)
+        kind = kinds.of_values(X, self._learns())
         own = {f.name for f in fields(kind)}
         given = {f.name: getattr(self, f.name) for f in fields(self)}
         made = maker(given.get("network"))
         if made is not None:
             given |= {"network": None, OWN: made}
+        if isinstance(given.get("encoder"), Path):
+            given["encoder"] = str(given["encoder"])
         for parameter in fields(self):
             value, name = given[parameter.name], OWN if parameter.name == "network" and made else parameter.name
             of_kinds = any(name in {f.name for f in fields(k)} for k in kinds.KINDS.values())
@@ -88,15 +143,18 @@ class Estimator(BaseEstimator):
             raise ValueError(f"network is not for {kind.words.things}; leave it out")
         return kind(**{name: value for name, value in given.items() if name in own})
 
+    @classmethod
+    def _learns(cls) -> str:
+        """Name of the estimator that learns such kinds of data: of this class, or of one that it inherits from."""
+        known = {kind.estimator for kind in kinds.KINDS.values()}
+        return next(above.__name__ for above in cls.__mro__ if above.__name__ in known)
+
     def _fit(self, kind: Kind, data: Dataset, augment: Callable[[list[Any]], list[Any]] | None = None) -> Fitted:
         """Fit on a dataset, and set the attributes that all estimators have."""
-        asked = Asked(int(self.random_state), self.steps, self.lr, self.folds, self.repeats, self.evidence)
-        method = method_of(self.method)
-        wiring = kind.wiring(asked, data, isinstance(method, Auto))
-        cache, device = self._cache(), pick_device(self.device)
-        fitted = fit_rows(data.items, wiring, method, cache, device=device, augment=augment)
+        fitted, self.partial_ = self._fitted(kind, data, augment)
         outcome = fitted.outcome
-        self._summary: dict[str, Any] = summarise(kind, data, fitted)
+        cache = self._cache()
+        self._summary: dict[str, Any] = summarise(kind, data, fitted) | ({"partial": True} if self.partial_ else {})
         self._fitted_kind = kind
         self._model: Model = kind.model(data, outcome.network, fitted.reader, cache, outcome.calibration)
         self.temperature_ = outcome.calibration.temperature
@@ -112,6 +170,26 @@ class Estimator(BaseEstimator):
         if outcome.note:
             warn(outcome.note, stacklevel=3)
         return fitted
+
+    def _fitted(
+        self, kind: Kind, data: Dataset, augment: Callable[[list[Any]], list[Any]] | None
+    ) -> tuple[Fitted, bool]:
+        """The fit, and whether it was stopped by the user: then it is that of the labels alone, unchecked."""
+        asked = Asked(self._seed, self.steps, self.lr, self.folds, self.repeats, bool(self.evidence))
+        method, cache, device = method_of(self.method), self._cache(), pick_device(str(self.device))
+        wiring = kind.wiring(asked, data, isinstance(method, Auto))
+        try:
+            with told(self.verbose) as tick:
+                return fit_rows(data.items, wiring, method, cache, device=device, augment=augment, tick=tick), False
+        except KeyboardInterrupt:
+            if not len(data.items.labelled) or data.items.weak:
+                raise
+            warn(STOPPED, stacklevel=3)
+        alone = replace(data.items, pool=data.items.pool[:0], truth=None)
+        wiring = kind.wiring(replace(asked, evidence=False), data)
+        fitted = fit_rows(alone, wiring, Supervised(), cache, device=device)
+        outcome = fitted.outcome
+        return replace(fitted, outcome=replace(outcome, network=outcome.reference, returned="reference")), True
 
     @contextmanager
     def _hearing(self) -> Iterator[None]:
@@ -140,14 +218,48 @@ class Estimator(BaseEstimator):
     def _cache(self) -> Path:
         return Path(self.cache) if self.cache else cache_folder() / "features"
 
+    def predict_proba(self, X: Any) -> Any:
+        """Probabilities of each class; subclasses say of what."""
+        raise NotImplementedError
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """Logarithms of `predict_proba`, in nats, in the same form; -inf where a probability is 0."""
+        p = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            return [np.log(each) for each in p] if isinstance(p, list) else np.log(p)
+
     def save(self, folder: str | Path) -> None:
-        """Write the fitted model into a folder that `tutelage.load` reads.
+        """Write the fit into a folder, as a run that `load`, `tutelage predict` and `tutelage score` take.
+
+        Columns are named after those of the data frames that were fitted on; others are named to the command, as by
+        ``--text``. A network of the user's own is kept as the address of its class and its settings.
+
+        Args:
+            folder: folder of the run, which is made where it is missing.
 
         Raises:
-            TypeError: the network is the user's own module, whose code cannot be saved.
+            TypeError: the network is the user's own, and cannot be imported and made again; the message says why.
         """
         check_is_fitted(self)
-        model.save(self._model, Path(folder))
+        save_run(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path, trust: bool = False) -> Self:
+        """The fitted estimator of a run, which `save` or `tutelage fit` wrote.
+
+        It has what a fit has, but for ``transduction_``, ``history_`` and ``tried_``; `summary` gives the run's.
+
+        Args:
+            folder: folder of the run.
+            trust: whether code of the user's own that the run names, such as the class of a network, is imported.
+
+        Raises:
+            FileNotFoundError: there is no such run.
+            UntrustedError: the model names code of the user's own, and it is not trusted.
+            BadFileError: the run is damaged, or of a newer version.
+            ValueError: the run is of data for another estimator, which the message names.
+        """
+        return load_run(cls, Path(folder), trust)
 
 
 def about_copies(data: Dataset, fitted: Fitted) -> dict[str, Any]:
@@ -160,6 +272,19 @@ def about_copies(data: Dataset, fitted: Fitted) -> dict[str, Any]:
     if data.repeated is None:
         return {}
     return data.repeated.as_dict() | {"flattered": None if fitted.leaking is None else fitted.leaking.as_dict()}
+
+
+def columns_of(values: Any) -> list[str]:
+    """Names of the columns of a data frame, or of a column; empty where they have none, or names that are no texts.
+
+    >>> columns_of(pd.DataFrame({"a": [1], "b": [2]})), columns_of(pd.Series([1], name="a")), columns_of([1])
+    (['a', 'b'], ['a'], [])
+    """
+    if isinstance(values, pd.DataFrame):
+        names: list[Any] = list(values.columns)
+    else:
+        names = [] if not isinstance(values, pd.Series) else [values.name]
+    return [str(name) for name in names] if all(isinstance(name, str) for name in names) else []
 
 
 def require_one_column(X: Any) -> None:
@@ -187,18 +312,6 @@ def _is_text(value: Any) -> bool:
     return False
 
 
-def method_of(method: str | Method | Auto) -> Method | Auto:
-    """Method of a name, with its defaults; a method that is no name is returned as it is.
-
-    Raises:
-        ValueError: there is no such method.
-    """
-    if not isinstance(method, str):
-        return method
-    one_of("method", method, (*METHODS, Auto.name))
-    return Auto() if method == Auto.name else METHODS[method]()
-
-
 def maker(network: Any) -> Callable[[], Any] | None:
     """Function that makes the user's own network; None where ``network`` is a name or None.
 
@@ -207,23 +320,7 @@ def maker(network: Any) -> Callable[[], Any] | None:
     """
     if network is None or isinstance(network, str):
         return None
-    from torch import nn
-
     if isinstance(network, nn.Module):
         return Copies(network)
     made: Callable[[], Any] = network
     return made
-
-
-@dataclass(frozen=True)
-class Copies:
-    """Function that makes copies of a module.
-
-    Attributes:
-        module: the module.
-    """
-
-    module: Any
-
-    def __call__(self) -> Any:
-        return copy.deepcopy(self.module)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -13,11 +14,19 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from torch import nn
 
 from tutelage.estimators.base import Estimator
-from tutelage.estimators.labels import ask_of_index, groups_of, labels_of
+from tutelage.estimators.containers import apart, dense, items_of
+from tutelage.estimators.labels import ask_of_index, groups_of, labels_of, weights_of
 from tutelage.estimators.teachers import teacher_said
+from tutelage.fit.fit_rows import Fitted
 from tutelage.kinds.answers import without_label
 from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import Dataset
+from tutelage.ops.checks import Range, one_of
 from tutelage.ops.said import warn
+from tutelage.weak import LABEL_MODELS
+
+Side = Annotated[int, Range(8, 4096, whole=True)]
+"""Height or width of images, in pixels."""
 
 
 @dataclass(eq=False, repr=False)
@@ -56,6 +65,8 @@ class Classifier(ClassifierMixin, Estimator):
         augment: function that makes a disturbed copy of each of a list of texts (or rows), such as back-translations,
             for methods that compare views; None drops words (or replaces numbers) at random.
         max_length: tokens read of each text, at least 2.
+        missing_label: label that means that there is none, besides None and NaN. None: there is no such label, so that
+            -1 and 1 may be the classes.
         steps: optimiser steps of each training, at least 1; None takes the network's default.
         lr: peak learning rate, above 0; None takes the network's default.
         folds: folds of the cross-validation, at least 2; None is 5 for a head on features, else 2.
@@ -63,9 +74,12 @@ class Classifier(ClassifierMixin, Estimator):
         evidence: whether cross-validation measures the gain from the pool; False returns the method's model unchecked.
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
         cache: folder of the feature cache; None is a folder in the user's cache folder.
-        random_state: random seed, a whole number in [0, 2**32).
+        random_state: random seed, a whole number in [0, 2**32); a ``RandomState`` or a ``Generator`` of NumPy, from
+            which each fit draws its seed; or None, for NumPy's own random state.
         copies: "once" gives equal items with equal labels one vote together; "each" gives each of them one; "off" takes
             nothing for a copy.
+        verbose: True draws a bar while a fit goes on; or a function, called with the name of the work, the steps that
+            are done, and all steps.
 
     Attributes:
         classes_: classes, sorted, (c,).
@@ -82,14 +96,15 @@ class Classifier(ClassifierMixin, Estimator):
             None where they are not known.
         copies_: counts of labelled items that occur several times, of contradictions among their labels, and what the
             held-out score would have read with copies on both sides of a split; empty where there are none.
+        partial_: whether the fit was stopped, by Ctrl-C: then the model is that of the labels alone, unchecked.
         history_: points of the candidate's training, by step: losses, and statistics of the pseudo-labels.
         warnings_: sentences that the fit warned with; `summary` holds them, too, with all that the fit compared.
         votes_: statistics of the rules: coverage, overlap, conflict, accuracies; only where votes were given.
         teachers_: statistics of the teachers: coverage, accuracy, calibration; only where one was given.
 
-    In a `GridSearchCV` a parameter of the method is searched by giving methods, such as
-    ``{"method": [Drift(decay=0.9), Drift(decay=0.99)]}``, and unlabelled items have -1; with ``cv=LabelledFolds()``
-    they are never scored, whatever the score is, and may have None.
+    In a `GridSearchCV` a hyper-parameter of the method is searched as ``method__NAME``, such as
+    ``{"method__decay": [0.9, 0.99]}``, and unlabelled items have -1; with ``cv=LabelledFolds()`` they are never scored,
+    whatever the score is, and may have None.
 
     >>> from sklearn.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)
@@ -100,28 +115,30 @@ class Classifier(ClassifierMixin, Estimator):
     """
 
     _: KW_ONLY
-    encoder: str | None = None
+    encoder: str | Path | None = None
     finetune: bool = False
-    adapt: bool | str | None = None
-    network: str | nn.Module | Callable[[], nn.Module] | None = None
-    size: tuple[int, int] | None = None
+    adapt: bool | Literal["contrastive"] | None = None
+    network: Literal["small_cnn", "wide_resnet"] | nn.Module | Callable[[], nn.Module] | None = None
+    size: tuple[Side, Side] | None = None
     flip: bool = True
     label_model: str | None = None
-    describe: Any = None
-    shares: dict[Any, float] | None = None
+    describe: Mapping[Any, Any] | Sequence[str] | str | Path | None = None
+    shares: Mapping[Any, float] | None = None
     augment: Callable[[list[Any]], list[Any]] | None = None
-    max_length: int = 128
+    max_length: Annotated[int, Range(2, whole=True)] = 128
+    missing_label: Any = -1
 
     def fit(
         self, X: Any, y: Any = None, X_unlabelled: Any = None, votes: Any = None, teacher: Any = None,
-        groups: Any = None,
+        groups: Any = None, sample_weight: Any = None,
     ) -> Classifier:  # fmt: skip
         """Fit on labelled and unlabelled items, or on items that rules or a teacher have spoken of.
 
         Args:
-            X: n items: rows of numbers, (n, d), or (n, ...) with a network of the user's; texts, as a list, an array
-                or a data frame's column; or images, as a list of encoded images (bytes) or of `Path`, or as an array
-                of uint8, (n, h, w, 3) or (n, h, w).
+            X: n items: rows of numbers, (n, d), sparse ones, too, or (n, ...) with a network of the user's; texts, as a
+                list, an array or a data frame's column; or images, as a list of encoded images (bytes) or of `Path`, or
+                as an array of uint8, (n, h, w, 3) or (n, h, w). Frames and columns may be of pandas, of polars, or of
+                what else has ``to_pandas``. A `Dataset` of torch holds items, or pairs of an item and its label.
             y: labels, (n,); -1 or None is unlabelled. With votes, these clean labels are learnt beside the weak ones
                 where each class has two or more; they choose the stopping point and give the evidence.
             X_unlabelled: further items without labels, as X.
@@ -132,21 +149,30 @@ class Classifier(ClassifierMixin, Estimator):
                 function of X that gives such an array.
             groups: group of each item of X, (n,), such as its author or patient: labelled items of a group are held out
                 together, and the evidence counts on groups; None or NaN is a group of its own.
+            sample_weight: how much the label of each item of X counts, (n,), at least 0, in training and in scores;
+                only their ratios matter. A label of weight 0 is as if it were not there, with its item. What is not
+                labelled has no weight. Copies of an item, which share a vote, count as they do on average.
 
         Raises:
+            TypeError, ValueError: a parameter is not valid, used or not.
             ValueError: there is no label, no vote and no teacher, or only one class; a class has one label; features
                 are not finite; or the teacher does not fit the items or the classes.
         """
+        (X, y), X_unlabelled = apart(X, y), items_of(X_unlabelled)
+        self._begin(X, y)
         with self._hearing():
             if all(each is None for each in (y, votes, teacher, self.describe)):
                 raise ValueError("this Classifier requires y to be passed, but the target y is None")
             kind: Any = self._kind(X)
             items = self._items(kind, X, reset=True)
-            labels = labels_of([-1] * len(items) if y is None else y)
+            labels = labels_of([None] * len(items) if y is None else y, missing=self.missing_label)
             ask_of_index(X, y)
             if len(items) != len(labels):
                 raise ValueError(f"X has {len(items)} {kind.words.things}, but y has {len(labels)} labels")
-            given = np.array([label for label in labels if label is not None])
+            weight = weights_of(sample_weight, len(labels))
+            learnt = np.ones(len(labels), dtype=bool) if weight is None else weight > 0
+            all_given = np.array([label for label in labels if label is not None])
+            given = np.array([labels[i] for i in np.flatnonzero(learnt) if labels[i] is not None])
             if len(given):
                 check_classification_targets(given)
             rest = None if X_unlabelled is None else self._items(kind, X_unlabelled, "X_unlabelled")
@@ -154,7 +180,10 @@ class Classifier(ClassifierMixin, Estimator):
             columns = np.unique(given).tolist() if len(given) else list(kind.descriptions or ()) or None
             said = teacher_said(teacher, [X, X_unlabelled], counts, columns)
             train, more = kind.values(items, labels, votes, said=said[0]), None
-            train = replace(train, group=groups_of(groups, len(items)))
+            train = replace(train, group=groups_of(groups, len(items)), weight=weight)
+            known = np.append(train.known, np.zeros(0 if rest is None else len(rest), dtype=bool))
+            if not learnt.all():
+                train = train.where(learnt | ~train.known)
             if rest is not None:
                 more = kind.values(rest, [None] * len(rest), argument="X_unlabelled", said=said[1])
             data = kind.learn(train, more, None, self.evidence)
@@ -165,15 +194,30 @@ class Classifier(ClassifierMixin, Estimator):
                 fitted.weak(data.weak), votes_=votes is not None, teachers_=teacher is not None or kind.taught
             )
             self._warn_of_unread(kind, data.items.labelled, data.items.pool)
-            known = np.append(train.known, np.zeros(0 if more is None else len(more), dtype=bool))
-            self.transduction_ = np.empty(len(known), dtype=self.classes_.dtype)
-            self.transduction_[known] = given
+            self.transduction_ = np.empty(len(known), dtype=np.result_type(self.classes_, all_given))
+            self.transduction_[known] = all_given
             if not known.all():
-                found = self._model.predict_units(fitted.outcome.problem.pool)
-                answers = withheld(self.classes_[found.argmax(1)], self._model.unread(data.items.pool))
+                answers = self._of_pool(fitted, data)
                 self.transduction_ = self.transduction_.astype(np.result_type(self.transduction_, answers))
                 self.transduction_[~known] = answers if data.pool_at is None else answers[data.pool_at]
         return self
+
+    def _begin(self, X: Any, y: Any) -> None:
+        super()._begin(X, y)
+        if self.label_model is not None:
+            one_of("label_model", self.label_model, tuple(LABEL_MODELS))
+
+    def _of_pool(self, fitted: Fitted, data: Dataset) -> np.ndarray:
+        """Predicted labels of the pool, (n,); none where the fit was stopped before the pool was read."""
+        if self.partial_:
+            n = len(data.items.pool)
+            return self._withheld(self.classes_[np.zeros(n, dtype=np.int64)], np.ones(n, dtype=bool))
+        found = self._model.predict_units(fitted.outcome.problem.pool)
+        return self._withheld(self.classes_[found.argmax(1)], self._model.unread(data.items.pool))
+
+    def _withheld(self, labels: np.ndarray, silent: np.ndarray) -> np.ndarray:
+        """Labels, (n,), of which those of a mask are withheld, see `withheld`."""
+        return withheld(labels, silent, -1 if _is_minus_one(self.missing_label) else None)
 
     def _warn_of_unread(self, kind: Kind, labelled: Any, pool: Any) -> None:
         """Warn where nothing can be read of labelled items, whose labels say nothing then, or of items of the pool."""
@@ -199,10 +243,17 @@ class Classifier(ClassifierMixin, Estimator):
         if not kind.of_numbers:
             items: Any = kind.given(X, argument)
             return items
-        return validate_data(
+        found = validate_data(
             self, X, dtype=np.float32, allow_nd=self.network is not None, ensure_min_samples=2 if reset else 1,
-            reset=reset,
+            reset=reset, accept_sparse=True,
         )  # fmt: skip
+        return dense(found, argument)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.string = True
+        return tags
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of each class, (n, c), with columns in the order of ``classes_``.
@@ -210,26 +261,31 @@ class Classifier(ClassifierMixin, Estimator):
         Of an item of which nothing can be read, such as an empty text, all are 1 / c.
         """
         check_is_fitted(self)
-        return self._model.probabilities(self._items(self._fitted_kind, X))
+        return self._model.probabilities(self._items(self._fitted_kind, items_of(X)))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Accuracy on the labelled items, in [0, 1].
 
         Args:
             X: items, as in `fit`.
-            y: labels, (n,); items of label -1 or None are left out. An item of which nothing can be read is wrong.
-            sample_weight: weights of the items, (n,).
+            y: labels, (n,); items of label -1 or None are left out. An item of which nothing can be read is wrong. None
+                takes those of the pairs of a `Dataset`.
+            sample_weight: weights of the items, (n,), at least 0.
 
         Raises:
             ValueError: no item has a label, or X and y differ in length.
         """
-        predicted, labels = self.predict(X), labels_of(y)
-        check_consistent_length(predicted, labels, sample_weight)
+        X, y = apart(X, y)
+        if y is None:
+            raise ValueError("y must be labels to score on, got None")
+        predicted, labels = self.predict(X), labels_of(y, missing=self.missing_label)
+        check_consistent_length(predicted, labels)
+        weights = weights_of(sample_weight, len(labels))
         known = np.array([label is not None for label in labels], dtype=bool)
         if not known.any():
             raise ValueError("y has no label to score on: every one is -1 or None")
         given = np.array([label for label in labels if label is not None])
-        weight = None if sample_weight is None else np.asarray(sample_weight)[known]
+        weight = None if weights is None else weights[known]
         right = np.array([a == b for a, b in zip(predicted[known].tolist(), given.tolist(), strict=True)])
         return float(np.average(right, weights=weight))
 
@@ -250,7 +306,7 @@ class Classifier(ClassifierMixin, Estimator):
         """
         check_is_fitted(self)
         promised = self._fitted_kind.promise(self._model, abstain)
-        items = self._items(self._fitted_kind, X)
+        items = self._items(self._fitted_kind, items_of(X))
         p, silent = self._model.probabilities(items), self._model.unread(items)
         labels: np.ndarray = self.classes_[p.argmax(1)]
         if silent.any():
@@ -259,22 +315,27 @@ class Classifier(ClassifierMixin, Estimator):
             if promised.threshold is None:
                 warn(promised.words())
             silent |= ~promised.answers(p.max(1))
-        return withheld(labels, silent)
+        return self._withheld(labels, silent)
 
 
-def withheld(labels: np.ndarray, silent: np.ndarray) -> np.ndarray:
+def _is_minus_one(label: Any) -> bool:
+    return isinstance(label, (int, np.integer)) and label == -1
+
+
+def withheld(labels: np.ndarray, silent: np.ndarray, number_for_none: int | None = -1) -> np.ndarray:
     """Labels, (n,), of which those of a mask are withheld: -1 where classes are numbers, else None.
 
     Args:
         labels: labels of n items.
         silent: mask of the items without a label, (n,).
+        number_for_none: number that means that there is no label; None where -1 may be a class.
 
     >>> withheld(np.array(["ham", "spam"]), np.array([True, False])).tolist()
     [None, 'spam']
     """
     if not silent.any():
         return labels
-    number = labels.dtype.kind in "iuf"
+    number = labels.dtype.kind in "iuf" and number_for_none is not None
     found = labels.astype(np.int64 if labels.dtype.kind == "u" else labels.dtype if number else object)
-    found[silent] = -1 if number else None
+    found[silent] = number_for_none if number else None
     return found

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from tutelage import kinds
+from tutelage.estimators.arguments import RandomState, seed_of
 from tutelage.estimators.labels import groups_of
 from tutelage.kinds.entries import unknown
 from tutelage.kinds.one_vote import joined, own_groups
@@ -25,7 +26,9 @@ class LabelledFolds:
 
     Args:
         n_splits: number of folds, at least 2 and at most the labels of the largest class.
-        random_state: seed by which the labelled items are shuffled, a whole number in [0, 2**32).
+        random_state: seed by which the labelled items are shuffled, a whole number in [0, 2**32); or a ``RandomState``,
+            a ``Generator`` or None, from which each split draws its seed.
+        missing_label: label that means that there is none, besides None and NaN; None: -1 is a class.
 
     >>> y = ["a", "b", None, "a", "b", None]
     >>> sorted(test.tolist() for _, test in LabelledFolds(2).split(None, y))
@@ -33,7 +36,8 @@ class LabelledFolds:
     """
 
     n_splits: int = 5
-    random_state: int = 0
+    random_state: RandomState = 0
+    missing_label: Any = -1
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Numbers of the items to train on, and of those held out, for each fold.
@@ -51,7 +55,7 @@ class LabelledFolds:
         if y is None:
             raise ValueError("y must be labels, got None")
         labels = list(y)
-        known = np.array([np.ndim(label) > 0 or not unknown(label) for label in labels], dtype=bool)
+        known = np.array([np.ndim(v) > 0 or self._known(v) for v in labels], dtype=bool)
         rows, rest = np.flatnonzero(known), np.flatnonzero(~known)
         if len(rows) < self.n_splits:
             raise ValueError(f"y has {len(rows)} labels, fewer than n_splits={self.n_splits}; lower it, or label more")
@@ -60,11 +64,17 @@ class LabelledFolds:
         cells = np.array([str(label) for label in given]) if plain else None
         cluster = joined(own_groups(groups_of(groups, len(labels)), len(labels))[rows], _same(X, rows))
         together = len(np.unique(cluster)) < len(rows)
-        options: dict[str, Any] = {"shuffle": True, "random_state": self.random_state}
+        options: dict[str, Any] = {"shuffle": True, "random_state": seed_of(self.random_state)}
         alone = StratifiedKFold if plain else KFold
         chosen = (StratifiedGroupKFold if plain else GroupKFold) if together else alone
         for train, test in chosen(self.n_splits, **options).split(rows, cells, cluster if together else None):
             yield np.sort(np.append(rows[train], rest)), rows[test]
+
+    def _known(self, label: Any) -> bool:
+        """Whether a label is one, and does not mean that there is none."""
+        if label is None or label == self.missing_label:
+            return False
+        return not unknown(label) or (self.missing_label != -1 and label in (-1, "-1"))
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Number of folds; the arguments change nothing."""

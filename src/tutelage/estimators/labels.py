@@ -23,7 +23,7 @@ from tutelage.tables.scores import NotALabelError
 from tutelage.tables.spelling import folded
 
 
-def labels_of(y: Any, notes: Notes | None = None) -> list[Any]:
+def labels_of(y: Any, notes: Notes | None = None, missing: Any = -1) -> list[Any]:
     """List of labels, (n,); None where a label is missing: -1, None, NaN, or a word such as "nan" or "unlabelled".
 
     Lists of one label, and scores of labels by name, are read as that label, as in files.
@@ -31,11 +31,12 @@ def labels_of(y: Any, notes: Notes | None = None) -> list[Any]:
     Args:
         y: labels, (n,), perhaps as a column.
         notes: takes what is noticed; without it, warnings say it.
+        missing: label that means that there is none, in place of -1; None: only None and NaN do.
 
     Raises:
         ValueError: y has two dimensions or more, a number is infinite, or an element holds several labels.
     """
-    y = _one_dimension(y)
+    y = _with_none(_one_dimension(y), missing)
     if isinstance(y, np.ndarray) and y.dtype.kind == "f":
         assert_all_finite(y, allow_nan=True, input_name="y")
     found = Notes()
@@ -49,7 +50,40 @@ def labels_of(y: Any, notes: Notes | None = None) -> list[Any]:
         found.say(f"y has {str(word)!r} {counts[word]:,} times, which is taken as no label; -1 and None mean so, too")
     _ask(labels, {word: count for word, count in counts.items() if word not in words}, found)
     _hand_on(found, notes)
-    return [None if unknown(v) or v in words else v for v in labels]
+    kept = ("-1", -1) if missing != -1 else ()  # a class then, as any other
+    return [None if v in words or (unknown(v) and v not in kept) else v for v in labels]
+
+
+def _with_none(y: Any, missing: Any) -> Any:
+    """Labels with None in place of what means that there is no label, where that is not -1."""
+    if missing is None or (isinstance(missing, (int, np.integer)) and missing == -1):
+        return y
+    values = y.tolist() if isinstance(y, (np.ndarray, pd.Series)) else list(y)
+    return [None if type(v) is type(missing) and v == missing else v for v in values]
+
+
+def weights_of(sample_weight: Any, count: int) -> np.ndarray | None:
+    """Weights of items, (n,), float64; None where none are given.
+
+    Args:
+        sample_weight: weights of n items, or one of all of them.
+        count: n.
+
+    Raises:
+        ValueError: there are more or fewer than n; or one is negative or not finite; or all are zero.
+    """
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    weights = np.full(count, float(weights)) if weights.ndim == 0 else weights
+    if weights.shape != (count,):
+        raise ValueError(f"sample_weight must have the shape ({count},), got {weights.shape}")
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        raise ValueError(f"sample_weight[{bad[0]}] must be finite and at least 0, got {weights[bad[0]]}")
+    if not weights.any():
+        raise ValueError("sample_weight must be above 0 for some item; every weight is zero")
+    return weights
 
 
 def groups_of(groups: Any, count: int) -> list[str | None]:

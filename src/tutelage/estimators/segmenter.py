@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from tutelage.estimators.base import Estimator
+from tutelage.estimators.containers import apart, items_of
 from tutelage.estimators.labels import groups_of
 from tutelage.fit.auto import Auto
 from tutelage.methods import Method
+from tutelage.ops.checks import Range
 from tutelage.ops.said import warn
 from tutelage.tables import Notes, Question
+
+Side = Annotated[int, Range(16, 4096, whole=True)]
+"""Height or width that images are resized to, in pixels."""
 
 
 @dataclass(eq=False, repr=False)
@@ -47,9 +52,12 @@ class Segmenter(Estimator):
         evidence: whether cross-validation measures the gain from the pool; False returns the method's model unchecked.
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
         cache: folder of the feature cache, which a segmenter does not use.
-        random_state: random seed, a whole number in [0, 2**32).
+        random_state: random seed, a whole number in [0, 2**32); a ``RandomState`` or a ``Generator`` of NumPy, from
+            which each fit draws its seed; or None, for NumPy's own random state.
         copies: "once" gives equal items with equal labels one vote together; "each" gives each of them one; "off" takes
             nothing for a copy.
+        verbose: True draws a bar while a fit goes on; or a function, called with the name of the work, the steps that
+            are done, and all steps.
 
     Attributes:
         classes_: class numbers, (c,).
@@ -60,6 +68,7 @@ class Segmenter(Estimator):
         temperature_: 1; probabilities of pixels are the network's own.
         copies_: counts of labelled items that occur several times, of contradictions among their labels, and what the
             held-out score would have read with copies on both sides of a split; empty where there are none.
+        partial_: whether the fit was stopped, by Ctrl-C: then the model is that of the labels alone, unchecked.
         history_: points of the candidate's training, by step: losses, and statistics of the pseudo-labels.
         warnings_: sentences that the fit warned with; `summary` holds them, too, with all that the fit compared.
 
@@ -73,15 +82,15 @@ class Segmenter(Estimator):
     method: str | Method | Auto = "dmt"
     _: KW_ONLY
     network: nn.Module | Callable[[], nn.Module] | None = None
-    size: tuple[int, int] | None = None
+    size: tuple[Side, Side] | None = None
     flip: bool = True
     void: Sequence[int] = ()
-    classes: int | None = None
+    classes: Annotated[int, Range(2, 65536, whole=True)] | None = None
     mask_values: Sequence[int] = ()
     mask_colours: Sequence[str] = ()
     masks_turned: bool | None = None
 
-    def fit(self, X: Any, y: Any, X_unlabelled: Any = None, groups: Any = None) -> Segmenter:
+    def fit(self, X: Any, y: Any = None, X_unlabelled: Any = None, groups: Any = None) -> Segmenter:
         """Fit on images with masks and images without.
 
         Args:
@@ -96,6 +105,8 @@ class Segmenter(Estimator):
             ValueError: there is no mask, or only one class; a mask differs from its image in size; a value is none of
                 the classes; or it is not clear what values or colours mean, and the message asks.
         """
+        (X, y), X_unlabelled = apart(X, y), items_of(X_unlabelled)
+        self._begin(X, y)
         with self._hearing():
             if y is None:
                 raise ValueError("y must be masks, got None")
@@ -113,21 +124,27 @@ class Segmenter(Estimator):
             self._fit(kind, data)
         return self
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.target_tags.required = True
+        return tags
+
     def predict(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """Class number of each pixel, (n, h, w), at the images' own size; a list of (h, w) where their sizes differ."""
         check_is_fitted(self)
         kind: Any = self._fitted_kind
-        maps: list[np.ndarray] = kind.labels_of(self._model, kind.values(kind.given(X), None))
+        maps: list[np.ndarray] = kind.labels_of(self._model, kind.values(kind.given(items_of(X)), None))
         return np.stack(maps) if len({labels.shape for labels in maps}) == 1 else maps
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of each class for each pixel, (n, h, w, c), at the size that images are resized to."""
         check_is_fitted(self)
-        pictures: Any = self._fitted_kind.given(X)
+        pictures: Any = self._fitted_kind.given(items_of(X))
         size = self._model.reader.size  # type: ignore[attr-defined]
         return self._model.probabilities(pictures).reshape(len(pictures), *size, -1)
 
-    def score(self, X: Any, y: Any) -> float:
+    def score(self, X: Any, y: Any = None) -> float:
         """Mean IoU over the classes that occur, in [0, 1], at the size that images are resized to.
 
         Images without a mask, None in y, are left out.
@@ -136,6 +153,7 @@ class Segmenter(Estimator):
             ValueError: no image has a mask.
         """
         check_is_fitted(self)
+        X, y = apart(X, y)
         if y is None:
             raise ValueError("y must be masks, got None")
         kind: Any = self._fitted_kind

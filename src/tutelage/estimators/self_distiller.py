@@ -25,6 +25,7 @@ from tutelage.distil.choice import (
 from tutelage.distil.closed import decompose
 from tutelage.distil.partial import leading
 from tutelage.distil.rows import Rows, blocks, held
+from tutelage.estimators.arguments import RandomState, seed_of
 from tutelage.ops.checks import in_range, one_of
 
 ROUNDS = 10
@@ -44,7 +45,8 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):
             error; "labels", "robust", "rounds" and "two_hot" (for 3 classes or more) try these students alone.
         rounds: number of rounds of "rounds", at least 1; None chooses among 1 to 10. One round is ridge regression.
         weight_decay: lambda, above 0, for rows that are centred and have mean squared length 1; None chooses it.
-        random_state: seed of the folds, a whole number in [0, 2**32).
+        random_state: seed of the folds, a whole number in [0, 2**32); a ``RandomState`` or a ``Generator`` of NumPy,
+            from which each fit draws its seed; or None, for NumPy's own random state.
 
     Attributes:
         classes_: classes, sorted, (c,).
@@ -71,7 +73,7 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):
         *,
         rounds: int | None = None,
         weight_decay: float | None = None,
-        random_state: int = 0,
+        random_state: RandomState = 0,
     ) -> None:
         self.method = method
         self.rounds = rounds
@@ -92,7 +94,7 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):
                 asked for with two classes.
         """
         one_of("method", self.method, ("auto", *KINDS))
-        in_range("random_state", self.random_state, 0, 2**32 - 1)
+        self._seed = seed_of(self.random_state)
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], ensure_min_samples=2)
         if X_clean is None and y_clean is not None:
             raise ValueError("y_clean needs X_clean, but X_clean is None")
@@ -141,7 +143,7 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):
         self.tried_: list[Trial] = []
         if len(kinds) == len(decays) == 1 and (self.method != "rounds" or len(rounds) == 1):
             return StudentSetting(self.method, rounds[0] if self.method == "rounds" else 1, decays[0], decays[0])
-        self.tried_ = trials(held_out or held_out_rows(full, int(self.random_state)), kinds, rounds, decays)
+        self.tried_ = trials(held_out or held_out_rows(full, self._seed), kinds, rounds, decays)
         return chosen(self.tried_)
 
     def _warn(self, full: Students) -> None:
@@ -156,6 +158,11 @@ class SelfDistiller(ClassifierMixin, BaseEstimator):
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         probabilities: np.ndarray = softmax(X @ self.coef_.T + self.intercept_, axis=1)
         return probabilities
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Logarithms of `predict_proba`, in nats, (n, c)."""
+        found: np.ndarray = np.log(self.predict_proba(X))
+        return found
 
     def predict(self, X: Any) -> np.ndarray:
         """Most probable class of each row, (n,)."""

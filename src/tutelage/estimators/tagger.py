@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from tutelage.estimators.base import Estimator
+from tutelage.estimators.containers import apart, items_of, known
 from tutelage.estimators.labels import groups_of
+from tutelage.ops.checks import Range
 
 Sentences = Sequence[Sequence[str]]
 """Sentences, each a list of words."""
@@ -45,9 +48,12 @@ class Tagger(Estimator):
         evidence: whether cross-validation measures the gain from the pool; False returns the method's model unchecked.
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
         cache: folder of the feature cache; None is a folder in the user's cache folder.
-        random_state: random seed, a whole number in [0, 2**32).
+        random_state: random seed, a whole number in [0, 2**32); a ``RandomState`` or a ``Generator`` of NumPy, from
+            which each fit draws its seed; or None, for NumPy's own random state.
         copies: "once" gives equal items with equal labels one vote together; "each" gives each of them one; "off" takes
             nothing for a copy.
+        verbose: True draws a bar while a fit goes on; or a function, called with the name of the work, the steps that
+            are done, and all steps.
 
     Attributes:
         classes_: tags in BIO, (c,), O first.
@@ -60,6 +66,7 @@ class Tagger(Estimator):
             where there are none.
         copies_: counts of labelled items that occur several times, of contradictions among their labels, and what the
             held-out score would have read with copies on both sides of a split; empty where there are none.
+        partial_: whether the fit was stopped, by Ctrl-C: then the model is that of the labels alone, unchecked.
         history_: points of the candidate's training, by step: losses, and statistics of the pseudo-labels.
         warnings_: sentences that the fit warned with; `summary` holds them, too, with all that the fit compared.
 
@@ -71,16 +78,16 @@ class Tagger(Estimator):
     """
 
     _: KW_ONLY
-    encoder: str = "minilm"
+    encoder: str | Path | None = "minilm"
     finetune: bool = False
-    adapt: bool | str | None = None
-    max_length: int = 128
+    adapt: bool | Literal["contrastive"] | None = None
+    max_length: Annotated[int, Range(3, whole=True)] = 128
     classes: Sequence[str] | str | None = None
-    tags_are: str | None = None
+    tags_are: Literal["types", "bio"] | None = None
     outside: str | None = None
-    open_words: str | None = None
-    mended: str | None = None
-    spelling: str = "fold"
+    open_words: Literal["outside", "untagged"] | None = None
+    mended: Literal["take"] | None = None
+    spelling: Literal["fold", "as-is"] = "fold"
 
     def fit(
         self, X: Sentences, y: Any = None, X_unlabelled: Sentences | None = None, distant: Any = None,
@@ -102,6 +109,8 @@ class Tagger(Estimator):
         Raises:
             ValueError: there is no tag, the numbers of words and tags differ, or no scheme has a tag.
         """
+        (X, y), X_unlabelled, distant = apart(X, y), items_of(X_unlabelled), known(distant)
+        self._begin(X, y)
         with self._hearing():
             kind: Any = self._kind(X)
             items = kind.given(X)
@@ -116,22 +125,28 @@ class Tagger(Estimator):
             self._fit(kind, data)
         return self
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.target_tags.required = True
+        return tags
+
     def predict(self, X: Sentences) -> list[list[str]]:
         """Predicted tags of each sentence, in clean BIO."""
         check_is_fitted(self)
         kind: Any = self._fitted_kind
-        sentences = kind.given(X)
+        sentences = kind.given(items_of(X))
         tags: list[list[str]] = kind.decoded(self._model, sentences, self._model.probabilities(sentences))
         return tags
 
     def predict_proba(self, X: Sentences) -> list[np.ndarray]:
         """Probabilities of each tag, (words, c) for each sentence, with columns in the order of ``classes_``."""
         check_is_fitted(self)
-        sentences: Any = self._fitted_kind.given(X)
+        sentences: Any = self._fitted_kind.given(items_of(X))
         ends = np.cumsum([len(s) for s in sentences])
         return np.split(self._model.probabilities(sentences), ends[:-1]) if sentences else []
 
-    def score(self, X: Sentences, y: Any) -> float:
+    def score(self, X: Sentences, y: Any = None) -> float:
         """F1 of the entities, in [0, 1]; an entity is right where its words and its type are.
 
         Sentences without tags, None or -1 in y, are left out.
@@ -141,6 +156,9 @@ class Tagger(Estimator):
         """
         check_is_fitted(self)
         kind: Any = self._fitted_kind
+        X, y = apart(X, y)
+        if y is None:
+            raise ValueError("y must be lists of tags to score on, got None")
         test = kind.values(kind.given(X), y)
         if not test.known.any():
             raise ValueError("y has no tags to score on: every one is -1 or None")

@@ -84,13 +84,13 @@ class Items:
         return None if self.groups is None or self.groups.plain else self.groups
 
     def unit_weights(self, counts: np.ndarray) -> np.ndarray | None:
-        """Weight of each labelled unit, (units,), by which copies of an item share its vote; None weighs all alike.
+        """Weight of each labelled unit, (units,): copies of an item share its vote. None weighs all alike.
 
         Args:
             counts: number of units of each labelled item, (n,).
         """
         groups = self.grouped
-        return None if groups is None or not groups.shared else np.repeat(groups.weight, counts)
+        return None if groups is None or not groups.weighs else np.repeat(groups.weight, counts)
 
     @property
     def weak(self) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -192,6 +193,15 @@ class Evidence:
     def as_dict(self) -> dict[str, Any]:
         """The numbers and names, as a summary holds them."""
         return {k: v for k, v in asdict(self).items() if k not in ("labelled_by", "besides")}
+
+    @staticmethod
+    def of(told: Mapping[str, Any]) -> Evidence:
+        """The evidence that a summary holds, see `as_dict`; without its sentences on the pool."""
+        own = {f.name for f in fields(Evidence)}
+        parts = {name: Estimate(**told[name]) for name in ("reference", "candidate")} | {
+            "prior": Prior(**told["prior"])
+        }
+        return Evidence(**{k: v for k, v in told.items() if k in own} | parts)
 
 
 def likelihood(harm: float) -> str:

@@ -56,7 +56,7 @@ def folds_of(y: np.ndarray, counts: np.ndarray, plan: Plan, seed: int, groups: G
     strata = y if (counts == 1).all() else np.zeros(len(counts), dtype=np.int64)
     if plan.skip or not len(counts):
         return []
-    if groups is None or groups.plain:
+    if groups is None or groups.apart:
         return repeated_folds(strata, plan.folds, plan.repeats, seed)
     return grouped_folds(strata, groups, plan.folds, plan.repeats, seed)
 
@@ -142,8 +142,8 @@ class Problem:
 
     @cached_property
     def unit_weights(self) -> np.ndarray | None:
-        """Weight of each labelled unit, (units,), by which copies of an item share its vote; None weighs all alike."""
-        if self.groups is None or not self.groups.shared:
+        """Weight of each labelled unit, (units,): copies of an item share its vote. None weighs all alike."""
+        if self.groups is None or not self.groups.weighs:
             return None
         return np.repeat(self.groups.weight, self.labelled.counts())
 
@@ -155,7 +155,9 @@ class Problem:
         """Mean of the labelled examples' values, (n,), or of some of them, in which copies of an item count once."""
         index = np.arange(len(values)) if index is None else index
         groups = None if self.groups is None else self.groups.subset(index)
-        return float((values[index] if groups is None else groups.mean(values[index])).mean())
+        if groups is None:
+            return float(values[index].mean())
+        return float(np.average(groups.mean(values[index]), weights=groups.importance))
 
     def items_of(self, index: np.ndarray) -> np.ndarray:
         """Numbers of the items of the labelled examples ``index``, (k,)."""
@@ -260,10 +262,14 @@ class Problem:
     def scored(self, parts: FoldPredictions) -> HeldOut:
         """Held-out predictions of the labelled examples, averaged over the repeats, and the score of each item.
 
-        The score of an item whose copies have different labels is its expected score, by the labels' shares.
+        The score of an item whose copies have different labels is its expected score, by the labels' shares; that of an
+        item that counts more than others is as much larger, so that the mean over the items is the weighted one.
         """
         found = HeldOut.average(self.task, self.y, self.labelled.counts(), parts)
-        return found if self.groups is None else replace(found, right=self.of_items(found.right))
+        if self.groups is None:
+            return found
+        right, importance = self.of_items(found.right), self.groups.importance
+        return replace(found, right=right if importance is None else right * importance)
 
 
 @dataclass(frozen=True)

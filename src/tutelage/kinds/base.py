@@ -142,6 +142,17 @@ class Kind(ABC):
             )
         self._require_scored(files)
 
+    def require_items(self, path: Path) -> None:
+        """Check that the options name the columns of the items, as they do not where a fit was on Python values.
+
+        Raises:
+            ValueError: a column is not named; the message says which option names it.
+        """
+        needed = set(self._needed(Files(path))) & set(self.item_columns)
+        missing = [f"--{name}" for name in self.item_columns if name in needed and not getattr(self, name)]
+        if missing:
+            raise ValueError(f"{' and '.join(missing)} must be given: the run does not name the column in {path}")
+
     def _require_scored(self, files: Files) -> None:
         (label,) = self.label_columns
         if files.test is not None and getattr(self, label) is None:

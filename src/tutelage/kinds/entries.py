@@ -175,6 +175,7 @@ class Entries:
         said: what teachers said of the entries.
         facts: facts on all of the source's items, as plain values, by name; empty where the kind tells none.
         group: name of the group of each entry, such as its author; None for one without. Empty where none was asked.
+        weight: how much the label of each entry counts, (n,), above 0; None counts all alike.
     """
 
     items: Any
@@ -192,6 +193,7 @@ class Entries:
     said: Sequence[Said] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     group: Sequence[str | None] = ()
+    weight: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

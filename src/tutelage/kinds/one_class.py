@@ -191,7 +191,7 @@ class OneClass(Kind):
     ) -> None:
         super().note_counts(parts, test, notes, groups)
         counts: dict[str, float] = defaultdict(float)
-        votes = [1.0] * len(parts[0]) if groups is None else groups.weight.tolist()
+        votes = [1.0] * len(parts[0]) if groups is None else groups.share.tolist()
         for label, vote in zip(parts[0].labels, votes, strict=True):
             if label is not None:
                 counts[str(label)] += vote

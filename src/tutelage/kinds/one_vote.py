@@ -97,15 +97,25 @@ def one_vote_each(
         named = {name for name in labelled.group if name is not None}
         without = sum(name is None for name in labelled.group)
         found = replace(found, called=called, groups=len(named), without=without)
-    groups = Groups.of(kept if kind.copies != ONCE else near.item[kept], times, cluster[kept], called)
+    weight = labelled.weight
+    if weight is not None and kind.copies == ONCE:
+        weight = _mean_over(weight, near.item)[kept]
+    groups = Groups.of(kept if kind.copies != ONCE else near.item[kept], times, cluster[kept], called, weight)
     for name, (line, values) in found.lines().items():
         if line:
             notes.fact(name, line, values)
-    if groups.plain and not found.several:
-        return Voted(labelled, kept, None, found if found.near else None, near.strangers)
+    if groups.apart and not found.several:
+        of = None if groups.plain else groups
+        return Voted(labelled, kept, of, found if found.near else None, near.strangers)
     mask = np.zeros(n, dtype=bool)
     mask[kept] = True
     return Voted(labelled if len(kept) == n else labelled.where(mask), kept, groups, found, near.strangers[kept])
+
+
+def _mean_over(weight: np.ndarray, item: np.ndarray) -> np.ndarray:
+    """Mean weight of the copies of each of n entries, (n,)."""
+    found: np.ndarray = (np.bincount(item, weight) / np.bincount(item).clip(min=1))[item]
+    return found
 
 
 def with_groups(kind: Kind, found: Entries, path: Path, how: ReadAs) -> Entries:

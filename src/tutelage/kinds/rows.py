@@ -109,6 +109,8 @@ class Rows(OneClass):
     def again(self, **changed: Any) -> Self:
         """The kind of a finished run with some options changed: its columns of features are those of the training.
 
+        Where the training was on arrays, its columns have no names, and those that are asked for are read.
+
         Raises:
             ValueError: other columns are not as many as those of the training.
         """
@@ -116,6 +118,8 @@ class Rows(OneClass):
         if len(asked) == 1 and len(names) > 1:
             (word,) = asked
             asked = names if word == ALL or all(name.startswith(word) for name in names) else tuple(word.split(","))
+        if not names:  # a fit on arrays, whose columns have no names
+            return replace(self, features=tuple(asked), **changed)
         if len(asked) != len(names):
             raise ValueError(
                 f"--features must name {len(names)} columns in the order of the training ({listed(names)})"

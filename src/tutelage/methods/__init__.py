@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tutelage.methods import catalogue
+from tutelage.methods import catalogue, own
+from tutelage.ops.own import is_address
 
 if TYPE_CHECKING:
     from tutelage.methods.adamatch import AdaMatch as AdaMatch
@@ -56,25 +57,47 @@ if TYPE_CHECKING:
 
 
 class _Methods(Mapping[str, "type[Method]"]):
-    """The classes by the methods' names, each imported when it is asked for."""
+    """The classes by the methods' names, of this library and of installed packages, each imported when asked for."""
 
     def __getitem__(self, name: str) -> type[Method]:
+        if name in own.plugged():
+            return own.of_package(name)
         entry = catalogue.TABLE[name]
         method: type[Method] = getattr(import_module(entry.module), entry.class_name)
         return method
 
     def __iter__(self) -> Iterator[str]:
-        return iter(catalogue.TABLE)
+        return iter((*catalogue.TABLE, *own.plugged()))
 
     def __len__(self) -> int:
-        return len(catalogue.TABLE)
+        return len(catalogue.TABLE) + len(own.plugged())
 
     def __contains__(self, name: object) -> bool:
-        return name in catalogue.TABLE
+        return name in catalogue.TABLE or name in own.plugged()
 
 
 METHODS: Mapping[str, type[Method]] = _Methods()
 """The methods by the name that the command line and the estimators know."""
+
+
+def class_named(word: str) -> type[Method]:
+    """Class of the method that a user names: by its name, or by the address of code of one's own, which is imported.
+
+    Args:
+        word: name of a method, or an address such as "my_method.py:Mine"; never one that a file names.
+
+    Raises:
+        ValueError: there is no such method; the message lists the names.
+
+    >>> class_named("drift").__name__
+    'Drift'
+    """
+    if word in METHODS:
+        return METHODS[word]
+    if is_address(word):
+        return own.at_address(word)
+    raise ValueError(f"method must be one of {', '.join(METHODS)}, or FILE.py:NAME, got {word!r}")
+
 
 CLASSES = {entry.class_name: entry.module for entry in catalogue.TABLE.values()} | {
     "Committee": "tutelage.methods.committee",
@@ -83,7 +106,7 @@ CLASSES = {entry.class_name: entry.module for entry in catalogue.TABLE.values()}
 """Where each class lies."""
 
 if not TYPE_CHECKING:  # a type checker reads the imports above, and lets no misspelt name pass
-    __all__ = ["METHODS", *CLASSES]  # noqa: PLE0604 (they are strings)
+    __all__ = ["METHODS", "class_named", *CLASSES]  # noqa: PLE0604 (they are strings)
 
     def __getattr__(name: str) -> Any:
         if name not in CLASSES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -28,7 +29,7 @@ class Method(ABC):
     """A teacher-student method. Its loss is pure: it never steps, writes or logs.
 
     Attributes:
-        name: the method's name on the command line and in the catalogue.
+        name: the method's name on the command line and in the catalogue; by default that of its class.
         uses_pool: whether the loss reads ``batch.unlabelled``.
         anchored: whether, after weak labels were learnt, they stay in the loss beside the pool. Without them most
             losses are least where all rows get one class; a slow teacher that knows them prevents that, too (False).
@@ -51,6 +52,12 @@ class Method(ABC):
     views: ClassVar[tuple[str, ...]] = ("weak",)
     reseeds: ClassVar[bool] = False
     still: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Name a class that names itself not, by its class: ``MyMethod`` is "my_method"."""
+        super().__init_subclass__(**more)
+        if "name" not in vars(cls):
+            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
     def __post_init__(self) -> None:
         checks = checks_of(type(self))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
@@ -15,6 +15,7 @@ from torch import nn
 from tutelage.data import Examples, Features, WordFeatures
 from tutelage.data.view_loader import Augmentation
 from tutelage.modalities.head import Head
+from tutelage.ops import own
 from tutelage.tables.notes import Question
 from tutelage.types import Tick
 
@@ -197,9 +198,40 @@ def features(
     return found
 
 
-def cannot_be_saved(network: nn.Module) -> TypeError:
-    """Error for a network of the user's own class, whose code cannot be saved."""
-    return TypeError(f"a network of class {type(network).__name__} cannot be saved, only pickled")
+def cannot_be_saved(network: nn.Module, why: object = "its reader makes another network") -> TypeError:
+    """Error for a network of the user's own class, which cannot be made again from plain values."""
+    return TypeError(f"a network of class {type(network).__name__} cannot be saved, only pickled: {why}")
+
+
+OWN = "own"
+"""Key of a saved model's description below which the user's own network is described, see `ops.own`."""
+
+
+def about_own(make: Callable[[], nn.Module] | None, network: nn.Module) -> dict[str, Any]:
+    """The user's own network as plain values: the address of its code, and its settings; weights are saved elsewhere.
+
+    Args:
+        make: function that makes such a network; None where the reader makes its own.
+        network: fitted network.
+
+    Raises:
+        TypeError: what makes it cannot be imported again, or then makes a network of other weights.
+    """
+    if make is None:
+        raise cannot_be_saved(network)
+    try:
+        about = own.made_by(make)
+        blank = own.maker(about)()
+        blank.load_state_dict(network.state_dict())
+    except Exception as e:  # whatever the user's own code raises
+        hint = "give network=functools.partial(Class, setting=value, ...), or a class or function of a file of its own"
+        raise cannot_be_saved(network, f"{e}; {hint}") from e
+    return {OWN: about}
+
+
+def own_of(about: Mapping[str, Any]) -> Callable[[], nn.Module] | None:
+    """Function that makes the user's own network of a saved model; None of a model without one. It imports code."""
+    return own.maker(about[OWN]) if OWN in about else None
 
 
 def draws_of(text: str, count: int, seed: int) -> np.ndarray:

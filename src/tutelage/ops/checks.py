@@ -80,6 +80,18 @@ class Range:
         if self.high_open and value == self.high:
             raise ValueError(f"{name} must be below {self.high}, got {value}")
 
+    def words(self) -> str:
+        """The numbers of the range, in words.
+
+        >>> Range(2, whole=True).words(), Range(0, low_open=True).words()
+        ('a whole number of at least 2', 'a number above 0')
+        """
+        what = "a whole number" if self.whole else "a number"
+        if math.isinf(self.high):
+            return f"{what} above {self.low}" if self.low_open else f"{what} of at least {self.low}"
+        ends = f"{'(' if self.low_open else '['}{self.low}, {self.high}{')' if self.high_open else ']'}"
+        return f"{what} in {ends}"
+
 
 @cache
 def checks_of(kind: type) -> dict[str, Callable[[str, Any], None]]:

@@ -14,7 +14,7 @@ from tutelage import kinds
 from tutelage.fit.auto import Auto
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
-from tutelage.methods import METHODS, Method
+from tutelage.methods import Method, class_named
 from tutelage.methods.fields import Open, Ramp, may_ramp
 from tutelage.run.examples import example, example_of_fit
 from tutelage.run.options import Options, Reading, refuse_strays
@@ -24,6 +24,9 @@ from tutelage.tables import USUAL, Notes, ReadAs
 
 KIND = Parameter(name=("--kind", "--task"))
 """Names of the option --kind: the present one, and the older --task."""
+
+Trust = Annotated[bool, Parameter(negative=())]
+"""Switch that lets code of one's own be imported."""
 
 IDLE = "No pseudo-label ever counted: the pool taught the model nothing. A lower threshold or more steps may help."
 """Sentence on a fit that learnt nothing from its pool."""
@@ -144,11 +147,11 @@ def add_fit(app: App, name: str, words: Sequence[str], screen: Screen) -> None:
 
     Args:
         app: app that gets the command.
-        name: name of the method, or "auto".
+        name: name of the method, or "auto"; or the address of a method of one's own, which is imported.
         words: words of the command line, after the method's name.
         screen: where the command prints.
     """
-    method_class: type[Method] | type[Auto] = Auto if name == Auto.name else METHODS[name]
+    method_class: type[Method] | type[Auto] = Auto if name == Auto.name else class_named(name)
     kind = kind_of(words)
     own = options_of(KINDS[kind])
     refuse_other_kinds(kind, words, (own, Options, options_of(method_class)))
@@ -166,7 +169,7 @@ def add_fit(app: App, name: str, words: Sequence[str], screen: Screen) -> None:
         fit(options, of_kind, method)
 
     of_kind = Group(f"Options of --kind {kind}", sort_key=1)
-    of_method = Group(f"Method {name}", sort_key=3, help=RAMPS if name in METHODS and may_ramp(method_class) else "")
+    of_method = Group(f"Method {name}", sort_key=3, help=RAMPS if name != Auto.name and may_ramp(method_class) else "")
     command.__annotations__ = {
         "options": Annotated[
             options_of(Options, usual=usual_of(KINDS[kind], words)),
@@ -279,7 +282,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
 
     def predict(
         folder: Path, of_kind: Any = None, *, input: Path, output: Path, abstain: float | None = None,
-        json: Json = False, quiet: Quiet = False, how: Reading = None,
+        json: Json = False, quiet: Quiet = False, trust: Trust = False, how: Reading = None,
     ) -> None:  # fmt: skip
         """Add the model's predictions to a table; for images with masks, write masks into a folder.
 
@@ -288,12 +291,14 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
             input: table of items, or a folder of images.
             output: table to write, csv, tsv, jsonl, parquet or xlsx; for masks a folder.
             abstain: give no label where more than this share of the given ones would be wrong, such as 0.05.
+            trust: import the code of one's own that the run names.
         """
         from tutelage.run.finished import Finished
         from tutelage.tables import writable
 
         screen.speak(json, quiet)
-        run = Finished.read(folder, **_changed(of_kind, own))
+        run = Finished.read(folder, trust, screen.say, **_changed(of_kind, own))
+        run.kind.require_items(input)
         if output.resolve() == input.resolve():
             raise ValueError(f"--output would overwrite --input, {input}; name another file")
         if run.kind.writes_table:
@@ -318,7 +323,7 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
 
     def score(
         folder: Path, of_kind: Any = None, *, test: Path, abstain: float | None = None, json: Json = False,
-        quiet: Quiet = False, how: Reading = None,
+        quiet: Quiet = False, trust: Trust = False, how: Reading = None,
     ) -> None:  # fmt: skip
         """Score a finished run on a labelled table, or a folder of images, and its labels-only model beside it.
 
@@ -326,13 +331,14 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
             folder: folder of a finished run.
             test: table with items and labels, or a folder of images.
             abstain: also measure how many rows get a label under this promise, and how many of these are wrong.
+            trust: import the code of one's own that the run names.
         """
         from tutelage.fit.abstention import in_words
         from tutelage.kinds.dataset import Files
         from tutelage.run.finished import Finished
 
         screen.speak(json, quiet)
-        run = Finished.read(folder, **_changed(of_kind, own))
+        run = Finished.read(folder, trust, None if json else screen.say, **_changed(of_kind, own))
         run.kind.require_columns(Files(test, test=test))
         found = run.kind.score(run.model, test, how or USUAL, Notes(None if json else screen.say), abstain)
         reference = run.reference()
@@ -384,7 +390,7 @@ def _changed(of_kind: Any, own: type[Any] | None) -> dict[str, Any]:
 
 def _kind_of_run(words: Sequence[str]) -> type[Kind] | None:
     """Kind of the run whose folder is among the words; None where no word is a run's folder."""
-    from tutelage.run.finished import kind_of as kind_of_folder
+    from tutelage.kinds.saved import kind_of as kind_of_folder
 
     for word in words:
         if (Path(word) / "run.json").exists():

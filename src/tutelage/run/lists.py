@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tutelage import kinds
+from tutelage.methods import own
 from tutelage.methods.catalogue import AUTO, AUTO_SAYS, TABLE
 from tutelage.run.screen import Screen
 
@@ -15,6 +16,8 @@ def methods() -> None:
         learns = " ".join(kind for kind, row in kinds.TABLE.items() if not (entry.remembers and row.moves))
         screen.say(f"{name:24}{entry.family:16}{entry.paper:42}{entry.year or '':<6}{learns}")
         screen.say(f"    {entry.sentence}")
+    for name in own.plugged():
+        screen.say(f"{name:24}{'of a package':16}{own.package_of(name)}")
     screen.say(f"{AUTO:24}{'all of these':16}\n    {AUTO_SAYS}")
 
 
@@ -56,6 +59,8 @@ def models() -> None:
         here = "yes" if weights.path_of(name) is not None else "no"
         screen.say(f"{name:22}{entry.what:16}{entry.megabytes:>5}  {here:6}{entry.licence}")
         screen.say(f"    {entry.sentence}")
+    for name in own.plugged():
+        screen.say(f"{name:24}{'of a package':16}{own.package_of(name)}")
     screen.say("--encoder also takes a name on the Hub, or a folder of a model saved by transformers.")
 
 

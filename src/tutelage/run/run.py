@@ -19,8 +19,10 @@ from tutelage.fit.setup import FolderStore
 from tutelage.kinds.base import Kind
 from tutelage.kinds.contradictions import write_contradictions
 from tutelage.kinds.dataset import Dataset
+from tutelage.kinds.saved import plain_options
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method
+from tutelage.methods.own import code_of
 from tutelage.ops.said import Heard, hearing
 from tutelage.run.look import read_and_say, say_of_reader
 from tutelage.run.options import Options
@@ -139,6 +141,7 @@ def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Data
     asked |= {f"kind.{name}": value for name, value in plain_options(kind).items()}
     asked |= {name: str(getattr(options, name)) for name in names}
     asked |= {"method": method.name} | {f"method.{k}": str(v) for k, v in settings(method).items()}
+    asked |= {f"method's {name}": value for name, value in code_of(method).items()}
     own = {name: getattr(kind, name, None) for name in ("rules", "describe")}
     if (encoder := getattr(kind, "encoder", None)) and Path(encoder).is_dir():
         asked["content of encoder"] = files.digest(Path(encoder))
@@ -154,11 +157,3 @@ def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Data
         if path is not None and path.is_dir() and not items:  # a folder of texts or of a saved data set
             asked[f"content of {name}"] = files.digest(path)
     return asked | {f"content of {name}": digest for name, digest in items.items()}
-
-
-def plain_options(kind: Kind) -> dict[str, Any]:
-    """Values of a kind's options of the command line, by name, as values that JSON can hold."""
-    named = {f.name: getattr(kind, f.name) for f in fields(kind) if f.metadata.get("command_line", True)}
-    return {
-        name: str(v) if isinstance(v, Path) else list(v) if isinstance(v, tuple) else v for name, v in named.items()
-    }

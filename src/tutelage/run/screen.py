@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from tutelage.ops.bar import Bar, ticking
 
 OUTPUT = Group("Output", sort_key=9)
 """Group of the options on what a command prints."""
@@ -33,25 +34,6 @@ Quiet = Annotated[
     ),
 ]  # fmt: skip
 """Option of a command that can be silent."""
-
-
-class Bar:
-    """A progress bar, called with the name of the work, the steps that are done, and all steps.
-
-    Args:
-        progress: display that draws the bar.
-    """
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
-        self.tasks: dict[str, TaskID] = {}
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        if what not in self.tasks:
-            for task in self.tasks.values():
-                self.progress.update(task, visible=False)
-            self.tasks[what] = self.progress.add_task(what, total=total)
-        self.progress.update(self.tasks[what], completed=done, total=total)
 
 
 class Screen:
@@ -114,11 +96,5 @@ class Screen:
     @contextmanager
     def ticking(self) -> Iterator[Bar]:
         """Context that shows a progress bar and removes it at the end; a quiet command shows none."""
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total}"),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=self.console, transient=True, disable=self.quiet) as progress:
-            yield Bar(progress)
+        with ticking(self.console, self.quiet) as bar:
+            yield bar

@@ -15,6 +15,7 @@ from tutelage.memory import Memory
 from tutelage.methods import METHODS
 from tutelage.methods.base import Method
 from tutelage.methods.fields import Ramp, ramps_read
+from tutelage.ops import own
 from tutelage.tasks import Task
 from tutelage.train.mixture import Mixture
 from tutelage.types import Logits, Params
@@ -73,8 +74,8 @@ class Run:
         """
         tensors, meta = read_tensors(path)
         self.step, self.memory.round, self.history = meta["step"], meta["round"], meta["history"]
-        for name, own in self.memory.tensors().items():
-            own.copy_(tensors[f"memory.{name}"])
+        for name, kept_of in self.memory.tensors().items():
+            kept_of.copy_(tensors[f"memory.{name}"])
         for who, player in self.seats.items():
             player.module.load_state_dict(_below(f"player.{who}.", tensors))
         for who, optimiser in self.optimisers.items():
@@ -98,7 +99,7 @@ class Answering(Equipped):
     """A network with the brought modules, whose logits are those of `Method.answer`.
 
     It can be saved without its code: as the body, the state of ``brought``, and the method's name and fields, by which
-    `Method.brings` makes the same modules again.
+    `Method.brings` makes the same modules again. Of a method of the user's own its address is saved, too.
     """
 
     def __init__(self, body: nn.Module, brought: nn.ModuleDict, method: Method) -> None:
@@ -113,15 +114,18 @@ class Answering(Equipped):
         """The method's name and fields as plain values, by which `made` makes the network again.
 
         Raises:
-            TypeError: the method is not one of `METHODS`, or a field has no plain value.
+            TypeError: the method's class cannot be imported again, or a field has no plain value.
         """
         method = self.method
-        known = method.name in METHODS and METHODS[method.name] is type(method)
         values = {f.name: getattr(method, f.name) for f in fields(method)}
         values = {n: str(v) if isinstance(v, Ramp) else v for n, v in values.items()}
-        if not known or not all(v is None or isinstance(v, (bool, int, float, str)) for v in values.values()):
+        if not all(v is None or isinstance(v, (bool, int, float, str)) for v in values.values()):
             raise TypeError(f"a network that answers by {method!r} cannot be saved, only pickled")
-        return {"method": method.name, "fields": values}
+        try:
+            code = {} if METHODS.get(method.name) is type(method) else own.described(type(method))
+        except TypeError as e:
+            raise TypeError(f"a network that answers by {method!r} cannot be saved, only pickled: {e}") from e
+        return {"method": method.name, "fields": values} | code
 
     @staticmethod
     def made(about: dict[str, Any], body: nn.Module, task: Task) -> Answering:
@@ -132,7 +136,7 @@ class Answering(Equipped):
             body: network of the player.
             task: task of the network.
         """
-        kind = METHODS[about["method"]]
+        kind = own.imported(about) if own.CODE in about else METHODS[about["method"]]
         method = kind(**ramps_read(kind, about["fields"]))
         seated: Any = equipped(method, body, task, seed=0)
         return Answering(seated.body, seated.brought, method)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tutelage.data import Features
 from tutelage.data.view_loader import Augmentation
 from tutelage.files import BadFileError
-from tutelage.modalities.base import HowRead, cannot_be_saved
+from tutelage.modalities.base import HowRead, about_own, cannot_be_saved, own_of
 from tutelage.modalities.cache import CachedEncoding, Caches
 from tutelage.modalities.head import Head
 from tutelage.modalities.images.backbone import BACKBONE, LITE, BackboneClassifier, ImageEncoder
@@ -287,21 +287,19 @@ class PixelReader:
 
     def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
         names = [name for name, kind in VISION.items() if type(network) is kind]
-        if not names:
-            raise cannot_be_saved(network)
+        how = {"size": list(self.size), "flip": self.flip, "per_pixel": self.per_pixel}
+        if self.make is not None or not names:
+            return {"network": self.says, "shape": {}} | how | about_own(self.make, network)
         shape = network.shape  # the constructor's arguments
-        return {
-            "network": names[0], "shape": shape, "size": list(self.size), "flip": self.flip,
-            "per_pixel": self.per_pixel,
-        }  # fmt: skip
+        return {"network": names[0], "shape": shape} | how
 
     @classmethod
     def restored(cls, about: dict[str, Any], folder: Path) -> PixelReader:
         size = (int(about["size"][0]), int(about["size"][1]))
-        return cls(about["network"], size, about["flip"], about["per_pixel"])
+        return cls(about["network"], size, about["flip"], about["per_pixel"], make=own_of(about))
 
     def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
-        return VISION[about["network"]](**about["shape"])
+        return VISION[about["network"]](**about["shape"]) if self.make is None else self.make()
 
 
 def picture_key(item: Picture | Disturbed) -> bytes:

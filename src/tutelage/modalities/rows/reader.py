@@ -13,7 +13,7 @@ from torch import nn
 
 from tutelage.data import Features
 from tutelage.data.view_loader import Augmentation
-from tutelage.modalities.base import HowRead, cannot_be_saved
+from tutelage.modalities.base import HowRead, about_own, own_of
 from tutelage.modalities.head import Head
 from tutelage.types import Tick
 
@@ -91,14 +91,14 @@ class RowReader:
         return self
 
     def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
-        if not isinstance(network, Head):
-            raise cannot_be_saved(network)
-        return {}
+        return {} if self.make is None and isinstance(network, Head) else about_own(self.make, network)
 
     @classmethod
     def restored(cls, about: dict[str, Any], folder: Path) -> RowReader:
-        return cls()
+        return cls(own_of(about))
 
     def fill(self, about: dict[str, Any], head: Head | None, classes: int) -> nn.Module:
+        if self.make is not None:
+            return self.make()
         assert head is not None
         return head

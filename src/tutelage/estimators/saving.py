@@ -1,0 +1,178 @@
+"""Estimators as folders: a run that the command predicts and scores with, and a run of the command as an estimator."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from tutelage import files, model
+from tutelage.estimators.arguments import hints_of, require
+from tutelage.estimators.method_settings import method_of
+from tutelage.fit.auto import Auto
+from tutelage.fit.evidence import Evidence
+from tutelage.fit.fit import settings
+from tutelage.kinds.base import Kind
+from tutelage.kinds.saved import kind_of, plain_options
+from tutelage.methods import METHODS, Method
+from tutelage.methods.fields import ramps_read
+from tutelage.methods.own import code_of, require_method
+from tutelage.modalities.head import Head
+from tutelage.model import Model
+from tutelage.ops import own
+from tutelage.ops.said import WARNING, warn
+
+if TYPE_CHECKING:
+    from tutelage.estimators.base import Estimator
+
+    AnEstimator = TypeVar("AnEstimator", bound=Estimator)
+
+OF_METHOD = "method's "
+"""Beginning of the names in run.json that describe the code of a method of one's own."""
+
+ASKED = {"seed": "random_state"} | {name: name for name in ("steps", "lr", "folds", "repeats", "evidence")}
+"""Names of the parameters that every estimator has, by their names in run.json."""
+
+
+def save_run(estimator: Estimator, folder: Path) -> None:
+    """Write a fitted estimator as a run.
+
+    Args:
+        estimator: fitted estimator.
+        folder: folder of the run, which is made where it is missing.
+
+    Raises:
+        TypeError: the network is the user's own, and cannot be imported and made again.
+    """
+    kind, method = estimator._fitted_kind, estimator._asked
+    model.save(estimator._model, folder / "model")
+    asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name}
+    asked |= {f"kind.{name}": value for name, value in plain_options(kind).items()}
+    for names, columns in zip((kind.item_columns, kind.label_columns), estimator._columns, strict=True):
+        if columns and asked.get(f"kind.{names[0]}") in (None, []):
+            asked[f"kind.{names[0]}"] = columns if kind.of_numbers and names is kind.item_columns else columns[0]
+    asked |= {name: str(getattr(estimator, own_name)) for name, own_name in ASKED.items()}
+    asked |= {"seed": str(estimator._summary.get("seed", 0))}
+    asked |= {"method": method.name} | {f"method.{k}": str(v) for k, v in settings(method).items()}
+    asked |= {f"{OF_METHOD}{name}": value for name, value in code_of(method).items()}
+    if hasattr(estimator, "n_features_in_"):
+        asked["n_features_in"] = int(estimator.n_features_in_)
+    files.write_json(folder / "run.json", asked)
+    files.write_json(folder / "summary.json", estimator.summary())
+
+
+def load_run(of: type[AnEstimator], folder: Path, trust: bool) -> AnEstimator:
+    """A fitted estimator of a run.
+
+    Args:
+        of: class of the estimator.
+        folder: folder of the run.
+        trust: whether code of the user's own that the run names is imported.
+
+    Raises:
+        FileNotFoundError, BadFileError: there is no run, or one of its files is damaged.
+        UntrustedError: the model names code of the user's own, and it is not trusted.
+        ValueError: the run is of data for another estimator.
+    """
+    if not folder.exists():
+        raise FileNotFoundError(f"{folder}: no such folder")
+    kind = kind_of(folder)
+    if kind.estimator not in (above.__name__ for above in of.__mro__):
+        raise ValueError(f"{folder} holds a model of {kind.words.things}: load it by {kind.estimator}.load")
+    asked, path = files.read_json(folder / "run.json", "method"), folder / "summary.json"
+    summary = files.read_json(path, "evidence") if path.exists() else {}
+    found = model.load(folder, trust)
+    method = _method(asked, folder, trust)
+    estimator = of(**_parameters(of, kind, asked, found) | {"method": method})
+    _fill(estimator, kind, found, summary)
+    estimator._asked = method_of(method)
+    estimator.method_ = _trained_by(summary) or method_of(method)  # type: ignore[assignment]
+    if kind.of_numbers:
+        _count_features(estimator, kind, asked, found)
+    return estimator
+
+
+def _parameters(of: type[Any], kind: Kind, asked: Mapping[str, Any], found: Model) -> dict[str, Any]:
+    """Values of the estimator's parameters that a run tells; those that the estimator cannot take are left out."""
+    told = {f.name: getattr(kind, f.name) for f in fields(kind)}
+    told |= {name: _value(asked[written]) for written, name in ASKED.items() if written in asked}
+    made = getattr(found.reader, "make", None)
+    if made is not None:
+        told["network"] = made
+    hints, kept = hints_of(of), {}
+    for f in fields(of):
+        if f.name in told:
+            with contextlib.suppress(TypeError, ValueError):
+                require(f.name, told[f.name], hints[f.name])
+                kept[f.name] = told[f.name]
+    return kept
+
+
+def _method(asked: Mapping[str, Any], folder: Path, trust: bool) -> Any:
+    """The method of a run, with its hyper-parameters; the usual one, with a warning, where it is not known here."""
+    values = {k.removeprefix("method."): v for k, v in asked.items() if k.startswith("method.")}
+    about = {k.removeprefix(OF_METHOD): v for k, v in asked.items() if k.startswith(OF_METHOD)}
+    name = str(asked["method"])
+    if name == Auto.name:
+        return Auto(**{k: _value(v) for k, v in values.items()})
+    kind: type[Method] | None = None
+    if own.CODE in about and trust:
+        kind = require_method(own.imported(about), str(about[own.CODE]))
+    elif not about and name in METHODS:
+        kind = METHODS[name]
+    if kind is None:
+        which = f"{about[own.CODE]}, which is imported with trust=True alone" if own.CODE in about else "not known here"
+        warn(f"{folder} was fitted by the method {name}, {which}; it predicts, and a new fit would be by 'drift'")
+        return "drift"
+    known = {f.name for f in fields(kind) if f.init}
+    return kind(**ramps_read(kind, {k: _value(v) for k, v in values.items() if k in known}))
+
+
+def _trained_by(summary: Mapping[str, Any]) -> Method | None:
+    """The method that trained the candidate, as a summary tells it; None where that is not known here."""
+    name = str(summary.get("method"))
+    if name not in METHODS:
+        return None
+    with contextlib.suppress(TypeError, ValueError):  # of an earlier version, or with a setting that is no plain value
+        return METHODS[name](**ramps_read(METHODS[name], summary["settings"]))
+    return None
+
+
+def _value(written: Any) -> Any:
+    """Value of an option that was written as a text."""
+    if not isinstance(written, str):
+        return written
+    try:
+        return ast.literal_eval(written)
+    except (ValueError, SyntaxError):
+        return written
+
+
+def _fill(estimator: Any, kind: Kind, found: Model, summary: dict[str, Any]) -> None:
+    """Set the attributes of a fit that a run tells."""
+    found.cache = estimator._cache()
+    estimator._model, estimator._fitted_kind, estimator._summary = found, kind, summary
+    estimator._columns = [], []
+    estimator.classes_ = np.array(found.classes) if not found.task.dense else np.arange(len(found.classes))
+    estimator.temperature_, estimator.returned_ = found.temperature, summary.get("returned")
+    estimator.evidence_ = None
+    with contextlib.suppress(KeyError, TypeError):  # an earlier version wrote less of it
+        estimator.evidence_ = Evidence.of(summary["evidence"]) if summary.get("evidence") else None
+    estimator.warnings_ = [line["words"] for line in summary.get("said", []) if line["kind"] == WARNING]
+    estimator.partial_ = bool(summary.get("partial", False))
+
+
+def _count_features(estimator: Any, kind: Any, asked: Mapping[str, Any], found: Model) -> None:
+    """Set the number of features, and their names where the run tells them."""
+    body = found.body
+    count = asked.get("n_features_in", body.width if isinstance(body, Head) else None)
+    if count is not None:
+        estimator.n_features_in_ = int(count)
+        names = getattr(kind, kind.item_columns[0])
+        if asked.get("n_features_in") and len(names) == count:
+            estimator.feature_names_in_ = np.array(names, dtype=object)

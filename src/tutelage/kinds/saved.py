@@ -1,0 +1,82 @@
+"""A kind's options as a run keeps them in run.json: written, and read again."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tutelage import kinds
+from tutelage.files import BadFileError, read_json
+from tutelage.kinds import KINDS
+from tutelage.kinds.base import Kind
+from tutelage.tables.name_lists import Names
+
+
+def plain_options(kind: Kind) -> dict[str, Any]:
+    """Values of a kind's options of the command line, by name, as values that JSON can hold."""
+    named = {f.name: getattr(kind, f.name) for f in fields(kind) if f.metadata.get("command_line", True)}
+    return {name: _plain(value) for name, value in named.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {str(_plain(k)): _plain(v) for k, v in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def kind_of(folder: Path, **changed: Any) -> Kind:
+    """Kind of data of a run, with the options of the run; also of a run of version 0.1.
+
+    Args:
+        folder: folder of the run.
+        changed: options of the kind that replace those of the run.
+
+    Raises:
+        FileNotFoundError, BadFileError: there is no run, or its run.json is damaged.
+        ValueError: the kind has no such option.
+    """
+    if not (folder / "run.json").exists():
+        if (folder / "model.json").exists():
+            hint = "a model, not a run; name the folder that tutelage fit wrote, or use the model from Python"
+        else:
+            hint = "no run of tutelage fit there (run.json is missing)"
+        raise FileNotFoundError(f"{folder}: {hint}")
+    asked = read_json(folder / "run.json", "method")
+    try:
+        kind = KINDS[kinds.named(str(asked.get("kind") or asked["task"]))]
+        known = {f.name: f for f in fields(kind) if f.metadata.get("command_line", True)}
+        if "kind" in asked:
+            options = {name: _tuple(asked[f"kind.{name}"]) for name in known if f"kind.{name}" in asked}
+        else:
+            options = {name: _read(str(asked[name]), str(f.type)) for name, f in known.items() if name in asked}
+    except (KeyError, ValueError) as e:
+        raise BadFileError(f"{folder / 'run.json'}: not written by tutelage, or damaged ({e})") from e
+    options.pop("skip_bad", None)  # what was left out of the training is no word on other files
+    unknown = [name for name in changed if name not in known]
+    if unknown:
+        raise ValueError(f"--{unknown[0].replace('_', '-')} is not for a run of --kind {kind.name}")
+    return kind(**options).again(**changed)
+
+
+def _tuple(value: Any) -> Any:
+    return Names(value) if isinstance(value, list) else value
+
+
+def _read(written: str, annotation: str) -> Any:
+    """Value of an option as version 0.1 wrote it. A field of type str keeps its text; "None" is None for all types."""
+    if written == "None":
+        return None
+    if annotation.startswith("str"):
+        return written
+    try:
+        return ast.literal_eval(written)
+    except (ValueError, SyntaxError):
+        return written
