@@ -216,7 +216,8 @@ def _without_strays(name: str, how: LabelsAs, notes: Notes) -> str:
         return name
     notes.say(
         f"The class {name!a} holds characters that cannot be seen, and is read as {plain!r} (--spelling as-is "
-        "keeps them)."
+        "keeps them).",
+        page="spellings",
     )
     return plain
 
