@@ -53,7 +53,14 @@ html_title = "Tutelage"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
-html_context = {"notebooks": [f"{p.parent.name}/{p.stem}" for folder in ("start", "kinds", "guide") for p in sorted(HERE.glob(f"{folder}/*.md")) if p.read_text(encoding="utf-8").startswith("---\nfile_format: mystnb")]}
+html_context = {
+    "notebooks": [
+        f"{p.parent.name}/{p.stem}"
+        for folder in ("start", "kinds", "guide")
+        for p in sorted(HERE.glob(f"{folder}/*.md"))
+        if p.read_text(encoding="utf-8").startswith("---\nfile_format: mystnb")
+    ]
+}
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -17,6 +21,9 @@ DOCS = ROOT / "docs"
 PAGES = {path.stem for path in (DOCS / "warnings").glob("*.md")} - {"index"}
 HANDED_ON = {"warn(line, stacklevel=2)", "warn(line, stacklevel=4)"}
 """Calls that hand on lines which name their page already."""
+
+KIND_OF = {name: name for name in ("sentences", "images", "masks", "rows")}
+"""Kind of data of a page that is named after it; of others, texts."""
 
 OWN = sorted(path for folder in ("start", "kinds", "guide", "warnings") for path in (DOCS / folder).glob("*.md"))
 OWN += [DOCS / f"{name}.md" for name in ("index", "gallery", "api", "explanation")]
@@ -63,3 +70,29 @@ def test_links_between_pages_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)\s#]+)[^)]*\)", text):
         if not link.startswith("http") and "methods/" not in link:
             assert (page.parent / link).exists(), link
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("myst_nb") is None, reason="the extra docs is not installed: make docs")
+def test_the_site_is_built_without_a_warning_and_its_notebooks_run(tmp_path):
+    subprocess.run([sys.executable, ROOT / "tools" / "site.py"], check=True, timeout=3000)
+    built = DOCS / "_build" / "html"
+    for page in OWN:
+        assert (built / page.relative_to(DOCS)).with_suffix(".html").exists()
+    assert (built / "methods" / "drift.html").exists() and (built / "api" / "generated").is_dir()
+    subprocess.run([sys.executable, ROOT / "tools" / "notebooks.py", tmp_path, "--run"], check=True, timeout=3000)
+    for path in tmp_path.glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        assert all(cell["execution_count"] for cell in cells if cell["cell_type"] == "code")
+
+
+@pytest.mark.parametrize("page", [path for path in OWN if "file_format: mystnb" in path.read_text()[:80]], ids=str)
+def test_what_an_executed_page_types_are_commands_and_options_that_there_are(run, page):
+    lines = re.findall(r"^!tutelage (.*)$", page.read_text(encoding="utf-8"), re.M)
+    assert lines
+    for line in lines:
+        words = line.split()
+        named = words[:2] if words[0] == "fit" else words[:1]
+        kind = [] if words[0] != "fit" else ["--kind", KIND_OF.get(page.stem, "texts")]
+        shown = run(*named, *kind, "--help")[1]
+        assert {w for w in words if w.startswith("--") and not re.search(rf"{w}\b", shown)} == set(), line

@@ -111,7 +111,7 @@ Classifier("{entry.name}").fit(texts, labels)
 def index() -> str:
     """Page that lists the methods by family."""
     parts = [
-        "# Methods\n\nEach method is one file, and each page here is made from that file. `Classifier(\"drift\")` or "
+        '# Methods\n\nEach method is one file, and each page here is made from that file. `Classifier("drift")` or '
         "`tutelage fit drift` names one; `auto` tries them for you. [Which gain what](../results.md) was measured on "
         "equal terms.\n"
     ]
@@ -170,6 +170,9 @@ def copy_reports(app: Sphinx, error: Exception | None) -> None:
     made = Path(app.srcdir) / "_build" / "reports"
     if error is None and app.builder.format == "html" and made.is_dir():
         shutil.copytree(made, Path(app.outdir) / "reports", dirs_exist_ok=True)
+        linked = set(re.findall(r"reports/(\w+)\.html", (Path(app.srcdir) / "gallery.md").read_text(encoding="utf-8")))
+        if linked != {path.stem for path in made.glob("*.html")}:
+            raise ValueError(f"docs/gallery.md links the reports {linked}, but the pages made others")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

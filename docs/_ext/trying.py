@@ -5,20 +5,40 @@ from __future__ import annotations
 import html
 import os
 import shutil
+import subprocess
 import tempfile
+import warnings
 from pathlib import Path
 
 DOCS = Path(os.environ.get("TUTELAGE_DOCS", Path(__file__).parents[1]))
 
 
 def here() -> Path:
-    """Go to a fresh folder that holds the small tables of docs/data; the folder."""
+    """Go to a fresh folder that holds the small tables of docs/data, where a command that fails stops the page."""
     folder = Path(tempfile.mkdtemp(prefix="page-"))
     for path in (DOCS / "data").iterdir():
         if path.suffix in (".csv", ".json"):
             shutil.copy(path, folder)
     os.chdir(folder)
+    stop_where_commands_fail()
+    warnings.filterwarnings("ignore", "IProgress not found")  # a library's wish for bars in notebooks
     return folder
+
+
+def stop_where_commands_fail() -> None:
+    """Let `!command` raise where the command fails, and print without a terminal's moving bars.
+
+    IPython passes over a command that ends with another code than 0.
+    """
+    from IPython import get_ipython
+
+    def checked(command: str) -> None:
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+        print(f"{done.stdout}{done.stderr}".strip())
+        if done.returncode:
+            raise RuntimeError(f"exit code {done.returncode}: {command}")
+
+    get_ipython().system = checked
 
 
 def framed(report: Path | str) -> object:
@@ -30,11 +50,11 @@ def framed(report: Path | str) -> object:
 
 
 def kept(report: Path | str, name: str) -> object:
-    """Keep a report for the gallery, and link it."""
+    """Keep a report for docs/gallery.md, and link it from a page one folder down."""
     from IPython.display import HTML
 
     folder = DOCS / "_build" / "reports"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(report, folder / f"{name}.html")
     size = Path(report).stat().st_size / 1e6
-    return HTML(f'<a href="reports/{name}.html">Open this report</a> ({size:.1f} MB)')
+    return HTML(f'<p><a href="../reports/{name}.html">The whole report of this fit</a> ({size:.1f} MB)</p>')
