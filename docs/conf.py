@@ -25,13 +25,15 @@ extensions = [
 ]
 exclude_patterns = ["_build", "_ext", "data", "**/.ipynb_checkpoints"]
 nitpicky = True
-suppress_warnings = ["config.cache"]  # functions among the settings are no reason to build all pages anew
+# Types have no pages, and those of other libraries would have to be fetched; all other references must lead somewhere
+nitpick_ignore_regex = [("py:class", ".*"), ("py:.*", r"(?!tutelage\.).*")]
 
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
 myst_heading_anchors = 4
 
 # Execution: each page in a folder of its own, with the small tables of docs/data beside it
 nb_execution_mode = os.environ.get("TUTELAGE_DOCS_RUN", "cache")
+suppress_warnings = ["myst-nb.lexer"] * (nb_execution_mode == "off")  # the kernel names the language
 nb_execution_cache_path = str(HERE / "_build" / "executed")
 nb_execution_in_temp = False
 nb_execution_raise_on_error = True
@@ -64,7 +66,7 @@ html_context = {
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 8,
     "secondary_sidebar_items": ["page-toc", "notebook"],
     "footer_start": ["copyright"],
     "footer_end": [],

@@ -86,7 +86,7 @@ def test_the_site_is_built_without_a_warning_and_its_notebooks_run(tmp_path):
         assert all(cell["execution_count"] for cell in cells if cell["cell_type"] == "code")
 
 
-@pytest.mark.parametrize("page", [path for path in OWN if "file_format: mystnb" in path.read_text()[:80]], ids=str)
+@pytest.mark.parametrize("page", [path for path in OWN if "\n!tutelage " in path.read_text(encoding="utf-8")], ids=str)
 def test_what_an_executed_page_types_are_commands_and_options_that_there_are(run, page):
     lines = re.findall(r"^!tutelage (.*)$", page.read_text(encoding="utf-8"), re.M)
     assert lines

@@ -6,6 +6,7 @@ python tools/notebooks.py OUT --run     executes them, each in a folder of its o
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import re
@@ -43,7 +44,7 @@ def first_cell(page: str) -> str:
     """Code that stands in place of a page's own first cell: it writes the tables that the page names."""
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted((DOCS / "data").iterdir())}
     named = {name: text for name, text in files.items() if name in page and name.endswith((".csv", ".json"))}
-    parts = ["from pathlib import Path"]
+    parts = ["import os\nfrom pathlib import Path", "os.environ['TTY_COMPATIBLE'] = '0'  # no moving bars"]
     if named:
         parts.append("# The small tables of this page")
         parts += [f"Path({name!r}).write_text({text!r}, encoding='utf-8')" for name, text in named.items()]
@@ -57,10 +58,8 @@ def notebook_of(page: Path) -> Any:
     text = page.read_text(encoding="utf-8")
     made = read_myst_markdown_notebook(text)
     if EXECUTED.exists():
-        try:
+        with contextlib.suppress(KeyError):  # not executed, or another version of it
             made = get_cache(EXECUTED).merge_match_into_notebook(made)[1]
-        except KeyError:  # not executed, or another version of it
-            pass
     cells = []
     for cell in made.cells:
         if cell.cell_type == "markdown":

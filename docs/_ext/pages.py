@@ -32,6 +32,10 @@ FAMILIES = {
 """Families of methods in the order of the index, with a sentence each."""
 
 
+OF_METHODS = {getattr(methods, entry.class_name) for entry in TABLE.values()}
+"""Classes of the methods."""
+
+
 def equation(docstring: str) -> str:
     """The paragraphs of a class's docstring that hold its equation, as they are written.
 
@@ -46,10 +50,18 @@ def equation(docstring: str) -> str:
     return "\n\n".join(found)
 
 
+def without_equation(docstring: str) -> str:
+    """A class's docstring without the paragraphs of `equation`."""
+    found = equation(docstring)
+    return docstring.replace(f"{found}\n\n", "", 1) if found else docstring
+
+
 def without_docstring(source: str) -> str:
-    """Source of a class without its docstring and those of its methods."""
+    """Source of a class without its fields, its docstring, and those of its methods."""
     tree = ast.parse(source)
-    drop: set[int] = set()
+    (made,) = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    fields = [node for node in made.body if isinstance(node, (ast.AnnAssign, ast.Assign))]
+    drop = {i for node in fields for i in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
     for node in ast.walk(tree):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
             first = node.body[0]
@@ -65,7 +77,10 @@ def page_of(entry: Entry) -> str:
     learns = "its labels" if entry.family == "noisy labels" else "labels and a pool"
     paper = f"{entry.citation}. " if entry.paper else ""
     said = equation(method.__doc__ or "") or "This method has no equation of its own; what it does is in its code."
-    return f"""# {entry.name}
+    return f"""---
+html_theme.sidebar_secondary.remove: true
+---
+# {entry.name}
 
 {entry.sentence.replace("`", "")}
 
@@ -80,24 +95,15 @@ Classifier("{entry.name}").fit(texts, labels)
 
 ## The equation, and the lines that compute it
 
-:::::{{grid}} 1 1 2 2
-:gutter: 3
-:margin: 0
-:class-container: method
-
-::::{{grid-item}}
-:columns: 12 12 5 5
+::::{{container}} equation
 ```text
 {said}
 ```
 ::::
-::::{{grid-item}}
-:columns: 12 12 7 7
+
 ```python
 {source}
 ```
-::::
-:::::
 
 ## Its settings
 
@@ -124,6 +130,11 @@ def index() -> str:
     return "\n".join(parts)
 
 
+def skip(app: Sphinx, what: str, name: str, thing: Any, skipped: bool, options: Any) -> bool | None:
+    """Leave out what scikit-learn adds to each estimator for the routing of metadata."""
+    return True if name.endswith("_request") or name == "get_metadata_routing" else None
+
+
 def write_methods(app: Sphinx) -> None:
     """Write a page for each method, and their index, where they are not as they would be written."""
     unplaced = {entry.family for entry in TABLE.values()} - set(FAMILIES)
@@ -143,6 +154,8 @@ def write_methods(app: Sphinx) -> None:
 
 def as_rest(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     """Mark what reST would read otherwise than a docstring means it, such as the strokes of |B|."""
+    if thing in OF_METHODS:  # their pages show the equation beside the code
+        lines[:] = without_equation("\n".join(lines)).split("\n")
     within = False
     for i, line in enumerate(lines):
         within = line.lstrip().startswith((">>>", "...")) or (within and line.strip() != "")
@@ -158,7 +171,7 @@ def prepare(app: Sphinx) -> None:
     build = Path(app.srcdir) / "_build"
     os.environ.setdefault("TUTELAGE_CACHE", str(build / "features"))
     os.environ.setdefault("OMP_NUM_THREADS", "2")
-    os.environ["NO_COLOR"], os.environ["COLUMNS"] = "1", "100"
+    os.environ |= {"NO_COLOR": "1", "COLUMNS": "100", "TTY_COMPATIBLE": "0"}  # no bars, though Jupyter asks for them
     os.environ["TUTELAGE_DOCS"] = str(app.srcdir)
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [str(Path(app.srcdir) / "_ext"), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -168,7 +181,8 @@ def prepare(app: Sphinx) -> None:
 def copy_reports(app: Sphinx, error: Exception | None) -> None:
     """Put the reports that pages made beside the pages."""
     made = Path(app.srcdir) / "_build" / "reports"
-    if error is None and app.builder.format == "html" and made.is_dir():
+    run = app.config.nb_execution_mode != "off"
+    if error is None and run and app.builder.format == "html" and made.is_dir():
         shutil.copytree(made, Path(app.outdir) / "reports", dirs_exist_ok=True)
         linked = set(re.findall(r"reports/(\w+)\.html", (Path(app.srcdir) / "gallery.md").read_text(encoding="utf-8")))
         if linked != {path.stem for path in made.glob("*.html")}:
@@ -180,5 +194,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", prepare, priority=100)
     app.connect("builder-inited", write_methods, priority=100)
     app.connect("autodoc-process-docstring", as_rest, priority=100)
+    app.connect("autodoc-skip-member", skip)
     app.connect("build-finished", copy_reports)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
