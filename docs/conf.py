@@ -11,7 +11,7 @@ sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent / "src")]
 
 import tutelage  # noqa: E402
 
-project, author, copyright = "Tutelage", "the authors of Tutelage", "the authors of Tutelage"  # noqa: A001
+project, author, copyright = "Tutelage", "the authors of Tutelage", "the authors of Tutelage"
 version = release = tutelage.__version__
 
 extensions = [

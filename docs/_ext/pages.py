@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+
 from tutelage import methods
 from tutelage.methods.catalogue import TABLE, Entry
 

@@ -20,17 +20,19 @@ def here() -> Path:
         if path.suffix in (".csv", ".json"):
             shutil.copy(path, folder)
     os.chdir(folder)
-    stop_where_commands_fail()
+    prepare_shell()
     warnings.filterwarnings("ignore", "IProgress not found")  # a library's wish for bars in notebooks
     return folder
 
 
-def stop_where_commands_fail() -> None:
-    """Let `!command` raise where the command fails, and print without a terminal's moving bars.
+def prepare_shell() -> None:
+    """Let `!command` raise where the command fails, and print without a terminal's moving bars; show all figures.
 
     IPython passes over a command that ends with another code than 0.
     """
     from IPython import get_ipython
+
+    get_ipython().run_line_magic("matplotlib", "inline")  # figures that are made without pyplot are shown, too
 
     def checked(command: str) -> None:
         done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
@@ -41,20 +43,30 @@ def stop_where_commands_fail() -> None:
     get_ipython().system = checked
 
 
-def framed(report: Path | str) -> object:
+class Shown:
+    """HTML that a cell shows.
+
+    Args:
+        page: the HTML.
+    """
+
+    def __init__(self, page: str) -> None:
+        self.page = page
+
+    def _repr_html_(self) -> str:
+        return self.page
+
+
+def framed(report: Path | str) -> Shown:
     """A page, such as a report, in a frame of its own."""
-    from IPython.display import HTML
-
     page = html.escape(Path(report).read_text(encoding="utf-8"), quote=True)
-    return HTML(f'<iframe title="the report" loading="lazy" srcdoc="{page}"></iframe>')
+    return Shown(f'<iframe title="the report" loading="lazy" srcdoc="{page}"></iframe>')
 
 
-def kept(report: Path | str, name: str) -> object:
+def kept(report: Path | str, name: str) -> Shown:
     """Keep a report for docs/gallery.md, and link it from a page one folder down."""
-    from IPython.display import HTML
-
     folder = DOCS / "_build" / "reports"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(report, folder / f"{name}.html")
     size = Path(report).stat().st_size / 1e6
-    return HTML(f'<p><a href="../reports/{name}.html">The whole report of this fit</a> ({size:.1f} MB)</p>')
+    return Shown(f'<p><a href="../reports/{name}.html">The whole report of this fit</a> ({size:.1f} MB)</p>')
