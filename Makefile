@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUIET := OMP_NUM_THREADS=1
 
-.PHONY: demo test slow lint setup dist
+.PHONY: demo test slow lint setup dist docs
 
 setup: .venv/done
 
@@ -20,6 +20,9 @@ test: setup lint
 
 slow: setup
 	$(QUIET) $(BIN)/python -m pytest -m slow
+
+docs: setup
+	@$(BIN)/python tools/site.py
 
 lint: setup
 	$(BIN)/ruff check src tests benchmarks tools

@@ -23,7 +23,7 @@ def test_what_is_noticed_is_shortened():
     notes = Notes()
     long = "x" * 9_999
     notes.say(long)
-    notes.ask(long, long)
+    notes.ask(long, long, page="copies")
     notes.fault(long)
     notes.fact("classes", long, {})
     assert [len(line) for line in (*notes.lines, *notes.faults, notes.facts["classes"].says)] == [LONGEST] * 3

@@ -359,9 +359,12 @@ def test_what_a_model_cannot_see_is_said(tmp_path):
     train = labelled(tmp_path, [plain, plain, encoded(Image.new("RGB", (3, 3)))], [None] * 3)
     _, said = got(tmp_path, train=train)
     assert said == [
-        f"3 of 7 images of {train} have one colour in all their pixels (the first: {train}, row 5, 20 x 30).",
-        f"1 of 7 images of {train} are copies of others, byte for byte (the first: {train}, row 6 of {train}, row 5).",
-        f"1 of 7 images of {train} are less than 8 pixels high or wide (the first: {train}, row 7, 3 x 3).",
+        f"3 of 7 images of {train} have one colour in all their pixels (the first: {train}, row 5, 20 x 30). "
+        "(docs: warnings/odd-images)",
+        f"1 of 7 images of {train} are copies of others, byte for byte (the first: {train}, row 6 of {train}, row 5). "
+        "(docs: warnings/copies)",
+        f"1 of 7 images of {train} are less than 8 pixels high or wide (the first: {train}, row 7, 3 x 3). "
+        "(docs: warnings/odd-images)",
     ]
 
 

@@ -254,7 +254,9 @@ def test_values_that_mean_the_classes_may_be_named(tmp_path):
     scenes(tmp_path / "train", a=mask(255 * (IDS % 2)), b=mask(255 * (IDS % 2)))
     shown = refused(tmp_path)
     assert "the masks hold only 0 and 255 (" in shown
-    assert shown.endswith("To settle it: --mask-values 0,255 (each is a class, in this order).")
+    assert shown.endswith(
+        "To settle it: --mask-values 0,255 (each is a class, in this order). (docs: warnings/mask-values)"
+    )
     for given_as in (("0,255",), ("0", "255"), (0, 255)):
         found, said = got(tmp_path, mask_values=given_as)
         assert (found.items.y == np.tile(IDS.ravel() % 2, 2)).all()

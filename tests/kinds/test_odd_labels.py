@@ -24,7 +24,10 @@ def test_discarded_answers_are_no_labels(looked, form):
     cells = [[cell] for cell in cells] if form == "list" else [{k: [v] for k, v in cell.items()} for cell in cells]
     labels, notes = looked([{"label": cell} for cell in cells], label="label")
     assert labels == ["food", "sport", "food", "sport"]
-    assert "2 answers in the labels are discarded, rejected or unfinished by its state: not read." in notes.lines
+    assert (
+        "2 answers in the labels are discarded, rejected or unfinished by its state: not read. "
+        "(docs: warnings/label-or-none)" in notes.lines
+    )
 
 
 def test_of_several_answers_those_that_count_are_read(looked):
@@ -78,7 +81,7 @@ def test_a_pool_that_is_trained_on_and_labels_that_are_not_learnt_are_said(tmp_p
         (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, few)) + "\n")
     notes, train, pool = Notes(), tmp_path / "t.jsonl", tmp_path / "p.jsonl"
     read_files(KINDS["texts"](text="text", label="label"), Files(train, pool), notes)
-    assert f"{pool}: 3 of its 4 texts are in the training data, too." in notes.lines
+    assert f"{pool}: 3 of its 4 texts are in the training data, too. (docs: warnings/copies)" in notes.lines
     assert f"{pool}: 1 label is not learnt from, since it was given as --unlabelled." in notes.lines
     assert not notes.questions
     read_files(KINDS["texts"](text="text", label="label"), Files(train, train), notes)

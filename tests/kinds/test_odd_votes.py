@@ -50,7 +50,7 @@ def test_it_is_said_which_class_each_number_is():
 def test_a_rule_that_votes_the_same_on_every_row_is_said():
     notes = Notes()
     ask_of_votes(RawVotes.of("t.csv", ["a", "b"], [["food", "sport"], ["food", ""]]), notes)
-    assert notes.lines == ["Rule 'a' votes for 'food' on every row: it tells nothing."]
+    assert notes.lines == ["Rule 'a' votes for 'food' on every row: it tells nothing. (docs: warnings/votes)"]
 
 
 @pytest.mark.parametrize(

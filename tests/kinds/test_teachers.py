@@ -148,16 +148,19 @@ def test_a_class_that_nobody_described_is_named(tmp_path):
 
 def test_what_a_teacher_is_like_is_said(tmp_path):
     _, lines = read(tmp_path, table(p_food=0.6, p_sport=0.4), teacher="p_")
-    assert "Teacher p_ says the same of every row: it tells nothing." in lines
+    assert "Teacher p_ says the same of every row: it tells nothing. (docs: warnings/teacher-says-little)" in lines
     rng = np.random.default_rng(0).random(ROWS) / 4 + 0.6
     _, lines = read(tmp_path, table(p_food=rng, p_sport=1 - rng), teacher="p_")
-    assert "Teacher p_ finds the same class likeliest in every row." in lines
+    assert "Teacher p_ finds the same class likeliest in every row. (docs: warnings/teacher-says-little)" in lines
     more = pd.DataFrame({"text": [f"more {i}" for i in range(400)], "p_food": "", "p_sport": ""})
     more.iloc[:2, 1:] = [["0.9", "0.1"], ["0.2", "0.8"]]
     silent = table(p_food="", p_sport="")
     _, lines = read(tmp_path, silent, more=more, teacher="p_")
     assert "Teacher p_: speaks of 2 of 426 unlabelled rows." in lines
-    assert "Teacher p_ is silent on 424 of 426 unlabelled rows: it can teach little." in lines
+    assert (
+        "Teacher p_ is silent on 424 of 426 unlabelled rows: it can teach little. (docs: warnings/teacher-says-little)"
+        in lines
+    )
 
 
 def test_a_teacher_of_labelled_rows_alone_is_refused(tmp_path):

@@ -68,9 +68,12 @@ def test_odd_images_are_counted_and_named():
     assert (facts.plain, facts.copies, facts.tiny, facts.enlarged, facts.shrunk, facts.stretched) == (2, 1, 1, 1, 1, 2)
     facts.tell(notes)
     assert notes.lines == [
-        "2 of 12 images of a.csv have one colour in all their pixels (the first: a.csv, row 2, 40 x 40).",
-        "1 of 12 images of a.csv are copies of others, byte for byte (the first: a.csv, row 6 of a.csv, row 2).",
-        "1 of 12 images of a.csv are less than 8 pixels high or wide (the first: a.csv, row 3, 3 x 3).",
+        "2 of 12 images of a.csv have one colour in all their pixels (the first: a.csv, row 2, 40 x 40). "
+        "(docs: warnings/odd-images)",
+        "1 of 12 images of a.csv are copies of others, byte for byte (the first: a.csv, row 6 of a.csv, row 2). "
+        "(docs: warnings/copies)",
+        "1 of 12 images of a.csv are less than 8 pixels high or wide (the first: a.csv, row 3, 3 x 3). "
+        "(docs: warnings/odd-images)",
     ]
     facts.tell_resized(notes)
     assert notes.lines[3:] == [

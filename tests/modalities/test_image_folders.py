@@ -98,7 +98,10 @@ def test_classes_that_differ_in_spelling_are_one(tmp_path):
     put(tmp_path, "Cat/1.png", "cat /2.png", "cat /3.png", "dog/4.png", "a/5.png", "A/6.png")
     found, notes, _ = asked(tmp_path)
     assert sorted(found.labels) == ["A", "a", "cat", "cat", "cat", "dog"]
-    assert notes.lines == ["Folders 'cat' (2), 'Cat' (1) differ in spelling only, and are read as one class, 'cat'."]
+    assert notes.lines == [
+        "Folders 'cat' (2), 'Cat' (1) differ in spelling only, and are read as one class, 'cat'. "
+        "(docs: warnings/spellings)"
+    ]
     found, notes, _ = asked(tmp_path, as_is=True)
     assert (sorted(set(found.labels)), notes.lines) == (["A", "Cat", "a", "cat", "dog"], [])
     found, notes, _ = asked(tmp_path, classes=("Cat", "cat", "dog", "a", "A"))

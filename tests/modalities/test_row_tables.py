@@ -82,7 +82,10 @@ def features(columns, names):
 def test_decimal_commas_are_read_and_said():
     found, notes = features({"a": ["1,5", "2"], "b": ["3", "-0,25"]}, ["a", "b"])
     assert found == [[1.5, 3.0], [2.0, -0.25]]
-    assert notes.lines == ["t.csv: 2 columns with decimal commas, as in '1,5' (row 1, column 'a'), read as numbers."]
+    assert notes.lines == [
+        "t.csv: 2 columns with decimal commas, as in '1,5' (row 1, column 'a'), read as numbers. "
+        "(docs: warnings/decimals)"
+    ]
     found, notes = features({"a": ["1.5", "2"], "b": ["3", "-0.25"]}, ["a", "b"])
     assert found == [[1.5, 3.0], [2.0, -0.25]] and not notes.lines
     assert features({"a": ["1,5", "2"]}, ["a"])[0] == [[1.5], [2.0]]

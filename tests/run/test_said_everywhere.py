@@ -49,8 +49,10 @@ def test_what_is_warned_and_found_stands_in_terminal_summary_and_report(run, lea
     summary, page, shown = summary_of(leaking.out), flat((leaking.out / "report.html").read_text()), flat(shown)
     warned = [line["words"] for line in summary["said"] if line["kind"] == "warning"]
     (line,) = warned
-    assert line.startswith("3 texts of") and line.endswith("also in the training data, and scored apart.")
-    unread = "Of 1 of 34 texts nothing could be read: it counts as wrong."
+    assert (
+        line.startswith("3 texts of") and "also in the training data, and scored apart. (docs: warnings/copies)" in line
+    )
+    unread = "Of 1 of 34 texts nothing could be read: it counts as wrong. (docs: warnings/nothing-to-read)"
     assert {"words": unread, "kind": "said"} in summary["said"]
     for where in (shown, page):
         assert line in where and unread in where

@@ -81,7 +81,7 @@ def test_only_what_was_decoded_is_said_to_be():
     assert notes.lines == [
         "1 label is written as lists, scores or JSON: each is read as its one label (first: 1, "
         "\"['food']\" as 'food').",
-        "1 of 4 rows has scores that are all below 0.5: taken as no label.",
+        "1 of 4 rows has scores that are all below 0.5: taken as no label. (docs: warnings/label-or-none)",
     ]
 
 

@@ -22,7 +22,10 @@ def test_words_for_no_label_are_none_and_said(word):
     labels, notes = spelled(["food", word, word, "sport"])
     assert labels == ["food", None, None, "sport"]
     option = "--classes=-,food,sport" if word == "-" else "--classes"
-    assert notes.lines == [f"2 of 4 rows have {word!r} for a label: taken as no label ({option} makes it one)."]
+    assert notes.lines == [
+        f"2 of 4 rows have {word!r} for a label: taken as no label ({option} makes it one). "
+        "(docs: warnings/label-or-none)"
+    ]
     assert not notes.questions
     assert spelled(["food", word, word, "sport"], classes=("food", "sport", word))[0] == ["food", word, word, "sport"]
 
@@ -43,8 +46,10 @@ def test_spellings_of_a_declared_class_are_said_too():
     labels, notes = spelled(["Food", "food", "SPORT", "other"], classes=("food", "sport"))
     assert labels == ["food", "food", "sport", "other"]
     assert notes.lines == [
-        "One class in several spellings: 'food' 1, 'Food' 1; all are 'food' (--spelling as-is keeps them).",
-        "One class in several spellings: 'sport' 0, 'SPORT' 1; all are 'sport' (--spelling as-is keeps them).",
+        "One class in several spellings: 'food' 1, 'Food' 1; all are 'food' (--spelling as-is keeps them). "
+        "(docs: warnings/spellings)",
+        "One class in several spellings: 'sport' 0, 'SPORT' 1; all are 'sport' (--spelling as-is keeps them). "
+        "(docs: warnings/spellings)",
     ]
 
 
@@ -84,7 +89,8 @@ def test_spellings_of_a_class_are_folded_to_the_commonest_and_said():
     labels, notes = spelled(["Food", "food", "food", "FOOD ", "sport", "sport\u200b", "New  York", "new_york"])
     assert labels == ["food"] * 4 + ["sport"] * 2 + ["new_york"] * 2
     assert notes.lines[0] == (
-        "One class in several spellings: 'food' 2, 'FOOD ' 1, 'Food' 1; all are 'food' (--spelling as-is keeps them)."
+        "One class in several spellings: 'food' 2, 'FOOD ' 1, 'Food' 1; all are 'food' (--spelling as-is keeps them). "
+        "(docs: warnings/spellings)"
     )
     assert r"'sport' 1, 'sport\u200b' 1; all are 'sport'" in notes.lines[2]
     assert spelled(["Food", "food"], spelling="as-is")[0] == ["Food", "food"]
@@ -210,7 +216,7 @@ def test_a_class_that_is_only_written_with_a_stray_character_loses_it_and_it_is_
     assert labels == ["food", "pos", "pos"]
     assert notes.lines == [
         r"The class 'pos\ufeff' holds characters that cannot be seen, and is read as 'pos' "
-        "(--spelling as-is keeps them)."
+        "(--spelling as-is keeps them). (docs: warnings/spellings)"
     ]
     assert spelled(["food", "pos\ufeff"], spelling="as-is")[0] == ["food", "pos\ufeff"]
     joined = "\U0001f469\u200d\U0001f4bb"

@@ -154,7 +154,7 @@ def student(
     loss, slope = problem.loss(point)
     gradient = float(np.abs(slope).max())
     if gradient > tolerance:
-        warn(f"the gradient is {gradient:.1e}, above {tolerance:.1e}", ConvergenceWarning, stacklevel=2)
+        warn(f"the gradient is {gradient:.1e}, above {tolerance:.1e}", ConvergenceWarning, stacklevel=2, page="solver")
     return Exact(problem.weights(point), gradient, loss)
 
 

@@ -105,7 +105,7 @@ def warn_of_ties(first: np.ndarray, second: np.ndarray, names: Sequence[object])
         said = ", ".join(f"{names[a]} with {names[int(pairs[a].argmax())]}" for a in tied.tolist())
         warn(
             f"two-hot labels cannot tell these classes apart, since they come together in nearly every row: {said}",
-            UserWarning, stacklevel=3,
+            UserWarning, stacklevel=3, page="tied-classes",
         )  # fmt: skip
 
 

@@ -166,9 +166,9 @@ class Estimator(BaseEstimator):
         self.copies_ = about_copies(data, fitted)
         for line in (data.repeated.torn, data.repeated.near) if data.repeated is not None else ():
             if line:
-                warn(line, stacklevel=3)
+                warn(line, stacklevel=3, page="copies")
         if outcome.note:
-            warn(outcome.note, stacklevel=3)
+            warn(outcome.note, stacklevel=3, page="left-teacher")
         return fitted
 
     def _fitted(

@@ -224,7 +224,10 @@ class Classifier(ClassifierMixin, Estimator):
         for where, items in (("labelled", labelled), ("unlabelled", pool)):
             if len(items) and (count := int(self._model.unread(items).sum())):
                 words = kind.words.thing if count == 1 else kind.words.things
-                warn(f"Of {count} {where} {words} nothing can be read, such as of an empty text: leave them out.")
+                warn(
+                    f"Of {count} {where} {words} nothing can be read, such as of an empty text: leave them out.",
+                    page="nothing-to-read",
+                )
 
     def _keep_statistics(self, weak: dict[str, Any], **asked: bool) -> None:
         """Set the attributes of statistics that were asked for, and delete those of an earlier fit."""
@@ -310,10 +313,13 @@ class Classifier(ClassifierMixin, Estimator):
         p, silent = self._model.probabilities(items), self._model.unread(items)
         labels: np.ndarray = self.classes_[p.argmax(1)]
         if silent.any():
-            warn(without_label(int(silent.sum()), len(p), self._fitted_kind.words, f"first: X[{silent.argmax()}]"))
+            warn(
+                without_label(int(silent.sum()), len(p), self._fitted_kind.words, f"first: X[{silent.argmax()}]"),
+                page="nothing-to-read",
+            )
         if promised is not None:
             if promised.threshold is None:
-                warn(promised.words())
+                warn(promised.words(), page="abstain")
             silent |= ~promised.answers(p.max(1))
         return self._withheld(labels, silent)
 

@@ -12,6 +12,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from tutelage.kinds.entries import unknown
+from tutelage.ops.pages import on_page
 from tutelage.ops.said import warn
 from tutelage.tables import Notes, as_label
 from tutelage.tables.doubtful import is_doubtful
@@ -43,11 +44,17 @@ def labels_of(y: Any, notes: Notes | None = None, missing: Any = -1) -> list[Any
     labels = _of_one_type([_inside(value, i) for i, value in enumerate(y)], found)
     inside = sum(_holds_others(value) for value in y)
     if inside:
-        found.say(f"y has {inside:,} lists, scores or JSON for labels, and each is read as its one label")
+        found.say(
+            f"y has {inside:,} lists, scores or JSON for labels, and each is read as its one label",
+            page="hardly-classes",
+        )
     counts = Counter(v for v in labels if isinstance(v, str))
     words = words_for_none(counts)
     for word in words:
-        found.say(f"y has {str(word)!r} {counts[word]:,} times, which is taken as no label; -1 and None mean so, too")
+        found.say(
+            f"y has {str(word)!r} {counts[word]:,} times, which is taken as no label; -1 and None mean so, too",
+            page="label-or-none",
+        )
     _ask(labels, {word: count for word, count in counts.items() if word not in words}, found)
     _hand_on(found, notes)
     kept = ("-1", -1) if missing != -1 else ()  # a class then, as any other
@@ -119,7 +126,7 @@ def ask_of_index(X: Any, y: Any, notes: Notes | None = None) -> None:
         asks = (
             "X and y have the same index in another order, and the first label is taken for the first item, and so on"
         )
-        found.ask(asks, "y.loc[X.index] for y, if the index tells which label is of which item")
+        found.ask(asks, "y.loc[X.index] for y, if the index tells which label is of which item", page="index-order")
         _hand_on(found, notes)
 
 
@@ -177,7 +184,10 @@ def _of_one_type(labels: Sequence[Any], found: Notes) -> list[Any]:
     if "str" not in types or len(types) == 1:
         return list(labels)
     named = " and ".join(f"{name} ({count:,})" for name, count in types.most_common())
-    found.say(f"y has labels of several types, {named}; each is taken as a text, so that 1 and '1' are one class")
+    found.say(
+        f"y has labels of several types, {named}; each is taken as a text, so that 1 and '1' are one class",
+        page="spellings",
+    )
     return [None if unknown(v) else as_label(v) for v in labels]
 
 
@@ -186,13 +196,17 @@ def _ask(labels: Sequence[Any], words: Mapping[str, int], found: Notes) -> None:
     for word, count in words.items():
         if is_doubtful(word) or is_odd_beside(word, words):
             found.ask(
-                f"y has {str(word)!r} {count:,} times, which is taken for a class", "None in its place, if it is none"
+                f"y has {str(word)!r} {count:,} times, which is taken for a class",
+                "None in its place, if it is none",
+                page="label-or-none",
             )
     numbers = {str(v) for v in labels if not isinstance(v, (str, bytes)) and not unknown(v)} | {*words}
     below = sorted(number for number in numbers if NUMBER.fullmatch(number) and -9 < float(number) < 0)
     if below and any(unknown(v) and v is not None and str(v) in ("-1", "-1.0") for v in labels):
         found.ask(
-            f"y has -1, which is taken as no label, beside {', '.join(below)}", "texts, or numbers from 0 on, as labels"
+            f"y has -1, which is taken as no label, beside {', '.join(below)}",
+            "texts, or numbers from 0 on, as labels",
+            page="label-or-none",
         )
     by_key: dict[str, list[str]] = {}
     for name in sorted(words):
@@ -201,7 +215,7 @@ def _ask(labels: Sequence[Any], words: Mapping[str, int], found: Notes) -> None:
         if len(several) > 1:
             named = ", ".join(map(ascii, several))
             differ = "which differ only by case, blanks or unseen characters, or by marks around them"
-            found.say(f"y has {named}, {differ}; each is taken for a class of its own")
+            found.say(f"y has {named}, {differ}; each is taken for a class of its own", page="spellings")
 
 
 def _hand_on(found: Notes, notes: Notes | None) -> None:
@@ -209,7 +223,8 @@ def _hand_on(found: Notes, notes: Notes | None) -> None:
         for line in found.lines:
             notes.say(line)
         for question in found.questions:
-            notes.ask(question.asks, *question.options)
+            notes.ask(question.asks, *question.options, page=question.page)
         return
-    for line in [*found.lines, *(f"{question.asks}; give {question.options[0]}" for question in found.questions)]:
+    asked = (on_page(f"{question.asks}; give {question.options[0]}", question.page) for question in found.questions)
+    for line in [*found.lines, *asked]:
         warn(line, stacklevel=4)

@@ -16,6 +16,7 @@ from tutelage.estimators.labels import groups_of
 from tutelage.fit.auto import Auto
 from tutelage.methods import Method
 from tutelage.ops.checks import Range
+from tutelage.ops.pages import Page, on_page
 from tutelage.ops.said import warn
 from tutelage.tables import Notes, Question
 
@@ -118,7 +119,7 @@ class Segmenter(Estimator):
             notes = _InPython()
             data = kind.learn(train, more, None, self.evidence, notes)
             notes.settle()
-            for line in [*notes.lines, *(question.asks for question in notes.questions)]:
+            for line in [*notes.lines, *(on_page(each.asks, each.page) for each in notes.questions)]:
                 warn(line, stacklevel=2)
             self.classes_ = np.arange(len(data.classes))
             self._fit(kind, data)
@@ -170,6 +171,6 @@ class Segmenter(Estimator):
 class _InPython(Notes):
     """Notes whose questions name arguments of Python in place of options of the command line."""
 
-    def ask(self, asks: str, *options: str, halts: bool = False) -> None:
+    def ask(self, asks: str, *options: str, page: Page, halts: bool = False) -> None:
         """Note a question, unless it is noted already."""
-        super().ask(asks, *Question(asks, options).in_python().options, halts=halts)
+        super().ask(asks, *Question(asks, options, page).in_python().options, page=page, halts=halts)

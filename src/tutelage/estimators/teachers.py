@@ -57,7 +57,7 @@ def teacher_said(
         tables = [teacher.iloc[s] if isinstance(teacher, pd.DataFrame) else np.asarray(teacher)[s] for s in slices]
 
     def say(what: str) -> None:
-        warn(f"the numbers of the teacher are {what}", stacklevel=3)
+        warn(f"the numbers of the teacher are {what}", stacklevel=3, page="teacher-names")
 
     seen = teacher._model.learnt if isinstance(teacher, Estimator) else frozenset()
     return [

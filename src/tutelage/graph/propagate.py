@@ -165,7 +165,9 @@ def reached(w: sparse.csr_matrix, given: Rows) -> Bool[np.ndarray, " n"]:
     labelled[part[given.sum(1) > 0]] = True
     found: np.ndarray = labelled[part]
     if not found.all():
-        warn(f"no label reaches {(~found).sum()} of {len(found)} rows of the graph", stacklevel=2)
+        warn(
+            f"no label reaches {(~found).sum()} of {len(found)} rows of the graph", stacklevel=2, page="unreached-rows"
+        )
     return found
 
 
@@ -196,5 +198,5 @@ def _solve(a: sparse.csr_matrix, b: Rows) -> Rows:
     for c in range(b.shape[1]):
         found[:, c], left = cg(a, b[:, c], rtol=PRECISE, atol=0, maxiter=MOST, M=scale)
         if left:
-            warn(f"conjugate gradients stopped after {MOST} iterations", stacklevel=3)
+            warn(f"conjugate gradients stopped after {MOST} iterations", stacklevel=3, page="solver")
     return found

@@ -49,6 +49,7 @@ def ask_of_alike(counts: Counter[str], place: str, notes: Notes) -> None:
         f"{place}: {named}, may be {each}, but {'are' if len(pairs) > 1 else 'is'} not taken so",
         "one name for each class in the file",
         f"{classes_option(counts)}, if each is a class of its own",
+        page="spellings",
     )
 
 

@@ -617,7 +617,7 @@ class Kind(ABC):
         examples = model.examples(items)
         measured = self.measured(model, examples, items, truth)
         if unread := measured.scores.get("unread"):
-            notes.say(counted_as_wrong(unread, len(items), self.words))
+            notes.say(counted_as_wrong(unread, len(items), self.words), page="nothing-to-read")
         scores = measured.scores | without_copies(self, model, examples, items, truth, measured.scores)
         if promised is None or measured.sure is None:
             return scores

@@ -112,6 +112,7 @@ def _ask_of_marks(
         f"each column marks one class; only this one is learnt{none}",
         "a column with the name of each row's class, and --label with its name (pandas.from_dummies makes one)",
         "--classes 0,1, if nothing but this column is meant",
+        page="hardly-classes",
     )
 
 

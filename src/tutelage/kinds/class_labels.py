@@ -49,7 +49,7 @@ def labels_of_cells(
         count = f"{len(bad):,} of {len(labels):,} rows" if len(bad) > 1 else f"1 of {len(labels):,} rows"
         left = any(label is not None for label in labels)
         if skip_bad and left:
-            notes.say(f"Left out: {count} whose label cannot be read ({named}).")
+            notes.say(f"Left out: {count} whose label cannot be read ({named}).", page="left-out")
         else:
             hint = "; --skip-bad leaves these rows out" if left else ""
             notes.fault(f"{named}{_more(len(bad))}. The label of {count} cannot be read{hint}")
@@ -91,11 +91,14 @@ def _say_read(read: Sequence[Read], cells: Sequence[Any], at: Callable[[int], st
     refused = sum(one.refused for one in read)
     if refused:
         are = "answers in the labels are" if refused > 1 else "answer in the labels is"
-        notes.say(f"{refused:,} {are} discarded, rejected or unfinished by its state: not read.")
+        notes.say(f"{refused:,} {are} discarded, rejected or unfinished by its state: not read.", page="label-or-none")
     low = sum(one.form == "low" for one in read)
     if low:
         have = "has" if low == 1 else "have"
-        notes.say(f"{low:,} of {len(read):,} rows {have} scores that are all below {SURE}: taken as no label.")
+        notes.say(
+            f"{low:,} of {len(read):,} rows {have} scores that are all below {SURE}: taken as no label.",
+            page="label-or-none",
+        )
 
 
 def _more(count: int) -> str:
@@ -214,7 +217,10 @@ def class_names(labelled: Entries, voted: Sequence[RawVotes], how: LabelsAs, not
         missing = [name for name in how.classes if name not in set(labelled.labels)]
         if missing and len(labelled):
             are = "class has" if len(missing) == 1 else "classes have"
-            notes.say(f"{labelled.at('label')}: {len(missing)} declared {are} no labelled row: {some(missing)}.")
+            notes.say(
+                f"{labelled.at('label')}: {len(missing)} declared {are} no labelled row: {some(missing)}.",
+                page="classes-without-labels",
+            )
         return list(how.classes)
     if len(labelled):
         return np.unique(labelled.labels).tolist() if in_values else sorted({str(v) for v in labelled.labels})
@@ -334,7 +340,7 @@ def codes(classes: Sequence[Any], test: Entries, notes: Notes, unseen: str | Non
             aside = f"; {as_option('unlabelled-as', none)} if that means no label" if none else ""
             of_files = f"{aside}; to count these rows as missed add --unseen miss, or take them out"
             raise DataError(says + of_files * (not isinstance(test.places, InValues)))
-        notes.say(f"{says}; these rows count as missed.")
+        notes.say(f"{says}; these rows count as missed.", page="classes-without-labels")
     return codes_if_known(classes, test.labels)
 
 

@@ -108,11 +108,14 @@ def _note_pool(kind: Kind, pool: Entries, learnt: np.ndarray, notes: Notes) -> N
             f"{pool.places.source}: all its {len(pool):,} {kind.words.things} are in the training data, too, so that "
             "the pool adds nothing",
             "leave out --unlabelled",
+            page="copies",
         )
     elif again:
         are = "are" if again > 1 else "is"
         notes.say(
-            f"{pool.places.source}: {again:,} of its {len(pool):,} {kind.words.things} {are} in the training data, too."
+            f"{pool.places.source}: {again:,} of its {len(pool):,} {kind.words.things} {are} in the training data, "
+            "too.",
+            page="copies",
         )
     labels = int(pool.known.sum())
     if labels:

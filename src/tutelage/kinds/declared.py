@@ -63,6 +63,7 @@ def _ask_of_strangers(sources: Sequence[Entries], notes: Notes) -> None:
             f"{as_option('classes', classes)} ({means})",
             *([] if numbers else ["the names of the labels in the teacher's column"]),
             halts=True,
+            page="teacher-names",
         )
 
 
@@ -99,7 +100,10 @@ def say_of_nowhere(sources: Sequence[Entries | None], how: LabelsAs, notes: Note
     labels.update(str(as_label(label)) for source in there for said in source.said for label in said.labels())
     for name in how.unlabelled_as:
         if how.key(name) not in set(map(how.key, labels)):
-            notes.say(f"--unlabelled-as {quoted(name)}: no label of {there[0].places.source} is that, in any spelling.")
+            notes.say(
+                f"--unlabelled-as {quoted(name)}: no label of {there[0].places.source} is that, in any spelling.",
+                page="label-or-none",
+            )
 
 
 def weak_named(source: Entries, spelled: Spelled) -> Entries:
@@ -139,4 +143,5 @@ def ask_of_answers(told: Sequence[str], known: Collection[str], labelled: Entrie
             f"{labelled.places.source}: the teacher says {some(odd)}, which no row has for a label, and which {taken}",
             f"{as_option('unlabelled-as', odd)} if the teacher is silent there",
             f"{classes_option({*known, *told})} if each is a class",
+            page="teacher-names",
         )

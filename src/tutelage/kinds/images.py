@@ -161,7 +161,8 @@ class Images(Pictured, OneClass):
             have = "has" if len(torn) == 1 else "have"
             notes.say(
                 f"{len(torn)} of these copies {have} another label than the image that it is equal to (the first: "
-                f"{first}, and {second})."
+                f"{first}, and {second}).",
+                page="copies",
             )
         return good, faults
 

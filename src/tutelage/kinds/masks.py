@@ -197,7 +197,7 @@ class Masks(Pictured):
         if not arrays.faults:
             return found, arrays, ()
         faults = tuple(arrays.faults.values())
-        notes.say(f"Left out: {len(faults)} of {len(found)} masks; {some(list(faults))}.")
+        notes.say(f"Left out: {len(faults)} of {len(found)} masks; {some(list(faults))}.", page="left-out")
         good = np.array([i not in arrays.faults for i in range(len(found))])
         return found.where(good), replace(arrays, ids=arrays.ids[good]), faults
 

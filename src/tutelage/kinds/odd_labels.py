@@ -79,6 +79,7 @@ def ask_of_many(counts: Counter[str], train: Entries, notes: Notes) -> None:
         "--label COLUMN, if another column holds the classes",
         *(["a column of classes made of the numbers, such as low and high"] if what.startswith("numbers") else []),
         "--classes NAMES, if each is a class",
+        page="hardly-classes",
     )
 
 
@@ -122,6 +123,7 @@ def ask_of_joined(counts: Counter[str], place: str, notes: Notes) -> None:
         if every
         else f"{as_option('unlabelled-as', joined)}, so that these rows have no label",
         f"{classes_option(counts)}, if each of them is a class",
+        page="hardly-classes",
     )
 
 
@@ -164,10 +166,16 @@ def ask_of_parts(counts: Counter[str], entries: Entries, notes: Notes) -> None:
         test = [f"--test {source / label}" for label, part in parts.items() if part != "train"]
         settles = " ".join([*train[:1], *test[:1]])
         halts = len(set(parts.values())) > 1 or not train
-        notes.ask(f"{source}: {named} of a data set that is split already{also}", settles, every, halts=halts)
+        notes.ask(
+            f"{source}: {named} of a data set that is split already{also}",
+            settles,
+            every,
+            halts=halts,
+            page="split-already",
+        )
     else:
         says = f"{entries.at('label')}: {named} of a data set that is split already"
-        notes.ask(says, "--label COLUMN, if another column holds the classes", every)
+        notes.ask(says, "--label COLUMN, if another column holds the classes", every, page="split-already")
 
 
 def ask_of_refused(table: pd.DataFrame, labels: Sequence[str | None], place: str, used: str, notes: Notes) -> None:
@@ -191,6 +199,7 @@ def ask_of_refused(table: pd.DataFrame, labels: Sequence[str | None], place: str
                 f"{place}: {counts.total():,} of {len(states):,} labelled rows have {named} in the column {name!r}, "
                 "and their labels are taken like others",
                 "empty the labels of these rows, if they do not count",
+                page="label-or-none",
             )
 
 

@@ -28,7 +28,10 @@ def ask_of_votes(votes: RawVotes, notes: Notes) -> None:
     for j, name in enumerate(votes.names):
         column = votes.table[:, j]
         if len(column) > 1 and column[0] >= 0 and (column == column[0]).all():
-            notes.say(f"Rule {name!r} votes for {quoted(votes.found[column[0]])} on every row: it tells nothing.")
+            notes.say(
+                f"Rule {name!r} votes for {quoted(votes.found[column[0]])} on every row: it tells nothing.",
+                page="votes",
+            )
 
 
 def look_at_numbers(votes: RawVotes | None, classes: Sequence[str], notes: Notes) -> None:
@@ -51,6 +54,7 @@ def look_at_numbers(votes: RawVotes | None, classes: Sequence[str], notes: Notes
             f"{votes.file}: no rule ever abstains, {zeros:,} of {votes.table.size:,} votes are 0, and others mostly "
             "stand alone in their row, as where 0 means that a rule says nothing; each 0 is taken for a vote",
             "-1, or an empty cell, in place of each such 0",
+            page="votes",
         )
 
 
@@ -84,4 +88,5 @@ def ask_of_stray(votes: RawVotes, notes: Notes) -> None:
                 f"as {first}",
                 "--votes PREFIX, one that the names of the rules' columns alone begin with",
                 "--classes NAMES, so that other votes are errors",
+                page="votes",
             )

@@ -118,6 +118,7 @@ def _ask_of_parts(kind: Kind, train: Entries, notes: Notes) -> None:
             f"{train.places.source}, column {str(name)!r}: it names parts of a data set ({each}), and the rows of all "
             "of them are learnt from",
             "a file of its own for each part, of which --test takes the one to score on",
+            page="split-already",
         )
 
 

@@ -248,6 +248,7 @@ class Sentences(Kind):
                 f"{test.places.source} has entities of types that were never tagged in training and count as missed: "
                 f"{', '.join(unseen)}.",
                 stacklevel=2,
+                page="classes-without-labels",
             )
 
     # answering

@@ -156,7 +156,7 @@ def _of_votes(
             "label already"
         )
     for name in about["silent"]:
-        notes.say(f"Rule {name!r} votes on no row.")
+        notes.say(f"Rule {name!r} votes on no row.", page="votes")
     notes.say(
         f"Rules: {len(votes.names)}, which vote on {covered} of {len(items.pool)} unlabelled rows; "
         f"labels by {about['label_model']}."
@@ -216,12 +216,15 @@ def _say_of(table: Source, items: Items, labelled: Entries, others: bool, notes:
     checked = f"; right on {right} of {len(known)} labels" if len(known) else ""
     notes.say(f"Teacher {name}: speaks of {spoken:,} of {pool:,} unlabelled rows{checked}.")
     if spoken <= FEW * pool:
-        notes.say(f"Teacher {name} is silent on {pool - spoken:,} of {pool:,} unlabelled rows: it can teach little.")
+        notes.say(
+            f"Teacher {name} is silent on {pool - spoken:,} of {pool:,} unlabelled rows: it can teach little.",
+            page="teacher-says-little",
+        )
     spoke = table.table[table.covered]
     if len(spoke) > 1 and not np.ptp(spoke, axis=0).any():
-        notes.say(f"Teacher {name} says the same of every row: it tells nothing.")
+        notes.say(f"Teacher {name} says the same of every row: it tells nothing.", page="teacher-says-little")
     elif len(spoke) > 1 and len(np.unique(spoke.argmax(1))) == 1:
-        notes.say(f"Teacher {name} finds the same class likeliest in every row.")
+        notes.say(f"Teacher {name} finds the same class likeliest in every row.", page="teacher-says-little")
 
 
 def warn_of_labels(said: Said, y: np.ndarray, classes: Sequence[Any]) -> None:
@@ -239,6 +242,7 @@ def warn_of_labels(said: Said, y: np.ndarray, classes: Sequence[Any]) -> None:
             f"teacher {said.name!r} is right on each of the {len(known)} labels that it speaks of: is it the labels "
             "themselves, or did it learn them? Then its accuracy flatters, and so does all evidence for it",
             stacklevel=2,
+            page="teacher-too-good",
         )
 
 

@@ -224,7 +224,7 @@ class Texts(OneClass):
         if not bad:
             return labelled
         if self.skip_bad and len(bad) < len(labelled):
-            notes.say(f"Left out of the labels: {_in_words(bad, labelled)}.")
+            notes.say(f"Left out of the labels: {_in_words(bad, labelled)}.", page="left-out")
             return _without(bad, labelled)
         advice = "" if labelled.places.keeps_all or len(bad) == len(labelled) else "; --skip-bad leaves out such rows"
         if len(bad) == 1:
@@ -236,7 +236,7 @@ class Texts(OneClass):
     def good_pool(self, pool: Entries, notes: Notes) -> Entries:
         bad = {} if pool.places.keeps_all else self._bad(pool)
         if bad:
-            notes.say(f"Left out of the pool: {_in_words(bad, pool)}.")
+            notes.say(f"Left out of the pool: {_in_words(bad, pool)}.", page="left-out")
         return _without(bad, pool)
 
     def labelled_only(self, test: Entries, notes: Notes) -> Entries:
@@ -245,7 +245,7 @@ class Texts(OneClass):
         if len(bad) == len(found):
             raise DataError(f"{found.at('item')}: {_in_words(bad, found)}; nothing to score on")
         if bad:
-            notes.say(f"Not scored: {_in_words(bad, found)}.")
+            notes.say(f"Not scored: {_in_words(bad, found)}.", page="left-out")
         return _without(bad, found)
 
     # answering and showing
@@ -262,9 +262,15 @@ class Texts(OneClass):
             return f"first: row {rows[i]}" if holds_table(path) else f"first: {table[FILE].iloc[i]}"
 
         if long:
-            notes.say(f"Overlong, so that labels mean little: {counted(len(long), 'text')} ({first(long[0])}).")
+            notes.say(
+                f"Overlong, so that labels mean little: {counted(len(long), 'text')} ({first(long[0])}).",
+                page="long-texts",
+            )
         if unread.any():
-            notes.say(without_label(int(unread.sum()), len(texts), self.words, first(int(unread.argmax()))))
+            notes.say(
+                without_label(int(unread.sum()), len(texts), self.words, first(int(unread.argmax()))),
+                page="nothing-to-read",
+            )
         p = model.probabilities(texts, tick)
         label = [None if nothing else model.classes[i] for i, nothing in zip(p.argmax(1), unread, strict=True)]
         return table, {PREDICTED: label, PROBABILITY: np.where(unread, np.nan, p.max(1))}

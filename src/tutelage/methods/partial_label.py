@@ -75,7 +75,9 @@ class PartialLabel(Method):
         tied = (most > TIED * pairs.sum(1)) & (pairs.sum(1) >= LEAST_UNITS)
         if tied.any():
             found = ", ".join(f"{i} with {int(with_which[i])}" for i in tied.nonzero().flatten().tolist())
-            warn(f"these classes come together in nearly every unit, and tie: {found}", stacklevel=2)
+            warn(
+                f"these classes come together in nearly every unit, and tie: {found}", stacklevel=2, page="tied-classes"
+            )
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         if memory.round == 0:

@@ -93,6 +93,7 @@ def how_read(encoder: Encoder, texts: Sequence[str]) -> HowRead:
         questions.append(Question(
             f"{encoder.name} does not read the end of {cut:.0%} of the texts, {gone:.0%} of all tokens",
             (f"--max-length {needed}; such texts then take up to {needed / encoder.max_length:.1f} times as long",),
+            page="long-texts",
         ))  # fmt: skip
     return HowRead(says, {"unknown_words": unknown, "texts_cut": cut, "tokens_lost": gone}, questions)
 
@@ -129,7 +130,13 @@ def _of_unknown(encoder: Encoder, unknown: float, *others: str) -> list[Question
         f"the encoder {encoder.name} does not know {unknown:.0%} of the words of a sample, and reads them as unknown "
         "or letter by letter"
     )
-    return [Question(asks, (*others, f"--encoder NAME of a multilingual model of the Hub, such as {MULTILINGUAL}"))]
+    return [
+        Question(
+            asks,
+            (*others, f"--encoder NAME of a multilingual model of the Hub, such as {MULTILINGUAL}"),
+            page="unknown-words",
+        )
+    ]
 
 
 def most_tokens(encoder: Encoder) -> int:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from tutelage.ops.pages import Page, on_page
 from tutelage.types import Say
 
 WARNING, SAID = "warning", "said"
@@ -100,14 +101,16 @@ def hearing(heard: Heard) -> Iterator[Heard]:
         _HEARD.reset(token)
 
 
-def warn(words: str, category: type[Warning] = UserWarning, stacklevel: int = 2) -> None:
+def warn(words: str, category: type[Warning] = UserWarning, stacklevel: int = 2, page: Page | None = None) -> None:
     """Warn, and keep the words where somebody is `hearing`.
 
     Args:
         words: the warning.
         category: class of the warning.
         stacklevel: number of the frame that it is about, counted as by `warnings.warn`: 2 is the caller's caller.
+        page: page of the documentation that explains it; None where the words name one already.
     """
+    words = words if page is None else on_page(words, page)
     if (heard := _HEARD.get()) is not None:
         heard.keep(words, WARNING)
     warnings.warn(words, category, stacklevel=stacklevel + 1)

@@ -60,7 +60,7 @@ def say_of_reader(reader: Reader, data: Dataset, notes: Notes, say: Say) -> None
     notes.fact("tokens", told.says, dict(told.shares))
     say(told.says)
     for question in told.questions:
-        notes.ask(question.asks, *question.options)
+        notes.ask(question.asks, *question.options, page=question.page)
         say(question.line(len(notes.questions)))
 
 

@@ -20,6 +20,7 @@ from tutelage.kinds.dataset import Dataset, Measured
 from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
+from tutelage.ops.pages import on_page
 from tutelage.ops.said import Heard
 from tutelage.report.card import told_of
 from tutelage.report.sentences import REFERENCE
@@ -57,7 +58,7 @@ def conclude(
             dict(found[name].scores) for name in ("reference", "candidate")
         )
         if heard is not None and (unread := summary["test"].get("unread")):
-            heard.say(counted_as_wrong(unread, len(data.test), kind.words))
+            heard.say(on_page(counted_as_wrong(unread, len(data.test), kind.words), "nothing-to-read"))
         shown = {"shown": found["returned"].shown} if found["returned"].shown else {}
         record |= found["returned"].tally.record("test") | shown
     summary["said"] = [] if heard is None else heard.lines

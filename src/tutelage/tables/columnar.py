@@ -179,5 +179,6 @@ def _split(path: Path, splits: list[str], how: ReadAs, notes: Notes) -> str:
         f"{path}: of the splits {', '.join(splits)}, {TRAIN!r} is read",
         f"--sheet {TRAIN} says so",
         f"name the folder of another one, such as {path / others[0]}",
+        page="file-parts",
     )
     return TRAIN

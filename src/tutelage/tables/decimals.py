@@ -55,13 +55,14 @@ def with_points(
         notes.ask(
             f"{path}, {place}: {cell!r} is read as a list of two numbers",
             "write a decimal point in the file, if it is one number",
+            page="decimals",
         )
         return table
     if all(THOUSANDS.fullmatch(cell) for each in found.values() for cell in each if _comma(cell)):
         point, none = cell.replace(",", "."), cell.replace(",", "")
         raise DataError(f"{path}, {place}: {cell!r} may be {point} or {none}; write numbers without commas")
     columns = f"column {name!r}" if len(found) == 1 else f"{len(found)} columns"
-    notes.say(f"{path}: {columns} with decimal commas, as in {cell!r} ({place}), read as numbers.")
+    notes.say(f"{path}: {columns} with decimal commas, as in {cell!r} ({place}), read as numbers.", page="decimals")
     return table.assign(**{name: cells.str.replace(",", ".") for name, cells in found.items()})
 
 

@@ -86,12 +86,14 @@ def _ask_of_title(head: str, separator: str, path: str, notes: Notes) -> NoRetur
             f"comments, above the header {second}",
             "take these lines out of the file",
             "--separator tab, if each line is one text",
+            page="header",
         )
     notes.halt(
         f"{path}: the first line, {first}, has one cell, but each other line has several, separated by "
         f"{in_words(separator)}: is it a title above the header {second}, or does it name the one column of texts",
         "take the title out of the file",
         "--separator tab, if each line is one text",
+        page="header",
     )
 
 

@@ -98,7 +98,9 @@ def ask_of_doubtful(labels: Counted, kept: Mapping[str, int], known: Sequence[st
             "classes"
         )
     they = "it means" if len(odd) == 1 else "they mean"
-    notes.ask(asks, f"{as_option('unlabelled-as', [*known, *odd])} if {they} that there is no label")
+    notes.ask(
+        asks, f"{as_option('unlabelled-as', [*known, *odd])} if {they} that there is no label", page="label-or-none"
+    )
 
 
 def ask_of_signs(labels: Counted, kept: Mapping[str, int], spelling: str, notes: Notes) -> None:
@@ -131,6 +133,7 @@ def ask_of_signs(labels: Counted, kept: Mapping[str, int], spelling: str, notes:
         if len(found) == 1
         else f"write one of each group, such as {quoted(best)}, in all its rows, if they are one class",
         "--spelling as-is, if they are not",
+        page="spellings",
     )
 
 
@@ -163,4 +166,5 @@ def ask_of_lookalikes(labels: Counted, kept: Mapping[str, int], notes: Notes) ->
                 f"like Latin ones, '{escaped(label)}'; it looks like {quoted(like)}, and is taken for another class",
                 f"write {quoted(like)} in these rows, if they are of that class",
                 f"{as_option('unlabelled-as', [label])} so that they have no label",
+                page="spellings",
             )

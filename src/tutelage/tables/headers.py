@@ -67,6 +67,7 @@ def ask_of_header(cells: Sequence[str], frame: pd.DataFrame, how: ReadAs, path: 
         f"{path}: the first line looks like a row of data, since {why}",
         f"--columns {names} names the {columns}, and the first line is a row",
         "--columns header, if the first line names them",
+        page="header",
     )
 
 
@@ -115,5 +116,8 @@ def without_repeats(cells: Sequence[str], frame: pd.DataFrame, path: str, notes:
             return ~again
     rows = (np.flatnonzero(again) + 1).tolist()
     them = "1 row repeats" if len(rows) == 1 else f"{len(rows)} rows repeat"
-    notes.say(f"{path}: {them} the names of the columns (first: row {rows[0]}), as where files were joined; left out.")
+    notes.say(
+        f"{path}: {them} the names of the columns (first: row {rows[0]}), as where files were joined; left out.",
+        page="header",
+    )
     return ~again

@@ -216,7 +216,7 @@ def _good(found: _Lines, text: Text, how: ReadAs, path: str, notes: Notes) -> tu
     more = places(numbers)
     what = f"{path}: row {first} {why}" + (f" ({len(bad)} such rows{more})" if more else "")
     if how.skip_bad and len(bad) <= FEW * (len(bad) + len(found.rows)):
-        notes.say(f"Left out of {path}: {counted(len(bad), 'row')} (first: row {first} {why}{more}).")
+        notes.say(f"Left out of {path}: {counted(len(bad), 'row')} (first: row {first} {why}{more}).", page="left-out")
     else:
         hint = "" if how.skip_bad or not found.rows else "; --skip-bad leaves out what cannot be read"
         notes.fault(f"{what}{hint}")
@@ -268,7 +268,9 @@ def _ask_of_keys(rows: Sequence[Row], path: str, notes: Notes) -> None:
                 first = next(number for number, row in enumerate(rows, start=1) if rare in row)
                 where = f"in {counted(counts[rare], 'row')} (first: row {first})"
                 notes.ask(
-                    f"{path}: {where} stands {rare!r} where others have {usual!r}", f"rename {rare!r} in the file"
+                    f"{path}: {where} stands {rare!r} where others have {usual!r}",
+                    f"rename {rare!r} in the file",
+                    page="header",
                 )
 
 

@@ -155,7 +155,10 @@ def _none(labels: Counted, how: LabelsAs, notes: Notes) -> list[str]:
         option = (
             classes_option({label, *(how.classes or {*free}.difference(words))}) if label[0] == "-" else "--classes"
         )
-        notes.say(f"{labels.so_many(label)} {quoted(label)} for a label: taken as no label ({option} makes it one).")
+        notes.say(
+            f"{labels.so_many(label)} {quoted(label)} for a label: taken as no label ({option} makes it one).",
+            page="label-or-none",
+        )
     kept = {label: labels.counts[label] for label in free if label not in words}
     if not how.classes:
         ask_of_doubtful(labels, kept, how.unlabelled_as, notes)
@@ -182,6 +185,7 @@ def _minus_one_means_none(labels: Counted, how: LabelsAs, notes: Notes) -> bool:
         f"{labels.so_many(MINUS_ONE)} the label '-1' (first: {labels.at(MINUS_ONE)}), beside "
         f"{' and '.join(sorted(map(repr, others)))}; it may mean no label, or be a class",
         as_option("unlabelled-as", [MINUS_ONE]), as_option("classes", sorted({MINUS_ONE, *others})), halts=True,
+        page="label-or-none",
     )  # fmt: skip
     return False
 
@@ -198,7 +202,10 @@ def _names(counts: Mapping[str, int], how: LabelsAs, notes: Notes) -> dict[str, 
     for several in spellings.values():
         if len(several) > 1:
             each = ", ".join(f"{_visible(label)} {counts.get(label, 0):,}" for label in several)
-            notes.say(f"One class in several spellings: {each}; all are {several[0]!r} (--spelling as-is keeps them).")
+            notes.say(
+                f"One class in several spellings: {each}; all are {several[0]!r} (--spelling as-is keeps them).",
+                page="spellings",
+            )
     return {key: _without_strays(several[0], how, notes) for key, several in spellings.items()}
 
 
@@ -209,7 +216,8 @@ def _without_strays(name: str, how: LabelsAs, notes: Notes) -> str:
         return name
     notes.say(
         f"The class {name!a} holds characters that cannot be seen, and is read as {plain!r} (--spelling as-is "
-        "keeps them)."
+        "keeps them).",
+        page="spellings",
     )
     return plain
 

@@ -42,6 +42,7 @@ def check_letters(data: bytes, path: str, notes: Notes) -> None:
             f"{path}: words such as {word!r} (line {_line(data, word)}) look like utf-8 that was read as {charset}, "
             f"where {meant!r} was meant",
             "export the file again, as utf-8",
+            page="charset",
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NoReturn, Self
 
 from tutelage.data.errors import DataError, shortened
+from tutelage.ops.pages import Page, on_page
 from tutelage.tables.name_lists import names_in
 from tutelage.tables.seen import FileSeen
 
@@ -20,11 +21,13 @@ class Question:
     Attributes:
         asks: what looks odd: how many rows, which value, and the first place.
         options: options that settle it, as they are typed, each with a few words on what it then means.
+        page: page of the documentation that explains it.
         halts: whether nothing is learnt before it is settled.
     """
 
     asks: str
     options: tuple[str, ...]
+    page: Page
     halts: bool = False
 
     def line(self, number: int | None = None) -> str:
@@ -33,20 +36,22 @@ class Question:
         Args:
             number: number of the question; None leaves it out.
 
-        >>> Question("40 rows have the label 'nan'", ("--unlabelled-as nan",)).line(1)
-        "Question 1: 40 rows have the label 'nan'. To settle it: --unlabelled-as nan."
+        >>> Question("40 rows have the label 'nan'", ("--unlabelled-as nan",), "label-or-none").line(1)
+        "Question 1: 40 rows have the label 'nan'. To settle it: --unlabelled-as nan. (docs: warnings/label-or-none)"
         """
         first = "" if number is None else f"Question {number}: "
-        return f"{first}{self.asks}. To settle it: {'; or '.join(self.options)}."
+        return on_page(f"{first}{self.asks}. To settle it: {'; or '.join(self.options)}.", self.page)
 
     def in_python(self) -> Self:
         r"""The question with arguments of Python in place of options of the command line.
 
-        >>> Question("40 rows have the label 'nan'", ("--unlabelled-as nan if it means none",)).in_python().options
+        >>> option = "--unlabelled-as nan if it means none"
+        >>> Question("40 rows have the label 'nan'", (option,), "label-or-none").in_python().options
         ("unlabelled_as='nan' if it means none",)
-        >>> Question("values up to 255", ("--mask-values 0,255 (each is a class)",)).in_python().options
-        ('mask_values=(0, 255) (each is a class)',)
-        >>> Question("4 labels", ("--unlabelled-as '\"a, b\",c' if they mean none",)).in_python().options
+        >>> Question("values up to 255", ("--mask-values 0,255 (classes)",), "mask-values").in_python().options
+        ('mask_values=(0, 255) (classes)',)
+        >>> option = "--unlabelled-as '\"a, b\",c' if they mean none"
+        >>> Question("4 labels", (option,), "label-or-none").in_python().options
         ("unlabelled_as=('a, b', 'c') if they mean none",)
         """
         return replace(self, options=tuple(_OPTION.sub(_argument, option) for option in self.options))
@@ -107,31 +112,31 @@ class Notes:
     files: list[FileSeen] = field(default_factory=list)
     facts: dict[str, Fact] = field(default_factory=dict)
 
-    def say(self, line: str) -> None:
-        """Note a sentence, shortened to fit on a screen."""
-        line = shortened(line)
+    def say(self, line: str, page: Page | None = None) -> None:
+        """Note a sentence, shortened to fit on a screen, with the page of the documentation that explains it."""
+        line = shortened(line) if page is None else on_page(shortened(line), page)
         self.lines.append(line)
         if self.tell is not None:
             self.tell(line)
 
     __call__ = say
 
-    def ask(self, asks: str, *options: str, halts: bool = False) -> None:
+    def ask(self, asks: str, *options: str, page: Page, halts: bool = False) -> None:
         """Note a question, unless it is noted already; see `Question`."""
-        question = Question(shortened(asks), tuple(map(shortened, options)), halts)
+        question = Question(shortened(asks), tuple(map(shortened, options)), page, halts)
         if question not in self.questions:
             self.questions.append(question)
             if self.tell is not None and not halts:
                 self.tell(question.line(len(self.questions)))
 
-    def halt(self, asks: str, *options: str) -> NoReturn:
+    def halt(self, asks: str, *options: str, page: Page) -> NoReturn:
         """Note a question before whose answer nothing else can be read of the data.
 
         Raises:
             DataError: always; its message is the question.
         """
-        self.ask(asks, *options, halts=True)
-        raise DataError(Question(asks, options, True).line(len(self.questions) or 1), noted=True)
+        self.ask(asks, *options, page=page, halts=True)
+        raise DataError(Question(asks, options, page, True).line(len(self.questions) or 1), noted=True)
 
     def fault(self, sentence: str) -> None:
         """Note what cannot be learnt from; `settle` raises it together with all others."""
@@ -190,15 +195,15 @@ class Notes:
 class _Unheard(Notes):
     """Notes that nobody reads: nothing is kept; a fault, or a question that halts, is raised at once."""
 
-    def say(self, line: str) -> None:
+    def say(self, line: str, page: Page | None = None) -> None:
         """Pass over a sentence."""
 
     __call__ = say
 
-    def ask(self, asks: str, *options: str, halts: bool = False) -> None:
+    def ask(self, asks: str, *options: str, page: Page, halts: bool = False) -> None:
         """Raise a question that halts; pass over another."""
         if halts:
-            raise DataError(Question(asks, options, halts).line(1))
+            raise DataError(Question(asks, options, page, halts).line(1))
 
     def saw(self, file: FileSeen) -> None:
         """Pass over a file."""

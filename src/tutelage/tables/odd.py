@@ -76,7 +76,7 @@ def odd_rows(
             f"{places((odd + 1).tolist())})"
         )
         if skip and few:
-            notes.say(f"Left out of {path}: {what}.")
+            notes.say(f"Left out of {path}: {what}.", page="left-out")
         else:
             notes.fault(f"{path}: {what}; {_advice(layout, rows[odd], width, few)}")
     good: np.ndarray = cells == width
@@ -134,7 +134,8 @@ def say_marks(
         others = places(rows(lines))
         notes.say(
             f"{path}: in {counted(len(lines), 'row')} a quotation mark opens a cell and none closes it at the cell's "
-            f"end (first: {place(lines[0])}{others}); these marks are read as characters."
+            f"end (first: {place(lines[0])}{others}); these marks are read as characters.",
+            page="quotes",
         )
     if mended.doubts:
         line, last = mended.doubts[0]
@@ -145,6 +146,7 @@ def say_marks(
             "--quote double, if these lines are one row",
             "--quote none, if each line is a row and marks are characters",
             halts=True,
+            page="quotes",
         )
 
 

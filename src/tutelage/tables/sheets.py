@@ -105,6 +105,7 @@ def _sheet(book: Any, how: ReadAs, path: str, notes: Notes) -> tuple[str, list[l
         notes.ask(
             f"{path}: sheet {shown[0]!r} ({counted(len(cells[shown[0]]), 'row')}) is read, but not {listed}{more}",
             f"--sheet {shlex.quote(shown[0])} says so, and --sheet {shlex.quote(others[0])} reads another",
+            page="file-parts",
         )
     return shown[0], cells[shown[0]]
 
@@ -184,7 +185,9 @@ def _say_lost(lost: int, path: str, notes: Notes) -> None:
     """Say how many cells of an xlsx file hold an error, or a formula without its value; they are read as empty."""
     if lost:
         of = "1 cell with an error, or with a formula" if lost == 1 else f"{lost} cells with errors, or with formulas"
-        notes.say(f"{path}: read as empty: {of} without a value; open and save the file where it was made.")
+        notes.say(
+            f"{path}: read as empty: {of} without a value; open and save the file where it was made.", page="left-out"
+        )
 
 
 def _hint(data: bytes) -> str:

@@ -97,7 +97,10 @@ def _settle(faults: Mapping[Path, str], path: Path, total: int, skip_bad: bool, 
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
     others = f"; then {', '.join(names[1:4])}{more}" if len(names) > 1 else ""
     if skip_bad and few:
-        notes.say(f"Left out of {path}: {len(faults)} of {total} files that cannot be read (first: {first}{others}).")
+        notes.say(
+            f"Left out of {path}: {len(faults)} of {total} files that cannot be read (first: {first}{others}).",
+            page="left-out",
+        )
         return
     advice = "; --skip-bad leaves such files out" if few else ""
     count = f" ({len(faults)} of {total} files cannot be read{others})" if len(names) > 1 else ""

@@ -50,10 +50,10 @@ def without_totals(found: Found, how: ReadAs, path: str, notes: Notes) -> Found:
         looks = "it looks like a row of totals" if one else "they look like rows of totals"
         are = "is read as a row like others" if one else "are read as rows like others"
         leaves = f"--skip-bad leaves {'it' if one else 'them'} out"
-        notes.ask(f"{path}, {place}: {looks} ({shown}), and {are}", leaves)
+        notes.ask(f"{path}, {place}: {looks} ({shown}), and {are}", leaves, page="totals")
         return found
     look = "looks like a row of totals" if one else "look like rows of totals"
-    notes.say(f"Left out of {path}: {place}, which {look} ({shown}).")
+    notes.say(f"Left out of {path}: {place}, which {look} ({shown}).", page="totals")
     kept = [k for k in range(len(frame)) if k not in totals]
     attrs, cut = frame.attrs, frame.iloc[kept].reset_index(drop=True)
     cut.attrs = attrs

@@ -209,7 +209,8 @@ def _warn_of_no_anticipation(history: list[dict[str, float]]) -> None:
     """A stale or detached teacher, or hard labels, silently turn DRIFT into Mean Teacher: say so, once."""
     zeros = [h.get("anticipating") == 0 for h in history]
     if zeros[-1] and sum(zeros) == 1:
-        warn("the anticipating term is exactly zero: the leader ignores its follower", stacklevel=3)
+        words = "the anticipating term is exactly zero: the leader ignores its follower"
+        warn(words, stacklevel=3, page="no-anticipation")
 
 
 def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:

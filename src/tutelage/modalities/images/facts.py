@@ -68,11 +68,18 @@ class ImageFacts:
         """Note how many images there are, and say what is odd of them: plain and tiny ones, and copies."""
         notes.fact(f"images of {self.file}", self.line(), self.as_dict())
         if self.plain:
-            notes.say(f"{self._of(self.plain)} have one colour in all their pixels{self._first('plain')}.")
+            notes.say(
+                f"{self._of(self.plain)} have one colour in all their pixels{self._first('plain')}.", page="odd-images"
+            )
         if self.copies:
-            notes.say(f"{self._of(self.copies)} are copies of others, byte for byte{self._first('copies')}.")
+            notes.say(
+                f"{self._of(self.copies)} are copies of others, byte for byte{self._first('copies')}.", page="copies"
+            )
         if self.tiny:
-            notes.say(f"{self._of(self.tiny)} are less than {TINY} pixels high or wide{self._first('tiny')}.")
+            notes.say(
+                f"{self._of(self.tiny)} are less than {TINY} pixels high or wide{self._first('tiny')}.",
+                page="odd-images",
+            )
 
     def tell_resized(self, notes: Notes) -> None:
         """Note what is lost when images are resized."""
@@ -84,12 +91,14 @@ class ImageFacts:
                 f"{self._of(self.shrunk)} are shrunk {SHRUNK} times or more to {h} x {w} pixels"
                 f"{self._first('shrunk')}: what is smaller than {2 * SHRUNK} pixels in them cannot be seen",
                 "--size HEIGHT WIDTH (larger)",
+                page="odd-images",
             )
         if self.stretched:
             notes.ask(
                 f"{self._of(self.stretched)} are stretched {STRETCHED} times or more in one direction when they are "
                 f"resized to {h} x {w} pixels{self._first('stretched')}",
                 "--size HEIGHT WIDTH (of their proportions)",
+                page="odd-images",
             )
         if 0 < self.enlarged < self.images / 2:
             notes.say(

@@ -102,6 +102,7 @@ def read_image_folder(
             f"{len(loose)} images of {root} lie beside the folders of the classes (the first: {shown(loose[0].name)}), "
             "and are left out",
             f"move them into {root / 'unlabelled'} (they are the pool)",
+            page="folders",
         )
     return rows_of(root, items, passed)
 
@@ -167,6 +168,7 @@ def _ask_of_pools(names: Mapping[Path, str], counts: Mapping[Path, int], declare
             f"{as_option('classes', sorted(set(names.values())))} ({'it is a class' if one else 'they are classes'})",
             *["move away copies that a program made"] * any(plain(entry.name) in THUMBNAILS for entry in odd),
             halts=any(_is_no_class(entry.name) for entry in odd),
+            page="label-or-none",
         )
 
 
@@ -197,7 +199,9 @@ def one_spelling(
         kept = [name for name in ranked if name in classes]
         if len(ranked) > 1 and len(kept) < 2:
             said = ", ".join(f"{name!r} ({spellings[name]})" for name in ranked)
-            notes.say(f"Folders {said} differ in spelling only, and are read as one class, {ranked[0]!r}.")
+            notes.say(
+                f"Folders {said} differ in spelling only, and are read as one class, {ranked[0]!r}.", page="spellings"
+            )
     return {entry: name if name in classes else chosen[folded(name)] for entry, name in names.items()}
 
 
@@ -219,14 +223,14 @@ def _ask_of_splits(root: Path, within: Sequence[Path], declared: Declared, notes
         notes.ask(
             f"{root}: {have} of a data set that is split already{also}",
             *_commands(root, parts, pools), f"{every} (they are classes)",
-            halts=True,
+            halts=True, page="split-already",
         )  # fmt: skip
     elif parts:
         only = parts["train"]
         every = as_option("classes", sorted(entry.name for entry in within if entry not in pools))
         notes.ask(
             f"{root}: the folder {shown(only.name)} has the name of a part of a data set, and is taken for a class",
-            f"{every} (it is a class)", f"--train {shown(only)} (its folders are the classes)",
+            f"{every} (it is a class)", f"--train {shown(only)} (its folders are the classes)", page="split-already",
         )  # fmt: skip
     elif len(within) == 1 and not pools and not declared.classes:
         _ask_of_wrapper(root, within[0], notes)
@@ -253,6 +257,7 @@ def _ask_of_wrapper(root: Path, only: Path, notes: Notes) -> None:
             f"{names}",
             f"--train {shown(only)} (they are the classes)",
             halts=True,
+            page="folders",
         )
 
 
@@ -268,6 +273,7 @@ def _ask_of_deeper(root: Path, full: Mapping[Path, str], parts: Mapping[Path, Fo
             f"{root}: the folders of the classes have folders {', '.join(split)} in them, and all their images are "
             "taken together",
             "name a table of the images and labels of each part with --train and --test",
+            page="split-already",
         )
     elif (
         several
@@ -281,6 +287,7 @@ def _ask_of_deeper(root: Path, full: Mapping[Path, str], parts: Mapping[Path, Fo
             f"{root}: the folder {shown(first.name)} has folders {names} in it, all of which are read as the class "
             f"{full[first]!r}",
             f"--train {shown(first)} (they are the classes)",
+            page="folders",
         )
 
 

@@ -144,6 +144,7 @@ def _asked(tally: Tally, coloured: Sequence[str], hint: str, lossy: bool, notes:
         "--mask-colours FILE (a line for each class: its name and its colour)",
         *["save the masks anew, as PNG"] * lossy,
         halts=True,
+        page="mask-colours",
     )
     return Meaning(colours=tuple(colour_name(code) for code in sorted(code for code, _ in common)))
 

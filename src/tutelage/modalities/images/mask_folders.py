@@ -259,4 +259,5 @@ def _ask_of_splits(there: Layout, found: Found, notes: Notes) -> None:
             f"{there.images} has folders {', '.join(split)}, as of a data set that is split already, and all their "
             "images are taken together",
             "name a table of the images and masks of each part with --train and --test",
+            page="split-already",
         )

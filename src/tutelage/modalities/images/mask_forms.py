@@ -139,6 +139,7 @@ def tell_turned(reads: Mapping[int, Read], file: str, turned: bool | None, notes
             f"{len(either):,} of {len(reads):,} masks of {file} fit their images both as the pixels are stored and "
             f"turned as EXIF says (the first: {reads[either[0]].at}), and are taken to lie like the turned image",
             "--masks-turned (they lie as the pixels are stored)", "--no-masks-turned (they lie like the turned image)",
+            page="turned-masks",
         )  # fmt: skip
     return alike
 
@@ -220,7 +221,7 @@ def _by_palette(
             mask, one, other = twice
             why = f"; {one} and {other} have one colour in {places[mask]}"
         by_colour = '--mask-colours "#rrggbb,#rrggbb" (the colours count)'
-        notes.ask(differ + why, f"{by_number} (the numbers count)", by_colour, halts=True)
+        notes.ask(differ + why, f"{by_number} (the numbers count)", by_colour, halts=True, page="mask-colours")
         return reads, meaning, False
     if len(codes) > MANY:
         return made, meaning, True
@@ -247,6 +248,7 @@ def _ask_inverted(reads: Mapping[int, Read], meaning: Meaning, file: str, notes:
         f"first: {inverted[0].at}); as they are shown their values are {values}",
         f"--mask-values {values} (each value, as it is shown, is a class, in this order)",
         halts=True,
+        page="mask-values",
     )
 
 

@@ -122,6 +122,7 @@ def _smoothed(tally: Tally, lossy: str, notes: Notes) -> tuple[int, ...] | None:
         f"--classes {tally.values[-1] + 1} (each number is a class)",
         "save the masks anew, as PNG and resized by the nearest pixel",
         halts=True,
+        page="mask-values",
     )
     return tuple(found.tolist())
 
@@ -175,7 +176,12 @@ def _lone_void(tally: Tally, lossy: str, notes: Notes) -> tuple[int, ...] | None
     )
     values = f"--mask-values {','.join(map(str, there))} (each is a class, in this order)"
     if len(there) == 2:  # one class would be left if the largest meant void
-        notes.ask(f"{at}: the masks hold only {before} and {last} ({tally.listed(tally.values)})", values, halts=True)
+        notes.ask(
+            f"{at}: the masks hold only {before} and {last} ({tally.listed(tally.values)})",
+            values,
+            halts=True,
+            page="mask-values",
+        )
         return tuple(there)
     options = [f"--void {last} (nothing is known there)", values]
     options += [f"--classes {last + 1} (each number is a class)"] * (last <= LARGEST)
@@ -190,6 +196,7 @@ def _lone_void(tally: Tally, lossy: str, notes: Notes) -> tuple[int, ...] | None
         f" (in all masks {tally.listed(tally.values)}){scales}",
         *(option for option in options if option != values or len(there) <= LISTED),
         halts=True,
+        page="mask-values",
     )
     return tuple(there)
 
@@ -209,7 +216,7 @@ def _scaled(tally: Tally, lossy: str, notes: Notes) -> tuple[int, ...] | None:
             f"{tally.first(there[-1:])}: the values are multiples of {step:g}, as of class numbers that are scaled to "
             f"be seen; in all masks {tally.listed(there)}",
             values, f"--classes {last + 1} (each number is a class)",
-            halts=True,
+            halts=True, page="mask-values",
         )  # fmt: skip
         return tuple(there.tolist())
     if last >= SPARSE and 2 * len(there) < last and len(there) < MANY:
@@ -218,6 +225,7 @@ def _scaled(tally: Tally, lossy: str, notes: Notes) -> tuple[int, ...] | None:
             f"the masks of {tally.file} have {len(there)} values, {tally.listed(there)}, and so {last + 1} classes, "
             "most without a pixel",
             values if len(there) <= LISTED else some, f"--classes {last + 1} (each number is a class)",
+            page="mask-values",
         )  # fmt: skip
     return None
 
@@ -230,6 +238,7 @@ def _many(tally: Tally, lossy: str, notes: Notes) -> None:
             f"the masks of {tally.file} have {len(tally.values)} values up to {last}, as numbers of single objects or "
             "smoothed values have, and so as many classes",
             f"--classes {last + 1} (each number is a class)", "--mask-values VALUE,VALUE (only these are classes)",
+            page="mask-objects",
         )  # fmt: skip
 
 
@@ -248,6 +257,7 @@ def _objects(tally: Tally, lossy: str, notes: Notes) -> None:
         f"{tally.file}: {how}, as where numbers are those of single objects (instances); then they are no classes",
         f"--classes {last + 1} (each number is a class)",
         "save the masks anew with the number of its class on each object",
+        page="mask-objects",
     )
 
 
@@ -270,6 +280,7 @@ def _lines(tally: Tally, lossy: str, notes: Notes) -> None:
         f"{one.values[one.between.argmax()]}), as after smoothing, in {len(found):,} of {len(tally.at):,} masks; masks "
         "must be resized by the nearest pixel",
         f"--classes {tally.values[-1] + 1} (the lines are meant)",
+        page="mask-values",
     )
 
 

@@ -98,7 +98,11 @@ class Masks:
         if len(none) > len(there) and self.meaning.classes and not (self.meaning.values or self.meaning.colours):
             follow = there == list(range(len(there)))
             fewer = f"--classes {len(there)}" if follow else f"--mask-values {','.join(map(str, there))}"
-            notes.ask(f"{says}; it may be that --classes {self.classes} is too many", f"{fewer} in its place")
+            notes.ask(
+                f"{says}; it may be that --classes {self.classes} is too many",
+                f"{fewer} in its place",
+                page="mask-values",
+            )
         elif none:
             notes.say(f"{says}.")
         if self.classes > 1 and 2 * self.bare[0] > self.bare[1]:

@@ -90,7 +90,7 @@ class Faults:
             out = likely_form(first) or ": leave out of --features what is none"
             raise DataError(f"{self._place(none[0], 0)}: {first}; no row of {_columns(none)} holds a number{out}")
         if self.skip_bad and good.any():
-            notes.say(f"Left out of {self.path}: {self._in_words(good)}.")
+            notes.say(f"Left out of {self.path}: {self._in_words(good)}.", page="left-out")
             return
         (column, found), *others = self.cells.items()
         advice = f"{likely_form(next(iter(found.values())))}; {ADVICE}" if good.any() else ""

@@ -87,12 +87,13 @@ def note_odd_numbers(
     if counting:
         are = f"feature {counting[0]} counts" if len(counting) == 1 else f"features {listed(counting)} count"
         tell = "tells" if len(counting) == 1 else "tell"
-        notes.ask(f"{columns.place}: {are} the rows and {tell} their order only", settles)
+        notes.ask(f"{columns.place}: {are} the rows and {tell} their order only", settles, page="label-in-features")
     for name, named in copies.items():
         notes.ask(
             f"{columns.place}: feature {name} has one number for each class ({named}), as if it were the label in "
             "numbers, which new rows will not have",
             settles,
+            page="label-in-features",
         )
     if odd:
         _ask_of_stand_ins(columns, odd, settles, notes)
@@ -159,6 +160,7 @@ def _ask_of_stand_ins(columns: Columns, odd: Mapping[str, np.ndarray], settles: 
         "is read as a number",
         columns.emptied("these cells", "their rows"),
         settles,
+        page="odd-numbers",
     )
 
 
@@ -173,6 +175,7 @@ def _ask_of_far(columns: Columns, j: int, odd: np.ndarray | None, notes: Notes) 
             f"{columns.place}, {columns.at(row)}: feature {name} is {x[row]:g}, more than {APART:,} times as large as "
             f"any other number of it (the next is {others.max():g})",
             f"correct it; or {columns.emptied('the cell', 'its row')}",
+            page="odd-numbers",
         )
 
 
@@ -191,6 +194,7 @@ def _ask_of_totals(columns: Columns, notes: Notes) -> None:
             f"{columns.place}, {columns.at(len(x) - 1)}: each feature of the last row is the sum, or the mean, of "
             "the rows above, and it is read as a row like others",
             "take this row of totals out",
+            page="totals",
         )
 
 

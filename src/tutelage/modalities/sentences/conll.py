@@ -154,7 +154,10 @@ def _tell(lines: Lines, texts: Sequence[str], notes: Notes, skip: bool) -> None:
     like = f"row {min(lines.sentences, default=first)} has {lines.width}"
     said = f"{path}, row {first}: {len(_cells(texts[first - 1]))} columns where {like}"
     if skip and bad < set(lines.sentences) | bad:
-        notes.say(f"{path}: {len(bad)} sentences have rows with other columns and are left out, the first: {said}.")
+        notes.say(
+            f"{path}: {len(bad)} sentences have rows with other columns and are left out, the first: {said}.",
+            page="left-out",
+        )
         lines.sentences = {n: each for n, each in lines.sentences.items() if n not in bad}
         return
     others = f"; so have {many - 1} more rows" * (many > 1)
@@ -222,12 +225,16 @@ def column_of_tags(table: pd.DataFrame, words: str, path: Path, notes: Notes) ->
         plain = [name for name, cells in seen.items() if name != last and not all(map(str.isdecimal, cells))]
         sure = [f"--tags {last}"] * (not empty and not _holds_pairs(table[last]))
         options = (*(others or [f"--tags {name}" for name in plain[:3]]), *sure)
-        notes.ask(f"{path}: the last column holds no tags of entities, but {says}", *options, halts=True)
+        notes.ask(
+            f"{path}: the last column holds no tags of entities, but {says}", *options, halts=True, page="tag-columns"
+        )
     kinds = {name: {tag[2:] for tag in seen[name] if TAG.fullmatch(tag)} for name in told}
     alike = [name for name in told if name != last and kinds[name] & kinds.get(last, set())]
     if alike:
         options = (*(f"--tags {name}" for name in alike), f"--tags {last} (as now)")
-        notes.ask(f"{path}: columns {', '.join(alike)} and {last} hold tags of the same types", *options)
+        notes.ask(
+            f"{path}: columns {', '.join(alike)} and {last} hold tags of the same types", *options, page="tag-columns"
+        )
     return last
 
 

@@ -50,6 +50,7 @@ def named(at: Place, labels: list[Tags], names: Sequence[str], reading: Reading)
             at.option("classes", "O,B-PER,I-PER,...") + " (the names in the order of the numbers)",
             at.option("tags_are", "types") + " (each number is a type of its own)",
             halts=True,
+            page="tag-numbers",
         )
     elif len(kinds := {tag for tags in labels for tag in tags or []} - {"0", None}) > 1:
         says = f"{at.whole}: tags are numbers without names: 0 is outside, and each of {len(kinds)} others is a type"
@@ -60,6 +61,7 @@ def named(at: Place, labels: list[Tags], names: Sequence[str], reading: Reading)
                 f"{says}, which may be wrong",
                 at.option("classes", "O,B-PER,I-PER,...") + " (the names in the order of the numbers)",
                 at.option("tags_are", "types") + " (each number is a type of its own)",
+                page="tag-numbers",
             )
     return labels
 

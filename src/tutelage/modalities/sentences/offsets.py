@@ -258,7 +258,7 @@ def counting_of(at: Place, given: Texts, notes: Notes, named: str | None = None)
             f"{at.whole}: of {best.concerned} spans whose places depend on the unit {misfits} do not fit words, and "
             f"{best.gained} of these would if they were counted {best.how.words()}; the first such text is in "
             f"{at.row(best.first)}",
-            at.option("offsets", best.how.unit), at.option("offsets", "characters"), halts=True,
+            at.option("offsets", best.how.unit), at.option("offsets", "characters"), halts=True, page="span-offsets",
         )  # fmt: skip
     return Counting()
 

@@ -42,10 +42,11 @@ def require_words(
         return
     asks = f"{at.whole}: all {len(every):,} words are tags, such as {begun[0]!r}"
     if not tagged:
-        notes.halt(f"{asks}; another column holds the words", at.option("tokens", "COLUMN"))
+        notes.halt(f"{asks}; another column holds the words", at.option("tokens", "COLUMN"), page="tag-columns")
     notes.halt(
         f"{asks}, and {of_tags.whole} holds words; the columns are swapped",
         f"{at.option('tokens', of_tags.name)} {of_tags.option('tags', at.name)}",
+        page="tag-columns",
     )
 
 
@@ -95,6 +96,7 @@ def closed(
             at.option("open_words", "outside") + " (they are outside entities)",
             at.option("open_words", "untagged") + " (such sentences are untagged)",
             halts=True,
+            page="open-words",
         )
     else:
         notes.say(f"{says}, {'which are outside' if how.open_words == 'outside' else 'which are untagged'}.")

@@ -208,6 +208,7 @@ def _without_outside(at: Place, spans: list[list[RawSpan]], reading: Reading) ->
                 at.option("outside", kind) + " (such spans are left out)",
                 at.option("tags_are", "types") + " (it is a type)",
                 halts=True,
+                page="tag-notation",
             )
     return spans
 

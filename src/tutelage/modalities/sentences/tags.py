@@ -142,6 +142,7 @@ def tell_mended(at: Place, mended: Mended, how: TagsAs, notes: Notes) -> None:
             f"something else may be meant; the first in {mended.first}",
             at.option("mended", "take") + " (they are meant as they were mended)",
             halts=True,
+            page="tag-notation",
         )
     elif mended.count:
         notes.say(
@@ -221,6 +222,7 @@ def _asked_outside(at: Place, labels: list[Tags], notes: Notes) -> list[Tags]:
         at.option("outside", most) + " (it means outside)",
         at.option("tags_are", "types") + " (each tag is a type)",
         halts=meant and len(counts) > 1,
+        page="tag-notation",
     )
     return [tags and ["O" if named and tag == most else tag for tag in tags] for tags in labels]
 
@@ -241,6 +243,7 @@ def _ask_of_neighbours(at: Place, labels: Sequence[Tags], notes: Notes) -> None:
             at.option("tags_are", "types") + " (neighbours of one type are one entity)",
             at.option("tags_are", "bio") + " (each B- begins an entity)",
             halts=count > HANDFUL,
+            page="tag-notation",
         )
 
 
@@ -258,6 +261,7 @@ def _tell(at: Place, notation: Notation, tags: Sequence[Tags], notes: Notes) -> 
             at.option("tags_are", "types") + " (each tag is a type)",
             at.option("tags_are", "bio") + " (letters tell the beginnings of entities)",
             halts=True,
+            page="tag-notation",
         )
 
 

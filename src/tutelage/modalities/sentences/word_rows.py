@@ -164,6 +164,7 @@ def _ask(table: pd.DataFrame, tokens: str, tags: Sequence[str], path: Path, note
         f"{'; or '.join(options)} (the column that numbers the sentences)",
         f"--sentence-id {EACH_ROW} (each row is a sentence)",
         halts=halts,
+        page="word-rows",
     )
 
 

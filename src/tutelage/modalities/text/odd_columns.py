@@ -87,4 +87,5 @@ def ask_of_column(texts: Sequence[str], place: str, column: str, notes: Notes) -
         *rows,
         f"--odd-texts {TAKE}, if these are the texts",
         halts=True,
+        page="odd-texts",
     )

@@ -70,6 +70,7 @@ def note_odd_texts(texts: Sequence[str], at: Callable[[int], str], place: str, l
             f"{place}: {len(none):,} of {len(texts):,} texts {are} {named}{more} (first: {at(next(iter(none)))}), "
             f"which may stand for none, and {read}",
             "--skip-bad leaves such rows out",
+            page="odd-texts",
         )
     for name, (begins, pattern) in LEFT.items():
         held = {i: found[0] for i, text in enumerate(texts) if begins in text and (found := pattern.search(text))}
