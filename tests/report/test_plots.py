@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+from types import SimpleNamespace
 
 import matplotlib.pyplot
 import numpy as np
@@ -53,6 +55,12 @@ def test_a_caption_names_only_what_is_drawn(record):
     many = [f"c{i}" for i in range(20)]
     record |= {"confusion": np.eye(20, dtype=int).tolist(), "summary": record["summary"] | {"classes": many}}
     assert "number in a cell" not in plots.confusion(record).caption
+
+
+def test_a_run_is_given_as_its_folder_or_as_what_knows_it(record, tmp_path):
+    (tmp_path / "records.json").write_text(json.dumps(record))
+    alt = plots.confusion(record).alt
+    assert plots.confusion(str(tmp_path)).alt == plots.confusion(SimpleNamespace(folder=tmp_path)).alt == alt
 
 
 def test_what_was_not_measured_is_refused_by_name(record, tmp_path):

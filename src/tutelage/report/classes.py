@@ -118,7 +118,8 @@ def confusion(record: Mapping[str, Any]) -> Plot | None:
                 axes.text(j, i, short(counts[i, j]), ha="center", va="center", fontsize=9.5)
         names = [name if len(name) <= 14 else name[:13] + "…" for name in classes]
         size = 10 if c <= COUNTED else 7
-        axes.set_xticks(range(c), names, rotation=45, ha="right", rotation_mode="anchor", fontsize=size)
+        slanted: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+        axes.set_xticks(range(c), names, fontsize=size, **(slanted if max(map(len, names)) > 2 else {}))
         axes.set_yticks(range(c), names, fontsize=size)
     else:  # one picture, since so many cells would make a large page
         shades = np.tile(to_rgba(COLOURS[0]), (c, c, 1))
@@ -131,8 +132,8 @@ def confusion(record: Mapping[str, Any]) -> Plot | None:
     figure.alt = right + (f" Most often taken for another: {listed(taken)}." if taken else " No mistakes.")
     counted = " The number in a cell is a count." if c <= COUNTED else ""
     figure.caption = (
-        "Each row is a true class, each column what the model says of it; the darker a cell, the larger its share of "
-        f"the row.{counted} On the diagonal the model is right."
+        "Each row is a true class, each column what the model says of it; the stronger its colour, the larger the "
+        f"share of its row.{counted} On the diagonal the model is right."
     )
     return figure
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
-from markupsafe import Markup
 
 from tutelage import files, kinds
 from tutelage.fit.box import STYLE, box
@@ -36,7 +35,7 @@ def write_report(folder: Path) -> Path:
     """
     record = read_records(folder)
     figures = [
-        {"svg": Markup(inline_svg(figure)), "caption": figure.caption, "expert": drawing.expert}
+        {"svg": inline_svg(figure), "caption": figure.caption, "expert": drawing.expert}
         for drawing, figure in draw_all(record, folder / "plots")
     ]
     csv = NAME if write_least_sure(record, folder) else ""
@@ -61,8 +60,8 @@ def page(record: dict[str, Any], figures: list[dict[str, Any]], csv: str = "") -
     return template.render(
         record=with_small_pictures(record),
         summary=summary,
-        answer=Markup(box(verdict(summary, kind.words.test, use(kind)), findings(record), notes(record, kind))),
-        box_style=Markup(STYLE),
+        answer=box(verdict(summary, kind.words.test, use(kind)), findings(record), notes(record, kind)),
+        box_style=STYLE,
         figures=figures,
         words=kind.words,
         question=question(summary),
@@ -99,6 +98,8 @@ def notes(record: dict[str, Any], kind: type[Kind]) -> list[str]:
     summary, words = record["summary"], kind.words
     compared, test = summary["evidence"] is not None, summary.get("test")
     found = []
+    if compared and "pool" in words_of(summary).label:
+        found.append(f"“The pool” is the {summary['unlabelled']:,} {words.things} without labels.")
     if compared:
         found.append("“Held-out labels” were hidden from a model, which was then asked for them.")
     if not test:
