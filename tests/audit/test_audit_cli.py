@@ -47,6 +47,29 @@ def digits(tmp_path_factory):
 WIDE = ("--features", "pixel", "--label", "label")
 
 
+def test_the_file_carries_the_text_and_the_page_says_what_to_expect(run, texts, tmp_path):
+    table = texts.pool.copy()
+    table.loc[[3, 8, 20], "label"] = table.label[[3, 8, 20]].map({"food": "sport", "sport": "food"})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    words = ("--text", "text", "--label", "label", "--encoder", "lexical", "--least", "0")
+    code, shown = run("audit", "--train", tmp_path / "t.csv", *words, "--out", tmp_path / "out")
+    assert code == 0, shown
+    found = suspects(tmp_path / "out")
+    assert list(found.columns) == ["row", "text", *COLUMNS[1:]]
+    assert found.text.tolist() == table.text.to_numpy()[found.row - 1].tolist()
+    summary = json.loads((tmp_path / "out" / "audit.json").read_text())
+    assert summary["suspects_expected"] == pytest.approx(found.probability.sum(), abs=0.01)
+    wrong = round(summary["suspects_expected"])
+    assert f"expect about {wrong} of them to be wrong and {60 - wrong} to be right" in shown
+    page = (tmp_path / "out" / "audit.html").read_text()
+    assert f"expect about {wrong} of them to be wrong and {60 - wrong} to be right" in page
+    assert "td.label, td.name, th { overflow-wrap: break-word; }" in page
+    assert '<td class="label">' in page
+    code, out = run("audit", "--train", tmp_path / "t.csv", *words, "--out", tmp_path / "again", "--json", "--quiet")
+    assert code == 0
+    assert json.loads(out)["suspects"] == 60
+
+
 def test_wrong_digits_are_found_listed_and_set_right(run, digits, tmp_path):
     out = tmp_path / "out"
     code, shown = run("audit", "--train", digits / "wide.csv", *WIDE, "--truth", "right", "--out", out)

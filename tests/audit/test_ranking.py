@@ -74,7 +74,12 @@ def test_an_audit_is_as_it_says(noisy):
     assert len(found) == n
     np.testing.assert_array_equal(found.given, given)
     np.testing.assert_allclose(found.posterior.sum(1), 1)
-    np.testing.assert_allclose(bayes(found.beliefs, given, found.transition), found.posterior)
+    raw = bayes(found.beliefs, given, found.transition)
+    said = 1 - raw[np.arange(n), given]
+    np.testing.assert_array_equal(np.argsort(-said, kind="stable"), found.order)  # calibration keeps the order
+    others = np.eye(10)[given] == 0
+    shares = [p[others].reshape(n, -1) / p[others].reshape(n, -1).sum(1, keepdims=True) for p in (raw, found.posterior)]
+    np.testing.assert_allclose(*shares, rtol=1e-6)
     np.testing.assert_allclose(found.transition.sum(1), 1)
     np.testing.assert_allclose(found.probability, 1 - found.posterior[np.arange(n), given], atol=1e-12)
     np.testing.assert_array_equal(found.suggested, found.classes[found.posterior.argmax(1)])

@@ -41,6 +41,29 @@ def test_suggestions_are_applied_and_other_cells_stay(run, files):
     assert (files / "o.csv").read_text() == 'id,label,note\n007, a ,NA\n08, a ,\n09,b,"x, y"\n10,c,\n11,c,\n'
 
 
+def test_a_journal_says_what_was_changed_and_why(run, files):
+    (files / "s.csv").write_text(SUSPECTS + "5,c,c,0.2,3,y\n1,a,b,0.1,4,z\n")
+    code, shown = apply(run, files)
+    assert code == 0, shown
+    assert f"each change is in {files / 'o.journal.csv'}" in shown
+    journal = pd.read_csv(files / "o.journal.csv", dtype=str)
+    assert journal.columns.tolist() == ["row", "before", "after", "suspect", "probability", "why"]
+    assert journal.drop(columns="probability").to_numpy().tolist() == [
+        ["1", "a", "b", "4", "z"], ["2", "b", "a", "1", "so, so"], ["4", "a", "c", "2", "x"],
+    ]  # fmt: skip
+
+
+def test_a_journal_of_no_change_has_its_header(run, files):
+    (files / "s.csv").write_text("row,given,suggested\n2,b,b\n")
+    apply(run, files)
+    assert (files / "o.journal.csv").read_text() == "row,before,after,suspect\n"
+
+
+def test_a_journal_overwrites_no_file_that_is_read(run, files):
+    (files / "s.csv").rename(files / "o.journal.csv")
+    assert "its journal would overwrite" in refused(run, files, suspects="o.journal.csv")
+
+
 def test_rows_taken_out_stay_as_given_and_suggestions_may_be_edited(run, files):
     (files / "s.csv").write_text("row,given,suggested\n4,a,new\n")
     code, shown = apply(run, files)

@@ -119,9 +119,15 @@ def test_most_spans_mended_halts(heard):
     assert read(heard, table, mended="take").tags[0][:2] == ["B-PER", "I-PER"]
 
 
-def test_chinese_clauses_are_no_words_and_it_is_asked(heard):
+def test_each_chinese_character_is_a_word(heard):
     got = read(heard, [{"text": "我在北京工作。", "tags": [[2, 4, "LOC"]]}] * 6)
-    assert got.halts and "'北京' -> '我在北京工作'" in got.asked
+    assert not got.halts
+    assert got.tags[0] == ["O", "O", "B-LOC", "I-LOC", "O", "O", "O"]
+
+
+def test_where_most_spans_end_within_words_it_is_asked(heard):
+    got = read(heard, [{"text": "서울에서 일했다", "tags": [[0, 2, "LOC"]]}] * 6)
+    assert got.halts and "'서울' -> '서울에서'" in got.asked
 
 
 @pytest.mark.parametrize(
@@ -161,7 +167,7 @@ def test_spans_in_csv_are_of_json_or_python(heard, write):
     cells = [write(spans_of(TEXT)).replace('"', '""'), "[]"]
     got = heard("a.csv", f'text,tags\n"{TEXT}","{cells[0]}"\n"None.","{cells[1]}"\n', tokens="text")
     assert got.tags == [MEANT, ["O", "O"]]
-    assert "sentences in .csv files are cut at blanks alone" in got.said
+    assert "texts with spans, which are cut into words at the word boundaries of Unicode" in got.said
 
 
 def test_spans_of_words_with_letters_are_joined(heard):

@@ -106,8 +106,9 @@ def read_sentences(
     numbers the words; the tag is in the last unless ``tags`` is a number or ``distant`` is given. In jsonl and parquet
     files a cell of tokens is a list of words, or a text: then tags are spans, [start, end, type] or objects with these,
     and [] means no entity. In csv and tsv files a cell is a list of JSON or Python, or words separated by spaces;
-    running text without tags is cut at the word boundaries of Unicode. A table may also hold a word a row. Tags may be numbers, with names or each a type: then 0 is outside. None and
-    negative numbers are words without a tag. An empty cell, or an empty list of tags, is an untagged sentence.
+    running text without tags is cut at the word boundaries of Unicode. A table may also hold a word a row. Tags may be
+    numbers, with names or each a type: then 0 is outside. None and negative numbers are words without a tag. An empty
+    cell, or an empty list of tags, is an untagged sentence.
 
     Args:
         path: the file.
@@ -140,8 +141,8 @@ def _is_running(source: Source, of_tags: Sequence[list[object]], reading: Readin
     if not is_running(source.cells):
         return False
     reading.notes.say(
-        f"{source.path}: column {source.tokens!r} holds running text, which is cut into words {SAYS}, so that marks are "
-        "words of their own; text whose words and marks have blanks between them is cut at the blanks."
+        f"{source.path}: column {source.tokens!r} holds running text, which is cut into words {SAYS}, so that marks "
+        "are words of their own; text whose words and marks have blanks between them is cut at the blanks."
     )
     return True
 
