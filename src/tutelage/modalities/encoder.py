@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import hashlib
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import torch
 from safetensors import SafetensorError
 
 from tutelage import weights
-from tutelage.files import FORMAT, check_format, read_json, read_tensors, write_json
+from tutelage.files import FORMAT, BadFileError, check_format, read_json, read_tensors, write_json
 from tutelage.modalities.learnt import read_marks
 from tutelage.modalities.precision import cache_name
 
@@ -67,6 +68,18 @@ class Encoder:
     adapted: str = ""
     seen: frozenset[str] = frozenset()
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Pickle an encoder by its name, where its weights are those that are loaded by it; else whole.
+
+        Such an encoder is loaded again where it is unpickled, and must be the same there.
+        """
+        if self.adapted or self.seen:
+            return Encoder, tuple(getattr(self, f.name) for f in fields(self))
+        return _unpickled, (self.name, self.max_length, self.fingerprint)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Encoder:
+        return replace(self, model=copy.deepcopy(self.model, memo))
+
     @property
     def width(self) -> int:
         """Number of features of a token."""
@@ -98,6 +111,18 @@ class Encoder:
     def cache_name(self) -> str:
         """Name of the folder of cached features: the fingerprint, and the precision where it is not float32."""
         return cache_name(self.fingerprint, self.model)
+
+
+def _unpickled(name: str, max_length: int, fingerprint: str) -> Encoder:
+    """The encoder that was pickled by its name.
+
+    Raises:
+        BadFileError: the encoder of this name is another one here.
+    """
+    found = load_encoder(name, max_length)
+    if found.fingerprint != fingerprint:
+        raise BadFileError(f"the encoder {name!r} is not the one that was pickled by this name")
+    return found
 
 
 def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:
