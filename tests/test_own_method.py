@@ -25,17 +25,18 @@ name = "own"
 seeds = [0]
 methods = ["supervised"]
 controls = ["labels only"]
+settings = [{ labels = 4 }]
+
 [steps]
 steps = 10
-[[settings]]
-labels = 4
-pool = 100
+
 [[data]]
 name = "digits"
 kind = "rows"
-train = ["digits.csv"]
-item = ["pixel"]
-label = "digit"
+file = "scikit-learn:digits"
+split = ""
+pool = 200
+scored = 100
 """
 
 

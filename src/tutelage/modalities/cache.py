@@ -77,10 +77,13 @@ class FeatureCache:
 
 
 class Caches:
-    """The feature caches that a reader has opened, each folder once."""
+    """The feature caches that a reader has opened, each folder once. A copy, or a pickle, has opened none."""
 
     def __init__(self) -> None:
         self._opened: dict[Path, FeatureCache] = {}
+
+    def __reduce__(self) -> tuple[type[Caches], tuple[()]]:
+        return Caches, ()
 
     def at(self, folder: Path) -> FeatureCache:
         """Feature cache of a folder, opened once."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import hashlib
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from safetensors import SafetensorError
 from tutelage import weights
 from tutelage.data import hub
 from tutelage.data.nearest import did_you_mean, nearest
-from tutelage.files import FORMAT, check_format, read_json, read_tensors, write_json
+from tutelage.files import FORMAT, BadFileError, check_format, read_json, read_tensors, write_json
 from tutelage.modalities.learnt import read_marks
 from tutelage.modalities.precision import cache_name
 
@@ -68,6 +69,18 @@ class Encoder:
     max_length: int = 128
     adapted: str = ""
     seen: frozenset[str] = frozenset()
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Pickle an encoder by its name, where its weights are those that are loaded by it; else whole.
+
+        Such an encoder is loaded again where it is unpickled, and must be the same there.
+        """
+        if self.adapted or self.seen:
+            return Encoder, tuple(getattr(self, f.name) for f in fields(self))
+        return _unpickled, (self.name, self.max_length, self.fingerprint)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Encoder:
+        return replace(self, model=copy.deepcopy(self.model, memo))
 
     @property
     def width(self) -> int:
@@ -131,6 +144,18 @@ def require_encoder(name: str | None) -> None:
         raise OSError(f"encoder {plain!r} could not be loaded: there is none of that name{like}; {there}")
     if not hub.kept(plain) and not hub.reachable():
         raise OSError(f"encoder {plain!r} could not be loaded: the Hub cannot be reached from here{like}; {there}")
+
+
+def _unpickled(name: str, max_length: int, fingerprint: str) -> Encoder:
+    """The encoder that was pickled by its name.
+
+    Raises:
+        BadFileError: the encoder of this name is another one here.
+    """
+    found = load_encoder(name, max_length)
+    if found.fingerprint != fingerprint:
+        raise BadFileError(f"the encoder {name!r} is not the one that was pickled by this name")
+    return found
 
 
 def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:

@@ -1,0 +1,102 @@
+"""Round trips: from the command to Python and back, with equal predictions."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits
+
+from tutelage import Classifier, Drift, Segmenter, Tagger
+from tutelage.files import BadFileError
+
+FAST = {"steps": 8, "folds": 2, "repeats": 1}
+
+
+def test_texts_from_the_command_to_python_and_back(bench, run):
+    assert run(*bench.fit("drift", test=None), "--decay", "0.8")[0] == 0
+    said = bench.folder / "said.csv"
+    assert run("predict", bench.out, "--input", bench.folder / "test.csv", "--output", said)[0] == 0
+    first = pd.read_csv(said)
+    model = Classifier.load(bench.out)
+    assert model.predict(first.text).tolist() == first.predicted.tolist()
+    np.testing.assert_allclose(model.predict_proba(first.text).max(1), first.probability, atol=1e-6)
+    assert model.classes_.tolist() == ["food", "sport"] and model.score(first.text, first.label) >= 0
+    assert (model.method, model.steps, model.folds, model.encoder) == (Drift(decay=0.8), 8, 2, str(bench.encoder))
+    summary = json.loads((bench.out / "summary.json").read_text())
+    assert model.evidence_.harm == summary["evidence"]["harm"] and model.returned_ == summary["returned"]
+    model.save(bench.folder / "again")
+    assert run("predict", bench.folder / "again", "--input", bench.folder / "test.csv", "--output", said)[0] == 0
+    pd.testing.assert_frame_equal(pd.read_csv(said), first)
+    code, shown = run("score", bench.folder / "again", "--test", bench.folder / "test.csv", "--json")
+    assert code == 0 and json.loads(shown)["accuracy"] == model.score(first.text, first.label)
+    again = model.fit(first.text, first.label)  # a loaded estimator is fitted again, as it was asked
+    assert again.evidence_.labels == len(first)
+
+
+def test_texts_from_python_to_the_command(bench, texts, run):
+    test = bench.folder / "test.csv"
+    model = Classifier(encoder=str(bench.encoder), **FAST)
+    model.fit(texts.train.text.tolist(), texts.train.label.tolist(), X_unlabelled=texts.pool.text.tolist())
+    model.save(bench.folder / "run")
+    words = ("predict", bench.folder / "run", "--input", test, "--output", bench.folder / "said.csv")
+    code, shown = run(*words)
+    assert code == 2 and "--text must be given" in shown
+    assert run(*words, "--text", "text")[0] == 0
+    assert pd.read_csv(bench.folder / "said.csv").predicted.tolist() == model.predict(texts.test.text).tolist()
+    loaded = Classifier.load(bench.folder / "run")
+    np.testing.assert_array_equal(loaded.predict_proba(texts.test.text), model.predict_proba(texts.test.text))
+    assert loaded.summary() == model.summary()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_rows_from_python_to_the_command(tmp_path, run, named):
+    x, y = load_digits(return_X_y=True)
+    columns = [f"pixel{i}" for i in range(64)]
+    table = pd.DataFrame(x[:200], columns=columns)
+    model = Classifier("supervised", **FAST, random_state=3)
+    if named:
+        model.fit(table, pd.Series(y[:200], name="digit"))
+    else:
+        model.fit(x[:200], y[:200])
+    model.save(tmp_path / "run")
+    table.assign(digit=y[:200]).to_csv(tmp_path / "t.csv", index=False)
+    features = [] if named else ["--features", "pixel"]
+    words = ("predict", tmp_path / "run", "--input", tmp_path / "t.csv", "--output", tmp_path / "s.csv", *features)
+    code, shown = run(*words)
+    assert code == 0, shown
+    assert pd.read_csv(tmp_path / "s.csv").predicted.tolist() == model.predict(table if named else x[:200]).tolist()
+    label = [] if named else ["--label", "digit"]
+    code, shown = run("score", tmp_path / "run", "--test", tmp_path / "t.csv", "--json", *features, *label)
+    score = model.score(table if named else x[:200], y[:200])
+    assert code == 0 and json.loads(shown)["accuracy"] == pytest.approx(score)
+    loaded = Classifier.load(tmp_path / "run")
+    assert loaded.n_features_in_ == 64 and loaded.random_state == 3 and loaded.classes_.tolist() == list(range(10))
+    np.testing.assert_array_equal(loaded.predict_proba(x), model.predict_proba(pd.DataFrame(x, columns=columns)
+                                                                               if named else x))  # fmt: skip
+
+
+def test_a_tagger_and_a_segmenter_are_loaded(tmp_path, encoder_folder, squares, small_networks):
+    sentences = [["soup", "today"], ["goal", "again"]] * 4
+    tagger = Tagger(encoder=str(encoder_folder), steps=5, evidence=False)
+    tagger.fit(sentences, [["B-FOOD", "O"], ["B-SPORT", "O"]] * 4).save(tmp_path / "t")
+    assert Tagger.load(tmp_path / "t").predict(sentences) == tagger.predict(sentences)
+    assert [p.shape for p in Tagger.load(tmp_path / "t").predict_log_proba(sentences[:1])] == [(2, 5)]
+    drawn = squares(8, 0)
+    segmenter = Segmenter("mean_teacher", steps=2, evidence=False).fit(drawn.pixels, drawn.masks)
+    segmenter.save(tmp_path / "s")
+    np.testing.assert_array_equal(Segmenter.load(tmp_path / "s").predict(drawn.pixels), segmenter.predict(drawn.pixels))
+    with pytest.raises(ValueError, match=r"holds a model of sentences: load it by Tagger.load"):
+        Classifier.load(tmp_path / "t")
+
+
+def test_what_is_no_run_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        Classifier.load(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match=r"run.json is missing"):
+        Classifier.load(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(BadFileError, match="not written by tutelage"):
+        Classifier.load(tmp_path)
