@@ -155,7 +155,7 @@ def do(run, command: str) -> str:
 # What it shows runs
 
 
-@pytest.mark.filterwarnings("ignore:The encoder .* does not know")  # the tiny one
+@pytest.mark.filterwarnings("ignore:The encoder .* does not know", "ignore:Of . .*labelled text")  # the tiny one
 def test_the_python_runs_and_names_what_is_returned(reader, quick):
     (block,) = blocks("python")
     space: dict[str, object] = {}

@@ -81,7 +81,7 @@ def test_groups_are_held_out_together(wines):
 
 def test_lists_of_tags_are_dealt_without_their_classes():
     tags = [["O"], None, ["O", "B-PER"], -1, ["O"]]
-    folds = list(LabelledFolds(3).split(tags, tags))
+    folds = list(LabelledFolds(3).split(None, tags))
     assert sorted(int(test[0]) for _, test in folds) == [0, 2, 4]
     assert all({1, 3} <= set(train.tolist()) for train, _ in folds)
 
@@ -93,3 +93,13 @@ def test_lists_of_tags_are_dealt_without_their_classes():
 def test_labels_too_few_are_refused(y, n_splits, message):
     with pytest.raises(ValueError, match=message):
         next(LabelledFolds(n_splits).split([0, 1, 2], y))
+
+
+def test_copies_lie_in_one_fold_and_an_empty_group_is_one_of_its_own():
+    texts = [f"text number {word} of several about {word}" for word in ("one", "two", "six", "ten", "red", "odd")]
+    y = ["a", "b"] * 3
+    for _, out in LabelledFolds(3).split([*texts, *map(str.upper, texts)], [*y, *y]):
+        assert sorted(i % 6 for i in out.tolist()) == sorted(2 * sorted({i % 6 for i in out.tolist()}))
+    groups = [None, None, np.nan, np.nan, "g", "g"]
+    folds = [set(out.tolist()) for _, out in LabelledFolds(3).split(texts, y, groups)]
+    assert any({4, 5} <= out for out in folds) and all(folds) and not any({2, 3, 4} <= out for out in folds)

@@ -117,7 +117,7 @@ def test_evidence_of_independent_labels_is_that_without_clusters():
     a, b = (rng.random(30) > 0.4).astype(float), (rng.random(30) > 0.3).astype(float)
     assert weigh(a, b, Prior(), 0.2).error == weigh(a, b, Prior(), 0.2, clusters=None).error
     found = weigh(a, b, Prior(), 0.2, clusters=np.arange(30) // 3, called="author")
-    assert found.clusters == 10 and "With 30 labels of 10 values of author, which say as much as" in found.words()
+    assert found.clusters == 10 and "With 30 labels in 10 groups by author, which say as much as" in found.words()
     assert found.error >= weigh(a, b, Prior(), 0.2).error
 
 

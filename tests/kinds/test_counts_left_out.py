@@ -14,7 +14,7 @@ def test_images_that_cannot_be_read_are_counted_in_no_class(tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
         for i in range(3):
-            Image.new("RGB", (8, 8), (40 * i, 0, 90)).save(tmp_path / name / f"{i}.png")
+            Image.new("RGB", (8, 8), (40 * i, 70 * (name == "dog"), 90)).save(tmp_path / name / f"{i}.png")
     (tmp_path / "dog" / "3.png").write_bytes(b"")
     notes = Notes()
     files = Files(tmp_path, how=ReadAs(skip_bad=True))

@@ -143,7 +143,7 @@ def test_a_folder_to_train_on_and_a_table_to_test_on(tmp_path):
     found, said = got(tmp_path, test=test)
     assert list(found.test) == [str(tmp_path / "7.png"), str(tmp_path / "8.png")]
     assert found.truth.tolist() == [1, 0]
-    assert said == [f"Not scored: 1 rows of {test} without a label."]
+    assert said == [f"Not scored: 1 row of {test} without a label."]
     scores = class_scores(found.truth, np.array([1, 1]))
     assert (scores["rows"], scores["measure"], scores["accuracy"]) == (2, "accuracy", 0.5)
     assert scores["interval"][0] < 0.5 < scores["interval"][1]
@@ -154,7 +154,7 @@ def test_a_table_to_train_on_and_a_folder_to_test_on(tmp_path):
     test = put(tmp_path / "test", {"dog/7.png": picture(7), "cat/8.png": picture(8), "unlabelled/9.png": picture(9)})
     found, said = got(tmp_path, train=labelled(tmp_path), test=test)
     assert found.truth.tolist() == [0, 1]
-    assert said == [f"Not scored: 1 rows of {test} without a label."]
+    assert said == [f"Not scored: 1 row of {test} without a label."]
 
 
 def test_grey_and_transparent_images_are_taken_and_said(tmp_path):

@@ -64,5 +64,5 @@ def test_the_evidence_says_of_how_many_authors_the_labels_are(run, measured):
     table.loc[:15, "label"] = ["yes", "yes", "no", "no"] * 4  # each author has one class
     summary, shown, _ = fitted(run, folder, table, "authors", *words)
     assert summary["evidence"]["labels"] == 16 and summary["evidence"]["clusters"] == 8
-    assert "With 16 labels of 8 values of author, which say as much as" in shown
+    assert "With 16 labels in 8 groups by author, which say as much as" in shown
     assert summary["copies"]["group"] == "author" and summary["copies"]["several"] == 0

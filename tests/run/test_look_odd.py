@@ -17,7 +17,8 @@ def look(run, tmp_path):
 
 @pytest.fixture
 def table(texts):
-    return pd.concat([texts.train, texts.train.assign(text="again " + texts.train.text)], ignore_index=True)
+    backwards = [" ".join(reversed(text.split())) for text in texts.train.text]
+    return pd.concat([texts.train, texts.train.assign(text=backwards)], ignore_index=True)
 
 
 def test_labels_that_join_others_are_asked_for(look, table):

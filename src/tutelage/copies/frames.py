@@ -58,7 +58,7 @@ def parts_of(text: str) -> tuple[str, ...]:
     r"""Folded lines of a text, of a text of one line its sentences; "" stands first where they are sentences.
 
     >>> parts_of("Hello Bob,\n\nsee you!\n-- \nAnn"), parts_of("See you. Ann")
-    (('hello bob', 'see you'), ('', 'see you', 'ann'))
+    (('hello bob', 'see you', 'ann'), ('', 'see you', 'ann'))
     """
     lines = [words_of(line) for line in text.splitlines()] if "\n" in text or "\r" in text else []
     found = tuple(filter(None, lines))
@@ -80,6 +80,7 @@ def unsigned(text: str) -> str:
     >>> unsigned("See you at noon!\n-- \nAnn"), unsigned("-- \nAnn")
     ('see you at noon', 'ann')
     """
+    text = text.replace("\r\n", "\n")
     signed = SIGNED.search(text)
     above = folded(text[: signed.start()]) if signed else ""
     return above if above.count(" ") + 1 >= LEAST_BODY[0] else folded(text)

@@ -48,6 +48,29 @@ def near_groups(sets: Sets, least: float = LEAST) -> Int[np.ndarray, " n"]:
     return _Join(sets, least).groups()
 
 
+def near_matches(sets: Sets, known: Sets, least: float = LEAST) -> Bool[np.ndarray, " n"]:
+    """Mask of the sets, (n,), that are nearly equal to one that is known; see `near_groups`.
+
+    Args:
+        sets: n sets of hashes.
+        known: sets of hashes that are known.
+        least: least similarity, in (0, 1].
+
+    >>> numbers = np.arange(1, 12, dtype=np.uint64)
+    >>> near_matches(Sets(numbers, np.array([5, 6])), Sets(numbers[:5], np.array([5]))).tolist()
+    [True, False]
+    """
+    if not len(known.counts) or not len(sets.counts):
+        return np.zeros(len(sets.counts), dtype=bool)
+    both = Sets(np.r_[known.hashes, sets.hashes], np.r_[known.counts, sets.counts])
+    join = _Join(both, least, len(known.counts))
+    join.groups()
+    pairs = np.concatenate([np.empty(0, dtype=np.int64), *join.first, *join.second])
+    found = np.zeros(join.count, dtype=bool)
+    found[pairs] = True
+    return found[len(known.counts) :]
+
+
 @dataclass
 class _Join:
     """A join of sets of hashes with themselves.
@@ -55,12 +78,14 @@ class _Join:
     Attributes:
         sets: the sets.
         least: least similarity.
+        known: number of sets, the first ones, each of which is compared with the others alone; 0: each with each.
         first, second: numbers of the sets of each pair that is nearly equal.
         group: group number of each set by the pairs so far, (n,).
     """
 
     sets: Sets
     least: float
+    known: int = 0
     first: list[np.ndarray] = field(default_factory=list)
     second: list[np.ndarray] = field(default_factory=list)
 
@@ -127,6 +152,7 @@ class _Join:
         rest = np.minimum(sizes[0] - self.place[at], sizes[1] - self.place[beside])
         needed = self.least / (1 + self.least) * (sizes[0] + sizes[1]) - 1e-9
         keep = (rest >= needed) & (self.group[one] != self.group[two])
+        keep &= not self.known or (one < self.known) != (two < self.known)
         return one[keep], two[keep]
 
     def _compare(self, waiting: list[tuple[np.ndarray, np.ndarray]]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from jaxtyping import Float, Int, UInt64
+from jaxtyping import Bool, Float, Int, UInt64
 
 from tutelage.copies.exact import groups_of
 from tutelage.copies.shingles import FACTOR, keys_of
@@ -42,6 +42,30 @@ class Prints(ABC):
             ValueError: the arrays do not fit together.
         """
 
+    @abstractmethod
+    def head(self, count: int) -> Self:
+        """Prints of the first items."""
+
+    @abstractmethod
+    def matched(self, known: Self) -> Bool[np.ndarray, " n"]:
+        """Mask of the items that are copies of items that are known, (n,), each by itself.
+
+        Args:
+            known: prints of the items that are known.
+        """
+
+    def plain(self, mask: Bool[np.ndarray, " n"]) -> Self:
+        """The same prints, of which those of a mask, (n,), are known by equality alone."""
+        return self
+
+    def closer(self, members: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
+        """Group number of some nearly equal items, int64, (m,): equal where they share what is rare among them.
+
+        Args:
+            members: numbers of the items, (m,).
+        """
+        return np.arange(len(members))
+
     def within(self, known: Self, labelled: int = 0) -> Int[np.ndarray, " n"]:
         """Of what each item is a copy, int8, (n,): 0 of none, 1 of an item that is known, 2 of a labelled one of these.
 
@@ -53,9 +77,7 @@ class Prints(ABC):
         >>> Keys.of([b"b", b"c", b"a"]).within(known, labelled=1).tolist()
         [1, 0, 2]
         """
-        groups = known.and_those_of(self).groups()
-        own, there = groups[len(known) :], groups[: len(known)]
-        found: np.ndarray = np.isin(own, there).astype(np.int8) + np.isin(own, there[:labelled])
+        found: np.ndarray = self.matched(known).astype(np.int8) + self.matched(known.head(labelled))
         return found
 
 
@@ -100,6 +122,13 @@ class Keys(Prints):
 
     def and_those_of(self, others: Self) -> Self:
         return type(self)(np.concatenate([self.keys, others.keys]))
+
+    def head(self, count: int) -> Self:
+        return type(self)(self.keys[:count])
+
+    def matched(self, known: Self) -> Bool[np.ndarray, " n"]:
+        found: np.ndarray = np.isin(self.keys, known.keys)
+        return found
 
     def kept(self) -> dict[str, np.ndarray]:
         return {"keys": self.keys.view(np.int64)}

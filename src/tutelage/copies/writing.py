@@ -7,14 +7,21 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
-from jaxtyping import Int, UInt64
+import pandas as pd
+from jaxtyping import Bool, Int, UInt64
 
 from tutelage.copies.exact import groups_of, joined_groups
 from tutelage.copies.folding import folded
 from tutelage.copies.frames import unframed, unsigned
-from tutelage.copies.near import near_groups
+from tutelage.copies.near import near_groups, near_matches
 from tutelage.copies.prints import Prints, one_number_each
 from tutelage.copies.shingles import Sets, keys_of, shingles_of
+
+SIGNED_AT_MOST = 2
+"""Number of different texts below the same words and a line "--" up to which what is below may be a signature."""
+
+RARE = 8
+"""A shingle is rare among nearly equal texts where at most one in so many of them, or two, have it."""
 
 SKETCH = 128
 """Shingles of a text that are kept with a model at most: those of the lowest hashes."""
@@ -67,13 +74,44 @@ class Writings(Prints):
         equal, count = groups_of(self.keys), len(self)
         first = np.unique(equal, return_index=True)[1]
         near = near_groups(self.shingles.take(first))[equal]
-        keys = count + groups_of(
-            np.r_[self.whole, self.keys, self.bare]
-        )  # also equal to the whole of another, unframed
-        whole, cut, bare = np.split(keys, 3)
-        said = np.flatnonzero(np.isin(bare, np.r_[whole, cut]))  # what is above a signature is there by itself, too
+        every = count + groups_of(np.r_[self.whole, self.keys, self.bare])
+        whole, cut, bare = np.split(every, 3)  # a text is also equal to the whole of another, unframed
+        said = np.flatnonzero(self._signed & np.isin(bare, np.r_[whole, cut]))
         texts = np.r_[np.tile(np.arange(count), 3), said]
         return joined_groups(5 * count, texts, np.r_[whole, cut, 4 * count + near, bare[said]])[:count]
+
+    @property
+    def _signed(self) -> Bool[np.ndarray, " n"]:
+        """Mask of the texts that may be another one with a signature, (n,).
+
+        Where more than SIGNED_AT_MOST different texts are below the same words, what is below is no signature.
+        """
+        signed = self.bare != self.whole
+        different = np.unique(np.stack([self.bare[signed], self.whole[signed]]), axis=1)[0]
+        bare, times = np.unique(different, return_counts=True)
+        found: np.ndarray = signed & ~np.isin(self.bare, bare[times > SIGNED_AT_MOST])
+        return found
+
+    def head(self, count: int) -> Self:
+        shingles = self.shingles.take(np.arange(min(count, len(self))))
+        return replace(
+            self, whole=self.whole[:count], bare=self.bare[:count], keys=self.keys[:count], shingles=shingles
+        )
+
+    def plain(self, mask: Bool[np.ndarray, " n"]) -> Self:
+        keys, bare = (np.where(mask, self.whole, numbers) for numbers in (self.keys, self.bare))
+        counts = np.where(mask, 0, self.shingles.counts)
+        hashes = self.shingles.hashes[~mask[self.shingles.owners]]
+        return replace(self, keys=keys, bare=bare, shingles=Sets(hashes, counts))
+
+    def closer(self, members: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
+        sets, m = self.shingles.take(members), len(members)
+        number, values = pd.factorize(sets.hashes)
+        pairs = np.unique(np.stack([number, sets.owners]), axis=1)
+        often = np.bincount(pairs[0], minlength=len(values))
+        rare = (often >= 2) & (often <= max(2, m // RARE))
+        shared = pairs[:, rare[pairs[0]]]
+        return joined_groups(m + len(values), shared[1], m + shared[0])[:m]
 
     def and_those_of(self, others: Self) -> Self:
         pairs = ((self.whole, others.whole), (self.bare, others.bare), (self.keys, others.keys))
@@ -82,8 +120,14 @@ class Writings(Prints):
         both = Sets(np.r_[one.hashes, two.hashes], np.r_[one.counts, two.counts])
         return type(self)(whole, bare, keys, both, self.frames | others.frames)
 
-    def within(self, known: Self, labelled: int = 0) -> Int[np.ndarray, " n"]:
-        return super(Writings, self.sketched()).within(known.sketched(), labelled)
+    def matched(self, known: Self) -> Bool[np.ndarray, " n"]:
+        there = np.r_[known.whole, known.keys]
+        found = np.isin(self.whole, np.r_[there, known.bare[known._signed]]) | np.isin(self.keys, there)
+        found |= self._signed & np.isin(self.bare, there)
+        left = np.flatnonzero(~found)
+        one, two = self.sketched().shingles.take(left), known.sketched().shingles
+        found[left] = near_matches(one, two.take(np.unique(known.keys, return_index=True)[1]))
+        return found
 
     def sketched(self) -> Self:
         """The same prints with at most SKETCH shingles a text, each of 32 bits."""

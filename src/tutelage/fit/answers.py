@@ -14,7 +14,7 @@ from tutelage.fit.class_bias import for_shares
 from tutelage.fit.comparison import Best, Comparison
 from tutelage.fit.held_out import FoldPredictions, HeldOut
 from tutelage.fit.pool_look import PoolLook, look_at_pool
-from tutelage.fit.prevalence import Prevalence, declared, prevalence
+from tutelage.fit.prevalence import LEAST_ROWS, Prevalence, declared, prevalence
 from tutelage.fit.problem import Problem
 from tutelage.train import predict
 
@@ -115,7 +115,8 @@ def answers(models: Comparison, best: Best) -> Answers:
     together = _answers_together(models, best, ratio is not None)
     weight = problem.unit_weights
     even, share = np.ones(problem.task.classes), None
-    if found is not None and ratio is not None and not models.folds and len(problem.pool):
+    least = LEAST_ROWS if len(problem.y) else 1
+    if found is not None and ratio is not None and not models.folds and len(problem.pool) >= least:
         networks = (network.to(problem.device) for network in (plain.network, best.network))
         reference, candidate = (_for_shares(network, problem, found) for network in networks)
     elif ratio is not None:

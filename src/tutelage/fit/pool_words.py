@@ -75,6 +75,7 @@ def of_shares(found: Prevalence, classes: Sequence[Any], scored: bool = True) ->
 def _of_class(found: Prevalence, k: int, name: Any) -> str:
     labels, pool = 100 * found.labels[k], 100 * found.told[k]
     if found.declared:
-        return f"{name} {labels:.0f} % of the labels and {pool:.3g} % of the pool"
+        of_labels = f"{labels:.0f} % of the labels and " if found.labels.any() else ""
+        return f"{name} {of_labels}{pool:.3g} % of the pool"
     between = f"{100 * found.low[k]:.0f} to {100 * found.high[k]:.0f}"
     return f"{name} {labels:.0f} % of the labels and about {pool:.0f} % of the pool ({between})"

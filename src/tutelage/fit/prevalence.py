@@ -86,9 +86,9 @@ class Prevalence:
 
 
 def shares_of(y: np.ndarray, classes: int, weight: np.ndarray | None = None) -> np.ndarray:
-    """Share of each class among labels, (c,)."""
+    """Share of each class among labels, (c,); all 0 without labels."""
     counts = np.bincount(y, weights=weight, minlength=classes).astype(np.float64)
-    found: np.ndarray = counts / counts.sum()
+    found: np.ndarray = counts / max(counts.sum(), 1e-300)
     return found
 
 

@@ -22,7 +22,7 @@ from tutelage.fit.calibration import NONE, Calibration
 from tutelage.fit.defaults import Asked, Defaults
 from tutelage.fit.fit_rows import Wiring
 from tutelage.kinds.answers import counted_as_wrong, withheld, written
-from tutelage.kinds.copied import kept_prints, without_copies
+from tutelage.kinds.copied import kept_prints, known_prints, without_copies
 from tutelage.kinds.dataset import Coded, Dataset, Files, Measured, Words
 from tutelage.kinds.entries import LEARNT, SCORED, Entries, Sought
 from tutelage.kinds.one_vote import EACH, OFF, ONCE
@@ -216,27 +216,18 @@ class Kind(ABC):
         """
         return Keys.of([self.identity(item) for item in items])
 
-    def same(self, items: Sequence[Any], nearly: bool = True) -> np.ndarray:
+    def same(self, items: Sequence[Any]) -> np.ndarray:
         """Group number of each item, int64, (n,): equal for items that are copies of each other, equal or nearly so.
 
         Groups are numbered by their first item, from 0.
 
         Args:
             items: n items, as `entries` and `given` make them.
-            nearly: whether nearly equal items are copies, too.
         """
-        if self.equal_by_chance(items):
-            return np.arange(len(items))
-        return (self.prints(items) if nearly else self.equal_prints(items)).groups()
-
-    def equal_prints(self, items: Sequence[Any]) -> Prints:
-        """Prints of n items by which equal items alone are copies, and none that are nearly so."""
-        if self.prints_class is Keys:
-            return self.prints(items)
-        return Keys.of([self.equal_key(item) for item in items])
+        return np.arange(len(items)) if self.equal_by_chance(items) else self.prints(items).groups()
 
     def copied(
-        self, items: Sequence[Any], labelled: Sequence[Any], pool: Sequence[Any], nearly: bool = True
+        self, items: Sequence[Any], labelled: Sequence[Any], pool: Sequence[Any], strangers: np.ndarray | None = None
     ) -> np.ndarray:
         """Of what each item is a copy, int8, (n,): 0 of none, 1 of an item of the pool, 2 of a labelled item.
 
@@ -244,12 +235,10 @@ class Kind(ABC):
             items: n items.
             labelled: labelled items that are learnt from.
             pool: items of the pool.
-            nearly: whether nearly equal items are copies, too; see `Voted`.
+            strangers: mask of the labelled items that are nearly equal to others and no copies, see `nearness`.
         """
-        every = [*labelled, *pool]
-        known = self.prints(every) if nearly else self.equal_prints(every)
-        own = self.prints(items, known) if nearly else self.equal_prints(items)
-        return own.within(known, len(labelled))
+        known = known_prints(self, labelled, pool, strangers)
+        return self.prints(items, known).within(known, len(labelled))
 
     def exact_key(self, item: Any) -> Hashable:
         """Key by which two items are equal as they were given, so that one of them can stand for both."""

@@ -7,24 +7,45 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tutelage.copies import Keys
+from tutelage.copies import Prints
 from tutelage.data import Examples
 from tutelage.files import BadFileError
 from tutelage.kinds.entries import taken
+from tutelage.kinds.one_vote import OFF
 from tutelage.model import Model
 
 if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
     from tutelage.kinds.dataset import Dataset
 
-KEYS_ALONE = {"keys"}
-"""Names of the arrays that a model keeps where equal items alone are copies, besides LABELLED."""
-
 LABELLED = "labelled"
 """Name of the array that holds the number of labelled items, which are the first ones."""
 
 KEPT = 200_000
 """Number of items that a model keeps prints of at most: the labelled ones, and then the first of the pool."""
+
+
+def known_prints(
+    kind: Kind, labelled: Sequence[Any], pool: Sequence[Any], strangers: np.ndarray | None = None
+) -> Prints:
+    """Prints of items that are learnt from, by which their copies are known.
+
+    Strangers, and items of the pool that are nearly equal to them, are known by equality alone, and so are all items
+    where nothing is taken for a copy.
+
+    Args:
+        kind: kind of the items.
+        labelled: labelled items.
+        pool: items of the pool.
+        strangers: mask of the labelled items that are nearly equal to others and no copies; None: there are none.
+    """
+    prints = kind.prints([*labelled, *pool])
+    if kind.copies == OFF:
+        return prints.plain(np.ones(len(prints), dtype=bool))
+    if strangers is None or not strangers.any():
+        return prints
+    groups = prints.groups()
+    return prints.plain(np.isin(groups, groups[: len(labelled)][strangers]))
 
 
 def kept_prints(kind: Kind, data: Dataset) -> dict[str, np.ndarray]:
@@ -35,8 +56,7 @@ def kept_prints(kind: Kind, data: Dataset) -> dict[str, np.ndarray]:
         data: data set that was learnt.
     """
     labelled, pool = data.items.labelled, data.items.pool
-    items = [*labelled, *pool[: max(KEPT - len(labelled), 0)]]
-    kept = (kind.prints(items) if data.nearly else kind.equal_prints(items)).kept()
+    kept = known_prints(kind, labelled, pool[: max(KEPT - len(labelled), 0)], data.strangers).kept()
     return kept | {LABELLED: np.array([len(labelled)], dtype=np.int64)}
 
 
@@ -53,13 +73,12 @@ def copied_of(kind: Kind, model: Model, items: Sequence[Any]) -> np.ndarray:
     """
     if not model.known:
         return np.zeros(len(items), dtype=np.int8)
-    equal = set(model.known) - {LABELLED} == KEYS_ALONE and kind.prints_class is not Keys
     try:
-        known = (Keys if equal else kind.prints_class).read(model.known)
+        known = kind.prints_class.read(model.known)
     except ValueError as fault:
         raise BadFileError(f"what the model keeps of the items that it learnt is damaged ({fault})") from fault
     labelled = int(model.known.get(LABELLED, np.array([len(known)]))[0])
-    return (kind.equal_prints(items) if equal else kind.prints(items, known)).within(known, labelled)
+    return kind.prints(items, known).within(known, labelled)
 
 
 def without_copies(

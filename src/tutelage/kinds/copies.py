@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.copies import groups_of
 from tutelage.kinds.base import Kind
 from tutelage.kinds.entries import Entries, InValues
 from tutelage.kinds.nearness import nearness
@@ -77,10 +78,16 @@ def _groups_in(parts: Sequence[Entries], kind: Kind) -> list[np.ndarray]:
         parts: entries of each source; labels of the first one may say that nearly equal items are no copies.
         kind: kind of the items, which says when two are copies.
     """
-    labelled, items = parts[0].where(parts[0].known), [item for part in parts for item in part.items]
-    keys = [kind.label_key(label) for label in labelled.labels]
-    nearly = kind.copies != OFF and nearness(kind, labelled.items, keys).nearly
-    groups = kind.same(items, nearly)
+    known, items = np.flatnonzero(parts[0].known), [item for part in parts for item in part.items]
+    if kind.copies == OFF or kind.equal_by_chance(items):
+        groups = np.arange(len(items)) if kind.equal_by_chance(items) else groups_of(list(map(kind.equal_key, items)))
+        return np.split(groups, np.cumsum([len(part) for part in parts])[:-1])
+    prints = kind.prints(items)
+    groups = prints.groups()
+    keys = [kind.label_key(parts[0].labels[i]) for i in known.tolist()]
+    strangers = nearness(kind, [items[i] for i in known.tolist()], keys).strangers
+    if strangers.any():
+        groups = prints.plain(np.isin(groups, groups[known[strangers]])).groups()
     return np.split(groups, np.cumsum([len(part) for part in parts])[:-1])
 
 

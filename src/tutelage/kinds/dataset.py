@@ -63,7 +63,8 @@ class Dataset:
         left_out: sentences that name each image that cannot be read, and its fault.
         copied: of what each test item is a copy, int8, (n,), see `Kind.copied`; empty where none were given.
         repeated: what was found of labelled items that occur several times; None where there are none.
-        nearly: whether nearly equal items are copies, too, and not equal ones alone.
+        strangers: mask of the labelled items that are nearly equal to others, and are no copies of them, (k,); None:
+            there are none.
         pool_at: number in the pool of each unlabelled entry's item, (n,), where equal ones are there once; None where
             each entry is an item of the pool.
     """
@@ -78,7 +79,7 @@ class Dataset:
     left_out: tuple[str, ...] = ()
     copied: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
     repeated: Copied | None = None
-    nearly: bool = True
+    strangers: np.ndarray | None = None
     pool_at: np.ndarray | None = None
 
     @property

@@ -254,11 +254,14 @@ class Masks(Pictured):
         pool = joined([part.items for part in parts])
         items = Items(Segmentation(arrays.classes), labelled.items, arrays.targets(), pool, truth, groups=votes.groups)
         names = [name for part in parts for name in part.names]
-        found = Dataset(items, classes, names, size=size, left_out=left_out, repeated=votes.copied, nearly=votes.nearly)
+        found = Dataset(
+            items, classes, names, size=size, left_out=left_out, repeated=votes.copied, strangers=votes.strangers
+        )
         if test is None:
             return found
         test, true, faults = self._masked(test, size, arrays.meaning.of(arrays.classes), notes)
-        copied = warn_of_shared(self.copied(test.items, labelled.items, pool, nearly=votes.nearly), self.words, test)
+        copied = self.copied(test.items, labelled.items, pool, votes.strangers)
+        copied = warn_of_shared(copied, self.words, test)
         return replace(found, test=test.items, truth=true.ids, left_out=(*left_out, *faults), copied=copied)
 
     # answering

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tutelage.copies import groups_of
+from tutelage.copies import Prints, groups_of
 from tutelage.fit.evidence import wilson
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ HALF = 0.5
 """Agreement beyond chance below which it must surely lie where nearly equal items are strangers."""
 
 SURELY = 0.05
-"""Probability by chance of as much agreement up to which labels agree more than by chance."""
+"""Probability by chance of as much agreement up to which labels agree more than by chance; all tests share it."""
 
 DRAWS = 999
 """Number of draws of labels by chance."""
 
 MOST_GROUPS = 200
-"""Number of groups, at most, for which labels are drawn."""
+"""Number of small groups, at most, by which all of them are judged: the first ones."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class Nearness:
     Attributes:
         item: number of the item of each entry, (n,).
         together: number of the fold-mates of each entry, (n,): nearly equal entries lie in one fold, strangers do not.
-        nearly: whether nearly equal items are anything to each other, so that they count as copies elsewhere, too.
+        strangers: mask of the entries that are nearly equal to others, and are no copies of them, (n,).
         says: sentence on relatives and strangers; empty where there are none.
         facts: plain values beside it.
     """
 
     item: np.ndarray
     together: np.ndarray
-    nearly: bool = True
+    strangers: np.ndarray
     says: str = ""
     facts: dict[str, Any] | None = None
 
@@ -67,38 +67,100 @@ def nearness(kind: Kind, items: Sequence[Any], keys: Sequence[Hashable] | None) 
       chance: each is an item, and lies in any fold, since nothing can leak.
 
     Equal items are one item in any case. A group of LARGE different items is judged by itself, smaller ones are judged
-    together; where these are few, they are copies.
+    together; where these are few, they are copies. Among strangers those that share a rare part, such as the letters to
+    one customer, are judged once more.
 
     Args:
         kind: kind of the items.
-        items: n labelled items.
+        items: n items with labels.
         keys: keys by which their labels are equal, (n,); None where labels are of parts, and cannot be compared so.
     """
-    same = np.asarray(kind.same(items))
+    none = np.zeros(len(items), dtype=bool)
+    if not len(items) or kind.equal_by_chance(items):
+        return Nearness(np.arange(len(items)), np.arange(len(items)), none)
+    prints = kind.prints(items)
+    same = prints.groups()
     if keys is None or len(np.unique(same)) == len(same):
-        return Nearness(same, same)
+        return Nearness(same, same, none)
     equal = groups_of([kind.equal_key(item) for item in items])
-    of = np.empty(int(equal.max()) + 1, dtype=np.int64)
-    of[equal] = np.unique(same, return_inverse=True)[1].ravel()
+    first = np.unique(equal, return_index=True)[1]
+    of = np.unique(same[first], return_inverse=True)[1].ravel()
     shares = _shares(equal, groups_of(list(keys)))
     sizes = np.bincount(of)
     several = np.flatnonzero(sizes > 1)
     if not len(several):
-        return Nearness(same, same)
+        return Nearness(same, same, none)
     common = np.stack([np.bincount(of, shares[:, k], len(sizes)) for k in range(shares.shape[1])], axis=1)
     common = (common / sizes[:, None]).mean(0)
-    verdict, kappas = np.full(len(sizes), COPIES), {}
-    for tested in [*([k] for k in several[sizes[several] >= LARGE].tolist()), several[sizes[several] < LARGE].tolist()]:
-        if tested:
-            verdict[tested], kappa = _judged([shares[of == k] for k in tested[:MOST_GROUPS]], common)
-            kappas[int(verdict[tested[0]])] = kappa
-    apart = verdict[of[equal]]
-    item = np.where(apart == COPIES, same, len(same) + equal)
-    together = np.where(apart == STRANGERS, len(same) + equal, same)
-    counts = {v: int(sizes[verdict == v].sum()) for v in (RELATIVES, STRANGERS)}
-    nearly = not counts[STRANGERS] or bool((verdict[several] != STRANGERS).any())
+    members = np.split(np.argsort(of, kind="stable"), np.cumsum(sizes)[:-1])
+    large = several[sizes[several] >= LARGE].tolist()
+    tests = [*([k] for k in large), *filter(None, [several[sizes[several] < LARGE].tolist()])]
+    found = Found(np.full(len(first), COPIES), of.copy(), {})
+    for tested in tests:
+        verdict, kappa = _judged([shares[members[k]] for k in tested[:MOST_GROUPS]], common, SURELY / len(tests))
+        for k in tested:
+            found.settle(members[k], verdict, kappa)
+            if verdict == STRANGERS:
+                _look_closer(prints, first, members[k], shares, common, found)
+    apart, group = found.verdict[equal], found.group[equal]
+    item = np.where(apart == COPIES, group, len(first) + equal)
+    together = np.where(apart == STRANGERS, len(first) + equal, group)
+    stranger = np.isin(of, of[np.isin(found.verdict, STRANGERS)]) | found.closer
+    counts = {v: int((found.verdict == v).sum()) for v in (RELATIVES, STRANGERS)}
     facts = {"relatives": counts[RELATIVES], "strangers": counts[STRANGERS]}
-    return Nearness(item, together, nearly, _in_words(kind, counts, kappas), facts if any(counts.values()) else None)
+    says = _in_words(kind, counts, {v: float(np.mean(each)) for v, each in found.kappas.items()})
+    return Nearness(item, together, stranger[equal], says, facts if any(counts.values()) else None)
+
+
+@dataclass
+class Found:
+    """What was found of m different items so far.
+
+    Attributes:
+        verdict: what each is to those of its group, (m,).
+        group: number of its group, (m,).
+        kappas: agreements of the labels beyond chance, by verdict.
+        closer: mask of the items that are anything to each other within a group of strangers, (m,).
+    """
+
+    verdict: np.ndarray
+    group: np.ndarray
+    kappas: dict[int, list[float]]
+    closer: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.closer = np.zeros(len(self.verdict), dtype=bool)
+
+    def settle(self, members: np.ndarray, verdict: int, kappa: float) -> None:
+        """Note what the items of some numbers are to each other."""
+        self.verdict[members] = verdict
+        self.kappas.setdefault(verdict, []).append(kappa)
+
+
+def _look_closer(
+    prints: Prints, first: np.ndarray, members: np.ndarray, shares: np.ndarray, common: np.ndarray, found: Found
+) -> None:
+    """Judge those of a group of strangers that share a rare part.
+
+    Args:
+        prints: prints of all entries.
+        first: number of an entry of each different item, (m,).
+        members: numbers of the items of the group.
+        shares: share of each label of each item, (m, c).
+        common: share of each label, (c,).
+        found: what was found so far; it is changed.
+    """
+    part = prints.closer(first[members])
+    sizes = np.bincount(part)
+    inner = [members[part == k] for k in np.flatnonzero((sizes > 1) & (sizes < len(members)))]
+    if not inner:
+        return
+    verdict, kappa = _judged([shares[each] for each in inner[:MOST_GROUPS]], common, SURELY)
+    if verdict != STRANGERS:
+        for each in inner:
+            found.settle(each, verdict, kappa)
+            found.group[each] = len(found.group) + each[0]
+            found.closer[each] = True
 
 
 def _shares(item: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -115,12 +177,13 @@ def _agreement(shares: np.ndarray) -> float:
     return float((total @ total - (shares**2).sum()) / (s * (s - 1)))
 
 
-def _judged(groups: Sequence[np.ndarray], common: np.ndarray) -> tuple[int, float]:
+def _judged(groups: Sequence[np.ndarray], common: np.ndarray, surely: float) -> tuple[int, float]:
     """What the items of groups are to each other, and the agreement of their labels beyond chance.
 
     Args:
         groups: shares of the labels of each item of each group, (s, c) each.
         common: share of each label, (c,).
+        surely: probability by chance of as much agreement up to which it is more than by chance.
     """
     chance = float((common**2).sum())
     agreed = float(np.mean([_agreement(group) for group in groups]))
@@ -134,7 +197,7 @@ def _judged(groups: Sequence[np.ndarray], common: np.ndarray) -> tuple[int, floa
         counts = rng.multinomial(s, common / common.sum(), size=DRAWS)
         drawn += ((counts**2).sum(1) - s) / (s * (s - 1)) / len(groups)
     by_chance = (1 + int((drawn >= agreed - 1e-9).sum())) / (1 + DRAWS)
-    strange = by_chance > SURELY and wilson(min(max(agreed, 0.0), 1.0), n).high < chance + HALF * (1 - chance)
+    strange = by_chance > surely and wilson(min(max(agreed, 0.0), 1.0), n).high < chance + HALF * (1 - chance)
     return (STRANGERS if strange else RELATIVES), kappa
 
 
@@ -148,7 +211,7 @@ def _in_words(kind: Kind, counts: dict[int, int], kappas: dict[int, float]) -> s
         )
     if counts[RELATIVES]:
         found.append(
-            f"{counts[RELATIVES]:,} {things} are nearly equal to others, and their labels differ often (kappa "
-            f"{kappas[RELATIVES]:.2f}): each has a vote, and those that are nearly equal lie in one fold."
+            f"{counts[RELATIVES]:,} {things} are nearly equal to others, and their labels do not say that they are "
+            f"copies (kappa {kappas[RELATIVES]:.2f}): each has a vote, and those that are nearly equal lie in one fold."
         )
     return " ".join(found)

@@ -295,9 +295,11 @@ class OneClass(Kind):
         voted_once = one_vote_each(self, labelled, notes)
         labelled, groups = voted_once.labelled, voted_once.groups
         labelled = without_rare(labelled, self.rare, self.labels_as, notes)
-        if groups is not None and len(labelled) < len(voted_once.labelled):
+        strangers = voted_once.strangers
+        if len(labelled) < len(voted_once.labelled):
             left = set(labelled.labels)
-            groups = groups.subset(np.flatnonzero([label in left for label in voted_once.labelled.labels]))
+            kept = np.flatnonzero([label in left for label in voted_once.labelled.labels])
+            groups, strangers = None if groups is None else groups.subset(kept), strangers[kept]
         if said and (not self.classes or isinstance(train.places, InValues)):
             classes = with_declared(labelled, voted, said, notes)
         else:
@@ -325,11 +327,11 @@ class OneClass(Kind):
         if voted or said:
             items, weak = with_weak_labels(items, classes, labelled, pool, self.label_model, described, notes)
         names = [name for part in pool for name in part.names]
-        nearly = voted_once.nearly
-        found = Dataset(items, classes, names, weak=weak, repeated=voted_once.copied, nearly=nearly, pool_at=pool_at)
+        repeated = voted_once.copied
+        found = Dataset(items, classes, names, weak=weak, repeated=repeated, strangers=strangers, pool_at=pool_at)
         if test is None:
             return found
-        copied = self.copied(test.items, items.labelled, items.pool, nearly=nearly)
+        copied = self.copied(test.items, items.labelled, items.pool, strangers)
         copied = warn_of_shared(copied, self.words, test)
         return replace(found, test=test.items, truth=codes(classes, test, notes, self.unseen), copied=copied)
 

@@ -43,14 +43,14 @@ class Voted(NamedTuple):
         kept: their numbers among those before, ascending, (k,).
         groups: which of them are copies of one item, and which belong together; None where each is by itself.
         copied: what was found; None where there was nothing.
-        nearly: whether nearly equal items are copies, too, and not equal ones alone.
+        strangers: mask of those that are nearly equal to others, and are no copies of them, (k,), see `nearness`.
     """
 
     labelled: Entries
     kept: np.ndarray
     groups: Groups | None
     copied: Copied | None
-    nearly: bool = True
+    strangers: np.ndarray
 
     def all_together(self, words: Words) -> str:
         """Sentence on labels that are all held out together, so that none is left to learn.
@@ -79,9 +79,9 @@ def one_vote_each(
     """
     n = len(labelled)
     if not n:
-        return Voted(labelled, np.arange(0), None, None)
+        return Voted(labelled, np.arange(0), None, None, np.zeros(0, dtype=bool))
     keys = [kind.label_key(label) for label in labelled.labels] if keys is None else keys
-    near = Nearness(np.arange(n), np.arange(n), nearly=False)
+    near = Nearness(np.arange(n), np.arange(n), np.zeros(n, dtype=bool))
     if kind.copies != OFF:
         near = nearness(kind, labelled.items, keys if alike is None else None)
     called = (kind.group or GROUP) if len(labelled.group) else ""
@@ -102,10 +102,10 @@ def one_vote_each(
         if line:
             notes.fact(name, line, values)
     if groups.plain and not found.several:
-        return Voted(labelled, kept, None, found if found.near else None, near.nearly)
+        return Voted(labelled, kept, None, found if found.near else None, near.strangers)
     mask = np.zeros(n, dtype=bool)
     mask[kept] = True
-    return Voted(labelled if len(kept) == n else labelled.where(mask), kept, groups, found, near.nearly)
+    return Voted(labelled if len(kept) == n else labelled.where(mask), kept, groups, found, near.strangers[kept])
 
 
 def with_groups(kind: Kind, found: Entries, path: Path, how: ReadAs) -> Entries:

@@ -219,12 +219,13 @@ class Sentences(Kind):
         about: dict[str, Any] = {}
         if weak:
             items, about = with_distant(items, code, labelled, parts, notes)
-        found = Dataset(items, list(names), weak=about, repeated=votes.copied, nearly=votes.nearly)
+        found = Dataset(items, list(names), weak=about, repeated=votes.copied, strangers=votes.strangers)
         if test is None:
             return found
         test = self._with_spelling_of(names, test, notes)
         self._warn_of_unseen(test, code)
-        copied = warn_of_shared(self.copied(test.items, labelled.items, pool, nearly=votes.nearly), self.words, test)
+        copied = self.copied(test.items, labelled.items, pool, votes.strangers)
+        copied = warn_of_shared(copied, self.words, test)
         return replace(found, test=test.items, truth=test.labels, copied=copied)
 
     def _weak_in(self, train: Entries, parts: Sequence[Entries]) -> bool:

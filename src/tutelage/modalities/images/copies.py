@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -101,6 +101,27 @@ class PicturePrints(Prints):
         one, two = (hashed[side] for side in near_hashes(self.hashes[hashed], BITS_APART))
         alike = self._alike(one, two)
         found: np.ndarray = joined_groups(len(first), equal[one[alike]], equal[two[alike]])[equal]
+        return found
+
+    def head(self, count: int) -> Self:
+        return type(self)(*(values[:count] for values in vars(self).values()))
+
+    def plain(self, mask: np.ndarray) -> Self:
+        return replace(self, shapes=np.where(mask, np.float32(np.nan), self.shapes))
+
+    def matched(self, known: Self) -> np.ndarray:
+        found: np.ndarray = np.isin(self.keys, known.keys)
+        both, k = known.and_those_of(self), len(known)
+        first = np.unique(known.keys, return_index=True)[1]
+        own = k + np.unique(self.keys, return_index=True)[1]
+        hashed = np.r_[first, own]
+        hashed = hashed[~np.isnan(both.shapes[hashed])]
+        one, two = (hashed[side] for side in near_hashes(both.hashes[hashed], BITS_APART))
+        across = (one < k) != (two < k)
+        one, two = one[across], two[across]
+        alike = both._alike(one, two)
+        near = np.r_[one[alike], two[alike]]
+        found |= np.isin(self.keys, both.keys[near[near >= k]])
         return found
 
     def _alike(self, one: np.ndarray, two: np.ndarray) -> np.ndarray:
