@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tutelage.fit.verdict import reference_says, words_of
 from tutelage.kinds.base import Kind
 from tutelage.report.sentences import (
     below_commonest,
@@ -12,8 +13,6 @@ from tutelage.report.sentences import (
     on_copies,
     on_held_out,
     on_test,
-    reference_says,
-    words_of,
 )
 
 ALIKE = (

@@ -129,7 +129,8 @@ def usual_of(kind: type[Kind], words: Sequence[str]) -> dict[str, object]:
     """
     switches = {f.name for f in dataclasses.fields(kind) if f.default is False and f.init} & set(names_of(words))
     try:
-        made = kind(**dict.fromkeys(switches, True))
+        options: dict[str, Any] = dict.fromkeys(switches, True)
+        made = kind(**options)
     except ValueError:  # switches that need other options, too
         made = kind()
     how = made.defaults

@@ -115,8 +115,8 @@ def toml_of_run(folder: Path) -> str:
         FileNotFoundError, BadFileError: there is no run, or its run.json is damaged.
     """
     from tutelage.files import read_json
+    from tutelage.kinds.saved import kind_of
     from tutelage.methods import METHODS
-    from tutelage.run.finished import kind_of
     from tutelage.run.options import Options
 
     kind = kind_of(folder)
