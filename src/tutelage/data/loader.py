@@ -38,9 +38,8 @@ class Stream:
         if number not in self._epochs:
             if len(self._epochs) > 1:
                 del self._epochs[min(self._epochs)]
-            rng = np.random.default_rng((self.seed[0], number, *self.seed[1:]))
-            drawn = self.size if self.weights is None else systematic(self.weights, float(rng.random()))
-            self._epochs[number] = rng.permutation(drawn)
+            rng, w = np.random.default_rng((self.seed[0], number, *self.seed[1:])), self.weights
+            self._epochs[number] = rng.permutation(self.size if w is None else systematic(w, rng.random()))
         return self._epochs[number]
 
     def at(self, step: int) -> np.ndarray:
@@ -48,9 +47,8 @@ class Stream:
         parts, start, left = [np.arange(0)], step * self.batch, self.batch
         while left:
             epoch, offset = divmod(start, self.size)
-            part = self._epoch(epoch)[offset : offset + left]
-            parts.append(part)
-            start, left = start + len(part), left - len(part)
+            parts.append(self._epoch(epoch)[offset : offset + left])
+            start, left = start + len(parts[-1]), left - len(parts[-1])
         return np.concatenate(parts)
 
 

@@ -80,7 +80,7 @@ def weakest(record: Mapping[str, Any]) -> str:
 
 def where(record: Mapping[str, Any]) -> str:
     """Words on what the classes were counted on."""
-    return {"test": "on the test"}.get(record["rows"], "on held-out labels")
+    return {"test": "on the test"}.get(record.get("rows", ""), "on held-out labels")
 
 
 def mistakes(record: Mapping[str, Any], most: int = 5) -> list[tuple[str, str, int]]:
