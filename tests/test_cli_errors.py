@@ -45,7 +45,7 @@ NAMED = ("drift", "--train", "a.csv", "--label", "label", "--out", "o")
     ("words", "said"),
     [
         (("--train", "a.csv"), "a method must come before --train: tutelage fit METHOD ...; for example drift"),
-        (("drft", *NAMED[1:]), 'Did you mean "drift"?'),
+        (("drft", *NAMED[1:]), "no method 'drft' (did you mean 'drift'?)"),
         (NAMED[:-2], "--out must be given"),
         (NAMED[:-1], "--out requires an argument"),
         (NAMED, "--text must be given for --kind texts: the name of a column; for other data see --kind"),

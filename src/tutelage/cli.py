@@ -103,10 +103,12 @@ def _add_fit(app: App, words: Sequence[str], screen: Screen) -> None:
             "chooses among all; tutelage methods lists them"
         )
     sentences = {name: entry.sentence for name, entry in TABLE.items()} | {AUTO: AUTO_SAYS}
+    from tutelage.run.words import require_known
+
     sentences |= {name: f"Method of the package {own.package_of(name)}." for name in own.plugged()}
     if words[:1] and is_address(words[0]):
         sentences |= {words[0]: "A method of one's own."}
-    _require_known("method", words[0] if words else None, sentences)
+    require_known("method", words[0] if words else None, sentences)
     for name, sentence in sentences.items():
         if name in words[:1]:
             from tutelage.run.commands import add_fit
@@ -114,18 +116,6 @@ def _add_fit(app: App, words: Sequence[str], screen: Screen) -> None:
             add_fit(fit, name, words[1:], screen)
         else:
             fit.command("tutelage.run.commands:add_fit", name=name, help=sentence)
-
-
-def _require_known(what: str, name: str | None, known: Sequence[str] | dict[str, Any]) -> None:
-    """Check the name of a command or a method at once, without the import of every one of them.
-
-    Raises:
-        ValueError: there is none of that name; the message has the nearest.
-    """
-    from tutelage.data.nearest import did_you_mean
-
-    if name and not name.startswith("-") and name not in known:
-        raise ValueError(f"no {what} {name!r}{did_you_mean(name, known)}; there are {', '.join(known)}")
 
 
 def _add_predict_and_score(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
@@ -254,6 +244,7 @@ def main() -> None:
 
     from tutelage.run.config import with_config
     from tutelage.run.screen import Screen
+    from tutelage.run.words import require_known
 
     words = sys.argv[1:]
     screen = Screen("--json" in words, "--quiet" in words)
@@ -261,7 +252,7 @@ def main() -> None:
     warnings.showwarning = lambda message, *rest, **more: screen.answer(f"Warning: {message}")
     try:
         words = switched(with_config(words))
-        _require_known("command", words[0] if words else None, list(EXAMPLES))
+        require_known("command", words[0] if words else None, EXAMPLES)
         build(words, screen)(words, exit_on_error=False, print_error=False)
     except CycloptsError as e:  # a word that is no option, or no value of it
         absent = isinstance(e, MissingArgumentError) and e.keyword is None and e.argument

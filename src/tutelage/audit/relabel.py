@@ -81,11 +81,12 @@ def write_journal(journal: pd.DataFrame, output: Path) -> Path:
     return path
 
 
-def _journal(suggestions: Sequence[Suggestion], before: Sequence[str | None], after: Sequence[str | None]) -> Any:
+def _journal(
+    suggestions: Sequence[Suggestion], before: Sequence[str | None], after: Sequence[str | None]
+) -> pd.DataFrame:
     """The changes, one a row, in the order of the rows; see `Relabelled`."""
     rows = [
-        {"row": s.row, "before": before[s.row - 1] or "", "after": after[s.row - 1] or "", "suspect": s.at}
-        | dict(s.told)
+        {"row": s.row, "before": before[s.row - 1] or "", "after": after[s.row - 1] or "", "suspect": s.at, **s.told}
         for s in sorted(suggestions, key=lambda s: s.row)
         if before[s.row - 1] != after[s.row - 1]
     ]

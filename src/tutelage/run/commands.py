@@ -128,9 +128,9 @@ def usual_of(kind: type[Kind], words: Sequence[str]) -> dict[str, object]:
     100
     """
     switches = {f.name for f in dataclasses.fields(kind) if f.default is False and f.init} & set(names_of(words))
+    on: dict[str, Any] = dict.fromkeys(switches, True)
     try:
-        options: dict[str, Any] = dict.fromkeys(switches, True)
-        made = kind(**options)
+        made = kind(**on)
     except ValueError:  # switches that need other options, too
         made = kind()
     how = made.defaults

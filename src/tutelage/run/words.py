@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from tutelage import kinds
+from tutelage.data.nearest import did_you_mean
 
 
 def kind_of(words: Sequence[str]) -> str:
@@ -43,3 +44,22 @@ def names_of(words: Sequence[str]) -> list[str]:
     """Names of the options among words, as Python writes them; "no_" is dropped."""
     found = [word[2:].split("=")[0].replace("-", "_") for word in words if word.startswith("--") and len(word) > 2]
     return [name.removeprefix("no_") for name in found]
+
+
+def require_known(what: str, name: str | None, known: Collection[str]) -> None:
+    """Check the name of a command or a method at once, without the import of every one of them.
+
+    Args:
+        what: what the name is of, for the message.
+        name: the name; None, or an option, is not checked.
+        known: names that exist.
+
+    Raises:
+        ValueError: there is none of that name; the message has the nearest.
+
+    >>> require_known("method", "drft", ["drift", "vat"])
+    Traceback (most recent call last):
+    ValueError: no method 'drft' (did you mean 'drift'?); there are drift, vat
+    """
+    if name and not name.startswith("-") and name not in known:
+        raise ValueError(f"no {what} {name!r}{did_you_mean(name, known)}; there are {', '.join(known)}")
