@@ -74,8 +74,8 @@ def test_rows_from_python_to_the_command(tmp_path, run, named):
     assert code == 0 and json.loads(shown)["accuracy"] == pytest.approx(score)
     loaded = Classifier.load(tmp_path / "run")
     assert loaded.n_features_in_ == 64 and loaded.random_state == 3 and loaded.classes_.tolist() == list(range(10))
-    np.testing.assert_array_equal(loaded.predict_proba(x), model.predict_proba(pd.DataFrame(x, columns=columns)
-                                                                               if named else x))  # fmt: skip
+    others = pd.DataFrame(x, columns=columns) if named else x
+    np.testing.assert_array_equal(loaded.predict_proba(others), model.predict_proba(others))
 
 
 def test_a_tagger_and_a_segmenter_are_loaded(tmp_path, encoder_folder, squares, small_networks):

@@ -112,10 +112,10 @@ class Estimator(BaseEstimator):
         Raises:
             TypeError, ValueError: a parameter is not valid; the message names it, its value and what is allowed.
         """
-        require_arguments(self)
         self._asked: Method | Auto = method_of(self.method)
-        pick_device(str(self.device))
         self._seed = seed_of(self.random_state)
+        require_arguments(self)
+        pick_device(str(self.device))
         self._columns = columns_of(X), columns_of(y)
 
     def _kind(self, X: Any) -> Kind:
