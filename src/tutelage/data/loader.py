@@ -39,9 +39,12 @@ class Stream:
             if len(self._epochs) > 1:
                 del self._epochs[min(self._epochs)]
             rng = np.random.default_rng((self.seed[0], number, *self.seed[1:]))
-            drawn = self.size if self.weights is None else systematic(self.weights, float(rng.random()))
-            self._epochs[number] = rng.permutation(drawn)
+            self._epochs[number] = rng.permutation(self.size if self.weights is None else self._drawn(rng))
         return self._epochs[number]
+
+    def _drawn(self, rng: np.random.Generator) -> np.ndarray:
+        """Numbers of a shuffle, (size,), as often as their weights say."""
+        return systematic(np.ones(self.size) if self.weights is None else self.weights, float(rng.random()))
 
     def at(self, step: int) -> np.ndarray:
         """Numbers of batch ``step``, (batch,), steps counted from 0; empty where there is nothing to draw from."""
@@ -66,7 +69,7 @@ def systematic(weights: np.ndarray, start: float) -> np.ndarray:
 
     Source: systematic sampling, Madow, Annals of Mathematical Statistics 20, 1949.
 
-    >>> systematic(np.array([1.0, 0.5, 2.5, 4.0]), 0.5).tolist()
+    >>> systematic(np.array([1.0, 0.5, 2.5, 4.0]), 0.25).tolist()
     [0, 2, 3, 3]
     """
     n = len(weights)
