@@ -137,8 +137,8 @@ def test_a_classifier_is_saved_and_read_bit_for_bit(name, both, texts, tmp_path)
     y, X, pool, test = answers(texts)
     model = quick(both if name == "both" else name).fit(X, y, X_unlabelled=pool)
     expected = model.predict_proba(test)
-    model.save(tmp_path / "model")
-    again = load(tmp_path / "model")
+    model.save(tmp_path)
+    again = load(tmp_path)
     np.testing.assert_array_equal(again.probabilities(test), expected)
     names = {p.name for p in (tmp_path / "model").iterdir()}
     lexicon = {"lexicon.json", "lexicon.safetensors"}
@@ -157,9 +157,9 @@ def test_a_damaged_model_is_one_line(damage, texts, tmp_path):
     y, X, pool, _ = answers(texts)
     quick("lexical", evidence=False).fit(X, y, X_unlabelled=pool).save(tmp_path)
     if damage == "another":
-        Lexicon.fitted(X).save(tmp_path)
+        Lexicon.fitted(X).save(tmp_path / "model")
     else:
-        (tmp_path / damage).unlink()
+        (tmp_path / "model" / damage).unlink()
     with pytest.raises(ValueError, match="not the one this model was trained with" if damage == "another" else damage):
         load(tmp_path)
 
