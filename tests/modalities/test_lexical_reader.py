@@ -142,7 +142,14 @@ def test_a_classifier_is_saved_and_read_bit_for_bit(name, both, texts, tmp_path)
     np.testing.assert_array_equal(again.probabilities(test), expected)
     names = {p.name for p in (tmp_path / "model").iterdir()}
     lexicon = {"lexicon.json", "lexicon.safetensors"}
-    of_all = {"held_out.safetensors", "known.safetensors", "learnt.json", "model.json", "model.safetensors"}
+    of_all = {
+        "README.md",
+        "held_out.safetensors",
+        "known.safetensors",
+        "learnt.json",
+        "model.json",
+        "model.safetensors",
+    }
     assert names == lexicon | of_all
 
 
