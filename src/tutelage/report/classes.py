@@ -80,7 +80,7 @@ def weakest(record: Mapping[str, Any]) -> str:
 
 def where(record: Mapping[str, Any]) -> str:
     """Words on what the classes were counted on."""
-    return {"test": "on the test"}.get(record["rows"], "on held-out labels")
+    return {"test": "on the test"}.get(record.get("rows", ""), "on held-out labels")
 
 
 def mistakes(record: Mapping[str, Any], most: int = 5) -> list[tuple[str, str, int]]:
@@ -106,9 +106,8 @@ def confusion(record: Mapping[str, Any]) -> Plot | None:
         return None
     counts, classes = np.array(record["confusion"]), record["summary"]["classes"]
     c = len(classes)
-    figure, axes = plot(
-        f"What is taken for what ({where(record)})", "what the model says", "the truth", min(1.5 + 0.4 * c, 4.6)
-    )
+    truth, height = f"the truth, {where(record)}", min(1.5 + 0.4 * c, 4.6)
+    figure, axes = plot("What is taken for what", "what the model says", truth, height)
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     if c <= SHADED:
         for i, j in zip(*np.nonzero(counts), strict=True):
