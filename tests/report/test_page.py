@@ -184,3 +184,12 @@ def test_a_fitted_estimator_shows_the_box_and_another_what_scikit_learn_shows():
         page.split("On held-out")[1].split("</p>")[0] == evidence._repr_html_().split("On held-out")[1].split("</p>")[0]
     )
     assert model._repr_mimebundle_()["text/html"] == page
+
+
+def test_without_scores_there_is_no_plot_and_no_table_of_them(written, record):
+    for name in ("rows", "confusion", "calibration"):
+        del record[name]
+    record |= {"curve": []}
+    record["summary"] |= {"evidence": None, "test": None}
+    page = written(record)
+    assert "No estimate" in page and "Class by class" not in page and "taken for" not in page

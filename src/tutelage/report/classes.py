@@ -106,9 +106,8 @@ def confusion(record: Mapping[str, Any]) -> Plot | None:
         return None
     counts, classes = np.array(record["confusion"]), record["summary"]["classes"]
     c = len(classes)
-    figure, axes = plot(
-        f"What is taken for what ({where(record)})", "what the model says", "the truth", min(1.5 + 0.4 * c, 4.6)
-    )
+    truth, height = f"the truth, {where(record)}", min(1.5 + 0.4 * c, 4.6)
+    figure, axes = plot("What is taken for what", "what the model says", truth, height)
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     if c <= SHADED:
         for i, j in zip(*np.nonzero(counts), strict=True):
