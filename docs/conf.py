@@ -72,4 +72,4 @@ html_theme_options = {
     "footer_end": [],
 }
 templates_path = ["_templates"]
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "start/*": [], "gallery": []}

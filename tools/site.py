@@ -36,7 +36,7 @@ def build(run: bool = True) -> None:
     """
     paths = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     environment = os.environ | {"PATH": os.pathsep.join(paths), "TUTELAGE_DOCS_RUN": "cache" if run else "off"}
-    sphinx = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q", str(ROOT / "docs"), str(OUT)]
+    sphinx = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q", "-j", "2", str(ROOT / "docs"), str(OUT)]
     subprocess.run(sphinx, env=environment, check=True)
     notebooks = [sys.executable, str(ROOT / "tools" / "notebooks.py"), str(OUT / "notebooks")]
     subprocess.run(notebooks, env=environment, check=True, stdout=subprocess.DEVNULL)
