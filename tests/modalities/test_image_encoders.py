@@ -228,7 +228,7 @@ def test_a_classifier_on_any_encoder_is_the_same_after_loading(saved, squares, t
     again = load(tmp_path / "model")
     assert again.reader.says == str(saved(kind))
     np.testing.assert_array_equal(again.probabilities(new.pixels), model.predict_proba(new.pixels))
-    assert (tmp_path / "model" / "encoder" / "config.json").exists() == finetune
+    assert (tmp_path / "model" / "model" / "encoder" / "config.json").exists() == finetune
 
 
 def test_a_frozen_encoder_that_has_changed_since_is_refused(saved, squares, tmp_path):

@@ -162,5 +162,5 @@ def test_the_tagger_takes_numbers_with_names_and_ignored_tokens(corpus, encoder_
         pytest.raises(DataError, match=r"classes='O,B-PER,I-PER,...' \(the names"),
     ):
         Tagger("supervised", **make).fit(X, y)
-    with pytest.raises(ValueError, match="tags_are must be one of types, bio, got 'both'"):
+    with pytest.raises(ValueError, match="tags_are must be one of types, bio or None, got 'both'"):
         Tagger("supervised", tags_are="both", **make).fit(X, y)

@@ -65,7 +65,7 @@ def systematic(weights: np.ndarray, start: float) -> np.ndarray:
     Source: systematic sampling, Madow, Annals of Mathematical Statistics 20, 1949.
 
     >>> systematic(np.array([1.0, 0.5, 2.5, 4.0]), 0.5).tolist()
-    [0, 2, 3, 3]
+    [1, 2, 3, 3]
     """
     n = len(weights)
     sums = np.cumsum(weights) / weights.sum()
