@@ -85,6 +85,17 @@ def test_in_a_page_a_plot_has_letters_the_page_s_colours_and_nothing_from_elsewh
     assert len(svg) < 60_000
 
 
+@pytest.mark.parametrize("rows", ["test", "held out"])
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_word_of_a_plot_is_cut(record, name, rows):
+    record["rows"] = rows
+    record["summary"]["classes"] = ["a name that is long", "another"]
+    figure = getattr(plots, name)(record)
+    figure.savefig(io.BytesIO())  # lays it out
+    drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert drawn.x0 > -0.02 and drawn.y0 > -0.02 and drawn.x1 < width + 0.02 and drawn.y1 < height + 0.02
+
+
 def test_precision_and_recall_are_those_of_scikit_learn(record):
     counts = np.random.default_rng(0).integers(0, 9, (4, 4))
     counts[2, :] = 0

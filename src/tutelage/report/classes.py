@@ -106,8 +106,8 @@ def confusion(record: Mapping[str, Any]) -> Plot | None:
         return None
     counts, classes = np.array(record["confusion"]), record["summary"]["classes"]
     c = len(classes)
-    truth, height = f"the truth, {where(record)}", min(1.5 + 0.4 * c, 4.6)
-    figure, axes = plot("What is taken for what", "what the model says", truth, height)
+    height = min(1.5 + 0.4 * c, 4.6)
+    figure, axes = plot("What is taken for what", "what the model says", "the truth", height)
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     if c <= SHADED:
         for i, j in zip(*np.nonzero(counts), strict=True):
@@ -132,7 +132,7 @@ def confusion(record: Mapping[str, Any]) -> Plot | None:
     counted = " The number in a cell is a count." if c <= COUNTED else ""
     figure.caption = (
         "Each row is a true class, each column what the model says of it; the stronger its colour, the larger the "
-        f"share of its row.{counted} On the diagonal the model is right."
+        f"share of its row.{counted} On the diagonal the model is right. Counted {where(record)}."
     )
     return figure
 
