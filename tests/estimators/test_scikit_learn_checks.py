@@ -8,6 +8,8 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from tutelage import Classifier, Segmenter, SelfDistiller, Tagger
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* different labels")  # of rows of zeros
+
 DRAWN = (
     "batches are drawn by the weights, and copies of a row share one vote, so that a row of weight 2 is not two rows "
     "to the last digit"

@@ -248,7 +248,7 @@ class Classifier(ClassifierMixin, Estimator):
             return items
         found = validate_data(
             self, X, dtype=np.float32, allow_nd=self.network is not None, ensure_min_samples=2 if reset else 1,
-            reset=reset, accept_sparse=True,
+            reset=reset, accept_sparse="csr",
         )  # fmt: skip
         return dense(found, argument)
 
