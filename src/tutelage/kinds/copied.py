@@ -119,7 +119,8 @@ def _in_words(kind: Kind, scores: Mapping[str, Any], without: Mapping[str, Any],
     learnt = "that were learnt from" + {0: ", without their labels", copies: ""}.get(with_labels, some)
     if copies == count:
         all_ = f"All {count:,} {words.things} of the test are copies" if count > 1 else f"The {words.thing} is a copy"
-        verdict = "is of this pool, and may be lower for others" if not with_labels else "says nothing of others"
+        most = 2 * with_labels >= copies
+        verdict = "says nothing of others" if most else "is of this pool, and may be lower for others"
         return f"{all_} of {words.things} {learnt}: {score} {verdict}."
     are = "is a copy" if copies == 1 else "are copies"
     return (
