@@ -171,7 +171,7 @@ def prepare(app: Sphinx) -> None:
     """Let pages run in a fresh folder that holds the tables of docs/data, with the features of earlier builds."""
     build = Path(app.srcdir) / "_build"
     os.environ.setdefault("TUTELAGE_CACHE", str(build / "features"))
-    os.environ.setdefault("OMP_NUM_THREADS", "2")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # two pages run at a time
     os.environ |= {"NO_COLOR": "1", "COLUMNS": "100", "TTY_COMPATIBLE": "0"}  # no bars, though Jupyter asks for them
     os.environ["TUTELAGE_DOCS"] = str(app.srcdir)
     os.environ["PYTHONPATH"] = os.pathsep.join(
