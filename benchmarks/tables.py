@@ -25,6 +25,7 @@ from tutelage.bench.running import PEER, Row, current, read_rows
 
 HERE = Path(__file__).parent
 MAIN, MORE = ("text", "digits", "images", "signals"), ("noise", "weak", "weak_long", "ner", "pixels")
+AUDIT_COLUMNS = ("listed", "expected", "found")
 BASELINE, CHOOSER = "labels only", "auto"
 MEASURES = {"ner": "Entity F1", "pixels": "Mean IoU"}
 WORDS = tomllib.loads((HERE / "tables.toml").read_text(encoding="utf-8"))
@@ -399,6 +400,18 @@ def audit_flags() -> str:
     takers = [m for m in AUDITS if lines("audit")[lines("audit").method == m].listed.notna().any()]
     body = [[name, *(f"{mean(by[m].precision)} / {mean(by[m].recall)}" for m in takers)] for name, _, by in audits()]
     return grid(["precision / recall, %", *(AUDITS[m] for m in takers)], body)
+
+
+def audit_expected() -> str:
+    """Labels more likely wrong than right, of all audits of a data set: those expected to be wrong, and those that are."""
+    audited = lines("audit_calibration")
+    sums = audited[audited.noise != "fitted"].groupby("data", sort=False).sum(numeric_only=True).round().astype(int)
+    body = [
+        [DATA[name], f"{s.wrong:,}", *(f"{s[f'{p}_{c}']:,}" for p in ("raw", "calibrated") for c in AUDIT_COLUMNS)]
+        for name, s in sums.iterrows()
+    ]
+    heads = [f"{c}, {p}" for p in ("as before", "calibrated") for c in AUDIT_COLUMNS]
+    return grid(["all audits of", "wrong", *heads], body)
 
 
 def partial_forms() -> str:
@@ -802,7 +815,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **{f.__name__: f for f in (
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,
         noise_verdict, noise_target, noise_rounds, noise_memorised, noise_equalities, noise_two_hot, noise_curves,
-        partial_forms, audit_ranking, audit_flags, cost, graph_scale, believed_calibration, believed_answers,
+        partial_forms, audit_ranking, audit_flags, audit_expected, cost, graph_scale, believed_calibration, believed_answers,
         believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet, worth_of_teachers, penalty,
         many_classes, mpnet_described, all_sources, adapted_beside_setfit, formats,
         faulty_files, copied_labels, pool_looks,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tutelage.model import Model as Model
     from tutelage.model import load as load
 
-__version__ = "0.1.0"
+__version__ = "0.3.0"
 """Version of the library."""
 
 _HOMES = {

@@ -19,8 +19,11 @@ from tutelage.tables import USUAL, ReadAs
 from tutelage.tasks import Task
 from tutelage.weak import Votes
 
-LEAST_SURE = 12
-"""Number of the pool's items that a report shows: those that the model is least sure of."""
+LEAST_SURE = 200
+"""Number of the pool's items that a run lists, at most: those that the model is least sure of."""
+
+PICTURED = 12
+"""Number of these that have a picture."""
 
 EXCERPT = 280
 """Characters of a text that a report shows, at most."""

@@ -16,7 +16,7 @@ from tutelage.fit.build import Items
 from tutelage.fit.defaults import PIXEL_NETWORK, Defaults
 from tutelage.kinds.answers import beside_own
 from tutelage.kinds.class_labels import require_two
-from tutelage.kinds.dataset import LEAST_SURE, Coded, Dataset, Measured, Words, warn_of_shared
+from tutelage.kinds.dataset import LEAST_SURE, PICTURED, Coded, Dataset, Measured, Words, warn_of_shared
 from tutelage.kinds.entries import LEARNT, Entries, InValues, Sought, joined
 from tutelage.kinds.one_vote import one_vote_each, pool_once
 from tutelage.kinds.pictures import Pictured, with_sizes
@@ -396,16 +396,14 @@ class Masks(Pictured):
             share += np.bincount(part.labels.ravel(), minlength=len(classes))
         rows = np.argsort(sure, kind="stable")[:LEAST_SURE]
         least = {}
-        for part in maps_of(model, pool.subset(rows)):
+        for part in maps_of(model, pool.subset(rows[:PICTURED])):
             for number, labels in zip(part.numbers, part.labels, strict=True):
                 row = int(rows[number])
                 least[row] = overlay(decode(images[row], labels.shape), labels, len(classes))
         return {
             "least_sure": [
-                {
-                    "pieces": [(data.names[int(i)], None)], "label": None, "image": least[int(i)],
-                    "probability": float(sure[i]),
-                }
+                {"pieces": [(data.names[int(i)], None)], "label": None, "probability": float(sure[i])}
+                | ({"image": least[int(i)]} if int(i) in least else {})
                 for i in rows
             ],
             "pool_classes": dict(zip(classes, map(float, share / share.sum()), strict=True)),

@@ -29,7 +29,7 @@ from tutelage.kinds.class_labels import (
 )
 from tutelage.kinds.commonest import always, commonest_of
 from tutelage.kinds.copies import note_copies
-from tutelage.kinds.dataset import EXCERPT, LEAST_SURE, Coded, Dataset, Measured, warn_of_shared
+from tutelage.kinds.dataset import EXCERPT, LEAST_SURE, PICTURED, Coded, Dataset, Measured, warn_of_shared
 from tutelage.kinds.declared import fault_teachers, require_described
 from tutelage.kinds.declared_shares import shares_in, shares_of_classes
 from tutelage.kinds.entries import Entries, InTable, InValues, Sought, joined
@@ -394,19 +394,24 @@ class OneClass(Kind):
         """
         return {"text": name}
 
-    def _least_sure(self, data: Dataset, i: int) -> dict[str, Any]:
-        """Parts of the pool's i-th item that a report shows."""
-        name = data.names[i] if len(data.names) else f"{self.words.thing} {i + 1} of the pool"
-        found = self.shown_item(data.items.pool[i], name)
-        return {"pieces": [(found["text"], None)]} | ({"image": found["image"]} if "image" in found else {})
+    def _least_sure(self, data: Dataset, i: int, pictured: bool) -> dict[str, Any]:
+        """Parts of the pool's i-th item that a report shows, and "whole" where a report shows less of it."""
+        item, name = data.items.pool[i], data.names[i] if len(data.names) else f"{self.words.thing} {i + 1} of the pool"
+        whole = self.written_item(item)
+        if not pictured:
+            return {"pieces": [(name, None)]} if whole is None else {"pieces": [], "whole": whole}
+        found = self.shown_item(item, name)
+        image = {"image": found["image"]} if "image" in found else {}
+        return {"pieces": [(found["text"], None)]} | image | ({} if whole is None else {"whole": whole})
 
     def shown_pool(self, model: Model, pool: Examples, data: Dataset) -> dict[str, Any]:
         p = model.predict_units(pool)
         top, share = p.max(1), np.bincount(p.argmax(1), minlength=p.shape[1]) / len(p)
         classes = [str(c) for c in data.classes]
         least = [
-            self._least_sure(data, int(i)) | {"label": classes[int(p[i].argmax())], "probability": float(top[i])}
-            for i in np.argsort(top, kind="stable")[:LEAST_SURE]
+            self._least_sure(data, int(i), rank < PICTURED)
+            | {"label": classes[int(p[i].argmax())], "probability": float(top[i])}
+            for rank, i in enumerate(np.argsort(top, kind="stable")[:LEAST_SURE])
         ]
         return {"least_sure": least, "pool_classes": dict(zip(classes, map(float, share), strict=True))}
 

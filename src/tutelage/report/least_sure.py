@@ -17,8 +17,8 @@ NAME = "least_sure.csv"
 def write_least_sure(record: Mapping[str, Any], folder: Path) -> bool:
     """Write the least sure items into a file of the run's folder, the least sure first; whether there are any.
 
-    Columns are "item" (a text as far as the report shows it, a sentence with its entities in brackets, or the name of
-    an image or a row), "guess" where the model gives one class, and "probability".
+    Columns are "item" (a whole text, a sentence with its entities in brackets, or the name of an image or a row),
+    "guess" where the model gives one class, and "probability".
 
     Args:
         record: records of the run.
@@ -29,7 +29,7 @@ def write_least_sure(record: Mapping[str, Any], folder: Path) -> bool:
         return False
     table = pd.DataFrame(
         {
-            "item": [in_a_line(row["pieces"]) for row in rows],
+            "item": [row.get("whole") or in_a_line(row["pieces"]) for row in rows],
             "guess": [row["label"] for row in rows],
             "probability": [round(row["probability"], 4) for row in rows],
         }

@@ -11,6 +11,7 @@ from tutelage import files, kinds
 from tutelage.fit.box import STYLE, box
 from tutelage.fit.verdict import question, reference_says, verdict, words_of
 from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import PICTURED
 from tutelage.report.classes import by_class, mistakes, where
 from tutelage.report.findings import beyond, findings
 from tutelage.report.least_sure import NAME, write_least_sure
@@ -73,6 +74,7 @@ def page(record: dict[str, Any], figures: list[dict[str, Any]], csv: str = "") -
         mistakes=mistakes(record) if rows else [],
         most=ROWS,
         csv=csv,
+        shown=PICTURED,
         said=[line["words"] for line in summary.get("said", []) if line["words"] not in {*top, *beyond(record)}],
     )
 
