@@ -81,7 +81,8 @@ def main(words: list[str]) -> None:
             results["set-up, minutes"] = round((time.monotonic() - start) / 60, 2)
             bin_folder = clone / ".venv" / "bin"
         results["paths"] = {
-            name: follow(commands, clone / "docs" / "data", bin_folder) for name, commands in paths(clone / "docs").items()
+            name: follow(commands, clone / "docs" / "data", bin_folder)
+            for name, commands in paths(clone / "docs").items()
         }
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

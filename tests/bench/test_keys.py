@@ -96,6 +96,7 @@ def test_a_class_made_of_another_has_a_new_version_with_it(monkeypatch):
 def test_an_option_that_is_off_is_not_in_the_key():
     @dataclass(frozen=True)
     class More(Drift):
+        __module__ = Drift.__module__  # as a later version of it
         name: ClassVar[str] = "drift"
         extra: float = 0.0
 

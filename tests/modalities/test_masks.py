@@ -190,7 +190,7 @@ def test_a_lone_largest_value_is_not_taken_for_a_class(top, dtype):
     assert read_masks([encoded(ids)], (2, 4), meaning=Meaning(values=(0, 1, 2, 3, top))).ids[0, 0, 0] == 4
     if top == 255:
         assert read_masks([encoded(ids)], (2, 4), meaning=Meaning(classes=256)).classes == 256
-    with pytest.raises(DataError, match=rf"the masks hold only 0 and {top} .*--mask-values 0,{top} \(.*\)\.$"):
+    with pytest.raises(DataError, match=rf"the masks hold only 0 and {top} .*--mask-values 0,{top} \(.*\)\. \(docs: "):
         read_masks([encoded(IDS.astype(dtype) % 2 * top)], (2, 4), [1], "a.csv")
 
 

@@ -21,6 +21,7 @@ from tutelage.methods import Drift, MeanTeacher, SelfTraining, Supervised
 from tutelage.methods.base import on_labels
 from tutelage.modalities.head import Head
 from tutelage.ops.losses import cross_entropy, kl
+from tutelage.ops.own import UntrustedError
 from tutelage.tasks import Classification, Segmentation
 from tutelage.train import Training, predict, train
 from tutelage.train.run import Answering, equipped, kept, restored
@@ -313,16 +314,20 @@ def test_the_body_alone_is_trained_where_only_it_learns(loader):
     assert isinstance(unheard.memory, Memory)
 
 
-def test_a_network_that_answers_by_its_method_is_saved_without_its_code(loader, tmp_path, monkeypatch):
+def test_a_network_that_answers_by_its_method_is_saved_with_the_address_of_its_code(loader, tmp_path, monkeypatch):
     from tutelage.modalities.rows.reader import RowReader
     from tutelage.model import Model, load, save
 
     run = train(TwoHeads(share=0.25), TASK, network(), loader, Training(20, lr=2e-2))
     model = Model(["a", "b", "c"], run.network().eval(), RowReader(), TASK)
-    with pytest.raises(TypeError, match="cannot be saved, only pickled"):
-        save(model, tmp_path / "unknown")
+    rows = loader.unlabelled.rows.numpy()
+    save(model, tmp_path / "own")
+    with pytest.raises(UntrustedError, match="test_brought:TwoHeads"):
+        load(tmp_path / "own")
+    trusted = load(tmp_path / "own", trust=True)
+    np.testing.assert_array_equal(trusted.probabilities(rows), model.probabilities(rows))
     monkeypatch.setattr("tutelage.train.run.METHODS", {"two_heads": TwoHeads})
     save(model, tmp_path / "model")
-    again, rows = load(tmp_path / "model"), loader.unlabelled.rows.numpy()
+    again = load(tmp_path / "model")
     np.testing.assert_array_equal(again.probabilities(rows), model.probabilities(rows))
     assert again.network.method == TwoHeads(share=0.25)

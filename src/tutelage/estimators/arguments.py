@@ -79,7 +79,8 @@ def require(name: str, value: Any, hint: Any) -> None:
         if isinstance(value, Real) and not isinstance(value, bool) and (of := _range(each)) is not None:
             of.check(name, value)  # names the range
     words = " or ".join(dict.fromkeys(_words(each) for each in allowed))
-    kind = ValueError if any(get_origin(each) is Literal for each in allowed) else TypeError
+    of_type = any(get_origin(each) is Literal or _fits(value, each, ranged=False) for each in allowed)
+    kind = ValueError if of_type else TypeError
     raise kind(f"{name} must be {words}, got {value!r}")
 
 
@@ -101,15 +102,15 @@ def _range(hint: Any) -> Range | None:
     return next((note for note in getattr(hint, "__metadata__", ()) if isinstance(note, Range)), None)
 
 
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value is of a type that is no union."""
+def _fits(value: Any, hint: Any, ranged: bool = True) -> bool:
+    """Whether a value is of a type that is no union, and, if ``ranged``, in its range."""
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
         of = _range(hint)
-        return _fits(value, args[0]) and (of is None or _holds(of, value))
+        return _fits(value, args[0], ranged) and (not ranged or of is None or _holds(of, value))
     if origin is tuple:
         several = isinstance(value, (tuple, list, np.ndarray)) and len(value) == len(args)
-        return several and all(_fits(v, each) for v, each in zip(value, args, strict=True))
+        return several and all(_fits(v, each, ranged) for v, each in zip(value, args, strict=True))
     if origin is Literal:
         return any(type(value) is type(word) and value == word for word in args)
     if hint is Any or origin is _CALLABLE:

@@ -184,7 +184,7 @@ class Estimator(BaseEstimator):
         except KeyboardInterrupt:
             if not len(data.items.labelled) or data.items.weak:
                 raise
-            warn(STOPPED, stacklevel=3)
+            warn(STOPPED, stacklevel=3, page="stopped")
         alone = replace(data.items, pool=data.items.pool[:0], truth=None)
         wiring = kind.wiring(replace(asked, evidence=False), data)
         fitted = fit_rows(alone, wiring, Supervised(), cache, device=device)

@@ -127,7 +127,8 @@ def _method(asked: Mapping[str, Any], folder: Path, trust: bool) -> Any:
         kind = METHODS[name]
     if kind is None:
         which = f"{about[own.CODE]}, which is imported with trust=True alone" if own.CODE in about else "not known here"
-        warn(f"{folder} was fitted by the method {name}, {which}; it predicts, and a new fit would be by 'drift'")
+        found = f"{folder} was fitted by the method {name}, {which}; it predicts, and a new fit would be by 'drift'"
+        warn(found, page="own-code")
         return "drift"
     known = {f.name for f in fields(kind) if f.init}
     return kind(**ramps_read(kind, {k: _value(v) for k, v in values.items() if k in known}))

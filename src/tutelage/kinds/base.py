@@ -151,7 +151,9 @@ class Kind(ABC):
         needed = set(self._needed(Files(path))) & set(self.item_columns)
         missing = [f"--{name}" for name in self.item_columns if name in needed and not getattr(self, name)]
         if missing:
-            raise ValueError(f"{' and '.join(missing)} must be given: the run does not name the column in {path}")
+            folder = f"; or give a folder of {self.words.things}" if self.reads_folders else ""
+            options = " and ".join(missing)
+            raise ValueError(f"{options} must be given: the run does not name the column in {path}{folder}")
 
     def _require_scored(self, files: Files) -> None:
         (label,) = self.label_columns

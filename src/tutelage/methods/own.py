@@ -82,7 +82,8 @@ def require_method(found: Any, where: str) -> type[Method]:
     from tutelage.methods.base import Method
 
     if not (inspect.isclass(found) and issubclass(found, Method)):
-        raise ValueError(f"{where}: a method must be a class that inherits from tutelage.methods.Method, got {found!r}")
+        got = f"the class {found.__name__}" if inspect.isclass(found) else repr(found)
+        raise ValueError(f"{where}: a method must be a class that inherits from tutelage.methods.Method, got {got}")
     if inspect.isabstract(found):
         raise ValueError(f"{where}: a method must define {', '.join(sorted(found.__abstractmethods__))}")
     if "__dataclass_fields__" not in vars(found):

@@ -17,6 +17,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -129,9 +130,12 @@ def made_by(make: Callable[..., Any]) -> dict[str, Any]:
             settings; or `Copies` of an object.
 
     Raises:
-        TypeError: it cannot be imported again, or a setting is no plain value.
+        TypeError: it cannot be imported again, a setting is no plain value, or the settings of an object are not known.
     """
     settings: dict[str, Any] = {}
+    if isinstance(make, Copies) and not hasattr(make.thing, "settings") and signature(type(make.thing)).parameters:
+        kind = type(make.thing).__name__
+        raise TypeError(f"with which arguments {kind} was called is not known: it has no attribute 'settings' of them")
     found: Any = make.anew if isinstance(make, Copies) else make
     if isinstance(found, functools.partial):
         if found.args:

@@ -288,7 +288,7 @@ class PixelReader:
     def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
         names = [name for name, kind in VISION.items() if type(network) is kind]
         how = {"size": list(self.size), "flip": self.flip, "per_pixel": self.per_pixel}
-        if self.make is not None or not names:
+        if not names:
             return {"network": self.says, "shape": {}} | how | about_own(self.make, network)
         shape = network.shape  # the constructor's arguments
         return {"network": names[0], "shape": shape} | how
