@@ -403,7 +403,7 @@ def audit_flags() -> str:
 
 
 def audit_expected() -> str:
-    """Labels more likely wrong than right, of all audits of a data set: those expected to be wrong, and those that are."""
+    """Labels more likely wrong than right in all audits of a data set: expected to be wrong, and found to be."""
     audited = lines("audit_calibration")
     sums = audited[audited.noise != "fitted"].groupby("data", sort=False).sum(numeric_only=True).round().astype(int)
     body = [
@@ -815,9 +815,9 @@ TABLES: dict[str, Callable[[], str]] = {
     **{f.__name__: f for f in (
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,
         noise_verdict, noise_target, noise_rounds, noise_memorised, noise_equalities, noise_two_hot, noise_curves,
-        partial_forms, audit_ranking, audit_flags, audit_expected, cost, graph_scale, believed_calibration, believed_answers,
-        believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet, worth_of_teachers, penalty,
-        many_classes, mpnet_described, all_sources, adapted_beside_setfit, formats,
+        partial_forms, audit_ranking, audit_flags, audit_expected, cost, graph_scale, believed_calibration,
+        believed_answers, believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet,
+        worth_of_teachers, penalty, many_classes, mpnet_described, all_sources, adapted_beside_setfit, formats,
         faulty_files, copied_labels, pool_looks,
     )},
 }  # fmt: skip

@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "plots": {"files", "report", "plots"},
     "estimators": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "distil", "weak", "adapting", "fit", "model",
-        "modalities.encoder", "modalities.head", "kinds", "estimators",
+        "modalities.encoder", "modalities.head", "kinds", "report", "estimators",
     },
     "run": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",

@@ -95,7 +95,7 @@ def linear():
     return net
 
 
-@pytest.mark.parametrize("own", [linear(), lambda: linear()], ids=["module", "lambda"])
+@pytest.mark.parametrize("own", [linear(), lambda: linear()], ids=["module", "lambda"])  # noqa: PLW0108
 def test_a_network_of_the_user_s_is_copied_and_trained_but_not_saved(drawn, new, tmp_path, own):
     before = own[1].weight.detach().clone() if isinstance(own, nn.Module) else None
     model = Classifier(network=own, **ENOUGH).fit(drawn.pixels, hidden(drawn.y))
@@ -110,7 +110,7 @@ def test_a_network_of_the_user_s_is_copied_and_trained_but_not_saved(drawn, new,
 def test_a_network_that_a_function_of_a_file_makes_is_saved_by_its_name(drawn, new, tmp_path):
     model = Classifier(network=linear, **QUICK).fit(drawn.pixels, hidden(drawn.y))
     model.save(tmp_path)
-    with pytest.raises(ValueError, match="test_image_estimators:linear.*trust=True"):
+    with pytest.raises(ValueError, match=r"test_image_estimators:linear.*trust=True"):
         load(tmp_path)
     p = load(tmp_path, trust=True).probabilities(new.pixels)
     np.testing.assert_array_equal(p, model.predict_proba(new.pixels))

@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 
 from tutelage import Classifier, Drift, Segmenter, Tagger
 from tutelage.files import BadFileError
+from tutelage.plots import confusion
 
 FAST = {"steps": 8, "folds": 2, "repeats": 1}
 
@@ -49,6 +50,12 @@ def test_texts_from_python_to_the_command(bench, texts, run):
     loaded = Classifier.load(bench.folder / "run")
     np.testing.assert_array_equal(loaded.predict_proba(texts.test.text), model.predict_proba(texts.test.text))
     assert loaded.summary() == model.summary()
+    assert confusion(loaded).alt == confusion(model).alt == confusion(bench.folder / "run").alt
+    assert loaded.history_ == json.loads(json.dumps(model.history_))
+    before = (bench.folder / "run" / "report.html").read_text()
+    assert "Did the pool help?" in before and len(pd.read_csv(bench.folder / "run" / "least_sure.csv")) > 0
+    assert run("report", bench.folder / "run")[0] == 0
+    assert (bench.folder / "run" / "report.html").read_text() == before
 
 
 @pytest.mark.parametrize("named", [True, False])

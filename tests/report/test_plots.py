@@ -60,7 +60,7 @@ def test_a_caption_names_only_what_is_drawn(record):
 def test_a_run_is_given_as_its_folder_or_as_what_knows_it(record, tmp_path):
     (tmp_path / "records.json").write_text(json.dumps(record))
     alt = plots.confusion(record).alt
-    assert plots.confusion(str(tmp_path)).alt == plots.confusion(SimpleNamespace(folder=tmp_path)).alt == alt
+    assert plots.confusion(str(tmp_path)).alt == plots.confusion(SimpleNamespace(records=lambda: record)).alt == alt
 
 
 def test_what_was_not_measured_is_refused_by_name(record, tmp_path):
@@ -69,7 +69,7 @@ def test_what_was_not_measured_is_refused_by_name(record, tmp_path):
         plots.confusion(record)
     with pytest.raises(FileNotFoundError, match=r"records\.json is missing"):
         plots.confusion(tmp_path)
-    with pytest.raises(TypeError, match="run must be the folder of a run, a Finished run or its records, got int"):
+    with pytest.raises(TypeError, match="run must be the folder of a run, a fitted estimator or records, got int"):
         plots.confusion(3)
 
 

@@ -31,6 +31,7 @@ from tutelage.fit.pool_words import evidence_of
 from tutelage.fit.verdict import verdict
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
+from tutelage.kinds.records import collect
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method, Supervised
 from tutelage.methods.fields import Count, Positive
@@ -156,6 +157,9 @@ class Estimator(BaseEstimator):
         cache = self._cache()
         self._summary: dict[str, Any] = summarise(kind, data, fitted) | ({"partial": True} if self.partial_ else {})
         self._fitted_kind = kind
+        plain = Model(list(data.classes), outcome.network.to(fitted.problem.device), fitted.reader, data.items.task)
+        plain.temperature = outcome.calibration.temperature
+        self._record: dict[str, Any] = collect(plain, kind, data, fitted)
         self._model: Model = kind.model(data, outcome.network, fitted.reader, cache, outcome.calibration)
         self.temperature_ = outcome.calibration.temperature
         self.evidence_: Evidence | None = evidence_of(outcome, data.classes)
@@ -207,6 +211,14 @@ class Estimator(BaseEstimator):
         check_is_fitted(self)
         return copy.deepcopy(self._summary)
 
+    def records(self) -> dict[str, Any]:
+        """What the pictures of `tutelage.plots` are drawn from, as plain values: what a run keeps as records.json.
+
+        Empty but for "summary" where the estimator was loaded from a run of an earlier version.
+        """
+        check_is_fitted(self)
+        return copy.deepcopy(self._record) | {"summary": {k: v for k, v in self.summary().items() if k != "versions"}}
+
     def _html_repr(self) -> str:
         """HTML for a notebook: the answer, as a report has it on top; before the fit what scikit-learn shows."""
         if not hasattr(self, "_summary"):
@@ -231,6 +243,8 @@ class Estimator(BaseEstimator):
     def save(self, folder: str | Path) -> None:
         """Write the fit into a folder, as a run that `load`, `tutelage predict` and `tutelage score` take.
 
+        The run has a report, ``report.html``.
+
         Columns are named after those of the data frames that were fitted on; others are named to the command, as by
         ``--text``. A network of the user's own is kept as the address of its class and its settings.
 
@@ -247,7 +261,7 @@ class Estimator(BaseEstimator):
     def load(cls, folder: str | Path, trust: bool = False) -> Self:
         """The fitted estimator of a run, which `save` or `tutelage fit` wrote.
 
-        It has what a fit has, but for ``transduction_``, ``history_`` and ``tried_``; `summary` gives the run's.
+        It has what a fit has, but for ``transduction_`` and ``tried_``; `summary` gives the run's.
 
         Args:
             folder: folder of the run.

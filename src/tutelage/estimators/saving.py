@@ -26,6 +26,7 @@ from tutelage.modalities.head import Head
 from tutelage.model import Model
 from tutelage.ops import own
 from tutelage.ops.said import WARNING, warn
+from tutelage.report.card import told_of
 
 if TYPE_CHECKING:
     from tutelage.estimators.base import Estimator
@@ -50,7 +51,8 @@ def save_run(estimator: Estimator, folder: Path) -> None:
         TypeError: the network is the user's own, and cannot be imported and made again.
     """
     kind, method = estimator._fitted_kind, estimator._asked
-    model.save(estimator._model, folder / "model")
+    summary = estimator.summary()
+    model.save(estimator._model, folder / "model", told_of(kind, summary))
     asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name}
     asked |= {f"kind.{name}": value for name, value in plain_options(kind).items()}
     for names, columns in zip((kind.item_columns, kind.label_columns), estimator._columns, strict=True):
@@ -63,7 +65,13 @@ def save_run(estimator: Estimator, folder: Path) -> None:
     if hasattr(estimator, "n_features_in_"):
         asked["n_features_in"] = int(estimator.n_features_in_)
     files.write_json(folder / "run.json", asked)
-    files.write_json(folder / "summary.json", estimator.summary())
+    files.write_json(folder / "summary.json", summary)
+    if estimator._record:  # runs of earlier versions may have none
+        files.write_json(folder / "records.json", estimator.records())
+
+        from tutelage.report.page import write_report  # with it the library that draws
+
+        write_report(folder)
 
 
 def load_run(of: type[AnEstimator], folder: Path, trust: bool) -> AnEstimator:
@@ -90,6 +98,10 @@ def load_run(of: type[AnEstimator], folder: Path, trust: bool) -> AnEstimator:
     method = _method(asked, folder, trust)
     estimator = of(**_parameters(of, kind, asked, found) | {"method": method})
     _fill(estimator, kind, found, summary)
+    path = folder / "records.json"
+    record = files.read_json(path, "history") if path.exists() else {}
+    estimator._record = {name: value for name, value in record.items() if name != "summary"}
+    estimator.history_ = record.get("history", [])
     estimator._asked = method_of(method)
     estimator.method_ = _trained_by(summary) or method_of(method)  # type: ignore[assignment]
     if kind.of_numbers:

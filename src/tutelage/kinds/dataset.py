@@ -90,6 +90,10 @@ class Dataset:
         """Number of test items that are copies of items to learn from."""
         return int((self.copied > 0).sum())
 
+    def name_of(self, i: int, thing: str) -> str:
+        """Name of the pool's i-th item; by default its place, with the kind's word for an item."""
+        return self.names[i] if len(self.names) else f"{thing} {i + 1} of the pool"
+
     def about(self) -> dict[str, Any]:
         """Entries of the summary about the data, besides the counts."""
         images = {} if self.size is None else {"size": list(self.size), "left_out": list(self.left_out)}

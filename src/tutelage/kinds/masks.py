@@ -23,7 +23,7 @@ from tutelage.kinds.pictures import Pictured, with_sizes
 from tutelage.kinds.pixel_scores import beside_truth, maps, maps_of, mask_scores, spread
 from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Reader
-from tutelage.modalities.images.decoding import Size, Source, decode
+from tutelage.modalities.images.decoding import Size, Source
 from tutelage.modalities.images.examples import some
 from tutelage.modalities.images.folders import read_image_folder
 from tutelage.modalities.images.mask_colours import given_colours
@@ -32,7 +32,7 @@ from tutelage.modalities.images.mask_meaning import LARGEST, Meaning, given_valu
 from tutelage.modalities.images.mask_pixels import nearest
 from tutelage.modalities.images.masks import Masks as MaskArrays
 from tutelage.modalities.images.masks import read_masks
-from tutelage.modalities.images.pictures import hex_colours, overlay
+from tutelage.modalities.images.pictures import hex_colours, overlay, pixels_of
 from tutelage.modalities.images.reader import PixelReader, size_for
 from tutelage.modalities.images.tables import MaskedRows, mask_rows
 from tutelage.model import Model
@@ -399,10 +399,11 @@ class Masks(Pictured):
         for part in maps_of(model, pool.subset(rows[:PICTURED])):
             for number, labels in zip(part.numbers, part.labels, strict=True):
                 row = int(rows[number])
-                least[row] = overlay(decode(images[row], labels.shape), labels, len(classes))
+                least[row] = overlay(pixels_of(images[row], labels.shape), labels, len(classes))
+        name = self.words.thing
         return {
             "least_sure": [
-                {"pieces": [(data.names[int(i)], None)], "label": None, "probability": float(sure[i])}
+                {"pieces": [(data.name_of(int(i), name), None)], "label": None, "probability": float(sure[i])}
                 | ({"image": least[int(i)]} if int(i) in least else {})
                 for i in rows
             ],

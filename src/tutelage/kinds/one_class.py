@@ -396,7 +396,7 @@ class OneClass(Kind):
 
     def _least_sure(self, data: Dataset, i: int, pictured: bool) -> dict[str, Any]:
         """Parts of the pool's i-th item that a report shows, and "whole" where a report shows less of it."""
-        item, name = data.items.pool[i], data.names[i] if len(data.names) else f"{self.words.thing} {i + 1} of the pool"
+        item, name = data.items.pool[i], data.name_of(i, self.words.thing)
         whole = self.written_item(item)
         if not pictured:
             return {"pieces": [(name, None)]} if whole is None else {"pieces": [], "whole": whole}

@@ -10,8 +10,8 @@ import numpy as np
 
 from tutelage.data import Examples
 from tutelage.fit.evidence import estimate
-from tutelage.modalities.images.decoding import Source, decode
-from tutelage.modalities.images.pictures import overlay, png
+from tutelage.modalities.images.decoding import Source
+from tutelage.modalities.images.pictures import overlay, pixels_of, png
 from tutelage.modalities.images.reader import PixelReader
 from tutelage.model import Model
 from tutelage.tasks.segmentation import iou_influence, mean_dice, mean_iou, overlaps
@@ -87,7 +87,7 @@ def beside_truth(
     scores = [mean_iou(one[None]) for one in found]
     shown = []
     for i in spread(np.array(scores)):
-        pixels = decode(sources[i], size)
+        pixels = pixels_of(sources[i], size)
         shown.append(
             {
                 "name": f"{rows} image {(numbers[i] if numbers is not None else i) + 1}", "miou": scores[i],

@@ -1,6 +1,6 @@
 """The pictures of a report, as matplotlib figures for a notebook, a paper or a page of one's own.
 
-Each function takes the folder of a run, a `Finished` run, or its records (what records.json holds), and returns a
+Each function takes a run: its folder, a fitted estimator, or what records.json holds. It returns a
 `matplotlib.figure.Figure` with two attributes more: ``alt``, what it shows in sentences made of its numbers, and
 ``caption``, how it is read. ``figure.savefig("a.svg")`` writes it.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tutelage.report import classes, plots
 from tutelage.report.figures import Plot
@@ -18,23 +18,23 @@ from tutelage.report.records import read_records
 __all__ = ["Plot", "anticipation", "calibration", "confusion", "curve", "losses", "pseudo_labels", "scores"]
 
 
-class HasFolder(Protocol):
-    """A run that knows its folder, such as `tutelage.run.finished.Finished`."""
+@runtime_checkable
+class Recorded(Protocol):
+    """A fit that keeps its records, such as a fitted `Classifier`."""
 
-    @property
-    def folder(self) -> Path:
-        """Folder of the run."""
+    def records(self) -> Mapping[str, Any]:
+        """Records of the fit."""
 
 
-Run = str | Path | HasFolder | Mapping[str, Any]
-"""A run: its folder, an object that knows it, or its records."""
+Run = str | Path | Recorded | Mapping[str, Any]
+"""A run: its folder, a fitted estimator, or its records."""
 
 
 def scores(run: Run) -> Plot:
     """The scores of both models, on held-out labels and on the test, with intervals that hold with 90 %.
 
     Args:
-        run: folder of a run, a `Finished` run, or its records.
+        run: folder of a run, a fitted estimator, or the records of a run.
 
     Raises:
         ValueError: the run has no score.
@@ -50,7 +50,7 @@ def confusion(run: Run) -> Plot:
     """The confusion matrix: which classes are taken for which, on the test, or on held-out labels where there is none.
 
     Args:
-        run: folder of a run, a `Finished` run, or its records.
+        run: folder of a run, a fitted estimator, or the records of a run.
 
     Raises:
         ValueError: nothing was scored.
@@ -65,7 +65,7 @@ def calibration(run: Run) -> Plot:
     """The share of right answers over the probability that the model states.
 
     Args:
-        run: folder of a run, a `Finished` run, or its records.
+        run: folder of a run, a fitted estimator, or the records of a run.
 
     Raises:
         ValueError: nothing was scored.
@@ -81,7 +81,7 @@ def curve(run: Run) -> Plot:
     """The candidate's score on held-out labels over the steps of the training, a mean over the folds.
 
     Args:
-        run: folder of a run, a `Finished` run, or its records.
+        run: folder of a run, a fitted estimator, or the records of a run.
 
     Raises:
         ValueError: the run gathered no evidence.
@@ -99,7 +99,7 @@ def losses(run: Run) -> Plot:
     """The terms of the loss over the steps of the final training, in nats.
 
     Args:
-        run: folder of a run, a `Finished` run, or its records.
+        run: folder of a run, a fitted estimator, or the records of a run.
 
     Raises:
         ValueError: the run kept no loss.
@@ -115,7 +115,7 @@ def pseudo_labels(run: Run) -> Plot:
     """The labels that the model gave the pool: the share in use, their mean weight, and how often they are right.
 
     Args:
-        run: folder of a run, a `Finished` run, or its records.
+        run: folder of a run, a fitted estimator, or the records of a run.
 
     Raises:
         ValueError: the method has no pseudo-labels.
@@ -131,7 +131,7 @@ def anticipation(run: Run) -> Plot:
     """The norm of the gradient through the teacher's response over that of the direct gradient.
 
     Args:
-        run: folder of a run, a `Finished` run, or its records.
+        run: folder of a run, a fitted estimator, or the records of a run.
 
     Raises:
         ValueError: the method anticipates nothing.
@@ -158,7 +158,8 @@ def _records(run: Run) -> Mapping[str, Any]:
     """
     if isinstance(run, Mapping):
         return run
-    folder = getattr(run, "folder", run)
-    if not isinstance(folder, str | Path):
-        raise TypeError(f"run must be the folder of a run, a Finished run or its records, got {type(run).__name__}")
-    return read_records(Path(folder))
+    if isinstance(run, str | Path):
+        return read_records(Path(run))
+    if isinstance(run, Recorded):
+        return run.records()
+    raise TypeError(f"run must be the folder of a run, a fitted estimator or records, got {type(run).__name__}")

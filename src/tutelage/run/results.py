@@ -10,14 +10,13 @@ from torch import nn
 
 from tutelage import files, model
 from tutelage.data import Examples
-from tutelage.fit.calibration import tempered
 from tutelage.fit.fit import Outcome
 from tutelage.fit.fit_rows import Fitted
 from tutelage.kinds.answers import counted_as_wrong
 from tutelage.kinds.base import Kind
 from tutelage.kinds.copied import without_copies
 from tutelage.kinds.dataset import Dataset, Measured
-from tutelage.kinds.tallies import Tally
+from tutelage.kinds.records import collect
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
 from tutelage.ops.pages import on_page
@@ -98,27 +97,3 @@ def _measured(made: Model, kind: Kind, data: Dataset, outcome: Outcome, frozen: 
         if network is not None:
             found[name] = asked[network]
     return found
-
-
-def collect(model: Model, kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
-    """Records of a fit, as plain values: history, held-out predictions, and the pool's least sure items.
-
-    Args:
-        model: fitted model.
-        kind: kind of the data.
-        data: dataset that was learnt.
-        fitted: outcome of the fit.
-    """
-    outcome, classes = fitted.outcome, [str(c) for c in data.classes]
-    record: dict[str, Any] = {"history": outcome.history, "curve": outcome.curve} | kind.legend(classes)
-    if outcome.evidence is not None:
-        p = outcome.held_out.probabilities
-        p = p if data.items.task.dense else tempered(p, outcome.calibration.temperature)
-        groups, y = data.items.grouped, data.items.y
-        if groups is not None and len(y) == len(data.items.labelled):  # of copies one is counted
-            y, p = y[groups.first(y)], p[groups.first(y)]
-        record |= Tally(len(classes)).add(y, p.argmax(1), p.max(1)).record("held out")
-        record |= kind.shown_held_out(data, p)
-    if len(data.items.pool):
-        record |= kind.shown_pool(model, outcome.problem.pool, data)
-    return record

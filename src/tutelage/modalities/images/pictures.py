@@ -8,7 +8,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from tutelage.modalities.images.decoding import Source, decode
+from tutelage.modalities.images.copies import Picture
+from tutelage.modalities.images.decoding import Size, decode, resized
 from tutelage.modalities.images.inspecting import inspect
 
 THUMBNAIL = 80
@@ -17,11 +18,26 @@ OVER = 0.55
 """Share of the class's colour in a pixel with a class laid over it."""
 
 
-def thumbnail(source: Source) -> str:
-    """Thumbnail of an image: a PNG in base64."""
-    h, w = inspect(source).size
+def thumbnail(picture: Picture) -> str:
+    """Thumbnail of an image, encoded or an array, (h, w) or (h, w, 3): a PNG in base64."""
+    h, w = picture.shape[:2] if isinstance(picture, np.ndarray) else inspect(picture).size
     shrunk = THUMBNAIL / max(h, w)
-    return png(decode(source, (max(round(h * shrunk), 1), max(round(w * shrunk), 1))))
+    return png(pixels_of(picture, (max(round(h * shrunk), 1), max(round(w * shrunk), 1))))
+
+
+def pixels_of(picture: Picture, size: Size) -> np.ndarray:
+    """Pixels of an image, encoded or an array, (h, w) or (h, w, 3), in RGB and resized, (h, w, 3), uint8.
+
+    Args:
+        picture: the image.
+        size: height and width of the result, in pixels.
+
+    >>> pixels_of(np.full((4, 4), 7, dtype=np.uint8), (1, 2)).tolist()
+    [[[7, 7, 7], [7, 7, 7]]]
+    """
+    if isinstance(picture, np.ndarray):
+        return np.asarray(resized(Image.fromarray(picture).convert("RGB"), size))
+    return decode(picture, size)
 
 
 def overlay(pixels: np.ndarray, labels: np.ndarray, classes: int) -> str:
