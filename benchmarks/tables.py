@@ -407,10 +407,14 @@ def audit_expected() -> str:
     audited = lines("audit_calibration")
     sums = audited[audited.noise != "fitted"].groupby("data", sort=False).sum(numeric_only=True).round().astype(int)
     body = [
-        [DATA[name], f"{s.wrong:,}", *(f"{s[f'{p}_{c}']:,}" for p in ("raw", "calibrated") for c in AUDIT_COLUMNS)]
+        [
+            (DATA | WORDS["audited"])[name],
+            f"{s.wrong:,}",
+            *(f"{s[f'{p}_{c}']:,}" for p in ("raw", "calibrated") for c in AUDIT_COLUMNS),
+        ]
         for name, s in sums.iterrows()
     ]
-    heads = [f"{c}, {p}" for p in ("as before", "calibrated") for c in AUDIT_COLUMNS]
+    heads = [f"{c}, {p}" for p in ("Bayes' rule alone", "calibrated") for c in AUDIT_COLUMNS]
     return grid(["all audits of", "wrong", *heads], body)
 
 
