@@ -17,6 +17,11 @@ import pytest
 from tutelage.ops.pages import Page
 
 ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "tools"))
+
+import first_messages  # noqa: E402
+import follow  # noqa: E402
+
 DOCS = ROOT / "docs"
 PAGES = {path.stem for path in (DOCS / "warnings").glob("*.md")} - {"index"}
 HANDED_ON = {"warn(line, stacklevel=2)", "warn(line, stacklevel=4)"}
@@ -70,6 +75,23 @@ def test_links_between_pages_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)\s#]+)[^)]*\)", text):
         if not link.startswith("http") and "methods/" not in link:
             assert (page.parent / link).exists(), link
+
+
+def test_every_path_of_the_map_has_commands_on_tables_that_are_there_and_was_followed():
+    followed = json.loads((ROOT / "benchmarks" / "results" / "map_paths.json").read_text())["paths"]
+    paths = follow.paths(DOCS)
+    assert {name: list(path["commands"]) for name, path in followed.items()} == paths
+    assert len(paths) >= 12
+    named = {word for commands in paths.values() for line in commands for word in line.split() if word.endswith(".csv")}
+    assert named - {"mended.csv", "audit/suspects.csv"} <= {path.name for path in (DOCS / "data").iterdir()}
+
+
+def test_thirty_mistakes_are_answered_each_in_a_line_that_says_so():
+    page = (DOCS / "first-messages.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^## (.+)\n\n```text\n\$ tutelage (.+)\n((?:.+\n)+)```$", page, re.M)
+    assert [(title, words) for title, words, _ in shown] == list(first_messages.MISTAKES) and len(shown) == 30
+    assert [title for title, _, answer in shown if not re.match(first_messages.MUST_READ, answer)] == []
+    assert "Traceback" not in page
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ def test_a_text_model_is_the_same_after_loading(texts, encoder_folder, tmp_path,
 def test_only_json_and_safetensors_are_written(texts, encoder_folder, tmp_path):
     model = Classifier(encoder=str(encoder_folder), finetune=True, **FAST)
     model.fit(texts.train.text, texts.train.label, X_unlabelled=texts.pool.text).save(tmp_path)
-    assert {p.suffix for p in tmp_path.rglob("*") if p.is_file()} <= {
+    assert {p.suffix for p in (tmp_path / "model").rglob("*") if p.is_file()} <= {
         ".json",
         ".safetensors",
         ".txt",

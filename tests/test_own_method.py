@@ -76,7 +76,11 @@ def test_the_page_s_python_runs(place, capsys):
             exec(compile(source, "own-method.md", "exec"), names)
     said = capsys.readouterr().out
     assert "Mine(threshold=0.7" in said and "method__threshold" in said and "True" in said
-    assert {p.suffix for p in (place / "own-run").rglob("*") if p.is_file()} == {".json", ".safetensors", ".md"}
+    assert {p.suffix for p in (place / "own-run" / "model").rglob("*") if p.is_file()} == {
+        ".json",
+        ".safetensors",
+        ".md",
+    }
     with pytest.raises(UntrustedError, match=r"my_net:Net.*--trust, or trust=True"):
         Classifier.load("own-run")
 

@@ -10,6 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tutelage.data.nearest import did_you_mean
+
 if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
 
@@ -75,7 +77,7 @@ def named(word: str) -> str:
     by_task = {row.task_word: name for name, row in TABLE.items() if row.task_word}
     if word not in TABLE and word not in by_task:
         allowed = f"{', '.join(TABLE)} (or, as --task, {', '.join(by_task)})"
-        raise ValueError(f"kind must be one of {allowed}, got {word!r}")
+        raise ValueError(f"kind must be one of {allowed}, got {word!r}{did_you_mean(word, TABLE)}")
     return by_task.get(word, word)
 
 

@@ -26,7 +26,7 @@ from tutelage.kinds.copied import kept_prints, known_prints, without_copies
 from tutelage.kinds.dataset import Coded, Dataset, Files, Measured, Words
 from tutelage.kinds.entries import LEARNT, SCORED, Entries, Sought
 from tutelage.kinds.one_vote import EACH, OFF, ONCE
-from tutelage.kinds.reading import columns_in_words, counts_of
+from tutelage.kinds.reading import columns_in_words, columns_there, counts_of
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
 from tutelage.ops.checks import one_of
@@ -139,6 +139,7 @@ class Kind(ABC):
             others = "" if any(getattr(self, n) for n in self.item_columns) else "; for other data see --kind"
             raise ValueError(
                 f"{' and '.join(missing)} must be given for --kind {self.name}: the name of a column{others}"
+                f"{columns_there(files.train)}"
             )
         self._require_scored(files)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -291,7 +291,8 @@ class OneClass(Kind):
         said = declared((train, *parts), described)
         if not voted and not said and not len(labelled):
             these = self.of_these(train)
-            raise DataError(f"{train.at('label')}: every label{these} is {train.places.empty}; label some rows")
+            other = "; or describe the classes, --describe" if "describe" in {f.name for f in fields(self)} else ""
+            raise DataError(f"{train.at('label')}: every label{these} is {train.places.empty}; label some rows{other}")
         self.require_alike(train, [other for other in (more, test) if other is not None])
         labelled = self.good_labelled(labelled, notes)
         if notes.faults:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,6 +17,8 @@ from tutelage.kinds.entries import LEARNT, POOL, SCORED, WEAK, Entries
 from tutelage.kinds.one_vote import with_groups
 from tutelage.tables import UNHEARD, DataError, Notes
 from tutelage.tables.cells import brief
+from tutelage.tables.label_cells import some
+from tutelage.tables.read import column_names
 from tutelage.tables.text_folder import SPLITS
 
 if TYPE_CHECKING:
@@ -31,6 +35,9 @@ PARTS = ("split", "splits", "set", "subset", "fold", "part", "partition")
 
 LISTED = 8
 """Number of columns that are listed at most."""
+
+READ_FOR_A_MESSAGE = 50_000_000
+"""Bytes of a table that is read for nothing but the names of its columns, at most."""
 
 
 def read_files(kind: Kind, files: Files, notes: Notes = UNHEARD) -> Dataset:
@@ -165,3 +172,11 @@ def columns_in_words(taken: Mapping[str, str], notes: Notes) -> str:
         for what, names in by_use.items()
     ]
     return f"Columns: {', '.join(each) or 'none'}{unused}."
+
+
+def columns_there(path: Path) -> str:
+    """Words, for a message, that name the columns of a table; empty for a large one, and for what cannot be read."""
+    with contextlib.suppress(Exception):  # what is wrong with the file is said once its columns are named
+        if path.is_file() and path.stat().st_size < READ_FOR_A_MESSAGE:
+            return f"; {path} has the columns {some(column_names(path))}"
+    return ""

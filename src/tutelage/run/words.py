@@ -8,6 +8,9 @@ from pathlib import Path
 from tutelage import kinds
 from tutelage.data.nearest import did_you_mean
 
+SHORT = 0.6
+"""Least likeness of two words of which one may be the other, mistyped: of short ones two letters may be exchanged."""
+
 
 def kind_of(words: Sequence[str]) -> str:
     """Name of the kind of data that the words of a command line tell.
@@ -62,4 +65,4 @@ def require_known(what: str, name: str | None, known: Collection[str]) -> None:
     ValueError: no method 'drft' (did you mean 'drift'?); there are drift, vat
     """
     if name and not name.startswith("-") and name not in known:
-        raise ValueError(f"no {what} {name!r}{did_you_mean(name, known)}; there are {', '.join(known)}")
+        raise ValueError(f"no {what} {name!r}{did_you_mean(name, known, SHORT)}; there are {', '.join(known)}")

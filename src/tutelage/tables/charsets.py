@@ -167,6 +167,8 @@ def _message(path: str | Path, charset: str, data: bytes, error: UnicodeDecodeEr
         return f"{path}: the file ends within a character, in line {line}, so it was cut: fetch it again{hint}"
     if not charset.startswith("utf-16") and (wide := _wide(data)):
         return f"{what}; it looks like {wide}: pass --charset {wide}"
+    if 0 in data:
+        return f"{what}, and bytes are zero, as in no text: this is a file of another kind"
     lines = [each for each in data.splitlines() if not each.isascii()]
     good = sum(_is_utf8(each) for each in lines) if utf8 else 0
     found = guess(b"\n".join(each for each in lines if not (utf8 and _is_utf8(each))), data if not good else b"")

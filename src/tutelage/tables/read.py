@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from tutelage.data.errors import DataError
+from tutelage.tables.cells import nearest
 from tutelage.tables.charsets import decoded
 from tutelage.tables.columnar import is_saved, read_columns, read_saved
 from tutelage.tables.delimited import read_delimited
@@ -75,7 +76,12 @@ def _why_none(path: Path) -> str:
         return "; it is an address: fetch the file first"
     if any(sign in str(path) for sign in "*?["):
         return f"; one file is read, not all that a pattern names: {TOGETHER}"
-    return "" if path.suffix else " or folder"
+    try:
+        there = {other.stem: other.name for other in path.parent.iterdir()}
+    except OSError:  # neither is the folder
+        there = {}
+    near = nearest(path.stem, there)
+    return ("" if path.suffix else " or folder") + (f"; the nearest is {there[near]!r}" if near else "")
 
 
 def read_table(path: str | Path, how: ReadAs = USUAL) -> pd.DataFrame:
