@@ -13,9 +13,13 @@ from pathlib import Path
 import pytest
 
 from tutelage.methods import METHODS
+from tutelage.methods.catalogue import TABLE
 from tutelage.methods.pool_teacher import PoolTeacher
 
 OF_TWO_CLASSES = sorted(METHODS.keys() - {"partial_label", "distil"})  # distil needs a teacher: test_teachers
+FIRST = set({TABLE[name].family: name for name in reversed(OF_TWO_CLASSES)}.values()) | {"drift"}
+"""A method of each family; the others take as long, and are slow."""
+ONE_OF_EACH = [pytest.param(name, marks=[] if name in FIRST else pytest.mark.slow) for name in OF_TWO_CLASSES]
 KEPT = ("model/model.safetensors", "model/model.json", "records.json", "report.html")
 
 
@@ -28,7 +32,7 @@ class StopError(KeyboardInterrupt):
     """Ctrl-C at a chosen step."""
 
 
-@pytest.mark.parametrize("method", OF_TWO_CLASSES)
+@pytest.mark.parametrize("method", ONE_OF_EACH)
 def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_bits(run, bench, monkeypatch, method):
     code, _ = run(*bench.fit(method, out=bench.folder / "whole", checkpoint_seconds=0))
     assert code == 0

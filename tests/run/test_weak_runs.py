@@ -41,9 +41,10 @@ def summary(bench) -> dict:
     return json.loads((bench.out / "summary.json").read_text())
 
 
-@pytest.mark.parametrize(
-    "method", ["supervised", "self_training", "mean_teacher", "vat", "uda", "cosine", "bond", "drift"]
-)
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in ("self_training", "vat", "uda", "cosine", "bond")]
+
+
+@pytest.mark.parametrize("method", ["supervised", "mean_teacher", "drift", *OTHERS])
 def test_every_method_learns_from_votes(run, weak, method):
     code, shown = run(*fit(weak, method, steps=300))
     assert code == 0, shown
