@@ -45,7 +45,7 @@ def first_cell(page: str) -> str:
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted((DOCS / "data").iterdir())}
     named = {name: text for name, text in files.items() if name in page and name.endswith((".csv", ".json"))}
     parts = ["import os\nfrom pathlib import Path", "os.environ['TTY_COMPATIBLE'] = '0'  # no moving bars"]
-    parts += ["%matplotlib inline"] * ("plots import" in page)
+    parts += ["%matplotlib inline"] * (" plots" in page)
     if named:
         parts.append("# The small tables of this page")
         parts += [f"Path({name!r}).write_text({text!r}, encoding='utf-8')" for name, text in named.items()]

@@ -18,8 +18,9 @@ from PIL import Image
 
 from tutelage.bench.cells import TRANSITIONS, encoded
 from tutelage.bench.protocol import DataSet, data_root
-from tutelage.data.sources import cache_folder, write_atomically
+from tutelage.data.sources import cache_folder
 from tutelage.distil import noise
+from tutelage.files import write_atomically
 from tutelage.modalities.images.backbone import load_backbone
 
 DATA_ROOT = data_root(Path(__file__))
