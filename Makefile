@@ -17,6 +17,7 @@ demo: setup
 
 test: setup lint
 	$(QUIET) $(BIN)/python -m pytest -m "not slow" -n 2
+	@$(BIN)/python tools/site.py
 
 slow: setup
 	$(QUIET) $(BIN)/python -m pytest -m slow

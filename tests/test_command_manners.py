@@ -262,3 +262,17 @@ def test_a_script_completes_the_options_of_a_command_put_in_place():
     app.command("tutelage.run.lists:methods", name="fit")
     placed(app, "fit", command)
     assert "--unlabelled" in script(app, "bash")
+
+
+def test_whoever_reads_no_more_ends_the_command_quietly():
+    words = [sys.executable, "-m", "tutelage", "methods"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as done:
+        done.stdout.close()
+        assert (done.wait(), done.stderr.read()) == (141, "")
+
+
+def test_names_between_colons_are_printed_as_they_are(run, tmp_path):
+    rows = "\n".join(f"a text of some words no. {i},{':x:' if i % 2 else '[b]y[/b]'}" for i in range(20))
+    (tmp_path / "t.csv").write_text(f"text,label\n{rows}\n")
+    code, shown = run("look", "--train", tmp_path / "t.csv", "--text", "text", "--label", "label")
+    assert code == 0 and "Classes: :x: 10, [b]y[/b] 10." in shown

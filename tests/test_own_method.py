@@ -178,3 +178,25 @@ def test_a_network_that_cannot_be_imported_again_is_not_saved(place):
         with pytest.raises(TypeError, match=r"cannot be saved, only pickled: .*; give network=functools.partial"):
             model.save("nowhere")
         assert not Path("nowhere/run.json").exists()
+
+
+def test_a_labels_only_model_beside_a_network_of_one_s_own_is_saved_without_code(place):
+    from my_net import Net
+
+    x, y = load_digits(return_X_y=True)
+    x, y = x[:100], y[:100]
+    model = Classifier("mean_teacher", network=Net, steps=1, folds=2, repeats=1, lr=1e-6).fit(x, y)
+    assert model.returned_ == "reference"
+    model.save("labels-only")
+    np.testing.assert_array_equal(Classifier.load("labels-only").predict_proba(x), model.predict_proba(x))
+
+
+def test_the_config_of_a_run_names_the_file_of_its_method_and_says_so(place, run):
+    fit = next(words for words in commands() if words[0] == "fit" and "--out" in words)
+    code, shown = run(*fit)
+    assert code == 0, shown
+    code, shown = run("config", fit[fit.index("--out") + 1])
+    assert code == 0 and re.search(r"^# It runs the code of .*my_method\.py:Mine: read that", shown, re.M)
+    Path("again.toml").write_text(shown)
+    code, shown = run("fit", "--config", "again.toml", "--out", "again")
+    assert code == 0, shown

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
+import io
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import warnings
 from pathlib import Path
+from unittest import mock
 
 DOCS = Path(os.environ.get("TUTELAGE_DOCS", Path(__file__).parents[1]))
 
@@ -35,12 +40,43 @@ def prepare_shell() -> None:
     get_ipython().run_line_magic("matplotlib", "inline")  # figures that are made without pyplot are shown, too
 
     def checked(command: str) -> None:
-        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-        print(f"{done.stdout}{done.stderr}".strip())
-        if done.returncode:
-            raise RuntimeError(f"exit code {done.returncode}: {command}")
+        words = shlex.split(command)
+        if words[0] == "tutelage":
+            code, said = called(words)
+        else:
+            done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+            code, said = done.returncode, f"{done.stdout}{done.stderr}"
+        print(said.strip())
+        if code:
+            raise RuntimeError(f"exit code {code}: {command}")
+        if not said.strip() and "--quiet" not in words:
+            raise RuntimeError(f"said nothing: {command}")
 
     get_ipython().system = checked
+
+
+def called(words: list[str]) -> tuple[int, str]:
+    """Exit code of a command of Tutelage, called in this process, which has imported its libraries; and what it said.
+
+    A process of its own takes ten seconds to import them. `tools/follow.py` and `tools/notebooks.py` use such.
+    """
+    from tutelage import cli
+
+    said, before, show = io.StringIO(), sys.argv, warnings.showwarning
+    sys.argv, code = words, 0
+    try:
+        with (
+            contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), warnings.catch_warnings(),
+            mock.patch("rich.console._is_jupyter", return_value=False),  # else it shows, and writes nothing
+        ):  # fmt: skip
+            warnings.simplefilter("default")
+            warnings.filterwarnings("ignore", "IProgress not found")
+            cli.main()
+    except SystemExit as e:
+        code = e.code if isinstance(e.code, int) else int(e.code is not None)
+    finally:
+        sys.argv, warnings.showwarning = before, show
+    return code, said.getvalue()
 
 
 class Shown:

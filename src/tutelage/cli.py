@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from tutelage.run.screen import Screen
 
-DONE, FAULT, REFUSED, STOPPED = 0, 1, 2, 130
-"""Exit codes: done; a fault of Tutelage itself; options, files or data that are not right; stopped by the user."""
+DONE, FAULT, REFUSED, STOPPED, UNREAD = 0, 1, 2, 130, 141
+"""Exit codes: done; a fault of Tutelage itself; options, files or data that are not right; stopped by the user; printed
+lines are no longer read."""
 
 
 def build(words: Sequence[str], screen: Screen) -> App:
@@ -237,6 +238,17 @@ def switched(words: Sequence[str]) -> list[str]:
 
 def main() -> None:
     """Entry point. An error in the user's options, data or files is printed in one line; the exit code is then 2."""
+    try:
+        try:
+            _main()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has had enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest at its exit
+        sys.exit(UNREAD)
+
+
+def _main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"{tutelage.__version__}\n")
         sys.exit(DONE)
@@ -257,6 +269,8 @@ def main() -> None:
     except CycloptsError as e:  # a word that is no option, or no value of it
         absent = isinstance(e, MissingArgumentError) and e.keyword is None and e.argument
         _refuse(screen, [f"{absent.name} must be given" if absent and not absent.tokens else str(e)])
+    except BrokenPipeError:
+        raise
     except OSError as e:
         if e.errno == errno.ENOSPC:
             place = e.filename or "while writing"

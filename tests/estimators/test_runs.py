@@ -107,3 +107,37 @@ def test_what_is_no_run_is_named(tmp_path):
     (tmp_path / "run.json").write_text("{}")
     with pytest.raises(BadFileError, match="not written by tutelage"):
         Classifier.load(tmp_path)
+
+
+def test_nothing_of_an_older_run_stays_in_the_folder(bench, run):
+    assert run(*bench.fit("drift", test=None))[0] == 0
+    before = {path.name for path in bench.out.iterdir()}
+    assert {"least_sure.csv", "plots"} <= before
+    (bench.out / "reference").mkdir(exist_ok=True)
+    rng = np.random.default_rng(0)
+    model = Classifier("supervised", **FAST, evidence=False).fit(rng.normal(size=(20, 3)), np.arange(20) % 2)
+    model.save(bench.out)
+    assert not {"reference", "least_sure.csv"} & {path.name for path in bench.out.iterdir()}
+    assert Classifier.load(bench.out).n_features_in_ == 3
+    assert {path.name for path in (bench.out / "plots").iterdir()} <= {"losses.png", "pseudo_labels.png"}
+
+
+@pytest.mark.parametrize(("missing", "classes"), [(None, [-1, 0, 1]), ("?", ["a", "b", "c"]), (-99, [0, 1, 2])])
+def test_the_label_that_means_none_is_kept(tmp_path, missing, classes):
+    rng = np.random.default_rng(0)
+    y = np.array([classes[i % 3] for i in range(60)], dtype=object)
+    x = rng.normal(size=(60, 4)) + np.eye(3, 4)[np.arange(60) % 3] * 4
+    model = Classifier("supervised", **FAST, missing_label=missing, evidence=False)
+    model.fit(x, [missing if i % 4 == 3 else label for i, label in enumerate(y)])
+    model.save(tmp_path / "run")
+    loaded = Classifier.load(tmp_path / "run")
+    assert loaded.missing_label == missing and loaded.score(x, y) == model.score(x, y)
+    assert loaded.fit(x, y).classes_.tolist() == classes
+
+
+def test_a_damaged_record_is_refused_by_its_file(bench, run):
+    assert run(*bench.fit("drift", test=None))[0] == 0
+    for damaged in ({"summary": {}, "history": []}, {"summary": [], "history": []}, {"history": 3}):
+        (bench.out / "records.json").write_text(json.dumps(damaged))
+        code, shown = run("report", bench.out)
+        assert code == 2 and "records.json" in shown and "Traceback" not in shown

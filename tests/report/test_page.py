@@ -84,7 +84,7 @@ def test_the_least_sure_are_a_csv_too(written, record, tmp_path):
     record["least_sure"][0]["pieces"] = [["my", None], ["soup", "FOOD"]]
     written(record)
     found = pd.read_csv(tmp_path / "least_sure.csv")
-    assert list(found) == ["item", "probability"] and found.item[0] == "my [soup: FOOD]"
+    assert list(found) == ["item", "probability", "label"] and found.item[0] == "my [soup: FOOD]"
 
 
 def test_the_page_shows_some_of_the_least_sure_and_the_csv_holds_all_whole(written, record, tmp_path):
@@ -92,7 +92,7 @@ def test_the_page_shows_some_of_the_least_sure_and_the_csv_holds_all_whole(writt
     listed = [{"pieces": [], "whole": f"no. {i} is long"} for i in range(12, 50)]
     record["least_sure"] = [row | {"label": "spam", "probability": 0.5} for row in [*shown, *listed]]
     page = words(written(record))
-    assert "least_sure.csv, beside this page, lists 50 of them, each whole." in page
+    assert "least_sure.csv, beside this page, lists 50 of them, each whole, with an empty column for the label." in page
     assert page.count("is long") == 0 and [f"no. {i} ..." in page for i in (0, 11)] == [True, True]
     assert pd.read_csv(tmp_path / "least_sure.csv").item.tolist() == [f"no. {i} is long" for i in range(50)]
 

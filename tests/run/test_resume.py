@@ -12,14 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from families import one_of_each
 from tutelage.methods import METHODS
-from tutelage.methods.catalogue import TABLE
 from tutelage.methods.pool_teacher import PoolTeacher
 
 OF_TWO_CLASSES = sorted(METHODS.keys() - {"partial_label", "distil"})  # distil needs a teacher: test_teachers
-FIRST = set({TABLE[name].family: name for name in reversed(OF_TWO_CLASSES)}.values()) | {"drift"}
-"""A method of each family; the others take as long, and are slow."""
-ONE_OF_EACH = [pytest.param(name, marks=[] if name in FIRST else pytest.mark.slow) for name in OF_TWO_CLASSES]
 KEPT = ("model/model.safetensors", "model/model.json", "records.json", "report.html")
 
 
@@ -32,7 +29,7 @@ class StopError(KeyboardInterrupt):
     """Ctrl-C at a chosen step."""
 
 
-@pytest.mark.parametrize("method", ONE_OF_EACH)
+@pytest.mark.parametrize("method", one_of_each(OF_TWO_CLASSES))
 def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_bits(run, bench, monkeypatch, method):
     code, _ = run(*bench.fit(method, out=bench.folder / "whole", checkpoint_seconds=0))
     assert code == 0

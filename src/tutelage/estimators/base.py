@@ -261,7 +261,8 @@ class Estimator(BaseEstimator):
     def load(cls, folder: str | Path, trust: bool = False) -> Self:
         """The fitted estimator of a run, which `save` or `tutelage fit` wrote.
 
-        It has what a fit has, but for ``transduction_`` and ``tried_``; `summary` gives the run's.
+        It has what a fit has, but for ``transduction_``, ``tried_`` and ``prevalence_``, which `summary` tells as plain
+        values; ``method_`` is the method that was asked for where the chosen one cannot be made by its name alone.
 
         Args:
             folder: folder of the run.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from tutelage.data.nearest import did_you_mean
 from tutelage.fit.auto import Auto
 from tutelage.methods import METHODS, Method, class_named
 from tutelage.methods.fields import Open, ramps_read
@@ -41,7 +42,9 @@ def class_of(name: str) -> type[Method] | type[Auto]:
         return Auto
     if name in METHODS or is_address(name):
         return class_named(name)
-    raise ValueError(f"method must be one of {', '.join((*METHODS, Auto.name))}, got {name!r}")
+    raise ValueError(
+        f"method must be one of {', '.join((*METHODS, Auto.name))}, got {name!r}{did_you_mean(name, METHODS)}"
+    )
 
 
 def settings_of(method: Any) -> dict[str, Any]:

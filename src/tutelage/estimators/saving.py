@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import shutil
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -25,6 +26,7 @@ from tutelage.methods.own import code_of, require_method
 from tutelage.modalities.head import Head
 from tutelage.model import Model
 from tutelage.ops import own
+from tutelage.ops.own import OF_METHOD
 from tutelage.ops.said import WARNING, warn
 from tutelage.report.card import told_of
 
@@ -33,8 +35,11 @@ if TYPE_CHECKING:
 
     AnEstimator = TypeVar("AnEstimator", bound=Estimator)
 
-OF_METHOD = "method's "
-"""Beginning of the names in run.json that describe the code of a method of one's own."""
+RUN = (
+    "model", "reference", "plots", "parts", "run.json", "summary.json", "records.json", "report.html", "least_sure.csv",
+    "contradictions.csv",
+)  # fmt: skip
+"""What the folder of a run may hold."""
 
 ASKED = {"seed": "random_state"} | {name: name for name in ("steps", "lr", "folds", "repeats", "evidence")}
 """Names of the parameters that every estimator has, by their names in run.json."""
@@ -51,6 +56,10 @@ def save_run(estimator: Estimator, folder: Path) -> None:
         TypeError: the network is the user's own, and cannot be imported and made again.
     """
     kind, method = estimator._fitted_kind, estimator._asked
+    if (folder / "run.json").exists():  # nothing of another run may stand beside this one
+        for name in RUN:
+            shutil.rmtree(folder / name, ignore_errors=True)
+            (folder / name).unlink(missing_ok=True)
     summary = estimator.summary()
     model.save(estimator._model, folder / "model", told_of(kind, summary))
     asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name}
@@ -61,6 +70,8 @@ def save_run(estimator: Estimator, folder: Path) -> None:
     asked |= {name: str(getattr(estimator, own_name)) for name, own_name in ASKED.items()}
     asked |= {"seed": str(estimator._summary.get("seed", 0))}
     asked |= {"method": method.name} | {f"method.{k}": str(v) for k, v in settings(method).items()}
+    if hasattr(estimator, "missing_label"):
+        asked["missing_label"] = plain_label(estimator.missing_label)
     asked |= {f"{OF_METHOD}{name}": value for name, value in code_of(method).items()}
     if hasattr(estimator, "n_features_in_"):
         asked["n_features_in"] = int(estimator.n_features_in_)
@@ -72,6 +83,16 @@ def save_run(estimator: Estimator, folder: Path) -> None:
         from tutelage.report.page import write_report  # with it the library that draws
 
         write_report(folder)
+
+
+def plain_label(label: Any) -> Any:
+    """A label as JSON holds it; NaN, which never is a class, as None.
+
+    >>> plain_label(np.int64(-1)), plain_label(float("nan")), plain_label("?")
+    (-1, None, '?')
+    """
+    value = label.item() if isinstance(label, np.generic) else label
+    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def load_run(of: type[AnEstimator], folder: Path, trust: bool) -> AnEstimator:
@@ -113,6 +134,8 @@ def _parameters(of: type[Any], kind: Kind, asked: Mapping[str, Any], found: Mode
     """Values of the estimator's parameters that a run tells; those that the estimator cannot take are left out."""
     told = {f.name: getattr(kind, f.name) for f in fields(kind)}
     told |= {name: _value(asked[written]) for written, name in ASKED.items() if written in asked}
+    if "missing_label" in asked:  # the command has none
+        told["missing_label"] = asked["missing_label"]
     made = getattr(found.reader, "make", None)
     if made is not None:
         told["network"] = made
@@ -178,6 +201,7 @@ def _fill(estimator: Any, kind: Kind, found: Model, summary: dict[str, Any]) -> 
         estimator.evidence_ = Evidence.of(summary["evidence"]) if summary.get("evidence") else None
     estimator.warnings_ = [line["words"] for line in summary.get("said", []) if line["kind"] == WARNING]
     estimator.partial_ = bool(summary.get("partial", False))
+    estimator.copies_ = summary.get("copies", {})
 
 
 def _count_features(estimator: Any, kind: Any, asked: Mapping[str, Any], found: Model) -> None:

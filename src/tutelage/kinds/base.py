@@ -159,12 +159,7 @@ class Kind(ABC):
     def _require_scored(self, files: Files) -> None:
         (label,) = self.label_columns
         if files.test is not None and getattr(self, label) is None:
-            hint = (
-                ""
-                if not self.weak
-                else f"; or leave out --test, and score the run: tutelage score RUN --test FILE --{label} COLUMN"
-            )
-            raise ValueError(f"--test needs --{label}, the column to score on{hint}")
+            raise ValueError(f"--test needs --{label} COLUMN, the column to score on")
 
     def _needed(self, files: Files) -> tuple[str, ...]:
         return self.item_columns if self.weak else (*self.item_columns, *self.label_columns)

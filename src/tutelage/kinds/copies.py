@@ -45,10 +45,9 @@ def note_copies(kind: Kind, parts: Sequence[Entries], notes: Notes) -> None:
     are = f"{kind.words.thing} is" if items == 1 else f"{kind.words.things} are"
     first = [item for part in parts for item in part.items][int(np.argmax(every == most))]
     common = counts[most] > 2 and isinstance(first, str)
-    named = f"; the commonest, in {counts[most]:,} rows, is {quoted(first)}" if common else ""
-    says = (
-        f"Copies: {items:,} {are} there more than once, in {rows:,} rows{different}{named}. {_examples(parts, every)}."
-    )
+    named = f"; the commonest, in {counts[most]:,} rows, is like {quoted(first)}" if common else ""
+    several_of = f"{items:,} {are} there more than once, or nearly, in {rows:,} rows"
+    says = f"Copies: {several_of}{different}{named}. {_examples(parts, every)}."
     notes.fact("copies", says, {"items": items, "rows": rows, "different_labels": torn})
 
 

@@ -190,5 +190,5 @@ def warn_of_shared(copied: np.ndarray, words: Words, test: Entries) -> np.ndarra
             else f"{words.things} of {test.places.source} are"
         )
         apart = ", and scored apart" if shared < len(copied) else ""
-        warn(f"{shared} {are} also in the training data{apart}.", stacklevel=2, page="copies")
+        warn(f"{shared} {are} also in the training data, or nearly{apart}.", stacklevel=2, page="copies")
     return copied

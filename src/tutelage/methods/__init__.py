@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tutelage.data.nearest import did_you_mean
 from tutelage.methods import catalogue, own
 from tutelage.ops.own import is_address
 
@@ -96,7 +97,9 @@ def class_named(word: str) -> type[Method]:
         return METHODS[word]
     if is_address(word):
         return own.at_address(word)
-    raise ValueError(f"method must be one of {', '.join(METHODS)}, or FILE.py:NAME, got {word!r}")
+    raise ValueError(
+        f"method must be one of {', '.join(METHODS)}, or FILE.py:NAME, got {word!r}{did_you_mean(word, METHODS)}"
+    )
 
 
 CLASSES = {entry.class_name: entry.module for entry in catalogue.TABLE.values()} | {

@@ -26,6 +26,10 @@ CODE = "code"
 """Key of plain values under which an address stands."""
 
 
+OF_METHOD = "method's "
+"""Beginning of the names in run.json that describe the code of a method of one's own."""
+
+
 class UntrustedError(ValueError):
     """A file names code that would be imported, and the user has not said that it is trusted."""
 

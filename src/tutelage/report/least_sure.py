@@ -18,7 +18,7 @@ def write_least_sure(record: Mapping[str, Any], folder: Path) -> bool:
     """Write the least sure items into a file of the run's folder, the least sure first; whether there are any.
 
     Columns are "item" (a whole text, a sentence with its entities in brackets, or the name of an image or a row),
-    "guess" where the model gives one class, and "probability".
+    "guess" where the model gives one class, "probability", and "label", which is empty, to be filled in.
 
     Args:
         record: records of the run.
@@ -32,6 +32,7 @@ def write_least_sure(record: Mapping[str, Any], folder: Path) -> bool:
             "item": [row.get("whole") or in_a_line(row["pieces"]) for row in rows],
             "guess": [row["label"] for row in rows],
             "probability": [round(row["probability"], 4) for row in rows],
+            "label": None,
         }
     )
     if table["guess"].isna().all():

@@ -7,6 +7,9 @@ from typing import Any
 
 from tutelage import files
 
+NEEDED = {"method", "kind", "score", "measure", "classes", "labelled", "unlabelled", "returned", "evidence"}
+"""Entries that the summary of every run has."""
+
 
 def read_records(folder: Path) -> dict[str, Any]:
     """Records of the finished run in a folder.
@@ -17,5 +20,11 @@ def read_records(folder: Path) -> dict[str, Any]:
     """
     if not (folder / "records.json").exists():
         raise FileNotFoundError(f"{folder}: no finished run there (records.json is missing)")
-    found: dict[str, Any] = files.read_json(folder / "records.json", "summary", "history")
+    path = folder / "records.json"
+    found: dict[str, Any] = files.read_json(path, "summary", "history")
+    summary, history = found["summary"], found["history"]
+    if not isinstance(history, list) or not isinstance(summary, dict) or not summary.keys() >= NEEDED:
+        raise files.BadFileError(
+            f"{path}: damaged, or not written by tutelage: its summary or its history is not whole"
+        )
     return found

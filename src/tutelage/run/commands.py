@@ -221,8 +221,8 @@ def _fit(kind: Kind, options: Options, method: Method | Auto, screen: Screen) ->
             summary = run(kind, options, method, screen.say, bar)
         except KeyboardInterrupt:
             bar.progress.stop()
-            kept = f"the run is kept in {options.out}"
-            screen.say(f"Stopped. The same command with --resume goes on where it was ({kept}).")
+            kept = f"The same command with --resume goes on where it was (the run is kept in {options.out})"
+            screen.say(f"Stopped. {kept if options.out.exists() else 'Nothing was trained yet, and nothing is kept'}.")
             raise
     lines = told(kind, summary)
     if screen.as_json:

@@ -6,7 +6,7 @@ import ast
 import csv
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from io import StringIO
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import tutelage
 from tutelage.data.errors import DataError
+from tutelage.ops.own import CODE, OF_METHOD, is_address
 from tutelage.run.words import names_of, value_of
 
 OPTION = "--config"
@@ -121,7 +122,7 @@ def toml_of_run(folder: Path) -> str:
 
     kind = kind_of(folder)
     asked = read_json(folder / "run.json", METHOD)
-    found: dict[str, Any] = {COMMAND: "fit", METHOD: asked[METHOD], "kind": kind.name}
+    found: dict[str, Any] = {COMMAND: "fit", METHOD: _address(asked), "kind": kind.name}
     common = {f.name: f for f in fields(Options)}
     for name in (n for n in asked if n in common):
         value = _value(asked[name], str(common[name].type))
@@ -138,9 +139,27 @@ def toml_of_run(folder: Path) -> str:
         f"# tutelage fit --config FILE.toml --out NEW_FOLDER repeats the run in {folder.name}, of version "
         f"{tutelage.__version__}.",
         "# Paths are as they were given; relative ones start in the folder in which the command is called.",
+        *(
+            f"# It runs the code of {code}: read that before you repeat a run of somebody else's."
+            for code in _code(found)
+        ),
         *(f"{key} = {_toml(value)}" for key, value in found.items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _address(asked: Mapping[str, Any]) -> str:
+    """Name of the method of a run, or the address of a method of one's own, FILE.py:NAME where it is in a file."""
+    code, file = asked.get(f"{OF_METHOD}{CODE}"), asked.get(f"{OF_METHOD}file")
+    if code is None:
+        return str(asked[METHOD])
+    return str(code) if file is None else f"{file}:{str(code).rpartition(':')[2]}"
+
+
+def _code(options: Mapping[str, Any]) -> list[str]:
+    """Code that a fit by such options would run: a method by its address, and files of Python."""
+    texts = {name: value for name, value in options.items() if isinstance(value, str)}
+    return [v for name, v in texts.items() if v.endswith(".py") or (name == METHOD and is_address(v))]
 
 
 def _differs(value: Any, field: Any) -> bool:

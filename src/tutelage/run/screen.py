@@ -36,6 +36,19 @@ Quiet = Annotated[
 """Option of a command that can be silent."""
 
 
+class Plain(Console):
+    """Console that leaves it to the command to end where nobody reads what is printed."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise, where Rich would exit with code 1, the code of a fault."""
+        raise BrokenPipeError
+
+
+def _console(stderr: bool) -> Console:
+    """Console that prints words as they are: neither brackets nor names between colons mean anything."""
+    return Plain(stderr=stderr, markup=False, emoji=False)
+
+
 class Screen:
     """The terminal of a command.
 
@@ -46,14 +59,14 @@ class Screen:
 
     def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json, self.quiet = as_json, quiet
-        self.console = Console(stderr=as_json)
+        self.console = _console(as_json)
         self.answered = False
         """Whether the JSON object was printed."""
 
     def speak(self, as_json: bool = False, quiet: bool = False) -> None:
         """Print from now on as the options of the called command say; see the arguments of the class."""
         if as_json != self.as_json:
-            self.console = Console(stderr=as_json)
+            self.console = _console(as_json)
         self.as_json, self.quiet = as_json, quiet
 
     def say(self, line: str) -> None:
@@ -73,7 +86,7 @@ class Screen:
     def fail(self, message: str) -> None:
         """Print an error in one line, on the standard error stream."""
         line = f"Error: {' '.join(message.split())}"
-        Console(stderr=True).print(line, highlight=False, markup=False, soft_wrap=True)
+        _console(stderr=True).print(line, highlight=False, markup=False, soft_wrap=True)
 
     def json(self, value: Any) -> None:
         """Print a value as JSON, on the standard output."""

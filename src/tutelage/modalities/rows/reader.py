@@ -91,7 +91,7 @@ class RowReader:
         return self
 
     def about(self, network: nn.Module, folder: Path) -> dict[str, Any]:
-        return {} if self.make is None and isinstance(network, Head) else about_own(self.make, network)
+        return {} if isinstance(network, Head) else about_own(self.make, network)
 
     @classmethod
     def restored(cls, about: dict[str, Any], folder: Path) -> RowReader:
