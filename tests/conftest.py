@@ -17,6 +17,8 @@ import pytest
 import torch
 from PIL import Image
 
+sys.path.append(str(Path(__file__).parent))  # for families.py
+
 torch.set_num_threads(1)  # two workers share two cores; threads that wait for each other cost more than they give
 
 SUBJECTS = {
