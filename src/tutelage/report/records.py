@@ -7,7 +7,7 @@ from typing import Any
 
 from tutelage import files
 
-NEEDED = {"method", "kind", "score", "measure", "classes", "labelled", "unlabelled", "returned", "evidence"}
+NEEDED = {"method", "score", "measure", "classes", "labelled", "unlabelled", "returned", "evidence"}
 """Entries that the summary of every run has."""
 
 
