@@ -104,5 +104,5 @@ def kept(report: Path | str, name: str) -> Shown:
     folder = DOCS / "_build" / "reports"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(report, folder / f"{name}.html")
-    size = Path(report).stat().st_size / 1e6
-    return Shown(f'<p><a href="../reports/{name}.html">The whole report of this fit</a> ({size:.1f} MB)</p>')
+    size = Path(report).stat().st_size / 1e3
+    return Shown(f'<p><a href="../reports/{name}.html">The whole report of this fit</a> ({size:.0f} KB)</p>')

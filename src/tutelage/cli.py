@@ -214,7 +214,8 @@ def _whole() -> App:
     from tutelage.run.completion import placed
     from tutelage.run.screen import Screen
 
-    screen, whole = Screen(), build((), Screen())
+    screen = Screen()
+    whole = build((), screen)
     for name in ("look", "predict", "audit", "adapt", "bench"):
         built = build((name,), screen)
         for each in (name, "score") if name == "predict" else (name,):
@@ -269,7 +270,7 @@ def _main() -> None:
     except CycloptsError as e:  # a word that is no option, or no value of it
         absent = isinstance(e, MissingArgumentError) and e.keyword is None and e.argument
         _refuse(screen, [f"{absent.name} must be given" if absent and not absent.tokens else str(e)])
-    except BrokenPipeError:
+    except BrokenPipeError:  # an OSError, but not of the user's files: see main
         raise
     except OSError as e:
         if e.errno == errno.ENOSPC:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
+from torch import nn
 
 from tutelage import Classifier, Drift, Segmenter, Tagger
 from tutelage.files import BadFileError
@@ -141,3 +143,47 @@ def test_a_damaged_record_is_refused_by_its_file(bench, run):
         (bench.out / "records.json").write_text(json.dumps(damaged))
         code, shown = run("report", bench.out)
         assert code == 2 and "records.json" in shown and "Traceback" not in shown
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    return rng.normal(size=(40, 4)) + 3 * y[:, None], y
+
+
+def test_a_save_that_fails_leaves_the_run_that_is_there(tmp_path, rows, monkeypatch):
+    x, y = rows
+    Classifier("supervised", **FAST, evidence=False).fit(x, y).save(tmp_path / "run")
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    other = Classifier("supervised", **FAST, network=lambda: nn.Linear(4, 2), evidence=False).fit(x, y)
+    with pytest.raises(TypeError, match="cannot be saved"):
+        other.save(tmp_path / "run")
+    with pytest.raises(TypeError, match="cannot be saved"):
+        other.save(tmp_path / "new")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tutelage.report.page.write_report", full)
+        with pytest.raises(OSError, match="No space left"):
+            Classifier("mean_teacher", **FAST, evidence=False).fit(x, y).save(tmp_path / "run")
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_is_no_run_is_not_overwritten(tmp_path, rows):
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots" / "mine.png").write_bytes(b"mine")
+    with pytest.raises(FileExistsError, match="is no run's, and holds plots: name another folder"):
+        Classifier("supervised", **FAST, evidence=False).fit(*rows).save(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["plots", "mine.png"]
+
+
+def test_a_loaded_run_is_saved_into_its_own_folder(bench, run):
+    assert run(*bench.fit("drift", test=None, finetune=True))[0] == 0
+    items = pd.read_csv(bench.folder / "test.csv").text
+    model = Classifier.load(bench.out)
+    model.save(bench.out)
+    np.testing.assert_array_equal(Classifier.load(bench.out).predict_proba(items), model.predict_proba(items))

@@ -31,7 +31,7 @@ from tutelage.fit.pool_words import evidence_of
 from tutelage.fit.verdict import verdict
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
-from tutelage.kinds.records import collect
+from tutelage.kinds.records import collect, on_device
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method, Supervised
 from tutelage.methods.fields import Count, Positive
@@ -157,9 +157,7 @@ class Estimator(BaseEstimator):
         cache = self._cache()
         self._summary: dict[str, Any] = summarise(kind, data, fitted) | ({"partial": True} if self.partial_ else {})
         self._fitted_kind = kind
-        plain = Model(list(data.classes), outcome.network.to(fitted.problem.device), fitted.reader, data.items.task)
-        plain.temperature = outcome.calibration.temperature
-        self._record: dict[str, Any] = collect(plain, kind, data, fitted)
+        self._record: dict[str, Any] = collect(on_device(data, fitted), kind, data, fitted)
         self._model: Model = kind.model(data, outcome.network, fitted.reader, cache, outcome.calibration)
         self.temperature_ = outcome.calibration.temperature
         self.evidence_: Evidence | None = evidence_of(outcome, data.classes)
@@ -243,7 +241,7 @@ class Estimator(BaseEstimator):
     def save(self, folder: str | Path) -> None:
         """Write the fit into a folder, as a run that `load`, `tutelage predict` and `tutelage score` take.
 
-        The run has a report, ``report.html``.
+        The run has a report, ``report.html``. A run that is in the folder gives place to it.
 
         Columns are named after those of the data frames that were fitted on; others are named to the command, as by
         ``--text``. A network of the user's own is kept as the address of its class and its settings.
@@ -253,6 +251,7 @@ class Estimator(BaseEstimator):
 
         Raises:
             TypeError: the network is the user's own, and cannot be imported and made again; the message says why.
+            FileExistsError: the folder is no run's, and holds something that would be overwritten.
         """
         check_is_fitted(self)
         save_run(self, Path(folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -29,6 +30,8 @@ from tutelage.ops import own
 from tutelage.ops.own import OF_METHOD
 from tutelage.ops.said import WARNING, warn
 from tutelage.report.card import told_of
+from tutelage.report.least_sure import NAME as LEAST_SURE
+from tutelage.report.sentences import REFERENCE
 
 if TYPE_CHECKING:
     from tutelage.estimators.base import Estimator
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     AnEstimator = TypeVar("AnEstimator", bound=Estimator)
 
 RUN = (
-    "model", "reference", "plots", "parts", "run.json", "summary.json", "records.json", "report.html", "least_sure.csv",
+    "model", REFERENCE, "plots", "parts", "run.json", "summary.json", "records.json", "report.html", LEAST_SURE,
     "contradictions.csv",
 )  # fmt: skip
 """What the folder of a run may hold."""
@@ -46,7 +49,7 @@ ASKED = {"seed": "random_state"} | {name: name for name in ("steps", "lr", "fold
 
 
 def save_run(estimator: Estimator, folder: Path) -> None:
-    """Write a fitted estimator as a run.
+    """Write a fitted estimator as a run, in the place of a run that is there; where that fails, the old run stays.
 
     Args:
         estimator: fitted estimator.
@@ -54,12 +57,34 @@ def save_run(estimator: Estimator, folder: Path) -> None:
 
     Raises:
         TypeError: the network is the user's own, and cannot be imported and made again.
+        FileExistsError: the folder is no run's, and holds something that would be overwritten.
     """
+    made, another = not folder.exists(), (folder / "run.json").exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".saving-", dir=folder) as scratch:
+            fresh = Path(scratch)
+            _write(estimator, fresh)
+            written = sorted(path.name for path in fresh.iterdir())
+            strange = [] if another else [name for name in written if (folder / name).exists()]
+            if strange:
+                raise FileExistsError(f"{folder} is no run's, and holds {', '.join(strange)}: name another folder")
+            for name in RUN:  # nothing of the old run may stand beside this one
+                if another and (folder / name).is_dir():
+                    shutil.rmtree(folder / name)
+                elif another:
+                    (folder / name).unlink(missing_ok=True)
+            for name in written:
+                (fresh / name).replace(folder / name)
+    except BaseException:
+        if made:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _write(estimator: Estimator, folder: Path) -> None:
+    """Write the files of a run into an empty folder."""
     kind, method = estimator._fitted_kind, estimator._asked
-    if (folder / "run.json").exists():  # nothing of another run may stand beside this one
-        for name in RUN:
-            shutil.rmtree(folder / name, ignore_errors=True)
-            (folder / name).unlink(missing_ok=True)
     summary = estimator.summary()
     model.save(estimator._model, folder / "model", told_of(kind, summary))
     asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name}

@@ -12,6 +12,19 @@ from tutelage.kinds.tallies import Tally
 from tutelage.model import Model
 
 
+def on_device(data: Dataset, fitted: Fitted) -> Model:
+    """The fitted model on the device where it was trained, to read the pool and the test with.
+
+    Args:
+        data: dataset that was learnt.
+        fitted: outcome of the fit.
+    """
+    outcome = fitted.outcome
+    found = Model(list(data.classes), outcome.network.to(fitted.problem.device), fitted.reader, data.items.task)
+    found.temperature = outcome.calibration.temperature
+    return found
+
+
 def collect(model: Model, kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
     """Records of a fit, as plain values: history, held-out predictions, and the pool's least sure items.
 

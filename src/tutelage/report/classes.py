@@ -154,7 +154,8 @@ def calibration(record: Mapping[str, Any]) -> Plot | None:
     figure.alt = f"{listed(told, 10)}. On average stated and right differ by {100 * error:.1f} points."
     figure.caption = (
         "When the model says 80 %, is it right 80 % of the time? Then its dot is on the dashed line; below it, the "
-        f"model is too sure. Larger dots stand for more answers. On average the two differ by {100 * error:.1f} points."
+        "model is too sure, above it not sure enough. Larger dots stand for more answers. On average the two differ by "
+        f"{100 * error:.1f} points."
     )
     return figure
 

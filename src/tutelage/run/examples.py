@@ -36,7 +36,8 @@ EXAMPLES: dict[str, str] = {
 
 EXITS = (
     "Exit codes: 0, done; 2, an option, a file or the data are not right, and a line says what to do; 130, stopped by "
-    "the user; 1, a fault of Tutelage itself. --config FILE.toml gives the options of any command; NO_COLOR is heeded."
+    "the user; 141, nobody reads what is printed; 1, a fault of Tutelage itself. --config FILE.toml gives the options "
+    "of any command; NO_COLOR is heeded."
 )
 """Sentences below the help of the whole command."""
 

@@ -16,7 +16,7 @@ from tutelage.kinds.answers import counted_as_wrong
 from tutelage.kinds.base import Kind
 from tutelage.kinds.copied import without_copies
 from tutelage.kinds.dataset import Dataset, Measured
-from tutelage.kinds.records import collect
+from tutelage.kinds.records import collect, on_device
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
 from tutelage.ops.pages import on_page
@@ -42,8 +42,7 @@ def conclude(
         The fitted model, on the CPU.
     """
     outcome = fitted.outcome
-    made = Model(list(data.classes), outcome.network.to(fitted.problem.device), fitted.reader, data.items.task)
-    made.temperature = outcome.calibration.temperature
+    made = on_device(data, fitted)
     record = collect(made, kind, data, fitted)
     if len(data.test):
         found = _measured(made, kind, data, outcome, fitted.problem.reader)
