@@ -8,9 +8,12 @@ from collections.abc import Iterable
 ALIKE = 0.7
 """Least likeness (`difflib`) of two names of which one may be the other, mistyped."""
 
+SHORT = 0.6
+"""The same of short words, such as commands and columns: of these two letters may be exchanged."""
+
 
 def nearest(name: str, known: Iterable[str], least: float = ALIKE) -> str | None:
-    """The known name that is most like a name, whatever the case of its letters; None where none is alike.
+    """The known name that is most like a name, where case and blanks do not matter; None where none is alike.
 
     Args:
         name: the name as it was typed.
@@ -19,9 +22,11 @@ def nearest(name: str, known: Iterable[str], least: float = ALIKE) -> str | None
 
     >>> nearest("minlm", ["minilm", "mpnet"]), nearest("r9", ["r8", "digits"]), nearest("gpt", ["minilm", "mpnet"])
     ('minilm', None, None)
+    >>> nearest("Texts ", ["label", "text"])
+    'text'
     """
-    by_key = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(name.casefold(), by_key, 1, least)
+    by_key = {each.strip().casefold(): each for each in known}
+    found = difflib.get_close_matches(name.strip().casefold(), by_key, 1, least)
     return by_key[found[0]] if found else None
 
 

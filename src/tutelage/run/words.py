@@ -6,10 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from tutelage import kinds
-from tutelage.data.nearest import did_you_mean
-
-SHORT = 0.6
-"""Least likeness of two words of which one may be the other, mistyped: of short ones two letters may be exchanged."""
+from tutelage.data.nearest import SHORT, did_you_mean
 
 
 def kind_of(words: Sequence[str]) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tutelage.data.errors import DataError
+from tutelage.data.nearest import SHORT, nearest
 
 WHOLE = re.compile(r"-?[0-9]+\.0")
 """Pattern of a whole number with ".0", as csv files hold it where the column has empty cells."""
@@ -60,7 +60,7 @@ def no_column(name: str, others: Sequence[str]) -> str:
     shown = ", ".join(map(repr, others[:MOST])) + (f" and {len(others) - MOST} more" if len(others) > MOST else "")
     if hint := separator_hint(name, others):
         return f"no column {name!r}; it has {shown}{hint}"
-    if near := nearest(name, others):
+    if near := nearest(name, others, SHORT):
         return f"no column {name!r}; it has {shown}; the nearest is {near!r}"
     long = any(len(other.split()) > WORDS for other in others)
     hint = "; if its first line is a row, --columns NAME,NAME names the columns" if long else ""
@@ -151,14 +151,3 @@ def python_value(text: str) -> Any:
             return ast.literal_eval(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as e:
             raise ValueError(f"no value of Python: {text[:60]!r}") from e
-
-
-def nearest(name: str, others: Iterable[str]) -> str | None:
-    """The name that is most like another one, where case and blanks do not matter; None where none is like it.
-
-    >>> nearest("Texts ", ["label", "text"])
-    'text'
-    """
-    by_key = {other.strip().casefold(): other for other in others}
-    found = difflib.get_close_matches(name.strip().casefold(), by_key, 1, 0.6)
-    return by_key[found[0]] if found else None

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tutelage.data.errors import DataError
-from tutelage.tables.cells import nearest, quoted
+from tutelage.data.nearest import SHORT, nearest
+from tutelage.tables.cells import quoted
 from tutelage.tables.doubtful import (
     Counted,
     ask_of_doubtful,
@@ -257,7 +258,7 @@ def unknown_label(label: str, classes: Sequence[str]) -> str:
     >>> unknown_label("fod", ["food", "sport"])
     "label 'fod' is none of the classes 'food', 'sport'; the nearest is 'food'"
     """
-    near = nearest(label, classes)
+    near = nearest(label, classes, SHORT)
     return f"label {quoted(label)} is none of the classes {some(list(classes))}" + (
         f"; the nearest is {quoted(near)}" if near else ""
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from tutelage.data.errors import DataError
-from tutelage.tables.cells import nearest
+from tutelage.data.nearest import SHORT, nearest
 from tutelage.tables.charsets import decoded
 from tutelage.tables.columnar import is_saved, read_columns, read_saved
 from tutelage.tables.delimited import read_delimited
@@ -80,7 +80,7 @@ def _why_none(path: Path) -> str:
         there = {other.stem: other.name for other in path.parent.iterdir()}
     except OSError:  # neither is the folder
         there = {}
-    near = nearest(path.stem, there)
+    near = nearest(path.stem, there, SHORT)
     return ("" if path.suffix else " or folder") + (f"; the nearest is {there[near]!r}" if near else "")
 
 

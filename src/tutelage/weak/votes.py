@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tutelage.data.nearest import SHORT, nearest
 from tutelage.tables import DataError, as_label
-from tutelage.tables.cells import brief, nearest, noun, python_value, quoted
+from tutelage.tables.cells import brief, noun, python_value, quoted
 
 ABSTAIN = "-1"
 """Text of a cell that is no vote; an empty cell is none either."""
@@ -187,7 +188,7 @@ def _hint(voted: Sequence[str], classes: Sequence[str]) -> str:
             f"{len(classes) - 1}{ends if numbers[-1] == len(classes) else ''}"
         )
     strange = [label for label in voted if label not in classes]
-    near = nearest(strange[0], classes) if strange else None
+    near = nearest(strange[0], classes, SHORT) if strange else None
     return f"; the nearest is {near!r}" if near else ""
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tutelage.data.nearest import SHORT, nearest
 from tutelage.modalities.images.examples import shown, some
 from tutelage.tables import DataError, Notes
-from tutelage.tables.cells import nearest
 from tutelage.tables.odd import counted
 
 MASK_WORDS = (
@@ -118,7 +118,7 @@ def pairs(
         return found, [*rest, *lonely]
     forms, count = some([str(naming) for naming in tried], 4), f"{len(lonely)} of {len(masks)}"
     begun = [image for image in images if image and lonely[0].startswith(image)]
-    near = max(begun, key=len, default=None) or nearest(lonely[0], images)
+    near = max(begun, key=len, default=None) or nearest(lonely[0], images, SHORT)
     like = f"; the nearest image is {shown(near)}" if near else ""
     advice = "; --skip-bad leaves such masks out" if fitting else ""
     raise DataError(
