@@ -195,7 +195,9 @@ class Pictured(Kind):
             if path.suffix.lower() in ENDINGS:
                 raise ValueError(f"{path}: one image; put it in a folder, and name that")
             table = read(path, how, notes).frame
-            found = image_rows(table, path, str(self.images), notes=notes)  # named: see require_items
+            if self.images is None:
+                raise ValueError(f"{path}: a run trained on a folder needs --images COLUMN, or a folder of images")
+            found = image_rows(table, path, self.images, notes=notes)
         report = self.read_as(how).looked_at(found.sources, found.rows, found.file, notes)
         notes.settle()
         return table, found, report.good, report.sizes
