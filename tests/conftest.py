@@ -89,6 +89,14 @@ def cache(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_key(tmp_path_factory):
+    """Folder of a key of the tests' own, with which manifests are sealed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def own_cache(monkeypatch, cache):
     monkeypatch.setenv("TUTELAGE_CACHE", str(cache))
@@ -222,8 +230,9 @@ class Done:
         out, found = self.request.out, {}
         for path in (p for p in out.rglob("*") if p.is_file()):
             found[path.relative_to(out).as_posix()] = path.read_bytes()
+        del found["manifest.json"]  # it has the hash of the summary
         summary = json.loads(found.pop("summary.json"))
-        return found | {k: v for k, v in summary.items() if k not in ("seconds", "peak_memory_mb")}
+        return found | {k: v for k, v in summary.items() if k not in ("seconds", "peak_memory_mb", "sha256")}
 
 
 def do_run(method, stop_at: int = 0, **options: object) -> Done:

@@ -26,7 +26,7 @@ FITTING = ENGINE | READING | {"graph", "weak", "adapting", "fit"}
 
 MAY_IMPORT = {
     "types": set(),
-    "files": {"types"},
+    "files": {"types", "files"},
     "ops": {"types", "ops"},
     "game": {"types", "ops", "game"},
     "memory": {"types", "files"},
@@ -35,8 +35,8 @@ MAY_IMPORT = {
     "copies": {"types", "ops", "copies"},
     "graph": {"types", "ops", "graph"},
     "distil": {"types", "ops", "distil"},
-    "data": {"types", "ops", "data"},
-    "tables": {"types", "ops.pages", "data.errors", "data.nearest", "tables"},
+    "data": {"types", "ops", "files", "data"},
+    "tables": {"types", "ops.pages", "files", "data.errors", "data.nearest", "tables"},
     "weak": {"types", "ops", "data", "tables", "weak"},
     "weights": {"types", "files", "data", "weights"},
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tutelage import files as checkpoint
+from tutelage.files import whole
 
 
 def refused(run, bench, **changes) -> str:
@@ -158,19 +158,19 @@ def test_output_folder_that_exists_is_left_alone(run, bench):
     "name", ["run.json", "candidate.safetensors", "model.safetensors", "records.json", "report.html", "summary.json"]
 )
 def test_a_full_disk_is_said_and_the_run_goes_on_after(run, bench, monkeypatch, name):
-    real = checkpoint.write_atomically
+    real = whole.written
 
-    def full(path, data):
+    def full(path):
         if path.name == name:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        real(path, data)
+        return real(path)
 
-    monkeypatch.setattr(checkpoint, "write_atomically", full)
+    monkeypatch.setattr(whole, "written", full)
     message = refused(run, bench)
     assert "the disk is full" in message
     assert name in message
     assert "--resume" in message
-    monkeypatch.setattr(checkpoint, "write_atomically", real)
+    monkeypatch.setattr(whole, "written", real)
     code, shown = run(*bench.fit(resume=True))
     assert code == 0, shown
     assert json.loads((bench.out / "summary.json").read_text())["labelled"] == 16
@@ -193,9 +193,9 @@ def test_a_half_written_file_does_not_stay(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "a.json").write_text("old")
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr(whole.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        checkpoint.write_json(tmp_path / "a.json", {"new": 1})
+        whole.write_json(tmp_path / "a.json", {"new": 1})
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
     assert (tmp_path / "a.json").read_text() == "old"
 

@@ -13,9 +13,11 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
+from forging import forge, sealed_anew
 from tutelage import Classifier, load
 from tutelage import model as saving
-from tutelage.files import BadFileError, write_tensors
+from tutelage.files import BadFileError
+from tutelage.files.tensors import write_tensors
 from tutelage.modalities.head import Head
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.tasks import Classification
@@ -81,12 +83,18 @@ def test_a_missing_model(tmp_path):
 def test_truncated_weights(saved, keep):
     file = saved / "model.safetensors"
     file.write_bytes(file.read_bytes()[:keep])
+    with pytest.raises(BadFileError, match=r"model.safetensors is not as it was written"):
+        load(saved)
+    sealed_anew(saved)
     with pytest.raises(BadFileError, match=r"model.safetensors: truncated or not a safetensors file"):
         load(saved)
 
 
 def test_missing_weights(saved):
     (saved / "model.safetensors").unlink()
+    with pytest.raises(BadFileError, match=r"model.safetensors is missing"):
+        load(saved)
+    sealed_anew(saved)
     with pytest.raises(FileNotFoundError, match=r"model.safetensors"):
         load(saved)
 
@@ -100,7 +108,7 @@ def with_head(about, **changes):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda a: a | {"format": 99}, "format 99 is newer than 2"),
+        (lambda a: a | {"format": 99}, "format 99 is newer than 3"),
         (lambda a: {"something": "else"}, "not written by tutelage"),
         (lambda a: ["a"], "not written by tutelage"),
         (lambda a: {k: v for k, v in a.items() if k not in ("head", "mixture")}, "do not fit together"),
@@ -115,8 +123,7 @@ def with_head(about, **changes):
     ],
 )
 def test_wrong_or_newer_descriptions(saved, change, message):
-    file = saved / "model.json"
-    file.write_text(json.dumps(change(json.loads(file.read_text()))))
+    forge(saved / "model.json", change)
     with pytest.raises(BadFileError, match=message):
         load(saved)
 
@@ -133,13 +140,14 @@ def test_garbage_instead_of_json(saved):
         (None, "not written by tutelage"),
         ({"tutelage": "junk"}, "not written by tutelage"),
         ({"tutelage": "{}"}, "not written by tutelage"),
-        ({"tutelage": '{"format": 99, "meta": null}'}, "format 99 is newer than 2"),
+        ({"tutelage": '{"format": 99, "meta": null}'}, "format 99 is newer than 3"),
     ],
 )
 def test_tensors_of_another_program_or_a_newer_version(saved, header, message):
     from safetensors.torch import save_file
 
     save_file({"a": torch.zeros(1)}, saved / "model.safetensors", metadata=header)
+    sealed_anew(saved)
     with pytest.raises(BadFileError, match=f"model.safetensors: {message}"):
         load(saved)
 
@@ -245,23 +253,27 @@ def test_the_temperature_divides_the_logits_and_keeps_the_classes(saved):
 
 
 def test_a_model_without_a_temperature_has_one(saved):
-    about = json.loads((saved / "model.json").read_text())
-    del about["temperature"]
-    (saved / "model.json").write_text(json.dumps(about))
     (saved / "held_out.safetensors").unlink()
+    forge(saved / "model.json", lambda about: {k: v for k, v in about.items() if k != "temperature"})
     assert load(saved).temperature == 1 and load(saved).held_out == {}
 
 
-@pytest.mark.parametrize("temperature", [0, -1, "hot", None, float("nan"), float("inf")])
-def test_a_temperature_that_cannot_be(saved, temperature):
-    about = json.loads((saved / "model.json").read_text()) | {"temperature": temperature}
-    (saved / "model.json").write_text(json.dumps(about))
-    with pytest.raises(BadFileError, match="do not fit together"):
+@pytest.mark.parametrize(
+    ("temperature", "says"),
+    [
+        *((number, "do not fit together") for number in (0, -1, float("nan"), float("inf"))),
+        *((other, "temperature: Input should be a valid number") for other in ("hot", None)),
+    ],
+)
+def test_a_temperature_that_cannot_be(saved, temperature, says):
+    forge(saved / "model.json", lambda about: about | {"temperature": temperature})
+    with pytest.raises(BadFileError, match=says):
         load(saved)
 
 
 def test_held_out_labels_of_other_shapes(saved):
     write_tensors(saved / "held_out.safetensors", {"confidence": torch.ones(2, 3), "label": torch.zeros(3)})
+    sealed_anew(saved)
     with pytest.raises(BadFileError, match=r"held_out.safetensors: not written by tutelage, or damaged"):
         load(saved)
 

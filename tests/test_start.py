@@ -134,4 +134,4 @@ def test_a_fit_of_arrays_imports_what_computes_alone(fits):
 
 def test_a_fit_of_a_table_of_rows_imports_what_draws_only_for_the_report(fits):
     assert fits[1] <= ENGINE
-    assert DRAWING <= fits[2] <= ENGINE | DRAWING
+    assert DRAWING <= fits[2] <= ENGINE | DRAWING | {"pydantic"}

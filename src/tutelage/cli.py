@@ -81,6 +81,7 @@ def _add_plain(app: App) -> None:
     plain = {
         "report": ("tutelage.run.commands:report", "Draw the report of a finished run again."),
         "config": ("tutelage.run.config:config", "Write the options of a run as TOML, for tutelage fit --config."),
+        "verify": ("tutelage.run.verify:verify", "Check that every file of a run is as it was written."),
         "teacher": (
             "tutelage.run.teacher:teacher",
             "Say how good a teacher is on a table with some labels, before anything is trained.",

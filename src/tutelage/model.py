@@ -18,10 +18,13 @@ from tutelage import files
 from tutelage.data import Examples, cards
 from tutelage.data.sources import cache_folder
 from tutelage.files import FORMAT, BadFileError
+from tutelage.files.described import Described
+from tutelage.files.tensors import read_tensors, write_tensors
 from tutelage.modalities import READERS
 from tutelage.modalities.base import Encodes, Reader, TellsUnread, features
 from tutelage.modalities.head import Head
 from tutelage.modalities.learnt import read_marks, write_marks
+from tutelage.modalities.outside import outside
 from tutelage.ops import own
 from tutelage.tasks import TASKS, Task
 from tutelage.train import predict, predictions
@@ -153,16 +156,19 @@ def save(model: Model, folder: Path, told: Mapping[str, Sequence[str]] | None = 
         "temperature": model.temperature,
     } | _about_network(model.network)  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    files.write_tensors(folder / "model.safetensors", model.network.state_dict())
+    files.unseal(folder)
+    write_tensors(folder / "model.safetensors", model.network.state_dict())
     for name, arrays in ((HELD_OUT, model.held_out), (KNOWN, model.known)):
         if arrays:
-            files.write_tensors(folder / name, {k: torch.as_tensor(v) for k, v in arrays.items()})
+            write_tensors(folder / name, {k: torch.as_tensor(v) for k, v in arrays.items()})
         else:
             (folder / name).unlink(missing_ok=True)  # of a model that was saved there before
     write_marks(folder, model.learnt)
     page = cards.card(folder.name, model.task.name, list(map(str, model.classes)), told or {})
     files.write_atomically(folder / cards.NAME, page.encode(errors="replace"))
     files.write_json(folder / "model.json", about)
+    files.clear_parts(folder)
+    files.seal(folder)
 
 
 def _about_network(network: nn.Module) -> dict[str, Any]:
@@ -215,31 +221,39 @@ def code_of(folder: str | Path) -> list[str]:
 
 
 def _described(folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Folder of the model itself, and its description."""
+    """Folder of the model itself, and its description.
+
+    Raises:
+        FileNotFoundError, BadFileError: the folder holds no model, or its description is damaged.
+    """
     if (folder / "model" / "model.json").exists():  # a run's
         folder = folder / "model"
     if not (folder / "model.json").exists():
         raise FileNotFoundError(f"{folder}: no saved model there (model.json is missing)")
-    about = files.read_json(folder / "model.json", "format")
+    about = files.read_json(folder / "model.json", Described)
     files.check_format(folder / "model.json", about["format"])
     return folder, about
 
 
-def load(folder: str | Path, trust: bool = False) -> Model:
+def load(folder: str | Path, trust: bool = False, allow_encoder: str | None = None) -> Model:
     """The model of a folder that `save` or version 0.1 wrote.
 
     Args:
         folder: folder of a saved model, or of a finished run.
         trust: whether code of the user's own that the model names, such as the class of a network, is imported.
+        allow_encoder: name of an encoder that may be loaded from outside the folder, though the model was not made by
+            this user on this machine.
 
     Raises:
         FileNotFoundError: the folder holds no model.
-        UntrustedError: the model names such code, and it is not trusted.
+        UntrustedError: the model names such code or such an encoder, and it is not trusted.
         BadFileError: the model is damaged, incomplete or of a newer version, or its encoder has changed since.
     """
     folder, about = _described(Path(folder))
+    files.require_sealed(folder, about["format"], but=(cards.NAME,))
     own.require_trust(folder / "model.json", about, trust)
-    tensors, _ = files.read_tensors(folder / "model.safetensors")
+    require_allowed(folder, about, allow_encoder)
+    tensors, _ = read_tensors(folder / "model.safetensors")
     try:
         about = _of_format_1(about) if about["format"] == 1 else about
         classes = list(about["classes"])
@@ -256,11 +270,31 @@ def load(folder: str | Path, trust: bool = False) -> Model:
             raise ValueError(f"temperature is {temperature}, not above 0")
     except BadFileError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError) as e:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError, RecursionError) as e:
         raise BadFileError(f"{folder}: the model's parts do not fit together ({e})") from e
     held_out, learnt = _held_out(folder), read_marks(folder)
     known = _arrays(folder / KNOWN)
     return Model(classes, network.eval(), reader, task, None, temperature, held_out, learnt, known)
+
+
+def require_allowed(folder: Path, about: Mapping[str, Any], allow_encoder: str | None = None) -> None:
+    """Check that a model needs no encoder from outside its folder, or may have it.
+
+    Args:
+        folder: folder of the model.
+        about: what its model.json holds.
+        allow_encoder: name of an encoder that the user allows.
+
+    Raises:
+        UntrustedError: it needs another one, and was not made by this user on this machine.
+    """
+    name = outside(about.get("reader", {}))
+    if name not in (None, allow_encoder) and not files.made_here(folder):
+        raise own.UntrustedError(
+            f"{folder / 'model.json'} names the encoder {name!r}, which would be loaded from there or from the Hub, "
+            f"and the model was not made by you on this machine: if you know that encoder, add --allow-encoder {name} "
+            "(allow_encoder= in Python)"
+        )
 
 
 def _held_out(folder: Path) -> dict[str, np.ndarray]:
@@ -291,7 +325,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     """
     if not path.exists():
         return {}
-    return {name: tensor.numpy() for name, tensor in files.read_tensors(path)[0].items()}
+    return {name: tensor.numpy() for name, tensor in read_tensors(path)[0].items()}
 
 
 def _of_format_1(about: dict[str, Any]) -> dict[str, Any]:

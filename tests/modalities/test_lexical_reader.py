@@ -12,6 +12,7 @@ import torch
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
+from forging import sealed_anew
 from tutelage import Classifier, load
 from tutelage.fit.build import Build, Items
 from tutelage.fit.defaults import HEAD
@@ -147,6 +148,7 @@ def test_a_classifier_is_saved_and_read_bit_for_bit(name, both, texts, tmp_path)
         "held_out.safetensors",
         "known.safetensors",
         "learnt.json",
+        "manifest.json",
         "model.json",
         "model.safetensors",
     }
@@ -165,6 +167,7 @@ def test_a_damaged_model_is_one_line(damage, texts, tmp_path):
     quick("lexical", evidence=False).fit(X, y, X_unlabelled=pool).save(tmp_path)
     if damage == "another":
         Lexicon.fitted(X).save(tmp_path / "model")
+        sealed_anew(tmp_path / "model")
     else:
         (tmp_path / "model" / damage).unlink()
     with pytest.raises(ValueError, match="not the one this model was trained with" if damage == "another" else damage):

@@ -57,7 +57,7 @@ def test_the_probe_is_made_once_for_a_machine(monkeypatch, fresh):
     monkeypatch.setattr(precision, "_machine", lambda: "another processor")
     precision.gain("cpu")
     assert probes == ["cpu", "cpu"]
-    assert len(json.loads((fresh / "precision.json").read_text())) == 2
+    assert len(json.loads((fresh / "precision.json").read_text()).keys() - {"sha256"}) == 2
     precision.gain.cache_clear()
     (fresh / "precision.json").write_text("{")  # damaged: measured again
     precision.gain("cpu")

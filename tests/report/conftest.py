@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 EVIDENCE = {
+    "reference": {"score": 0.75, "low": 0.5, "high": 0.9}, "candidate": {"score": 0.8, "low": 0.6, "high": 0.9},
+    "error": 0.06, "observed": 0.04, "measure": "accuracy", "tried": "pool", "prior": {},
     "harm": 0.45, "difference": 0.009, "low": -0.08, "high": 0.11, "labels": 24, "resolution": 0.1,
     "returned": "candidate",
     "words": "The pool may have helped or hurt (probability of harm 45 %).", "labelled_by": "labels", "refused": "",

@@ -50,7 +50,8 @@ def test_the_answer_comes_first_with_both_numbers_and_what_to_do(written, record
 
 
 def test_words_for_experts_stand_in_the_fold_alone(written, record):
-    record["summary"]["calibration"] = {"words": "Probabilities were sharpened (log-loss on these 0.4 before)."}
+    line = "Probabilities were sharpened (log-loss on these 0.4 before)."
+    record["summary"]["calibration"] = {"words": line, "temperature": 0.8, "labels": 24, "before": None, "after": None}
     record["summary"]["selection"] = [{"name": "drift", "rungs": 2, "score": 0.8, "gain": 0.01, "spread": 0.02}]
     record["summary"]["shares"] = {"drift": 1.0}
     page = written(record)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from forging import sealed_anew
 from tutelage import Classifier, load
 from tutelage.files import BadFileError
 from tutelage.kinds import KINDS
@@ -79,6 +80,7 @@ def test_a_model_saved_before_knows_no_item_and_a_damaged_one_is_refused(run, fi
     known.write_bytes(known.read_bytes()[:-8])
     assert run("score", out, "--test", tables / "train.csv")[0] == 2
     known.unlink()
+    sealed_anew(out / "model")
     code, shown = run("score", out, "--test", tables / "train.csv")
     assert code == 0 and "copies" not in shown
 

@@ -12,6 +12,8 @@ from PIL import Image
 from sklearn.metrics import f1_score
 
 from tutelage import Dmt, FixMatch, Supervised, load
+from tutelage.files import read_json
+from tutelage.files.described import Summary
 from tutelage.kinds import masks
 from tutelage.kinds.pixel_scores import beside_truth
 from tutelage.modalities.images import pictures
@@ -59,7 +61,7 @@ def masked(scenes, tmp_path_factory, do, small_networks):
 
 def test_the_summary_of_a_classification_says_what_was_done_and_what_it_is_worth(labelled, pets):
     found = labelled.summary
-    assert found == json.loads((labelled.request.out / "summary.json").read_text())
+    assert found == read_json(labelled.request.out / "summary.json", Summary)
     assert (found["kind"], found["things"], found["encoder"]) == ("images", "images", "small_cnn")
     assert (found["classes"], found["labelled"], found["unlabelled"]) == (["blue", "red"], 12, 18)
     assert (found["size"], found["left_out"], found["finetuned"]) == ([16, 16], [], False)
@@ -78,7 +80,7 @@ def test_the_summary_of_a_classification_says_what_was_done_and_what_it_is_worth
 
 def test_the_summary_of_a_segmentation_says_what_was_done_and_what_it_is_worth(masked, squares):
     found, test = masked.summary, masked.summary["test"]
-    assert found == json.loads((masked.request.out / "summary.json").read_text())
+    assert found == read_json(masked.request.out / "summary.json", Summary)
     assert (found["kind"], found["things"], found["encoder"]) == ("masks", "images", "unet")
     assert (found["classes"], found["labelled"], found["unlabelled"]) == (["0", "1"], 10, 20)
     assert (found["size"], found["evidence"]["labels"], test["rows"]) == ([16, 16], 10, 12)
@@ -253,7 +255,7 @@ def test_predict_writes_masks_as_large_as_the_images(masked, run, tmp_path, squa
         np.testing.assert_array_equal(got, small[rows[:, None], columns])
     code, shown = run(*words, "--skip-bad")
     assert code == 2
-    assert "exists and is not an empty folder" in shown
+    assert "exists and is not empty" in shown
 
 
 def test_predict_on_a_folder_of_images_and_masks_labels_the_images_only(masked, run, tmp_path, squares, png):

@@ -47,7 +47,7 @@ def run_audit(kind: OneClass, options: AuditOptions, say: Say, tick: Tick) -> di
         FileExistsError: ``out`` exists and is not empty.
     """
     start = time.perf_counter()
-    refuse_full_folder(options.out)
+    files.require_fresh(options.out)
     kind.require_encoder()
     audited, reader = read_audited(kind, options, say)
     x = features_of(audited, reader, options.device, say, tick)
@@ -69,18 +69,6 @@ def run_audit(kind: OneClass, options: AuditOptions, say: Say, tick: Tick) -> di
     }
     write_whole(options.out, contents)
     return summary
-
-
-def refuse_full_folder(out: Path) -> None:
-    """Check that ``out`` is an empty folder, or does not exist.
-
-    Raises:
-        FileExistsError: it is not empty, or no folder.
-    """
-    if out.exists() and not out.is_dir():
-        raise FileExistsError(f"{out} exists and is not a folder")
-    if out.exists() and any(out.iterdir()):
-        raise FileExistsError(f"{out} exists and is not empty; choose another folder")
 
 
 def summarise(
@@ -151,17 +139,9 @@ def write_whole(out: Path, contents: dict[str, bytes]) -> None:
         out: the folder.
         contents: contents of the files, by name.
     """
-    made = not out.exists()
-    out.mkdir(parents=True, exist_ok=True)
-    try:
+    with files.filled(out):
         for name, data in contents.items():
             files.write_atomically(out / name, data)
-    except BaseException:
-        for name in contents:
-            (out / name).unlink(missing_ok=True)
-        if made:
-            out.rmdir()
-        raise
 
 
 def in_words(summary: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from tutelage.data import hub
 from tutelage.data.errors import DataError
 from tutelage.data.nearest import did_you_mean, nearest
 from tutelage.data.packages import download
+from tutelage.files import clear_parts, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,13 +135,9 @@ def _target(name: str) -> Path:
 
 
 def _save(table: pd.DataFrame, path: Path) -> Path:
-    part = path.with_suffix(".part")
-    try:
+    clear_parts(path.parent, path.name)
+    with written(path) as part:
         table.to_parquet(part, index=False)
-    except OSError:  # of a full disk
-        part.unlink(missing_ok=True)
-        raise
-    part.replace(path)
     return path
 
 

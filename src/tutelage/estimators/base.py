@@ -257,7 +257,7 @@ class Estimator(BaseEstimator):
         save_run(self, Path(folder))
 
     @classmethod
-    def load(cls, folder: str | Path, trust: bool = False) -> Self:
+    def load(cls, folder: str | Path, trust: bool = False, allow_encoder: str | None = None) -> Self:
         """The fitted estimator of a run, which `save` or `tutelage fit` wrote.
 
         It has what a fit has, but for ``transduction_``, ``tried_`` and ``prevalence_``, which `summary` tells as plain
@@ -266,14 +266,16 @@ class Estimator(BaseEstimator):
         Args:
             folder: folder of the run.
             trust: whether code of the user's own that the run names, such as the class of a network, is imported.
+            allow_encoder: name of an encoder that may be loaded from outside the run, a folder or a name on the Hub; it
+                need not be named of a run that you made on this machine.
 
         Raises:
-            FileNotFoundError: there is no such run.
-            UntrustedError: the model names code of the user's own, and it is not trusted.
+            FileNotFoundError: there is no such run, or it is not finished.
+            UntrustedError: the model names code of the user's own, or such an encoder, and it is not trusted.
             BadFileError: the run is damaged, or of a newer version.
             ValueError: the run is of data for another estimator, which the message names.
         """
-        return load_run(cls, Path(folder), trust)
+        return load_run(cls, Path(folder), trust, allow_encoder)
 
 
 def about_copies(data: Dataset, fitted: Fitted) -> dict[str, Any]:

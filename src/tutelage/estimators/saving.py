@@ -16,11 +16,12 @@ import numpy as np
 from tutelage import files, model
 from tutelage.estimators.arguments import hints_of, require
 from tutelage.estimators.method_settings import method_of
+from tutelage.files.described import Asked, Records, Summary
 from tutelage.fit.auto import Auto
 from tutelage.fit.evidence import Evidence
 from tutelage.fit.fit import settings
 from tutelage.kinds.base import Kind
-from tutelage.kinds.saved import kind_of, plain_options
+from tutelage.kinds.saved import kind_of, plain_options, require_finished
 from tutelage.methods import METHODS, Method
 from tutelage.methods.fields import ramps_read
 from tutelage.methods.own import code_of, require_method
@@ -38,9 +39,12 @@ if TYPE_CHECKING:
 
     AnEstimator = TypeVar("AnEstimator", bound=Estimator)
 
+SAVING = ".saving-"
+"""Beginning of the name of the folder in which a run is prepared."""
+
 RUN = (
-    "model", REFERENCE, "plots", "parts", "run.json", "summary.json", "records.json", "report.html", LEAST_SURE,
-    "contradictions.csv",
+    files.MANIFEST, "model", REFERENCE, "plots", "parts", "run.json", "summary.json", "records.json", "report.html",
+    LEAST_SURE, "contradictions.csv",
 )  # fmt: skip
 """What the folder of a run may hold."""
 
@@ -59,27 +63,67 @@ def save_run(estimator: Estimator, folder: Path) -> None:
         TypeError: the network is the user's own, and cannot be imported and made again.
         FileExistsError: the folder is no run's, and holds something that would be overwritten.
     """
-    made, another = not folder.exists(), (folder / "run.json").exists()
+    made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory(prefix=".saving-", dir=folder) as scratch:
-            fresh = Path(scratch)
-            _write(estimator, fresh)
-            written = sorted(path.name for path in fresh.iterdir())
-            strange = [] if another else [name for name in written if (folder / name).exists()]
-            if strange:
-                raise FileExistsError(f"{folder} is no run's, and holds {', '.join(strange)}: name another folder")
-            for name in RUN:  # nothing of the old run may stand beside this one
-                if another and (folder / name).is_dir():
-                    shutil.rmtree(folder / name)
-                elif another:
-                    (folder / name).unlink(missing_ok=True)
-            for name in written:
-                (fresh / name).replace(folder / name)
+        with files.one_writer(folder):
+            for left in folder.glob(f"{SAVING}*"):  # by a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            with tempfile.TemporaryDirectory(prefix=SAVING, dir=folder) as scratch:
+                fresh, old = Path(scratch) / "fresh", Path(scratch) / "old"
+                fresh.mkdir()
+                old.mkdir()
+                _write(estimator, fresh)
+                files.seal(fresh)
+                _swap(folder, fresh, old)
     except BaseException:
         if made:
             shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _swap(folder: Path, fresh: Path, old: Path) -> None:
+    """Put the files of a new run in the place of those of an old one, which are put back where that fails.
+
+    A kill leaves a run.json, so that the folder counts as a run's, and no manifest, so that it counts as unfinished.
+
+    Args:
+        folder: folder of the run.
+        fresh: folder of the new files.
+        old: empty folder for the old ones.
+
+    Raises:
+        FileExistsError: the folder is no run's, and holds something that would be overwritten.
+    """
+    written = sorted((path.name for path in fresh.iterdir()), key=_in_turn)
+    another = (folder / "run.json").exists()
+    strange = [] if another else [name for name in written if (folder / name).exists()]
+    if strange:
+        raise FileExistsError(f"{folder} is no run's, and holds {', '.join(strange)}: name another folder")
+    there = sorted((name for name in RUN if another and (folder / name).exists()), key=_in_turn, reverse=True)
+    try:
+        for name in there:  # nothing of the old run may stand beside this one
+            (folder / name).replace(old / name)
+        for name in written:
+            (fresh / name).replace(folder / name)
+    except OSError:
+        for name in there:
+            if (old / name).exists():
+                _remove(folder / name)
+                (old / name).replace(folder / name)
+        raise
+
+
+def _in_turn(name: str) -> int:
+    """Turn in which a file of a run is put in its place: its run.json first, its manifest last."""
+    return {"run.json": 0, files.MANIFEST: 2}.get(name, 1)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _write(estimator: Estimator, folder: Path) -> None:
@@ -120,32 +164,34 @@ def plain_label(label: Any) -> Any:
     return None if isinstance(value, float) and np.isnan(value) else value
 
 
-def load_run(of: type[AnEstimator], folder: Path, trust: bool) -> AnEstimator:
+def load_run(of: type[AnEstimator], folder: Path, trust: bool, allow_encoder: str | None = None) -> AnEstimator:
     """A fitted estimator of a run.
 
     Args:
         of: class of the estimator.
         folder: folder of the run.
         trust: whether code of the user's own that the run names is imported.
+        allow_encoder: name of an encoder that may be loaded from outside the run, see `model.load`.
 
     Raises:
         FileNotFoundError, BadFileError: there is no run, or one of its files is damaged.
-        UntrustedError: the model names code of the user's own, and it is not trusted.
+        UntrustedError: the model names code of the user's own, or an encoder outside the run, and it is not trusted.
         ValueError: the run is of data for another estimator.
     """
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such folder")
     kind = kind_of(folder)
+    require_finished(folder, "summary.json", "records.json", f"model/{files.MANIFEST}")
     if kind.estimator not in (above.__name__ for above in of.__mro__):
         raise ValueError(f"{folder} holds a model of {kind.words.things}: load it by {kind.estimator}.load")
-    asked, path = files.read_json(folder / "run.json", "method"), folder / "summary.json"
-    summary = files.read_json(path, "evidence") if path.exists() else {}
-    found = model.load(folder, trust)
+    asked, path = files.read_json(folder / "run.json", Asked), folder / "summary.json"
+    summary = files.read_json(path, Summary) if path.exists() else {}
+    found = model.load(folder, trust, allow_encoder)
     method = _method(asked, folder, trust)
     estimator = of(**_parameters(of, kind, asked, found) | {"method": method})
     _fill(estimator, kind, found, summary)
     path = folder / "records.json"
-    record = files.read_json(path, "history") if path.exists() else {}
+    record = files.read_json(path, Records) if path.exists() else {}
     estimator._record = {name: value for name, value in record.items() if name != "summary"}
     estimator.history_ = record.get("history", [])
     estimator._asked = method_of(method)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from tutelage import files as checkpoint
+from tutelage.files import BadFileError, set_aside
+from tutelage.files.tensors import read_tensors, write_tensors
 from tutelage.fit.problem import Problem
+from tutelage.ops.said import warn
 from tutelage.train import Training
 from tutelage.types import Params, Tick
 
@@ -59,17 +61,17 @@ class FolderStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def once(self, name: str, compute: Callable[[Path | None], StoredPart]) -> StoredPart:
-        """Read the part from its file, or compute it and write the file.
-
-        Raises:
-            BadFileError: the file is damaged, or written by a newer version.
-        """
+        """Read the part from its file, or compute it and write the file; a damaged file is set aside, and said."""
         file = self.folder / f"{name}.safetensors"
         if file.exists():
-            return checkpoint.read_tensors(file)
+            try:
+                return read_tensors(file)
+            except BadFileError as e:
+                says = f"{e}. It is set aside as {set_aside(file).name}, and this part of the fit is done again"
+                warn(says, stacklevel=3, page="damaged")
         unfinished = self.folder / f"{name}.unfinished"
         tensors, meta = compute(unfinished)
-        checkpoint.write_tensors(file, tensors, meta)
+        write_tensors(file, tensors, meta)
         unfinished.unlink(missing_ok=True)
         return tensors, meta
 

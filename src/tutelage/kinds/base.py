@@ -168,6 +168,17 @@ class Kind(ABC):
         """The kind of a finished run with some options changed, to predict or to score other items."""
         return replace(self, **changed)
 
+    @classmethod
+    def require_kept(cls, options: Mapping[str, Any]) -> None:
+        """Check that options from a run's run.json are such as a run keeps: that none names a file that would be read.
+
+        Args:
+            options: options of the kind by name.
+
+        Raises:
+            ValueError: one does.
+        """
+
     def settled(self, files: Files, notes: Notes = UNHEARD, others: Sequence[str] = ()) -> Self:
         """The kind with options completed from the training table, such as the columns that a prefix stands for.
 

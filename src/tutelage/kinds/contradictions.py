@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from tutelage.files import write_atomically
 from tutelage.tables.cells import quoted
 
 SHOWN = 3
@@ -145,4 +146,4 @@ def write_contradictions(found: Copied | None, out: Path) -> None:
         out: folder of the run.
     """
     if found is not None and found.contradictions:
-        found.table().to_csv(out / "contradictions.csv", index=False)
+        write_atomically(out / "contradictions.csv", found.table().to_csv(index=False).encode(errors="replace"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +14,7 @@ import pandas as pd
 from PIL import Image
 
 from tutelage.data import Examples
+from tutelage.files import filled, require_fresh
 from tutelage.fit.build import Items
 from tutelage.fit.defaults import PIXEL_NETWORK, Defaults
 from tutelage.kinds.answers import beside_own
@@ -26,7 +29,7 @@ from tutelage.modalities.base import Reader
 from tutelage.modalities.images.decoding import Size, Source
 from tutelage.modalities.images.examples import some
 from tutelage.modalities.images.folders import read_image_folder
-from tutelage.modalities.images.mask_colours import given_colours
+from tutelage.modalities.images.mask_colours import given_colours, names_file
 from tutelage.modalities.images.mask_folders import has_masks, read_mask_folder
 from tutelage.modalities.images.mask_meaning import LARGEST, Meaning, given_values, is_colour
 from tutelage.modalities.images.mask_pixels import nearest
@@ -119,6 +122,11 @@ class Masks(Pictured):
         if self.mask_values and self.mask_colours:
             raise ValueError("give --mask-values or --mask-colours, not both")
         self.meaning.names(0)  # checks the values and colours
+
+    @classmethod
+    def require_kept(cls, options: Mapping[str, Any]) -> None:
+        if names_file(options.get("mask_colours", ())):
+            raise ValueError("mask_colours names a file, where a run keeps the colours")
 
     @property
     def meaning(self) -> Meaning:
@@ -283,35 +291,37 @@ class Masks(Pictured):
     ) -> str:
         """Write a PNG of class numbers for each image, of the image's size, and ``masks.csv``, which names its image.
 
-        The mask of a folder's image has the image's name; the mask of a table's image has the number of its row.
+        The mask of a folder's image has the image's name; the mask of a table's image has the number of its row. A run
+        of the command that is stopped leaves no masks, and one that is killed is repeated by the same command.
 
         Raises:
             FileExistsError: ``output`` exists and is not an empty folder.
+            BusyError: another process writes into ``output``.
             ValueError: ``output`` is named like a table, or ``abstain`` is given.
         """
         self.promise(model, abstain)
         if output.suffix.lower() in FORMATS:
             raise ValueError(f"--output is the folder that the masks are written into, got {output}")
-        if output.exists() and (not output.is_dir() or any(output.iterdir())):
-            raise FileExistsError(f"{output} exists and is not an empty folder")
+        require_fresh(output)
         table, found, good, sizes = self.to_answer(path, how, notes)
         chosen = np.flatnonzero(good).tolist()
         of_folder = not holds_table(path)
-        names = [str(Path(found.names[i]).with_suffix(".png")) if of_folder else f"{i + 1:07d}.png" for i in chosen]
+        names = mask_names([found.names[i] for i in chosen]) if of_folder else [f"{i + 1:07d}.png" for i in chosen]
         sure = np.zeros(len(chosen))
         kind = np.uint8 if len(model.classes) <= 256 else np.uint16
-        for part in maps(model, [found.sources[i] for i in chosen]):
-            for number, labels, probability in zip(part.numbers.tolist(), part.labels, part.probability, strict=True):
-                h, w = sizes[chosen[number]].tolist()
-                (output / names[number]).parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(nearest(labels, (h, w)).astype(kind)).save(output / names[number])
-                sure[number] = probability.mean()
-        table = table.iloc[chosen].reset_index(drop=True)
-        if any(isinstance(source, bytes) for source in found.sources):
-            table = table.assign(**{str(self.images): [found.names[i] for i in chosen]})
-        encoded = [c for c in table if any(isinstance(cell, (bytes, dict)) for cell in table[c][:100])]
-        rest, named = table.drop(columns=encoded), output / "masks.csv"
-        write_table(beside_own(rest, {PREDICTED: names, PROBABILITY: sure}, named, notes), named)
+        with filled(output):
+            for part in maps(model, [found.sources[i] for i in chosen]):
+                for number, labels, p in zip(part.numbers.tolist(), part.labels, part.probability, strict=True):
+                    h, w = sizes[chosen[number]].tolist()
+                    (output / names[number]).parent.mkdir(parents=True, exist_ok=True)
+                    Image.fromarray(nearest(labels, (h, w)).astype(kind)).save(output / names[number])
+                    sure[number] = p.mean()
+            table = table.iloc[chosen].reset_index(drop=True)
+            if any(isinstance(source, bytes) for source in found.sources):
+                table = table.assign(**{str(self.images): [found.names[i] for i in chosen]})
+            encoded = [c for c in table if any(isinstance(cell, (bytes, dict)) for cell in table[c][:100])]
+            rest, named = table.drop(columns=encoded), output / "masks.csv"
+            write_table(beside_own(rest, {PREDICTED: names, PROBABILITY: sure}, named, notes), named)
         return f"{len(chosen)} masks: {output}"
 
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
@@ -426,6 +436,26 @@ class Masks(Pictured):
             raise ValueError(f"{argument} has {len(items)} images, but y has {len(masks)} masks")
         places = InValues({"item": argument, "label": "y"}, range(len(items)))
         return with_sizes(Entries(items, masks, places), argument)
+
+
+def mask_names(images: Sequence[str]) -> list[str]:
+    """Names of the masks of images: those of the images with another ending, or behind it where two would be alike.
+
+    Args:
+        images: names of the images, in their folder, each once.
+
+    >>> mask_names(["a/x.png", "y.bmp", "y.jpg"])
+    ['a/x.png', 'y.bmp.png', 'y.jpg.png']
+    """
+    short = [str(Path(name).with_suffix(".png")) for name in images]
+    alike = Counter(name.casefold() for name in short)  # some file systems do not tell cases apart
+    found: dict[str, str] = {}
+    for name, brief in zip(images, short, strict=True):
+        own = [brief] if alike[brief.casefold()] == 1 else []
+        several = chain(own, [f"{name}.png"], (f"{name}.{number}.png" for number in count(2)))
+        free = next(each for each in several if each.casefold() not in found)
+        found[free.casefold()] = free
+    return list(found.values())
 
 
 def _mask(mask: Any) -> Source | np.ndarray | None:

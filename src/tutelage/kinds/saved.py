@@ -10,10 +10,41 @@ from typing import Any
 import numpy as np
 
 from tutelage import kinds
-from tutelage.files import BadFileError, read_json
+from tutelage.data import cards
+from tutelage.files import BadFileError, is_sealed, read_json, require_sealed
+from tutelage.files.described import Asked
+from tutelage.files.errors import VOUCHED
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
 from tutelage.tables.name_lists import Names
+
+DRAWN = ("report.html", "least_sure.csv", "contradictions.csv", "plots/")
+"""Files, and the folder, of a run that are for people: nothing reads them, so that they may be edited or removed."""
+
+
+def for_people(name: str) -> bool:
+    """Whether a file of a run is for people, who may edit or remove it.
+
+    >>> for_people("plots/accuracy.png"), for_people("summary.json"), for_people("model/README.md")
+    (True, False, True)
+    """
+    return name.startswith(DRAWN) or name.endswith(cards.NAME)
+
+
+def require_finished(folder: Path, *read: str) -> None:
+    """Check that a run is finished, and that files of it are as they were written; an earlier version's is believed.
+
+    Args:
+        folder: folder of the run.
+        read: names of the files.
+
+    Raises:
+        FileNotFoundError, BadFileError: there is no run, it is not finished, or a file is missing or damaged.
+    """
+    asked = _asked(folder)
+    if int(asked.get("format", 1)) >= VOUCHED and not is_sealed(folder):
+        raise FileNotFoundError(f"{folder}: the run is not finished; the command that began it goes on with --resume")
+    require_sealed(folder, int(asked.get("format", 1)), only=("run.json", *read))
 
 
 def plain_options(kind: Kind) -> dict[str, Any]:
@@ -43,13 +74,7 @@ def kind_of(folder: Path, **changed: Any) -> Kind:
         FileNotFoundError, BadFileError: there is no run, or its run.json is damaged.
         ValueError: the kind has no such option.
     """
-    if not (folder / "run.json").exists():
-        if (folder / "model.json").exists():
-            hint = "a model, not a run; name the folder that tutelage fit wrote, or use the model from Python"
-        else:
-            hint = "no run of tutelage fit there (run.json is missing)"
-        raise FileNotFoundError(f"{folder}: {hint}")
-    asked = read_json(folder / "run.json", "method")
+    asked = _asked(folder)
     try:
         kind = KINDS[kinds.named(str(asked.get("kind") or asked["task"]))]
         known = {f.name: f for f in fields(kind) if f.metadata.get("command_line", True)}
@@ -57,13 +82,30 @@ def kind_of(folder: Path, **changed: Any) -> Kind:
             options = {name: _tuple(asked[f"kind.{name}"]) for name in known if f"kind.{name}" in asked}
         else:
             options = {name: _read(str(asked[name]), str(f.type)) for name, f in known.items() if name in asked}
-    except (KeyError, ValueError) as e:
+        kind.require_kept(options)
+    except (KeyError, ValueError, TypeError) as e:
         raise BadFileError(f"{folder / 'run.json'}: not written by tutelage, or damaged ({e})") from e
     options.pop("skip_bad", None)  # what was left out of the training is no word on other files
     unknown = [name for name in changed if name not in known]
     if unknown:
         raise ValueError(f"--{unknown[0].replace('_', '-')} is not for a run of --kind {kind.name}")
     return kind(**options).again(**changed)
+
+
+def _asked(folder: Path) -> dict[str, Any]:
+    """The run.json of a run.
+
+    Raises:
+        FileNotFoundError, BadFileError: there is no run, or its run.json is damaged.
+    """
+    if not (folder / "run.json").exists():
+        if (folder / "model.json").exists():
+            hint = "a model, not a run; name the folder that tutelage fit wrote, or use the model from Python"
+        else:
+            hint = "no run of tutelage fit there (run.json is missing)"
+        raise FileNotFoundError(f"{folder}: {hint}")
+    found: dict[str, Any] = read_json(folder / "run.json", Asked)
+    return found
 
 
 def _tuple(value: Any) -> Any:

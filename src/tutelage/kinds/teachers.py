@@ -12,6 +12,7 @@ import numpy as np
 
 from tutelage.data.marks import learnt
 from tutelage.files import read_json
+from tutelage.files.described import Asked
 from tutelage.fit.build import Items
 from tutelage.kinds.declared import ask_of_answers
 from tutelage.kinds.entries import Entries, InValues
@@ -292,7 +293,7 @@ def said_by_run(folder: Path, kind: str, items: Any, notes: Notes) -> SaidTable:
         DataError: the model was fitted on another kind of data.
     """
     if (folder / "run.json").exists():
-        asked = read_json(folder / "run.json", "method")
+        asked = read_json(folder / "run.json", Asked)
         if asked.get("kind", kind) != kind:
             raise DataError(f"{folder}: the run was fitted on {asked['kind']}, and cannot label {kind}")
     model = load(folder)

@@ -19,7 +19,19 @@ from safetensors import SafetensorError
 from tutelage import weights
 from tutelage.data import hub
 from tutelage.data.nearest import did_you_mean, nearest
-from tutelage.files import FORMAT, BadFileError, check_format, read_json, read_tensors, write_json
+from tutelage.files import (
+    FORMAT,
+    BadFileError,
+    check_format,
+    made_here,
+    read_json,
+    require_sealed,
+    seal,
+    unseal,
+    write_json,
+)  # fmt: skip
+from tutelage.files.described import Adapted, Described
+from tutelage.files.tensors import read_tensors
 from tutelage.modalities.learnt import read_marks
 from tutelage.modalities.precision import cache_name
 
@@ -239,6 +251,7 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
         folder: folder of the files, made where it is missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    unseal(folder)
     try:
         encoder.model.save_pretrained(folder)
         encoder.tokenizer.save_pretrained(folder)
@@ -248,14 +261,16 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from e
     about = {"format": FORMAT, "encoder": encoder.name, "adapted": encoder.adapted, "seen": sorted(encoder.seen)}
     write_json(folder / NOTE, about)
+    seal(folder)
 
 
 def _noted(encoder: Encoder) -> Encoder:
     """The encoder under the name that it had before it was adapted, where it was loaded from such a folder."""
     if not (note := Path(encoder.name) / NOTE).is_file():
         return encoder
-    about = read_json(note, "format", "encoder", "adapted")
+    about = read_json(note, Adapted)
     check_format(note, about["format"])
+    require_sealed(note.parent, about["format"])
     return replace(encoder, name=about["encoder"], adapted=about["adapted"], seen=frozenset(about.get("seen", ())))
 
 
@@ -264,12 +279,13 @@ def _of_saved_model(folder: Path, max_length: int) -> Encoder | None:
     folder = folder / "model" if (folder / "model" / "model.json").is_file() else folder
     if not (folder / "model.json").is_file():
         return None
-    about = read_json(folder / "model.json", "reader")["reader"]
+    about = read_json(folder / "model.json", Described).get("reader", {})
     if "vocabulary" not in about:
         raise OSError(f"encoder {str(folder)!r}: the model that is saved there reads no text")
     if about.get("adapted"):
         return load_encoder(str(folder / "encoder"), max_length)
     if about["fingerprint"] is not None:
+        _require_own(folder, about["encoder"])
         return load_encoder(about["encoder"], max_length)
     made, tensors = load_architecture(folder / "encoder", max_length), read_tensors(folder / "model.safetensors")[0]
     within = {n.removeprefix("body."): t for n, t in tensors.items()}
@@ -277,6 +293,17 @@ def _of_saved_model(folder: Path, max_length: int) -> Encoder | None:
     made.model.load_state_dict(own)
     seen = read_marks(folder)
     return replace(made, name=about["encoder"], adapted="trained whole", seen=seen)
+
+
+def _require_own(folder: Path, name: str) -> None:
+    """Check that a run whose encoder is used was made here, where it only names the encoder, and not one of ours.
+
+    Raises:
+        OSError: the run is somebody else's, and its encoder would be loaded from outside it.
+    """
+    if name.removesuffix(BESIDE) not in weights.CATALOGUE and not made_here(folder):
+        raise OSError(f"encoder {str(folder)!r}: the model that is saved there names the encoder {name!r}, and was not "
+                      f"made by you on this machine; if you know that encoder, name it itself")  # fmt: skip
 
 
 def save_architecture(encoder: Encoder, folder: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tutelage.files import read_json, write_json
+from tutelage.files.described import Learnt
 
 FILE = "learnt.json"
 """Name of the file in the model's folder."""
@@ -18,4 +19,4 @@ def write_marks(folder: Path, seen: Collection[str]) -> None:
 
 def read_marks(folder: Path) -> frozenset[str]:
     """Marks of the items whose labels the model of a folder learnt; none of a model of an older version."""
-    return frozenset(map(str, read_json(folder / FILE, "items")["items"])) if (folder / FILE).is_file() else frozenset()
+    return frozenset(read_json(folder / FILE, Learnt)["items"]) if (folder / FILE).is_file() else frozenset()

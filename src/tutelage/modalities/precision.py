@@ -7,7 +7,6 @@ outcome is kept beside the cached features, by machine and version of torch, so 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
 import time
@@ -20,7 +19,7 @@ import torch
 from torch import nn
 
 from tutelage.data.sources import cache_folder
-from tutelage.files import write_json
+from tutelage.files import BadFileError, read_json, write_json
 
 LARGE = 50_000_000
 """Number of parameters above which the probe decides; smaller encoders compute in float32."""
@@ -121,10 +120,10 @@ def _seconds(work: Callable[[], object], device: str) -> float:
 
 def _known(file: Path) -> dict[str, float]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        return {name: float(value) for name, value in found.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+        found: dict[str, float] = read_json(file, dict[str, float])
+    except (OSError, BadFileError):
         return {}
+    return found
 
 
 def _machine() -> str:

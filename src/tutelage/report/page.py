@@ -25,8 +25,12 @@ ROWS = 100
 """Number of classes that a table of the report shows, at most."""
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, edited: bool = False) -> Path:
     """Draw the plots of a finished run, and write ``report.html`` and the least sure items into its folder.
+
+    Args:
+        folder: folder of the run.
+        edited: whether somebody edited the table of the least sure items, which then stays as it is.
 
     Returns:
         The path of the page.
@@ -39,7 +43,7 @@ def write_report(folder: Path) -> Path:
         {"svg": inline_svg(figure), "caption": figure.caption, "expert": drawing.expert}
         for drawing, figure in draw_all(record, folder / "plots")
     ]
-    csv = NAME if write_least_sure(record, folder) else ""
+    csv = NAME if edited or write_least_sure(record, folder) else ""
     files.write_atomically(folder / "report.html", page(record, figures, csv).encode())
     return folder / "report.html"
 

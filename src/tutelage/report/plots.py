@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib import rc_context
 
+from tutelage.files import written
 from tutelage.fit.verdict import on_the_test, percent, reference_says, words_of
 from tutelage.report.classes import calibration, confusion
 from tutelage.report.figures import COLOURS, DASHES, STYLE, Plot, listed, mark_rounds, plot, series
@@ -185,7 +186,7 @@ def draw_all(record: Record, folder: Path) -> list[tuple[Drawing, Plot]]:
     for each in PLOTS:
         figure = drawn(each.draw, record)
         if figure is not None:
-            with rc_context(STYLE):
-                figure.savefig(folder / f"{each.name}.png", metadata={"Software": None})
+            with rc_context(STYLE), written(folder / f"{each.name}.png") as part:
+                figure.savefig(part, format="png", metadata={"Software": None})
             found.append((each, figure))
     return found

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tutelage import files
-
-NEEDED = {"method", "score", "measure", "classes", "labelled", "unlabelled", "returned", "evidence"}
-"""Entries that the summary of every run has."""
+from tutelage.files.described import Records
 
 
 def read_records(folder: Path) -> dict[str, Any]:
@@ -20,11 +18,5 @@ def read_records(folder: Path) -> dict[str, Any]:
     """
     if not (folder / "records.json").exists():
         raise FileNotFoundError(f"{folder}: no finished run there (records.json is missing)")
-    path = folder / "records.json"
-    found: dict[str, Any] = files.read_json(path, "summary", "history")
-    summary, history = found["summary"], found["history"]
-    if not isinstance(history, list) or not isinstance(summary, dict) or not summary.keys() >= NEEDED:
-        raise files.BadFileError(
-            f"{path}: damaged, or not written by tutelage: its summary or its history is not whole"
-        )
+    found: dict[str, Any] = files.read_json(folder / "records.json", Records)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from tutelage import files, kinds
+from tutelage.files.described import AdaptAsked
+from tutelage.files.whole import sha256_of
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.entries import SCORED
 from tutelage.run.commands import KIND, options_of, refuse_other_kinds, values_of
 from tutelage.run.examples import example
+from tutelage.run.folder import Folder
 from tutelage.run.screen import Screen
 from tutelage.run.words import kind_of
 from tutelage.tables import Notes, ReadAs, holds_table
@@ -109,6 +111,8 @@ def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
     from tutelage.weights import AUTO
 
     how, out, notes = options.how, options.out, Notes(screen.say)
+    folder = Folder(out, options.resume, "adapt.json", AdaptAsked, NOTE)
+    folder.require_free()
     kind = _settled(kind, options, how.labelled)
     kind.require_encoder()
     found = kind.entries(options.train, options, notes, SCORED)
@@ -124,22 +128,23 @@ def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
     reader: Any = kind.reader()
     given = (reader, learnt.items, learnt.y, learnt.task, how)
     Parts.of(*given, options.seed).network(options.seed)  # what cannot be trained is refused before the folder is made
-    _open(kind, options, how)
-    if (out / NOTE).exists():
-        screen.say(f"The encoder is finished: {out}.")
-        return
-    for line in (*learnt.notes(), plan(learnt, how, kind.words.things)):
-        screen.say(line)
-    screen.say(f"This takes about {duration(seconds(*given))} here.")
-    with screen.ticking() as bar:
-        try:
-            made = adapted(*given, seed=options.seed, path=out / "unfinished", tick=bar)
-        except KeyboardInterrupt:
-            bar.progress.stop()
-            screen.say(f"Stopped. The same command with --resume goes on where it was (it is kept in {out}).")
-            raise
-    save_encoder(made.encoder, out)
-    (out / "unfinished").unlink(missing_ok=True)
+    with folder.opened(_asked(kind, options, how), screen.say) as finished:
+        if finished:
+            screen.say(f"The encoder is finished: {out}.")
+            return
+        for line in (*learnt.notes(), plan(learnt, how, kind.words.things)):
+            screen.say(line)
+        screen.say(f"This takes about {duration(seconds(*given))} here.")
+        folder.parts.mkdir(exist_ok=True)
+        with screen.ticking() as bar:
+            try:
+                made = adapted(*given, seed=options.seed, path=folder.parts / "unfinished", tick=bar)
+            except KeyboardInterrupt:
+                bar.progress.stop()
+                screen.say(f"Stopped. The same command with --resume goes on where it was (it is kept in {out}).")
+                raise
+        save_encoder(made.encoder, out)
+        folder.finish()
     screen.say(f"The encoder is in {out}. Use it: tutelage fit METHOD ... --encoder {out}")
 
 
@@ -175,30 +180,14 @@ def plan(learnt: Material, how: Adapting, things: str) -> str:
     return f"{how.by}: {count:,} {things}{of}; {how.steps} steps, each on {share}."
 
 
-def _open(kind: Kind, options: AdaptOptions, how: Adapting) -> None:
-    """Make the folder, or check that it holds a stopped run of the same options.
-
-    Raises:
-        FileExistsError: it is no folder, or holds other files or a run of other options.
-    """
-    out, names = options.out, (*kind.item_columns, *kind.label_columns, *kind.reading)
+def _asked(kind: Kind, options: AdaptOptions, how: Adapting) -> dict[str, Any]:
+    """Options of an adaptation, and hashes of what it reads; one is resumed only where all of them are the same."""
+    names = (*kind.item_columns, *kind.label_columns, *kind.reading)
     asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name, "seed": options.seed} | asdict(how)
     asked |= {f"kind.{name}": getattr(kind, name) for name in names}
     train = options.train
-    content = files.digest(train) if train.is_dir() else hashlib.sha256(train.read_bytes()).hexdigest()
+    content = files.digest(train) if train.is_dir() else sha256_of(train)
     asked["content of train"] = content
     if (encoder := getattr(kind, "encoder", None)) and Path(encoder).is_dir():
         asked["content of encoder"] = files.digest(Path(encoder))
-    if out.exists() and not out.is_dir():
-        raise FileExistsError(f"{out} exists and is not a folder")
-    if not out.exists() or not any(out.iterdir()):
-        out.mkdir(parents=True, exist_ok=True)
-        files.write_json(out / "adapt.json", asked)
-        return
-    if not options.resume:
-        raise FileExistsError(f"{out} exists and is not empty; choose another folder, or --resume the run in it")
-    if not (out / "adapt.json").exists():
-        raise FileExistsError(f"{out} holds no run to resume (adapt.json is missing)")
-    before = files.read_json(out / "adapt.json", "by")
-    if changed := sorted(k for k in asked | before if asked.get(k) != before.get(k)):
-        raise FileExistsError(f"{out} holds a run with other settings; different: {', '.join(changed)}")
+    return asked

@@ -283,7 +283,8 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
 
     def predict(
         folder: Path, of_kind: Any = None, *, input: Path, output: Path, abstain: float | None = None,
-        json: Json = False, quiet: Quiet = False, trust: Trust = False, how: Reading = None,
+        json: Json = False, quiet: Quiet = False, trust: Trust = False, allow_encoder: str | None = None,
+        how: Reading = None,
     ) -> None:  # fmt: skip
         """Add the model's predictions to a table; for images with masks, write masks into a folder.
 
@@ -293,12 +294,13 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
             output: table to write, csv, tsv, jsonl, parquet or xlsx; for masks a folder.
             abstain: give no label where more than this share of the given ones would be wrong, such as 0.05.
             trust: import the code of one's own that the run names.
+            allow_encoder: encoder that somebody else's run may load from outside itself, a folder or a name on the Hub.
         """
         from tutelage.run.finished import Finished
         from tutelage.tables import writable
 
         screen.speak(json, quiet)
-        run = Finished.read(folder, trust, screen.say, **_changed(of_kind, own))
+        run = Finished.read(folder, trust, screen.say, allow_encoder, **_changed(of_kind, own))
         run.kind.require_items(input)
         if output.resolve() == input.resolve():
             raise ValueError(f"--output would overwrite --input, {input}; name another file")
@@ -324,7 +326,7 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
 
     def score(
         folder: Path, of_kind: Any = None, *, test: Path, abstain: float | None = None, json: Json = False,
-        quiet: Quiet = False, trust: Trust = False, how: Reading = None,
+        quiet: Quiet = False, trust: Trust = False, allow_encoder: str | None = None, how: Reading = None,
     ) -> None:  # fmt: skip
         """Score a finished run on a labelled table, or a folder of images, and its labels-only model beside it.
 
@@ -333,13 +335,14 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
             test: table with items and labels, or a folder of images.
             abstain: also measure how many rows get a label under this promise, and how many of these are wrong.
             trust: import the code of one's own that the run names.
+            allow_encoder: encoder that somebody else's run may load from outside itself, a folder or a name on the Hub.
         """
         from tutelage.fit.abstention import in_words
         from tutelage.kinds.dataset import Files
         from tutelage.run.finished import Finished
 
         screen.speak(json, quiet)
-        run = Finished.read(folder, trust, None if json else screen.say, **_changed(of_kind, own))
+        run = Finished.read(folder, trust, None if json else screen.say, allow_encoder, **_changed(of_kind, own))
         run.kind.require_columns(Files(test, test=test))
         found = run.kind.score(run.model, test, how or USUAL, Notes(None if json else screen.say), abstain)
         reference = run.reference()
@@ -408,6 +411,19 @@ def report(folder: Path) -> None:
     Args:
         folder: folder of a finished run.
     """
+    from tutelage import files
+    from tutelage.files.manifest import differences
+    from tutelage.kinds.saved import for_people, require_finished
+    from tutelage.report.least_sure import NAME
     from tutelage.report.page import write_report
 
-    Screen().say(str(write_report(folder)))
+    require_finished(folder, "records.json")
+    with files.one_writer(folder):
+        sealed = files.is_sealed(folder)
+        edited = sealed and NAME in differences(folder, only=[NAME]).changed
+        page = write_report(folder, edited)
+        if sealed:
+            files.seal(folder, only=lambda name: for_people(name) and not (edited and name == NAME))
+    if edited:
+        Screen().say(f"{folder / NAME} was edited, and stays as it is.")
+    Screen().say(str(page))

@@ -116,12 +116,13 @@ def toml_of_run(folder: Path) -> str:
         FileNotFoundError, BadFileError: there is no run, or its run.json is damaged.
     """
     from tutelage.files import read_json
+    from tutelage.files.described import Asked
     from tutelage.kinds.saved import kind_of
     from tutelage.methods import METHODS
     from tutelage.run.options import Options
 
     kind = kind_of(folder)
-    asked = read_json(folder / "run.json", METHOD)
+    asked = read_json(folder / "run.json", Asked)
     found: dict[str, Any] = {COMMAND: "fit", METHOD: _address(asked), "kind": kind.name}
     common = {f.name: f for f in fields(Options)}
     for name in (n for n in asked if n in common):

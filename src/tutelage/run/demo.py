@@ -12,6 +12,7 @@ from scipy.stats import t as student_t
 
 from tutelage.data import sources
 from tutelage.files import write_json
+from tutelage.files.whole import PART
 from tutelage.fit.evidence import LEVEL
 from tutelage.methods import METHODS
 from tutelage.run import options
@@ -163,10 +164,10 @@ def prepare(out: Path) -> None:
     Raises:
         FileExistsError: the folder holds something other than an earlier demo.
     """
-    own = {MARK, f"{MARK}.part"}  # the second is left by one that was stopped while it wrote the first
     if out.exists():
         held = {path.name for path in out.iterdir()} if out.is_dir() else {""}
-        if MARK not in held and held - own:
+        strange = {name for name in held if not (name.startswith(MARK) and name.endswith(PART))}
+        if MARK not in held and strange:  # one that was stopped while it wrote the mark leaves a part of it
             raise FileExistsError(f"{out} exists and holds no earlier demo; choose another folder")
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / MARK, {"complete": False})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 
 from tutelage import files
 from tutelage.data.sources import cache_folder
+from tutelage.files import BadFileError
+from tutelage.files.described import Asked, Lines, Summary
 from tutelage.fit.auto import Auto
 from tutelage.fit.defaults import pick_device
 from tutelage.fit.fit import settings
@@ -24,6 +25,7 @@ from tutelage.kinds.summary import summarise
 from tutelage.methods import Method
 from tutelage.methods.own import code_of
 from tutelage.ops.said import Heard, hearing
+from tutelage.run.folder import Folder
 from tutelage.run.look import read_and_say, say_of_reader
 from tutelage.run.options import Options
 from tutelage.run.results import conclude
@@ -53,31 +55,33 @@ def run(
         kind.defaults(options.asked)  # a value out of its range is said before the data are read
         kind.require_encoder()
         device = pick_device(options.device)
-        _refuse_full_folder(out, options.resume)
+        folder = Folder(out, options.resume, "run.json", Asked, "summary.json")
+        folder.require_free()
         notes = Notes()
         kind, data = read_and_say(kind, options.files, notes, tell or say)
         method.settled(data.items.task, data.items.weak)  # what cannot learn this is refused before a folder is made
         wiring = kind.wiring(options.asked, data, isinstance(method, Auto))
         say_of_reader(wiring.reader, data, notes, tell or say)
         require_unseen(data.items, wiring.reader, wiring)
-        if _open_folder(kind, options, method, data):
-            say(f"{out} is finished already")
-            summary: dict[str, Any] = files.read_json(out / "summary.json", "evidence")
+        with folder.opened(_fingerprint(kind, options, method, data), say) as finished:
+            if finished:
+                say(f"{out} is finished already")
+                found: dict[str, Any] = files.read_json(out / "summary.json", Summary)
+                return found
+            _resume_lines(heard, folder.parts / "said.json")
+            write_contradictions(data.repeated, out)
+            fitted = fit_rows(
+                data.items, wiring, method, cache_folder() / "features", device=device, store=FolderStore(folder.parts),
+                tick=tick, say=heard.say, foretell=say,
+            )  # fmt: skip
+            summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
+            conclude(out, summary, kind, data, fitted, heard)
+            summary["seconds"] = round(time.perf_counter() - start, 1)
+            summary["peak_memory_mb"] = _peak_memory_mb()
+            heard.write = None
+            files.write_json(out / "summary.json", summary)
+            folder.finish()
             return summary
-        _resume_lines(heard, out / "parts" / "said.json")
-        write_contradictions(data.repeated, out)
-        fitted = fit_rows(
-            data.items, wiring, method, cache_folder() / "features", device=device, store=FolderStore(out / "parts"),
-            tick=tick, say=heard.say, foretell=say,
-        )  # fmt: skip
-        summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
-        conclude(out, summary, kind, data, fitted, heard)
-        summary["seconds"] = round(time.perf_counter() - start, 1)
-        summary["peak_memory_mb"] = _peak_memory_mb()
-        heard.write = None
-        files.write_json(out / "summary.json", summary)
-        shutil.rmtree(out / "parts", ignore_errors=True)
-        return summary
 
 
 def _peak_memory_mb() -> int | None:
@@ -92,46 +96,12 @@ def _peak_memory_mb() -> int | None:
 def _resume_lines(heard: Heard, path: Path) -> None:
     """Let lines be kept in a file of the run's parts, and go on with those that a stopped run kept there."""
     path.parent.mkdir(exist_ok=True)
-    before = files.read_json(path, "said")["said"] if path.exists() else []
+    try:
+        before = files.read_json(path, Lines)["said"] if path.exists() else []
+    except BadFileError as e:
+        heard.say(f"{e}. It is set aside as {files.set_aside(path).name}: lines of the stopped run are lost.")
+        before = []
     heard.resume(before, lambda lines: files.write_json(path, {"said": lines}))
-
-
-def _refuse_full_folder(out: Path, resume: bool) -> None:
-    """Check that ``out`` is a folder for this run, before the data are read.
-
-    Raises:
-        FileExistsError: ``out`` is no folder, or holds other files, or no run to resume.
-    """
-    if out.exists() and not out.is_dir():
-        raise FileExistsError(f"{out} exists and is not a folder")
-    if out.exists() and any(out.iterdir()):
-        if not resume:
-            raise FileExistsError(f"{out} exists and is not empty; choose another folder, or --resume the run in it")
-        if not (out / "run.json").exists():
-            raise FileExistsError(f"{out} holds no run to resume (run.json is missing)")
-
-
-def _open_folder(kind: Kind, options: Options, method: Method | Auto, data: Dataset) -> bool:
-    """Make the run's folder, or check that it holds a run of the same options; whether this run is finished."""
-    out, asked = options.out, _fingerprint(kind, options, method, data)
-    if (out / "run.json").exists():
-        before = files.read_json(out / "run.json", "method")
-        if "kind" not in before:
-            hint = (
-                "predict, score and report read it; to fit again"
-                if (out / "summary.json").exists()
-                else "to begin anew"
-            )
-            raise FileExistsError(
-                f"{out} holds a run of version 0.1, which cannot be resumed; {hint}, name another folder"
-            )
-        changed = sorted(k for k in asked | before if asked.get(k) != before.get(k))
-        if changed:
-            raise FileExistsError(f"{out} holds a run with other settings; different: {', '.join(changed)}")
-        return (out / "summary.json").exists()
-    out.mkdir(parents=True, exist_ok=True)
-    files.write_json(out / "run.json", asked)
-    return False
 
 
 def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Dataset) -> dict[str, Any]:

@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 
 from tutelage.data.errors import DataError
+from tutelage.files import clear_parts, written
+from tutelage.files.whole import PART
 from tutelage.tables.endings import ending_of, packing_of
 from tutelage.tables.packed import packed
 
@@ -39,15 +41,11 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     if path.exists() and not path.is_file():  # a device or a pipe
         _write(table, path, ending_of(named))
         return
-    part = path.with_name(path.name + ".part")  # a crash leaves the old file or the new one, never a half
-    try:
+    clear_parts(path.parent, path.name)
+    with written(path) as part:
         _write(table, part, ending_of(named))
         if packing := packing_of(named):
             part.write_bytes(packed(part.read_bytes(), packing))
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    part.replace(path)
 
 
 def _write(table: pd.DataFrame, path: Path, kind: str) -> None:
@@ -100,7 +98,7 @@ def _write_sheet(table: pd.DataFrame, path: Path) -> None:
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     rows = [[None if pd.isna(value) else value for value in row] for row in table.itertuples(index=False)]
-    shown = path.name.removesuffix(".part")
+    shown = path.name.removesuffix(PART).rpartition(".")[0]
     if len(rows) >= ROWS:
         raise DataError(f"{shown}: {len(rows)} rows do not fit in a sheet, which has {ROWS}; write csv")
     for number, row in enumerate(rows, start=1):

@@ -17,6 +17,7 @@ from torch import nn
 
 from tutelage.comm import Comm
 from tutelage.data import Loader
+from tutelage.files import BadFileError, set_aside
 from tutelage.game import Move, Player
 from tutelage.memory import Memory
 from tutelage.methods import Method
@@ -97,7 +98,7 @@ def train(
         torch.manual_seed(training.seed)
         run, saved = game.begin(path), time.monotonic()
         if path is not None and path.exists():
-            run.load(path)
+            run = game.resumed(run, path)
         starts, every = method.starts(training.steps), max(training.steps // training.records, 1)
         while run.step < training.steps:
             at = bisect_right(starts, run.step) - 1
@@ -141,6 +142,21 @@ class Game:
         memory = Memory.of_pool(self.loader.pool_units, device, rule.movers, labels_kept(method), path)
         memory.kept = {n: t.to(device) for n, t in method.remembers(self.loader, self.task).items()}
         return Run(method, rule, seats, optimisers, memory)
+
+    def resumed(self, run: Run, path: Path) -> Run:
+        """The run of a checkpoint; where that is damaged it is set aside, and a run begins anew.
+
+        Args:
+            run: run that has just begun, into which the checkpoint is loaded.
+            path: file of the checkpoint.
+        """
+        try:
+            run.load(path)
+        except BadFileError as e:
+            says = f"{e}. It is set aside as {set_aside(path).name}, and this training begins anew"
+            warn(says, stacklevel=3, page="damaged")
+            return self.begin(path)
+        return run
 
     def start(self, seed: int) -> nn.Module:
         """A network to start from, with what the method brings."""

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from tutelage.files import read_tensors, write_tensors
+from tutelage.files.tensors import read_tensors, write_tensors
 from tutelage.game import Equipped, Player, Rule, width_of
 from tutelage.memory import Memory
 from tutelage.methods import METHODS

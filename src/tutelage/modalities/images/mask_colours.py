@@ -43,12 +43,17 @@ def given_colours(words: Sequence[str]) -> tuple[str, ...]:
     >>> given_colours(["#000000,red"]), given_colours(["road #804080", "black"])
     (('#000000', '#ff0000'), ('road #804080', '#000000'))
     """
-    if len(words) == 1 and re.search(r"\.\w+$", words[0]):
+    if names_file(words):
         if not Path(words[0]).is_file():
             raise DataError(f"{words[0]}: no such file")
         return read_colours(Path(words[0]))
     each = [colour.strip() for word in words for colour in word.split(",") if colour.strip()]
     return tuple(" ".join([*colour.split()[:-1], colour_name(colour_code(colour))]) for colour in each)
+
+
+def names_file(words: Sequence[str]) -> bool:
+    """Whether an option names a file of colours, and not the colours themselves."""
+    return len(words) == 1 and re.search(r"\.\w+$", words[0]) is not None
 
 
 def read_colours(path: Path) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tutelage.files import write_atomically
 from tutelage.tables import DataError, Notes, ReadAs, ending_of
 from tutelage.tables.read import text_of
 
@@ -311,4 +312,4 @@ def write_conll(path: str | Path, tokens: Sequence[Sequence[str]], tags: Sequenc
     for line in lines:
         if re.search(r"[\r\n]|\t.*\t", line):
             raise DataError(f"{path}: a word may hold no tab and no line's end, got {line!r}")
-    Path(path).write_text("\n".join(lines), encoding="utf-8", newline="\n")
+    write_atomically(Path(path), "\n".join(lines).encode())

@@ -16,6 +16,8 @@ import torch
 
 from tutelage import files
 from tutelage.files import BadFileError
+from tutelage.files.described import Lexical
+from tutelage.files.tensors import read_tensors, write_tensors
 
 TEXTS_TO_FIT = 5_000
 """Number of texts, at most, from which the vocabulary and the components are taken; of more a random part is."""
@@ -145,7 +147,7 @@ class Lexicon:
         folder.mkdir(parents=True, exist_ok=True)
         about = {"settings": asdict(self.settings), "words": self.words, "characters": self.characters}
         tensors = {"idf": torch.as_tensor(self.idf), "components": torch.as_tensor(self.components)}
-        files.write_tensors(folder / _FILES[1], tensors)
+        write_tensors(folder / _FILES[1], tensors)
         files.write_json(folder / _FILES[0], about)
 
     @classmethod
@@ -156,8 +158,8 @@ class Lexicon:
             BadFileError: a file is missing or damaged, or the two do not belong together.
         """
         try:
-            about = files.read_json(folder / _FILES[0], "settings", "words", "characters")
-            tensors, _ = files.read_tensors(folder / _FILES[1])
+            about = files.read_json(folder / _FILES[0], Lexical)
+            tensors, _ = read_tensors(folder / _FILES[1])
             named = {k: tuple(v) if isinstance(v, list) else v for k, v in about["settings"].items()}
             settings = Settings(**cast(Any, named))
             vocabulary = list(map(str, about["words"])), list(map(str, about["characters"]))

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tutelage.data.errors import DataError
+from tutelage.files import clear_parts, write_atomically
 from tutelage.tables.exports import argilla, doccano, label_studio, prodigy
 from tutelage.tables.exports.made import Made
 from tutelage.tables.exports.tools import recognised
@@ -150,9 +151,8 @@ def write_rows(rows: Sequence[Row], path: Path, escaped: bool = False) -> None:
         text = "".join(json.dumps(row, ensure_ascii=escaped, default=str) + "\n" for row in rows)
     else:
         text = json.dumps(rows, ensure_ascii=escaped, indent=1, default=str)
-    part = path.with_name(path.name + ".part")  # a crash leaves the old file or the new one, never a half
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    clear_parts(path.parent, path.name)
+    write_atomically(path, text.encode(errors="replace"))
 
 
 def _predicted(predictions: pd.DataFrame, row: int, item: str, key: str) -> Predicted:

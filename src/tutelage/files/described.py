@@ -1,0 +1,258 @@
+"""What each JSON of a run holds, and the one way to read it."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import (
+    Any,
+    NotRequired,  # pydantic takes those of Python 3.12 or newer alone
+)
+
+from typing_extensions import TypedDict
+
+from tutelage.files.errors import VOUCHED, BadFileError
+from tutelage.files.whole import HASH, hash_of
+
+Plain = dict[str, Any]
+"""An object of JSON of which nothing more is said here."""
+
+
+class Asked(TypedDict):
+    """run.json: the options of a run; those of the kind begin with "kind.", those of the method with "method."."""
+
+    method: str
+    format: NotRequired[int]
+    kind: NotRequired[str]
+    task: NotRequired[str]  # version 0.1 named the kind so
+
+
+class Score(TypedDict):
+    """A score on held-out labels, and its 90 % interval."""
+
+    score: float
+    low: float
+    high: float
+
+
+class Weighed(TypedDict):
+    """What the held-out labels say of a model against the labels-only one, see `fit.evidence.Evidence`."""
+
+    labels: int
+    reference: Score
+    candidate: Score
+    difference: float
+    error: float
+    harm: float
+    low: float
+    high: float
+    observed: float
+    resolution: float
+    measure: str
+    returned: str
+    tried: str
+    words: str
+    prior: Plain
+    called: NotRequired[str]
+    refused: NotRequired[str]
+    clusters: NotRequired[int | None]
+    worth: NotRequired[float | None]
+
+
+class Calibrated(TypedDict):
+    """The temperature of a model, and its calibration before and after."""
+
+    temperature: float
+    labels: int
+    words: str
+    before: Plain | None
+    after: Plain | None
+
+
+class Said(TypedDict):
+    """A line that a fit said."""
+
+    words: str
+    kind: str
+
+
+class Lines(TypedDict):
+    """said.json: lines that an unfinished fit said."""
+
+    said: list[Said]
+
+
+class Other(TypedDict):
+    """One of the models of which a student learnt."""
+
+    says: str
+    score: float
+    share: NotRequired[float | None]
+
+
+class Summary(TypedDict):
+    """summary.json: the outcome of a fit."""
+
+    method: str
+    score: str
+    measure: str
+    classes: list[str | int | float | bool]
+    labelled: int
+    unlabelled: int
+    returned: str
+    evidence: Weighed | None
+    format: NotRequired[int]
+    kind: NotRequired[str]
+    settings: NotRequired[Plain]
+    training: NotRequired[Plain]
+    things: NotRequired[str]
+    reference: NotRequired[Plain]
+    candidate: NotRequired[Plain]
+    commonest: NotRequired[Plain | None]
+    student_share: NotRequired[float | None]
+    prevalence: NotRequired[Plain | None]
+    pool: NotRequired[Plain | None]
+    tried: NotRequired[str]
+    idle: NotRequired[bool]
+    note: NotRequired[str]
+    selection: NotRequired[list[Plain]]
+    shares: NotRequired[dict[str, float]]
+    models: NotRequired[list[Other]]
+    encoders: NotRequired[list[Plain]]
+    calibration: NotRequired[Calibrated | None]
+    seed: NotRequired[int]
+    versions: NotRequired[dict[str, str]]
+    encoder: NotRequired[str]
+    reading: NotRequired[str]
+    finetuned: NotRequired[bool]
+    partial: NotRequired[bool]
+    copies: NotRequired[Plain]
+    read: NotRequired[Plain]
+    size: NotRequired[list[int] | None]
+    test: NotRequired[Plain | None]
+    test_reference: NotRequired[Plain]
+    test_candidate: NotRequired[Plain]
+    test_without_copies: NotRequired[Plain]
+    weak: NotRequired[Plain | None]
+    said: NotRequired[list[Said]]
+    seconds: NotRequired[float]
+    peak_memory_mb: NotRequired[int | None]
+
+
+class Records(TypedDict):
+    """records.json: what the report and the plots are drawn from."""
+
+    history: list[dict[str, float]]
+    summary: Summary
+    curve: NotRequired[list[list[float]]]
+    confusion: NotRequired[list[list[int]]]
+    calibration: NotRequired[Plain]
+    rows: NotRequired[str]
+    least_sure: NotRequired[list[Plain]]
+    pool_classes: NotRequired[dict[str, float]]
+    colours: NotRequired[list[str]]
+    shown: NotRequired[list[Plain]]
+
+
+class Described(TypedDict):
+    """model.json: how a network is made into which the weights are loaded."""
+
+    format: int
+    classes: list[str | int | float | bool]
+    task: NotRequired[str]  # version 0.1 had none of these
+    reader: NotRequired[Plain]
+    temperature: NotRequired[float]
+
+
+class Learnt(TypedDict):
+    """learnt.json: marks of the items whose labels a model learnt."""
+
+    items: list[str]
+
+
+class Adapted(TypedDict):
+    """tutelage.json: how an encoder was adapted."""
+
+    format: int
+    encoder: str
+    adapted: str
+    seen: NotRequired[list[str]]
+
+
+class AdaptAsked(TypedDict):
+    """adapt.json: the options by which an encoder is adapted."""
+
+    by: str
+    format: NotRequired[int]
+    seed: NotRequired[int]
+
+
+class Lexical(TypedDict):
+    """lexicon.json: settings and vocabulary of a lexical encoder."""
+
+    settings: Plain
+    words: list[str]
+    characters: list[str]
+
+
+def read_json(path: Path, description: Any) -> Any:
+    """The JSON object in a file, after a check that it holds what it should.
+
+    Args:
+        path: the file.
+        description: one of the classes of this module; entries that it does not name are let through.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        BadFileError: the file is no JSON, lacks an entry, or holds one of another type; the message names the entry.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as e:
+        raise BadFileError(f"{path}: not written by tutelage, or damaged (nested too deep)") from e
+    except ValueError as e:  # no JSON, no UTF-8, or a number of too many digits
+        raise BadFileError(f"{path}: not readable as JSON ({e})") from e
+    if isinstance(value, dict) and not _fits_its_hash(value):
+        raise BadFileError(f"{path}: damaged: its contents are not those that were written (SHA-256)")
+    if fault := fault_of(value, description):
+        raise BadFileError(f"{path}: not written by tutelage, or damaged ({fault})")
+    return value
+
+
+def _fits_its_hash(value: dict[str, Any]) -> bool:
+    """Whether an object fits its hash, which is taken out of it; one of an earlier format, or of others, has none."""
+    version = value.get("format")
+    if HASH not in value:
+        return not (isinstance(version, int) and version >= VOUCHED)
+    return bool(value.pop(HASH) == hash_of(value))
+
+
+def fault_of(value: Any, description: Any) -> str:
+    """What is wrong with a value that a description does not fit; empty where it fits.
+
+    Args:
+        value: value as JSON holds it.
+        description: one of the classes of this module.
+
+    >>> fault_of({"items": ["a", 1]}, Learnt)
+    'items.1: Input should be a valid string'
+    """
+    from pydantic import ValidationError
+
+    try:
+        _checker(description).validate_python(value, strict=True)
+    except ValidationError as e:
+        first = e.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        return f"{where}: {first['msg']}" if where else str(first["msg"])
+    except RecursionError:
+        return "nested too deep"
+    return ""
+
+
+@lru_cache
+def _checker(description: Any) -> Any:
+    from pydantic import TypeAdapter  # takes a fifth of a second, and most commands read no run
+
+    return TypeAdapter(description)

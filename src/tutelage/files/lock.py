@@ -1,0 +1,67 @@
+"""One writer of a folder at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+LOCK = ".lock"
+"""Name of the file that is locked while a folder is written; it names the process that writes."""
+
+
+class BusyError(OSError):
+    """Another process writes into the same folder."""
+
+
+@contextlib.contextmanager
+def one_writer(folder: Path) -> Iterator[None]:
+    """Context in which no other process writes into a folder, as long as each asks for this.
+
+    The operating system holds the lock, and gives it back when a process ends in any way: a lock that a killed process
+    left is no hindrance.
+
+    Args:
+        folder: folder that exists.
+
+    Raises:
+        BusyError: another process, or another fit of this one, writes there; the message names it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, one_writer(Path(folder)):
+    ...     with one_writer(Path(folder)):
+    ...         pass
+    Traceback (most recent call last):
+    tutelage.files.lock.BusyError: ... is being written by process ...; wait until it has ended, or name another folder
+    """
+    path = folder / LOCK
+    held = FileLock(path, timeout=0)
+    try:
+        held.acquire()
+    except Timeout as e:
+        raise BusyError(
+            f"{folder} is being written by {_holder(path)}; wait until it has ended, or name another folder"
+        ) from e
+    try:
+        with contextlib.suppress(OSError):  # a full disk: the lock is held, though nobody can read by whom
+            now = time.strftime("%Y-%m-%d %H:%M:%S")
+            path.write_text(f"process {os.getpid()} on {socket.gethostname()} since {now}")
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)  # while it is held: who locks this file next finds it gone, and makes another
+        held.release()
+
+
+def _holder(path: Path) -> str:
+    """Words for the process that holds a lock, as it wrote them."""
+    try:
+        found = path.read_text(errors="replace")[:200]
+    except OSError:
+        found = ""
+    return found if found.startswith("process ") else "another process"

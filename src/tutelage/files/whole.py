@@ -1,0 +1,145 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+PART = ".part"
+"""Ending of a file that is being written; the number of the process that writes it stands before it."""
+
+DAMAGED = ".damaged"
+"""Ending of a damaged file or folder that was set aside."""
+
+HASH = "sha256"
+"""Key of an object of JSON under which the hash of its other entries stands."""
+
+BLOCK = 1 << 20
+"""Number of bytes that are read at once to hash a file."""
+
+
+@contextlib.contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """Context that gives a path to write to; what is written there then takes the place of a file, whole and at once.
+
+    A crash leaves the old file or the new one, never a part of it. Where the writing fails, the old file stays, and
+    nothing is left beside it.
+
+    Args:
+        path: file to write.
+    """
+    part = path.with_name(f"{path.name}.{os.getpid()}{PART}")
+    try:
+        yield part
+        with part.open("rb") as f:
+            os.fsync(f.fileno())
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the names in a folder outlive a loss of power, where the file system can."""
+    with contextlib.suppress(OSError):  # Windows, and some file systems, cannot
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that a crash leaves the old file or the new one, never a part of it."""
+    with written(path) as part:
+        part.write_bytes(data)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write an object as indented JSON, atomically, with the hash of its other entries under `HASH`."""
+    plain = json.loads(_text(value))
+    write_atomically(path, _text(plain | {HASH: hash_of(plain)}))
+
+
+def _text(value: Mapping[str, Any]) -> bytes:
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode(errors="replace")
+
+
+def hash_of(value: Mapping[str, Any]) -> str:
+    """SHA-256 of an object as JSON holds it, without its entry `HASH`, in hexadecimal digits.
+
+    >>> hash_of({"a": 1, HASH: "?"}) == hash_of({"a": 1}) != hash_of({"a": 2})
+    True
+    """
+    return hashlib.sha256(json.dumps({k: v for k, v in value.items() if k != HASH}).encode()).hexdigest()
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file or folder, so that it is made again; its new path.
+
+    Args:
+        path: the file or folder; one of the new name, which was set aside before, is removed.
+    """
+    aside = path.with_name(f"{path.name}{DAMAGED}")
+    if aside.is_dir():
+        shutil.rmtree(aside)
+    path.replace(aside)
+    return aside
+
+
+def clear_parts(folder: Path, of: str = "") -> None:
+    """Remove what killed processes left half-written in a folder and in the folders within it.
+
+    Args:
+        folder: the folder.
+        of: name of the file of which the parts are removed whose process has ended; empty removes all parts, as the one
+            writer of a folder may, see `one_writer`.
+    """
+    for path in [*folder.glob(f"{_escaped(of)}.*{PART}")] if of else [*folder.rglob(f"*{PART}")]:
+        number = path.name.removesuffix(PART).rpartition(".")[2]
+        if path.is_file() and not (of and number.isdecimal() and _runs(int(number))):
+            path.unlink(missing_ok=True)
+
+
+def _escaped(name: str) -> str:
+    """A name in which no character means anything to `Path.glob`."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+
+
+def _runs(number: int) -> bool:
+    """Whether there is a process of this number."""
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of another user
+        return True
+    return True
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal digits."""
+    h = hashlib.sha256()
+    with path.open("rb") as f:
+        while block := f.read(BLOCK):
+            h.update(block)
+    return h.hexdigest()
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of the names and contents of the files in a folder and in the folders within it."""
+    h = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        h.update(f"{path.relative_to(folder)} {path.stat().st_size} ".encode(errors="surrogateescape"))
+        with path.open("rb") as f:
+            while block := f.read(BLOCK):
+                h.update(block)
+    return h.hexdigest()

@@ -1,0 +1,123 @@
+"""A folder's manifest tells what is missing, changed and added, and who wrote it."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+
+from tutelage.files import BadFileError, is_sealed, made_here, require_sealed, require_whole, seal, write_json
+from tutelage.files.manifest import MANIFEST, differences
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """A home of its own, so that no test meets the key of the user."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "run"
+    (made / "model").mkdir(parents=True)
+    for name in ("run.json", "summary.json", "model/weights"):
+        (made / name).write_text(name)
+    seal(made)
+    return made
+
+
+def test_a_whole_folder(folder):
+    found = differences(folder)
+    assert (found.count, found.missing, found.changed, found.added) == (3, [], [], [])
+    require_whole(folder)
+    assert found.words() == ""
+
+
+def test_what_differs_is_named(folder):
+    (folder / "run.json").write_text("run.jsom")
+    (folder / "model" / "weights").unlink()
+    (folder / "notes.txt").write_text("mine")
+    found = differences(folder)
+    assert (found.missing, found.changed, found.added) == (["model/weights"], ["run.json"], ["notes.txt"])
+    with pytest.raises(BadFileError, match=r"run is damaged: model/weights is missing; run\.json is not as it was"):
+        require_whole(folder)
+    require_whole(folder, only=["summary.json"])
+    require_whole(folder, but=["run.json", "model/weights"])
+
+
+def test_what_is_not_of_the_run_is_not_listed(folder):
+    for name in (".lock", "run.json.12.part", "summary.json.damaged"):
+        (folder / name).touch()
+    (folder / "parts").mkdir()
+    (folder / "parts" / "a.safetensors").touch()
+    assert differences(folder).added == []
+
+
+def test_only_what_was_written_anew_is_listed_anew(folder):
+    (folder / "run.json").write_text("a")
+    (folder / "summary.json").write_text("b")
+    seal(folder, only=lambda name: name == "summary.json")
+    assert differences(folder).changed == ["run.json"]
+
+
+def test_a_folder_of_format_3_needs_a_manifest(folder):
+    (folder / MANIFEST).unlink()
+    assert not is_sealed(folder) and not made_here(folder)
+    require_sealed(folder, 2)
+    with pytest.raises(BadFileError, match=r"manifest\.json is missing"):
+        require_sealed(folder, 3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": {"../key": {"bytes": 3, "sha256": "0"}}},
+        {"files": {"/etc/hostname": {"bytes": 3, "sha256": "0"}}},
+        {"files": {"a": {"bytes": "3", "sha256": "0"}}},
+        {"files": ["a"]},
+        {"format": 99},
+    ],
+)
+def test_a_manifest_of_a_stranger(folder, change):
+    (folder.parent / "key").write_text("abc")
+    write_json(folder / MANIFEST, {"format": 3, "files": {}} | change)
+    with pytest.raises(BadFileError, match=r"run"):
+        require_whole(folder)
+
+
+def test_a_link_to_a_place_outside_is_refused(folder):
+    (folder.parent / "outside").write_text("run.json")
+    (folder / "run.json").unlink()
+    (folder / "run.json").symlink_to(folder.parent / "outside")
+    with pytest.raises(BadFileError, match="a link to a place outside"):
+        require_whole(folder)
+
+
+def test_the_seal_tells_who_wrote_a_manifest(folder, tmp_path, monkeypatch):
+    key = tmp_path / "state" / "tutelage" / "seal.key"
+    assert made_here(folder) and stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert key.read_bytes().hex() not in (folder / MANIFEST).read_text()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
+    assert not made_here(folder)
+    assert not (tmp_path / "another").exists()  # asking makes no key
+    seal(folder)
+    assert made_here(folder)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert not made_here(folder)
+
+
+def test_the_seal_is_of_what_the_manifest_lists(folder):
+    found = json.loads((folder / MANIFEST).read_text())
+    found.pop("sha256")
+    found["files"]["run.json"]["bytes"] += 1
+    write_json(folder / MANIFEST, found)
+    assert not made_here(folder)
+
+
+def test_where_no_key_can_be_kept_nothing_is_sealed_and_nothing_fails(folder, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    seal(folder)
+    require_whole(folder)
+    assert not made_here(folder)

@@ -1,0 +1,260 @@
+"""A run vouches for itself: what is damaged is named, and made again; one process writes it at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from forging import forge
+from tutelage import Classifier
+from tutelage.files import BadFileError, one_writer, write_json
+from tutelage.files.whole import HASH
+from tutelage.kinds.saved import kind_of
+
+LEFT = {"seconds", "peak_memory_mb", HASH}
+"""Entries of a summary that differ between equal fits."""
+
+
+def bits(folder: Path) -> dict[str, bytes]:
+    """Contents of the files of a finished run, without what differs between equal fits."""
+    found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    summary = json.loads(found.pop("summary.json").read_text())
+    found.pop("manifest.json")
+    plain = json.dumps({k: v for k, v in summary.items() if k not in LEFT}).encode()
+    return {name: path.read_bytes() for name, path in found.items()} | {"summary.json": plain}
+
+
+@pytest.fixture
+def finished(run, bench):
+    """A finished run, and a copy of it."""
+    assert run(*bench.fit("drift", checkpoint_seconds=0))[0] == 0
+    shutil.copytree(bench.out, bench.folder / "whole")
+    return bench.out
+
+
+def reverse_classes(folder: Path) -> None:
+    about = json.loads((folder / "model" / "model.json").read_text())
+    write_json(folder / "model" / "model.json", about | {"classes": about["classes"][::-1]})
+
+
+def better(folder: Path) -> None:
+    summary = json.loads((folder / "summary.json").read_text())
+    summary["test"]["accuracy"] = 0.99
+    write_json(folder / "summary.json", summary)
+
+
+DAMAGE = {
+    "a flipped bit of the weights": lambda f: flip(f / "model" / "model.safetensors", -5),
+    "no model": lambda f: shutil.rmtree(f / "model"),
+    "other weights": lambda f: shutil.copy(f / "reference" / "model.safetensors", f / "model" / "model.safetensors"),
+    "reversed classes": reverse_classes,
+    "a better score": better,
+    "a flipped bit of the manifest": lambda f: flip(f / "manifest.json", 400),
+}
+
+
+def flip(path: Path, place: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_is_damaged_is_named_and_made_again(run, bench, finished, damage):
+    DAMAGE[damage](finished)
+    for command in (["verify", finished], ["score", finished, "--test", bench.folder / "test.csv"]):
+        code, said = run(*command)
+        assert code == 2 and len(said.strip().splitlines()) == 1, said
+        assert "damaged" in said or "is missing" in said
+    with pytest.raises(BadFileError):
+        Classifier.load(finished)
+    code, said = run(*bench.fit("drift", checkpoint_seconds=0, resume=True))
+    assert code == 0 and "is finished already" not in said
+    assert "What was not kept is done again" in said or "done again" in said
+    for aside in [*finished.rglob("*.damaged")]:
+        aside.unlink()
+    assert bits(finished) == bits(bench.folder / "whole")
+    assert run("verify", finished)[0] == 0
+
+
+def test_what_is_for_people_may_be_edited_or_removed(run, bench, finished):
+    (finished / "report.html").unlink()
+    (finished / "least_sure.csv").write_text("mine")
+    (finished / "notes.txt").touch()
+    code, said = run("verify", finished)
+    assert code == 0 and "is whole" in said and "made by you on this machine" in said
+    assert "does no harm: least_sure.csv, report.html." in said and "Not of the run: notes.txt." in said
+    assert run("score", finished, "--test", bench.folder / "test.csv")[0] == 0
+    assert "is finished already" in run(*bench.fit("drift", checkpoint_seconds=0, resume=True))[1]
+    code, said = run("report", finished)
+    assert code == 0 and "least_sure.csv was edited, and stays as it is" in said
+    assert (finished / "least_sure.csv").read_text() == "mine"
+    assert (finished / "report.html").read_bytes() == (bench.folder / "whole" / "report.html").read_bytes()
+    assert json.loads(run("verify", finished, "--json")[1])["changed"] == ["least_sure.csv"]
+
+
+def test_parts_left_by_a_kill_at_the_very_end_are_removed(run, bench, finished):
+    (finished / "parts").mkdir()
+    (finished / "parts" / "said.json").touch()
+    assert "is finished already" in run(*bench.fit("drift", checkpoint_seconds=0, resume=True))[1]
+    assert bits(finished) == bits(bench.folder / "whole")
+
+
+@pytest.fixture
+def stopped(run, bench, monkeypatch):
+    """A run that was stopped in its second training, beside the whole one."""
+    assert run(*bench.fit("drift", out=bench.folder / "whole", checkpoint_seconds=0))[0] == 0
+    from tutelage.train import loop
+
+    real, left = loop._descend, [13]
+
+    def counted(*words):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        real(*words)
+
+    monkeypatch.setattr(loop, "_descend", counted)
+    assert run(*bench.fit("drift", checkpoint_seconds=0))[0] == 130
+    monkeypatch.setattr(loop, "_descend", real)
+    return bench.out
+
+
+def parts(folder: Path, ending: str) -> list[Path]:
+    return sorted((folder / "parts").glob(f"*{ending}"))
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".unfinished"])
+@pytest.mark.parametrize("how", ["random bytes", "cut"])
+def test_a_damaged_part_is_set_aside_and_made_again(run, bench, stopped, ending, how):
+    broken = parts(stopped, ending)
+    assert broken
+    for path in broken:
+        data = path.read_bytes()
+        middle = len(data) // 2
+        garbage = os.urandom(min(1024, len(data) - middle))
+        path.write_bytes(data[:middle] + (garbage + data[middle + len(garbage) :] if how == "random bytes" else b""))
+    code, said = run(*bench.fit("drift", checkpoint_seconds=0, resume=True))
+    assert code == 0
+    for path in broken:
+        assert f"{path.name}" in said and "It is set aside as" in said
+    whole = bits(bench.folder / "whole")
+    told = {"summary.json", "records.json", "report.html", "model/README.md", "reference/README.md"}  # what was said
+    assert {k: v for k, v in bits(stopped).items() if k not in told} == {
+        k: v for k, v in whole.items() if k not in told
+    }
+    one, other = (json.loads((f / "summary.json").read_text()) for f in (stopped, bench.folder / "whole"))
+    assert one["evidence"] == other["evidence"] and one["returned"] == other["returned"]
+
+
+def test_damaged_options_of_an_unfinished_run_begin_it_anew(run, bench, stopped):
+    flip(stopped / "run.json", 20)
+    code, said = run(*bench.fit("drift", checkpoint_seconds=0, resume=True))
+    assert code == 0 and "It is set aside, and the run begins anew" in said
+    for aside in stopped.glob("*.damaged"):
+        shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+    assert bits(stopped) == bits(bench.folder / "whole")
+
+
+def test_damaged_options_of_a_finished_run_are_an_error(run, bench, finished):
+    flip(finished / "run.json", 20)
+    code, said = run(*bench.fit("drift", checkpoint_seconds=0, resume=True))
+    assert code == 2 and "run.json" in said
+    assert (finished / "model" / "model.json").exists()
+
+
+@pytest.mark.parametrize("command", [["score", "--test"], ["predict", "--output", "p.csv", "--input"], ["report"]])
+def test_an_unfinished_run_is_not_used(run, bench, stopped, command):
+    path = [bench.folder / "test.csv"] if len(command) > 1 else []
+    code, said = run(command[0], stopped, *command[1:], *path)
+    assert code == 2 and "the run is not finished; the command that began it goes on with --resume" in said
+
+
+def test_a_second_writer_is_refused_and_changes_nothing(run, bench):
+    bench.out.mkdir()
+    with one_writer(bench.out):
+        code, said = run(*bench.fit("drift"))
+        assert code == 2 and f"is being written by process {os.getpid()} on " in said
+        assert [path.name for path in bench.out.iterdir()] == [".lock"]
+    assert run(*bench.fit("drift"))[0] == 0
+
+
+def test_the_encoder_of_somebody_elses_run_is_loaded_only_where_it_is_allowed(
+    run, bench, encoder_folder, monkeypatch, tmp_path
+):
+    assert run(*bench.fit("supervised", encoder=encoder_folder))[0] == 0
+    score = ["score", bench.out, "--test", bench.folder / "test.csv"]
+    assert run(*score)[0] == 0
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
+    code, said = run(*score)
+    assert code == 2 and f"add --allow-encoder {encoder_folder}" in said, said
+    assert run(*score, "--allow-encoder", "another/one")[0] == 2
+    assert run(*score, "--allow-encoder", encoder_folder)[0] == 0
+    with pytest.raises(ValueError, match="allow_encoder="):
+        Classifier.load(bench.out)
+    Classifier.load(bench.out, allow_encoder=str(encoder_folder))
+    code, said = run(*bench.fit("supervised", out=bench.folder / "next", encoder=bench.out))
+    assert code == 2 and "was not made by you on this machine" in said
+
+
+def test_nothing_of_the_environment_stands_in_a_run(run, bench, monkeypatch):
+    monkeypatch.setenv("SECRET_TOKEN", "hunter2-hunter2")
+    assert run(*bench.fit("drift"))[0] == 0
+    key = Path(os.environ["XDG_STATE_HOME"]) / "tutelage" / "seal.key"
+    for path in bench.out.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert b"hunter2" not in data and key.read_bytes() not in data and os.environ["HOME"].encode() not in data
+
+
+OPENED: dict[str, list[str]] = {}
+"""What was opened, listed or connected to, as Python's audit events name it, while there is a list "now"."""
+
+
+def _note(event: str, what: tuple[object, ...]) -> None:
+    if "now" in OPENED and event in ("open", "os.listdir", "os.scandir", "socket.connect", "socket.getaddrinfo"):
+        OPENED["now"].append(f"{event} {what[0]}")
+
+
+@contextmanager
+def watching() -> Iterator[list[str]]:
+    """Context in which the list is filled with what is opened, listed or connected to."""
+    if "hooked" not in OPENED:  # a hook stays as long as the process
+        sys.addaudithook(_note)
+        OPENED["hooked"] = []
+    OPENED["now"] = []
+    try:
+        yield OPENED["now"]
+    finally:
+        del OPENED["now"]
+
+
+def test_a_strangers_run_opens_no_path_outside_it_and_no_connection(run, bench, finished, tmp_path):
+    secret, test = tmp_path / "secret.json", bench.folder / "test.csv"
+    secret.write_text('[{"label": "a", "regex": "b"}]')
+    whole = json.loads((finished / "run.json").read_text())
+    paths = {name: str(secret) for name in ("train", "unlabelled", "test", "out", "config", "content of train")}
+    for name in ("rules", "describe", "teacher_run", "encoder"):
+        forge(finished / "run.json", lambda asked, name=name: whole | paths | {f"kind.{name}": str(secret)})
+        with watching() as opened:
+            for words in (["score", finished, "--test", test], ["report", finished], ["verify", finished]):
+                code, said = run(*words)
+                assert code == 0, said
+            Classifier.load(finished)
+        assert any(str(test) in each for each in opened)
+        assert not [each for each in opened if str(secret) in each or each.startswith("socket")]
+
+
+def test_colours_of_a_strangers_run_are_no_file(tmp_path):
+    (tmp_path / "colours.txt").write_text("a #000000\nb #ffffff")
+    asked = {"format": 2, "kind": "masks", "method": "drift", "kind.mask_colours": [str(tmp_path / "colours.txt")]}
+    (tmp_path / "run.json").write_text(json.dumps(asked))
+    with pytest.raises(BadFileError, match="mask_colours names a file, where a run keeps the colours"):
+        kind_of(tmp_path)
