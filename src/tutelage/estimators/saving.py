@@ -16,6 +16,7 @@ import numpy as np
 from tutelage import files, model
 from tutelage.estimators.arguments import hints_of, require
 from tutelage.estimators.method_settings import method_of
+from tutelage.files import BadFileError
 from tutelage.files.described import Asked, Records, Summary
 from tutelage.fit.auto import Auto
 from tutelage.fit.evidence import Evidence
@@ -237,7 +238,10 @@ def _method(asked: Mapping[str, Any], folder: Path, trust: bool) -> Any:
         warn(found, page="own-code")
         return "drift"
     known = {f.name for f in fields(kind) if f.init}
-    return kind(**ramps_read(kind, {k: _value(v) for k, v in values.items() if k in known}))
+    try:
+        return kind(**ramps_read(kind, {k: _value(v) for k, v in values.items() if k in known}))
+    except (TypeError, ValueError) as e:
+        raise BadFileError(f"{folder / 'run.json'}: not written by tutelage, or damaged ({e})") from e
 
 
 def _trained_by(summary: Mapping[str, Any]) -> Method | None:

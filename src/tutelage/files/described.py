@@ -60,14 +60,69 @@ class Weighed(TypedDict):
     worth: NotRequired[float | None]
 
 
+Commonest = TypedDict("Commonest", {"class": str | int | float | bool, "share": float})
+"""The commonest class, and its share, which is the accuracy of whoever always says it."""
+
+
+class Moved(TypedDict):
+    """How common the classes are in the pool, see `fit.prevalence`."""
+
+    apart: float
+    declared: bool
+    moved: bool
+    classes: dict[str, dict[str, float | None]]
+    words: NotRequired[list[str]]
+
+
+class Looked(TypedDict):
+    """Where two models disagree about the pool, see `fit.pool_look`."""
+
+    disagree: float
+    held_out: float
+    allowed: float
+    far: bool
+    diverged: bool
+    leans: bool
+    refused: bool
+    classes: dict[str, dict[str, float | None]]
+
+
+class Measured(TypedDict):
+    """Scores of a model; the score itself stands under its name."""
+
+    interval: NotRequired[list[float] | None]
+    rows: NotRequired[int]
+    measure: NotRequired[str]
+    accuracy: NotRequired[float | None]
+    f1: NotRequired[float | None]
+    miou: NotRequired[float | None]
+    macro_f1: NotRequired[float | None]
+    dice: NotRequired[float]
+    iou_by_class: NotRequired[list[float | None]]
+    commonest: NotRequired[Commonest | None]
+    choice: NotRequired[str]
+    unread: NotRequired[int]
+    words: NotRequired[str]
+
+
+class Read(TypedDict):
+    """What was read of the files, see `run.look`."""
+
+    files: list[Plain]
+    says: list[str]
+    questions: list[Plain]
+    faults: list[Any]
+    facts: Plain
+
+
 class Calibrated(TypedDict):
     """The temperature of a model, and its calibration before and after."""
 
     temperature: float
     labels: int
     words: str
-    before: Plain | None
-    after: Plain | None
+    before: dict[str, float] | None
+    after: dict[str, float] | None
 
 
 class Said(TypedDict):
@@ -107,12 +162,12 @@ class Summary(TypedDict):
     settings: NotRequired[Plain]
     training: NotRequired[Plain]
     things: NotRequired[str]
-    reference: NotRequired[Plain]
-    candidate: NotRequired[Plain]
-    commonest: NotRequired[Plain | None]
+    reference: NotRequired[Measured]
+    candidate: NotRequired[Measured]
+    commonest: NotRequired[Commonest | None]
     student_share: NotRequired[float | None]
-    prevalence: NotRequired[Plain | None]
-    pool: NotRequired[Plain | None]
+    prevalence: NotRequired[Moved | None]
+    pool: NotRequired[Looked | None]
     tried: NotRequired[str]
     idle: NotRequired[bool]
     note: NotRequired[str]
@@ -128,16 +183,41 @@ class Summary(TypedDict):
     finetuned: NotRequired[bool]
     partial: NotRequired[bool]
     copies: NotRequired[Plain]
-    read: NotRequired[Plain]
+    read: NotRequired[Read]
     size: NotRequired[list[int] | None]
-    test: NotRequired[Plain | None]
-    test_reference: NotRequired[Plain]
-    test_candidate: NotRequired[Plain]
-    test_without_copies: NotRequired[Plain]
+    test: NotRequired[Measured | None]
+    test_reference: NotRequired[Measured]
+    test_candidate: NotRequired[Measured]
+    test_without_copies: NotRequired[Measured]
     weak: NotRequired[Plain | None]
     said: NotRequired[list[Said]]
     seconds: NotRequired[float]
     peak_memory_mb: NotRequired[int | None]
+
+
+class Bin(TypedDict):
+    """Predictions of about one probability: their mean, the share that is right, and their number."""
+
+    probability: float | None
+    right: float | None
+    count: int
+
+
+class Reliability(TypedDict):
+    """A reliability diagram, and the calibration error."""
+
+    bins: list[Bin]
+    error: NotRequired[float]
+
+
+class Unsure(TypedDict):
+    """An item of the pool of which the model is not sure."""
+
+    pieces: list[tuple[str, str | None]]
+    label: str | None
+    probability: float
+    whole: NotRequired[str | None]
+    image: NotRequired[str]
 
 
 class Records(TypedDict):
@@ -147,9 +227,9 @@ class Records(TypedDict):
     summary: Summary
     curve: NotRequired[list[list[float]]]
     confusion: NotRequired[list[list[int]]]
-    calibration: NotRequired[Plain]
+    calibration: NotRequired[Reliability]
     rows: NotRequired[str]
-    least_sure: NotRequired[list[Plain]]
+    least_sure: NotRequired[list[Unsure]]
     pool_classes: NotRequired[dict[str, float]]
     colours: NotRequired[list[str]]
     shown: NotRequired[list[Plain]]
@@ -233,7 +313,7 @@ def fault_of(value: Any, description: Any) -> str:
 
     Args:
         value: value as JSON holds it.
-        description: one of the classes of this module.
+        description: one of the classes of this module, or another type.
 
     >>> fault_of({"items": ["a", 1]}, Learnt)
     'items.1: Input should be a valid string'
@@ -241,7 +321,7 @@ def fault_of(value: Any, description: Any) -> str:
     from pydantic import ValidationError
 
     try:
-        _checker(description).validate_python(value, strict=True)
+        _checker(description).validate_json(json.dumps(value), strict=True)  # in JSON a list may be a tuple
     except ValidationError as e:
         first = e.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
 from tutelage import kinds
 from tutelage.data import cards
 from tutelage.files import BadFileError, is_sealed, read_json, require_sealed
-from tutelage.files.described import Asked
+from tutelage.files.described import Asked, fault_of
 from tutelage.files.errors import VOUCHED
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
@@ -80,6 +80,10 @@ def kind_of(folder: Path, **changed: Any) -> Kind:
         known = {f.name: f for f in fields(kind) if f.metadata.get("command_line", True)}
         if "kind" in asked:
             options = {name: _tuple(asked[f"kind.{name}"]) for name in known if f"kind.{name}" in asked}
+            hints = get_type_hints(kind)
+            for name, value in options.items():
+                if fault := fault_of(value, hints[name]):
+                    raise ValueError(f"kind.{name}: {fault}")
         else:
             options = {name: _read(str(asked[name]), str(f.type)) for name, f in known.items() if name in asked}
         kind.require_kept(options)
