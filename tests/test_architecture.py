@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "graph": {"types", "ops", "graph"},
     "distil": {"types", "ops", "distil"},
     "data": {"types", "ops", "data"},
-    "tables": {"types", "ops.pages", "data.errors", "data.nearest", "tables"},
+    "tables": {"types", "ops.pages", "ops.visible", "data.errors", "data.nearest", "tables"},
     "weak": {"types", "ops", "data", "tables", "weak"},
     "weights": {"types", "files", "data", "weights"},
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},

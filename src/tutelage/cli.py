@@ -7,17 +7,21 @@ quick.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from functools import cache
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import tutelage
 from tutelage.methods import own
 from tutelage.methods.catalogue import AUTO, AUTO_SAYS, TABLE
 from tutelage.ops.own import is_address
+from tutelage.ops.visible import visible
 from tutelage.run.examples import EXAMPLES, EXITS, GROUPS, example
 
 if TYPE_CHECKING:
@@ -239,6 +243,10 @@ def switched(words: Sequence[str]) -> list[str]:
 
 def main() -> None:
     """Entry point. An error in the user's options, data or files is printed in one line; the exit code is then 2."""
+    sys.excepthook = _tell_of_fault
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal of ASCII alone shows other letters by their numbers
+            stream.reconfigure(errors="backslashreplace")
     try:
         try:
             _main()
@@ -249,6 +257,11 @@ def main() -> None:
         sys.exit(UNREAD)
 
 
+def _tell_of_fault(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+    """Print a fault of Tutelage itself with its trace, of which no word of a file steers the terminal."""
+    sys.stderr.write(visible("".join(traceback.format_exception(kind, fault, trace))))
+
+
 def _main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"{tutelage.__version__}\n")
@@ -257,13 +270,14 @@ def _main() -> None:
 
     from tutelage.run.config import with_config
     from tutelage.run.screen import Screen
-    from tutelage.run.words import require_known
+    from tutelage.run.words import require_known, require_unicode
 
     words = sys.argv[1:]
     screen = Screen("--json" in words, "--quiet" in words)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait leave the core to whoever else has work
     warnings.showwarning = lambda message, *rest, **more: screen.answer(f"Warning: {message}")
     try:
+        require_unicode(words)
         words = switched(with_config(words))
         require_known("command", words[0] if words else None, EXAMPLES)
         build(words, screen)(words, exit_on_error=False, print_error=False)

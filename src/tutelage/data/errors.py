@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 LONGEST = 1500
 """Number of characters of a message, at most, so that it fits on a screen whatever a file holds."""
 
 
-def shortened(message: str) -> str:
-    """A message, of which the middle is left out where it is longer than a screen.
+BYTES = re.compile("[\udc80-\udcff]")
+"""Pattern of a byte of a name that is not UTF-8, as Python holds it."""
 
-    >>> shortened("a.csv: no rows"), len(shortened(9999 * "x"))
-    ('a.csv: no rows', 1500)
+
+def shortened(message: str) -> str:
+    r"""A message, of which the middle is left out where it is longer than a screen.
+
+    Bytes of names that are not UTF-8, which no file can hold, are written out.
+
+    >>> shortened("a.csv: no rows"), len(shortened(9999 * "x")), shortened("\udcff.csv: no rows")
+    ('a.csv: no rows', 1500, '\\xff.csv: no rows')
     """
+    message = BYTES.sub(lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", message)
     if len(message) <= LONGEST:
         return message
     half = LONGEST // 2
