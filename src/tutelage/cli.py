@@ -293,6 +293,10 @@ def _main() -> None:
         _refuse(screen, [str(e)])
     except (ValueError, ImportError) as e:  # of the user's data, files and options
         _refuse(screen, getattr(e, "messages", [str(e)]))
+    except MemoryError:
+        _refuse(screen, ["the memory is full; close other programs, take fewer rows, or raise the limit (ulimit -v)"])
+    except RecursionError:
+        _refuse(screen, ["a value in a file has brackets within brackets, more deeply than can be read"])
     except KeyboardInterrupt:
         sys.exit(STOPPED)
 

@@ -79,7 +79,7 @@ def read_saved(path: Path, how: ReadAs, notes: Notes) -> Found:
             rows = pa.concat_tables([_mapped(folder / file["filename"]) for file in chosen])
             table = table.take(rows.column(0))
         found = _found(table, "datasets", str(path), _features_in(folder))
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError) as e:
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
         if isinstance(e, DataError):
             raise
         raise DataError(f"{path}: not readable as a saved data set ({_damage(e)})") from e
@@ -153,7 +153,7 @@ def _features(schema: pa.Schema) -> Mapping[str, Any]:
     """Types of the columns that the library `datasets` keeps in a schema; empty where there are none."""
     try:
         found = json.loads((schema.metadata or {})[FEATURES])["info"]["features"]
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -162,7 +162,7 @@ def _features_in(folder: Path) -> Mapping[str, Any]:
     """Types of the columns of a saved data set; empty where it has no file of them."""
     try:
         found = json.loads((folder / "dataset_info.json").read_text("utf-8"))["features"]
-    except (OSError, KeyError, ValueError, TypeError):
+    except (OSError, KeyError, ValueError, TypeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -58,7 +58,8 @@ def feature_columns(
     asked = list(features)
     if len(asked) == 1 and asked[0] not in have:
         (word,) = asked
-        able = [c for c in have if c not in others and not (word == ALL and is_unnamed(c))]
+        no_feature = frozenset(others)
+        able = [c for c in have if c not in no_feature and not (word == ALL and is_unnamed(c))]
         if word == ALL:
             if not able:
                 raise DataError(f"{path}: no column is left for the features; it has {', '.join(map(repr, have))}")
@@ -74,7 +75,7 @@ def feature_columns(
         name, rest = missing[0], ", ".join(map(repr, have))
         begins = f", and none that begins with {name!r}" if len(features) == 1 else ""
         raise DataError(f"{path}: no column {name!r}{begins}; it has {rest}{separator_hint(name, have)}")
-    labels = [name for name in asked if name in others]
+    labels = sorted(set(asked).intersection(filter(None, others)), key=asked.index)
     if labels:
         raise DataError(f"{path}: column {labels[0]!r} is of the labels, so it cannot be a feature")
     return asked
