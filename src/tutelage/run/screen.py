@@ -38,9 +38,18 @@ Quiet = Annotated[
 """Option of a command that can be silent."""
 
 
+SafeCells = Annotated[
+    bool,
+    Parameter(
+        name="--safe-cells", negative=(), group=OUTPUT,
+        help="write an apostrophe before cells of csv and tsv files that a spreadsheet would take for formulas.",
+    ),
+]  # fmt: skip
+"""Option of a command that writes tables which may be opened in a spreadsheet."""
+
+
 class Plain(Console):
-    """Console on which no word of a file steers the terminal, and which leaves it to the command to end where nobody
-    reads what is printed."""
+    """Console that no word of a file steers, and that leaves it to the command to end where nobody reads."""
 
     def render_str(self, text: str, **how: Any) -> Text:
         """Text as it is printed, alone or in a cell of a table: see `visible`."""

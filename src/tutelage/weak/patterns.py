@@ -27,7 +27,7 @@ def search(pattern: re.Pattern[str], text: str, limit: float = LIMIT) -> bool:
 
     The engine of Python searches, and a timer of the system stops it. Where that cannot be, in texts of more than LONG
     characters, in other threads than the main one and on Windows, the package `regex` searches, which has a limit of
-    its own; both find the same, but for signs that only one of them counts as letters, such as the vowel signs of Hindi.
+    its own; both find the same, but for signs that only one of them counts as letters, such as vowel signs of Hindi.
 
     Args:
         pattern: a compiled pattern.
@@ -82,6 +82,6 @@ def _other(pattern: str, flags: int) -> regex.Pattern[str] | None:
 
 def _slow(text: str, limit: float) -> SlowPatternError:
     return SlowPatternError(
-        f"the pattern takes more than {limit:g} seconds on a text of {len(text):,} characters; write it without repeats "
-        "of repeats, such as (a+)+ or (a|a)*, and without several .* in a row"
+        f"the pattern takes more than {limit:g} seconds on a text of {len(text):,} characters; write it without "
+        "repeats of repeats, such as (a+)+ or (a|a)*, and without several .* in a row"
     )
