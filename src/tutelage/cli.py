@@ -33,6 +33,11 @@ DONE, FAULT, REFUSED, STOPPED, UNREAD = 0, 1, 2, 130, 141
 """Exit codes: done; a fault of Tutelage itself; options, files or data that are not right; stopped by the user; printed
 lines are no longer read."""
 
+LEARNING = frozenset({"fit", "look", "predict", "score", "teacher", "audit", "adapt", "demo", "bench"})
+"""Commands that import PyTorch and what it brings."""
+ADDRESSES = 2
+"""Gigabytes (2^30 bytes) of addresses that these commands take at least, used or not: 1.8 ended a fit on 200 rows."""
+
 
 def build(words: Sequence[str], screen: Screen) -> App:
     """The app that parses a command line.
@@ -278,6 +283,7 @@ def _main() -> None:
     warnings.showwarning = lambda message, *rest, **more: screen.answer(f"Warning: {message}")
     try:
         require_unicode(words)
+        _require_addresses(words[:1])
         words = switched(with_config(words))
         require_known("command", words[0] if words else None, EXAMPLES)
         build(words, screen)(words, exit_on_error=False, print_error=False)
@@ -299,6 +305,26 @@ def _main() -> None:
         _refuse(screen, ["a value in a file has brackets within brackets, more deeply than can be read"])
     except KeyboardInterrupt:
         sys.exit(STOPPED)
+
+
+def _require_addresses(command: Sequence[str]) -> None:
+    """Check that the address space is not limited to less than the libraries of a command take.
+
+    Below that their threads do not start, and some of them then wait for each other, or end the process without a word.
+
+    Raises:
+        ValueError: it is.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if set(command) & LEARNING and limit != resource.RLIM_INFINITY and limit < ADDRESSES * 2**30:
+        raise ValueError(
+            f"the address space is limited to {limit / 2**30:.3g} GB (ulimit -v), of which PyTorch takes {ADDRESSES} "
+            "before it learns anything; raise this limit, or limit the memory itself, as systemd-run -p MemoryMax=2G does"
+        )
 
 
 def _refuse(screen: Screen, messages: Sequence[str]) -> None:

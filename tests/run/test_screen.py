@@ -98,3 +98,15 @@ def test_a_terminal_of_ascii_alone_gets_all_lines():
     )
     assert done.returncode == 2
     assert "no command 'fitt\\u2026'" in done.stderr
+
+
+def test_a_limit_of_addresses_below_what_the_libraries_take_is_told_at_once():
+    resource = pytest.importorskip("resource")
+    limit = (1 << 30, resource.getrlimit(resource.RLIMIT_AS)[1])
+    words = [sys.executable, "-m", "tutelage", "look", "--train", "a.csv"]
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: the address space is limited to 1 GB (ulimit -v)")

@@ -18,16 +18,16 @@ from tutelage.weak.rules import LabellingFunction, apply_rules, read_rules
 ORDINARY = [
     r"http|www", r"(?-i:US)\b", r"(?i)free money", r"\bsoups?\b", r"^\s*$", r"\d{2,4}[-/.]\d\d", r"[A-ZÄÖÜ]{3,}",
     r"(?P<a>\w)\w*(?P=a)", r"(\w)\1", r"!{2,}|\?{2,}", r"(?<!not )good", r"good(?! bye)", r"[^\x00-\x7f]",
-    r"\S+@\S+\.\w+", r"a.c", r"(?s)a.c", r"(?m)^the", r"[\[\]]", r"[a-z&&b]", r"\.\.\.|…", r"\$\d+(?:,\d{3})*(?:\.\d\d)?",
-    r"(?x) a  b # c", r"straße|ſ", r"\Athe", r"end\Z", r"x{2}", r"x{,2}y", r"(?:un)?happy", r"[\w.+-]+", r"\W{3}", r"\bкот", r"İ|ı", r"é",
+    r"\S+@\S+\.\w+", r"a.c", r"(?s)a.c", r"(?m)^the", r"[\[\]]", r"[a-z&&b]", r"\.\.\.|…",
+    r"\$\d+(?:,\d{3})*(?:\.\d\d)?", r"(?x) a  b # c", r"straße|ſ", r"\Athe", r"end\Z", r"x{2}", r"x{,2}y",
+    r"(?:un)?happy", r"[\w.+-]+", r"\W{3}", r"\bкот", r"İ|ı", r"é",
 ]  # fmt: skip
 TEXTS = [
     "", " ", "see WWW.X.COM", "carefree moneybags", "Free  money!", "free money", "the us and the US",
-    "soup of soups",
-    "12-31", "2024/01", "ÄÖÜ ABC", "level noon aa", "wow!!! what??", "not good", "good bye", "good", "café ñ", "a@b.com",
-    "a\nc", "abc", "no\nthe end", "[x]", "… and ...", "$1,000.50", "ab", "STRASSE straße", "the end", "end",
-    "xx", "xxy", "y",
-    "unhappy", "кот и пёс", "İstanbul ısı", "K", "日本語 テスト", "안녕하세요", "مرحبا بالعالم", "a\x85b", "\u2028",
+    "soup of soups", "12-31", "2024/01", "ÄÖÜ ABC", "level noon aa", "wow!!! what??", "not good", "good bye",
+    "good", "café ñ", "a@b.com", "a\nc", "abc", "no\nthe end", "[x]", "… and ...", "$1,000.50", "ab",
+    "STRASSE straße", "the end", "end", "xx", "xxy", "y", "unhappy", "кот и пёс", "İstanbul ısı", "K", "日本語 テスト",
+    "안녕하세요", "مرحبا بالعالم", "a\x85b", "\u2028",
 ]  # fmt: skip
 
 

@@ -184,8 +184,8 @@ def _format(name: str) -> str:
 
 UNPACK: Mapping[str, Callable[[bytes], Any]] = {
     "gzip": lambda data: gzip.GzipFile(fileobj=io.BytesIO(data)),
-    "bzip2": lambda data: bz2.BZ2File(io.BytesIO(data)),  # noqa: SIM115 (its caller closes it)
-    "xz": lambda data: lzma.LZMAFile(io.BytesIO(data)),
+    "bzip2": lambda data: bz2.BZ2File(io.BytesIO(data)),
+    "xz": lambda data: lzma.LZMAFile(io.BytesIO(data)),  # noqa: SIM115 (its caller closes it)
     "zstandard": lambda data: pa.CompressedInputStream(pa.BufferReader(data), "zstd"),
     "zip": io.BytesIO,
 }
