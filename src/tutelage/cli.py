@@ -323,7 +323,7 @@ def _require_addresses(command: Sequence[str]) -> None:
     if set(command) & LEARNING and limit != resource.RLIM_INFINITY and limit < ADDRESSES * 2**30:
         raise ValueError(
             f"the address space is limited to {limit / 2**30:.3g} GB (ulimit -v), of which PyTorch takes {ADDRESSES} "
-            "before it learns anything; raise this limit, or limit the memory itself, as systemd-run -p MemoryMax=2G does"
+            "before it learns anything; raise it, or limit the memory itself, as systemd-run -p MemoryMax=2G does"
         )
 
 
