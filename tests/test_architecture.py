@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "graph": {"types", "ops", "graph"},
     "distil": {"types", "ops", "distil"},
     "data": {"types", "ops", "files", "data"},
-    "tables": {"types", "ops.pages", "files", "data.errors", "data.nearest", "tables"},
+    "tables": {"types", "ops.pages", "ops.visible", "files", "data.errors", "data.nearest", "tables"},
     "weak": {"types", "ops", "data", "tables", "weak"},
     "weights": {"types", "files", "data", "weights"},
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},
@@ -49,7 +49,7 @@ MAY_IMPORT = {
         "types", "ops", "tasks", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
         "modalities", "kinds",
     },
-    "report": {"types", "files", "fit", "model", "kinds", "report"},
+    "report": {"types", "tables.formulas", "files", "fit", "model", "kinds", "report"},
     "plots": {"files", "report", "plots"},
     "estimators": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "distil", "weak", "adapting", "fit", "model",

@@ -7,17 +7,21 @@ quick.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from functools import cache
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import tutelage
 from tutelage.methods import own
 from tutelage.methods.catalogue import AUTO, AUTO_SAYS, TABLE
 from tutelage.ops.own import is_address
+from tutelage.ops.visible import visible
 from tutelage.run.examples import EXAMPLES, EXITS, GROUPS, example
 
 if TYPE_CHECKING:
@@ -28,6 +32,11 @@ if TYPE_CHECKING:
 DONE, FAULT, REFUSED, STOPPED, UNREAD = 0, 1, 2, 130, 141
 """Exit codes: done; a fault of Tutelage itself; options, files or data that are not right; stopped by the user; printed
 lines are no longer read."""
+
+LEARNING = frozenset({"fit", "look", "predict", "score", "teacher", "audit", "adapt", "demo", "bench"})
+"""Commands that import PyTorch and what it brings."""
+ADDRESSES = 2
+"""Gigabytes (2^30 bytes) of addresses that these commands take at least, used or not: 1.8 ended a fit on 200 rows."""
 
 
 def build(words: Sequence[str], screen: Screen) -> App:
@@ -240,6 +249,10 @@ def switched(words: Sequence[str]) -> list[str]:
 
 def main() -> None:
     """Entry point. An error in the user's options, data or files is printed in one line; the exit code is then 2."""
+    sys.excepthook = _tell_of_fault
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal of ASCII alone shows other letters by their numbers
+            stream.reconfigure(errors="backslashreplace")
     try:
         try:
             _main()
@@ -250,6 +263,11 @@ def main() -> None:
         sys.exit(UNREAD)
 
 
+def _tell_of_fault(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+    """Print a fault of Tutelage itself with its trace, of which no word of a file steers the terminal."""
+    sys.stderr.write(visible("".join(traceback.format_exception(kind, fault, trace))))
+
+
 def _main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"{tutelage.__version__}\n")
@@ -258,13 +276,15 @@ def _main() -> None:
 
     from tutelage.run.config import with_config
     from tutelage.run.screen import Screen
-    from tutelage.run.words import require_known
+    from tutelage.run.words import require_known, require_unicode
 
     words = sys.argv[1:]
     screen = Screen("--json" in words, "--quiet" in words)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait leave the core to whoever else has work
     warnings.showwarning = lambda message, *rest, **more: screen.answer(f"Warning: {message}")
     try:
+        require_unicode(words)
+        _require_addresses(words[:1])
         words = switched(with_config(words))
         require_known("command", words[0] if words else None, EXAMPLES)
         build(words, screen)(words, exit_on_error=False, print_error=False)
@@ -280,8 +300,32 @@ def _main() -> None:
         _refuse(screen, [str(e)])
     except (ValueError, ImportError) as e:  # of the user's data, files and options
         _refuse(screen, getattr(e, "messages", [str(e)]))
+    except MemoryError:
+        _refuse(screen, ["the memory is full; close other programs, take fewer rows, or raise the limit (ulimit -v)"])
+    except RecursionError:
+        _refuse(screen, ["a value in a file has brackets within brackets, more deeply than can be read"])
     except KeyboardInterrupt:
         sys.exit(STOPPED)
+
+
+def _require_addresses(command: Sequence[str]) -> None:
+    """Check that the address space is not limited to less than the libraries of a command take.
+
+    Below that their threads do not start, and some of them then wait for each other, or end the process without a word.
+
+    Raises:
+        ValueError: it is.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if set(command) & LEARNING and limit != resource.RLIM_INFINITY and limit < ADDRESSES * 2**30:
+        raise ValueError(
+            f"the address space is limited to {limit / 2**30:.3g} GB (ulimit -v), of which PyTorch takes {ADDRESSES} "
+            "before it learns anything; raise it, or limit the memory itself, as systemd-run -p MemoryMax=2G does"
+        )
 
 
 def _refuse(screen: Screen, messages: Sequence[str]) -> None:

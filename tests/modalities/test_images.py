@@ -177,7 +177,7 @@ def test_places_are_said_so_that_one_finds_them():
     assert place(["/x/a.png"], None, "", 0) == "/x/a.png"
     assert place(["pets/cats/1.jpg"], [9], "pets", 0) == "pets/cats/1.jpg"
     assert place(["pets/1.jpg"], [9], "pets/a.csv", 0) == "pets/a.csv, row 9 (pets/1.jpg)"
-    assert shown("a\udcff\ud83d.png") == "a??.png"
+    assert shown("a\udcff\ud83d.png") == "a\\xff\\ud83d.png"
     assert shown("a" * 500) == "..." + "a" * 300
 
 

@@ -225,16 +225,6 @@ def test_the_encoder_of_somebody_elses_run_is_loaded_only_where_it_is_allowed(
     assert code == 2 and "was not made by you on this machine" in said
 
 
-def test_nothing_of_the_environment_stands_in_a_run(run, bench, monkeypatch):
-    monkeypatch.setenv("SECRET_TOKEN", "hunter2-hunter2")
-    assert run(*bench.fit("supervised"))[0] == 0
-    key = Path(os.environ["XDG_STATE_HOME"]) / "tutelage" / "seal.key"
-    for path in bench.out.rglob("*"):
-        if path.is_file():
-            data = path.read_bytes()
-            assert b"hunter2" not in data and key.read_bytes() not in data and os.environ["HOME"].encode() not in data
-
-
 OPENED: dict[str, list[str]] = {}
 """What was opened, listed or connected to, as Python's audit events name it, while there is a list "now"."""
 

@@ -143,7 +143,7 @@ def test_damage_is_not_told_in_the_terms_of_a_library(tmp_path):
     parquet.write_table(pa.table({"text": ["soup", "goal"]}), path)
     data = path.read_bytes()
     path.write_bytes(data[:4] + b"\xff" * 8 + data[12:])
-    with pytest.raises(DataError, match=r"not readable as parquet \(its parts cannot be decoded; is the file cut"):
+    with pytest.raises(DataError, match=r"not readable as parquet \(its parts cannot be decoded\)$"):
         read(path)
 
 

@@ -17,9 +17,9 @@ from tutelage.kinds.one_class import OneClass
 from tutelage.run.commands import KIND, options_of, refuse_other_kinds, values_of
 from tutelage.run.examples import example
 from tutelage.run.options import Reading
-from tutelage.run.screen import Json, Quiet, Screen
+from tutelage.run.screen import Json, Quiet, SafeCells, Screen
 from tutelage.run.words import kind_of
-from tutelage.tables import USUAL, write_table
+from tutelage.tables import USUAL, formulas, write_table
 
 LABELS_AS = ("classes", "unlabelled_as", "spelling")
 """Options on how labels are read, which questions about them name."""
@@ -76,7 +76,10 @@ def add_audit(app: App, words: Sequence[str], screen: Screen) -> None:
     app.command(audit, name="audit", help_epilogue=example("audit"))
 
 
-def relabel(*, train: Path, suspects: Path, output: Path, label: str | None = None, how: Reading = None) -> None:
+def relabel(
+    *, train: Path, suspects: Path, output: Path, label: str | None = None, how: Reading = None,
+    safe_cells: SafeCells = False,
+) -> None:  # fmt: skip
     """Apply the suggestions in a table of suspects, perhaps edited; rows taken out of it stay as given.
 
     Args:
@@ -92,8 +95,9 @@ def relabel(*, train: Path, suspects: Path, output: Path, label: str | None = No
     if journal_of(output).resolve() in (train.resolve(), suspects.resolve()):
         raise ValueError(f"--output {output}: its journal would overwrite {journal_of(output)}; name another file")
     made = relabelled(train, label, suspects, output, how or USUAL)
-    write_table(made.table, output)
-    journal = write_journal(made.journal, output)
+    with formulas.safe_cells(safe_cells):
+        write_table(made.table, output)
+        journal = write_journal(made.journal, output)
     if made.new:
         screen.say(f"No row had these labels before: {', '.join(made.new)}.")
     screen.say(f"{made.changed} of {len(made.table)} labels changed: {output}; each change is in {journal}")

@@ -13,6 +13,7 @@ import pandas as pd
 from tutelage.files import write_atomically
 from tutelage.modalities.images.folders import read_image_folder
 from tutelage.tables import USUAL, DataError, ReadAs, as_label, column, ending_of, read_table, writable
+from tutelage.tables.formulas import as_given, harmless
 
 NEEDED = ("row", "given", "suggested")
 """Columns that a table of suspects must have."""
@@ -77,7 +78,7 @@ def write_journal(journal: pd.DataFrame, output: Path) -> Path:
         output: the table.
     """
     path = journal_of(output)
-    write_atomically(path, journal.to_csv(index=False, lineterminator="\n").encode(errors="replace"))
+    write_atomically(path, harmless(journal).to_csv(index=False, lineterminator="\n").encode(errors="replace"))
     return path
 
 
@@ -166,6 +167,7 @@ def relabelled(
     table = read_table(train, replace(how, skip_bad=False))  # every row is written again
     cells = column(table, label, train).tolist()
     labels = [as_label(v) for v in cells]
+    suggestions = _as_given(suggestions, labels)
     known = {name: cell for cell, name in zip(reversed(cells), reversed(labels), strict=True)}
     for s in suggestions:
         _check(s, labels, f"{train}, row {s.row}, column {label!r}", train, suspects)
@@ -182,6 +184,7 @@ def _of_folder(
     """The table of a folder of images, and the changed and new labels; see `relabelled`."""
     found = read_image_folder(train)
     labels = list(found.labels)
+    suggestions = _as_given(suggestions, labels)
     for s in suggestions:
         _check(s, labels, f"{train}, image {s.row}", train, suspects)
         if s.file is not None and s.file != found.names[s.row - 1]:
@@ -194,6 +197,16 @@ def _of_folder(
     changed = sum(a != b for a, b in zip(labels, found.labels, strict=True))
     table = pd.DataFrame({IMAGE: paths, LABEL: [name or "" for name in labels]})
     return Relabelled(table, changed, _new(suggestions, found.labels), _journal(suggestions, found.labels, labels))
+
+
+def _as_given(suggestions: Sequence[Suggestion], labels: Sequence[str | None]) -> list[Suggestion]:
+    """Suggestions without the apostrophes that `safe_cells` put before labels; labels that have their own stay."""
+    own = frozenset(labels)
+
+    def plain(name: str | None) -> str | None:
+        return name if name is None or name in own else as_given(name)
+
+    return [replace(s, given=plain(s.given), suggested=plain(s.suggested) or s.suggested) for s in suggestions]
 
 
 def _new(suggestions: Sequence[Suggestion], labels: Sequence[str | None]) -> list[str]:

@@ -22,6 +22,7 @@ class AuditOptions(ReadAs):
             label is the likeliest gets that as its suggestion.
         seed: random seed of the folds, at least 0.
         device: device of the encoder: "auto", or a name that torch knows.
+        safe_cells: write an apostrophe before cells of suspects.csv that a spreadsheet would take for formulas.
     """
 
     train: Path
@@ -30,6 +31,7 @@ class AuditOptions(ReadAs):
     least: float = 0.05
     seed: int = 0
     device: str = "auto"
+    safe_cells: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

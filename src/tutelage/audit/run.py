@@ -24,6 +24,7 @@ from tutelage.fit.cost import duration
 from tutelage.kinds.one_class import OneClass
 from tutelage.kinds.saved import plain_options
 from tutelage.modalities.images.examples import shown
+from tutelage.tables.formulas import harmless, safe_cells
 from tutelage.types import Say, Tick
 
 MOST_CLASSES = 100
@@ -62,8 +63,10 @@ def run_audit(kind: OneClass, options: AuditOptions, say: Say, tick: Tick) -> di
     why = reasons(audit, suspects, audited.rows)
     summary = summarise(kind, options, audited, audit, suspects)
     summary["seconds"] = round(time.perf_counter() - start, 1)
+    with safe_cells(options.safe_cells):
+        listed = csv_of(table_of(audited, audit, suspects, why))
     contents = {
-        "suspects.csv": csv_of(table_of(audited, audit, suspects, why)),
+        "suspects.csv": listed,
         "audit.html": draw(audited, audit, suspects, why, summary),
         "audit.json": (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode(errors="replace"),
     }
@@ -84,7 +87,11 @@ def summarise(
         suspects: numbers of the rows that are listed, from 0, (s,).
     """
     likely = audit.suspects(LIKELY)
-    settings = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(options).items() if k != "train"}
+    settings = {
+        k: str(v) if isinstance(v, Path) else v
+        for k, v in asdict(options).items()
+        if k != "train" and (v or k != "safe_cells")
+    }
     settings |= {k: v for k, v in plain_options(kind).items() if v is not None}
     found: dict[str, Any] = {
         "train": shown(audited.file), "kind": kind.name, "audited": len(audited), "left_out": audited.left_out,
@@ -128,7 +135,7 @@ def table_of(audited: Audited, audit: Audit, suspects: np.ndarray, why: list[str
 def csv_of(table: pd.DataFrame) -> bytes:
     """A table as the contents of a csv file, UTF-8."""
     file = io.StringIO()
-    table.to_csv(file, index=False)
+    harmless(table).to_csv(file, index=False)
     return file.getvalue().encode(errors="replace")
 
 

@@ -26,7 +26,7 @@ SIDES = "end", "beginning"
 SIGNED = re.compile(r"(?:^|\n)--[ \t]*(?:\n|$)")
 """Pattern of the line that begins a signature by convention (RFC 3676, section 4.3)."""
 
-SENTENCE = re.compile(r"(?<=[.!?…。！？])\s+|\s+(?:--|–|—)\s+")
+SENTENCE = re.compile(r"(?<=[.!?…。！？])\s+|(?<!\s)\s+(?:--|–|—)\s+")
 """Pattern of what stands between sentences."""
 
 

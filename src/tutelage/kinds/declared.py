@@ -34,8 +34,9 @@ def fault_teachers(sources: Iterable[Entries], classes: Sequence[str], notes: No
     sources = list(sources)
     if not classes:
         _ask_of_strangers(sources, notes)
+    declared = frozenset(classes)
     for source, each in ((part, each) for part in sources for each in part.said if classes):
-        strange = [name for label in each.labels() if (name := str(as_label(label))) not in classes]
+        strange = [name for label in each.labels() if (name := str(as_label(label))) not in declared]
         if strange:
             rows = np.flatnonzero(each.guesses() == strange[0])
             first = f" (first: {source.places.short(int(rows[0]))})" if len(rows) else ""
@@ -78,7 +79,8 @@ def require_described(described: Iterable[str], classes: Sequence[Any], place: s
     Raises:
         DataError: a name is none of the classes.
     """
-    strange = [name for name in described if name not in classes]
+    declared = frozenset(classes)
+    strange = [name for name in described if name not in declared]
     if strange:
         are = "is described, but is" if len(strange) == 1 else "are described, but are"
         raise DataError(f"{place}: {some(strange)} {are} none of the classes {some(list(classes))}")

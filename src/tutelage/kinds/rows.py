@@ -140,7 +140,8 @@ class Rows(OneClass):
         """Those of the columns that hold labels, votes or what a teacher said."""
         labels = [c for c in columns if c in (self.label, self.teacher_label, self.teacher_confidence, self.group)]
         if self.teacher is not None:
-            labels += [c for c in columns if c.startswith(self.teacher) and c not in labels]
+            named = frozenset(labels)
+            labels += [c for c in columns if c.startswith(self.teacher) and c not in named]
         if self.votes is None:
             return labels
         return labels + ([self.votes] if self.votes in columns else [c for c in columns if c.startswith(self.votes)])

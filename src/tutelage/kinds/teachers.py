@@ -32,6 +32,9 @@ SUSPECT = 10
 MISSPELT = 0.75
 """Likeness of a class that only a teacher knows to one with labels, from which on it is pointed out (`difflib`)."""
 
+COMPARED = 100_000
+"""Pairs of names, at most, that are compared for one that is misspelt: that takes some seconds."""
+
 RULES = "rules"
 """Name of the rules together, as one source."""
 
@@ -63,7 +66,7 @@ def with_declared(labelled: Entries, voted: Sequence[RawVotes], declared: Sequen
         by = "by the teacher alone" if known else "by the teacher"
         notes.say(f"Classes, {by}: {', '.join(sorted(told))}.")
         ask_of_answers(sorted(told), names, labelled, notes)
-        for name in sorted(told):
+        for name in sorted(told) if len(told) * len(names) <= COMPARED else ():
             if near := difflib.get_close_matches(name, names, 1, MISSPELT):
                 notes.say(
                     f"Is {name!r} a misspelt {near[0]!r}? No row has the label {name!r}, so nothing can measure it."

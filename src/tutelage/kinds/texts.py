@@ -58,7 +58,7 @@ class Texts(OneClass):
         text: column of the texts; a folder needs none.
         label: column of the labels; empty means unlabelled.
         votes: column of lists of votes, or prefix of the rules' columns; -1 abstains.
-        rules: file of rules that vote: JSON or Python.
+        rules: file of rules that vote: JSON, or Python, which is executed.
         label_model: label model: "majority", "weighted", "data_programming".
         describe: file of descriptions, JSON or TOML: a name or sentences for each class.
         teacher: prefix of columns of a teacher's probabilities, such as p_ of p_CLASS.
@@ -184,6 +184,9 @@ class Texts(OneClass):
         texts = [""] * len(table) if self.text is None else texts_of(table, path, self.text).texts
         votes = self._votes(table, path, sought, self.text, self.label)
         if sought.weak is not None and self.rules is not None:
+            says = f"Rules: {self.rules} is executed, as any program of Python."
+            if self.rules.suffix == ".py" and says not in notes.lines:
+                notes.say(says)
             votes = apply_rules(read_rules(self.rules), texts, str(path))
         places = in_table(path, rows, item=self.text, label=self.label, votes=self.votes)
         if not holds_table(path):

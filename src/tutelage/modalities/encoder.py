@@ -196,6 +196,8 @@ def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         model = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=False)
+    except MemoryError:
+        raise
     except Exception as e:  # the library and its tokenizers raise many kinds
         known = f"{', '.join(NAMES)}, a folder with a saved model, or a name on the Hub"
         raise OSError(f"encoder {name!r} could not be loaded; give {known}. ({e})") from e

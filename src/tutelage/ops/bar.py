@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from tutelage.ops.visible import visible
+
 
 class Bar:
     """A progress bar, called with the name of the work, the steps that are done, and all steps.
@@ -24,7 +26,7 @@ class Bar:
         if what not in self.tasks:
             for task in self.tasks.values():
                 self.progress.update(task, visible=False)
-            self.tasks[what] = self.progress.add_task(what, total=total)
+            self.tasks[what] = self.progress.add_task(visible(what, lines=False), total=total)
         self.progress.update(self.tasks[what], completed=done, total=total)
 
 
@@ -37,9 +39,9 @@ def ticking(console: Console | None = None, quiet: bool = False) -> Iterator[Bar
         quiet: whether nothing is drawn.
     """
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # else [bold] and :x: in a name would mean something
         BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.completed}/{task.total}", markup=False),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=quiet) as progress:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from tutelage import files
+from tutelage.tables.formulas import harmless
 
 NAME = "least_sure.csv"
 """Name of the file within the folder of a run."""
@@ -37,7 +38,7 @@ def write_least_sure(record: Mapping[str, Any], folder: Path) -> bool:
     )
     if table["guess"].isna().all():
         table = table.drop(columns="guess")
-    files.write_atomically(folder / NAME, table.to_csv(index=False, lineterminator="\n").encode())
+    files.write_atomically(folder / NAME, harmless(table).to_csv(index=False, lineterminator="\n").encode())
     return True
 
 

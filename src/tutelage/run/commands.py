@@ -18,9 +18,9 @@ from tutelage.methods import Method, class_named
 from tutelage.methods.fields import Open, Ramp, may_ramp
 from tutelage.run.examples import example, example_of_fit
 from tutelage.run.options import Options, Reading, refuse_strays
-from tutelage.run.screen import Json, Quiet, Screen
+from tutelage.run.screen import Json, Quiet, SafeCells, Screen
 from tutelage.run.words import kind_of, names_of
-from tutelage.tables import USUAL, Notes, ReadAs
+from tutelage.tables import USUAL, Notes, ReadAs, formulas
 
 KIND = Parameter(name=("--kind", "--task"))
 """Names of the option --kind: the present one, and the older --task."""
@@ -284,7 +284,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
     def predict(
         folder: Path, of_kind: Any = None, *, input: Path, output: Path, abstain: float | None = None,
         json: Json = False, quiet: Quiet = False, trust: Trust = False, allow_encoder: str | None = None,
-        how: Reading = None,
+        how: Reading = None, safe_cells: SafeCells = False,
     ) -> None:  # fmt: skip
         """Add the model's predictions to a table; for images with masks, write masks into a folder.
 
@@ -306,7 +306,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
             raise ValueError(f"--output would overwrite --input, {input}; name another file")
         if run.kind.writes_table:
             writable(output)  # before the work, not after it
-        with screen.ticking() as bar:
+        with formulas.safe_cells(safe_cells), screen.ticking() as bar:
             line = run.kind.predict(run.model, input, output, how or USUAL, Notes(screen.say), bar, abstain)
         if json:
             screen.json({"command": "predict", "run": str(folder), "output": str(output), "words": line})
@@ -314,7 +314,8 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
             screen.say(line)
 
     predict.__annotations__ |= {
-        "of_kind": Annotated[own | None, Parameter(name="*")] if own else None, "json": Json, "quiet": Quiet
+        "of_kind": Annotated[own | None, Parameter(name="*")] if own else None, "json": Json, "quiet": Quiet,
+        "safe_cells": SafeCells,
     }  # fmt: skip
     app.command(_without(predict, own), help_epilogue=example("predict"))
 
@@ -405,7 +406,7 @@ def _kind_of_run(words: Sequence[str]) -> type[Kind] | None:
     return None
 
 
-def report(folder: Path) -> None:
+def report(folder: Path, *, safe_cells: SafeCells = False) -> None:
     """Draw the report of a finished run again.
 
     Args:
@@ -421,7 +422,8 @@ def report(folder: Path) -> None:
     with files.one_writer(folder):
         sealed = files.is_sealed(folder)
         edited = sealed and NAME in differences(folder, only=[NAME]).changed
-        page = write_report(folder, edited)
+        with formulas.safe_cells(safe_cells):
+            page = write_report(folder, edited)
         if sealed:
             files.seal(folder, only=lambda name: for_people(name) and not (edited and name == NAME))
     if edited:

@@ -11,8 +11,10 @@ from typing import Annotated, Any
 from cyclopts import Group, Parameter
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tutelage.ops.bar import Bar, ticking
+from tutelage.ops.visible import visible
 
 OUTPUT = Group("Output", sort_key=9)
 """Group of the options on what a command prints."""
@@ -36,8 +38,22 @@ Quiet = Annotated[
 """Option of a command that can be silent."""
 
 
+SafeCells = Annotated[
+    bool,
+    Parameter(
+        name="--safe-cells", negative=(), group=OUTPUT,
+        help="write an apostrophe before cells of csv and tsv files that a spreadsheet would take for formulas.",
+    ),
+]  # fmt: skip
+"""Option of a command that writes tables which may be opened in a spreadsheet."""
+
+
 class Plain(Console):
-    """Console that leaves it to the command to end where nobody reads what is printed."""
+    """Console that no word of a file steers, and that leaves it to the command to end where nobody reads."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Text as it is printed, alone or in a cell of a table: see `visible`."""
+        return super().render_str(visible(text), **how)
 
     def on_broken_pipe(self) -> None:
         """Raise, where Rich would exit with code 1, the code of a fault."""

@@ -128,7 +128,8 @@ def hear(kind: Any, path: Path, how: ReadAs, notes: Notes, tick: Tick) -> Heard:
     )
     if len(classes) < 2:
         raise DataError(f"{path}: only one class, {(*classes, '')[0]!r}; two are needed")
-    y = np.array([-1 if label is None else classes.index(label) for label in labels], dtype=np.int64)
+    numbers = {label: i for i, label in enumerate(classes)}
+    y = np.array([-1 if label is None else numbers[label] for label in labels], dtype=np.int64)
     sources = [each.source(classes) for each in said]
     for each in said:
         if not each.covered.any():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tutelage import kinds
 from tutelage.data.nearest import SHORT, did_you_mean
+from tutelage.ops.visible import is_unicode, visible
 
 
 def kind_of(words: Sequence[str]) -> str:
@@ -63,3 +64,21 @@ def require_known(what: str, name: str | None, known: Collection[str]) -> None:
     """
     if name and not name.startswith("-") and name not in known:
         raise ValueError(f"no {what} {name!r}{did_you_mean(name, known, SHORT)}; there are {', '.join(known)}")
+
+
+def require_unicode(words: Sequence[str]) -> None:
+    r"""Check that the words of a command line are UTF-8, as no table, report or summary can hold others.
+
+    Args:
+        words: words of a command line.
+
+    Raises:
+        ValueError: a word is not, such as the name of a file that an older system made.
+
+    >>> require_unicode(["--train", "\udcff.csv"])
+    Traceback (most recent call last):
+    ValueError: \xff.csv: not UTF-8 but other bytes; rename the file or folder
+    """
+    for word in words:
+        if not is_unicode(word):
+            raise ValueError(f"{visible(word)}: not UTF-8 but other bytes; rename the file or folder")

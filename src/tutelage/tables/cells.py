@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -131,6 +132,22 @@ def quoted(value: object) -> str:
     ("'food'", '3')
     """
     return repr(brief(value) if isinstance(value, str) else value)
+
+
+def why_no_json(error: Exception) -> str:
+    """Words on what is wrong with a text that is not JSON.
+
+    Args:
+        error: what the decoder of JSON raised.
+
+    >>> why_no_json(RecursionError())
+    'it has brackets within brackets, more deeply than can be read'
+    """
+    if isinstance(error, RecursionError):
+        return "it has brackets within brackets, more deeply than can be read"
+    if "set_int_max_str_digits" in str(error):
+        return f"it has a whole number of more than {sys.get_int_max_str_digits():,} digits"
+    return str(error)
 
 
 def python_value(text: str) -> Any:

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from tutelage.data.errors import DataError
+from tutelage.data.errors import DataError, damage
+from tutelage.tables.expanding import require_arrow, require_parquet, require_rows
 from tutelage.tables.headers import names_of
 from tutelage.tables.how import ReadAs
 from tutelage.tables.notes import Notes
@@ -20,6 +21,13 @@ STATE, SPLITS, FEATURES = "state.json", "dataset_dict.json", b"huggingface"
 """File that marks a saved data set, file that marks one of several splits, and the key of a schema's features."""
 TRAIN = "train"
 """Split that is read where the user names none."""
+
+
+READING = (
+    pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, MemoryError,
+    RecursionError,
+)  # fmt: skip
+"""Errors of the libraries that read these files, where one is damaged."""
 
 
 def read_columns(data: bytes | pa.Buffer, ending: str, path: str) -> Found:
@@ -34,21 +42,18 @@ def read_columns(data: bytes | pa.Buffer, ending: str, path: str) -> Found:
         DataError: the file is damaged.
     """
     try:
-        return _parquet(data, path) if ending == ".parquet" else _found(_arrow(data), "arrow", path)
-    except (pa.ArrowException, OSError, ValueError, KeyError) as e:
+        return _parquet(data, path) if ending == ".parquet" else _found(_arrow(data, path), "arrow", path)
+    except READING as e:
         if isinstance(e, DataError):
             raise
         raise DataError(f"{path}: not readable as {ending[1:]} ({_damage(e)})") from e
 
 
-def _damage(error: Exception) -> str:
-    """Words on what is wrong with a damaged file, as the library that reads it says it, without its own terms."""
-    words = str(error).strip().split("\n")[0]
-    if isinstance(error, (KeyError, TypeError, AttributeError)):
+def _damage(error: BaseException) -> str:
+    """Words on what is wrong with a damaged file."""
+    if isinstance(error, (KeyError, TypeError, AttributeError, IndexError)):
         return "a part of it is missing or of another form; save it again"
-    if "UTF8" in words or "utf-8" in words:
-        return "a text in it is not utf-8"
-    return "its parts cannot be decoded; is the file cut or damaged?" if "thrift" in words else words
+    return damage(error)
 
 
 def is_saved(path: Path) -> bool:
@@ -79,7 +84,7 @@ def read_saved(path: Path, how: ReadAs, notes: Notes) -> Found:
             rows = pa.concat_tables([_mapped(folder / file["filename"]) for file in chosen])
             table = table.take(rows.column(0))
         found = _found(table, "datasets", str(path), _features_in(folder))
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError) as e:
+    except READING as e:
         if isinstance(e, DataError):
             raise
         raise DataError(f"{path}: not readable as a saved data set ({_damage(e)})") from e
@@ -118,16 +123,20 @@ def _parquet(data: bytes | pa.Buffer, path: str) -> Found:
 
     schema = parquet.read_schema(pa.BufferReader(data))
     names_of(schema.names, path)  # refuses equal names
+    require_parquet(data, len(data), path)
     frame = pd.read_parquet(pa.BufferReader(data)).rename(columns=str)  # a data frame may have numbers for names
     return _found(frame, "parquet", path, _features(schema))
 
 
-def _arrow(data: bytes | pa.Buffer) -> pa.Table:
+def _arrow(data: bytes | pa.Buffer, path: str) -> pa.Table:
     """Table of an arrow file, or of a stream of arrow tables."""
+    require_arrow(data, len(data), path)
     try:
-        return pa.ipc.open_file(pa.BufferReader(data)).read_all()
+        table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
     except pa.ArrowInvalid:
-        return pa.ipc.open_stream(pa.BufferReader(data)).read_all()
+        table = pa.ipc.open_stream(pa.BufferReader(data)).read_all()
+    require_rows(table.num_rows, table.num_columns, len(data), path)
+    return table
 
 
 def _mapped(path: Path) -> pa.Table:
@@ -153,7 +162,7 @@ def _features(schema: pa.Schema) -> Mapping[str, Any]:
     """Types of the columns that the library `datasets` keeps in a schema; empty where there are none."""
     try:
         found = json.loads((schema.metadata or {})[FEATURES])["info"]["features"]
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -162,7 +171,7 @@ def _features_in(folder: Path) -> Mapping[str, Any]:
     """Types of the columns of a saved data set; empty where it has no file of them."""
     try:
         found = json.loads((folder / "dataset_info.json").read_text("utf-8"))["features"]
-    except (OSError, KeyError, ValueError, TypeError):
+    except (OSError, KeyError, ValueError, TypeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from tutelage.data.errors import DataError
+from tutelage.tables.cells import why_no_json
 from tutelage.tables.charsets import UNREADABLE, Text
 from tutelage.tables.exports.plain import as_plain
 from tutelage.tables.exports.tools import recognised
@@ -41,6 +42,26 @@ def _once(pairs: list[tuple[str, Any]]) -> Row:
         twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         raise ValueError(f"the key {twice!r} is there twice")
     return row
+
+
+DEEPEST = 100
+"""Number of brackets within brackets of a value of JSON, at most; no tool writes a tenth of them."""
+
+
+def deeper(value: Any, most: int = DEEPEST) -> bool:
+    """Whether a value holds lists and objects within each other, more deeply than they may.
+
+    Args:
+        value: a value of JSON.
+        most: number of brackets within brackets, at most.
+
+    >>> deeper([[1]], 1), deeper([{"a": 1}], 2)
+    (True, False)
+    """
+    held = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if most < 1:
+        return isinstance(value, (dict, list))
+    return any(deeper(each, most - 1) for each in held if isinstance(each, (dict, list)))
 
 
 DECODER = json.JSONDecoder(object_pairs_hook=_once)
@@ -188,10 +209,12 @@ def _add(line: bytes, number: int, found: _Lines) -> str:
     except (ValueError, RecursionError) as e:
         if line.lstrip().startswith(b"{'"):
             return "is an object as Python writes it, not JSON: write each row by json.dumps"
-        return f"is not JSON ({e})"
+        return f"is not JSON ({why_no_json(e)})"
     if not isinstance(row, dict):
         array = "; put the rows into one array, in a file that ends in .json" if isinstance(row, list) else ""
         return f"must be a JSON object, got {_shown(row)}{array}"
+    if line.count(b"[") + line.count(b"{") > DEEPEST and deeper(row):
+        return "is not JSON (it has brackets within brackets, more deeply than can be read)"
     if HALF.search(line) and not _is_text(row):
         return "has half a character, as of an emoji cut in two"
     found.rows.append(row)
@@ -230,7 +253,7 @@ def _whole(data: bytes) -> Any:
     text = data.decode()
     try:
         value = DECODER.decode(text)
-        return value if _is_text(value) else None
+        return value if not deeper(value) and _is_text(value) else None
     except (ValueError, RecursionError):
         pass
     values: list[Any] = []
@@ -244,7 +267,7 @@ def _whole(data: bytes) -> Any:
         return None
     arrays = all(isinstance(value, list) and not any(isinstance(each, dict) for each in value) for value in values)
     alike = arrays or all(isinstance(value, dict) for value in values)
-    return values if values and alike and _is_text(values) else None
+    return values if values and alike and not deeper(values) and _is_text(values) else None
 
 
 def _behind_space(text: str, place: int) -> int:

@@ -18,15 +18,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from tutelage.data.errors import DataError
+from tutelage.data.errors import DataError, damage
+from tutelage.tables.bounds import read_within, require
 from tutelage.tables.endings import ARROW, FORMATS, NAMED, ending_of, packing_of
 from tutelage.tables.how import ReadAs
 
 PICTURE = re.compile(r"\.(?:png|jpe?g|bmp|gif|webp|tiff?)$", re.IGNORECASE)
 """Pattern of the end of an image's name."""
 DAMAGED = (
-    OSError, EOFError, ValueError, RuntimeError, NotImplementedError, lzma.LZMAError, zlib.error,
-    zipfile.BadZipFile, struct.error,
+    OSError, MemoryError, EOFError, ValueError, RuntimeError, NotImplementedError, lzma.LZMAError, zlib.error,
+    zipfile.BadZipFile, struct.error, pa.ArrowException,
 )  # fmt: skip
 """Errors of the libraries that unpack, where a file is damaged, cut, encrypted or of an unknown method."""
 
@@ -90,11 +91,12 @@ def content(path: Path, how: ReadAs) -> Content:
     try:
         if packed == "zip":
             return _member(path, data, how)
-        return Content(unpack(data), ending_of(path), packed)
+        with unpack(data) as stream:
+            return Content(read_within(stream, len(data), str(path)), ending_of(path), packed)
     except DataError:
         raise
     except DAMAGED as e:
-        raise DataError(f"{path}: not readable as {packed}; is the file cut or encrypted? ({e})") from e
+        raise DataError(f"{path}: not readable as {packed} ({damage(e)})") from e
 
 
 def require_regular(path: Path) -> None:
@@ -150,9 +152,9 @@ def _member(path: Path, data: bytes, how: ReadAs) -> Content:
         tables = [name for name in files if _format(name) in FORMATS]
         named = [name for name in tables if how.sheet in (name, PurePosixPath(name).name)]
         if len(files) == 1 and not tables and ending_of(path) in FORMATS:  # t.csv.zip with a file without an ending
-            return Content(held.read(files[0]), ending_of(path), "zip", files[0])
+            return Content(_read(held, files[0], path), ending_of(path), "zip", files[0])
         if len(files) == 1 and not tables and _format(files[0]) == PurePosixPath(path.stem).suffix.lower() != "":
-            return Content(held.read(files[0]), _format(files[0]), "zip", files[0])  # t.conll in t.conll.zip
+            return Content(_read(held, files[0], path), _format(files[0]), "zip", files[0])  # t.conll in t.conll.zip
         found = named or tables
         if not found:
             unpack = "; of images, unpack it, and name the folder" * any(map(PICTURE.search, files))
@@ -161,7 +163,15 @@ def _member(path: Path, data: bytes, how: ReadAs) -> Content:
         if len(found) > 1:
             listed = ", ".join(found[:10]) + (" ..." if len(found) > 10 else "")
             raise DataError(f"{path}: {len(found)} tables in the zip: {listed}; name one with --sheet, or unpack it")
-        return Content(held.read(found[0]), _format(found[0]), "zip", found[0])
+        return Content(_read(held, found[0], path), _format(found[0]), "zip", found[0])
+
+
+def _read(held: zipfile.ZipFile, name: str, path: Path) -> bytes:
+    """Bytes of a file in a zip, as far as it may unpack to as many."""
+    member = held.getinfo(name)
+    require(member.file_size, member.compress_size, str(path))
+    with held.open(member) as stream:
+        return read_within(stream, member.compress_size, str(path))
 
 
 def _hidden(name: str) -> bool:
@@ -172,18 +182,14 @@ def _format(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def _zstandard(data: bytes) -> bytes:
-    return bytes(pa.CompressedInputStream(pa.BufferReader(data), "zstd").read())
-
-
-UNPACK: Mapping[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.decompress,
-    "bzip2": bz2.decompress,
-    "xz": lzma.decompress,
-    "zstandard": _zstandard,
-    "zip": bytes,
+UNPACK: Mapping[str, Callable[[bytes], Any]] = {
+    "gzip": lambda data: gzip.GzipFile(fileobj=io.BytesIO(data)),
+    "bzip2": lambda data: bz2.BZ2File(io.BytesIO(data)),
+    "xz": lambda data: lzma.LZMAFile(io.BytesIO(data)),  # noqa: SIM115 (its caller closes it)
+    "zstandard": lambda data: pa.CompressedInputStream(pa.BufferReader(data), "zstd"),
+    "zip": io.BytesIO,
 }
-"""Functions that unpack the bytes of a file, by compression; a zip is unpacked by member."""
+"""Streams that unpack the bytes of a file, by compression; a zip is unpacked by member."""
 
 
 def packed(data: bytes, packing: str) -> bytes:

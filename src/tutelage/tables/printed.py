@@ -16,6 +16,8 @@ CALL = re.compile(
     rf"\(((?:{STRING}|[^()'\"])*?)(?:,\s*\w+=[^(),]*)*\)"
 )
 """Pattern of a value that is printed with its type around it, such as ``array(['a'], dtype=object)``."""
+DEEPEST = 100
+"""Number of calls within calls, at most, that are taken for the names of types around a value."""
 BESIDE = re.compile(rf"({STRING})\s*(?=['\"])")
 """Pattern of a text that is followed by another one without a comma, as NumPy prints lists."""
 NUMBER = r"(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|True|False)"
@@ -87,7 +89,9 @@ def _apart(text: str) -> str:
 
     Python would join texts that lie side by side.
     """
-    while (inner := CALL.sub(_inside, text)) != text:
+    for _ in range(DEEPEST):
+        if (inner := CALL.sub(_inside, text)) == text:
+            break
         text = inner
     return BESIDE.sub(r"\1, ", text)
 

@@ -18,6 +18,7 @@ from tutelage.tables.endings import ARROW, FORMATS, JSON, PACKINGS, SHEETS, SPAC
 from tutelage.tables.exports.plain import as_plain
 from tutelage.tables.exports.spacy_docs import read_collection
 from tutelage.tables.exports.unread import of_file, refuse
+from tutelage.tables.file_names import require_unicode
 from tutelage.tables.how import USUAL, ReadAs
 from tutelage.tables.json_rows import read_json
 from tutelage.tables.letters import check_letters
@@ -46,6 +47,7 @@ def read(path: str | Path, how: ReadAs = USUAL, notes: Notes = UNHEARD) -> Table
         DataError: the file is missing, damaged or without rows, has an unknown ending, or is not in its charset.
     """
     path = Path(path)
+    require_unicode(path)
     if not path.exists():
         raise DataError(f"{path}: no such file{_why_none(path)}")
     packing: Mapping[str, Any] = {}

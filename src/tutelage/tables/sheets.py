@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import io
+import re
 import shlex
 import zipfile
 from collections import Counter
@@ -12,7 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from tutelage.data.errors import DataError
+from tutelage.data.errors import DataError, damage
+from tutelage.tables import bounds
 from tutelage.tables.headers import ask_of_header, names_of, without_repeats
 from tutelage.tables.how import ReadAs
 from tutelage.tables.notes import Notes
@@ -23,6 +26,11 @@ TITLES = 10
 """Number of rows above the header that may be blank or hold a title, at most."""
 LOST = (b't="e"', b"</f></c>", b"</f><v></v>", b"</f><v/>", b"</f><v />")
 """Marks in the XML of a sheet of a cell that holds an error, or a formula without its value."""
+COLUMNS, ROWS = (
+    re.compile(rb"""\br=["']([A-Za-z]{1,3})[0-9]"""),
+    re.compile(rb"""\br=["'][A-Za-z]{0,3}([0-9]{1,8})["']"""),
+)
+"""Patterns of the columns, and of the rows, of the cells in the XML of a sheet."""
 MERGED = b"<mergeCell "
 """Mark in the XML of a sheet of cells that are merged."""
 Cell = str | int | float | bool | datetime.date | datetime.time | datetime.timedelta
@@ -44,13 +52,13 @@ def read_sheet(data: bytes, how: ReadAs, path: str, notes: Notes) -> Found:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
+        marks = _marks(data, path)
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        name, cells = _sheet(book, how, path, notes)
-    except (CalamineError, OSError, ValueError) as e:
+        name, cells = _sheet(book, len(data), how, path, notes)
+    except (CalamineError, OSError, ValueError, MemoryError, zipfile.BadZipFile) as e:
         if isinstance(e, DataError):
             raise
-        raise DataError(f"{path}: not readable as a spreadsheet ({str(e).strip()}){_hint(data)}") from e
-    marks = _marks(data)
+        raise DataError(f"{path}: not readable as a spreadsheet ({damage(e)}){_hint(data)}") from e
     _say_lost(sum(marks[mark] for mark in LOST), path, notes)
     if marks[MERGED]:
         _fill_merged(book.get_sheet_by_name(name), cells, path, notes)
@@ -81,7 +89,7 @@ def text_of(cell: Cell) -> str:
     return str(cell)
 
 
-def _sheet(book: Any, how: ReadAs, path: str, notes: Notes) -> tuple[str, list[list[str]]]:
+def _sheet(book: Any, size: int, how: ReadAs, path: str, notes: Notes) -> tuple[str, list[list[str]]]:
     """Name of the sheet that is read, and the texts of its cells."""
     from python_calamine import SheetVisibleEnum
 
@@ -93,8 +101,8 @@ def _sheet(book: Any, how: ReadAs, path: str, notes: Notes) -> tuple[str, list[l
             name = names[int(name) - 1]
         if name not in names:
             raise DataError(f"{path}: no sheet {how.sheet!r}; it has {', '.join(map(repr, names))}")
-        return name, _cells(book, name)
-    cells = {name: _cells(book, name) for name in names}
+        return name, _cells(book, name, size, path)
+    cells = {name: _cells(book, name, size, path) for name in names}
     full = [name for name in names if len(cells[name]) > 1] or [name for name in names if cells[name]]
     shown = [name for name in full if name not in hidden] or full
     if not shown:
@@ -110,8 +118,11 @@ def _sheet(book: Any, how: ReadAs, path: str, notes: Notes) -> tuple[str, list[l
     return shown[0], cells[shown[0]]
 
 
-def _cells(book: Any, name: str) -> list[list[str]]:
-    rows = [[text_of(cell) for cell in row] for row in book.get_sheet_by_name(name).to_python(skip_empty_area=True)]
+def _cells(book: Any, name: str, size: int, path: str) -> list[list[str]]:
+    sheet = book.get_sheet_by_name(name)
+    (top, left), (bottom, right) = sheet.start or (0, 0), sheet.end or (0, 0)
+    _require_cells((bottom - top + 1) * (right - left + 1), f"row {bottom + 1}, column {right + 1}", size, path)
+    rows = [[text_of(cell) for cell in row] for row in sheet.to_python(skip_empty_area=True)]
     while rows and not any(rows[-1]):
         rows.pop()
     return rows
@@ -149,18 +160,59 @@ def _named(header: list[str], frame: pd.DataFrame, how: ReadAs, path: str, notes
     return frame
 
 
-def _marks(data: bytes) -> Counter[bytes]:
-    """How often each of the marks LOST and MERGED is in the sheets of an xlsx file; empty for other formats."""
+def _marks(data: bytes, path: str) -> Counter[bytes]:
+    """How often each of the marks LOST and MERGED is in the sheets of an xlsx file; empty for other formats.
+
+    Raises:
+        DataError: the file unpacks to more than it may, or a sheet reaches as far as would fill the memory.
+        zipfile.BadZipFile: the file is a damaged zip.
+    """
     found: Counter[bytes] = Counter()
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as held:
-            for name in held.namelist():
-                if name.startswith("xl/worksheets/sheet"):
-                    sheet = held.read(name)
-                    found.update({mark: sheet.count(mark) for mark in (*LOST, MERGED)})
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
-        return Counter()
+    if not data.startswith(b"PK"):
+        return found
+    with zipfile.ZipFile(io.BytesIO(data)) as held:
+        bounds.require(sum(member.file_size for member in held.infolist()), len(data), path)
+        for member in held.infolist():
+            sheet = held.read(member)  # also of the others, so that none is larger than the zip says
+            if b"sheetData" in sheet:
+                _require_near(sheet, len(data), path)
+                found.update({mark: sheet.count(mark) for mark in (*LOST, MERGED)})
     return found
+
+
+def _require_near(sheet: bytes, size: int, path: str) -> None:
+    """Check that the cells of a sheet are not so far apart that the empty ones between them would fill the memory.
+
+    Args:
+        sheet: XML of the sheet.
+        size: bytes of the file.
+        path: the file, for the message.
+
+    Raises:
+        DataError: they are, such as where one cell was filled by mistake.
+    """
+    rows = set(map(int, ROWS.findall(sheet)))
+    columns = sorted(set(COLUMNS.findall(sheet)), key=lambda column: (len(column), column.upper())) or [b"A"]
+    if rows:
+        across = _number(columns[-1]) - _number(columns[0]) + 1
+        _require_cells(across * (max(rows) - min(rows) + 1), f"{columns[-1].decode()}{max(rows)}", size, path)
+
+
+def _number(column: bytes) -> int:
+    """Number of a column, from 1, by its letters.
+
+    >>> _number(b"A"), _number(b"AB")
+    (1, 28)
+    """
+    return functools.reduce(lambda number, letter: 26 * number + letter - 64, column.upper(), 0)
+
+
+def _require_cells(cells: int, last: str, size: int, path: str) -> None:
+    if cells * bounds.CELL > bounds.most(size):
+        raise DataError(
+            f"{path}: its cells reach as far as {last}, which makes {cells:,} with the empty ones between; delete "
+            "those that stand alone, and save it again"
+        )
 
 
 def _fill_merged(sheet: Any, cells: list[list[str]], path: str, notes: Notes) -> None:

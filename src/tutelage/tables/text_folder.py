@@ -9,6 +9,7 @@ import pandas as pd
 
 from tutelage.data.errors import DataError
 from tutelage.tables.charsets import decoded
+from tutelage.tables.file_names import require_unicode
 from tutelage.tables.how import ReadAs
 from tutelage.tables.letters import check_letters
 from tutelage.tables.links import leads_back, not_followed
@@ -68,6 +69,8 @@ def read_text_folder(path: Path, how: ReadAs, notes: Notes) -> Found:
     ]
     if not files:
         raise DataError(f"{path}: no text in the folder; texts are files that end in {ENDING}")
+    for file, _ in files:
+        require_unicode(file)
     _say_passed_over(path, {file for file, _ in files}, notes)
     _say_links(path, notes)
     empty = [folder.name for folder, texts in classes.items() if not texts]

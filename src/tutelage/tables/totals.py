@@ -18,6 +18,8 @@ TOTAL = re.compile(
 """Pattern of a cell that names a row of totals."""
 NUMBER = re.compile(r"[-+]?[\d.,' \u00a0]*\d\s?%?")
 """Pattern of a cell that may hold a total."""
+LONG = 60
+"""Number of characters of a cell, at most, that names a row of totals; longer ones are texts."""
 LEAST = 4
 """Rows, at least, of a table with a row of totals."""
 LAST = 3
@@ -99,7 +101,7 @@ def _cells(frame: pd.DataFrame, i: int) -> list[str]:
 
 def _is_total(cell: str) -> bool:
     """Whether a cell names a row of totals."""
-    return TOTAL.fullmatch(cell.rstrip(" :")) is not None
+    return len(cell) <= LONG and TOTAL.fullmatch(cell.rstrip(" :")) is not None
 
 
 def _texts(cells: pd.Series) -> pd.Series:

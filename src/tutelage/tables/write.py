@@ -16,6 +16,7 @@ from tutelage.data.errors import DataError
 from tutelage.files import clear_parts, written
 from tutelage.files.whole import PART
 from tutelage.tables.endings import ending_of, packing_of
+from tutelage.tables.formulas import harmless
 from tutelage.tables.packed import packed
 
 TEXTS = (".csv", ".tsv", ".jsonl", ".json")
@@ -32,6 +33,8 @@ ROWS = 1_048_576
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table in the format of the file's ending. Lists in cells of csv, tsv and xlsx files are written as JSON.
+
+    Within `safe_cells`, csv and tsv files have an apostrophe before cells that look like formulas.
 
     Raises:
         DataError: the ending is unknown, the folder is missing, or cells cannot be written in this format.
@@ -59,7 +62,7 @@ def _write(table: pd.DataFrame, path: Path, kind: str) -> None:
     elif kind == ".xlsx":
         _write_sheet(_flat(table), path)
     else:
-        whole = _flat(table)
+        whole = harmless(_flat(table))
         returns = any("\r" in str(cell) for name in whole.select_dtypes(exclude="number") for cell in whole[name])
         quoting: Any = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL  # unquoted, a bare "\r" ends a line
         whole.to_csv(path, index=False, sep="\t" if kind == ".tsv" else ",", quoting=quoting)

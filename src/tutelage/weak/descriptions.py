@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tutelage.tables import DataError, as_label, require_regular
+from tutelage.tables.cells import why_no_json
 
 Descriptions = dict[str, tuple[str, ...]]
 """Sentences that describe each class, by its name."""
@@ -39,8 +41,8 @@ def read_descriptions(path: str | Path) -> Descriptions:
         )
     except DataError:
         raise
-    except ValueError as e:  # not JSON, not TOML, or not UTF-8
-        raise DataError(f"{path}: not readable as {path.suffix.lower()[1:]} ({e})") from e
+    except (ValueError, RecursionError) as e:  # not JSON, not TOML, or not UTF-8
+        raise DataError(f"{path}: not readable as {path.suffix.lower()[1:]} ({why_no_json(e)})") from e
     return descriptions_of(found, str(path))
 
 
@@ -48,8 +50,7 @@ def _once(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
     """The object of the pairs, of which each key is there once."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise DataError(f"{path}: class {twice!r} is described twice; give a list of sentences")
     return found
 

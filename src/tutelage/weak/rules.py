@@ -15,7 +15,9 @@ from pathlib import Path
 from types import ModuleType
 
 from tutelage.tables import DataError, as_label, require_regular
+from tutelage.tables.cells import quoted, why_no_json
 from tutelage.tables.label_cells import UNSEEN_CHARACTERS
+from tutelage.weak.patterns import SlowPatternError, search
 from tutelage.weak.votes import RawVotes
 
 UNSPACED = (
@@ -76,8 +78,11 @@ class LabellingFunction:
                 raise ValueError(f"rule {self.name!r}: keywords must be a list of words, got {self.keywords!r}")
         try:
             self.expression()
-        except (re.error, TypeError) as e:
-            raise ValueError(f"rule {self.name!r}: bad pattern {self.pattern!r} ({e})") from e
+        except (re.error, TypeError, OverflowError) as e:
+            raise ValueError(f"rule {self.name!r}: bad pattern {quoted(self.pattern)} ({e})") from e
+        except RecursionError as e:
+            deep = f"bad pattern {quoted(self.pattern)} (groups within too many groups)"
+            raise ValueError(f"rule {self.name!r}: {deep}") from e
 
     def expression(self) -> re.Pattern[str] | None:
         """The regular expression of a pattern or of key words; None for a function."""
@@ -88,11 +93,15 @@ class LabellingFunction:
         return _compiled(self.pattern)
 
     def vote(self, text: str) -> object:
-        """The vote on a text: a label, or None to abstain; a ``function`` may also give -1 to abstain."""
+        """The vote on a text: a label, or None to abstain; a ``function`` may also give -1 to abstain.
+
+        Raises:
+            SlowPatternError: the pattern takes more than `patterns.LIMIT` seconds on the text.
+        """
         if self.function is not None:
             return self.function(text)
         expression = self.expression()  # the re module keeps it compiled
-        return self.label if expression and expression.search(plain(text)) else None
+        return self.label if expression and search(expression, plain(text)) else None
 
 
 @lru_cache(maxsize=4096)
@@ -135,7 +144,8 @@ def apply_rules(rules: Sequence[LabellingFunction], texts: Sequence[str], file: 
         file: name of the texts' file, for messages.
 
     Raises:
-        DataError: a rule's own function fails, or gives something that is no label; the message names rule and row.
+        DataError: a rule's own function fails, or gives something that is no label, or a pattern takes more than
+            `patterns.LIMIT` seconds on a text; the message names rule and row.
         ValueError: there is no rule, or two have the same name.
 
     >>> apply_rules([LabellingFunction("link", "spam", pattern="http|www")], ["see WWW.X.COM", "hello"]).table.tolist()
@@ -152,6 +162,8 @@ def _vote(rule: LabellingFunction, text: str, row: int, file: str) -> object:
     """The vote of a rule on a text, or a DataError that names file, row and rule."""
     try:
         return rule.vote(text)
+    except SlowPatternError as e:
+        raise DataError(f"{file}, row {row}, rule {rule.name!r}: {e}") from e
     except (Exception, SystemExit) as e:  # the user's code may raise anything
         raise DataError(f"{file}, row {row}, function {rule.name!r}: {type(e).__name__}: {e}") from e
 
@@ -183,11 +195,16 @@ def _json_rules(path: Path) -> list[LabellingFunction]:
     """Labelling functions from a .json file; see `read_rules`."""
     try:
         items = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as e:  # not JSON, or not UTF-8
+    except UnicodeDecodeError as e:
+        raise DataError(f"{path}: not readable as json (byte {e.start + 1} is not UTF-8)") from e
+    except json.JSONDecodeError as e:
         raise DataError(f"{path}: not readable as json ({e})") from e
+    except (ValueError, RecursionError) as e:
+        raise DataError(f"{path}: not readable as json ({why_no_json(e)})") from e
     if not isinstance(items, list) or not items:
         raise DataError(f"{path}: must be a list of rules with at least one, got {str(items)[:40]}; {FORM}")
     rules: list[LabellingFunction] = []
+    names: set[str] = set()
     for number, item in enumerate(items, start=1):
         here = f"{path}, rule {number}"
         if not isinstance(item, dict):
@@ -201,8 +218,9 @@ def _json_rules(path: Path) -> list[LabellingFunction]:
         if isinstance(keywords, list):
             keywords = tuple(keywords)
         name = str(item.get("name", f"rule {number}"))
-        if name in [rule.name for rule in rules]:
-            raise DataError(f"{here}: an earlier rule has its name {name!r}")
+        if name in names:
+            raise DataError(f"{here}: an earlier rule has its name {quoted(name)}")
+        names.add(name)
         try:
             rules.append(LabellingFunction(name, as_label(label), pattern, keywords))
         except ValueError as e:

@@ -92,13 +92,13 @@ class SaidTable:
         return replace(self, classes=[name(c) or c if isinstance(c, str) else c for c in self.classes])
 
     def source(self, classes: Sequence[Any]) -> Source:
-        own = [str(as_label(c)) for c in self.classes]
+        own = {str(as_label(c)): i for i, c in reversed(list(enumerate(self.classes)))}
         names = [str(as_label(c)) for c in classes]
         for name in names:
             if name not in own:
                 says = f"{self.file}: teacher {self.name!r} has no column for class {name!r}"
-                raise DataError(f"{says}; {instead_of(name, own, self.prefix)}")
-        return Source(self.name, self.table[:, [own.index(name) for name in names]], self.learnt)
+                raise DataError(f"{says}; {instead_of(name, list(own)[::-1], self.prefix)}")
+        return Source(self.name, self.table[:, [own[name] for name in names]], self.learnt)
 
     def guesses(self) -> np.ndarray:
         names = np.array([str(as_label(c)) for c in self.classes], dtype=object)
@@ -173,7 +173,8 @@ def read_columns(
     >>> said.classes, said.table.tolist()
     (['ham', 'spam'], [[0.9, 0.1], [nan, nan]])
     """
-    names = [str(c) for c in table.columns if str(c).startswith(prefix) and str(c) != prefix and c not in others]
+    passed = frozenset(others)
+    names = [str(c) for c in table.columns if str(c).startswith(prefix) and str(c) != prefix and c not in passed]
     if len(names) < 2:
         have = ", ".join(map(repr, table.columns[:20]))
         found = f"only {names[0]!r}" if names else "none"

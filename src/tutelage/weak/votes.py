@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,9 +74,9 @@ class Votes:
 
 def _each_once(what: str, names: list[str]) -> None:
     """Check that no name is there twice; ``what`` names the argument in the message."""
-    twice = [name for name in names if names.count(name) > 1]
+    twice = next(((name, count) for name, count in Counter(names).items() if count > 1), None)
     if twice:
-        raise ValueError(f"{what} must differ, got {twice[0]!r} {len([t for t in twice if t == twice[0]])} times")
+        raise ValueError(f"{what} must differ, got {twice[0]!r} {twice[1]} times")
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +143,9 @@ class RawVotes:
         ['spam']
         """
         names = [name(label) for label in self.found]
-        found = list(dict.fromkeys(new for new in names if new is not None))
-        index = np.array([-1 if new is None else found.index(new) for new in names] + [-1])
-        return replace(self, table=index[self.table], found=found)  # -1 finds the last
+        found = {new: i for i, new in enumerate(dict.fromkeys(new for new in names if new is not None))}
+        index = np.array([-1 if new is None else found[new] for new in names] + [-1])
+        return replace(self, table=index[self.table], found=list(found))  # -1 finds the last
 
     def labels(self) -> list[str]:
         """Labels that are voted for, sorted."""
@@ -162,7 +163,8 @@ class RawVotes:
         Raises:
             DataError: a vote is not among the classes.
         """
-        index = np.array([classes.index(v) if v in classes else -2 for v in self.found] + [-1])
+        places = {name: i for i, name in reversed(list(enumerate(classes)))}
+        index = np.array([places.get(v, -2) for v in self.found] + [-1])
         table = index[self.table]  # -1 finds the last
         wrong = np.argwhere(table == -2)
         if len(wrong):
@@ -187,8 +189,9 @@ def _hint(voted: Sequence[str], classes: Sequence[str]) -> str:
             "; votes may be names, or numbers where --classes names the classes in their order, from 0 to "
             f"{len(classes) - 1}{ends if numbers[-1] == len(classes) else ''}"
         )
-    strange = [label for label in voted if label not in classes]
-    near = nearest(strange[0], classes, SHORT) if strange else None
+    declared = frozenset(classes)
+    strange = next((label for label in voted if label not in declared), None)
+    near = None if strange is None else nearest(strange, classes, SHORT)
     return f"; the nearest is {near!r}" if near else ""
 
 

@@ -14,6 +14,7 @@ BEGINNINGS = {
     rb"\s*(<!DOCTYPE html|<html|<head|<body)": "a web page (HTML), as of a download that failed",
     rb"\s*<\?xml": "an XML file, not an image",
     rb"\s*[\[{]\s*[\"\[{\]}]": "a JSON file, not an image",
+    rb"%!PS|\xc5\xd0\xd3\xc6": "a page in PostScript, which is a program and is not run; save it as PNG",
     rb"%PDF": "a PDF, not an image; save its pages as PNG",
     rb"PK\x03\x04": "a zip file, not an image; unpack it",
     rb"\x1f\x8b": "a gzip file, not an image; unpack it",

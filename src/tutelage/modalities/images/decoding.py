@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from tutelage.data.errors import damage
 from tutelage.modalities.images.beginnings import kind_of_file
 
 Source = bytes | str | Path
@@ -25,6 +26,11 @@ Size = tuple[int, int]
 
 MAX_PIXELS = 64_000_000
 """Number of pixels of an image, at most; a larger one is refused before it is decoded."""
+FORMATS = (
+    "PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP", "AVIF", "TIFF", "PPM", "JPEG2000", "TGA", "PCX", "ICO", "CUR", "ICNS",
+    "PSD", "QOI", "SGI", "DDS", "SUN", "DCX", "MSP", "XBM", "XPM",
+)  # fmt: skip
+"""Formats of images that are read: not PostScript, whose files are programs that another program would run."""
 HEAD = 512
 """Number of bytes at the beginning of a file that tell what it is."""
 DETAILS = re.compile(r"( \(|: |; ).*", re.DOTALL)
@@ -84,17 +90,16 @@ def opened(source: Source, max_pixels: int) -> Iterator[tuple[Encoded, Image.Ima
     except ImageError:
         raise
     except Exception as e:  # decoders raise what they like: SyntaxError, struct.error, IndexError
-        raise ImageError(f"cut off or damaged ({e or type(e).__name__})") from e
+        raise ImageError(f"cut off or damaged ({damage(e)})") from e
 
 
 def _image(file: Encoded) -> Image.Image:
     try:
-        return Image.open(file)
+        return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError as e:
         file.seek(0)
-        head = file.read(HEAD)
-        what = kind_of_file(head)
-        raise ImageError(what or f"not an image, or damaged at its beginning: {head[:16]!r}") from e
+        what = kind_of_file(file.read(HEAD))  # none of its bytes: a table may name any file of the machine
+        raise ImageError(what or "not an image, or damaged at its beginning") from e
 
 
 def _too_large(pixels: str, most: int) -> str:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from tutelage.data.examples import Single
 from tutelage.modalities.images.decoding import MAX_PIXELS, ImageError, Size, Source, decode, resized
+from tutelage.ops.visible import visible
 from tutelage.tables import DataError
 
 WORKERS = min(8, os.cpu_count() or 1)
@@ -76,8 +77,8 @@ def place(
 
 
 def shown(path: str | Path) -> str:
-    """Path that can be printed: of a very long one the end, and with "?" for bytes that are no text."""
-    text = str(path).encode(errors="replace").decode()
+    """Path that can be printed: of a very long one the end, and with bytes that are no text written out."""
+    text = visible(str(path))
     return text if len(text) <= 300 else f"...{text[-300:]}"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tutelage.modalities.images.decoding import (
+    FORMATS,
     MAX_PIXELS,
     UPRIGHT,
     Encoded,
@@ -93,7 +94,7 @@ def _plain(file: Encoded, pixels: int) -> bool:
     if pixels < 2 or file.seek(0, os.SEEK_END) > 1024 + pixels // 50:
         return False
     file.seek(0)
-    with Image.open(file) as image:
+    with Image.open(file, formats=FORMATS) as image:
         values = np.asarray(image)
     return bool((values == values[0, 0]).all())
 

@@ -23,7 +23,7 @@ UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")
 """Pattern of what Label Studio puts before the name of an uploaded file."""
 WITHIN = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
 """Pattern of the beginning of an image that is written as text."""
-BARE = re.compile(r"(/9j/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/\s]{80,}={0,2}\s*")
+BARE = re.compile(r"(/9j/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/\s]{80,}(?:={1,2}\s*)?")
 """Pattern of an encoded image that is written as text alone, by the beginnings of JPEG, PNG, GIF and WebP."""
 MOST = 200_000
 """Number of files that are looked at in search of images, at most."""

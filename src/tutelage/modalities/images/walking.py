@@ -10,7 +10,9 @@ from pathlib import Path
 
 from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.images.examples import shown
+from tutelage.ops.visible import visible
 from tutelage.tables import DataError, Notes
+from tutelage.tables.file_names import require_unicode
 from tutelage.tables.links import leads_back, not_followed
 
 SYSTEM = ("__macosx", "__pycache__", "@eadir", "$recycle.bin", "system volume information", "lost+found")
@@ -87,6 +89,7 @@ def images_in(root: Path, within: Path | None = None, seen: set[str] | None = No
         seen.add(real)
         for name in files:
             if not hidden(name) and name.lower().endswith(ENDINGS):
+                require_unicode(Path(here, name))
                 found.images.append(Path(here, name))
             else:
                 found.passed[reason(name)] += 1
@@ -112,7 +115,7 @@ def say_links(found: Sequence[Found], root: Path, notes: Notes) -> None:
 
 def reason(name: str) -> str:
     """Why a file is passed over: it is hidden, or has the ending of another kind of file."""
-    return "hidden" if hidden(name) else Path(name).suffix.lower() or "without an ending"
+    return "hidden" if hidden(name) else visible(Path(name).suffix.lower()) or "without an ending"
 
 
 def _refuse_unreadable(error: OSError) -> None:

@@ -53,7 +53,8 @@ class Columns:
         """Option that names all features but some, or what to do with an array."""
         if not self.of_table:
             return f"leave {'this column' if len(names) == 1 else 'these columns'} of the array out"
-        others = [shlex.quote(other) for other in self.names if other not in names]
+        gone = frozenset(names)
+        others = [shlex.quote(other) for other in self.names if other not in gone]
         return f"--features {' '.join(others)}" if 0 < len(others) <= FEW else "--features, naming others"
 
     def emptied(self, cells: str, rows: str) -> str:
@@ -82,8 +83,9 @@ def note_odd_numbers(
         )
     counting = [name for name, one in zip(names, (np.diff(x, axis=0) == 1).all(0), strict=True) if one]
     copies = _copies(columns, labels)
-    odd = {name: rows for j, name in enumerate(names) if name not in constant and (rows := _stand_ins(x[:, j])).any()}
-    settles = columns.without([name for name in names if name in {*counting, *copies, *odd}])
+    odd = {name: rows for j, name in enumerate(names) if not still[j] and (rows := _stand_ins(x[:, j])).any()}
+    in_question = {*counting, *copies, *odd}
+    settles = columns.without([name for name in names if name in in_question])
     if counting:
         are = f"feature {counting[0]} counts" if len(counting) == 1 else f"features {listed(counting)} count"
         tell = "tells" if len(counting) == 1 else "tell"
@@ -98,7 +100,7 @@ def note_odd_numbers(
     if odd:
         _ask_of_stand_ins(columns, odd, settles, notes)
     for j, name in enumerate(names):
-        if name not in constant:
+        if not still[j]:
             _ask_of_far(columns, j, odd.get(name), notes)
     _ask_of_totals(columns, notes)
 
@@ -151,9 +153,9 @@ def _ask_of_stand_ins(columns: Columns, odd: Mapping[str, np.ndarray], settles: 
         settles: option that leaves these features out.
         notes: takes the question.
     """
-    every = np.any(list(odd.values()), axis=0)
+    every, places = np.any(list(odd.values()), axis=0), {name: j for j, name in enumerate(columns.names)}
     first = f"(first: {columns.at(int(every.argmax()))})"
-    values = np.unique(np.concatenate([columns.x[rows, columns.names.index(name)] for name, rows in odd.items()]))
+    values = np.unique(np.concatenate([columns.x[rows, places[name]] for name, rows in odd.items()]))
     have = f"{' and '.join(f'{value:g}' for value in values)} for feature{'s' if len(odd) > 1 else ''} {listed([*odd])}"
     notes.ask(
         f"{columns.place}: {every.sum():,} of {len(every):,} rows have {have} {first}, which may stand for none, and "

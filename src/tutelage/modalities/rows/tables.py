@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import datetime
+import math
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from numbers import Real
 from pathlib import Path
+from tokenize import TokenError
+from typing import IO
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float32
 
+from tutelage.data.errors import damage
 from tutelage.modalities.rows.faults import Faults
-from tutelage.tables import UNHEARD, DataError, Notes, ReadAs, no_column, read, require_regular, separator_hint
+from tutelage.tables import UNHEARD, DataError, Notes, ReadAs, bounds, no_column, read, require_regular, separator_hint
 from tutelage.tables.decimals import with_points
 from tutelage.tables.seen import FileSeen
 
@@ -26,6 +30,12 @@ TIMES = (datetime.date, datetime.time, datetime.timedelta)
 """Types of cells that pandas would turn into numbers without a word."""
 SWITCHES = {"true": 1, "false": 0}
 """Numbers of the words, in small letters, that pandas and R write for truth."""
+
+DAMAGED = (
+    ValueError, KeyError, TypeError, SyntaxError, TokenError, zlib.error, EOFError, OverflowError, MemoryError,
+    RecursionError,
+)  # fmt: skip
+"""Errors of numpy on the description of an array, and of the library that unpacks it, where a file is damaged."""
 
 ALL = "all"
 """Word that stands for every column without labels."""
@@ -58,7 +68,8 @@ def feature_columns(
     asked = list(features)
     if len(asked) == 1 and asked[0] not in have:
         (word,) = asked
-        able = [c for c in have if c not in others and not (word == ALL and is_unnamed(c))]
+        no_feature = frozenset(others)
+        able = [c for c in have if c not in no_feature and not (word == ALL and is_unnamed(c))]
         if word == ALL:
             if not able:
                 raise DataError(f"{path}: no column is left for the features; it has {', '.join(map(repr, have))}")
@@ -74,7 +85,7 @@ def feature_columns(
         name, rest = missing[0], ", ".join(map(repr, have))
         begins = f", and none that begins with {name!r}" if len(features) == 1 else ""
         raise DataError(f"{path}: no column {name!r}{begins}; it has {rest}{separator_hint(name, have)}")
-    labels = [name for name in asked if name in others]
+    labels = sorted(set(asked).intersection(filter(None, others)), key=asked.index)
     if labels:
         raise DataError(f"{path}: column {labels[0]!r} is of the labels, so it cannot be a feature")
     return asked
@@ -210,17 +221,48 @@ def _arrays(path: Path, wanted: Sequence[str]) -> tuple[dict[str, np.ndarray], l
                 found[name] = _array(file, name, path)
             return found, names
     except (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as e:
-        raise DataError(f"{path}: not readable as npz ({e})") from e
+        raise DataError(f"{path}: not readable as npz ({damage(e)})") from e
 
 
 def _array(file: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
+    """Array of an npz file, after a check that the file holds as many bytes as its shape says."""
+    here = f"{path}, array {name!r}"
     try:
-        with file.open(f"{name}.npy") as held:
+        member = file.getinfo(f"{name}.npy")
+        bounds.require(member.file_size, member.compress_size, here)
+        with file.open(member) as held:
+            _require_filled(held, member.file_size, here)
+        with file.open(member) as held:
             found: np.ndarray = np.lib.format.read_array(held, allow_pickle=False)
             return found
-    except (ValueError, KeyError, zlib.error) as e:
-        hint = "it holds objects of Python; save it as texts or numbers" if "Object arrays" in str(e) else str(e)
-        raise DataError(f"{path}, array {name!r}: not readable ({hint})") from e
+    except DataError:
+        raise
+    except DAMAGED as e:
+        hint = "it holds objects of Python; save it as texts or numbers" if "Object arrays" in str(e) else damage(e)
+        raise DataError(f"{here}: not readable ({hint})") from e
+
+
+def _require_filled(held: IO[bytes], size: int, here: str) -> None:
+    """Check that an array is as large as its first bytes say, before memory is taken for it.
+
+    Args:
+        held: the array's file.
+        size: its bytes.
+        here: the array, for the message.
+
+    Raises:
+        DataError: it is not.
+        ValueError: the first bytes are damaged.
+    """
+    version = np.lib.format.read_magic(held)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, kind = read(held)
+    needed = math.prod(shape) * kind.itemsize
+    if not kind.hasobject and needed != size - held.tell():
+        raise DataError(
+            f"{here}: not readable (its first bytes say {math.prod(shape):,} values, which take {needed:,} bytes, but "
+            f"it has {size - held.tell():,})"
+        )
 
 
 def read_row_table(
@@ -251,7 +293,7 @@ def read_row_table(
         if name is not None and name not in arrays:
             raise DataError(f"{path}: no array {name!r}; it has {', '.join(map(repr, names))}")
     x = arrays[features]
-    if x.ndim != 2 or not len(x) or x.dtype.kind not in "fiub":
+    if x.ndim != 2 or not x.size or x.dtype.kind not in "fiub":
         raise DataError(
             f"{path}, array {features!r}: must be numbers of shape (n, d), got {x.dtype} of shape {x.shape}"
         )

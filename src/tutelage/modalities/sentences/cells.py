@@ -48,7 +48,7 @@ def decoded(cell: object) -> object:
     if parts[0].startswith("[") and parts[-1].endswith("]"):
         try:
             return json.loads(text)
-        except json.JSONDecodeError as e:
+        except (ValueError, RecursionError) as e:
             found = of_python(text)
             if found is not None:
                 return found
@@ -63,7 +63,7 @@ def _dict(text: str) -> dict[str, object] | None:
     """Object of JSON in a text; None where there is none."""
     try:
         found = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

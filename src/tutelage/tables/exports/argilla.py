@@ -23,6 +23,8 @@ ANSWERS, PROPOSED = ".responses", ".suggestion"
 """Ends of the names of flat columns."""
 PRINTED = re.compile(r"\barray\((.*?), dtype=\w+\)", re.DOTALL)
 """Pattern of an array in a list, as NumPy prints it."""
+LONG = 20_000
+"""Number of characters of a cell, at most, in which arrays as numpy prints them are looked for."""
 BETWEEN = re.compile(r"('|\")\s+(?=['\"])")
 """Pattern of the blanks between texts of an array, which NumPy prints without commas."""
 OLD = {"annotation", "prediction", "status"}
@@ -113,7 +115,7 @@ def _listed(name: str, cell: Any) -> Any:
     """
     if not (isinstance(cell, str) and name.endswith((ANSWERS, f"{ANSWERS}.users", f"{ANSWERS}.status"))):
         return cell
-    text = PRINTED.sub(r"\1", cell) if "array(" in cell else BETWEEN.sub(r"\1, ", cell)
+    text = PRINTED.sub(r"\1", cell) if "array(" in cell and len(cell) <= LONG else BETWEEN.sub(r"\1, ", cell)
     try:
         found = ast.literal_eval(text.strip() or "[]")
     except (ValueError, SyntaxError, MemoryError, RecursionError):

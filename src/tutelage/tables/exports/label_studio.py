@@ -168,7 +168,7 @@ def _decoded(cell: Any) -> Any:
     if isinstance(cell, str) and cell[:1] in ("[", "{") and cell[-1:] in ("]", "}"):
         try:
             found = json.loads(cell)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             return cell
         return found if found and _parts(found) else cell
     return None if cell == "" else cell

@@ -130,11 +130,11 @@ def _rows_in(path: Path) -> list[Any]:
             if not first or not isinstance(first[0], dict) or recognised(first, path) is None:
                 return []
             return [*first, *(json.loads(line) for line in lines if line.strip())]
-    except ValueError:  # a list over several lines, or not UTF-8
+    except (ValueError, RecursionError):  # a list over several lines, or not UTF-8
         pass
     try:
         found = json.loads(path.read_text("utf-8-sig"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return found if isinstance(found, list) else [found]
 
