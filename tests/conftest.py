@@ -17,7 +17,8 @@ import pytest
 import torch
 from PIL import Image
 
-sys.path.append(str(Path(__file__).parent))  # for families.py
+sys.path.append(str(Path(__file__).parent))  # for modules that tests share
+from benches import Bench
 
 torch.set_num_threads(1)  # two workers share two cores; threads that wait for each other cost more than they give
 
@@ -119,31 +120,6 @@ def run(monkeypatch, capsys):
         return int(done.value.code or 0), shown.out + shown.err
 
     return call
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A folder with the tables as csv, and the words of a quick fit on them."""
-
-    folder: Path
-    encoder: Path
-
-    @property
-    def out(self) -> Path:
-        return self.folder / "out"
-
-    def fit(self, method: str = "drift", **changes: object) -> list[object]:
-        """The words of ``tutelage fit``; None leaves an option out, True makes it a flag."""
-        options: dict[str, object] = {
-            "train": self.folder / "train.csv", "unlabelled": self.folder / "pool.csv",
-            "test": self.folder / "test.csv", "text": "text", "label": "label", "out": self.out,
-            "encoder": self.encoder, "steps": 8, "folds": 2, "repeats": 1,
-        }  # fmt: skip
-        words: list[object] = ["fit", method]
-        for name, value in (options | changes).items():
-            if value is not None:
-                words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [value])
-        return words
 
 
 @pytest.fixture

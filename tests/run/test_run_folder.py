@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Bench
+from benches import Bench
 from forging import forge
 from tutelage import Classifier
 from tutelage.files import BadFileError, one_writer, write_json
