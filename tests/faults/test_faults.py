@@ -67,7 +67,7 @@ def test_what_is_no_clear_line_is_seen(code, shown, says):
 def test_a_trial_that_hangs_is_ended(undisturbed):
     came = undisturbed.warm.do(Trial([("call", "time:sleep", "x")], str(undisturbed.place.given)))
     assert (came.code, came.hung) == (1, False) and "TypeError" in came.shown
-    came = undisturbed.warm.do(Trial([("call", "signal:pause")], str(undisturbed.place.given), limit=0.2))
+    came = undisturbed.warm.do(Trial([("call", "signal:pause")], str(undisturbed.place.given), limit=0.5))
     assert came.killed and came.hung
 
 
@@ -79,10 +79,10 @@ QUICK = ["encode", "adapt", "predict, table", "predict, parquet", "audit"]
 
 @pytest.mark.parametrize("name", QUICK)
 def test_what_is_killed_anywhere_finishes_by_the_same_command(undisturbed, name):
-    assert not wrong(itertools.islice(kills(ALL[name], undisturbed), 10))
+    assert not wrong(itertools.islice(kills(ALL[name], undisturbed), 8))
 
 
-@pytest.mark.parametrize("at", [0.2, 0.45, 0.7, 0.95])
+@pytest.mark.parametrize("at", [0.3, 0.6, 0.95])
 def test_a_fit_that_is_killed_finishes_by_the_same_command(undisturbed, at):
     scenario = ALL["fit tri_training, rows"]
     number = round(at * len(undisturbed.came(scenario).operations))
@@ -97,7 +97,7 @@ def test_every_use_that_is_killed_anywhere_finishes_by_the_same_command(undistur
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_file_operation_that_fails_is_survived_or_said(undisturbed, name):
-    assert not wrong(itertools.islice(errors(ALL[name], undisturbed), 12))
+    assert not wrong(itertools.islice(errors(ALL[name], undisturbed), 10))
 
 
 @pytest.mark.slow
@@ -114,9 +114,9 @@ def test_a_full_disk_in_a_fit_is_said(undisturbed):
         assert not failed(scenario, undisturbed, harm, "").fault
 
 
-@pytest.mark.parametrize("name", ["finished, rows", "cache"])
+@pytest.mark.parametrize("name", ["finished, rows", "finished, verified", "cache"])
 def test_a_damaged_file_changes_nothing_without_a_word(undisturbed, name):
-    assert not wrong(itertools.islice(flips(TARGETS[name], undisturbed), 40))
+    assert not wrong(itertools.islice(flips(TARGETS[name], undisturbed), 25))
 
 
 @pytest.mark.slow

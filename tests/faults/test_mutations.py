@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
 from injected import mutations
 from injected.changes import mutated
-from injected.layer import missing
-from injected.mutations import FORMS, KINDS, inputs, told
+from injected.mutations import FORMS, KINDS, Input, inputs, told
+from injected.warm import Trial
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason="processes are watched by /proc")
-
-FEW = dict.fromkeys(KINDS, 120) | {"bombs": 7, "config": 120, "rules": 120, "model": 60}
+FEW = dict.fromkeys(KINDS, 100) | {"bombs": 7, "config": 100, "rules": 100, "model": 60}
 
 
 def test_mutated_bytes_are_others_by_every_seed_the_same():
@@ -46,8 +45,11 @@ def test_what_hangs_what_dies_and_what_is_raised_is_named(monkeypatch):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_mutated_inputs_are_read_or_refused(form):
-    found = list(told(form, 0, FEW[form]))
+def test_mutated_inputs_are_read_or_refused(undisturbed, tmp_path, form):
+    words = ("call", "injected.mutations:write", form, "0", str(FEW[form]), str(tmp_path / "found"))
+    came = undisturbed.warm.do(Trial([words], str(tmp_path)))
+    assert came.code == 0, came.shown
+    found = [Input(**json.loads(line)) for line in (tmp_path / "found").read_text().splitlines()]
     assert [each for each in found if each.fault] == []
     assert len(found) == FEW[form] and max(each.peak for each in found) < 2_000
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from injected.scenarios import ALL, CACHE
+from injected.scenarios import ALL, environment
 from injected.verdicts import Undisturbed, Verdict, ended_in_one_line, last_words
 from injected.warm import QUIET, SLOWER, WATCH, Came, cpu_seconds
 
@@ -27,22 +27,23 @@ FILE = (1, 16, 64, 256)
 """Sizes of the largest file, in KiB."""
 
 
-def alone(words: list[str], folder: Path, gigabytes: float, limit: float = WATCH) -> Came:
+def alone(words: list[str], folder: Path, given: Path, gigabytes: float, limit: float = WATCH) -> Came:
     """What becomes of a command in a process of its own with so much address space.
 
     Args:
         words: the command's words, after "tutelage".
         folder: folder in which it is done.
+        given: folder of the inputs.
         gigabytes: address space.
         limit: CPU seconds after which it counts as hanging, or `SLOWER` times as many of the clock.
     """
-    environment = os.environ | QUIET | {"TUTELAGE_CACHE": str(folder / CACHE)}
+    variables = os.environ | QUIET | environment(folder, given)
     shown = folder / "shown"
     size = int(gigabytes * 2**30)
     start = time.monotonic()
     with shown.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tutelage", *words], cwd=folder, env=environment, stdout=file, stderr=file,
+            [sys.executable, "-m", "tutelage", *words], cwd=folder, env=variables, stdout=file, stderr=file,
             preexec_fn=partial(resource.setrlimit, resource.RLIMIT_AS, (size, size)),  # noqa: PLW1509
         )  # fmt: skip
     hung = False
@@ -61,7 +62,7 @@ def little_memory(name: str, undisturbed: Undisturbed, size: float) -> Verdict:
     undisturbed.prepare(scenario)
     folder = undisturbed.place.begin(scenario)
     (words,) = scenario.trial(folder, undisturbed.place.given).calls
-    came = alone(list(words), folder, size)
+    came = alone(list(words), folder, undisturbed.place.given, size)
     place, key = f"{size:g} GB of address space", (name, size)
     if came.code == 0:
         return Verdict(name, place, "little memory", "finished", "", key)

@@ -302,6 +302,15 @@ def told(form: str, first: int, count: int) -> Iterator[Input]:
             process.terminate()
 
 
+def write(form: str, first: str, count: str, out: str) -> None:
+    """Read inputs of a form, as a call of a trial, and write what becomes of each as a line of JSON into a file."""
+    import faulty.checks  # noqa: F401 (once, not in every process of inputs)
+
+    with open(out, "w") as file:
+        for found in inputs(form, range(int(first), int(first) + int(count))):
+            file.write(json.dumps(asdict(found)) + "\n")
+
+
 def mutations(form: str, undisturbed: Undisturbed, skip: int = 0) -> Iterator[Verdict]:
     """Verdicts on mutated inputs of a form, as many as `MOST` says.
 

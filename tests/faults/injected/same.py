@@ -1,4 +1,4 @@
-"""What two results have in common, after what differs on purpose is taken out: seconds, memory, and moments."""
+"""What two results have in common, after what differs on purpose is taken out: seconds and memory."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ import json
 from pathlib import Path
 from typing import Any
 
-OF_THE_CLOCK = ("seconds", "peak_memory_mb", "created", "written", "time")
+OF_THE_CLOCK = ("seconds", "peak_memory_mb")
 """Keys of JSON whose values no two runs share."""
 
-LITTER = (".part", ".lock", ".tmp", ".unfinished")
+VOUCHING = ("sha256", "seal")
+"""Keys of a file that vouch for its values, and so differ where these do."""
+
+MANIFEST = "manifest.json"
+"""Name of the list of a folder's files, with their hashes."""
+
+LITTER = (".part", ".lock", ".tmp", ".unfinished", ".damaged")
 """Endings of files that no finished result has."""
 
 
-def _without_clock(value: Any) -> Any:
+def _without(keys: tuple[str, ...], value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _without_clock(v) for k, v in value.items() if k not in OF_THE_CLOCK}
-    return [_without_clock(v) for v in value] if isinstance(value, list) else value
+        return {k: _without(keys, v) for k, v in value.items() if k not in keys}
+    return [_without(keys, v) for v in value] if isinstance(value, list) else value
 
 
 def contents(folder: Path, names: tuple[str, ...] = ()) -> dict[str, str]:
-    """SHA-256 of each file of a folder, by its path; of JSON, without the clock and without hashes of such files.
+    """SHA-256 of each file of a folder, by its path; of JSON that holds the clock, without it and without its hashes.
 
     Args:
         folder: folder of results.
@@ -31,27 +37,15 @@ def contents(folder: Path, names: tuple[str, ...] = ()) -> dict[str, str]:
     tops = [folder / name for name in names] or [folder]
     for path in sorted(p for top in tops for p in (top.rglob("*") if top.is_dir() else [top]) if p.is_file()):
         name, data = path.relative_to(folder).as_posix(), path.read_bytes()
-        if path.suffix == ".json":
-            value = json.loads(data)
-            if any(f'"{key}"'.encode() in data for key in OF_THE_CLOCK):
-                clocked.add(path.name)
-                data = json.dumps(_without_clock(value)).encode()
+        if path.suffix == ".json" and any(f'"{key}":'.encode() in data for key in OF_THE_CLOCK):
+            clocked.add(path)
+            data = json.dumps(_without(OF_THE_CLOCK + VOUCHING, json.loads(data))).encode()
         found[name] = data
-    manifests = [name for name in found if "manifest" in name]
-    for name in manifests:
-        found[name] = _without_hashes(found[name], clocked)
+    for name in (name for name in found if Path(name).name == MANIFEST):
+        value, around = json.loads(found[name]), (folder / name).parent
+        files = {k: v for k, v in value["files"].items() if around / k not in clocked}
+        found[name] = json.dumps({k: v for k, v in value.items() if k not in VOUCHING} | {"files": files}).encode()
     return {name: hashlib.sha256(data).hexdigest() for name, data in found.items()}
-
-
-def _without_hashes(data: bytes, of: set[str]) -> bytes:
-    """A manifest without what it says of files that hold the clock."""
-
-    def kept(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {k: kept(v) for k, v in value.items() if Path(str(k)).name not in of}
-        return [kept(v) for v in value] if isinstance(value, list) else value
-
-    return json.dumps(kept(json.loads(data))).encode()
 
 
 def litter(folder: Path) -> list[str]:

@@ -18,6 +18,16 @@ INPUT = "{input}"
 SMALL = ("--steps", "3", "--folds", "2", "--repeats", "1", "--checkpoint-seconds", "0", "--resume", "--out", "out")
 
 
+def environment(folder: Path, given: Path) -> dict[str, str]:
+    """Variables of a trial: a cache of its own, and the key by which all trials seal their runs.
+
+    Args:
+        folder: folder of the trial.
+        given: folder of the inputs.
+    """
+    return {"TUTELAGE_CACHE": str(folder / CACHE), "XDG_STATE_HOME": str(given.parent / "state")}
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One use of the library.
@@ -52,8 +62,7 @@ class Scenario:
         words = self.again if again and self.again else self.calls
         calls = [[word.replace(INPUT, str(given)) for word in each] for each in words]
         roots = more.pop("roots", [str(folder / name) for name in self.roots])
-        cache = {"TUTELAGE_CACHE": str(folder / CACHE)}
-        return Trial(calls, str(folder), roots, environment=cache, **more)  # type: ignore[arg-type]
+        return Trial(calls, str(folder), roots, environment=environment(folder, given), **more)  # type: ignore[arg-type]
 
 
 def fit(method: str, *words: str) -> tuple[str, ...]:

@@ -17,6 +17,12 @@ SHOWN = 400
 UNCLEAR = re.compile(r"Traceback \(most recent|^\s*File \"|\b[A-Z]\w+(?:Error|Exception)\b|<class |object at 0x", re.M)
 """Pattern of what no message may hold."""
 
+NAMED = re.compile(
+    r"[\w.-]+\.(?:json|safetensors|npy|csv|parquet|html|part|png|svg|txt|md|npz|lock)\b|/\w+/|"
+    r"[ '\"(](?:run|out|answers|cache)[ :/'\")]"
+)
+"""Pattern of the name of a file or folder of a trial in a message."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -66,8 +72,7 @@ def ended_in_one_line(came: Came) -> str:
         return f"{len(errors)} lines of error: {last_words(came)}"
     if UNCLEAR.search(errors[0]):
         return f"an unclear line: {errors[0][:SHOWN]}"
-    named = re.search(r"[\w./-]+\.(?:json|safetensors|npy|csv|parquet|html|part|png|svg|txt|md|npz)\b|/\w+/", errors[0])
-    return "" if named else f"no file is named: {errors[0][:SHOWN]}"
+    return "" if NAMED.search(errors[0]) else f"no file is named: {errors[0][:SHOWN]}"
 
 
 def last_words(came: Came) -> str:

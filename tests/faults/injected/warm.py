@@ -269,10 +269,22 @@ def called(calls: Sequence[Sequence[str]]) -> int:
             code: Any = left.code
             if code not in (None, 0):
                 return code if isinstance(code, int) else 1
-        except BaseException:
+        except BaseException as error:
+            if words[0] == "call" and _own(error):  # as the command has it
+                sys.stderr.write(f"Error: {' '.join(str(error).split())}\n")
+                return 2
             traceback.print_exc()
             return 1
     return 0
+
+
+def _own(error: BaseException) -> bool:
+    """Whether an error is one of files, or is raised by the library itself."""
+    import tutelage
+
+    last = traceback.extract_tb(error.__traceback__)[-1].filename
+    own = last.startswith(str(Path(tutelage.__file__).parent))
+    return isinstance(error, OSError) or (isinstance(error, ValueError) and own)
 
 
 if __name__ == "__main__":
