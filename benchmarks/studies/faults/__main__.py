@@ -1,0 +1,94 @@
+"""Does harm to the library on purpose, at every place, and writes down what came of it, as a table by place.
+
+    python benchmarks/studies/faults kills --count 1000       kills at each operation on files, and at any moment
+    python benchmarks/studies/faults faults                   each operation fails once, with each error
+    python benchmarks/studies/faults flips --count 10000      bytes of finished runs, unfinished ones and caches change
+    python benchmarks/studies/faults mutations --count 100000 inputs of all formats change
+    python benchmarks/studies/faults limits                   1, 2 and 3 GB of address space, small and full disks
+    python benchmarks/studies/faults together                 fits that share a cache, a folder, a server beside a fit
+    python benchmarks/studies/faults table                    what is recorded
+
+The results are in benchmarks/results/faults.json. A part may be stopped and goes on where it was; --anew begins it
+again. --count is the number of trials in all, those that were done before among them; without it a part goes on to its
+end, or to its usual number. The exit code is 1 where anything is not as it must be. What is done in a trial, and what
+must hold after it, is in tests/faults/injected.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "faults"))
+
+from injected import material  # noqa: E402
+from injected.layer import missing  # noqa: E402
+from injected.scenarios import Place  # noqa: E402
+from injected.verdicts import Undisturbed, Verdict  # noqa: E402
+from injected.warm import Warm  # noqa: E402
+from parts import PARTS, Part  # noqa: E402
+
+from recorded import Recorded, table  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results" / "faults.json"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("part", choices=(*PARTS, "table"), help="what to do")
+    parser.add_argument("--count", type=int, help="number of trials in all")
+    parser.add_argument("--only", nargs="+", help="words of the names of the scenarios to do")
+    parser.add_argument("--anew", action="store_true", help="forget what was done of this part")
+    parser.add_argument("--folder", type=Path, help="folder of the trials; a temporary one by default")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="file of the results")
+    parser.add_argument("--source", type=Path, default=ROOT, help="checkout of the library to do harm to")
+    asked = parser.parse_args()
+    if asked.part == "table":
+        print(table(Recorded(asked.results).parts))
+        return
+    if why := missing():
+        parser.error(why)
+    recorded = Recorded(asked.results)
+    if asked.anew:
+        recorded.forget(asked.part)
+    with tempfile.TemporaryDirectory(prefix="tutelage-faults-") as folder:
+        done(asked, PARTS[asked.part], recorded, asked.folder or Path(folder))
+    print(table({asked.part: recorded.parts[asked.part]}))
+    sys.exit(bool(recorded.parts[asked.part]["faults"]))
+
+
+def done(asked: argparse.Namespace, part: Part, recorded: Recorded, folder: Path) -> None:
+    """Do a part, and write what comes of it down every few seconds and at the end."""
+    place = Place.at(folder)
+    if not place.given.exists():
+        material.make(place.given)
+    names = [n for n in part.names if not asked.only or any(word in n for word in asked.only)]
+    count = asked.count if asked.count is not None else part.usual
+    with Warm(folder / "scratch", asked.source / "src") as warm:
+        undisturbed = Undisturbed(warm, place)
+        going: dict[str, Iterator[Verdict]] = {
+            name: part.verdicts(name, undisturbed, recorded.done(asked.part, name)) for name in names
+        }
+        total = sum(recorded.done(asked.part, name) for name in names)
+        try:
+            while going and (count is None or total < count):
+                for name in list(going):
+                    verdict = next(going[name], None)
+                    if verdict is None:
+                        del going[name]
+                    elif count is None or total < count:
+                        recorded.add(asked.part, name, verdict)
+                        total += 1
+                        if verdict.fault:
+                            print(f"{verdict.scenario} | {verdict.place} | {verdict.how} | {verdict.fault}", flush=True)
+        finally:
+            recorded.write()
+
+
+if __name__ == "__main__":
+    main()

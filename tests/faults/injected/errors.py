@@ -1,0 +1,102 @@
+"""Each operation on files fails once, with each error that it can have, and what comes of it."""
+
+from __future__ import annotations
+
+import errno
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+from injected.layer import Harm
+from injected.scenarios import Scenario
+from injected.verdicts import Undisturbed, Verdict, ended_in_one_line, last_words, place_of
+
+ERRORS = {
+    "create": (errno.ENOSPC, errno.EACCES, errno.EIO),
+    "open": (errno.EACCES, errno.EIO),
+    "read": (errno.EIO,),
+    "map": (errno.EIO,),
+    "list": (errno.EACCES, errno.EIO),
+    "write": (errno.ENOSPC, errno.EIO),
+    "sync": (errno.EIO, errno.ENOSPC),
+    "truncate": (errno.EIO,),
+    "rename": (errno.EIO, errno.EACCES, errno.ENOSPC),
+    "unlink": (errno.EACCES, errno.EIO),
+    "mkdir": (errno.ENOSPC, errno.EACCES, errno.EIO),
+    "link": (errno.EIO, errno.EPERM),
+    "lock": (errno.ENOLCK, errno.EIO),
+}
+"""Numbers of the errors that an operation can have, by its kind."""
+
+
+def harms_of(number: int, kind: str) -> list[Harm]:
+    """Faults of one operation: each error once, half of a write, and a disk that is full from there on."""
+    found = [Harm("fail", number, error) for error in ERRORS[kind]]
+    if kind == "write":
+        found.append(Harm("half", number, errno.ENOSPC))
+    if kind in ("write", "create", "mkdir"):
+        found.append(Harm("fail", number, errno.ENOSPC, lasting=True))
+    return found
+
+
+def name_of(harm: Harm) -> str:
+    """Word for a fault, such as "ENOSPC", "ENOSPC, half written" or "ENOSPC, from there on"."""
+    more = ", half written" * (harm.way == "half") + ", from there on" * harm.lasting
+    return errno.errorcode[harm.error] + more
+
+
+def faults(operations: Sequence[tuple[str, str]], undisturbed: Undisturbed) -> list[tuple[Harm, str]]:
+    """All faults of all operations, each with its place: every fault of every place once before any comes twice."""
+    by_place: dict[tuple[str, str], list[Harm]] = defaultdict(list)
+    work = undisturbed.place.work / "undisturbed"
+    for number, (kind, path) in enumerate(operations, start=1):
+        for harm in harms_of(number, kind):
+            by_place[place_of(kind, path, work, undisturbed.place.given.parent), name_of(harm)].append(harm)
+    draw = random.Random(0)
+    for harms in by_place.values():
+        first, rest = harms[:1], harms[1:]
+        draw.shuffle(rest)
+        harms[:] = first + rest
+    rounds = zip_longest(*([(harm, place) for harm in harms] for (place, _), harms in by_place.items()))
+    return [each for one in rounds for each in one if each is not None]
+
+
+def errors(scenario: Scenario, undisturbed: Undisturbed, skip: int = 0) -> Iterator[Verdict]:
+    """Verdicts on the faults of all operations of a scenario, those of its inputs among them.
+
+    Args:
+        scenario: what is done.
+        undisturbed: results to compare with.
+        skip: number of faults to pass over, since they were done before.
+    """
+    whole = undisturbed.came(scenario, with_input=True)
+    for harm, place in faults(whole.operations, undisturbed)[skip:]:
+        yield failed(scenario, undisturbed, harm, place)
+
+
+def failed(scenario: Scenario, undisturbed: Undisturbed, harm: Harm, place: str) -> Verdict:
+    """Let one operation fail, and compare what comes of it; where it was refused, do it again without the fault."""
+    warm, given = undisturbed.warm, undisturbed.place.given
+    folder = undisturbed.place.begin(scenario)
+    roots = [str(given), *(str(folder / name) for name in scenario.roots)]
+    how, key = name_of(harm), (scenario.name, harm.way, harm.at, harm.error, harm.lasting)
+
+    def verdict(outcome: str, fault: str = "") -> Verdict:
+        return Verdict(scenario.name, place, how, outcome, fault, key)
+
+    came = warm.do(scenario.trial(folder, given, harm=harm, roots=roots))
+    if came.code == 0:
+        wrong = undisturbed.faults_of(scenario, folder)
+        whole = undisturbed.came(scenario).shown
+        more = [line for line in came.shown.splitlines() if line.startswith("Warning: ") and line not in whole]
+        if wrong and more and "is left" not in wrong:
+            return verdict("said")
+        return verdict("finished", wrong and f"finished without a word, but {wrong}")
+    if wrong := ended_in_one_line(came):
+        return verdict("", wrong)
+    again = warm.do(scenario.trial(folder, given, again=True))
+    if again.code:
+        return verdict("", f"is not finished by the same command: {last_words(again)} (before: {last_words(came)})")
+    wrong = undisturbed.faults_of(scenario, folder)
+    return verdict("refused", wrong and f"finished by the same command, but {wrong}")
