@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import subprocess
 import threading
 import warnings
 from pathlib import Path
@@ -222,6 +223,36 @@ def test_a_full_disk_is_told_once_and_leaves_no_part(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert (tmp_path / "encoder" / "6.rows").stat().st_size == size
     assert told(cache, range(6))[0].tolist() == [True] * 5 + [False]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 200 KB, where this process may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", folder], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_disk_that_is_really_full_keeps_what_it_had(small_disk):
+    cache, count = FeatureCache(small_disk / "encoder", WIDTH), 0
+    with pytest.warns(UserWarning, match=r"Features are not kept: .*TUTELAGE_CACHE names another folder") as heard:
+        for start in range(0, 10_000, 100):
+            some = range(start, start + 100)
+            np.testing.assert_array_equal(cache.add(keys_of(some), rows_for(some)), rows_for(some))
+    assert len(heard) == 1
+    cache.close()
+    again = FeatureCache(small_disk / "encoder", WIDTH)
+    there, rows = told(again, range(10_000))
+    count = int(there.sum())
+    assert 1000 < count < 9000
+    assert there[:count].all()
+    np.testing.assert_array_equal(rows[:count], rows_for(range(count)))
+    assert {p.name for p in (small_disk / "encoder").iterdir()} <= {"6.rows", "6.index", "6.index-journal"}
 
 
 def test_an_index_that_cannot_grow_is_told_and_the_rows_are_given(tmp_path, monkeypatch):

@@ -138,7 +138,7 @@ class RowsFile:
         Raises:
             OSError: they cannot be written.
         """
-        made = np.zeros(len(rows), dtype=self.form)
+        made = np.empty(len(rows), dtype=self.form)
         made["key"], made["row"] = keys, rows
         made["sum"] = sums(made)
         before, left = os.fstat(self._file.fileno()).st_size, made.view(np.uint8).reshape(-1).data

@@ -37,6 +37,9 @@ class FeatureCache:
         folder: folder of the files, made when something is kept; each encoder has its own.
         width: number of features of a row.
 
+    Raises:
+        ValueError: TUTELAGE_CACHE_GB holds no number.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     cache, out = FeatureCache(Path(folder) / "encoder", 2), np.zeros((2, 2), dtype=np.float32)
@@ -46,6 +49,7 @@ class FeatureCache:
     """
 
     def __init__(self, folder: Path, width: int) -> None:
+        cache_bytes()  # a limit that is no number is told before anything is encoded
         self.folder, self.width = folder, width
         self._lock = threading.RLock()
         self._files: tuple[RowsFile, Index] | None = None
@@ -113,8 +117,9 @@ class FeatureCache:
             count = int(mine.sum())
             full = self._left < need
             first = self._oldest(file, index, count) if full else len(file)
-            file.write(first, keys[mine], kept[mine])
-            index.put(hashed(keys[mine]), first + np.arange(count))
+            new = slice(None) if mine.all() else mine  # mostly all, of which no copy is needed
+            file.write(first, keys[new], kept[new])
+            index.put(hashed(keys[new]), first + np.arange(count))
             if (index.slots(hashed(keys[mine | there])) < 0).any():
                 raise DamagedIndexError("what was entered is not found")
         self._left -= 0 if full else count * each
@@ -247,8 +252,13 @@ class Caches:
             root: folder of the feature caches; None keeps nothing.
             name: name of the encoder's folder in it.
             width: number of features of a row.
+
+        Raises:
+            ValueError: TUTELAGE_CACHE_GB holds no number.
         """
         if root is None:
             return None
-        folder = root / name
-        return self._opened.setdefault((folder, width), FeatureCache(folder, width))
+        which = root / name, width
+        if which not in self._opened:
+            self._opened[which] = FeatureCache(*which)
+        return self._opened[which]
