@@ -62,10 +62,10 @@ class Pinned:
         except NotKeptError:
             return self._kept(self.encoding.features(device, tick))
         tensors, about = first
-        lists = [torch.empty(rows, about["width"], dtype=tensors["rows"].dtype) for rows in about["rows"]]
+        lists = [torch.empty(rows, about["width"], dtype=tensors["features"].dtype) for rows in about["rows"]]
         for number, spans in _parts(about["rows"], about["width"]):
             found, _ = first if number == 0 else self._part(number, {})
-            _fill(lists, spans, found["rows"])
+            _fill(lists, spans, found["features"])
         wraps = [tensors.get(f"counts{i}") for i in range(len(lists))]
         return [_examples(rows.to(device), counts) for rows, counts in zip(lists, wraps, strict=True)]
 
@@ -81,9 +81,9 @@ class Pinned:
         for number, spans in reversed(list(_parts(sizes, width))):
             rows = torch.cat([lists[i][start:end].cpu() for i, start, end in spans] or [torch.empty(0, width)])
             more, about = (counts, {"rows": sizes, "width": width}) if number == 0 else ({}, None)
-            kept, _ = self._part(number, {"rows": rows} | more, about)
-            if kept["rows"] is not rows:  # of a run that was stopped while it kept them
-                _fill(lists, spans, kept["rows"])
+            kept, _ = self._part(number, {"features": rows} | more, about)
+            if kept["features"] is not rows:  # of a run that was stopped while it kept them
+                _fill(lists, spans, kept["features"])
         return found
 
     def _first(self) -> StoredPart:
