@@ -76,6 +76,19 @@ def test_a_run_that_was_stopped_while_it_kept_them_takes_what_it_had(tmp_path, m
     assert torch.equal(found[1].rows[-3:], kept[-3:])
 
 
+def test_a_part_that_is_gone_is_made_again_beside_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(pins, "A_PART", 48)
+    found = Pinned(Drawn(), FolderStore(tmp_path), "features").features()
+    (tmp_path / "features-1.safetensors").unlink()
+    other = Drawn()
+    other.calls = 5
+    again = Pinned(other, FolderStore(tmp_path), "features").features()
+    assert torch.equal(again[0].rows[:3], found[0].rows[:3])
+    assert not torch.equal(again[0].rows[3:], found[0].rows[3:])
+    assert torch.equal(again[1].rows[1:], found[1].rows[1:])
+    assert same(Pinned(other, FolderStore(tmp_path), "features").features(), again)
+
+
 @pytest.mark.parametrize("sizes", [(0, 0), (0, 4), (4, 0), (1,)])
 def test_empty_lists_are_kept(tmp_path, sizes):
     found = Pinned(Drawn(sizes), FolderStore(tmp_path), "features").features()

@@ -188,3 +188,17 @@ def test_a_model_can_be_told_to_keep_nothing(model, texts, tmp_path, monkeypatch
     monkeypatch.setattr(network, "_features", lambda *given: calls.append(given) or real(*given))
     model.predict(list(texts.pool.text))
     assert calls  # nor was anything read
+
+
+def test_an_estimator_can_be_told_to_keep_nothing(encoder_folder, texts, tmp_path, monkeypatch):
+    from tutelage.estimators import Classifier
+
+    monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
+    X, y = list(texts.train.text), list(texts.train.label)
+    options = {"encoder": str(encoder_folder), "steps": 3, "evidence": False}
+    fitted = Classifier("supervised", cache=False, **options).fit(X, y)
+    p = fitted.predict_proba(list(texts.test.text))
+    assert not (tmp_path / "cache" / "features").exists()
+    kept = Classifier("supervised", **options).fit(X, y)
+    np.testing.assert_allclose(kept.predict_proba(list(texts.test.text)), p, atol=1e-5)
+    assert (tmp_path / "cache" / "features").exists()

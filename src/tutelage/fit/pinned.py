@@ -28,6 +28,15 @@ class NotKeptError(Exception):
     """The store does not keep the features yet."""
 
 
+def _not_kept(path: Path | None) -> StoredPart:
+    """What is done in place of computing a part: nothing.
+
+    Raises:
+        NotKeptError: always.
+    """
+    raise NotKeptError
+
+
 @dataclass(frozen=True)
 class Pinned:
     """An encoding whose features are parts of a store: read of it where they are there, else kept there when read.
@@ -58,13 +67,20 @@ class Pinned:
     def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features | WordFeatures]:
         """Features of each list of items, as examples; missing ones are computed."""
         try:
-            first = self._first()
+            return self._restored(device)
         except NotKeptError:
             return self._kept(self.encoding.features(device, tick))
-        tensors, about = first
+
+    def _restored(self, device: torch.device | str) -> list[Features | WordFeatures]:
+        """The features from the store.
+
+        Raises:
+            NotKeptError: a part is not there.
+        """
+        first = tensors, about = self._first()
         lists = [torch.empty(rows, about["width"], dtype=tensors["features"].dtype) for rows in about["rows"]]
         for number, spans in _parts(about["rows"], about["width"]):
-            found, _ = first if number == 0 else self._part(number, {})
+            found, _ = first if number == 0 else self.store.once(f"{self.name}-{number}", _not_kept)
             _fill(lists, spans, found["features"])
         wraps = [tensors.get(f"counts{i}") for i in range(len(lists))]
         return [_examples(rows.to(device), counts) for rows, counts in zip(lists, wraps, strict=True)]
@@ -87,10 +103,7 @@ class Pinned:
         return found
 
     def _first(self) -> StoredPart:
-        def missing(path: Path | None) -> StoredPart:
-            raise NotKeptError
-
-        return self.store.once(f"{self.name}-0", missing)
+        return self.store.once(f"{self.name}-0", _not_kept)
 
     def _part(self, number: int, tensors: dict[str, torch.Tensor], about: Any = None) -> StoredPart:
         return self.store.once(f"{self.name}-{number}", lambda path: (tensors, about))

@@ -132,8 +132,7 @@ class CachedEncoding:
         keys, items = zip(*sample, strict=True)
         list(self.encoder.batches(items[:2], keys[:2]))  # the first pass is slower than the rest
         start = time.perf_counter()
-        for i in range(0, len(items), 16):
-            list(self.encoder.batches(items[i : i + 16], keys[i : i + 16]))
+        list(self.encoder.batches(items, keys))
         return (time.perf_counter() - start) * len(missing) / len(items)
 
     def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features | WordFeatures]:
