@@ -111,16 +111,16 @@ class FeatureCache:
         if need > self._left:
             self._left = min(room(self.folder, need, limit), max(AT_A_TIME, need))
         with index.writing():
-            kept = np.array(rows, dtype=np.float32)
-            there = file.read(index.slots(hashed(keys)), keys, kept)
+            kept, hashes = np.array(rows, dtype=np.float32), hashed(keys)
+            there = file.read(index.slots(hashes), keys, kept)
             mine = ~there & np.isfinite(rows).all(1)
             count = int(mine.sum())
             full = self._left < need
             first = self._oldest(file, index, count) if full else len(file)
             new = slice(None) if mine.all() else mine  # mostly all, of which no copy is needed
             file.write(first, keys[new], kept[new])
-            index.put(hashed(keys[new]), first + np.arange(count))
-            if (index.slots(hashed(keys[mine | there])) < 0).any():
+            index.put(hashes[new], first + np.arange(count))
+            if (index.slots(hashes[mine | there]) < 0).any():
                 raise DamagedIndexError("what was entered is not found")
         self._left -= 0 if full else count * each
         return kept
