@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from tutelage import files
 from tutelage.data import Examples, cards
-from tutelage.data.sources import cache_folder
+from tutelage.data.sources import features_folder
 from tutelage.files import FORMAT, BadFileError
 from tutelage.files.described import Described
 from tutelage.files.tensors import read_tensors, write_tensors
@@ -50,7 +50,7 @@ class Model:
         network: network that gives logits of examples.
         reader: reader that turns items into examples.
         task: task of the model, which says what a unit is: an item, a word or a pixel.
-        cache: folder of the feature cache; None is the user's cache folder.
+        cache: folder of the feature cache; None is the user's cache folder; False keeps nothing, nor looks there.
         temperature: number above 0 by which all logits are divided, see `fit.calibration`; 1 changes nothing.
         held_out: what is kept of the held-out labels to abstain by, see `fit.abstention.kept`; empty where nothing is.
         learnt: marks of the items whose labels it learnt, see `data.marks`; as a teacher of these it would flatter.
@@ -61,7 +61,7 @@ class Model:
     network: nn.Module
     reader: Reader
     task: Task
-    cache: Path | None = None
+    cache: Path | Literal[False] | None = None
     temperature: float = 1.0
     held_out: dict[str, np.ndarray] = field(default_factory=dict)
     learnt: frozenset[str] = frozenset()
@@ -81,7 +81,7 @@ class Model:
         """Examples for the network, made of items: their features where the network is a head on an encoder."""
         body = self.body
         if isinstance(self.reader, Encodes) and isinstance(body, Head):
-            found = features(self.reader, items, self.cache or cache_folder() / "features", self.device, tick)
+            found = features(self.reader, items, features_folder(self.cache), self.device, tick)
             if (width := found.rows.shape[-1]) != body.width:
                 raise ValueError(f"an item has {width} features, but the model was fitted on {body.width}")
             return found

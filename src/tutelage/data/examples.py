@@ -168,8 +168,9 @@ class Tokens(Single):
     def __len__(self) -> int:
         return len(self.ids)
 
-    def take(self, index: np.ndarray) -> dict[str, Tensor]:
-        ids, mask = padded([self.ids[i] for i in index], self.pad)
+    def take(self, index: np.ndarray, length: int = 0) -> dict[str, Tensor]:
+        """Token ids and attention mask of a batch, padded to its longest text, or to a length that is above it."""
+        ids, mask = padded([self.ids[i] for i in index], self.pad, length)
         return {"input_ids": ids.to(self.device), "attention_mask": mask.to(self.device)}
 
     def lengths(self) -> np.ndarray:
@@ -200,8 +201,9 @@ class WordTokens(Ragged):
     pad: int = 0
     device: torch.device | str = "cpu"
 
-    def take(self, index: np.ndarray) -> dict[str, Tensor]:
-        ids, mask = padded([w for i in index for w in self.windows[i]], self.pad)
+    def take(self, index: np.ndarray, length: int = 0) -> dict[str, Tensor]:
+        """Token ids, attention mask and first tokens, padded to the longest window, or to a length that is above it."""
+        ids, mask = padded([w for i in index for w in self.windows[i]], self.pad, length)
         first = torch.zeros_like(mask, dtype=torch.bool)
         for row, places in enumerate(p for i in index for p in self.first[i]):
             first[row, torch.as_tensor(places)] = True
@@ -216,9 +218,16 @@ class WordTokens(Ragged):
         return WordTokens(windows, first, self.sizes[index], self.pad, self.device)
 
 
-def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Tensor]:
-    """Token ids padded to the longest row, (n, t), and their attention mask, (n, t): 1 for a token, 0 for padding."""
+def padded(rows: Sequence[Sequence[int]], pad: int, least: int = 0) -> tuple[Tensor, Tensor]:
+    """Token ids padded to the longest row, (n, t), and their attention mask, (n, t): 1 for a token, 0 for padding.
+
+    Args:
+        rows: token ids of each row.
+        pad: token id of the padding.
+        least: t, at least.
+    """
     tensors = [torch.as_tensor(r) for r in rows]
     ids = torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=pad)
+    ids = torch.nn.functional.pad(ids, (0, max(least - ids.shape[1], 0)), value=pad)
     length = torch.tensor([len(r) for r in rows])
     return ids, (torch.arange(ids.shape[1]) < length[:, None]).long()

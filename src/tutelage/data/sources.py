@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from platformdirs import user_cache_path
 
@@ -74,10 +74,47 @@ CORPORA = {
 """Text corpora by name."""
 
 
+CACHE, CACHE_GB = "TUTELAGE_CACHE", "TUTELAGE_CACHE_GB"
+"""Environment variables that name the folder of the cache, and how large all cached features may be together."""
+
+CACHE_SIZE = 20.0
+"""Gigabytes that all cached features may take together by default: rows of 384 numbers of 12 million texts."""
+
+
 def cache_folder() -> Path:
     """Folder of fetched data sets and cached features: that of TUTELAGE_CACHE, or the user's cache folder."""
-    named = os.environ.get("TUTELAGE_CACHE")
+    named = os.environ.get(CACHE)
     return Path(named) if named else user_cache_path("tutelage", appauthor=False)
+
+
+def features_folder(cache: str | Path | Literal[False] | None = None) -> Path | None:
+    """Folder of the feature caches; None where nothing is to be kept.
+
+    Args:
+        cache: the folder; None is that in `cache_folder`; False keeps nothing.
+
+    >>> features_folder(False) is None, features_folder("here").name
+    (True, 'here')
+    """
+    if cache is False:
+        return None
+    return Path(cache) if cache else cache_folder() / "features"
+
+
+def cache_bytes() -> int:
+    """Number of bytes that all cached features may take together, by TUTELAGE_CACHE_GB; 0 keeps nothing.
+
+    Raises:
+        ValueError: the variable holds no number of at least 0.
+    """
+    named = os.environ.get(CACHE_GB)
+    try:
+        size = float(named) if named else CACHE_SIZE
+    except ValueError:
+        size = -1.0
+    if not 0 <= size < float("inf"):
+        raise ValueError(f"{CACHE_GB} must be a number of gigabytes, at least 0, got {named!r}")
+    return int(size * 1e9)
 
 
 def data_folder() -> Path | None:

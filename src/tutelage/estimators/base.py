@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from tutelage import kinds
-from tutelage.data.sources import cache_folder
+from tutelage.data.sources import features_folder
 from tutelage.estimators.arguments import RandomState, require_arguments, seed_of
 from tutelage.estimators.method_settings import PREFIX, method_of, settings_of, with_settings
 from tutelage.estimators.progress import told
@@ -63,7 +63,7 @@ class Estimator(BaseEstimator):
         repeats: repeats of the cross-validation, at least 1; None is 2 for a head on features, else 1.
         evidence: whether cross-validation measures the gain from the pool; False returns the method's model unchecked.
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
-        cache: folder of the feature cache; None is a folder in the user's cache folder.
+        cache: folder of the feature cache; None is a folder in the user's cache folder; False keeps nothing.
         random_state: random seed, a whole number in [0, 2**32); a ``RandomState`` or a ``Generator`` of NumPy, from
             which each fit draws its seed; or None, for NumPy's own random state.
         copies: "once" gives equal items with equal labels one vote together; "each" gives each of them one; "off" takes
@@ -80,7 +80,7 @@ class Estimator(BaseEstimator):
     repeats: Count | None = None
     evidence: bool = True
     device: str | torch.device = "auto"
-    cache: str | Path | None = None
+    cache: str | Path | Literal[False] | None = None
     random_state: RandomState = 0
     copies: Literal["once", "each", "off"] = "once"
     verbose: bool | Callable[[str, int, int], Any] = False
@@ -158,7 +158,7 @@ class Estimator(BaseEstimator):
         self._summary: dict[str, Any] = summarise(kind, data, fitted) | ({"partial": True} if self.partial_ else {})
         self._fitted_kind = kind
         self._record: dict[str, Any] = collect(on_device(data, fitted), kind, data, fitted)
-        self._model: Model = kind.model(data, outcome.network, fitted.reader, cache, outcome.calibration)
+        self._model: Model = kind.model(data, outcome.network, fitted.reader, cache or False, outcome.calibration)
         self.temperature_ = outcome.calibration.temperature
         self.evidence_: Evidence | None = evidence_of(outcome, data.classes)
         self.returned_ = outcome.returned
@@ -225,8 +225,8 @@ class Estimator(BaseEstimator):
         warned = [line["words"] for line in summary.get("said", [])]
         return in_notebook(verdict(summary, use="`predict` and `predict_proba`"), warned)
 
-    def _cache(self) -> Path:
-        return Path(self.cache) if self.cache else cache_folder() / "features"
+    def _cache(self) -> Path | None:
+        return features_folder(self.cache)
 
     def predict_proba(self, X: Any) -> Any:
         """Probabilities of each class; subclasses say of what."""

@@ -73,7 +73,7 @@ class Classifier(ClassifierMixin, Estimator):
         repeats: repeats of the cross-validation, at least 1; None is 2 for a head on features, else 1.
         evidence: whether cross-validation measures the gain from the pool; False returns the method's model unchecked.
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
-        cache: folder of the feature cache; None is a folder in the user's cache folder.
+        cache: folder of the feature cache; None is a folder in the user's cache folder; False keeps nothing.
         random_state: random seed, a whole number in [0, 2**32); a ``RandomState`` or a ``Generator`` of NumPy, from
             which each fit draws its seed; or None, for NumPy's own random state.
         copies: "once" gives equal items with equal labels one vote together; "each" gives each of them one; "off" takes

@@ -266,7 +266,7 @@ def _value(written: Any) -> Any:
 
 def _fill(estimator: Any, kind: Kind, found: Model, summary: dict[str, Any]) -> None:
     """Set the attributes of a fit that a run tells."""
-    found.cache = estimator._cache()
+    found.cache = estimator._cache() or False
     estimator._model, estimator._fitted_kind, estimator._summary = found, kind, summary
     estimator._columns = [], []
     estimator.classes_ = np.array(found.classes) if not found.task.dense else np.arange(len(found.classes))

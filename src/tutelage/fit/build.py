@@ -107,7 +107,7 @@ class Build:
         views: names of the views of the pool that the method reads.
         defaults: of what is trained; they give the examples a step.
         whole: train a network on the items themselves, not a head on an encoder's features.
-        cache: folder for features.
+        cache: folder for features; None keeps nothing.
         device: of the examples.
         augment: makes a strong view of the items; None drops a share of their words or numbers.
     """
@@ -116,7 +116,7 @@ class Build:
     views: Collection[str]
     defaults: Defaults
     whole: bool
-    cache: Path
+    cache: Path | None
     device: torch.device | str = "cpu"
     augment: Augment | None = None
 

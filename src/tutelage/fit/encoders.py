@@ -59,7 +59,7 @@ class TriedEncoder:
 
 
 def try_encoders(
-    readers: Sequence[Encodes], items: Items, plan: Plan, seed: int, cache: Path, records: Records,
+    readers: Sequence[Encodes], items: Items, plan: Plan, seed: int, cache: Path | None, records: Records,
     say: Say, tick: Tick | None = None,
 ) -> list[TriedEncoder]:  # fmt: skip
     """What is seen of the encoder of each reader, of which one is chosen: the one that is expected to be the best.
@@ -73,7 +73,7 @@ def try_encoders(
         items: items of the fit; there are two labels of each class that has any.
         plan: plan of the folds.
         seed: seed of the folds.
-        cache: folder of the feature cache.
+        cache: folder of the feature cache; None keeps nothing.
         records: records of benchmarks.
         say: called with what each encoder costs.
         tick: called with the progress.
@@ -128,7 +128,7 @@ def seconds_each(reader: Encodes, items: Items) -> float:
         return (time.perf_counter() - start) / max(len(few[2:]), 1)
 
 
-def labels_only(reader: Encodes, items: Items, folds: Folds, cache: Path, tick: Tick | None) -> HeldOut:
+def labels_only(reader: Encodes, items: Items, folds: Folds, cache: Path | None, tick: Tick | None) -> HeldOut:
     """Honest held-out predictions of the labels-only model on a reader's features of the labelled items."""
     rows = rows_of(features(reader, items.labelled, cache, tick=tick)).cpu()
     each, groups = np.ones(len(items.y), dtype=np.int64), items.grouped

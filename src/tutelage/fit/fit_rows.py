@@ -20,6 +20,7 @@ from tutelage.fit.defaults import How
 from tutelage.fit.encoders import TriedEncoder, in_words, try_encoders
 from tutelage.fit.fit import Outcome, fit, threads, without_pool
 from tutelage.fit.leaking import Leaking, leaking
+from tutelage.fit.pinned import pinned
 from tutelage.fit.problem import Problem
 from tutelage.fit.recorded import Records, recorded_prior
 from tutelage.fit.setup import MemoryStore, Store, StoredPart, silent
@@ -60,7 +61,7 @@ class Wiring:
         return self.readers[0]
 
     def build(
-        self, reader: Reader, views: Collection[str], cache: Path, device: torch.device | str = "cpu",
+        self, reader: Reader, views: Collection[str], cache: Path | None, device: torch.device | str = "cpu",
         augment: Augment | None = None,
     ) -> Build:  # fmt: skip
         """What makes a problem of items that a reader reads."""
@@ -95,7 +96,7 @@ class Fitted:
 
 
 def fit_rows(
-    items: Items, wiring: Wiring, method: Method | Auto, cache: Path, *, device: torch.device | str = "cpu",
+    items: Items, wiring: Wiring, method: Method | Auto, cache: Path | None, *, device: torch.device | str = "cpu",
     augment: Augment | None = None, store: Store | None = None, tick: Tick | None = None, say: Say | None = None,
     foretell: Say | None = None, without: Collection[str] = (),
 ) -> Fitted:  # fmt: skip
@@ -103,7 +104,7 @@ def fit_rows(
 
     Args:
         method: with its hyper-parameters, some of which may be left open.
-        cache: folder for features.
+        cache: folder for features; None keeps nothing.
         augment: makes a strong view of a list of items; None drops words or numbers at random.
         store: keeps finished parts, so that a stopped fit goes on where it was.
         tick: told the progress.
@@ -114,7 +115,7 @@ def fit_rows(
     Raises:
         ValueError: the method cannot learn such a task; a class has fewer than two labels and evidence is wanted.
     """
-    store, records = store or MemoryStore(), Records(wiring.record, without)
+    pins, store, records = store, store or MemoryStore(), Records(wiring.record, without)
     settled = method.settled(items.task, items.weak)
     chosen = without_pool(settled, items.pool)
     if say and settled.uses_pool and not chosen.uses_pool:
@@ -125,6 +126,7 @@ def fit_rows(
     require_unseen(items, taken, wiring)
     building = wiring.build(taken, chosen.views, cache, device, augment).of(items)
     reader = building.build.reader
+    building.encoding = pinned(reader, building.encoding, pins, "features")
     if say is None or reader.says != wiring.reader.says:  # who says things has said it of the first reader
         tell_how_read(reader, items, say or warn)
     if say:
@@ -132,7 +134,7 @@ def fit_rows(
     problem = building.problem(tick)
     if wiring.own_network:
         require_logits(problem)
-    teacher = brought(items, problem, cache)
+    teacher = brought(items, problem, cache, pins)
     finish: Finish = (lambda problem: problem) if teacher is None else teacher.of
     problem = finish(problem)
     training = wiring.how.long_enough(chosen, problem)
@@ -198,7 +200,7 @@ def require_unseen(items: Items, reader: Reader, wiring: Wiring) -> None:
 
 
 def chosen_reader(
-    items: Items, wiring: Wiring, cache: Path, records: Records, store: Store, say: Say | None, tick: Tick | None
+    items: Items, wiring: Wiring, cache: Path | None, records: Records, store: Store, say: Say | None, tick: Tick | None
 ) -> tuple[Reader, list[TriedEncoder]]:
     """The reader that the labels choose, and what was seen of each; the usual one where labels cannot choose.
 

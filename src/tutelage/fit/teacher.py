@@ -14,35 +14,40 @@ import torch
 from tutelage.data import Examples, Features
 from tutelage.fit.build import Items, rows_of
 from tutelage.fit.described import described_head, described_source, sentences_of
+from tutelage.fit.pinned import pinned
 from tutelage.fit.problem import Problem, WeakLabels
-from tutelage.modalities.base import ReadsMeaning, features
+from tutelage.fit.setup import Store
+from tutelage.modalities.base import ReadsMeaning
 from tutelage.weak import Source, Voted, combine
 
 
-def brought(items: Items, problem: Problem, cache: Path) -> BroughtTeacher | None:
+def brought(items: Items, problem: Problem, cache: Path | None, pins: Store | None = None) -> BroughtTeacher | None:
     """The teacher that the sources and the descriptions of the classes make together; None where there are neither.
 
     Args:
         items: items of the fit.
         problem: problem on the features of the encoder as it is, which reads the descriptions, too.
-        cache: folder of the feature cache.
+        cache: folder of the feature cache; None keeps nothing.
+        pins: store that keeps the features that are read; None keeps none.
 
     Raises:
         ValueError: classes are described, but the items are no texts with an encoder.
     """
     sources: list[Source | Voted] = list(items.sources)
     if items.described is not None:
-        sources.append(_described(items, problem, cache))
+        sources.append(_described(items, problem, cache, pins))
     return BroughtTeacher(sources, problem.y) if sources else None
 
 
-def _described(items: Items, problem: Problem, cache: Path) -> Source:
+def _described(items: Items, problem: Problem, cache: Path | None, pins: Store | None) -> Source:
     """What the descriptions of the classes say of the labelled items, and then of the pool's."""
     if not isinstance(problem.reader, ReadsMeaning) or not isinstance(problem.pool, Features):
         raise ValueError("classes are described only to a frozen encoder of texts: leave out finetune")
     sentences, classes = sentences_of(items.described or ())
-    parts = (items.labelled, items.pool, sentences)
-    labelled, pool, rows = (rows_of(features(problem.reader.meaning, part, cache)).cpu() for part in parts)
+    reader = problem.reader.meaning
+    encoding = pinned(reader, reader.encoding([items.labelled, items.pool, sentences], cache), pins, "described")
+    assert encoding is not None
+    labelled, pool, rows = (rows_of(found).cpu() for found in encoding.features())
     return described_source(described_head(rows, classes, pool if len(pool) else labelled), labelled, pool)
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -447,7 +447,7 @@ class Kind(ABC):
         return Wiring(readers, how, self.whole, record, self.words.things, self.own_network, adapt)
 
     def model(
-        self, data: Dataset, network: nn.Module, reader: Reader, cache: Path | None = None,
+        self, data: Dataset, network: nn.Module, reader: Reader, cache: Path | Literal[False] | None = None,
         calibration: Calibration = NONE,
     ) -> Model:  # fmt: skip
         """Fitted model, on the CPU.
@@ -456,7 +456,7 @@ class Kind(ABC):
             data: dataset that was learnt, for the names of its classes and the task.
             network: fitted network.
             reader: reader of the network's items.
-            cache: folder of the feature cache; None is the user's cache folder.
+            cache: folder of the feature cache; None is the user's cache folder; False keeps nothing.
             calibration: temperature of the model, and the held-out predictions that it abstains by.
         """
         held_out = abstention.kept(calibration) if self.abstains else {}

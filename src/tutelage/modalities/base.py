@@ -129,12 +129,12 @@ class Encodes(Reader, Protocol):
     def seen(self, items: Sequence[Any]) -> int:
         """Number of items whose labels the encoder was adapted to, so that they cannot be held out any more."""
 
-    def encoding(self, parts: Sequence[Sequence[Any]], cache: Path) -> Encoding:
+    def encoding(self, parts: Sequence[Sequence[Any]], cache: Path | None) -> Encoding:
         """Encoding of lists of items, which gives the frozen encoder's features, computed once and kept in the cache.
 
         Args:
             parts: lists of items.
-            cache: folder of the feature cache.
+            cache: folder of the feature cache; None keeps nothing.
         """
 
     def with_head(self, head: Head) -> nn.Module:
@@ -183,14 +183,15 @@ class Encoding(Protocol):
 
 
 def features(
-    reader: Encodes, items: Sequence[Any], cache: Path, device: torch.device | str = "cpu", tick: Tick | None = None
-) -> Features | WordFeatures:
+    reader: Encodes, items: Sequence[Any], cache: Path | None, device: torch.device | str = "cpu",
+    tick: Tick | None = None,
+) -> Features | WordFeatures:  # fmt: skip
     """Features of one list of items, as examples; missing ones are computed.
 
     Args:
         reader: reader with the encoder.
         items: the items.
-        cache: folder of the feature cache.
+        cache: folder of the feature cache; None keeps nothing.
         device: device of the features.
         tick: called with the progress.
     """

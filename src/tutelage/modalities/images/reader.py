@@ -30,8 +30,8 @@ from tutelage.modalities.precision import cache_name, computing
 
 LONGEST = {**dict.fromkeys(LITE, 128), "small_cnn": 64, "wide_resnet": 64, "unet": 160}
 """Longest side of the images that each network gets by default, in pixels."""
-IMAGES_A_BATCH = 32
-"""Number of images in a batch of the encoder."""
+IMAGES_A_BATCH = 8
+"""Number of images in a batch of the encoder, at most: from 16 on some convolutions add up in another order."""
 IMAGES_A_CHUNK = 2048
 """Number of images whose features are computed before they are written."""
 CACHE = 2**28
@@ -114,7 +114,7 @@ class ImagePass:
 
     backbone: ImageEncoder
     a_chunk = IMAGES_A_CHUNK
-    a_sample = IMAGES_A_BATCH
+    a_sample = 32
 
     @property
     def width(self) -> int:
@@ -185,8 +185,8 @@ class ImageReader:
     def reads(self, items: Sequence[Picture]) -> HowRead | None:
         return None
 
-    def encoding(self, parts: Sequence[Sequence[Picture | Disturbed]], cache: Path) -> CachedEncoding:
-        store = self.caches.at(cache / cache_name(self.fingerprint, self.backbone))
+    def encoding(self, parts: Sequence[Sequence[Picture | Disturbed]], cache: Path | None) -> CachedEncoding:
+        store = self.caches.at(cache, cache_name(self.fingerprint, self.backbone), self.backbone.width)
         return CachedEncoding(parts, ImagePass(self.backbone), store, _one_row_each)
 
     def disturbed(self, items: Sequence[Picture], share: float, seed: int) -> list[Disturbed]:

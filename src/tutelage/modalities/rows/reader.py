@@ -63,7 +63,7 @@ class RowReader:
     def reads(self, items: Any) -> HowRead | None:
         return None
 
-    def encoding(self, parts: Sequence[Any], cache: Path) -> GivenRows:
+    def encoding(self, parts: Sequence[Any], cache: Path | None) -> GivenRows:
         return GivenRows(parts)
 
     def examples(self, items: Any, device: torch.device | str = "cpu") -> Features:

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tutelage.data.examples import WordTokens, cut
-from tutelage.modalities.cache import TOKENS_A_BATCH
+from tutelage.data.examples import WordTokens
+from tutelage.modalities.cache import TOKENS_A_BATCH, batches_of, padded_to
 from tutelage.modalities.encoder import Encoder
 from tutelage.modalities.head import Head
 from tutelage.modalities.precision import computing
@@ -140,17 +140,17 @@ class WordPass:
         return [word_key(key, j) for j in range(len(item))]
 
     def batches(self, items: Sequence[Sentence], keys: Sequence[bytes]) -> Iterator[tuple[list[int], np.ndarray]]:
-        """Numbers and features of the sentences in each batch; similar lengths share a batch, to save padding."""
+        """Numbers and features of the sentences in each batch; those that are padded to one length share a batch."""
         tokens = tokenize_words(self.encoder, items, next(self.encoder.model.parameters()).device)
-        lengths = tokens.lengths()
-        order = np.array(sorted(range(len(items)), key=lambda i: (int(lengths[i]), keys[i])))
-        for part in cut(lengths[order], TOKENS_A_BATCH):
-            yield order[part].tolist(), _word_features(tokens, order[part], self.encoder)
+        lengths = padded_to([max(map(len, windows)) for windows in tokens.windows], self.encoder.max_length)
+        windows = np.array([len(windows) for windows in tokens.windows], dtype=np.int64)
+        for batch in batches_of(lengths, keys, windows, TOKENS_A_BATCH):
+            yield batch.tolist(), _word_features(tokens, batch, int(lengths[batch[0]]), self.encoder)
 
 
 @torch.inference_mode()
-def _word_features(tokens: WordTokens, index: np.ndarray, encoder: Encoder) -> np.ndarray:
-    batch = tokens.take(index)
+def _word_features(tokens: WordTokens, index: np.ndarray, length: int, encoder: Encoder) -> np.ndarray:
+    batch = tokens.take(index, length)
     first = batch.pop("first")
     with computing(encoder.model):
         states: Tensor = encoder.model(**batch, output_hidden_states=True).hidden_states[middle(encoder.model)]

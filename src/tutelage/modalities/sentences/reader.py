@@ -47,8 +47,8 @@ class WordReader(WithEncoder):
     def reads(self, items: Sequence[Sentence]) -> HowRead:
         return sentences_read(self.encoder, items)
 
-    def encoding(self, parts: Sequence[Sequence[Sentence]], cache: Path) -> CachedEncoding:
-        store = self.caches.at(cache / f"words-{self.encoder.cache_name}")
+    def encoding(self, parts: Sequence[Sequence[Sentence]], cache: Path | None) -> CachedEncoding:
+        store = self.caches.at(cache, f"words-{self.encoder.cache_name}", self.encoder.width)
         return CachedEncoding(parts, WordPass(self.encoder), store, _rows_of_words)
 
     def examples(self, items: Sequence[Sentence], device: torch.device | str = "cpu") -> Examples:

@@ -176,7 +176,7 @@ class LexicalReader(WithLexicon):
     def reads(self, items: Sequence[str]) -> HowRead | None:
         return None
 
-    def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> LexicalEncoding:
+    def encoding(self, parts: Sequence[Sequence[str]], cache: Path | None) -> LexicalEncoding:
         return LexicalEncoding(parts, self.words)
 
     def examples(self, items: Sequence[str], device: torch.device | str = "cpu") -> Features:
@@ -265,7 +265,7 @@ class JoinedReader(WithLexicon):
         found[left] = super().unread([items[i] for i in left])
         return found
 
-    def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> JoinedEncoding:
+    def encoding(self, parts: Sequence[Sequence[str]], cache: Path | None) -> JoinedEncoding:
         second = LexicalEncoding(parts, self.words)
         return JoinedEncoding(self.first.encoding(parts, cache), second, self.factor)
 

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tutelage.data.examples import Tokens, cut
-from tutelage.modalities.cache import TOKENS_A_BATCH
+from tutelage.data.examples import Tokens
+from tutelage.modalities.cache import TOKENS_A_BATCH, batches_of, padded_to
 from tutelage.modalities.encoder import Encoder
 from tutelage.modalities.head import Head
 from tutelage.modalities.precision import computing
@@ -110,17 +110,18 @@ class TextPass:
         return [key]
 
     def batches(self, items: Sequence[str], keys: Sequence[bytes]) -> Iterator[tuple[list[int], np.ndarray]]:
-        """Numbers and features of the texts in each batch; texts of similar length share a batch, to save padding."""
+        """Numbers and features of the texts in each batch; texts that are padded to one length share a batch."""
         ids = self.encoder.tokenize(items)
-        order = sorted(range(len(items)), key=lambda i: (len(ids[i]), keys[i]))
-        for part in cut([len(ids[i]) for i in order], TOKENS_A_BATCH):
-            yield order[part], _features([ids[i] for i in order[part]], self.encoder)
+        lengths = padded_to([len(some) for some in ids], self.encoder.max_length)
+        for batch in batches_of(lengths, keys, units=TOKENS_A_BATCH):
+            numbers = batch.tolist()
+            yield numbers, _features([ids[i] for i in numbers], int(lengths[numbers[0]]), self.encoder)
 
 
 @torch.inference_mode()
-def _features(ids: list[list[int]], encoder: Encoder) -> np.ndarray:
+def _features(ids: list[list[int]], length: int, encoder: Encoder) -> np.ndarray:
     device = next(encoder.model.parameters()).device
-    batch = Tokens(ids, encoder.pad, device).take(np.arange(len(ids)))
+    batch = Tokens(ids, encoder.pad, device).take(np.arange(len(ids)), length)
     with computing(encoder.model):
         hidden = encoder.model(**batch).last_hidden_state.float()
     return pool(hidden, batch["attention_mask"]).float().cpu().numpy()

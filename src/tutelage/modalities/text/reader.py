@@ -39,8 +39,8 @@ class TextReader(WithEncoder):
     def meaning(self) -> Self:
         return self
 
-    def encoding(self, parts: Sequence[Sequence[str]], cache: Path) -> CachedEncoding:
-        store = self.caches.at(cache / self.encoder.cache_name)
+    def encoding(self, parts: Sequence[Sequence[str]], cache: Path | None) -> CachedEncoding:
+        store = self.caches.at(cache, self.encoder.cache_name, self.encoder.width)
         return CachedEncoding(parts, TextPass(self.encoder), store, _one_row_each)
 
     def examples(self, items: Sequence[str], device: torch.device | str = "cpu") -> Tokens:
