@@ -49,7 +49,6 @@ class FeatureCache:
     """
 
     def __init__(self, folder: Path, width: int) -> None:
-        cache_bytes()  # a limit that is no number is told before anything is encoded
         self.folder, self.width = folder, width
         self._lock = threading.RLock()
         self._files: tuple[RowsFile, Index] | None = None
@@ -58,6 +57,7 @@ class FeatureCache:
         self._writes = True
         self._why_not: Exception | None = None
         self._left = 0
+        cache_bytes()  # a limit that is no number is told before anything is encoded
 
     def read(self, keys: Sequence[bytes], out: np.ndarray) -> np.ndarray:
         """Read rows; the mask of those that are kept and sound, (n,).
