@@ -112,6 +112,21 @@ def test_a_cell_far_away_is_named_and_fills_no_memory(tmp_path):
         read(tmp_path / "t.xlsx", USUAL, Notes())
 
 
+def test_a_spreadsheet_whose_parts_are_damaged_is_refused(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active["A1"] = "text"
+    book.save(tmp_path / "t.xlsx")
+    data = bytearray((tmp_path / "t.xlsx").read_bytes())
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as held:
+        for member in held.infolist():
+            begin = member.header_offset + 30 + len(member.filename)
+            data[begin : begin + 4] = b"\xff" * 4
+    (tmp_path / "t.xlsx").write_bytes(data)
+    with pytest.raises(DataError, match=r"t\.xlsx: not readable as a spreadsheet \("):
+        read(tmp_path / "t.xlsx", USUAL, Notes())
+
+
 def npz(shape: str, kind: str = "'<f4'", body: bytes = b"") -> bytes:
     head = f"{{'descr': {kind}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
     return zipped(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + body, "x.npy")

@@ -20,6 +20,7 @@ from tutelage.tables.headers import ask_of_header, names_of, without_repeats
 from tutelage.tables.how import ReadAs
 from tutelage.tables.notes import Notes
 from tutelage.tables.odd import SHOWN, counted
+from tutelage.tables.packed import DAMAGED
 from tutelage.tables.seen import Found
 
 TITLES = 10
@@ -55,7 +56,7 @@ def read_sheet(data: bytes, how: ReadAs, path: str, notes: Notes) -> Found:
         marks = _marks(data, path)
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         name, cells = _sheet(book, len(data), how, path, notes)
-    except (CalamineError, OSError, ValueError, MemoryError, zipfile.BadZipFile) as e:
+    except (CalamineError, *DAMAGED) as e:
         if isinstance(e, DataError):
             raise
         raise DataError(f"{path}: not readable as a spreadsheet ({damage(e)}){_hint(data)}") from e
