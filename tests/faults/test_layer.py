@@ -18,10 +18,7 @@ PROGRAM = """
 import json, os, sys
 sys.path.insert(0, {faults!r})
 from injected.layer import Harm, Layer
-import numpy as np, pyarrow as pa
-from pyarrow import parquet
-from safetensors.numpy import save_file, load_file
-rows = np.arange(4096.0)
+{imports}
 os.chdir({folder!r})
 layer = Layer()
 layer.arm([{folder!r}], Harm(*{harm!r}), "log")
@@ -41,6 +38,10 @@ WHOLE = """with open("a.part", "wb") as f:
     os.replace("a.part", "a")"""
 """A file is written whole, as the library does it: it is made, written, synced and renamed."""
 
+IMPORTS = """import numpy as np, pyarrow as pa
+from pyarrow import parquet
+from safetensors.numpy import save_file, load_file
+rows = np.arange(4096.0)"""
 OTHERS = {
     "numpy": ("np.save('a.npy', rows); rows.tofile('b.bin')", {"create a.npy", "write a.npy", "write b.bin"}),
     "a memory map": ("np.save('a.npy', rows); np.load('a.npy', mmap_mode='r')", {"open a.npy", "map a.npy"}),
@@ -52,9 +53,11 @@ OTHERS = {
 """Programs, and operations that must be among those that are counted."""
 
 
-def run(folder, program: str, *harm) -> tuple[subprocess.CompletedProcess, list[str]]:
+def run(folder, program: str, *harm, imports: str = "") -> tuple[subprocess.CompletedProcess, list[str]]:
     """A program under the layer, and its operations."""
-    code = PROGRAM.format(faults=str(Path(__file__).parent), folder=str(folder), harm=harm, program=program)
+    code = PROGRAM.format(
+        faults=str(Path(__file__).parent), folder=str(folder), harm=harm, program=program, imports=imports
+    )
     environment = os.environ | {"LD_PRELOAD": str(built())}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     log = (folder / "log").read_text().replace(f"{folder}/", "").splitlines()
@@ -64,7 +67,7 @@ def run(folder, program: str, *harm) -> tuple[subprocess.CompletedProcess, list[
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_libraries_do_is_counted(tmp_path, name):
     program, wanted = OTHERS[name]
-    done, log = run(tmp_path, program)
+    done, log = run(tmp_path, program, imports=IMPORTS)
     assert done.returncode == 0, done.stderr
     assert wanted <= set(log)
 

@@ -123,11 +123,11 @@ class Warm:
         environment = os.environ | QUIET | {"LD_PRELOAD": str(built())}
         if source is not None:
             environment["PYTHONPATH"] = os.pathsep.join([str(source), *filter(None, [os.environ.get("PYTHONPATH")])])
-        self._process = subprocess.Popen(
-            [sys.executable, str(HERE / "warm.py"), str(scratch)], env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(scratch / "warm.err", "w"),  # noqa: SIM115
-        )  # fmt: skip
-        self._known: set[str] = set()
+        words = [sys.executable, str(HERE / "warm.py"), str(scratch)]
+        with (scratch / "warm.err").open("w") as said:
+            self._process = subprocess.Popen(
+                words, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
+            )  # fmt: skip
 
     def __enter__(self) -> Warm:
         return self
