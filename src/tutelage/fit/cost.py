@@ -25,8 +25,14 @@ SAMPLE = 64
 """Items of the pool whose prediction is timed."""
 
 
-def about_reading(building: Building, things: str) -> str:
-    """How the items are read; for an encoder how many are to be encoded, and about how long that takes."""
+def about_reading(building: Building, things: str, later: int = 0) -> str:
+    """How the items are read; for an encoder how many are to be encoded, and about how long that takes.
+
+    Args:
+        building: the items, on their way to a problem.
+        things: word for the items, in the plural.
+        later: number of test items, which are read at the end.
+    """
     reader, device, encoding = building.build.reader, building.build.device, building.encoding
     if encoding is None:
         h, w = getattr(reader, "size", (0, 0))
@@ -35,6 +41,7 @@ def about_reading(building: Building, things: str) -> str:
         return f"Reading {things} as they are, on {device}."
     count = encoding.missing
     left = f"{count} {things} to encode, about {duration(encoding.seconds())}" if count else ""
+    left += f", and at the end those of the {later} test {things} that are new" if count and later else ""
     return f"Reading with {reader.says} on {device}: {left or 'all features are in the cache'}."
 
 

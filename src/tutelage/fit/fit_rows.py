@@ -98,7 +98,7 @@ class Fitted:
 def fit_rows(
     items: Items, wiring: Wiring, method: Method | Auto, cache: Path | None, *, device: torch.device | str = "cpu",
     augment: Augment | None = None, store: Store | None = None, tick: Tick | None = None, say: Say | None = None,
-    foretell: Say | None = None, without: Collection[str] = (),
+    foretell: Say | None = None, without: Collection[str] = (), later: int = 0,
 ) -> Fitted:  # fmt: skip
     """Fit a method on items.
 
@@ -111,6 +111,7 @@ def fit_rows(
         say: told in sentences what is done; without it nothing is timed.
         foretell: told how long what is about to be done takes; None tells ``say``.
         without: data sets whose records the automatic choice may not know.
+        later: number of test items, which are read after the fit, for the sentence on how long that takes.
 
     Raises:
         ValueError: the method cannot learn such a task; a class has fewer than two labels and evidence is wanted.
@@ -130,7 +131,7 @@ def fit_rows(
     if say is None or reader.says != wiring.reader.says:  # who says things has said it of the first reader
         tell_how_read(reader, items, say or warn)
     if say:
-        (foretell or say)(about_reading(building, wiring.things))
+        (foretell or say)(about_reading(building, wiring.things, later))
     problem = building.problem(tick)
     if wiring.own_network:
         require_logits(problem)

@@ -72,7 +72,7 @@ def run(
             write_contradictions(data.repeated, out)
             fitted = fit_rows(
                 data.items, wiring, method, cache_folder() / "features", device=device, store=FolderStore(folder.parts),
-                tick=tick, say=heard.say, foretell=say,
+                tick=tick, say=heard.say, foretell=say, later=len(data.test),
             )  # fmt: skip
             summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
             conclude(out, summary, kind, data, fitted, heard)
