@@ -91,7 +91,7 @@ UNNAMED = "an error of reading or writing that the system gives no name of a fil
 
 @pytest.mark.parametrize("name", few(QUICK, encode=IN_CACHE))
 def test_what_is_killed_anywhere_finishes_by_the_same_command(undisturbed, name):
-    assert not wrong(itertools.islice(kills(ALL[name], undisturbed), 6))
+    assert not wrong(itertools.islice(kills(ALL[name], undisturbed), 5))
 
 
 @pytest.mark.parametrize("at", [0.4, 0.95])
@@ -109,7 +109,7 @@ def test_every_use_that_is_killed_anywhere_finishes_by_the_same_command(undistur
 
 @pytest.mark.parametrize("name", few(QUICK, predict_table=UNNAMED, predict_parquet=UNNAMED))
 def test_a_file_operation_that_fails_is_survived_or_said(undisturbed, name):
-    assert not wrong(itertools.islice(errors(ALL[name], undisturbed), 10))
+    assert not wrong(itertools.islice(errors(ALL[name], undisturbed), 8))
 
 
 @pytest.mark.slow
