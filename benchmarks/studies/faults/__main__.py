@@ -26,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
 
+from filelock import FileLock, Timeout  # noqa: E402
 from injected import material  # noqa: E402
 from injected.layer import missing  # noqa: E402
 from injected.scenarios import Place  # noqa: E402
@@ -56,8 +57,14 @@ def main() -> None:
     recorded = Recorded(asked.results)
     if asked.anew:
         recorded.forget(asked.part)
-    with tempfile.TemporaryDirectory(prefix="tutelage-faults-") as folder:
-        done(asked, PARTS[asked.part], recorded, asked.folder or Path(folder))
+    with tempfile.TemporaryDirectory(prefix="tutelage-faults-") as temporary:
+        folder = asked.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(folder / "busy", timeout=0), FileLock(f"{asked.results}.busy", timeout=0):
+                done(asked, PARTS[asked.part], recorded, folder)
+        except Timeout:
+            parser.error(f"another part of the study is at work in {folder}, or writes {asked.results}")
     print(table({asked.part: recorded.parts[asked.part]}))
     sys.exit(bool(recorded.parts[asked.part]["faults"]))
 

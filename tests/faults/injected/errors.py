@@ -6,8 +6,8 @@ import errno
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
 
+from injected.kills import in_rounds
 from injected.layer import Harm
 from injected.scenarios import Scenario
 from injected.verdicts import Undisturbed, Verdict, ended_in_one_line, last_words, place_of
@@ -58,8 +58,7 @@ def faults(operations: Sequence[tuple[str, str]], undisturbed: Undisturbed) -> l
         first, rest = harms[:1], harms[1:]
         draw.shuffle(rest)
         harms[:] = first + rest
-    rounds = zip_longest(*([(harm, place) for harm in harms] for (place, _), harms in by_place.items()))
-    return [each for one in rounds for each in one if each is not None]
+    return in_rounds(draw, [[(harm, place) for harm in harms] for (place, _), harms in by_place.items()])
 
 
 def errors(scenario: Scenario, undisturbed: Undisturbed, skip: int = 0) -> Iterator[Verdict]:

@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import count, zip_longest
+from typing import TypeVar
 
 from injected.layer import Harm
 from injected.scenarios import Scenario
@@ -13,6 +14,9 @@ from injected.verdicts import Undisturbed, Verdict, last_words, place_of
 
 POINTS = ("before", "power", "torn", "after")
 """Ways of killing at an operation; "torn" is for writes alone."""
+
+T = TypeVar("T")
+NOTHING = object()
 
 RANDOM_EACH = 4
 """One kill in so many is at a random moment."""
@@ -31,8 +35,22 @@ def points(operations: Sequence[tuple[str, str]], undisturbed: Undisturbed) -> l
         first, rest = harms[:1], harms[1:]
         draw.shuffle(rest)
         harms[:] = first + rest
-    rounds = zip_longest(*([(harm, place) for harm in harms] for place, harms in by_place.items()))
-    return [each for one in rounds for each in one if each is not None]
+    lists = [[(harm, place) for harm in harms] for place, harms in by_place.items()]
+    return in_rounds(draw, lists)
+
+
+def in_rounds(draw: random.Random, lists: list[list[T]]) -> list[T]:
+    """What is in lists, in rounds: the first of each list, then the second of each, and so on.
+
+    Args:
+        draw: source of the order within a round.
+        lists: the lists.
+
+    >>> sorted(in_rounds(random.Random(0), [[1, 3, 4], [2]])[:2])
+    [1, 2]
+    """
+    draw.shuffle(lists)
+    return [each for one in zip_longest(*lists, fillvalue=NOTHING) for each in one if each is not NOTHING]
 
 
 def kills(scenario: Scenario, undisturbed: Undisturbed, skip: int = 0) -> Iterator[Verdict]:

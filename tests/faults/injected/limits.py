@@ -15,7 +15,7 @@ from typing import Any
 
 from injected.scenarios import ALL, environment
 from injected.verdicts import Undisturbed, Verdict, ended_in_one_line, last_words
-from injected.warm import QUIET, SLOWER, WATCH, Came, cpu_seconds
+from injected.warm import QUIET, WATCH, Came, Watch
 
 GIGABYTES = (1.0, 1.5, 2.0, 3.0)
 """Address spaces of a process."""
@@ -35,7 +35,7 @@ def alone(words: list[str], folder: Path, given: Path, gigabytes: float, limit: 
         folder: folder in which it is done.
         given: folder of the inputs.
         gigabytes: address space.
-        limit: CPU seconds after which it counts as hanging, or `SLOWER` times as many of the clock.
+        limit: CPU seconds, or seconds without any, after which it counts as hanging.
     """
     variables = os.environ | QUIET | environment(folder, given)
     shown = folder / "shown"
@@ -46,10 +46,10 @@ def alone(words: list[str], folder: Path, given: Path, gigabytes: float, limit: 
             [sys.executable, "-m", "tutelage", *words], cwd=folder, env=variables, stdout=file, stderr=file,
             preexec_fn=partial(resource.setrlimit, resource.RLIMIT_AS, (size, size)),  # noqa: PLW1509
         )  # fmt: skip
-    hung = False
+    hung, watch = False, Watch(process.pid, limit)
     while process.poll() is None and not hung:
         time.sleep(0.1)
-        hung = cpu_seconds(process.pid) > limit or time.monotonic() - start > SLOWER * limit
+        hung = watch.hangs()
     if hung:
         process.kill()
     code = process.wait()

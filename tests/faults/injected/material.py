@@ -33,7 +33,9 @@ def encoder(folder: Path) -> None:
     """Save a BERT of two layers and 16 numbers a token, as transformers saves one."""
     import torch
     from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     folder.mkdir(parents=True)
     digits = [str(d) for d in range(10)] + [f"##{d}" for d in range(10)]
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *digits]

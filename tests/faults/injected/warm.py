@@ -30,12 +30,10 @@ if __name__ == "__main__":
     sys.path.insert(0, str(HERE.parent))
 
 from injected.layer import Harm, Layer, built  # noqa: E402
+from injected.narrow import narrow  # noqa: E402
 
 WATCH = 60.0
 """CPU seconds after which a trial counts as one that hangs."""
-
-SLOWER = 4
-"""Seconds of the clock for each of these that a trial may take, on a machine that has other work."""
 
 QUIET = {
     "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1",
@@ -47,7 +45,6 @@ IMPORTED = (
     "torch", "transformers", "sklearn.linear_model", "pandas", "pyarrow.parquet", "pyarrow.feather", "faiss",
     "PIL.Image", "matplotlib.font_manager", "jinja2", "rich.progress", "safetensors.torch", "tutelage.cli",
     "tutelage.run.run", "tutelage.report.page", "tutelage.estimators", "tutelage.audit.commands", "tutelage.run.adapt",
-    "injected.narrow",
 )  # fmt: skip
 """Modules that the parent imports at once; those that a trial imports besides follow after it (`learn`)."""
 
@@ -67,7 +64,7 @@ class Trial:
         harm: what the layer does.
         environment: variables that are set in it.
         kill_after: seconds after which it is killed; None never.
-        limit: CPU seconds after which it counts as hanging and is killed, or `SLOWER` times as many of the clock.
+        limit: CPU seconds, or seconds without any, after which it counts as hanging and is killed, see `Watch`.
         memory: bytes of address space that it may take beyond what it has at its start; None is no limit.
         file_size: largest number of bytes of a file; None is no limit.
     """
@@ -169,6 +166,7 @@ def _serve(scratch: Path) -> None:
     for name in IMPORTED:
         importlib.import_module(name)
     torch.set_num_threads(1)
+    narrow()
     answers, sys.stdout = sys.stdout, sys.stderr
     layer = Layer()
     gc.collect()
@@ -200,16 +198,38 @@ def cpu_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+class Watch:
+    """Whether a process hangs: it has taken so many CPU seconds, or none for so many seconds of the clock.
+
+    So a process that only waits for a busy machine does not hang.
+
+    Args:
+        process: number of the process.
+        limit: the seconds.
+    """
+
+    def __init__(self, process: int, limit: float) -> None:
+        self.process, self.limit = process, limit
+        self._spent, self._moved = 0.0, time.monotonic()
+
+    def hangs(self) -> bool:
+        """Whether it hangs by now; to be asked every second or so."""
+        spent, now = cpu_seconds(self.process), time.monotonic()
+        if spent > self._spent:
+            self._spent, self._moved = spent, now
+        return spent > self.limit or now - self._moved > self.limit
+
+
 def _waited(child: int, trial: Trial, start: float) -> tuple[int, bool, int]:
     """Exit code of a child, whether it hung, and its peak of memory in MiB, after it has ended or was killed."""
     descriptor = os.pidfd_open(child)
-    hung = False
+    hung, watch = False, Watch(child, trial.limit)
     try:
         left = None if trial.kill_after is None else max(start + trial.kill_after - time.monotonic(), 0)
         if left is not None and not select.select([descriptor], [], [], left)[0]:
             os.kill(child, signal.SIGKILL)
         while not hung and not select.select([descriptor], [], [], 1)[0]:
-            hung = cpu_seconds(child) > trial.limit or time.monotonic() - start > SLOWER * trial.limit
+            hung = watch.hangs()
         if hung:
             os.kill(child, signal.SIGKILL)
     finally:
