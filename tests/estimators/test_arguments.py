@@ -52,7 +52,7 @@ def digits():
         ({"random_state": -1}, r"random_state must be in \[0, 4294967295\], got -1"),
         ({"random_state": "x"}, "random_state must be a whole number .*, a RandomState, a Generator or None, got 'x'"),
         ({"verbose": "x"}, "verbose must be True or False or a function, got 'x'"),
-        ({"cache": 3}, "cache must be a text or a Path or None, got 3"),
+        ({"cache": 3}, "cache must be a text or a Path or False or None, got 3"),
         ({"method": Drift}, r"got the class Drift; give Drift\(\)"),
         ({"method": 3}, "method must be a name or a method, such as .*, got 3"),
     ],

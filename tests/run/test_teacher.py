@@ -116,8 +116,8 @@ def test_descriptions_are_cosines_of_the_encoder(run, bench, texts):
     assert code == 0, shown
     (about,) = json.loads(shown)["teachers"]
     encoder = load_encoder(str(bench.encoder))
-    x = _features(encoder.tokenize(list(texts.train.text)), encoder)
-    w = _features(encoder.tokenize(["soup", "bread and cheese", "a goal"]), encoder)
+    x = _features(encoder.tokenize(list(texts.train.text)), 32, encoder)
+    w = _features(encoder.tokenize(["soup", "bread and cheese", "a goal"]), 32, encoder)
     food = w[:2].mean(0) / np.linalg.norm(w[:2].mean(0))
     cosine = x @ np.stack([food, w[2]]).T
     guess = (cosine - cosine.mean(0)).argmax(1)

@@ -82,7 +82,8 @@ def kind_of(folder: Path, **changed: Any) -> Kind:
             options = {name: _tuple(asked[f"kind.{name}"]) for name in known if f"kind.{name}" in asked}
             hints = get_type_hints(kind)
             for name, value in options.items():
-                if fault := fault_of(value, hints[name]):
+                from_python = dict[str, float] | None if hints[name] == tuple[str, ...] else None  # such as shares
+                if fault := fault_of(value, hints[name] | from_python):
                     raise ValueError(f"kind.{name}: {fault}")
         else:
             options = {name: _read(str(asked[name]), str(f.type)) for name, f in known.items() if name in asked}

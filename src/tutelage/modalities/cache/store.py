@@ -49,6 +49,7 @@ class FeatureCache:
     """
 
     def __init__(self, folder: Path, width: int) -> None:
+        cache_bytes()  # a limit that is no number is told before anything is encoded
         self.folder, self.width = folder, width
         self._lock = threading.RLock()
         self._files: tuple[RowsFile, Index] | None = None
@@ -57,7 +58,6 @@ class FeatureCache:
         self._writes = True
         self._why_not: Exception | None = None
         self._left = 0
-        cache_bytes()  # a limit that is no number is told before anything is encoded
 
     def read(self, keys: Sequence[bytes], out: np.ndarray) -> np.ndarray:
         """Read rows; the mask of those that are kept and sound, (n,).
@@ -154,7 +154,8 @@ class FeatureCache:
                 raise
             path = self._path(INDEX)
             if set_aside(path, identity):
-                warn(f"The index of the feature cache {self.folder} was damaged: it is made anew of the rows.")
+                says = f"The index of the feature cache {self.folder} was damaged: it is made anew of the rows."
+                warn(says, page="feature-cache")
             return work()
 
     def _path(self, ending: str) -> Path:
@@ -194,7 +195,8 @@ class FeatureCache:
         if earlier:
             warn(
                 f"{earlier / 1e9:.2g} GB of features that an earlier version of tutelage kept in {self.folder.parent} "
-                "were removed: this version keeps them otherwise, and computes them again."
+                "were removed: this version keeps them otherwise, and computes them again.",
+                page="feature-cache",
             )
         try:
             found = Index(index, file, writes=self._why_not is None)
@@ -221,11 +223,12 @@ class FeatureCache:
         reason = getattr(why, "strerror", None) or str(why)
         warn(
             f"Features are not kept: {self.folder} cannot be written ({reason}). Everything else goes on. "
-            f"{CACHE} names another folder."
+            f"{CACHE} names another folder.",
+            page="feature-cache",
         )
 
     def __del__(self, process: Callable[[], int] = os.getpid) -> None:
-        if self._process == process():
+        if getattr(self, "_process", None) == process():  # it has none where the limit is no number
             self.close()
 
     def close(self) -> None:
