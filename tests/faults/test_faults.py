@@ -77,17 +77,6 @@ def test_a_trial_that_hangs_is_ended(undisturbed):
 QUICK = ("encode", "adapt", "predict, table", "predict, parquet", "audit")
 
 
-def few(names, **known: str) -> list:
-    """Parameters of a test, by name; of those that do not pass yet, with what is known of them."""
-    marks = {name: pytest.mark.xfail(strict=True, reason=why) for name, why in known.items()}
-    return [
-        pytest.param(name, marks=[marks[key]] if (key := name.replace(", ", "_")) in marks else []) for name in names
-    ]
-
-
-UNNAMED = "an error of reading or writing that the system gives no name of a file is said without one"
-
-
 @pytest.mark.parametrize("name", QUICK)
 def test_what_is_killed_anywhere_finishes_by_the_same_command(undisturbed, name):
     assert not wrong(itertools.islice(kills(ALL[name], undisturbed), 5))
@@ -106,7 +95,7 @@ def test_every_use_that_is_killed_anywhere_finishes_by_the_same_command(undistur
     assert not wrong(itertools.islice(kills(ALL[name], undisturbed), 40))
 
 
-@pytest.mark.parametrize("name", few(QUICK, predict_table=UNNAMED, predict_parquet=UNNAMED))
+@pytest.mark.parametrize("name", QUICK)
 def test_a_file_operation_that_fails_is_survived_or_said(undisturbed, name):
     assert not wrong(itertools.islice(errors(ALL[name], undisturbed), 8))
 
@@ -136,7 +125,6 @@ def test_no_damaged_file_changes_anything_without_a_word(undisturbed, name):
     assert not wrong(itertools.islice(flips(TARGETS[name], undisturbed), 300))
 
 
-@pytest.mark.xfail(strict=True, reason=UNNAMED)
 @pytest.mark.parametrize("size", FILE[1:2])
 def test_files_that_may_not_grow_are_said(undisturbed, size):
     assert not with_small_files("fit tri_training, rows", undisturbed, size).fault

@@ -13,7 +13,7 @@ from typing import (
 from typing_extensions import TypedDict
 
 from tutelage.files.errors import VOUCHED, BadFileError
-from tutelage.files.whole import HASH, hash_of
+from tutelage.files.whole import HASH, hash_of, naming
 
 Plain = dict[str, Any]
 """An object of JSON of which nothing more is said here."""
@@ -288,7 +288,8 @@ def read_json(path: Path, description: Any) -> Any:
         BadFileError: the file is no JSON, lacks an entry, or holds one of another type; the message names the entry.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        with naming(path):
+            value = json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as e:
         raise BadFileError(f"{path}: not written by tutelage, or damaged (nested too deep)") from e
     except ValueError as e:  # no JSON, no UTF-8, or a number of too many digits

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from tutelage.files.whole import naming
+
 LOCK = ".lock"
 """Name of the file that is locked while a folder is written; it names the process that writes."""
 
@@ -42,7 +44,8 @@ def one_writer(folder: Path) -> Iterator[None]:
     path = folder / LOCK
     held = FileLock(path, timeout=0)
     try:
-        held.acquire()
+        with naming(path):
+            held.acquire()
     except Timeout as e:
         raise BusyError(
             f"{folder} is being written by {_holder(path)}; wait until it has ended, or name another folder"

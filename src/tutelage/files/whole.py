@@ -25,6 +25,21 @@ BLOCK = 1 << 20
 
 
 @contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Context in which an error of the system that names no file, as one of reading does, gets the name of one.
+
+    Args:
+        path: the file, or the folder that it lies in.
+    """
+    try:
+        yield
+    except OSError as e:
+        if e.errno is None or e.filename is not None:
+            raise
+        raise OSError(e.errno, e.strerror or os.strerror(e.errno), str(path)) from e
+
+
+@contextlib.contextmanager
 def written(path: Path) -> Iterator[Path]:
     """Context that gives a path to write to; what is written there then takes the place of a file, whole and at once.
 
@@ -36,10 +51,11 @@ def written(path: Path) -> Iterator[Path]:
     """
     part = path.with_name(f"{path.name}.{os.getpid()}{PART}")
     try:
-        yield part
-        with part.open("rb") as f:
-            os.fsync(f.fileno())
-        part.replace(path)
+        with naming(path):
+            yield part
+            with part.open("rb") as f:
+                os.fsync(f.fileno())
+            part.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
@@ -128,7 +144,7 @@ def _runs(number: int) -> bool:
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal digits."""
     h = hashlib.sha256()
-    with path.open("rb") as f:
+    with naming(path), path.open("rb") as f:
         while block := f.read(BLOCK):
             h.update(block)
     return h.hexdigest()
@@ -139,7 +155,7 @@ def digest(folder: Path) -> str:
     h = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         h.update(f"{path.relative_to(folder)} {path.stat().st_size} ".encode(errors="surrogateescape"))
-        with path.open("rb") as f:
+        with naming(path), path.open("rb") as f:
             while block := f.read(BLOCK):
                 h.update(block)
     return h.hexdigest()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 Page = Literal[
-    "abstain", "charset", "classes-without-labels", "copies", "damaged", "decimals", "feature-cache", "file-parts", "folders",
+    "abstain", "charset", "classes-without-labels", "copies", "damaged", "decimals", "feature-cache", "file-parts",
+    "folders",
     "hardly-classes", "header", "index-order", "label-in-features", "label-or-none", "left-out", "left-teacher",
     "long-texts", "mask-colours", "mask-objects", "mask-values", "no-anticipation", "nothing-to-read", "odd-images",
     "odd-numbers", "odd-texts", "open-words", "own-code", "quotes", "solver", "span-offsets", "spellings",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -12,6 +11,7 @@ from tutelage import files
 from tutelage.data.sources import cache_folder
 from tutelage.files import BadFileError
 from tutelage.files.described import Asked, Lines, Summary
+from tutelage.files.whole import sha256_of
 from tutelage.fit.auto import Auto
 from tutelage.fit.defaults import pick_device
 from tutelage.fit.fit import settings
@@ -120,7 +120,7 @@ def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Data
         own["teacher_run"] = next((path for path in models if path.exists()), None)
     for name, path in ({n: getattr(options, n) for n in ("train", "unlabelled", "test")} | own).items():
         if path is not None and not path.is_dir():
-            asked[f"content of {name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
+            asked[f"content of {name}"] = sha256_of(path)
     items = kind.digests(data)
     for name in ("train", "unlabelled", "test"):
         path = getattr(options, name)

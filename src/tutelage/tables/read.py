@@ -11,6 +11,7 @@ import pandas as pd
 
 from tutelage.data.errors import DataError
 from tutelage.data.nearest import SHORT, nearest
+from tutelage.files import naming
 from tutelage.tables.charsets import decoded
 from tutelage.tables.columnar import is_saved, read_columns, read_saved
 from tutelage.tables.delimited import read_delimited
@@ -54,7 +55,8 @@ def read(path: str | Path, how: ReadAs = USUAL, notes: Notes = UNHEARD) -> Table
     if path.is_dir():
         found = _of_folder(path, how, notes)
     else:
-        held = content(path, how)
+        with naming(path):
+            held = content(path, how)
         found = _of_file(held, how, path, notes)
         if how.sheet is not None and held.ending not in (*SHEETS, SPACY) and held.packed != "zip":
             notes.say(f"{path}: --sheet {how.sheet} means nothing here, since such a file holds one table only.")
