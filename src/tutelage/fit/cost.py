@@ -41,7 +41,7 @@ def about_reading(building: Building, things: str, later: int = 0) -> str:
         return f"Reading {things} as they are, on {device}."
     count = encoding.missing
     left = f"{count} {things} to encode, about {duration(encoding.seconds())}" if count else ""
-    left += f", and at the end those of the {later} test {things} that are new" if count and later else ""
+    left += f", then {later} to test" if count and later else ""
     return f"Reading with {reader.says} on {device}: {left or 'all features are in the cache'}."
 
 
