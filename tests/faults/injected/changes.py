@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from injected.same import MANIFEST
 
 
 def _byte(draw: random.Random, data: bytes) -> bytes:
@@ -123,6 +126,37 @@ def damage(draw: random.Random, folder: Path, within: Sequence[str]) -> tuple[st
     how = draw.choice(list(CHANGES))
     path.write_bytes(CHANGES[how](draw, data))
     return how, name
+
+
+def vouched(draw: random.Random, folder: Path) -> tuple[str, str]:
+    """Change a part of a JSON file of a run as a stranger may, who also writes the hashes that vouch for it anew.
+
+    Args:
+        draw: source of the choices.
+        folder: folder of the run.
+
+    Returns:
+        Word for the harm, and the file's path.
+    """
+    path = draw.choice(sorted(p for p in folder.rglob("*.json") if p.name != MANIFEST))
+    changed = _node(draw, path.read_bytes())
+    path.write_bytes(changed)
+    if not changed.startswith(b'{"a":{"a":') and isinstance(value := json.loads(changed), dict):
+        path.write_text(json.dumps(value | {"sha256": _hash_of(value)}))
+    for around in path.relative_to(folder.parent).parents[:-1]:  # from the innermost folder on
+        listed = folder.parent / around / MANIFEST
+        if listed.exists():
+            value = json.loads(listed.read_bytes())
+            for name in value["files"]:
+                data = (listed.parent / name).read_bytes()
+                value["files"][name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            listed.write_text(json.dumps(value | {"sha256": _hash_of(value)}))
+    return "a part of JSON, vouched for", f"{folder.name}/{path.relative_to(folder).as_posix()}"
+
+
+def _hash_of(value: dict[str, Any]) -> str:
+    """Hash of an object by which the file vouches for itself."""
+    return hashlib.sha256(json.dumps({k: v for k, v in value.items() if k != "sha256"}).encode()).hexdigest()
 
 
 WORDS = (
