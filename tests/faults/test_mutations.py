@@ -35,14 +35,14 @@ def test_what_hangs_what_dies_and_what_is_raised_is_named(monkeypatch):
         if number == 3:
             raise KeyError("x")
         if number == 4:
-            bytearray(2**30)
+            bytearray(2**30)  # more than it may have
         return "read"
 
     monkeypatch.setattr(mutations, "reading", lambda form: read)
     found = {each.number: (each.outcome, each.fault) for each in inputs("x", range(6), 0.3, 2**28)}
     assert found[0] == found[5] == ("read", "")
     assert "takes more than" in found[1][1] and "code -11" in found[2][1]
-    assert "KeyError" in found[3][1] and "MemoryError" in found[4][1]
+    assert "KeyError" in found[3][1] and found[4] == ("no memory", "")
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -47,13 +47,14 @@ def _packed(draw: random.Random) -> tuple[str, bytes]:
 def _parquet(draw: random.Random) -> tuple[str, bytes]:
     import io
 
+    import numpy as np
     import pyarrow as pa
     from pyarrow import parquet
 
-    count = draw.choice((10**5, 10**6))
+    count, long = draw.choice(((10**5, 10), (10**5, 1_000), (2 * 10**6, 1_000)))  # 1 MB, 100 MB, 2 GB of text
     held = io.BytesIO()
-    text = pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array(["x" * draw.choice((10, 1_000))]))
-    label = pa.DictionaryArray.from_arrays(pa.array([i % 2 for i in range(count)], pa.int32()), pa.array(["a", "b"]))
+    text = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["x" * long]))
+    label = pa.DictionaryArray.from_arrays(pa.array(np.arange(count, dtype=np.int32) % 2), pa.array(["a", "b"]))
     parquet.write_table(pa.table({"text": text, "label": label}), held)
     return "train.parquet", held.getvalue()
 

@@ -18,7 +18,7 @@ from injected.changes import damage, vouched
 from injected.layer import Harm
 from injected.same import contents, differences
 from injected.scenarios import ALL, CACHE, INPUT, ROWS, TEXTS, Scenario, fit, predict
-from injected.verdicts import Undisturbed, Verdict, brief, ended_in_one_line, place_of
+from injected.verdicts import Undisturbed, Verdict, brief, ended_in_one_line, in_one_line, place_of
 from injected.warm import Came
 
 TELLING = re.compile(
@@ -164,7 +164,7 @@ def flipped(target: Target, undisturbed: Undisturbed, clean: Clean, number: int)
         return Verdict(target.name, place, how, outcome, fault, (target.name, number))
 
     if came.code:
-        return verdict("refused", ended_in_one_line(came))
+        return verdict("refused", in_one_line(came) if target.stranger else ended_in_one_line(came))
     try:
         found = contents(folder, tuple(target.scenario.results))
         other = differences(clean.results, {k: v for k, v in found.items() if ".damaged" not in k})

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from injected.scenarios import ALL, environment
-from injected.verdicts import Undisturbed, Verdict, ended_in_one_line, last_words
+from injected.verdicts import Undisturbed, Verdict, ended_in_one_line, in_one_line, last_words
 from injected.warm import QUIET, WATCH, Came, Watch
 
 GIGABYTES = (1.0, 1.5, 2.0, 3.0)
@@ -67,12 +67,6 @@ def little_memory(name: str, undisturbed: Undisturbed, size: float) -> Verdict:
     if came.code == 0:
         return Verdict(name, place, "little memory", "finished", "", key)
     return Verdict(name, place, "little memory", "refused", in_one_line(came), key)
-
-
-def in_one_line(came: Came) -> str:
-    """What is wrong with how a command ended for want of memory: its line need name no file."""
-    wrong = ended_in_one_line(came)
-    return "" if wrong.startswith("no file is named") else wrong
 
 
 @contextlib.contextmanager

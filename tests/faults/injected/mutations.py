@@ -74,7 +74,7 @@ def _read_case(case: Any, folder: Path) -> str:
     try:
         return "read" if checked(case, folder / "data").read else "refused"
     except Broken as broken:
-        raise Unclear(str(broken)) from broken
+        raise Unclear(str(broken)) from broken.__cause__
 
 
 class Unclear(AssertionError):  # noqa: N818
@@ -204,7 +204,7 @@ class Input:
 
     Attributes:
         number: its number.
-        outcome: "read" or "refused"; empty where something is wrong.
+        outcome: "read", "refused" or "no memory"; empty where something is wrong.
         fault: what is wrong.
         peak: largest number of MiB that the process of the inputs has held so far.
     """
@@ -229,6 +229,11 @@ def _work(form: str, numbers: Sequence[int], memory: int | None, state: Any, ans
             with tempfile.TemporaryDirectory() as folder:
                 outcome, fault = read(number, Path(folder) / "in"), ""
         except BaseException as error:
+            if isinstance(error.__cause__, MemoryError) or isinstance(
+                error, MemoryError
+            ):  # the command says it in a line
+                answers.send(Input(number, "no memory", "", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
+                continue
             last = str(error) if isinstance(error, Unclear) else "".join(traceback.format_exception(error)[-4:])
             outcome, fault = "", last[-1500:]
         answers.send(Input(number, outcome, fault, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))

@@ -24,6 +24,9 @@ NAMED = re.compile(
 """Pattern of the name of a file or folder of a trial in a message."""
 
 
+UNNAMED = "no file is named"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What became of a trial.
@@ -72,7 +75,13 @@ def ended_in_one_line(came: Came) -> str:
         return f"{len(errors)} lines of error: {last_words(came)}"
     if UNCLEAR.search(errors[0]):
         return f"an unclear line: {errors[0][:SHOWN]}"
-    return "" if NAMED.search(errors[0]) else f"no file is named: {errors[0][:SHOWN]}"
+    return "" if NAMED.search(errors[0]) else f"{UNNAMED}: {errors[0][:SHOWN]}"
+
+
+def in_one_line(came: Came) -> str:
+    """What is wrong with how a trial refused, where its line need name no file."""
+    wrong = ended_in_one_line(came)
+    return "" if wrong.startswith(UNNAMED) else wrong
 
 
 def last_words(came: Came) -> str:

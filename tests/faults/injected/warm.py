@@ -133,7 +133,11 @@ class Warm:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.close()
         self._process.stdout.close()
-        self._process.wait()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:  # where another process holds the other end of its input
+            self._process.kill()
+            self._process.wait()
 
     def do(self, trial: Trial) -> Came:
         """Do a trial; what became of it.
