@@ -17,6 +17,7 @@ must hold after it, is in tests/faults/injected.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -61,12 +62,18 @@ def main() -> None:
         folder = asked.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(folder / "busy", timeout=0), FileLock(f"{asked.results}.busy", timeout=0):
+            with FileLock(folder / "busy", timeout=0), FileLock(busy_of(asked.results), timeout=0):
                 done(asked, PARTS[asked.part], recorded, folder)
         except Timeout:
             parser.error(f"another part of the study is at work in {folder}, or writes {asked.results}")
     print(table({asked.part: recorded.parts[asked.part]}))
     sys.exit(bool(recorded.parts[asked.part]["faults"]))
+
+
+def busy_of(results: Path) -> Path:
+    """File that is locked while a part writes the results; it does not lie beside them."""
+    name = hashlib.sha256(str(results.resolve()).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"tutelage-faults-{name}.lock"
 
 
 def done(asked: argparse.Namespace, part: Part, recorded: Recorded, folder: Path) -> None:
