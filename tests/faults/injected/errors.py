@@ -91,6 +91,12 @@ def failed(scenario: Scenario, undisturbed: Undisturbed, harm: Harm, place: str)
         more = [line for line in came.shown.splitlines() if line.startswith("Warning: ") and line not in whole]
         if wrong and more and "is left" not in wrong:
             return verdict("said")
+        if (
+            wrong
+            and place.startswith("unlink")
+            and all(each.endswith(("is new", "is left")) for each in wrong.split("; "))
+        ):
+            return verdict("not removed")  # what could not be removed is there, and nothing else
         return verdict("finished", wrong and f"finished without a word, but {wrong}")
     if wrong := ended_in_one_line(came):
         return verdict("", wrong)
