@@ -74,7 +74,7 @@ def test_a_trial_that_hangs_is_ended(undisturbed):
 # the library
 
 
-QUICK = ("encode", "adapt", "predict, table", "predict, parquet", "audit")
+QUICK = ("encode", "adapt", "predict, table", "audit")
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -82,7 +82,7 @@ def test_what_is_killed_anywhere_finishes_by_the_same_command(undisturbed, name)
     assert not wrong(itertools.islice(kills(ALL[name], undisturbed), 5))
 
 
-@pytest.mark.parametrize("at", [0.4, 0.95])
+@pytest.mark.parametrize("at", [0.7])
 def test_a_fit_that_is_killed_finishes_by_the_same_command(undisturbed, at):
     scenario = ALL["fit tri_training, rows"]
     number = round(at * len(undisturbed.came(scenario).operations))
@@ -97,7 +97,7 @@ def test_every_use_that_is_killed_anywhere_finishes_by_the_same_command(undistur
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_file_operation_that_fails_is_survived_or_said(undisturbed, name):
-    assert not wrong(itertools.islice(errors(ALL[name], undisturbed), 8))
+    assert not wrong(itertools.islice(errors(ALL[name], undisturbed), 7))
 
 
 @pytest.mark.slow
@@ -110,13 +110,12 @@ def test_a_full_disk_in_a_fit_is_said(undisturbed):
     scenario = ALL["fit tri_training, rows"]
     operations = undisturbed.came(scenario, with_input=True).operations
     number = next(i for i, (kind, path) in enumerate(operations, 1) if kind == "write" and "parts" in path)
-    for harm in (Harm("half", number + 1, 28), Harm("fail", number + 9, 28, lasting=True)):
-        assert not failed(scenario, undisturbed, harm, "").fault
+    assert not failed(scenario, undisturbed, Harm("fail", number + 9, 28, lasting=True), "").fault
 
 
 @pytest.mark.parametrize("name", ["finished, rows", "finished, verified", "cache"])
 def test_a_damaged_file_changes_nothing_without_a_word(undisturbed, name):
-    assert not wrong(itertools.islice(flips(TARGETS[name], undisturbed), 25))
+    assert not wrong(itertools.islice(flips(TARGETS[name], undisturbed), 16))
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from injected.changes import mutated
 from injected.mutations import FORMS, KINDS, Input, inputs, told
 from injected.warm import Trial
 
-FEW = dict.fromkeys(KINDS, 50) | {"bombs": 7, "config": 50, "rules": 50, "model": 30}
+FEW = dict.fromkeys(KINDS, 50) | {"bombs": 4, "config": 50, "rules": 50, "model": 30}
 
 
 def test_mutated_bytes_are_others_by_every_seed_the_same():

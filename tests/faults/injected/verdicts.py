@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from injected.same import contents, differences, litter
-from injected.scenarios import CACHE, Place, Scenario
+from injected.scenarios import ALL, CACHE, Place, Scenario
 from injected.warm import Came, Warm
 
 SHOWN = 400
@@ -25,6 +26,9 @@ NAMED = re.compile(
 
 
 UNNAMED = "no file is named"
+
+COLD = "fit drift, texts, cold cache"
+"""Scenario that fills the feature cache."""
 
 
 @dataclass(frozen=True)
@@ -108,23 +112,14 @@ class Undisturbed:
         Raises:
             RuntimeError: a scenario fails without any harm.
         """
-        from injected.scenarios import ALL
-
         full = self.place.kept / "full"
         if scenario.warm and not full.exists():
-            import shutil
-
-            first = ALL["fit drift, texts, cold cache"]
-            self.result(first)
-            audit = ALL["audit"]
-            for each in (first, audit):
-                folder = self.place.begin(each, "filling")
-                if full.exists():
-                    shutil.rmtree(folder / CACHE)
-                    shutil.copytree(full, folder / CACHE)
-                self.warm.do(each.trial(folder, self.place.given))
-                shutil.rmtree(full, ignore_errors=True)
-                shutil.copytree(folder / CACHE, full)
+            self.came(ALL[COLD])
+            shutil.copytree(self.place.kept / "filled", full)
+            folder = self.place.begin(ALL["audit"], "filling")
+            self.warm.do(ALL["audit"].trial(folder, self.place.given))
+            shutil.rmtree(full)
+            shutil.copytree(folder / CACHE, full)
         for before in scenario.after:
             self.result(ALL[before])
 
@@ -142,6 +137,8 @@ class Undisturbed:
             came = self.warm.do(scenario.trial(folder, self.place.given, **extra))
             if came.code:
                 raise RuntimeError(f"{scenario.name} fails without any harm: {came.shown[-2000:]}")
+            if scenario.name == COLD:
+                shutil.copytree(folder / CACHE, self.place.kept / "filled", dirs_exist_ok=True)
             self._contents.setdefault(scenario.name, contents(self.place.keep(scenario, folder)))
             self._came[key] = came
         return self._came[key]
