@@ -112,8 +112,10 @@ def test_what_is_for_people_may_be_edited_or_removed(run, bench, finished):
     assert "does no harm: least_sure.csv, report.html." in said and "Not of the run: notes.txt." in said
     assert run("score", finished, "--test", bench.folder / "test.csv")[0] == 0
     assert "is finished already" in run(*bench.fit("drift", checkpoint_seconds=0, resume=True))[1]
+    (finished / "plots" / "accuracy.png.1.part").touch()  # of a report that was killed
     code, said = run("report", finished)
     assert code == 0 and "least_sure.csv was edited, and stays as it is" in said
+    assert not [*finished.rglob("*.part")]
     assert (finished / "least_sure.csv").read_text() == "mine"
     assert (finished / "report.html").read_bytes() == (bench.folder / "whole" / "report.html").read_bytes()
     assert json.loads(run("verify", finished, "--json")[1])["changed"] == ["least_sure.csv"]
@@ -190,6 +192,9 @@ def test_damaged_options_of_a_finished_run_are_an_error(run, bench, finished):
     code, said = run(*bench.fit("drift", checkpoint_seconds=0, resume=True))
     assert code == 2 and "run.json" in said
     assert (finished / "model" / "model.json").exists()
+    code, said = run("predict", finished, "--text", "text", "--input", bench.folder / "test.csv", "--output", "p.csv")
+    assert code == 2 and "run.json" in said, "not that there is no option --text"
+    assert run("predict", finished, "--help")[0] == 0
 
 
 @pytest.mark.parametrize("command", [["score", "--test"], ["predict", "--output", "p.csv", "--input"], ["report"]])

@@ -46,6 +46,8 @@ def written(write, *args, **options) -> bytes:
 SAME = pa.table({"text": pa.DictionaryArray.from_arrays(pa.array(np.zeros(4000, np.int32)), pa.array(["x" * 1000])),
                  "label": ["a", "b"] * 2000})  # fmt: skip
 PLAIN = pa.table({"text": ["x" * 1000] * 4000, "label": ["a", "b"] * 2000})
+NESTED = pa.table({"text": [["x" * 1000, "y"]] * 4000, "of": [{"of": "x" * 1000}] * 4000,
+                   "map": pa.array([[("k", "x" * 1000)]] * 4000, pa.map_(pa.string(), pa.string()))})  # fmt: skip
 NOTHING = pa.table({"text": pa.nulls(500_000), "label": pa.nulls(500_000)})
 
 BOMBS = {
@@ -56,6 +58,7 @@ BOMBS = {
     "t.csv.zip": zipped(TEXT),
     "t.xlsx": zipped(b" " * 3_000_000, "xl/worksheets/sheet1.xml"),
     "same.parquet": written(parquet.write_table, SAME, store_schema=False),
+    **{f"{c}.parquet": written(parquet.write_table, NESTED.select([c])) for c in NESTED.column_names},
     "rows.parquet": written(parquet.write_table, pa.table({"a": pa.array(np.zeros(300_000, np.int8))})),
     "t.feather": written(feather.write_feather, PLAIN, compression="zstd"),
     "t.arrow": written(feather.write_feather, NOTHING, compression="uncompressed"),

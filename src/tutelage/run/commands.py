@@ -394,15 +394,20 @@ def _changed(of_kind: Any, own: type[Any] | None) -> dict[str, Any]:
 
 
 def _kind_of_run(words: Sequence[str]) -> type[Kind] | None:
-    """Kind of the run whose folder is among the words; None where no word is a run's folder."""
+    """Kind of the run whose folder is among the words; None where no word is a run's folder.
+
+    Raises:
+        BadFileError: the run is damaged, and the words do not only ask for help.
+    """
     from tutelage.kinds.saved import kind_of as kind_of_folder
 
     for word in words:
         if (Path(word) / "run.json").exists():
             try:
                 return type(kind_of_folder(Path(word)))
-            except ValueError:  # said when the run is read
-                return None
+            except ValueError:
+                if {"--help", "-h"}.isdisjoint(words):
+                    raise
     return None
 
 
@@ -420,6 +425,7 @@ def report(folder: Path, *, safe_cells: SafeCells = False) -> None:
 
     require_finished(folder, "records.json")
     with files.one_writer(folder):
+        files.clear_parts(folder)
         sealed = files.is_sealed(folder)
         edited = sealed and NAME in differences(folder, only=[NAME]).changed
         with formulas.safe_cells(safe_cells):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -63,9 +64,9 @@ def require_parquet(file: Any, size: int, path: str) -> None:
     ]
     if packed + sum(values * held for _, _, values, held in listed) <= bounds.most(size):
         return
-    longest = [values * _longest(file, g, name) for g, name, values, _ in listed if "." not in name]
+    longest = [values * _longest(file, g, name) for g, name, values, _ in listed]
     if packed + sum(longest) > bounds.most(size):
-        _count(file, sorted({name for _, name, _, _ in listed if "." not in name}), size, path)
+        _count(file, sorted({name for _, name, _, _ in listed}), size, path)
 
 
 def _longest(file: Any, group: int, name: str) -> int:
@@ -74,9 +75,7 @@ def _longest(file: Any, group: int, name: str) -> int:
 
     held = parquet.ParquetFile(pa.BufferReader(file), read_dictionary=[name])
     for batch in held.iter_batches(1, [group], [name]):
-        column = batch.column(0)
-        if isinstance(column, pa.DictionaryArray) and len(column.dictionary):
-            return int(pc.max(pc.binary_length(column.dictionary)).as_py() or 0)
+        return max((int(pc.max(pc.binary_length(c.dictionary)).as_py() or 0) for c in _listed(batch.column(0))), default=0)
     return 0
 
 
@@ -86,11 +85,25 @@ def _count(file: Any, names: list[str], size: int, path: str) -> None:
 
     total = 0
     for batch in parquet.ParquetFile(pa.BufferReader(file), read_dictionary=names).iter_batches(1 << 16, columns=names):
-        for column in batch.columns:
-            if isinstance(column, pa.DictionaryArray) and len(column.dictionary):
-                each = np.asarray(pc.binary_length(column.dictionary).fill_null(0), dtype=np.int64)
-                total += int(each[np.asarray(column.indices.drop_null())].sum())
+        for column in (each for whole in batch.columns for each in _listed(whole)):
+            lengths = np.asarray(pc.binary_length(column.dictionary).fill_null(0), dtype=np.int64)
+            total += int(lengths[np.asarray(column.indices.drop_null())].sum())
         bounds.require(total, size, path)
+
+
+def _listed(column: Any) -> Iterator[Any]:
+    """Texts that a column holds as places in a list of them, also those within its lists, maps and records."""
+    if isinstance(column, pa.DictionaryArray):
+        if len(column.dictionary):
+            yield column
+    elif pa.types.is_struct(column.type):
+        for part in column.flatten():
+            yield from _listed(part)
+    elif pa.types.is_map(column.type):
+        yield from _listed(column.keys)
+        yield from _listed(column.items)
+    elif pa.types.is_nested(column.type):
+        yield from _listed(column.flatten())
 
 
 def require_arrow(file: Any, size: int, path: str) -> None:
