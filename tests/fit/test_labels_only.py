@@ -10,9 +10,11 @@ import torch
 
 from tutelage.fit.build import Build, Items
 from tutelage.fit.defaults import HEAD
+from tutelage.fit.labels_only import probe
 from tutelage.fit.problem import Plan
 from tutelage.fit.reference import reference_model
 from tutelage.fit.setup import Setup
+from tutelage.modalities.head import Head
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.tasks import Classification
 from tutelage.train import Training
@@ -43,3 +45,9 @@ def test_scaling_is_chosen_by_the_labels(spread_told, spread_noise, one_scale):
     assert name.endswith("one scale for all features") == one_scale
     assert (found == y[40:]).mean() > 0.85
     assert problem.scored(honest).right.mean() > 0.85
+
+
+def test_many_classes_with_few_labels_are_classes_without_a_warning():
+    x, y = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32), np.arange(30) % 20
+    head = probe(Head(2, 20), x, y, 1.0)
+    assert head(torch.as_tensor(x)).argmax(1).unique().numel() > 1

@@ -54,6 +54,7 @@ def probe(head: Head, x: np.ndarray, y: np.ndarray, strength: float, weight: np.
     z = ((torch.as_tensor(x) - head.mean) / head.scale).numpy()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")  # few labels a class
         model = LogisticRegression(C=strength, max_iter=1000).fit(z, y, sample_weight=weight)
     slope, bias = torch.as_tensor(model.coef_), torch.as_tensor(model.intercept_)
     if len(slope) == 1:  # two classes: one row of coefficients, for the second

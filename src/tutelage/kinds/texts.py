@@ -27,7 +27,7 @@ from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.text.lexical_reader import encoders_there, text_reader
 from tutelage.modalities.text.odd_columns import ask_of_column, require_odd
 from tutelage.modalities.text.odd_texts import note_odd_texts, texts_for_none
-from tutelage.modalities.text.tables import bad_texts, text_fault, texts_of
+from tutelage.modalities.text.tables import LONGEST, bad_texts, text_fault, texts_of
 from tutelage.model import Model
 from tutelage.ops.checks import in_range
 from tutelage.tables import (
@@ -201,7 +201,8 @@ class Texts(OneClass):
         return folded(item)
 
     def prints(self, items: Sequence[Any], known: Prints | None = None) -> Writings:
-        return Writings.of(items, known.frames if isinstance(known, Writings) else ())
+        cut = [text[:LONGEST] for text in items]  # none that is longer is learnt from
+        return Writings.of(cut, known.frames if isinstance(known, Writings) else ())
 
     def note(self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes) -> None:
         super().note(train, more, test, notes)
