@@ -75,7 +75,8 @@ def _longest(file: Any, group: int, name: str) -> int:
 
     held = parquet.ParquetFile(pa.BufferReader(file), read_dictionary=[name])
     for batch in held.iter_batches(1, [group], [name]):
-        return max((int(pc.max(pc.binary_length(c.dictionary)).as_py() or 0) for c in _listed(batch.column(0))), default=0)
+        longest = [pc.max(pc.binary_length(column.dictionary)).as_py() for column in _listed(batch.column(0))]
+        return max((length or 0 for length in longest), default=0)
     return 0
 
 
