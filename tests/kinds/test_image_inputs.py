@@ -283,6 +283,8 @@ def test_a_bad_path_is_named_with_its_row(tmp_path):
     train = table(tmp_path / "t.csv", ["0.png", "gone.png", "gone.jpg"], label=["cat", "dog", "dog"])
     wanted = f"{train}, row 2 ({tmp_path / 'gone.png'}): no such file (2 of 3 images are bad); --skip-bad"
     assert refused(tmp_path, train=train).startswith(wanted)
+    train = table(tmp_path / "t.csv", ["0.png", "gone.png", "gone.png"], label=["cat", "dog", "cat"])
+    assert refused(tmp_path, train=train).startswith(wanted.replace("gone.jpg", "gone.png")), "named twice"
 
 
 def test_bad_images_can_be_left_out_everywhere(tmp_path):

@@ -153,7 +153,10 @@ class Pictured(Kind):
                 image_facts(found.looked, size).tell_resized(notes)
 
     def exact_key(self, item: Any) -> Hashable:
-        return picture_key(item)
+        try:
+            return picture_key(item)
+        except OSError:  # a check of the images names those that cannot be read
+            return str(item)
 
     def in_a_word(self, item: Any) -> str:
         return Path(item).as_posix() if isinstance(item, str | Path) else ""
