@@ -295,8 +295,8 @@ def _main() -> None:
         raise
     except OSError as e:
         if e.errno == errno.ENOSPC:
-            place = e.filename or "while writing"
-            _refuse(screen, [f"the disk is full ({place}); free some space; a fit goes on with --resume"])
+            more = "; the same command goes on with --resume" if words[0] in ("fit", "adapt") else ""
+            _refuse(screen, [f"the disk is full ({e.filename or 'while writing'}); free some space{more}"])
         _refuse(screen, [str(e)])
     except (ValueError, ImportError) as e:  # of the user's data, files and options
         _refuse(screen, getattr(e, "messages", [str(e)]))

@@ -19,12 +19,13 @@ from tutelage.data import Examples, cards
 from tutelage.data.sources import features_folder
 from tutelage.files import FORMAT, BadFileError
 from tutelage.files.described import Described
+from tutelage.files.errors import VOUCHED
 from tutelage.files.tensors import read_tensors, write_tensors
 from tutelage.modalities import READERS
 from tutelage.modalities.base import Encodes, Reader, TellsUnread, features
 from tutelage.modalities.head import Head
 from tutelage.modalities.learnt import read_marks, write_marks
-from tutelage.modalities.outside import outside
+from tutelage.modalities.outside import outside, same_encoder
 from tutelage.ops import own
 from tutelage.tasks import TASKS, Task
 from tutelage.train import predict, predictions
@@ -247,6 +248,7 @@ def load(folder: str | Path, trust: bool = False, allow_encoder: str | None = No
     Raises:
         FileNotFoundError: the folder holds no model.
         UntrustedError: the model names such code or such an encoder, and it is not trusted.
+        ValueError: the model needs another encoder than the one that is allowed, or none.
         BadFileError: the model is damaged, incomplete or of a newer version, or its encoder has changed since.
     """
     folder, about = _described(Path(folder))
@@ -286,15 +288,24 @@ def require_allowed(folder: Path, about: Mapping[str, Any], allow_encoder: str |
         allow_encoder: name of an encoder that the user allows.
 
     Raises:
-        UntrustedError: it needs another one, and was not made by this user on this machine.
+        UntrustedError: it needs one, and was not made by this user on this machine.
+        ValueError: it needs another one than the one that is allowed, or none.
     """
     name = outside(about.get("reader", {}))
-    if name not in (None, allow_encoder) and not files.made_here(folder):
-        raise own.UntrustedError(
-            f"{folder / 'model.json'} names the encoder {name!r}, which would be loaded from there or from the Hub, "
-            f"and the model was not made by you on this machine: if you know that encoder, add --allow-encoder {name} "
-            "(allow_encoder= in Python)"
-        )
+    allowed = name is not None and allow_encoder is not None and same_encoder(name, allow_encoder)
+    if allow_encoder is not None and not allowed:
+        needs = "needs no encoder from outside itself" if name is None else f"names the encoder {name!r}"
+        raise ValueError(f"--allow-encoder {allow_encoder}: the model in {folder} {needs}")
+    if name is None or allowed or files.made_here(folder):
+        return
+    who = (
+        "was not made by you on this machine" if about["format"] >= VOUCHED
+        else "is of a version before 0.4, which did not seal its models, so that anybody may have made it"
+    )  # fmt: skip
+    raise own.UntrustedError(
+        f"{folder / 'model.json'} names the encoder {name!r}, which would be loaded from there or from the Hub, and "
+        f"the model {who}: if you know that encoder, add --allow-encoder {name} (allow_encoder= in Python)"
+    )
 
 
 def _held_out(folder: Path) -> dict[str, np.ndarray]:

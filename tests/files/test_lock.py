@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tutelage.files import BusyError, filled, one_writer, require_fresh, write_atomically
-from tutelage.files.fresh import UNFINISHED
+from tutelage.files import BadFileError, BusyError, filled, one_writer, require_fresh, write_atomically
+from tutelage.files.fresh import MOVING, UNFINISHED
 
 HOLD = """
 import sys, time
 from pathlib import Path
 from tutelage.files import filled, one_writer
 folder = Path(sys.argv[2])
-with {"lock": one_writer, "fill": filled}[sys.argv[1]](folder):
-    (folder / "half").touch()
+with {"lock": one_writer, "fill": filled}[sys.argv[1]](folder) as inside:
+    ((inside or folder) / "half").touch()
     print("held", flush=True)
     time.sleep(60)
 """
@@ -70,14 +70,53 @@ def test_what_a_killed_process_left_half_filled_is_filled_by_its_repeat(holder):
         pass
     process.kill()
     process.wait()
-    assert {path.name for path in folder.iterdir()} == {".lock", UNFINISHED, "half"}
+    assert {path.name for path in folder.iterdir()} == {".lock", UNFINISHED}
     require_fresh(folder)
-    with filled(folder):
-        write_atomically(folder / "whole", b"")
+    with filled(folder) as inside:
+        write_atomically(inside / "whole", b"")
     assert [path.name for path in folder.iterdir()] == ["whole"]
     with pytest.raises(FileExistsError, match="exists and is not empty"):
         require_fresh(folder)
     assert (folder / "whole").exists()
+
+
+def test_what_a_user_put_beside_a_half_filled_folder_stays(tmp_path):
+    for name in (UNFINISHED, "photos"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a").touch()
+    with pytest.raises(FileExistsError, match="is not empty"), filled(tmp_path):
+        pass
+    assert (tmp_path / "photos" / "a").exists()
+    other = tmp_path / "photos"
+    (other / UNFINISHED).touch()  # a file of that name is nobody's folder
+    with pytest.raises(FileExistsError, match="is not empty"), filled(other):
+        pass
+    assert (other / "a").exists()
+
+
+def test_moving_that_was_killed_is_done_to_its_end(tmp_path):
+    (tmp_path / "a").touch()
+    (tmp_path / MOVING).mkdir()
+    (tmp_path / MOVING / "b").touch()
+    with pytest.raises(FileExistsError, match="is not empty"), filled(tmp_path):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("how", ["hard link", "link", "other file"])
+def test_a_lock_that_is_none_is_refused_and_stays(tmp_path, how):
+    folder, mine = tmp_path / "run", tmp_path / "mine.txt"
+    folder.mkdir()
+    mine.write_text("a thesis")
+    if how == "hard link":
+        os.link(mine, folder / ".lock")
+    elif how == "link":
+        (folder / ".lock").symlink_to(mine)
+    else:
+        (folder / ".lock").write_text("a thesis")
+    with pytest.raises(BadFileError, match=r"\.lock is no lock of tutelage"), one_writer(folder):
+        pass
+    assert mine.read_text() == (folder / ".lock").read_text() == "a thesis"
 
 
 @pytest.mark.parametrize("before", [False, True])
@@ -85,9 +124,9 @@ def test_a_failure_leaves_the_folder_as_it_was(tmp_path, before):
     folder = tmp_path / "out"
     if before:
         folder.mkdir()
-    with pytest.raises(KeyboardInterrupt), filled(folder):
-        (folder / "within").mkdir()
-        (folder / "within" / "a").touch()
+    with pytest.raises(KeyboardInterrupt), filled(folder) as inside:
+        (inside / "within").mkdir()
+        (inside / "within" / "a").touch()
         raise KeyboardInterrupt
     assert folder.exists() == before
     assert not before or not any(folder.iterdir())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import stat
 
 import pytest
 
 from tutelage.files import BadFileError, is_sealed, made_here, require_sealed, require_whole, seal, write_json
-from tutelage.files.manifest import MANIFEST, differences
+from tutelage.files.manifest import MANIFEST, belongs, differences, require_no_links
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +53,48 @@ def test_what_is_not_of_the_run_is_not_listed(folder):
         (folder / name).touch()
     (folder / "parts").mkdir()
     (folder / "parts" / "a.safetensors").touch()
-    assert differences(folder).added == []
+    seal(folder)
+    assert json.loads((folder / MANIFEST).read_text())["files"].keys() == {"run.json", "summary.json", "model/weights"}
+    left = ["parts/a.safetensors", "run.json.12.part", "summary.json.damaged"]
+    assert differences(folder).added == left, "but said"
+
+
+@pytest.mark.parametrize("name", ["../a", "/etc/passwd", "", "a\0b", "a" * 5000, "a//b", "."])
+def test_names_outside_the_folder_are_damage(folder, name):
+    about = json.loads((folder / MANIFEST).read_text())
+    about["files"][name] = {"bytes": 1, "sha256": "0"}
+    write_json(folder / MANIFEST, about)
+    with pytest.raises(BadFileError, match=r"manifest\.json: damaged: .* is no name of a file within the folder"):
+        differences(folder)
+
+
+@pytest.mark.parametrize("size", [0, 31])
+def test_a_key_that_was_cut_is_none(folder, tmp_path, size):
+    key = tmp_path / "state" / "tutelage" / "seal.key"
+    key.parent.mkdir(parents=True, exist_ok=True)
+    key.write_bytes(bytes(size))
+    about = json.loads((folder / MANIFEST).read_text())
+    listed = json.dumps(about["files"], sort_keys=True).encode()
+    about["seal"] = hmac.new(bytes(size), listed, hashlib.sha256).hexdigest()
+    write_json(folder / MANIFEST, about)
+    assert not made_here(folder)
+    seal(folder)
+    assert made_here(folder) and len(key.read_bytes()) == 32
+
+
+def test_a_link_to_another_folder_is_refused(folder, tmp_path):
+    require_no_links(folder)
+    (tmp_path / "other").mkdir()
+    (folder / "plots").symlink_to(tmp_path / "other")
+    with pytest.raises(BadFileError, match=r"plots is a link to another folder"):
+        require_no_links(folder)
+
+
+def test_files_of_a_folder_are_told_from_others(folder, tmp_path):
+    for name in ("run.json", "model", "model/weights", MANIFEST, "", "../run/run.json"):
+        assert belongs(folder / name, folder), name
+    for path in (folder / "answers.csv", tmp_path / "a.csv", folder / "model" / "b"):
+        assert not belongs(path, folder)
 
 
 def test_only_what_was_written_anew_is_listed_anew(folder):

@@ -57,7 +57,7 @@ def test_any_changed_character_of_an_object_is_found_or_harmless(tmp_path):
 def test_what_is_no_object_is_named(tmp_path, text):
     path = tmp_path / "a.json"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(BadFileError, match=r"a\.json: not "):
+    with pytest.raises(BadFileError, match=r"a\.json: (not written|damaged: not)"):
         read_json(path, Learnt)
 
 
@@ -114,3 +114,35 @@ def test_a_part_outlives_its_process_until_the_file_is_written_again(tmp_path):
     assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
     clear_parts(tmp_path, "t.csv")
     assert not any(tmp_path.iterdir())
+
+
+def test_a_pipe_or_a_device_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "a.json")
+    (tmp_path / "b.json").symlink_to("/dev/zero")
+    for name in ("a.json", "b.json"):
+        with pytest.raises(BadFileError, match=r"not a regular file but a pipe, a device"):
+            read_json(tmp_path / name, Learnt)
+
+
+def test_a_file_longer_than_any_of_a_run_is_not_read(tmp_path):
+    with (tmp_path / "a.json").open("wb") as f:
+        f.truncate(1 << 40)
+    with pytest.raises(BadFileError, match=r"1,099,511,627,776 bytes, more than"):
+        read_json(tmp_path / "a.json", Learnt)
+
+
+def test_what_is_written_goes_through_no_link(tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    for to in ("mine", "nowhere"):
+        (tmp_path / f"a.{os.getpid()}.part").symlink_to(tmp_path / to)
+        write_atomically(tmp_path / "a", b"new")
+        assert (tmp_path / "a").read_bytes() == b"new" and not (tmp_path / "a").is_symlink()
+    assert (tmp_path / "mine").read_text() == "mine" and not (tmp_path / "nowhere").exists()
+
+
+def test_parts_of_others_stay(tmp_path):
+    for name in ("film.part", "film.mkv.part", "a.csv.x.part"):
+        (tmp_path / name).touch()
+    (tmp_path / f"a.csv.{DEAD}.part").symlink_to(tmp_path / "nowhere")
+    clear_parts(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv.x.part", "film.mkv.part", "film.part"]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +99,36 @@ def test_kills_at_any_moment_leave_a_cache_that_is_right(tmp_path):
         cache.close()
     assert known.any()
     assert {p.name for p in (tmp_path / "encoder").iterdir()} <= {"8.rows", "8.index", "8.index-journal"}
+
+
+def read_first(folder: Path, done) -> None:
+    out = np.zeros((1, WIDTH), dtype=np.float32)
+    done.put(bool(CACHE[0].read(KEYS[:1], out)[0]))
+
+
+CACHE: list[FeatureCache] = []
+
+
+def test_a_child_takes_a_lock_that_a_thread_of_its_parent_holds(tmp_path):
+    cache, context = FeatureCache(tmp_path / "cache", WIDTH), multiprocessing.get_context("fork")
+    cache.add(KEYS[:1], rows_of(0, [0]))
+    CACHE.append(cache)
+    done = context.SimpleQueue()
+    with ThreadPoolExecutor(1) as threads:
+        held, free = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with cache._lock:
+                held.set()
+                free.wait(20)
+
+        waiting = threads.submit(hold)
+        held.wait()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Python's own, about a fork beside threads
+            child = context.Process(target=read_first, args=(tmp_path, done))
+            child.start()
+        child.join(10)
+        free.set()
+        waiting.result()
+    assert child.exitcode == 0 and done.get()

@@ -201,7 +201,10 @@ def test_damaged_options_of_a_finished_run_are_an_error(run, bench, finished):
 def test_an_unfinished_run_is_not_used(run, bench, stopped, command):
     path = [bench.folder / "test.csv"] if len(command) > 1 else []
     code, said = run(command[0], stopped, *command[1:], *path)
-    assert code == 2 and "the run is not finished; the command that began it goes on with --resume" in said
+    assert (
+        code == 2
+        and "the run is not finished, or its manifest.json is lost; the command that began it goes on with" in said
+    )
 
 
 def test_a_second_writer_is_refused_and_changes_nothing(run, bench):
@@ -228,6 +231,55 @@ def test_the_encoder_of_somebody_elses_run_is_loaded_only_where_it_is_allowed(
     Classifier.load(bench.out, allow_encoder=str(encoder_folder))
     code, said = run(*bench.fit("supervised", out=bench.folder / "next", encoder=bench.out))
     assert code == 2 and "was not made by you on this machine" in said
+
+
+def test_an_edited_run_of_ones_own_names_no_other_encoder(run, bench, finished):
+    about = json.loads((finished / "model" / "model.json").read_text())
+    about["reader"]["encoder"] = str(bench.folder / "another")
+    write_json(finished / "model" / "model.json", about)  # and not the manifest, whose seal is ours
+    code, said = run(*bench.fit("supervised", out=bench.folder / "next", encoder=bench.out))
+    assert code == 2 and "is damaged: model.json is not as it was written" in said
+    assert not (bench.folder / "next").exists()
+
+
+def test_an_encoder_that_is_not_used_is_not_allowed_without_a_word(run, bench, finished):
+    code, said = run("score", finished, "--test", bench.folder / "test.csv", "--allow-encoder", "mpnet")
+    assert code == 2 and "--allow-encoder mpnet: the model in" in said and "names the encoder" in said
+
+
+def test_answers_take_the_place_of_no_file_of_the_run(run, bench, finished):
+    predict = ["predict", finished, "--input", bench.folder / "test.csv", "--output"]
+    os.mkfifo(bench.folder / "pipe.csv")
+    for output, says in (
+        (finished / "run.json", "is a file of the run itself"), (finished / "model", "is a file of the run itself"),
+        (bench.folder / "test.csv", "would overwrite --input"), (bench.folder / "pipe.csv", "is a pipe or a device"),
+    ):  # fmt: skip
+        code, said = run(*predict, output)
+        assert code == 2 and says in said
+    assert run(*predict, finished / "answers.csv")[0] == 0
+    code, said = run("verify", finished)
+    assert code == 0 and "Not of the run: answers.csv." in said
+
+
+def test_a_report_of_damaged_numbers_or_through_a_link_is_not_drawn(run, finished, tmp_path):
+    shutil.move(finished / "plots", tmp_path / "plots")
+    (finished / "plots").symlink_to(tmp_path / "plots")
+    code, said = run("report", finished)
+    assert code == 2 and "plots is a link to another folder" in said
+    (finished / "plots").unlink()
+    better(finished)
+    code, said = run("report", finished)
+    assert code == 2 and "summary.json is not as it was written" in said
+
+
+def test_a_run_without_its_options_is_damaged(run, bench, finished):
+    (finished / "run.json").unlink()
+    for words in (
+        bench.fit("drift", checkpoint_seconds=0, resume=True),
+        ["predict", finished, "--text", "text", "--input", bench.folder / "test.csv", "--output", "p.csv"],
+    ):
+        code, said = run(*words)
+        assert code == 2 and "run.json" in said and "Unknown option" not in said
 
 
 OPENED: dict[str, list[str]] = {}

@@ -1,10 +1,9 @@
-"""Patterns of rules end in time, and ordinary ones find what the re module finds, whichever engine searches."""
+"""Patterns of rules end in time, and ordinary ones find what the re module finds, in every thread."""
 
 from __future__ import annotations
 
 import json
 import re
-import signal
 import threading
 import time
 
@@ -20,7 +19,8 @@ ORDINARY = [
     r"(?P<a>\w)\w*(?P=a)", r"(\w)\1", r"!{2,}|\?{2,}", r"(?<!not )good", r"good(?! bye)", r"[^\x00-\x7f]",
     r"\S+@\S+\.\w+", r"a.c", r"(?s)a.c", r"(?m)^the", r"[\[\]]", r"[a-z&&b]", r"\.\.\.|…",
     r"\$\d+(?:,\d{3})*(?:\.\d\d)?", r"(?x) a  b # c", r"straße|ſ", r"\Athe", r"end\Z", r"x{2}", r"x{,2}y",
-    r"(?:un)?happy", r"[\w.+-]+", r"\W{3}", r"\bкот", r"İ|ı", r"é",
+    r"(?:un)?happy", r"[\w.+-]+", r"\W{3}", r"\bкот", r"İ|ı", r"é", "x{d}", "price{i}", "(?:god){e<=1}", r"\\{2}",
+    r"\N{DIGIT ONE}\d", "[{]", r"\{", "{", "b{,1}c",
 ]  # fmt: skip
 TEXTS = [
     "", " ", "see WWW.X.COM", "carefree moneybags", "Free  money!", "free money", "the us and the US",
@@ -41,20 +41,24 @@ def elsewhere(call):
 
 
 @pytest.mark.parametrize("pattern", ORDINARY)
-def test_both_engines_find_what_re_finds(pattern):
+def test_ordinary_patterns_find_what_re_finds(pattern):
     compiled = LabellingFunction("rule", "label", pattern=pattern).expression()
     expected = [compiled.search(text) is not None for text in TEXTS]
     assert [search(compiled, text) for text in TEXTS] == expected
     assert elsewhere(lambda: [search(compiled, text) for text in TEXTS]) == expected
 
 
-SLOW = [
-    (r"(a+)+$", "a" * 60 + "b"),
-    (r"(?:\w+\s?)+x", "a" * 300),
-    (r"\d+x", "1" * 20_000),
-    (r"a.*b.*c", "a" * 200_000),
-    (r"(a|a)*$", "a" * 60 + "b"),
-]
+SLOW = [(r"a.*b.*c", "a" * 200_000), (r"(a|a)*$", "a" * 60 + "b")]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [(r"(a+)+$", "a" * 60 + "b"), (r"(?:\w+\s?)+x", "a" * 300), (r"\d+x", "1" * 20_000)],
+)
+def test_repeats_of_repeats_take_no_time(pattern, text):
+    begin = time.process_time()
+    assert not search(re.compile(pattern), text)
+    assert time.process_time() - begin < 1
 
 
 @pytest.mark.parametrize(("pattern", "text"), SLOW)
@@ -74,24 +78,18 @@ def test_a_slow_pattern_is_stopped_in_other_threads():
     assert elsewhere(call)
 
 
-def test_the_timer_and_its_handler_are_put_back():
-    seen = []
-    before = signal.signal(signal.SIGVTALRM, lambda *_: seen.append(1))
-    try:
-        assert search(re.compile("a"), "a")
-        with pytest.raises(SlowPatternError):
-            search(re.compile(r"(a+)+$"), "a" * 60 + "b", 0.01)
-        assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
-        signal.raise_signal(signal.SIGVTALRM)
-        assert seen == [1]
-    finally:
-        signal.signal(signal.SIGVTALRM, before)
+PAIRS = [("[[:digit:]]", "7"), ("[[:alpha:]]x", "a9:]x")]
+
+
+def test_a_class_of_posix_is_one():
+    found = [LabellingFunction("rule", "a", pattern=p).vote(text) for p, text in PAIRS]
+    assert found == ["a", None]
 
 
 def test_the_message_names_row_and_rule(monkeypatch):
     monkeypatch.setattr(patterns, "LIMIT", 0.02)
     monkeypatch.setattr(search, "__defaults__", (0.02,))
-    rules = [LabellingFunction("good", "a", pattern="a"), LabellingFunction("loop", "b", pattern=r"(a+)+$")]
+    rules = [LabellingFunction("good", "a", pattern="a"), LabellingFunction("loop", "b", pattern=r"(a|a)*$")]
     with pytest.raises(DataError, match=r"t\.csv, row 2, rule 'loop': the pattern takes more than 0\.02 seconds"):
         apply_rules(rules, ["a", "a" * 60 + "b"], "t.csv")
 

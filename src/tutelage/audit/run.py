@@ -146,9 +146,9 @@ def write_whole(out: Path, contents: dict[str, bytes]) -> None:
         out: the folder.
         contents: contents of the files, by name.
     """
-    with files.filled(out):
+    with files.filled(out) as inside:
         for name, data in contents.items():
-            files.write_atomically(out / name, data)
+            files.write_atomically(inside / name, data)
 
 
 def in_words(summary: dict[str, Any]) -> str:

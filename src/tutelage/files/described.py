@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from functools import lru_cache
 from pathlib import Path
 from typing import (
@@ -12,8 +13,11 @@ from typing import (
 
 from typing_extensions import TypedDict
 
-from tutelage.files.errors import VOUCHED, BadFileError
+from tutelage.files.errors import REMEDY, VOUCHED, BadFileError
 from tutelage.files.whole import HASH, hash_of, naming
+
+LONGEST = 1 << 29
+"""Number of bytes of a file of JSON, at most."""
 
 Plain = dict[str, Any]
 """An object of JSON of which nothing more is said here."""
@@ -289,16 +293,36 @@ def read_json(path: Path, description: Any) -> Any:
     """
     try:
         with naming(path):
-            value = json.loads(path.read_text(encoding="utf-8"))
+            value = json.loads(_text(path))
     except RecursionError as e:
-        raise BadFileError(f"{path}: not written by tutelage, or damaged (nested too deep)") from e
+        raise BadFileError(f"{path}: not written by tutelage, or damaged (nested too deep); {REMEDY}") from e
+    except UnreadableError:
+        raise
     except ValueError as e:  # no JSON, no UTF-8, or a number of too many digits
-        raise BadFileError(f"{path}: not readable as JSON ({e})") from e
+        raise BadFileError(f"{path}: damaged: not readable as JSON ({e}); {REMEDY}") from e
     if isinstance(value, dict) and not _fits_its_hash(value):
-        raise BadFileError(f"{path}: damaged: its contents are not those that were written (SHA-256)")
+        raise BadFileError(f"{path}: damaged: its contents are not those that were written (SHA-256); {REMEDY}")
     if fault := fault_of(value, description):
-        raise BadFileError(f"{path}: not written by tutelage, or damaged ({fault})")
+        raise BadFileError(f"{path}: not written by tutelage, or damaged ({fault}); {REMEDY}")
     return value
+
+
+class UnreadableError(BadFileError):
+    """A file is none that could be read to its end."""
+
+
+def _text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        UnreadableError: it is a pipe or a device, which may never end, or longer than any file of a run.
+    """
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        raise UnreadableError(f"{path}: not a regular file but a pipe, a device or a folder; {REMEDY}")
+    if about.st_size > LONGEST:
+        raise UnreadableError(f"{path}: {about.st_size:,} bytes, more than a file of a run has; {REMEDY}")
+    return path.read_text(encoding="utf-8")
 
 
 def _fits_its_hash(value: dict[str, Any]) -> bool:

@@ -15,6 +15,10 @@ VOUCHED = 3
 """First version of the formats whose files vouch for themselves."""
 
 
+REMEDY = "take it from a copy, or fit again (docs: warnings/damaged)"
+"""What to do about a damaged file, in words."""
+
+
 class BadFileError(ValueError):
     """A saved file is damaged, lacks a part, or was written by a newer version."""
 

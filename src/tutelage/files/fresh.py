@@ -8,32 +8,37 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tutelage.files.lock import LOCK, one_writer
-from tutelage.files.whole import write_atomically
 
 UNFINISHED = ".unfinished"
-"""Name of the file that stands in a folder while it is filled; a killed process leaves it there."""
+"""Name of the folder, within the one that is filled, of what is written there; a killed process leaves it."""
+
+MOVING = ".unfinished-moving"
+"""Name of that folder from when all is written."""
 
 
 def require_fresh(folder: Path) -> None:
-    """Check that a folder can be filled: it is empty, does not exist, or was left half-filled by a killed process.
+    """Check that a folder can be filled: it does not exist, is empty, or holds only what a killed process left.
 
     Raises:
         FileExistsError: it is no folder, or is not empty.
     """
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} exists and is not a folder")
-    if folder.exists() and not (folder / UNFINISHED).exists() and any(path.name != LOCK for path in folder.iterdir()):
+    if (folder / MOVING).is_dir():
+        return  # of a killed process, and `filled` moves it to its end first
+    if folder.exists() and any(path.name != LOCK and not _left(path) for path in folder.iterdir()):
         raise FileExistsError(f"{folder} exists and is not empty; choose another folder")
 
 
 @contextmanager
-def filled(folder: Path) -> Iterator[None]:
-    """Context in which a folder is filled by this process alone; where that fails, everything is removed again.
+def filled(folder: Path) -> Iterator[Path]:
+    """Context that gives a folder to write into; what lies there at the end moves into the folder that is filled.
 
-    What a killed process left in it is removed first.
+    Where the writing fails, nothing is left. What a killed process left half-written is removed first, and nothing
+    else; one that was killed while it moved has written all, so that its moving is done to its end.
 
     Args:
-        folder: the folder, which is made where it is missing.
+        folder: the folder that is filled, which is made where it is missing.
 
     Raises:
         FileExistsError: it cannot be filled, see `require_fresh`.
@@ -41,35 +46,43 @@ def filled(folder: Path) -> Iterator[None]:
 
     >>> import tempfile
     >>> place = Path(tempfile.mkdtemp()) / "out"
-    >>> with filled(place):
-    ...     write_atomically(place / "a.txt", b"a")
+    >>> with filled(place) as inside:
+    ...     _ = (inside / "a.txt").write_text("a")
     >>> sorted(path.name for path in place.iterdir())
     ['a.txt']
     """
     require_fresh(folder)
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
+    inside, moving = folder / UNFINISHED, folder / MOVING
     try:
         with one_writer(folder):
+            if moving.is_dir():
+                _moved(moving, folder)
             require_fresh(folder)  # again: another process may have been quicker
-            _empty(folder)
-            write_atomically(folder / UNFINISHED, b"")
+            shutil.rmtree(inside, ignore_errors=True)
+            inside.mkdir()
             try:
-                yield
+                yield inside
+                inside.rename(moving)
+                _moved(moving, folder)
             except BaseException:
-                _empty(folder)
+                for path in (inside, moving):
+                    shutil.rmtree(path, ignore_errors=True)
                 raise
-            (folder / UNFINISHED).unlink()
     finally:
         if made:
             with suppress(OSError):  # it is full, as it should be, or another process's
                 folder.rmdir()
 
 
-def _empty(folder: Path) -> None:
-    """Remove all that is in a folder but its lock, the mark that it is unfinished last."""
-    for path in sorted(folder.iterdir(), key=lambda path: path.name == UNFINISHED):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        elif path.name != LOCK:
-            path.unlink(missing_ok=True)
+def _left(path: Path) -> bool:
+    """Whether a path is the folder of half-written files that a killed process left."""
+    return path.name == UNFINISHED and path.is_dir() and not path.is_symlink()
+
+
+def _moved(inside: Path, folder: Path) -> None:
+    """Move all that is in a folder into the one above it, and remove it."""
+    for path in sorted(inside.iterdir()):
+        path.rename(folder / path.name)
+    inside.rmdir()

@@ -18,12 +18,18 @@ from platformdirs import user_state_path
 from typing_extensions import TypedDict
 
 from tutelage.files.described import read_json
-from tutelage.files.errors import FORMAT, VOUCHED, BadFileError, check_format
+from tutelage.files.errors import FORMAT, REMEDY, VOUCHED, BadFileError, check_format
 from tutelage.files.lock import LOCK
-from tutelage.files.whole import DAMAGED, PART, sha256_of, write_json
+from tutelage.files.whole import DAMAGED, PART, is_part, sha256_of, write_json
 
 MANIFEST = "manifest.json"
 """Name of the file that lists the files of a folder; it is written last, and a folder without it is unfinished."""
+
+LONGEST = 1024
+"""Number of characters of the name of a file, at most."""
+
+KEY_BYTES = 32
+"""Number of bytes of the key by which manifests are sealed."""
 
 KEY = "seal.key"
 """Name of the file in the user's state folder with which manifests are sealed that were made here."""
@@ -116,6 +122,34 @@ def made_here(folder: Path) -> bool:
     return sealed is not None and own is not None and hmac.compare_digest(sealed.encode(), own.encode())
 
 
+def require_no_links(folder: Path) -> None:
+    """Check that no folder within a folder is a link, through which something would be written elsewhere.
+
+    Raises:
+        BadFileError: one is.
+    """
+    for path in folder.rglob("*"):
+        if path.is_symlink() and path.is_dir():
+            raise BadFileError(f"{path} is a link to another folder, into which nothing is written; put a folder there")
+
+
+def belongs(path: Path, folder: Path) -> bool:
+    """Whether a path is that of a file of a folder that vouches for itself, or of a folder within it.
+
+    Args:
+        path: any path.
+        folder: folder with a manifest; one without has no files of its own.
+
+    Raises:
+        BadFileError: the manifest is damaged.
+    """
+    whole, within = folder.resolve(), path.resolve()
+    if not within.is_relative_to(whole) or not is_sealed(folder):
+        return False
+    name = within.relative_to(whole).as_posix()
+    return name in (".", MANIFEST) or any(f"{each}/".startswith(f"{name}/") for each in _manifest(folder)["files"])
+
+
 def differences(folder: Path, below: str = "", only: Iterable[str] | None = None) -> Differences:
     """How a folder differs from its manifest.
 
@@ -135,13 +169,13 @@ def differences(folder: Path, below: str = "", only: Iterable[str] | None = None
         path, expected = folder / name, listed[name]
         size += expected["bytes"]
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise BadFileError(f"{path} is a link to a place outside {folder}, or lies there")
+            raise BadFileError(f"{path} is a link to a place outside {folder}")
         if not path.is_file():
             missing.append(name)
         elif path.stat().st_size != expected["bytes"] or sha256_of(path) != expected["sha256"]:
             changed.append(name)
-    there = [name for name, _ in _files(folder)] if only is None else []
-    added = sorted(name for name in there if name not in listed and name.startswith(below))
+    there = {name for name, _ in _all_files(folder)} if only is None else set()
+    added = sorted(name for name in there - {*listed, MANIFEST, LOCK} if name.startswith(below))
     return Differences(len(names), size, missing, changed, added)
 
 
@@ -158,7 +192,7 @@ def require_whole(folder: Path, only: Iterable[str] | None = None, but: Iterable
         BadFileError: a file is missing, or is not as it was written; or the manifest is damaged.
     """
     if says := differences(folder, only=only).words(but):
-        raise BadFileError(f"{folder} is damaged: {says}. Take it from a copy, or fit again")
+        raise BadFileError(f"{folder} is damaged: {says}; {REMEDY}")
 
 
 def require_sealed(folder: Path, version: int, only: Iterable[str] | None = None, but: Iterable[str] = ()) -> None:
@@ -182,18 +216,33 @@ def _manifest(folder: Path) -> Any:
     path = folder / MANIFEST
     found = read_json(path, Manifest)
     check_format(path, found["format"])
+    for name in found["files"]:
+        if not _inside(name):
+            raise BadFileError(f"{path}: damaged: {name[:80]!r} is no name of a file within the folder; {REMEDY}")
     return found
+
+
+def _inside(name: str) -> bool:
+    r"""Whether a name may be that of a file within a folder.
+
+    >>> [_inside(name) for name in ("model/model.json", "../a", "/a", "a//b", "", "a\0")]
+    [True, False, False, False, False, False]
+    """
+    parts = name.split("/")
+    return len(name) <= LONGEST and not {"", ".", ".."} & set(parts) and not {"\0", "\\"} & set(name)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Names of the finished files in a folder and in the folders within it, and their paths."""
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder).as_posix()
-        if name in (MANIFEST, LOCK) or name.startswith("parts/") or DAMAGED in name or path.name.endswith(PART):
-            continue
-        if path.is_dir():
+    for name, path in _all_files(folder):
+        if name in (MANIFEST, LOCK) or name.startswith("parts/") or DAMAGED in name or is_part(path):
             continue
         yield name, path
+
+
+def _all_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Names of all files in a folder and in the folders within it, and their paths."""
+    return ((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if not path.is_dir())
 
 
 def _seal(listed: dict[str, Any], make: bool = False) -> str | None:
@@ -213,21 +262,29 @@ def _key(make: bool) -> bytes | None:
     """Key of this user on this machine; None where there is none, and none can be kept."""
     path = user_state_path("tutelage", appauthor=False) / KEY
     try:
-        if not path.exists() and make:
+        if make and (not path.exists() or path.stat().st_size != KEY_BYTES):
             path.parent.mkdir(parents=True, exist_ok=True)
             _make_key(path)
-        return path.read_bytes()
+        key = path.read_bytes()
     except OSError:
         return None
+    return key if len(key) == KEY_BYTES else None  # one that a loss of power has cut would be anybody's
 
 
 def _make_key(path: Path) -> None:
-    """Write a random key that this user alone may read; where another process is quicker, its key counts."""
+    """Write a random key that this user alone may read; where another process is quicker, its key counts.
+
+    A key that was cut gives way to it.
+    """
     part = path.with_name(f"{KEY}.{os.getpid()}{PART}")
     try:
         number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
         with os.fdopen(number, "wb") as f:
-            f.write(secrets.token_bytes(32))
+            f.write(secrets.token_bytes(KEY_BYTES))
+            f.flush()
+            os.fsync(f.fileno())
+        if path.exists() and path.stat().st_size != KEY_BYTES:
+            path.unlink(missing_ok=True)
         with contextlib.suppress(FileExistsError):
             os.link(part, path)
     finally:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any
 
 PART = ".part"
 """Ending of a file that is being written; the number of the process that writes it stands before it."""
+
+OWN_PART = re.compile(rf".+\.(\d+){re.escape(PART)}", re.DOTALL)
+"""Pattern of the name of such a file."""
 
 DAMAGED = ".damaged"
 """Ending of a damaged file or folder that was set aside."""
@@ -52,6 +56,7 @@ def written(path: Path) -> Iterator[Path]:
     part = path.with_name(f"{path.name}.{os.getpid()}{PART}")
     try:
         with naming(path):
+            _make_anew(part)
             yield part
             with part.open("rb") as f:
                 os.fsync(f.fileno())
@@ -61,6 +66,17 @@ def written(path: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _make_anew(part: Path) -> None:
+    """Make an empty file; what has its name is removed, since a link there would lead the writing elsewhere."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        number = os.open(part, flags, 0o666)
+    except FileExistsError:
+        part.unlink()
+        number = os.open(part, flags, 0o666)
+    os.close(number)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -120,9 +136,18 @@ def clear_parts(folder: Path, of: str = "") -> None:
             writer of a folder may, see `one_writer`.
     """
     for path in [*folder.glob(f"{_escaped(of)}.*{PART}")] if of else [*folder.rglob(f"*{PART}")]:
-        number = path.name.removesuffix(PART).rpartition(".")[2]
-        if path.is_file() and not (of and number.isdecimal() and _runs(int(number))):
+        own = OWN_PART.fullmatch(path.name)
+        if own and (path.is_file() or path.is_symlink()) and not (of and _runs(int(own[1]))):
             path.unlink(missing_ok=True)
+
+
+def is_part(path: Path) -> bool:
+    """Whether a path has the name of a file that this library was writing.
+
+    >>> is_part(Path("a.csv.81.part")), is_part(Path("film.part"))
+    (True, False)
+    """
+    return OWN_PART.fullmatch(path.name) is not None
 
 
 def _escaped(name: str) -> str:

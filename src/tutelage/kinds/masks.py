@@ -309,18 +309,18 @@ class Masks(Pictured):
         names = mask_names([found.names[i] for i in chosen]) if of_folder else [f"{i + 1:07d}.png" for i in chosen]
         sure = np.zeros(len(chosen))
         kind = np.uint8 if len(model.classes) <= 256 else np.uint16
-        with filled(output):
+        with filled(output) as inside:
             for part in maps(model, [found.sources[i] for i in chosen]):
                 for number, labels, p in zip(part.numbers.tolist(), part.labels, part.probability, strict=True):
                     h, w = sizes[chosen[number]].tolist()
-                    (output / names[number]).parent.mkdir(parents=True, exist_ok=True)
-                    Image.fromarray(nearest(labels, (h, w)).astype(kind)).save(output / names[number])
+                    (inside / names[number]).parent.mkdir(parents=True, exist_ok=True)
+                    Image.fromarray(nearest(labels, (h, w)).astype(kind)).save(inside / names[number])
                     sure[number] = p.mean()
             table = table.iloc[chosen].reset_index(drop=True)
             if any(isinstance(source, bytes) for source in found.sources):
                 table = table.assign(**{str(self.images): [found.names[i] for i in chosen]})
             encoded = [c for c in table if any(isinstance(cell, (bytes, dict)) for cell in table[c][:100])]
-            rest, named = table.drop(columns=encoded), output / "masks.csv"
+            rest, named = table.drop(columns=encoded), inside / "masks.csv"
             write_table(beside_own(rest, {PREDICTED: names, PROBABILITY: sure}, named, notes), named)
         return f"{len(chosen)} masks: {output}"
 

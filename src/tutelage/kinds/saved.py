@@ -11,7 +11,7 @@ import numpy as np
 
 from tutelage import kinds
 from tutelage.data import cards
-from tutelage.files import BadFileError, is_sealed, read_json, require_sealed
+from tutelage.files import MANIFEST, BadFileError, is_sealed, read_json, require_sealed
 from tutelage.files.described import Asked, fault_of
 from tutelage.files.errors import VOUCHED
 from tutelage.kinds import KINDS
@@ -43,7 +43,10 @@ def require_finished(folder: Path, *read: str) -> None:
     """
     asked = _asked(folder)
     if int(asked.get("format", 1)) >= VOUCHED and not is_sealed(folder):
-        raise FileNotFoundError(f"{folder}: the run is not finished; the command that began it goes on with --resume")
+        raise FileNotFoundError(
+            f"{folder}: the run is not finished, or its {MANIFEST} is lost; the command that began it goes on with "
+            "--resume"
+        )
     require_sealed(folder, int(asked.get("format", 1)), only=("run.json", *read))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import errno
-import hashlib
 import logging
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError
 
 from tutelage import weights
-from tutelage.data import hub
+from tutelage.data import cards, hub
 from tutelage.data.nearest import did_you_mean, nearest
 from tutelage.files import (
     FORMAT,
@@ -31,7 +31,10 @@ from tutelage.files import (
     write_json,
 )  # fmt: skip
 from tutelage.files.described import Adapted, Described
+from tutelage.files.fresh import UNFINISHED
 from tutelage.files.tensors import read_tensors
+from tutelage.modalities.architecture import blank_model
+from tutelage.modalities.fingerprint import BESIDE, fingerprint_of, hash_of_weights, probes
 from tutelage.modalities.learnt import read_marks
 from tutelage.modalities.precision import cache_name
 
@@ -43,9 +46,6 @@ MINILM = "minilm"
 
 LEXICAL = "lexical"
 """Name of the lexical encoder, which is fitted on texts."""
-
-BESIDE = f"+{LEXICAL}"
-"""End of the name of an encoder beside which the lexical one is used, such as "minilm+lexical"."""
 
 
 def is_lexical(name: str | Path | None) -> bool:
@@ -114,12 +114,14 @@ class Encoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of all that features depend on: weights, size of the vocabulary and ``max_length``. Computed once."""
-        h = hashlib.blake2b(f"{self.max_length} {len(self.tokenizer)}".encode(), digest_size=8)
-        for name, t in self.model.state_dict().items():
-            h.update(name.encode())
-            h.update(t.detach().cpu().contiguous().view(torch.uint8).numpy().data)
-        return h.hexdigest()
+        """Hash of all that features depend on: weights, architecture, tokenizer and ``max_length``. Computed once."""
+        tokens = self.tokenizer.get_vocab()
+        return fingerprint_of(self.earlier_fingerprint, self.model.config, tokens, self.tokenize(probes(tokens)))
+
+    @cached_property
+    def earlier_fingerprint(self) -> str:
+        """Hash of the weights, the size of the vocabulary and ``max_length``, by which models before 0.4 know it."""
+        return hash_of_weights(self.model, f"{self.max_length} {len(self.tokenizer)}")
 
     @property
     def cache_name(self) -> str:
@@ -190,12 +192,14 @@ def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:
     if name != MINILM and (made := _of_saved_model(Path(name), max_length)) is not None:
         return made
     source = _source(name)
+    _require_no_adapter(source)
     quiet = hf_logging.get_verbosity()
     hf_logging.set_verbosity_error()
     hf_logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        model = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=False)
+        own = {"use_safetensors": True} if (Path(source) / NOTE).exists() else {}  # as this library saves them
+        model = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=False, **own)
     except MemoryError:
         raise
     except Exception as e:  # the library and its tokenizers raise many kinds
@@ -211,6 +215,16 @@ def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:
         )
     limit = getattr(model.config, "max_position_embeddings", max_length)
     return _noted(Encoder(name, tokenizer, model.eval(), min(max_length, limit)))
+
+
+def _require_no_adapter(source: str) -> None:
+    """Check that a folder holds a whole model: the network beneath an adapter is loaded from wherever that says.
+
+    Raises:
+        OSError: the folder holds an adapter of the package peft.
+    """
+    if (Path(source) / "adapter_config.json").exists():
+        raise OSError(f"encoder {source!r} is an adapter of another model; merge both, and save them as one")
 
 
 def _source(name: str) -> str:
@@ -254,9 +268,15 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     unseal(folder)
+    inside = folder / UNFINISHED  # a killed process leaves files of names of the library's own there, and here none
+    shutil.rmtree(inside, ignore_errors=True)
+    inside.mkdir()
     try:
-        encoder.model.save_pretrained(folder)
-        encoder.tokenizer.save_pretrained(folder)
+        encoder.model.save_pretrained(inside)
+        encoder.tokenizer.save_pretrained(inside)
+        for path in inside.iterdir():
+            path.replace(folder / path.name)
+        inside.rmdir()
     except SafetensorError as e:  # which is no OSError
         if "No space left" not in str(e) and "too large" not in str(e):
             raise
@@ -281,9 +301,12 @@ def _of_saved_model(folder: Path, max_length: int) -> Encoder | None:
     folder = folder / "model" if (folder / "model" / "model.json").is_file() else folder
     if not (folder / "model.json").is_file():
         return None
-    about = read_json(folder / "model.json", Described).get("reader", {})
+    said = read_json(folder / "model.json", Described)
+    check_format(folder / "model.json", said["format"])
+    about = said.get("reader", {})
     if "vocabulary" not in about:
         raise OSError(f"encoder {str(folder)!r}: the model that is saved there reads no text")
+    require_sealed(folder, said["format"], but=(cards.NAME,))
     if about.get("adapted"):
         return load_encoder(str(folder / "encoder"), max_length)
     if about["fingerprint"] is not None:
@@ -324,14 +347,12 @@ def load_architecture(folder: Path, max_length: int) -> Encoder:
         max_length: tokens read of each text.
 
     Raises:
-        ValueError: the saved encoder cannot be read.
+        BadFileError, ValueError: the saved encoder cannot be read, or is not that of the model.
     """
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
+    from transformers import AutoTokenizer
 
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        model = AutoModel.from_config(config, trust_remote_code=False)
     except Exception as e:  # the library and its tokenizers raise many kinds for a damaged file
         raise ValueError(f"{folder}: the saved encoder cannot be read ({e})") from e
-    return Encoder(str(folder), tokenizer, model.eval(), max_length)
+    return Encoder(str(folder), tokenizer, blank_model(folder), max_length)

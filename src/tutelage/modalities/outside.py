@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from tutelage.modalities.encoder import BESIDE, LEXICAL
+from tutelage.modalities.encoder import LEXICAL
+from tutelage.modalities.fingerprint import BESIDE
 from tutelage.weights import CATALOGUE
 
 
@@ -27,3 +29,14 @@ def outside(reader: Mapping[str, Any]) -> str | None:
     held = within.get("fingerprint") is None or within.get("adapted")
     plain = str(name).removesuffix(BESIDE)
     return None if name is None or held or plain == LEXICAL or plain in CATALOGUE else str(name)
+
+
+def same_encoder(one: str, other: str) -> bool:
+    """Whether two names are those of one encoder: they are equal, or paths to one folder.
+
+    >>> same_encoder("someone/theirs", "someone/theirs"), same_encoder("minilm", "./minilm/")
+    (True, False)
+    """
+    return one == other or (
+        Path(one).is_dir() and Path(other).is_dir() and Path(one).resolve() == Path(other).resolve()
+    )

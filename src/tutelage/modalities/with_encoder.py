@@ -17,7 +17,14 @@ from tutelage.data.view_loader import Augmentation
 from tutelage.files import BadFileError
 from tutelage.modalities.base import HowRead, cannot_be_saved
 from tutelage.modalities.cache import Caches
-from tutelage.modalities.encoder import Encoder, load_architecture, load_encoder, save_architecture, save_encoder
+from tutelage.modalities.encoder import (
+    Encoder,
+    load_architecture,
+    load_encoder,
+    save_architecture,
+    save_encoder,
+)  # fmt: skip
+from tutelage.modalities.fingerprint import placed
 from tutelage.modalities.head import Head
 from tutelage.modalities.known import how_read
 from tutelage.modalities.units import Units
@@ -115,7 +122,7 @@ class WithEncoder:
         elif encoder.adapted:
             save_encoder(encoder, folder / "encoder")
         return {
-            "encoder": encoder.name, "max_length": encoder.max_length, "vocabulary": len(encoder.tokenizer),
+            "encoder": placed(encoder.name), "max_length": encoder.max_length, "vocabulary": len(encoder.tokenizer),
             "fingerprint": encoder.fingerprint if frozen else None, "layer": int(getattr(network, "layer", -1)),
             "adapted": encoder.adapted if frozen else "",
         }  # fmt: skip
@@ -127,6 +134,6 @@ class WithEncoder:
         encoder = whole or load_encoder(str(folder / "encoder") if about.get("adapted") else name, length)
         if len(encoder.tokenizer) != about["vocabulary"]:
             raise BadFileError(f"{folder}: the tokenizer is not the one this model was trained with")
-        if fingerprint not in (None, encoder.fingerprint):
+        if fingerprint not in (None, encoder.fingerprint, encoder.earlier_fingerprint):
             raise BadFileError(f"{folder}: the encoder {name!r} is not the one this model was trained with")
         return cls(encoder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -17,6 +18,7 @@ STYLE: Any = {
     "text.color": "#1d2733", "xtick.color": "#5a6675", "ytick.color": "#5a6675", "xtick.labelcolor": "#1d2733",
     "ytick.labelcolor": "#1d2733", "font.size": 10.5, "axes.titlesize": 11, "axes.titleweight": "bold",
     "axes.titlelocation": "left", "legend.frameon": False, "legend.fontsize": 10, "figure.dpi": 144,
+    "text.parse_math": False,
 }  # fmt: skip
 """Matplotlib's settings for all plots."""
 
@@ -43,6 +45,12 @@ class Plot(Figure):
 
     alt: str = ""
     caption: str = ""
+
+    def savefig(self, *args: Any, **options: Any) -> None:
+        """Write the plot as matplotlib does; letters that its font lacks are boxes, without a warning of each."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")
+            super().savefig(*args, **options)
 
     def _repr_png_(self) -> bytes:
         """The plot as PNG, for notebooks without a backend of their own."""

@@ -17,7 +17,7 @@ from tutelage.report.findings import beyond, findings
 from tutelage.report.least_sure import NAME, write_least_sure
 from tutelage.report.pictures import with_small_pictures
 from tutelage.report.plots import draw_all
-from tutelage.report.records import read_records
+from tutelage.report.records import read_records, to_show
 from tutelage.report.sentences import on_copies
 from tutelage.report.vector import inline_svg
 
@@ -56,6 +56,7 @@ def page(record: dict[str, Any], figures: list[dict[str, Any]], csv: str = "") -
         figures: "svg", "caption" and whether it is for "expert" readers, of each plot.
         csv: name of the file with the least sure items; empty where there is none.
     """
+    record = to_show(record)
     summary = record["summary"]
     kind = kinds.of_summary(summary)
     environment = Environment(loader=PackageLoader("tutelage.report"), autoescape=True)

@@ -13,6 +13,7 @@ from tutelage.files import written
 from tutelage.fit.verdict import on_the_test, percent, reference_says, words_of
 from tutelage.report.classes import calibration, confusion
 from tutelage.report.figures import COLOURS, DASHES, STYLE, Plot, listed, mark_rounds, plot, series
+from tutelage.report.records import to_show
 
 Record = Mapping[str, Any]
 """Records of a run, as records.json holds them."""
@@ -168,7 +169,7 @@ def drawn(draw: Callable[[Record], Plot | None], record: Record) -> Plot | None:
         record: records of a run.
     """
     with rc_context(STYLE):
-        return draw(record)
+        return draw(to_show(record))
 
 
 def draw_all(record: Record, folder: Path) -> list[tuple[Drawing, Plot]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tutelage import files
 from tutelage.files.described import Records
+from tutelage.ops.visible import visible
 
 
 def read_records(folder: Path) -> dict[str, Any]:
@@ -20,3 +21,21 @@ def read_records(folder: Path) -> dict[str, Any]:
         raise FileNotFoundError(f"{folder}: no finished run there (records.json is missing)")
     found: dict[str, Any] = files.read_json(folder / "records.json", Records)
     return found
+
+
+def to_show(record: Any) -> Any:
+    r"""Records as a page and a plot show them: characters that steer a terminal, or end a page, are written out.
+
+    Args:
+        record: records of a run, or a part of them.
+
+    >>> to_show({"classes": ["a\x1b[31mb", 3]})
+    {'classes': ['a\\x1b[31mb', 3]}
+    """
+    if isinstance(record, str):
+        return visible(record)
+    if isinstance(record, dict):
+        return {visible(name) if isinstance(name, str) else name: to_show(value) for name, value in record.items()}
+    if isinstance(record, list | tuple):
+        return [to_show(value) for value in record]
+    return record

@@ -300,10 +300,9 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         from tutelage.tables import writable
 
         screen.speak(json, quiet)
+        _require_places(folder, input, output)
         run = Finished.read(folder, trust, screen.say, allow_encoder, **_changed(of_kind, own))
         run.kind.require_items(input)
-        if output.resolve() == input.resolve():
-            raise ValueError(f"--output would overwrite --input, {input}; name another file")
         if run.kind.writes_table:
             writable(output)  # before the work, not after it
         with formulas.safe_cells(safe_cells), screen.ticking() as bar:
@@ -369,6 +368,31 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
     app.command(_without(score, own), help_epilogue=example("score"))
 
 
+def _require_places(folder: Path, input: Path, output: Path) -> None:
+    """Check, before a model is loaded, that a source can be read and that an answer overwrites nothing it should not.
+
+    Args:
+        folder: folder of the run.
+        input: table or folder that is read.
+        output: table or folder that is written.
+
+    Raises:
+        DataError: the source is a pipe, a device or a socket.
+        ValueError: the answer would take the place of the source, of a file of the run, or of no regular file.
+    """
+    from tutelage.files.manifest import belongs
+    from tutelage.tables.packed import require_regular
+
+    if input.exists():
+        require_regular(input)
+    if output.resolve() == input.resolve():
+        raise ValueError(f"--output would overwrite --input, {input}; name another file")
+    if belongs(output, folder):
+        raise ValueError(f"--output {output} is a file of the run itself; name another")
+    if output.exists() and not (output.is_file() or output.is_dir()):
+        raise ValueError(f"--output {output} is a pipe or a device; name a file, and read that")
+
+
 def _without(command: Callable[..., None], own: type[Any] | None) -> Callable[..., None]:
     """The command without its options of a kind, where the kind is not known."""
     if own is not None:
@@ -399,13 +423,14 @@ def _kind_of_run(words: Sequence[str]) -> type[Kind] | None:
     Raises:
         BadFileError: the run is damaged, and the words do not only ask for help.
     """
+    from tutelage.files import MANIFEST
     from tutelage.kinds.saved import kind_of as kind_of_folder
 
     for word in words:
-        if (Path(word) / "run.json").exists():
+        if (Path(word) / "run.json").exists() or ((Path(word) / MANIFEST).exists() and (Path(word) / "model").exists()):
             try:
                 return type(kind_of_folder(Path(word)))
-            except ValueError:
+            except (ValueError, FileNotFoundError):
                 if {"--help", "-h"}.isdisjoint(words):
                     raise
     return None
@@ -418,15 +443,18 @@ def report(folder: Path, *, safe_cells: SafeCells = False) -> None:
         folder: folder of a finished run.
     """
     from tutelage import files
-    from tutelage.files.manifest import differences
+    from tutelage.files.manifest import differences, require_no_links, require_whole
     from tutelage.kinds.saved import for_people, require_finished
     from tutelage.report.least_sure import NAME
     from tutelage.report.page import write_report
 
     require_finished(folder, "records.json")
     with files.one_writer(folder):
+        require_no_links(folder)
         files.clear_parts(folder)
         sealed = files.is_sealed(folder)
+        if sealed:
+            require_whole(folder, ["records.json", "summary.json"])
         edited = sealed and NAME in differences(folder, only=[NAME]).changed
         with formulas.safe_cells(safe_cells):
             page = write_report(folder, edited)

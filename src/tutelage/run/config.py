@@ -69,11 +69,13 @@ def read_toml(path: Path) -> dict[str, Any]:
     """The table of a TOML file.
 
     Raises:
-        DataError: the file is no TOML in UTF-8.
+        DataError: the file is no TOML in UTF-8, or no regular file.
         FileNotFoundError: there is no such file.
     """
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")
+    if not path.is_file():
+        raise DataError(f"{path}: not a regular file but a folder, a pipe or a device")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:

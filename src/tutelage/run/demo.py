@@ -66,7 +66,8 @@ def demo(
         header = ("method", "labels only", "with the pool", "returned", "pool used", "seconds a fit")
         title = "Test accuracy, %: mean ± standard deviation over the seeds"
         screen.table(header, cells_of(rows), title)
-    screen.tell(words)
+    for line in words.split("\n"):
+        screen.tell(line)
 
 
 def shown(out: Path, labels: int, say: Say, tick: Tick) -> str:
@@ -89,7 +90,8 @@ def shown(out: Path, labels: int, say: Say, tick: Tick) -> str:
     more = READ if "text" in columns else {}
     summary, _ = _fit(out / "run", SHOWN, 0, tables, columns, say, tick, **more)
     write_json(out / MARK, {"complete": True, "method": SHOWN, "labels_a_class": labels})
-    say(f"\nThe model and its report are in {out / 'run'}: open {out / 'run' / 'report.html'}.")
+    say("")
+    say(f"The model and its report are in {out / 'run'}: open {out / 'run' / 'report.html'}.")
     say("Next: tutelage fit drift --train mine.csv --text text --label label --out run")
     say("Compare methods over several draws of the labels: tutelage demo --full")
     return f"{summary['evidence']['words']}\n\n{verdict(summary)}"

@@ -11,10 +11,10 @@ from typing import Any
 
 from tutelage import files
 from tutelage.files import BadFileError
-from tutelage.files.errors import VOUCHED
+from tutelage.files.errors import REMEDY, VOUCHED
 from tutelage.files.lock import LOCK
-from tutelage.files.manifest import differences
-from tutelage.files.whole import PART
+from tutelage.files.manifest import differences, require_no_links
+from tutelage.files.whole import is_part
 from tutelage.kinds.saved import for_people
 from tutelage.types import Say
 
@@ -50,6 +50,7 @@ class Folder:
 
         Raises:
             FileExistsError: it is no folder, or holds other files, or no run to resume.
+            BadFileError: it holds a finished run without its options.
         """
         out = self.out
         if out.exists() and not out.is_dir():
@@ -58,6 +59,8 @@ class Folder:
             return
         if not self.resume:
             raise FileExistsError(f"{out} exists and is not empty; choose another folder, or --resume the run in it")
+        if not (out / self.name).exists() and files.is_sealed(out):
+            raise BadFileError(f"{out} is damaged: {self.name} is missing; {REMEDY}, into another folder")
         if not (out / self.name).exists():
             raise FileExistsError(f"{out} holds no run to resume ({self.name} is missing)")
 
@@ -78,6 +81,7 @@ class Folder:
         self.out.mkdir(parents=True, exist_ok=True)
         with files.one_writer(self.out):
             self.require_free()  # again: another process may have been quicker
+            require_no_links(self.out)
             files.clear_parts(self.out)
             yield self._is_finished(asked, say)
 
@@ -147,4 +151,4 @@ class Folder:
 
 def _counts(path: Path) -> bool:
     """Whether a path is more than what a killed process left before it wrote anything."""
-    return path.name != LOCK and not path.name.endswith(PART)
+    return path.name != LOCK and not is_part(path)

@@ -18,7 +18,8 @@ def methods() -> None:
         screen.say(f"    {entry.sentence}")
     for name in own.plugged():
         screen.say(f"{name:24}{'of a package':16}{own.package_of(name)}")
-    screen.say(f"{AUTO:24}{'all of these':16}\n    {AUTO_SAYS}")
+    screen.say(f"{AUTO:24}all of these")
+    screen.say(f"    {AUTO_SAYS}")
 
 
 def data() -> None:

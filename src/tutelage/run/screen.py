@@ -92,12 +92,12 @@ class Screen:
 
     def answer(self, line: str) -> None:
         """Print a line of the result, or a warning, without breaking it, also where the command is quiet."""
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(visible(line, lines=False), highlight=False, markup=False, soft_wrap=True)
 
     def tell(self, line: str) -> None:
         """Print a remark, broken between words at the width of the screen."""
         if not self.quiet:
-            self.console.print(line, highlight=False, markup=False)
+            self.console.print(visible(line, lines=False), highlight=False, markup=False)
 
     def fail(self, message: str) -> None:
         """Print an error in one line, on the standard error stream."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tutelage.files import MANIFEST, BadFileError, is_sealed
+from tutelage.files.errors import REMEDY
 from tutelage.files.manifest import Differences, differences, made_here
 from tutelage.kinds.saved import for_people
 from tutelage.run.screen import Json, Screen
@@ -28,7 +29,7 @@ def verify(folder: Path, *, json: Json = False) -> None:
             }
         )  # fmt: skip
     if damage:
-        raise BadFileError(f"{folder} is damaged: {damage}. Take it from a copy, or fit again")
+        raise BadFileError(f"{folder} is damaged: {damage}; {REMEDY}")
     if not json:
         for line in _lines(folder, found, here):
             screen.answer(line)
@@ -41,6 +42,8 @@ def _compared(folder: Path) -> Differences:
         FileNotFoundError: there is no such folder, or it has no manifest.
         BadFileError: a manifest is damaged.
     """
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder}: a file; name the folder of a run, a model or an encoder")
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
     if not is_sealed(folder):
@@ -53,9 +56,11 @@ def _compared(folder: Path) -> Differences:
 
 def _lines(folder: Path, found: Differences, here: bool) -> list[str]:
     """What was found of a folder in which nothing is damaged, in sentences."""
-    made = "made by you on this machine" if here else "not known to be made by you on this machine"
-    lines = [f"{folder} is whole: {found.count} files, {found.size / 1e6:.1f} MB, as they were written; {made}."]
-    if yours := [name for name in (*found.missing, *found.changed) if for_people(name)]:
+    yours = [name for name in (*found.missing, *found.changed) if for_people(name)]
+    made = "made by you on this machine" if here else "not known to be made by you on this machine (docs: security)"
+    count = f"{found.count - len(yours)} of {found.count}" if yours else str(found.count)
+    lines = [f"{folder} is whole: {count} files, {found.size / 1e6:.1f} MB, as they were written; {made}."]
+    if yours:
         lines.append(f"Edited or removed since, which does no harm: {', '.join(sorted(yours))}.")
     if found.added:
         lines.append(f"Not of the run: {', '.join(found.added[:10])}{' and more' if len(found.added) > 10 else ''}.")

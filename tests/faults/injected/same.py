@@ -16,7 +16,7 @@ VOUCHING = ("sha256", "seal")
 MANIFEST = "manifest.json"
 """Name of the list of a folder's files, with their hashes."""
 
-LITTER = (".part", ".lock", ".tmp", ".unfinished", ".damaged")
+LITTER = (".part", ".lock", ".tmp", ".unfinished", "-moving", ".damaged")
 """Endings of files that no finished result has."""
 
 

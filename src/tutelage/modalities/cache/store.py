@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,9 @@ AT_A_TIME = 1 << 26
 
 INDEX_BYTES = 64
 """Number of bytes of a row in the index, at most."""
+
+OPENED: weakref.WeakSet[FeatureCache] = weakref.WeakSet()
+"""The feature caches of this process."""
 
 OUT_OF_REACH = (OSError, sqlite3.Error)
 """Errors of a file that cannot be read or written."""
@@ -58,6 +62,11 @@ class FeatureCache:
         self._writes = True
         self._why_not: Exception | None = None
         self._left = 0
+        OPENED.add(self)
+
+    def forked(self) -> None:
+        """Let a child process take the lock, which a thread of its parent may have held, and which is not there."""
+        self._lock = threading.RLock()
 
     def read(self, keys: Sequence[bytes], out: np.ndarray) -> np.ndarray:
         """Read rows; the mask of those that are kept and sound, (n,).
@@ -169,7 +178,6 @@ class FeatureCache:
         """
         if self._process != os.getpid():  # after a fork: SQLite's are not to be used, nor closed
             self._inherited.append(self._files)
-            self._lock = threading.RLock()
             self._files, self._process = None, os.getpid()
         if self._files is not None and not self._files[0].there:
             self.close()
@@ -237,6 +245,15 @@ class FeatureCache:
             for file in self._files:
                 file.close()
         self._files = None
+
+
+def _after_fork() -> None:
+    for cache in OPENED:
+        cache.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Caches:

@@ -19,6 +19,7 @@ from tutelage.data.view_loader import Augmentation
 from tutelage.files import BadFileError
 from tutelage.modalities.base import HowRead, about_own, cannot_be_saved, own_of
 from tutelage.modalities.cache import CachedEncoding, Caches
+from tutelage.modalities.fingerprint import fingerprint_of, placed
 from tutelage.modalities.head import Head
 from tutelage.modalities.images.backbone import BACKBONE, LITE, BackboneClassifier, ImageEncoder
 from tutelage.modalities.images.decoding import Size, Source
@@ -213,7 +214,13 @@ class ImageReader:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the encoder's weights and of the images' size. Computed once."""
+        """Hash of the encoder's weights and architecture, and of the images' size. Computed once."""
+        net = getattr(self.backbone, "net", None)  # of the transformers library
+        return self.earlier_fingerprint if net is None else fingerprint_of(self.earlier_fingerprint, net.config)
+
+    @cached_property
+    def earlier_fingerprint(self) -> str:
+        """Hash of the encoder's weights and of the images' size, by which models before 0.4 know it."""
         digest = hashlib.blake2b(str(self.size).encode(), digest_size=8)
         for tensor in self.backbone.state_dict().values():
             digest.update(tensor.cpu().numpy().tobytes())
@@ -226,14 +233,14 @@ class ImageReader:
         fingerprint = self.fingerprint if frozen else None
         if not frozen:
             self.backbone.save_architecture(folder / "encoder")
-        return {"backbone": self.says, "size": list(self.size), "flip": self.flip, "fingerprint": fingerprint}
+        return {"backbone": placed(self.says), "size": list(self.size), "flip": self.flip, "fingerprint": fingerprint}
 
     @classmethod
     def restored(cls, about: dict[str, Any], folder: Path) -> ImageReader:
         name, side, fingerprint = about.get("backbone", BACKBONE), int(about["size"][0]), about["fingerprint"]
         blank = blank_image_encoder(name, side, folder / "encoder") if fingerprint is None else None
         reader = cls(blank or load_image_encoder(name, side), about["flip"])
-        if fingerprint not in (None, reader.fingerprint):
+        if fingerprint not in (None, reader.fingerprint, reader.earlier_fingerprint):
             raise BadFileError(f"{folder}: the encoder {name!r} is not the one this model was trained with")
         return reader
 

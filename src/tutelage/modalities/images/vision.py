@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from tutelage import weights
+from tutelage.modalities.architecture import blank_model
 from tutelage.modalities.images.backbone import LITE, Backbone, ImageEncoder, load_backbone
 from tutelage.modalities.images.networks import require_at_least
 
@@ -171,18 +172,11 @@ def blank_image_encoder(name: str, size: int, folder: Path) -> ImageEncoder:
         folder: folder that `ImageEncoder.save_architecture` wrote.
 
     Raises:
-        ValueError: the saved architecture cannot be read.
+        BadFileError, ValueError: the saved architecture cannot be read, or is not that of the model.
     """
     if name in LITE:
         return Backbone(size, name)
-    from transformers import AutoConfig, AutoModel
-
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-        model = AutoModel.from_config(config, trust_remote_code=False)
-    except Exception as e:  # the library raises many kinds for a damaged file
-        raise ValueError(f"{folder}: the saved encoder cannot be read ({e})") from e
-    return VisionEncoder(name, model, size).eval()
+    return VisionEncoder(name, blank_model(folder), size).eval()
 
 
 def own_size(name: str) -> int:

@@ -16,7 +16,8 @@ from tutelage.data import Features, Tokens
 from tutelage.data.view_loader import Augmentation
 from tutelage.files import BadFileError
 from tutelage.modalities.base import Encoding, HowRead, cannot_be_saved
-from tutelage.modalities.encoder import BESIDE, LEXICAL, MINILM, Encoder, load_encoder
+from tutelage.modalities.encoder import LEXICAL, MINILM, Encoder, load_encoder
+from tutelage.modalities.fingerprint import BESIDE
 from tutelage.modalities.head import Head
 from tutelage.modalities.text.lexical import TEXTS_A_CHUNK, Lexicon
 from tutelage.modalities.text.network import TextPass
