@@ -26,7 +26,7 @@ def swapped(about):
 
 CHANGES = {
     "two tokens swapped": ("tokenizer.json", swapped),
-    "capitals kept": ("tokenizer.json", lambda about: about["normalizer"].update(lowercase=False)),
+    "capitals kept": ("tokenizer_config.json", lambda about: about.update(do_lower_case=False)),
     "another activation": ("config.json", lambda about: about.update(hidden_act="relu")),
     "other heads": ("config.json", lambda about: about.update(num_attention_heads=4)),
 }
