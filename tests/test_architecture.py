@@ -49,7 +49,7 @@ MAY_IMPORT = {
         "types", "ops", "tasks", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
         "modalities", "kinds",
     },
-    "report": {"types", "tables.formulas", "files", "fit", "model", "kinds", "report"},
+    "report": {"types", "ops.visible", "tables.formulas", "files", "fit", "model", "kinds", "report"},
     "plots": {"files", "report", "plots"},
     "estimators": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "distil", "weak", "adapting", "fit", "model",
@@ -77,7 +77,10 @@ SHARED_BY_KINDS = {
     "odd_votes", "one_class", "one_vote", "pictures", "rare", "pixel_scores", "reading", "summary", "tagged",
     "tallies", "teachers",
 }  # fmt: skip
-SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder", "known", "learnt", "precision", "units", "with_encoder"}
+SHARED_BY_MODALITIES = {
+    "architecture", "base", "cache", "encoder", "fingerprint", "head", "known", "learnt", "precision", "units",
+    "with_encoder",
+}  # fmt: skip
 
 
 def imports(path: Path) -> Iterator[str]:
