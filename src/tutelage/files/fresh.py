@@ -62,13 +62,15 @@ def filled(folder: Path) -> Iterator[Path]:
             require_fresh(folder)  # again: another process may have been quicker
             shutil.rmtree(inside, ignore_errors=True)
             inside.mkdir()
+            names: list[str] = []
             try:
                 yield inside
+                names = [path.name for path in inside.iterdir()]
                 inside.rename(moving)
                 _moved(moving, folder)
             except BaseException:
-                for path in (inside, moving):
-                    shutil.rmtree(path, ignore_errors=True)
+                for path in (inside, moving, *(folder / name for name in names)):
+                    _remove(path)
                 raise
     finally:
         if made:
@@ -86,3 +88,12 @@ def _moved(inside: Path, folder: Path) -> None:
     for path in sorted(inside.iterdir()):
         path.rename(folder / path.name)
     inside.rmdir()
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, where it is there and can be removed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()

@@ -11,7 +11,6 @@ from safetensors import SafetensorError, safe_open
 from tutelage.files import BadFileError
 from tutelage.files.errors import REMEDY
 
-
 UNUSED = 1_000_000
 """Number of weights that an architecture may have beside twice those of its model."""
 
@@ -19,8 +18,8 @@ UNUSED = 1_000_000
 def blank_model(folder: Path) -> Any:
     """Network of a saved architecture of the transformers library, with random weights, into which others are loaded.
 
-    No code of the folder is run. One that has far more weights than the model that it lies in holds is refused, before it
-    takes memory; some more it may have, as its pooler, which is not used.
+    No code of the folder is run. One that has far more weights than the model that it lies in holds is refused, before
+    it takes memory; some more it may have, as its pooler, which is not used.
 
     Args:
         folder: folder "encoder" of a saved model, with config.json.
