@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tutelage.files.errors import BadFileError
 from tutelage.files.lock import LOCK, one_writer
 
 UNFINISHED = ".unfinished"
@@ -27,6 +28,9 @@ def require_fresh(folder: Path) -> None:
     if (folder / MOVING).is_dir():
         return  # of a killed process, and `filled` moves it to its end first
     if folder.exists() and any(path.name != LOCK and not _left(path) for path in folder.iterdir()):
+        if (folder / LOCK).exists():  # of a process that was killed at its very end
+            with suppress(OSError, BadFileError), one_writer(folder):
+                pass
         raise FileExistsError(f"{folder} exists and is not empty; choose another folder")
 
 
