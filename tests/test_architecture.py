@@ -77,7 +77,9 @@ SHARED_BY_KINDS = {
     "odd_votes", "one_class", "one_vote", "pictures", "rare", "pixel_scores", "reading", "summary", "tagged",
     "tallies", "teachers",
 }  # fmt: skip
-SHARED_BY_MODALITIES = {"base", "cache", "head", "encoder", "known", "learnt", "precision", "units", "with_encoder"}
+SHARED_BY_MODALITIES = {
+    "base", "cache", "head", "encoder", "graphs", "known", "learnt", "precision", "units", "with_encoder",
+}  # fmt: skip
 
 
 def imports(path: Path) -> Iterator[str]:
