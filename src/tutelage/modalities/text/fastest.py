@@ -19,7 +19,6 @@ from tutelage.modalities.fingerprint import probes
 from tutelage.modalities.precision import ASKED, AUTO, INT8, NAMES, once
 from tutelage.modalities.text.network import TextPass
 from tutelage.ops.checks import one_of
-from tutelage.tables.notes import Question
 
 NEAR = 0.99
 """Mean cosine to features in float32 from which on features in another precision stand for them."""
@@ -138,15 +137,11 @@ def with_nearness(found: HowRead, encoder: Encoder, texts: Sequence[str]) -> How
     if encoder.precision == "float32":
         return found
     near = nearness(encoder, encoder.precision, texts[:: max(len(texts) // LOOKED_AT, 1)][:LOOKED_AT])
-    questions = list(found.questions)
-    if not near.near:
-        asks = f"features of {encoder.name} in {encoder.precision} are far from those in float32 ({near})"
-        questions.append(Question(asks, ("--precision float32",)))
+    far = "" if near.near else ", which is far: --precision float32 may answer better"
     return replace(
         found,
-        says=f"{found.says} Features are computed in {encoder.precision}: {near}.",
+        says=f"{found.says} Features are computed in {encoder.precision}: {near}{far}.",
         shares=dict(found.shares) | {"cosine_to_float32": near.mean, "least_cosine_to_float32": near.worst},
-        questions=questions,
     )
 
 
