@@ -38,7 +38,7 @@ ASKED = (AUTO, *NAMES, INT8)
 
 
 def precision_of(model: nn.Module) -> torch.dtype:
-    """Precision in which a frozen encoder computes if none is asked for: TUTELAGE_PRECISION, or a large one the probe's.
+    """Precision in which a frozen encoder computes if none is asked for: TUTELAGE_PRECISION, or what the probe finds.
 
     Its weights stay as they are.
 

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from tutelage.data import Features, Tokens
 from tutelage.modalities.base import HowRead, draws_of
 from tutelage.modalities.cache import CachedEncoding
+from tutelage.modalities.exported import Exported
 from tutelage.modalities.head import Head
+from tutelage.modalities.text.exported import exported
 from tutelage.modalities.text.fastest import with_nearness
 from tutelage.modalities.text.network import TextClassifier, TextPass, TextUnits, head_on_pooled
 from tutelage.modalities.units import Units
@@ -66,6 +68,9 @@ class TextReader(WithEncoder):
         whole = self.network(classes)
         whole.head = head
         return whole
+
+    def exported(self, network: nn.Module, on_features: bool) -> Exported:
+        return exported(self.encoder, network, on_features)
 
     def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
         return without_words(items, share, seed)
