@@ -147,12 +147,12 @@ def test_transformers_loads_a_folder_and_answers_as_the_model_does(model, tmp_pa
     answer = pipeline("text-classification", str(tmp_path / "out"), trust_remote_code=True, top_k=None)
     long = " ".join(["soup goal bread"] * 40)
     for text in (*TEXTS, long):
-        said = {one["label"]: one["score"] for one in answer(text, truncation=True)}
+        said = {one["label"]: one["score"] for one in answer([text], truncation=True)[0]}
         np.testing.assert_allclose([said[c] for c in model.classes], model.probabilities([text])[0], atol=1e-5)
 
 
 def test_what_answers_otherwise_is_not_kept(runtime, model, tmp_path, monkeypatch):
-    monkeypatch.setattr("tutelage.export.to_onnx.Probabilities.forward", lambda self, *x: self.network(*x).softmax(-1))
+    monkeypatch.setattr("tutelage.export.graph.Probabilities.forward", lambda self, *x: self.network(*x).softmax(-1))
     with pytest.raises(ValueError, match="answers otherwise than the model"):
         to_onnx(model, tmp_path / "out")  # without the temperature
     assert not (tmp_path / "out").exists()
@@ -176,7 +176,7 @@ def test_models_that_cannot_be_written_say_what_can(runtime, encoder, tmp_path):
         ["a", "b"], Head(16, 2), TextReader(replace(encoder, precision="bfloat16")), Classification(2), False
     )
     for write in (to_onnx, to_hf):
-        with pytest.raises(ValueError, match="computed in bfloat16 .* fit with --precision float32"):
+        with pytest.raises(ValueError, match=r"computed in bfloat16 .* fit with --precision float32"):
             write(narrow, tmp_path / "out")
     whole = replace(narrow, reader=TextReader(replace(encoder, precision="int8")))
     with pytest.raises(ValueError, match="transformers does not compute in int8: use --onnx"):
@@ -198,12 +198,12 @@ def test_an_int8_model_is_written_in_int8(runtime, encoder, network, tmp_path):
 
 
 def test_the_command_writes_both_and_says_how_near_they_are(runtime, run, bench, tmp_path):
-    run(*bench.fit(steps=5, folds=2, repeats=1), "--max-length", 16, "--out", tmp_path / "run")
-    code, said = run("export", tmp_path / "run", "--onnx", tmp_path / "onnx", "--hf", tmp_path / "hf")
+    assert run(*bench.fit(steps=5, max_length=16))[0] == 0
+    code, said = run("export", bench.out, "--onnx", tmp_path / "onnx", "--hf", tmp_path / "hf")
     assert code == 0, said
     assert said.count("Probabilities differ from the run's by") == 2
     assert (tmp_path / "hf" / "pooled_classifier.py").is_file()
-    code, said = run("export", tmp_path / "run", "--onnx", tmp_path / "onnx")
+    code, said = run("export", bench.out, "--onnx", tmp_path / "onnx")
     assert code == 2
     assert "exists and is not empty" in said
-    assert "--onnx or --hf must be given" in run("export", tmp_path / "run")[1]
+    assert "--onnx or --hf must be given" in run("export", bench.out)[1]

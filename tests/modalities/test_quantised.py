@@ -1,4 +1,4 @@
-"""Features in int8: the same bits alone and beside others, near float32, kept apart, and those of the model for good."""
+"""Features in int8: the same bits alone and beside others, near float32, kept apart, and kept by a model."""
 
 from __future__ import annotations
 

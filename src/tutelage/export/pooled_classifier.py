@@ -9,6 +9,7 @@ logits = log sum_k share_k softmax(head_k(x) / T_k + b_k) / T, so that their sof
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -23,16 +24,16 @@ class PooledConfig(PretrainedConfig):
     Args:
         encoder: configuration of the transformer, as plain values.
         hidden: width of the hidden layer of each head; 0 is a linear head.
-        temperature: number above 0 by which the logits are divided.
+        divided_by: number above 0 by which the logits are divided.
     """
 
     model_type = "pooled_classifier"
 
     def __init__(
-        self, encoder: dict[str, Any] | None = None, hidden: tuple[int, ...] = (), temperature: float = 1.0, **rest: Any
+        self, encoder: dict[str, Any] | None = None, hidden: Sequence[int] = (), divided_by: float = 1.0, **rest: Any
     ) -> None:
         super().__init__(**rest)
-        self.encoder, self.hidden, self.temperature = encoder, list(hidden), temperature
+        self.encoder, self.hidden, self.divided_by = encoder, list(hidden), divided_by
 
 
 class PooledHead(nn.Module):
@@ -89,6 +90,6 @@ class PooledClassifier(PreTrainedModel):
             (head(x).double() / t + b).log_softmax(-1) + share.log()
             for head, t, b, share in zip(self.heads, self.temperatures, self.biases, self.shares, strict=True)
         ]
-        logits = (torch.stack(said).logsumexp(0) / self.config.temperature).to(states.dtype)
+        logits = (torch.stack(said).logsumexp(0) / self.config.divided_by).to(states.dtype)
         loss = None if labels is None else nn.functional.cross_entropy(logits, labels)
         return SequenceClassifierOutput(loss=loss, logits=logits)

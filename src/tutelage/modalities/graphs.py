@@ -96,7 +96,7 @@ def quantise(graph: Path, path: Path, within: str) -> None:
             names = [node.name for node in onnx.load(ready, load_external_data=False).graph.node]
             quantize_dynamic(
                 str(ready), str(path), op_types_to_quantize=["MatMul"], weight_type=QuantType.QInt8, per_channel=True,
-                nodes_to_exclude=[name for name in names if not name.startswith(within)],
+                nodes_to_exclude=[n for name in names if not name.startswith(within) for n in (name, f"{name}_MatMul")],
                 extra_options={"MatMulConstBOnly": True},
             )  # fmt: skip
         finally:

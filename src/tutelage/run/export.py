@@ -24,7 +24,7 @@ def export(
         allow_encoder: encoder that somebody else's run may load from outside itself, a folder or a name on the Hub.
     """
     from tutelage.export import to_hf, to_onnx
-    from tutelage.export.to_onnx import as_json
+    from tutelage.export.graph import as_json
     from tutelage.files import require_fresh
     from tutelage.run.finished import Finished
 

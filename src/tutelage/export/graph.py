@@ -48,7 +48,8 @@ class Probabilities(nn.Module):
         self.network, self.temperature = network, temperature
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        return (self.network(*inputs).double() / self.temperature).softmax(-1).float()
+        logits: Tensor = self.network(*inputs)
+        return (logits.double() / self.temperature).softmax(-1).float()
 
 
 def to_onnx(model: Model, folder: Path, things: str = "items") -> Written:

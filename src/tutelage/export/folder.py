@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from tutelage.export.checked import difference, exported
-from tutelage.export.to_onnx import PAGE, Written
+from tutelage.export.graph import PAGE, Written
 from tutelage.files import filled, write_atomically
 from tutelage.modalities.head import Head
 from tutelage.modalities.precision import INT8
@@ -98,7 +98,7 @@ def _write(model: Model, parts: list[tuple[nn.Module, Head, float]], folder: Pat
     names = [str(c) for c in model.classes]
     config = PooledConfig(
         encoder=inner.config.to_diff_dict() | {"model_type": inner.config.model_type},
-        hidden=[int(head.shape["hidden"]) for _, head, _ in parts], temperature=model.temperature,
+        hidden=[int(head.shape["hidden"]) for _, head, _ in parts], divided_by=model.temperature,
         id2label=dict(enumerate(names)), label2id={name: i for i, name in enumerate(names)},
         auto_map={"AutoConfig": f"{CODE}.PooledConfig",
                   "AutoModelForSequenceClassification": f"{CODE}.PooledClassifier"},
@@ -133,7 +133,7 @@ def _answering(folder: Path) -> Any:
 
     @torch.inference_mode()
     def answer(text: str) -> np.ndarray:
-        found = network(**tokenizer(text, truncation=True, return_tensors="pt")).logits
-        return found[0].double().softmax(-1).numpy()
+        logits = network(**tokenizer(text, truncation=True, return_tensors="pt")).logits
+        return np.asarray(logits[0].double().softmax(-1))
 
     return answer
