@@ -50,7 +50,7 @@ MAY_IMPORT = {
         "types", "ops", "tasks", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
         "modalities", "kinds",
     },
-    "report": {"types", "tables.formulas", "files", "fit", "model", "kinds", "report"},
+    "report": {"types", "ops.visible", "tables.formulas", "files", "fit", "model", "kinds", "report"},
     "plots": {"files", "report", "plots"},
     "estimators": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "distil", "weak", "adapting", "fit", "model",
@@ -79,7 +79,8 @@ SHARED_BY_KINDS = {
     "tallies", "teachers",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {
-    "base", "cache", "head", "encoder", "exported", "graphs", "known", "learnt", "precision", "units", "with_encoder",
+    "architecture", "base", "cache", "encoder", "exported", "fingerprint", "graphs", "head", "known", "learnt",
+    "precision", "units", "with_encoder",
 }  # fmt: skip
 
 

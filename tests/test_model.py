@@ -130,7 +130,7 @@ def test_wrong_or_newer_descriptions(saved, change, message):
 
 def test_garbage_instead_of_json(saved):
     (saved / "model.json").write_text("{")
-    with pytest.raises(BadFileError, match=r"model.json: not readable as JSON"):
+    with pytest.raises(BadFileError, match=r"model.json: damaged: not readable as JSON"):
         load(saved)
 
 

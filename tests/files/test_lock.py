@@ -100,6 +100,9 @@ def test_moving_that_was_killed_is_done_to_its_end(tmp_path):
     (tmp_path / MOVING / "b").touch()
     with pytest.raises(FileExistsError, match="is not empty"), filled(tmp_path):
         pass
+    (tmp_path / ".lock").touch()  # of a process that was killed just before it ended
+    with pytest.raises(FileExistsError, match="is not empty"):
+        require_fresh(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 

@@ -146,3 +146,10 @@ def test_parts_of_others_stay(tmp_path):
     (tmp_path / f"a.csv.{DEAD}.part").symlink_to(tmp_path / "nowhere")
     clear_parts(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv.x.part", "film.mkv.part", "film.part"]
+
+
+def test_tensors_of_another_name_are_damage(tmp_path):
+    write_tensors(tmp_path / "fold01", {"a": torch.ones(2)})
+    (tmp_path / "fold01").rename(tmp_path / "fold02")
+    with pytest.raises(BadFileError, match=r"fold02: damaged: its contents are those of a file of another name"):
+        read_tensors(tmp_path / "fold02")

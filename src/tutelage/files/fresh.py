@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tutelage.files.errors import BadFileError
 from tutelage.files.lock import LOCK, one_writer
 
 UNFINISHED = ".unfinished"
@@ -27,6 +28,9 @@ def require_fresh(folder: Path) -> None:
     if (folder / MOVING).is_dir():
         return  # of a killed process, and `filled` moves it to its end first
     if folder.exists() and any(path.name != LOCK and not _left(path) for path in folder.iterdir()):
+        if (folder / LOCK).exists():  # of a process that was killed at its very end
+            with suppress(OSError, BadFileError), one_writer(folder):
+                pass
         raise FileExistsError(f"{folder} exists and is not empty; choose another folder")
 
 
@@ -62,13 +66,15 @@ def filled(folder: Path) -> Iterator[Path]:
             require_fresh(folder)  # again: another process may have been quicker
             shutil.rmtree(inside, ignore_errors=True)
             inside.mkdir()
+            names: list[str] = []
             try:
                 yield inside
+                names = [path.name for path in inside.iterdir()]
                 inside.rename(moving)
                 _moved(moving, folder)
             except BaseException:
-                for path in (inside, moving):
-                    shutil.rmtree(path, ignore_errors=True)
+                for path in (inside, moving, *(folder / name for name in names)):
+                    _remove(path)
                 raise
     finally:
         if made:
@@ -86,3 +92,12 @@ def _moved(inside: Path, folder: Path) -> None:
     for path in sorted(inside.iterdir()):
         path.rename(folder / path.name)
     inside.rmdir()
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, where it is there and can be removed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()

@@ -17,9 +17,12 @@ from tutelage.files.whole import write_atomically
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], meta: Any = None) -> None:
-    """Write tensors by name, and a value that JSON can hold, into one file, atomically, with a hash of both."""
+    """Write tensors by name, and a value that JSON can hold, into one file, atomically, with a hash of both.
+
+    The file knows its own name, so that one that takes the place of another is found.
+    """
     contiguous = {n: t.detach().contiguous() for n, t in tensors.items()}
-    header = {"format": FORMAT, "meta": meta, "sha256": _hash(contiguous, meta)}
+    header = {"format": FORMAT, "name": path.name, "meta": meta, "sha256": _hash(contiguous, meta)}
     write_atomically(path, save(contiguous, metadata={"tutelage": json.dumps(header)}))
 
 
@@ -53,10 +56,12 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
         raise BadFileError(f"{path}: damaged ({e})") from e
     try:
         content = json.loads(header or "null")
-        form, meta = content["format"], content["meta"]
+        form, meta, name = content["format"], content["meta"], content.get("name", path.name)
     except (ValueError, KeyError, TypeError, RecursionError) as e:
         raise BadFileError(f"{path}: not written by tutelage") from e
     check_format(path, form)
+    if name != path.name:
+        raise BadFileError(f"{path}: damaged: its contents are those of a file of another name")
     if ("sha256" in content or form >= VOUCHED) and content.get("sha256") != _hash(tensors, meta):
         raise BadFileError(f"{path}: damaged: its contents are not those that were written (SHA-256)")
     return tensors, meta

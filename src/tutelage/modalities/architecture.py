@@ -11,12 +11,15 @@ from safetensors import SafetensorError, safe_open
 from tutelage.files import BadFileError
 from tutelage.files.errors import REMEDY
 
+UNUSED = 1_000_000
+"""Number of weights that an architecture may have beside twice those of its model."""
+
 
 def blank_model(folder: Path) -> Any:
     """Network of a saved architecture of the transformers library, with random weights, into which others are loaded.
 
-    No code of the folder is run. One that has more weights than the model that it lies in holds is refused, before it
-    takes memory.
+    No code of the folder is run. One that has far more weights than the model that it lies in holds is refused, before
+    it takes memory; some more it may have, as its pooler, which is not used.
 
     Args:
         folder: folder "encoder" of a saved model, with config.json.
@@ -34,7 +37,7 @@ def blank_model(folder: Path) -> Any:
         if layers <= tensors:
             with torch.device("meta"):
                 told = sum(p.numel() for p in AutoModel.from_config(config, trust_remote_code=False).parameters())
-        if layers > tensors or told > numbers:
+        if layers > tensors or told > 2 * numbers + UNUSED:
             raise BadFileError(f"{folder / 'config.json'}: not that of the weights in {folder.parent}; {REMEDY}")
         return AutoModel.from_config(config, trust_remote_code=False).eval()
     except BadFileError:

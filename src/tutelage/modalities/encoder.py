@@ -24,6 +24,7 @@ from tutelage.files import (
     BadFileError,
     check_format,
     made_here,
+    naming,
     read_json,
     require_sealed,
     seal,
@@ -280,8 +281,9 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
     shutil.rmtree(inside, ignore_errors=True)
     inside.mkdir()
     try:
-        encoder.model.save_pretrained(inside)
-        encoder.tokenizer.save_pretrained(inside)
+        with naming(folder):
+            encoder.model.save_pretrained(inside)
+            encoder.tokenizer.save_pretrained(inside)
         for path in inside.iterdir():
             path.replace(folder / path.name)
         inside.rmdir()

@@ -51,6 +51,11 @@ class ImageEncoder(OnImages):
     def pooled(self, x: Tensor) -> Tensor:
         """Features, (b, width), of normalised images of the encoder's own size."""
 
+    @property
+    def config(self) -> Any:
+        """Configuration of the transformers library; None where the name says all."""
+        return None
+
     def save_architecture(self, folder: Path) -> None:
         """Write what the encoder is built from into a folder, without its weights; nothing where its name says all."""
 

@@ -215,8 +215,8 @@ class ImageReader:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of the encoder's weights and architecture, and of the images' size. Computed once."""
-        net = getattr(self.backbone, "net", None)  # of the transformers library
-        return self.earlier_fingerprint if net is None else fingerprint_of(self.earlier_fingerprint, net.config)
+        config = self.backbone.config
+        return self.earlier_fingerprint if config is None else fingerprint_of(self.earlier_fingerprint, config)
 
     @cached_property
     def earlier_fingerprint(self) -> str:

@@ -94,6 +94,10 @@ class VisionEncoder(ImageEncoder):
     def pooled(self, x: Tensor) -> Tensor:
         return self._pool(self.net(pixel_values=x, **self.more))
 
+    @property
+    def config(self) -> Any:
+        return self.net.config
+
     def save_architecture(self, folder: Path) -> None:
         self.net.config.save_pretrained(folder)
 
