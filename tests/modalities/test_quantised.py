@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -143,6 +144,14 @@ def test_a_fit_says_in_what_it_reads(encoder):
         encoding = build.reader.encoding([TEXTS], None)
 
     assert " in int8 on cpu: 4 texts to encode" in about_reading(Building, "texts")
+
+
+def test_a_fit_in_int8_says_so_and_its_predictions_are_in_int8(run, bench):
+    code, said = run(*bench.fit(steps=5, precision="int8"))
+    assert (code, " in int8 on cpu: " in said, "computed in int8: cosine to float32 " in said) == (0, True, True), said
+    assert json.loads((bench.out / "model" / "model.json").read_text())["reader"]["precision"] == "int8"
+    assert load(bench.out).reader.encoder.cache_name.endswith("-int8")
+    assert run("predict", bench.out, "--input", bench.folder / "test.csv", "--output", bench.folder / "p.csv")[0] == 0
 
 
 def test_words_that_are_no_precision_are_refused(encoder, run, bench):
