@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "adapting": ENGINE | READING | {"modalities.with_encoder", "modalities.units", "adapting"},
     "fit": FITTING,
     "model": {"types", "ops", "tasks", "copies", "data", "files", "train", "modalities"},
+    "export": {"types", "data", "files", "train", "modalities", "model", "export"},
     "kinds": {
         "types", "ops", "tasks", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
         "modalities", "kinds",
@@ -57,7 +58,7 @@ MAY_IMPORT = {
     },
     "run": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
-        "modalities.base", "modalities.encoder", "kinds", "report", "run",
+        "modalities.base", "modalities.encoder", "export", "kinds", "report", "run",
     },
     "audit": {
         "types", "ops", "copies", "data", "tables", "files", "distil", "graph", "fit", "modalities.base",
@@ -78,8 +79,8 @@ SHARED_BY_KINDS = {
     "tallies", "teachers",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {
-    "architecture", "base", "cache", "encoder", "fingerprint", "head", "known", "learnt", "precision", "units",
-    "with_encoder",
+    "architecture", "base", "cache", "encoder", "exported", "fingerprint", "graphs", "head", "known", "learnt",
+    "precision", "units", "with_encoder",
 }  # fmt: skip
 
 

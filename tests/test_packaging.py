@@ -39,7 +39,7 @@ def modules_of(requirements: list[str]) -> set[str]:
 
 BASE = modules_of(PROJECT["dependencies"])
 EXTRAS = {name: modules_of(needed) for name, needed in PROJECT["optional-dependencies"].items()}
-PART_OF = {"pydantic_core": "pydantic", "typing_extensions": "pydantic"}
+PART_OF = {"pydantic_core": "pydantic", "tokenizers": "transformers", "typing_extensions": "pydantic"}
 BY_PANDAS = {"pyarrow"}
 """What pandas reads and writes parquet with."""
 
@@ -62,7 +62,8 @@ def imports() -> list[tuple[Path, str, bool]]:
 
 def test_every_library_that_is_imported_is_a_dependency_and_none_is_needed_for_nothing():
     used = {module for _, module, _ in imports()}
-    of_extras = set().union(*(EXTRAS[name] for name in ("hub", "sheets", "images", "spacy", "gguf", "rules", "bench")))
+    extras = ("hub", "sheets", "images", "spacy", "gguf", "onnx", "rules", "bench")
+    of_extras = set().union(*(EXTRAS[name] for name in extras))
     held = {str(entry.module) for entry in CATALOGUE.values()} & (BASE | of_extras)  # weights, found without an import
     assert used | held | BY_PANDAS == BASE | of_extras
     assert not BASE & of_extras

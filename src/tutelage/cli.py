@@ -33,7 +33,7 @@ DONE, FAULT, REFUSED, STOPPED, UNREAD = 0, 1, 2, 130, 141
 """Exit codes: done; a fault of Tutelage itself; options, files or data that are not right; stopped by the user; printed
 lines are no longer read."""
 
-LEARNING = frozenset({"fit", "look", "predict", "score", "teacher", "audit", "adapt", "demo", "bench"})
+LEARNING = frozenset({"fit", "look", "predict", "score", "teacher", "audit", "adapt", "demo", "bench", "export"})
 """Commands that import PyTorch and what it brings."""
 ADDRESSES = 2
 """Gigabytes (2^30 bytes) of addresses that these commands take at least, used or not: 1.8 ended a fit on 200 rows."""
@@ -91,6 +91,10 @@ def _add_plain(app: App) -> None:
         "report": ("tutelage.run.commands:report", "Draw the report of a finished run again."),
         "config": ("tutelage.run.config:config", "Write the options of a run as TOML, for tutelage fit --config."),
         "verify": ("tutelage.run.verify:verify", "Check that every file of a run is as it was written."),
+        "export": (
+            "tutelage.run.export:export",
+            "Write the model of a run for programs without tutelage: as an ONNX graph, or for transformers.",
+        ),
         "teacher": (
             "tutelage.run.teacher:teacher",
             "Say how good a teacher is on a table with some labels, before anything is trained.",

@@ -42,7 +42,9 @@ def about_reading(building: Building, things: str, later: int = 0) -> str:
     count = encoding.missing
     left = f"{count} {things} to encode, about {duration(encoding.seconds())}" if count else ""
     left += f", then {later} to test" if count and later else ""
-    return f"Reading with {reader.says} on {device}: {left or 'all features are in the cache'}."
+    precision = getattr(reader, "precision", "")
+    within = f" in {precision}" if precision else ""
+    return f"Reading with {reader.says}{within} on {device}: {left or 'all features are in the cache'}."
 
 
 @dataclass(frozen=True)

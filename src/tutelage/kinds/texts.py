@@ -22,14 +22,15 @@ from tutelage.kinds.entries import LEARNT, Entries, InValues, Sought, first_of
 from tutelage.kinds.one_class import OneClass, in_table, table_of
 from tutelage.kinds.teachers import said_by_run
 from tutelage.modalities.base import Reader
-from tutelage.modalities.encoder import is_lexical, require_encoder
+from tutelage.modalities.encoder import LEXICAL, is_lexical, require_encoder
 from tutelage.modalities.images.endings import ENDINGS
+from tutelage.modalities.precision import ASKED
 from tutelage.modalities.text.lexical_reader import encoders_there, text_reader
 from tutelage.modalities.text.odd_columns import ask_of_column, require_odd
 from tutelage.modalities.text.odd_texts import note_odd_texts, texts_for_none
 from tutelage.modalities.text.tables import LONGEST, bad_texts, text_fault, texts_of
 from tutelage.model import Model
-from tutelage.ops.checks import in_range
+from tutelage.ops.checks import in_range, one_of
 from tutelage.tables import (
     FILE,
     LABEL,
@@ -71,6 +72,8 @@ class Texts(OneClass):
         finetune: train the encoder too; some hundred times slower.
         adapt: first adapt the encoder to the labels, by their pairs; the folds say whether that is worth it.
         max_length: tokens read of each text, at least 2.
+        precision: of a frozen encoder: "float32", "bfloat16" or "int8" (needs the extra onnx); "auto" takes the fastest
+            whose features are near those of float32.
         odd_texts: "take" reads a column of one value, of numbers or of ids as texts; by default a question.
     """
 
@@ -83,13 +86,14 @@ class Texts(OneClass):
     finetune: bool = False
     adapt: bool | None = None
     max_length: int = 128
+    precision: str | None = None
     odd_texts: str | None = None
     skip_bad: bool = field(default=False, metadata=HIDDEN)
 
     name: ClassVar[str] = "texts"
     task_word: ClassVar[str] = "classification"
     item_columns = ("text",)
-    reading = ("encoder", "max_length")
+    reading = ("encoder", "max_length", "precision")
     adapts = True
     prints_class = Writings
     reads_folders: ClassVar[bool] = True
@@ -102,6 +106,11 @@ class Texts(OneClass):
             object.__setattr__(self, "described", descriptions_of(given))
             object.__setattr__(self, "describe", None)
         in_range("max_length", self.max_length, 2)
+        if self.precision is not None:
+            one_of("--precision", self.precision, ASKED)
+            if self.finetune or self.encoder == LEXICAL:
+                why = "--finetune trains the encoder" if self.finetune else f"--encoder {LEXICAL} counts words"
+                raise ValueError(f"--precision is that of a frozen transformer, and {why}; leave out one of the two")
         require_odd(self.odd_texts)
         if self.votes is not None and self.rules is not None:
             raise ValueError("give --votes or --rules, not both")
@@ -139,12 +148,12 @@ class Texts(OneClass):
         return isinstance(first_of(X), str)
 
     def reader(self, size: tuple[int, int] | None = None) -> Reader:
-        return text_reader(None if self.encoder == AUTO else self.encoder, self.max_length)
+        return text_reader(None if self.encoder == AUTO else self.encoder, self.max_length, self.precision)
 
     def readers(self, size: tuple[int, int] | None, auto: bool) -> tuple[Reader, ...]:
         if self.finetune or not (self.encoder == AUTO or (auto and self.encoder is None)):
             return (self.reader(size),)
-        return tuple(text_reader(name, self.max_length) for name in encoders_there())
+        return tuple(text_reader(name, self.max_length, self.precision) for name in encoders_there())
 
     def require_encoder(self) -> None:
         require_encoder(self.encoder)

@@ -37,7 +37,7 @@ from tutelage.files.tensors import read_tensors
 from tutelage.modalities.architecture import blank_model
 from tutelage.modalities.fingerprint import BESIDE, fingerprint_of, hash_of_weights, probes
 from tutelage.modalities.learnt import read_marks
-from tutelage.modalities.precision import cache_name
+from tutelage.modalities.precision import cache_name, named
 
 NOTE = "tutelage.json"
 """File beside a saved encoder that says how it was adapted."""
@@ -74,6 +74,8 @@ class Encoder:
         adapted: how the weights were trained after they were loaded, such as "contrastive, 40 steps"; empty where they
             are those that were loaded by the name.
         seen: marks of the items whose labels it was adapted to, see `data.marks`: none can be held out any more.
+        precision: name of the precision in which it computes frozen features, "float32", "bfloat16" or "int8"; empty is
+            that of `modalities.precision.precision_of`.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Encoder:
     max_length: int = 128
     adapted: str = ""
     seen: frozenset[str] = frozenset()
+    precision: str = ""
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """Pickle an encoder by its name, where its weights are those that are loaded by it; else whole.
@@ -90,7 +93,7 @@ class Encoder:
         """
         if self.adapted or self.seen:
             return Encoder, tuple(getattr(self, f.name) for f in fields(self))
-        return _unpickled, (self.name, self.max_length, self.fingerprint)
+        return _unpickled, (self.name, self.max_length, self.fingerprint, self.precision)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Encoder:
         return replace(self, model=copy.deepcopy(self.model, memo))
@@ -127,7 +130,12 @@ class Encoder:
     @property
     def cache_name(self) -> str:
         """Name of the folder of cached features: the fingerprint, and the precision where it is not float32."""
-        return cache_name(self.fingerprint, self.model)
+        return cache_name(self.fingerprint, self.model, self.precision)
+
+    @property
+    def computes(self) -> str:
+        """Name of the precision in which it computes frozen features."""
+        return named(self.model, self.precision)
 
 
 def require_encoder(name: str | None) -> None:
@@ -161,7 +169,7 @@ def require_encoder(name: str | None) -> None:
         raise OSError(f"encoder {plain!r} could not be loaded: the Hub cannot be reached from here{like}; {there}")
 
 
-def _unpickled(name: str, max_length: int, fingerprint: str) -> Encoder:
+def _unpickled(name: str, max_length: int, fingerprint: str, precision: str = "") -> Encoder:
     """The encoder that was pickled by its name.
 
     Raises:
@@ -170,7 +178,7 @@ def _unpickled(name: str, max_length: int, fingerprint: str) -> Encoder:
     found = load_encoder(name, max_length)
     if found.fingerprint != fingerprint:
         raise BadFileError(f"the encoder {name!r} is not the one that was pickled by this name")
-    return found
+    return replace(found, precision=precision)
 
 
 def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:

@@ -1,4 +1,4 @@
-"""Precision in which a large frozen encoder computes: bfloat16 where a probe finds it faster here, else float32.
+"""Precision in which a frozen encoder computes: the one that was asked for, else float32, or a large one's bfloat16.
 
 On some processors bfloat16 is four times as fast as float32, on others three times as slow, so that it is timed. The
 outcome is kept beside the cached features, by machine and version of torch, so that a later run computes the same.
@@ -28,13 +28,19 @@ FASTER = 1.5
 VARIABLE = "TUTELAGE_PRECISION"
 """Environment variable that names the precision of every frozen encoder."""
 NAMES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-"""Precisions by name."""
+"""Precisions in which torch computes, by name."""
+INT8 = "int8"
+"""Precision of texts' encoders whose products of matrices are of whole numbers, see `modalities.quantised`."""
+AUTO = "auto"
+"""Word for the fastest precision whose features are near those of float32, see `modalities.fastest`."""
+ASKED = (AUTO, *NAMES, INT8)
+"""Words that may be asked for."""
 
 
 def precision_of(model: nn.Module) -> torch.dtype:
-    """Precision in which a frozen encoder computes: that of TUTELAGE_PRECISION, or of a large one the probe's.
+    """Precision in which a frozen encoder computes if none is asked for: TUTELAGE_PRECISION, or what the probe finds.
 
-    Its weights stay as they are, so that a model that was saved with one precision loads where the other is taken.
+    Its weights stay as they are.
 
     Args:
         model: encoder, on the device on which it will compute.
@@ -55,22 +61,40 @@ def precision_of(model: nn.Module) -> torch.dtype:
     return torch.bfloat16 if gain(next(model.parameters()).device.type) >= FASTER else torch.float32
 
 
-def computing(model: nn.Module) -> AbstractContextManager[object]:
-    """Context in which a frozen encoder computes in its precision; in float32 it changes nothing."""
-    dtype = precision_of(model)
+def named(model: nn.Module, asked: str = "") -> str:
+    """Name of the precision in which a frozen encoder computes.
+
+    Args:
+        model: encoder, on the device on which it will compute.
+        asked: name that was asked for; empty is that of `precision_of`.
+
+    >>> named(nn.Linear(3, 2)), named(nn.Linear(3, 2), "int8")
+    ('float32', 'int8')
+    """
+    return asked or str(precision_of(model)).removeprefix("torch.")
+
+
+def computing(model: nn.Module, asked: str = "") -> AbstractContextManager[object]:
+    """Context in which a frozen encoder computes in its precision, where torch computes; in float32 it changes nothing.
+
+    Args:
+        model: encoder, on the device on which it will compute.
+        asked: name of the precision that was asked for; empty is that of `precision_of`.
+    """
+    dtype = NAMES[named(model, asked)]
     if dtype == torch.float32:
         return nullcontext()
     return torch.autocast(next(model.parameters()).device.type, dtype)
 
 
-def cache_name(fingerprint: str, model: nn.Module) -> str:
+def cache_name(fingerprint: str, model: nn.Module, asked: str = "") -> str:
     """Name of the folder of the encoder's cached features: the fingerprint, and the precision if it is not float32.
 
-    >>> cache_name("0a1b", nn.Linear(3, 2))
-    '0a1b'
+    >>> cache_name("0a1b", nn.Linear(3, 2)), cache_name("0a1b", nn.Linear(3, 2), "int8")
+    ('0a1b', '0a1b-int8')
     """
-    dtype = precision_of(model)
-    return fingerprint if dtype == torch.float32 else f"{fingerprint}-{str(dtype).removeprefix('torch.')}"
+    name = named(model, asked)
+    return fingerprint if name == "float32" else f"{fingerprint}-{name}"
 
 
 @cache
@@ -79,17 +103,26 @@ def gain(device: str) -> float:
 
     It is timed once for each machine and version of torch, and kept in the cache folder.
     """
+    return once(device, lambda: probe(device))
+
+
+def once(what: str, measure: Callable[[], float]) -> float:
+    """A ratio of times that is measured once for each machine and version of torch, and kept in the cache folder.
+
+    Args:
+        what: name of what is measured.
+        measure: measures it.
+    """
     file = cache_folder() / "precision.json"
-    known = _known(file)
-    machine = f"{_machine()} {device}"
-    if machine not in known:
-        known[machine] = probe(device)
+    known, name = _known(file), f"{_machine()} {what}"
+    if name not in known:
+        known[name] = measure()
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             write_json(file, known)
         except OSError:  # a cache that cannot be written: it is timed again by the next process
             pass
-    return known[machine]
+    return known[name]
 
 
 def probe(device: str, repeats: int = 5) -> float:

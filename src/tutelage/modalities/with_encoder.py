@@ -15,6 +15,7 @@ from tutelage.data import Examples
 from tutelage.data.marks import learnt, marks
 from tutelage.data.view_loader import Augmentation
 from tutelage.files import BadFileError
+from tutelage.modalities import graphs
 from tutelage.modalities.base import HowRead, cannot_be_saved
 from tutelage.modalities.cache import Caches
 from tutelage.modalities.encoder import (
@@ -27,6 +28,7 @@ from tutelage.modalities.encoder import (
 from tutelage.modalities.fingerprint import placed
 from tutelage.modalities.head import Head
 from tutelage.modalities.known import how_read
+from tutelage.modalities.precision import INT8, NAMES
 from tutelage.modalities.units import Units
 from tutelage.types import Params
 
@@ -57,6 +59,11 @@ class WithEncoder:
         """Device of the encoder."""
         found: torch.device = next(self.encoder.model.parameters()).device
         return found
+
+    @property
+    def precision(self) -> str:
+        """Name of the precision that was asked for, in which the frozen encoder computes; empty where none was."""
+        return self.encoder.precision
 
     @property
     def top(self) -> int | None:
@@ -125,7 +132,7 @@ class WithEncoder:
             "encoder": placed(encoder.name), "max_length": encoder.max_length, "vocabulary": len(encoder.tokenizer),
             "fingerprint": encoder.fingerprint if frozen else None, "layer": int(getattr(network, "layer", -1)),
             "adapted": encoder.adapted if frozen else "",
-        }  # fmt: skip
+        } | ({"precision": encoder.precision} if frozen and encoder.precision else {})  # fmt: skip
 
     @classmethod
     def restored(cls, about: dict[str, Any], folder: Path) -> Self:
@@ -136,4 +143,9 @@ class WithEncoder:
             raise BadFileError(f"{folder}: the tokenizer is not the one this model was trained with")
         if fingerprint not in (None, encoder.fingerprint, encoder.earlier_fingerprint):
             raise BadFileError(f"{folder}: the encoder {name!r} is not the one this model was trained with")
-        return cls(encoder)
+        precision = about.get("precision", "")
+        if precision not in ("", *NAMES, INT8):
+            raise BadFileError(f"{folder}: the encoder computes in {precision!r}, which this version does not know")
+        if precision == INT8:
+            graphs.require(f"{folder}, fitted with --precision int8,")
+        return cls(replace(encoder, precision=precision))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Learn from labels": ("demo", "look", "fit"),
-    "Use what was learnt": ("predict", "score", "report", "config", "verify"),
+    "Use what was learnt": ("predict", "score", "report", "config", "verify", "export"),
     "Labels and teachers": ("audit", "relabel", "teacher"),
     "Data and encoders": ("data", "models", "adapt"),
     "Methods": ("methods", "bench"),
@@ -23,6 +23,7 @@ EXAMPLES: dict[str, str] = {
     "report": "tutelage report run",
     "config": "tutelage config run --output run.toml && tutelage fit --config run.toml --out again",
     "verify": "tutelage verify run",
+    "export": "tutelage export run --onnx exported",
     "audit": "tutelage audit --train labelled.csv --text text --label label --out audit",
     "relabel": "tutelage relabel --train labelled.csv --label label --suspects audit/suspects.csv --output better.csv",
     "teacher": "tutelage teacher answers.csv --label label --teacher p_",

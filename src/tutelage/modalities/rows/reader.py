@@ -14,8 +14,15 @@ from torch import nn
 from tutelage.data import Features
 from tutelage.data.view_loader import Augmentation
 from tutelage.modalities.base import HowRead, about_own, own_of
+from tutelage.modalities.exported import Exported
 from tutelage.modalities.head import Head
 from tutelage.types import Tick
+
+USE = (
+    "def inputs_of(row):",
+    '    return {"rows": np.asarray(row, dtype=np.float32)[None]}',
+)
+"""Lines of Python that make a graph's inputs of a row of numbers."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,21 @@ class RowReader:
         dropped = torch.rand(rows.shape, generator=generator) < share
         return torch.where(dropped, swapped, rows).numpy()
 
+    def exported(self, network: nn.Module, on_features: bool) -> Exported:
+        head = next((m for m in network.modules() if isinstance(m, Head)), None)
+        if head is None or not on_features:
+            raise ValueError(
+                "a network of your own is written by torch.onnx.export, which wants an example of its rows"
+            )
+        scale = torch.where(head.scale.isfinite(), head.scale, torch.ones_like(head.scale))
+        noise = torch.randn(64, head.width, generator=torch.Generator().manual_seed(0))
+        sample = (head.mean.cpu() + scale.cpu() * noise).numpy()
+        return Exported(
+            network=network.cpu(), inputs={"rows": torch.as_tensor(sample[:2])}, sample=list(sample),
+            feed=lambda folder: as_row, beside=lambda folder: None, use=USE,
+            items=f"np.zeros((2, {head.width}))", int8_within=None, about={"numbers": head.width},
+        )  # fmt: skip
+
     def views(self, names: Collection[str]) -> Mapping[str, Augmentation]:
         return {}
 
@@ -102,3 +124,12 @@ class RowReader:
             return self.make()
         assert head is not None
         return head
+
+
+def as_row(row: np.ndarray) -> dict[str, np.ndarray]:
+    """Inputs of a graph by name, (1, d), of a row of numbers.
+
+    >>> as_row(np.array([1, 2]))["rows"].tolist()
+    [[1.0, 2.0]]
+    """
+    return {"rows": np.asarray(row, dtype=np.float32)[None]}

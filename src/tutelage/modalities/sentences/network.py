@@ -152,7 +152,7 @@ class WordPass:
 def _word_features(tokens: WordTokens, index: np.ndarray, length: int, encoder: Encoder) -> np.ndarray:
     batch = tokens.take(index, length)
     first = batch.pop("first")
-    with computing(encoder.model):
+    with computing(encoder.model, encoder.precision):
         states: Tensor = encoder.model(**batch, output_hidden_states=True).hidden_states[middle(encoder.model)]
     return np.asarray(states[first].float().cpu())
 

@@ -19,6 +19,7 @@ from tutelage.modalities.base import Encoding, HowRead, cannot_be_saved
 from tutelage.modalities.encoder import LEXICAL, MINILM, Encoder, load_encoder
 from tutelage.modalities.fingerprint import BESIDE
 from tutelage.modalities.head import Head
+from tutelage.modalities.text.fastest import in_precision
 from tutelage.modalities.text.lexical import TEXTS_A_CHUNK, Lexicon
 from tutelage.modalities.text.network import TextPass
 from tutelage.modalities.text.reader import TextReader, without_words
@@ -36,21 +37,25 @@ SHARE = 1.0
 """Spread of the lexical features relative to that of the transformer's beside them."""
 
 
-def text_reader(name: str | Path | None, max_length: int = 128) -> TextReader | LexicalReader | JoinedReader:
+def text_reader(
+    name: str | Path | None, max_length: int = 128, precision: str | None = None
+) -> TextReader | LexicalReader | JoinedReader:  # fmt: skip
     """Reader of texts with the encoder of a name.
 
     Args:
         name: "lexical", the name of a transformer as `load_encoder` takes it, or such a name with "+lexical" after it;
             None is "minilm".
         max_length: tokens that a transformer reads of each text, at least 2; the lexical encoder reads all of it.
+        precision: precision in which a frozen transformer computes, see `in_precision`.
 
     Raises:
         OSError: there is no such transformer, or it cannot be fetched.
+        ValueError, ImportError: there is no such precision, or it lacks its packages.
     """
     name = str(name or MINILM)  # a folder may be a path
     if name == LEXICAL:
         return LexicalReader()
-    first = TextReader(load_encoder(name.removesuffix(BESIDE), max_length))
+    first = TextReader(in_precision(load_encoder(name.removesuffix(BESIDE), max_length), precision))
     return JoinedReader(first) if name.endswith(BESIDE) else first
 
 
@@ -283,6 +288,11 @@ class JoinedReader(WithLexicon):
     def device(self) -> torch.device:
         """Device of the transformer."""
         return self.first.device
+
+    @property
+    def precision(self) -> str:
+        """Precision in which the transformer computes, see `WithEncoder.precision`."""
+        return self.first.precision
 
     def examples(self, items: Sequence[str], device: torch.device | str = "cpu") -> Tokens:
         return self.first.examples(items, device)

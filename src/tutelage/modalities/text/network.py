@@ -16,23 +16,14 @@ from tutelage.data.examples import Tokens
 from tutelage.modalities.cache import TOKENS_A_BATCH, batches_of, padded_to
 from tutelage.modalities.encoder import Encoder
 from tutelage.modalities.head import Head
-from tutelage.modalities.precision import computing
+from tutelage.modalities.precision import INT8, computing
+from tutelage.modalities.text.pooling import pool
+from tutelage.modalities.text.quantised import rows_in_int8
 from tutelage.modalities.units import Units
 from tutelage.types import Logits
 
 TEXTS_A_CHUNK = 65536
 """Number of texts that are tokenized and sorted by length together."""
-
-
-def pool(hidden: Tensor, mask: Tensor) -> Tensor:
-    """Mean of each text's token states, scaled to length 1, (n, d).
-
-    Args:
-        hidden: token states, (n, t, d).
-        mask: attention mask, (n, t): 1 for a token, 0 for padding.
-    """
-    kept = mask[..., None].to(hidden.dtype)
-    return nn.functional.normalize((hidden * kept).sum(1) / kept.sum(1).clamp(min=1), dim=1)
 
 
 class TextClassifier(nn.Module):
@@ -120,9 +111,11 @@ class TextPass:
 
 @torch.inference_mode()
 def _features(ids: list[list[int]], length: int, encoder: Encoder) -> np.ndarray:
+    if encoder.precision == INT8:
+        return rows_in_int8(encoder, ids)
     device = next(encoder.model.parameters()).device
     batch = Tokens(ids, encoder.pad, device).take(np.arange(len(ids)), length)
-    with computing(encoder.model):
+    with computing(encoder.model, encoder.precision):
         hidden = encoder.model(**batch).last_hidden_state.float()
     return pool(hidden, batch["attention_mask"]).float().cpu().numpy()
 

@@ -13,9 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.data import Features, Tokens
-from tutelage.modalities.base import draws_of
+from tutelage.modalities.base import HowRead, draws_of
 from tutelage.modalities.cache import CachedEncoding
+from tutelage.modalities.exported import Exported
 from tutelage.modalities.head import Head
+from tutelage.modalities.text.exported import exported
+from tutelage.modalities.text.fastest import with_nearness
 from tutelage.modalities.text.network import TextClassifier, TextPass, TextUnits, head_on_pooled
 from tutelage.modalities.units import Units
 from tutelage.modalities.with_encoder import WithEncoder
@@ -39,6 +42,10 @@ class TextReader(WithEncoder):
     def meaning(self) -> Self:
         return self
 
+    def reads(self, items: Sequence[str]) -> HowRead | None:
+        found = super().reads(items)
+        return with_nearness(found, self.encoder, items) if found and self.precision and len(items) else found
+
     def encoding(self, parts: Sequence[Sequence[str]], cache: Path | None) -> CachedEncoding:
         store = self.caches.at(cache, self.encoder.cache_name, self.encoder.width)
         return CachedEncoding(parts, TextPass(self.encoder), store, _one_row_each)
@@ -61,6 +68,9 @@ class TextReader(WithEncoder):
         whole = self.network(classes)
         whole.head = head
         return whole
+
+    def exported(self, network: nn.Module, on_features: bool) -> Exported:
+        return exported(self.encoder, network, on_features)
 
     def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
         return without_words(items, share, seed)
