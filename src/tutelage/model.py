@@ -120,6 +120,16 @@ class Model:
         logits = predict(self.network, self.task, examples).double()
         return (logits / self.temperature).softmax(-1).cpu().numpy()
 
+    def surest(self, examples: Examples) -> tuple[np.ndarray, np.ndarray]:
+        """Probability of the likeliest class of each unit, float64, and its number, (units,) each."""
+        count = int(examples.counts().sum())
+        top, said = np.empty(count), np.empty(count, dtype=np.int64)
+        for units, logits in predictions(self.network, self.task, examples):
+            best, number = (logits.double() / self.temperature).softmax(-1).max(-1)
+            at = units.cpu().numpy()
+            top[at], said[at] = best.cpu().numpy(), number.cpu().numpy()
+        return top, said
+
     def probabilities(self, items: Any, tick: Tick | None = None) -> np.ndarray:
         """Probabilities of each class for the units of items, (units, c), float64; even ones where nothing was read.
 

@@ -12,11 +12,17 @@ from torch import Tensor
 
 from tutelage.data.examples import Examples
 from tutelage.data.groups import Groups
+from tutelage.data.shuffle import Shuffle
 from tutelage.types import Batch, Views
+
+SHUFFLED_IN_MEMORY = 2**22
+"""Numbers, at most, whose shuffle is held in memory, 8 bytes each; that of more is computed batch by batch."""
 
 
 class Stream:
     """An endless sequence of shuffles of ``range(size)``, cut into batches by step.
+
+    A shuffle of up to SHUFFLED_IN_MEMORY numbers is a permutation in memory, that of more is a `Shuffle`.
 
     Args:
         size: number of numbers to draw from.
@@ -34,6 +40,13 @@ class Stream:
         self.size, self.batch, self.seed, self.weights = size, batch, seed, weights
         self._epochs: dict[int, np.ndarray] = {}
 
+    def _part(self, number: int, offset: int, count: int) -> np.ndarray:
+        """Numbers of a shuffle from a place on, (count,), or fewer where it ends before."""
+        if self.size <= SHUFFLED_IN_MEMORY or self.weights is not None:
+            return self._epoch(number)[offset : offset + count]
+        places = np.arange(offset, min(offset + count, self.size))
+        return Shuffle(self.size, self.seed[0], number, *self.seed[1:]).at(places)
+
     def _epoch(self, number: int) -> np.ndarray:
         if number not in self._epochs:
             if len(self._epochs) > 1:
@@ -47,7 +60,7 @@ class Stream:
         parts, start, left = [np.arange(0)], step * self.batch, self.batch
         while left:
             epoch, offset = divmod(start, self.size)
-            parts.append(self._epoch(epoch)[offset : offset + left])
+            parts.append(self._part(epoch, offset, left))
             start, left = start + len(parts[-1]), left - len(parts[-1])
         return np.concatenate(parts)
 
