@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -205,7 +205,8 @@ def stored_pool(kind: Kind, path: Path, how: ReadAs, notes: Notes, before: int) 
 
 def folder_for(kind: Kind, path: Path, how: ReadAs) -> Path:
     """Folder in the user's cache in which a pool lies, so that a stopped fit, or one after `look`, finds it read."""
-    told = {"kind": kind.name, "files": known_by(path), "columns": kind.columns(), "how": str(how)}
+    read_as = {f.name: getattr(how, f.name) for f in fields(ReadAs)}
+    told = {"kind": kind.name, "files": known_by(path), "columns": kind.columns(), "how": read_as}
     name = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(errors="replace"), digest_size=8).hexdigest()
     return cache_folder() / "pools" / name
 
