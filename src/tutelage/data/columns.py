@@ -279,7 +279,7 @@ class Columns:
                 with naming(self.folder / file), open(self.folder / file, "ab") as f:
                     f.write(held)
             each = {file: [self._ends[file] + len(held), zlib.crc32(held)] for file, held in parts.items()}
-            self._note({"rows": count, "files": each})
+            self._note({"count": count, "files": each})
         except BaseException:
             for file, end in self._ends.items():
                 with suppress(OSError):
@@ -377,14 +377,14 @@ class Columns:
         if not lines or lines[0][0] != self._about:
             return False
         kept = lines[0][1]
-        with_blocks = [(line, end) for line, end in lines[1:] if "rows" in line]
+        with_blocks = [(line, end) for line, end in lines[1:] if "count" in line]
         for line, end in with_blocks:
             if not self._sound(line):
                 break
-            self._rows.append(line["rows"])
+            self._rows.append(line["count"])
             self._ends = {file: at for file, (at, _) in line["files"].items()}
             kept = end
-        begun = sum(raw.startswith(b'{"rows"') for raw in held.splitlines()[1:])
+        begun = sum(raw.startswith(b'{"count"') for raw in held.splitlines()[1:])
         self.torn = begun - len(self._rows)
         self.finished = not self.torn and "finished" in lines[-1][0]
         if self.finished:

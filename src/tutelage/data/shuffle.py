@@ -20,19 +20,23 @@ class Shuffle:
 
     Args:
         size: number of numbers, at least 1.
-        seed: whole numbers, at least 0.
+        seed: one or more whole numbers, at least 0.
 
     Source: Luby and Rackoff, SIAM Journal on Computing 17, 1988; Black and Rogaway, CT-RSA 2002.
 
-    >>> sorted(Shuffle(5, 0).at(np.arange(5)).tolist())
+    >>> sorted(Shuffle(5, (0, 1)).at(np.arange(5)).tolist())
     [0, 1, 2, 3, 4]
     """
 
-    def __init__(self, size: int, *seed: int) -> None:
+    def __init__(self, size: int, seed: tuple[int, ...]) -> None:
         self.size = size
         half = max(-(-(size - 1).bit_length() // 2), 1)
         self._half, self._low = np.uint64(half), np.uint64((1 << half) - 1)
         self._keys = np.random.SeedSequence(seed).generate_state(ROUNDS, np.uint64)
+
+    def __getitem__(self, places: slice) -> np.ndarray:
+        """Numbers at the places of a slice."""
+        return self.at(np.arange(*places.indices(self.size)))
 
     def at(self, places: np.ndarray) -> np.ndarray:
         """Numbers at some places of the permutation, int64, (k,).

@@ -27,6 +27,7 @@ from tutelage.kinds.copied import kept_prints, known_prints, without_copies
 from tutelage.kinds.dataset import Coded, Dataset, Files, Measured, Words
 from tutelage.kinds.entries import LEARNT, SCORED, Entries, Sought
 from tutelage.kinds.one_vote import EACH, OFF, ONCE
+from tutelage.kinds.predicting import InParts, in_parts, predict_in_parts
 from tutelage.kinds.reading import columns_in_words, columns_there, counts_of
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
@@ -527,6 +528,7 @@ class Kind(ABC):
         notes: Notes,
         tick: Tick,
         abstain: float | None = None,
+        resume: bool = False,
     ) -> str:
         """Write the model's predictions to a file, and return a sentence about it.
 
@@ -539,12 +541,16 @@ class Kind(ABC):
             tick: called with the progress.
             abstain: give no label where the share of wrong ones among those given would exceed this, in (0, 1); None
                 labels every row.
+            resume: go on where a command of the same options was stopped, as it can of many rows.
 
         Raises:
             DataError: a file cannot be read, or the output cannot be written.
             ValueError: ``abstain`` is out of its range, or not for this kind.
         """
         promised = self.promise(model, abstain)
+        if in_parts(self, path, how):
+            task = InParts(self, model, path, output, how, notes, promised, resume)
+            return predict_in_parts(task, tick)
         table, added = self.answered(model, path, how, notes, tick, output.suffix.lower() == ".parquet")
         notes.settle()
         added = added if promised is None else withheld(added, promised, model, notes)

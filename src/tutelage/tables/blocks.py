@@ -115,7 +115,7 @@ def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | No
 
         yield read(path, how, notes)
         return
-    heard = _Heard(path, notes)
+    heard = OfBlocks(path, notes)
     parts = _of_columns(held, path, columns) if held is not None else _of_text(path, how, heard)
     rows, behind, kept = 0, 0, None
     for found, count in parts:
@@ -140,7 +140,7 @@ def _lasting(found: Found, path: Path) -> dict[str, Any]:
 
 
 @dataclass
-class _Heard:
+class OfBlocks:
     """Passes on what is noticed of blocks: of the first all, of the others what none before said, whatever its numbers.
 
     Attributes:
@@ -326,7 +326,7 @@ def _even(held: bytes, end: bytes, at: int) -> int:
     return at
 
 
-def _of_text(path: Path, how: ReadAs, heard: _Heard) -> Iterator[tuple[Found, int]]:
+def _of_text(path: Path, how: ReadAs, heard: OfBlocks) -> Iterator[tuple[Found, int]]:
     ending, header, behind = ending_of(path), b"", 0
     for number, piece in enumerate(_cuts(path, ending not in LINES and how.quote in (None, "double"))):
         notes, name = Notes(), heard.name(behind)
