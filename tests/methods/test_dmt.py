@@ -182,7 +182,7 @@ def test_damaged_labels_of_a_large_pool_are_found_and_made_again(tmp_path, loade
     whole = train(Dst(), TASK, make, loader, training)
 
     def stop(step):
-        if step == 12:  # the last checkpoint is of step 11, in the middle of a round
+        if step == 11:  # the last checkpoint is of step 10, in the middle of a round
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -47,7 +47,7 @@ def joined_groups(count: int, first: Int[np.ndarray, " m"], second: Int[np.ndarr
 def keys_of_bytes(values: Iterable[bytes]) -> UInt64[np.ndarray, " n"]:
     """Hash of each of n values of bytes, (n,): two of ten million values have the same one in 3 of a million cases.
 
-    >>> keys_of_bytes([b"a", b"b"])[1] == keys_of_bytes([b"b"])[0]
+    >>> bool(keys_of_bytes([b"a", b"b"])[1] == keys_of_bytes([b"b"])[0])
     True
     """
     held = b"".join(hashlib.blake2b(each, digest_size=8).digest() for each in values)
