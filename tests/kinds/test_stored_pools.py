@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tutelage.data.columns import Columns, OnDisk, folder_of
+from tutelage.estimators import Classifier, classifier
 from tutelage.kinds import KINDS, stored
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.reading import read_files
@@ -144,6 +145,26 @@ def test_a_fit_on_a_pool_on_disk_is_the_fit_in_memory(method, tmp_path, train, p
     first, second = (json.loads((tmp_path / each / "records.json").read_text()) for each in ("memory", "disk"))
     assert first["least_sure"] == second["least_sure"]
     assert first["pool_classes"] == second["pool_classes"]
+
+
+def test_an_iterable_of_python_values_lies_on_disk_where_it_is_large(texts, pool, monkeypatch, encoder_folder):
+    y, pool = texts.train.label.tolist(), pool[pool.text.str.strip() != ""]
+    plan = {"method": "drift", "steps": 8, "folds": 2, "repeats": 1, "encoder": str(encoder_folder), "cache": False}
+    whole = Classifier(**plan).fit(texts.train.text.tolist(), y, pool.text.tolist())
+    monkeypatch.setattr(stored, "ROWS_IN_MEMORY", 7)
+    monkeypatch.setattr(stored, "VALUES_A_BLOCK", 10)
+    given = []
+    wrapped = stored.stored_values
+    monkeypatch.setattr(classifier, "stored_values", lambda *args: given.append(wrapped(*args)) or given[-1])
+    found = Classifier(**plan).fit(texts.train.text.tolist(), y, ({"text": text} for text in pool.text))
+    assert isinstance(given[0].items, OnDisk)
+    assert found.transduction_.tolist() == whole.transduction_.tolist()
+    assert np.array_equal(found.predict_proba(pool.text.tolist()), whole.predict_proba(pool.text.tolist()))
+
+
+def test_records_of_several_values_are_refused(texts):
+    with pytest.raises(ValueError, match="X_unlabelled gives records of 'body', 'date'; give the items alone"):
+        Classifier().fit(texts.train.text.tolist(), texts.train.label.tolist(), iter([{"body": "a", "date": 1}]))
 
 
 def test_a_pattern_that_names_nothing_is_named(tmp_path, train):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
 import shutil
+import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +21,7 @@ import numpy as np
 from tutelage.data.columns import TEXTS, Columns, Form, OnDisk, folder_of
 from tutelage.data.sources import cache_folder
 from tutelage.files import BusyError, one_writer
-from tutelage.kinds.entries import POOL, Entries
+from tutelage.kinds.entries import POOL, Entries, InValues
 from tutelage.tables import DataError, Notes, ReadAs, holds_table
 from tutelage.tables.blocks import Block, count_of_rows, in_blocks
 from tutelage.tables.odd import counted
@@ -35,6 +38,9 @@ A text of a pool takes some 3 KB while a fit holds it in memory, so that these a
 
 KEPT_FOR = 7 * 24 * 3600.0
 """Seconds after which a pool that lies on disk still, as that of a fit that was never finished, is removed."""
+
+VALUES_A_BLOCK = 8192
+"""Python values that are written to disk at once."""
 
 LABEL, FILE, ROW, KEY = "label", "file", "row", "key"
 """Names of the columns beside the items: the label or nothing, numbers of file and row, and the hash of the item."""
@@ -115,7 +121,7 @@ class Stored:
     """
 
     held: Columns = field(repr=False)
-    places: InFiles = field(repr=False)
+    places: InFiles | InValues = field(repr=False)
     named: bool
     before: int
 
@@ -126,7 +132,8 @@ class Stored:
         known: dict[str, str | None] = {"": None}
         found = [known.setdefault(label, label) for label in labels[start:]] if len(labels) > start else []
         items = items[start:] if isinstance(items, np.ndarray) else items
-        names = Names(self.places, self.held.folder) if self.named else ()
+        at = self.places
+        names = Names(at, self.held.folder) if self.named and isinstance(at, InFiles) else ()
         return Entries(items, found, self.places, names=names, stored=self)
 
     @property
@@ -201,6 +208,59 @@ def stored_pool(kind: Kind, path: Path, how: ReadAs, notes: Notes, before: int) 
         own = folder.with_name(f"{folder.name}-{os.getpid()}")
         own.mkdir(parents=True, exist_ok=True)
         return of.on_disk(own / "read", before)
+
+
+def stored_values(
+    kind: Kind, values: Iterable[Any], argument: str, read: Callable[[list[Any]], Any], before: int
+) -> Entries:  # fmt: skip
+    """Entries of the items that a Python iterable gives, such as a streamed data set; it is gone through once.
+
+    Up to ROWS_IN_MEMORY items are held in memory; more lie in a temporary folder, which is removed when Python ends.
+
+    Args:
+        kind: kind of the items.
+        values: the items, one after the other; or records that hold one each.
+        argument: name of the argument that they are given as, for messages.
+        read: function that makes items of a list of values.
+        before: number of items, at most, that are to come before these.
+
+    Raises:
+        ValueError: there is none, or a record holds several values of which none has the name of the kind's column.
+    """
+    places = {"item": argument, "label": "y", "votes": "votes"}
+    given = (_value(kind, each, argument) for each in values)
+    some = list(islice(given, ROWS_IN_MEMORY + 1))
+    if len(some) <= ROWS_IN_MEMORY:
+        items = read(some)
+        return Entries(items, [None] * len(items), InValues(places, range(len(items))))
+    folder = Path(tempfile.mkdtemp(prefix="tutelage-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    whole, held, free = chain(some, given), None, 0
+    while block := list(islice(whole, VALUES_A_BLOCK)):
+        items = read(block)
+        if held is None:
+            form = kind.stored_form(items)
+            free = before if form.dtype != "text" else 0
+            forms = {"item": form, KEY: Form("<u8"), LABEL: TEXTS}
+            held = Columns(folder / "read", forms, {})
+            held.append(_blank(forms, free))
+        held.append({"item": items, KEY: kind.stored_keys(items), LABEL: [""] * len(items)})
+    assert held is not None
+    held.finish()
+    return Stored(held, InValues(places, range(len(held) - free)), False, free).entries()
+
+
+def _value(kind: Kind, given: Any, argument: str) -> Any:
+    """The item of a record; other values are items themselves."""
+    if not isinstance(given, Mapping):
+        return given
+    name = kind.words.column if kind.words.column in given else next(iter(given), "") if len(given) == 1 else ""
+    if not name:
+        raise ValueError(
+            f"{argument} gives records of {', '.join(map(repr, given))}; give the items alone, such as "
+            f"(record[{next(iter(given), 'text')!r}] for record in data)"
+        )
+    return given[name]
 
 
 def folder_for(kind: Kind, path: Path, how: ReadAs) -> Path:
