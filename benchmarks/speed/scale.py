@@ -201,7 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--one", nargs=3, metavar=("PART", "ROWS", "FOLDER"), help="one run in this process, as JSON")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--rows", nargs="+", type=int, default=list(SIZES))
+    parser.add_argument("--rows", nargs="*", type=int, default=list(SIZES))
     parser.add_argument("--large", action="store_true")
     a = parser.parse_args()
     torch.set_num_threads(1)
