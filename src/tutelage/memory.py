@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from tutelage.files import BadFileError
+from tutelage.files import BadFileError, naming
 from tutelage.types import Labels, Params, Weight
 
 NAMES = ("label", "confidence", "weight", "flips")
@@ -21,6 +23,27 @@ UNITS_IN_MEMORY = 2**22
 
 Those of a larger pool are kept in memory-mapped files; a method that does not label between rounds then stores none.
 """
+
+
+PIECE = 2**22
+"""Values that are read at once for a checksum."""
+
+
+def _take_room(path: Path, size: int) -> None:
+    """Make a file of zeros whose room on the disk is its own: writing to its map then never finds the disk full.
+
+    Raises:
+        OSError: the disk has no room for it.
+    """
+    with naming(path), open(path, "wb") as f:
+        if hasattr(os, "posix_fallocate"):
+            try:
+                os.posix_fallocate(f.fileno(), 0, size)
+            except BaseException:
+                f.truncate(0)
+                raise
+        else:  # Windows takes the room where a file grows
+            f.truncate(size)
 
 
 class Stored:
@@ -64,6 +87,7 @@ class Stored:
 
         Raises:
             BadFileError: the folder exists, but one of its files is missing.
+            OSError: the disk has no room for them.
         """
         there = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,6 +95,8 @@ class Stored:
             path, like = folder / name, getattr(self, name)
             if there and not path.exists():
                 raise BadFileError(f"{path}: missing; remove the checkpoint that it belongs to, to begin anew")
+            if not there:
+                _take_room(path, size * like.element_size())
             mapped = torch.from_file(str(path), shared=True, size=size, dtype=like.dtype)
             setattr(self, name, mapped if there else mapped.fill_(-1 if name == "label" else 0))
 
@@ -108,6 +134,18 @@ class Memory(Stored):
         if size > UNITS_IN_MEMORY and between_rounds:
             memory.keep_in_files(size, checkpoint)
         return memory
+
+    def checksum(self) -> int | None:
+        """Checksum of the labels in memory-mapped files, which a checkpoint holds; None of labels that are in it."""
+        if not self.mapped:
+            return None
+        crc = 0
+        for _, stored in sorted(self.of.items()):
+            for name in NAMES:
+                held = getattr(stored, name).numpy()
+                for start in range(0, len(held), PIECE):
+                    crc = zlib.crc32(held[start : start + PIECE].data, crc)
+        return crc
 
     def tensors(self) -> Params:
         """Tensors that a checkpoint holds, by name: all but those in memory-mapped files."""

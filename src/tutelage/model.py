@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from tutelage import files
 from tutelage.data import Examples, cards
+from tutelage.data.columns import AT_ONCE, OnDisk
 from tutelage.data.sources import features_folder
 from tutelage.files import FORMAT, BadFileError
 from tutelage.files.described import Described
@@ -114,12 +115,27 @@ class Model:
             items: texts, sentences (lists of words), images or rows of numbers, as the model's reader takes them.
         """
         reader = self.reader
-        return reader.unread(items) if isinstance(reader, TellsUnread) else np.zeros(len(items), dtype=bool)
+        if not isinstance(reader, TellsUnread):
+            return np.zeros(len(items), dtype=bool)
+        if isinstance(items, OnDisk):
+            blocks = (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))
+            return np.concatenate([np.zeros(0, dtype=bool), *map(reader.unread, blocks)])
+        return reader.unread(items)
 
     def predict_units(self, examples: Examples) -> np.ndarray:
         """Probabilities of each class for the units of examples, (units, c), float64."""
         logits = predict(self.network, self.task, examples).double()
         return (logits / self.temperature).softmax(-1).cpu().numpy()
+
+    def surest(self, examples: Examples) -> tuple[np.ndarray, np.ndarray]:
+        """Probability of the likeliest class of each unit, float64, and its number, (units,) each."""
+        count = int(examples.counts().sum())
+        top, said = np.empty(count), np.empty(count, dtype=np.int64)
+        for units, logits in predictions(self.network, self.task, examples):
+            best, number = (logits.double() / self.temperature).softmax(-1).max(-1)
+            at = units.cpu().numpy()
+            top[at], said[at] = best.cpu().numpy(), number.cpu().numpy()
+        return top, said
 
     def probabilities(self, items: Any, tick: Tick | None = None) -> np.ndarray:
         """Probabilities of each class for the units of items, (units, c), float64; even ones where nothing was read.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tutelage.graph import neighbours
 from tutelage.graph.neighbours import BLOCK, nearest, nearest_among, unit
 
 
@@ -45,6 +46,18 @@ def test_the_approximate_search_finds_nearly_all_of_clustered_rows():
     assert not (found.index == np.arange(len(x))[:, None]).any()
     rows = np.arange(len(x))[:, None]
     np.testing.assert_allclose(found.cosine, (unit(x)[rows] * unit(x)[found.index]).sum(-1), atol=1e-5)
+
+
+def test_many_rows_are_searched_in_a_graph_of_small_worlds_the_same_each_time(monkeypatch):
+    x = clustered(4000)
+    exact = nearest(x, 10)
+    monkeypatch.setattr(neighbours, "LISTS", 1000)
+    found, again = nearest(x, 10, exact=100), nearest(x.copy(), 10, exact=100)
+    recall = np.mean([len(np.intersect1d(a, b)) / 10 for a, b in zip(exact.index, found.index, strict=True)])
+    assert 0.9 <= recall < 1
+    assert not (found.index == np.arange(len(x))[:, None]).any()
+    np.testing.assert_array_equal(found.index, again.index)
+    np.testing.assert_array_equal(found.cosine, again.cosine)
 
 
 @pytest.mark.parametrize("exact", [100, 10_000])

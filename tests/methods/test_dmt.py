@@ -176,6 +176,37 @@ def test_missing_files_of_labels_are_named(tmp_path):
         Memory(0).keep_in_files(10, path)
 
 
+def test_damaged_labels_of_a_large_pool_are_found_and_made_again(tmp_path, loader, monkeypatch):
+    monkeypatch.setattr("tutelage.memory.UNITS_IN_MEMORY", 10)
+    path, training = tmp_path / "run.safetensors", Training(16, lr=1e-2, checkpoint_every=0.0)
+    whole = train(Dst(), TASK, make, loader, training)
+
+    def stop(step):
+        if step == 11:  # the last checkpoint is of step 10, in the middle of a round
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(Dst(), TASK, make, loader, training, path=path, tick=stop)
+    again = train(Dst(), TASK, make, loader, training, path=tmp_path / "copy.safetensors", tick=None)
+    label = tmp_path / "run.labels" / "student" / "label"
+    data = bytearray(label.read_bytes())
+    data[0] ^= 1
+    label.write_bytes(bytes(data))
+    with pytest.warns(UserWarning, match=r"the labels beside it are damaged.* begins anew"):
+        found = train(Dst(), TASK, make, loader, training, path=path)
+    for other in (again, found):
+        assert torch.equal(other.memory.label, whole.memory.label)
+
+
+def test_a_disk_without_room_for_the_labels_is_said_before_they_are_written(tmp_path, monkeypatch):
+    def full(number, start, size):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*label"):
+        Memory(0).keep_in_files(1000, tmp_path / "run.safetensors")
+
+
 def test_labels_in_files_without_a_checkpoint_are_removed_in_the_end(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     memory = Memory(0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import hashlib
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
+from jaxtyping import Int, UInt64
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -41,3 +42,13 @@ def joined_groups(count: int, first: Int[np.ndarray, " m"], second: Int[np.ndarr
     """
     pairs = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(count, count))
     return groups_of(connected_components(pairs, directed=False)[1])
+
+
+def keys_of_bytes(values: Iterable[bytes]) -> UInt64[np.ndarray, " n"]:
+    """Hash of each of n values of bytes, (n,): two of ten million values have the same one in 3 of a million cases.
+
+    >>> bool(keys_of_bytes([b"a", b"b"])[1] == keys_of_bytes([b"b"])[0])
+    True
+    """
+    held = b"".join(hashlib.blake2b(each, digest_size=8).digest() for each in values)
+    return np.frombuffer(held, dtype="<u8")

@@ -85,6 +85,9 @@ def cut(lengths: Sequence[int] | np.ndarray, units: int, most: int = 4096) -> li
     [slice(0, 3, None), slice(3, 4, None), slice(4, 5, None)]
     """
     slices, start = [], 0
+    if len(lengths) and lengths[0] == lengths[-1]:  # all alike, as the many rows of a large pool
+        step = max(min(units // max(int(lengths[0]), 1), most), 1)
+        return [slice(start, min(start + step, len(lengths))) for start in range(0, len(lengths), step)]
     for i, length in enumerate(lengths):
         if i > start and ((i - start + 1) * length > units or i - start == most):
             slices.append(slice(start, i))
@@ -118,6 +121,35 @@ class Features(Single):
 
     def subset(self, index: np.ndarray) -> Features:
         return Features(self.take(index))
+
+
+@dataclass(frozen=True)
+class Chosen(Single):
+    """Some of other examples of one unit each, which are read when they are asked for.
+
+    Attributes:
+        of: the other examples.
+        index: numbers of those that are chosen, (n,).
+
+    >>> Chosen(Features(torch.eye(3)), np.array([2, 0])).take(np.array([0])).tolist()
+    [[0.0, 0.0, 1.0]]
+    """
+
+    of: Examples
+    index: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def take(self, index: np.ndarray) -> Inputs:
+        return self.of.take(self.index[index])
+
+    def lengths(self) -> np.ndarray:
+        found: np.ndarray = self.of.lengths()[self.index]
+        return found
+
+    def subset(self, index: np.ndarray) -> Chosen:
+        return Chosen(self.of, self.index[index])
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -12,11 +12,17 @@ from torch import Tensor
 
 from tutelage.data.examples import Examples
 from tutelage.data.groups import Groups
+from tutelage.data.shuffle import Shuffle
 from tutelage.types import Batch, Views
+
+SHUFFLED_IN_MEMORY = 2**22
+"""Numbers, at most, whose shuffle is held in memory, 8 bytes each; that of more is computed batch by batch."""
 
 
 class Stream:
     """An endless sequence of shuffles of ``range(size)``, cut into batches by step.
+
+    A shuffle of up to SHUFFLED_IN_MEMORY numbers is a permutation in memory, that of more is a `Shuffle`.
 
     Args:
         size: number of numbers to draw from.
@@ -32,14 +38,18 @@ class Stream:
 
     def __init__(self, size: int, batch: int, *seed: int, weights: np.ndarray | None = None) -> None:
         self.size, self.batch, self.seed, self.weights = size, batch, seed, weights
-        self._epochs: dict[int, np.ndarray] = {}
+        self._epochs: dict[int, np.ndarray | Shuffle] = {}
+        self._deal: Callable[[int, tuple[int, ...]], np.ndarray | Shuffle] = Shuffle
+        if weights is not None:
+            self._deal = lambda size, seed: _drawn(np.random.default_rng(seed), weights)
+        elif size <= SHUFFLED_IN_MEMORY:
+            self._deal = lambda size, seed: np.random.default_rng(seed).permutation(size)
 
-    def _epoch(self, number: int) -> np.ndarray:
+    def _epoch(self, number: int) -> np.ndarray | Shuffle:
         if number not in self._epochs:
             if len(self._epochs) > 1:
                 del self._epochs[min(self._epochs)]
-            rng, w = np.random.default_rng((self.seed[0], number, *self.seed[1:])), self.weights
-            self._epochs[number] = rng.permutation(self.size if w is None else systematic(w, rng.random()))
+            self._epochs[number] = self._deal(self.size, (self.seed[0], number, *self.seed[1:]))
         return self._epochs[number]
 
     def at(self, step: int) -> np.ndarray:
@@ -50,6 +60,11 @@ class Stream:
             parts.append(self._epoch(epoch)[offset : offset + left])
             start, left = start + len(parts[-1]), left - len(parts[-1])
         return np.concatenate(parts)
+
+
+def _drawn(rng: np.random.Generator, weights: np.ndarray) -> np.ndarray:
+    """Numbers by their weights, shuffled, see `systematic`."""
+    return rng.permutation(systematic(weights, rng.random()))
 
 
 def systematic(weights: np.ndarray, start: float) -> np.ndarray:

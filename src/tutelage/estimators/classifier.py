@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,13 +15,15 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from torch import nn
 
 from tutelage.estimators.base import Estimator
-from tutelage.estimators.containers import apart, dense, items_of
+from tutelage.estimators.containers import apart, dense, items_of, streams
 from tutelage.estimators.labels import ask_of_index, groups_of, labels_of, weights_of
 from tutelage.estimators.teachers import teacher_said
 from tutelage.fit.fit_rows import Fitted
 from tutelage.kinds.answers import without_label
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
+from tutelage.kinds.entries import Entries
+from tutelage.kinds.stored import stored_values
 from tutelage.ops.checks import Range, one_of
 from tutelage.ops.said import warn
 from tutelage.weak import LABEL_MODELS
@@ -145,7 +148,8 @@ class Classifier(ClassifierMixin, Estimator):
                 what else has ``to_pandas``. A `Dataset` of torch holds items, or pairs of an item and its label.
             y: labels, (n,); -1 or None is unlabelled. With votes, these clean labels are learnt beside the weak ones
                 where each class has two or more; they choose the stopping point and give the evidence.
-            X_unlabelled: further items without labels, as X.
+            X_unlabelled: further items without labels, as X; or an iterable that gives them one after the other, such
+                as a streamed data set, which is gone through once and lies on disk where it is large.
             votes: labels that rules vote for, (n, rules); -1 or None abstains.
             teacher: probabilities of the classes by a teacher, (n, c), of the items of X and then of X_unlabelled, or a
                 pair of such arrays; a row of NaN is silent. Columns are in the order of the sorted classes, or those of
@@ -162,7 +166,8 @@ class Classifier(ClassifierMixin, Estimator):
             ValueError: there is no label, no vote and no teacher, or only one class; a class has one label; features
                 are not finite; or the teacher does not fit the items or the classes.
         """
-        (X, y), X_unlabelled = apart(X, y), items_of(X_unlabelled)
+        streamed = streams(X_unlabelled)
+        (X, y), X_unlabelled = apart(X, y), X_unlabelled if streamed else items_of(X_unlabelled)
         self._begin(X, y)
         with self._hearing():
             if all(each is None for each in (y, votes, teacher, self.describe)):
@@ -179,16 +184,24 @@ class Classifier(ClassifierMixin, Estimator):
             given = np.array([labels[i] for i in np.flatnonzero(learnt) if labels[i] is not None])
             if len(given):
                 check_classification_targets(given)
-            rest = None if X_unlabelled is None else self._items(kind, X_unlabelled, "X_unlabelled")
+            more: Entries | None = None
+            if streamed and kind.stores and teacher is None and not kind.taught:
+                read = partial(self._items, kind, argument="X_unlabelled")
+                more = stored_values(kind, X_unlabelled, "X_unlabelled", read, len(items))
+            elif streamed:
+                X_unlabelled = items_of(list(X_unlabelled))
+            rest = None if more is None else more.items
+            if X_unlabelled is not None and more is None:
+                rest = self._items(kind, X_unlabelled, "X_unlabelled")
             counts = [len(part) for part in (items, rest) if part is not None]
             columns = np.unique(given).tolist() if len(given) else list(kind.descriptions or ()) or None
-            said = teacher_said(teacher, [X, X_unlabelled], counts, columns)
-            train, more = kind.values(items, labels, votes, said=said[0]), None
+            said = teacher_said(teacher, [X, rest if streamed else X_unlabelled], counts, columns)
+            train = kind.values(items, labels, votes, said=said[0])
             train = replace(train, group=groups_of(groups, len(items)), weight=weight)
             known = np.append(train.known, np.zeros(0 if rest is None else len(rest), dtype=bool))
             if not learnt.all():
                 train = train.where(learnt | ~train.known)
-            if rest is not None:
+            if rest is not None and more is None:
                 more = kind.values(rest, [None] * len(rest), argument="X_unlabelled", said=said[1])
             data = kind.learn(train, more, None, self.evidence)
             classes = np.unique(given)
@@ -216,8 +229,8 @@ class Classifier(ClassifierMixin, Estimator):
         if self.partial_:
             n = len(data.items.pool)
             return self._withheld(self.classes_[np.zeros(n, dtype=np.int64)], np.ones(n, dtype=bool))
-        found = self._model.predict_units(fitted.outcome.problem.pool)
-        return self._withheld(self.classes_[found.argmax(1)], self._model.unread(data.items.pool))
+        _, found = self._model.surest(fitted.outcome.problem.pool)
+        return self._withheld(self.classes_[found], self._model.unread(data.items.pool))
 
     def _withheld(self, labels: np.ndarray, silent: np.ndarray) -> np.ndarray:
         """Labels, (n,), of which those of a mask are withheld, see `withheld`."""

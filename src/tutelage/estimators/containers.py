@@ -63,6 +63,15 @@ def items_of(X: Any) -> Any:
     return apart(X)[0]
 
 
+def streams(X: Any) -> bool:
+    """Whether items are given one after the other, and none by its number: by a generator or a streamed data set.
+
+    >>> streams(text for text in ["a"]), streams(["a"]), streams("a")
+    (True, False, False)
+    """
+    return hasattr(X, "__iter__") and not hasattr(X, "__len__")
+
+
 def dense(X: Any, argument: str = "X") -> Any:
     """Rows of numbers that are not sparse; other values as they are.
 

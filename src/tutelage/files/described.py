@@ -32,6 +32,20 @@ class Asked(TypedDict):
     task: NotRequired[str]  # version 0.1 named the kind so
 
 
+class PartsAbout(TypedDict):
+    """about.json of a table that is written in parts: what it is made of."""
+
+    about: Plain
+
+
+class PartTold(TypedDict):
+    """The file beside a part of a table: its CRC-32, the number of its rows, and of those of each class."""
+
+    rows: int
+    crc: int
+    counts: list[int]
+
+
 class Score(TypedDict):
     """A score on held-out labels, and its 90 % interval."""
 

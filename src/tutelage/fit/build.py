@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from tutelage.data import Examples, Features, Groups, WordFeatures
+from tutelage.data.columns import evenly
 from tutelage.fit.defaults import Defaults
 from tutelage.fit.labels_only import Probe
 from tutelage.fit.problem import Problem, WeakLabels
@@ -30,6 +31,9 @@ DROPOUT = 0.5
 
 ROWS_TO_STANDARDISE = 100_000
 """Rows of the pool, at most, from which the scale of features is taken."""
+
+FITTED_ON = 200_000
+"""Items of a pool on disk, at most, on which an encoder that needs it is fitted; evenly spaced."""
 
 STRONG_COPIES = 2
 """Disturbed copies of the pool, for methods that read a strong view."""
@@ -124,7 +128,7 @@ class Build:
         """Items on their way to a problem, after an encoder that needs them was fitted on them."""
         reader = self.reader
         if isinstance(reader, Encodes) and reader.encodes:
-            reader = reader.fitted([*items.labelled, *items.pool])
+            reader = reader.fitted([*items.labelled, *evenly(items.pool, FITTED_ON)])
         return Building(replace(self, reader=reader), items)
 
 

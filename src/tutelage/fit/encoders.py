@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.fit.build import Items, blanks, rows_of
+from tutelage.data.columns import evenly
+from tutelage.fit.build import FITTED_ON, Items, blanks, rows_of
 from tutelage.fit.cost import duration
 from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut, choose
 from tutelage.fit.labels_only import Probe
@@ -79,7 +80,7 @@ def try_encoders(
         tick: called with the progress.
     """
     count = len(items.labelled) + len(items.pool)
-    fitted = [reader.fitted([*items.labelled, *items.pool]) for reader in readers]
+    fitted = [reader.fitted([*items.labelled, *evenly(items.pool, FITTED_ON)]) for reader in readers]
     each = [seconds_each(reader, items) for reader in fitted]
     for reader, seconds in zip(fitted, each, strict=True):
         say(
@@ -119,8 +120,8 @@ def in_words(tried: Sequence[TriedEncoder]) -> str:
 
 def seconds_each(reader: Encodes, items: Items) -> float:
     """Seconds in which a reader's encoder encodes an item, timed on some that are in no cache."""
-    some = list(items.pool if len(items.pool) else items.labelled)
-    few = some[:: max(len(some) // TIMED, 1)][:TIMED]
+    some = items.pool if len(items.pool) else items.labelled
+    few = list(some[:: max(len(some) // TIMED, 1)][:TIMED])
     with tempfile.TemporaryDirectory() as folder:
         features(reader, few[:2], Path(folder))  # the first pass is slower than the rest
         start = time.perf_counter()

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 
 from tutelage.adapting.how import Adapting
+from tutelage.data.columns import evenly
 from tutelage.fit.adapting import AdaptedFeatures, Finish, can_adapt
 from tutelage.fit.auto import Auto
-from tutelage.fit.build import Augment, Build, Items, require_logits
+from tutelage.fit.build import FITTED_ON, Augment, Build, Items, require_logits
 from tutelage.fit.cost import about_reading, about_training
 from tutelage.fit.defaults import How
 from tutelage.fit.encoders import TriedEncoder, in_words, try_encoders
@@ -171,7 +172,7 @@ def tell_how_read(reader: Reader, items: Items, tell: Say) -> None:
         items: items to learn from.
         tell: called with a sentence for each oddity.
     """
-    told = reader.reads(items.pool if len(items.pool) else items.labelled)
+    told = reader.reads(evenly(items.pool, FITTED_ON) if len(items.pool) else items.labelled)
     for question in () if told is None else told.questions:
         tell(question.in_python().line())
 

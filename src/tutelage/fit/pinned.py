@@ -17,7 +17,7 @@ import torch
 
 from tutelage.data import Features, WordFeatures
 from tutelage.fit.setup import Store, StoredPart
-from tutelage.modalities.base import Encodes, Encoding, Reader
+from tutelage.modalities.base import Encodes, Encoding, KeptOnDisk, Reader
 from tutelage.types import Tick
 
 A_PART = 1 << 26
@@ -119,6 +119,8 @@ def pinned(reader: Reader, encoding: Encoding | None, store: Store | None, name:
         name: name of the parts.
     """
     if encoding is None or store is None or not (isinstance(reader, Encodes) and reader.encodes):
+        return encoding
+    if isinstance(encoding, KeptOnDisk):  # a resumed run finds them there
         return encoding
     return Pinned(encoding, store, name)
 

@@ -30,11 +30,16 @@ def withheld(added: dict[str, Any], promised: Promise, model: Model, notes: Note
     given = promised.answers(np.asarray(added[PROBABILITY], dtype=np.float64))
     notes.say(promised.words())
     if given.any() and (apart := abstention.differs(model.held_out, predicted, len(number))):
-        notes.say(
-            f"The classes of these rows are not drawn like the labels' ({100 * apart:.0f} % would have to change "
-            "class): the promise is for rows that are drawn like the labels."
-        )
+        notes.say(drawn_otherwise(apart))
     return added | {PREDICTED: [label if g else None for label, g in zip(added[PREDICTED], given, strict=True)]}
+
+
+def drawn_otherwise(apart: float) -> str:
+    """Sentence on rows whose predicted classes are not as common as the labels', by the distance of the two."""
+    return (
+        f"The classes of these rows are not drawn like the labels' ({100 * apart:.0f} % would have to change "
+        "class): the promise is for rows that are drawn like the labels."
+    )
 
 
 def without_label(number: int, of: int, words: Words, which: str = "") -> str:

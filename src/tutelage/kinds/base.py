@@ -15,6 +15,7 @@ from torch import nn
 from tutelage.adapting.how import Adapting
 from tutelage.copies import Keys, Prints
 from tutelage.data import Examples, Groups
+from tutelage.data.columns import Form
 from tutelage.data.marks import marks
 from tutelage.fit import abstention
 from tutelage.fit.abstention import Promise
@@ -26,6 +27,7 @@ from tutelage.kinds.copied import kept_prints, known_prints, without_copies
 from tutelage.kinds.dataset import Coded, Dataset, Files, Measured, Words
 from tutelage.kinds.entries import LEARNT, SCORED, Entries, Sought
 from tutelage.kinds.one_vote import EACH, OFF, ONCE
+from tutelage.kinds.predicting import InParts, in_parts, predict_in_parts
 from tutelage.kinds.reading import columns_in_words, columns_there, counts_of
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
@@ -38,6 +40,7 @@ from tutelage.tables import (
     ReadAs,
     holds_table,
 )
+from tutelage.tables.several import is_several
 from tutelage.types import Tick
 
 
@@ -66,6 +69,7 @@ class Kind(ABC):
         abstains: whether an item may get no label where it is not sure enough.
         prints_class: class of what `prints` makes.
         adapts: whether the items are read by an encoder of text, which can be adapted to them.
+        stores: whether a pool of such items may lie on disk, see `tutelage.kinds.stored`.
     """
 
     name: ClassVar[str]
@@ -82,6 +86,7 @@ class Kind(ABC):
     reads_folders: ClassVar[bool] = False
     writes_table: ClassVar[bool] = True
     abstains: ClassVar[bool] = False
+    stores: ClassVar[bool] = False
     prints_class: ClassVar[type[Prints]] = Keys
     group: str | None = None
     copies: str = ONCE
@@ -132,6 +137,8 @@ class Kind(ABC):
             ValueError: a column is not named; the message says which option names it.
         """
         for path in filter(None, (files.train, files.unlabelled, files.test)):
+            if path == files.unlabelled and self.stores and is_several(path):
+                continue
             if not (holds_table(path) or self.reads_folders):
                 raise ValueError(f"{path} is a folder, but {self.words.things} are read from tables")
         missing = [f"--{name}" for name in self._needed(files) if not getattr(self, name)]
@@ -263,6 +270,18 @@ class Kind(ABC):
     def exact_key(self, item: Any) -> Hashable:
         """Key by which two items are equal as they were given, so that one of them can stand for both."""
         return item if isinstance(item, Hashable) else np.asarray(item).tobytes()
+
+    def stored_form(self, items: Any) -> Form:
+        """Form of the column of a pool's items on disk, where the kind stores them.
+
+        Args:
+            items: some of the items.
+        """
+        raise NotImplementedError
+
+    def stored_keys(self, items: Any) -> np.ndarray:
+        """Hash of each item by which two are equal as they were given, (n,), uint64, where the kind stores them."""
+        raise NotImplementedError
 
     def equal_by_chance(self, items: Sequence[Any]) -> bool:
         """Whether so many equal items are to be expected that equality says nothing: then none is a copy.
@@ -509,6 +528,7 @@ class Kind(ABC):
         notes: Notes,
         tick: Tick,
         abstain: float | None = None,
+        resume: bool = False,
     ) -> str:
         """Write the model's predictions to a file, and return a sentence about it.
 
@@ -521,12 +541,16 @@ class Kind(ABC):
             tick: called with the progress.
             abstain: give no label where the share of wrong ones among those given would exceed this, in (0, 1); None
                 labels every row.
+            resume: go on where a command of the same options was stopped, as it can of many rows.
 
         Raises:
             DataError: a file cannot be read, or the output cannot be written.
             ValueError: ``abstain`` is out of its range, or not for this kind.
         """
         promised = self.promise(model, abstain)
+        if in_parts(self, path, how):
+            task = InParts(self, model, path, output, how, notes, promised, resume)
+            return predict_in_parts(task, tick)
         table, added = self.answered(model, path, how, notes, tick, output.suffix.lower() == ".parquet")
         notes.settle()
         added = added if promised is None else withheld(added, promised, model, notes)

@@ -10,11 +10,12 @@ import numpy as np
 from tutelage.copies import Prints
 from tutelage.data import Examples
 from tutelage.files import BadFileError
-from tutelage.kinds.entries import taken
+from tutelage.kinds.entries import OnDiskEntries, taken
 from tutelage.kinds.one_vote import OFF
 from tutelage.model import Model
 
 if TYPE_CHECKING:
+    from tutelage.fit.build import Items
     from tutelage.kinds.base import Kind
     from tutelage.kinds.dataset import Dataset
 
@@ -46,6 +47,29 @@ def known_prints(
         return prints
     groups = prints.groups()
     return prints.plain(np.isin(groups, groups[: len(labelled)][strangers]))
+
+
+def copied_in_pool(
+    kind: Kind, items: Sequence[Any], learnt: Items, stored: OnDiskEntries | None, strangers: np.ndarray | None
+) -> np.ndarray:
+    """Of what each item to score on is a copy, see `Kind.copied`, int8, (n,).
+
+    Of a pool on disk the first KEPT items are looked at for nearly equal ones, the others for equal ones.
+
+    Args:
+        kind: kind of the items.
+        items: n items.
+        learnt: items that are learnt from.
+        stored: entries of the pool that lie on disk; None where there are none.
+        strangers: mask of the labelled items that are nearly equal to others and no copies.
+    """
+    pool = learnt.pool if stored is None else learnt.pool[:KEPT]
+    found = kind.copied(items, learnt.labelled, pool, strangers)
+    if stored is None or kind.copies == OFF:
+        return found
+    equal: np.ndarray = np.isin(kind.stored_keys(items), stored.keys)
+    both: np.ndarray = np.maximum(found, equal.astype(np.int8))
+    return both
 
 
 def kept_prints(kind: Kind, data: Dataset) -> dict[str, np.ndarray]:

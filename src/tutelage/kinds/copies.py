@@ -27,6 +27,11 @@ def note_copies(kind: Kind, parts: Sequence[Entries], notes: Notes) -> None:
         parts: entries of each source that is learnt from.
         notes: takes the counts.
     """
+    on_disk = [part for part in parts if part.stored is not None]
+    parts = [part for part in parts if part.stored is None]
+    for part in on_disk:
+        assert part.stored is not None
+        _note_pool(kind, part, np.isin(part.stored.keys, kind.stored_keys(parts[0].items)), notes)
     groups = _groups_in(parts, kind)
     for part, own in zip(parts[1:], groups[1:], strict=True):
         _note_pool(kind, part, np.isin(own, groups[0]), notes)

@@ -38,7 +38,7 @@ class Files:
 
     Attributes:
         train: table or folder of training items, labelled or not.
-        unlabelled: table or folder of further items for the pool.
+        unlabelled: table or folder of further items for the pool, or a folder or pattern of tables.
         test: table or folder of labelled items to score on.
         how: how files are read.
         evidence: whether the evidence is gathered; each class then needs a label to hold out.

@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from tutelage.data.columns import Chain, OnDisk
 from tutelage.weak import RawVotes, Said
 
 
@@ -155,6 +156,20 @@ class InValues:
         return replace(self, index=[self.index[i] for i in np.flatnonzero(keep).tolist()])
 
 
+class OnDiskEntries(Protocol):
+    """Entries whose items lie on disk."""
+
+    @property
+    def keys(self) -> np.ndarray:
+        """Hash of each item, by which equal ones are known, (n,), uint64."""
+
+    def where(self, keep: np.ndarray) -> Entries:
+        """Entries that the mask ``keep``, (n,), selects."""
+
+    def after(self, items: Any) -> Any:
+        """The items, and rows of numbers, (k, d), before them."""
+
+
 @dataclass(frozen=True)
 class Entries:
     """Entries of one source.
@@ -176,6 +191,7 @@ class Entries:
         facts: facts on all of the source's items, as plain values, by name; empty where the kind tells none.
         group: name of the group of each entry, such as its author; None for one without. Empty where none was asked.
         weight: how much the label of each entry counts, (n,), above 0; None counts all alike.
+        stored: the same entries where their items lie on disk, see `tutelage.kinds.stored`; None in memory.
     """
 
     items: Any
@@ -194,6 +210,7 @@ class Entries:
     facts: Mapping[str, Any] = field(default_factory=dict)
     group: Sequence[str | None] = ()
     weight: np.ndarray | None = None
+    stored: OnDiskEntries | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -209,6 +226,9 @@ class Entries:
 
     def where(self, keep: np.ndarray) -> Self:
         """Entries that the mask ``keep``, (n,), selects; ``table``, ``left_out``, ``facts`` and ``looked`` stay."""
+        if self.stored is not None:
+            found: Any = self.stored.where(keep)
+            return replace(found, labels=taken(self.labels, keep))  # type: ignore[no-any-return]
         changed: dict[str, Any] = {}
         for f in fields(self):
             value = getattr(self, f.name)
@@ -263,6 +283,25 @@ def joined(values: Sequence[Any]) -> Any:
     if isinstance(first, np.ndarray):
         return np.concatenate(values) if len(values) > 1 else first
     return [item for part in values for item in part]
+
+
+def items_of_pool(parts: Sequence[Entries]) -> Any:
+    """Items of all parts of a pool, of which those of the last may lie on disk: then all of them do, see `joined`."""
+    *first, last = parts
+    if last.stored is None:
+        return joined([part.items for part in parts])
+    before = joined([part.items for part in first]) if first else []
+    if not len(before):
+        return last.items
+    return last.stored.after(before) if isinstance(last.items, np.ndarray) else Chain(before, last.items)
+
+
+def names_of_pool(parts: Sequence[Entries]) -> Sequence[str]:
+    """Names of the items of all parts of a pool; empty where they have none."""
+    named = [part.names for part in parts if len(part.names)]
+    if any(isinstance(names, OnDisk) for names in named):
+        return Chain(*named)
+    return [name for names in named for name in names]
 
 
 def unknown(value: Any) -> bool:

@@ -288,6 +288,7 @@ class Masks(Pictured):
         notes: Notes,
         tick: Tick,
         abstain: float | None = None,
+        resume: bool = False,
     ) -> str:
         """Write a PNG of class numbers for each image, of the image's size, and ``masks.csv``, which names its image.
 

@@ -28,11 +28,12 @@ from tutelage.kinds.class_labels import (
     settled,
 )
 from tutelage.kinds.commonest import always, commonest_of
+from tutelage.kinds.copied import copied_in_pool
 from tutelage.kinds.copies import note_copies
 from tutelage.kinds.dataset import EXCERPT, LEAST_SURE, PICTURED, Coded, Dataset, Measured, warn_of_shared
 from tutelage.kinds.declared import fault_teachers, require_described
 from tutelage.kinds.declared_shares import shares_in, shares_of_classes
-from tutelage.kinds.entries import Entries, InTable, InValues, Sought, joined
+from tutelage.kinds.entries import Entries, InTable, InValues, Sought, items_of_pool, names_of_pool
 from tutelage.kinds.odd_labels import (
     CLASSES_SHOWN,
     ask_of_classes,
@@ -324,19 +325,17 @@ class OneClass(Kind):
         if fewer or (groups is not None and groups.shared):
             self.note_counts([labelled, *pool], test, notes, groups)
         truth = np.concatenate([codes_if_known(classes, part.labels) for part in pool])
-        items = Items(
-            Classification(len(classes)), labelled.items, y, joined([p.items for p in pool]), truth, groups=groups
-        )
+        items = Items(Classification(len(classes)), labelled.items, y, items_of_pool(pool), truth, groups=groups)
         items = replace(items, shares=shares_of_classes(shares_in(self.shares), classes, y, self.labels_as))
         weak: dict[str, Any] = {}
         if voted or said:
             items, weak = with_weak_labels(items, classes, labelled, pool, self.label_model, described, notes)
-        names = [name for part in pool for name in part.names]
+        names = names_of_pool(pool)
         repeated = voted_once.copied
         found = Dataset(items, classes, names, weak=weak, repeated=repeated, strangers=strangers, pool_at=pool_at)
         if test is None:
             return found
-        copied = self.copied(test.items, items.labelled, items.pool, strangers)
+        copied = copied_in_pool(self, test.items, items, pool[-1].stored, strangers)
         copied = warn_of_shared(copied, self.words, test)
         return replace(found, test=test.items, truth=codes(classes, test, notes, self.unseen), copied=copied)
 
@@ -406,12 +405,12 @@ class OneClass(Kind):
         return {"pieces": [(found["text"], None)]} | image | ({} if whole is None else {"whole": whole})
 
     def shown_pool(self, model: Model, pool: Examples, data: Dataset) -> dict[str, Any]:
-        p = model.predict_units(pool)
-        top, share = p.max(1), np.bincount(p.argmax(1), minlength=p.shape[1]) / len(p)
+        top, said = model.surest(pool)
+        share = np.bincount(said, minlength=len(data.classes)) / len(said)
         classes = [str(c) for c in data.classes]
         least = [
             self._least_sure(data, int(i), rank < PICTURED)
-            | {"label": classes[int(p[i].argmax())], "probability": float(top[i])}
+            | {"label": classes[int(said[i])], "probability": float(top[i])}
             for rank, i in enumerate(np.argsort(top, kind="stable")[:LEAST_SURE])
         ]
         return {"least_sure": least, "pool_classes": dict(zip(classes, map(float, share), strict=True))}

@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from tutelage.copies import groups_of
 from tutelage.data import Groups
+from tutelage.data.columns import evenly
 from tutelage.kinds.agreement import fleiss
 from tutelage.kinds.contradictions import Contradiction, Copied
 from tutelage.kinds.entries import Entries, InTable
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 ONCE, EACH, OFF = "once", "each", "off"
 """What becomes of equal items with equal labels: they are merged into one, each has a vote of its own, or nothing is
 taken for a copy."""
+
+LOOKED_AT = 200_000
+"""Items of a pool on disk, at most, that are looked at for whether equal ones are to be expected."""
 
 Alike = Callable[[int, int], bool]
 """Says whether the labels of the entries of two numbers are alike."""
@@ -151,9 +155,15 @@ def pool_once(kind: Kind, parts: Sequence[Entries], notes: Notes) -> tuple[list[
         The entries of each source, and the number of each of the n entries' item in the pool, (n,); None where nothing
         is there twice, or where each copy is kept.
     """
-    if kind.copies != ONCE or kind.equal_by_chance([item for part in parts for item in part.items]):
+    stored = any(part.stored is not None for part in parts)
+    some = [item for part in parts for item in evenly(part.items, LOOKED_AT)]
+    if kind.copies != ONCE or kind.equal_by_chance(some):
         return list(parts), None
-    at = groups_of([kind.exact_key(item) for part in parts for item in part.items])
+    if stored:
+        keys = [kind.stored_keys(p.items) if p.stored is None else p.stored.keys for p in parts]
+        at = groups_of(np.concatenate(keys))
+    else:
+        at = groups_of([kind.exact_key(item) for item in some])
     if not len(at) or int(at.max()) + 1 == len(at):
         return list(parts), None
     first = np.zeros(len(at), dtype=bool)

@@ -15,6 +15,7 @@ from tutelage.data import Groups
 from tutelage.kinds.dataset import Dataset, Files
 from tutelage.kinds.entries import LEARNT, POOL, SCORED, WEAK, Entries
 from tutelage.kinds.one_vote import with_groups
+from tutelage.kinds.stored import is_stored, stored_pool
 from tutelage.tables import UNHEARD, DataError, Notes
 from tutelage.tables.cells import brief
 from tutelage.tables.label_cells import some
@@ -101,6 +102,10 @@ def _sources(kind: Kind, files: Files, notes: Notes) -> tuple[Entries, Entries |
         (files.test, SCORED),
     ):
         try:
+            if sought == POOL and path is not None and is_stored(kind, path, files.how):
+                before = len(found[0]) if found[0] is not None else 0
+                found.append(stored_pool(kind, path, files.how, notes, before))
+                continue
             part = None if path is None else kind.entries(path, files.how, notes, sought)
             found.append(with_groups(kind, part, path, files.how) if part is not None and path == files.train else part)
         except DataError as fault:

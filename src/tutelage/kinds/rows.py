@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from tutelage.copies import Keys, Prints
+from tutelage.copies import Keys, Prints, keys_of_bytes
+from tutelage.data.columns import Form, evenly
 from tutelage.fit.defaults import HEAD, Defaults
 from tutelage.kinds.dataset import HIDDEN, Files, Make, Words
 from tutelage.kinds.entries import LEARNT, POOL, Entries, Sought, taken
@@ -27,6 +28,10 @@ from tutelage.types import Tick
 
 CLEARLY_FEWER = 0.9
 """Share of the rows below which the different ones among them are clearly fewer."""
+
+
+LOOKED_AT = 100_000
+"""Rows of a pool on disk, at most, that are looked at for what is odd about them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +56,7 @@ class Rows(OneClass):
 
     name: ClassVar[str] = "rows"
     of_numbers: ClassVar[bool] = True
+    stores: ClassVar[bool] = True
     item_columns = ("features",)
     words = Words(
         "rows", "row", column="row", taken="other numbers than uint8 of shape (n, h, w, 3) or (n, h, w) are rows"
@@ -103,7 +109,9 @@ class Rows(OneClass):
         named = x.shape[1] == len(names)
         names = names if named else list(map(str, range(x.shape[1])))
         place = train.places.source or train.at("item")
-        others = None if more is None or np.shape(more.items)[1:] != x.shape[1:] else np.asarray(more.items)
+        others = None
+        if more is not None and np.shape(more.items)[1:] == x.shape[1:]:
+            others = np.asarray(evenly(more.items, LOOKED_AT))
         note_odd_numbers(Columns(x, names, train.places.short, place, named), train.labels, notes, others)
 
     def again(self, **changed: Any) -> Self:
@@ -188,6 +196,12 @@ class Rows(OneClass):
         if different > CLEARLY_FEWER * len(x):
             return False
         return len(np.unique(x, axis=0)) >= different / 2
+
+    def stored_form(self, items: Any) -> Form:
+        return Form("<f4", int(np.shape(items)[1]))
+
+    def stored_keys(self, items: Any) -> np.ndarray:
+        return keys_of_bytes(np.asarray(item).tobytes() for item in items)
 
     def prints(self, items: Sequence[Any], known: Prints | None = None) -> Keys:
         same = isinstance(items, np.ndarray) or len({np.shape(item) for item in items}) == 1

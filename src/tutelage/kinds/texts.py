@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from tutelage.adapting.how import Adapting
-from tutelage.copies import Prints
+from tutelage.copies import Prints, keys_of_bytes
 from tutelage.copies.folding import folded
 from tutelage.copies.writing import Writings
+from tutelage.data.columns import TEXTS, Form, evenly
 from tutelage.fit.defaults import HEAD, TRANSFORMER, Defaults
 from tutelage.kinds.adapting import adapting_of, require_adapt
 from tutelage.kinds.answers import without_label
@@ -49,6 +50,9 @@ from tutelage.tables.odd import counted
 from tutelage.types import Tick
 from tutelage.weak import apply_rules, descriptions_of, read_descriptions, read_rules
 from tutelage.weights import AUTO
+
+LOOKED_AT = 100_000
+"""Texts of a pool on disk, at most, that are looked at for what is odd about them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +101,7 @@ class Texts(OneClass):
     adapts = True
     prints_class = Writings
     reads_folders: ClassVar[bool] = True
+    stores: ClassVar[bool] = True
     words = Words("texts", "text", column="text")
 
     def __post_init__(self) -> None:
@@ -209,6 +214,12 @@ class Texts(OneClass):
     def equal_key(self, item: Any) -> Hashable:
         return folded(item)
 
+    def stored_form(self, items: Any) -> Form:
+        return TEXTS
+
+    def stored_keys(self, items: Any) -> np.ndarray:
+        return keys_of_bytes(text.encode("utf-8", "surrogatepass") for text in items)
+
     def prints(self, items: Sequence[Any], known: Prints | None = None) -> Writings:
         cut = [text[:LONGEST] for text in items]  # none that is longer is learnt from
         return Writings.of(cut, known.frames if isinstance(known, Writings) else ())
@@ -216,6 +227,8 @@ class Texts(OneClass):
     def note(self, train: Entries, more: Entries | None, test: Entries | None, notes: Notes) -> None:
         super().note(train, more, test, notes)
         for part in filter(None, (train, more)):
+            if part.stored is not None and self.odd_texts is None:
+                _note_some(part, self.skip_bad, notes)
             if not part.places.keeps_all:
                 if self.odd_texts is None and self.text is not None and not isinstance(part.places, InValues):
                     ask_of_column(part.items, part.at("item"), self.text, notes)
@@ -310,6 +323,14 @@ class Texts(OneClass):
             if not isinstance(text, str):
                 raise ValueError(f"{argument}[{i}] must be a string, got {text!r}")
         return texts
+
+
+def _note_some(pool: Entries, left_out: bool, notes: Notes) -> None:
+    """Note odd texts of a pool on disk, by some of it, evenly spaced."""
+    some = list(evenly(pool.items, LOOKED_AT))
+    step = -(-len(pool) // len(some)) if some else 1
+    at, source = pool.places.short, f"{pool.places.source} (looked at: {len(some):,} texts, evenly spaced)"
+    note_odd_texts(some, lambda i: at(i * step), source if step > 1 else pool.places.source, left_out, notes)
 
 
 def _without(bad: Mapping[int, str], found: Entries) -> Entries:

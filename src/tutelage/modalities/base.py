@@ -182,6 +182,15 @@ class Encoding(Protocol):
         """Features of each list of items, as examples; missing ones are computed."""
 
 
+@runtime_checkable
+class KeptOnDisk(Encoding, Protocol):
+    """An encoding whose features lie on disk, where a stopped fit finds them again."""
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """Folders of the features."""
+
+
 def features(
     reader: Encodes, items: Sequence[Any], cache: Path | None, device: torch.device | str = "cpu",
     tick: Tick | None = None,

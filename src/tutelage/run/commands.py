@@ -28,6 +28,9 @@ KIND = Parameter(name=("--kind", "--task"))
 Trust = Annotated[bool, Parameter(negative=())]
 """Switch that lets code of one's own be imported."""
 
+Resume = Annotated[bool, Parameter(negative=())]
+"""Switch that goes on where a command was stopped."""
+
 IDLE = "No pseudo-label ever counted: the pool taught the model nothing. A lower threshold or more steps may help."
 """Sentence on a fit that learnt nothing from its pool."""
 
@@ -283,16 +286,17 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
 
     def predict(
         folder: Path, of_kind: Any = None, *, input: Path, output: Path, abstain: float | None = None,
-        json: Json = False, quiet: Quiet = False, trust: Trust = False, allow_encoder: str | None = None,
-        how: Reading = None, safe_cells: SafeCells = False,
+        resume: Resume = False, json: Json = False, quiet: Quiet = False, trust: Trust = False,
+        allow_encoder: str | None = None, how: Reading = None, safe_cells: SafeCells = False,
     ) -> None:  # fmt: skip
         """Add the model's predictions to a table; for images with masks, write masks into a folder.
 
         Args:
             folder: folder of a finished run.
-            input: table of items, or a folder of images.
+            input: table of items, or a folder of images; of texts and rows also a folder or pattern of tables.
             output: table to write, csv, tsv, jsonl, parquet or xlsx; for masks a folder.
             abstain: give no label where more than this share of the given ones would be wrong, such as 0.05.
+            resume: go on where the same command was stopped, as of many rows it can.
             trust: import the code of one's own that the run names.
             allow_encoder: encoder that somebody else's run may load from outside itself, a folder or a name on the Hub.
         """
@@ -306,7 +310,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         if run.kind.writes_table:
             writable(output)  # before the work, not after it
         with formulas.safe_cells(safe_cells), screen.ticking() as bar:
-            line = run.kind.predict(run.model, input, output, how or USUAL, Notes(screen.say), bar, abstain)
+            line = run.kind.predict(run.model, input, output, how or USUAL, Notes(screen.say), bar, abstain, resume)
         if json:
             screen.json({"command": "predict", "run": str(folder), "output": str(output), "words": line})
         else:

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from cyclopts import App, Group, Parameter
 
 from tutelage import kinds
+from tutelage.data.columns import evenly
+from tutelage.fit.build import FITTED_ON
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset, Files
@@ -54,7 +56,7 @@ def say_of_reader(reader: Reader, data: Dataset, notes: Notes, say: Say) -> None
         notes: takes the counts.
         say: called with a sentence.
     """
-    told = reader.reads([*data.items.labelled, *data.items.pool])
+    told = reader.reads([*data.items.labelled, *evenly(data.items.pool, FITTED_ON)])
     if told is None:
         return
     notes.fact("tokens", told.says, dict(told.shares))

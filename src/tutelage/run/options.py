@@ -28,7 +28,7 @@ class Options(ReadAs):
     Args:
         train: table or folder of labelled items.
         out: new folder for model and report.
-        unlabelled: table or folder of more items, for the pool.
+        unlabelled: table or folder of more items, for the pool; of texts and rows also a folder or pattern of tables.
         test: labelled items to score the model on.
         seed: seed of weights, batches, folds.
         resume: finish a stopped run of these options.

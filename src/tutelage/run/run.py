@@ -21,6 +21,7 @@ from tutelage.kinds.base import Kind
 from tutelage.kinds.contradictions import write_contradictions
 from tutelage.kinds.dataset import Dataset
 from tutelage.kinds.saved import plain_options
+from tutelage.kinds.stored import in_files, release
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method
 from tutelage.methods.own import code_of
@@ -30,6 +31,7 @@ from tutelage.run.look import read_and_say, say_of_reader
 from tutelage.run.options import Options
 from tutelage.run.results import conclude
 from tutelage.tables import Notes
+from tutelage.tables.several import known_by
 from tutelage.types import Say, Tick
 
 
@@ -81,6 +83,7 @@ def run(
             heard.write = None
             files.write_json(out / "summary.json", summary)
             folder.finish()
+            release(data.items.pool)
             return summary
 
 
@@ -119,11 +122,14 @@ def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Data
         models = [path / "model.safetensors" for path in (folder / "model", folder)]
         own["teacher_run"] = next((path for path in models if path.exists()), None)
     for name, path in ({n: getattr(options, n) for n in ("train", "unlabelled", "test")} | own).items():
-        if path is not None and not path.is_dir():
+        if name == "unlabelled" and path is not None and in_files(data.items.pool, path):
+            asked[f"content of {name}"] = str(known_by(path))
+        elif path is not None and not path.is_dir():
             asked[f"content of {name}"] = sha256_of(path)
     items = kind.digests(data)
     for name in ("train", "unlabelled", "test"):
         path = getattr(options, name)
-        if path is not None and path.is_dir() and not items:  # a folder of texts or of a saved data set
+        there = f"content of {name}" in asked
+        if path is not None and path.is_dir() and not items and not there:  # a folder of texts or of a saved data set
             asked[f"content of {name}"] = files.digest(path)
     return asked | {f"content of {name}": digest for name, digest in items.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,23 +73,74 @@ def read_saved(path: Path, how: ReadAs, notes: Notes) -> Found:
     Raises:
         DataError: a file is missing or damaged, or there is no such split.
     """
-    split = ""
     try:
+        saved = Saved.at(path, how, notes)
+        found = _found(saved.rows(0, len(saved)), "datasets", str(path), saved.features)
+    except READING as e:
+        if isinstance(e, DataError):
+            raise
+        raise DataError(f"{path}: not readable as a saved data set ({_damage(e)})") from e
+    return Found(found.frame, found.format, None, {**found.facts, "member": saved.split})
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A saved data set, whose files are mapped into memory.
+
+    Attributes:
+        table: rows of all its files.
+        chosen: numbers of the rows that the data set has of these, in its order; None: it has all.
+        features: type of each column, as the library `datasets` writes it.
+        split: name of the split; empty of a data set without splits.
+    """
+
+    table: pa.Table
+    chosen: pa.ChunkedArray | None
+    features: Mapping[str, Any]
+    split: str
+
+    @staticmethod
+    def at(path: Path, how: ReadAs, notes: Notes) -> Saved:
+        """The data set of a folder; see `read_saved` for the arguments and errors."""
+        split = ""
         if (path / SPLITS).is_file():
             splits = json.loads((path / SPLITS).read_text("utf-8"))["splits"]
             split = _split(path, splits, how, notes)
         folder = path / split
         state = json.loads((folder / STATE).read_text("utf-8"))
         table = pa.concat_tables([_mapped(folder / file["filename"]) for file in state["_data_files"]])
-        if chosen := state.get("_indices_data_files") or state.get("_indices_files"):
-            rows = pa.concat_tables([_mapped(folder / file["filename"]) for file in chosen])
-            table = table.take(rows.column(0))
-        found = _found(table, "datasets", str(path), _features_in(folder))
+        chosen = state.get("_indices_data_files") or state.get("_indices_files")
+        rows = pa.concat_tables([_mapped(folder / file["filename"]) for file in chosen]).column(0) if chosen else None
+        return Saved(table, rows, _features_in(folder), split)
+
+    def __len__(self) -> int:
+        return self.table.num_rows if self.chosen is None else len(self.chosen)
+
+    def rows(self, start: int, count: int) -> pa.Table:
+        """Some rows, from a number on."""
+        if self.chosen is None:
+            return self.table.slice(start, count)
+        return self.table.take(self.chosen.slice(start, count))
+
+
+def block_of(table: pa.Table, form: str, path: str, features: Mapping[str, Any] | None = None) -> Found:
+    """Rows of a file of columns, checked as those of a whole file are.
+
+    Args:
+        table: the rows.
+        form: name of the format.
+        path: the file, for messages.
+        features: type of each column as the library `datasets` writes it; None looks for it in the table.
+
+    Raises:
+        DataError: the rows are damaged.
+    """
+    try:
+        return _found(table, form, path, features)
     except READING as e:
         if isinstance(e, DataError):
             raise
-        raise DataError(f"{path}: not readable as a saved data set ({_damage(e)})") from e
-    return Found(found.frame, found.format, None, {**found.facts, "member": split})
+        raise DataError(f"{path}: not readable as {form} ({_damage(e)})") from e
 
 
 def class_names(features: Mapping[str, Any]) -> dict[str, list[str]]:

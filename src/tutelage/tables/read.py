@@ -12,6 +12,7 @@ import pandas as pd
 from tutelage.data.errors import DataError
 from tutelage.data.nearest import SHORT, nearest
 from tutelage.files import naming
+from tutelage.tables.blocks import Block
 from tutelage.tables.charsets import decoded
 from tutelage.tables.columnar import is_saved, read_columns, read_saved
 from tutelage.tables.delimited import read_delimited
@@ -47,6 +48,8 @@ def read(path: str | Path, how: ReadAs = USUAL, notes: Notes = UNHEARD) -> Table
     Raises:
         DataError: the file is missing, damaged or without rows, has an unknown ending, or is not in its charset.
     """
+    if isinstance(path, Block):
+        return path.table
     path = Path(path)
     require_unicode(path)
     if not path.exists():

@@ -50,9 +50,10 @@ def predictions(network: nn.Module, task: Task, examples: Examples) -> Iterator[
 
 def predict(network: nn.Module, task: Task, examples: Examples) -> Logits:
     """Logits of all examples' units, (units, c), in the order of their numbers; dropout off."""
-    parts = list(predictions(network, task, examples))
-    if not parts:
-        return torch.empty(0, task.classes)
-    with torch.inference_mode():
-        units, logits = (torch.cat(t) for t in zip(*parts, strict=True))
-        return logits[units.argsort()]
+    found = torch.empty(0, task.classes)
+    for number, (units, logits) in enumerate(predictions(network, task, examples)):
+        with torch.inference_mode():
+            if number == 0:  # all at once: small results between large inputs would keep the memory of these taken
+                found = logits.new_empty(int(examples.counts().sum()), logits.shape[1])
+            found[units] = logits
+    return found

@@ -27,7 +27,7 @@ def between_rounds(method: Method, task: Task, run: Run, loader: Loader, at: int
         path: checkpoint of the run; None where it has none.
     """
     if run.memory.mapped and path is not None:
-        run.save(path)  # files that are written from here on are those of no older checkpoint
+        run.save(path, relabels=True)  # files that are written from here on are those of no older checkpoint
     run.memory.round = at
     surveys, kept = type(method).survey is not Method.survey, labels_kept(method)
     for who, stored in run.memory.of.items() if surveys or kept else ():

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from tutelage.files import BadFileError
 from tutelage.files.tensors import read_tensors, write_tensors
 from tutelage.game import Equipped, Player, Rule, width_of
 from tutelage.memory import Memory
@@ -62,17 +63,26 @@ class Run:
                 state |= {f"optimiser.{who}.{i}.{k}": torch.as_tensor(v) for k, v in slots.items()}
         return state | {f"best.{k}.{n}": t for k, kept in self.best.items() for n, t in kept.items()}
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint, whole or not at all."""
-        write_tensors(path, self.tensors(), {"step": self.step, "round": self.memory.round, "history": self.history})
+    def save(self, path: Path, relabels: bool = False) -> None:
+        """Write a checkpoint, whole or not at all.
+
+        Args:
+            path: file of the checkpoint.
+            relabels: whether labels in files beside it are about to be written anew, so that it vouches for none.
+        """
+        meta: dict[str, Any] = {"step": self.step, "round": self.memory.round, "history": self.history}
+        crc = None if relabels else self.memory.checksum()
+        write_tensors(path, self.tensors(), meta if crc is None else meta | {"labels": crc})
 
     def load(self, path: Path) -> None:
         """Fill this run from a checkpoint; it must be freshly made for the same method, network and data.
 
         Raises:
-            BadFileError: it is damaged, or written by a newer version.
+            BadFileError: it is damaged, or written by a newer version; or the labels beside it are damaged.
         """
         tensors, meta = read_tensors(path)
+        if "labels" in meta and self.memory.mapped and meta["labels"] != self.memory.checksum():
+            raise BadFileError(f"{path}: the labels beside it are damaged: they are not those written (CRC-32)")
         self.step, self.memory.round, self.history = meta["step"], meta["round"], meta["history"]
         for name, kept_of in self.memory.tensors().items():
             kept_of.copy_(tensors[f"memory.{name}"])

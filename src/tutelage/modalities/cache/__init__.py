@@ -10,5 +10,7 @@ from tutelage.modalities.cache.batches import batches_of as batches_of
 from tutelage.modalities.cache.batches import padded_to as padded_to
 from tutelage.modalities.cache.encoding import CachedEncoding as CachedEncoding
 from tutelage.modalities.cache.encoding import Pass as Pass
+from tutelage.modalities.cache.on_disk import OnDiskEncoding as OnDiskEncoding
+from tutelage.modalities.cache.on_disk import encoding_of as encoding_of
 from tutelage.modalities.cache.store import Caches as Caches
 from tutelage.modalities.cache.store import FeatureCache as FeatureCache

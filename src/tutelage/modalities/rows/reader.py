@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tutelage.data import Features
+from tutelage.data.columns import Columns, Form, folder_of
 from tutelage.data.view_loader import Augmentation
 from tutelage.modalities.base import HowRead, about_own, own_of
 from tutelage.modalities.exported import Exported
@@ -23,6 +25,9 @@ USE = (
     '    return {"rows": np.asarray(row, dtype=np.float32)[None]}',
 )
 """Lines of Python that make a graph's inputs of a row of numbers."""
+
+ROWS_A_BLOCK = 8192
+"""Rows on disk that are disturbed at once."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,35 @@ class GivenRows:
 
     def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features]:
         return [Features(torch.as_tensor(np.asarray(part, dtype=np.float32)).to(device)) for part in self.parts]
+
+
+def _disturbed(rows: Tensor, others: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Rows, (n, ...), in which a share of the numbers is replaced by those of other rows."""
+    return torch.where(torch.rand(rows.shape, generator=generator) < share, others, rows)
+
+
+def _disturbed_on_disk(
+    rows: Tensor, order: Tensor, share: float, generator: torch.Generator, folder: Path
+) -> np.ndarray:  # fmt: skip
+    """The same rows as those in memory, written to a column block by block: the generator is drawn from in turn.
+
+    Args:
+        rows: rows, (n, d).
+        order: number of the other row of each, (n,).
+        share: share of the numbers that is replaced.
+        generator: what is drawn from.
+        folder: folder of the column.
+    """
+    crc = zlib.crc32(rows[:: max(len(rows) // ROWS_A_BLOCK, 1)].contiguous().numpy().tobytes())
+    held = Columns(folder, {"rows": Form("<f4", rows.shape[1])}, {"rows": list(rows.shape), "some": crc})
+    for number, start in enumerate(range(0, len(rows), ROWS_A_BLOCK)):
+        part = rows[start : start + ROWS_A_BLOCK]
+        made = _disturbed(part, rows[order[start : start + ROWS_A_BLOCK]], share, generator)
+        if number >= held.blocks:
+            held.append({"rows": made.numpy()})
+    held.finish()
+    found: np.ndarray = held["rows"]
+    return found
 
 
 @dataclass(frozen=True)
@@ -87,9 +121,10 @@ class RowReader:
     def disturbed(self, items: Any, share: float, seed: int) -> np.ndarray:
         """Rows, (n, ...), in which a share of the numbers is replaced by those of another row."""
         rows, generator = torch.as_tensor(np.asarray(items, dtype=np.float32)), torch.Generator().manual_seed(seed)
-        swapped = rows[torch.randperm(len(rows), generator=generator)]
-        dropped = torch.rand(rows.shape, generator=generator) < share
-        return torch.where(dropped, swapped, rows).numpy()
+        order = torch.randperm(len(rows), generator=generator)
+        if (folder := folder_of(items)) is not None:
+            return _disturbed_on_disk(rows, order, share, generator, folder.with_name(f"{folder.name}-{share}-{seed}"))
+        return _disturbed(rows, rows[order], share, generator).numpy()
 
     def exported(self, network: nn.Module, on_features: bool) -> Exported:
         head = next((m for m in network.modules() if isinstance(m, Head)), None)

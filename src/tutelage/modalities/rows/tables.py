@@ -284,7 +284,7 @@ def read_row_table(
         DataError: as `tutelage.tables.read_table`; or the npz file is damaged, lacks an array, or has one of
             another shape.
     """
-    path = Path(path)
+    path = path if isinstance(path, Path) else Path(path)  # a block of a table stays one
     if path.suffix.lower() != NPZ or not path.exists():
         found = read(path, how, notes)
         return found.frame, found.rows

@@ -131,7 +131,7 @@ class WithLexicon:
     def with_head(self, head: Head) -> NoReturn:
         self.network(head.classes)
 
-    def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
+    def disturbed(self, items: Sequence[str], share: float, seed: int) -> Sequence[str]:
         return without_words(items, share, seed)
 
     def unread(self, items: Sequence[str]) -> np.ndarray:

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.data import Features, Tokens
+from tutelage.data.columns import Made, OnDisk
 from tutelage.modalities.base import HowRead, draws_of
-from tutelage.modalities.cache import CachedEncoding
+from tutelage.modalities.cache import CachedEncoding, OnDiskEncoding, encoding_of
 from tutelage.modalities.exported import Exported
 from tutelage.modalities.head import Head
 from tutelage.modalities.text.exported import exported
@@ -46,9 +47,9 @@ class TextReader(WithEncoder):
         found = super().reads(items)
         return with_nearness(found, self.encoder, items) if found and self.precision and len(items) else found
 
-    def encoding(self, parts: Sequence[Sequence[str]], cache: Path | None) -> CachedEncoding:
+    def encoding(self, parts: Sequence[Sequence[str]], cache: Path | None) -> CachedEncoding | OnDiskEncoding:
         store = self.caches.at(cache, self.encoder.cache_name, self.encoder.width)
-        return CachedEncoding(parts, TextPass(self.encoder), store, _one_row_each)
+        return encoding_of(parts, TextPass(self.encoder), store, _one_row_each, self.encoder.cache_name)
 
     def examples(self, items: Sequence[str], device: torch.device | str = "cpu") -> Tokens:
         return Tokens(self.encoder.tokenize(items), self.encoder.pad, device)
@@ -72,7 +73,7 @@ class TextReader(WithEncoder):
     def exported(self, network: nn.Module, on_features: bool) -> Exported:
         return exported(self.encoder, network, on_features)
 
-    def disturbed(self, items: Sequence[str], share: float, seed: int) -> list[str]:
+    def disturbed(self, items: Sequence[str], share: float, seed: int) -> Sequence[str]:
         return without_words(items, share, seed)
 
     def unread(self, items: Sequence[str]) -> np.ndarray:
@@ -103,8 +104,10 @@ def _one_row_each(rows: Tensor, items: Sequence[str]) -> Features:
     return Features(rows)
 
 
-def without_words(texts: Sequence[str], share: float, seed: int) -> list[str]:
+def without_words(texts: Sequence[str], share: float, seed: int) -> Sequence[str]:
     """Texts after word dropout: each word is dropped with probability ``share``; at least one is kept."""
+    if isinstance(texts, OnDisk):  # each copy is a function of its text, so that none is kept
+        return Made(texts, lambda some: without_words(some, share, seed), f"without-{share}-{seed}")
     return [_dropped(text, share, seed) for text in texts]
 
 

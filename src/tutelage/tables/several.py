@@ -1,0 +1,150 @@
+"""Several files that hold one table: a folder of them, or all that a pattern names."""
+
+from __future__ import annotations
+
+import glob
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tutelage.data.errors import DataError
+from tutelage.files import naming
+from tutelage.tables.columnar import is_saved
+from tutelage.tables.endings import ARROW, JSON, SEPARATED, ending_of
+from tutelage.tables.text_folder import holds_texts
+
+PATTERN = "*?["
+"""Characters that make a path a pattern, where there is no file of that very name."""
+
+TOGETHER = (*SEPARATED, *JSON, *ARROW)
+"""Endings of the files that may be parts of one table."""
+
+BEGINNING = 1 << 16
+"""Bytes at the beginning of a file by which it is known again."""
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether a path names files by a pattern.
+
+    >>> is_pattern(Path("pool/*.parquet")), is_pattern(Path("pool.parquet"))
+    (True, False)
+    """
+    return any(sign in str(path) for sign in PATTERN) and not path.exists()
+
+
+def is_several(path: Path) -> bool:
+    """Whether a path is a pattern, or a folder of tables, so that it names several files of one table."""
+    if is_pattern(path):
+        return True
+    return path.is_dir() and not is_saved(path) and not holds_texts(path) and bool(_within(path))
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files of a table in the order of their names: the path itself, those in a folder, or those of a pattern.
+
+    Args:
+        path: file, folder or pattern; in a pattern ``**`` stands for folders within folders.
+
+    Raises:
+        DataError: a pattern names no file, or one that is no table.
+    """
+    if is_pattern(path):
+        named = glob.glob(str(path), recursive=True)  # noqa: PTH207 (of a path that begins anywhere)
+        found = sorted(each for each in map(Path, named) if each.is_file())
+        if not found:
+            raise DataError(f"{path}: no file matches the pattern{_nearby(path)}")
+        strange = [each for each in found if not _is_table(each)]
+        if strange:
+            raise DataError(
+                f"{path}: the pattern also names {strange[0]}, which is no table of several files; let it end in one "
+                f"of {', '.join(TOGETHER)}"
+            )
+        return found
+    return _within(path) if is_several(path) else [path]
+
+
+def _within(folder: Path) -> list[Path]:
+    """Tables in a folder, and in the folders within it, in the order of their paths; hidden ones are passed over."""
+    there = (file for file in folder.rglob("*") if _is_table(file) and file.is_file())
+    return sorted(file for file in there if not any(part.startswith((".", "_")) for part in _below(file, folder)))
+
+
+def _below(file: Path, folder: Path) -> tuple[str, ...]:
+    return file.relative_to(folder).parts
+
+
+def _is_table(file: Path) -> bool:
+    return ending_of(file) in TOGETHER and file.suffix.lower() != ".zip"
+
+
+def _nearby(path: Path) -> str:
+    """Words, for a message, on the folder of a pattern that names no file."""
+    parts = path.parts
+    first = next(i for i, part in enumerate(parts) if any(sign in part for sign in PATTERN))
+    folder = Path(*parts[:first])
+    if not folder.is_dir():
+        return f"; there is no folder {folder}"
+    there = [file.name for file in sorted(folder.iterdir()) if file.is_file()]
+    shown = ", ".join(there[:3]) + " ..." * (len(there) > 3)
+    return f"; in {folder} there {'are' if len(there) > 1 else 'is'} {shown or 'no file'}"
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What tells whether a file is still the same.
+
+    Attributes:
+        size: number of its bytes.
+        changed: time of its last change, in nanoseconds.
+        begins: checksum of its beginning.
+    """
+
+    size: int
+    changed: int
+    begins: int
+
+    @staticmethod
+    def of(path: Path) -> Stamp:
+        """Stamp of a file; of a folder that of the files in it together."""
+        files = [path] if not path.is_dir() else sorted(each for each in path.rglob("*") if each.is_file())
+        size, changed, begins = 0, 0, 0
+        for file in files:
+            with naming(file):
+                about = file.stat()
+                with file.open("rb") as f:
+                    begins = zlib.crc32(f.read(BEGINNING), begins)
+            size, changed = size + about.st_size, max(changed, about.st_mtime_ns)
+        return Stamp(size, changed, begins)
+
+    def require_same(self, path: Path) -> None:
+        """Check that the file has not changed since.
+
+        Raises:
+            DataError: it has, or is gone; the message says in what.
+        """
+        try:
+            now = Stamp.of(path)
+        except FileNotFoundError:
+            raise DataError(f"{path}: it was removed while it was read") from None
+        if now != self:
+            grew = f"it had {self.size:,} bytes, and has {now.size:,}" if now.size != self.size else "its bytes changed"
+            raise DataError(
+                f"{path}: it changed while it was read ({grew}), so that its rows would be of two files; begin again "
+                "when it is at rest"
+            )
+
+    def plain(self) -> list[int]:
+        """What does not change where a file is copied: its size and the checksum of its beginning."""
+        return [self.size, self.begins]
+
+
+def stamps_of(files: Sequence[Path]) -> Mapping[Path, Stamp]:
+    """Stamp of each file."""
+    return {file: Stamp.of(file) for file in files}
+
+
+def known_by(path: Path) -> dict[str, Any]:
+    """Plain values by which the files of a table are known again: the name of each, its size and its beginning."""
+    return {str(file): Stamp.of(file).plain() for file in files_of(path)}

@@ -1,0 +1,141 @@
+"""Predictions in parts are those of a whole table, also where the command was stopped in between."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tutelage.kinds import KINDS, predicting
+from tutelage.kinds.predicting import InParts
+from tutelage.modalities.head import Head
+from tutelage.modalities.rows.reader import RowReader
+from tutelage.model import Model
+from tutelage.tables import USUAL, DataError, Notes, blocks, read_table
+from tutelage.tables.parts import Parts
+from tutelage.tasks import Classification
+
+
+@pytest.fixture
+def model():
+    head = Head(2, 2)
+    with_weights = head.state_dict()
+    for name, value in with_weights.items():
+        if value.is_floating_point() and "scale" not in name:
+            value.copy_(value.new_tensor(np.linspace(-1, 1, value.numel())).reshape(value.shape))
+    return Model(["u", "v"], head.eval(), RowReader(), Classification(2), cache=False)
+
+
+@pytest.fixture
+def table():
+    x = np.random.default_rng(0).normal(size=(100, 2)).round(3)
+    return pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "note": [f'row "{i}"' for i in range(100)]})
+
+
+KIND = KINDS["rows"](features=("a", "b"), exact=True)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Blocks of 16 rows, and no row in memory."""
+    monkeypatch.setattr(blocks, "ROWS_A_BLOCK", 16)
+    monkeypatch.setattr(blocks, "BYTES_A_BLOCK", 400)
+    monkeypatch.setattr(predicting, "ROWS_IN_MEMORY", 0)
+
+
+def predict(model, path, output, tick=lambda *now: None, notes=None, **more):
+    return KIND.predict(model, path, output, USUAL, notes or Notes(), tick, **more)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv.gz", ".jsonl", ".parquet", ".csv.zst"])
+def test_parts_are_joined_to_the_table_that_is_written_at_once(ending, model, table, tmp_path, monkeypatch):
+    table.to_csv(tmp_path / "in.csv", index=False)
+    at_once = predict(model, tmp_path / "in.csv", tmp_path / f"once{ending}")
+    monkeypatch.setattr(blocks, "BYTES_A_BLOCK", 400)
+    monkeypatch.setattr(predicting, "ROWS_IN_MEMORY", 0)
+    seen = []
+    in_parts = predict(model, tmp_path / "in.csv", tmp_path / f"parts{ending}", lambda *now: seen.append(now))
+    assert in_parts.replace(f"parts{ending}", f"once{ending}") == at_once
+    assert len(seen) > 3
+    assert seen[-1][0] == "predicting"
+    assert seen[-1][1] >= 100
+    pd.testing.assert_frame_equal(read_table(tmp_path / f"parts{ending}"), read_table(tmp_path / f"once{ending}"))
+    assert not list(tmp_path.glob("*.parts"))
+
+
+def test_what_was_stopped_goes_on_to_the_same_bits(model, table, tmp_path, small):
+    table.to_parquet(tmp_path / "in.parquet")
+    predict(model, tmp_path / "in.parquet", tmp_path / "whole.csv")
+    output = tmp_path / "stopped.csv"
+
+    def stop(what, done, total):
+        if done >= 48:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict(model, tmp_path / "in.parquet", output, stop)
+    assert not output.exists()
+    kept = sorted(path.name for path in (tmp_path / "stopped.csv.parts").glob("*.csv"))
+    assert len(kept) == 3
+    (tmp_path / "stopped.csv.parts" / kept[-1]).write_text("torn")
+    notes = Notes()
+    predict(model, tmp_path / "in.parquet", output, notes=notes, resume=True)
+    assert "32 rows were labelled before" in notes.lines[0]
+    assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_other_input_is_no_continuation(model, table, tmp_path, small):
+    table.to_parquet(tmp_path / "in.parquet")
+    output = tmp_path / "out.csv"
+
+    def stop(*now):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict(model, tmp_path / "in.parquet", output, stop)
+    table[:50].to_parquet(tmp_path / "in.parquet")
+    with pytest.raises(DataError, match="parts of other predictions; different: input"):
+        predict(model, tmp_path / "in.parquet", output, resume=True)
+    assert predict(model, tmp_path / "in.parquet", output).startswith("50 rows labelled")
+
+
+def test_several_files_become_one_table_that_names_them(model, table, tmp_path, small):
+    (tmp_path / "in").mkdir()
+    table[:60].to_parquet(tmp_path / "in" / "a.parquet")
+    table[60:].to_csv(tmp_path / "in" / "b.csv", index=False)
+    predict(model, tmp_path / "in", tmp_path / "out.csv")
+    found = pd.read_csv(tmp_path / "out.csv")
+    assert found.file.tolist() == ["a.parquet"] * 60 + ["b.csv"] * 40
+    assert found.note.tolist() == table.note.tolist()
+
+
+def test_a_full_disk_keeps_the_parts(model, table, tmp_path, small, monkeypatch):
+    table.to_parquet(tmp_path / "in.parquet")
+    add = Parts.add
+
+    def full(parts, *given):
+        if len(parts.done) == 2:
+            raise OSError(28, "No space left on device", str(parts.folder))
+        add(parts, *given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Parts, "add", full)
+        with pytest.raises(OSError, match="No space left"):
+            predict(model, tmp_path / "in.parquet", tmp_path / "out.csv")
+    notes = Notes()
+    predict(model, tmp_path / "in.parquet", tmp_path / "out.csv", notes=notes, resume=True)
+    assert "32 rows were labelled before" in notes.lines[0]
+
+
+def test_a_sheet_is_not_written_in_parts(model, table, tmp_path, small):
+    table.to_parquet(tmp_path / "in.parquet")
+    with pytest.raises(DataError, match="written in parts"):
+        predict(model, tmp_path / "in.parquet", tmp_path / "out.xlsx")
+
+
+def test_what_is_asked_for_is_told_apart(model, table, tmp_path):
+    table.to_parquet(tmp_path / "in.parquet")
+    given = KIND, model, tmp_path / "in.parquet", tmp_path / "out.csv", USUAL, Notes(), None, False
+    about = InParts(*given).about()
+    model.temperature = 2.0
+    assert InParts(*given).about() != about

@@ -1,0 +1,233 @@
+"""A pool on disk gives what the same pool in memory gives, to the bit, whatever its files are."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tutelage.data.columns import Columns, OnDisk, folder_of
+from tutelage.estimators import Classifier, classifier
+from tutelage.kinds import KINDS, stored
+from tutelage.kinds.dataset import Files
+from tutelage.kinds.reading import read_files
+from tutelage.tables import DataError, Notes, blocks
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of few rows, so that a small file has several."""
+    monkeypatch.setattr(blocks, "ROWS_A_BLOCK", 16)
+    monkeypatch.setattr(blocks, "BYTES_A_BLOCK", 700)
+
+
+@pytest.fixture
+def on_disk(monkeypatch, small_blocks):
+    """No row of a pool of files is held in memory."""
+    monkeypatch.setattr(stored, "ROWS_IN_MEMORY", 0)
+
+
+@pytest.fixture
+def pool(texts):
+    """A pool with copies, an empty text, a quoted text of two lines, and labels of some rows."""
+    odd = pd.DataFrame({"text": [*texts.pool.text[:3], "", 'a "soup"\nand bread', texts.train.text[0]]})
+    return pd.concat([texts.pool, odd], ignore_index=True).fillna("")
+
+
+@pytest.fixture
+def train(tmp_path, texts):
+    """Labelled texts, and one without a label that is in the pool, too."""
+    more = pd.DataFrame({"text": [texts.pool.text[5], "the coach was near the bread"], "label": ["", ""]})
+    pd.concat([texts.train, more]).to_csv(tmp_path / "train.csv", index=False)
+    return tmp_path / "train.csv"
+
+
+def write(table: pd.DataFrame, path):
+    if path.suffix == ".parquet":
+        table.to_parquet(path)
+    elif path.suffix == ".jsonl":
+        table.to_json(path, orient="records", lines=True)
+    else:
+        table.to_csv(path, index=False)
+    return path
+
+
+def texts_of(train, unlabelled, notes=None, **options):
+    kind = KINDS["texts"](text="text", label="label", **options)
+    return read_files(kind, Files(train, unlabelled), notes or Notes())
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl", ".csv.gz"])
+def test_a_file_on_disk_gives_the_pool_of_the_same_file_in_memory(ending, tmp_path, train, pool, monkeypatch):
+    path = write(pool, tmp_path / f"pool{ending}")
+    with monkeypatch.context() as patched:
+        patched.setattr(stored, "ROWS_IN_MEMORY", 10**6)
+        expected = texts_of(train, path)
+    monkeypatch.setattr(blocks, "ROWS_A_BLOCK", 16)
+    monkeypatch.setattr(blocks, "BYTES_A_BLOCK", 700)
+    monkeypatch.setattr(stored, "ROWS_IN_MEMORY", 0)
+    found = texts_of(train, path)
+    assert isinstance(found.items.pool, OnDisk)
+    assert list(found.items.pool) == list(expected.items.pool)
+    assert np.array_equal(found.items.truth, expected.items.truth)
+    assert np.array_equal(found.pool_at, expected.pool_at)
+    assert len(found.items.pool) < len(pool)
+
+
+@pytest.mark.parametrize("what", ["folder", "pattern"])
+def test_several_files_give_the_pool_of_one(what, tmp_path, train, pool, on_disk):
+    folder = tmp_path / "pool"
+    folder.mkdir()
+    write(pool[:20], folder / "a.parquet")
+    write(pool[20:23], folder / "b.csv")
+    write(pool[23:], folder / "c.jsonl")
+    whole = texts_of(train, write(pool, tmp_path / "whole.csv"))
+    found = texts_of(train, folder if what == "folder" else folder / "*")
+    assert list(found.items.pool) == list(whole.items.pool)
+    assert np.array_equal(found.items.truth, whole.items.truth)
+
+
+def test_several_small_files_are_held_in_memory(tmp_path, train, pool):
+    (tmp_path / "pool").mkdir()
+    write(pool[:20], tmp_path / "pool" / "a.csv")
+    write(pool[20:], tmp_path / "pool" / "b.csv")
+    found = texts_of(train, tmp_path / "pool")
+    assert folder_of(found.items.pool) is None
+    assert list(found.items.pool) == list(texts_of(train, write(pool, tmp_path / "whole.csv")).items.pool)
+
+
+def test_a_saved_data_set_is_read_block_by_block(tmp_path, train, pool, on_disk):
+    datasets = pytest.importorskip("datasets")
+    datasets.Dataset.from_pandas(pool).save_to_disk(str(tmp_path / "saved"))
+    whole = texts_of(train, write(pool, tmp_path / "whole.csv"))
+    assert list(texts_of(train, tmp_path / "saved").items.pool) == list(whole.items.pool)
+
+
+def test_rows_on_disk_are_those_in_memory(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 3)).astype(np.float32)
+    x[70:80] = x[:10]
+    table = pd.DataFrame(x, columns=["a", "b", "c"])
+    table.assign(label=["u", "v"] * 60)[:30].assign(label=lambda t: t.label.where(t.index < 20, "")).to_csv(
+        tmp_path / "train.csv", index=False
+    )
+    table[30:].assign(label="u").to_parquet(tmp_path / "pool.parquet")
+    kind = KINDS["rows"](features=("all",), label="label")
+    files = Files(tmp_path / "train.csv", tmp_path / "pool.parquet")
+    kind = kind.settled(files)
+    expected = read_files(kind, files, Notes())
+    monkeypatch.setattr(stored, "ROWS_IN_MEMORY", 0)
+    monkeypatch.setattr(blocks, "ROWS_A_BLOCK", 16)
+    found = read_files(kind, files, Notes())
+    assert isinstance(found.items.pool, np.memmap)
+    assert np.array_equal(found.items.pool, expected.items.pool)
+    assert list(found.names) == list(expected.names)
+    assert np.array_equal(found.items.truth, expected.items.truth)
+    (read,) = {folder_of(found.items.pool).with_name("read")}
+    assert len(Columns.there(read)) == 30 + 90  # room for those of the training table, and each row once
+    reader = kind.reader()
+    assert np.array_equal(reader.disturbed(found.items.pool, 0.2, 3), reader.disturbed(expected.items.pool, 0.2, 3))
+
+
+@pytest.mark.parametrize("method", ["fixmatch", "drift"])
+def test_a_fit_on_a_pool_on_disk_is_the_fit_in_memory(method, tmp_path, train, pool, run, encoder_folder, monkeypatch):
+    path = write(pool, tmp_path / "pool.csv")
+    words = ["--train", train, "--unlabelled", path, "--text", "text", "--label", "label", "--encoder", encoder_folder]
+    words += ["--steps", 12, "--folds", 2, "--repeats", 1]
+    assert run("fit", method, *words, "--out", tmp_path / "memory")[0] == 0
+    monkeypatch.setattr(blocks, "BYTES_A_BLOCK", 700)
+    monkeypatch.setattr(stored, "ROWS_IN_MEMORY", 0)
+    assert run("fit", method, *words, "--out", tmp_path / "disk")[0] == 0
+    one, other = (tmp_path / each / "model" / "model.safetensors" for each in ("memory", "disk"))
+    assert one.read_bytes() == other.read_bytes()
+    first, second = (json.loads((tmp_path / each / "records.json").read_text()) for each in ("memory", "disk"))
+    assert first["least_sure"] == second["least_sure"]
+    assert first["pool_classes"] == second["pool_classes"]
+
+
+def test_an_iterable_of_python_values_lies_on_disk_where_it_is_large(texts, pool, monkeypatch, encoder_folder):
+    y, pool = texts.train.label.tolist(), pool[pool.text.str.strip() != ""]
+    plan = {"method": "drift", "steps": 8, "folds": 2, "repeats": 1, "encoder": str(encoder_folder), "cache": False}
+    whole = Classifier(**plan).fit(texts.train.text.tolist(), y, pool.text.tolist())
+    monkeypatch.setattr(stored, "ROWS_IN_MEMORY", 7)
+    monkeypatch.setattr(stored, "VALUES_A_BLOCK", 10)
+    given = []
+    wrapped = stored.stored_values
+    monkeypatch.setattr(classifier, "stored_values", lambda *args: given.append(wrapped(*args)) or given[-1])
+    found = Classifier(**plan).fit(texts.train.text.tolist(), y, ({"text": text} for text in pool.text))
+    assert isinstance(given[0].items, OnDisk)
+    assert found.transduction_.tolist() == whole.transduction_.tolist()
+    assert np.array_equal(found.predict_proba(pool.text.tolist()), whole.predict_proba(pool.text.tolist()))
+
+
+def test_records_of_several_values_are_refused(texts):
+    with pytest.raises(ValueError, match="X_unlabelled gives records of 'body', 'date'; give the items alone"):
+        Classifier().fit(texts.train.text.tolist(), texts.train.label.tolist(), iter([{"body": "a", "date": 1}]))
+
+
+def test_a_pattern_that_names_nothing_is_named(tmp_path, train):
+    (tmp_path / "pool").mkdir()
+    write(pd.DataFrame({"text": ["a"]}), tmp_path / "pool" / "a.csv")
+    with pytest.raises(DataError, match=r"\*\.parquet: no file matches the pattern; in .*pool there is a\.csv"):
+        texts_of(train, tmp_path / "pool" / "*.parquet")
+
+
+def test_a_part_with_other_columns_is_named_with_both_lists(tmp_path, train, pool):
+    (tmp_path / "pool").mkdir()
+    write(pool, tmp_path / "pool" / "a.csv")
+    write(pool.rename(columns={"text": "body"}), tmp_path / "pool" / "b.parquet")
+    with pytest.raises(DataError, match=r"b\.parquet: no column 'text'.* are body, label, .*a\.csv are label, text"):
+        texts_of(train, tmp_path / "pool")
+
+
+def test_a_file_that_changes_between_two_blocks_is_refused(tmp_path, train, pool, on_disk, monkeypatch):
+    path = write(pool, tmp_path / "pool.csv")
+    append = Columns.append
+
+    def changing(columns, values):
+        append(columns, values)
+        if columns.blocks == 2:
+            with open(path, "a") as f:
+                f.write("more,\n")
+
+    monkeypatch.setattr(Columns, "append", changing)
+    with pytest.raises(DataError, match=r"pool\.csv: it changed while it was read \(it had .* bytes, and has"):
+        texts_of(train, path)
+
+
+def test_a_pool_that_is_empty_after_filtering_is_said(tmp_path, train, on_disk):
+    path = write(pd.DataFrame({"text": [" "] * 50, "label": ["x"] * 50}), tmp_path / "pool.parquet")
+    with pytest.raises(DataError, match=r"pool\.parquet: nothing can be learnt from any of its 50 texts"):
+        texts_of(train, path)
+
+
+def test_a_full_disk_in_the_middle_is_one_line_and_the_next_time_goes_on(
+    tmp_path, train, pool, run, on_disk, monkeypatch, encoder_folder
+):
+    monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
+    path = write(pool, tmp_path / "pool.csv")
+    expected = list(texts_of(train, path).items.pool)
+    stored.release(texts_of(train, path).items.pool)
+    note, count = Columns._note, [0]
+
+    def full(columns, line):
+        count[0] += "count" in line
+        if count[0] == 3:
+            raise OSError(28, "No space left on device", str(columns.folder / "item.texts"))
+        note(columns, line)
+
+    words = ["--train", train, "--unlabelled", path, "--text", "text", "--label", "label", "--encoder", encoder_folder]
+    with monkeypatch.context() as patched:
+        patched.setattr(Columns, "_note", full)
+        code, said = run("fit", "drift", *words, "--out", tmp_path / "out")
+        assert code == 2
+        assert "the disk is full" in said
+    (read,) = stored.cache_folder().glob("pools/*/read")
+    before = Columns.there(read)
+    assert (before.blocks, before.torn, before.finished) == (2, 0, False)
+    ends = (read / "item.texts").stat().st_mtime_ns
+    assert list(texts_of(train, path).items.pool) == expected
+    assert Columns.there(read).finished
+    assert (read / "item.texts").stat().st_mtime_ns > ends
