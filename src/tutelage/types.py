@@ -113,6 +113,7 @@ class Terms:
 
     @property
     def total(self) -> Scalar:
-        """The loss: the sum of the terms."""
+        """The loss: the sum of the terms, and over the members of a cohort, of which each term has a number, (k,)."""
         values = list(self.terms.values())
-        return sum(values[1:], start=values[0])
+        total = sum(values[1:], start=values[0])
+        return total.sum() if total.ndim else total

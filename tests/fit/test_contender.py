@@ -56,7 +56,7 @@ def test_each_fold_begins_at_the_network_and_learns_the_labels_that_are_not_held
         seed = setup.training.seed * 1000 + i
         run = train(Drift(), TASK, start, clean.loader(index, seed), Training(6, lr=1e-2, seed=seed))
         expected = predict(run.network(), TASK, clean.labelled.subset(out)).softmax(-1).double()
-        np.testing.assert_array_equal(parts[i - 1][1]["probabilities"], expected)
+        np.testing.assert_allclose(parts[i - 1][1]["probabilities"], expected, atol=1e-5)  # folds are trained together
     assert all(torch.equal(t, kept[n]) for n, t in start.state_dict().items())
 
 

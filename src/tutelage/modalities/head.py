@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
+from tutelage.ops.draws import dropout
 from tutelage.types import Labels, Logits
+
+
+class Dropout(nn.Dropout):
+    """Dropout whose numbers are those of `tutelage.ops.draws`, so that several networks can be trained as one batch."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return dropout(x, self.p) if self.training else x
 
 
 class Head(nn.Module):
@@ -18,6 +28,7 @@ class Head(nn.Module):
         dropout: share of inputs (and of hidden units) dropped in training, in [0, 1).
 
     Attributes:
+        stackable: whether several heads of a shape can be trained as one batch: all do the same with other numbers.
         mean: centre of the features, (d,).
         scale: scale of the features, (d,).
 
@@ -25,6 +36,7 @@ class Head(nn.Module):
     torch.Size([5, 2])
     """
 
+    stackable: ClassVar[bool] = True
     mean: Tensor
     scale: Tensor
 
@@ -33,9 +45,9 @@ class Head(nn.Module):
         self.shape = {"features": features, "classes": classes, "hidden": hidden, "dropout": dropout}
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("scale", torch.ones(features))
-        layers: list[nn.Module] = [nn.Dropout(dropout)]
+        layers: list[nn.Module] = [Dropout(dropout)]
         if hidden:
-            layers += [nn.Linear(features, hidden), nn.ReLU(), nn.Dropout(dropout)]
+            layers += [nn.Linear(features, hidden), nn.ReLU(), Dropout(dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear(hidden or features, classes))
 
     @property

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -93,7 +93,37 @@ def train(
         ValueError: the method cannot learn this task.
     """
     method = method.settled(task)
-    game = Game(method, task, network, loader.reserving(method.reserve), training, comm)
+    game = Game(method, task, network, loader.reserving(method.reserve), training, comm, watch, best)
+    return play(game, training, path, tick)
+
+
+class Played(Protocol):
+    """All that changes while one network is trained, or several together: it counts its steps and can be saved."""
+
+    step: int
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, whole or not at all."""
+
+
+P = TypeVar("P", bound=Played)
+
+
+class Plays(Protocol[P]):
+    """What `play` asks of the game of one network, or of several."""
+
+    @property
+    def method(self) -> Method: ...
+    def begin(self, path: Path | None = None) -> P: ...
+    def resumed(self, run: P, path: Path) -> P: ...
+    def step(self, run: P, progress: float) -> Move: ...
+    def note(self, run: P, move: Move) -> None: ...
+    def next_round(self, run: P, at: int, progress: float, path: Path | None) -> None: ...
+
+
+def play(game: Plays[P], training: Training, path: Path | None, tick: Callable[[int], None] | None) -> P:
+    """Play a game of a settled method to its end: steps, rounds, points of history and checkpoints, see `train`."""
+    method = game.method
     with torch.random.fork_rng():
         torch.manual_seed(training.seed)
         run, saved = game.begin(path), time.monotonic()
@@ -109,10 +139,7 @@ def train(
             move = game.step(run, progress)
             run.step += 1
             if run.step % every == 0 or run.step == training.steps:
-                run.history.append(_record(run, move) | (watch(run) if watch else {}))
-                _warn_of_no_anticipation(run.history)
-                for name in best:
-                    _keep_best(run, name)
+                game.note(run, move)
             if tick:
                 tick(run.step)
             if path is not None and time.monotonic() - saved >= training.checkpoint_every:
@@ -131,6 +158,8 @@ class Game:
     loader: Loader
     training: Training
     comm: Comm | None = None
+    watch: Callable[[Run], dict[str, float]] | None = None
+    best: Sequence[str] = ()
 
     def begin(self, path: Path | None = None) -> Run:
         """Seat the players at their first weights; a large memory lies beside the checkpoint ``path``."""
@@ -138,7 +167,7 @@ class Game:
         for seat, who in enumerate((*rule.movers, *rule.followers)):
             seed = self.training.seed + seat * method.reseeds * (who in rule.movers)
             seats[who] = Player(self.start(seed).to(device).train(who in rule.movers))
-        optimisers = {who: _optimiser(seats[who], self.training) for who in rule.movers}
+        optimisers = {who: optimiser_of(seats[who], self.training) for who in rule.movers}
         memory = Memory.of_pool(self.loader.pool_units, device, rule.movers, labels_kept(method), path)
         memory.kept = {n: t.to(device) for n, t in method.remembers(self.loader, self.task).items()}
         return Run(method, rule, seats, optimisers, memory)
@@ -176,16 +205,23 @@ class Game:
         method.observe(batch, move.terms, memory, self.task)
         return move
 
+    def note(self, run: Run, move: Move) -> None:
+        """Add a point to the history, and keep the student where it is the best so far."""
+        noted(run, move, self.watch)
+        for name in self.best:
+            _keep_best(run, name)
+
     def next_round(self, run: Run, at: int, progress: float, path: Path | None) -> None:
         """Begin round ``at``: label and judge by the last round's networks; start afresh where the method does."""
         between_rounds(self.method.at(progress), self.task, run, self.loader, at, path)
         for seat, who in enumerate(run.rule.movers if self.method.restarts else (), start=at * len(run.rule.movers)):
             seed = self.training.seed + seat * self.method.reseeds
             run.seats[who].module.load_state_dict(self.start(seed).state_dict())
-            run.optimisers[who] = _optimiser(run.seats[who], self.training)
+            run.optimisers[who] = optimiser_of(run.seats[who], self.training)
 
 
-def _optimiser(player: Player, training: Training) -> torch.optim.Optimizer:
+def optimiser_of(player: Player, training: Training, fused: bool = False) -> torch.optim.Optimizer:
+    """The optimiser of a player's parameters; ``fused`` computes AdamW in one pass, which rounds otherwise."""
     groups: dict[float, list[torch.Tensor]] = {}
     for name, p in player.params.items():
         scales = [f for prefix, f in training.lr_scale.items() if name.removeprefix("body.").startswith(prefix)]
@@ -194,16 +230,27 @@ def _optimiser(player: Player, training: Training) -> torch.optim.Optimizer:
     options = [{"params": ps, "lr": lr, "peak": lr} for lr, ps in groups.items()]
     if training.optimiser == "sgd":
         return torch.optim.SGD(options, momentum=0.9, weight_decay=training.weight_decay)
-    return torch.optim.AdamW(options, weight_decay=training.weight_decay)
+    return torch.optim.AdamW(options, weight_decay=training.weight_decay, fused=fused or None)
 
 
 def _descend(player: Player, optimiser: torch.optim.Optimizer, grads: Params, clip: float, progress: float) -> None:
     for name, p in player.params.items():
         p.grad = grads[name]
     torch.nn.utils.clip_grad_norm_(player.params.values(), clip)
+    scheduled(optimiser, progress).step()
+
+
+def scheduled(optimiser: torch.optim.Optimizer, progress: float) -> torch.optim.Optimizer:
+    """The optimiser with the learning rates of this share of training, along half a cosine."""
     for group in optimiser.param_groups:
         group["lr"] = group["peak"] * (1 + math.cos(math.pi * progress)) / 2
-    optimiser.step()
+    return optimiser
+
+
+def noted(run: Run, move: Move, watch: Callable[[Run], dict[str, float]] | None) -> None:
+    """Add a point to a run's history, with what ``watch`` gives beside."""
+    run.history.append(_record(run, move) | (watch(run) if watch else {}))
+    _warn_of_no_anticipation(run.history)
 
 
 def _record(run: Run, move: Move) -> dict[str, float]:

@@ -1,0 +1,107 @@
+"""Random numbers of a loss: from torch's own generator, or from a generator of each network of a cohort.
+
+A loss and a network draw here and nowhere else. Within a cohort each member then gets the numbers that it gets when it
+is trained by itself. On a CPU these are the same whatever the processor is: torch's own `dropout` draws otherwise on
+processors of another maker, and takes twice as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Draw = Callable[[Tensor, torch.Generator | None], Any]
+"""Function that draws for a tensor, whose shape, type and device say how many: of a generator, or of torch's own."""
+
+_GENERATORS: ContextVar[Sequence[torch.Generator] | None] = ContextVar("generators of a cohort", default=None)
+
+
+@contextmanager
+def of_members(generators: Sequence[torch.Generator]) -> Iterator[None]:
+    """Draw for each member of a cohort from its own generator, wherever `drawn` is called under `torch.func.vmap`.
+
+    Args:
+        generators: generators of the members, in their order.
+    """
+    token = _GENERATORS.set(generators)
+    try:
+        yield
+    finally:
+        _GENERATORS.reset(token)
+
+
+def in_cohort() -> bool:
+    """Whether a loss is being computed for all members of a cohort at once."""
+    return _GENERATORS.get() is not None
+
+
+def drawn(like: Tensor, draw: Draw) -> Any:
+    """What ``draw`` draws for a tensor; under `of_members` what it draws for each member, from the member's generator.
+
+    Args:
+        like: tensor of the loss; in a cohort one that differs from member to member.
+        draw: function that draws; it gives one tensor, or several.
+
+    >>> drawn(torch.zeros(3), lambda like, generator: torch.randperm(len(like), generator=generator)).sort().values
+    tensor([0, 1, 2])
+    """
+    return draw(like, None) if not in_cohort() else _Drawn.apply(like.detach(), draw)  # type: ignore[no-untyped-call]
+
+
+def dropout(x: Tensor, share: float) -> Tensor:
+    """The values of x, (...), of which a random share is 0 and the others are divided by 1 - share.
+
+    Args:
+        x: any values.
+        share: share that is dropped, in [0, 1].
+
+    >>> sorted(set(dropout(torch.ones(100), 0.5).tolist()))
+    [0.0, 2.0]
+    """
+    if share in (0, 1) or x.device.type != "cpu":
+        return torch.nn.functional.dropout(x, share)
+    if not in_cohort():
+        return x * chosen(x, 1 - share).to(x.dtype).div_(1 - share)
+    return x * drawn(x, lambda like, generator: chosen(like, 1 - share, generator)) / (1 - share)
+
+
+def chosen(like: Tensor, share: float, generator: torch.Generator | None = None) -> Tensor:
+    """True for a random share of the values of a tensor, else False, of its shape."""
+    return torch.empty_like(like, dtype=torch.float64).uniform_(generator=generator) < share
+
+
+def normal(like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Standard normal numbers of the shape of ``like``; a `Draw`."""
+    return torch.empty_like(like).normal_(generator=generator)
+
+
+class _Drawn(torch.autograd.Function):
+    """Drawing, under `torch.func.vmap` for each member from its own generator."""
+
+    @staticmethod
+    def forward(like: Tensor, draw: Draw) -> Any:
+        """Raise: within a cohort only what differs from member to member is drawn for."""
+        raise RuntimeError("a loss drew at random for a tensor that all members of a cohort share")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Nothing is kept: what is drawn has no gradient."""
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], like: Tensor, draw: Draw) -> tuple[Any, Any]:
+        """What is drawn for all members, stacked."""
+        generators, like = _GENERATORS.get() or (), like.movedim(in_dims[0] or 0, 0)
+        stacks: list[Tensor] = []
+        for k, generator in enumerate(generators):
+            found = draw(like[k], generator)
+            for i, part in enumerate((found,) if isinstance(found, Tensor) else found):
+                if k == 0:
+                    stacks.append(part.new_empty(len(generators), *part.shape))
+                stacks[i][k] = part
+        several = len(stacks) > 1
+        return (tuple(stacks), (0,) * len(stacks)) if several else (stacks[0], 0)
