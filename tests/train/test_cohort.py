@@ -12,7 +12,7 @@ from tutelage.data import Features, Loader, WordFeatures
 from tutelage.game import Ema, Stackelberg
 from tutelage.methods import Drift, FlexMatch, MeanTeacher, SelfTraining, Supervised
 from tutelage.modalities.head import Head
-from tutelage.ops.draws import chosen, drawn, dropout, of_members
+from tutelage.ops.draws import drawn, dropout, of_members
 from tutelage.tasks import Classification
 from tutelage.train import Member, Training, cohorts, predict, train, train_together
 from tutelage.train.cohort import clip_each
@@ -172,7 +172,7 @@ def test_a_cohort_draws_for_each_member_what_it_draws_alone():
 
 def test_a_loss_that_draws_for_what_members_share_is_told():
     with of_members([torch.Generator()]), pytest.raises(RuntimeError, match="all members of a cohort share"):
-        drawn(torch.zeros(3), lambda like, generator: chosen(like, 0.5, generator))
+        drawn(torch.zeros(3), lambda like, generator: like)
 
 
 def test_a_rule_gets_the_sum_of_the_members_losses(three):

@@ -7,7 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from tutelage.ops.draws import dropout
+from tutelage.ops.draws import dropout, in_cohort
+from tutelage.ops.linear import linear
 from tutelage.types import Labels, Logits
 
 
@@ -16,6 +17,13 @@ class Dropout(nn.Dropout):
 
     def forward(self, x: Tensor) -> Tensor:
         return dropout(x, self.p) if self.training else x
+
+
+class Linear(nn.Linear):
+    """A linear layer that is computed for all networks of a cohort at once, see `tutelage.ops.linear`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return linear(x, self.weight, self.bias) if in_cohort() else super().forward(x)
 
 
 class Head(nn.Module):
@@ -47,8 +55,8 @@ class Head(nn.Module):
         self.register_buffer("scale", torch.ones(features))
         layers: list[nn.Module] = [Dropout(dropout)]
         if hidden:
-            layers += [nn.Linear(features, hidden), nn.ReLU(), Dropout(dropout)]
-        self.layers = nn.Sequential(*layers, nn.Linear(hidden or features, classes))
+            layers += [Linear(features, hidden), nn.ReLU(), Dropout(dropout)]
+        self.layers = nn.Sequential(*layers, Linear(hidden or features, classes))
 
     @property
     def width(self) -> int:

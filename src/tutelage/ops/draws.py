@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import torch
@@ -65,14 +66,15 @@ def dropout(x: Tensor, share: float) -> Tensor:
     """
     if share in (0, 1) or x.device.type != "cpu":
         return torch.nn.functional.dropout(x, share)
-    if not in_cohort():
-        return x * chosen(x, 1 - share).to(x.dtype).div_(1 - share)
-    return x * drawn(x, lambda like, generator: chosen(like, 1 - share, generator)) / (1 - share)
+    return x * drawn(x, partial(_noise, 1 - share))
 
 
-def chosen(like: Tensor, share: float, generator: torch.Generator | None = None) -> Tensor:
-    """True for a random share of the values of a tensor, else False, of its shape."""
-    return torch.empty_like(like, dtype=torch.float64).uniform_(generator=generator) < share
+def _noise(kept: float, like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """1 / kept for a random share ``kept`` of the values, else 0, of the shape of ``like``."""
+    noise = torch.empty(like.shape, dtype=like.dtype)
+    return torch.lt(torch.empty(like.shape, dtype=torch.float64).uniform_(generator=generator), kept, out=noise).div_(
+        kept
+    )
 
 
 def normal(like: Tensor, generator: torch.Generator | None) -> Tensor:
