@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import re
 import statistics
 import time
 import warnings
@@ -144,7 +145,7 @@ def staged(p: Problem, method: Method | Auto, steps: int) -> tuple[float, dict[s
     def tick(what: str, done: int, total: int) -> None:
         nonlocal last
         now = time.process_time()
-        stages[what.split(", fold")[0].split(", 1")[0].split(", 5")[0]] += now - last
+        stages[re.sub(r", (fold )?\d+ (of|trainings).*", "", what)] += now - last
         last = now
 
     training = replace(HEAD.training, steps=steps)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import Any
 
 import torch
@@ -113,7 +115,5 @@ class Terms:
 
     @property
     def total(self) -> Scalar:
-        """The loss: the sum of the terms, and over the members of a cohort, of which each term has a number, (k,)."""
-        values = list(self.terms.values())
-        total = sum(values[1:], start=values[0])
-        return total.sum() if total.ndim else total
+        """The loss: the sum of the terms."""
+        return reduce(add, self.terms.values())

@@ -13,6 +13,7 @@ from tutelage.game import Ema, Stackelberg
 from tutelage.methods import Drift, FlexMatch, MeanTeacher, SelfTraining, Supervised
 from tutelage.modalities.head import Head
 from tutelage.ops.draws import drawn, dropout, of_members
+from tutelage.ops.layers import linear
 from tutelage.tasks import Classification
 from tutelage.train import Member, Training, cohorts, predict, train, train_together
 from tutelage.train.cohort import clip_each
@@ -134,8 +135,10 @@ def test_the_global_random_state_is_left_alone(three):
 
 def test_each_member_s_gradient_has_its_own_norm():
     grads = [torch.randn(3, 4, 2), torch.randn(3, 5) * torch.tensor([[0.01], [1.0], [100.0]])]
-    kept = [g.clone() for g in grads]
-    clip_each(grads, 1.0)
+    kept, stacks = [g.clone() for g in grads], [torch.zeros_like(g) for g in grads]
+    for stack, g in zip(stacks, grads, strict=True):
+        stack.grad = g
+    clip_each(stacks, 1.0)
     for k in range(3):
         alone = [torch.nn.Parameter(torch.zeros_like(g[k])) for g in kept]
         for p, g in zip(alone, kept, strict=True):
@@ -144,30 +147,32 @@ def test_each_member_s_gradient_has_its_own_norm():
         assert all(torch.allclose(g[k], p.grad, rtol=1e-6) for g, p in zip(grads, alone, strict=True))
 
 
-def test_dropout_keeps_what_the_mersenne_twister_says():
-    """Numpy's generator of the same name, read as torch reads it: 53 of 64 bits, compared with the share."""
-    x = torch.ones(40, 7)
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        found = dropout(x, 0.3)
-    words = np.random.RandomState(3)._bit_generator.random_raw(2 * 280)
-    bits = (words[::2] << np.uint64(32) | words[1::2]) & np.uint64(2**53 - 1)
-    expected = torch.from_numpy((bits < np.uint64(int(0.7 * 2**53))).reshape(40, 7)) / 0.7
-    assert torch.allclose(found, expected.float())
-    assert torch.equal(dropout(x, 0.0), x) and not dropout(x, 1.0).any()
-
-
-def test_a_cohort_draws_for_each_member_what_it_draws_alone():
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_cohort_drops_for_each_member_what_torch_drops(quick, monkeypatch):
+    if not quick:
+        monkeypatch.setattr("tutelage.ops.draws._draws_uniformly", lambda: False)
     generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
-    x = torch.ones(2, 6, 4, requires_grad=True)
+    x = torch.ones(2, 60, 4, requires_grad=True)
     with of_members(generators):
-        together = torch.func.vmap(lambda row: dropout(row, 0.5))(x)
+        together = torch.func.vmap(lambda row: dropout(dropout(row, 0.3), 0.0))(x)
     for k, seed in enumerate((1, 2)):
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            assert torch.equal(together[k], dropout(torch.ones(6, 4), 0.5))
+            assert torch.equal(together[k], torch.nn.functional.dropout(torch.ones(60, 4), 0.3))
     (slope,) = torch.autograd.grad(together.sum(), x)
     assert torch.equal(slope, together)
+
+
+@pytest.mark.parametrize("outputs", [3, 20])
+def test_a_linear_layer_of_a_cohort_is_that_of_each_member(outputs):
+    x, weight, bias = (
+        torch.randn(4, *s, dtype=torch.float64, requires_grad=True) for s in ((5, 6), (outputs, 6), (outputs,))
+    )
+    layer = torch.func.vmap(linear)
+    assert torch.allclose(layer(x, weight, bias), torch.stack([x[k] @ weight[k].T + bias[k] for k in range(4)]))
+    assert torch.autograd.gradcheck(layer, (x, weight, bias)) and torch.autograd.gradgradcheck(layer, (x, weight, bias))
+    (slope,) = torch.autograd.grad(layer(x, weight, bias).sum(), weight)
+    assert slope.stride() == weight.stride()
 
 
 def test_a_loss_that_draws_for_what_members_share_is_told():

@@ -118,21 +118,16 @@ class Loader:
 
     def batch(self, step: int, progress: float, with_pool: bool = True) -> Batch:
         """The batch of a step, counted from 0. Without ``with_pool`` its unlabelled part is empty."""
-        i, j = self.numbers(step, with_pool)
+        i = self._learnt[self._labelled.at(step)] if self.reserve else self._labelled.at(step)
+        i = i if self.groups is None else self.groups.drawn(i, 2 * self.seed, step, 3)
+        j = self._unlabelled.at(step) if with_pool else np.arange(0)
         labelled = {"weak": self.labelled.take(i)} if len(i) else {}
         pool = {"weak": self.unlabelled.take(j)} if len(j) else {}
         if len(j) and self.strong:
             pool["strong"] = self.strong[step % len(self.strong)].take(j)
-        units = self._tensor(self.labelled.units(i))
-        views = Views(labelled, units), Views(pool, self._tensor(self.unlabelled.units(j)))
-        batch = Batch(views[0], self.target[units], views[1], progress)
-        return self._with_reserve(batch, step) if self.reserve else batch
-
-    def numbers(self, step: int, with_pool: bool = True) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the labelled examples and of the pool's that the batch of a step has."""
-        i = self._learnt[self._labelled.at(step)] if self.reserve else self._labelled.at(step)
-        i = i if self.groups is None else self.groups.drawn(i, 2 * self.seed, step, 3)
-        return i, self._unlabelled.at(step) if with_pool else np.arange(0)
+        units, of_pool = self._tensor(self.labelled.units(i)), self._tensor(self.unlabelled.units(j))
+        made = Batch(Views(labelled, units), self.target[units], Views(pool, of_pool), progress)
+        return self._with_reserve(made, step) if self.reserve else made
 
     def reserving(self, share: float) -> Self:
         """A loader that holds back this share of the labelled examples; the loader itself for 0."""
@@ -203,7 +198,7 @@ def batches(loaders: Sequence[Loader], step: int, progress: float, with_pool: bo
     first, each = loaders[0], [loader.batch(step, progress, False) for loader in loaders]
     labelled, reserved = (_stacked([getattr(b, part) for b in each]) for part in ("labelled", "reserved"))
     targets = (torch.stack([getattr(b, name) for b in each]) for name in ("target", "reserved_target"))
-    j = np.stack([loader.numbers(step, with_pool)[1] for loader in loaders])
+    j = np.stack([loader._unlabelled.at(step) if with_pool else np.arange(0) for loader in loaders])
     pool = {"weak": first.unlabelled} if j.size else {}
     if j.size and first.strong:
         pool["strong"] = first.strong[step % len(first.strong)]

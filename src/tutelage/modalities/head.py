@@ -7,23 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from tutelage.ops.draws import dropout, in_cohort
-from tutelage.ops.linear import linear
 from tutelage.types import Labels, Logits
-
-
-class Dropout(nn.Dropout):
-    """Dropout whose numbers are those of `tutelage.ops.draws`, so that several networks can be trained as one batch."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return dropout(x, self.p) if self.training else x
-
-
-class Linear(nn.Linear):
-    """A linear layer that is computed for all networks of a cohort at once, see `tutelage.ops.linear`."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return linear(x, self.weight, self.bias) if in_cohort() else super().forward(x)
 
 
 class Head(nn.Module):
@@ -53,10 +37,10 @@ class Head(nn.Module):
         self.shape = {"features": features, "classes": classes, "hidden": hidden, "dropout": dropout}
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("scale", torch.ones(features))
-        layers: list[nn.Module] = [Dropout(dropout)]
+        layers: list[nn.Module] = [nn.Dropout(dropout)]
         if hidden:
-            layers += [Linear(features, hidden), nn.ReLU(), Dropout(dropout)]
-        self.layers = nn.Sequential(*layers, Linear(hidden or features, classes))
+            layers += [nn.Linear(features, hidden), nn.ReLU(), nn.Dropout(dropout)]
+        self.layers = nn.Sequential(*layers, nn.Linear(hidden or features, classes))
 
     @property
     def width(self) -> int:

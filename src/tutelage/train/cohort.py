@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from tutelage.game import Loss, Move, Player, Seats
 from tutelage.memory import NAMES, UNITS_IN_MEMORY, Stored
 from tutelage.methods import Method
 from tutelage.ops.draws import of_members
+from tutelage.ops.layers import for_cohort
 from tutelage.ops.said import warn
 from tutelage.tasks import Task
-from tutelage.train.loop import Game, Networks, Training, noted, optimiser_of, play, scheduled
+from tutelage.train.loop import Game, Networks, Told, Training, Watch, descend, optimiser_of, play
 from tutelage.train.run import Run
-from tutelage.types import Batch, Params, Terms, Views
+from tutelage.types import Batch, Params, Scalar, Terms, Views
 
 SEEN = ("label", "confidence", "weight")
 """What `Method.observe` remembers of a loss."""
@@ -47,12 +49,12 @@ class Member:
     network: Networks
     loader: Loader
     seed: int
-    watch: Callable[[Run], dict[str, float]] | None = None
+    watch: Watch | None = None
 
 
 def train_together(
     method: Method, task: Task, members: Sequence[Member], training: Training, *,
-    path: Path | None = None, tick: Callable[[int], None] | None = None,
+    path: Path | None = None, tick: Told | None = None,
 ) -> list[Run]:  # fmt: skip
     """Train the members of a cohort as one batch of networks, each as `train` does; the runs, in their order.
 
@@ -70,7 +72,7 @@ def train_together(
     method = method.settled(task)
     if len(cohorts(method, task, members)) != 1:
         raise ValueError(f"{len(members)} trainings of {method.name} cannot be done together: ask cohorts() which can")
-    runs = play(Cohort(method, task, members, training), training, path, tick).runs
+    runs = play(Cohort(method, task, members, training), path, tick).runs
     for run in runs:
         for player in run.seats.values():
             for p in player.params.values():
@@ -203,7 +205,8 @@ class Cohort:
     def __post_init__(self) -> None:
         for m in self.members:
             alone = replace(self.training, seed=m.seed)
-            self.games.append(Game(self.method, self.task, m.network, m.loader.reserving(self.method.reserve), alone))
+            loader = m.loader.reserving(self.method.reserve)
+            self.games.append(Game(self.method, self.task, m.network, loader, alone, watch=m.watch))
 
     @cached_property
     def loaders(self) -> list[Loader]:
@@ -246,13 +249,12 @@ class Cohort:
         batch = batches(self.loaders, run.step, progress, method.uses_pool)
         with of_members(run.generators):
             move = rule.move(self._loss(method, batch, run), run.seats, run.step)
+        clip = partial(clip_each, most=self.training.clip)
         for who, grads in move.grads.items():
-            player = run.seats[who]
-            for name, p in player.params.items():
-                g = grads[name]  # the fused optimiser takes both as they lie in memory
-                p.grad = grads[name] = g if g.stride() == p.stride() else torch.empty_like(p).copy_(g)
-            clip_each([p.grad for p in player.params.values() if p.grad is not None], self.training.clip)
-            scheduled(run.optimisers[who], progress).step()
+            for name, p in run.seats[who].params.items():
+                if grads[name].stride() != p.stride():  # the fused optimiser takes both as they lie in memory
+                    grads[name] = torch.empty_like(p).copy_(grads[name])
+            descend(run.seats[who], run.optimisers[who], grads, clip, progress)
         for k, one in enumerate(run.runs):
             one.step = run.step + 1
             if type(method).observe is not Method.observe:
@@ -272,10 +274,10 @@ class Cohort:
 
     def note(self, run: Runs, move: Move) -> None:
         """Add a point to the history of each member."""
-        for k, (member, one) in enumerate(zip(self.members, run.runs, strict=True)):
+        for k, (game, one) in enumerate(zip(self.games, run.runs, strict=True)):
             direct = None if move.direct is None else {n: g[k] for n, g in move.direct.items()}
             grads = {who: {n: g[k] for n, g in found.items()} for who, found in move.grads.items()}
-            noted(one, Move(grads, _of(move.terms, k), direct), member.watch)
+            game.note(one, Move(grads, _of(move.terms, k), direct))
 
     def _optimisers(self, seats: Seats) -> dict[str, torch.optim.Optimizer]:
         movers = self.method.rule.movers
@@ -295,15 +297,23 @@ class Cohort:
 
             params = {name: dict(player.params) for name, player in seats.items()}
             found, seen = vmap(one)(params, data, run.memory)
-            return Terms(found, seen)
+            return _OfMembers(found, seen)
 
         return loss
 
 
+class _OfMembers(Terms):
+    """Terms of all members' losses, (k,) each."""
+
+    @property
+    def total(self) -> Scalar:
+        """The sum over terms and members, whose gradient in a member's parameters is that of the member's loss."""
+        return super().total.sum()
+
+
 def _stacked_player(players: Sequence[Player]) -> Player:
     """A player of the stacked parameters of several; theirs become views of the stacks."""
-    first = players[0]
-    stacks = {}
+    first, stacks = Player(for_cohort(copy.deepcopy(players[0].module))), {}
     for name, p in first.params.items():
         stack = torch.stack([player.params[name].detach() for player in players])
         for player, part in zip(players, stack, strict=True):
@@ -319,14 +329,20 @@ def _stack(tensors: Sequence[Tensor]) -> Tensor:
     return torch.nn.utils.rnn.pad_sequence(list(tensors), batch_first=True)
 
 
-def clip_each(grads: Sequence[Tensor], most: float) -> None:
-    """Scale the gradients of each member, (k, ...), in place, so that the norm of all together is at most ``most``.
+def clip_each(stacks: Iterable[Tensor], most: float) -> None:
+    """Scale the gradients of each member's parameters, in place, so that the norm of all together is at most ``most``.
 
-    >>> grads = [torch.tensor([[3.0], [0.3]]), torch.tensor([[4.0], [0.4]])]
-    >>> clip_each(grads, 1.0)
-    >>> [g.mul(10).round().flatten().tolist() for g in grads]
+    Args:
+        stacks: stacked parameters with their gradients, (k, ...) each.
+        most: largest norm of a member's gradient, above 0.
+
+    >>> stacks = [torch.zeros(2, 1), torch.zeros(2, 1)]
+    >>> stacks[0].grad, stacks[1].grad = torch.tensor([[3.0], [0.3]]), torch.tensor([[4.0], [0.4]])
+    >>> clip_each(stacks, 1.0)
+    >>> [p.grad.mul(10).round().flatten().tolist() for p in stacks]
     [[6.0, 3.0], [8.0, 4.0]]
     """
+    grads = [p.grad for p in stacks if p.grad is not None]
     norms = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in grads])
     scale = (most / (torch.linalg.vector_norm(norms, dim=0) + 1e-6)).clamp(max=1)
     for g in grads:
@@ -343,7 +359,8 @@ def _tensors(batch: Batch) -> Params:
     found = {"target": batch.target, "reserved_target": batch.reserved_target}
     for part in ("labelled", "unlabelled", "reserved"):
         views: Views = getattr(batch, part)
-        found |= {f"{part}.index": views.index} | {f"{part}.at.{n}": t for n, t in views.at.items()}
+        at = {f"{part}.at.{n}": t for n, t in views.at.items() if isinstance(t, Tensor)}
+        found |= {f"{part}.index": views.index} | at
     return found
 
 

@@ -1,11 +1,13 @@
-"""A linear layer of the networks of a cohort, computed and differentiated in the products that are fastest."""
+"""Layers of the networks of a cohort: linear ones in the fastest products, dropout from each member's draws."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from tutelage.ops.draws import dropout
 
 NARROW = 16
 """Outputs, at most, of a layer whose product is faster the other way round."""
@@ -21,6 +23,30 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """
     found: Tensor = _OfMember.apply(x, weight, bias)  # type: ignore[no-untyped-call]
     return found
+
+
+class Linear(nn.Linear):
+    """A linear layer whose forward pass is `linear`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return linear(x, self.weight, self.bias)
+
+
+class Dropout(nn.Dropout):
+    """Dropout whose numbers are drawn for each member, see `tutelage.ops.draws`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return dropout(x, self.p) if self.training else x
+
+
+def for_cohort(network: nn.Module) -> nn.Module:
+    """The network itself, whose linear layers and dropout are from now on those of a cohort."""
+    for module in network.modules():
+        if type(module) is nn.Linear and module.bias is not None:
+            module.__class__ = Linear
+        if type(module) is nn.Dropout:
+            module.__class__ = Dropout
+    return network
 
 
 class _OfMember(torch.autograd.Function):
@@ -55,7 +81,7 @@ class _OfStacks(torch.autograd.Function):
         return (weight @ x.mT).mT.contiguous().add_(bias[:, None])
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:  # type: ignore[override]
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         """Gradients; those of the weights lie in memory as the weights do."""
         x, weight = ctx.saved_tensors
         needs = ctx.needs_input_grad
