@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -195,6 +196,14 @@ def test_a_cohort_gives_what_each_member_gives_by_itself(method, digits):
             assert point == pytest.approx(other, rel=1e-2, abs=1e-3)
         assert run.history == same.history
         assert all(torch.equal(t, same.tensors()[n]) for n, t in run.tensors().items())
+
+
+def test_the_page_on_decisions_names_the_methods_that_are_trained_one_by_one():
+    page = (Path(__file__).parents[2] / "docs" / "decisions.md").read_text().split("## Trainings done together")[1]
+    row = next(line for line in page.splitlines() if line.startswith("| all methods of the catalogue"))
+    assert (
+        {name for name in METHODS if f"`{name}`" in row} == ALONE == {n for n, m in METHODS.items() if not m.stackable}
+    )
 
 
 def test_only_what_a_method_says_of_itself_lets_it_be_stacked():
