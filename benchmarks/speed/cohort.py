@@ -187,6 +187,7 @@ def main() -> None:
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
+    of_trainings(METHODS["supervised"](), 8, 2, 1)  # the first optimiser imports much of torch
     result = json.loads(OUT.read_text()) if OUT.exists() else {}
     for name in filter(None, asked.methods.split(",")):
         method = METHODS[name]()

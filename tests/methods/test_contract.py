@@ -206,6 +206,22 @@ def test_the_page_on_decisions_names_the_methods_that_are_trained_one_by_one():
     )
 
 
+def test_what_a_teacher_of_the_pool_said_is_asked_for_once(digits):
+    asked = []
+
+    class Asked(LabelPropagation):
+        def teach(self, *given):
+            asked.append(given)
+            return super().teach(*given)
+
+    pool = Features(digits[0].unlabelled.rows.clone())
+    for loader, _ in [*folds_of(digits[0], 2)] * 2:
+        once = trained(Asked(), dataclasses.replace(loader, unlabelled=pool), steps=2)
+        alone = trained(LabelPropagation(), loader, steps=2)
+        assert torch.equal(once.memory.kept["taught"], alone.memory.kept["taught"])
+    assert len(asked) == 2
+
+
 def test_only_what_a_method_says_of_itself_lets_it_be_stacked():
     class Mine(Drift):
         pass
