@@ -191,6 +191,7 @@ def batches(loaders: Sequence[Loader], step: int, progress: float, with_pool: bo
         loaders: loaders of `Features` whose batches have equal shapes, and whose pools are the same examples.
         step, progress, with_pool: as of `Loader.batch`.
 
+    >>> from tutelage.data import Features
     >>> one = Loader(Features(torch.eye(2)), torch.arange(2), Features(torch.eye(3)), 2, 2)
     >>> batches([one, one], 0, 0.0).unlabelled["weak"].shape
     torch.Size([2, 2, 3])
