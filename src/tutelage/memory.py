@@ -152,6 +152,16 @@ class Memory(Stored):
         stored = {} if self.mapped else {f"{w}.{n}": getattr(s, n) for w, s in self.of.items() for n in NAMES}
         return stored | {f"kept.{n}": t for n, t in self.kept.items()}
 
+    def holding(self, tensors: Params) -> Memory:
+        """The memory of the same round that holds other tensors, by the names that `tensors` gives them."""
+        found = Memory(0)
+        found.of = {who: found if stored is self else Stored(0) for who, stored in self.of.items()}
+        for who, stored in found.of.items():
+            for name in NAMES:
+                setattr(stored, name, tensors[f"{who}.{name}"])
+        found.round, found.kept = self.round, {n: tensors[f"kept.{n}"] for n in self.kept}
+        return found
+
     def keep_in_files(self, size: int, checkpoint: Path | None) -> None:
         """Keep the labels of ``size`` units in memory-mapped files, for labels that change only between rounds.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import Any
 
 import torch
@@ -114,5 +116,4 @@ class Terms:
     @property
     def total(self) -> Scalar:
         """The loss: the sum of the terms."""
-        values = list(self.terms.values())
-        return sum(values[1:], start=values[0])
+        return reduce(add, self.terms.values())

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from tutelage.methods.fields import Open
 from tutelage.modalities.head import Head
 from tutelage.ops.checks import checks_of
 from tutelage.tasks import Classification, Segmentation, Tagging
-from tutelage.train import Training, predict, train
+from tutelage.train import Member, Training, cohorts, predict, train, train_together
 
 TASK = Classification(10)
 
@@ -42,6 +43,10 @@ def digits():
 
 def network() -> Head:
     torch.manual_seed(0)
+    return network_of_seed()
+
+
+def network_of_seed() -> Head:
     x = torch.tensor(load_digits().data, dtype=torch.float32)
     return Head(64, 10, 32, 0.2).standardise(x, per_feature=True)
 
@@ -147,6 +152,81 @@ def test_an_earlier_checkpoint_gives_the_same_bits_too(method, digits, tmp_path)
     path.write_bytes(early["bytes"])
     again = train(method, TASK, network(), digits[0], training, path=path)
     assert all(torch.equal(t, again.tensors()[n]) for n, t in whole.tensors().items())
+
+
+ALONE = {"vat", "deep_co_training", "co_teaching"}
+"""Methods whose trainings cannot be done together: the others' are."""
+
+FAR = 1e-4
+"""Largest difference of a probability between a training done in a cohort and the same done by itself, after its
+steps; found: 2e-5 of methods that learn labels alone for long, whose surest probabilities are near 1, else 4e-7."""
+
+
+def folds_of(loader, count=3):
+    """Loaders and seeds of trainings on parts of the labels, which differ in number."""
+    n = len(loader.labelled)
+    for k in range(count):
+        index = np.flatnonzero(np.arange(n) % 5 != k)[: 40 + k]
+        labelled = loader.labelled.subset(index)
+        yield dataclasses.replace(loader, labelled=labelled, target=loader.target[index], seed=10 + k), 20 + k
+
+
+def seeded(seed: int) -> Head:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return network_of_seed()
+
+
+def test_a_cohort_gives_what_each_member_gives_by_itself(method, digits):
+    loader, test, _ = digits
+    members = [Member(seeded, one, seed) for one, seed in folds_of(loader)]
+    settled, training = method.settled(TASK), Training(steps=36, lr=3e-3, records=4)
+    if method.name in ALONE:
+        assert cohorts(settled, TASK, members) == [[0], [1], [2]]
+        return
+    assert cohorts(settled, TASK, members) == [[0, 1, 2]]
+    runs, again = (train_together(settled, TASK, members, training) for _ in range(2))
+    for run, same, member in zip(runs, again, members, strict=True):
+        single = train(settled, TASK, member.network, member.loader, dataclasses.replace(training, seed=member.seed))
+        told, expected = (predict(r.network(), TASK, test).softmax(-1) for r in (run, single))
+        assert (told - expected).abs().max() < FAR
+        assert (told - told[0]).abs().max() > 100 * FAR  # there is something to tell
+        assert [h.keys() for h in run.history] == [h.keys() for h in single.history]
+        for point, other in zip(run.history, single.history, strict=True):
+            assert point == pytest.approx(other, rel=1e-2, abs=1e-3)
+        assert run.history == same.history
+        assert all(torch.equal(t, same.tensors()[n]) for n, t in run.tensors().items())
+
+
+def test_the_page_on_decisions_names_the_methods_that_are_trained_one_by_one():
+    page = (Path(__file__).parents[2] / "docs" / "decisions.md").read_text().split("## Trainings done together")[1]
+    row = next(line for line in page.splitlines() if line.startswith("| all methods of the catalogue"))
+    assert (
+        {name for name in METHODS if f"`{name}`" in row} == ALONE == {n for n, m in METHODS.items() if not m.stackable}
+    )
+
+
+def test_what_a_teacher_of_the_pool_said_is_asked_for_once(digits):
+    asked = []
+
+    class Asked(LabelPropagation):
+        def teach(self, *given):
+            asked.append(given)
+            return super().teach(*given)
+
+    pool = Features(digits[0].unlabelled.rows.clone())
+    for loader, _ in [*folds_of(digits[0], 2)] * 2:
+        once = trained(Asked(), dataclasses.replace(loader, unlabelled=pool), steps=2)
+        alone = trained(LabelPropagation(), loader, steps=2)
+        assert torch.equal(once.memory.kept["taught"], alone.memory.kept["taught"])
+    assert len(asked) == 2
+
+
+def test_only_what_a_method_says_of_itself_lets_it_be_stacked():
+    class Mine(Drift):
+        pass
+
+    assert Drift.stackable and not Mine.stackable
 
 
 SAME = {"temperature": 0.5, "ramp": 0.2, "weights": "entropy"}

@@ -114,7 +114,7 @@ class Features(Single):
         return len(self.rows)
 
     def take(self, index: np.ndarray) -> Tensor:
-        return self.rows[torch.as_tensor(index, device=self.rows.device)]
+        return self.rows.index_select(0, torch.as_tensor(index, device=self.rows.device))
 
     def lengths(self) -> np.ndarray:
         return np.ones(len(self.rows), dtype=np.int64)
@@ -171,7 +171,7 @@ class WordFeatures(Ragged):
     computed: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def take(self, index: np.ndarray) -> Tensor:
-        return self.rows[torch.as_tensor(self.units(index), device=self.rows.device)]
+        return self.rows.index_select(0, torch.as_tensor(self.units(index), device=self.rows.device))
 
     def lengths(self) -> np.ndarray:
         return self.sizes

@@ -140,10 +140,9 @@ class Loader:
         pool = {"weak": self.unlabelled.take(j)} if len(j) else {}
         if len(j) and self.strong:
             pool["strong"] = self.strong[step % len(self.strong)].take(j)
-        units = self._tensor(self.labelled.units(i))
-        views = Views(labelled, units), Views(pool, self._tensor(self.unlabelled.units(j)))
-        batch = Batch(views[0], self.target[units], views[1], progress)
-        return self._with_reserve(batch, step) if self.reserve else batch
+        units, of_pool = self._tensor(self.labelled.units(i)), self._tensor(self.unlabelled.units(j))
+        made = Batch(Views(labelled, units), self.target[units], Views(pool, of_pool), progress)
+        return self._with_reserve(made, step) if self.reserve else made
 
     def reserving(self, share: float) -> Self:
         """A loader that holds back this share of the labelled examples; the loader itself for 0."""
@@ -186,9 +185,56 @@ class Loader:
         return replace(batch, reserved=views, reserved_target=self.target[units])
 
     @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Number of examples that a batch has: labelled ones, those of the pool, and those held back."""
+        reserved = min(self.batch_labelled, len(self._reserved)) if self.reserve else 0
+        return self._labelled.batch, self._unlabelled.batch, reserved
+
+    @property
     def pool_units(self) -> int:
         """Number of units of the pool."""
         return int(self.unlabelled.counts().sum())
 
     def _tensor(self, index: np.ndarray) -> Tensor:
         return torch.as_tensor(index, device=self.target.device)
+
+
+def batches(loaders: Sequence[Loader], step: int, progress: float, with_pool: bool = True) -> Batch:
+    """The batches of several loaders as one, whose tensors have a dimension more before theirs: the loaders' number.
+
+    Args:
+        loaders: loaders of `Features` whose batches have equal shapes, and whose pools are the same examples.
+        step, progress, with_pool: as of `Loader.batch`.
+
+    >>> from tutelage.data import Features
+    >>> one = Loader(Features(torch.eye(2)), torch.arange(2), Features(torch.eye(3)), 2, 2)
+    >>> batches([one, one], 0, 0.0).unlabelled["weak"].shape
+    torch.Size([2, 2, 3])
+    """
+    first, each = loaders[0], [loader.batch(step, progress, False) for loader in loaders]
+    labelled, reserved = (_stacked([getattr(b, part) for b in each]) for part in ("labelled", "reserved"))
+    targets = (torch.stack([getattr(b, name) for b in each]) for name in ("target", "reserved_target"))
+    j = np.stack([loader._unlabelled.at(step) if with_pool else np.arange(0) for loader in loaders])
+    pool = {"weak": first.unlabelled} if j.size else {}
+    if j.size and first.strong:
+        pool["strong"] = first.strong[step % len(first.strong)]
+    at = {name: _rows(examples).index_select(0, torch.as_tensor(j.ravel())) for name, examples in pool.items()}
+    at = {name: t.view(*j.shape, *t.shape[1:]) for name, t in at.items()}
+    target, reserved_target = targets
+    return Batch(labelled, target, Views(at, torch.as_tensor(j)), progress, reserved, reserved_target)
+
+
+def _stacked(several: Sequence[Views]) -> Views:
+    """Views of equal shapes, stacked."""
+    at = {name: torch.stack([_tensor_of(one.at[name]) for one in several]) for name in several[0].at}
+    return Views(at, torch.stack([one.index for one in several]))
+
+
+def _rows(examples: Examples) -> Tensor:
+    return _tensor_of(getattr(examples, "rows", None))
+
+
+def _tensor_of(inputs: object) -> Tensor:
+    if not isinstance(inputs, Tensor):
+        raise TypeError(f"only rows of features can be stacked, got {type(inputs).__name__}")
+    return inputs

@@ -131,7 +131,8 @@ class Comparison:
             if self.teacher and self.learns:
                 yield from learning(before, alone.setup, self.played, self.prior, self.records)
             elif not self.teacher and (not isinstance(self.method, Auto) or before != features[-1][0]):
-                contender = Contender(f"{before}candidate", self.played.settled(self.setup.problem.task), alone.setup)
+                played, together = self.played.settled(self.setup.problem.task), self.folds * (len(features) == 1)
+                contender = Contender(f"{before}candidate", played, alone.setup, folds=together)
                 yield Rival("candidate", f"{before}{self.played.name}", contender, self.prior)
 
     def _adapted(self, adapted: Adapted) -> LabelsOnly | None:

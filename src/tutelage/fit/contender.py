@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,11 @@ from torch import nn
 
 from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.fit.problem import Problem
-from tutelage.fit.setup import Setup, StoredPart
+from tutelage.fit.setup import Parts, Setup, StoredPart
 from tutelage.memory import Memory
 from tutelage.methods import Method
-from tutelage.train import Run, predict, train
+from tutelage.train import Member, Run, cohorts, predict, train, train_together
 from tutelage.train.run import restored
-from tutelage.types import Logits
 
 STUDENT = "student."
 """Beginning of the names of a student's tensors in a fold's part of the store."""
@@ -28,6 +27,8 @@ STUDENT = "student."
 @dataclass(frozen=True)
 class Contender:
     """A method on a problem: trained on all labels, or once for each fold on all labels but the fold's.
+
+    Trainings of small networks on fixed features are done together, as one batch of networks, see `train_together`.
 
     Attributes:
         name: of its parts in the store and in what is told of progress.
@@ -38,6 +39,7 @@ class Contender:
             fold, that fold's labels alone; one of other examples, such as those with weak labels, learns them once.
             None begins with random weights.
         begins: whether other trainings begin with its students: then each fold's is kept.
+        folds: folds whose trainings are done together with that on all labels; empty does that one by itself.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Contender:
     setup: Setup
     start: nn.Module | Contender | None = None
     begins: bool = False
+    folds: Sequence[tuple[np.ndarray, np.ndarray]] = ()
 
     def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
         """Held-out predictions of each fold, and the mean held-out score by step.
@@ -53,8 +56,7 @@ class Contender:
             parts: folds of the labelled examples.
         """
         p, predicted, curves = self.setup.problem, [], []
-        for i, (index, out) in enumerate(parts, start=1):
-            tensors, curve = self._fold(index, i, len(parts))
+        for (_, out), (tensors, curve) in zip(parts, self._parts(parts), strict=False):
             said = {name: t.numpy() for name, t in tensors.items() if not name.startswith(STUDENT)}
             predicted.append((p.labelled.units(out), said))
             curves.append(curve)
@@ -65,32 +67,6 @@ class Contender:
         """Held-out predictions by which the network is calibrated: the honest ones."""
         return honest
 
-    def _fold(self, index: np.ndarray, number: int, of: int) -> StoredPart:
-        """One fold's part in the store, see `_fold_trained`."""
-        name = f"{slug(self.name)}-fold{number:02d}"
-        return self.setup.store.once(name, partial(self._fold_trained, index, number, of))
-
-    def _fold_trained(self, index: np.ndarray, number: int, of: int, path: Path | None) -> StoredPart:
-        """What is said of the units that a fold holds out, with the student where it is kept, and the score by step."""
-        p = self.setup.problem.for_fold(index)
-        out = np.setdiff1d(np.arange(len(p.labelled)), index)
-        examples = p.labelled.subset(out)
-        y, counts = p.y[p.labelled.units(out)], examples.counts()
-        groups = None if p.groups is None else p.groups.subset(out)
-
-        def logits(run: Run) -> Logits:
-            return predict(run.network(), p.task, examples)
-
-        def watch(run: Run) -> dict[str, float]:
-            right = p.task.right(logits(run).argmax(1).cpu().numpy(), y, counts)
-            return {"held_out": float((right if groups is None else groups.mean(right)).mean())}
-
-        run = self._train(index, number, of, path, watch)
-        curve = [(h["step"], h["held_out"]) for h in run.history]
-        student = run.seats["student"].module.state_dict() if self.begins else {}
-        kept = {f"{STUDENT}{name}": t for name, t in student.items()}
-        return {name: t.cpu() for name, t in p.task.predictions(logits(run)).items()} | kept, curve
-
     def student(self) -> nn.Module:
         """The student trained on all labels."""
         return self.network()[0]
@@ -98,15 +74,7 @@ class Contender:
     def network(self) -> tuple[nn.Module, list[dict[str, float]]]:
         """The student trained on all labels, and the history of its training."""
         p = self.setup.problem
-
-        def watch(run: Run) -> dict[str, float]:
-            return precision(run.memory, p.truth) if p.truth is not None and self.method.uses_pool else {}
-
-        def compute(path: Path | None) -> StoredPart:
-            run = self._train(np.arange(len(p.labelled)), 0, 0, path, watch)
-            return run.seats["student"].module.state_dict(), run.history
-
-        tensors, history = self.setup.store.once(slug(self.name), compute)
+        tensors, history = self._parts(self.folds)[-1] if len(self.folds) else self._alone(self._whole)
         return restored(self.method, self._blank(p), p.task, tensors), history
 
     def fold_student(self, index: np.ndarray, number: int, of: int) -> nn.Module:
@@ -116,16 +84,70 @@ class Contender:
             index: numbers of the labelled examples that are learnt.
             number, of: number of the fold, from 1, and number of folds.
         """
-        p, (tensors, _) = self.setup.problem.for_fold(index), self._fold(index, number, of)
+        p, (tensors, _) = self.setup.problem.for_fold(index), self._alone(_Part(self, index, number, of))
         state = {name.removeprefix(STUDENT): t for name, t in tensors.items() if name.startswith(STUDENT)}
         return restored(self.method, self._blank(p), p.task, state)
 
-    def _start(self, index: np.ndarray, number: int, of: int) -> nn.Module | None:
+    def _parts(self, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> Parts:
+        """The folds' parts of the store, and last that of all labels where it is done together with them."""
+        if isinstance(self.start, Contender) and self._learns_same(self.start):
+            self.start._parts(folds)  # together, before each is asked for
+        trainings = [_Part(self, index, number, len(folds)) for number, (index, _) in enumerate(folds, start=1)]
+        trainings += [self._whole] * (len(self.folds) > 0)
+        found = dict[int, StoredPart]()
+        for group in self._groups(trainings):
+            some = [trainings[i] for i in group]
+            if len(some) == 1:
+                found[group[0]] = self._alone(some[0])
+            else:
+                compute = partial(self._trained_together, some)
+                found |= zip(group, self.setup.store.together([t.name for t in some], compute), strict=True)
+        return [found[i] for i in range(len(trainings))]
+
+    def _groups(self, trainings: Sequence[_Part]) -> list[list[int]]:
+        """Numbers of the trainings that are done together; where each fold has features of its own, none are."""
+        if not self.method.stackable or self.setup.problem.by_fold is not None:
+            return [[i] for i in range(len(trainings))]
+        return cohorts(self.method, self.setup.problem.task, [t.member() for t in trainings])
+
+    @property
+    def _whole(self) -> _Part:
+        """The training on all labels."""
+        return _Part(self, np.arange(len(self.setup.problem.labelled)), 0, 0)
+
+    def _alone(self, training: _Part) -> StoredPart:
+        """The part of one training, from the store or trained by itself."""
+
+        def compute(path: Path | None) -> StoredPart:
+            one, setup = training.member(), self.setup.trained(seed=training.seed)
+            steps = setup.training.steps
+            return training.kept(
+                train(
+                    self.method, setup.problem.task, one.network, one.loader, setup.training, path=path,
+                    watch=one.watch, tick=lambda done: setup.tick(training.says, done, steps),
+                )
+            )  # fmt: skip
+
+        return self.setup.store.once(training.name, compute)
+
+    def _trained_together(self, trainings: Sequence[_Part], path: Path | None) -> Parts:
+        """The parts of trainings that are done together."""
+        setup, what = self.setup, f"{self.name}, {len(trainings)} trainings together"
+        runs = train_together(
+            self.method, setup.problem.task, [t.member() for t in trainings], setup.training, path=path,
+            tick=lambda done: setup.tick(what, done, setup.training.steps),
+        )  # fmt: skip
+        return [training.kept(run) for training, run in zip(trainings, runs, strict=True)]
+
+    def _learns_same(self, other: Contender) -> bool:
+        return other.setup.problem.labelled is self.setup.problem.labelled
+
+    def _start(self, training: _Part) -> nn.Module | None:
         """The network that a training begins with, on the problem's device; see `fold_student`."""
         found = self.start
         if isinstance(found, Contender):
-            same = found.setup.problem.labelled is self.setup.problem.labelled
-            found = found.fold_student(index, number, of) if same and number else found.student()
+            fold = self._learns_same(found) and training.number
+            found = found.fold_student(training.index, training.number, training.of) if fold else found.student()
         return None if found is None else copy.deepcopy(found).to(self.setup.problem.device)
 
     def _blank(self, p: Problem) -> nn.Module:
@@ -138,17 +160,73 @@ class Contender:
     def _seed(self, fold: int) -> int:
         return self.setup.training.seed * 1000 + fold
 
-    def _train(
-        self, index: np.ndarray, number: int, of: int, path: Path | None, watch: Callable[[Run], dict[str, float]]
-    ) -> Run:
-        """A training on the labels ``index``; fold 0 is that on all labels."""
-        setup, start = self.setup.trained(seed=self._seed(number)), self._start(index, number, of)
-        p, training = setup.problem.for_fold(index), setup.training
-        what = f"{self.name}, fold {number} of {of}" if number else self.name
-        return train(
-            self.method, p.task, p.network if start is None else start, p.loader(index, training.seed), training,
-            path=path, watch=watch, tick=lambda done: setup.tick(what, done, training.steps),
-        )  # fmt: skip
+
+@dataclass(frozen=True)
+class _Part:
+    """A training of a contender, and what is kept of it.
+
+    Attributes:
+        contender: whose training it is.
+        index: numbers of the labelled examples that are learnt.
+        number, of: number of the fold, from 1, and number of folds; 0 is the training on all labels.
+    """
+
+    contender: Contender
+    index: np.ndarray
+    number: int
+    of: int
+
+    @property
+    def name(self) -> str:
+        """Name of its part in the store."""
+        return slug(self.contender.name) + (f"-fold{self.number:02d}" if self.number else "")
+
+    @property
+    def says(self) -> str:
+        """Name for people."""
+        return f"{self.contender.name}, fold {self.number} of {self.of}" if self.number else self.contender.name
+
+    @property
+    def seed(self) -> int:
+        """Seed of its weights, dropout and batches."""
+        return self.contender._seed(self.number)
+
+    def member(self) -> Member:
+        """The training as `train_together` takes it."""
+        p, start = self._problem, self.contender._start(self)
+        return Member(p.network if start is None else start, p.loader(self.index, self.seed), self.seed, self._watch)
+
+    @property
+    def _problem(self) -> Problem:
+        return self.contender.setup.problem.for_fold(self.index)
+
+    def _held_out(self) -> np.ndarray:
+        """Numbers of the labelled examples that are held out."""
+        return np.setdiff1d(np.arange(len(self._problem.labelled)), self.index)
+
+    def _watch(self, run: Run) -> dict[str, float]:
+        """The held-out score; of a training on all labels how good its pseudo-labels are, where the truth is known."""
+        p = self._problem
+        if not self.number:
+            known = p.truth is not None and self.contender.method.uses_pool
+            return precision(run.memory, p.truth) if known and p.truth is not None else {}
+        out = self._held_out()
+        examples = p.labelled.subset(out)
+        guess = predict(run.network(), p.task, examples).argmax(1).cpu().numpy()
+        right = p.task.right(guess, p.y[p.labelled.units(out)], examples.counts())
+        groups = None if p.groups is None else p.groups.subset(out)
+        return {"held_out": float((right if groups is None else groups.mean(right)).mean())}
+
+    def kept(self, run: Run) -> StoredPart:
+        """The student and its history; of a fold what is said of the units held out, and the score by step."""
+        student = run.seats["student"].module.state_dict()
+        if not self.number:
+            return student, run.history
+        p = self._problem
+        logits = predict(run.network(), p.task, p.labelled.subset(self._held_out()))
+        kept = {f"{STUDENT}{name}": t for name, t in student.items()} if self.contender.begins else {}
+        curve = [(h["step"], h["held_out"]) for h in run.history]
+        return {name: t.cpu() for name, t in p.task.predictions(logits).items()} | kept, curve
 
 
 def precision(memory: Memory, truth: np.ndarray) -> dict[str, float]:

@@ -14,7 +14,7 @@ from tutelage.methods.base import Method, on_labels
 from tutelage.methods.fields import NonNegative, Share
 from tutelage.methods.views import to_strong
 from tutelage.ops.labels import align
-from tutelage.ops.losses import cosine_ramp, cross_entropy, mean
+from tutelage.ops.losses import cosine_ramp, cross_entropy, mean, mean_where
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
 
@@ -42,6 +42,7 @@ class AdaMatch(Method):
     """
 
     name: ClassVar[str] = "adamatch"
+    stackable: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
     threshold: Share = 0.9
     weight: NonNegative = 1.0
@@ -53,12 +54,13 @@ class AdaMatch(Method):
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         pool = batch.unlabelled
-        u, least = task.units(play["teacher"](pool["weak"])), self.threshold
-        on_known = task.units(play["teacher"](batch.labelled["weak"]))[task.target(batch.target)[1] > 0]
-        q = u.softmax(-1)
-        if len(on_known):
-            p = on_known.softmax(-1)
-            q, least = align(u, p.mean(0), q.mean(0)).exp(), least * p.amax(-1).mean().item()
+        u, known = task.units(play["teacher"](pool["weak"])), task.target(batch.target)[1]
+        q, least = u.softmax(-1), u.new_tensor(self.threshold)
+        if len(known):
+            p, there = task.units(play["teacher"](batch.labelled["weak"])).softmax(-1), known.any()
+            q = torch.where(there, align(u, mean_where(p, known), q.mean(0)).exp(), q)
+            surest = mean_where(p.amax(-1), known).double()
+            least = torch.where(there, (self.threshold * surest).to(least), least)
         confidence, label = q.max(dim=-1)
         kept = (confidence >= least).to(confidence)
         seen, inside = to_strong(torch.cat([q, kept[:, None]], 1), pool, task)

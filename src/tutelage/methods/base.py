@@ -38,6 +38,8 @@ class Method(ABC):
         views: the pool's views that the loss reads: "weak" (hardly disturbed), "again" (a second draw of the weak one),
             "strong" (disturbed).
         reseeds: whether each mover, and each network that begins afresh, has initial weights of its own.
+        stackable: whether trainings that differ in seed, labels and weights can be done together as one batch of
+            networks (`torch.func.vmap` of the loss). A class says it of itself: its subclasses must say it again.
         still: names of the numbers that are read before training, or only where a round begins: these cannot be ramps.
         version: number of the code's version, raised by hand when a change alters results, so that recorded results no
             longer count. A class declares its own; that of `Method` is raised when the code of all methods changes.
@@ -51,11 +53,13 @@ class Method(ABC):
     needs_teacher: ClassVar[bool] = False
     views: ClassVar[tuple[str, ...]] = ("weak",)
     reseeds: ClassVar[bool] = False
+    stackable: ClassVar[bool] = False
     still: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **more: Any) -> None:
-        """Name a class that names itself not, by its class: ``MyMethod`` is "my_method"."""
+        """Name a class that names itself not, by its class: ``MyMethod`` is "my_method"; see `stackable`."""
         super().__init_subclass__(**more)
+        cls.stackable = vars(cls).get("stackable", False)
         if "name" not in vars(cls):
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 

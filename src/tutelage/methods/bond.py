@@ -40,6 +40,7 @@ class Bond(Method):
     """
 
     name: ClassVar[str] = "bond"
+    stackable: ClassVar[bool] = True
     anchored: ClassVar[bool] = False
     rounds: Count = 2
     threshold: Share = 0.9

@@ -35,6 +35,7 @@ class Cbst(Method):
     """
 
     name: ClassVar[str] = "cbst"
+    stackable: ClassVar[bool] = True
     rounds: Count = 5
 
     @property

@@ -50,6 +50,7 @@ class Cosine(Method):
     """
 
     name: ClassVar[str] = "cosine"
+    stackable: ClassVar[bool] = True
     anchored: ClassVar[bool] = False
     rounds: Count = 5
     threshold: Share = 0.0

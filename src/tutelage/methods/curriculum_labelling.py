@@ -25,6 +25,7 @@ class CurriculumLabelling(Cbst):
     """
 
     name: ClassVar[str] = "curriculum_labelling"
+    stackable: ClassVar[bool] = True
     reseeds: ClassVar[bool] = True
 
     @property

@@ -49,6 +49,7 @@ class CutmixMeanTeacher(Method):
     """
 
     name: ClassVar[str] = "cutmix_mean_teacher"
+    stackable: ClassVar[bool] = True
     anchored: ClassVar[bool] = False
     decay: Share = 0.99
     threshold: Share = 0.97

@@ -19,7 +19,7 @@ from tutelage.methods.base import Blocks, Method, on_labels, require_own_units
 from tutelage.methods.fields import Count, NonNegative, Positive, PositiveShare, Share
 from tutelage.ops.labels import sharpen
 from tutelage.ops.losses import cross_entropy
-from tutelage.ops.mix import mix_shares
+from tutelage.ops.mix import mixing
 from tutelage.ops.mix import mixup as mixup_of
 from tutelage.tasks import Task
 from tutelage.types import Batch, Params, Probs, Scalar, Terms, Weight
@@ -54,6 +54,7 @@ class DivideMix(Method):
     """
 
     name: ClassVar[str] = "dividemix"
+    stackable: ClassVar[bool] = True
     uses_pool: ClassVar[bool] = False
     reseeds: ClassVar[bool] = True
     rounds: Count = 8
@@ -106,8 +107,7 @@ class DivideMix(Method):
         label = torch.where(clean[:, None] > 0, w[:, None] * y + (1 - w[:, None]) * mine, (mine + theirs) / 2)
         label = sharpen(label.clamp(min=torch.finfo(label.dtype).tiny).log(), self.temperature).exp()
         if isinstance(x, Tensor) and len(x) == len(y):
-            draws = np.random.default_rng(int(torch.randint(2**31, (1,))))
-            share, perm = mix_shares(len(x), self.alpha, draws).to(x), torch.randperm(len(x)).to(x.device)
+            share, perm = mixing(x, self.alpha)
             x, label = mixup_of(x, share, perm), mixup_of(label, share, perm)
         z = task.units(student(x))
         apart = (label - z.softmax(-1)).square().mean(-1)

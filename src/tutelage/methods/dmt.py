@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,7 +16,7 @@ from tutelage.methods.fields import Count, NonNegative, left_open
 from tutelage.methods.views import recall
 from tutelage.ops.labels import agreement
 from tutelage.ops.losses import cross_entropy, sigmoid_ramp
-from tutelage.ops.mix import mix_shares
+from tutelage.ops.mix import mixing
 from tutelage.ops.mix import mixup as mixup_of
 from tutelage.ops.thresholds import top_of_all, top_of_each_class
 from tutelage.tasks import Task
@@ -54,6 +53,7 @@ class Dmt(Method):
     """
 
     name: ClassVar[str] = "dmt"
+    stackable: ClassVar[bool] = True
     reseeds: ClassVar[bool] = True
     rounds: Count = 5
     gamma: NonNegative = 4.0
@@ -106,8 +106,7 @@ class Dmt(Method):
             pool = (w * cross_entropy(guess, z)).sum()
             return Terms({"supervised": (known * on_y).sum() / count, "pool": pool / count})
         x = _both(batch.labelled["weak"], x)
-        draws = np.random.default_rng(int(torch.randint(2**31, (1,))))
-        share, perm = mix_shares(len(x), mixup, draws).to(x), torch.randperm(len(x)).to(x.device)
+        share, perm = mixing(x, mixup)
         x, y, w = (mixup_of(t, share, perm) for t in (x, torch.cat([y, guess]), torch.cat([known, w])))
         return Terms({"mixed": (w * cross_entropy(y, task.units(student(x)))).sum() / count})
 

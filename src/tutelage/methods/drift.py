@@ -58,6 +58,7 @@ class Drift(Method):
     """
 
     name: ClassVar[str] = "drift"
+    stackable: ClassVar[bool] = True
     anchored: ClassVar[bool] = False
     temperature: PositiveShare = 0.5
     balance: Share = left_open(0.0)

@@ -20,5 +20,6 @@ class Dst(Dmt):
     """
 
     name: ClassVar[str] = "dst"
+    stackable: ClassVar[bool] = True
     partners: Literal["mutual", "chain", "self"] = "self"
     ranking: Literal["all", "class"] = "class"

@@ -41,6 +41,7 @@ class Elr(Method):
     """
 
     name: ClassVar[str] = "elr"
+    stackable: ClassVar[bool] = True
     uses_pool: ClassVar[bool] = False
     weight: NonNegative = 3.0
     decay: Share = 0.7

@@ -38,6 +38,7 @@ class FlexMatch(Method):
     """
 
     name: ClassVar[str] = "flexmatch"
+    stackable: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
     threshold: Share = 0.95
     weight: NonNegative = 1.0
@@ -76,5 +77,6 @@ def learning_status(selected: Labels, classes: int) -> Weight:
     >>> learning_status(torch.tensor([0, 0, 0, 0, 1, -1]), 3).tolist()
     [1.0, 0.25, 0.0]
     """
-    counts = torch.bincount(selected + 1, minlength=classes + 1).to(torch.get_default_dtype())
+    none = torch.zeros(classes + 1, dtype=selected.dtype, device=selected.device)
+    counts = none.scatter_add(0, selected + 1, torch.ones_like(selected)).to(torch.get_default_dtype())
     return counts[1:] / counts.max().clamp(min=1)

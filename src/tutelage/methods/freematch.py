@@ -44,6 +44,7 @@ class FreeMatch(Method):
     """
 
     name: ClassVar[str] = "freematch"
+    stackable: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
     decay: Share = 0.9
     weight: NonNegative = 1.0
@@ -94,7 +95,7 @@ def evenness(m: Weight, h: Weight, p: Probs, weight: Weight) -> Scalar:
     predicted = torch.zeros_like(p).scatter(-1, p.argmax(-1, keepdim=True), 1.0)
     a, b = _share(m, h), _share(weight @ p, weight @ predicted)
     there = b > 0
-    return -(a[there] * b[there].log()).sum()
+    return -(torch.where(there, a, 0.0) * torch.where(there, b, 1.0).log()).sum()
 
 
 def _share(m: Weight, h: Weight) -> Weight:

@@ -31,6 +31,7 @@ class Gce(Method):
     """
 
     name: ClassVar[str] = "gce"
+    stackable: ClassVar[bool] = True
     uses_pool: ClassVar[bool] = False
     power: Share = 0.7
 

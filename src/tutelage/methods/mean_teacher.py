@@ -40,6 +40,7 @@ class MeanTeacher(Method):
     """
 
     name: ClassVar[str] = "mean_teacher"
+    stackable: ClassVar[bool] = True
     anchored: ClassVar[bool] = False
     temperature: PositiveShare = 0.5
     consistency: Literal["kl", "mse"] = "kl"

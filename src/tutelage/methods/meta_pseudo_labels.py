@@ -43,6 +43,7 @@ class MetaPseudoLabels(Method):
     """
 
     name: ClassVar[str] = "meta_pseudo_labels"
+    stackable: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
     student_lr: Positive = 0.1
     labels: NonNegative = 1.0

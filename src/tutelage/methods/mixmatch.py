@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,7 +16,7 @@ from tutelage.methods.fields import NonNegative, Positive, PositiveShare, Share
 from tutelage.methods.views import again, between
 from tutelage.ops.labels import sharpen
 from tutelage.ops.losses import cross_entropy, linear_ramp, mean
-from tutelage.ops.mix import mix_shares, mix_weights, mixup
+from tutelage.ops.mix import mix_weights, mixing, mixup
 from tutelage.tasks import Task
 from tutelage.types import Batch, Inputs, Logits, Probs, Terms, Weight
 
@@ -45,6 +44,7 @@ class MixMatch(Method):
     """
 
     name: ClassVar[str] = "mixmatch"
+    stackable: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak", "again")
     temperature: PositiveShare = 0.5
     alpha: Positive = 0.75
@@ -85,8 +85,6 @@ def mixed(
     rows = [i for i in x if isinstance(i, Tensor)]
     if len(rows) < len(x) or sum(map(len, rows)) != len(y):
         return torch.cat([task.units(student(i)) for i in x]), y, w
-    draws = np.random.default_rng(int(torch.randint(2**31, (1,))))
-    perm = torch.randperm(len(y)).to(y.device)
-    share = mix_shares(len(y), alpha, draws).to(y)
+    share, perm = mixing(y, alpha)
     y, w = mix_weights(y, w, share, perm)
     return task.units(student(mixup(torch.cat(rows), share, perm))), y, w

@@ -48,6 +48,7 @@ class NoisyStudent(Method):
     """
 
     name: ClassVar[str] = "noisy_student"
+    stackable: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ("threshold", "most")
     anchored: ClassVar[bool] = False
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")

@@ -46,6 +46,7 @@ class PartialLabel(Method):
     """
 
     name: ClassVar[str] = "partial_label"
+    stackable: ClassVar[bool] = True
     uses_pool: ClassVar[bool] = False
     form: Literal["union", "paper", "released"] = "union"
 

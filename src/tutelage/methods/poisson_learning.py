@@ -38,6 +38,7 @@ class PoissonLearning(OnGraph):
     """
 
     name: ClassVar[str] = "poisson_learning"
+    stackable: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ("slope",)
     slope: Positive = 6.0
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -24,6 +25,9 @@ from tutelage.types import Batch, Params, Terms, Tick
 
 FixedRows = Features | WordFeatures
 """Examples that are rows of fixed features, one for each unit."""
+
+MOST_KEPT = 2**27
+"""Bytes of what teachers said of a pool that are kept beside it, at most."""
 
 Opinion = tuple[Float[np.ndarray, "n c"], Float[np.ndarray, " n"]]
 """Probabilities of the pool's units, and the greatest weight that each may have."""
@@ -77,12 +81,26 @@ class PoolTeacher(Method, ABC):
             raise ValueError(f"{self.name} needs labels: none is known")
         if not len(pool):
             return {"taught": torch.empty(0, task.classes), "weight": torch.empty(0)}
-        found, weight = self.teach(x[known], y[known].cpu().numpy(), pool, task.classes, loader.seed)
+        found, weight = self._taught(x[known], y[known].cpu().numpy(), pool, task.classes, loader.seed)
         p = torch.as_tensor(found, dtype=torch.get_default_dtype())
         counts = torch.as_tensor(weight, dtype=p.dtype)
         if self.confidence == "entropy":
             counts = counts * certainty(p.clamp(min=torch.finfo(p.dtype).tiny).log()).clamp(0, 1)
         return {"taught": p, "weight": counts}
+
+    def _taught(self, x: Tensor, y: np.ndarray, pool: FixedRows, classes: int, seed: int) -> Opinion:
+        """What `teach` gives, kept beside the pool: the rungs of "auto" ask for the same again with other steps."""
+        here = hashlib.sha256(flat(x).tobytes() + y.tobytes()).hexdigest()
+        kept: dict[Any, Opinion] = pool.computed.setdefault("taught", {})
+        key = self, here, classes, seed
+        if key not in kept:
+            found = self.teach(x, y, pool, classes, seed)
+            if found[0].nbytes + found[1].nbytes > MOST_KEPT:
+                return found
+            while sum(p.nbytes + w.nbytes for p, w in [*kept.values(), found]) > MOST_KEPT:
+                del kept[next(iter(kept))]
+            kept[key] = found
+        return kept[key]
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         pool = batch.unlabelled

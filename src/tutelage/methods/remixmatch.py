@@ -16,7 +16,7 @@ from tutelage.methods.fields import NonNegative, Positive, PositiveShare, Share
 from tutelage.methods.mixmatch import mixed
 from tutelage.methods.views import to_strong
 from tutelage.ops.labels import align, ema, sharpen
-from tutelage.ops.losses import cross_entropy, mean
+from tutelage.ops.losses import cross_entropy, mean, mean_where
 from tutelage.tasks import Task
 from tutelage.types import Batch, Params, Terms
 
@@ -49,6 +49,7 @@ class ReMixMatch(Method):
     """
 
     name: ClassVar[str] = "remixmatch"
+    stackable: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
     temperature: PositiveShare = 0.5
     alpha: Positive = 0.75
@@ -69,8 +70,8 @@ class ReMixMatch(Method):
         labels, known = task.target(batch.target)
         u = task.units(play["teacher"](pool["weak"]))
         p, prior = ema(memory.kept["p"], u.softmax(-1).mean(0), self.decay), memory.kept["prior"]
-        if known.any():
-            prior = ema(prior, labels[known > 0].mean(0), self.decay)
+        if len(known):
+            prior = torch.where(known.any(), ema(prior, mean_where(labels, known), self.decay), prior)
         guess = sharpen(align(u, prior, p), self.temperature).exp()
         moved, inside = to_strong(guess, pool, task)
         x = [batch.labelled["weak"], pool["strong"], pool["weak"]]

@@ -34,6 +34,7 @@ class Sce(Method):
     """
 
     name: ClassVar[str] = "sce"
+    stackable: ClassVar[bool] = True
     uses_pool: ClassVar[bool] = False
     forward: NonNegative = 0.1
     reverse: NonNegative = 1.0

@@ -35,6 +35,7 @@ class SelfDistillation(Method):
     """
 
     name: ClassVar[str] = "self_distillation"
+    stackable: ClassVar[bool] = True
     uses_pool: ClassVar[bool] = False
     rounds: Count = 4
     given: Share = 0.0

@@ -37,6 +37,7 @@ class SelfTraining(Method):
     """
 
     name: ClassVar[str] = "self_training"
+    stackable: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ("threshold",)
     anchored: ClassVar[bool] = False
     rounds: Count = 4

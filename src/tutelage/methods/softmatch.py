@@ -42,6 +42,7 @@ class SoftMatch(Method):
     """
 
     name: ClassVar[str] = "softmatch"
+    stackable: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
     decay: Share = 0.9
     weight: NonNegative = 1.0

@@ -24,6 +24,7 @@ class Supervised(Method):
     """
 
     name: ClassVar[str] = "supervised"
+    stackable: ClassVar[bool] = True
     uses_pool: ClassVar[bool] = False
 
     @property

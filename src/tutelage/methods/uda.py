@@ -53,6 +53,7 @@ class Uda(Method):
     """
 
     name: ClassVar[str] = "uda"
+    stackable: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ("warm_up",)
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
     threshold: Share = 0.8

@@ -13,6 +13,7 @@ from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Method, on_labels
 from tutelage.methods.fields import NonNegative, Positive, Share
+from tutelage.ops.draws import drawn, normal
 from tutelage.ops.losses import cross_entropy, kl, sigmoid_ramp
 from tutelage.tasks import Task
 from tutelage.types import Batch, Inputs, Logits, Terms
@@ -70,13 +71,13 @@ class Vat(Method):
 
     def _adversarial(self, student: Player, x: Inputs, p: Tensor, task: Task) -> Logits:
         """f(x + r)."""
-        drawn: list[Tensor] = []
+        start: list[Tensor] = []
 
         def random(h: Tensor) -> Tensor:
-            drawn.append(of_length(torch.randn_like(h), self.xi * lengths(h)).requires_grad_())
-            return h.detach() + drawn[0]
+            start.append(of_length(drawn(h, normal), self.xi * lengths(h)).requires_grad_())
+            return h.detach() + start[0]
 
-        (g,) = torch.autograd.grad(kl(p, task.units(student.near(x, random))).sum(), drawn)
+        (g,) = torch.autograd.grad(kl(p, task.units(student.near(x, random))).sum(), start)
         return task.units(student.near(x, lambda h: h + of_length(g, self.epsilon * lengths(h))))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +20,7 @@ class Head(nn.Module):
         dropout: share of inputs (and of hidden units) dropped in training, in [0, 1).
 
     Attributes:
+        stackable: whether several heads of a shape can be trained as one batch: all do the same with other numbers.
         mean: centre of the features, (d,).
         scale: scale of the features, (d,).
 
@@ -25,6 +28,7 @@ class Head(nn.Module):
     torch.Size([5, 2])
     """
 
+    stackable: ClassVar[bool] = True
     mean: Tensor
     scale: Tensor
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tutelage.ops.draws import in_cohort
 from tutelage.types import Labels, Logits, LogProbs, Probs, Scalar, Weight
 
 
@@ -134,6 +135,19 @@ def mean(loss: Weight, weight: Weight) -> Scalar:
     0.5
     """
     return (weight * loss).sum() / max(len(loss), 1)
+
+
+def mean_where(values: Tensor, known: Weight) -> Tensor:
+    """Mean of the rows of ``values``, (n, ...), whose weight, (n,), is above 0; NaN where none is.
+
+    >>> mean_where(torch.tensor([1.0, 5.0, 3.0]), torch.tensor([1.0, 0.0, 1.0])).item()
+    2.0
+    """
+    there = known > 0
+    if not in_cohort():
+        return values[there].mean(0)
+    rows = torch.where(there.view(-1, *[1] * (values.ndim - 1)), values, 0.0)  # of members of a cohort other rows each
+    return rows.sum(0) / there.sum()
 
 
 def contrast(features: Float[Tensor, "n d"], label: Labels, kept: Weight, margin: float) -> Scalar:

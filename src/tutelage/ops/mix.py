@@ -12,6 +12,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from tutelage.ops.checks import in_range
+from tutelage.ops.draws import drawn
 from tutelage.types import Weight
 
 Share = Float[Tensor, " n"]
@@ -47,6 +48,27 @@ def mix_shares(n: int, alpha: float, generator: np.random.Generator) -> Share:
     in_range("alpha", alpha, 0, low_open=True)
     share = generator.beta(alpha, alpha, n)
     return torch.from_numpy(np.maximum(share, 1 - share)).float()
+
+
+def mixing(like: Tensor, alpha: float) -> tuple[Share, Permutation]:
+    """What `mixup` needs for n examples: random shares, (n,), see `mix_shares`, and a random permutation, (n,).
+
+    Args:
+        like: tensor with a row for each example, (n, ...), whose type and device the shares get.
+        alpha: parameter of the distribution of the shares, above 0.
+
+    >>> share, perm = mixing(torch.zeros(4, 2), 0.75)
+    >>> bool((share >= 0.5).all()), perm.sort().values.tolist()
+    (True, [0, 1, 2, 3])
+    """
+
+    def draw(like: Tensor, generator: torch.Generator | None) -> tuple[Share, Permutation]:
+        shares = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+        perm = torch.randperm(len(like), generator=generator).to(like.device)
+        return mix_shares(len(like), alpha, shares).to(like), perm
+
+    share, perm = drawn(like, draw)
+    return share, perm
 
 
 def mixup(x: Float[Tensor, "n ..."], lam: Share, perm: Permutation) -> Float[Tensor, "n ..."]:

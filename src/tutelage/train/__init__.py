@@ -1,5 +1,6 @@
 """Training: the only loop, what a run of it holds, and what a trained network says."""
 
+from tutelage.train.cohort import Member, cohorts, train_together
 from tutelage.train.loop import Networks, Training, time_a_step, train
 from tutelage.train.prediction import predict, predictions
 from tutelage.train.run import Run
@@ -7,4 +8,7 @@ from tutelage.train.run import Run
 ENGINE = 1
 """Version of the loop, the games and the losses; raised by hand when a change of them alters results of trainings."""
 
-__all__ = ["ENGINE", "Networks", "Run", "Training", "predict", "predictions", "time_a_step", "train"]
+__all__ = [
+    "ENGINE", "Member", "Networks", "Run", "Training", "cohorts", "predict", "predictions", "time_a_step", "train",
+    "train_together",
+]  # fmt: skip

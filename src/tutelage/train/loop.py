@@ -7,10 +7,11 @@ import math
 import statistics
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -28,6 +29,18 @@ from tutelage.tasks import Task
 from tutelage.train.rounds import between_rounds
 from tutelage.train.run import Run, equipped
 from tutelage.types import Params
+
+Clip = Callable[[Iterable[torch.Tensor]], object]
+"""Function that scales the gradients of parameters, in place, to a norm that is not too large."""
+
+NO_ANTICIPATION = "the anticipating term is exactly zero: the leader ignores its follower"
+"""What is said of a leader whose gradient does not flow through its follower."""
+
+Told = Callable[[int], None]
+"""Function that is told the number of steps done."""
+
+Watch = Callable[[Run], dict[str, float]]
+"""Function that gives more numbers, by name, for a point of a run's history."""
 
 Networks = nn.Module | Callable[[int], nn.Module]
 """A network to start from, or a function that makes one from a seed."""
@@ -74,9 +87,8 @@ class Training:
 
 
 def train(
-    method: Method, task: Task, network: Networks, loader: Loader, training: Training, *,
-    comm: Comm | None = None, path: Path | None = None, tick: Callable[[int], None] | None = None,
-    watch: Callable[[Run], dict[str, float]] | None = None, best: Sequence[str] = (),
+    method: Method, task: Task, network: Networks, loader: Loader, training: Training, *, comm: Comm | None = None,
+    path: Path | None = None, tick: Told | None = None, watch: Watch | None = None, best: Sequence[str] = (),
 ) -> Run:  # fmt: skip
     """Play the method's game for ``training.steps`` steps and return the run.
 
@@ -93,12 +105,42 @@ def train(
         ValueError: the method cannot learn this task.
     """
     method = method.settled(task)
-    game = Game(method, task, network, loader.reserving(method.reserve), training, comm)
+    return play(Game(method, task, network, loader.reserving(method.reserve), training, comm, watch, best), path, tick)
+
+
+class Played(Protocol):
+    """All that changes while one network is trained, or several together: it counts its steps and can be saved."""
+
+    step: int
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, whole or not at all."""
+
+
+P = TypeVar("P", bound=Played)
+
+
+class Plays(Protocol[P]):
+    """What `play` asks of the game of one network, or of several."""
+
+    @property
+    def method(self) -> Method: ...
+    @property
+    def training(self) -> Training: ...
+    def begin(self, path: Path | None = None) -> P: ...
+    def resumed(self, run: P, path: Path) -> P: ...
+    def step(self, run: P, progress: float) -> Move: ...
+    def note(self, run: P, move: Move) -> None: ...
+    def next_round(self, run: P, at: int, progress: float, path: Path | None) -> None: ...
+
+
+def play(game: Plays[P], path: Path | None, tick: Told | None) -> P:
+    """Play a game of a settled method to its end: steps, rounds, points of history and checkpoints, see `train`."""
+    method, training = game.method, game.training
     with torch.random.fork_rng():
         torch.manual_seed(training.seed)
         run, saved = game.begin(path), time.monotonic()
-        if path is not None and path.exists():
-            run = game.resumed(run, path)
+        run = game.resumed(run, path) if path is not None and path.exists() else run
         starts, every = method.starts(training.steps), max(training.steps // training.records, 1)
         while run.step < training.steps:
             at = bisect_right(starts, run.step) - 1
@@ -109,10 +151,7 @@ def train(
             move = game.step(run, progress)
             run.step += 1
             if run.step % every == 0 or run.step == training.steps:
-                run.history.append(_record(run, move) | (watch(run) if watch else {}))
-                _warn_of_no_anticipation(run.history)
-                for name in best:
-                    _keep_best(run, name)
+                game.note(run, move)
             if tick:
                 tick(run.step)
             if path is not None and time.monotonic() - saved >= training.checkpoint_every:
@@ -131,6 +170,8 @@ class Game:
     loader: Loader
     training: Training
     comm: Comm | None = None
+    watch: Watch | None = None
+    best: Sequence[str] = ()
 
     def begin(self, path: Path | None = None) -> Run:
         """Seat the players at their first weights; a large memory lies beside the checkpoint ``path``."""
@@ -138,10 +179,9 @@ class Game:
         for seat, who in enumerate((*rule.movers, *rule.followers)):
             seed = self.training.seed + seat * method.reseeds * (who in rule.movers)
             seats[who] = Player(self.start(seed).to(device).train(who in rule.movers))
-        optimisers = {who: _optimiser(seats[who], self.training) for who in rule.movers}
         memory = Memory.of_pool(self.loader.pool_units, device, rule.movers, labels_kept(method), path)
         memory.kept = {n: t.to(device) for n, t in method.remembers(self.loader, self.task).items()}
-        return Run(method, rule, seats, optimisers, memory)
+        return Run(method, rule, seats, {who: optimiser_of(seats[who], self.training) for who in rule.movers}, memory)
 
     def resumed(self, run: Run, path: Path) -> Run:
         """The run of a checkpoint; where that is damaged it is set aside, and a run begins anew.
@@ -170,11 +210,24 @@ class Game:
         rule = run.rule if method is self.method else method.rule
         batch = self.loader.batch(run.step, progress, method.uses_pool)
         move = rule.move(lambda who, play: method.loss(who, batch, play, self.task, memory), run.seats, run.step)
+        clip = partial(torch.nn.utils.clip_grad_norm_, max_norm=self.training.clip)
         for who, grads in move.grads.items():
             mean = self.comm.mean(grads) if self.comm else grads
-            _descend(run.seats[who], run.optimisers[who], mean, self.training.clip, progress)
+            descend(run.seats[who], run.optimisers[who], mean, clip, progress)
         method.observe(batch, move.terms, memory, self.task)
         return move
+
+    def note(self, run: Run, move: Move) -> None:
+        """Add a point to the history, and keep the student where it is the best so far."""
+        seen = {"step": float(run.step), "round": float(run.memory.round)}
+        seen |= {f"loss.{n}": float(t.detach()) for n, t in move.terms.terms.items()}
+        if (run.memory.label >= 0).any():
+            seen["coverage"] = int(run.memory.weight.count_nonzero()) / len(run.memory.weight)
+            seen["weight"] = float(run.memory.weight.mean())
+        run.history.append(seen | move.norms() | (self.watch(run) if self.watch else {}))
+        _warn_of_no_anticipation(run.history)
+        for name in self.best:
+            _keep_best(run, name)
 
     def next_round(self, run: Run, at: int, progress: float, path: Path | None) -> None:
         """Begin round ``at``: label and judge by the last round's networks; start afresh where the method does."""
@@ -182,10 +235,11 @@ class Game:
         for seat, who in enumerate(run.rule.movers if self.method.restarts else (), start=at * len(run.rule.movers)):
             seed = self.training.seed + seat * self.method.reseeds
             run.seats[who].module.load_state_dict(self.start(seed).state_dict())
-            run.optimisers[who] = _optimiser(run.seats[who], self.training)
+            run.optimisers[who] = optimiser_of(run.seats[who], self.training)
 
 
-def _optimiser(player: Player, training: Training) -> torch.optim.Optimizer:
+def optimiser_of(player: Player, training: Training, fused: bool = False) -> torch.optim.Optimizer:
+    """The optimiser of a player's parameters; ``fused`` computes AdamW in one pass, which rounds otherwise."""
     groups: dict[float, list[torch.Tensor]] = {}
     for name, p in player.params.items():
         scales = [f for prefix, f in training.lr_scale.items() if name.removeprefix("body.").startswith(prefix)]
@@ -194,26 +248,17 @@ def _optimiser(player: Player, training: Training) -> torch.optim.Optimizer:
     options = [{"params": ps, "lr": lr, "peak": lr} for lr, ps in groups.items()]
     if training.optimiser == "sgd":
         return torch.optim.SGD(options, momentum=0.9, weight_decay=training.weight_decay)
-    return torch.optim.AdamW(options, weight_decay=training.weight_decay)
+    return torch.optim.AdamW(options, weight_decay=training.weight_decay, fused=fused or None)
 
 
-def _descend(player: Player, optimiser: torch.optim.Optimizer, grads: Params, clip: float, progress: float) -> None:
+def descend(player: Player, optimiser: torch.optim.Optimizer, grads: Params, clip: Clip, progress: float) -> None:
+    """Step a player down its gradient, with the learning rate of this share of the training, in [0, 1]."""
     for name, p in player.params.items():
         p.grad = grads[name]
-    torch.nn.utils.clip_grad_norm_(player.params.values(), clip)
+    clip(player.params.values())
     for group in optimiser.param_groups:
         group["lr"] = group["peak"] * (1 + math.cos(math.pi * progress)) / 2
     optimiser.step()
-
-
-def _record(run: Run, move: Move) -> dict[str, float]:
-    """A point of history."""
-    seen = {"step": float(run.step), "round": float(run.memory.round)}
-    seen |= {f"loss.{n}": float(t.detach()) for n, t in move.terms.terms.items()}
-    if (run.memory.label >= 0).any():
-        seen["coverage"] = int(run.memory.weight.count_nonzero()) / len(run.memory.weight)
-        seen["weight"] = float(run.memory.weight.mean())
-    return seen | move.norms()
 
 
 def _keep_best(run: Run, name: str) -> None:
@@ -225,8 +270,7 @@ def _warn_of_no_anticipation(history: list[dict[str, float]]) -> None:
     """A stale or detached teacher, or hard labels, silently turn DRIFT into Mean Teacher: say so, once."""
     zeros = [h.get("anticipating") == 0 for h in history]
     if zeros[-1] and sum(zeros) == 1:
-        words = "the anticipating term is exactly zero: the leader ignores its follower"
-        warn(words, stacklevel=3, page="no-anticipation")
+        warn(NO_ANTICIPATION, stacklevel=3, page="no-anticipation")
 
 
 def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:
