@@ -23,11 +23,21 @@ from tutelage.memory import Memory
 from tutelage.methods import Method
 from tutelage.methods.base import labels_kept
 from tutelage.ops.checks import in_range, one_of
+from tutelage.ops.meter import now
 from tutelage.ops.said import warn
 from tutelage.tasks import Task
 from tutelage.train.rounds import between_rounds
 from tutelage.train.run import Run, equipped
 from tutelage.types import Params
+
+STEPS_TIMED = 3, 30
+"""Steps, at least and at most, by which the time of a step is told."""
+
+FIRST_STEPS = 3
+"""Steps at the beginning that are slower than the rest, and do not count where there are many others."""
+
+TIME_OF_STEPS = 0.1
+"""Seconds after which no further step is timed."""
 
 Networks = nn.Module | Callable[[int], nn.Module]
 """A network to start from, or a function that makes one from a seed."""
@@ -229,17 +239,39 @@ def _warn_of_no_anticipation(history: list[dict[str, float]]) -> None:
         warn(words, stacklevel=3, page="no-anticipation")
 
 
-def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:
-    """Seconds of one step in the last round: the median of three steps, after one that does not count."""
+@dataclass(frozen=True)
+class TrainingTime:
+    """Seconds that a training takes.
+
+    Attributes:
+        begin: seconds until its first step, in which a method may compute what it remembers.
+        step: seconds of a step in its last round.
+    """
+
+    begin: float
+    step: float
+
+
+def time_a_training(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> TrainingTime:
+    """Seconds of a training's parts: those of a step are the mean of some, after the first ones, which do not count."""
     method = method.settled(task)
+    start = now()
     game, seconds = Game(method, task, network, loader.reserving(method.reserve), training), []
     with torch.random.fork_rng():
         run = game.begin()
+        begin = now() - start
         run.memory.round = method.training_rounds - 1
         for stored in run.memory.of.values():
             stored.label.zero_()
-        for _ in range(4):
-            start = time.perf_counter()
+        while len(seconds) < STEPS_TIMED[0] or (len(seconds) < STEPS_TIMED[1] and sum(seconds) < TIME_OF_STEPS):
+            start = now()
             game.step(run, 0.5)
-            seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds[1:])
+            run.step += 1
+            seconds.append(now() - start)
+    counted = sorted(seconds[FIRST_STEPS:] if len(seconds) > 2 * FIRST_STEPS else seconds[1:])
+    return TrainingTime(begin, statistics.mean(counted[: max(len(counted) - len(counted) // 10, 1)]))
+
+
+def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:
+    """Seconds of one step in the last round, see `time_a_training`."""
+    return time_a_training(method, task, network, loader, training).step

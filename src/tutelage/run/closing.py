@@ -1,0 +1,67 @@
+"""What comes after a fit in a run: the test, the files and the report, as stages of the forecast."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from tutelage.data.sources import cache_folder
+from tutelage.fit import machine
+from tutelage.fit.cost import ROW_BYTES, Costs
+from tutelage.fit.forecast import RECORDS, REPORT, TEST, Stage
+from tutelage.fit.foresight import Closing
+from tutelage.kinds.dataset import Dataset
+from tutelage.modalities.base import Encodes
+
+SAVED = 0.35
+"""Seconds in which model, records and hashes of a small run are written, on the recorded machine."""
+
+DRAWN = 2.2
+"""Seconds in which the plots and the page are drawn, on the recorded machine, where the library that draws is there."""
+
+LIBRARY = 0.9, 45e6
+"""Seconds in which the library that draws is imported, on the recorded machine, and bytes of memory that it takes."""
+
+PAGE = 9e5
+"""Bytes of plots, page, tables and summaries of a run."""
+
+
+def closing(data: Dataset) -> Closing:
+    """Function that gives the stages that come after the fit.
+
+    Args:
+        data: dataset that is learnt.
+    """
+
+    def stages(costs: Costs) -> Iterable[Stage]:
+        slow = machine.slowness()
+        yield _test(data, costs, slow)
+        seconds, memory = (0.0, 0.0) if "matplotlib.pyplot" in sys.modules else LIBRARY
+        pool = len(data.items.pool) / 1000
+        yield Stage(RECORDS, slow * (SAVED + 0.02 * pool), written=_model_bytes(costs))
+        yield Stage(REPORT, slow * (DRAWN + seconds), held=memory, written=PAGE)
+
+    return stages
+
+
+def _test(data: Dataset, costs: Costs, slow: float) -> Stage:
+    """The test: its items are encoded, and scored by each of the models."""
+    count, reader = len(data.test), costs.building.build.reader
+    if not count:
+        return Stage(TEST)
+    seconds, missing = slow * 2e-4 * count, 0
+    if isinstance(reader, Encodes) and reader.encodes and not costs.building.build.whole:
+        encoding = reader.encoding([data.test], cache_folder() / "features")
+        missing = encoding.missing
+        seconds += encoding.seconds()
+    each = 4 * costs.rehearsed.width
+    return Stage(TEST, seconds, held=each * count, written=(each + ROW_BYTES) * missing)
+
+
+def _model_bytes(costs: Costs) -> float:
+    """Bytes of the model that is returned and of the labels-only one, with what they keep of the items."""
+    network = costs.problem.network(0)
+    size = 4.0 * sum(p.numel() for p in network.parameters())
+    linear = 4.0 * costs.rehearsed.width * costs.problem.task.classes
+    prints = 40.0 * min(len(costs.building.items.labelled) + len(costs.building.items.pool), 200_000)
+    return size + 2 * linear + prints
