@@ -143,7 +143,7 @@ class Costs:
                 )
             if longer != 1:
                 training = Setup(self.problem, training).trained(steps=training.steps * longer).training
-            self._known[key] = one_training(method, rehearsed, training, self.folds)
+            self._known[key] = one_training(method, rehearsed, training, self.folds, self.plan.folds)
         return self._known[key]
 
     def stages(self) -> Iterator[Stage]:
@@ -171,7 +171,8 @@ class Costs:
         items = self.building.items
         units = sum(self.rehearsed.units) / max(len(items.labelled) + len(items.pool), 1)
         bytes_ = (4 * self.rehearsed.width + ROW_BYTES) * missing * units if self.building.build.cache else 0.0
-        return Stage(stages.ENCODING, each, missing, "items", rows, written=bytes_)
+        passing = float(getattr(encoding, "workspace", 0.0))
+        return Stage(stages.ENCODING, each, missing, "items", rows, passing, bytes_)
 
     def _labels_only(self) -> Stage:
         probe, folds, again = self.problem.probe, self.folds, 1 + (self.adapting is not None and self.folds > 0)

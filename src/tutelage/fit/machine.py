@@ -12,7 +12,7 @@ import numpy as np
 
 from tutelage.ops.meter import now
 
-WORK = 0.010
+WORK = 0.0025
 """Seconds of `work` on the machine on which the costs that no probe times were recorded."""
 
 

@@ -19,6 +19,9 @@ from tutelage.train.loop import Game
 SAMPLE = 256
 """Examples, at most, whose prediction is timed."""
 
+LOOKS = 3
+"""Looks at held-out labels that are timed."""
+
 BYTES_OF_A_UNIT = 12
 """Bytes that a training remembers of a unit of the pool, for each mover."""
 
@@ -59,28 +62,30 @@ def on_folds(one: Cost, folds: int) -> Cost:
     return one.times(folds)
 
 
-def one_training(method: Method, rehearsed: Rehearsal, training: Training, folds: int) -> Cost:
+def one_training(method: Method, rehearsed: Rehearsal, training: Training, folds: int, repeated: int) -> Cost:
     """Cost of one training, by a few of its steps: what it begins with, its steps, its looks and its labellings.
 
     Args:
         method: settled method.
         rehearsed: small problem like the real one.
         training: how long and how fast it is trained.
-        folds: number of the folds, for the number of labels that are looked at; 0 looks at none.
+        folds: number of the folds; 0 looks at no held-out label.
+        repeated: number of the folds of one repeat, each of which holds out its share of the labels.
     """
     problem = rehearsed.problem
     network = problem.network(0).to(problem.device)
     loader = loader_of(method, problem)
     took = time_a_training(method, problem.task, network, loader, training)
     again = time_of_begin(method, problem, training) if took.begin > 0.02 else took.begin
-    looks = min(training.records, training.steps) if folds and len(problem.labelled) else 0
+    points = min(training.records, training.steps)
+    looks = points if folds and len(problem.labelled) else 0
     labellings = (method.training_rounds - 1) * len(method.rule.movers) * labels_kept(method)
     pool = _prediction(network, problem, pool=True) * len(problem.pool) * rehearsed.pool if labellings else 0.0
-    out = len(problem.labelled) * rehearsed.labelled / max(folds, 1)
-    looking = _prediction(network, problem, pool=False) * out * looks if looks else 0.0
+    looking = _look(network, problem, round(len(problem.labelled) / max(repeated, 1))) * looks if looks else 0.0
+    looking *= rehearsed.labelled
     begin = min(again, took.begin) * (rehearsed.pool if method.uses_pool else 1.0)
     units = rehearsed.units[1] * len(method.rule.movers)
-    seconds = begin + took.step * training.steps + looking + pool * labellings
+    seconds = begin + took.step * training.steps + took.record * points + looking + pool * labellings
     return Cost(seconds, training.steps, BYTES_OF_A_UNIT * units)
 
 
@@ -96,6 +101,16 @@ def time_of_begin(method: Method, problem: Problem, training: Training) -> float
     start = now()
     Game(method, problem.task, problem.network(0).to(problem.device), loader_of(method, problem), training).begin()
     return now() - start
+
+
+def _look(network: nn.Module, problem: Problem, count: int) -> float:
+    """Seconds in which so many labelled examples are predicted and scored."""
+    some = problem.labelled.subset(np.arange(max(min(count, len(problem.labelled)), 1)))
+    predict(network, problem.task, some)
+    start = now()
+    for _ in range(LOOKS):
+        predict(network, problem.task, some).argmax(1).cpu().numpy()
+    return (now() - start) / LOOKS
 
 
 def _prediction(network: nn.Module, problem: Problem, pool: bool) -> float:

@@ -10,19 +10,23 @@ from tutelage.fit import machine
 from tutelage.fit.cost import ROW_BYTES, Costs
 from tutelage.fit.forecast import RECORDS, REPORT, TEST, Stage
 from tutelage.fit.foresight import Closing
+from tutelage.kinds.copied import KEPT
 from tutelage.kinds.dataset import Dataset
 from tutelage.modalities.base import Encodes
 
-SAVED = 0.35
+SAVED = 0.25
 """Seconds in which model, records and hashes of a small run are written, on the recorded machine."""
 
-DRAWN = 2.2
+DRAWN = 2.1
 """Seconds in which the plots and the page are drawn, on the recorded machine, where the library that draws is there."""
 
-LIBRARY = 0.9, 45e6
+LIBRARY = 0.8, 45e6
 """Seconds in which the library that draws is imported, on the recorded machine, and bytes of memory that it takes."""
 
-PAGE = 9e5
+PRINT = 131.0
+"""Bytes of the print of an item, by which a model knows its copies."""
+
+PAGE = 4.8e5
 """Bytes of plots, page, tables and summaries of a run."""
 
 
@@ -63,5 +67,5 @@ def _model_bytes(costs: Costs) -> float:
     network = costs.problem.network(0)
     size = 4.0 * sum(p.numel() for p in network.parameters())
     linear = 4.0 * costs.rehearsed.width * costs.problem.task.classes
-    prints = 40.0 * min(len(costs.building.items.labelled) + len(costs.building.items.pool), 200_000)
-    return size + 2 * linear + prints
+    prints = PRINT * min(len(costs.building.items.labelled) + len(costs.building.items.pool), KEPT)
+    return size + 2 * (linear + prints)

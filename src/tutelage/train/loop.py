@@ -30,13 +30,13 @@ from tutelage.train.rounds import between_rounds
 from tutelage.train.run import Run, equipped
 from tutelage.types import Params
 
-STEPS_TIMED = 3, 30
+STEPS_TIMED = 3, 40
 """Steps, at least and at most, by which the time of a step is told."""
 
 FIRST_STEPS = 3
 """Steps at the beginning that are slower than the rest, and do not count where there are many others."""
 
-TIME_OF_STEPS = 0.1
+TIME_OF_STEPS = 0.15
 """Seconds after which no further step is timed."""
 
 Networks = nn.Module | Callable[[int], nn.Module]
@@ -246,10 +246,12 @@ class TrainingTime:
     Attributes:
         begin: seconds until its first step, in which a method may compute what it remembers.
         step: seconds of a step in its last round.
+        record: seconds of a point of history.
     """
 
     begin: float
     step: float
+    record: float
 
 
 def time_a_training(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> TrainingTime:
@@ -265,11 +267,14 @@ def time_a_training(method: Method, task: Task, network: Networks, loader: Loade
             stored.label.zero_()
         while len(seconds) < STEPS_TIMED[0] or (len(seconds) < STEPS_TIMED[1] and sum(seconds) < TIME_OF_STEPS):
             start = now()
-            game.step(run, 0.5)
+            move = game.step(run, 0.5)
             run.step += 1
             seconds.append(now() - start)
-    counted = sorted(seconds[FIRST_STEPS:] if len(seconds) > 2 * FIRST_STEPS else seconds[1:])
-    return TrainingTime(begin, statistics.mean(counted[: max(len(counted) - len(counted) // 10, 1)]))
+        start = now()
+        _record(run, move)
+        record = now() - start
+    counted = seconds[FIRST_STEPS:] if len(seconds) > 2 * FIRST_STEPS else seconds[1:]
+    return TrainingTime(begin, statistics.mean(counted), record)
 
 
 def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:
