@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -250,3 +252,35 @@ def test_the_packaged_encoder_tells_food_from_sport(run, bench):
     code, _ = run(*bench.fit(encoder=None, steps=60))
     assert code == 0
     assert summary(bench.out)["test"]["accuracy"] > 0.9
+
+
+HEAVY = {"torch", "transformers", "sklearn", "scipy", "pandas", "matplotlib", "faiss", "pyarrow"}
+"""Libraries that take seconds to import."""
+
+ASK = """
+import sys
+sys.argv = ["tutelage", *sys.argv[1:]]
+from tutelage.cli import main
+try:
+    main()
+except SystemExit as e:
+    assert not e.code, e.code
+finally:
+    print("\\nimported:", *sorted(HEAVY & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"], ["fit", "--help"], ["predict", "--help"], ["score", "--help"], ["report", "--help"], ["methods"],
+        ["data", "list"], ["models", "list"], ["verify", "--help"], ["config", "--help"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_learns_nothing_imports_no_library_that_learns(words):
+    done = subprocess.run(
+        [sys.executable, "-c", f"HEAVY = {HEAVY!r}\n{ASK}", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "imported:"

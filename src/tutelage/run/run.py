@@ -25,7 +25,6 @@ from tutelage.kinds.saved import plain_options
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method
 from tutelage.methods.own import code_of
-from tutelage.modalities.cache.room import sizes
 from tutelage.ops.meter import metering, stage
 from tutelage.ops.said import Heard, hearing
 from tutelage.run.closing import closing
@@ -56,7 +55,7 @@ def run(
     """
     with hearing(Heard(say)) as heard, metering() as meter, stage(READING):
         out, features = options.out, cache_folder() / "features"
-        before = sum(sizes(features).values())
+        before = machine.folder_bytes(features)
         kind.defaults(options.asked)  # a value out of its range is said before the data are read
         kind.require_encoder()
         device = pick_device(options.device)
@@ -82,7 +81,7 @@ def run(
             summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
 
             def told() -> dict[str, Any]:
-                written = machine.folder_bytes(out, {PARTS}) + sum(sizes(features).values()) - before
+                written = machine.folder_bytes(out, {PARTS}) + machine.folder_bytes(features) - before
                 return account(meter.forecast, meter.spent(), machine.peak(), max(written, 0))
 
             conclude(out, summary, kind, data, fitted, heard, told)

@@ -25,8 +25,8 @@ TIMED = 1 / 30
 """Share of the missing items, at most, that is encoded to estimate the time that all of them take."""
 
 LEAST_TIMED, SORTED, BLOCKS = 8, 5000, 4
-"""Items, at least, that are encoded for that; items, at most, that are put in order for it; and the blocks of neighbours
-in that order that are taken: an encoder reads items of a length together, so that few of all lengths take longer."""
+"""Items, at least, that are encoded for that; items, at most, that are put in order of length for it; and blocks of
+neighbours in that order that are taken: an encoder reads items of a length together, and few of all lengths slower."""
 
 
 def in_blocks(total: int, count: int) -> list[int]:
@@ -141,7 +141,7 @@ class CachedEncoding:
 
     @property
     def workspace(self) -> float:
-        """Bytes of memory that a batch of the encoder fills and gives back, about; 0 where the encoder does not tell."""
+        """Bytes of memory that a batch of the encoder fills and gives back, about; 0 where it does not tell."""
         return float(getattr(self.encoder, "workspace", 0.0)) if self.missing else 0.0
 
     def seconds(self) -> float:
