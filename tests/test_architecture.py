@@ -49,7 +49,7 @@ MAY_IMPORT = {
         "types", "ops", "tasks", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
         "modalities", "kinds",
     },
-    "report": {"types", "tables.formulas", "files", "fit", "model", "kinds", "report"},
+    "report": {"types", "ops.visible", "tables.formulas", "files", "fit", "model", "kinds", "report"},
     "plots": {"files", "report", "plots"},
     "estimators": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "distil", "weak", "adapting", "fit", "model",

@@ -226,6 +226,8 @@ def main() -> None:
                 continue
             lines.append(line_of(name, json.loads(done.stdout.splitlines()[-1])))
             print({k: v for k, v in lines[-1].items() if k != "cost"}, flush=True)
+            for stage in lines[-1]["cost"]["stages"]:
+                print(f"    {stage['name']}: {stage['predicted']} predicted, {stage['found']} found", flush=True)
     found = {"clock": asked.clock} | summary(lines) | {"lines": lines}
     print(json.dumps({k: v for k, v in found.items() if k != "lines"}, indent=1))
     if not asked.only:

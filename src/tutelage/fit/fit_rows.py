@@ -31,7 +31,7 @@ from tutelage.methods import Method
 from tutelage.modalities.base import Encodes, Reader
 from tutelage.ops.meter import metered, stage
 from tutelage.ops.said import warn
-from tutelage.train import Training
+from tutelage.train import Training, ready_to_train
 from tutelage.types import Say, Tick
 from tutelage.weak import Source
 
@@ -139,6 +139,7 @@ def fit_rows(
     meter, several = metered(), wiring.adapt is not None or len(items.sources) > 0 or items.described is not None
     plan = wiring.how.plan_for(several)
     if say or (meter is not None and meter.shown):
+        ready_to_train()
         with stage(PROBE):
             costs = Costs(chosen, building, wiring.how, plan, records)
             told = foreseen(costs, wiring.adapt, closing)

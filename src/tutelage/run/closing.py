@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tutelage.data.sources import cache_folder
 from tutelage.fit import machine
 from tutelage.fit.cost import ROW_BYTES, Costs
 from tutelage.fit.forecast import RECORDS, REPORT, TEST, Stage
 from tutelage.fit.foresight import Closing
-from tutelage.kinds.copied import KEPT
+from tutelage.kinds.base import Kind
+from tutelage.kinds.copied import KEPT, kept_prints
 from tutelage.kinds.dataset import Dataset
 from tutelage.modalities.base import Encodes
 
@@ -23,17 +25,18 @@ DRAWN = 2.1
 LIBRARY = 0.8, 45e6
 """Seconds in which the library that draws is imported, on the recorded machine, and bytes of memory that it takes."""
 
-PRINT = 131.0
-"""Bytes of the print of an item, by which a model knows its copies."""
+PRINTED = 50
+"""Items whose prints, by which a model knows copies, are made to see how large they are."""
 
 PAGE = 4.8e5
 """Bytes of plots, page, tables and summaries of a run."""
 
 
-def closing(data: Dataset) -> Closing:
+def closing(kind: Kind, data: Dataset) -> Closing:
     """Function that gives the stages that come after the fit.
 
     Args:
+        kind: kind of the data.
         data: dataset that is learnt.
     """
 
@@ -42,7 +45,7 @@ def closing(data: Dataset) -> Closing:
         yield _test(data, costs, slow)
         seconds, memory = (0.0, 0.0) if "matplotlib.pyplot" in sys.modules else LIBRARY
         pool = len(data.items.pool) / 1000
-        yield Stage(RECORDS, slow * (SAVED + 0.02 * pool), written=_model_bytes(costs))
+        yield Stage(RECORDS, slow * (SAVED + 0.02 * pool), written=_model_bytes(kind, data, costs))
         yield Stage(REPORT, slow * (DRAWN + seconds), held=memory, written=PAGE)
 
     return stages
@@ -62,10 +65,13 @@ def _test(data: Dataset, costs: Costs, slow: float) -> Stage:
     return Stage(TEST, seconds, held=each * count, written=(each + ROW_BYTES) * missing)
 
 
-def _model_bytes(costs: Costs) -> float:
+def _model_bytes(kind: Kind, data: Dataset, costs: Costs) -> float:
     """Bytes of the model that is returned and of the labels-only one, with what they keep of the items."""
+    items = data.items
+    some = replace(data, items=replace(items, labelled=items.labelled[:PRINTED], pool=items.pool[:0]), strangers=None)
+    bytes_ = sum(kept.nbytes for kept in kept_prints(kind, some).values())
+    count = min(len(items.labelled) + len(items.pool), KEPT)
     network = costs.problem.network(0)
     size = 4.0 * sum(p.numel() for p in network.parameters())
     linear = 4.0 * costs.rehearsed.width * costs.problem.task.classes
-    prints = PRINT * min(len(costs.building.items.labelled) + len(costs.building.items.pool), KEPT)
-    return size + 2 * (linear + prints)
+    return size + 2 * (linear + bytes_ * count / max(min(len(items.labelled), PRINTED), 1))

@@ -76,7 +76,7 @@ def run(
             write_contradictions(data.repeated, out)
             fitted = fit_rows(
                 data.items, wiring, method, features, device=device, store=FolderStore(folder.parts),
-                tick=tick, say=heard.say, foretell=say, later=len(data.test), closing=closing(data),
+                tick=tick, say=heard.say, foretell=say, later=len(data.test), closing=closing(kind, data),
             )  # fmt: skip
             summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
 

@@ -1,6 +1,6 @@
 """Training: the only loop, what a run of it holds, and what a trained network says."""
 
-from tutelage.train.loop import Networks, Training, TrainingTime, time_a_step, time_a_training, train
+from tutelage.train.loop import Networks, Training, TrainingTime, ready_to_train, time_a_step, time_a_training, train
 from tutelage.train.prediction import predict, predictions
 from tutelage.train.run import Run
 
@@ -8,6 +8,6 @@ ENGINE = 1
 """Version of the loop, the games and the losses; raised by hand when a change of them alters results of trainings."""
 
 __all__ = [
-    "ENGINE", "Networks", "Run", "Training", "TrainingTime", "predict", "predictions", "time_a_step", "time_a_training",
-    "train",
+    "ENGINE", "Networks", "Run", "Training", "TrainingTime", "predict", "predictions", "ready_to_train",
+    "time_a_step", "time_a_training", "train",
 ]  # fmt: skip

@@ -277,6 +277,11 @@ def time_a_training(method: Method, task: Task, network: Networks, loader: Loade
     return TrainingTime(begin, statistics.mean(counted), record)
 
 
+def ready_to_train() -> None:
+    """Let torch import what its optimisers need, which takes seconds the first time, so that no probe counts it."""
+    _ = torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
+
+
 def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:
     """Seconds of one step in the last round, see `time_a_training`."""
     return time_a_training(method, task, network, loader, training).step
