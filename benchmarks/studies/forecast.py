@@ -28,8 +28,6 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from tutelage.bench.protocol import data_root
-
 RESULTS = Path(__file__).parents[1] / "results" / "forecast.json"
 NEAR = 0.25
 """Relative distance up to which a forecast counts as met."""
@@ -63,7 +61,8 @@ RUNS: dict[str, dict[str, Any]] = {
 
 
 def texts(folder: Path, labelled: int, pool: int, votes: bool = False) -> dict[str, Any]:
-    found = pd.read_parquet(data_root() / "ag_news" / "ag_news.parquet").sample(labelled + pool + 200, random_state=0)
+    found = pd.read_parquet(Path(os.environ["TUTELAGE_DATA"]) / "ag_news" / "ag_news.parquet")
+    found = found.sample(labelled + pool + 200, random_state=0)
     table = found[["text", "label"]].astype({"label": str})
     draws = np.random.default_rng(0)
     for rule in range(4 if votes else 0):
@@ -98,7 +97,12 @@ def sentences(folder: Path, labelled: int, pool: int) -> dict[str, Any]:
         row = [{"tokens": w} | ({"tags": t} if tagged else {}) for w, t in lines]
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in row))
     paths = {"train": "train.jsonl", "unlabelled": "pool.jsonl", "test": "test.jsonl"}
-    return {k: folder / v for k, v in paths.items()} | {"tokens": "tokens", "tags": "tags", "kind": "sentences"}
+    return {k: folder / v for k, v in paths.items()} | {
+        "tokens": "tokens",
+        "tags": "tags",
+        "tags_are": "bio",
+        "kind": "sentences",
+    }
 
 
 def picture(draws: np.random.Generator, shade: int, size: int = 32) -> Image.Image:

@@ -58,7 +58,7 @@ def rehearsal(building: Building) -> Rehearsal:
     on_features = isinstance(build.reader, Encodes) and not build.whole
     most = (MOST_LABELLED, MOST_OF_POOL) if on_features else (WHOLE_LABELLED, WHOLE_OF_POOL)
     fewer = max(MOST_NUMBERS // items.task.classes, most[1] // 8)
-    part = _part(items, *(min(count, fewer) for count in most), single=len(items.y) == len(items.labelled))
+    part = _part(items, min(most[0], fewer), min(most[1], fewer), single=len(items.y) == len(items.labelled))
     if on_features:
         problem = _on_noise(replace(build, cache=None).of(part), part)
     else:
@@ -80,9 +80,10 @@ def _part(items: Items, labelled: int, pool: int, single: bool) -> Items:
     else:
         index = np.arange(min(n, labelled))
     rows = np.arange(min(m, pool))
-    some: dict[str, Any] = {"labelled": [items.labelled[i] for i in index], "pool": [items.pool[i] for i in rows]}
-    if isinstance(items.labelled, np.ndarray):
-        some = {"labelled": items.labelled[index], "pool": items.pool[rows]}  # type: ignore[call-overload]
+    some: dict[str, Any] = {
+        name: values[at] if isinstance(values, np.ndarray) else [values[i] for i in at.tolist()]
+        for name, values, at in (("labelled", items.labelled, index), ("pool", items.pool, rows))
+    }
     both = np.concatenate([index, n + rows])
     groups = None if items.groups is None else items.groups.subset(index)
     kept = replace(
