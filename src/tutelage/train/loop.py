@@ -257,8 +257,8 @@ class TrainingTime:
 def time_a_training(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> TrainingTime:
     """Seconds of a training's parts: those of a step are the mean of some, after the first ones, which do not count."""
     method = method.settled(task)
-    start = now()
-    game, seconds = Game(method, task, network, loader.reserving(method.reserve), training), []
+    start, seconds = now(), list[float]()
+    game = Game(method, task, network, loader.reserving(method.reserve), training)
     with torch.random.fork_rng():
         run = game.begin()
         begin = now() - start
