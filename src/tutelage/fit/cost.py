@@ -177,7 +177,11 @@ class Costs:
     def _labels_only(self) -> Stage:
         probe, folds, again = self.problem.probe, self.folds, 1 + (self.adapting is not None and self.folds > 0)
         labels, classes = self.rehearsed.units[0], self.problem.task.classes
-        seconds = 0.0 if probe is None or not len(self.problem.labelled) else labels_only_seconds(probe, folds, labels)
+        seconds = (
+            0.0
+            if probe is None or not len(self.problem.labelled)
+            else labels_only_seconds(probe, folds, self.plan.folds, labels)
+        )
         if self.problem.decays and folds:
             alone = on_folds(self.one(Supervised().settled(self.problem.task), free=True), folds)
             seconds += alone.seconds * len(self.problem.decays)
@@ -196,6 +200,7 @@ class Costs:
         on_features = 1 + (self.adapting is not None and folds > 0)
         yield _stage(stages.FOLDS, on_folds(one, folds).times(on_features) if folds else NOTHING)
         yield _stage(stages.WHOLE, one)
+        yield Stage(stages.WHOLE, one.once)
         if on_features > 1 and method.uses_pool:
             yield _stage(stages.WHOLE, self._together().times(0.5))  # where several count
 

@@ -34,18 +34,21 @@ class Cost:
         seconds: seconds.
         ticks: steps that progress is told of.
         passing: bytes of memory that they fill and give back.
+        once: seconds of what is computed once for all of them.
     """
 
     seconds: float = 0.0
     ticks: float = 0.0
     passing: float = 0.0
+    once: float = 0.0
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.seconds + other.seconds, self.ticks + other.ticks, max(self.passing, other.passing))
+        passing, once = max(self.passing, other.passing), self.once + other.once
+        return Cost(self.seconds + other.seconds, self.ticks + other.ticks, passing, once)
 
     def times(self, count: float) -> Cost:
         """What so many of them take, one after another."""
-        return Cost(count * self.seconds, count * self.ticks, self.passing)
+        return Cost(count * self.seconds, count * self.ticks, self.passing, self.once)
 
 
 NOTHING = Cost()
@@ -83,10 +86,11 @@ def one_training(method: Method, rehearsed: Rehearsal, training: Training, folds
     pool = _prediction(network, problem, pool=True) * len(problem.pool) * rehearsed.pool if labellings else 0.0
     looking = _look(network, problem, round(len(problem.labelled) / max(repeated, 1))) * looks if looks else 0.0
     looking *= rehearsed.labelled
-    begin = min(again, took.begin) * (rehearsed.pool if method.uses_pool else 1.0)
+    grows = rehearsed.pool if method.uses_pool else 1.0
+    begin, once = min(again, took.begin) * grows, max(took.begin - again, 0.0) * grows
     units = rehearsed.units[1] * len(method.rule.movers)
     seconds = begin + took.step * training.steps + took.record * points + looking + pool * labellings
-    return Cost(seconds, training.steps, BYTES_OF_A_UNIT * units)
+    return Cost(seconds, training.steps, BYTES_OF_A_UNIT * units, once)
 
 
 def loader_of(method: Method, problem: Problem) -> Loader:

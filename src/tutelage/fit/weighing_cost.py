@@ -9,8 +9,9 @@ from tutelage.fit.labels_only import Probe
 from tutelage.fit.prevalence import LEAST_ROWS, MOST_ROWS, REDRAWN, expected_shares
 from tutelage.ops.meter import now
 
-MOST_TIMED = 300
-"""Labels, at most, on which a logistic regression is timed; one on more takes as many times as long."""
+MOST_NUMBERS_FITTED, LEAST_FITTED = 200_000, 300
+"""Numbers, at most, on which a logistic regression is timed, but at least so many labels; more take longer in
+proportion."""
 
 MOST_CALIBRATED = 2000
 """Labels, at most, on which a calibration is timed."""
@@ -22,29 +23,29 @@ REFITTED = 0.5
 """Seconds after which no further logistic regression is timed."""
 
 
-def labels_only_seconds(probe: Probe, folds: int, labels: int) -> float:
-    """Seconds of the labels-only model: each strength of the penalty is fitted in each fold.
+def labels_only_seconds(probe: Probe, folds: int, repeated: int, labels: int) -> float:
+    """Seconds of the labels-only model: each strength of the penalty is fitted in each fold, the best on all labels.
 
     Args:
         probe: linear model of the labels of a small problem.
         folds: number of the folds; 0 fits one model.
+        repeated: number of the folds of one repeat.
         labels: number of labelled units of the real problem.
     """
+    learnt = labels * (1 - 1 / repeated) if folds else labels
     index = np.arange(len(probe.y))
-    if len(index) > MOST_TIMED:
-        index = np.linspace(0, len(index) - 1, MOST_TIMED).astype(np.int64)
-    total, timed = 0.0, 0
+    most = min(max(MOST_NUMBERS_FITTED // max(probe.x.shape[1], 1), LEAST_FITTED), max(round(learnt), 1))
+    if len(index) > most:
+        index = np.linspace(0, len(index) - 1, most).astype(np.int64)
+    share, each = learnt / max(len(index), 1), list[float]()
     for choice in probe.choices[::-1]:  # from the weakest penalty on, which takes longest
         start = now()
         probe.fitted(index, choice)
-        total, timed = total + now() - start, timed + 1
-        if total > REFITTED:
+        each.append(now() - start)
+        if sum(each) > REFITTED:
             break
-    everything = total / timed * len(probe.choices) if timed == len(probe.choices) else total * 1.2
-    share = labels / max(len(index), 1)
-    if not folds:
-        return everything / len(probe.choices) * share
-    return everything * share * folds + everything / len(probe.choices) * share
+    everything = sum(each) + each[-1] * (len(probe.choices) - len(each)) / 2  # of those left out, at most half as long
+    return share * everything * (folds + 1 / len(probe.choices)) if folds else share * everything / len(probe.choices)
 
 
 def weighing_seconds(labels: int, pool: int, classes: int, repeats: float, folds: int, both: bool) -> float:

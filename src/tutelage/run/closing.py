@@ -15,8 +15,9 @@ from tutelage.kinds.base import Kind
 from tutelage.kinds.copied import KEPT, kept_prints
 from tutelage.kinds.dataset import Dataset
 from tutelage.modalities.base import Encodes
+from tutelage.ops.meter import now
 
-SAVED = 0.25
+SAVED = 0.03
 """Seconds in which model, records and hashes of a small run are written, on the recorded machine."""
 
 DRAWN = 2.1
@@ -28,7 +29,7 @@ LIBRARY = 0.8, 45e6
 PRINTED = 50
 """Items whose prints, by which a model knows copies, are made to see how large they are."""
 
-PAGE = 4.8e5
+PAGE = 4.0e5
 """Bytes of plots, page, tables and summaries of a run."""
 
 
@@ -44,8 +45,8 @@ def closing(kind: Kind, data: Dataset) -> Closing:
         slow = machine.slowness()
         yield _test(data, costs, slow)
         seconds, memory = (0.0, 0.0) if "matplotlib.pyplot" in sys.modules else LIBRARY
-        pool = len(data.items.pool) / 1000
-        yield Stage(RECORDS, slow * (SAVED + 0.02 * pool), written=_model_bytes(kind, data, costs))
+        saved, written = _models(kind, data, costs)
+        yield Stage(RECORDS, slow * SAVED + saved, written=written)
         yield Stage(REPORT, slow * (DRAWN + seconds), held=memory, written=PAGE)
 
     return stages
@@ -65,13 +66,14 @@ def _test(data: Dataset, costs: Costs, slow: float) -> Stage:
     return Stage(TEST, seconds, held=each * count, written=(each + ROW_BYTES) * missing)
 
 
-def _model_bytes(kind: Kind, data: Dataset, costs: Costs) -> float:
-    """Bytes of the model that is returned and of the labels-only one, with what they keep of the items."""
-    items = data.items
+def _models(kind: Kind, data: Dataset, costs: Costs) -> tuple[float, float]:
+    """Seconds and bytes of the model that is returned and of the labels-only one, with what they keep of the items."""
+    items, start = data.items, now()
     some = replace(data, items=replace(items, labelled=items.labelled[:PRINTED], pool=items.pool[:0]), strangers=None)
     bytes_ = sum(kept.nbytes for kept in kept_prints(kind, some).values())
-    count = min(len(items.labelled) + len(items.pool), KEPT)
+    seconds, count = now() - start, min(len(items.labelled) + len(items.pool), KEPT)
+    share = count / max(min(len(items.labelled), PRINTED), 1)
     network = costs.problem.network(0)
     size = 4.0 * sum(p.numel() for p in network.parameters())
     linear = 4.0 * costs.rehearsed.width * costs.problem.task.classes
-    return size + 2 * (linear + bytes_ * count / max(min(len(items.labelled), PRINTED), 1))
+    return 2 * seconds * share, size + 2 * (linear + bytes_ * share)

@@ -30,7 +30,7 @@ from tutelage.report.sentences import REFERENCE
 
 def conclude(
     out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitted: Fitted, heard: Heard | None = None,
-    cost: Callable[[], dict[str, Any]] | None = None,
+    cost: Callable[[int], dict[str, Any]] | None = None,
 ) -> Model:  # fmt: skip
     """Save the model and the labels-only one, score them on the test items, and write records and report.
 
@@ -41,7 +41,8 @@ def conclude(
         data: dataset that was learnt.
         fitted: outcome of the fit.
         heard: what was said so far; None where nobody kept it.
-        cost: function that gives what was predicted of the run, and what was so far; None where nobody measured.
+        cost: function that gives what was predicted of the run, and what was so far, from the bytes of the page that
+            is still to be written; None where nobody measured.
 
     Returns:
         The fitted model, on the CPU.
@@ -77,11 +78,11 @@ def conclude(
             model.save(own, out / REFERENCE, told_of(kind, summary, reference=True))
         files.write_json(out / "records.json", record)
     with stage(REPORT):
-        from tutelage.report.page import draw, write_page  # with it the library that draws
+        from tutelage.report.page import draw, page, write_page  # with it the library that draws
 
         drawn = draw(out)
         if cost is not None:
-            summary["cost"] = cost()
+            summary["cost"] = cost(len(page(*drawn).encode()))
         write_page(out, drawn, cost=summary.get("cost"))
     return made
 

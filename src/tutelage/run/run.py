@@ -80,8 +80,8 @@ def run(
             )  # fmt: skip
             summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
 
-            def told() -> dict[str, Any]:
-                written = machine.folder_bytes(out, {PARTS}) + machine.folder_bytes(features) - before
+            def told(page: int) -> dict[str, Any]:
+                written = page + machine.folder_bytes(out, {PARTS}) + machine.folder_bytes(features) - before
                 return account(meter.forecast, meter.spent(), machine.peak(), max(written, 0))
 
             conclude(out, summary, kind, data, fitted, heard, told)
