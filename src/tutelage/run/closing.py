@@ -29,8 +29,8 @@ LIBRARY = 0.8, 45e6
 PRINTED = 50
 """Items whose prints, by which a model knows copies, are made to see how large they are."""
 
-PAGE = 4.0e5
-"""Bytes of plots, page, tables and summaries of a run."""
+PAGE, OF_POOL = 2.8e5, 1.2e5
+"""Bytes of plots, page and summaries of a run, and of what these have of a pool."""
 
 
 def closing(kind: Kind, data: Dataset) -> Closing:
@@ -47,7 +47,7 @@ def closing(kind: Kind, data: Dataset) -> Closing:
         seconds, memory = (0.0, 0.0) if "matplotlib.pyplot" in sys.modules else LIBRARY
         saved, written = _models(kind, data, costs)
         yield Stage(RECORDS, slow * SAVED + saved, written=written)
-        yield Stage(REPORT, slow * (DRAWN + seconds), held=memory, written=PAGE)
+        yield Stage(REPORT, slow * (DRAWN + seconds), held=memory, written=PAGE + OF_POOL * (len(data.items.pool) > 0))
 
     return stages
 
