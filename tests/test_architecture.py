@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "graph": {"types", "ops", "graph"},
     "distil": {"types", "ops", "distil"},
     "data": {"types", "ops", "files", "data"},
-    "tables": {"types", "ops.pages", "ops.visible", "files", "data.errors", "data.nearest", "tables"},
+    "tables": {"types", "ops.pages", "ops.visible", "files", "data.errors", "data.how", "data.nearest", "tables"},
     "weak": {"types", "ops", "data", "tables", "weak"},
     "weights": {"types", "files", "data", "weights"},
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},

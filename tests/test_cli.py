@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -62,7 +64,7 @@ def test_methods_train_the_encoder_too(run, bench, method):
 def test_auto_says_its_budget_chooses_and_shows_what_it_tried(run, bench):
     code, shown = run(*bench.fit("auto", budget=40))
     assert code == 0, shown
-    assert re.search(r"at most 40 trainings of \d+ steps, about \d+ (second|minute)", shown)
+    assert re.search(r"at most 40 trainings of \d+ steps\.\nAbout \d+ (second|minute)", shown)
     found = summary(bench.out)
     tried = [a for a in found["selection"] if a["rungs"]]
     assert len([a for a in tried if a["rungs"] == 2]) == min(MEMBERS, len(tried)) < len(tried)
@@ -79,8 +81,11 @@ def test_auto_says_its_budget_chooses_and_shows_what_it_tried(run, bench):
 def test_it_says_first_what_it_will_do_and_how_long(run, bench):
     _, shown = run(*bench.fit("mean_teacher"))
     assert "Training mean_teacher on 16 labels (8 a class, 2 classes) and a pool of 60: 3 trainings of 8 steps" in shown
-    assert re.search(r"for the evidence\), about \d\S* (seconds?|minutes|hours)\.", shown)
-    assert shown.index("Training mean_teacher") < shown.index("The pool")
+    said = re.search(
+        r"^About \d\S* (seconds?|minutes|hours), \d\S* [MG]B of memory and \d\S* [KMG]B on disk\.$", shown, re.M
+    )
+    assert said, shown
+    assert shown.index("Training mean_teacher") < said.start() < shown.index("The pool")
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])
@@ -247,3 +252,35 @@ def test_the_packaged_encoder_tells_food_from_sport(run, bench):
     code, _ = run(*bench.fit(encoder=None, steps=60))
     assert code == 0
     assert summary(bench.out)["test"]["accuracy"] > 0.9
+
+
+HEAVY = {"torch", "transformers", "sklearn", "scipy", "pandas", "matplotlib", "faiss", "pyarrow"}
+"""Libraries that take seconds to import."""
+
+ASK = """
+import sys
+sys.argv = ["tutelage", *sys.argv[1:]]
+from tutelage.cli import main
+try:
+    main()
+except SystemExit as e:
+    assert not e.code, e.code
+finally:
+    print("\\nimported:", *sorted(HEAVY & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"], ["fit", "--help"], ["predict", "--help"], ["score", "--help"], ["report", "--help"], ["methods"],
+        ["data", "list"], ["models", "list"], ["verify", "--help"], ["config", "--help"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_learns_nothing_imports_no_library_that_learns(words):
+    done = subprocess.run(
+        [sys.executable, "-c", f"HEAVY = {HEAVY!r}\n{ASK}", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "imported:"

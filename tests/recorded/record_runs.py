@@ -25,7 +25,7 @@ from PIL import Image
 from recorded import run_inputs, worlds
 from recorded.comparing import record
 
-LEFT_OUT = ("read", "seconds", "peak_memory_mb", "versions", "version", "sha256")
+LEFT_OUT = ("read", "seconds", "peak_memory_mb", "cost", "versions", "version", "sha256")
 """What summaries hold of the clock and of the packages."""
 ADDED = ("label", "tags", "spans", "probability")
 """Columns that predict added in version 0.1."""

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from benches import Bench
+from benches import Bench, without_cost
 from forging import forge
 from tutelage import Classifier
 from tutelage.files import BadFileError, one_writer, write_json
 from tutelage.files.whole import HASH
 from tutelage.kinds.saved import kind_of
 
-LEFT = {"seconds", "peak_memory_mb", HASH}
+LEFT = {"seconds", "peak_memory_mb", "cost", HASH}
 """Entries of a summary that differ between equal fits."""
 
 
@@ -29,7 +29,8 @@ def bits(folder: Path) -> dict[str, bytes]:
     summary = json.loads(found.pop("summary.json").read_text())
     found.pop("manifest.json")
     plain = json.dumps({k: v for k, v in summary.items() if k not in LEFT}).encode()
-    return {name: path.read_bytes() for name, path in found.items()} | {"summary.json": plain}
+    read = {name: without_cost(path.read_bytes()) for name, path in found.items()}
+    return read | {"summary.json": plain}
 
 
 @pytest.fixture(scope="module")

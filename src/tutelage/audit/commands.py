@@ -16,7 +16,7 @@ from tutelage.kinds import KINDS
 from tutelage.kinds.one_class import OneClass
 from tutelage.run.commands import KIND, options_of, refuse_other_kinds, values_of
 from tutelage.run.examples import example
-from tutelage.run.options import Reading
+from tutelage.run.reading import Reading
 from tutelage.run.screen import Json, Quiet, SafeCells, Screen
 from tutelage.run.words import kind_of
 from tutelage.tables import USUAL, formulas, write_table

@@ -12,7 +12,6 @@ import numpy as np
 from tutelage.audit.request import AuditOptions
 from tutelage.data.sources import cache_folder
 from tutelage.distil.choice import FOLDS
-from tutelage.fit.cost import duration
 from tutelage.fit.defaults import pick_device
 from tutelage.kinds.class_labels import require_two
 from tutelage.kinds.dataset import Files
@@ -21,6 +20,7 @@ from tutelage.kinds.odd_labels import ask_of_classes
 from tutelage.kinds.one_class import OneClass
 from tutelage.kinds.one_vote import own_groups, with_groups
 from tutelage.modalities.base import Encodes
+from tutelage.ops.durations import duration
 from tutelage.tables import DataError, Notes, as_label, column
 from tutelage.tables.label_cells import some
 from tutelage.types import Say, Tick

@@ -20,10 +20,10 @@ from tutelage.audit.ranking import Audit, find_label_errors
 from tutelage.audit.reading import Audited, features_of, read_audited
 from tutelage.audit.reasons import expected, percent, reasons
 from tutelage.audit.request import AuditOptions
-from tutelage.fit.cost import duration
 from tutelage.kinds.one_class import OneClass
 from tutelage.kinds.saved import plain_options
 from tutelage.modalities.images.examples import shown
+from tutelage.ops.durations import duration
 from tutelage.tables.formulas import harmless, safe_cells
 from tutelage.types import Say, Tick
 

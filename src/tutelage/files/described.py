@@ -164,6 +164,30 @@ class Other(TypedDict):
     share: NotRequired[float | None]
 
 
+class Foretold(TypedDict):
+    """What was predicted, and what was found; None where nobody knows."""
+
+    predicted: float | None
+    found: float | None
+
+
+class StageCost(TypedDict):
+    """Seconds of a stage of a run, as they were predicted and found."""
+
+    name: str
+    predicted: float | None
+    found: float | None
+
+
+class Costs(TypedDict):
+    """What a run was predicted to take and what it took."""
+
+    seconds: Foretold
+    memory_mb: Foretold
+    disk_mb: Foretold
+    stages: list[StageCost]
+
+
 class Summary(TypedDict):
     """summary.json: the outcome of a fit."""
 
@@ -211,6 +235,7 @@ class Summary(TypedDict):
     said: NotRequired[list[Said]]
     seconds: NotRequired[float]
     peak_memory_mb: NotRequired[int | None]
+    cost: NotRequired[Costs]
 
 
 class Bin(TypedDict):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -19,9 +18,11 @@ from tutelage.data import Examples
 from tutelage.fit.build import Build, Items
 from tutelage.fit.comparison import Adapted
 from tutelage.fit.cost import AdaptingCost
+from tutelage.fit.forecast import ADAPTING
 from tutelage.fit.problem import Problem
 from tutelage.fit.setup import Store, StoredPart
 from tutelage.modalities.base import Encodes, features
+from tutelage.ops.meter import now, stage
 from tutelage.types import Say, Tick
 
 TIMED = 256
@@ -112,8 +113,9 @@ class AdaptedFeatures:
             items, pool=items.pool if whole else [items.pool[i] for i in rows], covered=None, target=None,
             truth=None if items.truth is None else items.truth[rows],
         )  # fmt: skip
-        build = replace(self.build, reader=self.reader(index), cache=self.scratch)
-        problem = build.of(part).problem(self.tick)
+        with stage(ADAPTING):
+            build = replace(self.build, reader=self.reader(index), cache=self.scratch)
+            problem = build.of(part).problem(self.tick)
         return self.finish(replace(problem, by_fold=by_fold, pool_rows=None if whole else rows))
 
     def reader(self, index: np.ndarray) -> Encodes:
@@ -150,12 +152,12 @@ class AdaptedFeatures:
         part = [self.items.pool[i] for i in self._drawn]
         read = [item for items in self.build.of(replace(self.items, pool=part)).of_pool for item in items]
         different = list({str(item): item for item in read or self.items.labelled}.values())
-        few = neighbours(sorted(different, key=lambda item: len(str(item))), TIMED)
+        few = neighbours(sorted(different, key=lambda item: len(str(item))), min(TIMED, max(len(different) // 2, 32)))
         with tempfile.TemporaryDirectory() as folder:
             features(reader, few[:2], Path(folder) / "first")  # the first pass is slower than the rest
-            start = time.perf_counter()
+            start = now()
             features(reader, few, Path(folder) / "rest")
-            row = (time.perf_counter() - start) / len(few)
+            row = (now() - start) / len(few)
         return AdaptingCost(each, row, POOL_OF_A_FOLD, len(different) / max(len(part), 1))
 
 

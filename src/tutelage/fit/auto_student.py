@@ -10,6 +10,7 @@ from torch import nn
 
 from tutelage.fit.auto import MEMBERS, Auto, Search, Selection, possible
 from tutelage.fit.contender import Contender
+from tutelage.fit.forecast import SEARCH
 from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.fit.recorded import Records
 from tutelage.fit.reference import LabelsOnly
@@ -18,6 +19,7 @@ from tutelage.fit.shares import LABELS_ONLY
 from tutelage.fit.together import said, student_of
 from tutelage.methods import Method, Supervised
 from tutelage.methods.pool_teacher import PoolTeacher
+from tutelage.ops.meter import stage
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class AutoStudent:
         candidates, folds = self._candidates, self.alone.folds
         gains = self.records.gains(list(candidates))
         search = Search(self.setup, candidates, gains, self.alone.model.honest, folds, self._most)
-        return search.run(self.auto.budget)
+        with stage(SEARCH):
+            return search.run(self.auto.budget)
 
     def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
         """Held-out predictions of the chosen methods together; there is no curve."""

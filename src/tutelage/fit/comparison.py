@@ -14,6 +14,7 @@ from tutelage.fit.auto import Auto
 from tutelage.fit.auto_student import AutoStudent
 from tutelage.fit.contender import Contender
 from tutelage.fit.evidence import Prior
+from tutelage.fit.forecast import FOLDS, WHOLE
 from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import Records
@@ -25,6 +26,7 @@ from tutelage.fit.teacher_paths import ALONE, FAITHFUL, agreement, learnable, le
 from tutelage.fit.together import Together, said
 from tutelage.methods import METHODS, Method
 from tutelage.methods.distil import no_teacher
+from tutelage.ops.meter import stage
 
 STANDARD = "drift"
 """Method that "auto" plays after a brought teacher, and whose step is timed for all that it may try."""
@@ -100,7 +102,8 @@ class Comparison:
         self.plan = method.plan(plan) if isinstance(method, Auto) else plan
         require_teacher(self.method, self.teacher, self.learns)
         if not isinstance(self.method, Auto):
-            self.method.ready(problem.pool, setup.tick)
+            with stage(WHOLE):
+                self.method.ready(problem.pool, setup.tick)
         self.played = METHODS[STANDARD]() if isinstance(method, Auto) else method
         self.game = self.played.settled(problem.task, self.teacher)
         looks = self.teacher and not self.learns
@@ -108,7 +111,8 @@ class Comparison:
         if isinstance(self.method, Auto) and not self.teacher and not self.folds:
             raise ValueError("auto chooses by the labels: it needs some, or a teacher that is brought")
         self.started = after_weak_labels.stage_one(setup, self.game, self.folds) if self.teacher else None
-        stage_one = self.started.network()[0] if self.started is not None and not len(problem.labelled) else None
+        with stage(WHOLE):
+            stage_one = self.started.network()[0] if self.started is not None and not len(problem.labelled) else None
         self.reference = LabelsOnly("", setup, self.folds, stage_one)
         self.held = problem.scored(self.reference.model.honest) if self.folds else None
 
@@ -176,7 +180,8 @@ class Comparison:
             return None
         looks = self.game.uses_pool and not self.game.needs_labels
         student = after_weak_labels.game(self.setup, self.game, self.started) if looks else self.started
-        shares = said(student).mean(0).cpu().numpy()
+        with stage(WHOLE):
+            shares = said(student).mean(0).cpu().numpy()
         here = np.bincount(problem.y, minlength=problem.task.classes)[problem.y] / len(problem.y)
         found: np.ndarray = shares[problem.y] / here
         worth = found.sum() ** 2 / (found**2).sum() / len(found)
@@ -186,7 +191,8 @@ class Comparison:
         """The rival, or the teacher alone where a game left it and no label can tell whether that was right; a note."""
         if self.started is None or self.held is not None or rival.trains is self.started:
             return rival, ""
-        same = agreement(said(self.started), said(rival.trains))
+        with stage(WHOLE):
+            same = agreement(said(self.started), said(rival.trains))
         if same >= FAITHFUL:
             return rival, ""
         note = (
@@ -200,12 +206,10 @@ class Comparison:
         problem = self.setup.problem
         if len(rivals) == 1 or self.held is None:
             rival, note = self._first(rivals[0])
-            predictions, curve = rival.trains.held_out(self.folds)
+            predictions, curve = _held_out(rival, self.folds)
             held = problem.scored(predictions) if predictions else None
-            return Best(
-                rival, *rival.trains.network(), held, predictions, rival.trains.own(predictions), curve, [], note
-            )
-        told = [r.trains.held_out(self.folds) for r in rivals]
+            return Best(rival, *_trained(rival), held, predictions, rival.trains.own(predictions), curve, [], note)
+        told = [_held_out(rival, self.folds) for rival in rivals]
         verdict = self._judge.verdict(rivals, [predictions for predictions, _ in told])
         count = {i: share for i, share in verdict.shares.items() if i != REFERENCE}
         number = max(count, key=lambda i: count[i]) if count else verdict.best
@@ -216,7 +220,19 @@ class Comparison:
             rival, own, curve = Rival("candidate", "together", together, prior), verdict.honest, []
         honest = verdict.honest if count else own
         held = problem.scored(honest)
-        return Best(rival, *rival.trains.network(), held, honest, rival.trains.own(own), curve, verdict.judged)
+        return Best(rival, *_trained(rival), held, honest, rival.trains.own(own), curve, verdict.judged)
+
+
+def _held_out(rival: Rival, folds: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
+    """Held-out predictions of a rival, and the held-out score by step."""
+    with stage(FOLDS):
+        return rival.trains.held_out(folds)
+
+
+def _trained(rival: Rival) -> tuple[nn.Module, list[dict[str, float]]]:
+    """Network of a rival, which learnt all labels, and the history of its training."""
+    with stage(WHOLE):
+        return rival.trains.network()
 
 
 def require_teacher(method: Method | Auto, teacher: bool, learns: bool) -> None:

@@ -1,50 +1,39 @@
-"""What a fit will do and about how long it takes, said before it begins."""
+"""What a fit will take, stage by stage, told before it begins: each part is timed on a few steps or a few items."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 
-from tutelage.fit.auto import Auto
+from tutelage.fit import forecast as stages
+from tutelage.fit.auto import MEMBERS, SHORT, Auto, possible, within
 from tutelage.fit.build import Building
 from tutelage.fit.comparison import STANDARD
-from tutelage.fit.fit import threads
+from tutelage.fit.defaults import How
+from tutelage.fit.forecast import Stage
 from tutelage.fit.problem import Plan, Problem
+from tutelage.fit.recorded import Records
+from tutelage.fit.rehearsal import Rehearsal, rehearsal
+from tutelage.fit.setup import Setup, silent
 from tutelage.fit.teacher_paths import learnable
 from tutelage.fit.together import PATIENCE
-from tutelage.methods import METHODS, Committee, Distil, Method
-from tutelage.methods.base import labels_kept
-from tutelage.train import Training, predict, time_a_step
-from tutelage.types import Tick
+from tutelage.fit.trainings import NOTHING, Cost, on_folds, one_training
+from tutelage.fit.weighing_cost import labels_only_seconds, weighing_seconds
+from tutelage.methods import METHODS, Committee, Distil, Method, Supervised
+from tutelage.train import Training
 
-SAMPLE = 64
-"""Items of the pool whose prediction is timed."""
+ROW_BYTES = 84
+"""Bytes that a row of features takes on the disk beside its numbers: key, checksum and entry in the index."""
 
+BYTES_SAID = 24.0
+"""Bytes of a probability of the pool, which is held as logits, in order, as a logarithm and as a share, in float64."""
 
-def about_reading(building: Building, things: str, later: int = 0) -> str:
-    """How the items are read; for an encoder how many are to be encoded, and about how long that takes.
-
-    Args:
-        building: the items, on their way to a problem.
-        things: word for the items, in the plural.
-        later: number of test items, which are read at the end.
-    """
-    reader, device, encoding = building.build.reader, building.build.device, building.encoding
-    if encoding is None:
-        h, w = getattr(reader, "size", (0, 0))
-        return f"Training {reader.says} from nothing on images of {w} x {h} pixels, on {device}."
-    if not getattr(reader, "encodes", False):
-        return f"Reading {things} as they are, on {device}."
-    count = encoding.missing
-    left = f"{count} {things} to encode, about {duration(encoding.seconds())}" if count else ""
-    left += f", then {later} to test" if count and later else ""
-    precision = getattr(reader, "precision", "")
-    within = f" in {precision}" if precision else ""
-    return f"Reading with {reader.says}{within} on {device}: {left or 'all features are in the cache'}."
+SHARES = 4
+"""Methods of "auto" of which the student learns, as a rule."""
 
 
 @dataclass(frozen=True)
@@ -74,133 +63,255 @@ class AdaptingCost:
         return first, (folds * min(pool, self.rows_of_a_fold) + pool) * self.readings * self.row
 
 
-def about_training(
-    method: Method | Auto, problem: Problem, training: Training, plan: Plan, tick: Tick,
-    adapting: AdaptingCost | None = None,
-) -> str:  # fmt: skip
-    """The trainings that a fit takes, and about how long they take together.
+@dataclass
+class Costs:
+    """The costs of a fit's parts.
 
-    Args:
+    Attributes:
         method: settled method, or the automatic choice.
-        problem: the problem.
-        training: training of a network.
+        building: items on their way to the problem.
+        how: training, evidence and examples a step.
         plan: plan of the evidence.
-        tick: called with the progress.
+        records: records that the automatic choice knows.
         adapting: cost of adapting the encoder; None does not adapt it.
     """
+
+    method: Method | Auto
+    building: Building
+    how: How
+    plan: Plan
+    records: Records
+    adapting: AdaptingCost | None = None
+    _known: dict[tuple[str, int], Cost] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def rehearsed(self) -> Rehearsal:
+        """Small problem on which parts are timed."""
+        return rehearsal(self.building)
+
+    @property
+    def probabilities(self) -> float:
+        """Bytes of the probabilities of the pool's items, in the forms in which they are held at once."""
+        items = self.building.items
+        if items.task.dense or items.task.sequential:
+            return 0.0
+        return BYTES_SAID * len(items.pool) * items.task.classes
+
+    @property
+    def problem(self) -> Problem:
+        """The small problem."""
+        return self.rehearsed.problem
+
+    @cached_property
+    def training(self) -> Training:
+        """Training of a network."""
+        return self.how.long_enough(self.method, self.problem)
+
+    @cached_property
+    def taught(self) -> bool:
+        """Whether a teacher was brought."""
+        return self.problem.weak is not None
+
+    @cached_property
+    def learns(self) -> bool:
+        """Whether the clean labels beside a teacher are learnt."""
+        return learnable(self.problem)
+
+    @cached_property
+    def folds(self) -> int:
+        """Number of the folds, over all repeats."""
+        plan = self.method.plan(self.plan) if isinstance(self.method, Auto) else self.plan
+        if self.taught and not self.learns:
+            return 0
+        return len(self.problem.folds(plan, self.training.seed))
+
+    def one(self, method: Method, name: str | None = None, free: bool = False, longer: int = 1) -> Cost:
+        """Cost of one training of a method, timed once.
+
+        Args:
+            method: settled method.
+            name: name under which it is kept; None is that of the method.
+            free: whether it is trained without the teacher that was brought.
+            longer: factor on the steps.
+        """
+        key = f"{name or method.name} {free}", longer
+        if key not in self._known:
+            rehearsed, training = self.rehearsed, self.training
+            if free and self.taught:
+                rehearsed = Rehearsal(
+                    self.problem.without_teacher(), rehearsed.labelled, rehearsed.pool, rehearsed.width, rehearsed.units
+                )
+            if longer != 1:
+                training = Setup(self.problem, training).trained(steps=training.steps * longer).training
+            self._known[key] = one_training(method, rehearsed, training, self.folds, self.plan.folds)
+        return self._known[key]
+
+    def stages(self) -> Iterator[Stage]:
+        """The stages of the fit from the encoding on, but for what comes after it."""
+        yield self._encoding()
+        if self.adapting is not None and self.folds:
+            pool = len(self.building.items.pool) * self.method.uses_pool
+            first, then = self.adapting.seconds(self.folds, len(self.building.items.labelled), pool)
+            yield Stage(stages.ADAPTING, first + then, held=self._features() * (1 + (pool > 0)))
+        yield self._labels_only()
+        yield from self._auto() if isinstance(self.method, Auto) else self._one(self.method)
+        yield self._weighing()
+
+    def _features(self) -> float:
+        """Bytes of all features in memory."""
+        labelled, pool = self.rehearsed.units
+        return 4.0 * self.rehearsed.width * (labelled + pool * len(self.building.of_pool))
+
+    def _encoding(self) -> Stage:
+        encoding, rows = self.building.encoding, self._features()
+        if encoding is None or not getattr(self.building.build.reader, "encodes", False):
+            return Stage(stages.ENCODING, held=rows)
+        missing = encoding.missing
+        each = encoding.seconds() / missing if missing else 0.0
+        items = self.building.items
+        units = sum(self.rehearsed.units) / max(len(items.labelled) + len(items.pool), 1)
+        bytes_ = (4 * self.rehearsed.width + ROW_BYTES) * missing * units if self.building.build.cache else 0.0
+        passing = float(getattr(encoding, "workspace", 0.0))
+        return Stage(stages.ENCODING, each, missing, "items", rows, passing, bytes_)
+
+    def _labels_only(self) -> Stage:
+        probe, folds, again = self.problem.probe, self.folds, 1 + (self.adapting is not None and self.folds > 0)
+        labels, classes = self.rehearsed.units[0], self.problem.task.classes
+        seconds = (
+            0.0
+            if probe is None or not len(self.problem.labelled)
+            else labels_only_seconds(probe, folds, self.plan.folds, labels)
+        )
+        if self.problem.decays and folds:
+            alone = on_folds(self.one(Supervised().settled(self.problem.task), free=True), folds)
+            seconds += alone.seconds * len(self.problem.decays)
+        tried = (len(probe.choices) if probe is not None else 0) + len(self.problem.decays) + 1
+        return Stage(stages.LABELS, seconds * again, held=8.0 * labels * classes * tried * self._repeats * (folds > 0))
+
+    @property
+    def _repeats(self) -> float:
+        return max(self.folds / max(self.plan.folds, 1), 1.0)
+
+    def _one(self, method: Method) -> Iterator[Stage]:
+        if self.taught:
+            yield from self._after_teacher(method)
+            return
+        one, folds = self.one(method), self.folds
+        on_features = 1 + (self.adapting is not None and folds > 0)
+        yield _stage(stages.FOLDS, on_folds(one, folds).times(on_features) if folds else NOTHING)
+        yield _stage(stages.WHOLE, one)
+        yield Stage(stages.WHOLE, one.once)
+        if on_features > 1 and method.uses_pool:
+            yield _stage(stages.WHOLE, self._together().times(0.5))  # where several count
+
+    def _after_teacher(self, method: Method) -> Iterator[Stage]:
+        """Stage I and the game; with labels learnt beside, these in each fold, on the features of each encoder."""
+        first, game = self.one(Distil().settled(self.problem.task, True)), self.one(method)
+        uses = method.uses_pool and not isinstance(method, Distil)
+        yield _stage(stages.WHOLE, first + (game if method.uses_pool else NOTHING))
+        if not (self.folds and self.learns):
+            return
+        encoders = 1 if self.adapting is None else 2
+        beside = first + game + self.one(method.settled(self.problem.task), free=True) if uses else first
+        yield _stage(stages.FOLDS, on_folds(beside, self.folds).times(encoders))
+        yield _stage(stages.WHOLE, beside.times(0.5) + self._together())
+
+    def _together(self) -> Cost:
+        """Cost of the one student of several models; where there is no pool, or it is dense, there is none."""
+        problem = self.problem
+        if not len(problem.pool) or problem.task.dense:
+            return NOTHING
+        import torch
+
+        units, classes = int(problem.pool.counts().sum()), problem.task.classes
+        method = Committee(("several",), torch.full((units, classes), 1 / classes)).settled(problem.task)
+        return self.one(method, "several", free=True, longer=PATIENCE)
+
+    def _auto(self) -> Iterator[Stage]:
+        """The search on two rungs, and the student of the best methods."""
+        assert isinstance(self.method, Auto)
+        if self.taught:
+            yield from self._after_teacher(METHODS[STANDARD]().settled(self.problem.task, True))
+        if not self.folds:
+            return
+        free = self.problem.without_teacher()
+        candidates = possible(Setup(free, self.training, tick=silent))
+        gains = self.records.gains(list(candidates)).mean
+        names = [list(candidates)[i] for i in np.argsort(-gains, kind="stable")]
+        tried = names[: within(self.method.budget, self.folds, len(names))]
+        each = {name: self.one(candidates[name], name, free=True) for name in tried}
+        short = sum((each[name] for name in tried), NOTHING).times(1 / SHORT)
+        best = [each[name] for name in tried[:MEMBERS]]
+        yield _stage(stages.SEARCH, on_folds(short + sum(best, NOTHING), self.folds))
+        members = sum(best, NOTHING).times(min(SHARES, len(best)) / max(len(best), 1))
+        yield _stage(stages.WHOLE, members + self._together())
+
+    def _weighing(self) -> Stage:
+        labels, pool = self.rehearsed.units
+        classes, problem = self.problem.task.classes, self.problem
+        looks = bool(len(problem.pool)) and not (problem.task.dense or problem.task.sequential or self.taught)
+        both = looks and self.method.uses_pool and not isinstance(self.method, Auto) and self.rehearsed.width > 0
+        seconds = weighing_seconds(labels, pool if looks else 0, classes, self._repeats, self.folds, both)
+        return Stage(stages.WEIGHING, seconds, passing=self.probabilities)
+
+
+def _stage(name: str, cost: Cost) -> Stage:
+    """Stage of some trainings, whose progress is told in steps."""
+    ticks = max(cost.ticks, 1.0)
+    return Stage(name, cost.seconds / ticks, ticks, "steps", passing=cost.passing)
+
+
+def about_training(costs: Costs) -> str:
+    """The trainings that a fit takes, in a sentence."""
+    method, items = costs.method, costs.building.items
+    problem, training = costs.problem, costs.training
+    pool, labels, folds = len(items.pool), items.labels, costs.folds
     if isinstance(method, Auto):
-        return _about_auto(method, problem, training, plan, adapting)
-    method.ready(problem.pool, tick)  # a step is timed
-    return _about_one(method, problem, training, plan, adapting)
-
-
-def _about_auto(auto: Auto, problem: Problem, training: Training, plan: Plan, adapting: AdaptingCost | None) -> str:
-    with threads(problem.threads):
-        method: Any = METHODS[STANDARD]().settled(problem.task, False)
-        seconds = _a_training(method, problem.without_teacher(), training)
-    folds = len(problem.folds(auto.plan(plan), training.seed))
-    total = seconds * auto.budget
-    if adapting:
-        total += seconds * (folds + 1) + _together(problem, training)
-    if problem.weak is not None:
-        total += _with_teacher(method, problem, training, folds, 1 if adapting is None else 2)
-    said, more = _said_of_adapting(adapting, problem, folds, pool=True)
-    return (
-        f"Choosing a method for {problem.labels} labels and a pool of {len(problem.pool)}: at most "
-        f"{auto.budget:g} trainings of {training.steps} steps, about {duration(total + more)}{said}."
-    )
-
-
-def _about_one(method: Method, problem: Problem, training: Training, plan: Plan, adapting: AdaptingCost | None) -> str:
-    learns, weak = learnable(problem), problem.weak is not None
-    folds = 0 if weak and not learns else len(problem.folds(plan, training.seed))
-    with threads(problem.threads):
-        if weak:
-            seconds = _with_teacher(method, problem, training, folds, 1 if adapting is None else 2)
-        else:
-            seconds = _a_training(method, problem, training) * (1 + folds) * (1 + len(problem.decays) * (folds > 0))
-            if adapting and folds:
-                seconds += _a_training(method, problem, training) * (1 + folds)
-                seconds += _together(problem, training) * method.uses_pool
-    said, more = _said_of_adapting(adapting, problem, folds, method.uses_pool)
+        return (
+            f"Choosing a method for {labels} labels and a pool of {pool}: at most {method.budget:g} trainings of "
+            f"{training.steps} steps{_of_adapting(costs)}."
+        )
     check = f"{folds} of them on parts of the labels, for the evidence" if folds else "no evidence gathered"
     fits = 1 + folds
-    if weak:
+    if costs.taught:
         check = (
-            "stage I comes before; then clean labels looked at, or learnt beside: the folds choose" if learns
+            "stage I comes before; then clean labels looked at, or learnt beside: the folds choose" if costs.learns
             else "stage I comes before; the clean labels are only looked at, since a class has fewer than two"
-            if len(problem.labelled) else "stage I comes before"
+            if len(items.labelled) else "stage I comes before"
         )  # fmt: skip
-    single = len(problem.y) == len(problem.labelled)
-    first = problem.y if problem.groups is None or not single else problem.y[problem.groups.first(problem.y)]
-    each, count = np.unique(first, return_counts=True)[1], problem.labels
-    some = f"{each.min()} to {each.max()}" if count and each.min() < each.max() else each.max(initial=0)
-    spread = f"{some} a class, " if single and count else ""
+    single = len(items.y) == len(items.labelled)
+    groups = items.grouped
+    first: Any = items.y if groups is None or not single else items.y[groups.first(items.y)]
+    each = np.unique(first, return_counts=True)[1] if single else np.zeros(0, dtype=np.int64)
+    some = f"{each.min()} to {each.max()}" if labels and single and each.min() < each.max() else each.max(initial=0)
+    spread = f"{some} a class, " if single and labels else ""
     return (
-        f"Training {method.name} on {count} labels ({spread}{problem.task.classes} classes) and a pool of "
-        f"{len(problem.pool)}: {fits} training{'s' * (fits > 1)} of {training.steps} steps ({check}), "
-        f"about {duration(seconds + more)}{said}."
+        f"Training {method.name} on {labels} labels ({spread}{problem.task.classes} classes) and a pool of {pool}: "
+        f"{fits} training{'s' * (fits > 1)} of {training.steps} steps ({check}){_of_adapting(costs)}."
     )
 
 
-def _said_of_adapting(
-    adapting: AdaptingCost | None, problem: Problem, folds: int, pool: bool
-) -> tuple[str, float]:  # fmt: skip
-    """Words on adapting the encoder, and its seconds; ``pool`` tells whether anything learns from the pool."""
-    if adapting is None or not folds:
-        return "", 0.0
-    first, then = adapting.seconds(folds, len(problem.labelled), len(problem.pool) * pool)
-    said = f"; of these {duration(first)} for {folds + 1} adaptations of the encoder"
-    anew = f", and {duration(then)} to encode the pool anew where adapting is worth it"
-    return said + anew * (then > 0), first + then
+def _of_adapting(costs: Costs) -> str:
+    return "" if costs.adapting is None or not costs.folds else f"; {costs.folds + 1} adaptations of the encoder"
 
 
-def _with_teacher(method: Method, problem: Problem, training: Training, folds: int, encoders: int) -> float:
-    """Seconds of a fit after a brought teacher: stage I and the game, and with labels learnt beside in each fold.
+def about_reading(building: Building, things: str, later: int = 0) -> str:
+    """How the items are read; for an encoder how many are to be encoded.
 
-    Labels are learnt beside it on the features of each encoder: the one as it is, and the adapted one.
+    Args:
+        building: the items, on their way to a problem.
+        things: word for the items, in the plural.
+        later: number of test items, which are read at the end.
     """
-    first = _a_training(Distil().settled(problem.task, True), problem, training)
-    game = _a_training(method, problem, training)
-    beside = encoders * (folds + 1) * (first + 2 * game) + game * len(problem.decays) * folds
-    beside += _together(problem, training)
-    return first + game + beside * (folds > 0)
-
-
-def _together(problem: Problem, training: Training) -> float:
-    """Seconds of the one student of several models; where there is no pool, or it is dense, there is none."""
-    if not len(problem.pool) or problem.task.dense:
-        return 0.0
-    units, classes = int(problem.pool.counts().sum()), problem.task.classes
-    method = Committee(("several",), torch.full((units, classes), 1 / classes)).settled(problem.task)
-    return PATIENCE * _a_training(method, problem.without_teacher(), training)
-
-
-def _a_training(method: Method, problem: Problem, training: Training) -> float:
-    """Seconds of one training: a step's, timed, and the labelling of the pool between rounds."""
-    network = problem.network(0).to(problem.device)
-    with_labels = len(problem.labelled) > 0
-    loader = (
-        problem.loader() if problem.weak is None or with_labels
-        else problem.game(method.anchored) if method.uses_pool
-        else problem.stage_one()
-    )  # fmt: skip
-    per_step = time_a_step(method, problem.task, network, loader, training)
-    start = time.perf_counter()
-    sample = np.arange(min(len(problem.pool), SAMPLE))
-    predict(network, problem.task, problem.pool.subset(sample))
-    per_row = (time.perf_counter() - start) / max(len(sample), 1)
-    labellings = (method.training_rounds - 1) * len(method.rule.movers) * labels_kept(method)
-    return per_step * training.steps + per_row * len(problem.pool) * labellings
-
-
-def duration(seconds: float) -> str:
-    """A time for people.
-
-    >>> duration(4), duration(100), duration(200), duration(7000)
-    ('4 seconds', '100 seconds', '3 minutes', '1.9 hours')
-    """
-    if seconds < 150:  # below, whole minutes would be too coarse
-        count = max(round(seconds), 1)
-        return f"{count} second{'s' * (count > 1)}"
-    return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+    reader, device, encoding = building.build.reader, building.build.device, building.encoding
+    if encoding is None:
+        h, w = getattr(reader, "size", (0, 0))
+        return f"Training {reader.says} from nothing on images of {w} x {h} pixels, on {device}."
+    if not getattr(reader, "encodes", False):
+        return f"Reading {things} as they are, on {device}."
+    count = encoding.missing
+    left = f"{count} {things} to encode" if count else ""
+    left += f", then {later} to test" if count and later else ""
+    precision = getattr(reader, "precision", "")
+    within = f" in {precision}" if precision else ""
+    return f"Reading with {reader.says}{within} on {device}: {left or 'all features are in the cache'}."

@@ -13,13 +13,13 @@ import numpy as np
 
 from tutelage.data.columns import evenly
 from tutelage.fit.build import FITTED_ON, Items, blanks, rows_of
-from tutelage.fit.cost import duration
 from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut, choose
 from tutelage.fit.labels_only import Probe
 from tutelage.fit.problem import Plan, folds_of
 from tutelage.fit.recorded import Records, error_of
 from tutelage.fit.rivals import expected
 from tutelage.modalities.base import Encodes, features
+from tutelage.ops.durations import duration
 from tutelage.types import Say, Tick
 
 WORTH = 0.01

@@ -19,6 +19,7 @@ from tutelage.fit.auto_student import AutoStudent
 from tutelage.fit.calibration import NONE, Calibration, calibrated
 from tutelage.fit.comparison import Adapted, Best, Comparison
 from tutelage.fit.evidence import Evidence, Prior, weigh
+from tutelage.fit.forecast import WEIGHING
 from tutelage.fit.held_out import FoldPredictions, HeldOut
 from tutelage.fit.pool_look import PoolLook, why
 from tutelage.fit.prevalence import Prevalence
@@ -31,6 +32,7 @@ from tutelage.fit.together import Together
 from tutelage.fit.tried import Tried, idle
 from tutelage.methods import Method, Supervised
 from tutelage.methods.fields import Open, Ramp
+from tutelage.ops.meter import stage
 from tutelage.train import Training
 from tutelage.types import Tick
 
@@ -150,8 +152,9 @@ def _outcome(models: Comparison) -> Outcome:
     """Train, compare, and return the best model."""
     rivals = list(models.rivals())
     best, reference, auto = models.best(rivals), models.reference, None
-    spoken = answers(models, best)
-    evidence = _weighed(models, best, spoken)
+    with stage(WEIGHING):
+        spoken = answers(models, best)
+        evidence = _weighed(models, best, spoken)
     returned = "reference" if evidence is not None and evidence.returned == "reference" else best.rival.role
     said = spoken.reference if returned == "reference" else spoken.candidate
     looked_at = None
@@ -163,6 +166,11 @@ def _outcome(models: Comparison) -> Outcome:
     method = best.rival.trains.method
     if isinstance(best.rival.trains, Together) and not isinstance(models.method, Auto):
         method = models.method
+    weight = spoken.weight(problem)
+    with stage(WEIGHING):
+        calibration, reference_calibration = (
+            NONE if evidence is None else _calibration(problem, own, weight) for own in (said.own, spoken.reference.own)
+        )
     return Outcome(
         method=method,
         network=said.network,
@@ -183,10 +191,8 @@ def _outcome(models: Comparison) -> Outcome:
         shares=auto.selection.shares if auto is not None else {},
         rivals=rivals,
         judged=best.judged,
-        calibration=_calibration(problem, said.own, spoken.weight(problem)) if evidence is not None else NONE,
-        reference_calibration=(
-            _calibration(problem, spoken.reference.own, spoken.weight(problem)) if evidence is not None else NONE
-        ),
+        calibration=calibration,
+        reference_calibration=reference_calibration,
         note=best.note,
         share=spoken.share,
         prevalence=spoken.prevalence,

@@ -1,4 +1,4 @@
-"""The one way from items to a fitted model, and what it says beforehand: what will be done, and for how long."""
+"""The one way from items to a fitted model, and what it says beforehand: what will be done, and what it takes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from tutelage.data.columns import evenly
 from tutelage.fit.adapting import AdaptedFeatures, Finish, can_adapt
 from tutelage.fit.auto import Auto
 from tutelage.fit.build import FITTED_ON, Augment, Build, Items, require_logits
-from tutelage.fit.cost import about_reading, about_training
+from tutelage.fit.cost import Costs, about_reading, about_training
 from tutelage.fit.defaults import How
 from tutelage.fit.encoders import TriedEncoder, in_words, try_encoders
 from tutelage.fit.fit import Outcome, fit, threads, without_pool
+from tutelage.fit.forecast import ENCODERS, ENCODING, PROBE, TEACHER, WEIGHING
+from tutelage.fit.foresight import Closing, foreseen
 from tutelage.fit.leaking import Leaking, leaking
 from tutelage.fit.pinned import pinned
 from tutelage.fit.problem import Problem
@@ -28,8 +30,9 @@ from tutelage.fit.setup import MemoryStore, Store, StoredPart, silent
 from tutelage.fit.teacher import brought
 from tutelage.methods import Method
 from tutelage.modalities.base import Encodes, Reader
+from tutelage.ops.meter import metered, stage
 from tutelage.ops.said import warn
-from tutelage.train import Training
+from tutelage.train import Training, ready_to_train
 from tutelage.types import Say, Tick
 from tutelage.weak import Source
 
@@ -99,7 +102,7 @@ class Fitted:
 def fit_rows(
     items: Items, wiring: Wiring, method: Method | Auto, cache: Path | None, *, device: torch.device | str = "cpu",
     augment: Augment | None = None, store: Store | None = None, tick: Tick | None = None, say: Say | None = None,
-    foretell: Say | None = None, without: Collection[str] = (), later: int = 0,
+    foretell: Say | None = None, without: Collection[str] = (), later: int = 0, closing: Closing | None = None,
 ) -> Fitted:  # fmt: skip
     """Fit a method on items.
 
@@ -109,13 +112,15 @@ def fit_rows(
         augment: makes a strong view of a list of items; None drops words or numbers at random.
         store: keeps finished parts, so that a stopped fit goes on where it was.
         tick: told the progress.
-        say: told in sentences what is done; without it nothing is timed.
+        say: told in sentences what is done; without it nothing is timed beforehand, but for a bar of the whole run.
         foretell: told how long what is about to be done takes; None tells ``say``.
         without: data sets whose records the automatic choice may not know.
-        later: number of test items, which are read after the fit, for the sentence on how long that takes.
+        later: number of test items, which are read after the fit, for the sentence on what is to be encoded.
+        closing: function that gives the stages of the run that come after the fit; None where nothing does.
 
     Raises:
         ValueError: the method cannot learn such a task; a class has fewer than two labels and evidence is wanted.
+        NoRoomError: the fit would fill far more memory than there is.
     """
     pins, store, records = store, store or MemoryStore(), Records(wiring.record, without)
     settled = method.settled(items.task, items.weak)
@@ -124,23 +129,33 @@ def fit_rows(
         say(f"There are no unlabelled {wiring.things}: only the labels are learnt from.")
     if say and items.weak and not len(items.labelled):
         say("No row has a clean label: nothing can measure whether this helps. Some 30 labels a class would.")
-    taken, encoders = chosen_reader(items, wiring, cache, records, store, say, tick)
+    with stage(ENCODERS):
+        taken, encoders = chosen_reader(items, wiring, cache, records, store, say, tick)
     require_unseen(items, taken, wiring)
     building = wiring.build(taken, chosen.views, cache, device, augment).of(items)
     reader = building.build.reader
     building.encoding = pinned(reader, building.encoding, pins, "features")
     if say is None or reader.says != wiring.reader.says:  # who says things has said it of the first reader
         tell_how_read(reader, items, say or warn)
-    if say:
-        (foretell or say)(about_reading(building, wiring.things, later))
-    problem = building.problem(tick)
+    meter, several = metered(), wiring.adapt is not None or len(items.sources) > 0 or items.described is not None
+    plan = wiring.how.plan_for(several)
+    if say or (meter is not None and meter.shown):
+        ready_to_train()
+        with stage(PROBE):
+            costs = Costs(chosen, building, wiring.how, plan, records)
+            told = foreseen(costs, wiring.adapt, closing)
+        if say and told is not None:
+            for line in (about_reading(building, wiring.things, later), about_training(costs), told.words()):
+                (foretell or say)(line)
+    with stage(ENCODING):
+        problem = building.problem(tick)
     if wiring.own_network:
         require_logits(problem)
-    teacher = brought(items, problem, cache, pins)
-    finish: Finish = (lambda problem: problem) if teacher is None else teacher.of
-    problem = finish(problem)
+    with stage(TEACHER):
+        teacher = brought(items, problem, cache, pins)
+        finish: Finish = (lambda problem: problem) if teacher is None else teacher.of
+        problem = finish(problem)
     training = wiring.how.long_enough(chosen, problem)
-    plan = wiring.how.plan_for(wiring.adapt is not None or teacher is not None)
     prior = recorded_prior(chosen.name, wiring.record)
     with tempfile.TemporaryDirectory() as scratch:
         adapted = None
@@ -149,14 +164,11 @@ def fit_rows(
                 items, problem.labelled, building.build, wiring.adapt, training.seed, store, tick or silent, finish,
                 Path(scratch),
             )  # fmt: skip
-        if say:
-            cost = None if adapted is None else adapted.cost()
-            (foretell or say)(about_training(chosen, problem, training, plan, tick or silent, cost))
         problems = None if adapted is None else adapted.problems()
         outcome = fit(problem, chosen, training, prior, plan, store, tick, records, problems)
     flattered = None
     if items.groups is not None and outcome.evidence is not None:
-        with threads(problem.threads):
+        with threads(problem.threads), stage(WEIGHING):
             flattered = leaking(problem, items.groups, outcome.reference_choice, plan, training.seed)
     if say and flattered is not None and flattered.words():
         say(flattered.words())

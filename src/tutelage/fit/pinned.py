@@ -60,6 +60,11 @@ class Pinned:
             return self.encoding.missing
         return 0
 
+    @property
+    def workspace(self) -> float:
+        """Bytes of memory that a batch of the encoder fills and gives back, about."""
+        return float(getattr(self.encoding, "workspace", 0.0))
+
     def seconds(self) -> float:
         """Estimate of the seconds that the missing items take, timed on a few of them."""
         return self.encoding.seconds() if self.missing else 0.0

@@ -10,11 +10,13 @@ from typing import NamedTuple
 from torch import nn
 
 from tutelage.fit.contender import Contender
+from tutelage.fit.forecast import LABELS
 from tutelage.fit.held_out import FoldPredictions, Folds, choose
 from tutelage.fit.labels_only import Choice, Probe
 from tutelage.fit.problem import Problem
 from tutelage.fit.setup import Setup
 from tutelage.methods import Supervised
+from tutelage.ops.meter import stage
 
 
 class Reference(NamedTuple):
@@ -119,7 +121,8 @@ class LabelsOnly:
     @cached_property
     def model(self) -> Reference:
         """The best labels-only model."""
-        return reference_model(self.setup, self.folds, self.stage_one, self.before)
+        with stage(LABELS):
+            return reference_model(self.setup, self.folds, self.stage_one, self.before)
 
     def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
         """Honest held-out predictions; there is no curve."""

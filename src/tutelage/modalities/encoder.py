@@ -103,6 +103,17 @@ class Encoder:
         """Number of features of a token."""
         return int(self.model.config.hidden_size)
 
+    def workspace(self, tokens: int) -> float:
+        """Bytes of memory that a batch fills and gives back, about: states, hidden units and weights of attention.
+
+        Args:
+            tokens: number of tokens of a batch, with padding.
+        """
+        config = self.model.config
+        hidden = getattr(config, "intermediate_size", 4 * self.width)
+        heads = getattr(config, "num_attention_heads", 12)
+        return 4.0 * tokens * (10 * self.width + 2 * hidden + heads * self.max_length / 2)
+
     @property
     def pad(self) -> int:
         """Token id of the padding."""

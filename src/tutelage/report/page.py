@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tutelage.report.findings import beyond, findings
 from tutelage.report.least_sure import NAME, write_least_sure
 from tutelage.report.pictures import with_small_pictures
 from tutelage.report.plots import draw_all
-from tutelage.report.records import read_records, to_show
+from tutelage.report.records import cost_of, read_records, to_show
 from tutelage.report.sentences import on_copies
 from tutelage.report.vector import inline_svg
 
@@ -38,23 +39,54 @@ def write_report(folder: Path, edited: bool = False) -> Path:
     Raises:
         FileNotFoundError: the folder holds no finished run.
     """
+    return write_page(folder, draw(folder), edited, cost_of(folder))
+
+
+Drawn = tuple[dict[str, Any], list[dict[str, Any]]]
+"""Records of a run, and its plots as `page` takes them."""
+
+
+def draw(folder: Path) -> Drawn:
+    """Draw the plots of a finished run into its folder.
+
+    Raises:
+        FileNotFoundError: the folder holds no finished run.
+    """
     record = read_records(folder)
-    figures = [
+    return record, [
         {"svg": inline_svg(figure), "caption": figure.caption, "expert": drawing.expert}
         for drawing, figure in draw_all(record, folder / "plots")
     ]
+
+
+def write_page(folder: Path, drawn: Drawn, edited: bool = False, cost: Mapping[str, Any] | None = None) -> Path:
+    """Write ``report.html`` and the least sure items of a finished run into its folder.
+
+    Args:
+        folder: folder of the run.
+        drawn: its records and plots.
+        edited: whether somebody edited the table of the least sure items, which then stays as it is.
+        cost: what was predicted of the run and what was; None where nobody measured.
+
+    Returns:
+        The path of the page.
+    """
+    record, figures = drawn
     csv = NAME if edited or write_least_sure(record, folder) else ""
-    files.write_atomically(folder / "report.html", page(record, figures, csv).encode())
+    files.write_atomically(folder / "report.html", page(record, figures, csv, cost).encode())
     return folder / "report.html"
 
 
-def page(record: dict[str, Any], figures: list[dict[str, Any]], csv: str = "") -> str:
+def page(
+    record: dict[str, Any], figures: list[dict[str, Any]], csv: str = "", cost: Mapping[str, Any] | None = None
+) -> str:
     """HTML of the report.
 
     Args:
         record: records of the run.
         figures: "svg", "caption" and whether it is for "expert" readers, of each plot.
         csv: name of the file with the least sure items; empty where there is none.
+        cost: what was predicted of the run and what was; None where nobody measured.
     """
     record = to_show(record)
     summary = record["summary"]
@@ -79,6 +111,7 @@ def page(record: dict[str, Any], figures: list[dict[str, Any]], csv: str = "") -
         mistakes=mistakes(record) if rows else [],
         most=ROWS,
         csv=csv,
+        cost=cost,
         shown=PICTURED,
         said=[line["words"] for line in summary.get("said", []) if line["words"] not in {*top, *beyond(record)}],
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tutelage import files
-from tutelage.files.described import Records
+from tutelage.files import BadFileError
+from tutelage.files.described import Records, Summary
 from tutelage.ops.visible import visible
 
 
@@ -20,6 +21,19 @@ def read_records(folder: Path) -> dict[str, Any]:
     if not (folder / "records.json").exists():
         raise FileNotFoundError(f"{folder}: no finished run there (records.json is missing)")
     found: dict[str, Any] = files.read_json(folder / "records.json", Records)
+    return found
+
+
+def cost_of(folder: Path) -> dict[str, Any] | None:
+    """What was predicted of the finished run in a folder and what was; None where nobody measured, or nobody can say.
+
+    Args:
+        folder: folder of the run.
+    """
+    try:
+        found: dict[str, Any] | None = files.read_json(folder / "summary.json", Summary).get("cost")
+    except (FileNotFoundError, BadFileError):
+        return None
     return found
 
 

@@ -105,9 +105,9 @@ def add_adapt(app: App, words: Sequence[str], screen: Screen) -> None:
 
 def _adapt(kind: Kind, options: AdaptOptions, screen: Screen) -> None:
     from tutelage.adapting.run import Parts, adapted, require_different, seconds
-    from tutelage.fit.cost import duration
     from tutelage.kinds.adapting import material
     from tutelage.modalities.encoder import NOTE, is_lexical, save_encoder
+    from tutelage.ops.durations import duration
     from tutelage.weights import AUTO
 
     how, out, notes = options.how, options.out, Notes(screen.say)

@@ -1,26 +1,34 @@
-"""The commands fit, predict, score and report. Each shows only the options of one kind of data."""
+"""The commands fit, predict, score and report. Each shows only the options of one kind of data.
+
+Kinds and methods, and with them the libraries that learn, are imported only where a command needs their options.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import docstring_parser
 from cyclopts import App, Group, Parameter, Token
 
 from tutelage import kinds
-from tutelage.fit.auto import Auto
+from tutelage.data.how import USUAL, ReadAs
 from tutelage.kinds import KINDS
-from tutelage.kinds.base import Kind
-from tutelage.methods import Method, class_named
+from tutelage.methods import class_named
+from tutelage.methods.catalogue import AUTO
 from tutelage.methods.fields import Open, Ramp, may_ramp
 from tutelage.run.examples import example, example_of_fit
-from tutelage.run.options import Options, Reading, refuse_strays
+from tutelage.run.reading import Reading
 from tutelage.run.screen import Json, Quiet, SafeCells, Screen
 from tutelage.run.words import kind_of, names_of
-from tutelage.tables import USUAL, Notes, ReadAs, formulas
+
+if TYPE_CHECKING:
+    from tutelage.fit.auto import Auto
+    from tutelage.kinds.base import Kind
+    from tutelage.methods import Method
+    from tutelage.run.options import Options
 
 KIND = Parameter(name=("--kind", "--task"))
 """Names of the option --kind: the present one, and the older --task."""
@@ -50,6 +58,9 @@ def options_of(
         names: names of the fields to take; None takes all, in the order of the docstring.
         usual: values that the help shows as defaults, by field, where the field's own is None.
     """
+    from tutelage.kinds.base import Kind
+    from tutelage.methods import Method
+
     hints, says = get_type_hints(kind, include_extras=True), sentences(kind)
     taken = {f.name for f in dataclasses.fields(ReadAs)} if issubclass(kind, Kind) else set()  # by the options of files
     fields = [f for f in dataclasses.fields(kind) if f.metadata.get("command_line", True) and f.name not in taken]
@@ -103,9 +114,15 @@ def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str, of: type[Any
         show_default=False if _default(field) in (None, (), False) else _shown,
         show_choices=False,  # the sentences name them
         negative=None if field.default is True or field.default is None else (),
-        converter=_number_or_ramp if issubclass(of, Method) and field.name in may_ramp(of) else None,
+        converter=_number_or_ramp if _is_method(of) and field.name in may_ramp(of) else None,
     )
     return Annotated[hint, parameter]
+
+
+def _is_method(of: type[Any]) -> bool:
+    from tutelage.methods import Method
+
+    return issubclass(of, Method)
 
 
 def _number_or_ramp(_: Any, tokens: Sequence[Token]) -> float:
@@ -155,7 +172,10 @@ def add_fit(app: App, name: str, words: Sequence[str], screen: Screen) -> None:
         words: words of the command line, after the method's name.
         screen: where the command prints.
     """
-    method_class: type[Method] | type[Auto] = Auto if name == Auto.name else class_named(name)
+    from tutelage.fit.auto import Auto
+    from tutelage.run.options import Options
+
+    method_class: type[Method] | type[Auto] = Auto if name == AUTO else class_named(name)
     kind = kind_of(words)
     own = options_of(KINDS[kind])
     refuse_other_kinds(kind, words, (own, Options, options_of(method_class)))
@@ -173,7 +193,7 @@ def add_fit(app: App, name: str, words: Sequence[str], screen: Screen) -> None:
         fit(options, of_kind, method)
 
     of_kind = Group(f"Options of --kind {kind}", sort_key=1)
-    of_method = Group(f"Method {name}", sort_key=3, help=RAMPS if name != Auto.name and may_ramp(method_class) else "")
+    of_method = Group(f"Method {name}", sort_key=3, help=RAMPS if name != AUTO and may_ramp(method_class) else "")
     command.__annotations__ = {
         "options": Annotated[
             options_of(Options, usual=usual_of(KINDS[kind], words)),
@@ -212,6 +232,8 @@ def refuse_other_kinds(kind: str, words: Sequence[str], known: Iterable[type[Any
     Raises:
         ValueError: an option belongs to other kinds alone; the message names them.
     """
+    from tutelage.run.options import refuse_strays
+
     there = {f.name for options in known for f in dataclasses.fields(options)}
     refuse_strays(kind, [name for name in names_of(words) if name not in there])
 
@@ -301,7 +323,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
             allow_encoder: encoder that somebody else's run may load from outside itself, a folder or a name on the Hub.
         """
         from tutelage.run.finished import Finished
-        from tutelage.tables import writable
+        from tutelage.tables import Notes, formulas, writable
 
         screen.speak(json, quiet)
         _require_places(folder, input, output)
@@ -344,6 +366,7 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
         from tutelage.fit.abstention import in_words
         from tutelage.kinds.dataset import Files
         from tutelage.run.finished import Finished
+        from tutelage.tables import Notes
 
         screen.speak(json, quiet)
         run = Finished.read(folder, trust, None if json else screen.say, allow_encoder, **_changed(of_kind, own))
@@ -428,10 +451,11 @@ def _kind_of_run(words: Sequence[str]) -> type[Kind] | None:
         BadFileError: the run is damaged, and the words do not only ask for help.
     """
     from tutelage.files import MANIFEST
-    from tutelage.kinds.saved import kind_of as kind_of_folder
 
     for word in words:
         if (Path(word) / "run.json").exists() or ((Path(word) / MANIFEST).exists() and (Path(word) / "model").exists()):
+            from tutelage.kinds.saved import kind_of as kind_of_folder
+
             try:
                 return type(kind_of_folder(Path(word)))
             except (ValueError, FileNotFoundError):
@@ -451,6 +475,7 @@ def report(folder: Path, *, safe_cells: SafeCells = False) -> None:
     from tutelage.kinds.saved import for_people, require_finished
     from tutelage.report.least_sure import NAME
     from tutelage.report.page import write_report
+    from tutelage.tables import formulas
 
     require_finished(folder, "records.json")
     with files.one_writer(folder):

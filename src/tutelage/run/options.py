@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any
-
-from cyclopts import Parameter
+from typing import Any
 
 from tutelage import kinds
 from tutelage.fit.defaults import Asked
@@ -16,9 +14,6 @@ from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Files
 from tutelage.ops.checks import in_range
 from tutelage.tables import ReadAs
-
-Reading = Annotated[ReadAs | None, Parameter(name="*")]
-"""Options of a command on how files are read; None where none is given."""
 
 
 @dataclass(frozen=True, kw_only=True)

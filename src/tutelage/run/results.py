@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tutelage import files, model
 from tutelage.data import Examples
 from tutelage.fit.fit import Outcome
 from tutelage.fit.fit_rows import Fitted
+from tutelage.fit.forecast import RECORDS, REPORT, TEST
 from tutelage.kinds.answers import counted_as_wrong
 from tutelage.kinds.base import Kind
 from tutelage.kinds.copied import without_copies
@@ -19,6 +21,7 @@ from tutelage.kinds.dataset import Dataset, Measured
 from tutelage.kinds.records import collect, on_device
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
+from tutelage.ops.meter import stage
 from tutelage.ops.pages import on_page
 from tutelage.ops.said import Heard
 from tutelage.report.card import told_of
@@ -26,8 +29,9 @@ from tutelage.report.sentences import REFERENCE
 
 
 def conclude(
-    out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitted: Fitted, heard: Heard | None = None
-) -> Model:
+    out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitted: Fitted, heard: Heard | None = None,
+    cost: Callable[[int], dict[str, Any]] | None = None,
+) -> Model:  # fmt: skip
     """Save the model and the labels-only one, score them on the test items, and write records and report.
 
     Args:
@@ -37,15 +41,19 @@ def conclude(
         data: dataset that was learnt.
         fitted: outcome of the fit.
         heard: what was said so far; None where nobody kept it.
+        cost: function that gives what was predicted of the run, and what was so far, from the bytes of the page that
+            is still to be written; None where nobody measured.
 
     Returns:
         The fitted model, on the CPU.
     """
     outcome = fitted.outcome
     made = on_device(data, fitted)
-    record = collect(made, kind, data, fitted)
+    with stage(RECORDS):
+        record = collect(made, kind, data, fitted)
     if len(data.test):
-        found = _measured(made, kind, data, outcome, fitted.problem.reader)
+        with stage(TEST):
+            found = _measured(made, kind, data, outcome, fitted.problem.reader)
         summary["test"] = dict(found["returned"].scores)
         if "without_copies" in summary["test"]:
             summary["test_without_copies"] = summary["test"].pop("without_copies")
@@ -61,17 +69,21 @@ def conclude(
         record |= found["returned"].tally.record("test") | shown
     summary["said"] = [] if heard is None else heard.lines
     record["summary"] = {k: v for k, v in summary.items() if k != "versions"}
-    made = kind.model(data, outcome.network, fitted.reader, calibration=outcome.calibration)
-    model.save(made, out / "model", told_of(kind, summary))
-    if outcome.reference is not outcome.network:
-        reader = fitted.problem.reader or fitted.reader
-        own = kind.model(data, outcome.reference, reader, calibration=outcome.reference_calibration)
-        model.save(own, out / REFERENCE, told_of(kind, summary, reference=True))
-    files.write_json(out / "records.json", record)
+    with stage(RECORDS):
+        made = kind.model(data, outcome.network, fitted.reader, calibration=outcome.calibration)
+        model.save(made, out / "model", told_of(kind, summary))
+        if outcome.reference is not outcome.network:
+            reader = fitted.problem.reader or fitted.reader
+            own = kind.model(data, outcome.reference, reader, calibration=outcome.reference_calibration)
+            model.save(own, out / REFERENCE, told_of(kind, summary, reference=True))
+        files.write_json(out / "records.json", record)
+    with stage(REPORT):
+        from tutelage.report.page import draw, page, write_page  # with it the library that draws
 
-    from tutelage.report.page import write_report  # with it the library that draws
-
-    write_report(out)
+        drawn = draw(out)
+        if cost is not None:
+            summary["cost"] = cost(len(page(*drawn).encode()))
+        write_page(out, drawn, cost=summary.get("cost"))
     return made
 
 

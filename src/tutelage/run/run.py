@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,12 @@ from tutelage.data.sources import cache_folder
 from tutelage.files import BadFileError
 from tutelage.files.described import Asked, Lines, Summary
 from tutelage.files.whole import sha256_of
+from tutelage.fit import machine
 from tutelage.fit.auto import Auto
 from tutelage.fit.defaults import pick_device
 from tutelage.fit.fit import settings
 from tutelage.fit.fit_rows import fit_rows, require_unseen
+from tutelage.fit.forecast import READING, account
 from tutelage.fit.setup import FolderStore
 from tutelage.kinds.base import Kind
 from tutelage.kinds.contradictions import write_contradictions
@@ -25,8 +26,10 @@ from tutelage.kinds.stored import in_files, release
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method
 from tutelage.methods.own import code_of
+from tutelage.ops.meter import metering, stage
 from tutelage.ops.said import Heard, hearing
-from tutelage.run.folder import Folder
+from tutelage.run.closing import closing
+from tutelage.run.folder import PARTS, Folder
 from tutelage.run.look import read_and_say, say_of_reader
 from tutelage.run.options import Options
 from tutelage.run.results import conclude
@@ -52,8 +55,9 @@ def run(
         DataError: a file cannot be learnt from; the message names file, row and column.
         FileExistsError: ``out`` exists and is not empty, or holds a run of other options.
     """
-    with hearing(Heard(say)) as heard:
-        start, out = time.perf_counter(), options.out
+    with hearing(Heard(say)) as heard, metering() as meter, stage(READING):
+        out, features = options.out, cache_folder() / "features"
+        before = machine.folder_bytes(features)
         kind.defaults(options.asked)  # a value out of its range is said before the data are read
         kind.require_encoder()
         device = pick_device(options.device)
@@ -73,12 +77,17 @@ def run(
             _resume_lines(heard, folder.parts / "said.json")
             write_contradictions(data.repeated, out)
             fitted = fit_rows(
-                data.items, wiring, method, cache_folder() / "features", device=device, store=FolderStore(folder.parts),
-                tick=tick, say=heard.say, foretell=say, later=len(data.test),
+                data.items, wiring, method, features, device=device, store=FolderStore(folder.parts),
+                tick=tick, say=heard.say, foretell=say, later=len(data.test), closing=closing(kind, data),
             )  # fmt: skip
             summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
-            conclude(out, summary, kind, data, fitted, heard)
-            summary["seconds"] = round(time.perf_counter() - start, 1)
+
+            def told(page: int) -> dict[str, Any]:
+                written = page + machine.folder_bytes(out, {PARTS}) + machine.folder_bytes(features) - before
+                return account(meter.forecast, meter.spent(), machine.peak(), max(written, 0))
+
+            conclude(out, summary, kind, data, fitted, heard, told)
+            summary["seconds"] = round(sum(meter.spent().values()), 1)
             summary["peak_memory_mb"] = _peak_memory_mb()
             heard.write = None
             files.write_json(out / "summary.json", summary)
@@ -89,11 +98,8 @@ def run(
 
 def _peak_memory_mb() -> int | None:
     """Largest memory that this process has held, in MiB; None on Windows, which does not keep it."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    found = machine.peak()
+    return None if found is None else found >> 20
 
 
 def _resume_lines(heard: Heard, path: Path) -> None:

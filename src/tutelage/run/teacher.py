@@ -15,7 +15,7 @@ from tutelage.kinds.teachers import classes_of, described_in_order, warn_of_labe
 from tutelage.modalities.base import Encodes, features
 from tutelage.ops.checks import in_range
 from tutelage.run.account import account, in_words
-from tutelage.run.options import Reading
+from tutelage.run.reading import Reading
 from tutelage.run.screen import Screen
 from tutelage.tables import (
     USUAL,

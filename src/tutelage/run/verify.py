@@ -7,7 +7,6 @@ from pathlib import Path
 from tutelage.files import MANIFEST, BadFileError, is_sealed
 from tutelage.files.errors import REMEDY
 from tutelage.files.manifest import Differences, differences, made_here
-from tutelage.kinds.saved import for_people
 from tutelage.run.screen import Json, Screen
 
 
@@ -17,6 +16,8 @@ def verify(folder: Path, *, json: Json = False) -> None:
     Args:
         folder: folder of a finished run, of a saved model or of an adapted encoder.
     """
+    from tutelage.kinds.saved import for_people  # with it libraries that the help does without
+
     screen = Screen(json)
     found, here = _compared(folder), made_here(folder)
     damage = found.words([name for name in (*found.missing, *found.changed) if for_people(name)])
@@ -56,6 +57,8 @@ def _compared(folder: Path) -> Differences:
 
 def _lines(folder: Path, found: Differences, here: bool) -> list[str]:
     """What was found of a folder in which nothing is damaged, in sentences."""
+    from tutelage.kinds.saved import for_people
+
     yours = [name for name in (*found.missing, *found.changed) if for_people(name)]
     made = "made by you on this machine" if here else "not known to be made by you on this machine (docs: security)"
     count = f"{found.count - len(yours)} of {found.count}" if yours else str(found.count)

@@ -24,6 +24,7 @@ from tutelage.memory import Memory
 from tutelage.methods import Method
 from tutelage.methods.base import labels_kept
 from tutelage.ops.checks import in_range, one_of
+from tutelage.ops.meter import now
 from tutelage.ops.said import warn
 from tutelage.tasks import Task
 from tutelage.train.rounds import between_rounds
@@ -41,6 +42,15 @@ Told = Callable[[int], None]
 
 Watch = Callable[[Run], dict[str, float]]
 """Function that gives more numbers, by name, for a point of a run's history."""
+
+STEPS_TIMED = 3, 40
+"""Steps, at least and at most, by which the time of a step is told."""
+
+FIRST_STEPS = 3
+"""Steps at the beginning that are slower than the rest, and do not count where there are many others."""
+
+TIME_OF_STEPS = 0.15
+"""Seconds after which no further step is timed."""
 
 Networks = nn.Module | Callable[[int], nn.Module]
 """A network to start from, or a function that makes one from a seed."""
@@ -273,17 +283,49 @@ def _warn_of_no_anticipation(history: list[dict[str, float]]) -> None:
         warn(NO_ANTICIPATION, stacklevel=3, page="no-anticipation")
 
 
-def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:
-    """Seconds of one step in the last round: the median of three steps, after one that does not count."""
+@dataclass(frozen=True)
+class TrainingTime:
+    """Seconds that a training takes.
+
+    Attributes:
+        begin: seconds until its first step, in which a method may compute what it remembers.
+        step: seconds of a step in its last round.
+        record: seconds of a point of history.
+    """
+
+    begin: float
+    step: float
+    record: float
+
+
+def time_a_training(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> TrainingTime:
+    """Seconds of a training's parts: those of a step are the mean of some, after the first ones, which do not count."""
     method = method.settled(task)
-    game, seconds = Game(method, task, network, loader.reserving(method.reserve), training), []
+    start, seconds = now(), list[float]()
+    game = Game(method, task, network, loader.reserving(method.reserve), training)
     with torch.random.fork_rng():
         run = game.begin()
+        begin = now() - start
         run.memory.round = method.training_rounds - 1
         for stored in run.memory.of.values():
             stored.label.zero_()
-        for _ in range(4):
-            start = time.perf_counter()
-            game.step(run, 0.5)
-            seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds[1:])
+        while len(seconds) < STEPS_TIMED[0] or (len(seconds) < STEPS_TIMED[1] and sum(seconds) < TIME_OF_STEPS):
+            start = now()
+            move = game.step(run, 0.5)
+            run.step += 1
+            seconds.append(now() - start)
+        start = now()
+        _record(run, move)
+        record = now() - start
+    counted = seconds[FIRST_STEPS:] if len(seconds) > 2 * FIRST_STEPS else seconds[1:]
+    return TrainingTime(begin, statistics.mean(counted), record)
+
+
+def ready_to_train() -> None:
+    """Let torch import what its optimisers need, which takes seconds the first time, so that no probe counts it."""
+    _ = torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
+
+
+def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:
+    """Seconds of one step in the last round, see `time_a_training`."""
+    return time_a_training(method, task, network, loader, training).step

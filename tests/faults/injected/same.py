@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-OF_THE_CLOCK = ("seconds", "peak_memory_mb")
+OF_THE_CLOCK = ("seconds", "peak_memory_mb", "cost")
 """Keys of JSON whose values no two runs share."""
 
 VOUCHING = ("sha256", "seal")
 """Keys of a file that vouch for its values, and so differ where these do."""
+
+PAGE = "report.html"
+"""Name of the page that shows what a run took."""
 
 MANIFEST = "manifest.json"
 """Name of the list of a folder's files, with their hashes."""
@@ -37,6 +41,9 @@ def contents(folder: Path, names: tuple[str, ...] = ()) -> dict[str, str]:
     tops = [folder / name for name in names] or [folder]
     for path in sorted(p for top in tops for p in (top.rglob("*") if top.is_dir() else [top]) if p.is_file()):
         name, data = path.relative_to(folder).as_posix(), path.read_bytes()
+        if path.name == PAGE:
+            clocked.add(path)
+            data = re.sub(rb'<section class="cost">.*?</section>', b"", data, flags=re.DOTALL)
         if path.suffix == ".json" and any(f'"{key}":'.encode() in data for key in OF_THE_CLOCK):
             clocked.add(path)
             data = json.dumps(_without(OF_THE_CLOCK + VOUCHING, json.loads(data))).encode()

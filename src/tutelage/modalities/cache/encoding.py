@@ -12,6 +12,7 @@ import torch
 
 from tutelage.data import Features, WordFeatures
 from tutelage.modalities.cache.store import FeatureCache
+from tutelage.ops.meter import now
 from tutelage.types import Tick
 
 ROWS_A_WRITE = 4096
@@ -20,8 +21,23 @@ ROWS_A_WRITE = 4096
 SECONDS_A_WRITE = 30.0
 """Seconds after which features are written, however few: a process that is killed loses no more."""
 
-TIMED = 1 / 20
+TIMED = 1 / 30
 """Share of the missing items, at most, that is encoded to estimate the time that all of them take."""
+
+LEAST_TIMED, SORTED, BLOCKS = 8, 5000, 4
+"""Items, at least, that are encoded for that; items, at most, that are put in order of length for it; and blocks of
+neighbours in that order that are taken: an encoder reads items of a length together, and few of all lengths slower."""
+
+
+def in_blocks(total: int, count: int) -> list[int]:
+    """About so many of the first ``total`` numbers, in `BLOCKS` blocks of neighbours whose middles are spread evenly.
+
+    >>> in_blocks(100, 8)
+    [11, 12, 36, 37, 61, 62, 86, 87]
+    """
+    each = max(count // BLOCKS, 1)
+    starts = (round((i + 0.5) * total / BLOCKS - each / 2) for i in range(BLOCKS))
+    return sorted({i for start in starts for i in range(max(start, 0), min(max(start, 0) + each, total))})
 
 
 class Pass(Protocol):
@@ -123,17 +139,25 @@ class CachedEncoding:
         """Number of distinct items without all of their features in the cache, which are those that are encoded."""
         return len(self._read().lacking)
 
+    @property
+    def workspace(self) -> float:
+        """Bytes of memory that a batch of the encoder fills and gives back, about; 0 where it does not tell."""
+        return float(getattr(self.encoder, "workspace", 0.0)) if self.missing else 0.0
+
     def seconds(self) -> float:
         """Estimate of the seconds that the missing items take, timed on a few of them."""
         missing = list(self._read().lacking.items())
         if not missing:
             return 0.0
-        sample = missing[:: max(len(missing) // self.encoder.a_sample, round(1 / TIMED))]
+        some = missing[:: max(len(missing) // SORTED, 1)]
+        some.sort(key=lambda pair: len(str(pair[1])))
+        count = min(self.encoder.a_sample, max(round(TIMED * len(missing)), LEAST_TIMED), len(some))
+        sample = [some[i] for i in in_blocks(len(some), count)]
         keys, items = zip(*sample, strict=True)
         list(self.encoder.batches(items[:2], keys[:2]))  # the first pass is slower than the rest
-        start = time.perf_counter()
+        start = now()
         list(self.encoder.batches(items, keys))
-        return (time.perf_counter() - start) * len(missing) / len(items)
+        return (now() - start) * len(missing) / len(items)
 
     def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features | WordFeatures]:
         """Features of each list of items, as examples; missing ones are computed."""

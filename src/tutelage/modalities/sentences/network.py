@@ -133,6 +133,12 @@ class WordPass:
     def width(self) -> int:
         return self.encoder.width
 
+    @property
+    def workspace(self) -> float:
+        """Bytes of memory that a batch fills and gives back, about; the states of all layers are kept."""
+        layers = getattr(self.encoder.model.config, "num_hidden_layers", 12)
+        return self.encoder.workspace(TOKENS_A_BATCH) + 4.0 * TOKENS_A_BATCH * self.width * layers
+
     def key(self, item: Sentence) -> bytes:
         return sentence_key(item)
 

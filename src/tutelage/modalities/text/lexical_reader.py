@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from tutelage.modalities.text.lexical import TEXTS_A_CHUNK, Lexicon
 from tutelage.modalities.text.network import TextPass
 from tutelage.modalities.text.reader import TextReader, without_words
 from tutelage.modalities.units import Units
+from tutelage.ops.meter import now
 from tutelage.types import Params, Tick
 from tutelage.weights import there
 
@@ -87,9 +87,9 @@ class LexicalEncoding:
         texts = [text for part in self.parts for text in part]
         sample = texts[:: max(len(texts) // TEXTS_A_CHUNK, round(1 / TIMED))]
         self.lexicon.rows(sample[:1])  # the first call is slower than the rest
-        start = time.perf_counter()
+        start = now()
         self.lexicon.rows(sample)
-        return (time.perf_counter() - start) * len(texts) / max(len(sample), 1)
+        return (now() - start) * len(texts) / max(len(sample), 1)
 
     def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features]:
         """Features of each list of texts, as examples."""

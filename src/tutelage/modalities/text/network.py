@@ -94,6 +94,11 @@ class TextPass:
     def a_chunk(self) -> int:
         return TEXTS_A_CHUNK
 
+    @property
+    def workspace(self) -> float:
+        """Bytes of memory that a batch fills and gives back, about."""
+        return self.encoder.workspace(TOKENS_A_BATCH)
+
     def key(self, item: str) -> bytes:
         return text_key(item)
 
