@@ -40,7 +40,9 @@ RUNS: dict[str, dict[str, Any]] = {
     "texts, fixmatch, cold": {"data": ("texts", 80, 500), "method": "fixmatch"} | TEXTS | QUICK,
     "texts, label_propagation, warm": {"data": ("texts", 80, 500), "method": "label_propagation", "warm": True} | TEXTS,
     "texts, supervised, cold": {"data": ("texts", 600, 0), "method": "supervised"} | TEXTS,
-    "texts, auto, cold": {"data": ("texts", 60, 300), "method": "auto", "steps": 90, "encoder": "minilm", "adapt": False} | TEXTS,
+    "texts, auto, cold": {
+        "data": ("texts", 60, 300), "method": "auto", "steps": 90, "encoder": "minilm", "adapt": False
+    } | TEXTS,
     "texts, drift, lexical": {"data": ("texts", 200, 3000), "method": "drift", "encoder": "lexical"} | TEXTS | QUICK,
     "texts, drift, adapted": {"data": ("texts", 40, 200), "method": "drift", "adapt": True, "folds": 2} | TEXTS,
     "texts, drift, votes": {"data": ("votes", 80, 600), "method": "drift", "votes": "vote_", "folds": 3} | TEXTS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from tutelage.fit.build import Building
 from tutelage.fit.comparison import STANDARD
 from tutelage.fit.defaults import How
 from tutelage.fit.forecast import Stage
+from tutelage.fit.held_out import Folds
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import Records
 from tutelage.fit.rehearsal import Rehearsal, rehearsal
@@ -120,10 +121,15 @@ class Costs:
     @cached_property
     def folds(self) -> int:
         """Number of the folds, over all repeats."""
+        return len(self.parts)
+
+    @cached_property
+    def parts(self) -> Folds:
+        """Folds of the small problem's labelled examples, over all repeats."""
         plan = self.method.plan(self.plan) if isinstance(self.method, Auto) else self.plan
         if self.taught and not self.learns:
-            return 0
-        return len(self.problem.folds(plan, self.training.seed))
+            return []
+        return self.problem.folds(plan, self.training.seed)
 
     def one(self, method: Method, name: str | None = None, free: bool = False, longer: int = 1) -> Cost:
         """Cost of one training of a method, timed once.
@@ -136,15 +142,41 @@ class Costs:
         """
         key = f"{name or method.name} {free}", longer
         if key not in self._known:
-            rehearsed, training = self.rehearsed, self.training
-            if free and self.taught:
-                rehearsed = Rehearsal(
-                    self.problem.without_teacher(), rehearsed.labelled, rehearsed.pool, rehearsed.width, rehearsed.units
-                )
-            if longer != 1:
-                training = Setup(self.problem, training).trained(steps=training.steps * longer).training
-            self._known[key] = one_training(method, rehearsed, training, self.folds, self.plan.folds)
+            self._known[key] = one_training(
+                method, self._rehearsed(free), self._longer(longer), self.folds, self.plan.folds
+            )
         return self._known[key]
+
+    def on_folds(self, method: Method, name: str | None = None, free: bool = False, whole: bool = False) -> Cost:
+        """Cost of the trainings of a method on all folds, timed once, see `on_folds`.
+
+        Args:
+            method: settled method.
+            name: name under which it is kept; None is that of the method.
+            free: whether they are trained without the teacher that was brought.
+            whole: whether the training on all labels is done beside them.
+        """
+        key = f"{name or method.name} {free} folds {whole}", 1
+        if key not in self._known:
+            one = self.one(method, name, free)
+            self._known[key] = on_folds(method, self._rehearsed(free), self.training, one, self.parts, whole)
+        return self._known[key]
+
+    def _rehearsed(self, free: bool) -> Rehearsal:
+        if not (free and self.taught):
+            return self.rehearsed
+        return replace(self.rehearsed, problem=self.free)
+
+    @cached_property
+    def free(self) -> Problem:
+        """The small problem without the teacher that was brought."""
+        return self.problem.without_teacher()
+
+    def _longer(self, factor: int) -> Training:
+        training = self.training
+        return (
+            training if factor == 1 else Setup(self.problem, training).trained(steps=training.steps * factor).training
+        )
 
     def stages(self) -> Iterator[Stage]:
         """The stages of the fit from the encoding on, but for what comes after it."""
@@ -183,7 +215,7 @@ class Costs:
             else labels_only_seconds(probe, folds, self.plan.folds, labels)
         )
         if self.problem.decays and folds:
-            alone = on_folds(self.one(Supervised().settled(self.problem.task), free=True), folds)
+            alone = self.on_folds(Supervised().settled(self.problem.task), free=True)
             seconds += alone.seconds * len(self.problem.decays)
         tried = (len(probe.choices) if probe is not None else 0) + len(self.problem.decays) + 1
         return Stage(stages.LABELS, seconds * again, held=8.0 * labels * classes * tried * self._repeats * (folds > 0))
@@ -198,8 +230,10 @@ class Costs:
             return
         one, folds = self.one(method), self.folds
         on_features = 1 + (self.adapting is not None and folds > 0)
-        yield _stage(stages.FOLDS, on_folds(one, folds).times(on_features) if folds else NOTHING)
-        yield _stage(stages.WHOLE, one)
+        together = folds > 0 and on_features == 1  # the training on all labels is done beside those on the folds
+        on_adapted = one.times(folds * (on_features - 1))  # an encoder for each fold: one by one
+        yield _stage(stages.FOLDS, self.on_folds(method, whole=together) + on_adapted if folds else NOTHING)
+        yield _stage(stages.WHOLE, NOTHING if together else one)
         yield Stage(stages.WHOLE, one.once)
         if on_features > 1 and method.uses_pool:
             yield _stage(stages.WHOLE, self._together().times(0.5))  # where several count
@@ -213,7 +247,7 @@ class Costs:
             return
         encoders = 1 if self.adapting is None else 2
         beside = first + game + self.one(method.settled(self.problem.task), free=True) if uses else first
-        yield _stage(stages.FOLDS, on_folds(beside, self.folds).times(encoders))
+        yield _stage(stages.FOLDS, beside.times(self.folds * encoders))  # a teacher's labels differ by fold: one by one
         yield _stage(stages.WHOLE, beside.times(0.5) + self._together())
 
     def _together(self) -> Cost:
@@ -234,15 +268,14 @@ class Costs:
             yield from self._after_teacher(METHODS[STANDARD]().settled(self.problem.task, True))
         if not self.folds:
             return
-        free = self.problem.without_teacher()
-        candidates = possible(Setup(free, self.training, tick=silent))
+        candidates = possible(Setup(self.free, self.training, tick=silent))
         gains = self.records.gains(list(candidates)).mean
         names = [list(candidates)[i] for i in np.argsort(-gains, kind="stable")]
         tried = names[: within(self.method.budget, self.folds, len(names))]
-        each = {name: self.one(candidates[name], name, free=True) for name in tried}
+        each = {name: self.on_folds(candidates[name], name, free=True) for name in tried}
         short = sum((each[name] for name in tried), NOTHING).times(1 / SHORT)
-        best = [each[name] for name in tried[:MEMBERS]]
-        yield _stage(stages.SEARCH, on_folds(short + sum(best, NOTHING), self.folds))
+        yield _stage(stages.SEARCH, short + sum((each[name] for name in tried[:MEMBERS]), NOTHING))
+        best = [self.one(candidates[name], name, free=True) for name in tried[:MEMBERS]]
         members = sum(best, NOTHING).times(min(SHARES, len(best)) / max(len(best), 1))
         yield _stage(stages.WHOLE, members + self._together())
 

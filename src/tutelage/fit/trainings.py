@@ -1,20 +1,23 @@
-"""What trainings cost: the one place that knows how several of them are done, one after another."""
+"""What trainings cost: the one place that knows how several of them are done, together or one after another."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from torch import nn
 
 from tutelage.data import Loader
+from tutelage.fit.held_out import Folds
 from tutelage.fit.problem import Problem
 from tutelage.fit.rehearsal import Rehearsal
 from tutelage.methods import Method
 from tutelage.methods.base import labels_kept
 from tutelage.ops.meter import now
-from tutelage.train import Training, predict, time_a_training
-from tutelage.train.loop import Game
+from tutelage.train import Member, Training, TrainingTime, cohorts, predict, time_a_training
+from tutelage.train.cohort import Cohort, most_members
+from tutelage.train.loop import Game, time_a_game
 
 SAMPLE = 256
 """Examples, at most, whose prediction is timed."""
@@ -55,16 +58,6 @@ NOTHING = Cost()
 """Cost of no training."""
 
 
-def on_folds(one: Cost, folds: int) -> Cost:
-    """Cost of the trainings on the parts of the labels, of which each is like one on all labels.
-
-    Args:
-        one: cost of one training.
-        folds: number of the folds.
-    """
-    return one.times(folds)
-
-
 def one_training(method: Method, rehearsed: Rehearsal, training: Training, folds: int, repeated: int) -> Cost:
     """Cost of one training, by a few of its steps: what it begins with, its steps, its looks and its labellings.
 
@@ -77,20 +70,72 @@ def one_training(method: Method, rehearsed: Rehearsal, training: Training, folds
     """
     problem = rehearsed.problem
     network = problem.network(0).to(problem.device)
-    loader = loader_of(method, problem)
-    took = time_a_training(method, problem.task, network, loader, training)
+    took = time_a_training(method, problem.task, network, loader_of(method, problem), training)
     again = time_of_begin(method, problem, training) if took.begin > 0.02 else took.begin
+    once = max(took.begin - again, 0.0) * (rehearsed.pool if method.uses_pool else 1.0)
+    took = replace(took, begin=min(again, took.begin))
+    held = len(problem.labelled) / max(repeated, 1) if folds else 0.0
+    return replace(_cost(method, rehearsed, training, took, 1, round(held)), once=once)
+
+
+def on_folds(
+    method: Method, rehearsed: Rehearsal, training: Training, one: Cost, folds: Folds, whole: bool = False
+) -> Cost:
+    """Cost of the trainings on the parts of the labels, which are done together where the method allows it.
+
+    Args:
+        method: settled method.
+        rehearsed: small problem like the real one.
+        training: how long and how fast each is trained.
+        one: cost of one training.
+        folds: folds of the small problem's labelled examples.
+        whole: whether the training on all labels is done beside them.
+    """
+    problem, seed = rehearsed.problem, training.seed
+    indices = [index for index, _ in folds] + [np.arange(len(problem.labelled))] * whole
+    if not method.stackable or problem.by_fold is not None or not indices:
+        return one.times(len(indices))
+    members = [Member(problem.network, problem.loader(index, seed), seed + k) for k, index in enumerate(indices)]
+    most = most_members(method, problem.task, rehearsed.units[1])
+    groups = [g[at : at + most] for g in cohorts(method, problem.task, members) for at in range(0, len(g), most)]
+    held, sizes, total = (
+        round(np.mean([len(out) for _, out in folds])),
+        dict[int, Cost](),
+        replace(one.times(0), once=one.once),
+    )
+    for group in groups:
+        size = len(group)
+        if size > 1 and size not in sizes:
+            some = [members[i] for i in group]
+            took = time_a_game(partial(Cohort, method, problem.task, some, training))
+            sizes[size] = _cost(method, rehearsed, training, took, size, held)
+        total += sizes.get(size, one) if size > 1 else one.times(1)
+    return replace(total, once=one.once)
+
+
+def _cost(
+    method: Method, rehearsed: Rehearsal, training: Training, took: TrainingTime, members: int, held: int
+) -> Cost:
+    """Cost of trainings that are done together, by the time of their parts.
+
+    Args:
+        method: settled method.
+        rehearsed: small problem like the real one.
+        training: how long they are trained.
+        took: seconds of a step of all of them, and of what comes beside.
+        members: number of the trainings.
+        held: number of held-out labelled examples that each of them looks at; 0 looks at none.
+    """
+    problem = rehearsed.problem
+    network = problem.network(0).to(problem.device)
     points = min(training.records, training.steps)
-    looks = points if folds and len(problem.labelled) else 0
     labellings = (method.training_rounds - 1) * len(method.rule.movers) * labels_kept(method)
     pool = _prediction(network, problem, pool=True) * len(problem.pool) * rehearsed.pool if labellings else 0.0
-    looking = _look(network, problem, round(len(problem.labelled) / max(repeated, 1))) * looks if looks else 0.0
-    looking *= rehearsed.labelled
-    grows = rehearsed.pool if method.uses_pool else 1.0
-    begin, once = min(again, took.begin) * grows, max(took.begin - again, 0.0) * grows
-    units = rehearsed.units[1] * len(method.rule.movers)
-    seconds = begin + took.step * training.steps + took.record * points + looking + pool * labellings
-    return Cost(seconds, training.steps, BYTES_OF_A_UNIT * units, once)
+    looking = _look(network, problem, held) * points * rehearsed.labelled if held else 0.0
+    begin = took.begin * (rehearsed.pool if method.uses_pool else 1.0)
+    seconds = begin + took.step * training.steps + took.record * points + (looking + pool * labellings) * members
+    units = rehearsed.units[1] * len(method.rule.movers) * members
+    return Cost(seconds, training.steps, BYTES_OF_A_UNIT * units)
 
 
 def loader_of(method: Method, problem: Problem) -> Loader:

@@ -101,6 +101,25 @@ def hearing(heard: Heard) -> Iterator[Heard]:
         _HEARD.reset(token)
 
 
+@contextmanager
+def silence() -> Iterator[None]:
+    """Context of work that is tried and not wanted, such as steps that are timed: nobody hears its warnings.
+
+    >>> heard = Heard()
+    >>> with hearing(heard), silence():
+    ...     warn("the anticipating term is exactly zero")
+    >>> heard.lines
+    []
+    """
+    token = _HEARD.set(None)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        _HEARD.reset(token)
+
+
 def warn(words: str, category: type[Warning] = UserWarning, stacklevel: int = 2, page: Page | None = None) -> None:
     """Warn, and keep the words where somebody is `hearing`.
 

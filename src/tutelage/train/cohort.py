@@ -18,7 +18,7 @@ from tutelage.data.loader import batches
 from tutelage.files import BadFileError, set_aside
 from tutelage.files.tensors import read_tensors, write_tensors
 from tutelage.game import Loss, Move, Player, Seats
-from tutelage.memory import NAMES, UNITS_IN_MEMORY, Stored
+from tutelage.memory import NAMES, UNITS_IN_MEMORY, Memory, Stored
 from tutelage.methods import Method
 from tutelage.ops.draws import of_members
 from tutelage.ops.layers import for_cohort
@@ -96,7 +96,7 @@ def cohorts(method: Method, task: Task, members: Sequence[Member]) -> list[list[
         found.setdefault(_shape(method, member) or i, []).append(i)
     parts = []
     for part in found.values():
-        most = _most(method, task, members[part[0]])
+        most = most_members(method, task, members[part[0]].loader.pool_units)
         parts += [part[at : at + most] for at in range(0, len(part), most)]
     return parts
 
@@ -107,7 +107,7 @@ def _shape(method: Method, member: Member) -> Any:
     parts = [loader.labelled, loader.unlabelled, *loader.strong]
     if not method.stackable or type(loader) is not Loader or not all(isinstance(p, Features) for p in parts):
         return None
-    if loader.target.device.type != "cpu" or loader.pool_units > UNITS_IN_MEMORY:
+    if loader.target.device.type != "cpu":
         return None
     network = member.network if isinstance(member.network, torch.nn.Module) else member.network(member.seed)
     if not getattr(network, "stackable", False):
@@ -118,10 +118,17 @@ def _shape(method: Method, member: Member) -> Any:
     return tensors, sizes, pool, tuple(target.shape[1:]), target.dtype
 
 
-def _most(method: Method, task: Task, member: Member) -> int:
-    """Number of members of a cohort whose memories are at most MOST_BYTES, at least 1."""
-    units = member.loader.pool_units * (12 * len(method.rule.movers) + 4 * task.classes)
-    return max(MOST_BYTES // max(units, 1), 1)
+def most_members(method: Method, task: Task, units: int) -> int:
+    """Number of members of a cohort whose memories of a pool are at most MOST_BYTES, at least 1.
+
+    Args:
+        method: settled method.
+        task: task.
+        units: number of the pool's units; more than are held in memory are remembered by one training at a time.
+    """
+    if units > UNITS_IN_MEMORY:
+        return 1
+    return max(MOST_BYTES // max(units * (12 * len(method.rule.movers) + 4 * task.classes), 1), 1)
 
 
 @dataclass
@@ -143,6 +150,11 @@ class Runs:
     generators: list[torch.Generator]
     optimisers: dict[str, torch.optim.Optimizer]
     step: int = 0
+
+    @property
+    def memories(self) -> list[Memory]:
+        """What each run remembers, whose tensors are views of the stacks."""
+        return [run.memory for run in self.runs]
 
     def tensors(self) -> Params:
         """All tensors that a resumed cohort needs, by name."""

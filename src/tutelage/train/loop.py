@@ -25,7 +25,7 @@ from tutelage.methods import Method
 from tutelage.methods.base import labels_kept
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.meter import now
-from tutelage.ops.said import warn
+from tutelage.ops.said import silence, warn
 from tutelage.tasks import Task
 from tutelage.train.rounds import between_rounds
 from tutelage.train.run import Run, equipped
@@ -122,6 +122,10 @@ class Played(Protocol):
     """All that changes while one network is trained, or several together: it counts its steps and can be saved."""
 
     step: int
+
+    @property
+    def memories(self) -> Sequence[Memory]:
+        """What each network's training remembers."""
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, whole or not at all."""
@@ -298,27 +302,39 @@ class TrainingTime:
     record: float
 
 
-def time_a_training(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> TrainingTime:
-    """Seconds of a training's parts: those of a step are the mean of some, after the first ones, which do not count."""
-    method = method.settled(task)
+def time_a_game(make: Callable[[], Plays[P]]) -> TrainingTime:
+    """Seconds of the parts of a game, that of one network or of several, in silence.
+
+    Those of a step are the mean of some steps in the last round, after the first ones, which do not count.
+
+    Args:
+        make: makes the game.
+    """
     start, seconds = now(), list[float]()
-    game = Game(method, task, network, loader.reserving(method.reserve), training)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), silence():
+        game = make()
         run = game.begin()
         begin = now() - start
-        run.memory.round = method.training_rounds - 1
-        for stored in run.memory.of.values():
-            stored.label.zero_()
+        for memory in run.memories:
+            memory.round = game.method.training_rounds - 1
+            for stored in memory.of.values():
+                stored.label.zero_()
         while len(seconds) < STEPS_TIMED[0] or (len(seconds) < STEPS_TIMED[1] and sum(seconds) < TIME_OF_STEPS):
             start = now()
             move = game.step(run, 0.5)
             run.step += 1
             seconds.append(now() - start)
         start = now()
-        _record(run, move)
+        game.note(run, move)
         record = now() - start
     counted = seconds[FIRST_STEPS:] if len(seconds) > 2 * FIRST_STEPS else seconds[1:]
     return TrainingTime(begin, statistics.mean(counted), record)
+
+
+def time_a_training(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> TrainingTime:
+    """Seconds of the parts of a training, see `time_a_game`."""
+    method = method.settled(task)
+    return time_a_game(lambda: Game(method, task, network, loader.reserving(method.reserve), training))
 
 
 def ready_to_train() -> None:

@@ -46,6 +46,11 @@ class Run:
     history: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, Params] = field(default_factory=dict)
 
+    @property
+    def memories(self) -> list[Memory]:
+        """What is remembered, as of several runs, see `tutelage.train.cohort.Runs`."""
+        return [self.memory]
+
     def network(self, who: str = "student") -> nn.Module:
         """The network that is kept of a player, see `kept`."""
         return kept(self.method, self.seats[who].module)
