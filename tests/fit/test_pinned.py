@@ -108,11 +108,11 @@ class StopError(KeyboardInterrupt):
 def test_a_run_goes_on_to_the_same_bits_where_the_cache_was_emptied(run, bench, monkeypatch, tmp_path):
     """Features of other numbers are computed then, which the run must not see."""
     from tutelage.modalities.text import network
-    from tutelage.train import loop
+    from tutelage.train import cohort
 
     monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
     assert run(*bench.fit(out=bench.folder / "whole", checkpoint_seconds=0))[0] == 0
-    descend, encode, left = loop._descend, network._features, [13]
+    descend, encode, left = cohort.descend, network._features, [13]
 
     def counted(*words):
         left[0] -= 1
@@ -120,10 +120,10 @@ def test_a_run_goes_on_to_the_same_bits_where_the_cache_was_emptied(run, bench, 
             raise StopError
         descend(*words)
 
-    monkeypatch.setattr(loop, "_descend", counted)
+    monkeypatch.setattr(cohort, "descend", counted)
     assert run(*bench.fit(checkpoint_seconds=0))[0] == 130
     shutil.rmtree(tmp_path / "cache")
-    monkeypatch.setattr(loop, "_descend", descend)
+    monkeypatch.setattr(cohort, "descend", descend)
     monkeypatch.setattr(network, "_features", lambda *given: encode(*given) + np.float32(1e-3))
     code, shown = run(*bench.fit(checkpoint_seconds=0, resume=True))
     assert code == 0, shown

@@ -273,7 +273,8 @@ def test_a_contender_with_brought_modules_is_cross_validated_kept_and_read_again
     contender = Contender("two heads", TwoHeads(), setup)
     folds = [(np.arange(0, 24, 2), np.arange(1, 24, 2)), (np.arange(1, 24, 2), np.arange(0, 24, 2))]
     parts, _ = contender.held_out(folds)
-    run = contender._train(folds[0][0], 1, "", None, lambda run: {"held_out": 0.0})
+    loader, seed = problem.loader(folds[0][0], 1), 1  # those of the first fold
+    run = train(TwoHeads(), TASK, problem.network, loader, setup.trained(seed=seed).training)
     expected = predict(run.network(), TASK, problem.labelled.subset(folds[0][1])).softmax(-1)
     np.testing.assert_allclose(parts[0][1]["probabilities"], expected, rtol=1e-5)
     first, _ = contender.network()

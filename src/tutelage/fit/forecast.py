@@ -11,9 +11,9 @@ from tutelage.ops.meter import Expected
 
 READING, ENCODERS, ENCODING, ADAPTING = "reading", "choosing the encoder", "encoding", "adapting the encoder"
 PROBE, TEACHER, LABELS = "forecast", "teacher", "labels only"
-FOLDS, WHOLE, SEARCH = "trainings on parts of the labels", "trainings on all labels", "search among the methods"
+FOLDS, WHOLE, SEARCH = "cross-validation", "trainings on all labels", "search among the methods"
 WEIGHING, TEST, RECORDS, REPORT = "weighing", "test", "saving", "report"
-"""Names of the stages of a fit, as the report shows them."""
+"""Names of the stages of a fit, as the report shows them. Cross-validation may train on all labels, too, beside."""
 
 ORDER = (
     READING, ENCODERS, PROBE, ENCODING, TEACHER, ADAPTING, LABELS, SEARCH, FOLDS, WHOLE, WEIGHING, TEST, RECORDS, REPORT

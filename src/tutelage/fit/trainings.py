@@ -98,18 +98,14 @@ def on_folds(
     members = [Member(problem.network, problem.loader(index, seed), seed + k) for k, index in enumerate(indices)]
     most = most_members(method, problem.task, rehearsed.units[1])
     groups = [g[at : at + most] for g in cohorts(method, problem.task, members) for at in range(0, len(g), most)]
-    held, sizes, total = (
-        round(np.mean([len(out) for _, out in folds])),
-        dict[int, Cost](),
-        replace(one.times(0), once=one.once),
-    )
+    held, sizes, total = round(np.mean([len(out) for _, out in folds])), dict[int, Cost](), NOTHING
     for group in groups:
         size = len(group)
         if size > 1 and size not in sizes:
             some = [members[i] for i in group]
             took = time_a_game(partial(Cohort, method, problem.task, some, training))
             sizes[size] = _cost(method, rehearsed, training, took, size, held)
-        total += sizes.get(size, one) if size > 1 else one.times(1)
+        total += sizes[size] if size > 1 else one
     return replace(total, once=one.once)
 
 
