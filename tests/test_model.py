@@ -128,6 +128,13 @@ def test_wrong_or_newer_descriptions(saved, change, message):
         load(saved)
 
 
+def test_the_trace_of_another_library_is_not_shown(saved):
+    forge(saved / "model.json", lambda a: with_head(a, classes=2**70))
+    with pytest.raises(BadFileError, match="do not fit together") as told:
+        load(saved)
+    assert "frame #" not in str(told.value) and len(str(told.value)) < 600
+
+
 def test_garbage_instead_of_json(saved):
     (saved / "model.json").write_text("{")
     with pytest.raises(BadFileError, match=r"model.json: damaged: not readable as JSON"):

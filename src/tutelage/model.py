@@ -20,7 +20,7 @@ from tutelage.data.columns import AT_ONCE, OnDisk
 from tutelage.data.sources import features_folder
 from tutelage.files import FORMAT, BadFileError
 from tutelage.files.described import Described
-from tutelage.files.errors import VOUCHED
+from tutelage.files.errors import VOUCHED, why
 from tutelage.files.tensors import read_tensors, write_tensors
 from tutelage.modalities import READERS
 from tutelage.modalities.base import Encodes, Reader, TellsUnread, features
@@ -289,7 +289,7 @@ def load(folder: str | Path, trust: bool = False, allow_encoder: str | None = No
     except BadFileError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError, RecursionError) as e:
-        raise BadFileError(f"{folder}: the model's parts do not fit together ({e})") from e
+        raise BadFileError(f"{folder}: the model's parts do not fit together ({why(e)})") from e
     held_out, learnt = _held_out(folder), read_marks(folder)
     known = _arrays(folder / KNOWN)
     return Model(classes, network.eval(), reader, task, None, temperature, held_out, learnt, known)

@@ -152,6 +152,13 @@ def stopped(run, finished, bench, monkeypatch):
     return bench.out
 
 
+def test_options_of_the_same_meaning_are_written_as_they_were(run, bench, stopped):
+    whole = (bench.folder / "whole" / "run.json").read_bytes()
+    (stopped / "run.json").write_bytes((stopped / "run.json").read_bytes() + b"\n")
+    assert run(*bench.fit("drift", checkpoint_seconds=0, resume=True))[0] == 0
+    assert (stopped / "run.json").read_bytes() == whole
+
+
 def parts(folder: Path, ending: str) -> list[Path]:
     return sorted((folder / "parts").glob(f"*{ending}"))
 

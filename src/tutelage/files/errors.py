@@ -19,6 +19,10 @@ REMEDY = "take it from a copy, or fit again (docs: warnings/damaged)"
 """What to do about a damaged file, in words."""
 
 
+LONGEST = 300
+"""Number of characters of what another library says, at most."""
+
+
 class BadFileError(ValueError):
     """A saved file is damaged, lacks a part, or was written by a newer version."""
 
@@ -37,3 +41,16 @@ def check_format(path: Path, found: Any) -> None:
         raise BadFileError(f"{path}: not written by tutelage (format {found!r})")
     if found > FORMAT:
         raise BadFileError(f"{path}: format {found} is newer than {FORMAT}, the newest this version reads")
+
+
+def why(error: BaseException) -> str:
+    r"""What another library says was wrong, in one line of at most LONGEST characters, without its trace of calls.
+
+    Args:
+        error: what the library raised.
+
+    >>> why(RuntimeError("size failed to unpack\nException raised from unpackLong at numbers.h:79\nframe #0: c10"))
+    'size failed to unpack'
+    """
+    line = " ".join(str(error).split("Exception raised from")[0].split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} …"

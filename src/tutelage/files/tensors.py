@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from tutelage.files.errors import FORMAT, VOUCHED, BadFileError, check_format
+from tutelage.files.errors import FORMAT, VOUCHED, BadFileError, check_format, why
 from tutelage.files.whole import write_atomically
 
 
@@ -51,9 +51,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
             header = (f.metadata() or {}).get("tutelage")
             tensors = {n: f.get_tensor(n) for n in f.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError) as e:
-        raise BadFileError(f"{path}: truncated or not a safetensors file ({e})") from e
+        raise BadFileError(f"{path}: truncated or not a safetensors file ({why(e)})") from e
     except (ValueError, TypeError, KeyError, RuntimeError, OverflowError) as e:  # of a header that is damaged
-        raise BadFileError(f"{path}: damaged ({e})") from e
+        raise BadFileError(f"{path}: damaged ({why(e)})") from e
     try:
         content = json.loads(header or "null")
         form, meta, name = content["format"], content["meta"], content.get("name", path.name)

@@ -110,7 +110,10 @@ class Folder:
             raise FileExistsError(
                 f"{self.out} holds a run that an earlier version of Tutelage began; to begin anew, name another folder"
             )
-        return old or self._is_whole(say)
+        if old or self._is_whole(say):
+            return True
+        files.write_json(path, asked)  # the same options; the file may differ in its blanks
+        return False
 
     def _asked_before(self, say: Say) -> dict[str, Any] | None:
         """Options of the run that is there; None where they are damaged, and the run, unfinished, begins anew."""

@@ -31,7 +31,7 @@ def _without(keys: tuple[str, ...], value: Any) -> Any:
 
 
 def contents(folder: Path, names: tuple[str, ...] = ()) -> dict[str, str]:
-    """SHA-256 of each file of a folder, by its path; of JSON that holds the clock, without it and without its hashes.
+    """SHA-256 of each file of a folder, by its path; of JSON that holds the clock the text, without it and its hashes.
 
     Args:
         folder: folder of results.
@@ -52,7 +52,8 @@ def contents(folder: Path, names: tuple[str, ...] = ()) -> dict[str, str]:
         value, around = json.loads(found[name]), (folder / name).parent
         files = {k: v for k, v in value["files"].items() if around / k not in clocked}
         found[name] = json.dumps({k: v for k, v in value.items() if k not in VOUCHING} | {"files": files}).encode()
-    return {name: hashlib.sha256(data).hexdigest() for name, data in found.items()}
+    named = {path.relative_to(folder).as_posix() for path in clocked}
+    return {n: data.decode() if n in named else hashlib.sha256(data).hexdigest() for n, data in found.items()}
 
 
 def litter(folder: Path) -> list[str]:
@@ -69,5 +70,24 @@ def differences(kept: dict[str, str], found: dict[str, str]) -> list[str]:
     return sorted(
         [f"{name} is missing" for name in kept.keys() - found.keys()]
         + [f"{name} is new" for name in found.keys() - kept.keys()]
-        + [f"{name} differs" for name in kept.keys() & found.keys() if kept[name] != found[name]]
-    )
+        + [f"{name} differs{_where(kept[name], found[name])}" for name in kept.keys() & found.keys()
+           if kept[name] != found[name]]
+    )  # fmt: skip
+
+
+def _where(kept: str, found: str) -> str:
+    """Keys and values that differ first in two texts of JSON; nothing of hashes."""
+    try:
+        one, other = json.loads(kept), json.loads(found)
+    except ValueError:
+        return ""
+    path = ""
+    while type(one) is type(other) and isinstance(one, dict | list):
+        keys = list(one) if isinstance(one, dict) else range(len(one))
+        if len(one) != len(other) or (isinstance(one, dict) and one.keys() != other.keys()):
+            break
+        key = next((key for key in keys if one[key] != other[key]), None)
+        if key is None:
+            break
+        path, one, other = f"{path}/{key}", one[key], other[key]
+    return f" at {path}: {str(one)[:200]} | {str(other)[:200]}"

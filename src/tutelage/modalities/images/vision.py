@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from tutelage import weights
+from tutelage.files.errors import why
 from tutelage.modalities.architecture import blank_model
 from tutelage.modalities.images.backbone import LITE, Backbone, ImageEncoder, load_backbone
 from tutelage.modalities.images.networks import require_at_least
@@ -126,7 +127,7 @@ class VisionEncoder(ImageEncoder):
         try:
             return self.net.eval()(pixel_values=torch.zeros(1, 3, side, side), **self.more)
         except (RuntimeError, ValueError) as e:
-            raise ValueError(f"encoder {self.name!r} cannot read images of {side} x {side} pixels ({e})") from e
+            raise ValueError(f"encoder {self.name!r} cannot read images of {side} x {side} pixels ({why(e)})") from e
         finally:
             self.net.train(training)
 
