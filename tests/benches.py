@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 
 @dataclass(frozen=True)
@@ -35,3 +39,30 @@ class Bench:
 def without_cost(page: bytes) -> bytes:
     """A report without the table of what the run took, which differs between equal fits."""
     return re.sub(rb'<section class="cost">.*?</section>', b"", page, flags=re.DOTALL)
+
+
+@contextmanager
+def stopped_after(steps: int) -> Iterator[None]:
+    """Context in which Ctrl-C comes after so many steps down a gradient, of one training or of several together."""
+    from tutelage.train import cohort, loop
+
+    descend, play, left, playing = loop.descend, loop.play, [steps], [0]
+
+    def played(*words: Any) -> Any:  # steps that are timed beforehand do not count
+        playing[0] += 1
+        try:
+            return play(*words)
+        finally:
+            playing[0] -= 1
+
+    def counted(*words: Any) -> None:
+        left[0] -= playing[0]
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        descend(*words)
+
+    with ExitStack() as stack:
+        for module in (loop, cohort):
+            stack.enter_context(mock.patch.object(module, "play", played))
+            stack.enter_context(mock.patch.object(module, "descend", counted))
+        yield

@@ -64,7 +64,7 @@ def test_methods_train_the_encoder_too(run, bench, method):
 def test_auto_says_its_budget_chooses_and_shows_what_it_tried(run, bench):
     code, shown = run(*bench.fit("auto", budget=40))
     assert code == 0, shown
-    assert re.search(r"at most 40 trainings of \d+ steps\.\nAbout \d+ (second|minute)", shown)
+    assert re.search(r"at most 40 trainings of \d+ steps[^.]*\.\nAbout \d+ (second|minute)", shown)
     found = summary(bench.out)
     tried = [a for a in found["selection"] if a["rungs"]]
     assert len([a for a in tried if a["rungs"] == 2]) == min(MEMBERS, len(tried)) < len(tried)

@@ -59,7 +59,8 @@ def test_adaptations_cost_one_more_than_the_folds():
     assert cost.seconds(folds=5, labels=100, pool=5000) == (6 * (10 + 1), (5 * 1000 + 5000) * 0.02)
 
 
-def test_a_run_says_beforehand_and_afterwards_what_it_takes(run, bench):
+def test_a_run_says_beforehand_and_afterwards_what_it_takes(run, bench, monkeypatch, tmp_path):
+    monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
     code, shown = run(*bench.fit("drift", json=True))
     assert code == 0
     said = json.loads(shown[shown.index('{"command"') :].splitlines()[0])

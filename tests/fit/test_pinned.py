@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from benches import stopped_after
 from tutelage.data import Features, WordFeatures
 from tutelage.fit import pinned as pins
 from tutelage.fit.pinned import Pinned, pinned
@@ -101,29 +102,16 @@ def test_rows_of_numbers_and_fits_without_a_folder_are_not_kept(tmp_path):
     assert pinned(reader, None, FolderStore(tmp_path), "features") is None
 
 
-class StopError(KeyboardInterrupt):
-    """Ctrl-C at a chosen step."""
-
-
 def test_a_run_goes_on_to_the_same_bits_where_the_cache_was_emptied(run, bench, monkeypatch, tmp_path):
     """Features of other numbers are computed then, which the run must not see."""
     from tutelage.modalities.text import network
-    from tutelage.train import cohort
 
     monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
     assert run(*bench.fit(out=bench.folder / "whole", checkpoint_seconds=0))[0] == 0
-    descend, encode, left = cohort.descend, network._features, [13]
-
-    def counted(*words):
-        left[0] -= 1
-        if left[0] < 0:
-            raise StopError
-        descend(*words)
-
-    monkeypatch.setattr(cohort, "descend", counted)
-    assert run(*bench.fit(checkpoint_seconds=0))[0] == 130
+    encode = network._features
+    with stopped_after(13):
+        assert run(*bench.fit(checkpoint_seconds=0))[0] == 130
     shutil.rmtree(tmp_path / "cache")
-    monkeypatch.setattr(cohort, "descend", descend)
     monkeypatch.setattr(network, "_features", lambda *given: encode(*given) + np.float32(1e-3))
     code, shown = run(*bench.fit(checkpoint_seconds=0, resume=True))
     assert code == 0, shown

@@ -12,6 +12,7 @@ import torch
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
+from benches import stopped_after
 from forging import sealed_anew
 from tutelage import Classifier, load
 from tutelage.fit.build import Build, Items
@@ -278,23 +279,12 @@ def test_a_fit_says_it_beforehand_and_an_estimator_warns(run, bench, encoder_fol
         quick("lexical", evidence=False).fit([r[0] for r in rows], [r[1] for r in rows])  # a warning would be an error
 
 
-def test_a_stopped_run_goes_on_to_the_same_bits(run, bench, both, monkeypatch):
-    from tutelage.train import loop
-
+def test_a_stopped_run_goes_on_to_the_same_bits(run, bench, both):
     whole = bench.folder / "whole"
     code, shown = run(*bench.fit(encoder=both, out=whole, checkpoint_seconds=0))
     assert code == 0, shown
-    real, left = loop._descend, [13]  # of 3 trainings of 8 steps: the second is cut
-
-    def counted(*words):
-        left[0] -= 1
-        if left[0] < 0:
-            raise KeyboardInterrupt
-        real(*words)
-
-    monkeypatch.setattr(loop, "_descend", counted)
-    assert run(*bench.fit(encoder=both, checkpoint_seconds=0))[0] == 130
-    monkeypatch.setattr(loop, "_descend", real)
+    with stopped_after(13):
+        assert run(*bench.fit(encoder=both, checkpoint_seconds=0))[0] == 130
     code, shown = run(*bench.fit(encoder=both, checkpoint_seconds=0, resume=True))
     assert code == 0, shown
     for name in ("model.safetensors", "lexicon.json", "lexicon.safetensors", "model.json"):

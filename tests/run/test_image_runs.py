@@ -295,7 +295,7 @@ def test_a_run_with_the_packaged_backbone(reader, pets, do, run, tmp_path, monke
     options = pets | {"size": (32, 32), "finetune": finetune, "steps": 3 if finetune else 20, "evidence": False}
     done = do(FixMatch(), **options, out=tmp_path / "a")
     assert (done.summary["encoder"], done.summary["finetuned"]) == ("efficientnet-lite0", finetune)
-    assert f"on cpu: {12 if finetune else 66} images to encode, about" in "\n".join(done.said)
+    assert f"on cpu: {12 if finetune else 66} images to encode" in "\n".join(done.said)
     new, model = squares(5, 7).pixels, load(tmp_path / "a/model")
     np.testing.assert_array_equal(model.probabilities(new), done.models[0].probabilities(new))
     _, shown = run("score", tmp_path / "a", "--test", pets["test"], "--json")

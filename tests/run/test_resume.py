@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benches import without_cost
+from benches import stopped_after, without_cost
 from families import one_of_each
 from tutelage.methods import METHODS
 from tutelage.methods.pool_teacher import PoolTeacher
@@ -26,32 +26,17 @@ def result(folder: Path) -> dict[str, bytes]:
     return {name: without_cost((folder / name).read_bytes()) for name in (*KEPT, *plots)}
 
 
-class StopError(KeyboardInterrupt):
-    """Ctrl-C at a chosen step."""
-
-
 @pytest.mark.parametrize("method", one_of_each(OF_TWO_CLASSES))
-def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_bits(run, bench, monkeypatch, method):
-    code, _ = run(*bench.fit(method, out=bench.folder / "whole", checkpoint_seconds=0))
+def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_bits(run, bench, method):
+    code, _ = run(*bench.fit(method, out=bench.folder / "whole", checkpoint_seconds=0, no_adapt=True))
     assert code == 0
-    from tutelage.train import loop
-
-    real, left = loop._descend, [13]  # of 3 trainings of 8 steps: the second is cut
-
-    def counted(*words):
-        left[0] -= 1
-        if left[0] < 0:
-            raise StopError
-        real(*words)
-
-    monkeypatch.setattr(loop, "_descend", counted)
-    code, shown = run(*bench.fit(method, checkpoint_seconds=0))
+    with stopped_after(5):  # of the trainings of 8 steps
+        code, shown = run(*bench.fit(method, checkpoint_seconds=0, no_adapt=True))
     assert code == 130, shown
     assert "--resume" in shown
     assert not (bench.out / "summary.json").exists()
-    assert any((bench.out / "parts").iterdir())
-    monkeypatch.setattr(loop, "_descend", real)
-    code, _ = run(*bench.fit(method, checkpoint_seconds=0, resume=True))
+    assert list((bench.out / "parts").glob("candidate*.unfinished"))
+    code, _ = run(*bench.fit(method, checkpoint_seconds=0, no_adapt=True, resume=True))
     assert code == 0
     assert result(bench.out) == result(bench.folder / "whole")
 

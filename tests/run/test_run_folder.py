@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benches import Bench, without_cost
+from benches import Bench, stopped_after, without_cost
 from forging import forge
 from tutelage import Classifier
 from tutelage.files import BadFileError, one_writer, write_json
@@ -130,24 +130,13 @@ def test_parts_left_by_a_kill_at_the_very_end_are_removed(run, bench, finished):
 
 
 @pytest.fixture
-def stopped(run, finished, bench, monkeypatch):
+def stopped(run, finished, bench):
     """A run that was stopped in its second training, beside the whole one."""
     half = bench.folder / "half"
     shutil.rmtree(bench.out)
     if not half.exists():
-        from tutelage.train import loop
-
-        real, left = loop._descend, [13]
-
-        def counted(*words):
-            left[0] -= 1
-            if left[0] < 0:
-                raise KeyboardInterrupt
-            real(*words)
-
-        monkeypatch.setattr(loop, "_descend", counted)
-        assert run(*bench.fit("drift", checkpoint_seconds=0, out=half))[0] == 130
-        monkeypatch.setattr(loop, "_descend", real)
+        with stopped_after(13):
+            assert run(*bench.fit("drift", checkpoint_seconds=0, out=half))[0] == 130
     shutil.copytree(half, bench.out)
     return bench.out
 

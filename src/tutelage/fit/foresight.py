@@ -88,4 +88,4 @@ def require_memory(costs: Costs, need: float) -> None:
     words = f"this fit needs about {size(need)} of memory, and {size(free)} are free; {hint}"
     if need > FAR_TOO_MUCH * free:
         raise machine.NoRoomError(words)
-    warn(f"{words[0].upper()}{words[1:]}, or close other programs.", stacklevel=3)
+    warn(f"{words[0].upper()}{words[1:]}, or close other programs.", stacklevel=3, page="memory")

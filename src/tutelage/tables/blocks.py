@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from tutelage.data.errors import DataError
+from tutelage.data.errors import DataError, damage
 from tutelage.files import naming
 from tutelage.tables import bounds
 from tutelage.tables.charsets import MARKS, decoded
@@ -35,7 +35,7 @@ from tutelage.tables.json_rows import read_json
 from tutelage.tables.layout import quoting
 from tutelage.tables.letters import check_letters
 from tutelage.tables.notes import Notes
-from tutelage.tables.packed import content, json_within, misnamed, require_regular
+from tutelage.tables.packed import DAMAGED, content, json_within, misnamed, require_regular
 from tutelage.tables.seen import FileSeen, Found, Table
 from tutelage.tables.several import Stamp
 
@@ -291,8 +291,12 @@ def _pieces(path: Path) -> Iterator[bytes]:
                 if packing_of(path):
                     bounds.require(total, size, str(path))
                 yield bytes(piece)
-    except (EOFError, lzma.LZMAError, gzip.BadGzipFile, pa.ArrowException) as e:
-        raise DataError(f"{path}: the packed file is cut or damaged ({e})") from e
+    except DataError:
+        raise
+    except DAMAGED as e:
+        if not packing_of(path) or getattr(e, "errno", None):  # of the disk, not of what unpacks
+            raise
+        raise DataError(f"{path}: not readable as {packing_of(path)} ({damage(e)})") from e
 
 
 def _cuts(path: Path, quoted: bool) -> Iterator[bytes]:
