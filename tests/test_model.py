@@ -128,6 +128,16 @@ def test_wrong_or_newer_descriptions(saved, change, message):
         load(saved)
 
 
+@pytest.mark.parametrize("error", [IndexError, KeyError, OverflowError, ZeroDivisionError, RecursionError])
+def test_any_error_of_a_wrong_description_is_said_in_a_line(saved, monkeypatch, error):
+    def restored(*_):
+        raise error("x")
+
+    monkeypatch.setattr(RowReader, "restored", restored)
+    with pytest.raises(BadFileError, match="do not fit together"):
+        load(saved)
+
+
 def test_the_trace_of_another_library_is_not_shown(saved):
     forge(saved / "model.json", lambda a: with_head(a, classes=2**70))
     with pytest.raises(BadFileError, match="do not fit together") as told:

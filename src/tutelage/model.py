@@ -288,7 +288,7 @@ def load(folder: str | Path, trust: bool = False, allow_encoder: str | None = No
             raise ValueError(f"temperature is {temperature}, not above 0")
     except BadFileError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError, RecursionError) as e:
+    except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError) as e:
         raise BadFileError(f"{folder}: the model's parts do not fit together ({why(e)})") from e
     held_out, learnt = _held_out(folder), read_marks(folder)
     known = _arrays(folder / KNOWN)

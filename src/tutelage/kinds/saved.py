@@ -91,7 +91,7 @@ def kind_of(folder: Path, **changed: Any) -> Kind:
         else:
             options = {name: _read(str(asked[name]), str(f.type)) for name, f in known.items() if name in asked}
         kind.require_kept(options)
-    except (KeyError, ValueError, TypeError) as e:
+    except (LookupError, ArithmeticError, AttributeError, ValueError, TypeError) as e:
         raise BadFileError(f"{folder / 'run.json'}: not written by tutelage, or damaged ({e})") from e
     options.pop("skip_bad", None)  # what was left out of the training is no word on other files
     unknown = [name for name in changed if name not in known]

@@ -166,7 +166,7 @@ class Lexicon:
             found = cls(settings, *vocabulary, tensors["idf"].numpy(), tensors["components"].numpy())
         except FileNotFoundError as e:
             raise BadFileError(f"{folder}: a file of the lexical encoder is missing ({e})") from e
-        except (KeyError, TypeError, AttributeError) as e:
+        except (LookupError, TypeError, AttributeError, ArithmeticError) as e:
             raise BadFileError(f"{folder}: the lexical encoder is damaged ({e})") from e
         count = len(found.words) + len(found.characters)
         if found.idf.shape != (count,) or found.components.ndim != 2 or len(found.components) != count:
