@@ -13,7 +13,7 @@ import lzma
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
@@ -229,7 +229,7 @@ def _held(path: Path, how: ReadAs, notes: Notes) -> _Held | None:
     except READING as e:
         if isinstance(e, DataError):
             raise
-        raise DataError(f"{path}: not readable ({e})") from e
+        raise DataError(f"{path}: not readable ({damage(e)})") from e
 
 
 def _of_columns(held: _Held, path: Path, columns: Sequence[str] | None) -> Iterator[tuple[Found, int]]:
@@ -266,14 +266,31 @@ def _of_lines(path: Path, how: ReadAs) -> bool:
 
 
 def _marked_wide(path: Path) -> bool:
-    with naming(path), closing(_opened(path)) as f:
+    with _opened(path) as f:
         begins = f.read(4)
     return any(begins.startswith(mark) for mark, charset in MARKS.items() if charset.startswith(WIDE))
 
 
-def _opened(path: Path) -> IO[bytes]:
-    """A file of text, unpacked as it is read."""
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Context of a file of text that is open, unpacked as it is read.
+
+    Raises:
+        DataError: it is packed, and cut or damaged.
+    """
     packing: Any = packing_of(path)
+    try:
+        with naming(path), closing(_unpacked(path, packing)) as f:
+            yield f
+    except DataError:
+        raise
+    except DAMAGED as e:
+        if not packing or getattr(e, "errno", None):  # of the disk, not of what unpacks
+            raise
+        raise DataError(f"{path}: not readable as {packing} ({damage(e)})") from e
+
+
+def _unpacked(path: Path, packing: Any) -> IO[bytes]:
     if packing == "zstandard":
         return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")  # type: ignore[no-any-return]
     opening: Any = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}.get(packing, open)
@@ -284,19 +301,12 @@ def _opened(path: Path) -> IO[bytes]:
 def _pieces(path: Path) -> Iterator[bytes]:
     """Bytes of a file of text, unpacked, BYTES_A_BLOCK at a time."""
     size, total = path.stat().st_size, 0
-    try:
-        with naming(path), closing(_opened(path)) as f:
-            while piece := f.read(BYTES_A_BLOCK):
-                total += len(piece)
-                if packing_of(path):
-                    bounds.require(total, size, str(path))
-                yield bytes(piece)
-    except DataError:
-        raise
-    except DAMAGED as e:
-        if not packing_of(path) or getattr(e, "errno", None):  # of the disk, not of what unpacks
-            raise
-        raise DataError(f"{path}: not readable as {packing_of(path)} ({damage(e)})") from e
+    with _opened(path) as f:
+        while piece := f.read(BYTES_A_BLOCK):
+            total += len(piece)
+            if packing_of(path):
+                bounds.require(total, size, str(path))
+            yield bytes(piece)
 
 
 def _cuts(path: Path, quoted: bool) -> Iterator[bytes]:
