@@ -74,8 +74,8 @@ MAY_IMPORT = {
 
 SHARED_BY_KINDS = {
     "adapting", "agreement", "alike_labels", "answers", "base", "beside_labels", "class_labels", "commonest", "copied",
-    "contradictions", "copies", "dataset", "declared", "declared_shares", "entries", "nearness", "odd_labels",
-    "odd_votes", "one_class", "one_vote", "pictures", "predicting", "rare", "pixel_scores", "reading", "stored",
+    "contradictions", "copies", "dataset", "declared", "declared_shares", "entries", "grown", "known_pool", "nearness",
+    "odd_labels", "odd_votes", "one_class", "one_vote", "pictures", "predicting", "rare", "pixel_scores", "reading", "stored",
     "summary", "tagged", "tallies", "teachers",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {

@@ -107,7 +107,9 @@ def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str, of: type[Any
     or ``usual`` in its place.
     """
     several = getattr(hint, "__origin__", None) is tuple and Ellipsis in getattr(hint, "__args__", ())
+    name = field.metadata.get("name")  # one that Python cannot have
     parameter = Parameter(
+        name=None if name is None else f"--{name}",
         help=sentence if usual is None else f"{sentence} [default: {usual}]",
         consume_multiple=several or None,
         show=field.metadata.get("show", True),
@@ -181,7 +183,10 @@ def add_fit(app: App, name: str, words: Sequence[str], screen: Screen) -> None:
     refuse_other_kinds(kind, words, (own, Options, options_of(method_class)))
 
     def fit(options: Any, of_kind: Any, method: Any = None) -> None:
-        made, asked = KINDS[kind](**values_of(of_kind)), Options(**values_of(options))
+        from tutelage.run.onward import taken_over
+
+        asked = Options(**values_of(options))
+        made = taken_over(KINDS[kind](**values_of(of_kind)), asked)
         made.require_columns(asked.files)
         _fit(made, asked, method_class(**values_of(method)), screen)
 
@@ -268,7 +273,9 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
     """
     from tutelage.report.sentences import below_commonest, better_on_test, on_copies, on_held_out, on_test
 
-    lines = []
+    before = summary.get("before") or {}
+    lines = [*before.get("words", []), *filter(None, [before.get("test_words")])]
+    lines += (summary.get("changed") or {}).get("words", [])
     if summary["selection"]:
         tried = sum(a["rungs"] > 0 for a in summary["selection"])
         shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in summary["shares"].items())
