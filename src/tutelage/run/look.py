@@ -17,9 +17,9 @@ from tutelage.kinds.reading import read_files
 from tutelage.modalities.base import Reader
 from tutelage.run.commands import KIND, options_of, refuse_other_kinds, usual_of, values_of
 from tutelage.run.examples import example
-from tutelage.run.onward import taken_over
 from tutelage.run.options import LookOptions
 from tutelage.run.screen import Json, Quiet, Screen
+from tutelage.run.taken_over import taken_over
 from tutelage.run.words import kind_of
 from tutelage.tables import DataError, Notes
 from tutelage.types import Say

@@ -117,7 +117,7 @@ def given(**options: Any) -> tuple[Kind, Options]:
     refuse_strays(name, [n for n in options if n not in own | common and options[n] != defaults.get(n)])
     kind = KINDS[name](**{n: v for n, v in options.items() if n in own})
     rest = Options(**{n: v for n, v in options.items() if n in common})
-    from tutelage.run.onward import taken_over
+    from tutelage.run.taken_over import taken_over
 
     kind = taken_over(kind, rest)
     kind.require_columns(rest.files)

@@ -31,9 +31,10 @@ from tutelage.ops.said import Heard, hearing
 from tutelage.run.closing import closing
 from tutelage.run.folder import PARTS, Folder
 from tutelage.run.look import read_and_say, say_of_reader
-from tutelage.run.onward import Before, method_of, seen_of
+from tutelage.run.onward import Before, seen_of
 from tutelage.run.options import Options
 from tutelage.run.results import conclude
+from tutelage.run.taken_over import method_of
 from tutelage.tables import Notes
 from tutelage.tables.several import known_by
 from tutelage.types import Say, Tick
