@@ -31,10 +31,10 @@ def test_drift_is_pearsons_test():
 
 
 def test_rare_classes_are_counted_as_one():
-    """Each of the last three classes is expected in fewer than five rows of a part, so that the test has two columns."""
-    found = drift(drawn([90, 3, 3, 4]), drawn([80, 7, 7, 6]), 4)
+    """Of each of the last three classes fewer than five rows are expected in a part: the test has two columns."""
+    found = drift(drawn([92, 2, 3, 3]), drawn([82, 6, 6, 6]), 4)
     assert found.freedom == 1
-    assert found.statistic == pytest.approx(drift(drawn([90, 10]), drawn([80, 20]), 2).statistic)
+    assert found.statistic == pytest.approx(drift(drawn([92, 8]), drawn([82, 18]), 2).statistic)
 
 
 def test_one_class_alone_has_not_drifted():

@@ -14,7 +14,10 @@ from benches import Bench
 from conftest import sentences
 from forging import forge, sealed_anew
 from tutelage import Classifier, model
+from tutelage.fit.rehearsal import FEW
+from tutelage.kinds import stored
 from tutelage.kinds.known_pool import kept_keys
+from tutelage.modalities.text.network import TextPass
 from tutelage.run import taken_over
 from tutelage.train.mixture import Mixture
 
@@ -85,6 +88,32 @@ def test_only_the_new_texts_are_encoded(night, run, tmp_path, monkeypatch):
     code, shown = run(*onward(night, **{"from": tmp_path / "first"}))
     assert code == 0, shown
     assert "28 texts to encode" in shown  # 20 of the pool and 8 with labels
+
+
+def test_of_a_pool_on_disk_that_grew_by_a_file_only_its_texts_are_encoded(night, run, tmp_path, monkeypatch, texts):
+    monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(stored, "ROWS_IN_MEMORY", 20)
+    (tmp_path / "pool").mkdir()
+    for number, start in enumerate((0, 30)):
+        texts.pool[start : start + 30].to_csv(tmp_path / "pool" / f"{number}.csv", index=False)
+    code, shown = run(*night.fit(out=tmp_path / "first", **QUICK | {"unlabelled": tmp_path / "pool"}))
+    assert code == 0, shown
+    sentences(10, 9).to_csv(tmp_path / "pool" / "2.csv", index=False)
+    encoded, real = [], TextPass.batches
+
+    def counted(self, items, keys):
+        for numbers, rows in real(self, items, keys):
+            encoded.extend(items[n] for n in numbers)
+            yield numbers, rows
+
+    monkeypatch.setattr(TextPass, "batches", counted)
+    code, shown = run(*onward(night, train=night.folder / "train.csv", unlabelled=tmp_path / "pool",
+                              **{"from": tmp_path / "first"}))  # fmt: skip
+    assert code == 0, shown
+    assert "60 were in that of the run before, 10 are new" in shown
+    old = set(encoded) - set(sentences(10, 9)["text"])
+    assert len(old) <= 2 * FEW  # by which the forecast times the parts of the fit
+    assert len(set(encoded) - old) == 10
 
 
 def test_old_and_new_rows_are_told_apart_and_the_drift_is_said(second):
@@ -244,7 +273,7 @@ def test_it_is_stopped_and_resumed_to_the_same_bits(night, run, monkeypatch):
     assert code == 0, shown
     from tutelage.train import loop
 
-    real, left = loop._descend, [4]
+    real, left = loop.descend, [4]
 
     def counted(*words):
         left[0] -= 1
@@ -252,9 +281,9 @@ def test_it_is_stopped_and_resumed_to_the_same_bits(night, run, monkeypatch):
             raise KeyboardInterrupt
         real(*words)
 
-    monkeypatch.setattr(loop, "_descend", counted)
+    monkeypatch.setattr(loop, "descend", counted)
     assert run(*onward(night, checkpoint_seconds=0))[0] == 130
-    monkeypatch.setattr(loop, "_descend", real)
+    monkeypatch.setattr(loop, "descend", real)
     code, shown = run(*onward(night, checkpoint_seconds=0, resume=True))
     assert code == 0, shown
     for name in ("model/model.safetensors", "records.json", "pool.safetensors"):
@@ -306,7 +335,7 @@ def test_a_run_that_does_not_vouch_for_itself_is_refused(night, run, tmp_path, s
 
 def test_what_contradicts_the_run_is_refused(night, run):
     for changes, says in (
-        ({"kind": "rows"}, "is of --kind texts, but the kind is rows"),
+        ({"kind": "rows"}, "is a run of --kind texts, but the kind is rows"),
         ({"encoder": "lexical"}, "--encoder lexical contradicts --from"),
         ({"max_length": 64}, "--max-length 64 contradicts --from"),
         ({"unlabelled": None}, "now there is none"),
@@ -385,3 +414,78 @@ def test_a_saved_estimator_can_be_gone_on_with(night, run, tmp_path, texts):
 def test_the_method_of_an_automatic_choice_is_the_one_that_counted_most():
     asked, summary = {"method": "auto"}, {"method": "committee", "shares": {"labels only": 0.6, "vat": 0.1, "dst": 0.3}}
     assert taken_over._name_of(asked, summary) == "dst"
+
+
+def summary_after(run, tmp_path, words: list[object], more: list[object]) -> tuple[dict, str]:
+    """Summary of a fit on a pool that grew, and what it said: the first fit is made by ``words``, it by ``more``."""
+    code, shown = run("fit", *words, "--out", tmp_path / "first")
+    assert code == 0, shown
+    code, shown = run("fit", *more, "--from", tmp_path / "first", "--out", tmp_path / "out")
+    assert code == 0, shown
+    return summary_of(tmp_path / "out"), shown
+
+
+def test_rows_of_numbers_go_on(run, tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.arange(160) % 2
+    table = pd.DataFrame(rng.normal(size=(160, 3)) + y[:, None], columns=["a1", "a2", "a3"])
+    table.assign(y=np.where(y, "up", "down"))[:40].to_csv(tmp_path / "train.csv", index=False)
+    table[40:100].to_csv(tmp_path / "old.csv", index=False)
+    table[40:].to_csv(tmp_path / "grown.csv", index=False)
+    of = ["mean_teacher", "--train", tmp_path / "train.csv", "--steps", "8", "--unlabelled"]
+    named = ["--features", "a", "--label", "y", "--folds", "2", "--repeats", "1"]
+    found, _ = summary_after(run, tmp_path, [*of, tmp_path / "old.csv", *named], [*of, tmp_path / "grown.csv"])
+    assert (found["changed"]["old"], found["changed"]["new"]) == (60, 60)
+    assert found["kind"] == "rows"
+    table.assign(a4=1.5)[40:].to_csv(tmp_path / "wider.csv", index=False)
+    table.assign(a4=rng.normal(size=160), y=np.where(y, "up", "down"))[:40].to_csv(tmp_path / "train.csv", index=False)
+    code, shown = run("fit", *of, tmp_path / "wider.csv", "--features", "a", "--from", tmp_path / "first", "--out",
+                      tmp_path / "wide")  # fmt: skip
+    assert code == 2
+    assert "an item has 4 features, but the model before was fitted on 3" in shown
+
+
+def test_sentences_go_on_without_a_test_of_units_that_depend_on_each_other(run, tmp_path, encoder_folder):
+    rng = np.random.default_rng(0)
+    rows = []
+    for _ in range(70):
+        words = rng.choice(["soup", "bread", "goal", "team", "the", "near"], 4).tolist()
+        rows.append({"tokens": words, "tags": ["B-FOOD" if w in ("soup", "bread") else "O" for w in words]})
+    table = pd.DataFrame(rows).drop_duplicates("tokens")
+    table[:16].to_parquet(tmp_path / "train.parquet")
+    table[16:40].to_parquet(tmp_path / "old.parquet")
+    table[16:].to_parquet(tmp_path / "grown.parquet")
+    of = ["mean_teacher", "--train", tmp_path / "train.parquet", "--steps", "8", "--unlabelled"]
+    named = ["--tokens", "tokens", "--tags", "tags", "--encoder", encoder_folder, "--folds", "2", "--repeats", "1"]
+    found, _ = summary_after(run, tmp_path, [*of, tmp_path / "old.parquet", *named], [*of, tmp_path / "grown.parquet"])
+    assert found["changed"]["old"] == 24
+    assert found["changed"]["new"] == len(table) - 40
+    assert found["changed"]["drift"] is None
+
+
+@pytest.mark.usefixtures("small_networks")
+@pytest.mark.parametrize("network", ["small_cnn", None])
+def test_images_trained_whole_or_by_an_encoder_go_on(run, tmp_path, pets, network):
+    grown = shutil.copytree(pets["train"], tmp_path / "grown")
+    for i, path in enumerate(sorted(pets["test"].rglob("*.png"))[:6]):
+        shutil.copy(path, grown / "unlabelled" / f"new{i}.png")
+    of = ["mean_teacher", "--steps", "4", "--train"]
+    named = ["--kind", "images", "--folds", "2", "--repeats", "1", *(["--network", network] if network else [])]
+    found, _ = summary_after(run, tmp_path, [*of, pets["train"], *named], [*of, grown])
+    assert (found["changed"]["old"], found["changed"]["new"]) == (18, 6)
+    assert found["size"] == summary_of(tmp_path / "first")["size"]
+
+
+@pytest.mark.usefixtures("small_networks")
+def test_masks_go_on(run, tmp_path, squares, png):
+    part = squares(24, 0)
+    masks = [png(mask) if i < 10 else None for i, mask in enumerate(part.masks)]
+    table = pd.DataFrame({"image": [*map(png, part.pixels)], "mask": masks})
+    table[:20].to_parquet(tmp_path / "old.parquet")
+    table.to_parquet(tmp_path / "grown.parquet")
+    of = ["mean_teacher", "--steps", "4", "--train"]
+    named = ["--images", "image", "--masks", "mask", "--no-evidence"]
+    words = [*of, tmp_path / "old.parquet", *named], [*of, tmp_path / "grown.parquet"]
+    found, _ = summary_after(run, tmp_path, *words)
+    assert (found["changed"]["old"], found["changed"]["new"]) == (10, 4)
+    assert found["changed"]["drift"] is None

@@ -18,6 +18,9 @@ DRIFTED = 0.01
 LEAST_EXPECTED = 5
 """Number of rows of a class, at least, that are expected in each part; rarer classes are counted as one."""
 
+DRIFT = "The shares have drifted"
+"""Beginning of the sentence on shares that have."""
+
 SHOWN = 3
 """Number of classes whose shares are told in words, and of changes."""
 
@@ -134,7 +137,9 @@ def changes(
             {"from": classes[a], "to": classes[b], "count": count} for (a, b), count in moves.most_common(2 * SHOWN)
         ],
     }  # fmt: skip
-    return found | {"words": list(_words(classes, things, parts, tested, found))}
+    words = list(_words(classes, things, parts, tested, found))
+    alarm = next((line for line in words if tested is not None and tested.drifted and DRIFT in line), "")
+    return found | {"words": words, "alarm": alarm}
 
 
 def _of_class(part: Looked, k: int, classes: int, single: bool) -> dict[str, Any]:
@@ -186,7 +191,7 @@ def _of_drift(tested: Drift | None) -> str:
         return ""
     p = "p < 0.001" if tested.p < 0.001 else f"p = {tested.p:.2g}"
     points = f"{100 * tested.distance:.1f} % of the rows would have to change class; chi-squared, {p}"
-    return f" The shares have drifted ({points})." if tested.drifted else f" No drift can be told ({points})."
+    return f" {DRIFT} ({points})." if tested.drifted else f" No drift can be told ({points})."
 
 
 def _percent(share: float) -> str:

@@ -17,7 +17,7 @@ from tutelage.fit.fit_rows import Fitted
 from tutelage.kinds.base import Kind
 from tutelage.kinds.copied import copied_of
 from tutelage.kinds.dataset import Dataset
-from tutelage.kinds.known_pool import are_known
+from tutelage.kinds.known_pool import known_again
 from tutelage.model import Model
 
 LOOKED_AT = 10_000
@@ -40,33 +40,29 @@ def pool_since(
         keys: hash of each item of the pool, (n,), see `keys_of_pool`.
         known: hashes of the items of the pool of the run before, ascending; None: it kept none.
     """
-    old = None if known is None else are_known(keys, known)
-    there = np.ones(len(keys), dtype=bool)
-    left = 0 if known is None else len(known) - int(are_known(known, np.sort(keys)).sum())
-    labelled = 0
-    if known is not None and left:
-        learnt = kind.pool_keys(data.items.labelled) if len(data.items.labelled) else keys[:0]
-        labelled = int(are_known(np.unique(learnt), known).sum())
-    counts = {
-        "pool": len(keys), "before": None if known is None else len(known),
-        "old": None if old is None else int(old.sum()), "new": None if old is None else int((~old).sum()),
-        "gone": None if known is None else left, "labelled_since": labelled,
-    }  # fmt: skip
-    each = [None if old is None else _looked(fitted, before, now, old), _looked(fitted, before, now, there)]
-    if old is not None:
-        each[1] = _looked(fitted, before, now, ~old)
+    counts: dict[str, Any] = {"pool": len(keys), "before": None if known is None else len(known)}
+    old: Looked | None = None
+    if known is None:
+        counts |= {"old": None, "new": None, "gone": None, "labelled_since": None}
+        new = _looked(fitted, before, now, np.arange(len(keys)))
+    else:
+        mask, here = known_again(keys, known)
+        learnt = kind.pool_keys(data.items.labelled) if len(data.items.labelled) and not here.all() else keys[:0]
+        labelled = int((known_again(learnt, known)[1] & ~here).sum())
+        counts |= {"old": int(mask.sum()), "new": int((~mask).sum()), "gone": int((~here).sum())}
+        counts |= {"labelled_since": labelled}
+        old, new = (_looked(fitted, before, now, np.flatnonzero(of)) for of in (mask, ~mask))
     task = fitted.problem.task
     names, single = [str(c) for c in data.classes], not (task.dense or task.sequential)
-    found = changes(names, kind.words.things, each[0], each[1], single)
+    found = changes(names, kind.words.things, old, new, single)
     return counts | found | {"words": [*_counts_in_words(counts, kind.words.things), *found["words"]]}
 
 
-def _looked(fitted: Fitted, before: Model, now: Model, mask: np.ndarray) -> Looked:
-    """What both models say of some of the items of a mask, (n,)."""
-    index = np.flatnonzero(mask)
-    some = np.asarray(evenly(index, OF_MANY_UNITS if fitted.problem.task.dense else LOOKED_AT), dtype=np.int64)
-    pool = fitted.problem.pool
-    examples = Chosen(pool, some) if (pool.counts() == 1).all() else pool.subset(some)
+def _looked(fitted: Fitted, before: Model, now: Model, index: np.ndarray) -> Looked:
+    """What both models say of some of the pool's items of these numbers, (n,)."""
+    task, pool = fitted.problem.task, fitted.problem.pool
+    some = np.asarray(evenly(index, OF_MANY_UNITS if task.dense else LOOKED_AT), dtype=np.int64)
+    examples = pool.subset(some) if task.dense or task.sequential else Chosen(pool, some)
     (sure, first), (_, second) = before.surest(examples), now.surest(examples)
     return Looked(first, second, sure, len(some), len(index))
 

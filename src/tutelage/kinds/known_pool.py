@@ -66,18 +66,20 @@ def kept_keys(folder: Path) -> np.ndarray | None:
     return keys
 
 
-def are_known(keys: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Mask of the hashes that are among those of an earlier pool, (n,).
+def known_again(keys: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Masks of the hashes that are among those of an earlier pool, (n,), and of the earlier ones that are here, (m,).
 
     Args:
         keys: hashes, (n,), uint64.
         known: hashes of the earlier pool, ascending, (m,), uint64.
 
-    >>> are_known(np.array([3, 1], dtype=np.uint64), np.array([1, 2], dtype=np.uint64)).tolist()
-    [False, True]
+    >>> [mask.tolist() for mask in known_again(np.array([3, 1], dtype=np.uint64), np.array([1, 2], dtype=np.uint64))]
+    [[False, True], [True, False]]
     """
+    here = np.zeros(len(known), dtype=bool)
     if not len(known):
-        return np.zeros(len(keys), dtype=bool)
+        return np.zeros(len(keys), dtype=bool), here
     at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
     found: np.ndarray = known[at] == keys
-    return found
+    here[at[found]] = True
+    return found, here
