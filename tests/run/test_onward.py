@@ -447,11 +447,11 @@ def test_rows_of_numbers_go_on(run, tmp_path):
 
 def test_sentences_go_on_without_a_test_of_units_that_depend_on_each_other(run, tmp_path, encoder_folder):
     rng = np.random.default_rng(0)
-    rows = []
-    for _ in range(70):
-        words = rng.choice(["soup", "bread", "goal", "team", "the", "near"], 4).tolist()
-        rows.append({"tokens": words, "tags": ["B-FOOD" if w in ("soup", "bread") else "O" for w in words]})
-    table = pd.DataFrame(rows).drop_duplicates("tokens")
+    words = [[["the", "near"][i], ["soup", "goal"][k], "a", ["team", "bread"][j], str(n)]
+             for n in range(9) for i in (0, 1) for j in (0, 1) for k in (0, 1)]  # fmt: skip
+    rows = [{"tokens": w, "tags": ["B-FOOD" if t in ("soup", "bread") else "O" for t in w]} for w in words]
+    rows = [rows[i] for i in rng.permutation(len(rows))]
+    table = pd.DataFrame(rows)
     table[:16].to_parquet(tmp_path / "train.parquet")
     table[16:40].to_parquet(tmp_path / "old.parquet")
     table[16:].to_parquet(tmp_path / "grown.parquet")
