@@ -22,6 +22,7 @@ from tutelage.fit.auto import Auto
 from tutelage.fit.evidence import Evidence
 from tutelage.fit.fit import settings
 from tutelage.kinds.base import Kind
+from tutelage.kinds.known_pool import POOL_KEYS, keep_keys, kept_keys
 from tutelage.kinds.saved import kind_of, plain_options, require_finished
 from tutelage.methods import METHODS, Method
 from tutelage.methods.fields import ramps_read
@@ -45,7 +46,7 @@ SAVING = ".saving-"
 
 RUN = (
     files.MANIFEST, "model", REFERENCE, "plots", "parts", "run.json", "summary.json", "records.json", "report.html",
-    LEAST_SURE, "contradictions.csv",
+    LEAST_SURE, "contradictions.csv", POOL_KEYS,
 )  # fmt: skip
 """What the folder of a run may hold."""
 
@@ -147,6 +148,8 @@ def _write(estimator: Estimator, folder: Path) -> None:
         asked["n_features_in"] = int(estimator.n_features_in_)
     files.write_json(folder / "run.json", asked)
     files.write_json(folder / "summary.json", summary)
+    if (keys := getattr(estimator, "_pool_keys", None)) is not None:  # one that an earlier version pickled has none
+        keep_keys(folder, keys)
     if estimator._record:  # runs of earlier versions may have none
         files.write_json(folder / "records.json", estimator.records())
 
@@ -182,7 +185,7 @@ def load_run(of: type[AnEstimator], folder: Path, trust: bool, allow_encoder: st
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such folder")
     kind = kind_of(folder)
-    require_finished(folder, "summary.json", "records.json", f"model/{files.MANIFEST}")
+    require_finished(folder, "summary.json", "records.json", f"model/{files.MANIFEST}", POOL_KEYS)
     if kind.estimator not in (above.__name__ for above in of.__mro__):
         raise ValueError(f"{folder} holds a model of {kind.words.things}: load it by {kind.estimator}.load")
     asked, path = files.read_json(folder / "run.json", Asked), folder / "summary.json"
@@ -195,7 +198,7 @@ def load_run(of: type[AnEstimator], folder: Path, trust: bool, allow_encoder: st
     record = files.read_json(path, Records) if path.exists() else {}
     estimator._record = {name: value for name, value in record.items() if name != "summary"}
     estimator.history_ = record.get("history", [])
-    estimator._asked = method_of(method)
+    estimator._asked, estimator._pool_keys = method_of(method), kept_keys(folder)
     estimator.method_ = _trained_by(summary) or method_of(method)  # type: ignore[assignment]
     if kind.of_numbers:
         _count_features(estimator, kind, asked, found)

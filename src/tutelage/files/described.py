@@ -236,6 +236,8 @@ class Summary(TypedDict):
     seconds: NotRequired[float]
     peak_memory_mb: NotRequired[int | None]
     cost: NotRequired[Costs]
+    before: NotRequired[Plain]
+    changed: NotRequired[Plain]
 
 
 class Bin(TypedDict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -209,6 +209,10 @@ class Calibration:
     y: np.ndarray
     weight: np.ndarray | None = None
 
+    def at(self, temperature: float) -> Calibration:
+        """The same at another temperature, above 0, such as that of a model from which a fit goes on."""
+        return replace(self, temperature=temperature)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a summary."""
         scored = {k: v and asdict(v) for k, v in (("before", self.before), ("after", self.after))}
@@ -220,9 +224,10 @@ class Calibration:
         >>> NONE.words()
         "No held-out label says how far the probabilities can be believed: they are the network's own."
         """
-        if self.before is None or self.after is None:
-            return "No held-out label says how far the probabilities can be believed: they are the network's own."
         t = self.temperature
+        if self.before is None or self.after is None:
+            own = "they are the network's own" if t == 1 else f"their temperature, {t:.2g}, is that of the model before"
+            return f"No held-out label says how far the probabilities can be believed: {own}."
         done = "flattened" if t > 1 + SAME else "sharpened" if t < 1 - SAME else "left nearly as they are"
         few = self.labels < FEW or self.after.error > self.before.error
         shown = f"{t:.2f}" if t >= 0.1 else f"{t:.2g}"

@@ -35,9 +35,9 @@ class Contender:
         method: the method, settled.
         setup: the problem that it is trained on, and how.
         start: where each of its trainings begins: a trained network, left as it is, which must not have seen a label
-            of this problem; or a contender that is trained first. One of the same labelled examples learns, before each
-            fold, that fold's labels alone; one of other examples, such as those with weak labels, learns them once.
-            None begins with random weights.
+            that is held out of them; or a contender that is trained first. One of the same labelled examples learns,
+            before each fold, that fold's labels alone; one of other examples, such as those with weak labels, learns
+            them once. None begins with random weights.
         begins: whether other trainings begin with its students: then each fold's is kept.
         folds: folds whose trainings are done together with that on all labels; empty does that one by itself.
     """

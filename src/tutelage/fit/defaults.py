@@ -79,6 +79,7 @@ class How:
         open_ended: the user left the number of steps to the method.
         defaults: what both were made from.
         repeats_open: whether the user left the number of repeats of the evidence open.
+        shorter: divisor of the number of steps that the user left open, at least 1; a fit that goes on needs fewer.
     """
 
     training: Training
@@ -86,6 +87,7 @@ class How:
     open_ended: bool
     defaults: Defaults
     repeats_open: bool = True
+    shorter: int = 1
 
     def plan_for(self, several: bool) -> Plan:
         """The plan of the evidence: with one repeat where each fold trains several models and the user named no number.
@@ -101,7 +103,10 @@ class How:
         Where each round begins with a fresh network it takes as many steps as other methods take in all. A head on
         fixed features that learns from labels alone sees each of many labels EPOCHS times, within MOST_STEPS.
         """
-        return long_enough(self.training, method, problem) if self.open_ended else self.training
+        if not self.open_ended:
+            return self.training
+        found = long_enough(self.training, method, problem)
+        return found if self.shorter == 1 else replace(found, steps=max(found.steps // self.shorter, 1))
 
 
 def long_enough(training: Training, method: Method | Auto, problem: Problem) -> Training:

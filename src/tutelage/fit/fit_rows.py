@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ from tutelage.fit.fit import Outcome, fit, threads, without_pool
 from tutelage.fit.forecast import ENCODERS, ENCODING, PROBE, TEACHER, WEIGHING
 from tutelage.fit.foresight import Closing, foreseen
 from tutelage.fit.leaking import Leaking, leaking
+from tutelage.fit.onward import FEWER, Start, go_on
 from tutelage.fit.pinned import pinned
-from tutelage.fit.problem import Problem
+from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import Records, recorded_prior
 from tutelage.fit.setup import MemoryStore, Store, StoredPart, silent
 from tutelage.fit.teacher import brought
@@ -63,6 +64,11 @@ class Wiring:
     def reader(self) -> Reader:
         """The usual reader."""
         return self.readers[0]
+
+    def onward(self, start: Start) -> Wiring:
+        """The same for a fit that goes on from a model: its reader, fewer steps unless they are named, no evidence."""
+        how = replace(self.how, plan=replace(self.how.plan, skip=True), shorter=FEWER)
+        return replace(self, readers=(start.reader,), how=how, adapt=None)
 
     def build(
         self, reader: Reader, views: Collection[str], cache: Path | None, device: torch.device | str = "cpu",
@@ -103,6 +109,7 @@ def fit_rows(
     items: Items, wiring: Wiring, method: Method | Auto, cache: Path | None, *, device: torch.device | str = "cpu",
     augment: Augment | None = None, store: Store | None = None, tick: Tick | None = None, say: Say | None = None,
     foretell: Say | None = None, without: Collection[str] = (), later: int = 0, closing: Closing | None = None,
+    start: Start | None = None,
 ) -> Fitted:  # fmt: skip
     """Fit a method on items.
 
@@ -117,12 +124,15 @@ def fit_rows(
         without: data sets whose records the automatic choice may not know.
         later: number of test items, which are read after the fit, for the sentence on what is to be encoded.
         closing: function that gives the stages of the run that come after the fit; None where nothing does.
+        start: model of an earlier fit that this one goes on from: no evidence is gathered, and no encoder chosen or
+            adapted. None begins anew.
 
     Raises:
         ValueError: the method cannot learn such a task; a class has fewer than two labels and evidence is wanted.
         NoRoomError: the fit would fill far more memory than there is.
     """
     pins, store, records = store, store or MemoryStore(), Records(wiring.record, without)
+    wiring = wiring if start is None else wiring.onward(start)
     settled = method.settled(items.task, items.weak)
     chosen = without_pool(settled, items.pool)
     if say and settled.uses_pool and not chosen.uses_pool:
@@ -165,15 +175,26 @@ def fit_rows(
                 Path(scratch),
             )  # fmt: skip
         problems = None if adapted is None else adapted.problems()
-        outcome = fit(problem, chosen, training, prior, plan, store, tick, records, problems)
-    flattered = None
-    if items.groups is not None and outcome.evidence is not None:
-        with threads(problem.threads), stage(WEIGHING):
-            flattered = leaking(problem, items.groups, outcome.reference_choice, plan, training.seed)
-    if say and flattered is not None and flattered.words():
-        say(flattered.words())
+        if start is None:
+            outcome = fit(problem, chosen, training, prior, plan, store, tick, records, problems)
+        else:
+            outcome = go_on(problem, chosen, training, start, store, tick)
+    flattered = _flattered(items, problem, outcome, plan, training.seed, say)
     about = {} if teacher is None else teacher.about
     return Fitted(outcome, problem, training, outcome.problem.reader or reader, about, encoders, flattered)
+
+
+def _flattered(
+    items: Items, problem: Problem, outcome: Outcome, plan: Plan, seed: int, say: Say | None
+) -> Leaking | None:
+    """What the held-out score would have read with copies on both sides of a split, which is said; None without any."""
+    if items.groups is None or outcome.evidence is None:
+        return None
+    with threads(problem.threads), stage(WEIGHING):
+        found = leaking(problem, items.groups, outcome.reference_choice, plan, seed)
+    if say and found is not None and found.words():
+        say(found.words())
+    return found
 
 
 def tell_how_read(reader: Reader, items: Items, tell: Say) -> None:

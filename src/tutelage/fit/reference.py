@@ -66,7 +66,7 @@ def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None, bef
             make[name] = partial(problem.probe.network, choice)
         tick("labels-only reference", len(choices), len(choices))
     for decay in problem.decays if folds or not make else ():
-        name = f"labels-only network, weight decay {decay:g}"
+        name = name_of_decay(decay)
         alone = Contender(f"{before}{name}", Supervised(), setup.trained(weight_decay=decay))
         tried[name] = alone.held_out(folds)[0]
         make[name] = alone.student
@@ -85,6 +85,30 @@ def name_of(choice: Choice) -> str:
     """
     scaling, strength = choice
     return ", ".join(filter(None, (f"logistic regression, C = {strength:g}", scaling)))
+
+
+def name_of_decay(decay: float) -> str:
+    """The name of a network that learns labels alone, by its weight decay, for people."""
+    return f"labels-only network, weight decay {decay:g}"
+
+
+def named_model(setup: Setup, name: str, start: nn.Module | None) -> Reference:
+    """The labels-only model of a name, fitted on all labels; without one of this name that which is tried first.
+
+    Args:
+        setup: problem and training.
+        name: name of the model, see `Reference`.
+        start: network from which a network goes on; None begins with random weights.
+    """
+    problem = setup.problem
+    for choice in () if problem.probe is None else problem.probe.choices:
+        if problem.probe is not None and name_of(choice) == name:
+            return Reference(problem.probe.network(choice), [], name, [])
+    for decay in problem.decays:
+        if name_of_decay(decay) == name:
+            alone = Contender(name, Supervised(), setup.trained(weight_decay=decay), start=start)
+            return Reference(alone.student(), [], name, [])
+    return reference_model(setup, [], None)
 
 
 def _probed(problem: Problem, folds: Folds, choice: Choice) -> FoldPredictions:

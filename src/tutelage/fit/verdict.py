@@ -239,6 +239,9 @@ def _good(summary: Mapping[str, Any], test: str) -> str:
         where = f"on the {test}"
     elif compared and own.get(score) is not None:
         found, where = f"about {percent(own, score)}", "on labels that it had not seen"
+    elif summary.get("before"):
+        run = summary["before"]["run"]
+        return f"No estimate of its own: it goes on from the model of {run}, and no test was given."
     elif not summary["labelled"]:
         return "No estimate: nothing has a clean label, and no test was given."
     else:

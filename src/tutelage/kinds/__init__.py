@@ -99,6 +99,22 @@ def told_by(options: Sequence[str], train: Path | None = None) -> str | None:
     return None
 
 
+def of_run(folder: Path) -> str | None:
+    """Name of the kind of a run; None where the folder holds no run that tells it, which reading the run explains.
+
+    Args:
+        folder: folder of a run.
+    """
+    from tutelage.files import read_json
+    from tutelage.files.described import Asked
+
+    try:
+        asked = read_json(folder / "run.json", Asked)
+        return named(str(asked.get("kind") or asked["task"]))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def of_values(X: Any, estimator: str) -> type[Kind]:
     """Kind of Python values.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -70,6 +70,8 @@ class Kind(ABC):
         prints_class: class of what `prints` makes.
         adapts: whether the items are read by an encoder of text, which can be adapted to them.
         stores: whether a pool of such items may lie on disk, see `tutelage.kinds.stored`.
+        shaping: options that say what network there is and what it reads, so that a fit that goes on from a run takes
+            them from it; a kind may lack some.
     """
 
     name: ClassVar[str]
@@ -88,6 +90,9 @@ class Kind(ABC):
     abstains: ClassVar[bool] = False
     stores: ClassVar[bool] = False
     prints_class: ClassVar[type[Prints]] = Keys
+    shaping: ClassVar[tuple[str, ...]] = (
+        "encoder", "finetune", "network", "size", "max_length", "precision", "adapt"
+    )  # fmt: skip
     group: str | None = None
     copies: str = ONCE
 
@@ -198,6 +203,16 @@ class Kind(ABC):
         """
         return self
 
+    def onward(self, size: tuple[int, int] | None = None) -> Self:
+        """The kind of a finished run, for a fit that goes on from its model: no encoder is adapted anew.
+
+        Args:
+            size: height and width to which the run resized images, in pixels; None of other items.
+        """
+        own = {f.name for f in fields(self)}
+        changes: dict[str, Any] = {"adapt": None} if "adapt" in own else {}
+        return replace(self, **changes | ({"size": size} if size is not None and "size" in own else {}))
+
     def read_as(self, how: ReadAs) -> Self:
         """The kind of a finished run as it reads other items, where how files are read also says something of items.
 
@@ -282,6 +297,14 @@ class Kind(ABC):
     def stored_keys(self, items: Any) -> np.ndarray:
         """Hash of each item by which two are equal as they were given, (n,), uint64, where the kind stores them."""
         raise NotImplementedError
+
+    def pool_keys(self, items: Sequence[Any]) -> np.ndarray:
+        """Hash of each item of a pool by which it is known again, (n,), uint64, in every process the same.
+
+        Args:
+            items: n items.
+        """
+        return Keys.of([self.exact_key(item) for item in items]).keys
 
     def equal_by_chance(self, items: Sequence[Any]) -> bool:
         """Whether so many equal items are to be expected that equality says nothing: then none is a copy.

@@ -203,6 +203,9 @@ class Rows(OneClass):
     def stored_keys(self, items: Any) -> np.ndarray:
         return keys_of_bytes(np.asarray(item).tobytes() for item in items)
 
+    def pool_keys(self, items: Sequence[Any]) -> np.ndarray:
+        return self.prints(items).keys  # in 32 bits, as a pool on disk has them
+
     def prints(self, items: Sequence[Any], known: Prints | None = None) -> Keys:
         same = isinstance(items, np.ndarray) or len({np.shape(item) for item in items}) == 1
         return Keys.of_rows(np.asarray(items)) if same else Keys.of([np.asarray(item).tobytes() for item in items])

@@ -220,6 +220,9 @@ class Texts(OneClass):
     def stored_keys(self, items: Any) -> np.ndarray:
         return keys_of_bytes(text.encode("utf-8", "surrogatepass") for text in items)
 
+    def pool_keys(self, items: Sequence[Any]) -> np.ndarray:
+        return self.stored_keys(items)
+
     def prints(self, items: Sequence[Any], known: Prints | None = None) -> Writings:
         cut = [text[:LONGEST] for text in items]  # none that is longer is learnt from
         return Writings.of(cut, known.frames if isinstance(known, Writings) else ())

@@ -42,7 +42,9 @@ def told_of(kind: Kind, summary: Mapping[str, Any], reference: bool = False) -> 
         scores.append(f"On the test {things}: {on_test(summary)}.")
         if not reference:
             scores.append(f"Of this model there: {', '.join(kind.in_words(summary['test']))}.")
-    weighed = [evidence["words"]] if evidence else ["No evidence was gathered: nothing was held out of the labels."]
+    before = summary.get("before")
+    none = ["No evidence was gathered: nothing was held out of the labels."]
+    weighed = [evidence["words"]] if evidence else none if before is None else before["words"]
     calibration = [] if reference or not summary.get("calibration") else [summary["calibration"]["words"]]
     limits = [ALIKE, UNSEEN, summary.get("note"), below_commonest(summary), better_on_test(summary), on_copies(summary)]
     return {

@@ -14,6 +14,7 @@ from tutelage.fit.foresight import Closing
 from tutelage.kinds.base import Kind
 from tutelage.kinds.copied import KEPT, kept_prints
 from tutelage.kinds.dataset import Dataset
+from tutelage.kinds.known_pool import BYTES_A_ROW
 from tutelage.modalities.base import Encodes
 from tutelage.ops.meter import now
 
@@ -46,6 +47,7 @@ def closing(kind: Kind, data: Dataset) -> Closing:
         yield _test(data, costs, slow)
         seconds, memory = (0.0, 0.0) if "matplotlib.pyplot" in sys.modules else LIBRARY
         saved, written = _models(kind, data, costs)
+        written += BYTES_A_ROW * len(data.items.pool)
         yield Stage(RECORDS, slow * SAVED + saved, written=written)
         yield Stage(REPORT, slow * (DRAWN + seconds), held=memory, written=PAGE + OF_POOL * (len(data.items.pool) > 0))
 

@@ -107,7 +107,9 @@ def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str, of: type[Any
     or ``usual`` in its place.
     """
     several = getattr(hint, "__origin__", None) is tuple and Ellipsis in getattr(hint, "__args__", ())
+    name = field.metadata.get("name")  # one that Python cannot have
     parameter = Parameter(
+        name=None if name is None else f"--{name}",
         help=sentence if usual is None else f"{sentence} [default: {usual}]",
         consume_multiple=several or None,
         show=field.metadata.get("show", True),
@@ -181,7 +183,10 @@ def add_fit(app: App, name: str, words: Sequence[str], screen: Screen) -> None:
     refuse_other_kinds(kind, words, (own, Options, options_of(method_class)))
 
     def fit(options: Any, of_kind: Any, method: Any = None) -> None:
-        made, asked = KINDS[kind](**values_of(of_kind)), Options(**values_of(options))
+        from tutelage.run.taken_over import taken_over
+
+        asked = Options(**values_of(options))
+        made = taken_over(KINDS[kind](**values_of(of_kind)), asked)
         made.require_columns(asked.files)
         _fit(made, asked, method_class(**values_of(method)), screen)
 
@@ -268,7 +273,9 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
     """
     from tutelage.report.sentences import below_commonest, better_on_test, on_copies, on_held_out, on_test
 
-    lines = []
+    before = summary.get("before") or {}
+    lines = [*before.get("words", []), *filter(None, [before.get("test_words")])]
+    lines += (summary.get("changed") or {}).get("words", [])
     if summary["selection"]:
         tried = sum(a["rungs"] > 0 for a in summary["selection"])
         shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in summary["shares"].items())
@@ -308,8 +315,8 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
 
     def predict(
         folder: Path, of_kind: Any = None, *, input: Path, output: Path, abstain: float | None = None,
-        resume: Resume = False, json: Json = False, quiet: Quiet = False, trust: Trust = False,
-        allow_encoder: str | None = None, how: Reading = None, safe_cells: SafeCells = False,
+        known: Path | None = None, resume: Resume = False, json: Json = False, quiet: Quiet = False,
+        trust: Trust = False, allow_encoder: str | None = None, how: Reading = None, safe_cells: SafeCells = False,
     ) -> None:  # fmt: skip
         """Add the model's predictions to a table; for images with masks, write masks into a folder.
 
@@ -318,10 +325,13 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
             input: table of items, or a folder of images; of texts and rows also a folder or pattern of tables.
             output: table to write, csv, tsv, jsonl, parquet or xlsx; for masks a folder.
             abstain: give no label where more than this share of the given ones would be wrong, such as 0.05.
+            known: answer of the same model to a smaller table, such as last night's: its rows are copied, not labelled
+                again; of texts and rows.
             resume: go on where the same command was stopped, as of many rows it can.
             trust: import the code of one's own that the run names.
             allow_encoder: encoder that somebody else's run may load from outside itself, a folder or a name on the Hub.
         """
+        from tutelage.kinds.known_answers import Knowing, knowing
         from tutelage.run.finished import Finished
         from tutelage.tables import Notes, formulas, writable
 
@@ -332,7 +342,10 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         if run.kind.writes_table:
             writable(output)  # before the work, not after it
         with formulas.safe_cells(safe_cells), screen.ticking() as bar:
-            line = run.kind.predict(run.model, input, output, how or USUAL, Notes(screen.say), bar, abstain, resume)
+            model = run.model if known is None else knowing(run.kind, run.model, known)
+            line = run.kind.predict(model, input, output, how or USUAL, Notes(screen.say), bar, abstain, resume)
+            if isinstance(model, Knowing):
+                line = f"{line}. {model.words()}"
         if json:
             screen.json({"command": "predict", "run": str(folder), "output": str(output), "words": line})
         else:

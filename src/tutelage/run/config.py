@@ -130,7 +130,7 @@ def toml_of_run(folder: Path) -> str:
     for name in (n for n in asked if n in common):
         value = _value(asked[name], str(common[name].type))
         if name == "seed" or (value is not None and value != common[name].default):
-            found[name] = value
+            found[common[name].metadata.get("name", name)] = value
     for prefix, of in (("kind.", type(kind)), ("method.", METHODS.get(asked[METHOD]))):
         known = {} if of is None else {f.name: f for f in fields(of)}
         own = {key.removeprefix(prefix): value for key, value in asked.items() if key.startswith(prefix)}

@@ -19,6 +19,7 @@ from tutelage.run.commands import KIND, options_of, refuse_other_kinds, usual_of
 from tutelage.run.examples import example
 from tutelage.run.options import LookOptions
 from tutelage.run.screen import Json, Quiet, Screen
+from tutelage.run.taken_over import taken_over
 from tutelage.run.words import kind_of
 from tutelage.tables import DataError, Notes
 from tutelage.types import Say
@@ -82,7 +83,8 @@ def add_look(app: App, words: Sequence[str], screen: Screen) -> None:
         options: Any, of_kind: Any = None, *, kind: str = kind, json: Json = False, quiet: Quiet = False
     ) -> None:  # fmt: skip
         screen.speak(json, quiet)
-        made, asked = KINDS[kind](**values_of(of_kind)), LookOptions(**values_of(options))
+        asked = LookOptions(**values_of(options))
+        made = taken_over(KINDS[kind](**values_of(of_kind)), asked)
         made.require_columns(asked.files)
         _look(made, asked.files, screen, json)
 

@@ -25,6 +25,10 @@ class Options(ReadAs):
         out: new folder for model and report.
         unlabelled: table or folder of more items, for the pool; of texts and rows also a folder or pattern of tables.
         test: labelled items to score the model on.
+        start: folder of a finished run, whose model the fit goes on from: what it used and is not named is taken over,
+            and no evidence is gathered anew.
+        trust: import the code of one's own that the run of --from names.
+        allow_encoder: encoder that the run of --from may load from outside itself, a folder or a name on the Hub.
         seed: seed of weights, batches, folds.
         resume: finish a stopped run of these options.
         steps: optimiser steps of each training.
@@ -40,6 +44,9 @@ class Options(ReadAs):
     out: Path
     unlabelled: Path | None = None
     test: Path | None = None
+    start: Path | None = field(default=None, metadata={"name": "from"})
+    trust: bool = False
+    allow_encoder: str | None = None
     seed: int = 0
     resume: bool = False
     steps: int | None = None
@@ -57,16 +64,26 @@ class Options(ReadAs):
             folder = getattr(self, name)
             if folder is not None and folder.is_dir() and self.out.resolve().is_relative_to(folder.resolve()):
                 raise ValueError(f"--out must not be in the folder of --{name}: {self.out} would be read as data")
+        if self.start is None and (self.trust or self.allow_encoder is not None):
+            option = "--trust" if self.trust else "--allow-encoder"
+            raise ValueError(f"{option} is for a fit that goes on from a run: name that by --from, or leave it out")
+        if self.start is not None and self.out.resolve().is_relative_to(self.start.resolve()):
+            raise ValueError(f"--out {self.out} would change the run of --from: name another folder")
+
+    @property
+    def evident(self) -> bool:
+        """Whether the evidence is gathered; a fit that goes on from a run gathers none."""
+        return self.evidence and self.start is None
 
     @property
     def files(self) -> Files:
         """Files that the fit reads."""
-        return Files(self.train, self.unlabelled, self.test, self, self.evidence)
+        return Files(self.train, self.unlabelled, self.test, self, self.evident)
 
     @property
     def asked(self) -> Asked:
         """The user's wishes for training and evidence."""
-        return Asked(self.seed, self.steps, self.lr, self.folds, self.repeats, self.evidence, self.checkpoint_seconds)
+        return Asked(self.seed, self.steps, self.lr, self.folds, self.repeats, self.evident, self.checkpoint_seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +108,7 @@ def given(**options: Any) -> tuple[Kind, Options]:
     """
     word = options.pop("kind", None) or options.pop("task", None)
     options.pop("task", None)
+    word = word or (kinds.of_run(options["start"]) if options.get("start") else None)
     set_options = [name for name, value in options.items() if value not in (None, ())]
     name = kinds.named(word) if word else kinds.told_by(set_options, options.get("train")) or kinds.DEFAULT
     own = {f.name for f in fields(KINDS[name])}
@@ -99,6 +117,9 @@ def given(**options: Any) -> tuple[Kind, Options]:
     refuse_strays(name, [n for n in options if n not in own | common and options[n] != defaults.get(n)])
     kind = KINDS[name](**{n: v for n, v in options.items() if n in own})
     rest = Options(**{n: v for n, v in options.items() if n in common})
+    from tutelage.run.taken_over import taken_over
+
+    kind = taken_over(kind, rest)
     kind.require_columns(rest.files)
     return kind, rest
 

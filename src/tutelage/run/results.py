@@ -18,6 +18,7 @@ from tutelage.kinds.answers import counted_as_wrong
 from tutelage.kinds.base import Kind
 from tutelage.kinds.copied import without_copies
 from tutelage.kinds.dataset import Dataset, Measured
+from tutelage.kinds.known_pool import keep_keys, keys_of_pool
 from tutelage.kinds.records import collect, on_device
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
@@ -26,11 +27,12 @@ from tutelage.ops.pages import on_page
 from tutelage.ops.said import Heard
 from tutelage.report.card import told_of
 from tutelage.report.sentences import REFERENCE
+from tutelage.run.onward import Before
 
 
 def conclude(
     out: Path, summary: dict[str, Any], kind: Kind, data: Dataset, fitted: Fitted, heard: Heard | None = None,
-    cost: Callable[[int], dict[str, Any]] | None = None,
+    cost: Callable[[int], dict[str, Any]] | None = None, before: Before | None = None,
 ) -> Model:  # fmt: skip
     """Save the model and the labels-only one, score them on the test items, and write records and report.
 
@@ -43,6 +45,7 @@ def conclude(
         heard: what was said so far; None where nobody kept it.
         cost: function that gives what was predicted of the run, and what was so far, from the bytes of the page that
             is still to be written; None where nobody measured.
+        before: run that the fit went on from; None where it began anew.
 
     Returns:
         The fitted model, on the CPU.
@@ -50,10 +53,11 @@ def conclude(
     outcome = fitted.outcome
     made = on_device(data, fitted)
     with stage(RECORDS):
-        record = collect(made, kind, data, fitted)
+        record, keys = collect(made, kind, data, fitted), keys_of_pool(kind, data.items.pool)
+        summary |= {} if before is None else before.told(kind, data, fitted, made, keys)
     if len(data.test):
         with stage(TEST):
-            found = _measured(made, kind, data, outcome, fitted.problem.reader)
+            found = _measured(made, kind, data, outcome, fitted.problem.reader, before)
         summary["test"] = dict(found["returned"].scores)
         if "without_copies" in summary["test"]:
             summary["test_without_copies"] = summary["test"].pop("without_copies")
@@ -63,6 +67,8 @@ def conclude(
         summary["test_reference"], summary["test_candidate"] = (
             dict(found[name].scores) for name in ("reference", "candidate")
         )
+        if before is not None:
+            summary["before"] |= before.on_test(found["before"].scores, found["returned"].scores, kind)
         if heard is not None and (unread := summary["test"].get("unread")):
             heard.say(on_page(counted_as_wrong(unread, len(data.test), kind.words), "nothing-to-read"))
         shown = {"shown": found["returned"].shown} if found["returned"].shown else {}
@@ -77,6 +83,7 @@ def conclude(
             own = kind.model(data, outcome.reference, reader, calibration=outcome.reference_calibration)
             model.save(own, out / REFERENCE, told_of(kind, summary, reference=True))
         files.write_json(out / "records.json", record)
+        keep_keys(out, keys)
     with stage(REPORT):
         from tutelage.report.page import draw, page, write_page  # with it the library that draws
 
@@ -87,12 +94,14 @@ def conclude(
     return made
 
 
-def _measured(made: Model, kind: Kind, data: Dataset, outcome: Outcome, frozen: Reader | None) -> dict[str, Measured]:
+def _measured(
+    made: Model, kind: Kind, data: Dataset, outcome: Outcome, frozen: Reader | None, before: Before | None
+) -> dict[str, Measured]:
     """Test scores of the returned model and of the models it was chosen from, by name; each network is scored once."""
     networks = {
         "returned": (outcome.network, outcome.problem.reader), "reference": (outcome.reference, frozen),
         "candidate": (outcome.candidate, outcome.candidate_problem.reader), "stage_one": (outcome.stage_one, frozen),
-    }  # fmt: skip
+    } | ({} if before is None else {"before": (before.model.network, frozen)})  # fmt: skip
     asked: dict[nn.Module, Measured] = {}
     examples: dict[int, Examples] = {}
     found = {}

@@ -31,11 +31,16 @@ from tutelage.ops.said import Heard, hearing
 from tutelage.run.closing import closing
 from tutelage.run.folder import PARTS, Folder
 from tutelage.run.look import read_and_say, say_of_reader
+from tutelage.run.onward import Before, seen_of
 from tutelage.run.options import Options
 from tutelage.run.results import conclude
+from tutelage.run.taken_over import method_of
 from tutelage.tables import Notes
 from tutelage.tables.several import known_by
 from tutelage.types import Say, Tick
+
+ONWARD = ("start", "trust", "allow_encoder")
+"""Options of a fit that goes on from a run; run.json holds them of such a fit alone."""
 
 
 def run(
@@ -57,18 +62,26 @@ def run(
     """
     with hearing(Heard(say)) as heard, metering() as meter, stage(READING):
         out, features = options.out, cache_folder() / "features"
-        before = machine.folder_bytes(features)
+        there = machine.folder_bytes(features)
         kind.defaults(options.asked)  # a value out of its range is said before the data are read
         kind.require_encoder()
         device = pick_device(options.device)
         folder = Folder(out, options.resume, "run.json", Asked, "summary.json")
         folder.require_free()
+        before = None
+        if options.start is not None:
+            before = Before.read(options.start, options.trust, options.allow_encoder, say)
+            method = method_of(method, options.start, say)
         notes = Notes()
         kind, data = read_and_say(kind, options.files, notes, tell or say)
         method.settled(data.items.task, data.items.weak)  # what cannot learn this is refused before a folder is made
         wiring = kind.wiring(options.asked, data, isinstance(method, Auto))
-        say_of_reader(wiring.reader, data, notes, tell or say)
-        require_unseen(data.items, wiring.reader, wiring)
+        if before is not None:
+            before.require_fits(data, method)
+            before.say(say)
+        reader = wiring.reader if before is None else before.start.reader
+        say_of_reader(reader, data, notes, tell or say)
+        require_unseen(data.items, reader, wiring)
         with folder.opened(_fingerprint(kind, options, method, data), say) as finished:
             if finished:
                 say(f"{out} is finished already")
@@ -79,14 +92,15 @@ def run(
             fitted = fit_rows(
                 data.items, wiring, method, features, device=device, store=FolderStore(folder.parts),
                 tick=tick, say=heard.say, foretell=say, later=len(data.test), closing=closing(kind, data),
+                start=None if before is None else before.start,
             )  # fmt: skip
             summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
 
             def told(page: int) -> dict[str, Any]:
-                written = page + machine.folder_bytes(out, {PARTS}) + machine.folder_bytes(features) - before
+                written = page + machine.folder_bytes(out, {PARTS}) + machine.folder_bytes(features) - there
                 return account(meter.forecast, meter.spent(), machine.peak(), max(written, 0))
 
-            conclude(out, summary, kind, data, fitted, heard, told)
+            conclude(out, summary, kind, data, fitted, heard, told, before)
             summary["seconds"] = round(sum(meter.spent().values()), 1)
             summary["peak_memory_mb"] = _peak_memory_mb()
             heard.write = None
@@ -115,12 +129,14 @@ def _resume_lines(heard: Heard, path: Path) -> None:
 
 def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Dataset) -> dict[str, Any]:
     """Options of a run, and hashes of its files; a run is resumed only where all of them are the same."""
-    names = (f.name for f in fields(options) if f.name not in ("out", "resume", "checkpoint_seconds"))
+    names = (f.name for f in fields(options) if f.name not in ("out", "resume", "checkpoint_seconds", *ONWARD))
     asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name}
     asked |= {f"kind.{name}": value for name, value in plain_options(kind).items()}
     asked |= {name: str(getattr(options, name)) for name in names}
     asked |= {"method": method.name} | {f"method.{k}": str(v) for k, v in settings(method).items()}
     asked |= {f"method's {name}": value for name, value in code_of(method).items()}
+    if options.start is not None:
+        asked |= {name: str(getattr(options, name)) for name in ONWARD} | {"content of start": seen_of(options.start)}
     own = {name: getattr(kind, name, None) for name in ("rules", "describe")}
     if (encoder := getattr(kind, "encoder", None)) and Path(encoder).is_dir():
         asked["content of encoder"] = files.digest(Path(encoder))

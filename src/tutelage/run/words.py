@@ -22,7 +22,9 @@ def kind_of(words: Sequence[str]) -> str:
     for option in ("--kind", "--task"):
         if (word := value_of(option, words)) is not None:
             return kinds.named(word)
-    train = value_of("--train", words)
+    train, start = value_of("--train", words), value_of("--from", words)
+    if start is not None and (of_run := kinds.of_run(Path(start))) is not None:
+        return of_run
     return kinds.told_by(names_of(words), None if train is None else Path(train)) or kinds.DEFAULT
 
 
