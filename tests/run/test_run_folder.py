@@ -317,6 +317,16 @@ def test_a_strangers_run_opens_no_path_outside_it_and_no_connection(run, bench, 
         assert not [each for each in opened if str(secret) in each or each.startswith("socket")]
 
 
+def test_records_of_a_stranger_that_cannot_be_drawn_are_refused_in_a_line(run, finished, monkeypatch, tmp_path):
+    odd = {"test": {"rows": 10, "measure": "accuracy"}}
+    forge(finished / "records.json", lambda record: record | {"summary": record["summary"] | odd})
+    with pytest.raises(KeyError):  # a run of one's own shows where it was
+        run("report", finished)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
+    code, said = run("report", finished)
+    assert code == 2 and "which were not written here, do not fit together" in said
+
+
 def test_colours_of_a_strangers_run_are_no_file(tmp_path):
     (tmp_path / "colours.txt").write_text("a #000000\nb #ffffff")
     asked = {"format": 2, "kind": "masks", "method": "drift", "kind.mask_colours": [str(tmp_path / "colours.txt")]}

@@ -487,7 +487,6 @@ def report(folder: Path, *, safe_cells: SafeCells = False) -> None:
     from tutelage.files.manifest import differences, require_no_links, require_whole
     from tutelage.kinds.saved import for_people, require_finished
     from tutelage.report.least_sure import NAME
-    from tutelage.report.page import write_report
     from tutelage.tables import formulas
 
     require_finished(folder, "records.json")
@@ -499,9 +498,32 @@ def report(folder: Path, *, safe_cells: SafeCells = False) -> None:
             require_whole(folder, ["records.json", "summary.json"])
         edited = sealed and NAME in differences(folder, only=[NAME]).changed
         with formulas.safe_cells(safe_cells):
-            page = write_report(folder, edited)
+            page = _reported(folder, edited)
         if sealed:
             files.seal(folder, only=lambda name: for_people(name) and not (edited and name == NAME))
     if edited:
         Screen().say(f"{folder / NAME} was edited, and stays as it is.")
     Screen().say(str(page))
+
+
+def _reported(folder: Path, edited: bool) -> Path:
+    """Draw a run's report, see `write_report`; records of somebody else's may hold anything.
+
+    Raises:
+        BadFileError: the run was not made here, and its records cannot be drawn.
+    """
+    from jinja2 import TemplateError
+
+    from tutelage import files
+    from tutelage.files.errors import REMEDY, why
+    from tutelage.report.page import write_report
+
+    try:
+        return write_report(folder, edited)
+    except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, TemplateError) as e:
+        if isinstance(e, files.BadFileError) or not files.is_sealed(folder) or files.made_here(folder):
+            raise
+        raise files.BadFileError(
+            f"{folder}: records.json and summary.json, which were not written here, do not fit together "
+            f"({type(e).__name__}: {why(e)}); {REMEDY}"
+        ) from e
