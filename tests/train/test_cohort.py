@@ -13,7 +13,7 @@ from tutelage.game import Ema, Stackelberg
 from tutelage.methods import Drift, FlexMatch, MeanTeacher, SelfTraining, Supervised
 from tutelage.modalities.head import Head
 from tutelage.ops.draws import drawn, dropout, of_members
-from tutelage.ops.layers import linear
+from tutelage.ops.stacks import linear
 from tutelage.tasks import Classification
 from tutelage.train import Member, Training, cohorts, predict, train, train_together
 from tutelage.train.cohort import clip_each

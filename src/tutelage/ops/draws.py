@@ -70,13 +70,44 @@ def dropout(x: Tensor, share: float) -> Tensor:
 
 def _noise(kept: float, like: Tensor, generator: torch.Generator | None) -> Tensor:
     """1 / kept for a random share ``kept`` of the values, else 0, of the shape of ``like``."""
-    noise = torch.empty(like.shape, dtype=like.dtype)
-    if _draws_uniformly():
-        uniform = torch.empty(like.shape, dtype=torch.float64).uniform_(generator=generator)
-        torch.lt(uniform, kept, out=noise)
-    else:
-        noise.bernoulli_(kept, generator=generator)
-    return noise.div_(kept)
+    return _flags(torch.empty(like.shape, dtype=like.dtype), kept, generator).div_(kept)
+
+
+def dropped(x: Tensor, share: float) -> Tensor:
+    """The rows of all members, (k, ...), after the `dropout` of each; within `of_members`.
+
+    Args:
+        x: stack of rows.
+        share: share that is dropped, in [0, 1).
+    """
+    if not share:
+        return x
+    if x.requires_grad:
+        noise = torch.stack([_noise(1 - share, like, g) for like, g in zip(x, _of_members(), strict=True)])
+        return x * noise
+    found, flags = torch.empty_like(x), torch.empty(x.shape[1:], dtype=x.dtype)
+    for rows, out, generator in zip(x, found, _of_members(), strict=True):
+        torch.mul(rows, _flags(flags, 1 - share, generator).div_(1 - share), out=out)
+    return found
+
+
+def dropped_(x: Tensor, share: float) -> None:
+    """Set a random share of each member's values, (k, ...), to 0 in place: those that `dropout` would."""
+    flags = torch.empty(x.shape[1:], dtype=x.dtype)
+    for rows, generator in zip(x, _of_members(), strict=True):
+        rows.mul_(_flags(flags, 1 - share, generator))
+
+
+def _of_members() -> Sequence[torch.Generator]:
+    """Generators of the members of a cohort; there are none outside of it."""
+    return _GENERATORS.get() or ()
+
+
+def _flags(out: Tensor, kept: float, generator: torch.Generator | None) -> Tensor:
+    """The tensor itself, filled with 1 for a random share ``kept`` of the values, else 0; as torch's dropout draws."""
+    if not _draws_uniformly():
+        return out.bernoulli_(kept, generator=generator)
+    return torch.lt(torch.empty(out.shape, dtype=torch.float64).uniform_(generator=generator), kept, out=out)
 
 
 @cache
@@ -111,7 +142,7 @@ class _Drawn(torch.autograd.Function):
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, ...], like: Tensor, draw: Draw) -> tuple[Any, Any]:
         """What is drawn for all members, stacked."""
-        generators, like = _GENERATORS.get() or (), like.movedim(in_dims[0] or 0, 0)
+        generators, like = _of_members(), like.movedim(in_dims[0] or 0, 0)
         stacks: list[Tensor] = []
         for k, generator in enumerate(generators):
             found = draw(like[k], generator)
