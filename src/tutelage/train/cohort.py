@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,7 +22,8 @@ from tutelage.ops.draws import of_members
 from tutelage.ops.said import warn
 from tutelage.ops.stacks import gathered
 from tutelage.tasks import Task
-from tutelage.train.loop import Game, Networks, Told, Training, Watch, descend, optimiser_of, play
+from tutelage.train.each import clip_each, optimiser_of_each, share
+from tutelage.train.loop import Game, Networks, Told, Training, Watch, descend, play
 from tutelage.train.run import Run
 from tutelage.train.runs import Runs
 from tutelage.train.stacks import (
@@ -51,12 +52,19 @@ class Member:
         loader: its examples.
         seed: its seed, in place of the training's.
         watch: gives more numbers for each point of its history.
+        weight_decay: its weight decay, at least 0, in place of the training's; None is that.
     """
 
     network: Networks
     loader: Loader
     seed: int
     watch: Watch | None = None
+    weight_decay: float | None = None
+
+    def alone(self, training: Training) -> Training:
+        """How it is trained by itself."""
+        decay = training.weight_decay if self.weight_decay is None else self.weight_decay
+        return replace(training, seed=self.seed, weight_decay=decay)
 
 
 def train_together(
@@ -155,9 +163,8 @@ class Cohort:
 
     def __post_init__(self) -> None:
         for m in self.members:
-            alone = replace(self.training, seed=m.seed)
             loader = m.loader.reserving(self.method.reserve)
-            self.games.append(Game(self.method, self.task, m.network, loader, alone, watch=m.watch))
+            self.games.append(Game(self.method, self.task, m.network, loader, m.alone(self.training), watch=m.watch))
 
     @cached_property
     def loaders(self) -> list[Loader]:
@@ -207,6 +214,7 @@ class Cohort:
             for name, p in run.seats[who].params.items():
                 if grads[name].stride() != p.stride():  # the fused optimiser takes both as they lie in memory
                     grads[name] = torch.empty_like(p).copy_(grads[name])
+            share(grads, run.optimisers[who])
             descend(run.seats[who], run.optimisers[who], grads, clip, progress)
         for k, one in enumerate(run.runs):
             one.step = run.step + 1
@@ -233,8 +241,8 @@ class Cohort:
             game.note(one, Move(grads, _of(move.terms, k), direct))
 
     def _optimisers(self, seats: Seats) -> dict[str, torch.optim.Optimizer]:
-        movers = self.method.rule.movers
-        return {who: optimiser_of(seats[who], self.training, fused=True) for who in movers}
+        trainings = [m.alone(self.training) for m in self.members]
+        return {who: optimiser_of_each(seats[who], trainings) for who in self.method.rule.movers}
 
     def _loss(self, method: Method, batch: Batch, run: Runs) -> Loss:
         """The losses of all members, (k,) for each term."""
@@ -262,26 +270,6 @@ class _OfMembers(Terms):
     def total(self) -> Scalar:
         """The sum over terms and members, whose gradient in a member's parameters is that of the member's loss."""
         return super().total.sum()
-
-
-def clip_each(stacks: Iterable[Tensor], most: float) -> None:
-    """Scale the gradients of each member's parameters, in place, so that the norm of all together is at most ``most``.
-
-    Args:
-        stacks: stacked parameters with their gradients, (k, ...) each.
-        most: largest norm of a member's gradient, above 0.
-
-    >>> stacks = [torch.zeros(2, 1), torch.zeros(2, 1)]
-    >>> stacks[0].grad, stacks[1].grad = torch.tensor([[3.0], [0.3]]), torch.tensor([[4.0], [0.4]])
-    >>> clip_each(stacks, 1.0)
-    >>> [p.grad.mul(10).round().flatten().tolist() for p in stacks]
-    [[6.0, 3.0], [8.0, 4.0]]
-    """
-    grads = [p.grad for p in stacks if p.grad is not None]
-    norms = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in grads])
-    scale = (most / (torch.linalg.vector_norm(norms, dim=0) + 1e-6)).clamp(max=1)
-    for g in grads:
-        g.mul_(scale.view(-1, *[1] * (g.ndim - 1)))
 
 
 def _of(terms: Terms, k: int) -> Terms:
