@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tutelage.ops.draws import dropped, dropped_
+from tutelage.ops.draws import noise, zeroed
 from tutelage.types import Params
 
 NARROW = 16
@@ -170,9 +170,9 @@ class _Hidden(torch.autograd.Function):
         """The layer of all members."""
         x, weight, bias = _stacks(info, in_dims, x, weight, bias)
         if x.requires_grad:  # its gradient may be differentiated again, so it is left to autograd
-            x = dropped(x, shares[0])
-            out = _LinearOfStacks.apply(x, weight, bias, _products(weight))  # type: ignore[no-untyped-call]
-            return dropped(out.relu(), shares[1]), 0
+            before, after = noise(x, shares[0]), noise(x.new_empty(*x.shape[:2], weight.shape[1]), shares[1])
+            out = _LinearOfStacks.apply(x * before, weight, bias, _products(weight))  # type: ignore[no-untyped-call]
+            return out.relu() * after, 0
         found = _HiddenOfStacks.apply(x, weight, bias, shares, _products(weight))  # type: ignore[no-untyped-call]
         return found, 0
 
@@ -180,7 +180,7 @@ class _Hidden(torch.autograd.Function):
 class _HiddenOfStacks(torch.autograd.Function):
     """Hidden layers of all members: rows (k, n, inputs) without a gradient, weights (k, outputs, inputs), biases.
 
-    The outputs are scaled for dropout by the product, not where they are dropped.
+    Products scale for dropout what is not dropped.
     """
 
     @staticmethod
@@ -188,11 +188,11 @@ class _HiddenOfStacks(torch.autograd.Function):
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, shares: tuple[float, float], products: Products | None
     ) -> Tensor:
         """All outputs, (k, n, outputs)."""
-        x, scale = dropped(x, shares[0]), 1 / (1 - shares[1])
-        out = torch.baddbmm(bias[:, None], x, weight.mT, beta=scale, alpha=scale).relu_()
-        if shares[1]:
-            dropped_(out, shares[1])
-        ctx.products, ctx.scale = products, scale
+        of_inputs, of_outputs = (1 / (1 - share) for share in shares)
+        x = zeroed(x, shares[0])
+        out = torch.baddbmm(bias[:, None], x, weight.mT, beta=of_outputs, alpha=of_outputs * of_inputs).relu_()
+        zeroed(out, shares[1], out=out)
+        ctx.products, ctx.scale, ctx.of_inputs = products, of_outputs * of_inputs, of_inputs
         ctx.save_for_backward(x, out)
         return out
 
@@ -200,11 +200,12 @@ class _HiddenOfStacks(torch.autograd.Function):
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients; an output that is 0 was dropped or is below the bend of the ReLU, and gives none."""
         (x, out), needs = ctx.saved_tensors, ctx.needs_input_grad
-        slope = torch.ops.aten.threshold_backward(slope, out, 0) * ctx.scale
+        slope = torch.ops.aten.threshold_backward(slope, out, 0)
+        slope = slope * ctx.scale if torch.is_grad_enabled() else slope.mul_(ctx.scale)
         return (
             None,
             _gradient_of(slope, x, ctx.products) if needs[1] else None,
-            slope.sum(1) if needs[2] else None,
+            slope.sum(1) / ctx.of_inputs if needs[2] else None,
             None,
             None,
         )
