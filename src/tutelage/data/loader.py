@@ -206,12 +206,16 @@ class Loader:
         return torch.as_tensor(index, device=self.target.device)
 
 
-def batches(loaders: Sequence[Loader], step: int, progress: float, with_pool: bool = True) -> Batch:
+def batches(
+    loaders: Sequence[Loader], step: int, progress: float, with_pool: bool = True,
+    views: Sequence[str] = ("weak", "strong"),
+) -> Batch:  # fmt: skip
     """The batches of several loaders as one, whose tensors have a dimension more before theirs: the loaders' number.
 
     Args:
         loaders: loaders of `Features` whose batches have equal shapes, and whose pools are the same examples.
         step, progress, with_pool: as of `Loader.batch`.
+        views: names of the views of the pool that are wanted.
 
     >>> from tutelage.data import Features
     >>> one = Loader(Features(torch.eye(2)), torch.arange(2), Features(torch.eye(3)), 2, 2)
@@ -223,7 +227,7 @@ def batches(loaders: Sequence[Loader], step: int, progress: float, with_pool: bo
     reserved, reserved_target = _labelled(loaders, [loader._reserved_numbers(step) for loader in loaders])
     j = torch.as_tensor(np.stack([loader._unlabelled.at(step) if with_pool else np.arange(0) for loader in loaders]))
     pool = {"weak": first.unlabelled} if j.numel() else {}
-    if j.numel() and first.strong:
+    if j.numel() and first.strong and "strong" in views:
         pool["strong"] = first.strong[step % len(first.strong)]
     at = {name: _rows(examples).index_select(0, j.flatten()) for name, examples in pool.items()}
     at = {name: t.view(*j.shape, *t.shape[1:]) for name, t in at.items()}

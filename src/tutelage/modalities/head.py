@@ -30,12 +30,12 @@ class Head(nn.Module):
     """
 
     stackable: ClassVar[bool] = True
+    standardised: bool = False
     mean: Tensor
     scale: Tensor
 
     def __init__(self, features: int, classes: int, hidden: int = 0, dropout: float = 0.0) -> None:
         super().__init__()
-        self.standardised = False
         self.shape = {"features": features, "classes": classes, "hidden": hidden, "dropout": dropout}
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("scale", torch.ones(features))

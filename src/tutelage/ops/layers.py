@@ -28,14 +28,16 @@ class Dropout(nn.Dropout):
 
 
 class Perceptron(nn.Sequential):
-    """The layers HIDDEN, of which all but the last are computed as one, by `hidden`."""
+    """The layers HIDDEN, which are computed as one, by `hidden`."""
 
     def forward(self, x: Tensor) -> Tensor:
         layers: list[Any] = list(self)
         before, layer, _, after, last = layers
         shares = (float(before.p), float(after.p)) if self.training else (0.0, 0.0)
-        logits: Tensor = last(hidden(x, layer.weight, layer.bias, shares))
-        return logits
+        if last._forward_pre_hooks:  # somebody wants to see its inputs
+            logits: Tensor = last(hidden(x, layer.weight, layer.bias, shares))
+            return logits
+        return hidden(x, layer.weight, layer.bias, shares, (last.weight, last.bias))
 
 
 def for_cohort(network: nn.Module) -> nn.Module:
@@ -55,4 +57,4 @@ def _is_perceptron(module: nn.Module) -> bool:
     layers: list[Any] = list(module.children())
     if type(module) is not nn.Sequential or tuple(type(layer) for layer in layers) != HIDDEN:
         return False
-    return layers[1].bias is not None and max(layers[0].p, layers[3].p) < 1
+    return layers[1].bias is not None and layers[4].bias is not None and max(layers[0].p, layers[3].p) < 1

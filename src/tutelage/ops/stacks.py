@@ -6,6 +6,7 @@ is therefore one function with its dropout, and the gradient of a weight is comp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -33,7 +34,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return found
 
 
-def hidden(x: Tensor, weight: Tensor, bias: Tensor, shares: tuple[float, float]) -> Tensor:
+def hidden(x: Tensor, weight: Tensor, bias: Tensor, shares: tuple[float, float], last: Sequence[Tensor] = ()) -> Tensor:
     """``drop(relu(drop(x) weight^T + bias))`` of a member of a cohort, (n, outputs), under `torch.func.vmap`.
 
     Args:
@@ -41,8 +42,9 @@ def hidden(x: Tensor, weight: Tensor, bias: Tensor, shares: tuple[float, float])
         weight: weights, (outputs, inputs).
         bias: biases, (outputs,).
         shares: shares of the inputs and of the outputs that are dropped, each in [0, 1).
+        last: weights and biases of a linear layer that follows, whose outputs are given then.
     """
-    found: Tensor = _Hidden.apply(x, weight, bias, shares)  # type: ignore[no-untyped-call]
+    found: Tensor = _Hidden.apply(x, weight, bias, shares, *last)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -155,7 +157,7 @@ class _Hidden(torch.autograd.Function):
     """A hidden layer under `torch.func.vmap`, which gives all members' tensors as stacks."""
 
     @staticmethod
-    def forward(x: Tensor, weight: Tensor, bias: Tensor, shares: tuple[float, float]) -> Tensor:
+    def forward(x: Tensor, weight: Tensor, bias: Tensor, shares: tuple[float, float], *last: Tensor) -> Tensor:
         """Raise: within a cohort only what differs from member to member is drawn for."""
         raise RuntimeError("a hidden layer of a cohort was called for what all its members share")
 
@@ -165,16 +167,26 @@ class _Hidden(torch.autograd.Function):
 
     @staticmethod
     def vmap(
-        info: Any, in_dims: tuple[int | None, ...], x: Tensor, weight: Tensor, bias: Tensor, shares: tuple[float, float]
-    ) -> tuple[Tensor, int]:
+        info: Any, in_dims: tuple[int | None, ...], x: Tensor, weight: Tensor, bias: Tensor,
+        shares: tuple[float, float], *last: Tensor,
+    ) -> tuple[Tensor, int]:  # fmt: skip
         """The layer of all members."""
-        x, weight, bias = _stacks(info, in_dims, x, weight, bias)
+        x, weight, bias, *then = _stacks(info, (*in_dims[:3], *in_dims[4:]), x, weight, bias, *last)
+        found = _Hidden.of_stacks(x, weight, bias, shares)
+        if then:
+            found = _LinearOfStacks.apply(found, *then, _products(then[0]))  # type: ignore[no-untyped-call]
+        return found, 0
+
+    @staticmethod
+    def of_stacks(x: Tensor, weight: Tensor, bias: Tensor, shares: tuple[float, float]) -> Tensor:
+        """The layer of stacks."""
+        found: Tensor
         if x.requires_grad:  # its gradient may be differentiated again, so it is left to autograd
             before, after = noise(x, shares[0]), noise(x.new_empty(*x.shape[:2], weight.shape[1]), shares[1])
-            out = _LinearOfStacks.apply(x * before, weight, bias, _products(weight))  # type: ignore[no-untyped-call]
-            return out.relu() * after, 0
+            found = _LinearOfStacks.apply(x * before, weight, bias, _products(weight))  # type: ignore[no-untyped-call]
+            return found.relu() * after
         found = _HiddenOfStacks.apply(x, weight, bias, shares, _products(weight))  # type: ignore[no-untyped-call]
-        return found, 0
+        return found
 
 
 class _HiddenOfStacks(torch.autograd.Function):

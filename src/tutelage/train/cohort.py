@@ -205,7 +205,7 @@ class Cohort:
         """One step of all members: draw their batches, move, descend, observe."""
         method = self.method.at(progress)
         rule = run.runs[0].rule if method is self.method else method.rule
-        batch = batches(self.loaders, run.step, progress, method.uses_pool)
+        batch = batches(self.loaders, run.step, progress, method.uses_pool, method.views)
         standardise(batch, run.seats)
         with of_members(run.generators):
             move = rule.move(self._loss(method, batch, run), run.seats, run.step)
