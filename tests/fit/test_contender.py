@@ -11,6 +11,7 @@ import torch
 from tutelage.data import Features
 from tutelage.fit.contender import Contender
 from tutelage.fit.problem import Problem
+from tutelage.fit.reference import reference_model
 from tutelage.fit.setup import FolderStore, Setup
 from tutelage.methods import Drift, SelfTraining, Supervised
 from tutelage.modalities.head import Head
@@ -117,6 +118,24 @@ def test_the_folds_and_the_training_on_all_labels_are_done_together_once(clean, 
     alone, _ = Contender("alone", Drift().settled(TASK), Setup(clean, Training(6, lr=1e-2))).network()
     assert all(torch.allclose(t, alone.state_dict()[n], atol=1e-5) for n, t in network_.state_dict().items())
     assert len(parts) == 3 and len(curve) == len(history) == 6
+
+
+def test_networks_of_all_weight_decays_are_one_cohort(clean, tmp_path):
+    ticks, decays = [], (0.01, 1.0)
+    setup = Setup(
+        replace(clean, decays=decays), Training(6, lr=1e-2), FolderStore(tmp_path), lambda *t: ticks.append(t)
+    )
+    found = reference_model(setup, FOLDS, None)
+    said = {what for what, _, _ in ticks if "together" in what}
+    assert said == {"labels-only network, weight decay 0.01 and others, 6 trainings together"}
+    names = [f"labels-only network, weight decay {decay:g}" for decay in decays]
+    assert found.name in names
+    files = {f"labels-only-network-weight-decay-{d}-fold0{k}.safetensors" for d in ("0-01", "1") for k in (1, 2, 3)}
+    assert files <= {file.name for file in tmp_path.iterdir()}
+    alone = Contender("alone", Supervised(), setup.trained(weight_decay=decays[names.index(found.name)]))
+    for (units, own), (others, expected) in zip(found.own, alone.held_out(FOLDS)[0], strict=True):
+        assert np.array_equal(units, others)
+        assert np.allclose(own["probabilities"], expected["probabilities"], atol=1e-4)
 
 
 def test_a_damaged_part_of_a_cohort_has_all_of_it_done_again(clean, tmp_path):

@@ -10,10 +10,10 @@ import torch
 
 from tutelage.data import Features, Loader, WordFeatures
 from tutelage.game import Ema, Stackelberg
-from tutelage.methods import Drift, FlexMatch, MeanTeacher, SelfTraining, Supervised
+from tutelage.methods import Drift, FlexMatch, MeanTeacher, MixMatch, SelfTraining, Supervised
 from tutelage.modalities.head import Head
 from tutelage.ops.draws import drawn, dropout, of_members
-from tutelage.ops.layers import linear
+from tutelage.ops.stacks import linear
 from tutelage.tasks import Classification
 from tutelage.train import Member, Training, cohorts, predict, train, train_together
 from tutelage.train.cohort import clip_each
@@ -131,6 +131,60 @@ def test_the_global_random_state_is_left_alone(three):
     state = torch.get_rng_state()
     train_together(Drift().settled(TASK), TASK, three, TRAINING)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "sgd"])
+def test_each_member_has_its_own_weight_decay(three, optimiser):
+    decays, training = (0.01, 1.0, 1.0), dataclasses.replace(TRAINING, optimiser=optimiser, weight_decay=0.3)
+    members = [dataclasses.replace(m, weight_decay=d) for m, d in zip(three, decays, strict=True)]
+    runs = train_together(Drift().settled(TASK), TASK, members, training)
+    for run, one, decay in zip(runs, three, decays, strict=True):
+        changed = dataclasses.replace(training, seed=one.seed, weight_decay=decay)
+        alone = train(Drift(), TASK, one.network, one.loader, changed).seats["student"].module.state_dict()
+        assert all(torch.allclose(t, alone[n], atol=1e-5) for n, t in run.seats["student"].module.state_dict().items())
+
+
+def test_a_cohort_of_several_weight_decays_resumes_to_the_same_bits(three, tmp_path):
+    members = [dataclasses.replace(m, weight_decay=d) for m, d in zip(three, (0.01, 1.0, 1.0), strict=True)]
+    whole = train_together(Supervised(), TASK, members, TRAINING)
+
+    def cut(step):
+        if step == 13:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_together(Supervised(), TASK, members, TRAINING, path=tmp_path / "cohort", tick=cut)
+    again = train_together(Supervised(), TASK, members, TRAINING, path=tmp_path / "cohort")
+    for one, other in zip(whole, again, strict=True):
+        assert all(torch.equal(t, other.tensors()[n]) for n, t in one.tensors().items())
+
+
+def of_scale(scale):
+    def made(seed):
+        head = network(seed)
+        head.mean.add_(torch.arange(5.0))
+        head.scale.mul_(scale)
+        return head
+
+    return made
+
+
+@pytest.mark.parametrize("method", [Drift(), FlexMatch(), MixMatch()], ids=lambda m: m.name)
+def test_rows_are_standardised_as_each_head_does(method, three):
+    method, members = method.settled(TASK), [dataclasses.replace(m, network=of_scale(3.0)) for m in three]
+    rows = members[0].loader.unlabelled.rows.clone()
+    for run, one in zip(train_together(method, TASK, members, TRAINING), members, strict=True):
+        alone = train(method, TASK, one.network, one.loader, dataclasses.replace(TRAINING, seed=one.seed))
+        expected = alone.seats["student"].module.state_dict()
+        found = run.seats["student"].module
+        assert not found.standardised and torch.equal(found.mean, torch.arange(5.0))
+        assert all(torch.allclose(t, expected[n], atol=1e-4) for n, t in found.state_dict().items())
+    assert torch.equal(members[0].loader.unlabelled.rows, rows)
+
+
+def test_members_whose_heads_standardise_otherwise_are_apart(three):
+    members = [*three, dataclasses.replace(three[0], network=of_scale(2.0))]
+    assert cohorts(Supervised(), TASK, members) == [[0, 1, 2], [3]]
 
 
 def test_each_member_s_gradient_has_its_own_norm():

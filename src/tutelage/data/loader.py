@@ -133,9 +133,7 @@ class Loader:
 
     def batch(self, step: int, progress: float, with_pool: bool = True) -> Batch:
         """The batch of a step, counted from 0. Without ``with_pool`` its unlabelled part is empty."""
-        i = self._learnt[self._labelled.at(step)] if self.reserve else self._labelled.at(step)
-        i = i if self.groups is None else self.groups.drawn(i, 2 * self.seed, step, 3)
-        j = self._unlabelled.at(step) if with_pool else np.arange(0)
+        i, j = self._numbers(step), self._unlabelled.at(step) if with_pool else np.arange(0)
         labelled = {"weak": self.labelled.take(i)} if len(i) else {}
         pool = {"weak": self.unlabelled.take(j)} if len(j) else {}
         if len(j) and self.strong:
@@ -143,6 +141,23 @@ class Loader:
         units, of_pool = self._tensor(self.labelled.units(i)), self._tensor(self.unlabelled.units(j))
         made = Batch(Views(labelled, units), self.target[units], Views(pool, of_pool), progress)
         return self._with_reserve(made, step) if self.reserve else made
+
+    def _with_reserve(self, batch: Batch, step: int) -> Batch:
+        i = self._reserved_numbers(step)
+        units = self._tensor(self.labelled.units(i))
+        views = Views({"weak": self.labelled.take(i)}, units)
+        return replace(batch, reserved=views, reserved_target=self.target[units])
+
+    def _numbers(self, step: int) -> np.ndarray:
+        i = self._learnt[self._labelled.at(step)] if self.reserve else self._labelled.at(step)
+        return i if self.groups is None else self.groups.drawn(i, 2 * self.seed, step, 3)
+
+    def _reserved_numbers(self, step: int) -> np.ndarray:
+        if not self.reserve:
+            return np.arange(0)
+        count = len(self._reserved)
+        i = self._reserved[Stream(count, min(self.batch_labelled, count), 2 * self.seed, 1).at(step)]
+        return i if self.groups is None else self.groups.drawn(i, 2 * self.seed, step, 4)
 
     def reserving(self, share: float) -> Self:
         """A loader that holds back this share of the labelled examples; the loader itself for 0."""
@@ -176,14 +191,6 @@ class Loader:
         reserved = order[((np.arange(count) + 0.5) * n / count).astype(np.int64)]
         return np.setdiff1d(np.arange(n), reserved), np.sort(reserved)
 
-    def _with_reserve(self, batch: Batch, step: int) -> Batch:
-        count = len(self._reserved)
-        i = self._reserved[Stream(count, min(self.batch_labelled, count), 2 * self.seed, 1).at(step)]
-        i = i if self.groups is None else self.groups.drawn(i, 2 * self.seed, step, 4)
-        units = self._tensor(self.labelled.units(i))
-        views = Views({"weak": self.labelled.take(i)}, units)
-        return replace(batch, reserved=views, reserved_target=self.target[units])
-
     @property
     def sizes(self) -> tuple[int, int, int]:
         """Number of examples that a batch has: labelled ones, those of the pool, and those held back."""
@@ -199,42 +206,52 @@ class Loader:
         return torch.as_tensor(index, device=self.target.device)
 
 
-def batches(loaders: Sequence[Loader], step: int, progress: float, with_pool: bool = True) -> Batch:
+def batches(
+    loaders: Sequence[Loader], step: int, progress: float, with_pool: bool = True,
+    views: Sequence[str] = ("weak", "strong"),
+) -> Batch:  # fmt: skip
     """The batches of several loaders as one, whose tensors have a dimension more before theirs: the loaders' number.
 
     Args:
         loaders: loaders of `Features` whose batches have equal shapes, and whose pools are the same examples.
         step, progress, with_pool: as of `Loader.batch`.
+        views: names of the views of the pool that are wanted.
 
     >>> from tutelage.data import Features
     >>> one = Loader(Features(torch.eye(2)), torch.arange(2), Features(torch.eye(3)), 2, 2)
     >>> batches([one, one], 0, 0.0).unlabelled["weak"].shape
     torch.Size([2, 2, 3])
     """
-    first, each = loaders[0], [loader.batch(step, progress, False) for loader in loaders]
-    labelled, reserved = (_stacked([getattr(b, part) for b in each]) for part in ("labelled", "reserved"))
-    targets = (torch.stack([getattr(b, name) for b in each]) for name in ("target", "reserved_target"))
-    j = np.stack([loader._unlabelled.at(step) if with_pool else np.arange(0) for loader in loaders])
-    pool = {"weak": first.unlabelled} if j.size else {}
-    if j.size and first.strong:
+    first = loaders[0]
+    labelled, target = _labelled(loaders, [loader._numbers(step) for loader in loaders])
+    reserved, reserved_target = _labelled(loaders, [loader._reserved_numbers(step) for loader in loaders])
+    j = torch.as_tensor(np.stack([loader._unlabelled.at(step) if with_pool else np.arange(0) for loader in loaders]))
+    pool = {"weak": first.unlabelled} if j.numel() else {}
+    if j.numel() and first.strong and "strong" in views:
         pool["strong"] = first.strong[step % len(first.strong)]
-    at = {name: _rows(examples).index_select(0, torch.as_tensor(j.ravel())) for name, examples in pool.items()}
+    at = {name: _rows(examples).index_select(0, j.flatten()) for name, examples in pool.items()}
     at = {name: t.view(*j.shape, *t.shape[1:]) for name, t in at.items()}
-    target, reserved_target = targets
-    return Batch(labelled, target, Views(at, torch.as_tensor(j)), progress, reserved, reserved_target)
+    return Batch(labelled, target, Views(at, j), progress, reserved, reserved_target)
 
 
-def _stacked(several: Sequence[Views]) -> Views:
-    """Views of equal shapes, stacked."""
-    at = {name: torch.stack([_tensor_of(one.at[name]) for one in several]) for name in several[0].at}
-    return Views(at, torch.stack([one.index for one in several]))
+def _labelled(loaders: Sequence[Loader], numbers: Sequence[np.ndarray]) -> tuple[Views, Tensor]:
+    """The labelled examples of these numbers by each loader, and their targets, stacked."""
+    index = torch.as_tensor(np.stack(numbers))
+    target = _selected([loader.target for loader in loaders], index)
+    rows = {"weak": _selected([_rows(loader.labelled) for loader in loaders], index)} if index.numel() else {}
+    return Views(rows, index), target
+
+
+def _selected(tensors: Sequence[Tensor], index: Tensor) -> Tensor:
+    """Rows (k, n, ...) of each of k tensors by an index, (k, n)."""
+    found = tensors[0].new_empty(*index.shape, *tensors[0].shape[1:])
+    for rows, i, out in zip(tensors, index, found, strict=True):
+        torch.index_select(rows, 0, i, out=out)
+    return found
 
 
 def _rows(examples: Examples) -> Tensor:
-    return _tensor_of(getattr(examples, "rows", None))
-
-
-def _tensor_of(inputs: object) -> Tensor:
-    if not isinstance(inputs, Tensor):
-        raise TypeError(f"only rows of features can be stacked, got {type(inputs).__name__}")
-    return inputs
+    rows: object = getattr(examples, "rows", None)
+    if not isinstance(rows, Tensor):
+        raise TypeError(f"only rows of features can be stacked, got {type(examples).__name__}")
+    return rows

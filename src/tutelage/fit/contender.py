@@ -40,6 +40,8 @@ class Contender:
             them once. None begins with random weights.
         begins: whether other trainings begin with its students: then each fold's is kept.
         folds: folds whose trainings are done together with that on all labels; empty does that one by itself.
+        beside: contenders whose trainings on folds are done together with this one's, which is among them; they differ
+            in name and weight decay alone. Empty: there is no other.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Contender:
     start: nn.Module | Contender | None = None
     begins: bool = False
     folds: Sequence[tuple[np.ndarray, np.ndarray]] = ()
+    beside: Sequence[Contender] = ()
 
     def held_out(self, parts: Folds) -> tuple[FoldPredictions, list[tuple[float, float]]]:
         """Held-out predictions of each fold, and the mean held-out score by step.
@@ -92,17 +95,19 @@ class Contender:
         """The folds' parts of the store, and last that of all labels where it is done together with them."""
         if isinstance(self.start, Contender) and self._learns_same(self.start):
             self.start._parts(folds)  # together, before each is asked for
-        trainings = [_Part(self, index, number, len(folds)) for number, (index, _) in enumerate(folds, start=1)]
+        numbered, several = list(enumerate(folds, start=1)), self.beside or [self]
+        trainings = [_Part(one, index, number, len(folds)) for one in several for number, (index, _) in numbered]
         trainings += [self._whole] * (len(self.folds) > 0)
+        mine = [i for i, training in enumerate(trainings) if training.contender.name == self.name]
         found = dict[int, StoredPart]()
         for group in self._groups(trainings):
             some = [trainings[i] for i in group]
             if len(some) == 1:
-                found[group[0]] = self._alone(some[0])
+                found |= {i: self._alone(trainings[i]) for i in group if i in mine}
             else:
                 compute = partial(self._trained_together, some)
                 found |= zip(group, self.setup.store.together([t.name for t in some], compute), strict=True)
-        return [found[i] for i in range(len(trainings))]
+        return [found[i] for i in mine]
 
     def _groups(self, trainings: Sequence[_Part]) -> list[list[int]]:
         """Numbers of the trainings that are done together; where each fold has features of its own, none are."""
@@ -132,7 +137,8 @@ class Contender:
 
     def _trained_together(self, trainings: Sequence[_Part], path: Path | None) -> Parts:
         """The parts of trainings that are done together."""
-        setup, what = self.setup, f"{self.name}, {len(trainings)} trainings together"
+        setup, named = self.setup, f"{self.name}{' and others' * (len(self.beside) > 0)}"
+        what = f"{named}, {len(trainings)} trainings together"
         runs = train_together(
             self.method, setup.problem.task, [t.member() for t in trainings], setup.training, path=path,
             tick=lambda done: setup.tick(what, done, setup.training.steps),
@@ -194,7 +200,8 @@ class _Part:
     def member(self) -> Member:
         """The training as `train_together` takes it."""
         p, start = self._problem, self.contender._start(self)
-        return Member(p.network if start is None else start, p.loader(self.index, self.seed), self.seed, self._watch)
+        network, decay = p.network if start is None else start, self.contender.setup.training.weight_decay
+        return Member(network, p.loader(self.index, self.seed), self.seed, self._watch, decay)
 
     @property
     def _problem(self) -> Problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -147,7 +147,10 @@ class Costs:
             )
         return self._known[key]
 
-    def on_folds(self, method: Method, name: str | None = None, free: bool = False, whole: bool = False) -> Cost:
+    def on_folds(
+        self, method: Method, name: str | None = None, free: bool = False, whole: bool = False,
+        decays: Sequence[float] = (),
+    ) -> Cost:  # fmt: skip
         """Cost of the trainings of a method on all folds, timed once, see `on_folds`.
 
         Args:
@@ -155,11 +158,12 @@ class Costs:
             name: name under which it is kept; None is that of the method.
             free: whether they are trained without the teacher that was brought.
             whole: whether the training on all labels is done beside them.
+            decays: weight decays with each of which they are done; empty does them once.
         """
-        key = f"{name or method.name} {free} folds {whole}", 1
+        key = f"{name or method.name} {free} folds {whole} {decays}", 1
         if key not in self._known:
             one = self.one(method, name, free)
-            self._known[key] = on_folds(method, self._rehearsed(free), self.training, one, self.parts, whole)
+            self._known[key] = on_folds(method, self._rehearsed(free), self.training, one, self.parts, whole, decays)
         return self._known[key]
 
     def _rehearsed(self, free: bool) -> Rehearsal:
@@ -215,8 +219,8 @@ class Costs:
             else labels_only_seconds(probe, folds, self.plan.folds, labels)
         )
         if self.problem.decays and folds:
-            alone = self.on_folds(Supervised().settled(self.problem.task), free=True)
-            seconds += alone.seconds * len(self.problem.decays)
+            alone = Supervised().settled(self.problem.task)
+            seconds += self.on_folds(alone, free=True, decays=self.problem.decays).seconds
         tried = (len(probe.choices) if probe is not None else 0) + len(self.problem.decays) + 1
         return Stage(stages.LABELS, seconds * again, held=8.0 * labels * classes * tried * self._repeats * (folds > 0))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -65,11 +65,11 @@ def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None, bef
             tried[name] = _probed(problem, folds, choice)
             make[name] = partial(problem.probe.network, choice)
         tick("labels-only reference", len(choices), len(choices))
-    for decay in problem.decays if folds or not make else ():
-        name = name_of_decay(decay)
-        alone = Contender(f"{before}{name}", Supervised(), setup.trained(weight_decay=decay))
-        tried[name] = alone.held_out(folds)[0]
-        make[name] = alone.student
+    named = {name_of_decay(d): d for d in problem.decays if folds or not make}
+    networks = [Contender(f"{before}{n}", Supervised(), setup.trained(weight_decay=d)) for n, d in named.items()]
+    for name, network in zip(named, networks, strict=True):
+        tried[name] = replace(network, beside=networks).held_out(folds)[0]
+        make[name] = network.student
     if not folds:
         name = next(iter(make))
         return Reference(make[name](), [], name, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -79,8 +80,9 @@ def one_training(method: Method, rehearsed: Rehearsal, training: Training, folds
 
 
 def on_folds(
-    method: Method, rehearsed: Rehearsal, training: Training, one: Cost, folds: Folds, whole: bool = False
-) -> Cost:
+    method: Method, rehearsed: Rehearsal, training: Training, one: Cost, folds: Folds, whole: bool = False,
+    decays: Sequence[float] = (),
+) -> Cost:  # fmt: skip
     """Cost of the trainings on the parts of the labels, which are done together where the method allows it.
 
     Args:
@@ -90,12 +92,17 @@ def on_folds(
         one: cost of one training.
         folds: folds of the small problem's labelled examples.
         whole: whether the training on all labels is done beside them.
+        decays: weight decays with each of which the trainings are done; empty does them once, with the training's own.
     """
     problem, seed = rehearsed.problem, training.seed
+    decays = decays or (training.weight_decay,)
     indices = [index for index, _ in folds] + [np.arange(len(problem.labelled))] * whole
     if not method.stackable or problem.by_fold is not None or not indices:
-        return one.times(len(indices))
-    members = [Member(problem.network, problem.loader(index, seed), seed + k) for k, index in enumerate(indices)]
+        return one.times(len(indices) * len(decays))
+    members = [
+        Member(problem.network, problem.loader(index, seed), seed + k, weight_decay=decay)
+        for decay in decays for k, index in enumerate(indices)
+    ]  # fmt: skip
     most = most_members(method, problem.task, rehearsed.units[1])
     groups = [g[at : at + most] for g in cohorts(method, problem.task, members) for at in range(0, len(g), most)]
     held, sizes, total = round(np.mean([len(out) for _, out in folds])), dict[int, Cost](), NOTHING

@@ -23,12 +23,14 @@ class Head(nn.Module):
         stackable: whether several heads of a shape can be trained as one batch: all do the same with other numbers.
         mean: centre of the features, (d,).
         scale: scale of the features, (d,).
+        standardised: whether the rows that the network is given were standardised already, by `standardise_`.
 
     >>> Head(3, 2)(torch.zeros(5, 3)).shape
     torch.Size([5, 2])
     """
 
     stackable: ClassVar[bool] = True
+    standardised: bool = False
     mean: Tensor
     scale: Tensor
 
@@ -111,8 +113,12 @@ class Head(nn.Module):
         return self
 
     def forward(self, x: Tensor) -> Logits:
-        logits: Tensor = self.layers((x - self.mean) / self.scale)
+        logits: Tensor = self.layers(x if self.standardised else (x - self.mean) / self.scale)
         return logits
+
+    def standardise_(self, x: Tensor) -> Tensor:
+        """Standardise features, (..., d), in place; the tensor itself."""
+        return x.sub_(self.mean).div_(self.scale)
 
 
 def _moments(x: Tensor, per_feature: bool) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,6 +15,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+BITS = 53
+"""Random bits of a uniform number in [0, 1) of float64, all its precision."""
 
 Draw = Callable[[Tensor, torch.Generator | None], Any]
 """Function that draws for a tensor, whose shape, type and device say how many: of a generator, or of torch's own."""
@@ -70,13 +74,45 @@ def dropout(x: Tensor, share: float) -> Tensor:
 
 def _noise(kept: float, like: Tensor, generator: torch.Generator | None) -> Tensor:
     """1 / kept for a random share ``kept`` of the values, else 0, of the shape of ``like``."""
-    noise = torch.empty(like.shape, dtype=like.dtype)
-    if _draws_uniformly():
-        uniform = torch.empty(like.shape, dtype=torch.float64).uniform_(generator=generator)
-        torch.lt(uniform, kept, out=noise)
-    else:
-        noise.bernoulli_(kept, generator=generator)
-    return noise.div_(kept)
+    return _flags(torch.empty(like.shape, dtype=like.dtype), kept, generator).div_(kept)
+
+
+def noise(like: Tensor, share: float) -> Tensor:
+    """What `dropout` multiplies the rows of all members by, (k, ...); within `of_members`."""
+    found = torch.ones(like.shape, dtype=like.dtype)
+    return zeroed(found, share, out=found).div_(1 - share)
+
+
+def zeroed(x: Tensor, share: float, out: Tensor | None = None) -> Tensor:
+    """The rows of all members, (k, ...), of which those are 0 that `dropout` drops; within `of_members`.
+
+    Args:
+        x: stack of rows, without a gradient.
+        share: share that is dropped, in [0, 1).
+        out: where they are written; None is a new stack, or x itself where nothing is dropped.
+    """
+    if not share:
+        return x
+    out, kept = torch.empty_like(x) if out is None else out, torch.empty(x.shape[1:], dtype=x.dtype)
+    for rows, into, generator in zip(x.detach(), out.detach(), _of_members(), strict=True):
+        torch.mul(rows, _flags(kept, 1 - share, generator), out=into)
+    return out
+
+
+def _of_members() -> Sequence[torch.Generator]:
+    """Generators of the members of a cohort; there are none outside of it."""
+    return _GENERATORS.get() or ()
+
+
+def _flags(out: Tensor, kept: float, generator: torch.Generator | None) -> Tensor:
+    """The tensor itself, filled with 1 for a random share ``kept`` of the values, else 0; as torch's dropout draws.
+
+    Torch compares a number of BITS random bits with the share; here they stay whole numbers, which is faster.
+    """
+    if not _draws_uniformly():
+        return out.bernoulli_(kept, generator=generator)
+    bits = torch.empty(out.shape, dtype=torch.int64).random_(-(2**63), None, generator=generator)
+    return torch.lt(bits.bitwise_and_(2**BITS - 1), math.ceil(kept * 2**BITS), out=out)
 
 
 @cache
@@ -87,7 +123,8 @@ def _draws_uniformly() -> bool:
     """
     one, other = (torch.Generator().manual_seed(0) for _ in range(2))
     expected = torch.empty(1000).bernoulli_(0.3, generator=one)
-    found = torch.empty(1000, dtype=torch.float64).uniform_(generator=other) < 0.3
+    bits = torch.empty(1000, dtype=torch.int64).random_(-(2**63), None, generator=other)
+    found = bits.bitwise_and(2**BITS - 1) < math.ceil(0.3 * 2**BITS)
     return torch.equal(found, expected > 0) and torch.equal(one.get_state(), other.get_state())
 
 
@@ -111,7 +148,7 @@ class _Drawn(torch.autograd.Function):
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, ...], like: Tensor, draw: Draw) -> tuple[Any, Any]:
         """What is drawn for all members, stacked."""
-        generators, like = _GENERATORS.get() or (), like.movedim(in_dims[0] or 0, 0)
+        generators, like = _of_members(), like.movedim(in_dims[0] or 0, 0)
         stacks: list[Tensor] = []
         for k, generator in enumerate(generators):
             found = draw(like[k], generator)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,17 +15,26 @@ from torch.func import vmap
 from tutelage.data import Features, Loader
 from tutelage.data.loader import batches
 from tutelage.files import BadFileError, set_aside
-from tutelage.files.tensors import read_tensors, write_tensors
-from tutelage.game import Loss, Move, Player, Seats
-from tutelage.memory import NAMES, UNITS_IN_MEMORY, Memory, Stored
+from tutelage.game import Loss, Move, Seats
+from tutelage.memory import NAMES, UNITS_IN_MEMORY, Stored
 from tutelage.methods import Method
 from tutelage.ops.draws import of_members
-from tutelage.ops.layers import for_cohort
 from tutelage.ops.said import warn
+from tutelage.ops.stacks import gathered
 from tutelage.tasks import Task
-from tutelage.train.loop import Game, Networks, Told, Training, Watch, descend, optimiser_of, play
+from tutelage.train.each import clip_each, optimiser_of_each, share
+from tutelage.train.loop import Game, Networks, Told, Training, Watch, descend, play
 from tutelage.train.run import Run
-from tutelage.types import Batch, Params, Scalar, Terms, Views
+from tutelage.train.runs import Runs
+from tutelage.train.stacks import (
+    leave_standardising,
+    stack,
+    stacked_player,
+    standardise,
+    tensors_of,
+    with_tensors,
+)
+from tutelage.types import Batch, Params, Scalar, Terms
 
 SEEN = ("label", "confidence", "weight")
 """What `Method.observe` remembers of a loss."""
@@ -44,12 +52,19 @@ class Member:
         loader: its examples.
         seed: its seed, in place of the training's.
         watch: gives more numbers for each point of its history.
+        weight_decay: its weight decay, at least 0, in place of the training's; None is that.
     """
 
     network: Networks
     loader: Loader
     seed: int
     watch: Watch | None = None
+    weight_decay: float | None = None
+
+    def alone(self, training: Training) -> Training:
+        """How it is trained by itself."""
+        decay = training.weight_decay if self.weight_decay is None else self.weight_decay
+        return replace(training, seed=self.seed, weight_decay=decay)
 
 
 def train_together(
@@ -114,8 +129,9 @@ def _shape(method: Method, member: Member) -> Any:
         return None
     pool = (id(loader.unlabelled), *map(id, loader.strong))
     tensors = tuple((n, tuple(t.shape), t.dtype) for n, t in network.state_dict().items())
+    buffers = tuple((n, t.cpu().numpy().tobytes()) for n, t in network.named_buffers())  # members have them in common
     sizes, target = loader.reserving(method.reserve).sizes, loader.target
-    return tensors, sizes, pool, tuple(target.shape[1:]), target.dtype
+    return tensors, buffers, sizes, pool, tuple(target.shape[1:]), target.dtype
 
 
 def most_members(method: Method, task: Task, units: int) -> int:
@@ -129,75 +145,6 @@ def most_members(method: Method, task: Task, units: int) -> int:
     if units > UNITS_IN_MEMORY:
         return 1
     return max(MOST_BYTES // max(units * (12 * len(method.rule.movers) + 4 * task.classes), 1), 1)
-
-
-@dataclass
-class Runs:
-    """Several runs that are at the same step, and the stacks of which their tensors are views.
-
-    Attributes:
-        runs: a run for each member.
-        seats: players whose parameters are stacks, (k, ...), by name.
-        memory: stacks of what is remembered, (k, ...), by the names of `Memory.tensors`.
-        generators: source of random numbers of each member.
-        optimisers: optimisers of the stacks, by the mover's name.
-        step: number of steps that are done.
-    """
-
-    runs: list[Run]
-    seats: dict[str, Player]
-    memory: Params
-    generators: list[torch.Generator]
-    optimisers: dict[str, torch.optim.Optimizer]
-    step: int = 0
-
-    @property
-    def memories(self) -> list[Memory]:
-        """What each run remembers, whose tensors are views of the stacks."""
-        return [run.memory for run in self.runs]
-
-    def tensors(self) -> Params:
-        """All tensors that a resumed cohort needs, by name."""
-        state = {f"memory.{n}": t for n, t in self.memory.items()}
-        state |= {f"rng.{k}": g.get_state() for k, g in enumerate(self.generators)}
-        for who, player in self.seats.items():
-            state |= {f"player.{who}.{n}": t for n, t in player.params.items()}
-        for who, optimiser in self.optimisers.items():
-            for i, slots in optimiser.state_dict()["state"].items():
-                state |= {f"optimiser.{who}.{i}.{k}": torch.as_tensor(v) for k, v in slots.items()}
-        return state
-
-    def save(self, path: Path) -> None:
-        """Write a checkpoint, whole or not at all."""
-        first = self.runs[0]
-        meta = {"step": self.step, "round": first.memory.round, "histories": [run.history for run in self.runs]}
-        write_tensors(path, self.tensors(), meta)
-
-    @torch.no_grad()
-    def load(self, path: Path) -> None:
-        """Fill these runs from a checkpoint; they must be freshly made for the same cohort.
-
-        Raises:
-            BadFileError: it is damaged, of another cohort, or written by a newer version.
-        """
-        tensors, meta = read_tensors(path)
-        if set(tensors) < set(self.tensors()) or len(meta["histories"]) != len(self.runs):
-            raise BadFileError(f"{path}: a checkpoint of other trainings")
-        self.step = meta["step"]
-        for run, history, k in zip(self.runs, meta["histories"], range(len(self.runs)), strict=True):
-            run.step, run.memory.round, run.history = meta["step"], meta["round"], history
-            self.generators[k].set_state(tensors[f"rng.{k}"])
-        for name, stack in self.memory.items():
-            stack.copy_(tensors[f"memory.{name}"])
-        for who, player in self.seats.items():
-            player.install({n: tensors[f"player.{who}.{n}"] for n in player.params})
-        for who, optimiser in self.optimisers.items():
-            state: dict[int, dict[str, Any]] = {}
-            for key, value in tensors.items():
-                if key.startswith(f"optimiser.{who}."):
-                    i, slot = key.removeprefix(f"optimiser.{who}.").split(".", 1)
-                    state.setdefault(int(i), {})[slot] = value
-            optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
 
 
 @dataclass(frozen=True)
@@ -216,9 +163,8 @@ class Cohort:
 
     def __post_init__(self) -> None:
         for m in self.members:
-            alone = replace(self.training, seed=m.seed)
             loader = m.loader.reserving(self.method.reserve)
-            self.games.append(Game(self.method, self.task, m.network, loader, alone, watch=m.watch))
+            self.games.append(Game(self.method, self.task, m.network, loader, m.alone(self.training), watch=m.watch))
 
     @cached_property
     def loaders(self) -> list[Loader]:
@@ -228,9 +174,10 @@ class Cohort:
     def begin(self, path: Path | None = None) -> Runs:
         """Seat the players of all members at their first weights; each member's tensors are views of the stacks."""
         runs = [game.begin() for game in self.games]
-        seats = {who: _stacked_player([run.seats[who] for run in runs]) for who in runs[0].seats}
+        seats = {who: stacked_player([run.seats[who] for run in runs]) for who in runs[0].seats}
+        leave_standardising(seats)
         kept = [run.memory.tensors() for run in runs]
-        memory = {name: _stack([of[name] for of in kept]) for name in kept[0]}
+        memory = {name: stack([of[name] for of in kept]) for name in kept[0]}
         for k, run in enumerate(runs):
             views = {n: t[k][: len(kept[k][n])] if t.ndim > 1 else t[k] for n, t in memory.items()}
             run.memory = run.memory.holding(views)
@@ -258,7 +205,8 @@ class Cohort:
         """One step of all members: draw their batches, move, descend, observe."""
         method = self.method.at(progress)
         rule = run.runs[0].rule if method is self.method else method.rule
-        batch = batches(self.loaders, run.step, progress, method.uses_pool)
+        batch = batches(self.loaders, run.step, progress, method.uses_pool, method.views)
+        standardise(batch, run.seats)
         with of_members(run.generators):
             move = rule.move(self._loss(method, batch, run), run.seats, run.step)
         clip = partial(clip_each, most=self.training.clip)
@@ -266,11 +214,12 @@ class Cohort:
             for name, p in run.seats[who].params.items():
                 if grads[name].stride() != p.stride():  # the fused optimiser takes both as they lie in memory
                     grads[name] = torch.empty_like(p).copy_(grads[name])
+            share(grads, run.optimisers[who])
             descend(run.seats[who], run.optimisers[who], grads, clip, progress)
         for k, one in enumerate(run.runs):
             one.step = run.step + 1
             if type(method).observe is not Method.observe:
-                mine = _with(batch, {n: t[k] for n, t in _tensors(batch).items()})
+                mine = with_tensors(batch, {n: t[k] for n, t in tensors_of(batch).items()})
                 method.observe(mine, _of(move.terms, k), one.memory, self.task)
         if type(method).observe is Method.observe and "label" in move.terms.seen:
             self._remember(batch, move.terms, run)
@@ -292,22 +241,22 @@ class Cohort:
             game.note(one, Move(grads, _of(move.terms, k), direct))
 
     def _optimisers(self, seats: Seats) -> dict[str, torch.optim.Optimizer]:
-        movers = self.method.rule.movers
-        return {who: optimiser_of(seats[who], self.training, fused=True) for who in movers}
+        trainings = [m.alone(self.training) for m in self.members]
+        return {who: optimiser_of_each(seats[who], trainings) for who in self.method.rule.movers}
 
     def _loss(self, method: Method, batch: Batch, run: Runs) -> Loss:
         """The losses of all members, (k,) for each term."""
-        data, memory, task = _tensors(batch), run.runs[0].memory, self.task
+        data, memory, task = tensors_of(batch), run.runs[0].memory, self.task
 
         def loss(who: str, seats: Seats) -> Terms:
             seen: dict[str, Any] = {}
 
             def one(params: Mapping[str, Params], data: Params, kept: Params) -> tuple[Params, Params]:
                 players = {name: seats[name].seat(params[name]) for name in seats}
-                terms = method.loss(who, _with(batch, data), players, task, memory.holding(kept))
+                terms = method.loss(who, with_tensors(batch, data), players, task, memory.holding(kept))
                 return terms.terms, {n: v for n, v in terms.seen.items() if isinstance(v, Tensor)}
 
-            params = {name: dict(player.params) for name, player in seats.items()}
+            params = {name: gathered(player.params) for name, player in seats.items()}
             found, seen = vmap(one)(params, data, run.memory)
             return _OfMembers(found, seen)
 
@@ -323,66 +272,6 @@ class _OfMembers(Terms):
         return super().total.sum()
 
 
-def _stacked_player(players: Sequence[Player]) -> Player:
-    """A player of the stacked parameters of several; theirs become views of the stacks."""
-    first, stacks = Player(for_cohort(copy.deepcopy(players[0].module))), {}
-    for name, p in first.params.items():
-        stack = torch.stack([player.params[name].detach() for player in players])
-        for player, part in zip(players, stack, strict=True):
-            player.params[name].data = part
-        stacks[name] = stack.requires_grad_(p.requires_grad)
-    return first.seat(stacks)
-
-
-def _stack(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors stacked, (k, ...); of labelled units, of which members have different numbers, filled up with 0."""
-    if not tensors[0].ndim:
-        return torch.stack(list(tensors))
-    return torch.nn.utils.rnn.pad_sequence(list(tensors), batch_first=True)
-
-
-def clip_each(stacks: Iterable[Tensor], most: float) -> None:
-    """Scale the gradients of each member's parameters, in place, so that the norm of all together is at most ``most``.
-
-    Args:
-        stacks: stacked parameters with their gradients, (k, ...) each.
-        most: largest norm of a member's gradient, above 0.
-
-    >>> stacks = [torch.zeros(2, 1), torch.zeros(2, 1)]
-    >>> stacks[0].grad, stacks[1].grad = torch.tensor([[3.0], [0.3]]), torch.tensor([[4.0], [0.4]])
-    >>> clip_each(stacks, 1.0)
-    >>> [p.grad.mul(10).round().flatten().tolist() for p in stacks]
-    [[6.0, 3.0], [8.0, 4.0]]
-    """
-    grads = [p.grad for p in stacks if p.grad is not None]
-    norms = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in grads])
-    scale = (most / (torch.linalg.vector_norm(norms, dim=0) + 1e-6)).clamp(max=1)
-    for g in grads:
-        g.mul_(scale.view(-1, *[1] * (g.ndim - 1)))
-
-
 def _of(terms: Terms, k: int) -> Terms:
     """The terms of a member."""
     return Terms({n: t[k] for n, t in terms.terms.items()}, {n: t[k] for n, t in terms.seen.items()})
-
-
-def _tensors(batch: Batch) -> Params:
-    """The tensors of a batch by name."""
-    found = {"target": batch.target, "reserved_target": batch.reserved_target}
-    for part in ("labelled", "unlabelled", "reserved"):
-        views: Views = getattr(batch, part)
-        at = {f"{part}.at.{n}": t for n, t in views.at.items() if isinstance(t, Tensor)}
-        found |= {f"{part}.index": views.index} | at
-    return found
-
-
-def _with(batch: Batch, tensors: Params) -> Batch:
-    """The batch with other tensors, by the names of `_tensors`."""
-    views = {
-        part: replace(
-            getattr(batch, part), index=tensors[f"{part}.index"],
-            at={n: tensors[f"{part}.at.{n}"] for n in getattr(batch, part).at},
-        )
-        for part in ("labelled", "unlabelled", "reserved")
-    }  # fmt: skip
-    return replace(batch, target=tensors["target"], reserved_target=tensors["reserved_target"], **views)

@@ -1,0 +1,85 @@
+"""Runs of several trainings that are done together, and their checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tutelage.files import BadFileError
+from tutelage.files.tensors import read_tensors, write_tensors
+from tutelage.game import Player
+from tutelage.memory import Memory
+from tutelage.train.run import Run
+from tutelage.types import Params
+
+
+@dataclass
+class Runs:
+    """Several runs that are at the same step, and the stacks of which their tensors are views.
+
+    Attributes:
+        runs: a run for each member.
+        seats: players whose parameters are stacks, (k, ...), by name.
+        memory: stacks of what is remembered, (k, ...), by the names of `Memory.tensors`.
+        generators: source of random numbers of each member.
+        optimisers: optimisers of the stacks, by the mover's name.
+        step: number of steps that are done.
+    """
+
+    runs: list[Run]
+    seats: dict[str, Player]
+    memory: Params
+    generators: list[torch.Generator]
+    optimisers: dict[str, torch.optim.Optimizer]
+    step: int = 0
+
+    @property
+    def memories(self) -> list[Memory]:
+        """What each run remembers, whose tensors are views of the stacks."""
+        return [run.memory for run in self.runs]
+
+    def tensors(self) -> Params:
+        """All tensors that a resumed cohort needs, by name."""
+        state = {f"memory.{n}": t for n, t in self.memory.items()}
+        state |= {f"rng.{k}": g.get_state() for k, g in enumerate(self.generators)}
+        for who, player in self.seats.items():
+            state |= {f"player.{who}.{n}": t for n, t in player.params.items()}
+        for who, optimiser in self.optimisers.items():
+            for i, slots in optimiser.state_dict()["state"].items():
+                state |= {f"optimiser.{who}.{i}.{k}": torch.as_tensor(v) for k, v in slots.items()}
+        return state
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, whole or not at all."""
+        first = self.runs[0]
+        meta = {"step": self.step, "round": first.memory.round, "histories": [run.history for run in self.runs]}
+        write_tensors(path, self.tensors(), meta)
+
+    @torch.no_grad()
+    def load(self, path: Path) -> None:
+        """Fill these runs from a checkpoint; they must be freshly made for the same cohort.
+
+        Raises:
+            BadFileError: it is damaged, of another cohort, or written by a newer version.
+        """
+        tensors, meta = read_tensors(path)
+        if set(tensors) < set(self.tensors()) or len(meta["histories"]) != len(self.runs):
+            raise BadFileError(f"{path}: a checkpoint of other trainings")
+        self.step = meta["step"]
+        for run, history, k in zip(self.runs, meta["histories"], range(len(self.runs)), strict=True):
+            run.step, run.memory.round, run.history = meta["step"], meta["round"], history
+            self.generators[k].set_state(tensors[f"rng.{k}"])
+        for name, stack in self.memory.items():
+            stack.copy_(tensors[f"memory.{name}"])
+        for who, player in self.seats.items():
+            player.install({n: tensors[f"player.{who}.{n}"] for n in player.params})
+        for who, optimiser in self.optimisers.items():
+            state: dict[int, dict[str, Any]] = {}
+            for key, value in tensors.items():
+                if key.startswith(f"optimiser.{who}."):
+                    i, slot = key.removeprefix(f"optimiser.{who}.").split(".", 1)
+                    state.setdefault(int(i), {})[slot] = value
+            optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
