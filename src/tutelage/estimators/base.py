@@ -63,8 +63,8 @@ class Estimator(BaseEstimator):
         repeats: repeats of the cross-validation, at least 1; None is 2 for a head on features, else 1.
         evidence: whether cross-validation measures the gain from the pool; False returns the method's model unchecked.
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
-        amp: precision of products of matrices in a network trained whole: "float32", "bfloat16" or "auto", which a probe
-            settles; None is float32.
+        amp: precision of products of matrices in a network trained whole: "float32", "bfloat16" or "auto", which a
+            probe settles; None is float32.
         accumulate: number of parts of a step's batch, one after another, in a network that is trained whole, at least
             1; they save memory. A method whose loss couples the units of a batch is refused.
         compile: whether the blocks of a network that is trained whole are compiled.

@@ -42,6 +42,7 @@ from tutelage.tables import (
     holds_table,
 )
 from tutelage.tables.several import is_several
+from tutelage.tables.streamed import is_streamed
 from tutelage.types import Tick
 
 
@@ -138,6 +139,11 @@ class Kind(ABC):
             ValueError: a column is not named; the message says which option names it.
         """
         for path in filter(None, (files.train, files.unlabelled, files.test)):
+            if is_streamed(path) and not (path == files.unlabelled and self.stores):
+                raise ValueError(
+                    f"{path}: only a pool of texts or rows, --unlabelled, is streamed from the Hub; save the data set "
+                    "by its method save_to_disk, and name the folder"
+                )
             if path == files.unlabelled and self.stores and is_several(path):
                 continue
             if not (holds_table(path) or self.reads_folders):

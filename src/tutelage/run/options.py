@@ -23,7 +23,8 @@ class Options(ReadAs):
     Args:
         train: table or folder of labelled items.
         out: new folder for model and report.
-        unlabelled: table or folder of more items, for the pool; of texts and rows also a folder or pattern of tables.
+        unlabelled: table or folder of more items, for the pool; of texts and rows also a folder or pattern of tables,
+            or hf:OWNER/NAME, a data set that is streamed from the Hub.
         test: labelled items to score the model on.
         seed: seed of weights, batches, folds.
         resume: finish a stopped run of these options.
