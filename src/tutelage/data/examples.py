@@ -82,7 +82,7 @@ def numbers_of(examples: Examples, units: np.ndarray) -> np.ndarray:
     >>> numbers_of(two, two.units(np.array([1, 0, 0]))).tolist()
     [1, 0, 0]
     """
-    if isinstance(examples, Single):
+    if getattr(type(examples), "units", None) is Single.units:
         return units
     counts = examples.counts()
     starts: np.ndarray = np.cumsum(counts) - counts
