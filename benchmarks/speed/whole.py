@@ -1,13 +1,12 @@
-"""A step of a transformer trained whole: plain, narrow, in parts, recomputed, compiled; and against a hand-written loop.
+"""A step of a transformer trained whole: plain, narrow, in parts, recomputed, compiled; and a hand-written loop.
 
     python benchmarks/speed/whole.py [--device cuda] [--labelled 16 --unlabelled 32 --tokens 48] [--steps 3 --blocks 5]
 
 writes benchmarks/results/whole.json. On a CPU a step's time is CPU seconds, those of all threads; the ways take turns,
 block by block, and a figure is the median of the ratios to the plain way of the same block. Peak memory is that of a
-process of its own for each way, less what it held before the first step. On a GPU times are those of its own clock
-after it is done with all work, memory is what torch has allocated at most, and the share of peak is that of the floating-
-point operations of the layers' products (2 a weight and token forward, twice as many backward) that --peak, in
-teraflops, allows a second.
+process of its own for each way, less what it held before the first step. On a GPU times are those of the clock after
+it is done with all work, and memory is what torch has allocated at most. The share of peak is that of the operations
+of the layers' products, 2 a weight and token forward and twice as many backward, in what --peak, in teraflops, allows.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from step_time import by_hand
 from torch import nn
 
+from step_time import by_hand
 from tutelage.data import Loader, Tokens
 from tutelage.methods import METHODS, Method
 from tutelage.modalities.encoder import load_encoder
@@ -100,7 +99,7 @@ def only(way: str, asked: argparse.Namespace) -> None:
 
 
 def operations(network: nn.Module, tokens: float) -> float:
-    """Floating-point operations of a step of Mean Teacher or DRIFT on so many tokens, of the products of layers alone."""
+    """Floating-point operations of products of layers in a step in which so many tokens pass, forward and back."""
     weights = sum(m.weight.numel() for m in network.modules() if isinstance(m, nn.Linear))
     return 6.0 * weights * tokens
 
@@ -120,7 +119,8 @@ def main() -> None:
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     if asked.only:
-        return only(asked.only, asked)
+        only(asked.only, asked)
+        return
     network, loader = problem(asked)
     method = METHODS[asked.method]()
     training = Training(steps=asked.steps, lr=5e-5, lr_scale={"head.": 20.0}, records=1)

@@ -60,7 +60,7 @@ def test_a_head_on_features_has_nothing_to_spare():
     with pytest.raises(ValueError, match=r"^--amp is of networks trained whole, .* is trained here; leave it out"):
         kind.how(Asked(amp="auto"))
     with pytest.raises(
-        ValueError, match="--accumulate and --compile are of networks .*; add --finetune, or leave them"
+        ValueError, match=r"--accumulate and --compile are of networks .*; add --finetune, or leave them"
     ):
         texts.how(Asked(accumulate=2, compile=True))
     assert texts.how(Asked()).training == HEAD(Asked()).training

@@ -22,7 +22,7 @@ from tutelage.modalities.head import Head
 from tutelage.ops.checks import checks_of
 from tutelage.tasks import Classification, Segmentation, Tagging
 from tutelage.train import Member, Training, cohorts, predict, train, train_together
-from tutelage.train.training import game_of
+from tutelage.train.loop import game_of
 
 TASK = Classification(10)
 
@@ -234,7 +234,7 @@ def test_a_batch_in_parts_gives_the_gradient_of_the_whole_one_or_is_refused(meth
         run.memory.round = settled.training_rounds - 1
         for step in range(3):
             for player in run.seats.values():  # else the students of some methods are their teachers
-                _ = [p.data.add_(0.1 * torch.randn(p.shape)) for p in player.params.values() if step == 1]
+                _ = [p.data.add_(0.1 * torch.randn(p.shape)) for p in player.params.values() if step == 0]
             move, run.step = game.step(run, 0.5), step + 1
         found.append((move, {name: kept.clone() for name, kept in run.memory.tensors().items()}))
     (move, memory), (other, remembered) = found

@@ -26,7 +26,7 @@ from tutelage.types import View
 
 TASK = Classification(3)
 FAR = 2e-6
-"""Largest difference of a weight after a few steps between a training in parts and one on whole batches; found: 2e-7."""
+"""Largest difference of a weight, after a few steps, between trainings in parts and on whole batches; found: 2e-7."""
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +223,7 @@ def test_nothing_is_compiled_where_gradients_are_differentiated_again(transforme
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_compiled_blocks_compute_nearly_the_same(transformer, loader):
     if why_uncompiled():
         pytest.skip(why_uncompiled())

@@ -73,7 +73,7 @@ def require_all_parted(method: Method | Auto, training: Training) -> None:
         ValueError: one cannot, or several methods are tried, of which some cannot.
     """
     if isinstance(method, Method):
-        require_parted(method, training)
+        require_parted(method, training.accumulate)
     elif training.accumulate > 1:
         raise ValueError(
             f"accumulate must be 1 where the method is chosen automatically, got {training.accumulate}: some of those "

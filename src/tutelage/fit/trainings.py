@@ -17,8 +17,8 @@ from tutelage.methods.base import labels_kept
 from tutelage.ops.meter import now
 from tutelage.train import Member, Training, TrainingTime, cohorts, predict, time_a_training
 from tutelage.train.cohort import Cohort, most_members
+from tutelage.train.loop import game_of
 from tutelage.train.timing import time_a_game
-from tutelage.train.training import game_of
 
 SAMPLE = 256
 """Examples, at most, whose prediction is timed."""

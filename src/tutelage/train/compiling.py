@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 
 import torch
@@ -17,7 +18,9 @@ def why_uncompiled() -> str:
     A product is compiled once in a process to find out.
     """
     try:
-        torch.compile(_product)(torch.ones(8))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of code of its own that it imports here
+            torch.compile(_product)(torch.ones(8))
     except Exception as e:  # whatever a compiler that is missing, broken or too old makes of it
         said = " ".join(str(e).split())[:LONGEST]
         return f"torch.compile fails on this machine ({type(e).__name__}: {said})"

@@ -1,4 +1,4 @@
-"""The only training loop, and how long and how fast it trains; `tutelage.train.training` begins it."""
+"""The only training loop, and how long and how fast it trains."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from torch import nn
 from tutelage.comm import Comm
 from tutelage.data import Loader
 from tutelage.files import BadFileError, set_aside
-from tutelage.game import Loss, Move, Player
+from tutelage.game import Called, Loss, Move, Player, Way
 from tutelage.memory import Memory
 from tutelage.methods import Method
 from tutelage.methods.base import labels_kept
 from tutelage.ops.checks import in_range, one_of
 from tutelage.ops.said import warn
 from tutelage.tasks import Task
+from tutelage.train.frugal import can_compile, in_parts, require_parted
 from tutelage.train.rounds import between_rounds
 from tutelage.train.run import Run, equipped
 from tutelage.types import Batch, Params
@@ -245,6 +246,59 @@ class Game:
             seed = self.training.seed + seat * self.method.reseeds
             run.seats[who].module.load_state_dict(self.start(seed).state_dict())
             run.optimisers[who] = optimiser_of(run.seats[who], self.training)
+
+
+@dataclass(frozen=True)
+class Frugal(Game):
+    """A game whose networks are called in some way, on parts of a batch, one after another, see `Training`."""
+
+    def __post_init__(self) -> None:
+        require_parted(self.method, self.training.accumulate)
+
+    def begin(self, path: Path | None = None) -> Run:
+        """Seat the players, whose networks are called as the training says."""
+        run, t = super().begin(path), self.training
+        compiled = t.compile and can_compile(self.method, run.rule)
+        precision = None if t.amp == "float32" else torch.bfloat16
+        for who, player in run.seats.items():
+            run.seats[who] = Called(player.module, Way(precision, t.checkpoint_activations, compiled))
+        return run
+
+    def loss(self, method: Method, batch: Batch, run: Run) -> Loss:
+        """What each player minimises on a batch, part by part."""
+        if self.training.accumulate == 1:
+            return super().loss(method, batch, run)
+        parts = self.loader.parts(batch, run.step, self.training.accumulate)
+        return in_parts(method, batch, parts, self.task, run.memory)
+
+
+def game_of(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> Game:
+    """The game of a settled method, as `train` plays it."""
+    make = Game if training.plain else Frugal
+    return make(method, task, network, loader.reserving(method.reserve), training)
+
+
+def train(
+    method: Method, task: Task, network: Networks, loader: Loader, training: Training, *, comm: Comm | None = None,
+    path: Path | None = None, tick: Told | None = None, watch: Watch | None = None, best: Sequence[str] = (),
+) -> Run:  # fmt: skip
+    """Play the method's game for ``training.steps`` steps and return the run.
+
+    Args:
+        method: where it leaves fields open, it is settled here as beside labels.
+        network: the network that every player starts from, left as it is; or a function that makes it from a seed.
+        comm: the other processes that train together; None for one process.
+        path: checkpoint file; the training goes on from it where it exists.
+        tick: called with the number of steps done.
+        watch: gives more numbers for each point of history.
+        best: names of numbers of history; ``Run.best`` keeps the student at the (first) highest point of each.
+
+    Raises:
+        ValueError: the method cannot learn this task.
+    """
+    method = method.settled(task)
+    make = Game if training.plain else Frugal
+    return play(make(method, task, network, loader.reserving(method.reserve), training, comm, watch, best), path, tick)
 
 
 def optimiser_of(player: Player, training: Training, fused: bool = False) -> torch.optim.Optimizer:

@@ -13,8 +13,7 @@ from tutelage.methods import Method
 from tutelage.ops.meter import now
 from tutelage.ops.said import silence
 from tutelage.tasks import Task
-from tutelage.train.loop import Networks, P, Plays, Training
-from tutelage.train.training import game_of
+from tutelage.train.loop import Networks, P, Plays, Training, game_of
 
 STEPS_TIMED = 3, 40
 """Steps, at least and at most, by which the time of a step is told."""
