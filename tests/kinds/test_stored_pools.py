@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from tutelage.estimators import Classifier, classifier
 from tutelage.kinds import KINDS, stored
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.reading import read_files
-from tutelage.tables import DataError, Notes, blocks
+from tutelage.tables import DataError, Notes, blocks, streamed
 
 
 @pytest.fixture
@@ -103,6 +104,85 @@ def test_a_saved_data_set_is_read_block_by_block(tmp_path, train, pool, on_disk)
     datasets.Dataset.from_pandas(pool).save_to_disk(str(tmp_path / "saved"))
     whole = texts_of(train, write(pool, tmp_path / "whole.csv"))
     assert list(texts_of(train, tmp_path / "saved").items.pool) == list(whole.items.pool)
+
+
+@pytest.fixture
+def parquet(tmp_path, pool):
+    """A folder of two parquet files, which the library streams as it streams data sets of the Hub."""
+    pytest.importorskip("datasets")
+    (tmp_path / "streamed").mkdir()
+    write(pool[:30], tmp_path / "streamed" / "train-0.parquet")
+    write(pool[30:], tmp_path / "streamed" / "train-1.parquet")
+    return tmp_path / "streamed"
+
+
+def test_a_streamed_data_set_gives_the_pool_of_the_same_file(tmp_path, train, pool, parquet, small_blocks):
+    whole = texts_of(train, write(pool, tmp_path / "whole.csv"))
+    notes = Notes()
+    found = texts_of(train, Path(f"hf:{parquet}#train"), notes)
+    assert isinstance(found.items.pool, OnDisk)
+    assert list(found.items.pool) == list(whole.items.pool)
+    assert np.array_equal(found.items.truth, whole.items.truth)
+    assert [seen.rows for seen in notes.files if seen.file.startswith("hf:")] == [len(pool)]
+
+
+def test_a_streamed_data_set_is_gone_through_once(train, parquet, small_blocks, monkeypatch):
+    asked = []
+    tables = streamed.Stream.tables
+    monkeypatch.setattr(streamed.Stream, "tables", lambda *given: asked.append(given) or tables(*given))
+    first, second = (texts_of(train, Path(f"hf:{parquet}")) for _ in range(2))  # as a fit after a look
+    assert len(asked) == 1
+    assert list(first.items.pool) == list(second.items.pool)
+
+
+def test_a_stream_that_breaks_off_is_told_in_a_line(train, parquet, small_blocks, monkeypatch):
+    import datasets
+
+    whole = datasets.IterableDataset.iter
+
+    def broken(self, *given, **named):
+        for count, table in enumerate(whole(self, *given, **named)):
+            if count == 1:
+                raise ConnectionError("the line\nis dead")
+            yield table
+
+    monkeypatch.setattr(datasets.IterableDataset, "iter", broken)
+    with pytest.raises(DataError, match=r"reading stopped behind row 16 \(ConnectionError: the line is dead\)"):
+        texts_of(train, Path(f"hf:{parquet}"))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("hf:", "names no data set; write hf:OWNER/NAME"),
+        ("hf:nobody/nothing", "there is no such local folder, and the Hub cannot be reached"),
+        ("hf:{folder}#test", "no split 'test'; its splits are train: write hf:"),
+        ("hf:{folder}:other", r"not to be had by the library datasets \(ValueError"),
+    ],
+)
+def test_what_cannot_be_streamed_is_told_in_a_line(name, message, train, parquet, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(DataError, match=message) as told:
+        texts_of(train, Path(name.format(folder=parquet)))
+    assert "\n" not in str(told.value)
+
+
+def test_only_the_pool_is_streamed(tmp_path, train):
+    kind = KINDS["texts"](text="text", label="label")
+    with pytest.raises(ValueError, match="only a pool of texts or rows, --unlabelled, is streamed"):
+        kind.require_columns(Files(Path("hf:a/b"), train))
+
+
+def test_a_streamed_data_set_of_python_is_gone_through_once(texts, pool, parquet, monkeypatch, encoder_folder):
+    datasets = pytest.importorskip("datasets")
+    y, pool = texts.train.label.tolist(), pool[pool.text.str.strip() != ""]
+    plan = {"method": "drift", "steps": 8, "folds": 2, "repeats": 1, "encoder": str(encoder_folder), "cache": False}
+    whole = Classifier(**plan).fit(texts.train.text.tolist(), y, pool.text.tolist())
+    monkeypatch.setattr(stored, "ROWS_IN_MEMORY", 7)
+    monkeypatch.setattr(stored, "VALUES_A_BLOCK", 10)
+    streaming = datasets.load_dataset("parquet", data_files=str(parquet / "*.parquet"), streaming=True)["train"]
+    found = Classifier(**plan).fit(texts.train.text.tolist(), y, streaming.filter(lambda row: row["text"].strip()))
+    assert np.array_equal(found.predict_proba(pool.text.tolist()), whole.predict_proba(pool.text.tolist()))
 
 
 def test_rows_on_disk_are_those_in_memory(tmp_path, monkeypatch):

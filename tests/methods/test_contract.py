@@ -17,11 +17,12 @@ from tutelage.data import Features, Loader, WordFeatures
 from tutelage.fit.fit import settings
 from tutelage.memory import Memory
 from tutelage.methods import METHODS, Dmt, Drift, Elr, LabelPropagation, MeanTeacher, SelfTraining
-from tutelage.methods.fields import Open
+from tutelage.methods.fields import Open, Ramp
 from tutelage.modalities.head import Head
 from tutelage.ops.checks import checks_of
 from tutelage.tasks import Classification, Segmentation, Tagging
 from tutelage.train import Member, Training, cohorts, predict, train, train_together
+from tutelage.train.loop import game_of
 
 TASK = Classification(10)
 
@@ -204,6 +205,68 @@ def test_the_page_on_decisions_names_the_methods_that_are_trained_one_by_one():
     assert (
         {name for name in METHODS if f"`{name}`" in row} == ALONE == {n for n, m in METHODS.items() if not m.stackable}
     )
+
+
+COUPLED = {
+    "vat", "uda", "cutmix_mean_teacher", "cosine", "bond", "freematch", "softmatch", "adamatch", "mixmatch",
+    "remixmatch", "deep_co_training", "curriculum_labelling", "cbst", "dst", "dmt", "co_teaching", "dividemix",
+}  # fmt: skip
+"""Methods whose loss couples the units of a batch, or draws for all of them at once: a batch has no parts."""
+
+
+def test_a_batch_in_parts_gives_the_gradient_of_the_whole_one_or_is_refused(method, digits):
+    settled, loader = method.settled(TASK), digits[0]
+    loader = dataclasses.replace(loader, batch_labelled=11, batch_unlabelled=23)
+    target = loader.target.clone()
+    target[::7] = -1
+    loader = dataclasses.replace(loader, target=target) if method.name not in COUPLED else loader
+    net = Head(64, 10, 16, 0.0).standardise(loader.unlabelled.rows, per_feature=True)
+    plain = Training(steps=10, lr=3e-3, seed=5)
+    parted = dataclasses.replace(plain, accumulate=4)
+    if method.name in COUPLED:
+        with pytest.raises(ValueError, match=f"accumulate must be 1 for {method.name}, got 4: its loss"):
+            train(method, TASK, net, loader, parted)
+        return
+    found = []
+    for game in (game_of(settled, TASK, net, loader, how) for how in (plain, parted)):
+        torch.manual_seed(1)
+        run = game.begin()
+        run.memory.round = settled.training_rounds - 1
+        for step in range(3):
+            for player in run.seats.values():  # else the students of some methods are their teachers
+                _ = [p.data.add_(0.1 * torch.randn(p.shape)) for p in player.params.values() if step == 0]
+            move, run.step = game.step(run, 0.5), step + 1
+        found.append((move, {name: kept.clone() for name, kept in run.memory.tensors().items()}))
+    (move, memory), (other, remembered) = found
+    for who, grads in move.grads.items():
+        most = max(float(g.abs().max()) for g in grads.values())
+        assert most > 0
+        assert all((g - other.grads[who][n]).abs().max() < 1e-5 * most for n, g in grads.items())
+    assert {n: float(t.detach()) for n, t in move.terms.terms.items()} == pytest.approx(
+        {n: float(t) for n, t in other.terms.terms.items()}, rel=1e-5, abs=1e-7
+    )
+    for name, kept in memory.items():
+        assert torch.allclose(kept.double(), remembered[name].double(), atol=1e-5), name
+
+
+@pytest.mark.parametrize(
+    ("method", "why"),
+    [
+        (Drift(balance=1.0), "balance=1 counts the classes of a batch"),
+        (Drift(balance=Ramp(0.0, 0.5)), "counts the classes of a batch"),
+        (Drift(normalised=True), "normalised=True divides by the mean weight of a batch"),
+    ],
+)
+def test_a_field_that_couples_the_units_of_a_batch_is_named(method, why, digits):
+    with pytest.raises(ValueError, match=why):
+        trained(method, digits[0], accumulate=2)
+
+
+def test_the_page_on_decisions_names_the_methods_whose_batches_have_no_parts():
+    page = (Path(__file__).parents[2] / "docs" / "decisions.md").read_text().split("## A step in parts")[1]
+    row = next(line for line in page.splitlines() if line.startswith("| refused"))
+    named = {name for name in METHODS if f"`{name}`" in row}
+    assert named == COUPLED == {n for n, m in METHODS.items() if m().settled(TASK).couples}
 
 
 def test_what_a_teacher_of_the_pool_said_is_asked_for_once(digits):

@@ -71,6 +71,26 @@ class Ragged:
         return np.concatenate(parts) if parts else np.arange(0)
 
 
+def numbers_of(examples: Examples, units: np.ndarray) -> np.ndarray:
+    """Numbers of the examples whose units follow each other in a batch, (n,), in their order.
+
+    Args:
+        examples: examples that the batch was taken of.
+        units: numbers of the batch's units, as `Examples.units` gives them.
+
+    >>> two = WordFeatures(torch.arange(3.0)[:, None], np.array([2, 1]))
+    >>> numbers_of(two, two.units(np.array([1, 0, 0]))).tolist()
+    [1, 0, 0]
+    """
+    if getattr(type(examples), "units", None) is Single.units:
+        return units
+    counts = examples.counts()
+    starts: np.ndarray = np.cumsum(counts) - counts
+    owner = np.searchsorted(starts, units, side="right") - 1
+    first: np.ndarray = owner[starts[owner] == units]
+    return first
+
+
 def cut(lengths: Sequence[int] | np.ndarray, units: int, most: int = 4096) -> list[slice]:
     """Batches of examples, as slices, whose padded size is at most ``units``.
 

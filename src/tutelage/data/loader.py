@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tutelage.data.examples import Examples
+from tutelage.data.examples import Examples, numbers_of
 from tutelage.data.groups import Groups
 from tutelage.data.shuffle import Shuffle
 from tutelage.types import Batch, Views
@@ -158,6 +158,36 @@ class Loader:
         count = len(self._reserved)
         i = self._reserved[Stream(count, min(self.batch_labelled, count), 2 * self.seed, 1).at(step)]
         return i if self.groups is None else self.groups.drawn(i, 2 * self.seed, step, 4)
+
+    def parts(self, whole: Batch, step: int, count: int) -> list[Batch]:
+        """The batch of a step in parts, each of which has labelled and unlabelled examples if the batch has.
+
+        Args:
+            whole: the batch.
+            step: its step.
+            count: number of parts, at most; there are fewer where the batch has fewer examples of either kind.
+
+        >>> from tutelage.data import Features
+        >>> loader = Loader(Features(torch.eye(3)), torch.arange(3), Features(torch.eye(5)), 3, 4)
+        >>> [(len(part.labelled), len(part.unlabelled)) for part in loader.parts(loader.batch(0, 0.0), 0, 2)]
+        [(2, 2), (1, 2)]
+        """
+        strong = self.strong[step % len(self.strong)] if self.strong else None
+        found = []
+        for i, j in self._pieces(whole, count):
+            labelled = {"weak": self.labelled.take(i)} if len(i) else {}
+            pool = {"weak": self.unlabelled.take(j)} if len(j) else {}
+            pool |= {"strong": strong.take(j)} if len(j) and strong is not None else {}
+            units, of_pool = self._tensor(self.labelled.units(i)), self._tensor(self.unlabelled.units(j))
+            found.append(Batch(Views(labelled, units), self.target[units], Views(pool, of_pool), whole.progress))
+        return found
+
+    def _pieces(self, whole: Batch, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Numbers of the labelled examples and of the pool's in each part of a batch."""
+        i = numbers_of(self.labelled, whole.labelled.index.cpu().numpy())
+        j = numbers_of(self.unlabelled, whole.unlabelled.index.cpu().numpy())
+        parts = min([count, *(len(index) for index in (i, j) if len(index))])
+        return list(zip(np.array_split(i, parts), np.array_split(j, parts), strict=True))
 
     def reserving(self, share: float) -> Self:
         """A loader that holds back this share of the labelled examples; the loader itself for 0."""

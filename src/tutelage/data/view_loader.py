@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from tutelage.data.examples import Examples
 from tutelage.data.loader import Loader
 from tutelage.types import Batch, Inputs, View, Views
 
@@ -44,6 +46,13 @@ class ViewLoader(Loader):
             unlabelled=self._seen(raw.unlabelled, list(self.views), 2 * step + 1),
         )  # fmt: skip
 
+    def parts(self, whole: Batch, step: int, count: int) -> list[Batch]:
+        """The batch of a step in parts, which have its views; see `Loader.parts`."""
+        i, j = zip(*self._pieces(whole, count), strict=True)
+        labelled, pool = _cut(whole.labelled, self.labelled, i), _cut(whole.unlabelled, self.unlabelled, j)
+        targets = _split(whole.target, [len(part) for part in labelled])
+        return [Batch(*each, whole.progress) for each in zip(labelled, targets, pool, strict=True)]
+
     def _labels_seen(self, raw: Views, target: Tensor, *draw: int) -> tuple[Views, Tensor]:
         """Weak view of labelled images, and their targets in this view."""
         seen = self._seen(raw, ["weak"], *draw)
@@ -54,8 +63,33 @@ class ViewLoader(Loader):
     def _seen(self, raw: Views, names: Sequence[str], *draw: int) -> Views:
         if not len(raw):
             return raw
-        images = raw["weak"]
-        assert isinstance(images, Tensor)
+        images = _images(raw["weak"])
         seeds = [int(s) for s in np.random.SeedSequence([self.seed, *draw]).generate_state(2)]
         made = {name: self.views[name](images, seeds[name == "again"]) for name in names}
         return Views({n: v.images for n, v in made.items()}, raw.index, {n: v.geometry for n, v in made.items()})
+
+
+def _cut(whole: Views, examples: Examples, pieces: Sequence[np.ndarray]) -> list[Views]:
+    """Views of images cut into pieces.
+
+    Args:
+        whole: the views.
+        examples: examples that they show.
+        pieces: numbers of the examples in each piece.
+    """
+    sizes, units = [len(piece) for piece in pieces], [len(examples.units(piece)) for piece in pieces]
+    at = {name: _split(_images(images), sizes) for name, images in whole.at.items()}
+    geometry = {name: _split(maps, sizes) for name, maps in whole.geometry.items()}
+    return [
+        Views({n: t[k] for n, t in at.items()}, index, {n: t[k] for n, t in geometry.items()})
+        for k, index in enumerate(_split(whole.index, units))
+    ]
+
+
+def _split(rows: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
+    return torch.split(rows, list(sizes))
+
+
+def _images(images: Inputs) -> Tensor:
+    assert isinstance(images, Tensor)
+    return images

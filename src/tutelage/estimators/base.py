@@ -64,6 +64,13 @@ class Estimator(BaseEstimator):
         repeats: repeats of the cross-validation, at least 1; None is 2 for a head on features, else 1.
         evidence: whether cross-validation measures the gain from the pool; False returns the method's model unchecked.
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
+        amp: precision of products of matrices in a network trained whole: "float32", "bfloat16" or "auto", which a
+            probe settles; None is float32.
+        accumulate: number of parts of a step's batch, one after another, in a network that is trained whole, at least
+            1; they save memory. A method whose loss couples the units of a batch is refused.
+        compile: whether the blocks of a network that is trained whole are compiled.
+        checkpoint_activations: whether the activations of a network that is trained whole are computed again in the
+            backward pass, which saves memory.
         cache: folder of the feature cache; None is a folder in the user's cache folder; False keeps nothing.
         random_state: random seed, a whole number in [0, 2**32); a ``RandomState`` or a ``Generator`` of NumPy, from
             which each fit draws its seed; or None, for NumPy's own random state.
@@ -81,6 +88,10 @@ class Estimator(BaseEstimator):
     repeats: Count | None = None
     evidence: bool = True
     device: str | torch.device = "auto"
+    amp: Literal["float32", "bfloat16", "auto"] | None = None
+    accumulate: Count = 1
+    compile: bool = False
+    checkpoint_activations: bool = False
     cache: str | Path | Literal[False] | None = None
     random_state: RandomState = 0
     copies: Literal["once", "each", "off"] = "once"
@@ -179,7 +190,11 @@ class Estimator(BaseEstimator):
         self, kind: Kind, data: Dataset, augment: Callable[[list[Any]], list[Any]] | None
     ) -> tuple[Fitted, bool]:
         """The fit, and whether it was stopped by the user: then it is that of the labels alone, unchecked."""
-        asked = Asked(self._seed, self.steps, self.lr, self.folds, self.repeats, bool(self.evidence))
+        asked = Asked(
+            self._seed, self.steps, self.lr, self.folds, self.repeats, bool(self.evidence), amp=self.amp,
+            accumulate=self.accumulate, compile=bool(self.compile),
+            checkpoint_activations=bool(self.checkpoint_activations),
+        )  # fmt: skip
         method, cache, device = method_of(self.method), self._cache(), pick_device(str(self.device))
         wiring = kind.wiring(asked, data, isinstance(method, Auto))
         try:

@@ -79,6 +79,13 @@ class Classifier(ClassifierMixin, Estimator):
         repeats: repeats of the cross-validation, at least 1; None is 2 for a head on features, else 1.
         evidence: whether cross-validation measures the gain from the pool; False returns the method's model unchecked.
         device: device to train on, as torch names it; "auto" is a GPU where there is one, else the CPU.
+        amp: precision of products of matrices in a network trained whole: "float32", "bfloat16" or "auto", which a
+            probe settles; None is float32.
+        accumulate: number of parts of a step's batch, one after another, in a network that is trained whole, at least
+            1; they save memory. A method whose loss couples the units of a batch is refused.
+        compile: whether the blocks of a network that is trained whole are compiled.
+        checkpoint_activations: whether the activations of a network that is trained whole are computed again in the
+            backward pass, which saves memory.
         cache: folder of the feature cache; None is a folder in the user's cache folder; False keeps nothing.
         random_state: random seed, a whole number in [0, 2**32); a ``RandomState`` or a ``Generator`` of NumPy, from
             which each fit draws its seed; or None, for NumPy's own random state.

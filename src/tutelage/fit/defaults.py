@@ -9,11 +9,17 @@ import torch
 from tutelage.fit.auto import Auto
 from tutelage.fit.problem import Plan, Problem
 from tutelage.methods import Method
-from tutelage.ops.checks import in_range
+from tutelage.ops.checks import in_range, one_of
 from tutelage.train import Training
 
 EPOCHS = 10
 """Times that a head on fixed features sees each label, where it learns from labels alone."""
+
+AUTO = "auto"
+"""Word for the precision that a probe finds faster."""
+
+PRECISIONS = ("float32", "bfloat16", AUTO)
+"""Words for the precision of networks that are trained whole."""
 
 MOST_STEPS = 3000
 """Steps that such a head takes at most."""
@@ -37,6 +43,8 @@ class Defaults:
     def __call__(self, asked: Asked) -> How:
         """The same with what the user asked for."""
         in_range("seed", asked.seed, 0, 2**32 - 1)
+        if asked.amp is not None:
+            one_of("amp", asked.amp, PRECISIONS)
         given = {"steps": asked.steps, "lr": asked.lr}
         changes = {name: value for name, value in given.items() if value is not None}
         training = replace(
@@ -44,8 +52,12 @@ class Defaults:
             **changes,  # type: ignore[arg-type]
         )  # fmt: skip
         counts = {"folds": asked.folds, "repeats": asked.repeats}
+        training = replace(
+            training, amp="bfloat16" if asked.amp == "bfloat16" else "float32",
+            accumulate=asked.accumulate, compile=asked.compile, checkpoint_activations=asked.checkpoint_activations,
+        )  # fmt: skip
         plan = replace(self.plan, skip=not asked.evidence, **{k: v for k, v in counts.items() if v is not None})
-        return How(training, plan, asked.steps is None, self, asked.repeats is None)
+        return How(training, plan, asked.steps is None, self, asked.repeats is None, amp=asked.amp)
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,8 @@ class Asked:
         folds, repeats: of the cross-validation.
         evidence: gather the evidence.
         checkpoint_seconds: seconds between checkpoints.
+        amp: precision of a network that is trained whole, "float32", "bfloat16" or "auto"; None is float32.
+        accumulate, compile, checkpoint_activations: of such a network, see `Training`.
     """
 
     seed: int = 0
@@ -67,6 +81,19 @@ class Asked:
     repeats: int | None = None
     evidence: bool = True
     checkpoint_seconds: float = 30.0
+    amp: str | None = None
+    accumulate: int = 1
+    compile: bool = False
+    checkpoint_activations: bool = False
+
+    @property
+    def of_whole(self) -> list[str]:
+        """Names of the options that were given and are of networks trained whole alone, as the command has them."""
+        given = {
+            "amp": self.amp is not None, "accumulate": self.accumulate != 1, "compile": self.compile,
+            "checkpoint-activations": self.checkpoint_activations,
+        }  # fmt: skip
+        return [f"--{name}" for name, there in given.items() if there]
 
 
 @dataclass(frozen=True)
@@ -80,6 +107,7 @@ class How:
         defaults: what both were made from.
         repeats_open: whether the user left the number of repeats of the evidence open.
         shorter: divisor of the number of steps that the user left open, at least 1; a fit that goes on needs fewer.
+        amp: precision that was asked for; None where none was. "auto" is settled by `tutelage.fit.sparing`.
     """
 
     training: Training
@@ -88,6 +116,7 @@ class How:
     defaults: Defaults
     repeats_open: bool = True
     shorter: int = 1
+    amp: str | None = None
 
     def plan_for(self, several: bool) -> Plan:
         """The plan of the evidence: with one repeat where each fold trains several models and the user named no number.

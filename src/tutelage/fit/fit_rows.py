@@ -28,6 +28,7 @@ from tutelage.fit.pinned import pinned
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.recorded import Records, recorded_prior
 from tutelage.fit.setup import MemoryStore, Store, StoredPart, silent
+from tutelage.fit.sparing import Gain, spared
 from tutelage.fit.teacher import brought
 from tutelage.methods import Method
 from tutelage.modalities.base import Encodes, Reader
@@ -50,6 +51,7 @@ class Wiring:
         things: what the items are, in words, such as "texts".
         own_network: the network is the user's own, so that its outputs are looked at first.
         adapt: how the encoder is adapted to the labels; None leaves it as it is.
+        gain: how much faster bfloat16 is than float32 on a type of device, by a probe.
     """
 
     readers: tuple[Reader, ...]
@@ -59,6 +61,7 @@ class Wiring:
     things: str
     own_network: bool = False
     adapt: Adapting | None = None
+    gain: Gain = field(default=lambda device: 1.0)
 
     @property
     def reader(self) -> Reader:
@@ -137,6 +140,7 @@ def fit_rows(
     chosen = without_pool(settled, items.pool)
     if say and settled.uses_pool and not chosen.uses_pool:
         say(f"There are no unlabelled {wiring.things}: only the labels are learnt from.")
+    wiring = replace(wiring, how=spared(wiring.how, chosen, wiring.gain, device, store, say))
     if say and items.weak and not len(items.labelled):
         say("No row has a clean label: nothing can measure whether this helps. Some 30 labels a class would.")
     with stage(ENCODERS):

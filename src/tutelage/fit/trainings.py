@@ -18,7 +18,8 @@ from tutelage.methods.base import labels_kept
 from tutelage.ops.meter import now
 from tutelage.train import Member, Training, TrainingTime, cohorts, predict, time_a_training
 from tutelage.train.cohort import Cohort, most_members
-from tutelage.train.loop import Game, time_a_game
+from tutelage.train.loop import game_of
+from tutelage.train.timing import time_a_game
 
 SAMPLE = 256
 """Examples, at most, whose prediction is timed."""
@@ -151,7 +152,8 @@ def loader_of(method: Method, problem: Problem) -> Loader:
 def time_of_begin(method: Method, problem: Problem, training: Training) -> float:
     """Seconds until the first step of a training, where what depends on the pool alone is there already."""
     start = now()
-    Game(method, problem.task, problem.network(0).to(problem.device), loader_of(method, problem), training).begin()
+    network = problem.network(0).to(problem.device)
+    game_of(method, problem.task, network, loader_of(method, problem), training).begin()
     return now() - start
 
 

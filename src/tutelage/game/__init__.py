@@ -1,5 +1,6 @@
 """The game: players, the follower's responses, and the rules that decide which gradient flows."""
 
+from tutelage.game.parts import Parted
 from tutelage.game.player import Equipped, Loss, Player, Seats, width_of
 from tutelage.game.responses import Ahead, Implicit, Unrolled
 from tutelage.game.rules import (
@@ -14,8 +15,9 @@ from tutelage.game.rules import (
     Simultaneous,
     Stackelberg,
 )  # fmt: skip
+from tutelage.game.ways import Called, Way
 
 __all__ = [
-    "Ahead", "Alternating", "Copy", "Ema", "Equipped", "Frozen", "Implicit", "Loss", "Move", "Player", "Reply",
-    "Response", "Rule", "Seats", "Simultaneous", "Stackelberg", "Unrolled", "width_of",
+    "Ahead", "Alternating", "Called", "Copy", "Ema", "Equipped", "Frozen", "Implicit", "Loss", "Move", "Parted",
+    "Player", "Reply", "Response", "Rule", "Seats", "Simultaneous", "Stackelberg", "Unrolled", "Way", "width_of",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from tutelage.game.parts import Parted
 from tutelage.types import Inputs, Logits, Params, Terms
 
 K = TypeVar("K", bound=Hashable)
@@ -80,13 +81,11 @@ class Player:
         self.params: Params = borrowed or {n: p for n, p in module.named_parameters() if p.requires_grad}
 
     def __call__(self, inputs: Inputs) -> Logits:
-        args = () if isinstance(inputs, Mapping) else (inputs,)
-        kwargs = dict(inputs) if isinstance(inputs, Mapping) else {}
-        logits: Tensor = (
-            self.module(*args, **kwargs)
-            if self._borrowed is None
-            else functional_call(self.module, self._borrowed, args, kwargs)
-        )
+        args, kwargs = ((), dict(inputs)) if isinstance(inputs, Mapping) else ((inputs,), {})
+        if self._borrowed is None:
+            logits: Tensor = self.module(*args, **kwargs)
+        else:
+            logits = functional_call(self.module, self._borrowed, args, kwargs)
         return logits
 
     def represent(self, inputs: Inputs) -> tuple[Logits, Tensor]:
@@ -137,9 +136,8 @@ class Player:
     @torch.no_grad()
     def install(self, params: Params) -> None:
         """Copy parameters into the module, in place; nothing is done for its own."""
-        if params is self.params:
-            return
-        torch._foreach_copy_(list(self.params.values()), [params[n] for n in self.params])
+        if params is not self.params:
+            torch._foreach_copy_(list(self.params.values()), [params[n] for n in self.params])
 
     @torch.no_grad()
     def adopt_buffers(self, other: Player) -> None:
@@ -159,9 +157,11 @@ Loss = Callable[[str, Seats], Terms]
 
 
 def gradient(
-    loss: Tensor, wrt: Mapping[K, Tensor], create_graph: bool = False, retain_graph: bool = False
+    loss: Tensor | Parted, wrt: Mapping[K, Tensor], create_graph: bool = False, retain_graph: bool = False
 ) -> dict[K, Tensor]:
     """Gradient of a scalar in each tensor, by name; zero for tensors that the loss does not touch."""
+    if isinstance(loss, Parted):
+        return loss.gradient(lambda part: gradient(part, wrt, create_graph, retain_graph))
     if not loss.requires_grad:
         return {name: torch.zeros_like(p) for name, p in wrt.items()}
     grads = torch.autograd.grad(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -29,6 +29,7 @@ class Unrolled:
     Source: Pham et al., Meta Pseudo Labels, CVPR 2021; Zuo et al., SALT, EMNLP 2021.
     """
 
+    curved: ClassVar[bool] = True
     steps: int = 1
     lr: float = 0.1
 
@@ -46,7 +47,8 @@ class Unrolled:
             t = {n: t[n] - self.lr * step[n] for n in t}
 
         def pullback(v: Params) -> Params:
-            return gradient(inner(t, v), s)
+            with sdpa_kernel(SDPBackend.MATH):  # activations may be computed again here
+                return gradient(inner(t, v), s)
 
         return Reply({n: p.detach() for n, p in t.items()}, pullback)
 
@@ -66,6 +68,7 @@ class Ahead:
         decay: share of the old follower that is kept in each of them, in [0, 1].
     """
 
+    curved: ClassVar[bool] = True
     steps: int = 2
     lr: float = 0.1
     decay: float = 0.99
@@ -90,7 +93,8 @@ class Ahead:
             t = {n: self.decay * t[n] + (1 - self.decay) * now[n] for n in t}
 
         def pullback(v: Params) -> Params:
-            return gradient(inner(t, v), s)
+            with sdpa_kernel(SDPBackend.MATH):  # activations may be computed again here
+                return gradient(inner(t, v), s)
 
         return Reply({n: p.detach() for n, p in t.items()}, pullback)
 
@@ -113,6 +117,7 @@ class Implicit:
     Source: Lorraine, Vicol and Duvenaud, AISTATS 2020; Pedregosa, ICML 2016.
     """
 
+    curved: ClassVar[bool] = True
     steps: int = 1
     lr: float = 0.1
     solver: Literal["cg", "neumann"] = "cg"
@@ -139,16 +144,15 @@ class Implicit:
             t = {n: (t[n] - self.lr * step[n]).detach().requires_grad_() for n in t}
 
         def pullback(v: Params) -> Params:
-            with sdpa_kernel(SDPBackend.MATH):
-                g = slope(create_graph=True)
-
-            def curved(x: Params) -> Params:
+            def bent(x: Params) -> Params:
                 """Give (d2G/dT2 + damping) x."""
                 hx = gradient(inner(g, x), t, retain_graph=True)
                 return {n: hx[n] + self.damping * x[n] for n in x}
 
-            x = conjugate_gradients(curved, v, self.iterations) if self.solver == "cg" else self._neumann(curved, v)
-            mixed = gradient(inner(g, x), s)
+            with sdpa_kernel(SDPBackend.MATH):
+                g = slope(create_graph=True)
+                x = conjugate_gradients(bent, v, self.iterations) if self.solver == "cg" else self._neumann(bent, v)
+                mixed = gradient(inner(g, x), s)
             return {n: -m for n, m in mixed.items()}
 
         return Reply({n: p.detach() for n, p in t.items()}, pullback)

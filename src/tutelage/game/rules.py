@@ -202,13 +202,17 @@ class Stackelberg:
     def followers(self) -> tuple[str, ...]:
         return (self.follower,)
 
+    @property
+    def curved(self) -> bool:
+        """Whether gradients are differentiated again, as they are through a follower that takes gradient steps."""
+        return bool(getattr(self.response, "curved", False))
+
     def move(self, loss: Loss, seats: Seats, step: int) -> Move:
         leader, follower = seats[self.leader], seats[self.follower]
         follower.adopt_buffers(leader)  # before the reply, whose graph may hold them
         reply = self.response.play(self.leader, self.follower, seats, loss)
         follower.install(reply.params)
         follower.differentiable(self.interaction > 0)
-
         terms = loss(self.leader, seats)
         if self.interaction == 0:
             return Move({self.leader: gradient(terms.total, leader.params)}, terms)
@@ -216,6 +220,5 @@ class Stackelberg:
         grads = gradient(terms.total, both)
         direct = {n: grads[self.leader, n] for n in leader.params}
         pulled = reply.pullback({n: grads[self.follower, n] for n in follower.params})
-        through = [pulled[n] for n in direct]
-        total = torch._foreach_add(list(direct.values()), through, alpha=self.interaction)
+        total = torch._foreach_add(list(direct.values()), [pulled[n] for n in direct], alpha=self.interaction)
         return Move({self.leader: dict(zip(direct, total, strict=True))}, terms, direct)

@@ -20,7 +20,7 @@ from tutelage.data.marks import marks
 from tutelage.fit import abstention
 from tutelage.fit.abstention import Promise
 from tutelage.fit.calibration import NONE, Calibration
-from tutelage.fit.defaults import Asked, Defaults
+from tutelage.fit.defaults import Asked, Defaults, How
 from tutelage.fit.fit_rows import Wiring
 from tutelage.kinds.answers import counted_as_wrong, withheld, written
 from tutelage.kinds.copied import kept_prints, known_prints, without_copies
@@ -30,6 +30,7 @@ from tutelage.kinds.one_vote import EACH, OFF, ONCE
 from tutelage.kinds.predicting import InParts, in_parts, predict_in_parts
 from tutelage.kinds.reading import columns_in_words, columns_there, counts_of
 from tutelage.modalities.base import Reader
+from tutelage.modalities.precision import gain
 from tutelage.model import Model
 from tutelage.ops.checks import one_of
 from tutelage.tables import (
@@ -41,6 +42,7 @@ from tutelage.tables import (
     holds_table,
 )
 from tutelage.tables.several import is_several
+from tutelage.tables.streamed import is_streamed
 from tutelage.types import Tick
 
 
@@ -142,6 +144,11 @@ class Kind(ABC):
             ValueError: a column is not named; the message says which option names it.
         """
         for path in filter(None, (files.train, files.unlabelled, files.test)):
+            if is_streamed(path) and not (path == files.unlabelled and self.stores):
+                raise ValueError(
+                    f"{path}: only a pool of texts or rows, --unlabelled, is streamed from the Hub; save the data set "
+                    "by its method save_to_disk, and name the folder"
+                )
             if path == files.unlabelled and self.stores and is_several(path):
                 continue
             if not (holds_table(path) or self.reads_folders):
@@ -482,11 +489,29 @@ class Kind(ABC):
             data: the dataset.
             auto: whether the method is chosen automatically.
         """
-        how = self.defaults(asked)
+        how = self.how(asked)
         record = self.record(False)
         readers = self.readers(data.size, auto and asked.evidence)
         adapt = self.adapting(auto, asked.evidence)
-        return Wiring(readers, how, self.whole, record, self.words.things, self.own_network, adapt)
+        return Wiring(readers, how, self.whole, record, self.words.things, self.own_network, adapt, gain)
+
+    def how(self, asked: Asked) -> How:
+        """How a fit of this kind goes.
+
+        Args:
+            asked: the user's wishes for training and evidence.
+
+        Raises:
+            ValueError: a value is out of its range, or is that of a network trained whole where there is none.
+        """
+        if asked.of_whole and not (self.whole or self.own_network):
+            names, many = " and ".join(asked.of_whole), len(asked.of_whole) > 1
+            add = "add --finetune, or leave" if hasattr(self, "finetune") else "leave"
+            raise ValueError(
+                f"{names} {'are' if many else 'is'} of networks trained whole, and a head on features is trained here; "
+                f"{add} {'them' if many else 'it'} out"
+            )
+        return self.defaults(asked)
 
     def model(
         self, data: Dataset, network: nn.Module, reader: Reader, cache: Path | Literal[False] | None = None,

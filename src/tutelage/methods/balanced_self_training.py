@@ -52,6 +52,7 @@ class BalancedSelfTraining(ByClassifiers):
 
     name: ClassVar[str] = "balanced_self_training"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ("of_pool", "share")
     base: Any = "logistic_regression"
     rounds: Annotated[int, Range(0, whole=True)] = 5

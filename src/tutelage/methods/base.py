@@ -40,6 +40,9 @@ class Method(ABC):
         reseeds: whether each mover, and each network that begins afresh, has initial weights of its own.
         stackable: whether trainings that differ in seed, labels and weights can be done together as one batch of
             networks (`torch.func.vmap` of the loss). A class says it of itself: its subclasses must say it again.
+        parted: whether the loss is a sum of means over the labelled and over the pool's units, so that a batch can be
+            gone through in parts. A class says it of itself, as ``stackable``; see `couples`.
+        of_labels: names of the terms that are means over the labelled units, as the others are over the pool's.
         still: names of the numbers that are read before training, or only where a round begins: these cannot be ramps.
         version: number of the code's version, raised by hand when a change alters results, so that recorded results no
             longer count. A class declares its own; that of `Method` is raised when the code of all methods changes.
@@ -54,12 +57,15 @@ class Method(ABC):
     views: ClassVar[tuple[str, ...]] = ("weak",)
     reseeds: ClassVar[bool] = False
     stackable: ClassVar[bool] = False
+    parted: ClassVar[bool] = False
+    of_labels: ClassVar[tuple[str, ...]] = ("supervised",)
     still: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **more: Any) -> None:
-        """Name a class that names itself not, by its class: ``MyMethod`` is "my_method"; see `stackable`."""
+        """Name a class that names itself not, by its class: ``MyMethod`` is "my_method"; see `stackable`, `parted`."""
         super().__init_subclass__(**more)
         cls.stackable = vars(cls).get("stackable", False)
+        cls.parted = vars(cls).get("parted", False)
         if "name" not in vars(cls):
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
@@ -89,6 +95,11 @@ class Method(ABC):
     def reserve(self) -> float:
         """Share of the labels that are held back as ``batch.reserved``, for losses that look ahead, in [0, 1)."""
         return 0.0
+
+    @property
+    def couples(self) -> str:
+        """What couples the units of a batch in the loss, in words; empty where it can be gone through in parts."""
+        return "" if self.parted else "its loss is no sum of means over the units of a batch"
 
     @property
     def training_rounds(self) -> int:

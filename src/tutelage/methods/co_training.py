@@ -38,6 +38,7 @@ class CoTraining(ByClassifiers):
 
     name: ClassVar[str] = "co_training"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ("growth",)
     base: Any = "logistic_regression"
     first: str = ""

@@ -39,6 +39,7 @@ class Committee(Method):
 
     name: ClassVar[str] = "committee"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     members: tuple[str, ...]
     said: Tensor = field(repr=False)
     weight: NonNegative = 3.0

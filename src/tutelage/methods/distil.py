@@ -56,6 +56,7 @@ class Distil(Method):
 
     name: ClassVar[str] = "distil"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ("temperature", "most")
     divergence: Divergence = "ce"

@@ -59,6 +59,7 @@ class Drift(Method):
 
     name: ClassVar[str] = "drift"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     anchored: ClassVar[bool] = False
     temperature: PositiveShare = 0.5
     balance: Share = left_open(0.0)
@@ -80,6 +81,12 @@ class Drift(Method):
     @property
     def rule(self) -> Rule:
         return Stackelberg("student", "teacher", self.response or Ema(self.decay), self.interaction)
+
+    @property
+    def couples(self) -> str:
+        if max(self.at(0.0).balance, self.at(1.0).balance) > 0:
+            return f"balance={self.balance:g} counts the classes of a batch, and balance=0 does not"
+        return "normalised=True divides by the mean weight of a batch" if self.normalised else super().couples
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         u = task.units(play["teacher"](batch.unlabelled["weak"]))  # teacher's logits, f(x; T)

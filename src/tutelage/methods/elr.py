@@ -42,6 +42,8 @@ class Elr(Method):
 
     name: ClassVar[str] = "elr"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
+    of_labels: ClassVar[tuple[str, ...]] = ("supervised", "early")
     uses_pool: ClassVar[bool] = False
     weight: NonNegative = 3.0
     decay: Share = 0.7

@@ -37,6 +37,7 @@ class FixMatch(Method):
 
     name: ClassVar[str] = "fixmatch"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
     threshold: Share = 0.95
     weight: NonNegative = 1.0

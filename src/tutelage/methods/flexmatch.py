@@ -39,6 +39,7 @@ class FlexMatch(Method):
 
     name: ClassVar[str] = "flexmatch"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
     threshold: Share = 0.95
     weight: NonNegative = 1.0

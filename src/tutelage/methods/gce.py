@@ -32,6 +32,7 @@ class Gce(Method):
 
     name: ClassVar[str] = "gce"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     uses_pool: ClassVar[bool] = False
     power: Share = 0.7
 

@@ -39,6 +39,7 @@ class LabelPropagation(OnGraph):
 
     name: ClassVar[str] = "label_propagation"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ("temperature",)
     temperature: PositiveShare = 0.1
 

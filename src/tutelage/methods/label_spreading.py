@@ -43,6 +43,7 @@ class LabelSpreading(OnGraph):
 
     name: ClassVar[str] = "label_spreading"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ("alpha", "temperature")
     alpha: Annotated[float, Range(0, ALMOST)] = 0.99
     temperature: PositiveShare = 0.2

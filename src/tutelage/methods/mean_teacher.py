@@ -41,6 +41,7 @@ class MeanTeacher(Method):
 
     name: ClassVar[str] = "mean_teacher"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     anchored: ClassVar[bool] = False
     temperature: PositiveShare = 0.5
     consistency: Literal["kl", "mse"] = "kl"

@@ -44,6 +44,8 @@ class MetaPseudoLabels(Method):
 
     name: ClassVar[str] = "meta_pseudo_labels"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
+    of_labels: ClassVar[tuple[str, ...]] = ("supervised", "feedback")
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")
     student_lr: Positive = 0.1
     labels: NonNegative = 1.0

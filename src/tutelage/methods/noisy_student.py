@@ -49,6 +49,7 @@ class NoisyStudent(Method):
 
     name: ClassVar[str] = "noisy_student"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ("threshold", "most")
     anchored: ClassVar[bool] = False
     views: ClassVar[tuple[str, ...]] = ("weak", "strong")

@@ -47,6 +47,8 @@ class PartialLabel(Method):
 
     name: ClassVar[str] = "partial_label"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
+    of_labels: ClassVar[tuple[str, ...]] = ("supervised", "partial")
     uses_pool: ClassVar[bool] = False
     form: Literal["union", "paper", "released"] = "union"
 

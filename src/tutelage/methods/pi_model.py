@@ -40,6 +40,7 @@ class PiModel(Method):
 
     name: ClassVar[str] = "pi_model"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     views: ClassVar[tuple[str, ...]] = ("weak", "again")
     weight: NonNegative = 2.0
     ramp: Share = 0.2

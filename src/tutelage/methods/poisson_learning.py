@@ -39,6 +39,7 @@ class PoissonLearning(OnGraph):
 
     name: ClassVar[str] = "poisson_learning"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ("slope",)
     slope: Positive = 6.0
 

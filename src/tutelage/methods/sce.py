@@ -35,6 +35,8 @@ class Sce(Method):
 
     name: ClassVar[str] = "sce"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
+    of_labels: ClassVar[tuple[str, ...]] = ("supervised", "reverse")
     uses_pool: ClassVar[bool] = False
     forward: NonNegative = 0.1
     reverse: NonNegative = 1.0

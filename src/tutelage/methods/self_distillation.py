@@ -36,6 +36,8 @@ class SelfDistillation(Method):
 
     name: ClassVar[str] = "self_distillation"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
+    of_labels: ClassVar[tuple[str, ...]] = ("supervised", "distilled")
     uses_pool: ClassVar[bool] = False
     rounds: Count = 4
     given: Share = 0.0

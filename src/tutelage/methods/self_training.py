@@ -38,6 +38,7 @@ class SelfTraining(Method):
 
     name: ClassVar[str] = "self_training"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ("threshold",)
     anchored: ClassVar[bool] = False
     rounds: Count = 4

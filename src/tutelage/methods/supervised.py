@@ -25,6 +25,7 @@ class Supervised(Method):
 
     name: ClassVar[str] = "supervised"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     uses_pool: ClassVar[bool] = False
 
     @property

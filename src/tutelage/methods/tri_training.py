@@ -41,6 +41,7 @@ class TriTraining(ByClassifiers):
 
     name: ClassVar[str] = "tri_training"
     stackable: ClassVar[bool] = True
+    parted: ClassVar[bool] = True
     base: Any = "logistic_regression"
     rounds: Count = 30
 

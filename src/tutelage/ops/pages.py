@@ -8,8 +8,8 @@ Page = Literal[
     "abstain", "charset", "classes-without-labels", "copies", "damaged", "decimals", "feature-cache", "file-parts",
     "folders", "hardly-classes", "header", "index-order", "label-in-features", "label-or-none", "left-out",
     "left-teacher", "long-texts", "mask-colours", "mask-objects", "mask-values", "memory", "no-anticipation",
-    "nothing-to-read", "odd-images", "odd-numbers", "odd-texts", "open-words", "own-code", "quotes", "solver",
-    "span-offsets", "spellings", "split-already", "stopped", "tag-columns", "tag-notation", "tag-numbers",
+    "not-compiled", "nothing-to-read", "odd-images", "odd-numbers", "odd-texts", "open-words", "own-code", "quotes",
+    "solver", "span-offsets", "spellings", "split-already", "stopped", "tag-columns", "tag-notation", "tag-numbers",
     "teacher-names", "teacher-says-little", "teacher-too-good", "tied-classes", "totals", "turned-masks",
     "unknown-words", "unreached-rows", "votes", "word-rows",
 ]  # fmt: skip

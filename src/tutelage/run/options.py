@@ -23,7 +23,8 @@ class Options(ReadAs):
     Args:
         train: table or folder of labelled items.
         out: new folder for model and report.
-        unlabelled: table or folder of more items, for the pool; of texts and rows also a folder or pattern of tables.
+        unlabelled: table or folder of more items, for the pool; of texts and rows also a folder or pattern of tables,
+            or hf:OWNER/NAME, a data set that is streamed from the Hub.
         test: labelled items to score the model on.
         start: folder of a finished run, whose model the fit goes on from: what it used and is not named is taken over,
             and no evidence is gathered anew.
@@ -37,6 +38,11 @@ class Options(ReadAs):
         repeats: repeats of the cross-validation, at least 1.
         evidence: cross-validate the gain from the pool.
         device: "auto", or as torch names it.
+        amp: precision of products of matrices in a network trained whole, as by --finetune: "float32", "bfloat16", or
+            "auto", which a probe settles.
+        accumulate: parts of a step's batch, one after another, in a network trained whole; less memory.
+        compile: compile the blocks of a network trained whole.
+        checkpoint_activations: compute activations of a network trained whole again in the backward pass; less memory.
         checkpoint_seconds: seconds between two checkpoints of an unfinished training, at least 0.
     """
 
@@ -55,6 +61,10 @@ class Options(ReadAs):
     repeats: int | None = None
     evidence: bool = True
     device: str = "auto"
+    amp: str | None = None
+    accumulate: int = 1
+    compile: bool = False
+    checkpoint_activations: bool = False
     checkpoint_seconds: float = field(default=30.0, metadata={"show": False})
 
     def __post_init__(self) -> None:
@@ -83,7 +93,10 @@ class Options(ReadAs):
     @property
     def asked(self) -> Asked:
         """The user's wishes for training and evidence."""
-        return Asked(self.seed, self.steps, self.lr, self.folds, self.repeats, self.evident, self.checkpoint_seconds)
+        return Asked(
+            self.seed, self.steps, self.lr, self.folds, self.repeats, self.evident, self.checkpoint_seconds,
+            self.amp, self.accumulate, self.compile, self.checkpoint_activations,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from tutelage.fit.fit import settings
 from tutelage.fit.fit_rows import fit_rows, require_unseen
 from tutelage.fit.forecast import READING, account
 from tutelage.fit.setup import FolderStore
+from tutelage.fit.sparing import require_all_parted
 from tutelage.kinds.base import Kind
 from tutelage.kinds.contradictions import write_contradictions
 from tutelage.kinds.dataset import Dataset
@@ -63,7 +64,7 @@ def run(
     with hearing(Heard(say)) as heard, metering() as meter, stage(READING):
         out, features = options.out, cache_folder() / "features"
         there = machine.folder_bytes(features)
-        kind.defaults(options.asked)  # a value out of its range is said before the data are read
+        kind.how(options.asked)  # a value out of its range is said before the data are read
         kind.require_encoder()
         device = pick_device(options.device)
         folder = Folder(out, options.resume, "run.json", Asked, "summary.json")
@@ -74,7 +75,8 @@ def run(
             method = method_of(method, options.start, say)
         notes = Notes()
         kind, data = read_and_say(kind, options.files, notes, tell or say)
-        method.settled(data.items.task, data.items.weak)  # what cannot learn this is refused before a folder is made
+        settled = method.settled(data.items.task, data.items.weak)  # refused, if it cannot, before a folder is made
+        require_all_parted(settled, kind.how(options.asked).training)
         wiring = kind.wiring(options.asked, data, isinstance(method, Auto))
         if before is not None:
             before.require_fits(data, method)

@@ -38,6 +38,7 @@ from tutelage.tables.notes import Notes
 from tutelage.tables.packed import DAMAGED, content, json_within, misnamed, require_regular
 from tutelage.tables.seen import FileSeen, Found, Table
 from tutelage.tables.several import Stamp
+from tutelage.tables.streamed import is_streamed, opened
 
 if sys.platform == "win32":
     from pathlib import WindowsPath as PlainPath
@@ -80,13 +81,17 @@ class Block(PlainPath):
 def count_of_rows(path: Path, how: ReadAs) -> int:
     """Number of rows of a file that can be read in blocks, or a number above it: that of its lines; 0 of another file.
 
+    That of a data set that is streamed is not known, and taken for endless.
+
     Args:
-        path: the file, or a folder of a saved data set.
+        path: the file, a folder of a saved data set, or the name of a data set that is streamed.
         how: how it is read.
 
     Raises:
         DataError: the file is damaged.
     """
+    if is_streamed(path):
+        return sys.maxsize
     if (held := _held(path, how, Notes())) is not None:
         return held.count
     if not _of_lines(path, how):
@@ -98,7 +103,7 @@ def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | No
     """The table of a file, block by block, in the order of its rows.
 
     Args:
-        path: the file, or a folder of a saved data set.
+        path: the file, a folder of a saved data set, or the name of a data set that is streamed.
         how: how it is read, as far as the user says it.
         notes: takes what was seen of the file, and what looks odd in it; of later blocks what none before them said.
         columns: columns of a file of columns that are read, as far as it has them; None reads all.
@@ -106,6 +111,9 @@ def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | No
     Raises:
         DataError: the file cannot be read, or changes meanwhile; the message names the file and where in it.
     """
+    if is_streamed(path):
+        yield from _of_stream(path, notes, columns)
+        return
     if not path.exists():
         raise DataError(f"{path}: no such file")
     require_regular(path)
@@ -130,6 +138,24 @@ def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | No
     stamp.require_same(path)
     if kept is None:
         raise DataError(f"{path}: the file has no rows")
+    notes.saw(replace(kept, rows=rows))
+
+
+def _of_stream(path: Path, notes: Notes, columns: Sequence[str] | None) -> Iterator[Table]:
+    """The rows of a data set that is streamed; of its columns those that are named, as far as it has them."""
+    stream, rows, kept = opened(path), 0, None
+    features = stream.features or {}
+    for table in stream.tables(ROWS_A_BLOCK):
+        names = table.column_names
+        wanted = [name for name in names if columns is None or name in columns]
+        read = table.select(wanted) if wanted else table
+        found = as_plain(block_of(read, "datasets", str(path), features), str(path), Notes())
+        kept = kept or FileSeen(str(path), found.format, 0, names, **_lasting(found, path))
+        found.frame.attrs.update({"classes": dict(kept.classes)} if kept.classes else {})
+        yield Table(found.frame, kept, range(rows + 1, rows + 1 + len(found.frame)))
+        rows += len(found.frame)
+    if kept is None:
+        raise DataError(f"{path}: the data set has no rows")
     notes.saw(replace(kept, rows=rows))
 
 

@@ -13,6 +13,7 @@ from tutelage.data.errors import DataError
 from tutelage.files import naming
 from tutelage.tables.columnar import is_saved
 from tutelage.tables.endings import ARROW, JSON, SEPARATED, ending_of
+from tutelage.tables.streamed import is_streamed, local, version_of
 from tutelage.tables.text_folder import holds_texts
 
 PATTERN = "*?["
@@ -31,12 +32,12 @@ def is_pattern(path: Path) -> bool:
     >>> is_pattern(Path("pool/*.parquet")), is_pattern(Path("pool.parquet"))
     (True, False)
     """
-    return any(sign in str(path) for sign in PATTERN) and not path.exists()
+    return any(sign in str(path) for sign in PATTERN) and not is_streamed(path) and not path.exists()
 
 
 def is_several(path: Path) -> bool:
-    """Whether a path is a pattern, or a folder of tables, so that it names several files of one table."""
-    if is_pattern(path):
+    """Whether a path is a pattern, a folder of tables or a streamed data set: one table that is no single file."""
+    if is_streamed(path) or is_pattern(path):
         return True
     return path.is_dir() and not is_saved(path) and not holds_texts(path) and bool(_within(path))
 
@@ -62,7 +63,7 @@ def files_of(path: Path) -> list[Path]:
                 f"of {', '.join(TOGETHER)}"
             )
         return found
-    return _within(path) if is_several(path) else [path]
+    return _within(path) if is_several(path) and not is_streamed(path) else [path]
 
 
 def _within(folder: Path) -> list[Path]:
@@ -146,5 +147,12 @@ def stamps_of(files: Sequence[Path]) -> Mapping[Path, Stamp]:
 
 
 def known_by(path: Path) -> dict[str, Any]:
-    """Plain values by which the files of a table are known again: the name of each, its size and its beginning."""
+    """Plain values by which a table is known again: the name, size and beginning of each file, or a data set's version.
+
+    Raises:
+        DataError: a streamed data set cannot be had.
+    """
+    if is_streamed(path):
+        here = local(path)
+        return {str(path): version_of(path) if here is None else Stamp.of(here).plain()}
     return {str(file): Stamp.of(file).plain() for file in files_of(path)}

@@ -85,6 +85,8 @@ def train_together(
         ValueError: the method cannot learn this task, or the members cannot be trained together.
     """
     method = method.settled(task)
+    if not training.plain:
+        raise ValueError("trainings that are done together go through whole batches in float32, and are not compiled")
     if len(cohorts(method, task, members)) != 1:
         raise ValueError(f"{len(members)} trainings of {method.name} cannot be done together: ask cohorts() which can")
     runs = play(Cohort(method, task, members, training), path, tick).runs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import statistics
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
@@ -19,17 +18,17 @@ from torch import nn
 from tutelage.comm import Comm
 from tutelage.data import Loader
 from tutelage.files import BadFileError, set_aside
-from tutelage.game import Move, Player
+from tutelage.game import Called, Loss, Move, Player, Way
 from tutelage.memory import Memory
 from tutelage.methods import Method
 from tutelage.methods.base import labels_kept
 from tutelage.ops.checks import in_range, one_of
-from tutelage.ops.meter import now
-from tutelage.ops.said import silence, warn
+from tutelage.ops.said import warn
 from tutelage.tasks import Task
+from tutelage.train.frugal import can_compile, in_parts, require_parted
 from tutelage.train.rounds import between_rounds
 from tutelage.train.run import Run, equipped
-from tutelage.types import Params
+from tutelage.types import Batch, Params
 
 Clip = Callable[[Iterable[torch.Tensor]], object]
 """Function that scales the gradients of parameters, in place, to a norm that is not too large."""
@@ -37,20 +36,14 @@ Clip = Callable[[Iterable[torch.Tensor]], object]
 NO_ANTICIPATION = "the anticipating term is exactly zero: the leader ignores its follower"
 """What is said of a leader whose gradient does not flow through its follower."""
 
+NOT_BOTH = "give compile or checkpoint_activations, not both: compiled blocks choose by themselves what they keep"
+"""What is said of compiled blocks whose activations are to be computed again."""
+
 Told = Callable[[int], None]
 """Function that is told the number of steps done."""
 
 Watch = Callable[[Run], dict[str, float]]
 """Function that gives more numbers, by name, for a point of a run's history."""
-
-STEPS_TIMED = 3, 40
-"""Steps, at least and at most, by which the time of a step is told."""
-
-FIRST_STEPS = 3
-"""Steps at the beginning that are slower than the rest, and do not count where there are many others."""
-
-TIME_OF_STEPS = 0.15
-"""Seconds after which no further step is timed."""
 
 Networks = nn.Module | Callable[[int], nn.Module]
 """A network to start from, or a function that makes one from a seed."""
@@ -72,9 +65,17 @@ class Training:
         seed: seed of random weights, of dropout and of the batches, at least 0.
         records: number of points of history.
         checkpoint_every: seconds between two checkpoints.
+        amp: precision of the products of matrices and of convolutions in forward passes, "float32" or "bfloat16";
+            weights, outputs and losses stay in float32.
+        accumulate: number of parts that a batch is gone through in, at least 1: their gradients are averaged as if
+            they were one batch, and the activations of one part at a time are held. A method whose loss couples the
+            units of a batch is refused; dropout draws other numbers, and batch norm sees one part.
+        compile: whether the blocks of the network are compiled, which takes its time in the first steps.
+        checkpoint_activations: whether blocks keep their inputs alone for the backward pass, in which the rest is
+            computed again.
 
     Raises:
-        ValueError: a value is out of its range.
+        ValueError: a value is out of its range, or two of them exclude each other.
     """
 
     steps: int = 400
@@ -86,6 +87,10 @@ class Training:
     seed: int = 0
     records: int = 20
     checkpoint_every: float = 30.0
+    amp: Literal["float32", "bfloat16"] = "float32"
+    accumulate: int = 1
+    compile: bool = False
+    checkpoint_activations: bool = False
 
     def __post_init__(self) -> None:
         in_range("steps", self.steps, 1)
@@ -94,28 +99,15 @@ class Training:
         in_range("weight_decay", self.weight_decay, 0)
         one_of("optimiser", self.optimiser, ("adamw", "sgd"))
         in_range("clip", self.clip, 0, low_open=True)
+        one_of("amp", self.amp, ("float32", "bfloat16"))
+        in_range("accumulate", self.accumulate, 1)
+        if self.compile and self.checkpoint_activations:
+            raise ValueError(NOT_BOTH)
 
-
-def train(
-    method: Method, task: Task, network: Networks, loader: Loader, training: Training, *, comm: Comm | None = None,
-    path: Path | None = None, tick: Told | None = None, watch: Watch | None = None, best: Sequence[str] = (),
-) -> Run:  # fmt: skip
-    """Play the method's game for ``training.steps`` steps and return the run.
-
-    Args:
-        method: where it leaves fields open, it is settled here as beside labels.
-        network: the network that every player starts from, left as it is; or a function that makes it from a seed.
-        comm: the other processes that train together; None for one process.
-        path: checkpoint file; the training goes on from it where it exists.
-        tick: called with the number of steps done.
-        watch: gives more numbers for each point of history.
-        best: names of numbers of history; ``Run.best`` keeps the student at the (first) highest point of each.
-
-    Raises:
-        ValueError: the method cannot learn this task.
-    """
-    method = method.settled(task)
-    return play(Game(method, task, network, loader.reserving(method.reserve), training, comm, watch, best), path, tick)
+    @property
+    def plain(self) -> bool:
+        """Whether networks are called as they are, on whole batches."""
+        return (self.amp, self.accumulate, self.compile, self.checkpoint_activations) == ("float32", 1, False, False)
 
 
 class Played(Protocol):
@@ -215,21 +207,23 @@ class Game:
     def start(self, seed: int) -> nn.Module:
         """A network to start from, with what the method brings."""
         network = copy.deepcopy(self.network) if isinstance(self.network, nn.Module) else self.network(seed)
-        bare = type(self.method).brings is Method.brings
-        return network if bare else equipped(self.method, network, self.task, seed)
+        return network if type(self.method).brings is Method.brings else equipped(self.method, network, self.task, seed)
 
     def step(self, run: Run, progress: float) -> Move:
         """One step: draw a batch, move, descend, observe."""
-        method, memory = self.method.at(progress), run.memory
+        method = self.method.at(progress)
         rule = run.rule if method is self.method else method.rule
         batch = self.loader.batch(run.step, progress, method.uses_pool)
-        move = rule.move(lambda who, play: method.loss(who, batch, play, self.task, memory), run.seats, run.step)
+        move = rule.move(self.loss(method, batch, run), run.seats, run.step)
         clip = partial(torch.nn.utils.clip_grad_norm_, max_norm=self.training.clip)
         for who, grads in move.grads.items():
-            mean = self.comm.mean(grads) if self.comm else grads
-            descend(run.seats[who], run.optimisers[who], mean, clip, progress)
-        method.observe(batch, move.terms, memory, self.task)
+            descend(run.seats[who], run.optimisers[who], self.comm.mean(grads) if self.comm else grads, clip, progress)
+        method.observe(batch, move.terms, run.memory, self.task)
         return move
+
+    def loss(self, method: Method, batch: Batch, run: Run) -> Loss:
+        """What each player minimises on a batch."""
+        return lambda who, play: method.loss(who, batch, play, self.task, run.memory)
 
     def note(self, run: Run, move: Move) -> None:
         """Add a point to the history, and keep the student where it is the best so far."""
@@ -239,7 +233,9 @@ class Game:
             seen["coverage"] = int(run.memory.weight.count_nonzero()) / len(run.memory.weight)
             seen["weight"] = float(run.memory.weight.mean())
         run.history.append(seen | move.norms() | (self.watch(run) if self.watch else {}))
-        _warn_of_no_anticipation(run.history)
+        zeros = [h.get("anticipating") == 0 for h in run.history]
+        if zeros[-1] and sum(zeros) == 1:  # a stale or detached teacher, or hard labels, turn DRIFT into Mean Teacher
+            warn(NO_ANTICIPATION, stacklevel=3, page="no-anticipation")
         for name in self.best:
             _keep_best(run, name)
 
@@ -250,6 +246,59 @@ class Game:
             seed = self.training.seed + seat * self.method.reseeds
             run.seats[who].module.load_state_dict(self.start(seed).state_dict())
             run.optimisers[who] = optimiser_of(run.seats[who], self.training)
+
+
+@dataclass(frozen=True)
+class Frugal(Game):
+    """A game whose networks are called in some way, on parts of a batch, one after another, see `Training`."""
+
+    def __post_init__(self) -> None:
+        require_parted(self.method, self.training.accumulate)
+
+    def begin(self, path: Path | None = None) -> Run:
+        """Seat the players, whose networks are called as the training says."""
+        run, t = super().begin(path), self.training
+        compiled = t.compile and can_compile(self.method, run.rule)
+        precision = None if t.amp == "float32" else torch.bfloat16
+        for who, player in run.seats.items():
+            run.seats[who] = Called(player.module, Way(precision, t.checkpoint_activations, compiled))
+        return run
+
+    def loss(self, method: Method, batch: Batch, run: Run) -> Loss:
+        """What each player minimises on a batch, part by part."""
+        if self.training.accumulate == 1:
+            return super().loss(method, batch, run)
+        parts = self.loader.parts(batch, run.step, self.training.accumulate)
+        return in_parts(method, batch, parts, self.task, run.memory)
+
+
+def game_of(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> Game:
+    """The game of a settled method, as `train` plays it."""
+    make = Game if training.plain else Frugal
+    return make(method, task, network, loader.reserving(method.reserve), training)
+
+
+def train(
+    method: Method, task: Task, network: Networks, loader: Loader, training: Training, *, comm: Comm | None = None,
+    path: Path | None = None, tick: Told | None = None, watch: Watch | None = None, best: Sequence[str] = (),
+) -> Run:  # fmt: skip
+    """Play the method's game for ``training.steps`` steps and return the run.
+
+    Args:
+        method: where it leaves fields open, it is settled here as beside labels.
+        network: the network that every player starts from, left as it is; or a function that makes it from a seed.
+        comm: the other processes that train together; None for one process.
+        path: checkpoint file; the training goes on from it where it exists.
+        tick: called with the number of steps done.
+        watch: gives more numbers for each point of history.
+        best: names of numbers of history; ``Run.best`` keeps the student at the (first) highest point of each.
+
+    Raises:
+        ValueError: the method cannot learn this task.
+    """
+    method = method.settled(task)
+    make = Game if training.plain else Frugal
+    return play(make(method, task, network, loader.reserving(method.reserve), training, comm, watch, best), path, tick)
 
 
 def optimiser_of(player: Player, training: Training, fused: bool = False) -> torch.optim.Optimizer:
@@ -278,70 +327,3 @@ def descend(player: Player, optimiser: torch.optim.Optimizer, grads: Params, cli
 def _keep_best(run: Run, name: str) -> None:
     if run.history[-1][name] > max((h[name] for h in run.history[:-1]), default=-1):
         run.best[name] = {n: t.detach().clone() for n, t in run.seats["student"].module.state_dict().items()}
-
-
-def _warn_of_no_anticipation(history: list[dict[str, float]]) -> None:
-    """A stale or detached teacher, or hard labels, silently turn DRIFT into Mean Teacher: say so, once."""
-    zeros = [h.get("anticipating") == 0 for h in history]
-    if zeros[-1] and sum(zeros) == 1:
-        warn(NO_ANTICIPATION, stacklevel=3, page="no-anticipation")
-
-
-@dataclass(frozen=True)
-class TrainingTime:
-    """Seconds that a training takes.
-
-    Attributes:
-        begin: seconds until its first step, in which a method may compute what it remembers.
-        step: seconds of a step in its last round.
-        record: seconds of a point of history.
-    """
-
-    begin: float
-    step: float
-    record: float
-
-
-def time_a_game(make: Callable[[], Plays[P]]) -> TrainingTime:
-    """Seconds of the parts of a game, that of one network or of several, in silence.
-
-    Those of a step are the mean of some steps in the last round, after the first ones, which do not count.
-
-    Args:
-        make: makes the game.
-    """
-    start, seconds = now(), list[float]()
-    with torch.random.fork_rng(), silence():
-        game = make()
-        run = game.begin()
-        begin = now() - start
-        for memory in run.memories:
-            memory.round = game.method.training_rounds - 1
-            for stored in memory.of.values():
-                stored.label.zero_()
-        while len(seconds) < STEPS_TIMED[0] or (len(seconds) < STEPS_TIMED[1] and sum(seconds) < TIME_OF_STEPS):
-            start = now()
-            move = game.step(run, 0.5)
-            run.step += 1
-            seconds.append(now() - start)
-        start = now()
-        game.note(run, move)
-        record = now() - start
-    counted = seconds[FIRST_STEPS:] if len(seconds) > 2 * FIRST_STEPS else seconds[1:]
-    return TrainingTime(begin, statistics.mean(counted), record)
-
-
-def time_a_training(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> TrainingTime:
-    """Seconds of the parts of a training, see `time_a_game`."""
-    method = method.settled(task)
-    return time_a_game(lambda: Game(method, task, network, loader.reserving(method.reserve), training))
-
-
-def ready_to_train() -> None:
-    """Let torch import what its optimisers need, which takes seconds the first time, so that no probe counts it."""
-    _ = torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
-
-
-def time_a_step(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> float:
-    """Seconds of one step in the last round, see `time_a_training`."""
-    return time_a_training(method, task, network, loader, training).step
