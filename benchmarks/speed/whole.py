@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -93,9 +92,17 @@ def only(way: str, asked: argparse.Namespace) -> None:
         once(method, network, loader, training)
         print((torch.cuda.max_memory_allocated() - before) / 2**20)
         return
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    once(method, network, loader, replace(training, steps=1))  # what is imported and allocated once
+    before = resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
     once(method, network, loader, training)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10)
+    print(resident("VmHWM") - before)
+
+
+def resident(what: str) -> float:
+    """MiB of main memory that this process holds, "VmRSS", or has held at most, "VmHWM", as Linux counts them."""
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what)]
+    return int(line.split()[1]) / 2**10
 
 
 def operations(network: nn.Module, tokens: float) -> float:
