@@ -52,7 +52,7 @@ def plain(value: Any) -> Any:
     """A table of a protocol, or a dataclass, as plain values.
 
     A field is left out if it has its default and the default is off or empty (None, False, 0, ""). So a fingerprint
-    does not change when an option is added that is off by default.
+    does not change when an option is added that is off by default, or whose field says that a later version added it.
 
     Args:
         value: the table or dataclass; other values are given as they are, mappings and lists with plain entries.
@@ -79,7 +79,9 @@ def _fields(value: Any) -> Iterator[tuple[str, Any, Any]]:
     else:
         for f in dataclasses.fields(value):
             made = f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default
-            yield f.name, _chosen(getattr(value, f.name)), True if made is dataclasses.MISSING else _chosen(made)
+            chosen = _chosen(getattr(value, f.name))
+            if not (f.metadata.get("later") and chosen == made):
+                yield f.name, chosen, True if made is dataclasses.MISSING else _chosen(made)
 
 
 def _chosen(value: Any) -> Any:

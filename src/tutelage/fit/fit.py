@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -238,11 +238,14 @@ def without_pool(method: Method | Auto, pool: Sized) -> Method | Auto:
 def settings(value: Any) -> dict[str, Any]:
     """A dataclass's fields as plain values, for a summary: None of those that are left open, text of ramps.
 
+    A field that a later version added, see `tutelage.train.loop.LATER`, is left out while it has its default.
+
     >>> from tutelage.methods import MeanTeacher
     >>> [settings(MeanTeacher(weight=Ramp(0.0, 1.0)))[name] for name in ("decay", "weight", "ramp")]
     [None, '0.0:1.0', 0.2]
     """
     plain = (int, float, str, bool, type(None))
-    there = {k: v for k, v in vars(value).items() if not isinstance(v, torch.Tensor)}
+    later = {f.name for f in fields(value) if f.metadata.get("later") and getattr(value, f.name) == f.default}
+    there = {k: v for k, v in vars(value).items() if not isinstance(v, torch.Tensor) and k not in later}
     there |= {k: None if isinstance(v, Open) else str(v) for k, v in there.items() if isinstance(v, Open | Ramp)}
     return {k: v if isinstance(v, plain) else repr(v) for k, v in there.items()}

@@ -60,7 +60,8 @@ def rehearsal(building: Building) -> Rehearsal:
     fewer = max(MOST_NUMBERS // items.task.classes, most[1] // 8)
     part = _part(items, min(most[0], fewer), min(most[1], fewer), single=len(items.y) == len(items.labelled))
     if on_features:
-        problem = _on_noise(replace(build, cache=None).of(part), part)
+        known = build.cache if getattr(building.encoding, "missing", 1) == 0 else None
+        problem = _on_noise(replace(build, cache=None).of(part), part, known)
     else:
         problem = replace(build, cache=None).of(part).problem()
     teacher = _teacher(part, problem)
@@ -101,12 +102,18 @@ def _some(source: Source | Voted, rows: np.ndarray) -> Source | Voted:
     return source.where(rows) if isinstance(source, Voted) else Source(source.name, source.table[rows])
 
 
-def _on_noise(building: Building, part: Items) -> Problem:
-    """The problem on features of a few items, repeated, each time with noise of their spread."""
+def _on_noise(building: Building, part: Items, cache: Path | None) -> Problem:
+    """The problem on features of a few items, repeated, each time with noise of their spread.
+
+    Args:
+        building: some of the items, on their way to a problem.
+        part: these items.
+        cache: folder for features where that holds all of them; None computes the few that are needed.
+    """
     reader = building.build.reader
     assert isinstance(reader, Encodes)
-    labelled = _noisy(reader, part.labelled, building.build.cache, 0)
-    pool = _noisy(reader, part.pool if len(part.pool) else part.labelled, building.build.cache, 1)
+    labelled = _noisy(reader, part.labelled, cache, 0)
+    pool = _noisy(reader, part.pool if len(part.pool) else part.labelled, cache, 1)
     if not len(part.pool):
         pool = pool.subset(np.arange(0))
     if len(part.y) != len(part.labelled):  # several units each

@@ -45,6 +45,9 @@ Told = Callable[[int], None]
 Watch = Callable[[Run], dict[str, float]]
 """Function that gives more numbers, by name, for a point of a run's history."""
 
+LATER = {"later": True}
+"""Metadata of a field that a later version added: summaries and fingerprints leave it out while it has its default."""
+
 Networks = nn.Module | Callable[[int], nn.Module]
 """A network to start from, or a function that makes one from a seed."""
 
@@ -87,10 +90,10 @@ class Training:
     seed: int = 0
     records: int = 20
     checkpoint_every: float = 30.0
-    amp: Literal["float32", "bfloat16"] = "float32"
-    accumulate: int = 1
-    compile: bool = False
-    checkpoint_activations: bool = False
+    amp: Literal["float32", "bfloat16"] = field(default="float32", metadata=LATER)
+    accumulate: int = field(default=1, metadata=LATER)
+    compile: bool = field(default=False, metadata=LATER)
+    checkpoint_activations: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         in_range("steps", self.steps, 1)
