@@ -39,7 +39,7 @@ PARTS = {
     "flips": Part(
         tuple(TARGETS), lambda name, undisturbed, skip: flips(TARGETS[name], undisturbed, skip), 10_000, True
     ),
-    "mutations": Part(FORMS, mutations, 100_000, True),
+    "mutations": Part(FORMS, mutations, 100_000, numbered=True),
     "limits": Part(tuple(LIMITS), limits, None),
     "together": Part(tuple(TOGETHER), together, None),
 }
