@@ -317,6 +317,12 @@ def test_a_strangers_run_opens_no_path_outside_it_and_no_connection(run, bench, 
         assert not [each for each in opened if str(secret) in each or each.startswith("socket")]
 
 
+def test_verify_sees_blanks_behind_a_manifest(run, finished):
+    (finished / "manifest.json").write_bytes((finished / "manifest.json").read_bytes() + b"\n")
+    code, said = run("verify", finished)
+    assert code == 2 and "manifest.json: damaged: its bytes are not those that were written" in said
+
+
 def test_records_of_a_stranger_that_cannot_be_drawn_are_refused_in_a_line(run, finished, monkeypatch, tmp_path):
     odd = {"test": {"rows": 10, "measure": "accuracy"}}
     forge(finished / "records.json", lambda record: record | {"summary": record["summary"] | odd})

@@ -9,9 +9,10 @@
     python benchmarks/studies/faults table                    what is recorded
 
 The results are in benchmarks/results/faults.json. A part may be stopped and goes on where it was; --anew begins it
-again. --count is the number of trials in all, those that were done before among them; without it a part goes on to its
-end, or to its usual number. The exit code is 1 where anything is not as it must be. What is done in a trial, and what
-must hold after it, is in tests/faults/injected.
+again. --repeat does those trials again in which a fault was found (of flips and mutations); what is mended counts as it
+ends now. --count is the number of trials in all, those that were done before among them; without it a part goes on to
+its end, or to its usual number. The exit code is 1 where anything is not as it must be. What is done in a trial, and
+what must hold after it, is in tests/faults/injected.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="number of trials in all")
     parser.add_argument("--only", nargs="+", help="words of the names of the scenarios to do")
     parser.add_argument("--anew", action="store_true", help="forget what was done of this part")
+    parser.add_argument("--repeat", action="store_true", help="do those trials again in which a fault was found")
     parser.add_argument("--folder", type=Path, help="folder of the trials; a temporary one by default")
     parser.add_argument("--results", type=Path, default=RESULTS, help="file of the results")
     parser.add_argument("--source", type=Path, default=ROOT, help="checkout of the library to do harm to")
@@ -53,6 +55,8 @@ def main() -> None:
     if asked.part == "table":
         print(table(Recorded(asked.results).parts))
         return
+    if asked.repeat and not PARTS[asked.part].numbered:
+        parser.error(f"trials of {asked.part} cannot be repeated one by one: do the scenario with --only and --anew")
     if why := missing():
         parser.error(why)
     recorded = Recorded(asked.results)
@@ -90,6 +94,9 @@ def done(asked: argparse.Namespace, part: Part, recorded: Recorded, folder: Path
         }
         total = sum(recorded.done(asked.part, name) for name in names)
         try:
+            if asked.repeat:
+                repeated(asked.part, part, undisturbed, recorded, names)
+                return
             while going and (count is None or total < count):
                 for name in list(going):
                     verdict = next(going[name], None)
@@ -102,6 +109,25 @@ def done(asked: argparse.Namespace, part: Part, recorded: Recorded, folder: Path
                             print(f"{verdict.scenario} | {verdict.place} | {verdict.how} | {verdict.fault}", flush=True)
         finally:
             recorded.write()
+
+
+def repeated(name: str, part: Part, undisturbed: Undisturbed, recorded: Recorded, names: list[str]) -> None:
+    """Do the trials again in which a fault was found.
+
+    Args:
+        name: name of the part.
+        part: the part.
+        undisturbed: parent of trials and their place.
+        recorded: what is recorded.
+        names: names of the scenarios that count.
+    """
+    for fault in list(recorded.parts.get(name, {}).get("found", [])):
+        for key in list(fault["keys"]):
+            if fault["scenario"] in names:
+                verdict = next(part.verdicts(fault["scenario"], undisturbed, key[1]))
+                print(f"{verdict.scenario} {key[1]} | {verdict.place} | {verdict.how} | {verdict.fault or 'mended'}")
+                if not verdict.fault:
+                    recorded.mended(name, fault, key, verdict)
 
 
 if __name__ == "__main__":

@@ -63,10 +63,30 @@ class Recorded:
         for each in found:
             if (each["scenario"], each["place"], _like(each["fault"])) == kind:
                 each["times"] += 1
+                each["keys"].append(verdict.key)
                 return
         if len(found) < FAULTS:
-            kept = {k: v for k, v in asdict(verdict).items() if k != "outcome"}
-            found.append(kept | {"times": 1})
+            kept = {k: v for k, v in asdict(verdict).items() if k not in ("outcome", "key")}
+            found.append(kept | {"times": 1, "keys": [verdict.key]})
+
+    def mended(self, part: str, fault: dict[str, Any], key: Any, verdict: Verdict) -> None:
+        """Count a trial whose fault is mended as it ends now.
+
+        Args:
+            part: name of the part.
+            fault: what is kept of the fault.
+            key: what repeats the trial.
+            verdict: verdict on the trial, repeated.
+        """
+        whole = self.parts[part]
+        scenario = whole["scenarios"][fault["scenario"]]
+        place = scenario["places"][fault["place"]]
+        for each in (whole, scenario, place):
+            each["faults"] -= 1
+        place[verdict.outcome] = place.get(verdict.outcome, 0) + 1
+        fault["keys"].remove(key)
+        fault["times"] -= 1
+        whole["found"] = [each for each in whole["found"] if each["times"]]
 
     def write(self) -> None:
         """Write the file whole."""

@@ -101,6 +101,16 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     write_atomically(path, _text(plain | {HASH: hash_of(plain)}))
 
 
+def as_written(path: Path) -> bool:
+    """Whether a file of JSON has the very bytes that `write_json` gives its values; blanks count, too.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    data = path.read_bytes()
+    return data == _text(json.loads(data))
+
+
 def _text(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode(errors="replace")
 

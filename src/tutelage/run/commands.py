@@ -523,7 +523,8 @@ def _reported(folder: Path, edited: bool) -> Path:
     except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, TemplateError) as e:
         if isinstance(e, files.BadFileError) or not files.is_sealed(folder) or files.made_here(folder):
             raise
+        says = f"{why(e)} is missing" if isinstance(e, KeyError) else why(e)
         raise files.BadFileError(
-            f"{folder}: records.json and summary.json, which were not written here, do not fit together "
-            f"({type(e).__name__}: {why(e)}); {REMEDY}"
+            f"{folder}: records.json and summary.json, which were not written here, do not fit together ({says}); "
+            f"{REMEDY}"
         ) from e

@@ -7,6 +7,7 @@ from pathlib import Path
 from tutelage.files import MANIFEST, BadFileError, is_sealed
 from tutelage.files.errors import REMEDY
 from tutelage.files.manifest import Differences, differences, made_here
+from tutelage.files.whole import as_written
 from tutelage.run.screen import Json, Screen
 
 
@@ -52,7 +53,10 @@ def _compared(folder: Path) -> Differences:
             f"{folder}: {MANIFEST} is missing: no finished run, model or encoder is there, or one of a version before "
             "0.4, which wrote none"
         )
-    return differences(folder)
+    found = differences(folder)
+    if not as_written(folder / MANIFEST):
+        raise BadFileError(f"{folder / MANIFEST}: damaged: its bytes are not those that were written; {REMEDY}")
+    return found
 
 
 def _lines(folder: Path, found: Differences, here: bool) -> list[str]:

@@ -114,8 +114,8 @@ def damage(draw: random.Random, folder: Path, within: Sequence[str]) -> tuple[st
         path.unlink()
         return "removed", name
     other = draw.choice(files)
-    if way == 1 and other != path:
-        first, second = path.read_bytes(), other.read_bytes()
+    first, second = path.read_bytes(), other.read_bytes()
+    if way == 1 and first != second:
         path.write_bytes(second)
         other.write_bytes(first)
         return "swapped", name
