@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from tutelage.files import BusyError
 from tutelage.kinds import KINDS, predicting
 from tutelage.kinds.predicting import InParts
 from tutelage.modalities.head import Head
@@ -107,6 +111,61 @@ def test_several_files_become_one_table_that_names_them(model, table, tmp_path, 
     found = pd.read_csv(tmp_path / "out.csv")
     assert found.file.tolist() == ["a.parquet"] * 60 + ["b.csv"] * 40
     assert found.note.tolist() == table.note.tolist()
+
+
+def test_files_of_one_name_are_told_apart(model, table, tmp_path, small):
+    for year in ("2024", "2025"):
+        (tmp_path / "in" / year).mkdir(parents=True)
+        table[:20].to_csv(tmp_path / "in" / year / "a.csv", index=False)
+    predict(model, tmp_path / "in", tmp_path / "out.csv")
+    files = [str(tmp_path / "in" / year / "a.csv") for year in ("2024", "2025")]
+    assert pd.read_csv(tmp_path / "out.csv").file.tolist() == [files[0]] * 20 + [files[1]] * 20
+
+
+def test_a_folder_of_somebody_elses_is_not_emptied(model, table, tmp_path, small):
+    table.to_parquet(tmp_path / "in.parquet")
+    mine = tmp_path / "out.csv.parts" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    for resume in (False, True):
+        with pytest.raises(DataError, match=r"mine\.txt: no part of a table"):
+            predict(model, tmp_path / "in.parquet", tmp_path / "out.csv", resume=resume)
+    assert mine.read_text() == "mine"
+    shutil.rmtree(mine.parent)
+    mine.parent.write_text("a file")
+    with pytest.raises(DataError, match="it is no folder"):
+        predict(model, tmp_path / "in.parquet", tmp_path / "out.csv")
+
+
+def test_two_commands_do_not_write_the_same_parts(model, table, tmp_path, small):
+    table.to_parquet(tmp_path / "in.parquet")
+
+    def second(*now):
+        with pytest.raises(BusyError, match=r"out\.csv\.parts is being written by"):
+            predict(model, tmp_path / "in.parquet", tmp_path / "out.csv")
+
+    predict(model, tmp_path / "in.parquet", tmp_path / "out.csv", second)
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 100
+    assert not list(tmp_path.glob("*.parts"))
+
+
+def test_input_that_changed_behind_its_beginning_is_no_continuation(model, table, tmp_path, small):
+    table.to_csv(tmp_path / "in.csv", index=False)
+    given = KIND, model, tmp_path / "in.csv", tmp_path / "out.csv", USUAL, Notes(), None, False
+    about = InParts(*given).about()
+    data = (tmp_path / "in.csv").read_bytes()
+    (tmp_path / "in.csv").write_bytes(data[:-3] + b"9" + data[-2:])
+    os.utime(tmp_path / "in.csv", ns=(0, (tmp_path / "in.csv").stat().st_mtime_ns + 1))  # a clock has its ticks
+    assert InParts(*given).about() != about
+
+
+def test_columns_of_other_types_are_named(model, table, tmp_path, small):
+    (tmp_path / "in").mkdir()
+    table[:20].assign(note=1).to_parquet(tmp_path / "in" / "a.parquet")
+    table[20:40].to_parquet(tmp_path / "in" / "b.parquet")
+    with pytest.raises(DataError, match="column 'note' has values of different types") as told:
+        predict(model, tmp_path / "in", tmp_path / "out.parquet")
+    assert "Field" not in str(told.value) and "ends in .jsonl" in str(told.value)
 
 
 def test_a_full_disk_keeps_the_parts(model, table, tmp_path, small, monkeypatch):

@@ -62,10 +62,13 @@ class Writings(Prints):
             texts: n texts, as they are written.
             frames: keys of frames that are known already; None takes no frames away, as of single sentences.
         """
-        whole = [folded(text) for text in texts]
-        cut, known = (whole, frozenset[int]()) if frames is None else unframed(texts, frames)
-        bare = whole if frames is None else [unsigned(text) for text in texts]
-        return cls(keys_of(whole), keys_of(bare), keys_of(cut), shingles_of(cut), known)
+        number, first = pd.factorize(np.array(texts, dtype=object))
+        different = first.tolist()  # frames stand around different texts, so that equal ones are gone through once
+        whole = [folded(text) for text in different]
+        cut, known = (whole, frozenset[int]()) if frames is None else unframed(different, frames)
+        bare = whole if frames is None else [unsigned(text) for text in different]
+        of_whole, of_bare, of_cut = (keys_of(part)[number] for part in (whole, bare, cut))
+        return cls(of_whole, of_bare, of_cut, shingles_of(cut).take(number), known)
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import shutil
 import tempfile
@@ -32,6 +31,7 @@ from tutelage.model import Model
 from tutelage.ops import own
 from tutelage.ops.own import OF_METHOD
 from tutelage.ops.said import WARNING, warn
+from tutelage.ops.written import plain_read
 from tutelage.report.card import told_of
 from tutelage.report.least_sure import NAME as LEAST_SURE
 from tutelage.report.sentences import REFERENCE
@@ -208,7 +208,7 @@ def load_run(of: type[AnEstimator], folder: Path, trust: bool, allow_encoder: st
 def _parameters(of: type[Any], kind: Kind, asked: Mapping[str, Any], found: Model) -> dict[str, Any]:
     """Values of the estimator's parameters that a run tells; those that the estimator cannot take are left out."""
     told = {f.name: getattr(kind, f.name) for f in fields(kind)}
-    told |= {name: _value(asked[written]) for written, name in ASKED.items() if written in asked}
+    told |= {name: plain_read(asked[written]) for written, name in ASKED.items() if written in asked}
     if "missing_label" in asked:  # the command has none
         told["missing_label"] = asked["missing_label"]
     made = getattr(found.reader, "make", None)
@@ -229,7 +229,7 @@ def _method(asked: Mapping[str, Any], folder: Path, trust: bool) -> Any:
     about = {k.removeprefix(OF_METHOD): v for k, v in asked.items() if k.startswith(OF_METHOD)}
     name = str(asked["method"])
     if name == Auto.name:
-        return Auto(**{k: _value(v) for k, v in values.items()})
+        return Auto(**{k: plain_read(v) for k, v in values.items()})
     kind: type[Method] | None = None
     if own.CODE in about and trust:
         kind = require_method(own.imported(about), str(about[own.CODE]))
@@ -242,7 +242,7 @@ def _method(asked: Mapping[str, Any], folder: Path, trust: bool) -> Any:
         return "drift"
     known = {f.name for f in fields(kind) if f.init}
     try:
-        return kind(**ramps_read(kind, {k: _value(v) for k, v in values.items() if k in known}))
+        return kind(**ramps_read(kind, {k: plain_read(v) for k, v in values.items() if k in known}))
     except (TypeError, ValueError) as e:
         raise BadFileError(f"{folder / 'run.json'}: not written by tutelage, or damaged ({e})") from e
 
@@ -255,16 +255,6 @@ def _trained_by(summary: Mapping[str, Any]) -> Method | None:
     with contextlib.suppress(TypeError, ValueError):  # of an earlier version, or with a setting that is no plain value
         return METHODS[name](**ramps_read(METHODS[name], summary["settings"]))
     return None
-
-
-def _value(written: Any) -> Any:
-    """Value of an option that was written as a text."""
-    if not isinstance(written, str):
-        return written
-    try:
-        return ast.literal_eval(written)
-    except (ValueError, SyntaxError):
-        return written
 
 
 def _fill(estimator: Any, kind: Kind, found: Model, summary: dict[str, Any]) -> None:

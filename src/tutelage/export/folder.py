@@ -1,7 +1,7 @@
 """A fitted model of texts as a folder that the transformers library loads.
 
 No architecture of that library classifies a mean token state that is scaled to length 1: those of BERT and its kin read
-the first token. So the folder holds the sixty lines that do (`pooled_classifier`), which whoever loads it must trust.
+the first token. So the folder holds the code that does (`pooled_classifier`), which whoever loads it must trust.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,11 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], meta: Any = None) -> N
     The file knows its own name, so that one that takes the place of another is found.
     """
     contiguous = {n: t.detach().contiguous() for n, t in tensors.items()}
-    header = {"format": FORMAT, "name": path.name, "meta": meta, "sha256": _hash(contiguous, meta)}
+    header = {"format": FORMAT, "name": path.name, "meta": meta, "sha256": hash_of_tensors(contiguous, meta)}
     write_atomically(path, save(contiguous, metadata={"tutelage": json.dumps(header)}))
 
 
-def _hash(tensors: dict[str, Tensor], meta: Any) -> str:
+def hash_of_tensors(tensors: Mapping[str, Tensor], meta: Any = None) -> str:
     """SHA-256 of tensors, with their names, types and shapes, and of a value that JSON can hold."""
     h = hashlib.sha256(json.dumps(meta).encode())
     for name, tensor in sorted(tensors.items()):
@@ -62,6 +63,6 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
     check_format(path, form)
     if name != path.name:
         raise BadFileError(f"{path}: damaged: its contents are those of a file of another name")
-    if ("sha256" in content or form >= VOUCHED) and content.get("sha256") != _hash(tensors, meta):
+    if ("sha256" in content or form >= VOUCHED) and content.get("sha256") != hash_of_tensors(tensors, meta):
         raise BadFileError(f"{path}: damaged: its contents are not those that were written (SHA-256)")
     return tensors, meta

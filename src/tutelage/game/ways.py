@@ -62,11 +62,6 @@ class Way:
     compiled: bool = False
     _compiled: dict[nn.Module, Forward] = field(default_factory=dict, repr=False)
 
-    @property
-    def plain(self) -> bool:
-        """Whether a network is called as it is."""
-        return self.precision is None and not self.recompute and not self.compiled
-
     def widened(self, out: Tensor) -> Tensor:
         """The tensor in the default precision, where networks compute in a narrower one."""
         return out if self.precision is None else out.to(torch.get_default_dtype())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tutelage.files.tensors import hash_of_tensors
 from tutelage.fit import abstention
 from tutelage.fit.abstention import Promise
 from tutelage.kinds.answers import beside_own, drawn_otherwise
@@ -16,7 +17,7 @@ from tutelage.kinds.stored import ROWS_IN_MEMORY
 from tutelage.model import Model
 from tutelage.tables import FILE, PREDICTED, PROBABILITY, DataError, Notes, ReadAs, holds_table
 from tutelage.tables.blocks import Block, OfBlocks, count_of_rows, in_blocks
-from tutelage.tables.parts import Parts
+from tutelage.tables.parts import Parts, in_folder
 from tutelage.tables.several import files_of, is_several, known_by
 from tutelage.types import Tick
 
@@ -55,7 +56,7 @@ class InParts:
         """Plain values by which a stopped command goes on only where all of them are the same."""
         promised = None if self.promised is None else self.promised.words()
         how = {f.name: getattr(self.how, f.name) for f in fields(ReadAs)}
-        learnt = {name: float(p.double().sum()) for name, p in self.model.network.state_dict().items()}
+        learnt = hash_of_tensors(self.model.network.state_dict())
         named = [f.name for f in fields(self.kind) if f.metadata.get("command_line", True)]
         options = {name: str(getattr(self.kind, name)) for name in named}
         return {
@@ -101,12 +102,18 @@ def predict_in_parts(task: InParts, tick: Tick) -> str:
     inside = [file for file in files if file.resolve() == task.output.resolve()]
     if inside:
         raise DataError(f"--output would overwrite {inside[0]}, which --input names, too; name another file")
+    with in_folder(task.output, task.about(), task.resume) as parts:
+        return _predicted(task, files, parts, tick)
+
+
+def _predicted(task: InParts, files: list[Path], parts: Parts, tick: Tick) -> str:
+    """Write what is missing of the parts, join them, and return a sentence; see `predict_in_parts`."""
     total = sum(count_of_rows(file, task.how) for file in files)
-    parts = Parts(task.output, task.about(), task.resume)
     if parts.done:
         task.notes.say(f"{task.output}: {sum(parts.done):,} rows were labelled before; the others follow.")
     given, number, rows = np.zeros(len(task.model.classes), dtype=np.int64), 0, 0
     code = {str(c): i for i, c in enumerate(task.model.classes)}
+    called = _names(files)
     for file in files:
         heard = OfBlocks(file, task.notes)
         for table in in_blocks(file, task.how, task.notes):
@@ -116,7 +123,7 @@ def predict_in_parts(task: InParts, tick: Tick) -> str:
                     "by itself, in parts of its own"
                 )
             if number >= len(parts.done):
-                made, labels = _labelled(task, file, table, heard, several=len(files) > 1)
+                made, labels = _labelled(task, file, table, heard, called.get(file))
                 found = [code[str(label)] for label in labels if label is not None]
                 parts.add(made, np.bincount(found, minlength=len(code)).tolist() if found else [0] * len(code))
             given += np.array(parts.counts[number], dtype=np.int64)
@@ -134,16 +141,26 @@ def predict_in_parts(task: InParts, tick: Tick) -> str:
     return f"{count} of {rows} rows labelled ({100 * count / max(rows, 1):.1f} %): {task.output}"
 
 
-def _labelled(task: InParts, file: Path, table: Any, heard: OfBlocks, several: bool) -> tuple[pd.DataFrame, list[Any]]:
-    """The rows of a block with columns of predictions, and the labels."""
+def _names(files: list[Path]) -> dict[Path, str]:
+    """What a column calls each of several files: its name, or its path where two have one name; empty for one file."""
+    if len(files) < 2:
+        return {}
+    alike = len({file.name for file in files}) < len(files)
+    return {file: str(file) if alike else file.name for file in files}
+
+
+def _labelled(
+    task: InParts, file: Path, table: Any, heard: OfBlocks, called: str | None
+) -> tuple[pd.DataFrame, list[Any]]:
+    """The rows of a block with columns of predictions, of several files also their file's name, and the labels."""
     notes = Notes()
     frame, added = task.kind.answered(task.model, Block.of(file, table), task.how, notes, _silent, encoded=True)
     notes.settle()
     if task.promised is not None:
         sure = task.promised.answers(np.asarray(added[PROBABILITY], dtype=np.float64))
         added = added | {PREDICTED: [label if g else None for label, g in zip(added[PREDICTED], sure, strict=True)]}
-    if several:
-        added = {FILE: [file.name] * len(frame)} | added
+    if called is not None:
+        added = {FILE: [called] * len(frame)} | added
     made = beside_own(frame, added, task.output, notes)
     heard.take(notes, int(table.rows[0]) - 1)
     return made, added[PREDICTED]

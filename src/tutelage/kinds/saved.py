@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -16,6 +15,7 @@ from tutelage.files.described import Asked, fault_of
 from tutelage.files.errors import VOUCHED
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
+from tutelage.ops.written import plain_read
 from tutelage.tables.name_lists import Names
 
 DRAWN = ("report.html", "least_sure.csv", "contradictions.csv", "plots/")
@@ -126,7 +126,4 @@ def _read(written: str, annotation: str) -> Any:
         return None
     if annotation.startswith("str"):
         return written
-    try:
-        return ast.literal_eval(written)
-    except (ValueError, SyntaxError):
-        return written
+    return plain_read(written)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tutelage.files.errors import why
 from tutelage.ops.checks import lacking
 
 OPSET = 17
@@ -66,7 +67,7 @@ def write(network: nn.Module, inputs: Mapping[str, Tensor], path: Path, output: 
                 dynamic_axes=axes | {output: {0: "rows"}}, opset_version=OPSET, dynamo=False,
             )  # fmt: skip
     except Exception as e:  # the exporter raises many kinds
-        raise ValueError(f"{type(network).__name__} cannot be written as an ONNX graph ({e})") from e
+        raise ValueError(f"{type(network).__name__} cannot be written as an ONNX graph ({why(e)})") from e
     finally:
         logging.getLogger("torch.onnx").setLevel(loud)
 
@@ -120,7 +121,7 @@ def opened(path: Path, threads: int = 1) -> Callable[[Mapping[str, np.ndarray]],
     try:
         session: Any = onnxruntime.InferenceSession(str(path), how, providers=["CPUExecutionProvider"])
     except Exception as e:  # the runtime raises many kinds
-        raise ValueError(f"{path}: no ONNX graph, or damaged ({e})") from e
+        raise ValueError(f"{path}: no ONNX graph, or damaged ({why(e)})") from e
 
     def compute(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         return np.asarray(session.run(None, dict(inputs))[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import csv
 import json
 import tomllib
@@ -15,6 +14,7 @@ from typing import Any
 import tutelage
 from tutelage.data.errors import DataError
 from tutelage.ops.own import CODE, OF_METHOD, is_address
+from tutelage.ops.written import plain_read
 from tutelage.run.words import names_of, value_of
 
 OPTION = "--config"
@@ -178,10 +178,7 @@ def _value(written: Any, annotation: str) -> Any:
         return None if written == "None" else written
     if annotation.startswith(("str", "Path")):
         return written
-    try:
-        return ast.literal_eval(written)
-    except (ValueError, SyntaxError):
-        return written
+    return plain_read(written)
 
 
 def _toml(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from tutelage.kinds.saved import kind_of, require_finished
 from tutelage.methods import METHODS, Method, Supervised
 from tutelage.methods.fields import ramps_read
 from tutelage.ops.own import CODE, OF_METHOD
+from tutelage.ops.written import plain_read
 from tutelage.run.options import Options
 from tutelage.types import Say
 
@@ -100,7 +100,7 @@ def method_of(method: Method | Auto, folder: Path, say: Say) -> Method:
     if asked["method"] != name:
         written = dict(summary.get("settings") or {}) if summary["method"] == name else {}
     there = {f.name: f for f in fields(kind) if f.init}
-    own = {k: _value(v) for k, v in written.items() if k in there}
+    own = {k: plain_read(v) for k, v in written.items() if k in there}
     base = kind(**ramps_read(kind, {k: v for k, v in own.items() if v is not None}))
     if isinstance(method, Auto):
         return base
@@ -116,13 +116,3 @@ def _name_of(asked: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
 
 def _default(field: Any) -> Any:
     return field.default_factory() if field.default_factory is not MISSING else field.default
-
-
-def _value(written: Any) -> Any:
-    """Value of a hyper-parameter that was written as a text."""
-    if not isinstance(written, str):
-        return written
-    try:
-        return ast.literal_eval(written)
-    except (ValueError, SyntaxError):
-        return written

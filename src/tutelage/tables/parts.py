@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
+import re
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,8 +15,10 @@ import pandas as pd
 import pyarrow as pa
 
 from tutelage.data.errors import DataError
-from tutelage.files import BadFileError, naming, read_json, write_json, written
+from tutelage.files import BadFileError, naming, one_writer, read_json, write_json, written
 from tutelage.files.described import PartsAbout, PartTold
+from tutelage.files.lock import LOCK
+from tutelage.files.whole import is_part
 from tutelage.tables.endings import ending_of, packing_of
 from tutelage.tables.write import write_table
 
@@ -26,15 +28,48 @@ JOINED = (".csv", ".tsv", ".jsonl", ".parquet")
 ABOUT = "about.json"
 """File of a folder of parts that tells what they are parts of."""
 
+OWN = re.compile(r"\d{6}\.(?:told|[a-z.]+)")
+"""Pattern of the names of parts, and of what is told of them."""
+
 PIECE = 1 << 22
 """Bytes that are copied at once."""
 
 
+@contextmanager
+def in_folder(output: Path, about: Mapping[str, Any], resume: bool) -> Iterator[Parts]:
+    """Context of the parts of a table, which no other process writes meanwhile.
+
+    Args:
+        output: file that they are joined to.
+        about: plain values that tell what the table is made of.
+        resume: go on behind the parts that are there, as far as they are whole; else begin anew.
+
+    Raises:
+        DataError: such a table cannot be written in parts; the parts that are there are of another table; or the
+            folder holds files of somebody else's.
+        BusyError: another process writes these parts.
+        OSError: the folder cannot be written.
+    """
+    if ending_of(output) not in JOINED:
+        raise DataError(
+            f"{output}: so many rows are written in parts, as {', '.join(JOINED[:-1])} or {JOINED[-1]}; name such "
+            "a file"
+        )
+    folder = output.with_name(f"{output.name}.parts")
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise DataError(f"{folder}: parts are to be written there, but it is no folder; move it, or name another file")
+    with naming(folder):
+        folder.mkdir(exist_ok=True)
+    with one_writer(folder):
+        yield Parts(output, folder, about, resume)
+
+
 class Parts:
-    """Parts of a table, in a folder beside the file that they are joined to.
+    """Parts of a table, in a folder beside the file that they are joined to; see `in_folder`.
 
     Args:
         output: the file.
+        folder: the folder.
         about: plain values that tell what the table is made of.
         resume: go on behind the parts that are there, as far as they are whole; else begin anew.
 
@@ -43,28 +78,37 @@ class Parts:
         counts: whole numbers that were given with each part.
 
     Raises:
-        DataError: such a table cannot be written in parts; or the parts that are there are of another table.
+        DataError: the parts that are there are of another table, or the folder holds files of somebody else's.
         OSError: the folder cannot be written.
     """
 
-    def __init__(self, output: Path, about: Mapping[str, Any], resume: bool) -> None:
-        self.output, self.ending = output, ending_of(output)
-        if self.ending not in JOINED:
-            raise DataError(
-                f"{output}: so many rows are written in parts, as {', '.join(JOINED[:-1])} or {JOINED[-1]}; name such "
-                "a file"
-            )
-        self.folder = output.with_name(f"{output.name}.parts")
+    def __init__(self, output: Path, folder: Path, about: Mapping[str, Any], resume: bool) -> None:
+        self.output, self.ending, self.folder = output, ending_of(output), folder
         self.done: list[int] = []
         self.counts: list[list[int]] = []
         plain = json.loads(json.dumps(about))
         if resume and (self.folder / ABOUT).exists():
             self._take_over(plain)
             return
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._clear()
         with naming(self.folder):
-            self.folder.mkdir()
             write_json(self.folder / ABOUT, {"about": plain})
+
+    def _clear(self) -> None:
+        """Remove the parts, and nothing else.
+
+        Raises:
+            DataError: the folder holds files of somebody else's.
+        """
+        there = [path for path in self.folder.iterdir() if path.name != LOCK]
+        strange = [path for path in there if not (path.name == ABOUT or OWN.fullmatch(path.name) or is_part(path))]
+        if strange:
+            raise DataError(
+                f"{strange[0]}: no part of a table, in the folder of those of {self.output}; move it, or name another "
+                "file to write"
+            )
+        for path in there:
+            path.unlink()
 
     def _take_over(self, about: Mapping[str, Any]) -> None:
         try:
@@ -124,7 +168,10 @@ class Parts:
                 with closing(_packing(part, packing_of(self.output))) as out:
                     for piece in _pieces(paths, header=self.ending != ".jsonl"):
                         out.write(piece)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._clear()
+        with suppress(OSError):  # its lock goes with it; a folder that stays is empty
+            (self.folder / LOCK).unlink(missing_ok=True)
+            self.folder.rmdir()
 
 
 def _checksum(path: Path) -> int:
@@ -170,11 +217,20 @@ def _pass_header(f: IO[bytes]) -> None:
 def _join_columns(paths: list[Path], part: Path, output: Path) -> None:
     from pyarrow import parquet
 
-    schemas = [parquet.read_schema(path) for path in paths]
+    schemas = [parquet.read_schema(path).remove_metadata() for path in paths]
     try:
-        whole = pa.unify_schemas([schema.remove_metadata() for schema in schemas], promote_options="permissive")
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as e:
-        raise DataError(f"{output}: a column has values of different types ({e}); write jsonl") from e
-    with parquet.ParquetWriter(part, whole) as out:
-        for path in paths:
-            out.write_table(parquet.read_table(path).cast(whole))
+        whole = pa.unify_schemas(schemas, promote_options="permissive")
+        with parquet.ParquetWriter(part, whole) as out:
+            for path in paths:
+                out.write_table(parquet.read_table(path).cast(whole))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as e:
+        raise DataError(f"{output}: {_unlike(schemas)}; name a file that ends in .jsonl") from e
+
+
+def _unlike(schemas: Sequence[Any]) -> str:
+    """Words on the first column whose values have different types in different tables."""
+    for name in dict.fromkeys(name for schema in schemas for name in schema.names):
+        types = dict.fromkeys(str(schema.field(name).type) for schema in schemas if name in schema.names)
+        if len(types.keys() - {"null"}) > 1:
+            return f"column {name!r} has values of different types in different rows ({', '.join(types)})"
+    return "a column has values of different types in different rows"

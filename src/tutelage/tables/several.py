@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import zlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,17 +136,14 @@ class Stamp:
             )
 
     def plain(self) -> list[int]:
-        """What does not change where a file is copied: its size and the checksum of its beginning."""
-        return [self.size, self.begins]
-
-
-def stamps_of(files: Sequence[Path]) -> Mapping[Path, Stamp]:
-    """Stamp of each file."""
-    return {file: Stamp.of(file) for file in files}
+        """Its values, by which the file is known again."""
+        return [self.size, self.changed, self.begins]
 
 
 def known_by(path: Path) -> dict[str, Any]:
-    """Plain values by which a table is known again: the name, size and beginning of each file, or a data set's version.
+    """Plain values by which a table is known again: name and stamp of each file, or the version of a data set.
+
+    Files of that size are not read twice to know them, so that one that was copied or touched counts as another.
 
     Raises:
         DataError: a streamed data set cannot be had.

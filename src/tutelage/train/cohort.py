@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -14,16 +14,14 @@ from torch.func import vmap
 
 from tutelage.data import Features, Loader
 from tutelage.data.loader import batches
-from tutelage.files import BadFileError, set_aside
 from tutelage.game import Loss, Move, Seats
 from tutelage.memory import NAMES, UNITS_IN_MEMORY, Stored
 from tutelage.methods import Method
 from tutelage.ops.draws import of_members
-from tutelage.ops.said import warn
 from tutelage.ops.stacks import gathered
 from tutelage.tasks import Task
 from tutelage.train.each import clip_each, optimiser_of_each, share
-from tutelage.train.loop import Game, Networks, Told, Training, Watch, descend, play
+from tutelage.train.loop import Game, Networks, Told, Training, Watch, descend, game_of, play
 from tutelage.train.run import Run
 from tutelage.train.runs import Runs
 from tutelage.train.stacks import (
@@ -162,11 +160,12 @@ class Cohort:
     members: Sequence[Member]
     training: Training
     games: list[Game] = field(init=False, default_factory=list)
+    anew: ClassVar[str] = "these trainings begin anew"
 
     def __post_init__(self) -> None:
         for m in self.members:
-            loader = m.loader.reserving(self.method.reserve)
-            self.games.append(Game(self.method, self.task, m.network, loader, m.alone(self.training), watch=m.watch))
+            of = game_of(self.method, self.task, m.network, m.loader, m.alone(self.training), watch=m.watch)
+            self.games.append(of)
 
     @cached_property
     def loaders(self) -> list[Loader]:
@@ -185,16 +184,6 @@ class Cohort:
             run.memory = run.memory.holding(views)
         generators = [torch.Generator().manual_seed(m.seed) for m in self.members]
         return Runs(runs, seats, memory, generators, self._optimisers(seats))
-
-    def resumed(self, run: Runs, path: Path) -> Runs:
-        """The runs of a checkpoint; where that is damaged it is set aside, and the runs begin anew."""
-        try:
-            run.load(path)
-        except BadFileError as e:
-            says = f"{e}. It is set aside as {set_aside(path).name}, and these trainings begin anew"
-            warn(says, stacklevel=3, page="damaged")
-            return self.begin(path)
-        return run
 
     def next_round(self, run: Runs, at: int, progress: float, path: Path | None) -> None:
         """Begin round ``at`` for each member, see `Game.next_round`."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -125,6 +125,9 @@ class Played(Protocol):
     def save(self, path: Path) -> None:
         """Write a checkpoint, whole or not at all."""
 
+    def load(self, path: Path) -> None:
+        """Fill what has just begun from a checkpoint."""
+
 
 P = TypeVar("P", bound=Played)
 
@@ -136,8 +139,9 @@ class Plays(Protocol[P]):
     def method(self) -> Method: ...
     @property
     def training(self) -> Training: ...
+    @property
+    def anew(self) -> str: ...
     def begin(self, path: Path | None = None) -> P: ...
-    def resumed(self, run: P, path: Path) -> P: ...
     def step(self, run: P, progress: float) -> Move: ...
     def note(self, run: P, move: Move) -> None: ...
     def next_round(self, run: P, at: int, progress: float, path: Path | None) -> None: ...
@@ -149,7 +153,7 @@ def play(game: Plays[P], path: Path | None, tick: Told | None) -> P:
     with torch.random.fork_rng():
         torch.manual_seed(training.seed)
         run, saved = game.begin(path), time.monotonic()
-        run = game.resumed(run, path) if path is not None and path.exists() else run
+        run = _resumed(game, run, path) if path is not None and path.exists() else run
         starts, every = method.starts(training.steps), max(training.steps // training.records, 1)
         while run.step < training.steps:
             at = bisect_right(starts, run.step) - 1
@@ -169,6 +173,17 @@ def play(game: Plays[P], path: Path | None, tick: Told | None) -> P:
     return run
 
 
+def _resumed(game: Plays[P], run: P, path: Path) -> P:
+    """What has just begun, filled from a checkpoint; where that is damaged it is set aside, and it begins anew."""
+    try:
+        run.load(path)
+    except BadFileError as e:
+        says = f"{e}. It is set aside as {set_aside(path).name}, and {game.anew}"
+        warn(says, stacklevel=4, page="damaged")
+        return game.begin(path)
+    return run
+
+
 @dataclass(frozen=True)
 class Game:
     """The parts of a training that stay the same over its steps."""
@@ -181,6 +196,7 @@ class Game:
     comm: Comm | None = None
     watch: Watch | None = None
     best: Sequence[str] = ()
+    anew: ClassVar[str] = "this training begins anew"
 
     def begin(self, path: Path | None = None) -> Run:
         """Seat the players at their first weights; a large memory lies beside the checkpoint ``path``."""
@@ -191,21 +207,6 @@ class Game:
         memory = Memory.of_pool(self.loader.pool_units, device, rule.movers, labels_kept(method), path)
         memory.kept = {n: t.to(device) for n, t in method.remembers(self.loader, self.task).items()}
         return Run(method, rule, seats, {who: optimiser_of(seats[who], self.training) for who in rule.movers}, memory)
-
-    def resumed(self, run: Run, path: Path) -> Run:
-        """The run of a checkpoint; where that is damaged it is set aside, and a run begins anew.
-
-        Args:
-            run: run that has just begun, into which the checkpoint is loaded.
-            path: file of the checkpoint.
-        """
-        try:
-            run.load(path)
-        except BadFileError as e:
-            says = f"{e}. It is set aside as {set_aside(path).name}, and this training begins anew"
-            warn(says, stacklevel=3, page="damaged")
-            return self.begin(path)
-        return run
 
     def start(self, seed: int) -> nn.Module:
         """A network to start from, with what the method brings."""
@@ -275,10 +276,10 @@ class Frugal(Game):
         return in_parts(method, batch, parts, self.task, run.memory)
 
 
-def game_of(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> Game:
-    """The game of a settled method, as `train` plays it."""
+def game_of(method: Method, task: Task, network: Networks, loader: Loader, training: Training, **more: Any) -> Game:
+    """The game of a settled method, as `train` plays it; ``more`` are other fields of `Game`."""
     make = Game if training.plain else Frugal
-    return make(method, task, network, loader.reserving(method.reserve), training)
+    return make(method, task, network, loader.reserving(method.reserve), training, **more)
 
 
 def train(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,7 @@ class Run:
             state |= {f"rng.cuda.{i}": s for i, s in enumerate(torch.cuda.get_rng_state_all())}
         for who, player in self.seats.items():
             state |= {f"player.{who}.{n}": t for n, t in player.module.state_dict().items()}
-        for who, optimiser in self.optimisers.items():
-            for i, slots in optimiser.state_dict()["state"].items():
-                state |= {f"optimiser.{who}.{i}.{k}": torch.as_tensor(v) for k, v in slots.items()}
+        state |= optimisers_kept(self.optimisers)
         return state | {f"best.{k}.{n}": t for k, kept in self.best.items() for n, t in kept.items()}
 
     def save(self, path: Path, relabels: bool = False) -> None:
@@ -93,17 +92,32 @@ class Run:
             kept_of.copy_(tensors[f"memory.{name}"])
         for who, player in self.seats.items():
             player.module.load_state_dict(_below(f"player.{who}.", tensors))
-        for who, optimiser in self.optimisers.items():
-            state: dict[int, dict[str, Any]] = {}
-            for key, value in _below(f"optimiser.{who}.", tensors).items():
-                i, slot = key.split(".", 1)
-                state.setdefault(int(i), {})[slot] = value
-            optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
+        fill_optimisers(self.optimisers, tensors)
         names = {key.split(".", 1)[0] for key in _below("best.", tensors)}
         self.best = {k: _below(f"best.{k}.", tensors) for k in names}
         torch.set_rng_state(tensors["rng.cpu"])
         for i, state_i in _below("rng.cuda.", tensors).items():
             torch.cuda.set_rng_state(state_i, int(i))
+
+
+def optimisers_kept(optimisers: Mapping[str, torch.optim.Optimizer]) -> Params:
+    """What optimisers remember, by names that a checkpoint has, from their movers' names."""
+    return {
+        f"optimiser.{who}.{i}.{k}": torch.as_tensor(v)
+        for who, optimiser in optimisers.items()
+        for i, slots in optimiser.state_dict()["state"].items()
+        for k, v in slots.items()
+    }
+
+
+def fill_optimisers(optimisers: Mapping[str, torch.optim.Optimizer], tensors: Params) -> None:
+    """Fill optimisers from the tensors of a checkpoint, see `optimisers_kept`."""
+    for who, optimiser in optimisers.items():
+        state: dict[int, dict[str, Any]] = {}
+        for key, value in _below(f"optimiser.{who}.", tensors).items():
+            i, slot = key.split(".", 1)
+            state.setdefault(int(i), {})[slot] = value
+        optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
 
 
 def _below(prefix: str, tensors: Params) -> Params:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -12,7 +11,7 @@ from tutelage.files import BadFileError
 from tutelage.files.tensors import read_tensors, write_tensors
 from tutelage.game import Player
 from tutelage.memory import Memory
-from tutelage.train.run import Run
+from tutelage.train.run import Run, fill_optimisers, optimisers_kept
 from tutelage.types import Params
 
 
@@ -47,10 +46,7 @@ class Runs:
         state |= {f"rng.{k}": g.get_state() for k, g in enumerate(self.generators)}
         for who, player in self.seats.items():
             state |= {f"player.{who}.{n}": t for n, t in player.params.items()}
-        for who, optimiser in self.optimisers.items():
-            for i, slots in optimiser.state_dict()["state"].items():
-                state |= {f"optimiser.{who}.{i}.{k}": torch.as_tensor(v) for k, v in slots.items()}
-        return state
+        return state | optimisers_kept(self.optimisers)
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, whole or not at all."""
@@ -76,10 +72,4 @@ class Runs:
             stack.copy_(tensors[f"memory.{name}"])
         for who, player in self.seats.items():
             player.install({n: tensors[f"player.{who}.{n}"] for n in player.params})
-        for who, optimiser in self.optimisers.items():
-            state: dict[int, dict[str, Any]] = {}
-            for key, value in tensors.items():
-                if key.startswith(f"optimiser.{who}."):
-                    i, slot = key.removeprefix(f"optimiser.{who}.").split(".", 1)
-                    state.setdefault(int(i), {})[slot] = value
-            optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
+        fill_optimisers(self.optimisers, tensors)
