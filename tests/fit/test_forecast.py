@@ -75,6 +75,8 @@ def test_a_run_says_beforehand_and_afterwards_what_it_takes(run, bench, monkeypa
     assert 0.4 < cost["disk_mb"]["predicted"] / cost["disk_mb"]["found"] < 2.5
     page = (bench.out / "report.html").read_text()
     assert "What it took" in page and "cross-validation, seconds" in page
+    table = re.search(r'<section class="cost">.*?</section>', page, re.S)[0]
+    assert {row.count("<th") + row.count("<td") for row in re.findall(r"<tr>.*?</tr>", table, re.S)} == {3}
     before = (bench.out / "report.html").read_bytes()
     assert run("report", bench.out)[0] == 0
     assert (bench.out / "report.html").read_bytes() == before

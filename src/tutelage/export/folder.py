@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from tutelage.data.quiet import quietly
 from tutelage.export.checked import difference, exported
 from tutelage.export.graph import PAGE, Written
 from tutelage.files import filled, write_atomically
@@ -127,9 +128,10 @@ def _answering(folder: Path) -> Any:
     """Function that gives the probabilities of one text, (c,), by the folder as transformers loads it."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    network = AutoModelForSequenceClassification.from_pretrained(folder, trust_remote_code=True, dtype=torch.float32)
-    network.eval()
+    with quietly():
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        found = AutoModelForSequenceClassification.from_pretrained(folder, trust_remote_code=True, dtype=torch.float32)
+    network = found.eval()
 
     @torch.inference_mode()
     def answer(text: str) -> np.ndarray:

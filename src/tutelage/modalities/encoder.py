@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from tutelage import weights
 from tutelage.data import cards, hub
 from tutelage.data.nearest import did_you_mean, nearest
+from tutelage.data.quiet import quietly
 from tutelage.files import (
     FORMAT,
     BadFileError,
@@ -207,26 +208,21 @@ def load_encoder(name: str = MINILM, max_length: int = 128) -> Encoder:
     if max_length < 2:
         raise ValueError(f"max_length must be at least 2, got {max_length}")
     from transformers import AutoModel, AutoTokenizer  # takes seconds, and rows and images do without
-    from transformers.utils import logging as hf_logging
 
     if name != MINILM and (made := _of_saved_model(Path(name), max_length)) is not None:
         return made
     source = _source(name)
     _require_no_adapter(source)
-    quiet = hf_logging.get_verbosity()
-    hf_logging.set_verbosity_error()
-    hf_logging.disable_progress_bar()
+    own = {"use_safetensors": True} if (Path(source) / NOTE).exists() else {}  # as this library saves them
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        own = {"use_safetensors": True} if (Path(source) / NOTE).exists() else {}  # as this library saves them
-        model = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=False, **own)
+        with quietly():
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+            model = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=False, **own)
     except MemoryError:
         raise
     except Exception as e:  # the library and its tokenizers raise many kinds
         known = f"{', '.join(NAMES)}, a folder with a saved model, or a name on the Hub"
         raise OSError(f"encoder {name!r} could not be loaded; give {known}. ({e})") from e
-    finally:
-        hf_logging.set_verbosity(quiet)
     size = getattr(model.config, "vocab_size", 0)
     if len(tokenizer) < size / 2:
         raise OSError(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tutelage.data.errors import DataError
+from tutelage.data.quiet import quietly
 
 
 def dequantise(file: Path) -> None:
@@ -28,23 +29,20 @@ def dequantise(file: Path) -> None:
     except ImportError as e:
         raise ImportError(f"reading GGUF needs more packages: pip install 'tutelage[gguf]' ({e})") from e
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging
 
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
-        config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name)
-        wide = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32, **_dense())
-        plain = AutoModelForCausalLM.from_config(config, dtype=torch.float16)  # the other is still marked as GGUF's
-        plain.load_state_dict(wide.state_dict())
-        plain.save_pretrained(file.parent)
-        tokenizer.save_pretrained(file.parent)
+        with quietly():
+            tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+            config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name)
+            wide = AutoModelForCausalLM.from_pretrained(
+                file.parent, gguf_file=file.name, dtype=torch.float32, **_dense()
+            )
+            plain = AutoModelForCausalLM.from_config(config, dtype=torch.float16)  # the other is still marked as GGUF's
+            plain.load_state_dict(wide.state_dict())
+            plain.save_pretrained(file.parent)
+            tokenizer.save_pretrained(file.parent)
     except Exception as e:  # the library raises many kinds
         raise DataError(f"{file.name}: the GGUF file cannot be read ({type(e).__name__}: {e})") from e
-    finally:
-        logging.set_verbosity(before)
 
 
 def _dense() -> dict[str, Any]:

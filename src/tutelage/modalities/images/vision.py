@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +16,7 @@ import torch
 from torch import Tensor
 
 from tutelage import weights
+from tutelage.data.quiet import quietly
 from tutelage.files.errors import why
 from tutelage.modalities.architecture import blank_model
 from tutelage.modalities.images.backbone import LITE, Backbone, ImageEncoder, load_backbone
@@ -155,7 +154,7 @@ def load_image_encoder(name: str, size: int | None = None) -> ImageEncoder:
 
     config, pixels = _about(name)
     try:
-        with _quiet():
+        with quietly():
             model, found = AutoModel.from_pretrained(
                 name, config=config, dtype=torch.float32, trust_remote_code=False, output_loading_info=True
             )
@@ -230,7 +229,7 @@ def _about(name: str) -> tuple[Any, Pixels]:
     from transformers import AutoConfig
 
     try:
-        with _quiet():
+        with quietly():
             config = AutoConfig.from_pretrained(name, trust_remote_code=False)
     except Exception as e:  # the library raises many kinds
         raise _not_loaded(name, e) from e
@@ -289,17 +288,3 @@ def _file(name: str, called: str) -> Path | None:
 def _not_loaded(name: str, error: Exception) -> OSError:
     known = f"{', '.join(LITE)}, a folder with a saved image model, or a name on the Hub"
     return OSError(f"encoder {name!r} could not be loaded; give {known}. ({error})")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Context in which transformers says nothing."""
-    from transformers.utils import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
