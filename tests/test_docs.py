@@ -66,7 +66,9 @@ def test_a_page_shows_the_message_and_says_why_and_what_to_do(name):
     assert re.match(r"# .+\n\n    \S", text)
     assert text.index("\n## Why\n") < text.index("\n## What to do\n")
     assert text.count("\n- ") >= 1
-    assert f"[{name}]({name}.md)" in (DOCS / "warnings" / "index.md").read_text(encoding="utf-8")
+    index = (DOCS / "warnings" / "index.md").read_text(encoding="utf-8")
+    assert f"[{name}]({name}.md)" in index
+    assert name in index.split("{toctree}")[1].splitlines()
 
 
 @pytest.mark.parametrize("page", OWN, ids=lambda path: str(path.relative_to(DOCS)))
