@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tutelage.kinds.entries import Entries, InValues
+from tutelage.kinds.rows import Rows
 from tutelage.modalities.rows.odd_numbers import Columns, note_odd_numbers
 from tutelage.tables import Notes
 
@@ -64,6 +66,28 @@ def test_one_number_far_above_all_others_is_asked_about(clean):
     clean[4, 0] = -2e9
     (question,) = asked(clean)
     assert question.startswith("a.csv, row 5: feature x0 is -2e+09, more than 1,000 times as large as any other number")
+
+
+def test_a_few_numbers_far_above_all_others_are_asked_about_together(clean):
+    many = np.tile(clean, (6, 1)) + np.random.default_rng(0).normal(size=(360, 4))
+    many[[7, 200], 0] = -3e7, 2e7
+    (question,) = asked(many, [None] * 360)
+    assert question.startswith("a.csv, row 8: feature x0 is -3e+07, and in 2 of 360 rows more than 1,000 times as large")
+    many[20:30, 0] = 5e7  # one in thirty: the feature is like that
+    assert not asked(many, [None] * 360)
+
+
+def test_a_far_number_of_a_pool_is_asked_about():
+    rng = np.random.default_rng(0)
+    pool = rng.normal(size=(400, 2))
+    pool[11, 1] = 1e9
+    notes = Notes()
+    Rows(label="y").note(entries(rng.normal(size=(20, 2)), "mine"), entries(pool, "pool"), None, notes)
+    assert "pool[11]: feature 1 is 1e+09" in notes.questions[-1].asks
+
+
+def entries(x, name):
+    return Entries(x, [None] * len(x), InValues({"item": name}, range(len(x))))
 
 
 @pytest.mark.parametrize("of", [np.sum, np.mean])

@@ -35,7 +35,8 @@ DAMAGES: Mapping[str, str] = {
     "utf-?8": "a text in it is not utf-8",
     "malloc|alloc|out of memory|larger than": "it says that it is larger than the memory",
     "truncat|ended before|unexpected end|eof|not processed|only read|too small|end of": "its end is missing",
-    "not a (zip|gzip)|magic|frame desc|file format|data stream$|input format|was null|not an? ": "it begins otherwise",
+    "not a zip|in footer": "its end is missing, or it is of another format",
+    "not a gzip|magic|frame desc|file format|data stream$|input format|was null|not an? ": "it is of another format",
 }
 """Words of ours on what is wrong with a damaged file, by a pattern of the words of the library that reads it."""
 

@@ -19,7 +19,7 @@ from tutelage.kinds.one_class import OneClass, in_table
 from tutelage.modalities.base import Reader
 from tutelage.modalities.head import Head
 from tutelage.modalities.rows.faults import Faults
-from tutelage.modalities.rows.odd_numbers import Columns, listed, note_odd_numbers
+from tutelage.modalities.rows.odd_numbers import Columns, listed, note_far, note_odd_numbers
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.modalities.rows.tables import ALL, NPZ, feature_columns, read_features, read_row_table
 from tutelage.model import Model
@@ -113,6 +113,9 @@ class Rows(OneClass):
         if more is not None and np.shape(more.items)[1:] == x.shape[1:]:
             others = np.asarray(evenly(more.items, LOOKED_AT))
         note_odd_numbers(Columns(x, names, train.places.short, place, named), train.labels, notes, others)
+        if more is not None and others is not None:
+            pool = more.places.source or more.at("item")
+            note_far(Columns(more.items, names, more.places.short, pool, named), notes)
 
     def again(self, **changed: Any) -> Self:
         """The kind of a finished run with some options changed: its columns of features are those of the training.

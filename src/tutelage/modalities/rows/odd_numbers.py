@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
+from tutelage.data.columns import evenly
 from tutelage.tables import Notes
 from tutelage.tables.cells import quoted
 
@@ -20,7 +22,12 @@ ABOVE = (999.0, 9999.0, 99999.0, 999999.0)
 FAR = 3
 """Times that a number is above all others which stands for none."""
 APART = 1000
-"""Times that one number is above all others, so that it is more likely a mistake."""
+"""Times that a number is above all others, so that it is more likely a mistake."""
+RARE = 100
+"""Rows for each number, at most, that is far above all others; where there are fewer rows, for one."""
+LOOKED_AT = 100_000
+"""Rows, at most, that are looked at together."""
+NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
 LEAST_LABELLED = 20
 """Labelled rows, at least, that tell whether a feature copies the labels."""
 LEAST_ROWS = 5
@@ -48,6 +55,11 @@ class Columns:
     at: Callable[[int], str]
     place: str
     of_table: bool = True
+
+    def row(self, i: int) -> str:
+        """Name of the place of the i-th row, with its file or argument."""
+        short = self.at(i)
+        return f"{self.place}{short}" if short.startswith("[") else f"{self.place}, {short}"
 
     def without(self, names: Collection[str]) -> str:
         """Option that names all features but some, or what to do with an array."""
@@ -99,9 +111,7 @@ def note_odd_numbers(
         )
     if odd:
         _ask_of_stand_ins(columns, odd, settles, notes)
-    for j, name in enumerate(names):
-        if not still[j]:
-            _ask_of_far(columns, j, odd.get(name), notes)
+    note_far(columns, notes, odd)
     _ask_of_totals(columns, notes)
 
 
@@ -166,19 +176,60 @@ def _ask_of_stand_ins(columns: Columns, odd: Mapping[str, np.ndarray], settles: 
     )
 
 
-def _ask_of_far(columns: Columns, j: int, odd: np.ndarray | None, notes: Notes) -> None:
-    """Ask about a number of a feature that is far above all others, those that stand for none left aside."""
-    x, name = columns.x[:, j], columns.names[j]
-    sizes = np.where(np.zeros(len(x), dtype=bool) if odd is None else odd, 0, np.abs(x))
-    row = int(sizes.argmax())
-    others = sizes[sizes < sizes[row]]
-    if len(others) == len(x) - 1 and 0 < APART * others.max() < sizes[row] and len(np.unique(others)) >= LEAST_ROWS:
-        notes.ask(
-            f"{columns.place}, {columns.at(row)}: feature {name} is {x[row]:g}, more than {APART:,} times as large as "
-            f"any other number of it (the next is {others.max():g})",
-            f"correct it; or {columns.emptied('the cell', 'its row')}",
-            page="odd-numbers",
-        )
+def note_far(columns: Columns, notes: Notes, passed_over: Mapping[str, np.ndarray] = NOTHING) -> None:
+    """Ask about numbers of a feature that are far above all its others, and so stretch its scale.
+
+    Args:
+        columns: features of n rows, in memory or on disk.
+        notes: takes the questions.
+        passed_over: mask of the numbers of a feature that do not count, by its name, (n,), as those that stand for none.
+    """
+    x, some = columns.x, np.asarray(evenly(columns.x, LOOKED_AT))
+    if len(some) <= LEAST_ROWS:
+        return
+    few = max(1, len(some) // RARE)
+    usual = np.partition(np.abs(some), len(some) - few - 1, axis=0)[len(some) - few - 1]
+    largest = np.max([np.abs(x[i : i + LOOKED_AT]).max(0) for i in range(0, len(x), LOOKED_AT)], axis=0)
+    with np.errstate(over="ignore"):
+        suspects = np.flatnonzero((largest > APART * usual) & (usual > 0)).tolist()
+    for j in suspects:
+        name, numbers = columns.names[j], np.asarray(x[:, j], dtype=np.float64)
+        sizes = np.abs(numbers)
+        if name in passed_over:
+            sizes[passed_over[name]] = 0
+        far, next_ = _far(sizes)
+        if not far:
+            continue
+        row = int((sizes > next_).argmax())
+        where = f"{columns.row(row)}: feature {name} is {numbers[row]:g}"
+        if far == 1:
+            are = f"{where}, more than {APART:,} times as large as any other number of it (the next is {next_:g})"
+        else:
+            are = (
+                f"{where}, and in {far:,} of {len(x):,} rows more than {APART:,} times as large as in any other (the "
+                f"next is {next_:g})"
+            )
+        cells, rows = ("the cell", "its row") if far == 1 else ("these cells", "their rows")
+        notes.ask(are, f"correct {'it' if far == 1 else 'them'}; or {columns.emptied(cells, rows)}", page="odd-numbers")
+
+
+def _far(sizes: np.ndarray) -> tuple[int, float]:
+    """Number of sizes that are far above all others, and the largest of these others; 0 where none is.
+
+    They are at most one in a hundred, or one, and the others are of several sizes.
+
+    Args:
+        sizes: sizes of numbers, (n,), n at least 2.
+
+    >>> _far(np.array([1.0, 2, 3, 4, 5, 6, 9000]))
+    (1, 6.0)
+    """
+    few = max(1, len(sizes) // RARE)
+    top = np.sort(np.partition(sizes, len(sizes) - few - 1)[len(sizes) - few - 1 :])[::-1]
+    gaps = np.flatnonzero((top[:-1] > APART * top[1:]) & (top[1:] > 0))
+    if not len(gaps) or len(np.unique(sizes[sizes <= top[gaps[0] + 1]])) < LEAST_ROWS:
+        return 0, 0.0
+    return int(gaps[0]) + 1, float(top[gaps[0] + 1])
 
 
 def _ask_of_totals(columns: Columns, notes: Notes) -> None:
@@ -193,7 +244,7 @@ def _ask_of_totals(columns: Columns, notes: Notes) -> None:
     larger = mean.all() or (total & (np.abs(last) > np.abs(above).max(0))).any()  # else numbers hardly differ from 0
     if larger and (total | mean).all() and ((above != above[0]).any(0)).sum() > 1:
         notes.ask(
-            f"{columns.place}, {columns.at(len(x) - 1)}: each feature of the last row is the sum, or the mean, of "
+            f"{columns.row(len(x) - 1)}: each feature of the last row is the sum, or the mean, of "
             "the rows above, and it is read as a row like others",
             "take this row of totals out",
             page="totals",
