@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-QUIET := OMP_NUM_THREADS=1
+QUIET := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 
 .PHONY: demo test slow lint setup dist docs
 

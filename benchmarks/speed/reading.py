@@ -49,6 +49,7 @@ def cpu_seconds(checkout: Path, folder: Path, kind: str, *more: str) -> float:
     """CPU seconds of a fit by the code of a checkout, with further options."""
     words = [sys.executable, "-m", "tutelage", "fit", "drift", *KINDS[kind], "--out", str(folder / "run"), *more]
     cache = {"TUTELAGE_CACHE": str(folder / f"cache-{checkout.name}"), "PYTHONPATH": str(checkout / "src")}
+    cache["PYTHONDONTWRITEBYTECODE"] = ""  # where modules are compiled in each process, that is most of the time
     with subprocess.Popen(
         words, cwd=folder, env=os.environ | cache | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, text=True,
