@@ -1,6 +1,6 @@
 """CPU seconds of all that a fit without faults does besides training, in this checkout and in another one.
 
-    python benchmarks/speed/reading.py OTHER_CHECKOUT [pairs]
+    python benchmarks/speed/reading.py OTHER_CHECKOUT [--this CHECKOUT] [--pairs 9]
 
 writes benchmarks/results/reading.json. A change of the code that reads cannot be seen in the time of a whole fit, whose
 trainings vary by more. So fits of one step without evidence run in turns, one of each checkout a pair, in processes of
@@ -9,6 +9,7 @@ their own; features are in the cache of each beforehand. Their difference is tol
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -64,16 +65,21 @@ def cpu_seconds(checkout: Path, folder: Path, kind: str, *more: str) -> float:
 
 
 if __name__ == "__main__":
-    other, pairs = Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 9
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("other", type=Path, help="checkout before the change")
+    parser.add_argument("--this", type=Path, default=HERE, help="checkout with the change")
+    parser.add_argument("--pairs", type=int, default=9, help="number of pairs")
+    asked = parser.parse_args()
+    this, other, pairs = asked.this.resolve(), asked.other.resolve(), asked.pairs
     found = {}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         write(folder)
         for kind in KINDS:
-            for checkout in (HERE, other):
+            for checkout in (this, other):
                 cpu_seconds(checkout, folder, kind, *SHORT)  # fills the cache
-            each = np.array([[cpu_seconds(c, folder, kind, *SHORT) for c in (HERE, other)] for _ in range(pairs)])
-            whole = cpu_seconds(HERE, folder, kind)
+            each = np.array([[cpu_seconds(c, folder, kind, *SHORT) for c in (this, other)] for _ in range(pairs)])
+            whole = cpu_seconds(this, folder, kind)
             more = np.quantile(each[:, 0] - each[:, 1], [0.5, 0.25, 0.75]) / whole
             found[kind] = {
                 "pairs": pairs, "short fit, s": round(float(np.median(each[:, 0])), 2),

@@ -95,10 +95,15 @@ def write_atomically(path: Path, data: bytes) -> None:
         part.write_bytes(data)
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write an object as indented JSON, atomically, with the hash of its other entries under `HASH`."""
-    plain = json.loads(_text(value))
+def write_json(path: Path, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Write an object as indented JSON, atomically, with the hash of its other entries under `HASH`.
+
+    Returns:
+        The object as it is read again, without its hash.
+    """
+    plain: dict[str, Any] = json.loads(_text(value))
     write_atomically(path, _text(plain | {HASH: hash_of(plain)}))
+    return plain
 
 
 def as_written(path: Path) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, Template
 
 from tutelage import files, kinds
 from tutelage.fit.box import STYLE, box
@@ -39,20 +40,20 @@ def write_report(folder: Path, edited: bool = False) -> Path:
     Raises:
         FileNotFoundError: the folder holds no finished run.
     """
-    return write_page(folder, draw(folder), edited, cost_of(folder))
+    return write_page(folder, draw(folder, read_records(folder)), edited, cost_of(folder))
 
 
 Drawn = tuple[dict[str, Any], list[dict[str, Any]]]
 """Records of a run, and its plots as `page` takes them."""
 
 
-def draw(folder: Path) -> Drawn:
-    """Draw the plots of a finished run into its folder.
+def draw(folder: Path, record: dict[str, Any]) -> Drawn:
+    """Draw the plots of a run into its folder.
 
-    Raises:
-        FileNotFoundError: the folder holds no finished run.
+    Args:
+        folder: folder of the run.
+        record: its records, as JSON holds them.
     """
-    record = read_records(folder)
     return record, [
         {"svg": inline_svg(figure), "caption": figure.caption, "expert": drawing.expert}
         for drawing, figure in draw_all(record, folder / "plots")
@@ -91,11 +92,8 @@ def page(
     record = to_show(record)
     summary = record["summary"]
     kind = kinds.of_summary(summary)
-    environment = Environment(loader=PackageLoader("tutelage.report"), autoescape=True)
-    rows = by_class(record)
-    template = environment.get_template("report.html")
-    top = findings(record)[:3]
-    return template.render(
+    rows, top = by_class(record), findings(record)[:3]
+    return _template().render(
         record=with_small_pictures(record),
         summary=summary,
         answer=box(verdict(summary, kind.words.test, use(kind)), findings(record), notes(record, kind)),
@@ -115,6 +113,11 @@ def page(
         shown=PICTURED,
         said=[line["words"] for line in summary.get("said", []) if line["words"] not in {*top, *beyond(record)}],
     )
+
+
+@cache
+def _template() -> Template:
+    return Environment(loader=PackageLoader("tutelage.report"), autoescape=True).get_template("report.html")
 
 
 def _least_found(row: dict[str, Any]) -> float:

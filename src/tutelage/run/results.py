@@ -82,12 +82,12 @@ def conclude(
             reader = fitted.problem.reader or fitted.reader
             own = kind.model(data, outcome.reference, reader, calibration=outcome.reference_calibration)
             model.save(own, out / REFERENCE, told_of(kind, summary, reference=True))
-        files.write_json(out / "records.json", record)
+        written = files.write_json(out / "records.json", record)
         keep_keys(out, keys)
     with stage(REPORT):
         from tutelage.report.page import draw, page, write_page  # with it the library that draws
 
-        drawn = draw(out)
+        drawn = draw(out, written)
         if cost is not None:
             summary["cost"] = cost(len(page(*drawn).encode()))
         write_page(out, drawn, cost=summary.get("cost"))
