@@ -39,7 +39,7 @@ class Heard:
     def __init__(self, tell: Say | None = None) -> None:
         self.tell = tell
         self.lines: list[dict[str, str]] = []
-        self.write: Callable[[list[dict[str, str]]], None] | None = None
+        self.write: Callable[[list[dict[str, str]]], object] | None = None
 
     def say(self, words: str) -> None:
         """Keep a sentence, and pass it on."""
@@ -59,7 +59,7 @@ class Heard:
             if self.write is not None:
                 self.write(self.lines)
 
-    def resume(self, before: list[dict[str, str]], write: Callable[[list[dict[str, str]]], None]) -> None:
+    def resume(self, before: list[dict[str, str]], write: Callable[[list[dict[str, str]]], object]) -> None:
         """Go on where a stopped run was, whose finished parts warn no more.
 
         Args:

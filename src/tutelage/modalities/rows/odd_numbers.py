@@ -182,7 +182,7 @@ def note_far(columns: Columns, notes: Notes, passed_over: Mapping[str, np.ndarra
     Args:
         columns: features of n rows, in memory or on disk.
         notes: takes the questions.
-        passed_over: mask of the numbers of a feature that do not count, by its name, (n,), as those that stand for none.
+        passed_over: mask of the numbers of a feature that do not count, by its name, (n,), such as -999.
     """
     x, some = columns.x, np.asarray(evenly(columns.x, LOOKED_AT))
     if len(some) <= LEAST_ROWS:
