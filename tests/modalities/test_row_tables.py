@@ -160,7 +160,7 @@ def test_an_npz_file_with_objects_or_of_another_format(tmp_path):
         read_row_table(tmp_path / "a.npz", USUAL, Notes(), "x", "y")
     with (tmp_path / "b.npz").open("wb") as file:
         np.save(file, np.eye(2))
-    with pytest.raises(DataError, match=r"b.npz: not readable as npz \(its end is missing, or it is of another format\)$"):
+    with pytest.raises(DataError, match=r"not readable as npz \(its end is missing, or it is of another format\)$"):
         read_row_table(tmp_path / "b.npz", USUAL, Notes(), "x", "y")
 
 
