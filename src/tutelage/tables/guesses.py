@@ -28,13 +28,13 @@ PLAIN = {"iso8859-2": "iso-8859-2", "iso8859-15": "iso-8859-15", "iso8859-5": "i
 
 
 def guess(sample: bytes, whole: bytes = b"") -> list[str]:
-    """Charsets of bytes that are not utf-8, the likeliest first; empty where none fits.
+    r"""Charsets of bytes that are not utf-8, the likeliest first; empty where none fits.
 
     Args:
         sample: lines with bytes beyond ASCII.
         whole: bytes that the first charset must be able to read.
 
-    >>> guess("Příliš žluťoučký kůň".encode("cp1250"))[0], guess(b"x" * 40_000 + b" \\xe9t\\xe9")[0]
+    >>> guess("Příliš žluťoučký kůň".encode("cp1250"))[0], guess(b"x" * 40_000 + b" \xe9t\xe9")[0]
     ('cp1250', 'cp1252')
     """
     from chardet import detect_all
