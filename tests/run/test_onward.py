@@ -16,7 +16,7 @@ from forging import forge, sealed_anew
 from tutelage import Classifier, model
 from tutelage.fit.rehearsal import FEW
 from tutelage.kinds import stored
-from tutelage.kinds.known_pool import kept_keys
+from tutelage.kinds.known_pool import kept
 from tutelage.modalities.text.network import TextPass
 from tutelage.run import taken_over
 from tutelage.train.mixture import Mixture
@@ -210,6 +210,44 @@ def test_a_pool_that_shrank_is_said(night, run, tmp_path):
     assert "it shrank; 10 of the 60 of the run before are not in it" in shown
 
 
+def test_labels_that_are_others_now_or_are_not_given_any_more_are_counted(night, run, tmp_path, texts):
+    labels = texts.train.reset_index(drop=True)
+    labels.loc[:2, "label"] = labels.label[:3].map({"food": "sport", "sport": "food"})
+    labels[:-2].to_csv(tmp_path / "labels.csv", index=False)
+    code, shown = run(*onward(night, train=tmp_path / "labels.csv"))
+    assert code == 0, shown
+    said = "Of the labels that first had, 3 are others now and 2 are not given any more; the evidence is on what they"
+    assert said in " ".join(shown.split())
+    assert "No label is known to be new" not in shown
+    assert summary_of(night.out)["before"]["other_labels"] == 3
+
+
+def test_a_test_of_items_that_a_run_before_learnt_is_scored_apart(night, run, tmp_path, texts):
+    labels, test = texts.train, pd.read_csv(night.folder / "test.csv")
+    some = pd.concat([labels.groupby("label").tail(2), test])
+    labels.groupby("label").head(6).to_csv(tmp_path / "labels.csv", index=False)
+    some.to_csv(tmp_path / "test.csv", index=False)
+    first = tmp_path / "next"
+    code, shown = run(*onward(night, train=tmp_path / "labels.csv", out=first))
+    assert code == 0, shown
+    changes = {"train": tmp_path / "labels.csv", "test": tmp_path / "test.csv", "from": first}
+    code, shown = run(*onward(night, **changes))
+    assert code == 0, shown
+    shown = " ".join(shown.split())
+    assert "4 texts of the test are ones that next learnt from, or nearly" in shown  # the night before next
+    assert "On the test texts that were not learnt from the model before has accuracy" in shown
+    found = summary_of(night.out)
+    assert found["test_without_copies"]["copies"] == found["test_without_copies"]["with_labels"] == 4
+
+
+def test_a_pool_that_is_not_named_any_more_is_said(night, run, tmp_path):
+    assert run(*night.fit("supervised", out=tmp_path / "alone", **QUICK))[0] == 0
+    code, shown = run(*onward(night, "supervised", unlabelled=None, **{"from": tmp_path / "alone"}))
+    assert code == 0, shown
+    assert "The new run has no pool: name that of alone" in shown
+    assert "by now" not in shown
+
+
 def test_rows_of_the_pool_that_got_a_label_are_counted(night, run, tmp_path, texts):
     pd.concat([texts.train, texts.pool[:4]]).to_csv(tmp_path / "labels.csv", index=False)
     texts.pool[4:].to_csv(tmp_path / "pool.csv", index=False)
@@ -342,6 +380,7 @@ def test_what_contradicts_the_run_is_refused(night, run):
         ({"out": night.folder / "first"}, "name another folder"),
         ({"out": night.folder / "first" / "next"}, "name another folder"),
         ({"rules": night.folder / "rules.json"}, "begins anew"),
+        ({"shares": "food=0.9,sport=0.1"}, "--shares are weighed by a fit that begins anew"),
         ({"from": None, "text": "text", "label": "label", "trust": True}, "--trust is for a fit that goes on"),
     ):
         code, shown = run(*onward(night, **changes))
@@ -390,9 +429,10 @@ def test_the_options_of_a_run_are_written_with_the_name_of_the_command_line(seco
 
 
 def test_a_fit_that_begins_anew_keeps_the_hashes_of_its_pool(night):
-    keys = kept_keys(night.folder / "first")
-    assert len(keys) == 60
-    assert (np.diff(keys.astype(object)) > 0).all()
+    found = kept(night.folder / "first")
+    assert len(found.pool) == 60
+    assert (np.diff(found.pool.astype(object)) > 0).all()
+    assert found.labelled.shape == (2, 16)
 
 
 def test_look_takes_the_same_options(night, run):
@@ -437,12 +477,16 @@ def test_rows_of_numbers_go_on(run, tmp_path):
     found, _ = summary_after(run, tmp_path, [*of, tmp_path / "old.csv", *named], [*of, tmp_path / "grown.csv"])
     assert (found["changed"]["old"], found["changed"]["new"]) == (60, 60)
     assert found["kind"] == "rows"
+    other = ["--features", "a3", "a2", "a1", "--from", tmp_path / "first", "--out", tmp_path / "turned"]
+    code, shown = run("fit", *of, tmp_path / "grown.csv", *other)
+    assert code == 2
+    assert "reads a1, a2, a3, in this order, and --features is now a3, a2, a1" in shown
     table.assign(a4=1.5)[40:].to_csv(tmp_path / "wider.csv", index=False)
     table.assign(a4=rng.normal(size=160), y=np.where(y, "up", "down"))[:40].to_csv(tmp_path / "train.csv", index=False)
     code, shown = run("fit", *of, tmp_path / "wider.csv", "--features", "a", "--from", tmp_path / "first", "--out",
                       tmp_path / "wide")  # fmt: skip
     assert code == 2
-    assert "an item has 4 features, but the model before was fitted on 3" in shown
+    assert "in this order, and --features is now a1, a2, a3, a4: leave --features out" in shown
 
 
 def test_sentences_go_on_without_a_test_of_units_that_depend_on_each_other(run, tmp_path, encoder_folder):

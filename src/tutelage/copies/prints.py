@@ -43,8 +43,12 @@ class Prints(ABC):
         """
 
     @abstractmethod
+    def take(self, index: Int[np.ndarray, " m"]) -> Self:
+        """Prints of the items of these numbers, (m,)."""
+
     def head(self, count: int) -> Self:
-        """Prints of the first items."""
+        """Prints of the first items, or of all where there are no more."""
+        return self.take(np.arange(min(count, len(self))))
 
     @abstractmethod
     def matched(self, known: Self) -> Bool[np.ndarray, " n"]:
@@ -123,8 +127,8 @@ class Keys(Prints):
     def and_those_of(self, others: Self) -> Self:
         return type(self)(np.concatenate([self.keys, others.keys]))
 
-    def head(self, count: int) -> Self:
-        return type(self)(self.keys[:count])
+    def take(self, index: Int[np.ndarray, " m"]) -> Self:
+        return type(self)(self.keys[index])
 
     def matched(self, known: Self) -> Bool[np.ndarray, " n"]:
         found: np.ndarray = np.isin(self.keys, known.keys)

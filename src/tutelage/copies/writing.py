@@ -95,11 +95,9 @@ class Writings(Prints):
         found: np.ndarray = signed & ~np.isin(self.bare, bare[times > SIGNED_AT_MOST])
         return found
 
-    def head(self, count: int) -> Self:
-        shingles = self.shingles.take(np.arange(min(count, len(self))))
-        return replace(
-            self, whole=self.whole[:count], bare=self.bare[:count], keys=self.keys[:count], shingles=shingles
-        )
+    def take(self, index: Int[np.ndarray, " m"]) -> Self:
+        whole, bare, keys = self.whole[index], self.bare[index], self.keys[index]
+        return replace(self, whole=whole, bare=bare, keys=keys, shingles=self.shingles.take(index))
 
     def plain(self, mask: Bool[np.ndarray, " n"]) -> Self:
         keys, bare = (np.where(mask, self.whole, numbers) for numbers in (self.keys, self.bare))

@@ -176,6 +176,19 @@ def folder_of(items: Any) -> Path | None:
     return None
 
 
+def spaced(items: Any, most: int) -> Any:
+    """As many items as said at most, evenly spaced, from the first on.
+
+    Args:
+        items: a list, an array or a sequence on disk.
+        most: number of items, at least 1.
+
+    >>> spaced(["a", "b", "c"], 2), spaced([1, 2], 2)
+    (['a', 'c'], [1, 2])
+    """
+    return items if len(items) <= most else items[:: -(-len(items) // most)]
+
+
 def evenly(items: Any, most: int) -> Any:
     """All items where there are at most so many, or they are in memory; else as many of them, evenly spaced.
 

@@ -31,7 +31,7 @@ from tutelage.fit.pool_words import evidence_of
 from tutelage.fit.verdict import verdict
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
-from tutelage.kinds.known_pool import keys_of_pool
+from tutelage.kinds.known_pool import Remembered
 from tutelage.kinds.records import collect, on_device
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method, Supervised
@@ -170,7 +170,7 @@ class Estimator(BaseEstimator):
         self._summary: dict[str, Any] = summarise(kind, data, fitted) | ({"partial": True} if self.partial_ else {})
         self._fitted_kind = kind
         self._record: dict[str, Any] = collect(on_device(data, fitted), kind, data, fitted)
-        self._pool_keys: np.ndarray | None = keys_of_pool(kind, data.items.pool)
+        self._remembered: Remembered | None = Remembered.of(kind, data)
         self._model: Model = kind.model(data, outcome.network, fitted.reader, cache or False, outcome.calibration)
         self.temperature_ = outcome.calibration.temperature
         self.evidence_: Evidence | None = evidence_of(outcome, data.classes)

@@ -21,7 +21,7 @@ from tutelage.fit.auto import Auto
 from tutelage.fit.evidence import Evidence
 from tutelage.fit.fit import settings
 from tutelage.kinds.base import Kind
-from tutelage.kinds.known_pool import POOL_KEYS, keep_keys, kept_keys
+from tutelage.kinds.known_pool import POOL_KEYS, keep, kept
 from tutelage.kinds.saved import kind_of, plain_options, require_finished
 from tutelage.methods import METHODS, Method
 from tutelage.methods.fields import ramps_read
@@ -148,8 +148,8 @@ def _write(estimator: Estimator, folder: Path) -> None:
         asked["n_features_in"] = int(estimator.n_features_in_)
     files.write_json(folder / "run.json", asked)
     files.write_json(folder / "summary.json", summary)
-    if (keys := getattr(estimator, "_pool_keys", None)) is not None:  # one that an earlier version pickled has none
-        keep_keys(folder, keys)
+    if (remembered := getattr(estimator, "_remembered", None)) is not None:  # an earlier version pickled none
+        keep(folder, remembered)
     if estimator._record:  # runs of earlier versions may have none
         files.write_json(folder / "records.json", estimator.records())
 
@@ -198,7 +198,7 @@ def load_run(of: type[AnEstimator], folder: Path, trust: bool, allow_encoder: st
     record = files.read_json(path, Records) if path.exists() else {}
     estimator._record = {name: value for name, value in record.items() if name != "summary"}
     estimator.history_ = record.get("history", [])
-    estimator._asked, estimator._pool_keys = method_of(method), kept_keys(folder)
+    estimator._asked, estimator._remembered = method_of(method), kept(folder)
     estimator.method_ = _trained_by(summary) or method_of(method)  # type: ignore[assignment]
     if kind.of_numbers:
         _count_features(estimator, kind, asked, found)

@@ -74,6 +74,7 @@ class Kind(ABC):
         stores: whether a pool of such items may lie on disk, see `tutelage.kinds.stored`.
         shaping: options that say what network there is and what it reads, so that a fit that goes on from a run takes
             them from it; a kind may lack some.
+        ordered: options that name columns in the order in which a network reads them.
     """
 
     name: ClassVar[str]
@@ -95,6 +96,7 @@ class Kind(ABC):
     shaping: ClassVar[tuple[str, ...]] = (
         "encoder", "finetune", "network", "size", "max_length", "precision", "adapt"
     )  # fmt: skip
+    ordered: ClassVar[tuple[str, ...]] = ()
     group: str | None = None
     copies: str = ONCE
 

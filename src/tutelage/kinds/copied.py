@@ -84,6 +84,36 @@ def kept_prints(kind: Kind, data: Dataset) -> dict[str, np.ndarray]:
     return kept | {LABELLED: np.array([len(labelled)], dtype=np.int64)}
 
 
+def kept_of_both(kind: Kind, now: Mapping[str, np.ndarray], before: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Prints of the items that a model learnt from, and of those that the model learnt from with which it began.
+
+    Args:
+        kind: kind of the items.
+        now, before: prints of either, as a model keeps them.
+
+    Raises:
+        BadFileError: those of the model before are damaged.
+    """
+    if not before:
+        return dict(now)
+    (new, labelled), (old, earlier) = _read(kind, now), _read(kind, before)
+    first, rest = old.head(earlier), old.take(np.arange(earlier, len(old)))
+    front = new.head(labelled)
+    front = front.and_those_of(first.take(np.flatnonzero(~first.matched(front))))
+    every = front.and_those_of(new.take(np.arange(labelled, len(new))))
+    every = every.and_those_of(rest.take(np.flatnonzero(~rest.matched(every))))
+    return every.head(KEPT).kept() | {LABELLED: np.array([min(len(front), KEPT)], dtype=np.int64)}
+
+
+def _read(kind: Kind, kept: Mapping[str, np.ndarray]) -> tuple[Prints, int]:
+    """Prints that a model keeps, and the number of those, the first ones, that are of labelled items."""
+    try:
+        known = kind.prints_class.read(kept)
+    except ValueError as fault:
+        raise BadFileError(f"what the model keeps of the items that it learnt is damaged ({fault})") from fault
+    return known, int(kept.get(LABELLED, np.array([len(known)]))[0])
+
+
 def copied_of(kind: Kind, model: Model, items: Sequence[Any]) -> np.ndarray:
     """Of what each item is a copy, see `Kind.copied`, int8, (n,); of an older model no item is known.
 
@@ -97,11 +127,7 @@ def copied_of(kind: Kind, model: Model, items: Sequence[Any]) -> np.ndarray:
     """
     if not model.known:
         return np.zeros(len(items), dtype=np.int8)
-    try:
-        known = kind.prints_class.read(model.known)
-    except ValueError as fault:
-        raise BadFileError(f"what the model keeps of the items that it learnt is damaged ({fault})") from fault
-    labelled = int(model.known.get(LABELLED, np.array([len(known)]))[0])
+    known, labelled = _read(kind, model.known)
     return kind.prints(items, known).within(known, labelled)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.data.columns import evenly
+from tutelage.data.columns import spaced
 from tutelage.data.examples import Chosen
 from tutelage.fit.changes import Looked, changes
 from tutelage.fit.dependence import dependence
@@ -61,7 +61,7 @@ def pool_since(
 def _looked(fitted: Fitted, before: Model, now: Model, index: np.ndarray) -> Looked:
     """What both models say of some of the pool's items of these numbers, (n,)."""
     task, pool = fitted.problem.task, fitted.problem.pool
-    some = np.asarray(evenly(index, OF_MANY_UNITS if task.dense else LOOKED_AT), dtype=np.int64)
+    some = np.asarray(spaced(index, OF_MANY_UNITS if task.dense else LOOKED_AT), dtype=np.int64)
     examples = pool.subset(some) if task.dense or task.sequential else Chosen(pool, some)
     (sure, first), (_, second) = before.surest(examples), now.surest(examples)
     return Looked(first, second, sure, len(some), len(index))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tutelage.data.columns import evenly
+from tutelage.data.columns import spaced
 from tutelage.kinds.entries import POOL
 from tutelage.model import Model
 from tutelage.tables import PREDICTED, PROBABILITY, USUAL, DataError, Notes, as_label, holds_table
@@ -29,7 +29,10 @@ SAME = 0.02
 """Relative difference of 1 - p up to which two probabilities p of a class are the same: that of other batches."""
 
 AGREE = 0.9
-"""Share of these rows, at least, that must be the same."""
+"""Share of these rows, at least, whose probability must be the same."""
+
+TIED = 1e-3
+"""Difference of the probabilities of two classes up to which either may be said to be the likeliest."""
 
 
 @dataclass
@@ -105,8 +108,8 @@ def knowing(kind: Kind, model: Model, path: Path) -> Knowing:
         keys.append(kind.pool_keys(items)[good] if len(items) else np.zeros(0, dtype=np.uint64))
         said.append(number[good])
         sure.append(top[good])
-        some += [(items[i], number[i], top[i]) for i in evenly(good, TRIED)]
-    _require_own(model, path, list(evenly(some, TRIED)))
+        some += [(items[i], number[i], top[i]) for i in spaced(good, TRIED)]
+    _require_own(model, path, spaced(some, TRIED))
     every, first = np.unique(np.concatenate(keys), return_index=True)
     own = {f.name: getattr(model, f.name) for f in fields(Model)}
     answers = np.concatenate(said)[first], np.concatenate(sure)[first]
@@ -149,9 +152,16 @@ def _require_own(model: Model, path: Path, some: Sequence[tuple[Any, int, float]
     items = np.stack(items) if isinstance(items[0], np.ndarray) else items
     p = model.probabilities(items)
     said, top = np.array([k for _, k, _ in some]), np.array([t for _, _, t in some])
-    same = (p.argmax(1) == said) & (np.abs(p.max(1) - top) <= 1e-12 + SAME * (1 - p.max(1)))
+    other = p.max(1) - p[np.arange(len(said)), said] > TIED
+    same = ~other & (np.abs(p.max(1) - top) <= 1e-12 + SAME * (1 - p.max(1)))
     if same.mean() < AGREE:
         raise DataError(
             f"--known {path}: of {len(some)} rows that were labelled anew {int((~same).sum())} have another label or "
             f"probability there, so that it is the answer of another model: {OTHER}"
+        )
+    if other.any():
+        raise DataError(
+            f"--known {path}: of {len(some)} rows that were labelled anew {int(other.sum())} have another label there, "
+            f"so that labels were changed since the model gave them: name its answer as it was written, or leave out "
+            "--known"
         )

@@ -58,6 +58,7 @@ class Rows(OneClass):
     of_numbers: ClassVar[bool] = True
     stores: ClassVar[bool] = True
     item_columns = ("features",)
+    ordered = ("features",)
     words = Words(
         "rows", "row", column="row", taken="other numbers than uint8 of shape (n, h, w, 3) or (n, h, w) are rows"
     )

@@ -18,7 +18,7 @@ from tutelage.kinds.answers import counted_as_wrong
 from tutelage.kinds.base import Kind
 from tutelage.kinds.copied import without_copies
 from tutelage.kinds.dataset import Dataset, Measured
-from tutelage.kinds.known_pool import keep_keys, keys_of_pool
+from tutelage.kinds.known_pool import Remembered, keep
 from tutelage.kinds.records import collect, on_device
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
@@ -53,8 +53,8 @@ def conclude(
     outcome = fitted.outcome
     made = on_device(data, fitted)
     with stage(RECORDS):
-        record, keys = collect(made, kind, data, fitted), keys_of_pool(kind, data.items.pool)
-        summary |= {} if before is None else before.told(kind, data, fitted, made, keys)
+        record, remembered = collect(made, kind, data, fitted), Remembered.of(kind, data)
+        summary |= {} if before is None else before.told(kind, data, fitted, made, remembered)
     if len(data.test):
         with stage(TEST):
             found = _measured(made, kind, data, outcome, fitted.problem.reader, before)
@@ -77,13 +77,15 @@ def conclude(
     record["summary"] = {k: v for k, v in summary.items() if k != "versions"}
     with stage(RECORDS):
         made = kind.model(data, outcome.network, fitted.reader, calibration=outcome.calibration)
+        made = made if before is None else before.remembered_by(made)
         model.save(made, out / "model", told_of(kind, summary))
         if outcome.reference is not outcome.network:
             reader = fitted.problem.reader or fitted.reader
             own = kind.model(data, outcome.reference, reader, calibration=outcome.reference_calibration)
+            own = own if before is None else before.remembered_by(own)
             model.save(own, out / REFERENCE, told_of(kind, summary, reference=True))
         written = files.write_json(out / "records.json", record)
-        keep_keys(out, keys)
+        keep(out, remembered)
     with stage(REPORT):
         from tutelage.report.page import draw, page, write_page  # with it the library that draws
 

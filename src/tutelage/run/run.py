@@ -79,8 +79,9 @@ def run(
         require_all_parted(settled, kind.how(options.asked).training)
         wiring = kind.wiring(options.asked, data, isinstance(method, Auto))
         if before is not None:
-            before.require_fits(data, method)
-            before.say(say)
+            before.require_fits(kind, data, method)
+            data = before.seen(kind, data)
+            before.say(data, say)
         reader = wiring.reader if before is None else before.start.reader
         say_of_reader(reader, data, notes, tell or say)
         require_unseen(data.items, reader, wiring)

@@ -66,6 +66,8 @@ def taken_over(kind: Kind, options: Options) -> Kind:
             option = f"--{field.name.replace('_', '-')}"
             has = "does not name it" if was is None else f"has {was}"
             raise ValueError(f"{option} {value} contradicts --from {folder}, which {has}: leave it out, {ANEW}")
+        if field.name == "shares":
+            raise ValueError(f"--shares are weighed by a fit that begins anew: leave it out, {ANEW}")
         changed[field.name] = value
     return replace(before, **changed)
 

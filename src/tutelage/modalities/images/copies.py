@@ -103,8 +103,8 @@ class PicturePrints(Prints):
         found: np.ndarray = joined_groups(len(first), equal[one[alike]], equal[two[alike]])[equal]
         return found
 
-    def head(self, count: int) -> Self:
-        return type(self)(*(values[:count] for values in vars(self).values()))
+    def take(self, index: np.ndarray) -> Self:
+        return type(self)(*(values[index] for values in vars(self).values()))
 
     def plain(self, mask: np.ndarray) -> Self:
         return replace(self, shapes=np.where(mask, np.float32(np.nan), self.shapes))
