@@ -30,7 +30,7 @@ def night(world, run):
     """The world with two runs, "out" and "other", and the answer of the first to the pool, known.csv."""
     for name, seed in (("out", 0), ("other", 1)):
         if not (world.folder / name).exists():
-            assert run(*world.fit(out=world.folder / name, seed=seed, lr=0.01 + seed / 100, test=None))[0] == 0
+            assert run(*world.fit(out=world.folder / name, seed=seed, lr=0.05 + seed / 20, steps=30, test=None))[0] == 0
     if not (world.folder / "known.csv").exists():
         words = "predict", world.out, "--input", world.folder / "pool.csv", "--output", world.folder / "known.csv"
         assert run(*words)[0] == 0
