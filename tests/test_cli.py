@@ -82,7 +82,7 @@ def test_it_says_first_what_it_will_do_and_how_long(run, bench):
     _, shown = run(*bench.fit("mean_teacher"))
     assert "Training mean_teacher on 16 labels (8 a class, 2 classes) and a pool of 60: 3 trainings of 8 steps" in shown
     said = re.search(
-        r"^About \d\S* (seconds?|minutes|hours), \d\S* [MG]B of memory and \d\S* [KMG]B on disk\.$", shown, re.M
+        r"^About \d\S* (seconds?|minutes|hours) more, \d\S* [MG]B of memory and \d\S* [KMG]B on disk\.$", shown, re.M
     )
     assert said, shown
     assert shown.index("Training mean_teacher") < said.start() < shown.index("The pool")

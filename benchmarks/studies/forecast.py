@@ -5,7 +5,7 @@
 
 Each run is a process of its own with a cache of its own; "warm" runs take over the cache of the run before. Texts are
 AG News's; words with tags, rows, images and masks are drawn. A forecast counts from its line on: reading the files and
-importing the libraries are over by then, so that their seconds are taken out of both sides (`ahead`), and in (`whole`).
+importing the libraries are over by then.
 `--clock processor` counts the seconds of the processor, for a machine that others use, too. Writes
 benchmarks/results/forecast.json: for each run what was predicted and found, in all and by stage, and of all runs the
 share within 25 %.
@@ -173,15 +173,6 @@ def play(name: str, place: Path, clock: str) -> dict[str, Any]:
     return cost
 
 
-BEFORE = ("reading", "choosing the encoder", "forecast")
-"""Stages that are over when the forecast is said."""
-
-
-def ahead(cost: dict[str, Any], which: str) -> float:
-    """Seconds of the stages after the forecast."""
-    return sum(stage[which] or 0.0 for stage in cost["stages"] if stage["name"] not in BEFORE)
-
-
 def ratio(predicted: float, found: float) -> float:
     return round(predicted / max(found, 1e-9), 3)
 
@@ -190,8 +181,8 @@ def line_of(name: str, cost: dict[str, Any]) -> dict[str, Any]:
     each = {w: ratio(cost[w]["predicted"], cost[w]["found"]) for w in ("seconds", "memory_mb", "disk_mb")}
     probe = next(s["found"] for s in cost["stages"] if s["name"] == "forecast")
     return {
-        "run": name, "ahead": ratio(ahead(cost, "predicted"), ahead(cost, "found")), "whole": each["seconds"],
-        "memory": each["memory_mb"], "disk": each["disk_mb"], "probe": ratio(probe, cost["seconds"]["found"]),
+        "run": name, "time": each["seconds"], "memory": each["memory_mb"], "disk": each["disk_mb"],
+        "probe": ratio(probe, cost["before"] + cost["seconds"]["found"]),
         "probe_seconds": probe, "cost": cost,
     }  # fmt: skip
 
@@ -201,7 +192,7 @@ def summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
         return round(float(np.mean([abs(line[key] - 1) <= NEAR for line in lines])), 3)
 
     return {
-        "runs": len(lines), "within_25_percent": {key: share(key) for key in ("ahead", "whole", "memory", "disk")},
+        "runs": len(lines), "within_25_percent": {key: share(key) for key in ("time", "memory", "disk")},
         "probe_within": round(float(np.mean([p["probe"] <= 0.03 or p["probe_seconds"] <= 2 for p in lines])), 3),
     }  # fmt: skip
 

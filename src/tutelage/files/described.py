@@ -182,6 +182,7 @@ class StageCost(TypedDict):
 class Costs(TypedDict):
     """What a run was predicted to take and what it took."""
 
+    before: NotRequired[float]
     seconds: Foretold
     memory_mb: Foretold
     disk_mb: Foretold

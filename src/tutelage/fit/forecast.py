@@ -81,8 +81,8 @@ class Forecast:
 
     @property
     def seconds(self) -> float:
-        """Seconds of the whole run, with those that are over."""
-        return sum(self.spent.values()) + sum(stage.seconds for stage in self.stages)
+        """Seconds of the stages that are still to come."""
+        return sum(stage.seconds for stage in self.stages)
 
     @property
     def memory(self) -> float:
@@ -108,9 +108,9 @@ class Forecast:
         """The forecast in a sentence.
 
         >>> Forecast([Stage("encoding", 0.1, 380, written=6e7)], {"reading": 2.0}, 9e8, 1.2e9).words()
-        'About 40 seconds, 1.2 GB of memory and 60 MB on disk.'
+        'About 38 seconds more, 1.2 GB of memory and 60 MB on disk.'
         """
-        return f"About {duration(self.seconds)}, {size(self.memory)} of memory and {size(self.disk)} on disk."
+        return f"About {duration(self.seconds)} more, {size(self.memory)} of memory and {size(self.disk)} on disk."
 
     def with_spent(self, name: str, seconds: float) -> Forecast:
         """The same with the seconds of a stage that is over."""
@@ -118,7 +118,7 @@ class Forecast:
 
 
 def account(forecast: Forecast | None, found: Mapping[str, float], memory: float | None, disk: float) -> dict[str, Any]:
-    """What was predicted and what was, as plain values.
+    """What was predicted of the stages that were still to come, and what all stages took, as plain values.
 
     Args:
         forecast: forecast of the run; None where there was none.
@@ -127,16 +127,17 @@ def account(forecast: Forecast | None, found: Mapping[str, float], memory: float
         disk: bytes that were written and stay.
 
     Returns:
-        "seconds", "memory_mb" and "disk_mb", each with what was "predicted", or None, and what was "found"; and
-        "stages": the "name", the "predicted" seconds and the "found" ones of each, in the order of the run.
+        "seconds", those from the forecast on, "memory_mb" and "disk_mb", each with what was "predicted", or None, and
+        what was "found"; "before", the seconds up to the forecast; and "stages": the "name", the "predicted" seconds,
+        None of a stage that was over, and the "found" ones of each, in the order of the run.
 
-    >>> told = account(Forecast([Stage("encoding", 2.0)], {"reading": 1.0}, 1e6, 2e6), {"encoding": 3.0}, 4e6, 5e6)
-    >>> told["seconds"], told["stages"][1]
-    ({'predicted': 3.0, 'found': 3.0}, {'name': 'encoding', 'predicted': 2.0, 'found': 3.0})
+    >>> took = {"reading": 1.0, "encoding": 3.0}
+    >>> told = account(Forecast([Stage("encoding", 2.0)], {"reading": 1.0}, 1e6, 2e6), took, 4e6, 5e6)
+    >>> told["before"], told["seconds"], told["stages"][1]
+    (1.0, {'predicted': 2.0, 'found': 3.0}, {'name': 'encoding', 'predicted': 2.0, 'found': 3.0})
     """
-    told = {} if forecast is None else dict(forecast.spent)
-    for name, stage in ({} if forecast is None else forecast.expected).items():
-        told[name] = told.get(name, 0.0) + stage.seconds
+    before = 0.0 if forecast is None else sum(forecast.spent.values())
+    told = {} if forecast is None else {name: stage.seconds for name, stage in forecast.expected.items()}
     names = [name for name in ORDER if name in told or name in found] + [n for n in found if n not in ORDER]
     stages = [
         {"name": name, "predicted": _rounded(told.get(name)), "found": _rounded(found.get(name))} for name in names
@@ -149,7 +150,8 @@ def account(forecast: Forecast | None, found: Mapping[str, float], memory: float
         }
 
     return {
-        "seconds": both(forecast.seconds if forecast else None, sum(found.values()), 1),
+        "before": _rounded(before),
+        "seconds": both(forecast.seconds if forecast else None, sum(found.values()) - before, 1),
         "memory_mb": both(forecast.memory if forecast else None, memory, 1e6),
         "disk_mb": both(forecast.disk if forecast else None, disk, 1e6),
         "stages": stages,
