@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -122,6 +123,29 @@ def test_nothing_of_an_older_run_stays_in_the_folder(bench, run):
     assert not {"reference", "least_sure.csv"} & {path.name for path in bench.out.iterdir()}
     assert Classifier.load(bench.out).n_features_in_ == 3
     assert {path.name for path in (bench.out / "plots").iterdir()} <= {"losses.png", "pseudo_labels.png"}
+
+
+def test_a_run_of_a_table_knows_the_names_of_its_features(run, tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(40, 3)), columns=["a", "b", "c"]).assign(y=np.arange(40) % 2)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    words = "--features", "a", "b", "c", "--label", "y", "--steps", "4", "--no-evidence", "--out", tmp_path / "run"
+    code, shown = run("fit", "supervised", "--train", tmp_path / "t.csv", *words)
+    assert code == 0, shown
+    model = Classifier.load(tmp_path / "run")
+    assert model.feature_names_in_.tolist() == ["a", "b", "c"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict(table[["a", "b", "c"]])
+    with pytest.raises(ValueError, match="same order"):
+        model.predict(table[["c", "b", "a"]])
+
+
+@pytest.mark.parametrize("name", ["amp", "checkpoint_activations"])
+def test_wishes_for_networks_trained_whole_are_refused_in_the_words_of_python(name):
+    value = {"amp": "bfloat16"}.get(name, True)
+    with pytest.raises(ValueError, match=rf"^{name} is of networks trained whole.*; leave it out$"):
+        Classifier("supervised", **{name: value}).fit(np.eye(12), np.arange(12) % 2)
 
 
 @pytest.mark.parametrize(("missing", "classes"), [(None, [-1, 0, 1]), ("?", ["a", "b", "c"]), (-99, [0, 1, 2])])

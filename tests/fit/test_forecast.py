@@ -86,6 +86,13 @@ def test_a_run_says_beforehand_and_afterwards_what_it_takes(run, bench, monkeypa
     assert (bench.out / "report.html").read_bytes() == before
 
 
+def test_the_lexical_encoder_is_counted_among_what_is_written(run, bench, monkeypatch, tmp_path):
+    monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
+    assert run(*bench.fit("drift", encoder="lexical"))[0] == 0
+    disk = json.loads((bench.out / "summary.json").read_text())["cost"]["disk_mb"]
+    assert 0.75 < disk["predicted"] / disk["found"] < 1.25
+
+
 def test_a_fit_that_needs_far_more_memory_than_there_is_is_refused_before_it_begins(run, bench, monkeypatch):
     monkeypatch.setattr(machine, "free_memory", lambda: 1000)
     code, shown = run(*bench.fit("drift"))

@@ -154,6 +154,7 @@ def test_a_stream_that_breaks_off_is_told_in_a_line(train, parquet, small_blocks
 @pytest.mark.parametrize(
     ("name", "message"),
     [
+        ("hf:{saved}", r"leave out hf:"),
         ("hf:", "names no data set; write hf:OWNER/NAME"),
         ("hf:nobody/nothing", "there is no such local folder, and the Hub cannot be reached"),
         ("hf:{folder}#test", "no split 'test'; its splits are train: write hf:"),
@@ -162,8 +163,11 @@ def test_a_stream_that_breaks_off_is_told_in_a_line(train, parquet, small_blocks
 )
 def test_what_cannot_be_streamed_is_told_in_a_line(name, message, train, parquet, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    saved = parquet.parent / "saved"
+    saved.mkdir()
+    (saved / "state.json").write_text("{}")
     with pytest.raises(DataError, match=message) as told:
-        texts_of(train, Path(name.format(folder=parquet)))
+        texts_of(train, Path(name.format(folder=parquet, saved=saved)))
     assert "\n" not in str(told.value)
 
 

@@ -193,7 +193,7 @@ class Estimator(BaseEstimator):
         asked = Asked(
             self._seed, self.steps, self.lr, self.folds, self.repeats, bool(self.evidence), amp=self.amp,
             accumulate=self.accumulate, compile=bool(self.compile),
-            checkpoint_activations=bool(self.checkpoint_activations),
+            checkpoint_activations=bool(self.checkpoint_activations), in_python=True,
         )  # fmt: skip
         method, cache, device = method_of(self.method), self._cache(), pick_device(str(self.device))
         wiring = kind.wiring(asked, data, isinstance(method, Auto))

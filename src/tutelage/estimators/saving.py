@@ -279,5 +279,5 @@ def _count_features(estimator: Any, kind: Any, asked: Mapping[str, Any], found: 
     if count is not None:
         estimator.n_features_in_ = int(count)
         names = getattr(kind, kind.item_columns[0])
-        if asked.get("n_features_in") and len(names) == count:
+        if len(names) == count:
             estimator.feature_names_in_ = np.array(names, dtype=object)

@@ -72,6 +72,7 @@ class Asked:
         checkpoint_seconds: seconds between checkpoints.
         amp: precision of a network that is trained whole, "float32", "bfloat16" or "auto"; None is float32.
         accumulate, compile, checkpoint_activations: of such a network, see `Training`.
+        in_python: whether the wishes are arguments of Python; else they are options of the command.
     """
 
     seed: int = 0
@@ -85,15 +86,17 @@ class Asked:
     accumulate: int = 1
     compile: bool = False
     checkpoint_activations: bool = False
+    in_python: bool = False
 
     @property
     def of_whole(self) -> list[str]:
-        """Names of the options that were given and are of networks trained whole alone, as the command has them."""
+        """Names of the wishes that are of networks trained whole alone, as the user wrote them."""
         given = {
             "amp": self.amp is not None, "accumulate": self.accumulate != 1, "compile": self.compile,
-            "checkpoint-activations": self.checkpoint_activations,
+            "checkpoint_activations": self.checkpoint_activations,
         }  # fmt: skip
-        return [f"--{name}" for name, there in given.items() if there]
+        names = [name for name, there in given.items() if there]
+        return names if self.in_python else [f"--{name.replace('_', '-')}" for name in names]
 
 
 @dataclass(frozen=True)

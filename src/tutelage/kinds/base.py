@@ -508,7 +508,8 @@ class Kind(ABC):
         """
         if asked.of_whole and not (self.whole or self.own_network):
             names, many = " and ".join(asked.of_whole), len(asked.of_whole) > 1
-            add = "add --finetune, or leave" if hasattr(self, "finetune") else "leave"
+            whole = "set finetune=True" if asked.in_python else "add --finetune"
+            add = f"{whole}, or leave" if hasattr(self, "finetune") else "leave"
             raise ValueError(
                 f"{names} {'are' if many else 'is'} of networks trained whole, and a head on features is trained here; "
                 f"{add} {'them' if many else 'it'} out"

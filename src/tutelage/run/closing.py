@@ -78,4 +78,5 @@ def _models(kind: Kind, data: Dataset, costs: Costs) -> tuple[float, float]:
     network = costs.problem.network(0)
     size = 4.0 * sum(p.numel() for p in network.parameters())
     linear = 4.0 * costs.rehearsed.width * costs.problem.task.classes
-    return 2 * seconds * share, size + 2 * (linear + bytes_ * share)
+    fitted = getattr(costs.building.build.reader, "saved_bytes", 0)  # an encoder that is fitted lies in each model
+    return 2 * seconds * share, size + 2 * (linear + bytes_ * share + fitted)

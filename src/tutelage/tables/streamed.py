@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from tutelage.data import hub
 from tutelage.data.errors import DataError
+from tutelage.tables.columnar import is_saved
 
 PREFIX = "hf:"
 """Beginning of the name of a streamed data set: hf:OWNER/NAME, perhaps with :SUBSET, and then #SPLIT."""
@@ -77,6 +78,8 @@ def opened(path: Path) -> Stream:
         DataError: the library `datasets` is missing, the Hub cannot be reached, or there is no such data set or split.
     """
     name, subset, split = _parts(path)
+    if is_saved(Path(name)):
+        raise DataError(f"{path}: a data set saved in a folder is no data set of the Hub; leave out {PREFIX}: {name}")
     datasets = _library(path)
     _require_reachable(path, name)
     revision = {"revision": version} if (version := _revision(name)) else {}

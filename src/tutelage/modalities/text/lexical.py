@@ -150,6 +150,11 @@ class Lexicon:
         write_tensors(folder / _FILES[1], tensors)
         files.write_json(folder / _FILES[0], about)
 
+    @property
+    def size(self) -> int:
+        """Bytes of its files, about."""
+        return self.idf.nbytes + self.components.nbytes + sum(len(gram) + 4 for gram in (*self.words, *self.characters))
+
     @classmethod
     def load(cls, folder: Path) -> Lexicon:
         """Lexical encoder that `save` wrote into a folder.

@@ -125,6 +125,11 @@ class WithLexicon:
             raise ValueError("the lexical encoder is not fitted; call `fitted` with the texts to learn from")
         return self.lexicon
 
+    @property
+    def saved_bytes(self) -> int:
+        """Bytes that a model's folder holds of the lexical encoder, about."""
+        return self.words.size
+
     def network(self, classes: int) -> NoReturn:
         raise ValueError("a lexical encoder cannot be trained whole; name a transformer alone")
 
