@@ -20,8 +20,8 @@ from tutelage.modalities.precision import ASKED, AUTO, INT8, NAMES, once
 from tutelage.modalities.text.network import TextPass
 from tutelage.ops.checks import one_of
 
-NEAR = 0.99
-"""Mean cosine to features in float32 from which on features in another precision stand for them."""
+NEAR = 0.98
+"""Mean of `cosines` to features in float32 from which on features in another precision stand for them."""
 
 GAIN = 1.2
 """Times that a precision must be as fast as float32 to be taken by "auto"."""
@@ -38,7 +38,7 @@ class Nearness:
     """How near features in a precision are to those in float32.
 
     Attributes:
-        mean, worst: mean and smallest cosine, in [-1, 1].
+        mean, worst: mean and smallest of the texts' `cosines`, in [-1, 1].
         texts: number of texts that were looked at.
     """
 
@@ -121,9 +121,29 @@ def nearness(encoder: Encoder, precision: str, texts: Sequence[str]) -> Nearness
         precision: name of the precision.
         texts: the texts, at least one.
     """
-    wide, narrow = rows_in(encoder, "float32", texts), rows_in(encoder, precision, texts)
-    cosine = (wide * narrow).sum(1)  # all are of length 1
+    cosine = cosines(rows_in(encoder, "float32", texts), rows_in(encoder, precision, texts))
     return Nearness(float(cosine.mean()), float(cosine.min()), len(texts))
+
+
+def cosines(wide: np.ndarray, narrow: np.ndarray) -> np.ndarray:
+    """Cosine of each row with the same row in another precision, (n,), after the mean of all rows is taken off both.
+
+    With it the rows of encoders whose features all point one way would be near each other whatever the texts.
+
+    Args:
+        wide: features in float32, (n, d).
+        narrow: the same in another precision, (n, d).
+
+    >>> cosines(np.array([[1.0, 9.0], [-1.0, 9.0]]), np.array([[0.0, 9.0], [0.0, 9.0]])).tolist()
+    [0.0, 0.0]
+    """
+    mean = wide.mean(0)
+    if np.allclose(wide, mean, atol=1e-4):  # a single text, or equal ones
+        mean = np.zeros_like(mean)
+    wide, narrow = wide - mean, narrow - mean
+    lengths = np.linalg.norm(wide, axis=1) * np.linalg.norm(narrow, axis=1)
+    found: np.ndarray = (wide * narrow).sum(1) / np.maximum(lengths, 1e-12)
+    return found
 
 
 def with_nearness(found: HowRead, encoder: Encoder, texts: Sequence[str]) -> HowRead:
