@@ -74,7 +74,8 @@ class Knowing(Model):
 
     def words(self) -> str:
         """Sentence on how many answers were known."""
-        return f"{self.taken:,} of {self.asked:,} rows were labelled before, and are copied; the others are new."
+        others = "" if self.taken == self.asked else "; the others are new"
+        return f"{self.taken:,} of {self.asked:,} rows were labelled before, and are copied{others}."
 
 
 def knowing(kind: Kind, model: Model, path: Path) -> Knowing:

@@ -83,7 +83,7 @@ def how_read(encoder: Encoder, texts: Sequence[str]) -> HowRead:
     lengths = lengths_of(encoder, texts)
     lost = np.maximum(lengths - encoder.max_length, 0)
     cut, gone = float((lost > 0).mean()), float(lost.sum() / lengths.sum())
-    longer = f"{cut:.0%} of the texts are longer, and {gone:.0%} of all tokens are not read"
+    longer = f"{_share(cut)} of the texts are longer, and {_share(gone)} of all tokens are not read"
     knows = f"{encoder.name} knows {1 - unknown:.0%} of the words, and reads {encoder.max_length} tokens of a text"
     says = f"Tokens: {knows}; {longer if cut else 'no text is longer'}."
     lexical = "--encoder lexical, of texts, which learns the words of any language"
@@ -96,6 +96,15 @@ def how_read(encoder: Encoder, texts: Sequence[str]) -> HowRead:
             page="long-texts",
         ))  # fmt: skip
     return HowRead(says, {"unknown_words": unknown, "texts_cut": cut, "tokens_lost": gone}, questions)
+
+
+def _share(share: float) -> str:
+    """A share in percent; of a small one that it is under 1%.
+
+    >>> _share(0.004), _share(0.124)
+    ('under 1%', '12%')
+    """
+    return "under 1%" if 0 < share < 0.01 else f"{share:.0%}"
 
 
 def sentences_read(encoder: Encoder, sentences: Sequence[Sequence[str]]) -> HowRead:
