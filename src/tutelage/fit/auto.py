@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +19,9 @@ from tutelage.fit.shares import LABELS_ONLY, REFERENCE, mixed, shares_of
 from tutelage.fit.together import PATIENCE
 from tutelage.methods import METHODS, Method, PoissonLearning
 from tutelage.ops.checks import in_range
+from tutelage.ops.side_by_side import side_by_side
 from tutelage.tasks import Task
+from tutelage.types import Tick
 
 CANDIDATES: dict[str, Method] = {
     name: METHODS[name]()
@@ -122,6 +125,7 @@ class Search:
         reference: held-out predictions of the labels-only model on all folds.
         folds: of the labelled examples; each holds out other labels, and all together hold out every label once.
         most: number of methods, the labels-only model among them, that may share in the end; 1 takes the best.
+        workers: number of processes that try candidates side by side.
     """
 
     setup: Setup
@@ -130,6 +134,7 @@ class Search:
     reference: FoldPredictions
     folds: Folds
     most: int = MEMBERS
+    workers: int = 1
 
     def __post_init__(self) -> None:
         self.names = list(self.candidates)
@@ -147,8 +152,9 @@ class Search:
         told_mean, told_spread = self.gains.mean.copy(), np.sqrt(np.diag(self.gains.covariance))
         short = self.setup.trained(steps=max(self.setup.training.steps // SHORT, 1))
         for rung, setup in ((1, short), (2, self.setup)):
+            tries = [partial(self._held_out, i, setup, rung) for i in at]
+            self.found |= zip(at, side_by_side(tries, setup.tick, self.workers), strict=True)
             for i in at:
-                self.found[i] = self._held_out(i, setup, rung)
                 rungs[i], scores[i] = rung, self._right(self.found[i]).mean()
             mean, covariance = self._expected(at)
             told_mean[at], told_spread[at] = mean[at], np.sqrt(np.diag(covariance)[at])  # of those dropped: the last
@@ -161,9 +167,9 @@ class Search:
         named = {LABELS_ONLY if i == REFERENCE else self.names[i]: share for i, share in shares.items()}
         return Selection(named, self._honest(tested), tried)
 
-    def _held_out(self, i: int, setup: Setup, rung: int) -> FoldPredictions:
-        name = self.names[i]
-        return Contender(f"auto, rung {rung}, {name}", self.candidates[name], setup).held_out(self.folds)[0]
+    def _held_out(self, i: int, setup: Setup, rung: int, tick: Tick) -> FoldPredictions:
+        name, told = self.names[i], replace(setup, tick=tick)
+        return Contender(f"auto, rung {rung}, {name}", self.candidates[name], told).held_out(self.folds)[0]
 
     def _right(self, parts: FoldPredictions) -> np.ndarray:
         return self.setup.problem.scored(parts).right

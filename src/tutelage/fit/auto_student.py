@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import torch
 from torch import nn
@@ -12,6 +12,8 @@ from tutelage.fit.auto import MEMBERS, Auto, Search, Selection, possible
 from tutelage.fit.contender import Contender
 from tutelage.fit.forecast import SEARCH
 from tutelage.fit.held_out import FoldPredictions, Folds
+from tutelage.fit.machine import copies
+from tutelage.fit.problem import Problem
 from tutelage.fit.recorded import Records
 from tutelage.fit.reference import LabelsOnly
 from tutelage.fit.setup import Setup
@@ -20,6 +22,8 @@ from tutelage.fit.together import said, student_of
 from tutelage.methods import Method, Supervised
 from tutelage.methods.pool_teacher import PoolTeacher
 from tutelage.ops.meter import stage
+from tutelage.ops.side_by_side import side_by_side
+from tutelage.types import Tick
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class AutoStudent:
         """The methods that were chosen."""
         candidates, folds = self._candidates, self.alone.folds
         gains = self.records.gains(list(candidates))
-        search = Search(self.setup, candidates, gains, self.alone.model.honest, folds, self._most)
+        workers = workers_for(self.setup.problem, len(candidates))
+        search = Search(self.setup, candidates, gains, self.alone.model.honest, folds, self._most, workers)
         with stage(SEARCH):
             return search.run(self.auto.budget)
 
@@ -78,7 +83,9 @@ class AutoStudent:
         if self._most == 1:
             (name,) = shares
             return candidates[name], *Contender(self.name, candidates[name], setup).network()
-        student = student_of(self.name, setup, shares, lambda name: self._said(name, candidates.get(name)))
+        says = [partial(self._said, name, candidates.get(name)) for name in shares]
+        answers = side_by_side(says, setup.tick, workers_for(setup.problem, len(says)))
+        student = student_of(self.name, setup, shares, dict(zip(shares, answers, strict=True)).__getitem__)
         return student.method, *student.network()
 
     @property
@@ -90,7 +97,7 @@ class AutoStudent:
         """The student, and the history of its training."""
         return self._trained[1:]
 
-    def _said(self, name: str, method: Method | None) -> torch.Tensor:
+    def _said(self, name: str, method: Method | None, tick: Tick) -> torch.Tensor:
         """Probabilities of the pool's units, (units, c), by a method trained on all labels; else by the labels alone.
 
         Where the method's teacher is no network, the teacher's own probabilities are taken, not its student's.
@@ -99,4 +106,12 @@ class AutoStudent:
         if isinstance(method, PoolTeacher):
             loader = problem.loader(seed=self.setup.training.seed)
             return method.remembers(loader, problem.task)["taught"].to(problem.device)
-        return said(self.alone if method is None else Contender(name, method, self.setup))
+        return said(self.alone if method is None else Contender(name, method, replace(self.setup, tick=tick)))
+
+
+def workers_for(problem: Problem, count: int) -> int:
+    """Number of processes that may do so many trainings on a problem side by side.
+
+    Only those that use a single core, and no other device, gain by it.
+    """
+    return copies(count) if problem.threads == 1 and torch.device(problem.device).type == "cpu" else 1

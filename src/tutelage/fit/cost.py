@@ -11,6 +11,7 @@ import numpy as np
 
 from tutelage.fit import forecast as stages
 from tutelage.fit.auto import MEMBERS, SHORT, Auto, possible, within
+from tutelage.fit.auto_student import workers_for
 from tutelage.fit.build import Building
 from tutelage.fit.comparison import STANDARD
 from tutelage.fit.defaults import How
@@ -278,10 +279,12 @@ class Costs:
         tried = names[: within(self.method.budget, self.folds, len(names))]
         each = {name: self.on_folds(candidates[name], name, free=True) for name in tried}
         short = sum((each[name] for name in tried), NOTHING).times(1 / SHORT)
-        yield _stage(stages.SEARCH, short + sum((each[name] for name in tried[:MEMBERS]), NOTHING))
+        workers = workers_for(self.problem, len(tried))
+        yield _stage(stages.SEARCH, short + sum((each[name] for name in tried[:MEMBERS]), NOTHING), workers)
         best = [self.one(candidates[name], name, free=True) for name in tried[:MEMBERS]]
         members = sum(best, NOTHING).times(min(SHARES, len(best)) / max(len(best), 1))
-        yield _stage(stages.WHOLE, members + self._together())
+        yield _stage(stages.WHOLE, members, workers)
+        yield _stage(stages.WHOLE, self._together())
 
     def _weighing(self) -> Stage:
         labels, pool = self.rehearsed.units
@@ -292,10 +295,10 @@ class Costs:
         return Stage(stages.WEIGHING, seconds, passing=self.probabilities)
 
 
-def _stage(name: str, cost: Cost) -> Stage:
-    """Stage of some trainings, whose progress is told in steps."""
+def _stage(name: str, cost: Cost, workers: int = 1) -> Stage:
+    """Stage of some trainings, whose progress is told in steps, and which so many processes share."""
     ticks = max(cost.ticks, 1.0)
-    return Stage(name, cost.seconds / ticks, ticks, "steps", passing=cost.passing)
+    return Stage(name, cost.seconds / ticks / workers, ticks, "steps", passing=cost.passing)
 
 
 def about_training(costs: Costs) -> str:

@@ -52,7 +52,7 @@ def probe(head: Head, x: np.ndarray, y: np.ndarray, strength: float, weight: np.
     if len(np.unique(y)) == 1:  # of sentences without an entity
         return head
     z = ((torch.as_tensor(x) - head.mean) / head.scale).numpy()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):  # BLAS may flag what it reads beside the numbers
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")  # few labels a class
         model = LogisticRegression(C=strength, max_iter=1000).fit(z, y, sample_weight=weight)

@@ -11,9 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from tutelage.ops.meter import now
+from tutelage.ops.side_by_side import cores
 
 WORK = 0.0025
 """Seconds of `work` on the machine on which the costs that no probe times were recorded."""
+
+A_COPY = 200e6
+"""Bytes of memory that a copy of this process fills beside what it shares, at least."""
 
 
 def work() -> float:
@@ -53,6 +57,19 @@ def peak() -> int | None:
         return None
     factor = 1 if os.uname().sysname == "Darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * factor
+
+
+def copies(most: int) -> int:
+    """Number of copies of this process that may work side by side: one for each core, as far as there is memory.
+
+    A copy shares what this process holds, and fills a part as large beside.
+
+    Args:
+        most: number of copies that there is work for.
+    """
+    free, each = free_memory(), max(A_COPY, resident() / 4)
+    room = most if free is None else int(free / 2 / each)
+    return max(1, min(most, cores(), room))
 
 
 def free_memory() -> int | None:
