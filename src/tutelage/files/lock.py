@@ -74,7 +74,8 @@ def one_writer(folder: Path) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)  # while it is held: who locks this file next finds it gone, and makes another
-        held.release()
+        with contextlib.suppress(OSError):  # the system gives it back in any case
+            held.release()
 
 
 def _require_own(path: Path) -> None:

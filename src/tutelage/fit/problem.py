@@ -180,7 +180,16 @@ class Problem:
         """
         if self.by_fold is None or len(index) == len(self.labelled):
             return self
-        return self.by_fold(index)
+        key = index.tobytes()
+        if key not in self._last:
+            self._last.clear()  # each may hold features of its own
+            self._last[key] = self.by_fold(index)
+        return self._last[key]
+
+    @cached_property
+    def _last(self) -> dict[bytes, Problem]:
+        """The fold's problem that was asked for last, by its labelled examples: a training asks for it often."""
+        return {}
 
     @cached_property
     def said(self) -> Tensor | None:
