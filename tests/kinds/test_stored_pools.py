@@ -11,7 +11,7 @@ import pytest
 
 from tutelage.data.columns import Columns, OnDisk, folder_of
 from tutelage.estimators import Classifier, classifier
-from tutelage.kinds import KINDS, stored
+from tutelage.kinds import KINDS, pool_folder, stored
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.reading import read_files
 from tutelage.tables import DataError, Notes, blocks, streamed
@@ -289,7 +289,7 @@ def test_a_full_disk_in_the_middle_is_one_line_and_the_next_time_goes_on(
     monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
     path = write(pool, tmp_path / "pool.csv")
     expected = list(texts_of(train, path).items.pool)
-    stored.release(texts_of(train, path).items.pool)
+    pool_folder.release(texts_of(train, path).items.pool)
     note, count = Columns._note, [0]
 
     def full(columns, line):
@@ -304,7 +304,7 @@ def test_a_full_disk_in_the_middle_is_one_line_and_the_next_time_goes_on(
         code, said = run("fit", "drift", *words, "--out", tmp_path / "out")
         assert code == 2
         assert "the disk is full" in said
-    (read,) = stored.cache_folder().glob("pools/*/read")
+    (read,) = pool_folder.cache_folder().glob("pools/*/read")
     before = Columns.there(read)
     assert (before.blocks, before.torn, before.finished) == (2, 0, False)
     ends = (read / "item.texts").stat().st_mtime_ns
