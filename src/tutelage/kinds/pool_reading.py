@@ -120,7 +120,8 @@ class Reading:
         Raises:
             DataError: a file cannot be read, or none has a row.
         """
-        passed, empty, first = Passed(self.notes), list[Path](), tuple[Path, Sequence[str]]()
+        passed, empty = Passed(self.notes), list[Path]()
+        first: tuple[Path, Sequence[str]] | None = None
         for number, file in enumerate(self.files):
             heard = Notes()
             whole = Whole(partial(in_blocks, file, self.how, Notes(), self._needed()))
