@@ -70,7 +70,7 @@ def _examples(parts: Sequence[Entries], groups: np.ndarray) -> str:
     """
     several = len(parts) > 1
     first = np.flatnonzero((np.bincount(groups) > 1)[groups])
-    shown = list(dict.fromkeys(groups[first].tolist()))[:EXAMPLES]
+    shown = groups[first[np.sort(np.unique(groups[first], return_index=True)[1])[:EXAMPLES]]].tolist()
     pairs = [np.flatnonzero(groups == group)[:2].tolist() for group in shown]
     names = []
     for pair in pairs:

@@ -108,8 +108,9 @@ def held_folder(first: Path) -> tuple[Path, Hold]:
         with suppress(OSError):
             _remove_old(folder.parent, folder)
         if others is not None:
+            holder = str(others).partition(" is being written by ")[2].partition(";")[0]
             tell(
-                f"Another fit uses this pool on disk, too ({others}). This one keeps what it makes of it in {folder}; "
+                f"Another fit uses this pool on disk, too ({holder}). This one keeps what it makes of it in {folder}; "
                 "start it behind the other to spare the disk."
             )
         if not Columns.is_finished(folder / READ):
