@@ -32,7 +32,7 @@ def note_copies(kind: Kind, parts: Sequence[Entries], notes: Notes) -> None:
     if stored and kind.equal_by_chance([item for part in parts for item in evenly(part.items, LOOKED_AT)]):
         groups = np.split(np.arange(sum(map(len, parts))), np.cumsum(list(map(len, parts)))[:-1])
     else:
-        groups = _groups_on_disk(*parts, kind=kind) if stored else _groups_in(parts, kind)
+        groups = _groups_on_disk(parts[0], parts[1], kind) if stored else _groups_in(parts, kind)
     for part, own in zip(parts[1:], groups[1:], strict=True):
         again = np.isin(own, groups[0])
         if part.stored is not None:
