@@ -11,10 +11,10 @@ import pytest
 
 from tutelage.data.columns import Columns, OnDisk, folder_of
 from tutelage.estimators import Classifier, classifier
-from tutelage.kinds import KINDS, stored
+from tutelage.kinds import KINDS, pool_folder, stored
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.reading import read_files
-from tutelage.tables import DataError, Notes, blocks, streamed
+from tutelage.tables import DataError, Notes, ReadAs, blocks, streamed
 
 
 @pytest.fixture
@@ -293,7 +293,7 @@ def test_a_full_disk_in_the_middle_is_one_line_and_the_next_time_goes_on(
     monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
     path = write(pool, tmp_path / "pool.csv")
     expected = list(texts_of(train, path).items.pool)
-    stored.release(texts_of(train, path).items.pool)
+    pool_folder.release(texts_of(train, path).items.pool)
     note, count = Columns._note, [0]
 
     def full(columns, line):
@@ -308,10 +308,138 @@ def test_a_full_disk_in_the_middle_is_one_line_and_the_next_time_goes_on(
         code, said = run("fit", "drift", *words, "--out", tmp_path / "out")
         assert code == 2
         assert "the disk is full" in said
-    (read,) = stored.cache_folder().glob("pools/*/read")
+    (read,) = pool_folder.cache_folder().glob("pools/*/read")
     before = Columns.there(read)
     assert (before.blocks, before.torn, before.finished) == (2, 0, False)
     ends = (read / "item.texts").stat().st_mtime_ns
     assert list(texts_of(train, path).items.pool) == expected
     assert Columns.there(read).finished
     assert (read / "item.texts").stat().st_mtime_ns > ends
+
+
+def lines_of(train, path, **options):
+    """The sentences of a pool, and what they say when it is read a second time, from the disk."""
+    first, second = Notes(), Notes()
+    texts_of(train, path, first, **options)
+    texts_of(train, path, second, **options)
+    assert str(first) == str(second)
+    return str(first).splitlines()
+
+
+@pytest.fixture
+def parts(tmp_path, pool):
+    """A folder of two files, with three texts that are left out, and a copy in another file."""
+    (tmp_path / "pool").mkdir()
+    bad = pd.DataFrame({"text": [" ", "", 200_000 * "a"]})
+    write(pd.concat([pool[:20], bad[:1]]).fillna(""), tmp_path / "pool" / "a.csv")
+    write(pd.concat([bad[1:], pool[20:]]).fillna(""), tmp_path / "pool" / "b.csv")
+    return tmp_path / "pool"
+
+
+def test_what_is_left_out_of_a_pool_on_disk_is_told_in_the_line_of_memory(train, parts, pool, monkeypatch, tmp_path):
+    monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(blocks, "BYTES_A_BLOCK", 700)
+    (memory,) = (line for line in lines_of(train, parts) if "Left out" in line)
+    monkeypatch.setattr(stored, "ROWS_IN_MEMORY", 0)
+    (disk,) = (line for line in lines_of(train, parts) if "Left out" in line)
+    assert disk == memory
+    assert f"4 of {len(pool) + 3} texts of {parts} (first: a.csv, row 21, the text is empty; then b.csv, row 1" in disk
+    assert "b.csv, row 2: the text has 200,000 characters" in disk
+    assert disk.count("docs:") == 1
+
+
+def test_copies_in_a_pool_on_disk_are_told_as_in_memory(train, parts, monkeypatch, tmp_path):
+    monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path / "cache"))
+    (memory,) = (line for line in lines_of(train, parts) if line.startswith("Copies"))
+    monkeypatch.setattr(stored, "ROWS_IN_MEMORY", 0)
+    (disk,) = (line for line in lines_of(train, parts) if line.startswith("Copies"))
+    assert "(of a pool on disk only equal ones)" in disk
+    copies = pd.concat([pd.read_csv(each) for each in (train, parts / "a.csv", parts / "b.csv")]).text.dropna()
+    counts = copies[copies.str.strip().ne("") & copies.str.len().lt(1000)].value_counts()
+    assert f"Copies: {(counts > 1).sum()} texts are there more than once in {counts[counts > 1].sum()} rows" in disk
+    assert disk.partition("The first: ")[2].split(";")[0] == memory.partition("The first: ")[2].split(";")[0]
+
+
+@pytest.mark.parametrize("rows_in_memory", [0, 10**6])
+@pytest.mark.parametrize("where", ["first", "last"])
+def test_a_part_without_rows_is_passed_over_and_said(where, rows_in_memory, train, parts, monkeypatch):
+    monkeypatch.setattr(stored, "ROWS_IN_MEMORY", rows_in_memory)
+    expected = list(texts_of(train, parts).items.pool)
+    start = "0" if where == "first" else "z"
+    (parts / f"{start}1.csv").write_bytes(b"")
+    (parts / f"{start}2.csv").write_text("text,label\n")
+    write(pd.DataFrame({"text": pd.Series(dtype=str)}), parts / f"{start}3.parquet")
+    (parts / f"{start}4.jsonl").write_bytes(b"")
+    lines = lines_of(train, parts)
+    assert f"{parts}: 4 of its 6 files have no rows (first: {parts / start}1.csv); passed over." in lines
+    assert list(texts_of(train, parts).items.pool) == expected
+
+
+def test_a_pool_of_which_no_part_has_rows_is_refused(tmp_path, train):
+    (tmp_path / "pool").mkdir()
+    for name in "ab":
+        (tmp_path / "pool" / f"{name}.csv").write_text("text,label\n")
+    with pytest.raises(DataError, match=r"pool: none of its 2 files has a row \(first: .*a\.csv\)"):
+        texts_of(train, tmp_path / "pool")
+
+
+def rows_of(tmp_path, pool, notes=None, **options):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(20, 2)).round(3), columns=["a", "b"]).assign(label=["u", "v"] * 10)
+    table.to_csv(tmp_path / "train.csv", index=False)
+    files = Files(tmp_path / "train.csv", pool, **options)
+    kind = KINDS["rows"](features=("a", "b"), label="label").settled(files)
+    return np.array(read_files(kind, files, notes or Notes()).items.pool)
+
+
+def decimals(tmp_path, first, second):
+    """A pool whose first rows have one number each, and whose last ones another."""
+    cells = [first] * 100 + [second] * 100
+    table = pd.DataFrame({"a": cells, "b": np.arange(200)}).astype(str)
+    table.to_csv(tmp_path / "pool.csv", index=False, sep=";")
+    return tmp_path / "pool.csv"
+
+
+@pytest.mark.parametrize("cells", [("1,200", "2,5"), ("2,5", "1,200"), ("7", "2,5"), ("1,2%", "3,4 %"), ("", "1,25")])
+def test_decimal_commas_of_a_pool_on_disk_are_read_as_in_memory(cells, tmp_path, monkeypatch, small_blocks):
+    path = decimals(tmp_path, *cells)
+    if not cells[0]:
+        path.write_text(path.read_text().replace("\n;", "\n1,200;"))
+    found, notes = [], [Notes(), Notes()]
+    for rows, heard in zip((10**6, 0), notes, strict=True):
+        monkeypatch.setattr(stored, "ROWS_IN_MEMORY", rows)
+        found.append(rows_of(tmp_path, path, heard))
+    assert np.array_equal(*found)
+    said = [[line for line in heard.lines if "read as" in line] for heard in notes]
+    assert said[0] == said[1] != []
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (("1,200", "3,400"), r"'1,200' may be 1\.200 or 1200"),
+        (("1.5", "2,5"), r"row 101 has a decimal comma, '2,5', but row 1 a point, '1\.5'"),
+        (("2,5", "1.5"), r"row 1 has a decimal comma, '2,5', but row 101 a point, '1\.5'"),
+    ],
+)
+def test_doubtful_commas_of_a_pool_on_disk_are_refused_as_in_memory(
+    cells, message, tmp_path, monkeypatch, small_blocks
+):
+    said = []
+    for rows in (10**6, 0):
+        monkeypatch.setattr(stored, "ROWS_IN_MEMORY", rows)
+        with pytest.raises(DataError, match=message) as told:
+            rows_of(tmp_path, decimals(tmp_path, *cells))
+        said.append(str(told.value))
+    assert said[0] == said[1]
+
+
+def test_rows_of_a_pool_that_cannot_be_read_are_counted_over_all_blocks(tmp_path, on_disk):
+    path = decimals(tmp_path, "1.5", "2.5")
+    lines = path.read_text().splitlines()
+    lines[31], lines[171] = "x;1", "y;2"
+    path.write_text("\n".join(lines))
+    notes = Notes()
+    assert len(rows_of(tmp_path, path, notes, how=ReadAs(skip_bad=True))) == 198
+    (line,) = (line for line in notes.lines if "Left out" in line)
+    assert f"Left out of {path}: 2 of 200 rows, which cannot be read (first: row 31)." in line

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import weakref
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -212,6 +213,7 @@ class Columns:
         folder: the folder, made where it is missing.
         forms: form of each column, by name.
         about: plain values that tell of what the columns are made; where those of the folder are others, it is emptied.
+        hold: anything that has to live as long as what is mapped of the columns, such as a lock.
 
     Attributes:
         about: plain values that tell of what the columns are made.
@@ -230,8 +232,8 @@ class Columns:
     (2, 'bc', [1, 2])
     """
 
-    def __init__(self, folder: Path, forms: Mapping[str, Form], about: Mapping[str, Any]) -> None:
-        self.folder, self.forms, self.torn = folder, dict(forms), 0
+    def __init__(self, folder: Path, forms: Mapping[str, Form], about: Mapping[str, Any], hold: object = None) -> None:
+        self.folder, self.forms, self.torn, self.hold = folder, dict(forms), 0, hold
         each = {name: [form.dtype, form.width] for name, form in forms.items()}
         self._about = json.loads(json.dumps({"about": dict(about), "forms": each}))
         self.about: dict[str, Any] = self._about["about"]
@@ -245,8 +247,12 @@ class Columns:
                 self.clear()
 
     @staticmethod
-    def there(folder: Path) -> Columns | None:
+    def there(folder: Path, hold: object = None) -> Columns | None:
         """The columns that a folder holds; None where it holds none.
+
+        Args:
+            folder: the folder.
+            hold: what has to live as long as they do, see above.
 
         Raises:
             OSError: the folder cannot be read.
@@ -258,7 +264,44 @@ class Columns:
             first = _line(f.readline())
         if first is None or "forms" not in first:
             return None
-        return Columns(folder, {name: Form(*form) for name, form in first["forms"].items()}, first["about"])
+        return Columns(folder, {name: Form(*form) for name, form in first["forms"].items()}, first["about"], hold)
+
+    @staticmethod
+    def is_finished(folder: Path) -> bool:
+        """Whether a folder holds columns behind which no block follows; they are not opened, and not checked."""
+        try:
+            with open(folder / INDEX, "rb") as f:
+                *_, last = f
+        except (OSError, ValueError):  # there is none, or it is empty
+            return False
+        return "finished" in (_line(last) or {})
+
+    @staticmethod
+    def linked(source: Path, folder: Path) -> bool:
+        """Give the files of finished columns second names in another folder, in place of what it holds.
+
+        The bytes are there once. Either folder may be removed, and neither is changed by what happens to the other.
+
+        Args:
+            source: folder of the columns, which others may remove meanwhile.
+            folder: the other folder.
+
+        Returns:
+            Whether the folder holds them now; else it holds nothing.
+        """
+        if not Columns.is_finished(source):
+            return False
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.mkdir(parents=True)
+            for file in source.iterdir():
+                if file.name != INDEX:
+                    _second(file, folder / file.name)
+            shutil.copyfile(source / INDEX, folder / INDEX)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            return False
+        return True
 
     @property
     def _files(self) -> list[str]:
@@ -333,11 +376,13 @@ class Columns:
             return np.empty(shape, dtype=dtype)
         with naming(self.folder / file):
             found: np.ndarray = np.memmap(self.folder / file, dtype=dtype, mode="c", shape=shape)
+        if self.hold is not None:  # each view of the array has the same map
+            weakref.finalize(found.base, _let_go, self.hold).atexit = False
         return found
 
     def where(self, keep: np.ndarray, folder: Path) -> Columns:
         """Columns of another folder with the rows that the mask ``keep``, (n,), selects, block by block."""
-        made = Columns(folder, self.forms, self.about | {"kept": zlib.crc32(np.packbits(keep).tobytes())})
+        made = Columns(folder, self.forms, self.about | {"kept": zlib.crc32(np.packbits(keep).tobytes())}, self.hold)
         start = 0
         for number, count in enumerate(self._rows):
             some = np.flatnonzero(keep[start : start + count]) + start
@@ -410,6 +455,10 @@ class Columns:
 
     def _cut(self, file: str, end: int) -> None:
         path = self.folder / file
+        if path.exists() and path.stat().st_nlink > 1:  # another folder reads it, too
+            own = path.with_name(f"{file}.own")
+            shutil.copyfile(path, own)
+            own.replace(path)
         if path.exists() or end:
             os.truncate(path, end)
 
@@ -428,6 +477,20 @@ class Columns:
             if left or crc != told:
                 return False
         return True
+
+
+def _let_go(hold: object) -> None:
+    """Do nothing: what refers to a hold until then does so no more."""
+
+
+def _second(file: Path, path: Path) -> None:
+    """Give a file a second name; where the file system has none, copy it."""
+    try:
+        os.link(file, path)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(file, path)
 
 
 def _line(raw: bytes) -> dict[str, Any] | None:

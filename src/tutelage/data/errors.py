@@ -72,3 +72,7 @@ class DataError(ValueError):
         self.messages = list(map(shortened, messages))
         self.noted = noted
         super().__init__("\n".join(self.messages))
+
+
+class NoRowsError(DataError):
+    """A table without a row, which is no fault of one file of several."""

@@ -54,7 +54,7 @@ def one_writer(folder: Path) -> Iterator[None]:
     """
     path = folder / LOCK
     _require_own(path)
-    held = FileLock(path, timeout=0)
+    held = FileLock(path, timeout=0, thread_local=False)  # another thread may end what holds it
     try:
         with naming(path):
             held.acquire()

@@ -380,6 +380,13 @@ class Kind(ABC):
             notes: takes the faults.
         """
 
+    def bad_in_pool(self, pool: Entries) -> dict[int, str]:
+        """What is wrong with the entries of a pool that cannot be learnt from, by their numbers, ascending.
+
+        Of each entry it is told by the entry alone, so that a pool may be gone through block by block.
+        """
+        return {}
+
     def good_pool(self, pool: Entries, notes: Notes) -> Entries:
         """Entries of the pool that can be learnt from. The number of the others is said."""
         return pool

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from tutelage.copies import groups_of
+from tutelage.data.columns import evenly
 from tutelage.kinds.base import Kind
 from tutelage.kinds.entries import Entries, InValues
 from tutelage.kinds.nearness import nearness
-from tutelage.kinds.one_vote import OFF
+from tutelage.kinds.one_vote import LOOKED_AT, OFF
 from tutelage.tables import Notes
 from tutelage.tables.cells import quoted
 
@@ -27,32 +28,36 @@ def note_copies(kind: Kind, parts: Sequence[Entries], notes: Notes) -> None:
         parts: entries of each source that is learnt from.
         notes: takes the counts.
     """
-    on_disk = [part for part in parts if part.stored is not None]
-    parts = [part for part in parts if part.stored is None]
-    for part in on_disk:
-        assert part.stored is not None
-        _note_pool(kind, part, np.isin(part.stored.keys, kind.stored_keys(parts[0].items)), notes)
-    groups = _groups_in(parts, kind)
+    stored = parts[-1].stored is not None
+    if stored and kind.equal_by_chance([item for part in parts for item in evenly(part.items, LOOKED_AT)]):
+        groups = np.split(np.arange(sum(map(len, parts))), np.cumsum(list(map(len, parts)))[:-1])
+    else:
+        groups = _groups_on_disk(parts[0], parts[1], kind) if stored else _groups_in(parts, kind)
     for part, own in zip(parts[1:], groups[1:], strict=True):
-        _note_pool(kind, part, np.isin(own, groups[0]), notes)
+        again = np.isin(own, groups[0])
+        if part.stored is not None:
+            again = np.isin(part.stored.keys, kind.stored_keys(parts[0].items))
+        _note_pool(kind, part, again, notes)
     every = np.concatenate(groups)
     counts = np.bincount(every)
     several = counts > 1
     if not several.any():
         return
     labels: dict[int, set[Any]] = {}
-    for group, label in zip(every.tolist(), (label for part in parts for label in part.labels), strict=True):
-        if several[group] and label is not None:
-            labels.setdefault(group, set()).add(label)
+    for part, own in zip(parts, groups, strict=True):
+        for i in np.flatnonzero(several[own]).tolist():
+            if (label := part.labels[i]) is not None:
+                labels.setdefault(int(own[i]), set()).add(label)
     torn = sum(len(of) > 1 for of in labels.values())
     items, rows, most = int(several.sum()), int(counts[several].sum()), int(counts.argmax())
     different = f"; {torn:,} of them with different labels" if torn else ""
     are = f"{kind.words.thing} is" if items == 1 else f"{kind.words.things} are"
-    first = [item for part in parts for item in part.items][int(np.argmax(every == most))]
-    common = counts[most] > 2 and isinstance(first, str)
-    named = f"; the commonest, in {counts[most]:,} rows, is like {quoted(first)}" if common else ""
-    several_of = f"{items:,} {are} there more than once, or nearly, in {rows:,} rows"
-    says = f"Copies: {several_of}{different}{named}. {_examples(parts, every)}."
+    part, i = _entry(parts, int(np.argmax(every == most)))
+    common = counts[most] > 2 and isinstance(part.items[i], str)
+    named = f"; the commonest, in {counts[most]:,} rows, is like {quoted(part.items[i])}" if common else ""
+    nearly, equal = (" once", " (of a pool on disk only equal ones)") if stored else (" once, or nearly,", "")
+    several_of = f"{items:,} {are} there more than{nearly} in {rows:,} rows"
+    says = f"Copies: {several_of}{equal}{different}{named}. {_examples(parts, every)}."
     notes.fact("copies", says, {"items": items, "rows": rows, "different_labels": torn})
 
 
@@ -64,15 +69,43 @@ def _examples(parts: Sequence[Entries], groups: np.ndarray) -> str:
         groups: group number of each entry of all sources, (n,).
     """
     several = len(parts) > 1
-    places = [(part.places, i) for part in parts for i in range(len(part))]
     first = np.flatnonzero((np.bincount(groups) > 1)[groups])
-    shown = list(dict.fromkeys(groups[first].tolist()))[:EXAMPLES]
+    shown = groups[first[np.sort(np.unique(groups[first], return_index=True)[1])[:EXAMPLES]]].tolist()
     pairs = [np.flatnonzero(groups == group)[:2].tolist() for group in shown]
-    names = [
-        [f"{at.source}, {at.short(i)}" if several else at.short(i) for at, i in (places[j] for j in pair)]
-        for pair in pairs
-    ]
+    names = []
+    for pair in pairs:
+        each = [(part.places, i) for part, i in (_entry(parts, number) for number in pair)]
+        names.append([f"{at.source}, {at.short(i)}" if several else at.short(i) for at, i in each])
     return "The first: " + "; ".join(" and ".join(pair) for pair in names)
+
+
+def _entry(parts: Sequence[Entries], number: int) -> tuple[Entries, int]:
+    """The source of an entry, and its number there, by its number among the entries of all sources."""
+    for part in parts:
+        if number < len(part):
+            return part, number
+        number -= len(part)
+    raise IndexError(f"there is no entry {number} behind the last one")
+
+
+def _groups_on_disk(train: Entries, pool: Entries, kind: Kind) -> list[np.ndarray]:
+    """Group number of each entry, (n,) for each, of a training table and a pool on disk, where equal ones are copies.
+
+    An item of the pool is in the group of the first one of the training table that equals it, or in one of its own.
+
+    Args:
+        train: entries of the training table.
+        pool: entries whose items lie on disk.
+        kind: kind of the items.
+    """
+    assert pool.stored is not None
+    (own,) = _groups_in([train], kind)
+    equal = groups_of(np.concatenate([kind.stored_keys(train.items), pool.stored.keys]))
+    joined = np.full(int(equal.max(initial=-1)) + 1, -1, dtype=np.int64)
+    joined[equal[: len(own)][::-1]] = own[::-1]
+    alone = joined < 0
+    joined[alone] = np.arange(int(alone.sum())) + int(own.max(initial=-1)) + 1
+    return [own, joined[equal[len(own) :]]]
 
 
 def _groups_in(parts: Sequence[Entries], kind: Kind) -> list[np.ndarray]:

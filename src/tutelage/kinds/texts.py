@@ -20,6 +20,7 @@ from tutelage.kinds.adapting import adapting_of, require_adapt
 from tutelage.kinds.answers import without_label
 from tutelage.kinds.dataset import EXCERPT, HIDDEN, Files, Words
 from tutelage.kinds.entries import LEARNT, Entries, InValues, Sought, first_of
+from tutelage.kinds.left_out import LeftOut
 from tutelage.kinds.one_class import OneClass, in_table, table_of
 from tutelage.kinds.teachers import said_by_run
 from tutelage.modalities.base import Reader
@@ -262,8 +263,11 @@ class Texts(OneClass):
             notes.fault(f"Labelled, but not to be learnt from: {_in_words(bad, labelled)}{advice}")
         return labelled
 
+    def bad_in_pool(self, pool: Entries) -> dict[int, str]:
+        return self._bad(pool)
+
     def good_pool(self, pool: Entries, notes: Notes) -> Entries:
-        bad = {} if pool.places.keeps_all else self._bad(pool)
+        bad = {} if pool.places.keeps_all else self.bad_in_pool(pool)
         if bad:
             notes.say(f"Left out of the pool: {_in_words(bad, pool)}.", page="left-out")
         return _without(bad, pool)
@@ -343,14 +347,9 @@ def _without(bad: Mapping[int, str], found: Entries) -> Entries:
 
 def _in_words(bad: Mapping[int, str], found: Entries) -> str:
     """How many of the entries have a fault, and the first of them."""
-    first, *others = [found.places.short(i) for i in bad]
-    then = f"; then {', '.join(others[:3])}" if others else ""
-    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    faults = list(bad.values())
-    long = [i for i, fault in bad.items() if fault != faults[0]]
-    also = f"; {found.places.short(long[0])}: {bad[long[0]]}" if long else ""
-    which = f"first: {first}, {faults[0]}{then}{more}{also}"
-    return f"{len(bad)} of {len(found)} texts of {found.places.source} ({which})"
+    left = LeftOut()
+    left.add(bad, found.places.short)
+    return left.in_words(len(found), "texts", found.places.source)
 
 
 def excerpt(text: str, characters: int = EXCERPT) -> str:

@@ -120,6 +120,23 @@ def silence() -> Iterator[None]:
         _HEARD.reset(token)
 
 
+def tell(words: str) -> None:
+    """Say a sentence about this moment alone: it is shown where somebody is `hearing`, and no summary keeps it.
+
+    Args:
+        words: the sentence.
+
+    >>> heard = Heard(print)
+    >>> with hearing(heard):
+    ...     tell("Another fit uses this pool, too.")
+    Another fit uses this pool, too.
+    >>> heard.lines
+    []
+    """
+    if (heard := _HEARD.get()) is not None and heard.tell is not None:
+        heard.tell(words)
+
+
 def warn(words: str, category: type[Warning] = UserWarning, stacklevel: int = 2, page: Page | None = None) -> None:
     """Warn, and keep the words where somebody is `hearing`.
 

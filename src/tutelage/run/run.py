@@ -22,8 +22,9 @@ from tutelage.fit.sparing import require_all_parted
 from tutelage.kinds.base import Kind
 from tutelage.kinds.contradictions import write_contradictions
 from tutelage.kinds.dataset import Dataset
+from tutelage.kinds.pool_folder import release
 from tutelage.kinds.saved import plain_options
-from tutelage.kinds.stored import in_files, release
+from tutelage.kinds.stored import in_files
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method
 from tutelage.methods.own import code_of

@@ -12,7 +12,7 @@ import gzip
 import lzma
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from tutelage.data.errors import DataError, damage
+from tutelage.data.errors import DataError, NoRowsError, damage
 from tutelage.files import naming
 from tutelage.tables import bounds
 from tutelage.tables.charsets import MARKS, decoded
@@ -66,16 +66,31 @@ class Block(PlainPath):
 
     Attributes:
         table: its rows, numbered as in the file.
+        whole: the whole file, for what no block tells alone; None where it is not known.
     """
 
     table: Table
+    whole: Whole | None
 
     @staticmethod
-    def of(path: Path, table: Table) -> Block:
+    def of(path: Path, table: Table, whole: Whole | None = None) -> Block:
         """The block of a file."""
         made = Block(path)
-        made.table = table
+        made.table, made.whole = table, whole
         return made
+
+
+@dataclass
+class Whole:
+    """A file that is read in blocks, for what only all of them tell.
+
+    Attributes:
+        again: function that reads all its blocks once more.
+        told: what they told, by a name; it is asked for where a block gives reason to.
+    """
+
+    again: Callable[[], Iterator[Table]]
+    told: dict[str, Any] = field(default_factory=dict)
 
 
 def count_of_rows(path: Path, how: ReadAs) -> int:
@@ -137,7 +152,7 @@ def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | No
         rows, behind = rows + len(found.frame), behind + count
     stamp.require_same(path)
     if kept is None:
-        raise DataError(f"{path}: the file has no rows")
+        raise NoRowsError(f"{path}: the file has no rows")
     notes.saw(replace(kept, rows=rows))
 
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 import pandas as pd
 import pyarrow as pa
 
-from tutelage.data.errors import DataError
+from tutelage.data.errors import NoRowsError
 from tutelage.tables.careful import NOWHERE, Careful
 from tutelage.tables.charsets import Text
 from tutelage.tables.dialects import (
@@ -49,7 +49,7 @@ def read_delimited(text: Text, ending: str, how: ReadAs, path: str, notes: Notes
         DataError: the file is empty, or the names of its columns are not different.
     """
     if not text.data or text.data.isspace():
-        raise DataError(f"{path}: the file is empty")
+        raise NoRowsError(f"{path}: the file is empty")
     head = text.data[: 4 * HEAD].decode("utf-8", "ignore")
     head, whole = head[:HEAD], len(text.data) <= 4 * HEAD and len(head) <= HEAD
     refuse(of_text(head), path)
@@ -58,7 +58,7 @@ def read_delimited(text: Text, ending: str, how: ReadAs, path: str, notes: Notes
         _ask_of_title(head, below, path, notes)
     data = text.data[_second_line(text.data) :] if dialect.named else text.data
     if not data.strip():
-        raise DataError(f"{path}: the file has no rows below its first line, which names the separator")
+        raise NoRowsError(f"{path}: the file has no rows below its first line, which names the separator")
     data, escape = _unescaped(data, dialect)
     state = quoting(data, dialect)
     found = None if text.holes or state == "loose" else _plain(data, dialect, state, how)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from tutelage.data.errors import DataError
+from tutelage.data.errors import DataError, NoRowsError
 from tutelage.data.nearest import SHORT, nearest
 from tutelage.files import naming
 from tutelage.tables.blocks import Block
@@ -67,7 +67,7 @@ def read(path: str | Path, how: ReadAs = USUAL, notes: Notes = UNHEARD) -> Table
     if found.frame.empty:
         if notes.faults:  # they say why
             raise DataError(*notes.faults, noted=True)
-        raise DataError(f"{path}: the file has no rows")
+        raise NoRowsError(f"{path}: the file has no rows")
     found = without_totals(found, how, str(path), notes)
     columns = [str(name) for name in found.frame.columns]
     seen = FileSeen(str(path), found.format, len(found.frame), columns, **{**found.facts, **packing})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,28 +52,98 @@ def files_of(path: Path) -> list[Path]:
         DataError: a pattern names no file, or one that is no table.
     """
     if is_pattern(path):
-        named = glob.glob(str(path), recursive=True)  # noqa: PTH207 (of a path that begins anywhere)
-        found = sorted(each for each in map(Path, named) if each.is_file())
-        if not found:
-            raise DataError(f"{path}: no file matches the pattern{_nearby(path)}")
-        strange = [each for each in found if not _is_table(each)]
-        if strange:
-            raise DataError(
-                f"{path}: the pattern also names {strange[0]}, which is no table of several files; let it end in one "
-                f"of {', '.join(TOGETHER)}"
-            )
-        return found
-    return _within(path) if is_several(path) and not is_streamed(path) else [path]
+        return _named(path)
+    if not is_several(path) or is_streamed(path):
+        return [path]
+    found = _within(path)
+    _require_there(found)
+    return found
+
+
+def _named(pattern: Path) -> list[Path]:
+    """Files that a pattern names, and those in the folders that it names, in the order of their paths.
+
+    Raises:
+        DataError: it names no table, one that is none, or a link to what is gone.
+    """
+    named = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 (of a path that begins anywhere)
+    marked = not pattern.name.startswith("_")  # else marks such as _SUCCESS are passed over
+    matches = [each for each in map(Path, named) if not (marked and each.name.startswith("_"))]
+    found: list[Path] = []
+    for each in matches:
+        if each.is_dir() and not is_saved(each):
+            found += _within(each)
+        elif each.exists() or _is_gone(each):  # else a link in a circle
+            found.append(each)
+    found = _once(found)
+    _require_there(found)
+    if not found:
+        raise DataError(f"{pattern}: no file matches the pattern{_nearby(pattern)}")
+    strange = [each for each in found if not _is_table(each) and not is_saved(each)]
+    if strange:
+        raise DataError(
+            f"{pattern}: the pattern also names {strange[0]}, which is no table of several files; let it end in one "
+            f"of {', '.join(TOGETHER)}"
+        )
+    return found
+
+
+def _require_there(files: Sequence[Path]) -> None:
+    """Check that no file of a table is a link to one that is gone.
+
+    Raises:
+        DataError: one is; the message names it, and what it points to.
+    """
+    gone = [file for file in files if _is_gone(file)]
+    if gone:
+        others = f" ({len(gone):,} such links)" if len(gone) > 1 else ""
+        to = f"{gone[0]}: a link to {gone[0].readlink()}, which is gone{others}"
+        raise DataError(f"{to}; bring back what it points to, or remove the link")
 
 
 def _within(folder: Path) -> list[Path]:
-    """Tables in a folder, and in the folders within it, in the order of their paths; hidden ones are passed over."""
-    there = (file for file in folder.rglob("*") if _is_table(file) and file.is_file())
-    return sorted(file for file in there if not any(part.startswith((".", "_")) for part in _below(file, folder)))
+    """Tables in a folder, and in the folders within it, in the order of their paths; hidden ones are passed over.
+
+    A folder with a saved data set is one table. Links are followed; one to what is gone is among the files where its
+    name is that of a table, or has no ending, as that of a folder.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    found: list[Path] = []
+    seen: set[Path] = set()
+    left = [folder]
+    while left:
+        here = left.pop()
+        if here.resolve() in seen:  # a link to a folder above it
+            continue
+        seen.add(here.resolve())
+        for each in here.iterdir():
+            if each.name.startswith((".", "_")):
+                continue
+            if each.is_dir():
+                (found if is_saved(each) else left).append(each)
+            elif _is_gone(each):
+                found += [each] if _is_table(each) or not each.suffix else []
+            elif _is_table(each) and each.is_file():
+                found.append(each)
+    return _once(found)
 
 
-def _below(file: Path, folder: Path) -> tuple[str, ...]:
-    return file.relative_to(folder).parts
+def _once(files: Sequence[Path]) -> list[Path]:
+    """Files in the order of their paths, of which one that has several names is there once, by the first of these."""
+    return sorted({file.resolve(): file for file in sorted(files, reverse=True)}.values())
+
+
+def _is_gone(file: Path) -> bool:
+    """Whether a file is a link to one that is not there."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return file.is_symlink()
+    except OSError:
+        return False
+    return False
 
 
 def _is_table(file: Path) -> bool:
