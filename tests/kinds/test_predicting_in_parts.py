@@ -170,15 +170,15 @@ def test_columns_of_other_types_are_named(model, table, tmp_path, small):
 
 def test_a_full_disk_keeps_the_parts(model, table, tmp_path, small, monkeypatch):
     table.to_parquet(tmp_path / "in.parquet")
-    add = Parts.add
+    put = Parts.put
 
     def full(parts, *given):
         if len(parts.done) == 2:
             raise OSError(28, "No space left on device", str(parts.folder))
-        add(parts, *given)
+        put(parts, *given)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Parts, "add", full)
+        patched.setattr(Parts, "put", full)
         with pytest.raises(OSError, match="No space left"):
             predict(model, tmp_path / "in.parquet", tmp_path / "out.csv")
     notes = Notes()

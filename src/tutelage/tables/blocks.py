@@ -25,18 +25,14 @@ from tutelage.files import naming
 from tutelage.tables import bounds
 from tutelage.tables.charsets import MARKS, decoded
 from tutelage.tables.columnar import READING, Saved, block_of, is_saved
-from tutelage.tables.delimited import read_delimited
-from tutelage.tables.dialects import HEAD, dialect_of
 from tutelage.tables.endings import ARROW, SEPARATED, ending_of, packing_of
 from tutelage.tables.expanding import require_arrow, require_parquet, require_rows
 from tutelage.tables.exports.plain import as_plain
 from tutelage.tables.how import ReadAs
-from tutelage.tables.json_rows import read_json
-from tutelage.tables.layout import quoting
-from tutelage.tables.letters import check_letters
 from tutelage.tables.notes import Notes
-from tutelage.tables.packed import DAMAGED, content, json_within, misnamed, require_regular
-from tutelage.tables.seen import FileSeen, Found, Table
+from tutelage.tables.packed import DAMAGED, content, require_regular
+from tutelage.tables.pieces import LINES, Piece, header_of, named, seen_of
+from tutelage.tables.seen import Table
 from tutelage.tables.several import Stamp
 from tutelage.tables.streamed import is_streamed, opened
 
@@ -56,9 +52,6 @@ NEW_LINES = 20
 
 WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")
 """Beginnings of the names of charsets in which the byte of a line's end may be a part of another character."""
-
-LINES = (".jsonl", ".ndjson")
-"""Endings of files with an object of JSON in each line."""
 
 
 class Block(PlainPath):
@@ -124,14 +117,18 @@ def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | No
         yield read(path, how, notes)
         return
     heard = OfBlocks(path, notes)
-    parts = _of_columns(held, path, columns) if held is not None else _of_text(path, how, heard)
     rows, behind, kept = 0, 0, None
-    for found, count in parts:
+    for piece in _of_file(held, path, how, columns):
         stamp.require_same(path)
+        said = Notes()
+        both = piece.read(behind, said)
+        heard.take(said, behind)
+        if both is None:
+            continue
+        found, count = both
         numbers = found.rows if found.rows is not None else range(1, len(found.frame) + 1)
         if len(found.frame):
-            names = [str(name) for name in (found.frame.columns if held is None else held.names)]
-            kept = kept or FileSeen(str(path), found.format, 0, names, **_lasting(found, path))
+            kept = kept or seen_of(found, path, None if held is None else list(map(str, held.names)))
             found.frame.attrs.update({"classes": dict(kept.classes)} if kept.classes else {})
             yield Table(found.frame, kept, [row + behind for row in numbers])
         rows, behind = rows + len(found.frame), behind + count
@@ -139,6 +136,46 @@ def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | No
     if kept is None:
         raise DataError(f"{path}: the file has no rows")
     notes.saw(replace(kept, rows=rows))
+
+
+def pieces_of(path: Path, how: ReadAs) -> Iterator[Piece]:
+    """The pieces of a file in the order of its rows, of which nothing is read yet; see `in_blocks`.
+
+    A file that cannot be cut is one piece.
+
+    Args:
+        path: the file, a folder of a saved data set, or the name of a data set that is streamed.
+        how: how it is read, as far as the user says it.
+
+    Raises:
+        DataError: the file is damaged, or changes meanwhile.
+    """
+    if is_streamed(path):
+        stream = opened(path)
+        for number, table in enumerate(stream.tables(ROWS_A_BLOCK)):
+            yield Piece(path, table, "datasets", how, number, features=stream.features or {})
+        return
+    if not path.exists():
+        raise DataError(f"{path}: no such file")
+    require_regular(path)
+    stamp, held = Stamp.of(path), _held(path, how, Notes())
+    if held is None and not _of_lines(path, how):
+        yield Piece(path, None, ending_of(path), how)
+        return
+    for piece in _of_file(held, path, how, None):
+        stamp.require_same(path)
+        yield piece
+    stamp.require_same(path)
+
+
+def _of_file(held: _Held | None, path: Path, how: ReadAs, columns: Sequence[str] | None) -> Iterator[Piece]:
+    """The pieces of a file of columns, or of one of text."""
+    if held is None:
+        yield from _of_text(path, how)
+        return
+    features = held.source.features if isinstance(held.source, Saved) else None
+    for number, table in enumerate(_tables(held, path, columns)):
+        yield Piece(path, table, held.form, how, number, features=features)
 
 
 def _of_stream(path: Path, notes: Notes, columns: Sequence[str] | None) -> Iterator[Table]:
@@ -150,19 +187,13 @@ def _of_stream(path: Path, notes: Notes, columns: Sequence[str] | None) -> Itera
         wanted = [name for name in names if columns is None or name in columns]
         read = table.select(wanted) if wanted else table
         found = as_plain(block_of(read, "datasets", str(path), features), str(path), Notes())
-        kept = kept or FileSeen(str(path), found.format, 0, names, **_lasting(found, path))
+        kept = kept or seen_of(found, path, names)
         found.frame.attrs.update({"classes": dict(kept.classes)} if kept.classes else {})
         yield Table(found.frame, kept, range(rows + 1, rows + 1 + len(found.frame)))
         rows += len(found.frame)
     if kept is None:
         raise DataError(f"{path}: the data set has no rows")
     notes.saw(replace(kept, rows=rows))
-
-
-def _lasting(found: Found, path: Path) -> dict[str, Any]:
-    """Facts on a block that hold for the whole file."""
-    lasting = ("charset", "marked", "separator", "quote", "classes", "member")
-    return {k: v for k, v in found.facts.items() if k in lasting} | {"packed": packing_of(path)}
 
 
 @dataclass
@@ -179,10 +210,6 @@ class OfBlocks:
     said: set[str] = field(default_factory=set)
     more: int = 0
 
-    def name(self, behind: int) -> str:
-        """Name of the file in messages on a block that lies behind so many rows."""
-        return f"{self.path} (rows are counted behind row {behind:,})" if behind else str(self.path)
-
     def take(self, of: Notes, behind: int) -> None:
         """Pass on what was noticed of a block."""
         for line in of.lines:
@@ -196,9 +223,19 @@ class OfBlocks:
         if of.faults:
             raise DataError(*of.faults, noted=True)
 
+    def has_news(self, of: Notes, behind: int) -> bool:
+        """Whether anything that was noticed of a block would be passed on."""
+        each = (*of.lines, *(question.asks for question in of.questions))
+        return bool(of.faults) or any(self._unsaid(line, behind) is not None for line in each)
+
+    def _unsaid(self, line: str, behind: int) -> str | None:
+        """What tells a line from others, whatever its numbers; None where it is not to be said."""
+        key = re.sub(r"[\d,.]+", "#", line.replace(named(self.path, behind), str(self.path)))
+        return None if key in self.said or (behind and self.more >= NEW_LINES) else key
+
     def _new(self, line: str, behind: int) -> bool:
-        key = re.sub(r"[\d,.]+", "#", line.replace(self.name(behind), str(self.path)))
-        if key in self.said or (behind and self.more >= NEW_LINES):
+        key = self._unsaid(line, behind)
+        if key is None:
             return False
         self.said.add(key)
         self.more += behind > 0
@@ -256,12 +293,6 @@ def _held(path: Path, how: ReadAs, notes: Notes) -> _Held | None:
         if isinstance(e, DataError):
             raise
         raise DataError(f"{path}: not readable ({damage(e)})") from e
-
-
-def _of_columns(held: _Held, path: Path, columns: Sequence[str] | None) -> Iterator[tuple[Found, int]]:
-    features = held.source.features if isinstance(held.source, Saved) else None
-    for table in _tables(held, path, columns):
-        yield as_plain(block_of(table, held.form, str(path), features), str(path), Notes()), table.num_rows
 
 
 def _tables(held: _Held, path: Path, columns: Sequence[str] | None) -> Iterator[pa.Table]:
@@ -366,54 +397,11 @@ def _even(held: bytes, end: bytes, at: int) -> int:
     return at
 
 
-def _of_text(path: Path, how: ReadAs, heard: OfBlocks) -> Iterator[tuple[Found, int]]:
-    ending, header, behind = ending_of(path), b"", 0
-    for number, piece in enumerate(_cuts(path, ending not in LINES and how.quote in (None, "double"))):
-        notes, name = Notes(), heard.name(behind)
-        if number == 0 and (says := misnamed(piece)):
-            raise DataError(f"{path}: not readable as {ending[1:]}; the file {says}")
-        text = decoded(piece, how, name)
-        check_letters(text.data, name, notes)
-        if not text.data.strip():
-            continue
-        if ending in LINES:
-            found = read_json(text, ending, how, name, notes)
-        else:
-            if number == 0:
-                if says := json_within(text.data):
-                    raise DataError(f"{path}: not readable as {ending[1:]}; the file {says}")
-                header, how = _header(text.data, ending, how)
-            else:
-                text = replace(text, data=header + text.data)
-            if how.quote != "none" and quoting(text.data, _dialect(text.data, ending, how)) == "loose":
-                notes.say(
-                    f"{path}: quotation marks are within cells, too, so that a row may be cut where a block ends; "
-                    "--quote none, if they are characters like others",
-                )
-            found = read_delimited(text, ending, how, name, notes)
-        heard.take(notes, behind)
-        found = as_plain(found, str(path), Notes())
-        count = len(found.frame) + int(found.facts.get("left_out", 0))
-        count = max(count, *(found.rows[-1:] or [0])) if found.rows is not None else count
-        yield found, count
-        behind += count
-
-
-def _dialect(data: bytes, ending: str, how: ReadAs) -> Any:
-    return dialect_of(data[: 4 * HEAD].decode("utf-8", "ignore")[:HEAD], ending, how, len(data) < HEAD)
-
-
-def _header(data: bytes, ending: str, how: ReadAs) -> tuple[bytes, ReadAs]:
-    """The lines that name the columns, and how all further blocks are read: by the separator of the first."""
-    dialect = _dialect(data, ending, how)
-    quote = "single" if dialect.quote == "'" else how.quote
-    pinned = replace(how, separator=how.separator or dialect.separator, quote=quote)
-    if how.names is not None:
-        return b"", pinned
-    end, at = (b"\n" if b"\n" in data else b"\r"), 0
-    for _ in range(1 + dialect.named):
-        at = (data.find(end, at) + 1) or len(data)
-        while dialect.quote == '"' and data.count(b'"', 0, at) % 2 and at < len(data):
-            at = (data.find(end, at) + 1) or len(data)
-    header = data[:at]
-    return (header[data.find(end) + 1 :] if dialect.named else header), pinned
+def _of_text(path: Path, how: ReadAs) -> Iterator[Piece]:
+    ending, first, header = ending_of(path), b"", b""
+    for number, data in enumerate(_cuts(path, ending not in LINES and how.quote in (None, "double"))):
+        if number == 1 and ending not in LINES:
+            begins = decoded(first, how, str(path)).data
+            header, how = header_of(begins, ending, how) if begins.strip() else (b"", how)
+        yield Piece(path, data, ending, how, number, header)
+        first = data if number == 0 else b""
