@@ -77,8 +77,8 @@ MAY_IMPORT = {
 SHARED_BY_KINDS = {
     "adapting", "agreement", "alike_labels", "answers", "base", "beside_labels", "class_labels", "commonest",
     "copied", "contradictions", "copies", "dataset", "declared", "declared_shares", "entries", "grown",
-    "known_answers", "known_pool", "labelling", "nearness", "odd_labels", "odd_votes", "one_class", "one_vote", "pictures",
-    "predicting", "rare", "pixel_scores", "reading", "stored", "summary", "tagged", "tallies", "teachers",
+    "known_answers", "known_pool", "labelling", "nearness", "odd_labels", "odd_votes", "one_class", "one_vote",
+    "pictures", "predicting", "rare", "pixel_scores", "reading", "stored", "summary", "tagged", "tallies", "teachers",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {
     "architecture", "base", "cache", "encoder", "exported", "fingerprint", "graphs", "head", "known", "learnt",

@@ -75,8 +75,7 @@ def test_what_making_a_worker_raises_is_raised_here():
 @needs_signals
 def test_a_killed_worker_loses_nothing():
     def source():
-        for wait in (0.0, 0.3, 0.3, 0.0, 0.0):
-            yield wait
+        yield from (0.0, 0.3, 0.3, 0.0, 0.0)
 
     found = Processes(2).each(SLEEP, source)
     assert next(found) is None

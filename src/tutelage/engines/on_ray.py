@@ -13,6 +13,7 @@ import logging
 import os
 import pickle
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -107,26 +108,46 @@ class OnRay:
         """The result of each task; see `Engine`."""
         import ray
 
-        context = ray.data.DataContext.get_current().copy()
-        context.execution_options.preserve_order = True
-        context.target_max_block_size = 1  # each task a block of its own, so that it is passed on at once
-        context.enable_progress_bars = False
-        context.print_on_execution_start = False
-        with ray.data.DataContext.current(context):
+        made = ray.put(_packed(make))  # held here as long as workers may be begun anew
+        with _settings(ray.data.DataContext.get_current()):
             cut = ray.data.from_items([{"source": _packed(source)}]).flat_map(_tasks, num_cpus=FEED)
             done = cut.map(
                 _Worker,
-                fn_constructor_args=(ray.put(_packed(make)),),
-                concurrency=self.workers,
+                fn_constructor_kwargs={"made": [made]},
+                compute=ray.data.ActorPoolStrategy(size=self.workers),
                 num_cpus=1,
-                max_restarts=-1,
-                max_task_retries=RETRIES,
+                ray_remote_args_fn=_lasting,
             )
             for row in _rows(done):
                 fault, result = pickle.loads(row["result"])
                 if fault:
                     raise result
                 yield result
+
+
+@contextmanager
+def _settings(context: Any) -> Iterator[None]:
+    """Context in which Ray Data gives rows in order, passes each on at once, and shows no progress."""
+    wanted = {
+        # a task is a block of its own, so that workers get one each
+        "target_max_block_size": 1, "enable_progress_bars": False, "print_on_execution_start": False,
+    }  # fmt: skip
+    before = {name: getattr(context, name) for name in wanted if hasattr(context, name)}
+    ordered = context.execution_options.preserve_order
+    try:
+        for name in before:
+            setattr(context, name, wanted[name])
+        context.execution_options.preserve_order = True
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(context, name, value)
+        context.execution_options.preserve_order = ordered
+
+
+def _lasting() -> dict[str, int]:
+    """What becomes of a worker that is killed: it is begun anew, and gets its task once more."""
+    return {"max_restarts": -1, "max_task_retries": RETRIES}
 
 
 def _rows(done: Any) -> Iterator[Any]:
@@ -156,7 +177,6 @@ def _started() -> Any:
     os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
     import ray
 
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
     why: Exception | None = None
     for _ in range(TRIES):
         if ray.is_initialized():
@@ -173,6 +193,7 @@ def _started() -> Any:
         ) from why
     import ray.data
 
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray
 
 
@@ -195,17 +216,16 @@ class _Worker:
     """A worker of Ray.
 
     Args:
-        make: what makes it, as bytes.
+        made: reference to what makes it, as bytes.
     """
 
-    def __init__(self, make: Any) -> None:
+    def __init__(self, made: list[Any]) -> None:
         import ray
-        import torch
 
-        torch.set_num_threads(1)
+        os.environ.update(dict.fromkeys(THREADS, "1"))  # before anything is imported that reads them
         self.why: Exception | None = None
         try:
-            self.work = pickle.loads(ray.get(make) if isinstance(make, ray.ObjectRef) else make)()
+            self.work = pickle.loads(ray.get(made[0]))()
         except Exception as e:
             self.why = e
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tutelage import engines
-from tutelage.engines import Engine, Wanted
+from tutelage.engines import USUAL, Engine, Wanted
 from tutelage.files.tensors import hash_of_tensors
 from tutelage.fit import abstention
 from tutelage.fit.abstention import Promise
@@ -39,7 +39,7 @@ rows of features take by the hundred thousand.
 
 
 FORM = 2
-"""Number of the way in which a table is cut into parts, raised where it changes: parts of another are not gone on with."""
+"""Number of the way in which a table is cut into parts, raised where it changes: none goes on with those of another."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class InParts:
     notes: Notes
     promised: Promise | None
     resume: bool
-    wanted: Wanted = Wanted()
+    wanted: Wanted = USUAL
 
     def about(self) -> dict[str, Any]:
         """Plain values by which a stopped command goes on only where all of them are the same."""
