@@ -32,7 +32,8 @@ def cluster():
     from tutelage.engines import on_ray
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(ray, "init", partial(ray.init, num_cpus=3))
+        if "RAY_ADDRESS" not in os.environ:
+            patched.setattr(ray, "init", partial(ray.init, num_cpus=3))
         try:
             on_ray._started()
         except WorkerError as e:
@@ -111,5 +112,6 @@ def test_a_task_that_kills_each_worker_is_given_up():
     from tutelage.engines.on_ray import OnRay
 
     found = OnRay.begun(1).each(partial(partial, signal.raise_signal), lambda: [0, int(signal.SIGKILL)])
+    assert next(found) is None
     with pytest.raises(WorkerError, match="a worker of Ray ended, and again"):
-        list(found)
+        next(found)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tutelage.engines.base import Made, Source, WorkerError
+from tutelage.engines.processes import THREADS
 
 EXTRA = "pip install 'tutelage[ray]'"
 """What installs Ray."""
