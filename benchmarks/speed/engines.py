@@ -38,7 +38,7 @@ from tutelage.tasks import Classification
 RESULTS = Path(__file__).parents[1] / "results" / "engines.json"
 WIDTH, CLASSES, WORDS = 64, 4, 35
 SIZES = {
-    "texts": (64, 448), "texts, int8": (64, 448), "rows, csv": (10_000, 110_000), "rows, parquet": (10_000, 110_000),
+    "texts": (128, 512), "texts, int8": (128, 512), "rows, csv": (40_000, 120_000), "rows, parquet": (40_000, 140_000),
 }  # fmt: skip
 """Numbers of rows, few and many, of each form of items."""
 
@@ -106,8 +106,8 @@ def tree_seconds() -> float:
 def measured(engine: str, form: str, count: int, folder: Path) -> dict[str, float]:
     """One measurement, in this process: CPU seconds and seconds of a prediction, with the start of the workers."""
     path = written(form, count, folder)
-    if form.startswith("texts"):  # so that two workers have some blocks each
-        blocks.BYTES_A_BLOCK = 1 << 14
+    if form.startswith("texts"):  # so that two workers have some blocks each, also of the few
+        blocks.BYTES_A_BLOCK = 1 << 12
     kind, model = fitted(form)
     if engine == "one":
         torch.set_num_threads(1)

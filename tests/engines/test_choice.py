@@ -44,7 +44,7 @@ def test_options_that_are_not_right_are_refused(given, says):
 def test_without_ray_the_extra_is_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'tutelage\[ray\]'"):
-        engines.chosen("ray", 2, True)
+        engines.named("ray", 2)
     assert "ray" not in sys.modules
 
 

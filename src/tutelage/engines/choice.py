@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tutelage.engines.base import AUTO, NAMES, Engine, One
+from tutelage.engines.on_ray import OnRay, require
 from tutelage.engines.processes import Processes
 
 
@@ -38,6 +39,7 @@ def named(name: str, workers: int | None) -> str:
 
     Raises:
         ValueError: there is no such engine, or the number of workers is below 1 or means nothing.
+        ImportError: Ray is not installed; the message names the extra.
 
     >>> named("processes", 2)
     'processes'
@@ -48,6 +50,8 @@ def named(name: str, workers: int | None) -> str:
         raise ValueError(f"--workers must be at least 1, got {workers}")
     if name == "one" and workers not in (None, 1):
         raise ValueError(f"--workers {workers} is for --engine processes or ray; --engine one is this process alone")
+    if name == "ray":
+        require()
     return name
 
 
@@ -69,8 +73,6 @@ def chosen(name: str, workers: int | None, worthwhile: bool, room: int | None = 
     """
     name = named(name, workers)
     if name == "ray":
-        from tutelage.engines.on_ray import OnRay
-
         return OnRay.begun(workers)
     many = min(workers or cores(), max(room, 1) if room is not None else workers or cores())
     if name == "processes" or (name == AUTO and many > 1 and (worthwhile or workers is not None)):

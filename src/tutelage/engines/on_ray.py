@@ -12,8 +12,8 @@ import importlib.util
 import logging
 import os
 import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -119,11 +119,12 @@ class OnRay:
                 num_cpus=1,
                 ray_remote_args_fn=_lasting,
             )
-            for row in _rows(done):
-                fault, result = pickle.loads(row["result"])
-                if fault:
-                    raise result
-                yield result
+            with closing(_rows(done)) as rows:  # else a fault would keep its workers
+                for row in rows:
+                    fault, result = pickle.loads(row["result"])
+                    if fault:
+                        raise result
+                    yield result
 
 
 @contextmanager
@@ -151,7 +152,7 @@ def _lasting() -> dict[str, int]:
     return {"max_restarts": -1, "max_task_retries": RETRIES}
 
 
-def _rows(done: Any) -> Iterator[Any]:
+def _rows(done: Any) -> Generator[Any, None, None]:
     """The rows of a data set of Ray.
 
     Raises:
@@ -159,14 +160,18 @@ def _rows(done: Any) -> Iterator[Any]:
     """
     import ray
 
+    rows = iter(done.iter_rows())
     try:
-        yield from done.iter_rows()
+        yield from rows
     except ray.exceptions.RayError as e:
         said = str(e).strip().splitlines()[0][:300]
         raise WorkerError(
             f"a worker of Ray ended, and again when its block was done once more ({said}); what was done before is "
             "kept: look at the memory of its machine, or take fewer --workers; --resume goes on"
         ) from e
+    finally:
+        if hasattr(rows, "close"):
+            rows.close()
 
 
 def _started() -> Any:
