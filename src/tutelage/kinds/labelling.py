@@ -20,7 +20,7 @@ from tutelage.fit.abstention import Promise
 from tutelage.kinds.answers import beside_own
 from tutelage.model import Model
 from tutelage.tables import FILE, PREDICTED, PROBABILITY, DataError, Notes, ReadAs, formulas, write_table
-from tutelage.tables.blocks import Block, pieces_of
+from tutelage.tables.blocks import Block, Size, pieces_of
 from tutelage.tables.endings import ending_of
 from tutelage.tables.pieces import Piece
 from tutelage.tables.seen import Table
@@ -64,18 +64,20 @@ class Cutting:
         files: the files.
         how: how they are read.
         done: number of parts that are written already.
+        size: how much a piece holds.
     """
 
     files: Sequence[Path]
     how: ReadAs
     done: int
+    size: Size
 
     def __call__(self) -> Iterator[Cut]:
         """The pieces of all files, in order."""
         number = 0
         for place, file in enumerate(self.files):
             behind = 0
-            for piece in pieces_of(file, self.how):
+            for piece in pieces_of(file, self.how, self.size):
                 yield Cut(number, place, piece, behind, number < self.done)
                 number, behind = number + 1, behind + piece.rows
 

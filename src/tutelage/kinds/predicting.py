@@ -22,7 +22,7 @@ from tutelage.kinds.stored import ROWS_IN_MEMORY
 from tutelage.modalities.base import Encodes
 from tutelage.model import Model
 from tutelage.tables import DataError, Notes, ReadAs, formulas, holds_table
-from tutelage.tables.blocks import OfBlocks, count_of_rows
+from tutelage.tables.blocks import OfBlocks, Size, count_of_rows
 from tutelage.tables.parts import Parts, in_folder
 from tutelage.tables.several import files_of, is_several, known_by
 from tutelage.types import Tick
@@ -168,7 +168,7 @@ class _Writing:
     ) -> None:  # fmt: skip
         self.task, self.files, self.parts, self.engine, self.total, self.tick = task, files, parts, engine, total, tick
         names, apart = _names(files), engine.name != "one"
-        self.cutting = Cutting(files, task.how, len(parts.done))
+        self.cutting = Cutting(files, task.how, len(parts.done), Size.usual())
         self.labelling = Labelling(
             task.kind, task.model, task.how, task.output, task.promised, names, formulas.asked(), apart
         )

@@ -89,7 +89,7 @@ def count_of_rows(path: Path, how: ReadAs) -> int:
         return held.count
     if not _of_lines(path, how):
         return 0
-    return sum(piece.count(b"\n") or piece.count(b"\r") for piece in _pieces(path))
+    return sum(piece.count(b"\n") or piece.count(b"\r") for piece in _pieces(path, BYTES_A_BLOCK))
 
 
 def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | None = None) -> Iterator[Table]:
@@ -118,7 +118,7 @@ def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | No
         return
     heard = OfBlocks(path, notes)
     rows, behind, kept = 0, 0, None
-    for piece in _of_file(held, path, how, columns):
+    for piece in _of_file(held, path, how, columns, Size.usual()):
         stamp.require_same(path)
         said = Notes()
         both = piece.read(behind, said)
@@ -138,7 +138,25 @@ def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | No
     notes.saw(replace(kept, rows=rows))
 
 
-def pieces_of(path: Path, how: ReadAs) -> Iterator[Piece]:
+@dataclass(frozen=True)
+class Size:
+    """How much is read at once.
+
+    Attributes:
+        rows: rows of a file of columns.
+        bytes: bytes of a file of text, about.
+    """
+
+    rows: int
+    bytes: int
+
+    @staticmethod
+    def usual() -> Size:
+        """ROWS_A_BLOCK and BYTES_A_BLOCK."""
+        return Size(ROWS_A_BLOCK, BYTES_A_BLOCK)
+
+
+def pieces_of(path: Path, how: ReadAs, size: Size) -> Iterator[Piece]:
     """The pieces of a file in the order of its rows, of which nothing is read yet; see `in_blocks`.
 
     A file that cannot be cut is one piece.
@@ -146,13 +164,14 @@ def pieces_of(path: Path, how: ReadAs) -> Iterator[Piece]:
     Args:
         path: the file, a folder of a saved data set, or the name of a data set that is streamed.
         how: how it is read, as far as the user says it.
+        size: how much a piece holds.
 
     Raises:
         DataError: the file is damaged, or changes meanwhile.
     """
     if is_streamed(path):
         stream = opened(path)
-        for number, table in enumerate(stream.tables(ROWS_A_BLOCK)):
+        for number, table in enumerate(stream.tables(size.rows)):
             yield Piece(path, table, "datasets", how, number, features=stream.features or {})
         return
     if not path.exists():
@@ -162,19 +181,19 @@ def pieces_of(path: Path, how: ReadAs) -> Iterator[Piece]:
     if held is None and not _of_lines(path, how):
         yield Piece(path, None, ending_of(path), how)
         return
-    for piece in _of_file(held, path, how, None):
+    for piece in _of_file(held, path, how, None, size):
         stamp.require_same(path)
         yield piece
     stamp.require_same(path)
 
 
-def _of_file(held: _Held | None, path: Path, how: ReadAs, columns: Sequence[str] | None) -> Iterator[Piece]:
+def _of_file(held: _Held | None, path: Path, how: ReadAs, columns: Sequence[str] | None, size: Size) -> Iterator[Piece]:
     """The pieces of a file of columns, or of one of text."""
     if held is None:
-        yield from _of_text(path, how)
+        yield from _of_text(path, how, size.bytes)
         return
     features = held.source.features if isinstance(held.source, Saved) else None
-    for number, table in enumerate(_tables(held, path, columns)):
+    for number, table in enumerate(_tables(held, path, columns, size.rows)):
         yield Piece(path, table, held.form, how, number, features=features)
 
 
@@ -295,17 +314,17 @@ def _held(path: Path, how: ReadAs, notes: Notes) -> _Held | None:
         raise DataError(f"{path}: not readable ({damage(e)})") from e
 
 
-def _tables(held: _Held, path: Path, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+def _tables(held: _Held, path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:
     source = held.source
     if isinstance(source, (pa.Table, Saved)):
-        for start in range(0, held.count, ROWS_A_BLOCK):
-            count = min(ROWS_A_BLOCK, held.count - start)
+        for start in range(0, held.count, rows):
+            count = min(rows, held.count - start)
             yield source.slice(start, count) if isinstance(source, pa.Table) else source.rows(start, count)
         return
     there = source.schema_arrow.names
     wanted = [name for name in there if name in columns] if columns is not None else None
     try:
-        for batch in source.iter_batches(ROWS_A_BLOCK, columns=wanted or None):
+        for batch in source.iter_batches(rows, columns=wanted or None):
             yield pa.Table.from_batches([batch], source.schema_arrow if not wanted else None)
     except READING as e:
         if isinstance(e, DataError):
@@ -355,26 +374,27 @@ def _unpacked(path: Path, packing: Any) -> IO[bytes]:
     return found
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
-    """Bytes of a file of text, unpacked, BYTES_A_BLOCK at a time."""
+def _pieces(path: Path, each: int) -> Iterator[bytes]:
+    """Bytes of a file of text, unpacked, so many at a time."""
     size, total = path.stat().st_size, 0
     with _opened(path) as f:
-        while piece := f.read(BYTES_A_BLOCK):
+        while piece := f.read(each):
             total += len(piece)
             if packing_of(path):
                 bounds.require(total, size, str(path))
             yield bytes(piece)
 
 
-def _cuts(path: Path, quoted: bool) -> Iterator[bytes]:
+def _cuts(path: Path, quoted: bool, size: int) -> Iterator[bytes]:
     """Pieces of a file of text that end where a row ends.
 
     Args:
         path: the file.
         quoted: whether quotation marks may hold the ends of lines.
+        size: bytes of a piece, about.
     """
     left = b""
-    for piece in _pieces(path):
+    for piece in _pieces(path, size):
         held = left + piece
         end = b"\n" if b"\n" in held else b"\r"
         at = held.rfind(end) + 1
@@ -397,9 +417,9 @@ def _even(held: bytes, end: bytes, at: int) -> int:
     return at
 
 
-def _of_text(path: Path, how: ReadAs) -> Iterator[Piece]:
+def _of_text(path: Path, how: ReadAs, size: int) -> Iterator[Piece]:
     ending, first, header = ending_of(path), b"", b""
-    for number, data in enumerate(_cuts(path, ending not in LINES and how.quote in (None, "double"))):
+    for number, data in enumerate(_cuts(path, ending not in LINES and how.quote in (None, "double"), size)):
         if number == 1 and ending not in LINES:
             begins = decoded(first, how, str(path)).data
             header, how = header_of(begins, ending, how) if begins.strip() else (b"", how)
