@@ -68,7 +68,7 @@ def chosen(name: str, workers: int | None, worthwhile: bool, room: int | None = 
         ValueError: see `named`; or Ray has too few cores.
         ImportError: Ray is not installed.
 
-    >>> chosen("auto", 4, worthwhile=False).name, chosen("auto", 4, worthwhile=True).workers
+    >>> chosen("auto", None, worthwhile=False).name, chosen("processes", 4, worthwhile=False).workers
     ('one', 4)
     """
     name = named(name, workers)
