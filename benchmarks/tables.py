@@ -796,7 +796,65 @@ def forms(rows: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(name + " ⇄" * (name in again) + " ?" * (name in asked) for name in by_name)
 
 
+ENGINES = {
+    "one": "one",
+    "processes, 1": "processes, 1 worker",
+    "processes, 2": "processes, 2 workers",
+    "ray, 1": "ray, 1 worker",
+}
+FORMS = ("texts", "texts, int8", "rows, csv", "rows, parquet")
+HARDWARE: dict[str, tuple[int, str]] = {
+    "2 cores": (2, "processes, 2"), "16 cores": (16, "processes, 2"), "64 cores": (64, "processes, 2"),
+    "10 machines of 64 cores": (640, "ray, 1"),
+}  # fmt: skip
+
+
+def engines() -> str:
+    """What each engine costs: rows a CPU second, rows a CPU second of the first process, and the start."""
+    head = ["items", "engine", "rows a CPU second", "of the first process", "start, CPU seconds"]
+    body = []
+    for form in FORMS:
+        for engine, row in held("engines")[form].items():
+            speeds = row["rows_a_cpu_second"], row["rows_a_second_of_the_first_process"]
+            body.append([form, ENGINES[engine], *(f"{v:,.0f}" for v in speeds), f"{row['start_cpu_seconds']:.1f}"])
+    return grid(head, body)
+
+
+def hours(form: str, rows: float, cores: int, engine: str) -> tuple[float, bool]:
+    """Hours that rows take, and whether they wait for the first process; those of processes where Ray has no number."""
+    found = held("engines")[form]
+    row = found.get(engine, found["processes, 2"])
+    workers = cores - (engine not in found or engine.startswith("ray"))
+    fed = row["rows_a_second_of_the_first_process"]
+    speed = min(workers * row["rows_a_cpu_second"], fed)
+    return rows / speed / 3600, workers * row["rows_a_cpu_second"] > fed
+
+
+def scale_hours() -> str:
+    """Hours that 10^7 and 10^9 rows take on some hardware; with a star where the first process is waited for."""
+    body = []
+    for form in FORMS:
+        for rows in (1e7, 1e9):
+            each = [hours(form, rows, *of) for of in HARDWARE.values()]
+            body.append([form, f"{rows:,.0f}", *(f"{h:,.{2 if h < 10 else 0}f}{' *' * fed}" for h, fed in each)])
+    return grid(["items", "rows", *HARDWARE], body)
+
+
+def scale_disk() -> str:
+    """Gigabytes of disk that 10^7 and 10^9 rows take: input, output, and the parts before they are joined."""
+    body = []
+    for form in FORMS:
+        row = held("engines")[form]["one"]
+        for rows in (1e7, 1e9):
+            size = [row["bytes_in"] * rows / 1e9, row["bytes_out"] * rows / 1e9, 2 * row["bytes_out"] * rows / 1e9]
+            body.append([form, f"{rows:,.0f}", *(f"{gigabytes:,.1f}" for gigabytes in size)])
+    return grid(["items", "rows", "input, GB", "output, GB", "at most while it is joined, GB"], body)
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "engines": engines,
+    "scale_hours": scale_hours,
+    "scale_disk": scale_disk,
     "bench_main": lambda: markdown.gains(own(), BASELINE),
     "bench_auto": lambda: markdown.choice(summary.together(own().values()), CHOOSER, BASELINE),
     "bench_constant": lambda: markdown.constants(summary.together(own().values()), CHOOSER, BASELINE),

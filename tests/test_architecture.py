@@ -27,6 +27,7 @@ FITTING = ENGINE | READING | {"graph", "weak", "adapting", "fit"}
 MAY_IMPORT = {
     "types": set(),
     "files": {"types", "files"},
+    "engines": {"engines"},
     "ops": {"types", "ops"},
     "game": {"types", "ops", "game"},
     "memory": {"types", "files"},
@@ -48,8 +49,8 @@ MAY_IMPORT = {
     "model": {"types", "ops", "tasks", "copies", "data", "files", "train", "modalities"},
     "export": {"types", "data", "files", "train", "modalities", "model", "export"},
     "kinds": {
-        "types", "ops", "tasks", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
-        "modalities", "kinds",
+        "types", "ops", "tasks", "copies", "data", "tables", "files", "engines", "weak", "weights", "adapting", "fit",
+        "model", "modalities", "kinds",
     },
     "report": {"types", "ops.visible", "tables.formulas", "files", "fit", "model", "kinds", "report"},
     "plots": {"files", "report", "plots"},
@@ -58,8 +59,8 @@ MAY_IMPORT = {
         "modalities.encoder", "modalities.head", "kinds", "report", "estimators",
     },
     "run": {
-        "types", "ops", "methods", "copies", "data", "tables", "files", "weak", "weights", "adapting", "fit", "model",
-        "modalities.base", "modalities.encoder", "export", "kinds", "report", "run",
+        "types", "ops", "methods", "copies", "data", "tables", "files", "engines", "weak", "weights", "adapting", "fit",
+        "model", "modalities.base", "modalities.encoder", "export", "kinds", "report", "run",
     },
     "audit": {
         "types", "ops", "copies", "data", "tables", "files", "distil", "graph", "fit", "modalities.base",
@@ -76,8 +77,8 @@ MAY_IMPORT = {
 SHARED_BY_KINDS = {
     "adapting", "agreement", "alike_labels", "answers", "base", "beside_labels", "class_labels", "commonest",
     "copied", "contradictions", "copies", "dataset", "declared", "declared_shares", "entries", "grown",
-    "known_answers", "known_pool", "nearness", "odd_labels", "odd_votes", "one_class", "one_vote", "pictures",
-    "predicting", "rare", "pixel_scores", "reading", "stored", "summary", "tagged", "tallies", "teachers",
+    "known_answers", "known_pool", "labelling", "nearness", "odd_labels", "odd_votes", "one_class", "one_vote",
+    "pictures", "predicting", "rare", "pixel_scores", "reading", "stored", "summary", "tagged", "tallies", "teachers",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {
     "architecture", "base", "cache", "encoder", "exported", "fingerprint", "graphs", "head", "known", "learnt",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
+import signal
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tutelage.engines import Wanted
 from tutelage.files import BusyError
 from tutelage.kinds import KINDS, predicting
 from tutelage.kinds.predicting import InParts
@@ -86,6 +90,71 @@ def test_what_was_stopped_goes_on_to_the_same_bits(model, table, tmp_path, small
     predict(model, tmp_path / "in.parquet", output, notes=notes, resume=True)
     assert "32 rows were labelled before" in notes.lines[0]
     assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def labelled_by(wanted, model, path, output, notes=None, tick=lambda *now: None, **more):
+    predict(model, path, output, tick, notes, wanted=wanted, **more)
+    return output.read_bytes()
+
+
+def test_processes_write_the_bytes_of_one_process_and_number_rows_as_it_does(model, table, tmp_path, small):
+    table = table.assign(note=[f'a "row"\nof {i} lines' for i in range(100)])  # so that lines are no count of rows
+    table.to_csv(tmp_path / "in.csv", index=False)
+    one = labelled_by(Wanted("one"), model, tmp_path / "in.csv", tmp_path / "one.csv")
+    notes = Notes()
+    assert labelled_by(Wanted("processes", 2), model, tmp_path / "in.csv", tmp_path / "two.csv", notes) == one
+    assert notes.lines[0] == "2 workers label the rows (processes)."
+
+    table.astype({"a": object}).replace({"a": {table.a[80]: "three"}}).to_csv(tmp_path / "bad.csv", index=False)
+    told = []
+    for wanted in (Wanted("one"), Wanted("processes", 2)):
+        with pytest.raises(DataError, match="row 81") as fault:
+            predict(model, tmp_path / "bad.csv", tmp_path / "bad_out.csv", wanted=wanted)
+        told.append(str(fault.value))
+        kept = len(list((tmp_path / "bad_out.csv.parts").glob("*.csv")))
+        assert kept > 2
+    assert told[0] == told[1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="its processes are killed otherwise")
+def test_a_worker_that_is_killed_loses_nothing_and_its_parts_are_any_engines(model, table, tmp_path, small):
+    table.to_parquet(tmp_path / "in.parquet")
+    one = labelled_by(Wanted("one"), model, tmp_path / "in.parquet", tmp_path / "one.csv")
+    kills = []
+
+    def kill(what, done, total):
+        if not kills:
+            kills.append(multiprocessing.active_children()[0].pid)
+            os.kill(kills[0], signal.SIGKILL)
+        if done >= 64:
+            raise KeyboardInterrupt
+
+    output = tmp_path / "two.csv"
+    with pytest.raises(KeyboardInterrupt):
+        labelled_by(Wanted("processes", 2), model, tmp_path / "in.parquet", output, tick=kill)
+    assert kills and not output.exists() and not multiprocessing.active_children()
+    notes = Notes()
+    assert labelled_by(Wanted("one"), model, tmp_path / "in.parquet", output, notes, resume=True) == one
+    assert "64 rows were labelled before" in notes.lines[0]
+
+
+def test_what_cannot_be_read_in_blocks_is_not_for_workers(model, table, tmp_path):
+    table.to_excel(tmp_path / "in.xlsx", index=False)
+    with pytest.raises(ValueError, match="is read as a whole, by one process; leave out --engine"):
+        predict(model, tmp_path / "in.xlsx", tmp_path / "out.csv", wanted=Wanted("processes"))
+    with pytest.raises(ValueError, match="--engine and --workers are for texts and rows, not for images"):
+        KINDS["images"]().predict(
+            model, tmp_path, tmp_path / "out.csv", USUAL, Notes(), lambda *now: None, wanted=Wanted("auto", 2)
+        )
+
+
+def test_an_empty_block_takes_a_part_of_its_own(model, table, tmp_path, small):
+    text = table.to_csv(index=False).splitlines(keepends=True)
+    (tmp_path / "in.csv").write_text("".join([*text[:40], "\n" * 900, *text[40:]]))
+    table.to_csv(tmp_path / "plain.csv", index=False)
+    found = labelled_by(Wanted("one"), model, tmp_path / "in.csv", tmp_path / "out.csv")
+    assert found == labelled_by(Wanted("one"), model, tmp_path / "plain.csv", tmp_path / "plain_out.csv")
 
 
 def test_other_input_is_no_continuation(model, table, tmp_path, small):
@@ -170,15 +239,15 @@ def test_columns_of_other_types_are_named(model, table, tmp_path, small):
 
 def test_a_full_disk_keeps_the_parts(model, table, tmp_path, small, monkeypatch):
     table.to_parquet(tmp_path / "in.parquet")
-    add = Parts.add
+    put = Parts.put
 
     def full(parts, *given):
         if len(parts.done) == 2:
             raise OSError(28, "No space left on device", str(parts.folder))
-        add(parts, *given)
+        put(parts, *given)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Parts, "add", full)
+        patched.setattr(Parts, "put", full)
         with pytest.raises(OSError, match="No space left"):
             predict(model, tmp_path / "in.parquet", tmp_path / "out.csv")
     notes = Notes()

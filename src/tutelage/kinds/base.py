@@ -17,6 +17,8 @@ from tutelage.copies import Keys, Prints
 from tutelage.data import Examples, Groups
 from tutelage.data.columns import Form
 from tutelage.data.marks import marks
+from tutelage.engines import USUAL as USUAL_ENGINE
+from tutelage.engines import Wanted
 from tutelage.fit import abstention
 from tutelage.fit.abstention import Promise
 from tutelage.fit.calibration import NONE, Calibration
@@ -587,6 +589,7 @@ class Kind(ABC):
         tick: Tick,
         abstain: float | None = None,
         resume: bool = False,
+        wanted: Wanted = USUAL_ENGINE,
     ) -> str:
         """Write the model's predictions to a file, and return a sentence about it.
 
@@ -600,14 +603,16 @@ class Kind(ABC):
             abstain: give no label where the share of wrong ones among those given would exceed this, in (0, 1); None
                 labels every row.
             resume: go on where a command of the same options was stopped, as it can of many rows.
+            wanted: engine that labels the rows, where they are read in blocks.
 
         Raises:
             DataError: a file cannot be read, or the output cannot be written.
-            ValueError: ``abstain`` is out of its range, or not for this kind.
+            ValueError: ``abstain`` is out of its range, or it or the engine is not for this kind.
+            ImportError: the engine is not installed.
         """
         promised = self.promise(model, abstain)
-        if in_parts(self, path, how):
-            task = InParts(self, model, path, output, how, notes, promised, resume)
+        if in_parts(self, path, how, wanted):
+            task = InParts(self, model, path, output, how, notes, promised, resume, wanted)
             return predict_in_parts(task, tick)
         table, added = self.answered(model, path, how, notes, tick, output.suffix.lower() == ".parquet")
         notes.settle()

@@ -72,6 +72,10 @@ class Knowing(Model):
             found[~known] = super().probabilities(others, tick)
         return found
 
+    def count(self, taken: int, asked: int) -> None:
+        """Count items that a copy of the model in another process was asked of: those that it knew, and all."""
+        self.taken, self.asked = self.taken + taken, self.asked + asked
+
     def words(self) -> str:
         """Sentence on how many answers were known."""
         others = "" if self.taken == self.asked else "; the others are new"

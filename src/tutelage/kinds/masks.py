@@ -14,6 +14,8 @@ import pandas as pd
 from PIL import Image
 
 from tutelage.data import Examples
+from tutelage.engines import USUAL as USUAL_ENGINE
+from tutelage.engines import Wanted
 from tutelage.files import filled, require_fresh
 from tutelage.fit.build import Items
 from tutelage.fit.defaults import PIXEL_NETWORK, Defaults
@@ -24,6 +26,7 @@ from tutelage.kinds.entries import LEARNT, Entries, InValues, Sought, joined
 from tutelage.kinds.one_vote import one_vote_each, pool_once
 from tutelage.kinds.pictures import Pictured, with_sizes
 from tutelage.kinds.pixel_scores import beside_truth, maps, maps_of, mask_scores, spread
+from tutelage.kinds.predicting import in_parts
 from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Reader
 from tutelage.modalities.images.decoding import Size, Source
@@ -289,6 +292,7 @@ class Masks(Pictured):
         tick: Tick,
         abstain: float | None = None,
         resume: bool = False,
+        wanted: Wanted = USUAL_ENGINE,
     ) -> str:
         """Write a PNG of class numbers for each image, of the image's size, and ``masks.csv``, which names its image.
 
@@ -298,9 +302,10 @@ class Masks(Pictured):
         Raises:
             FileExistsError: ``output`` exists and is not an empty folder.
             BusyError: another process writes into ``output``.
-            ValueError: ``output`` is named like a table, or ``abstain`` is given.
+            ValueError: ``output`` is named like a table, or ``abstain`` or an engine is given.
         """
         self.promise(model, abstain)
+        in_parts(self, path, how, wanted)
         if output.suffix.lower() in FORMATS:
             raise ValueError(f"--output is the folder that the masks are written into, got {output}")
         require_fresh(output)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import warnings
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
+from tutelage import engines
+from tutelage.engines import USUAL, Engine, Wanted
 from tutelage.files.tensors import hash_of_tensors
 from tutelage.fit import abstention
 from tutelage.fit.abstention import Promise
-from tutelage.kinds.answers import beside_own, drawn_otherwise
+from tutelage.fit.machine import free_memory, resident
+from tutelage.kinds.answers import drawn_otherwise
+from tutelage.kinds.known_answers import Knowing
+from tutelage.kinds.labelling import Cutting, Labelled, Labelling
 from tutelage.kinds.stored import ROWS_IN_MEMORY
+from tutelage.modalities.base import Encodes
 from tutelage.model import Model
-from tutelage.tables import FILE, PREDICTED, PROBABILITY, DataError, Notes, ReadAs, holds_table
-from tutelage.tables.blocks import Block, OfBlocks, count_of_rows, in_blocks
+from tutelage.tables import DataError, Notes, ReadAs, formulas, holds_table
+from tutelage.tables.blocks import OfBlocks, Size, count_of_rows
 from tutelage.tables.parts import Parts, in_folder
 from tutelage.tables.several import files_of, is_several, known_by
 from tutelage.types import Tick
@@ -24,8 +30,16 @@ from tutelage.types import Tick
 if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
 
-PLAIN = ("csv", "tsv", "txt", "jsonl", "parquet", "arrow", "datasets")
-"""Formats of the tables that are no exports of a tool, whose predictions are written in its own form."""
+WORTH_ENCODED, WORTH_READ = 20_000, 2_000_000
+"""Rows from which on processes are taken by themselves: of items that an encoder reads, and of those that are features.
+
+The start of a process takes some ten seconds of a core, as long as an encoder takes for some thousand texts, and as
+rows of features take by the hundred thousand.
+"""
+
+
+FORM = 2
+"""Number of the way in which a table is cut into parts, raised where it changes: none goes on with those of another."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,7 @@ class InParts:
         notes: takes what is noticed.
         promised: what is promised of the labels that are given; None labels every row.
         resume: go on behind the parts that a stopped command wrote.
+        wanted: engine that is wanted.
     """
 
     kind: Kind
@@ -51,6 +66,7 @@ class InParts:
     notes: Notes
     promised: Promise | None
     resume: bool
+    wanted: Wanted = USUAL
 
     def about(self) -> dict[str, Any]:
         """Plain values by which a stopped command goes on only where all of them are the same."""
@@ -62,33 +78,43 @@ class InParts:
         return {
             "input": known_by(self.path), "read": how, "options": options,
             "model": [learnt, self.model.temperature, [str(c) for c in self.model.classes]], "abstain": promised,
-            "output": self.output.name,
+            "output": self.output.name, "parts": FORM,
         }  # fmt: skip
 
 
-def in_parts(kind: Kind, path: Path, how: ReadAs) -> bool:
-    """Whether items are read, labelled and written block by block: those of several files, or of very many rows.
+def in_parts(kind: Kind, path: Path, how: ReadAs, wanted: Wanted) -> bool:
+    """Whether items are read, labelled and written block by block.
+
+    Those of several files are, those of very many rows, and all where other processes are wanted.
 
     Args:
         kind: kind of the data.
         path: file, folder or pattern of the items.
         how: how files are read.
+        wanted: engine that is wanted.
 
     Raises:
         DataError: a file is damaged.
+        ValueError: other processes are wanted, and these items cannot be read in blocks.
     """
+    if wanted.forced and not kind.stores:
+        raise ValueError(f"--engine and --workers are for texts and rows, not for {kind.words.things}; leave them out")
     if not kind.stores:
         return False
     if is_several(path):
         return True
-    return path.exists() and holds_table(path) and count_of_rows(path, how) > ROWS_IN_MEMORY
+    count = count_of_rows(path, how) if path.exists() and holds_table(path) else 0
+    if wanted.forced and path.exists() and not count:
+        raise ValueError(f"{path}: such a file is read as a whole, by one process; leave out --engine and --workers")
+    return count > 0 if wanted.forced else count > ROWS_IN_MEMORY
 
 
 def predict_in_parts(task: InParts, tick: Tick) -> str:
     """Write the predictions of a table block by block, and return a sentence about it.
 
-    Memory is that of a block. All rows are in one file in the end, those of several files one behind the other, with a
-    column that names the file of each. A command that was stopped goes on behind the last part that it wrote.
+    Memory is that of a few blocks for each worker. All rows are in one file in the end, those of several files one
+    behind the other, with a column that names the file of each. A command that was stopped goes on behind the last part
+    that it wrote, whichever engine wrote it.
 
     Args:
         task: what is to be predicted.
@@ -96,75 +122,135 @@ def predict_in_parts(task: InParts, tick: Tick) -> str:
 
     Raises:
         DataError: a file cannot be read, changes meanwhile, or cannot be written in parts.
-        OSError: the disk is full; the parts that are written stay.
+        OSError: the disk is full, or worker processes end; the parts that are written stay.
+        ImportError: the engine that is wanted is not installed.
     """
     files = files_of(task.path)
     inside = [file for file in files if file.resolve() == task.output.resolve()]
     if inside:
         raise DataError(f"--output would overwrite {inside[0]}, which --input names, too; name another file")
-    with in_folder(task.output, task.about(), task.resume) as parts:
-        return _predicted(task, files, parts, tick)
-
-
-def _predicted(task: InParts, files: list[Path], parts: Parts, tick: Tick) -> str:
-    """Write what is missing of the parts, join them, and return a sentence; see `predict_in_parts`."""
     total = sum(count_of_rows(file, task.how) for file in files)
-    if parts.done:
-        task.notes.say(f"{task.output}: {sum(parts.done):,} rows were labelled before; the others follow.")
-    given, number, rows = np.zeros(len(task.model.classes), dtype=np.int64), 0, 0
-    code = {str(c): i for i, c in enumerate(task.model.classes)}
-    called = _names(files)
-    for file in files:
-        heard = OfBlocks(file, task.notes)
-        for table in in_blocks(file, task.how, task.notes):
-            if table.seen.format not in PLAIN:
-                raise DataError(
-                    f"{file}: an export of {table.seen.format} of so many rows, or beside others; predict each file "
-                    "by itself, in parts of its own"
-                )
-            if number >= len(parts.done):
-                made, labels = _labelled(task, file, table, heard, called.get(file))
-                found = [code[str(label)] for label in labels if label is not None]
-                parts.add(made, np.bincount(found, minlength=len(code)).tolist() if found else [0] * len(code))
-            given += np.array(parts.counts[number], dtype=np.int64)
-            number, rows = number + 1, rows + len(table.frame)
-            tick("predicting", min(rows, total), total)
-    parts.join()
-    if task.promised is not None:
-        task.notes.say(task.promised.words())
-        apart = abstention.differs(task.model.held_out, np.repeat(np.arange(len(code)), given), len(code))
-        if apart:
-            task.notes.say(drawn_otherwise(apart))
-    count = int(given.sum())
-    if task.promised is None and count == rows:
-        return f"{rows} rows labelled: {task.output}"
-    return f"{count} of {rows} rows labelled ({100 * count / max(rows, 1):.1f} %): {task.output}"
+    engine = _engine(task, total)
+    with in_folder(task.output, task.about(), task.resume) as parts:
+        return _Writing(task, files, parts, engine, total, tick).written()
 
 
-def _names(files: list[Path]) -> dict[Path, str]:
-    """What a column calls each of several files: its name, or its path where two have one name; empty for one file."""
+def _engine(task: InParts, total: int) -> Engine:
+    """The engine for so many rows; that there is memory for fewer workers than are wanted is said."""
+    encoded = isinstance(task.model.reader, Encodes) and task.model.reader.encodes
+    each, free = resident(), free_memory()
+    room = None if free is None or not each else free // each
+    found = engines.chosen(
+        task.wanted.name, task.wanted.workers, total >= (WORTH_ENCODED if encoded else WORTH_READ), room
+    )
+    if room is not None and task.wanted.workers and found.workers < task.wanted.workers:
+        task.notes.say(
+            f"{found.workers} of {task.wanted.workers} workers: each takes {each / 1e9:.1f} GB of memory, and "
+            f"{(free or 0) / 1e9:.1f} GB are free."
+        )
+    return found
+
+
+class _Writing:
+    """Predictions as they are written, in the order of the rows.
+
+    Args:
+        task: what is predicted.
+        files: files of the items.
+        parts: parts of the output.
+        engine: engine that labels them.
+        total: number of rows, about.
+        tick: called with the number of rows that are done, and of all.
+    """
+
+    def __init__(
+        self, task: InParts, files: list[Path], parts: Parts, engine: Engine, total: int, tick: Tick
+    ) -> None:  # fmt: skip
+        self.task, self.files, self.parts, self.engine, self.total, self.tick = task, files, parts, engine, total, tick
+        names, apart = _names(files), engine.name != "one"
+        self.cutting = Cutting(files, task.how, len(parts.done), Size.usual())
+        self.labelling = Labelling(
+            task.kind, task.model, task.how, task.output, task.promised, names, formulas.asked(), apart
+        )
+        self.apart, self.warned = apart, set[str]()
+        self.given, self.rows = np.zeros(len(task.model.classes), dtype=np.int64), 0
+
+    def written(self) -> str:
+        """Write what is missing of the parts, join them, and return a sentence."""
+        task, parts = self.task, self.parts
+        if parts.done:
+            task.notes.say(f"{task.output}: {sum(parts.done):,} rows were labelled before; the others follow.")
+        if self.apart:
+            task.notes.say(f"{self.engine.workers} workers label the rows ({self.engine.name}).")
+        file, behind, rows = -1, 0, 0
+        heard = OfBlocks(task.path, task.notes)
+        for found in self.engine.each(self.labelling, self.cutting):
+            if found.file != file:
+                self._require_rows(file, rows)
+                file, behind, rows = found.file, 0, 0
+                heard = OfBlocks(self.files[file], task.notes)
+            made = self._told(found, heard, behind)
+            self._take(made, heard)
+            behind, rows = behind + made.count, rows + made.rows
+        self._require_rows(file, rows)
+        parts.join()
+        return self._sentence()
+
+    def _require_rows(self, file: int, rows: int) -> None:
+        if file >= 0 and not rows:
+            raise DataError(f"{self.files[file]}: the file has no rows")
+
+    def _told(self, found: Labelled, heard: OfBlocks, behind: int) -> Labelled:
+        """A labelled piece, whose remarks and faults name the rows by their true numbers.
+
+        A worker counts the rows before a piece by its lines, so that numbers in its remarks may be wrong. Where it has
+        any that are new, and a wrong count, it is done again here.
+        """
+        if found.behind == behind:
+            return found
+        news = any(heard.has_news(notes, found.behind) for notes in (found.read, found.said))
+        if found.fault is None and not news:
+            found.first += behind - found.behind
+            return found
+        cut = next(cut for cut in self.cutting() if cut.number == found.number)
+        again = replace(self.labelling, apart=True).label(replace(cut, behind=behind))
+        again.data, again.known = found.data, found.known
+        return again
+
+    def _take(self, made: Labelled, heard: OfBlocks) -> None:
+        """Pass on what was noticed of a labelled piece, and write its part."""
+        for line in made.warned:
+            if line not in self.warned:
+                warnings.warn(line, stacklevel=2)
+            self.warned.add(line)
+        heard.take(made.read, made.behind)
+        if made.fault is not None:
+            raise made.fault
+        heard.take(made.said, made.first)
+        if made.number >= len(self.parts.done):
+            self.parts.put(made.data or b"", made.rows, made.given)
+            if isinstance(self.task.model, Knowing) and self.apart:
+                self.task.model.count(*made.known)
+        self.given += np.array(self.parts.counts[made.number], dtype=np.int64)
+        self.rows += made.rows
+        self.tick("predicting", min(self.rows, self.total), self.total)
+
+    def _sentence(self) -> str:
+        task, classes = self.task, len(self.given)
+        if task.promised is not None:
+            task.notes.say(task.promised.words())
+            apart = abstention.differs(task.model.held_out, np.repeat(np.arange(classes), self.given), classes)
+            if apart:
+                task.notes.say(drawn_otherwise(apart))
+        count = int(self.given.sum())
+        if task.promised is None and count == self.rows:
+            return f"{self.rows} rows labelled: {task.output}"
+        return f"{count} of {self.rows} rows labelled ({100 * count / max(self.rows, 1):.1f} %): {task.output}"
+
+
+def _names(files: list[Path]) -> list[str] | None:
+    """What a column calls each of several files: its name, or its path where two have one name; None for one file."""
     if len(files) < 2:
-        return {}
+        return None
     alike = len({file.name for file in files}) < len(files)
-    return {file: str(file) if alike else file.name for file in files}
-
-
-def _labelled(
-    task: InParts, file: Path, table: Any, heard: OfBlocks, called: str | None
-) -> tuple[pd.DataFrame, list[Any]]:
-    """The rows of a block with columns of predictions, of several files also their file's name, and the labels."""
-    notes = Notes()
-    frame, added = task.kind.answered(task.model, Block.of(file, table), task.how, notes, _silent, encoded=True)
-    notes.settle()
-    if task.promised is not None:
-        sure = task.promised.answers(np.asarray(added[PROBABILITY], dtype=np.float64))
-        added = added | {PREDICTED: [label if g else None for label, g in zip(added[PREDICTED], sure, strict=True)]}
-    if called is not None:
-        added = {FILE: [called] * len(frame)} | added
-    made = beside_own(frame, added, task.output, notes)
-    heard.take(notes, int(table.rows[0]) - 1)
-    return made, added[PREDICTED]
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Show no progress within a block."""
+    return [str(file) if alike else file.name for file in files]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import docstring_parser
 from cyclopts import App, Group, Parameter, Token
 
-from tutelage import kinds
+from tutelage import engines, kinds
 from tutelage.data.how import USUAL, ReadAs
 from tutelage.kinds import KINDS
 from tutelage.methods import class_named
@@ -317,6 +317,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         folder: Path, of_kind: Any = None, *, input: Path, output: Path, abstain: float | None = None,
         known: Path | None = None, resume: Resume = False, json: Json = False, quiet: Quiet = False,
         trust: Trust = False, allow_encoder: str | None = None, how: Reading = None, safe_cells: SafeCells = False,
+        engine: str = engines.AUTO, workers: int | None = None,
     ) -> None:  # fmt: skip
         """Add the model's predictions to a table; for images with masks, write masks into a folder.
 
@@ -330,12 +331,16 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
             resume: go on where the same command was stopped, as of many rows it can.
             trust: import the code of one's own that the run names.
             allow_encoder: encoder that somebody else's run may load from outside itself, a folder or a name on the Hub.
+            engine: what labels many rows: one (this process), processes (of this machine), ray (the machines of a Ray
+                cluster; extra ray), or auto (processes where there are many rows and several cores).
+            workers: processes that label at the same time; by default as many as there are cores.
         """
         from tutelage.kinds.known_answers import Knowing, knowing
         from tutelage.run.finished import Finished
         from tutelage.tables import Notes, formulas, writable
 
         screen.speak(json, quiet)
+        wanted = engines.Wanted(engines.named(engine, workers), workers)
         _require_places(folder, input, output)
         run = Finished.read(folder, trust, screen.say, allow_encoder, **_changed(of_kind, own))
         run.kind.require_items(input)
@@ -343,7 +348,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
             writable(output)  # before the work, not after it
         with formulas.safe_cells(safe_cells), screen.ticking() as bar:
             model = run.model if known is None else knowing(run.kind, run.model, known)
-            line = run.kind.predict(model, input, output, how or USUAL, Notes(screen.say), bar, abstain, resume)
+            line = run.kind.predict(model, input, output, how or USUAL, Notes(screen.say), bar, abstain, resume, wanted)
             if isinstance(model, Knowing):
                 line = f"{line}. {model.words()}"
         if json:

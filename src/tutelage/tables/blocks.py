@@ -25,18 +25,14 @@ from tutelage.files import naming
 from tutelage.tables import bounds
 from tutelage.tables.charsets import MARKS, decoded
 from tutelage.tables.columnar import READING, Saved, block_of, is_saved
-from tutelage.tables.delimited import read_delimited
-from tutelage.tables.dialects import HEAD, dialect_of
 from tutelage.tables.endings import ARROW, SEPARATED, ending_of, packing_of
 from tutelage.tables.expanding import require_arrow, require_parquet, require_rows
 from tutelage.tables.exports.plain import as_plain
 from tutelage.tables.how import ReadAs
-from tutelage.tables.json_rows import read_json
-from tutelage.tables.layout import quoting
-from tutelage.tables.letters import check_letters
 from tutelage.tables.notes import Notes
-from tutelage.tables.packed import DAMAGED, content, json_within, misnamed, require_regular
-from tutelage.tables.seen import FileSeen, Found, Table
+from tutelage.tables.packed import DAMAGED, content, require_regular
+from tutelage.tables.pieces import LINES, Piece, header_of, named, seen_of
+from tutelage.tables.seen import Table
 from tutelage.tables.several import Stamp
 from tutelage.tables.streamed import is_streamed, opened
 
@@ -56,9 +52,6 @@ NEW_LINES = 20
 
 WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")
 """Beginnings of the names of charsets in which the byte of a line's end may be a part of another character."""
-
-LINES = (".jsonl", ".ndjson")
-"""Endings of files with an object of JSON in each line."""
 
 
 class Block(PlainPath):
@@ -111,7 +104,7 @@ def count_of_rows(path: Path, how: ReadAs) -> int:
         return held.count
     if not _of_lines(path, how):
         return 0
-    return sum(piece.count(b"\n") or piece.count(b"\r") for piece in _pieces(path))
+    return sum(piece.count(b"\n") or piece.count(b"\r") for piece in _pieces(path, BYTES_A_BLOCK))
 
 
 def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | None = None) -> Iterator[Table]:
@@ -139,14 +132,18 @@ def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | No
         yield read(path, how, notes)
         return
     heard = OfBlocks(path, notes)
-    parts = _of_columns(held, path, columns) if held is not None else _of_text(path, how, heard)
     rows, behind, kept = 0, 0, None
-    for found, count in parts:
+    for piece in _of_file(held, path, how, columns, Size.usual()):
         stamp.require_same(path)
+        said = Notes()
+        both = piece.read(behind, said)
+        heard.take(said, behind)
+        if both is None:
+            continue
+        found, count = both
         numbers = found.rows if found.rows is not None else range(1, len(found.frame) + 1)
         if len(found.frame):
-            names = [str(name) for name in (found.frame.columns if held is None else held.names)]
-            kept = kept or FileSeen(str(path), found.format, 0, names, **_lasting(found, path))
+            kept = kept or seen_of(found, path, None if held is None else list(map(str, held.names)))
             found.frame.attrs.update({"classes": dict(kept.classes)} if kept.classes else {})
             yield Table(found.frame, kept, [row + behind for row in numbers])
         rows, behind = rows + len(found.frame), behind + count
@@ -154,6 +151,65 @@ def in_blocks(path: Path, how: ReadAs, notes: Notes, columns: Sequence[str] | No
     if kept is None:
         raise NoRowsError(f"{path}: the file has no rows")
     notes.saw(replace(kept, rows=rows))
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is read at once.
+
+    Attributes:
+        rows: rows of a file of columns.
+        bytes: bytes of a file of text, about.
+    """
+
+    rows: int
+    bytes: int
+
+    @staticmethod
+    def usual() -> Size:
+        """ROWS_A_BLOCK and BYTES_A_BLOCK."""
+        return Size(ROWS_A_BLOCK, BYTES_A_BLOCK)
+
+
+def pieces_of(path: Path, how: ReadAs, size: Size) -> Iterator[Piece]:
+    """The pieces of a file in the order of its rows, of which nothing is read yet; see `in_blocks`.
+
+    A file that cannot be cut is one piece.
+
+    Args:
+        path: the file, a folder of a saved data set, or the name of a data set that is streamed.
+        how: how it is read, as far as the user says it.
+        size: how much a piece holds.
+
+    Raises:
+        DataError: the file is damaged, or changes meanwhile.
+    """
+    if is_streamed(path):
+        stream = opened(path)
+        for number, table in enumerate(stream.tables(size.rows)):
+            yield Piece(path, table, "datasets", how, number, features=stream.features or {})
+        return
+    if not path.exists():
+        raise DataError(f"{path}: no such file")
+    require_regular(path)
+    stamp, held = Stamp.of(path), _held(path, how, Notes())
+    if held is None and not _of_lines(path, how):
+        yield Piece(path, None, ending_of(path), how)
+        return
+    for piece in _of_file(held, path, how, None, size):
+        stamp.require_same(path)
+        yield piece
+    stamp.require_same(path)
+
+
+def _of_file(held: _Held | None, path: Path, how: ReadAs, columns: Sequence[str] | None, size: Size) -> Iterator[Piece]:
+    """The pieces of a file of columns, or of one of text."""
+    if held is None:
+        yield from _of_text(path, how, size.bytes)
+        return
+    features = held.source.features if isinstance(held.source, Saved) else None
+    for number, table in enumerate(_tables(held, path, columns, size.rows)):
+        yield Piece(path, table, held.form, how, number, features=features)
 
 
 def _of_stream(path: Path, notes: Notes, columns: Sequence[str] | None) -> Iterator[Table]:
@@ -165,19 +221,13 @@ def _of_stream(path: Path, notes: Notes, columns: Sequence[str] | None) -> Itera
         wanted = [name for name in names if columns is None or name in columns]
         read = table.select(wanted) if wanted else table
         found = as_plain(block_of(read, "datasets", str(path), features), str(path), Notes())
-        kept = kept or FileSeen(str(path), found.format, 0, names, **_lasting(found, path))
+        kept = kept or seen_of(found, path, names)
         found.frame.attrs.update({"classes": dict(kept.classes)} if kept.classes else {})
         yield Table(found.frame, kept, range(rows + 1, rows + 1 + len(found.frame)))
         rows += len(found.frame)
     if kept is None:
         raise DataError(f"{path}: the data set has no rows")
     notes.saw(replace(kept, rows=rows))
-
-
-def _lasting(found: Found, path: Path) -> dict[str, Any]:
-    """Facts on a block that hold for the whole file."""
-    lasting = ("charset", "marked", "separator", "quote", "classes", "member")
-    return {k: v for k, v in found.facts.items() if k in lasting} | {"packed": packing_of(path)}
 
 
 @dataclass
@@ -194,10 +244,6 @@ class OfBlocks:
     said: set[str] = field(default_factory=set)
     more: int = 0
 
-    def name(self, behind: int) -> str:
-        """Name of the file in messages on a block that lies behind so many rows."""
-        return f"{self.path} (rows are counted behind row {behind:,})" if behind else str(self.path)
-
     def take(self, of: Notes, behind: int) -> None:
         """Pass on what was noticed of a block."""
         for line in of.lines:
@@ -211,9 +257,19 @@ class OfBlocks:
         if of.faults:
             raise DataError(*of.faults, noted=True)
 
+    def has_news(self, of: Notes, behind: int) -> bool:
+        """Whether anything that was noticed of a block would be passed on."""
+        each = (*of.lines, *(question.asks for question in of.questions))
+        return bool(of.faults) or any(self._unsaid(line, behind) is not None for line in each)
+
+    def _unsaid(self, line: str, behind: int) -> str | None:
+        """What tells a line from others, whatever its numbers; None where it is not to be said."""
+        key = re.sub(r"[\d,.]+", "#", line.replace(named(self.path, behind), str(self.path)))
+        return None if key in self.said or (behind and self.more >= NEW_LINES) else key
+
     def _new(self, line: str, behind: int) -> bool:
-        key = re.sub(r"[\d,.]+", "#", line.replace(self.name(behind), str(self.path)))
-        if key in self.said or (behind and self.more >= NEW_LINES):
+        key = self._unsaid(line, behind)
+        if key is None:
             return False
         self.said.add(key)
         self.more += behind > 0
@@ -273,23 +329,17 @@ def _held(path: Path, how: ReadAs, notes: Notes) -> _Held | None:
         raise DataError(f"{path}: not readable ({damage(e)})") from e
 
 
-def _of_columns(held: _Held, path: Path, columns: Sequence[str] | None) -> Iterator[tuple[Found, int]]:
-    features = held.source.features if isinstance(held.source, Saved) else None
-    for table in _tables(held, path, columns):
-        yield as_plain(block_of(table, held.form, str(path), features), str(path), Notes()), table.num_rows
-
-
-def _tables(held: _Held, path: Path, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+def _tables(held: _Held, path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:
     source = held.source
     if isinstance(source, (pa.Table, Saved)):
-        for start in range(0, held.count, ROWS_A_BLOCK):
-            count = min(ROWS_A_BLOCK, held.count - start)
+        for start in range(0, held.count, rows):
+            count = min(rows, held.count - start)
             yield source.slice(start, count) if isinstance(source, pa.Table) else source.rows(start, count)
         return
     there = source.schema_arrow.names
     wanted = [name for name in there if name in columns] if columns is not None else None
     try:
-        for batch in source.iter_batches(ROWS_A_BLOCK, columns=wanted or None):
+        for batch in source.iter_batches(rows, columns=wanted or None):
             yield pa.Table.from_batches([batch], source.schema_arrow if not wanted else None)
     except READING as e:
         if isinstance(e, DataError):
@@ -339,26 +389,27 @@ def _unpacked(path: Path, packing: Any) -> IO[bytes]:
     return found
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
-    """Bytes of a file of text, unpacked, BYTES_A_BLOCK at a time."""
+def _pieces(path: Path, each: int) -> Iterator[bytes]:
+    """Bytes of a file of text, unpacked, so many at a time."""
     size, total = path.stat().st_size, 0
     with _opened(path) as f:
-        while piece := f.read(BYTES_A_BLOCK):
+        while piece := f.read(each):
             total += len(piece)
             if packing_of(path):
                 bounds.require(total, size, str(path))
             yield bytes(piece)
 
 
-def _cuts(path: Path, quoted: bool) -> Iterator[bytes]:
+def _cuts(path: Path, quoted: bool, size: int) -> Iterator[bytes]:
     """Pieces of a file of text that end where a row ends.
 
     Args:
         path: the file.
         quoted: whether quotation marks may hold the ends of lines.
+        size: bytes of a piece, about.
     """
     left = b""
-    for piece in _pieces(path):
+    for piece in _pieces(path, size):
         held = left + piece
         end = b"\n" if b"\n" in held else b"\r"
         at = held.rfind(end) + 1
@@ -381,54 +432,11 @@ def _even(held: bytes, end: bytes, at: int) -> int:
     return at
 
 
-def _of_text(path: Path, how: ReadAs, heard: OfBlocks) -> Iterator[tuple[Found, int]]:
-    ending, header, behind = ending_of(path), b"", 0
-    for number, piece in enumerate(_cuts(path, ending not in LINES and how.quote in (None, "double"))):
-        notes, name = Notes(), heard.name(behind)
-        if number == 0 and (says := misnamed(piece)):
-            raise DataError(f"{path}: not readable as {ending[1:]}; the file {says}")
-        text = decoded(piece, how, name)
-        check_letters(text.data, name, notes)
-        if not text.data.strip():
-            continue
-        if ending in LINES:
-            found = read_json(text, ending, how, name, notes)
-        else:
-            if number == 0:
-                if says := json_within(text.data):
-                    raise DataError(f"{path}: not readable as {ending[1:]}; the file {says}")
-                header, how = _header(text.data, ending, how)
-            else:
-                text = replace(text, data=header + text.data)
-            if how.quote != "none" and quoting(text.data, _dialect(text.data, ending, how)) == "loose":
-                notes.say(
-                    f"{path}: quotation marks are within cells, too, so that a row may be cut where a block ends; "
-                    "--quote none, if they are characters like others",
-                )
-            found = read_delimited(text, ending, how, name, notes)
-        heard.take(notes, behind)
-        found = as_plain(found, str(path), Notes())
-        count = len(found.frame) + int(found.facts.get("left_out", 0))
-        count = max(count, *(found.rows[-1:] or [0])) if found.rows is not None else count
-        yield found, count
-        behind += count
-
-
-def _dialect(data: bytes, ending: str, how: ReadAs) -> Any:
-    return dialect_of(data[: 4 * HEAD].decode("utf-8", "ignore")[:HEAD], ending, how, len(data) < HEAD)
-
-
-def _header(data: bytes, ending: str, how: ReadAs) -> tuple[bytes, ReadAs]:
-    """The lines that name the columns, and how all further blocks are read: by the separator of the first."""
-    dialect = _dialect(data, ending, how)
-    quote = "single" if dialect.quote == "'" else how.quote
-    pinned = replace(how, separator=how.separator or dialect.separator, quote=quote)
-    if how.names is not None:
-        return b"", pinned
-    end, at = (b"\n" if b"\n" in data else b"\r"), 0
-    for _ in range(1 + dialect.named):
-        at = (data.find(end, at) + 1) or len(data)
-        while dialect.quote == '"' and data.count(b'"', 0, at) % 2 and at < len(data):
-            at = (data.find(end, at) + 1) or len(data)
-    header = data[:at]
-    return (header[data.find(end) + 1 :] if dialect.named else header), pinned
+def _of_text(path: Path, how: ReadAs, size: int) -> Iterator[Piece]:
+    ending, first, header = ending_of(path), b"", b""
+    for number, data in enumerate(_cuts(path, ending not in LINES and how.quote in (None, "double"), size)):
+        if number == 1 and ending not in LINES:
+            begins = decoded(first, how, str(path)).data
+            header, how = header_of(begins, ending, how) if begins.strip() else (b"", how)
+        yield Piece(path, data, ending, how, number, header)
+        first = data if number == 0 else b""

@@ -31,6 +31,16 @@ def safe_cells(asked: bool = True) -> Iterator[None]:
         _ASKED.reset(token)
 
 
+def asked() -> bool:
+    """Whether tables are written so, see `safe_cells`.
+
+    >>> with safe_cells():
+    ...     asked()
+    True
+    """
+    return _ASKED.get()
+
+
 def harmless(table: pd.DataFrame) -> pd.DataFrame:
     """The table as it is written: within `safe_cells`, with an apostrophe before cells and names like formulas.
 

@@ -11,16 +11,14 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-import pandas as pd
 import pyarrow as pa
 
 from tutelage.data.errors import DataError
-from tutelage.files import BadFileError, naming, one_writer, read_json, write_json, written
+from tutelage.files import BadFileError, naming, one_writer, read_json, write_atomically, write_json, written
 from tutelage.files.described import PartsAbout, PartTold
 from tutelage.files.lock import LOCK
 from tutelage.files.whole import is_part
 from tutelage.tables.endings import ending_of, packing_of
-from tutelage.tables.write import write_table
 
 JOINED = (".csv", ".tsv", ".jsonl", ".parquet")
 """Endings of the tables that can be written in parts, those of text also with .gz or .zst behind it."""
@@ -137,20 +135,24 @@ class Parts:
         except (OSError, BadFileError):
             return None
 
-    def add(self, table: pd.DataFrame, counts: list[int]) -> None:
+    def put(self, data: bytes, rows: int, counts: list[int]) -> None:
         """Write a part.
 
         Args:
-            table: its rows.
+            data: bytes of a file of this ending, not packed; none where there are no rows.
+            rows: number of its rows.
             counts: whole numbers to be kept with it.
 
         Raises:
             OSError: the disk is full; the parts before it stay.
         """
         path = self._part(len(self.done))
-        write_table(table, path)
-        write_json(path.with_suffix(".told"), {"rows": len(table), "crc": _checksum(path), "counts": counts})
-        self.done.append(len(table))
+        write_atomically(path, data)
+        self._tell(path, rows, counts)
+
+    def _tell(self, path: Path, rows: int, counts: list[int]) -> None:
+        write_json(path.with_suffix(".told"), {"rows": rows, "crc": _checksum(path), "counts": counts})
+        self.done.append(rows)
         self.counts.append(counts)
 
     def join(self) -> None:
@@ -160,7 +162,7 @@ class Parts:
             DataError: a column has values of different types in different parts.
             OSError: the disk is full; the parts stay.
         """
-        paths = [self._part(number) for number in range(len(self.done))]
+        paths = [self._part(number) for number, rows in enumerate(self.done) if rows]
         with written(self.output) as part:
             if self.ending == ".parquet":
                 _join_columns(paths, part, self.output)
