@@ -10,7 +10,9 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tutelage.engines import Wanted
 from tutelage.files import BusyError
@@ -19,7 +21,7 @@ from tutelage.kinds.predicting import InParts
 from tutelage.modalities.head import Head
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.model import Model
-from tutelage.tables import USUAL, DataError, Notes, blocks, read_table
+from tutelage.tables import USUAL, DataError, Notes, blocks, formulas, read_table
 from tutelage.tables.parts import Parts
 from tutelage.tasks import Classification
 
@@ -180,6 +182,46 @@ def test_several_files_become_one_table_that_names_them(model, table, tmp_path, 
     found = pd.read_csv(tmp_path / "out.csv")
     assert found.file.tolist() == ["a.parquet"] * 60 + ["b.csv"] * 40
     assert found.note.tolist() == table.note.tolist()
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_columns_of_several_files_are_written_in_the_order_of_the_first(ending, model, table, tmp_path, small):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    table[:30].to_csv(folder / "1.csv", index=False)
+    table[30:][["note", "b", "a"]].to_csv(folder / "2.csv", index=False)
+    predict(model, folder, tmp_path / f"out{ending}")
+    found = read_table(tmp_path / f"out{ending}")
+    assert np.allclose(found[["a", "b"]].astype(float), table[["a", "b"]])
+    assert found["note"].tolist() == table["note"].tolist()
+    table[:3].assign(more=1).to_csv(folder / "3.csv", index=False)
+    with pytest.raises(DataError, match=r"3\.csv: its columns are a, b, note, more, and those of 1.csv are a, b, note"):
+        predict(model, folder, tmp_path / "other.csv")
+
+
+@pytest.mark.parametrize("rows", [0, 1000])
+def test_whole_numbers_beside_empty_cells_stay_whole(rows, model, table, tmp_path, small, monkeypatch):
+    monkeypatch.setattr(predicting, "ROWS_IN_MEMORY", rows)
+    numbers = pa.array([None if i == 7 else 2**60 + i for i in range(100)], pa.int64())
+    parquet.write_table(pa.Table.from_pandas(table).append_column("id", numbers), tmp_path / "in.parquet")
+    predict(model, tmp_path / "in.parquet", tmp_path / "out.csv")
+    found = read_table(tmp_path / "out.csv")["id"].tolist()
+    assert [str(each) for each in found[:7]] == [str(2**60 + i) for i in range(7)]
+    predict(model, tmp_path / "in.parquet", tmp_path / "out.parquet")
+    assert parquet.read_table(tmp_path / "out.parquet")["id"].to_pylist() == numbers.to_pylist()
+
+
+def test_cells_made_harmless_are_not_gone_on_with_by_others(model, table, tmp_path, small):
+    table.to_csv(tmp_path / "in.csv", index=False)
+
+    def stop(what, done, total):
+        if done >= 48:
+            raise KeyboardInterrupt
+
+    with formulas.safe_cells(True), pytest.raises(KeyboardInterrupt):
+        predict(model, tmp_path / "in.csv", tmp_path / "out.csv", stop)
+    with pytest.raises(DataError, match="different: safe cells"):
+        predict(model, tmp_path / "in.csv", tmp_path / "out.csv", resume=True)
 
 
 def test_files_of_one_name_are_told_apart(model, table, tmp_path, small):

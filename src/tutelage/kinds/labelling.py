@@ -126,6 +126,7 @@ class Labelling:
         output: file that the parts are joined to.
         promised: what is promised of the labels that are given; None labels every row.
         names: what a column calls each file; None where there is one file.
+        columns: columns of the first file, in whose order those of all are written; None where there is one file.
         safe: whether cells that look like formulas are made harmless.
         apart: whether it is done in another process, whose warnings nobody sees.
     """
@@ -136,6 +137,7 @@ class Labelling:
     output: Path
     promised: Promise | None
     names: Sequence[str] | None
+    columns: Sequence[str] | None
     safe: bool
     apart: bool
 
@@ -186,6 +188,8 @@ class Labelling:
         block = Block.of(cut.piece.path, table)
         frame, added = self.kind.answered(self.model, block, self.how, own, _silent, encoded=True)
         own.settle()
+        if self.columns is not None:
+            frame = frame[list(self.columns)]
         if self.promised is not None:
             sure = self.promised.answers(np.asarray(added[PROBABILITY], dtype=np.float64))
             added = added | {PREDICTED: [label if g else None for label, g in zip(added[PREDICTED], sure, strict=True)]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from tutelage.kinds.labelling import Cutting, Labelled, Labelling
 from tutelage.kinds.stored import ROWS_IN_MEMORY
 from tutelage.modalities.base import Encodes
 from tutelage.model import Model
-from tutelage.tables import DataError, Notes, ReadAs, formulas, holds_table
+from tutelage.tables import DataError, Notes, ReadAs, column_names, formulas, holds_table
 from tutelage.tables.blocks import OfBlocks, Size, count_of_rows
 from tutelage.tables.parts import Parts, in_folder
 from tutelage.tables.several import files_of, is_several, known_by
@@ -78,7 +79,7 @@ class InParts:
         return {
             "input": known_by(self.path), "read": how, "options": options,
             "model": [learnt, self.model.temperature, [str(c) for c in self.model.classes]], "abstain": promised,
-            "output": self.output.name, "parts": FORM,
+            "output": self.output.name, "parts": FORM, "safe cells": formulas.asked(),
         }  # fmt: skip
 
 
@@ -170,8 +171,9 @@ class _Writing:
         names, apart = _names(files), engine.name != "one"
         self.cutting = Cutting(files, task.how, len(parts.done), Size.usual())
         self.labelling = Labelling(
-            task.kind, task.model, task.how, task.output, task.promised, names, formulas.asked(), apart
-        )
+            task.kind, task.model, task.how, task.output, task.promised, names, columns_of_all(files, task.how),
+            formulas.asked(), apart,
+        )  # fmt: skip
         self.apart, self.warned = apart, set[str]()
         self.given, self.rows = np.zeros(len(task.model.classes), dtype=np.int64), 0
 
@@ -246,6 +248,25 @@ class _Writing:
         if task.promised is None and count == self.rows:
             return f"{self.rows} rows labelled: {task.output}"
         return f"{count} of {self.rows} rows labelled ({100 * count / max(self.rows, 1):.1f} %): {task.output}"
+
+
+def columns_of_all(files: Sequence[Path], how: ReadAs) -> list[str] | None:
+    """Columns of several files, in the order of the first; None of one file.
+
+    Raises:
+        DataError: a file has others than the first; the message has both lists.
+    """
+    if len(files) < 2:
+        return None
+    first = column_names(files[0], how)
+    for file in files[1:]:
+        here = column_names(file, how)
+        if sorted(here) != sorted(first):
+            raise DataError(
+                f"{file}: its columns are {', '.join(here)}, and those of {files[0].name} are {', '.join(first)}: such "
+                "files are not written into one; predict it by itself"
+            )
+    return first
 
 
 def _names(files: list[Path]) -> list[str] | None:

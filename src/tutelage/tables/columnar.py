@@ -177,7 +177,19 @@ def _parquet(data: bytes | pa.Buffer, path: str) -> Found:
     names_of(schema.names, path)  # refuses equal names
     require_parquet(data, len(data), path)
     frame = pd.read_parquet(pa.BufferReader(data)).rename(columns=str)  # a data frame may have numbers for names
+    whole = [field.name for field in schema if pa.types.is_integer(field.type) and field.name in frame.columns]
+    if torn := [name for name in whole if pd.api.types.is_float_dtype(frame[name].dtype)]:  # some cells are empty
+        frame = _with_whole_numbers(frame, parquet.read_table(pa.BufferReader(data), columns=torn))
     return _found(frame, "parquet", path, _features(schema))
+
+
+def _with_whole_numbers(frame: pd.DataFrame, table: pa.Table) -> pd.DataFrame:
+    """The frame with whole numbers of a table as such, though cells are empty: as floats large ones would be others."""
+    for name in table.column_names:
+        column = table[name]
+        if pa.types.is_integer(column.type) and column.null_count:
+            frame[name] = column.to_pandas(integer_object_nulls=True).to_numpy()
+    return frame
 
 
 def _arrow(data: bytes | pa.Buffer, path: str) -> pa.Table:
@@ -200,7 +212,8 @@ def _found(table: pa.Table | pd.DataFrame, form: str, path: str, features: Mappi
     if isinstance(table, pa.Table):
         names_of(table.schema.names, path)
         table.validate(full=True)  # a damaged file may hold texts that are none
-        features, table = features or _features(table.schema), table.to_pandas().rename(columns=str)
+        features = features or _features(table.schema)
+        table = _with_whole_numbers(table.to_pandas().rename(columns=str), table)
     classes = class_names(features or {})
     for name in table.columns:
         if isinstance(table[name].dtype, pd.StringDtype):
