@@ -153,3 +153,11 @@ def test_tensors_of_another_name_are_damage(tmp_path):
     (tmp_path / "fold01").rename(tmp_path / "fold02")
     with pytest.raises(BadFileError, match=r"fold02: damaged: its contents are those of a file of another name"):
         read_tensors(tmp_path / "fold02")
+
+
+def test_an_error_of_the_system_that_a_library_in_rust_raises_is_one_of_the_file(tmp_path):
+    with pytest.raises(OSError, match="No space left") as told, naming(tmp_path / "a.json"):
+        raise Exception("No space left on device (os error 28)")
+    assert (told.value.errno, told.value.filename) == (28, str(tmp_path / "a.json"))
+    with pytest.raises(KeyError), naming(tmp_path):
+        raise KeyError("other")

@@ -18,7 +18,7 @@ from torch import nn
 from tutelage.data.quiet import quietly
 from tutelage.export.checked import difference, exported
 from tutelage.export.graph import PAGE, Written
-from tutelage.files import filled, write_atomically
+from tutelage.files import filled, naming, write_atomically
 from tutelage.modalities.head import Head
 from tutelage.modalities.precision import INT8
 from tutelage.modalities.text.network import TextClassifier
@@ -116,12 +116,14 @@ def _write(model: Model, parts: list[tuple[nn.Module, Head, float]], folder: Pat
         if isinstance(model.network, Mixture):
             for name in ("shares", "temperatures", "biases"):
                 getattr(made, name).copy_(getattr(model.network, name))
-    made.save_pretrained(folder)
+    with naming(folder):
+        made.save_pretrained(folder)
     code = Path(__file__).with_name(f"{CODE}.py").read_text(encoding="utf-8")
     write_atomically(folder / f"{CODE}.py", code.encode())
     tokenizer = copy.deepcopy(model.reader.encoder.tokenizer)  # type: ignore[attr-defined]
     tokenizer.model_max_length = model.reader.encoder.max_length  # type: ignore[attr-defined]
-    tokenizer.save_pretrained(folder)
+    with naming(folder):
+        tokenizer.save_pretrained(folder)
 
 
 def _answering(folder: Path) -> Any:

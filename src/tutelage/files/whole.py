@@ -28,9 +28,15 @@ BLOCK = 1 << 20
 """Number of bytes that are read at once to hash a file."""
 
 
+OF_SYSTEM = re.compile(r"\(os error ([0-9]+)\)")
+"""Words of libraries in Rust on an error of the system, with its number."""
+
+
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Context in which an error of the system that names no file, as one of reading does, gets the name of one.
+
+    Libraries in Rust, such as tokenizers, raise errors of the system as their own, with the number in their words.
 
     Args:
         path: the file, or the folder that it lies in.
@@ -41,6 +47,10 @@ def naming(path: Path) -> Iterator[None]:
         if e.errno is None or e.filename is not None:
             raise
         raise OSError(e.errno, e.strerror or os.strerror(e.errno), str(path)) from e
+    except Exception as e:
+        if (found := OF_SYSTEM.search(str(e))) is None:
+            raise
+        raise OSError(int(found[1]), os.strerror(int(found[1])), str(path)) from e
 
 
 @contextlib.contextmanager

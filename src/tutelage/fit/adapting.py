@@ -158,7 +158,8 @@ class AdaptedFeatures:
             start = now()
             features(reader, few, Path(folder) / "rest")
             row = (now() - start) / len(few)
-        return AdaptingCost(each, row, POOL_OF_A_FOLD, len(different) / max(len(part), 1))
+        weights = sum(p.numel() for p in reader.encoder.model.parameters())
+        return AdaptingCost(each, row, POOL_OF_A_FOLD, len(different) / max(len(part), 1), weights)
 
 
 def neighbours(ordered: Sequence[Any], count: int, block: int = 32) -> list[Any]:

@@ -47,12 +47,14 @@ class AdaptingCost:
         row: seconds in which an adapted encoder encodes an item, beside others of its length.
         rows_of_a_fold: items of the pool that a fold's encoder encodes, at most.
         readings: distinct items that are encoded for an item of the pool, with its disturbed copies.
+        parameters: number of the encoder's weights, which are written where it is worth adapting.
     """
 
     each: float
     row: float
     rows_of_a_fold: int
     readings: float = 1.0
+    parameters: int = 0
 
     def seconds(self, folds: int, labels: int, pool: int) -> tuple[float, float]:
         """Seconds of the adaptations with the labelled items, and of the pool's encoding where adapting is worth it.

@@ -16,7 +16,7 @@ from PIL import Image
 from tutelage.data import Examples
 from tutelage.engines import USUAL as USUAL_ENGINE
 from tutelage.engines import Wanted
-from tutelage.files import filled, require_fresh
+from tutelage.files import filled, naming, require_fresh
 from tutelage.fit.build import Items
 from tutelage.fit.defaults import PIXEL_NETWORK, Defaults
 from tutelage.kinds.answers import beside_own
@@ -320,7 +320,8 @@ class Masks(Pictured):
                 for number, labels, p in zip(part.numbers.tolist(), part.labels, part.probability, strict=True):
                     h, w = sizes[chosen[number]].tolist()
                     (inside / names[number]).parent.mkdir(parents=True, exist_ok=True)
-                    Image.fromarray(nearest(labels, (h, w)).astype(kind)).save(inside / names[number])
+                    with naming(inside / names[number]):
+                        Image.fromarray(nearest(labels, (h, w)).astype(kind)).save(inside / names[number])
                     sure[number] = p.mean()
             table = table.iloc[chosen].reset_index(drop=True)
             if any(isinstance(source, bytes) for source in found.sources):

@@ -350,8 +350,9 @@ def _require_own(folder: Path, name: str) -> None:
 
 def save_architecture(encoder: Encoder, folder: Path) -> None:
     """Write the encoder's configuration and tokenizer into a folder, as JSON, without its weights."""
-    encoder.model.config.save_pretrained(folder)
-    encoder.tokenizer.save_pretrained(folder)
+    with naming(folder):
+        encoder.model.config.save_pretrained(folder)
+        encoder.tokenizer.save_pretrained(folder)
 
 
 def load_architecture(folder: Path, max_length: int) -> Encoder:

@@ -21,11 +21,14 @@ from tutelage.ops.meter import now
 SAVED = 0.03
 """Seconds in which model, records and hashes of a small run are written, on the recorded machine."""
 
-DRAWN = 2.1
+DRAWN = 0.9
 """Seconds in which the plots and the page are drawn, on the recorded machine, where the library that draws is there."""
 
 LIBRARY = 0.8, 45e6
 """Seconds in which the library that draws is imported, on the recorded machine, and bytes of memory that it takes."""
+
+WRITTEN_A_SECOND = 50e6
+"""Bytes of models that are hashed and written in a second."""
 
 PRINTED = 50
 """Items whose prints, by which a model knows copies, are made to see how large they are."""
@@ -78,5 +81,9 @@ def _models(kind: Kind, data: Dataset, costs: Costs) -> tuple[float, float]:
     network = costs.problem.network(0)
     size = 4.0 * sum(p.numel() for p in network.parameters())
     linear = 4.0 * costs.rehearsed.width * costs.problem.task.classes
+    if costs.adapting is not None and costs.folds:
+        size += 4.0 * costs.adapting.parameters
+    reference = size if costs.building.build.whole else 2 * linear
     fitted = getattr(costs.building.build.reader, "saved_bytes", 0)  # an encoder that is fitted lies in each model
-    return 2 * seconds * share, size + 2 * (linear + bytes_ * share + fitted)
+    written = size + reference + 2 * (bytes_ * share + fitted)
+    return 2 * seconds * share + written / WRITTEN_A_SECOND, written

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from tutelage import weights
 from tutelage.data.quiet import quietly
+from tutelage.files import naming
 from tutelage.files.errors import why
 from tutelage.modalities.architecture import blank_model
 from tutelage.modalities.images.backbone import LITE, Backbone, ImageEncoder, load_backbone
@@ -99,7 +100,8 @@ class VisionEncoder(ImageEncoder):
         return self.net.config
 
     def save_architecture(self, folder: Path) -> None:
-        self.net.config.save_pretrained(folder)
+        with naming(folder):
+            self.net.config.save_pretrained(folder)
 
     def _pool(self, out: Any) -> Tensor:
         if self.pooling == "pooler":
