@@ -11,7 +11,16 @@ import sys
 import pytest
 import torch
 
-from tutelage.files import BadFileError, clear_parts, read_json, set_aside, write_atomically, write_json, written
+from tutelage.files import (
+    BadFileError,
+    clear_parts,
+    naming,
+    read_json,
+    set_aside,
+    write_atomically,
+    write_json,
+    written,
+)
 from tutelage.files.described import Learnt
 from tutelage.files.tensors import read_tensors, write_tensors
 
