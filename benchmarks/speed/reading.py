@@ -1,8 +1,8 @@
 """CPU seconds of all that a fit without faults does besides training, in this checkout and in another one.
 
-    python benchmarks/speed/reading.py OTHER_CHECKOUT [--this CHECKOUT] [--pairs 9]
+    python benchmarks/speed/reading.py OTHER_CHECKOUT [--this CHECKOUT] [--pairs 9] [--out safety.json]
 
-writes benchmarks/results/reading.json. A change of the code that reads cannot be seen in the time of a whole fit, whose
+writes benchmarks/results/reading.json, or another file there: safety.json is of all that keeps runs and caches safe. A change of the code that reads cannot be seen in the time of a whole fit, whose
 trainings vary by more. So fits of one step without evidence run in turns, one of each checkout a pair, in processes of
 their own; features are in the cache of each beforehand. Their difference is told as a share of a whole fit.
 """
@@ -69,6 +69,7 @@ if __name__ == "__main__":
     parser.add_argument("other", type=Path, help="checkout before the change")
     parser.add_argument("--this", type=Path, default=HERE, help="checkout with the change")
     parser.add_argument("--pairs", type=int, default=9, help="number of pairs")
+    parser.add_argument("--out", default=OUT.name, help="name of the file of the results")
     asked = parser.parse_args()
     this, other, pairs = asked.this.resolve(), asked.other.resolve(), asked.pairs
     found = {}
@@ -87,4 +88,4 @@ if __name__ == "__main__":
                 **dict(zip(("more", "lower quartile", "upper quartile"), more.round(4).tolist(), strict=True)),
             }  # fmt: skip
             print(kind, found[kind], flush=True)
-    OUT.write_text(json.dumps(found, indent=1) + "\n")
+    OUT.with_name(asked.out).write_text(json.dumps(found, indent=1) + "\n")
