@@ -809,25 +809,37 @@ HARDWARE: dict[str, tuple[int, str]] = {
 }  # fmt: skip
 
 
+def fed(form: str, engine: str) -> float:
+    """Rows that the first process passes on in a CPU second; it copies bytes, so texts are as many bytes as csv rows.
+
+    Texts are measured in small blocks, of which each costs the first process more than the bytes in it.
+    """
+    found, row = held("engines"), held("engines")[form][engine]
+    if engine == "one" or not form.startswith("texts"):
+        return float(row["rows_a_second_of_the_first_process"])
+    like = found["rows, csv"].get(engine, found["rows, csv"]["processes, 2"])
+    size = (like["bytes_in"] + like["bytes_out"]) / (row["bytes_in"] + row["bytes_out"])
+    return float(like["rows_a_second_of_the_first_process"] * size)
+
+
 def engines() -> str:
     """What each engine costs: rows a CPU second, rows a CPU second of the first process, and the start."""
     head = ["items", "engine", "rows a CPU second", "of the first process", "start, CPU seconds"]
     body = []
     for form in FORMS:
         for engine, row in held("engines")[form].items():
-            speeds = row["rows_a_cpu_second"], row["rows_a_second_of_the_first_process"]
-            body.append([form, ENGINES[engine], *(f"{v:,.0f}" for v in speeds), f"{row['start_cpu_seconds']:.1f}"])
+            speeds = row["rows_a_cpu_second"], fed(form, engine)
+            start = "–" if engine == "one" else f"{row['start_cpu_seconds']:.1f}"
+            body.append([form, ENGINES[engine], *(f"{v:,.0f}" for v in speeds), start])
     return grid(head, body)
 
 
 def hours(form: str, rows: float, cores: int, engine: str) -> tuple[float, bool]:
     """Hours that rows take, and whether they wait for the first process; those of processes where Ray has no number."""
     found = held("engines")[form]
-    row = found.get(engine, found["processes, 2"])
-    workers = cores - (engine not in found or engine.startswith("ray"))
-    fed = row["rows_a_second_of_the_first_process"]
-    speed = min(workers * row["rows_a_cpu_second"], fed)
-    return rows / speed / 3600, workers * row["rows_a_cpu_second"] > fed
+    known = engine if engine in found else "processes, 2"
+    workers = (cores - engine.startswith("ray")) * found[known]["rows_a_cpu_second"]
+    return rows / min(workers, fed(form, known)) / 3600, workers > fed(form, known)
 
 
 def scale_hours() -> str:

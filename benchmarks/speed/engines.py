@@ -184,7 +184,9 @@ def main() -> None:
                         lines[engine][1].append(both[1])
             for engine, (few, many) in lines.items():
                 if few:
+                    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}  # others may have added to it
                     found.setdefault(form, {})[engine] = summed(few, many, sizes)
+                    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
             found["machine"] = {"processor": processor(), "torch": torch.__version__, "load": os.getloadavg()[0]}
             RESULTS.write_text(json.dumps(found, indent=1) + "\n")
 

@@ -31,13 +31,12 @@ from tutelage.types import Tick
 if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
 
-WORTH_ENCODED, WORTH_READ = 20_000, 2_000_000
+WORTH_ENCODED, WORTH_READ = 20_000, 400_000
 """Rows from which on processes are taken by themselves: of items that an encoder reads, and of those that are features.
 
-The start of a process takes some ten seconds of a core, as long as an encoder takes for some thousand texts, and as
-rows of features take by the hundred thousand.
+The start of a process takes up to seven seconds of a core (docs: scale), as long as an encoder takes for some hundred
+texts, and as some ten thousand rows of features take: both are then below a tenth of the work.
 """
-
 
 FORM = 2
 """Number of the way in which a table is cut into parts, raised where it changes: none goes on with those of another."""
