@@ -2,9 +2,10 @@
 
     python benchmarks/speed/reading.py OTHER_CHECKOUT [--this CHECKOUT] [--pairs 9] [--out safety.json]
 
-writes benchmarks/results/reading.json, or another file there: safety.json is of all that keeps runs and caches safe. A change of the code that reads cannot be seen in the time of a whole fit, whose
-trainings vary by more. So fits of one step without evidence run in turns, one of each checkout a pair, in processes of
-their own; features are in the cache of each beforehand. Their difference is told as a share of a whole fit.
+writes benchmarks/results/reading.json, or another file there: safety.json is of all that keeps runs and caches safe. A
+change of the code that reads cannot be seen in the time of a whole fit, whose trainings vary by more. So fits of one
+step without evidence run in turns, one of each checkout a pair, in processes of their own; features are in the cache
+of each beforehand. Their difference is told as a share of a whole fit.
 """
 
 from __future__ import annotations
