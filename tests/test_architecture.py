@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "weights": {"types", "files", "data", "weights"},
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},
     "train": {"types", "ops", "game", "memory", "tasks", "methods", "data", "comm", "files", "train"},
-    "modalities": {"types", "ops", "copies", "data", "tables", "files", "weights", "modalities"},
+    "modalities": {"types", "ops", "copies", "data", "tables", "files", "engines", "weights", "modalities"},
     "adapting": ENGINE | READING | {"modalities.with_encoder", "modalities.units", "adapting"},
     "fit": FITTING,
     "model": {"types", "ops", "tasks", "copies", "data", "files", "train", "modalities"},
@@ -60,7 +60,7 @@ MAY_IMPORT = {
     },
     "run": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "engines", "weak", "weights", "adapting", "fit",
-        "model", "modalities.base", "modalities.encoder", "export", "kinds", "report", "run",
+        "model", "modalities.base", "modalities.cache", "modalities.encoder", "export", "kinds", "report", "run",
     },
     "audit": {
         "types", "ops", "copies", "data", "tables", "files", "distil", "graph", "fit", "modalities.base",

@@ -104,6 +104,10 @@ class Texts(OnDisk):
     def __init__(self, folder: Path, held: np.ndarray, ends: np.ndarray) -> None:
         self.folder, self._held, self._ends = folder, held, ends
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the places of the files, which another process maps into its own memory."""
+        return _texts_at, (self.folder, _place(self._held), _place(self._ends))
+
     def __len__(self) -> int:
         return len(self._ends)
 
@@ -115,6 +119,21 @@ class Texts(OnDisk):
         held = self._held[first : ends[-1]].tobytes()
         starts = [first, *ends[:-1]]
         return [held[a - first : b - first].decode("utf-8", "surrogatepass") for a, b in zip(starts, ends, strict=True)]
+
+
+def _place(values: np.ndarray) -> Any:
+    """File, type and shape of a whole array that is mapped from a file; any other array itself."""
+    if isinstance(values, np.memmap) and values.filename is not None:
+        return str(values.filename), values.dtype.str, values.shape
+    return values
+
+
+def _texts_at(folder: Path, held: Any, ends: Any) -> Texts:
+    held, ends = (
+        np.memmap(place[0], dtype=place[1], mode="c", shape=place[2]) if isinstance(place, tuple) else place
+        for place in (held, ends)
+    )
+    return Texts(folder, held, ends)
 
 
 class Made(OnDisk):

@@ -13,3 +13,4 @@ from tutelage.engines.base import Wanted as Wanted
 from tutelage.engines.base import WorkerError as WorkerError
 from tutelage.engines.choice import chosen as chosen
 from tutelage.engines.choice import named as named
+from tutelage.engines.processes import Processes as Processes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -61,7 +61,7 @@ class Engine(Protocol):
     @property
     def workers(self) -> int: ...
 
-    def each(self, make: Made, source: Source) -> Iterator[Any]:
+    def each(self, make: Made, source: Source) -> Generator[Any, None, None]:
         """The result of each task, in the order of the tasks.
 
         Args:
@@ -84,7 +84,7 @@ class One:
     name: ClassVar[str] = "one"
     workers: ClassVar[int] = 1
 
-    def each(self, make: Made, source: Source) -> Iterator[Any]:
+    def each(self, make: Made, source: Source) -> Generator[Any, None, None]:
         """The result of each task; see `Engine`."""
         work = make()
         for task in source():

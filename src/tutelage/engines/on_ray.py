@@ -105,7 +105,7 @@ class OnRay:
         ray = _started()
         return OnRay(workers_of(workers, int(ray.cluster_resources().get("CPU", 1))))
 
-    def each(self, make: Made, source: Source) -> Iterator[Any]:
+    def each(self, make: Made, source: Source) -> Generator[Any, None, None]:
         """The result of each task; see `Engine`."""
         import ray
 

@@ -13,7 +13,7 @@ import signal
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -63,7 +63,7 @@ class Processes:
     name: ClassVar[str] = "processes"
     workers: int = 2
 
-    def each(self, make: Made, source: Source) -> Iterator[Any]:
+    def each(self, make: Made, source: Source) -> Generator[Any, None, None]:
         """The result of each task; see `Engine`."""
         with tempfile.TemporaryDirectory(prefix="tutelage-") as folder:
             place = Path(folder) / "worker.pickle"

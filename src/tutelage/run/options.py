@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from tutelage import kinds
+from tutelage import engines, kinds
 from tutelage.fit.defaults import Asked
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
@@ -38,6 +38,9 @@ class Options(ReadAs):
         repeats: repeats of the cross-validation, at least 1.
         evidence: cross-validate the gain from the pool.
         device: "auto", or as torch names it.
+        engine: what encodes many items with a frozen encoder: one (this process), processes (of this machine), or ray
+            (the machines of a Ray cluster; extra ray).
+        workers: processes that encode at the same time; by default as many as there are cores.
         amp: precision of products of matrices in a network trained whole, as by --finetune: "float32", "bfloat16", or
             "auto", which a probe settles.
         accumulate: parts of a step's batch, one after another, in a network trained whole; less memory.
@@ -61,6 +64,8 @@ class Options(ReadAs):
     repeats: int | None = None
     evidence: bool = True
     device: str = "auto"
+    engine: str = engines.One.name
+    workers: int | None = None
     amp: str | None = None
     accumulate: int = 1
     compile: bool = False
@@ -70,6 +75,7 @@ class Options(ReadAs):
     def __post_init__(self) -> None:
         super().__post_init__()
         in_range("checkpoint_seconds", self.checkpoint_seconds, 0)
+        engines.named(self.engine, self.workers)
         for name in ("train", "unlabelled", "test"):
             folder = getattr(self, name)
             if folder is not None and folder.is_dir() and self.out.resolve().is_relative_to(folder.resolve()):

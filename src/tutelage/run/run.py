@@ -6,7 +6,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from tutelage import files
+import torch
+
+from tutelage import engines, files
 from tutelage.data.sources import cache_folder
 from tutelage.files import BadFileError
 from tutelage.files.described import Asked, Lines, Summary
@@ -15,7 +17,7 @@ from tutelage.fit import machine
 from tutelage.fit.auto import Auto
 from tutelage.fit.defaults import pick_device
 from tutelage.fit.fit import settings
-from tutelage.fit.fit_rows import fit_rows, require_unseen
+from tutelage.fit.fit_rows import Wiring, fit_rows, require_unseen
 from tutelage.fit.forecast import READING, account
 from tutelage.fit.setup import FolderStore
 from tutelage.fit.sparing import require_all_parted
@@ -28,6 +30,8 @@ from tutelage.kinds.stored import in_files
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method
 from tutelage.methods.own import code_of
+from tutelage.modalities.base import Encodes
+from tutelage.modalities.cache import encoding_by
 from tutelage.ops.meter import metering, stage
 from tutelage.ops.said import Heard, hearing
 from tutelage.run.closing import closing
@@ -40,6 +44,9 @@ from tutelage.run.taken_over import method_of
 from tutelage.tables import Notes
 from tutelage.tables.several import known_by
 from tutelage.types import Say, Tick
+
+NOT_RESULTS = ("out", "resume", "checkpoint_seconds", "engine", "workers")
+"""Options of a fit that change no result, so that a stopped one may go on with others."""
 
 ONWARD = ("start", "trust", "allow_encoder")
 """Options of a fit that goes on from a run; run.json holds them of such a fit alone."""
@@ -86,7 +93,10 @@ def run(
         reader = wiring.reader if before is None else before.start.reader
         say_of_reader(reader, data, notes, tell or say)
         require_unseen(data.items, reader, wiring)
-        with folder.opened(_fingerprint(kind, options, method, data), say) as finished:
+        engine = _engine(options, wiring, device)
+        if engine.name != engines.One.name:
+            say(f"{engine.workers} workers encode what is missing ({engine.name}), each with memory of its own.")
+        with encoding_by(engine), folder.opened(_fingerprint(kind, options, method, data), say) as finished:
             if finished:
                 say(f"{out} is finished already")
                 found: dict[str, Any] = files.read_json(out / "summary.json", Summary)
@@ -114,6 +124,26 @@ def run(
             return summary
 
 
+def _engine(options: Options, wiring: Wiring, device: torch.device) -> engines.Engine:
+    """The engine that encodes the items.
+
+    Raises:
+        ValueError: no frozen encoder reads them, or it is not on the processor.
+        ImportError: the engine is not installed.
+    """
+    if options.engine != engines.One.name:
+        frozen = not wiring.whole and any(isinstance(r, Encodes) and r.encodes for r in wiring.readers)
+        if not frozen or device.type != "cpu":
+            why = f"--device is {device}" if frozen else "here there is none"
+            raise ValueError(
+                f"--engine {options.engine} is for items that a frozen encoder reads on the processor, and {why}; "
+                "leave it out"
+            )
+    each, free = machine.resident(), machine.free_memory()
+    room = None if free is None or not each else free // each
+    return engines.chosen(options.engine, options.workers, worthwhile=False, room=room)
+
+
 def _peak_memory_mb() -> int | None:
     """Largest memory that this process has held, in MiB; None on Windows, which does not keep it."""
     found = machine.peak()
@@ -133,7 +163,7 @@ def _resume_lines(heard: Heard, path: Path) -> None:
 
 def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Dataset) -> dict[str, Any]:
     """Options of a run, and hashes of its files; a run is resumed only where all of them are the same."""
-    names = (f.name for f in fields(options) if f.name not in ("out", "resume", "checkpoint_seconds", *ONWARD))
+    names = (f.name for f in fields(options) if f.name not in (*NOT_RESULTS, *ONWARD))
     asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name}
     asked |= {f"kind.{name}": value for name, value in plain_options(kind).items()}
     asked |= {name: str(getattr(options, name)) for name in names}

@@ -12,5 +12,6 @@ from tutelage.modalities.cache.encoding import CachedEncoding as CachedEncoding
 from tutelage.modalities.cache.encoding import Pass as Pass
 from tutelage.modalities.cache.on_disk import OnDiskEncoding as OnDiskEncoding
 from tutelage.modalities.cache.on_disk import encoding_of as encoding_of
+from tutelage.modalities.cache.spread import encoding_by as encoding_by
 from tutelage.modalities.cache.store import Caches as Caches
 from tutelage.modalities.cache.store import FeatureCache as FeatureCache

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from tutelage.data import Features, WordFeatures
+from tutelage.modalities.cache.spread import batches, shorter
 from tutelage.modalities.cache.store import FeatureCache
 from tutelage.ops.meter import now
 from tutelage.types import Tick
@@ -157,7 +158,7 @@ class CachedEncoding:
         list(self.encoder.batches(items[:2], keys[:2]))  # the first pass is slower than the rest
         start = now()
         list(self.encoder.batches(items, keys))
-        return (now() - start) * len(missing) / len(items)
+        return shorter((now() - start) * len(missing) / len(items), len(missing))
 
     def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features | WordFeatures]:
         """Features of each list of items, as examples; missing ones are computed."""
@@ -168,17 +169,14 @@ class CachedEncoding:
 
     def _compute(self, held: _Read, tick: Tick | None) -> None:
         """Compute the features of the missing items, and keep them."""
-        lacking, total, done = list(held.lacking.items()), len(held.lacking), 0
+        keys, items, done = list(held.lacking), list(held.lacking.values()), 0
         waiting = _Waiting(self.encoder, self.store, held)
         try:
-            for start in range(0, total, self.encoder.a_chunk):
-                chunk = lacking[start : start + self.encoder.a_chunk]
-                keys, items = [k for k, _ in chunk], [i for _, i in chunk]
-                for numbers, found in self.encoder.batches(items, keys):
-                    waiting.add([(keys[n], items[n]) for n in numbers], found)
-                    done += len(numbers)
-                    if tick:
-                        tick("encoding", done, total)
+            for numbers, found in batches(self.encoder, items, keys):
+                waiting.add([(keys[n], items[n]) for n in numbers], found)
+                done += len(numbers)
+                if tick:
+                    tick("encoding", done, len(items))
         finally:  # on Ctrl-C, too
             waiting.write()
 

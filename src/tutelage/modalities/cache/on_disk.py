@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from tutelage.data import Features, WordFeatures
 from tutelage.data.columns import Columns, Form, OnDisk, evenly
+from tutelage.engines import One
 from tutelage.modalities.cache.encoding import CachedEncoding, Pass
+from tutelage.modalities.cache.spread import Chunk, Chunks, a_chunk, engine_for, shorter
 from tutelage.modalities.cache.store import FeatureCache
 from tutelage.types import Tick
 
@@ -80,7 +84,7 @@ class OnDiskEncoding:
         for part, done in self._left():
             some = list(evenly(part, SAMPLE)) if done < len(part) else []
             sample = CachedEncoding([some], self.encoder, self.store, self.wrap)
-            total += sample.seconds() * (len(part) - done) / max(len(some), 1)
+            total += shorter(sample.seconds() * (len(part) - done) / max(len(some), 1), len(part) - done)
         return total
 
     def features(self, device: torch.device | str = "cpu", tick: Tick | None = None) -> list[Features | WordFeatures]:
@@ -97,16 +101,46 @@ class OnDiskEncoding:
                 found.append(next(here))
                 continue
             column = self._column(part)
-            for start in range(len(column), len(part), ITEMS_A_BLOCK):
-                block = part[start : start + ITEMS_A_BLOCK]
-                (rows,) = CachedEncoding([block], self.encoder, self.store, self.wrap).features("cpu")
-                column.append({"rows": rows.rows.numpy()})
-                done += len(block)
+            for rows in self._blocks(part, len(column)):
+                column.append({"rows": rows})
+                done += len(rows)
                 if tick:
                     tick("encoding", done, total)
             column.finish()
             found.append(self.wrap(torch.as_tensor(column["rows"]).to(device), part))
         return found
+
+    def _blocks(self, part: OnDisk, first: int) -> Iterator[np.ndarray]:
+        """Rows of features of the items of a part from a number on, block by block."""
+        left = len(part) - first
+        engine = engine_for(left)
+        size = ITEMS_A_BLOCK if engine is None else a_chunk(left, engine.workers)
+        make, source = _InBlocks(self.encoder, self.store, self.wrap), Chunks(part, size, first)
+        with closing((engine or One()).each(make, source)) as blocks:
+            yield from blocks
+
+
+@dataclass(frozen=True)
+class _InBlocks:
+    """What makes a worker that encodes blocks of items, with the feature cache that all of them share.
+
+    Attributes:
+        encoder, store, wrap: as those of `OnDiskEncoding`.
+    """
+
+    encoder: Pass
+    store: FeatureCache | None
+    wrap: Callable[[torch.Tensor, Sequence[Any]], Features | WordFeatures]
+
+    def __call__(self) -> Callable[[Chunk], np.ndarray]:
+        """Function of a block, which gives its rows of features."""
+        return self.rows
+
+    def rows(self, block: Chunk) -> np.ndarray:
+        """Rows of features of the items of a block, (rows, width)."""
+        (found,) = CachedEncoding([block.items], self.encoder, self.store, self.wrap).features("cpu")
+        rows: np.ndarray = found.rows.numpy()
+        return rows
 
 
 def encoding_of(

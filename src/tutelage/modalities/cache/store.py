@@ -64,6 +64,9 @@ class FeatureCache:
         self._left = 0
         OPENED.add(self)
 
+    def __reduce__(self) -> tuple[type[FeatureCache], tuple[Path, int]]:
+        return FeatureCache, (self.folder, self.width)  # another process opens it anew
+
     def forked(self) -> None:
         """Let a child process take the lock, which a thread of its parent may have held, and which is not there."""
         self._lock = threading.RLock()
