@@ -105,17 +105,17 @@ def reply_to(question: Question, served: Served, batches: Batches, limits: Limit
     Raises:
         RefusedError: the request is refused, with what is wrong with it.
     """
-    notes, own = Notes(), Notes()
+    notes = Notes()
     try:
         table = table_in(question.body, question.kind, served.columns, limits, notes)
         promised = served.run.kind.promise(served.run.model, question.abstain)
         asking = Asking.of(served.run.model, batches)
-        frame, added = served.run.kind.labelled(asking, table, USUAL, own, _silent, promised)
+        frame, added = served.run.kind.labelled(asking, table, USUAL, notes, _silent, promised)
         if question.classes and asking.found is not None:
             added |= _each(asking.found, list(map(str, served.run.model.classes)), question.answer)
         if question.answer == CSV:
             with formulas.safe_cells(safe):
-                return Reply(csv_of(beside_own(frame, added, Path("the answer"), own)), CSV, len(frame))
+                return Reply(csv_of(beside_own(frame, added, Path("the answer"), notes)), CSV, len(frame))
     except DataError as e:
         raise RefusedError(422, *e.messages) from e
     except RefusedError:
@@ -123,7 +123,7 @@ def reply_to(question: Question, served: Served, batches: Batches, limits: Limit
     except (ValueError, RecursionError) as e:  # as the command takes them: faults of what was given
         raise RefusedError(422, str(e)) from e
     numbers = table.table.rows if len(table.table.rows) == len(frame) else frame.index.tolist()
-    said = [line for of in (notes, own) for line in (*of.lines, *(question.asks for question in of.questions))]
+    said = [*notes.lines, *(question.asks for question in notes.questions)]
     whole = {"rows": _rows(numbers, added), "notes": said, "model": served.fingerprint}
     return Reply(json.dumps(whole, ensure_ascii=False, allow_nan=False).encode(), JSON, len(frame))
 

@@ -81,9 +81,8 @@ class Served:
     def words(self) -> str:
         """Words on what is served."""
         model, columns = self.run.model, ", ".join(self.columns[:8]) + ", ..." * (len(self.columns) > 8)
-        return (
-            f"{self.name}: {self.run.kind.words.things} of {columns}, {len(model.classes)} classes, {self.fingerprint}"
-        )
+        things, classes = self.run.kind.words.things, len(model.classes)
+        return f"{self.name}: {things} of {columns}, {classes} classes, model {self.fingerprint}"
 
 
 def fingerprint(model: Model) -> str:

@@ -95,6 +95,9 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Context in which signals end the server, or load the run again; else uvicorn would end by the signal."""
+        if threading.current_thread() is not threading.main_thread():  # another one hears no signals
+            yield
+            return
         own: dict[int, Any] = {signal.SIGTERM: self._end, signal.SIGINT: self._end}
         if hasattr(signal, "SIGHUP"):
             own[signal.SIGHUP] = self._load
