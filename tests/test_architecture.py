@@ -62,6 +62,7 @@ MAY_IMPORT = {
         "types", "ops", "methods", "copies", "data", "tables", "files", "engines", "weak", "weights", "adapting", "fit",
         "model", "modalities.base", "modalities.cache", "modalities.encoder", "export", "kinds", "report", "run",
     },
+    "serve": {"types", "ops", "data", "tables", "files", "model", "kinds", "run", "serve"},
     "audit": {
         "types", "ops", "copies", "data", "tables", "files", "distil", "graph", "fit", "modalities.base",
         "modalities.images", "kinds", "report", "run", "audit",
@@ -70,7 +71,7 @@ MAY_IMPORT = {
         "types", "ops", "methods", "tasks", "train", "data", "tables", "distil", "fit", "modalities.base",
         "modalities.head", "kinds", "model", "weak", "report", "estimators", "bench",
     },
-    "cli": {"ops", "data.nearest", "methods", "run", "audit", "bench"},
+    "cli": {"ops", "data.nearest", "methods", "run", "serve", "audit", "bench"},
 }  # fmt: skip
 """The parts, from the lowest on, and what each may import."""
 

@@ -33,7 +33,9 @@ DONE, FAULT, REFUSED, STOPPED, UNREAD = 0, 1, 2, 130, 141
 """Exit codes: done; a fault of Tutelage itself; options, files or data that are not right; stopped by the user; printed
 lines are no longer read."""
 
-LEARNING = frozenset({"fit", "look", "predict", "score", "teacher", "audit", "adapt", "demo", "bench", "export"})
+LEARNING = frozenset(
+    {"fit", "look", "predict", "serve", "score", "teacher", "audit", "adapt", "demo", "bench", "export"}
+)
 """Commands that import PyTorch and what it brings."""
 ADDRESSES = 2
 """Gigabytes (2^30 bytes) of addresses that these commands take at least, used or not: 1.8 ended a fit on 200 rows."""
@@ -61,6 +63,7 @@ def build(words: Sequence[str], screen: Screen) -> App:
     _add_fit(app, rest if called == "fit" else (), screen)
     _add_look(app, called, rest, screen)
     _add_predict_and_score(app, called, rest, screen)
+    _add_serve(app, called, rest, screen)
     _add_plain(app)
     _add_data(app)
     _add_models(app)
@@ -144,6 +147,16 @@ def _add_predict_and_score(app: App, called: str, words: Sequence[str], screen: 
     app.command("tutelage.run.commands:add_predict", name="predict", help=says, **_place("predict"))
     says = "Score a finished run on a labelled table, or a folder of images."
     app.command("tutelage.run.commands:add_score", name="score", help=says, **_place("score"))
+
+
+def _add_serve(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
+    if called == "serve":
+        from tutelage.serve.commands import add_serve
+
+        add_serve(app, words, screen)
+    else:
+        says = "Answer requests for predictions, over HTTP, until it is stopped."
+        app.command("tutelage.serve.commands:add_serve", name="serve", help=says, **_place("serve"))
 
 
 def _add_look(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
@@ -230,7 +243,7 @@ def _whole() -> App:
 
     screen = Screen()
     whole = build((), screen)
-    for name in ("look", "predict", "audit", "adapt", "bench"):
+    for name in ("look", "predict", "serve", "audit", "adapt", "bench"):
         built = build((name,), screen)
         for each in (name, "score") if name == "predict" else (name,):
             placed(whole, each, built[each])

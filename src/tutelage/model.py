@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -39,6 +39,20 @@ KNOWN = "known.safetensors"
 
 HELD_OUT = "held_out.safetensors"
 """File of a model's folder that holds `Model.held_out`; a model without held-out labels has none."""
+
+
+class Answers(NamedTuple):
+    """What a model says of items.
+
+    Attributes:
+        probabilities: probabilities of each class for the units of all items, (units, c), float64.
+        counts: number of units of each item, (n,).
+        unread: mask of the items of which nothing can be read, (n,); their probabilities are even ones.
+    """
+
+    probabilities: np.ndarray
+    counts: np.ndarray
+    unread: np.ndarray
 
 
 @dataclass
@@ -144,11 +158,16 @@ class Model:
             items: texts, sentences (lists of words), images or rows of numbers, as the model's reader takes them.
             tick: called with the progress of the encoding.
         """
+        return self.answers(items, tick).probabilities
+
+    def answers(self, items: Any, tick: Tick | None = None) -> Answers:
+        """What the model says of items, see `probabilities` for the arguments."""
         items = items if isinstance(items, np.ndarray) else list(items)
-        p = self.predict_units(self.examples(items, tick))
-        if (unread := self.unread(items)).any():
+        examples = self.examples(items, tick)
+        p, unread = self.predict_units(examples), self.unread(items)
+        if unread.any():
             p[unread] = 1 / p.shape[1]
-        return p
+        return Answers(p, examples.counts(), unread)
 
     def stream(self, examples: Examples) -> Iterator[tuple[Tensor, Tensor]]:
         """Numbers of units, (n,), and their probabilities, (n, c), a batch at a time to save memory."""

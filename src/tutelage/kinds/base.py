@@ -77,6 +77,7 @@ class Kind(ABC):
         shaping: options that say what network there is and what it reads, so that a fit that goes on from a run takes
             them from it; a kind may lack some.
         ordered: options that name columns in the order in which a network reads them.
+        cell: JSON schema of a cell that holds an item, or a part of one; None where items are files.
     """
 
     name: ClassVar[str]
@@ -99,6 +100,7 @@ class Kind(ABC):
         "encoder", "finetune", "network", "size", "max_length", "precision", "adapt"
     )  # fmt: skip
     ordered: ClassVar[tuple[str, ...]] = ()
+    cell: ClassVar[Mapping[str, Any] | None] = None
     group: str | None = None
     copies: str = ONCE
 
@@ -561,6 +563,28 @@ class Kind(ABC):
             encoded: whether encoded images may stay in the table; else their names take their place.
         """
 
+    def labelled(
+        self, model: Model, path: Path, how: ReadAs, notes: Notes, tick: Tick, promised: Promise | None,
+        encoded: bool = True,
+    ) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
+        """A table of items, and the columns of predictions without the labels that a promise withholds.
+
+        Args:
+            model: fitted model.
+            path: table or folder of items.
+            how: how files are read.
+            notes: takes what is noticed.
+            tick: called with the progress.
+            promised: what is promised of the labels that are given; None labels every row.
+            encoded: whether encoded images may stay in the table, see `answered`.
+
+        Raises:
+            DataError: an item cannot be read.
+        """
+        table, added = self.answered(model, path, how, notes, tick, encoded)
+        notes.settle()
+        return table, added if promised is None else withheld(added, promised, model, notes)
+
     def promise(self, model: Model, error: float | None) -> Promise | None:
         """What the model can promise of the error among the rows that it labels; None where nothing is asked.
 
@@ -614,9 +638,8 @@ class Kind(ABC):
         if in_parts(self, path, how, wanted):
             task = InParts(self, model, path, output, how, notes, promised, resume, wanted)
             return predict_in_parts(task, tick)
-        table, added = self.answered(model, path, how, notes, tick, output.suffix.lower() == ".parquet")
-        notes.settle()
-        added = added if promised is None else withheld(added, promised, model, notes)
+        encoded = output.suffix.lower() == ".parquet"
+        table, added = self.labelled(model, path, how, notes, tick, promised, encoded)
         item, label = (str(getattr(self, names[0])) for names in (self.item_columns, self.label_columns))
         where = written(path, table, added, output, (item, None if label == "None" else label), notes)
         given = sum(label is not None for label in added[PREDICTED])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -59,6 +59,7 @@ class Rows(OneClass):
     stores: ClassVar[bool] = True
     item_columns = ("features",)
     ordered = ("features",)
+    cell: ClassVar[Mapping[str, Any]] = {"type": ["number", "string", "array"], "items": {"type": "number"}}
     words = Words(
         "rows", "row", column="row", taken="other numbers than uint8 of shape (n, h, w, 3) or (n, h, w) are rows"
     )

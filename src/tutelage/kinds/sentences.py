@@ -94,6 +94,7 @@ class Sentences(Kind):
     task_word: ClassVar[str] = "tagging"
     estimator: ClassVar[str] = "Tagger"
     item_columns = ("tokens",)
+    cell: ClassVar[Mapping[str, Any]] = {"type": ["array", "string"], "items": {"type": "string"}}
     label_columns = ("tags",)
     reading = ("encoder", "max_length")
     label_reading = ("classes", "tags_are", "outside", "open_words", "sentence_id", "offsets", "mended", "spelling")
@@ -266,11 +267,11 @@ class Sentences(Kind):
         sizes = np.array([len(s) for s in found.tokens])
         sure = np.minimum.reduceat(p.max(1), np.cumsum(sizes) - sizes)  # a sentence is as sure as its least sure word
         spans = span_rows(found.tokens, tags, found.offsets)
-        table = pd.DataFrame({"row": found.rows, tokens: found.tokens})
+        table = pd.DataFrame({"row": found.rows, tokens: found.tokens}, index=found.rows)
         if found.as_written:
             whole = read_file(path, how)
             at = {row: i for i, row in enumerate(whole.rows)}
-            table = whole.frame.iloc[[at[row] for row in found.rows]].reset_index(drop=True)
+            table = whole.frame.iloc[[at[row] for row in found.rows]].set_axis(found.rows)
         elif path.suffix.lower() not in CONLL:
             notes.say(f"{path}: predictions are of the sentences as they were read, so only these are written.")
         return table, {PREDICTED: tags, PREDICTED_SPANS: spans, PROBABILITY: sure}

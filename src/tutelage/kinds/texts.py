@@ -104,6 +104,7 @@ class Texts(OneClass):
     reads_folders: ClassVar[bool] = True
     stores: ClassVar[bool] = True
     words = Words("texts", "text", column="text")
+    cell: ClassVar[Mapping[str, Any]] = {"type": "string"}
 
     def __post_init__(self) -> None:
         super().__post_init__()

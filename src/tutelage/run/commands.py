@@ -310,7 +310,7 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
 
 def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
     """Add the command predict, with options for the columns of the kind of the run that the words name."""
-    kind = _kind_of_run(words)
+    kind = kind_of_run(words)
     own = options_of(kind, kind.item_columns) if kind else None
 
     def predict(
@@ -342,7 +342,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         screen.speak(json, quiet)
         wanted = engines.Wanted(engines.named(engine, workers), workers)
         _require_places(folder, input, output)
-        run = Finished.read(folder, trust, screen.say, allow_encoder, **_changed(of_kind, own))
+        run = Finished.read(folder, trust, screen.say, allow_encoder, **changed(of_kind, own))
         run.kind.require_items(input)
         if run.kind.writes_table:
             writable(output)  # before the work, not after it
@@ -360,12 +360,12 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         "of_kind": Annotated[own | None, Parameter(name="*")] if own else None, "json": Json, "quiet": Quiet,
         "safe_cells": SafeCells,
     }  # fmt: skip
-    app.command(_without(predict, own), help_epilogue=example("predict"))
+    app.command(without_kind(predict, own), help_epilogue=example("predict"))
 
 
 def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
     """Add the command score, with options for the columns of the kind of the run that the words name."""
-    kind = _kind_of_run(words)
+    kind = kind_of_run(words)
     own = options_of(kind, (*kind.item_columns, *kind.label_columns, *kind.label_reading)) if kind else None
 
     def score(
@@ -387,7 +387,7 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
         from tutelage.tables import Notes
 
         screen.speak(json, quiet)
-        run = Finished.read(folder, trust, None if json else screen.say, allow_encoder, **_changed(of_kind, own))
+        run = Finished.read(folder, trust, None if json else screen.say, allow_encoder, **changed(of_kind, own))
         run.kind.require_columns(Files(test, test=test))
         found = run.kind.score(run.model, test, how or USUAL, Notes(None if json else screen.say), abstain)
         reference = run.reference()
@@ -410,7 +410,7 @@ def add_score(app: App, words: Sequence[str], screen: Screen) -> None:
     score.__annotations__ |= {
         "of_kind": Annotated[own | None, Parameter(name="*")] if own else None, "json": Json, "quiet": Quiet
     }  # fmt: skip
-    app.command(_without(score, own), help_epilogue=example("score"))
+    app.command(without_kind(score, own), help_epilogue=example("score"))
 
 
 def _require_places(folder: Path, input: Path, output: Path) -> None:
@@ -438,7 +438,7 @@ def _require_places(folder: Path, input: Path, output: Path) -> None:
         raise ValueError(f"--output {output} is a pipe or a device; name a file, and read that")
 
 
-def _without(command: Callable[..., None], own: type[Any] | None) -> Callable[..., None]:
+def without_kind(command: Callable[..., None], own: type[Any] | None) -> Callable[..., None]:
     """The command without its options of a kind, where the kind is not known."""
     if own is not None:
         return command
@@ -456,13 +456,13 @@ def _without(command: Callable[..., None], own: type[Any] | None) -> Callable[..
     return plain
 
 
-def _changed(of_kind: Any, own: type[Any] | None) -> dict[str, Any]:
+def changed(of_kind: Any, own: type[Any] | None) -> dict[str, Any]:
     """Options that replace those of the run: columns that the user named, and switches that are off by default."""
     given = own() if of_kind is None and own is not None else of_kind
     return {name: value for name, value in values_of(given).items() if value not in (None, ())}
 
 
-def _kind_of_run(words: Sequence[str]) -> type[Kind] | None:
+def kind_of_run(words: Sequence[str]) -> type[Kind] | None:
     """Kind of the run whose folder is among the words; None where no word is a run's folder.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Learn from labels": ("demo", "look", "fit"),
-    "Use what was learnt": ("predict", "score", "report", "config", "verify", "export"),
+    "Use what was learnt": ("predict", "serve", "score", "report", "config", "verify", "export"),
     "Labels and teachers": ("audit", "relabel", "teacher"),
     "Data and encoders": ("data", "models", "adapt"),
     "Methods": ("methods", "bench"),
@@ -19,6 +19,7 @@ EXAMPLES: dict[str, str] = {
     "look": "tutelage look --train labelled.csv --unlabelled pool.csv --text text --label label",
     "fit": "tutelage fit drift --train labelled.csv --unlabelled pool.csv --text text --label label --out run",
     "predict": "tutelage predict run --input new.csv --output predicted.csv",
+    "serve": "tutelage serve run --port 8000",
     "score": "tutelage score run --test test.csv",
     "report": "tutelage report run",
     "config": "tutelage config run --output run.toml && tutelage fit --config run.toml --out again",

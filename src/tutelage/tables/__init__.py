@@ -22,6 +22,7 @@ from tutelage.tables.packed import require_regular as require_regular
 from tutelage.tables.read import column_names as column_names
 from tutelage.tables.read import holds_table as holds_table
 from tutelage.tables.read import read as read
+from tutelage.tables.read import read_bytes as read_bytes
 from tutelage.tables.read import read_table as read_table
 from tutelage.tables.read import text_of as text_of
 from tutelage.tables.seen import FileSeen as FileSeen
@@ -30,5 +31,6 @@ from tutelage.tables.text_folder import FILE as FILE
 from tutelage.tables.text_folder import LABEL as LABEL
 from tutelage.tables.text_folder import TEXT as TEXT
 from tutelage.tables.text_folder import holds_texts as holds_texts
+from tutelage.tables.write import csv_of as csv_of
 from tutelage.tables.write import writable as writable
 from tutelage.tables.write import write_table as write_table

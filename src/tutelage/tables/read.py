@@ -64,6 +64,33 @@ def read(path: str | Path, how: ReadAs = USUAL, notes: Notes = UNHEARD) -> Table
         if how.sheet is not None and held.ending not in (*SHEETS, SPACY) and held.packed != "zip":
             notes.say(f"{path}: --sheet {how.sheet} means nothing here, since such a file holds one table only.")
         packing = {"packed": held.packed} | ({"member": held.member} if held.member else {})
+    return _table(found, packing, path, how, notes)
+
+
+def read_bytes(data: bytes, path: Path, how: ReadAs = USUAL, notes: Notes = UNHEARD) -> Table:
+    r"""The table in the bytes of a file that is not packed and need not exist; see `read`.
+
+    Args:
+        data: the bytes.
+        path: name of the file, whose ending tells the format, for messages.
+        how: how it is read, as far as the user says it.
+        notes: takes what was seen of it, and what looks odd in it.
+
+    Raises:
+        DataError: as `read`.
+
+    >>> read_bytes(b"text\na soup\n", Path("a.csv")).frame.to_dict("list")
+    {'text': ['a soup']}
+    """
+    return _table(_of_file(Content(data, path.suffix.lower()), how, path, notes), {"packed": ""}, path, how, notes)
+
+
+def _table(found: Found, packing: Mapping[str, Any], path: Path, how: ReadAs, notes: Notes) -> Table:
+    """The table that was found in a file; rows of totals are asked about.
+
+    Raises:
+        NoRowsError, DataError: there is no row.
+    """
     if found.frame.empty:
         if notes.faults:  # they say why
             raise DataError(*notes.faults, noted=True)

@@ -62,10 +62,25 @@ def _write(table: pd.DataFrame, path: Path, kind: str) -> None:
     elif kind == ".xlsx":
         _write_sheet(_flat(table), path)
     else:
-        whole = harmless(_flat(table))
-        returns = any("\r" in str(cell) for name in whole.select_dtypes(exclude="number") for cell in whole[name])
-        quoting: Any = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL  # unquoted, a bare "\r" ends a line
-        whole.to_csv(path, index=False, sep="\t" if kind == ".tsv" else ",", quoting=quoting)
+        _delimited(table, path, "\t" if kind == ".tsv" else ",")
+
+
+def csv_of(table: pd.DataFrame) -> bytes:
+    r"""The bytes of a csv file of a table, as `write_table` writes them.
+
+    >>> csv_of(pd.DataFrame({"text": ["a soup"], "words": [["a", "soup"]]})).decode()
+    'text,words\na soup,"[""a"", ""soup""]"\n'
+    """
+    return str(_delimited(table, None, ",")).encode()
+
+
+def _delimited(table: pd.DataFrame, path: Path | None, separator: str) -> str | None:
+    """Write a csv or tsv file; its text where no path is given."""
+    whole = harmless(_flat(table))
+    returns = any("\r" in str(cell) for name in whole.select_dtypes(exclude="number") for cell in whole[name])
+    quoting: Any = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL  # unquoted, a bare "\r" ends a line
+    found: str | None = whole.to_csv(path, index=False, sep=separator, quoting=quoting)
+    return found
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:

@@ -124,7 +124,8 @@ def read_sentences(
             words differ; a tag is none of its column's scheme; a span is outside the text, empty, or overlaps another;
             or there is no sentence.
     """
-    path, tags_as = Path(path), tags_as or TagsAs()
+    path = path if isinstance(path, Path) else Path(path)  # a block of a table stays one
+    tags_as = tags_as or TagsAs()
     reading = Reading(tags_as, Faults(notes, bool(getattr(how, "skip_bad", False))))
     columns = None if only_words else (tags, distant)
     source = source_of(path, tokens, columns, how, notes, needed, tags_as)
