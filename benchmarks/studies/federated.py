@@ -7,8 +7,8 @@ Clients are the speakers of fsdd and the people of hmp, whose recordings are as 
 of AG News, TREC and digits that a Dirichlet distribution deals, so that few classes are common at a client. Of the rows
 of each client a quarter is scored on, and of the others one in ten has a label. Every arm has the same labels, the same
 first weights and as many steps; those on pooled rows and on each client alone take the steps of all rounds at once.
-Every arm is scored on the rows of all clients together. A client without a label has no model of its own: its rows count
-as missed there. fsdd and hmp need `python benchmarks/signals.py`.
+Every arm is scored on the rows of all clients together. A client without a label has no model of its own: its rows
+count as missed there. fsdd and hmp need `python benchmarks/signals.py`.
 """
 
 from __future__ import annotations
