@@ -183,10 +183,8 @@ def _train(kind: OneClass, files: Sequence[Path], how: ReadAs, notes: Notes) -> 
         without = [i for i, name in enumerate(entries.group) if name is None]
         if without:
             more = f"; nor do {len(without) - 1:,} more" if len(without) > 1 else ""
-            raise DataError(
-                f"{files[0]}, {entries.places.short(without[0])}, column {kind.group!r}: the row names no client{more}; "
-                "every row is of one client"
-            )
+            place = f"{files[0]}, {entries.places.short(without[0])}, column {kind.group!r}"
+            raise DataError(f"{place}: the row names no client{more}; every row is of one client")
         return first, entries
     names = [path.name.split(".")[0] for path in files]
     if twice := [name for name, count in Counter(names).items() if count > 1]:
