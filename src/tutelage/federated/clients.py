@@ -125,9 +125,7 @@ def beginning(moments: Sequence[Moments], classes: int, per_feature: bool, seed:
         seed: seed of the random weights.
     """
     all_rows = pooled(moments)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        head = Head(len(all_rows.mean), classes, HIDDEN, DROPOUT)
+    head = head_of(len(all_rows.mean), classes, seed)
     variance = all_rows.spread / all_rows.rows
     scale = (variance if per_feature else variance.mean().expand_as(variance)).sqrt()
     size = all_rows.mean.abs()
@@ -135,6 +133,19 @@ def beginning(moments: Sequence[Moments], classes: int, per_feature: bool, seed:
     head.mean.copy_(all_rows.mean)
     head.scale.copy_(torch.where(still, torch.ones_like(scale), scale))
     return head.silence(still) if per_feature else head
+
+
+def head_of(features: int, classes: int, seed: int) -> Head:
+    """A head with random weights, of the shape that a fit gives a head on a frozen encoder's features.
+
+    Args:
+        features: number of features.
+        classes: number of classes.
+        seed: seed of the weights; torch's own random state is left alone.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Head(features, classes, HIDDEN, DROPOUT)
 
 
 def pooled(moments: Sequence[Moments]) -> Moments:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
 from tutelage import kinds
 from tutelage.federated.fedlabel import FedLabel
+from tutelage.federated.reading import require_shared_encoder
 from tutelage.federated.run import CLIENTS, FederateOptions, run_federation
 from tutelage.kinds import KINDS
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.one_class import OneClass
-from tutelage.modalities.encoder import is_lexical
 from tutelage.run.commands import KIND, options_of, refuse_other_kinds, told, values_of
 from tutelage.run.examples import example
 from tutelage.run.screen import Json, Quiet, Screen
 from tutelage.run.words import kind_of
-from tutelage.weights import AUTO
-
-if TYPE_CHECKING:
-    from tutelage.kinds.base import Kind
 
 
 def add_federate(app: App, words: Sequence[str], screen: Screen) -> None:
@@ -76,20 +72,6 @@ def add_federate(app: App, words: Sequence[str], screen: Screen) -> None:
         f"Args:\n    kind: kind of data, one of {', '.join(able)}; it may be left out where columns tell."
     )
     app.command(federate, name="federate", help_epilogue=example("federate"))
-
-
-def require_shared_encoder(kind: Kind) -> None:
-    """Check that the encoder is the same at all clients, whatever their rows.
-
-    Raises:
-        ValueError: it is made from the rows, or chosen by them.
-    """
-    encoder = getattr(kind, "encoder", None)
-    if encoder == AUTO or is_lexical(encoder):
-        raise ValueError(
-            f"--encoder {encoder} is {'chosen' if encoder == AUTO else 'made'} by the rows of all clients, which no "
-            "client shows to another: name one that is trained already, such as minilm"
-        )
 
 
 def _federate(kind: OneClass, options: FederateOptions, method: FedLabel, screen: Screen) -> None:

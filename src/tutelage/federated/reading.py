@@ -19,10 +19,12 @@ from tutelage.kinds.dataset import Dataset, Files
 from tutelage.kinds.entries import LEARNT, SCORED, Entries, Places, joined
 from tutelage.kinds.one_class import OneClass
 from tutelage.kinds.one_vote import OFF, with_groups
+from tutelage.modalities.encoder import is_lexical
 from tutelage.tables import UNHEARD, DataError, Notes, ReadAs
 from tutelage.tables.name_lists import shown
 from tutelage.tasks import Task
 from tutelage.types import Tick
+from tutelage.weights import AUTO
 
 SHOWN = 12
 """Number of clients that a sentence names, at most."""
@@ -127,6 +129,38 @@ def rows_of_client(kind: OneClass, name: str, entries: Entries, notes: Notes = U
     """
     labelled = kind.good_labelled(entries.where(entries.known), notes)
     return Rows(name, labelled, kind.good_pool(entries.where(~entries.known), notes))
+
+
+def require_shared_encoder(kind: OneClass) -> None:
+    """Check that the encoder is the same at all clients, whatever their rows.
+
+    Raises:
+        ValueError: it is made from the rows, or chosen by them.
+    """
+    encoder = getattr(kind, "encoder", None)
+    if encoder == AUTO or is_lexical(encoder):
+        raise ValueError(
+            f"--encoder {encoder} is {'chosen' if encoder == AUTO else 'made'} by the rows of all clients, which no "
+            "client shows to another: name one that is trained already, such as minilm"
+        )
+
+
+def in_one_table(kind: OneClass, path: Path) -> tuple[OneClass, Entries]:
+    """The kind as a client's table completes it, and the entries of that table, whose labels are names of classes.
+
+    Args:
+        kind: kind of the rows, with its options.
+        path: table of the client.
+
+    Raises:
+        DataError: the table cannot be learnt from.
+    """
+    notes = Notes()
+    kind = replace(kind, copies=OFF).settled(Files(path), notes)
+    entries = kind.entries(path, notes=notes)
+    entries, _, _ = kind.settled_labels(entries, None, None, notes)
+    notes.settle()
+    return kind, kind.checked(entries, notes)[0]
 
 
 def read_clients(
