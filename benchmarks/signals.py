@@ -51,15 +51,25 @@ def moved(xyz: np.ndarray) -> np.ndarray:
     return np.array(parts)
 
 
+FILES = {
+    "fsdd": ("fsdd/fsdd_8khz.parquet", "audio_flac", spoken),
+    "hmp": ("hmp_accelerometer/hmp_accelerometer.parquet", "xyz", moved),
+}
+"""File, column and features of each set."""
+
+
+def features_of(name: str, table: pd.DataFrame) -> np.ndarray:
+    """Features of the rows of a set's table, (n, d)."""
+    _, column, make = FILES[name]
+    return np.stack([make(v) for v in table[column]]).astype(np.float32)
+
+
 def main() -> None:
     folder = cache_folder() / "signals"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, file, column, make in (
-        ("fsdd", "fsdd/fsdd_8khz.parquet", "audio_flac", spoken),
-        ("hmp", "hmp_accelerometer/hmp_accelerometer.parquet", "xyz", moved),
-    ):
+    for name, (file, _, _) in FILES.items():
         table = pd.read_parquet(data_root(Path(__file__)) / file)
-        rows = np.stack([make(v) for v in table[column]]).astype(np.float32)
+        rows = features_of(name, table)
         parts = {}
         for part in ("train", "test"):
             keep = (table.split == part).to_numpy()

@@ -67,11 +67,15 @@ MAY_IMPORT = {
         "types", "ops", "copies", "data", "tables", "files", "distil", "graph", "fit", "modalities.base",
         "modalities.images", "kinds", "report", "run", "audit",
     },
+    "federated": {
+        "types", "ops", "game", "memory", "tasks", "methods", "train", "data", "tables", "files", "weights", "fit",
+        "model", "modalities.base", "modalities.encoder", "modalities.head", "kinds", "run", "federated",
+    },
     "bench": {
         "types", "ops", "methods", "tasks", "train", "data", "tables", "distil", "fit", "modalities.base",
         "modalities.head", "kinds", "model", "weak", "report", "estimators", "bench",
     },
-    "cli": {"ops", "data.nearest", "methods", "run", "serve", "audit", "bench"},
+    "cli": {"ops", "data.nearest", "methods", "run", "serve", "audit", "federated", "bench"},
 }  # fmt: skip
 """The parts, from the lowest on, and what each may import."""
 

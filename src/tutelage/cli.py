@@ -34,7 +34,7 @@ DONE, FAULT, REFUSED, STOPPED, UNREAD = 0, 1, 2, 130, 141
 lines are no longer read."""
 
 LEARNING = frozenset(
-    {"fit", "look", "predict", "serve", "score", "teacher", "audit", "adapt", "demo", "bench", "export"}
+    {"fit", "federate", "look", "predict", "serve", "score", "teacher", "audit", "adapt", "demo", "bench", "export"}
 )
 """Commands that import PyTorch and what it brings."""
 ADDRESSES = 2
@@ -62,6 +62,7 @@ def build(words: Sequence[str], screen: Screen) -> App:
     called, rest = (words[0] if words else ""), words[1:]
     _add_fit(app, rest if called == "fit" else (), screen)
     _add_look(app, called, rest, screen)
+    _add_federate(app, called, rest, screen)
     _add_predict_and_score(app, called, rest, screen)
     _add_serve(app, called, rest, screen)
     _add_plain(app)
@@ -169,6 +170,16 @@ def _add_look(app: App, called: str, words: Sequence[str], screen: Screen) -> No
         app.command("tutelage.run.look:add_look", name="look", help=says, **_place("look"))
 
 
+def _add_federate(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
+    if called == "federate":
+        from tutelage.federated.command import add_federate
+
+        add_federate(app, words, screen)
+    else:
+        says = "Learn from the rows of several clients, each of which shares weights alone."
+        app.command("tutelage.federated.command:add_federate", name="federate", help=says, **_place("federate"))
+
+
 def _add_data(app: App) -> None:
     from cyclopts import App
 
@@ -243,7 +254,7 @@ def _whole() -> App:
 
     screen = Screen()
     whole = build((), screen)
-    for name in ("look", "predict", "serve", "audit", "adapt", "bench"):
+    for name in ("look", "federate", "predict", "serve", "audit", "adapt", "bench"):
         built = build((name,), screen)
         for each in (name, "score") if name == "predict" else (name,):
             placed(whole, each, built[each])
@@ -312,7 +323,7 @@ def _main() -> None:
         raise
     except OSError as e:
         if e.errno == errno.ENOSPC:
-            more = "; the same command goes on with --resume" if words[0] in ("fit", "adapt") else ""
+            more = "; the same command goes on with --resume" if words[0] in ("fit", "federate", "adapt") else ""
             _refuse(screen, [f"the disk is full ({e.filename or 'while writing'}); free some space{more}"])
         _refuse(screen, [str(e)])
     except (ValueError, ImportError) as e:  # of the user's data, files and options

@@ -116,6 +116,7 @@ def toml_of_run(folder: Path) -> str:
 
     Raises:
         FileNotFoundError, BadFileError: there is no run, or its run.json is damaged.
+        ValueError: the run is one of another command.
     """
     from tutelage.files import read_json
     from tutelage.files.described import Asked
@@ -125,6 +126,8 @@ def toml_of_run(folder: Path) -> str:
 
     kind = kind_of(folder)
     asked = read_json(folder / "run.json", Asked)
+    if (command := asked.get(COMMAND)) is not None:
+        raise ValueError(f"{folder} was made by tutelage {command}, and only options of tutelage fit can be written")
     found: dict[str, Any] = {COMMAND: "fit", METHOD: _address(asked), "kind": kind.name}
     common = {f.name: f for f in fields(Options)}
     for name in (n for n in asked if n in common):

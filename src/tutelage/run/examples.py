@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Learn from labels": ("demo", "look", "fit"),
+    "Learn from labels": ("demo", "look", "fit", "federate"),
     "Use what was learnt": ("predict", "serve", "score", "report", "config", "verify", "export"),
     "Labels and teachers": ("audit", "relabel", "teacher"),
     "Data and encoders": ("data", "models", "adapt"),
@@ -18,6 +18,7 @@ EXAMPLES: dict[str, str] = {
     "demo": "tutelage demo",
     "look": "tutelage look --train labelled.csv --unlabelled pool.csv --text text --label label",
     "fit": "tutelage fit drift --train labelled.csv --unlabelled pool.csv --text text --label label --out run",
+    "federate": "tutelage federate --train all.csv --client hospital --text text --label label --out run",
     "predict": "tutelage predict run --input new.csv --output predicted.csv",
     "serve": "tutelage serve run --port 8000",
     "score": "tutelage score run --test test.csv",
