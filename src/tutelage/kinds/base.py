@@ -29,7 +29,7 @@ from tutelage.kinds.copied import kept_prints, known_prints, without_copies
 from tutelage.kinds.dataset import Coded, Dataset, Files, Measured, Words
 from tutelage.kinds.entries import LEARNT, SCORED, Entries, Sought
 from tutelage.kinds.one_vote import EACH, OFF, ONCE
-from tutelage.kinds.predicting import InParts, in_parts, predict_in_parts
+from tutelage.kinds.predicting import InParts, in_parts, predict_in_parts, require_room
 from tutelage.kinds.reading import columns_in_words, columns_there, counts_of
 from tutelage.modalities.base import Reader
 from tutelage.modalities.precision import gain
@@ -611,6 +611,8 @@ class Kind(ABC):
             ImportError: the engine is not installed.
         """
         promised = self.promise(model, abstain)
+        if self.stores:
+            require_room(path, how, output)
         if in_parts(self, path, how, wanted):
             task = InParts(self, model, path, output, how, notes, promised, resume, wanted)
             return predict_in_parts(task, tick)
