@@ -83,5 +83,5 @@ def test_a_text_that_is_too_long_is_said_before_the_work(tmp_path):
 
 
 def test_what_is_no_character_is_written_out(tmp_path):
-    sheet, frame = written(tmp_path, pd.DataFrame({"text": ["a\uffff", "b\udc80"]}))
+    sheet, frame = written(tmp_path, pd.DataFrame({"text": pd.Series(["a\uffff", "b\udc80"], dtype=object)}))
     assert frame["text"].tolist() == ["a_xFFFF_", "b_xDC80_"] and sheet["A2"].value == "a_xFFFF_"
