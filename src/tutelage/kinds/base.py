@@ -67,6 +67,7 @@ class Kind(ABC):
         reading: other options that change how items are read, but not how a network learns them.
         words: words for messages and the report.
         version: number of the code's version, raised by hand when reading or encoding items changes results.
+        hub_task: what such a model does, by the name that the Hub has for it; empty where it has none.
         reads_folders: whether items may be the files of a folder.
         writes_table: whether predictions are written as a table; else they are files in a folder.
         of_numbers: whether items are rows of numbers, which scikit-learn can check.
@@ -87,6 +88,7 @@ class Kind(ABC):
     label_reading: ClassVar[tuple[str, ...]] = ()
     reading: ClassVar[tuple[str, ...]] = ()
     words: ClassVar[Words]
+    hub_task: ClassVar[str] = ""
     version: ClassVar[int] = 1
     of_numbers: ClassVar[bool] = False
     adapts: ClassVar[bool] = False

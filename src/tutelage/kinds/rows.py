@@ -59,6 +59,7 @@ class Rows(OneClass):
     stores: ClassVar[bool] = True
     item_columns = ("features",)
     ordered = ("features",)
+    hub_task = "tabular-classification"
     words = Words(
         "rows", "row", column="row", taken="other numbers than uint8 of shape (n, h, w, 3) or (n, h, w) are rows"
     )
