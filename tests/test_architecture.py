@@ -52,7 +52,10 @@ MAY_IMPORT = {
         "types", "ops", "tasks", "copies", "data", "tables", "files", "engines", "weak", "weights", "adapting", "fit",
         "model", "modalities", "kinds",
     },
-    "report": {"types", "ops.visible", "tables.formulas", "files", "fit", "model", "kinds", "report"},
+    "report": {
+        "types", "ops.visible", "tables.formulas", "data.cards", "files", "weights", "methods.catalogue", "fit",
+        "model", "kinds", "report",
+    },
     "plots": {"files", "report", "plots"},
     "estimators": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "distil", "weak", "adapting", "fit", "model",

@@ -21,7 +21,7 @@ from tutelage.kinds.predicting import InParts
 from tutelage.modalities.head import Head
 from tutelage.modalities.rows.reader import RowReader
 from tutelage.model import Model
-from tutelage.tables import USUAL, DataError, Notes, blocks, formulas, read_table
+from tutelage.tables import USUAL, DataError, Notes, blocks, formulas, read, read_table
 from tutelage.tables.parts import Parts
 from tutelage.tasks import Classification
 
@@ -297,10 +297,28 @@ def test_a_full_disk_keeps_the_parts(model, table, tmp_path, small, monkeypatch)
     assert "32 rows were labelled before" in notes.lines[0]
 
 
-def test_a_sheet_is_not_written_in_parts(model, table, tmp_path, small):
+def test_a_sheet_is_written_in_parts_as_whole(model, table, tmp_path, small, monkeypatch):
+    table = table.assign(note=["=1+1", "007", "a\x01b", None] * (len(table) // 4), big=10**17 + 1)
     table.to_parquet(tmp_path / "in.parquet")
-    with pytest.raises(DataError, match="written in parts"):
-        predict(model, tmp_path / "in.parquet", tmp_path / "out.xlsx")
+    predict(model, tmp_path / "in.parquet", tmp_path / "whole.parquet")
+    put = Parts.put
+
+    def stopped(parts, *given):
+        if len(parts.done) == 2:
+            raise KeyboardInterrupt
+        put(parts, *given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Parts, "put", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            predict(model, tmp_path / "in.parquet", tmp_path / "out.xlsx")
+    notes = Notes()
+    predict(model, tmp_path / "in.parquet", tmp_path / "out.xlsx", notes=notes, resume=True)
+    assert "32 rows were labelled before" in notes.lines[0]
+    found, expected = read(tmp_path / "out.xlsx").frame, pd.read_parquet(tmp_path / "whole.parquet")
+    assert list(found) == list(expected) and found["note"].tolist() == expected["note"].fillna("").tolist()
+    assert found["predicted"].tolist() == expected["predicted"].tolist() and set(found["big"]) == {str(10**17 + 1)}
+    assert found["probability"].astype(float).tolist() == pytest.approx(expected["probability"].tolist(), abs=1e-12)
 
 
 def test_what_is_asked_for_is_told_apart(model, table, tmp_path):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.data.cards import Use
 from tutelage.modalities.exported import Exported, Exports
 from tutelage.modalities.head import Head
 from tutelage.model import Model
@@ -58,3 +59,15 @@ def difference(model: Model, items: Sequence[Any], answer: Callable[[Any], np.nd
     if not found <= NEAR:  # NaN, too
         raise ValueError(f"what was written answers otherwise than the model, by up to {found:.2g}; nothing is kept")
     return found
+
+
+def bare(use: Use, things: str) -> str:
+    """Page on a model of which no run is known: how it is used, in Markdown.
+
+    Args:
+        use: how its folder is used.
+        things: word for the items, in the plural.
+    """
+    near = f"Its answers differ from the model's by {use.difference:.1g} at most, on {use.items} {things}."
+    notes = "\n".join(f"- {line}" for line in (*use.notes, near))
+    return f"# A classifier of {things}\n\n```python\n{use.code}\n```\n\n{notes}\n"

@@ -7,7 +7,7 @@ the first token. So the folder holds the code that does (`pooled_classifier`), w
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from tutelage.data.cards import Use
 from tutelage.data.quiet import quietly
-from tutelage.export.checked import difference, exported
+from tutelage.export.checked import bare, difference, exported
 from tutelage.export.graph import PAGE, Written
 from tutelage.files import filled, naming, write_atomically
 from tutelage.modalities.head import Head
@@ -30,18 +31,29 @@ CODE = "pooled_classifier"
 """Name of the file of code, without its ending, in the folder as here."""
 
 USE = """from transformers import pipeline
-answer = pipeline("text-classification", "FOLDER", trust_remote_code=True, top_k=None)
-print(answer(["a first text", "and another"], truncation=True))"""
+
+folder = {folder!r}  # this folder, or its name on the Hub once it lies there
+answer = pipeline("text-classification", folder, trust_remote_code=True, top_k=None)
+for found in answer(["a first text", "and another"], truncation=True):
+    print(found)  # label and probability of each class"""
 """Lines of Python that use the folder."""
 
+TRUSTED = (
+    f"`{CODE}.py` is code that transformers runs where `trust_remote_code=True` allows it; read it before. No "
+    "architecture of that library classifies a mean token state of length 1, as this model does."
+)
+CUT = "`truncation=True` cuts what is longer than the model reads; without it, a long text may raise an error."
+"""Sentences on what has to be known of the folder."""
 
-def to_hf(model: Model, folder: Path, things: str = "items") -> Written:
+
+def to_hf(model: Model, folder: Path, things: str = "items", page: Callable[[Use], str] | None = None) -> Written:
     """Write a model of texts as a folder that transformers loads, as a model for the classification of sequences.
 
     Args:
         model: fitted model.
         folder: folder that is filled.
         things: word for the items, in the plural.
+        page: gives the page on the model that lies in the folder; None says how it is used, and no more.
 
     Raises:
         FileExistsError: the folder is not empty.
@@ -60,12 +72,11 @@ def to_hf(model: Model, folder: Path, things: str = "items") -> Written:
     with filled(folder) as inside:
         _write(model, parts, inside)
         found = difference(model, how.sample, _answering(inside))
-        page = (
-            f"# A classifier of texts\n\nIts answers differ from those of the model that it was written of by "
-            f"{found:.1g} at most, on {len(how.sample)} texts. `{CODE}.py` is the code that transformers runs where "
-            f"`trust_remote_code=True` allows it; read it before.\n\n```python\n{USE}\n```\n"
-        )
-        write_atomically(inside / PAGE, page.encode())
+        use = Use(
+            "transformers", found, len(how.sample), USE.format(folder=folder.name), (TRUSTED, CUT),
+            encoder.max_length, ("custom_code",),
+        )  # fmt: skip
+        write_atomically(inside / PAGE, (bare(use, things) if page is None else page(use)).encode())
         files = sorted(path.name for path in inside.iterdir())
     return Written(found, len(how.sample), files)
 

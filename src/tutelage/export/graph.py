@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
-from tutelage.export.checked import difference, exported
+from tutelage.data.cards import Use
+from tutelage.export.checked import bare, difference, exported
 from tutelage.files import filled, write_atomically
 from tutelage.modalities import graphs
 from tutelage.modalities.exported import Exported
@@ -52,13 +54,14 @@ class Probabilities(nn.Module):
         return (logits.double() / self.temperature).softmax(-1).float()
 
 
-def to_onnx(model: Model, folder: Path, things: str = "items") -> Written:
+def to_onnx(model: Model, folder: Path, things: str = "items", page: Callable[[Use], str] | None = None) -> Written:
     """Write a model as one ONNX graph with its tokenizer, the names of its classes, and a page on how it is used.
 
     Args:
         model: fitted model.
         folder: folder that is filled.
         things: word for the items, in the plural.
+        page: gives the page on the model that lies in the folder; None says how it is used, and no more.
 
     Raises:
         ImportError: the packages are not installed that write graphs.
@@ -79,17 +82,17 @@ def to_onnx(model: Model, folder: Path, things: str = "items") -> Written:
         found = difference(model, how.sample, lambda item: compute(feed(item))[0])
         about = {"classes": [str(c) for c in model.classes], "difference": found} | dict(how.about)
         write_atomically(inside / CLASSES, (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
-        write_atomically(inside / PAGE, _page(how, things, found).encode())
+        use = _use(how, found)
+        write_atomically(inside / PAGE, (bare(use, things) if page is None else page(use)).encode())
         files = sorted(path.name for path in inside.iterdir())
     return Written(found, len(how.sample), files)
 
 
-def _page(how: Exported, things: str, found: float) -> str:
-    """How the graph is used, in Markdown."""
-    whole = how.int8_within is not None
+def _use(how: Exported, found: float) -> Use:
+    """How the graph is used."""
     several = (
         "Give it one text a call: numbers are rounded by the largest of a call, so that texts of one call depend on "
-        "each other." if whole
+        "each other." if how.int8_within is not None
         else "Several rows a call are answered alike; shorter texts are filled up with the token `pad` of "
         f"`{CLASSES}`, at which `attention_mask` is 0." if "input_ids" in how.inputs
         else "Several rows a call are answered alike."
@@ -102,13 +105,13 @@ def _page(how: Exported, things: str, found: float) -> str:
         "    p = session.run(None, inputs_of(item))[0][0]",
         "    print(classes[p.argmax()], p.max())",
     ]  # fmt: skip
-    code = "\n".join(lines)
-    return (
-        f"# A classifier of {things}\n\n`{GRAPH}` gives the probability of each class in `{CLASSES}`, "
-        f"in their order. Its answers differ from those of the model that it was written of by {found:.1g} at most, on "
-        f"{len(how.sample)} {things}. Of what cannot be read, such as an empty text, the model says nothing, and the "
-        f"graph something that means nothing.\n\n```python\n{code}\n```\n\n{several}\n"
+    notes = (
+        f"`{GRAPH}` gives the probability of each class in `{CLASSES}`, in their order; the lines run in this folder.",
+        several,
+        "Of what cannot be read, such as an empty text, the model says nothing, and the graph something that means "
+        "nothing.",
     )
+    return Use("onnx", found, len(how.sample), "\n".join(lines), notes, how.about.get("max_length"), ("onnx",))
 
 
 def as_json(written: Written) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from tutelage.kinds.copied import kept_prints, known_prints, without_copies
 from tutelage.kinds.dataset import Coded, Dataset, Files, Measured, Words
 from tutelage.kinds.entries import LEARNT, SCORED, Entries, Sought
 from tutelage.kinds.one_vote import EACH, OFF, ONCE
-from tutelage.kinds.predicting import InParts, in_parts, predict_in_parts
+from tutelage.kinds.predicting import InParts, in_parts, predict_in_parts, require_room
 from tutelage.kinds.reading import columns_in_words, columns_there, counts_of
 from tutelage.modalities.base import Reader
 from tutelage.modalities.precision import gain
@@ -67,6 +67,7 @@ class Kind(ABC):
         reading: other options that change how items are read, but not how a network learns them.
         words: words for messages and the report.
         version: number of the code's version, raised by hand when reading or encoding items changes results.
+        hub_task: what such a model does, by the name that the Hub has for it; empty where it has none.
         reads_folders: whether items may be the files of a folder.
         writes_table: whether predictions are written as a table; else they are files in a folder.
         of_numbers: whether items are rows of numbers, which scikit-learn can check.
@@ -88,6 +89,7 @@ class Kind(ABC):
     label_reading: ClassVar[tuple[str, ...]] = ()
     reading: ClassVar[tuple[str, ...]] = ()
     words: ClassVar[Words]
+    hub_task: ClassVar[str] = ""
     version: ClassVar[int] = 1
     of_numbers: ClassVar[bool] = False
     adapts: ClassVar[bool] = False
@@ -635,6 +637,8 @@ class Kind(ABC):
             ImportError: the engine is not installed.
         """
         promised = self.promise(model, abstain)
+        if self.stores:
+            require_room(path, how, output)
         if in_parts(self, path, how, wanted):
             task = InParts(self, model, path, output, how, notes, promised, resume, wanted)
             return predict_in_parts(task, tick)

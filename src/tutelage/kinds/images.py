@@ -62,6 +62,7 @@ class Images(Pictured, OneClass):
     name: ClassVar[str] = "images"
     task_word: ClassVar[str] = "image"
     reading = ("encoder", "size", "skip_bad")
+    hub_task = "image-classification"
     words = Words("images", "image", rows="images", test="test images", column="image")
 
     def __post_init__(self) -> None:

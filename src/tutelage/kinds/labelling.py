@@ -21,7 +21,7 @@ from tutelage.kinds.answers import beside_own
 from tutelage.model import Model
 from tutelage.tables import FILE, PREDICTED, PROBABILITY, DataError, Notes, ReadAs, formulas, write_table
 from tutelage.tables.blocks import Block, Size, pieces_of
-from tutelage.tables.endings import ending_of
+from tutelage.tables.parts import ending_of_part
 from tutelage.tables.pieces import Piece
 from tutelage.tables.seen import Table
 
@@ -202,7 +202,7 @@ class Labelling:
     def _written(self, frame: pd.DataFrame) -> bytes:
         """Bytes of the part that holds the rows."""
         with tempfile.TemporaryDirectory(prefix="tutelage-") as folder, formulas.safe_cells(self.safe):
-            path = Path(folder) / f"part{ending_of(self.output)}"
+            path = Path(folder) / f"part{ending_of_part(self.output)}"
             write_table(frame, path)
             return path.read_bytes()
 

@@ -106,6 +106,7 @@ class Masks(Pictured):
     label_columns = ("masks",)
     label_reading = ("void", "mask_values", "mask_colours", "masks_turned")
     reading = ("size", "skip_bad")
+    hub_task = "image-segmentation"
     words = Words(
         "images", "image", rows="images", test="test images", column="image", guess="with its guess",
         probability="mean probability", pool="pool's pixels", beside="Images beside their masks",

@@ -24,8 +24,10 @@ from tutelage.modalities.base import Encodes
 from tutelage.model import Model
 from tutelage.tables import DataError, Notes, ReadAs, column_names, formulas, holds_table
 from tutelage.tables.blocks import OfBlocks, Size, count_of_rows
+from tutelage.tables.endings import ending_of
 from tutelage.tables.parts import Parts, in_folder
 from tutelage.tables.several import files_of, is_several, known_by
+from tutelage.tables.to_sheet import require_fits
 from tutelage.types import Tick
 
 if TYPE_CHECKING:
@@ -107,6 +109,21 @@ def in_parts(kind: Kind, path: Path, how: ReadAs, wanted: Wanted) -> bool:
     if wanted.forced and path.exists() and not count:
         raise ValueError(f"{path}: such a file is read as a whole, by one process; leave out --engine and --workers")
     return count > 0 if wanted.forced else count > ROWS_IN_MEMORY
+
+
+def require_room(path: Path, how: ReadAs, output: Path) -> None:
+    """Check, before the work, that the file to write has room for the rows, which a spreadsheet may not have.
+
+    Args:
+        path: file, folder or pattern of the items.
+        how: how files are read.
+        output: file to write.
+
+    Raises:
+        DataError: it has not; the message names what is too many or too long.
+    """
+    if ending_of(output) == ".xlsx" and (is_several(path) or (path.exists() and holds_table(path))):
+        require_fits(files_of(path), how, output)
 
 
 def predict_in_parts(task: InParts, tick: Tick) -> str:

@@ -60,6 +60,7 @@ class Rows(OneClass):
     item_columns = ("features",)
     ordered = ("features",)
     cell: ClassVar[Mapping[str, Any]] = {"type": ["number", "string", "array"], "items": {"type": "number"}}
+    hub_task = "tabular-classification"
     words = Words(
         "rows", "row", column="row", taken="other numbers than uint8 of shape (n, h, w, 3) or (n, h, w) are rows"
     )

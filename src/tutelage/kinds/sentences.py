@@ -100,6 +100,7 @@ class Sentences(Kind):
     label_reading = ("classes", "tags_are", "outside", "open_words", "sentence_id", "offsets", "mended", "spelling")
     adapts = True
     prints_class = Writings
+    hub_task = "token-classification"
     words = Words(
         "sentences", "sentence", classes="tags", column="sentence, with its entities", probability="lowest probability"
     )

@@ -103,6 +103,7 @@ class Texts(OneClass):
     prints_class = Writings
     reads_folders: ClassVar[bool] = True
     stores: ClassVar[bool] = True
+    hub_task = "text-classification"
     words = Words("texts", "text", column="text")
     cell: ClassVar[Mapping[str, Any]] = {"type": "string"}
 

