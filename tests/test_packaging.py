@@ -39,6 +39,12 @@ def modules_of(requirements: list[str]) -> set[str]:
 
 BASE = modules_of(PROJECT["dependencies"])
 EXTRAS = {name: modules_of(needed) for name, needed in PROJECT["optional-dependencies"].items()}
+OF_EXTRAS = ("federated/app.py", "serve/app.py", "serve/metrics.py", "serve/server.py")
+"""Files that need an extra as a whole; nothing imports them before their command is done."""
+
+NAMES_OF_EXTRAS = {"flwr", "prometheus_client", "starlette", "uvicorn"}
+"""Modules that these files import at once."""
+
 PART_OF = {"pydantic_core": "pydantic", "tokenizers": "transformers", "typing_extensions": "pydantic"}
 BY_PANDAS = {"pyarrow"}
 """What pandas reads and writes parquet with."""
@@ -62,7 +68,7 @@ def imports() -> list[tuple[Path, str, bool]]:
 
 def test_every_library_that_is_imported_is_a_dependency_and_none_is_needed_for_nothing():
     used = {module for _, module, _ in imports()}
-    extras = ("hub", "sheets", "images", "spacy", "gguf", "onnx", "rules", "ray", "bench")
+    extras = ("hub", "sheets", "images", "spacy", "gguf", "onnx", "rules", "ray", "serve", "federated", "bench")
     of_extras = set().union(*(EXTRAS[name] for name in extras))
     held = {str(entry.module) for entry in CATALOGUE.values()} & (BASE | of_extras)  # weights, found without an import
     assert used | held | BY_PANDAS == BASE | of_extras
@@ -71,7 +77,14 @@ def test_every_library_that_is_imported_is_a_dependency_and_none_is_needed_for_n
 
 def test_libraries_of_extras_are_imported_where_they_are_needed_alone():
     at_once = {(file, module) for file, module, first in imports() if first and module not in BASE}
-    assert not at_once
+    assert {file.relative_to(ROOT / "src" / "tutelage").as_posix() for file, _ in at_once} == set(OF_EXTRAS)
+
+
+@pytest.mark.parametrize("module", ["tutelage.serve.commands", "tutelage.federated.command"])
+def test_what_an_extra_is_for_is_imported_when_its_command_is_done(module):
+    code = f"import sys; sys.modules |= dict.fromkeys({sorted(NAMES_OF_EXTRAS)}); import {module}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_label_model_of_crowd_kit_names_its_extra(monkeypatch):
