@@ -9,7 +9,18 @@ import stat
 
 import pytest
 
-from tutelage.files import BadFileError, is_sealed, made_here, require_sealed, require_whole, seal, write_json
+from tutelage.files import (
+    BadFileError,
+    digest,
+    is_sealed,
+    keep_once,
+    made_here,
+    manifest,
+    require_sealed,
+    require_whole,
+    seal,
+    write_json,
+)
 from tutelage.files.manifest import MANIFEST, belongs, differences, require_no_links
 
 
@@ -164,3 +175,32 @@ def test_where_no_key_can_be_kept_nothing_is_sealed_and_nothing_fails(folder, tm
     seal(folder)
     require_whole(folder)
     assert not made_here(folder)
+
+
+def test_tensors_that_two_folders_hold_take_room_once(tmp_path):
+    for name, more in (("a", b"x"), ("b", b"y")):
+        (tmp_path / name).mkdir()
+        for file, data in (("same", bytes(manifest.WORTH_A_LINK)), ("other", more * manifest.WORTH_A_LINK)):
+            (tmp_path / name / f"{file}.safetensors").write_bytes(data)
+        (tmp_path / name / "page.html").write_bytes(bytes(manifest.WORTH_A_LINK))  # may be written in place
+        seal(tmp_path / name)
+    before = digest(tmp_path / "b")
+    keep_once(tmp_path / "b", tmp_path / "a")
+    assert digest(tmp_path / "b") == before
+    links = {path.name: path.stat().st_nlink for path in (tmp_path / "b").iterdir()}
+    assert links == {"same.safetensors": 2, "other.safetensors": 1, "page.html": 1, "manifest.json": 1}
+
+
+def test_a_file_system_without_second_names_keeps_both(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "same.safetensors").write_bytes(bytes(manifest.WORTH_A_LINK))
+        seal(tmp_path / name)
+
+    def refuse(*paths):
+        raise PermissionError("no links")
+
+    monkeypatch.setattr(manifest.os, "link", refuse)
+    keep_once(tmp_path / "b", tmp_path / "a")
+    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == ["manifest.json", "same.safetensors"]
+    require_whole(tmp_path / "b")

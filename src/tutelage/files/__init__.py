@@ -10,11 +10,21 @@ from tutelage.files.described import read_json
 from tutelage.files.errors import FORMAT, BadFileError, check_format
 from tutelage.files.fresh import filled, require_fresh
 from tutelage.files.lock import BusyError, one_writer
-from tutelage.files.manifest import MANIFEST, is_sealed, made_here, require_sealed, require_whole, seal, unseal
+from tutelage.files.manifest import (
+    MANIFEST,
+    is_sealed,
+    keep_once,
+    made_here,
+    require_sealed,
+    require_whole,
+    seal,
+    unseal,
+)
 from tutelage.files.whole import clear_parts, digest, naming, set_aside, write_atomically, write_json, written
 
 __all__ = [
     "FORMAT", "MANIFEST", "BadFileError", "BusyError", "check_format", "clear_parts", "digest", "filled", "is_sealed",
+    "keep_once",
     "made_here", "naming", "one_writer", "read_json", "require_fresh", "require_sealed", "require_whole", "seal",
     "set_aside", "unseal", "write_atomically", "write_json", "written",
 ]  # fmt: skip

@@ -25,6 +25,9 @@ from tutelage.files.whole import DAMAGED, PART, is_part, sha256_of, write_json
 MANIFEST = "manifest.json"
 """Name of the file that lists the files of a folder; it is written last, and a folder without it is unfinished."""
 
+WORTH_A_LINK = 1 << 16
+"""Bytes of a file, at least, that two folders share."""
+
 LONGEST = 1024
 """Number of characters of the name of a file, at most."""
 
@@ -120,6 +123,28 @@ def made_here(folder: Path) -> bool:
     found = _manifest(folder)
     sealed, own = found.get("seal"), _seal(found["files"])
     return sealed is not None and own is not None and hmac.compare_digest(sealed.encode(), own.encode())
+
+
+def keep_once(folder: Path, other: Path) -> None:
+    """Let tensors of a folder that another one holds, too, take no room of their own, where files may have two names.
+
+    Both folders have manifests, by which the files are compared. Only files that are never written in place are taken.
+
+    Args:
+        folder: folder whose files become second names.
+        other: folder whose files get them.
+    """
+    mine, theirs = _manifest(folder)["files"], _manifest(other)["files"]
+    for name in sorted(mine.keys() & theirs.keys()):
+        if not name.endswith(".safetensors") or mine[name] != theirs[name] or mine[name]["bytes"] < WORTH_A_LINK:
+            continue
+        part = (folder / name).with_name(f"{Path(name).name}.{os.getpid()}{PART}")
+        try:
+            os.link(other / name, part)
+            part.replace(folder / name)
+        except OSError:  # the file system has no second names: both stay
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
 
 
 def require_no_links(folder: Path) -> None:

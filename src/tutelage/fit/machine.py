@@ -124,10 +124,11 @@ class NoRoomError(ValueError):
 
 
 def folder_bytes(folder: Path, without: Collection[str] = ()) -> int:
-    """Bytes of all files below a folder, but for those in its folders of some names."""
-    found = 0
+    """Bytes of all files below a folder, but for those in folders of some names; a file of two names counts once."""
+    found: dict[object, int] = {}
     for path in folder.rglob("*"):
         with suppress(OSError):
             if not set(without) & set(path.relative_to(folder).parts) and path.is_file():
-                found += path.stat().st_size
-    return found
+                about = path.stat()
+                found[(about.st_dev, about.st_ino) if about.st_nlink > 1 else path] = about.st_size
+    return sum(found.values())

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from tutelage.data import Features, WordFeatures
+from tutelage.data.columns import spaced
 from tutelage.fit.build import Building, Items
 from tutelage.fit.problem import Problem
 from tutelage.fit.teacher import BroughtTeacher
@@ -25,6 +26,9 @@ MOST_LABELLED, MOST_OF_POOL = 20_000, 2048
 
 MOST_NUMBERS = 20_000_000
 """Probabilities, at most, of a rehearsal's labelled items, and of its pool's."""
+
+SAMPLE = 1000
+"""Items, at most, whose length is looked at."""
 
 WHOLE_LABELLED, WHOLE_OF_POOL = 48, 96
 """Items, at most, of a rehearsal in which a network is trained whole."""
@@ -68,9 +72,15 @@ def rehearsal(building: Building) -> Rehearsal:
     problem = problem if teacher is None else teacher.of(problem)
     labelled = len(items.labelled) / max(len(part.labelled), 1)
     pool = len(items.pool) / max(len(part.pool), 1)
-    units = (len(items.y), round(int(problem.pool.counts().sum()) * pool))
+    longer = _length(items.pool) / _length(part.pool[:FEW]) if items.task.sequential and on_features and pool else 1.0
+    units = (len(items.y), round(int(problem.pool.counts().sum()) * pool * longer))
     rows = getattr(problem.labelled, "rows", None)
     return Rehearsal(problem, labelled, pool, int(rows.shape[1]) if on_features and rows is not None else 0, units)
+
+
+def _length(items: Sequence[Any]) -> float:
+    """Mean length of items, which are sequences of units; of many by a sample."""
+    return float(np.mean([len(item) for item in spaced(items, SAMPLE)])) if len(items) else 1.0
 
 
 def _part(items: Items, labelled: int, pool: int, single: bool) -> Items:

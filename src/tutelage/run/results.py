@@ -84,6 +84,7 @@ def conclude(
             own = kind.model(data, outcome.reference, reader, calibration=outcome.reference_calibration)
             own = own if before is None else before.remembered_by(own)
             model.save(own, out / REFERENCE, told_of(kind, summary, reference=True))
+            files.keep_once(out / REFERENCE, out / "model")
         written = files.write_json(out / "records.json", record)
         keep(out, remembered)
     with stage(REPORT):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -43,13 +45,14 @@ class TrainingTime:
 def time_a_game(make: Callable[[], Plays[P]]) -> TrainingTime:
     """Seconds of the parts of a game, that of one network or of several, in silence.
 
-    Those of a step are the mean of some steps in the last round, after the first ones, which do not count.
+    Those of a step are the mean of some steps in the last round, after the first ones, which do not count. No
+    garbage is collected meanwhile: a collection takes as long as many steps, and a training has few of them.
 
     Args:
         make: makes the game.
     """
     start, seconds = now(), list[float]()
-    with torch.random.fork_rng(), silence():
+    with torch.random.fork_rng(), silence(), _no_collection():
         game = make()
         run = game.begin()
         begin = now() - start
@@ -67,6 +70,18 @@ def time_a_game(make: Callable[[], Plays[P]]) -> TrainingTime:
         record = now() - start
     counted = seconds[FIRST_STEPS:] if len(seconds) > 2 * FIRST_STEPS else seconds[1:]
     return TrainingTime(begin, statistics.mean(counted), record)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Context in which no garbage is collected, as where `timeit` measures."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def time_a_training(method: Method, task: Task, network: Networks, loader: Loader, training: Training) -> TrainingTime:
