@@ -100,5 +100,5 @@ def test_items_that_are_files_are_not_served(small_networks, pets, do, tmp_path,
     monkeypatch.chdir(tmp_path)
     about = {"train": pets["train"], "kind": "images", "network": "small_cnn", "size": (16, 16)}
     do(Supervised(), out=tmp_path / "run", steps=2, evidence=False, **about)
-    with pytest.raises(ValueError, match="images are files, .* this run reads files, so use tutelage predict"):
+    with pytest.raises(ValueError, match=r"images are files, .* this run reads files, so use tutelage predict"):
         Place(tmp_path / "run").load()

@@ -185,6 +185,8 @@ def _numbers(cell: object) -> Float32[np.ndarray, " d"]:
     try:
         with np.errstate(over="ignore"):
             found = np.asarray(parts, dtype=np.float64).astype(np.float32)
+    except OverflowError as e:  # a whole number of JSON, of hundreds of digits
+        raise DataError("a feature is inf, not finite") from e
     except (ValueError, TypeError) as e:
         raise DataError(f"not a list of numbers but {str(cell)[:60]!r}") from e
     if found.ndim != 1:
@@ -196,6 +198,8 @@ def _column(cells: pd.Series, path: str | Path, name: str, faults: Faults) -> Fl
     times = cells.dtype.kind in "mM" or (cells.dtype == object and cells.map(lambda v: isinstance(v, TIMES)).any())
     if times:
         raise DataError(f"{path}, column {name!r}: times, not numbers; say in numbers what matters about them")
+    if cells.dtype == object:
+        cells = cells.map(_as_float)
     with np.errstate(over="ignore"):
         numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)
     for row in np.flatnonzero(~np.isfinite(numbers)).tolist():
@@ -204,6 +208,21 @@ def _column(cells: pd.Series, path: str | Path, name: str, faults: Faults) -> Fl
         what = f"a feature is {numbers[row]}, not finite" if number else f"not a number but {str(cell)[:60]!r}"
         faults.add(name, row, what)
     return numbers
+
+
+def _as_float(cell: object) -> object:
+    """A cell; a whole number that no float holds, as JSON may have it, is infinite.
+
+    >>> _as_float(10**400), _as_float(7), _as_float("7")
+    (inf, 7, '7')
+    """
+    if not isinstance(cell, int) or isinstance(cell, bool):
+        return cell
+    try:
+        float(cell)
+    except OverflowError:
+        return math.inf if cell > 0 else -math.inf
+    return cell
 
 
 def _arrays(path: Path, wanted: Sequence[str]) -> tuple[dict[str, np.ndarray], list[str]]:
