@@ -263,6 +263,9 @@ CELLS: tuple[Any, ...] = (
 )  # fmt: skip
 """Cells that tables have, and that they do not have."""
 
+GOOD: tuple[tuple[Any, ...], ...] = (("a soup", "the goal was near"), (0, 1.5, -3, "2"), (["the", "soup"], "a goal"))
+"""Cells that a column of texts, of numbers, or of sentences holds."""
+
 
 def malformed(seed: int, columns: Sequence[str]) -> tuple[bytes, dict[str, str], str]:
     """A request that is likely wrong: body, headers and query, a function of the seed.
@@ -292,12 +295,14 @@ def malformed(seed: int, columns: Sequence[str]) -> tuple[bytes, dict[str, str],
 
 
 def _json(rng: random.Random, columns: Sequence[str]) -> bytes:
-    names = [*columns, "id", "", "text", "predicted", "\0"]
+    names, good = [*columns, "id", "", "text", "predicted", "\0"], rng.random() < 0.4
+    cells = rng.choice(GOOD) if good else CELLS
 
     def row() -> Any:
-        if rng.random() < 0.3:
+        if rng.random() < 0.3 and not good:
             return rng.choice(CELLS)
-        return {rng.choice(names) if rng.random() < 0.3 else name: rng.choice(CELLS) for name in columns}
+        wrong = 0.0 if good else 0.3
+        return {rng.choice(names) if rng.random() < wrong else name: rng.choice(cells) for name in columns}
 
     rows: Any = [row() for _ in range(rng.choice((0, 1, 1, 2, 3, 9)))]
     value = rng.choice(
@@ -308,10 +313,10 @@ def _json(rng: random.Random, columns: Sequence[str]) -> bytes:
 
 def _csv(rng: random.Random, columns: Sequence[str]) -> bytes:
     names = list(columns) if rng.random() < 0.8 else [rng.choice([*columns, "id", "", "a"]) for _ in range(3)]
-    sign = rng.choice(",,,,;\t|~ ")
+    sign, cells_of = rng.choice(",,,,;\t|~ "), rng.choice(GOOD) if rng.random() < 0.4 else CELLS
     lines = [sign.join(names)]
     for _ in range(rng.choice((0, 1, 2, 3, 9))):
-        cells = [str(rng.choice(CELLS)) for _ in range(len(names) + rng.choice((0, 0, 0, 1, -1)))]
+        cells = [str(rng.choice(cells_of)) for _ in range(len(names) + rng.choice((0, 0, 0, 1, -1)))]
         lines.append(sign.join(f'"{cell}"' if rng.random() < 0.3 else cell for cell in cells))
     return rng.choice(("\n", "\r\n", "\r")).join(lines).encode("utf-8", "surrogatepass")
 

@@ -198,10 +198,12 @@ def _column(cells: pd.Series, path: str | Path, name: str, faults: Faults) -> Fl
     times = cells.dtype.kind in "mM" or (cells.dtype == object and cells.map(lambda v: isinstance(v, TIMES)).any())
     if times:
         raise DataError(f"{path}, column {name!r}: times, not numbers; say in numbers what matters about them")
-    if cells.dtype == object:
-        cells = cells.map(_as_float)
+    try:
+        found = pd.to_numeric(cells, errors="coerce")
+    except OverflowError:
+        found = pd.to_numeric(cells.map(_as_float), errors="coerce")
     with np.errstate(over="ignore"):
-        numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)
+        numbers = found.to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)
     for row in np.flatnonzero(~np.isfinite(numbers)).tolist():
         cell = cells.iloc[row]
         number = not np.isnan(numbers[row]) or (isinstance(cell, str) and cell in ("nan", "NaN"))
