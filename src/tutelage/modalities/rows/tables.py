@@ -122,6 +122,8 @@ def read_features(
     if exact and features[0] not in table.columns:
         raise DataError(f"{path}: {no_column(features[0], [str(c) for c in table.columns])}")
     names = feature_columns(list(table.columns), features, path, others)
+    if (plain := _of_numbers(table, names)) is not None:
+        return plain
     table = _with_switches(with_points(table, names, path, notes), names, path, notes)
     faults = faults or Faults(path, range(1, len(table) + 1))
     if len(names) == 1:
@@ -130,6 +132,15 @@ def read_features(
         found = np.stack([_column(cells, path, str(name), faults) for name, cells in table[names].items()], axis=1)
     faults.settle(notes)
     return found
+
+
+def _of_numbers(table: pd.DataFrame, names: Sequence[str]) -> Float32[np.ndarray, "n d"] | None:
+    """Features of several columns of nothing but finite numbers, which need no look at each; None of others."""
+    if len(names) < 2 or not all(isinstance(kind, np.dtype) and kind.kind in "fiu" for kind in table[names].dtypes):
+        return None
+    with np.errstate(over="ignore"):
+        found: np.ndarray = table[names].to_numpy(dtype=np.float64).astype(np.float32)
+    return found if np.isfinite(found).all() else None
 
 
 def _with_switches(table: pd.DataFrame, names: Sequence[str], path: str | Path, notes: Notes) -> pd.DataFrame:
