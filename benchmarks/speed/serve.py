@@ -180,15 +180,21 @@ def summed(each: list[float], whole: float, rows: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def loaded(run: Path) -> Any:
+    """The estimator of a run, which looks nowhere for features that were computed before, as the server does not."""
+    from tutelage import Classifier
+
+    found = Classifier.load(run)
+    found._model.cache = False
+    return found
+
+
 def loop(run: Path, form: str, block: int, seconds: float) -> dict[str, Any]:
     """The same of a loop that calls `predict_proba` of so many rows, in this process."""
     import torch
 
-    from tutelage import Classifier
-
     torch.set_num_threads(1)
-    model = Classifier.load(run)
-    model.cache = False
+    model = loaded(run)
     if form == "texts":
         items: Any = words_of(512, 9)
     else:
@@ -236,11 +242,8 @@ def speed(folder: Path, form: str, seconds: float, repeats: int) -> list[dict[st
 
 def apart(folder: Path, form: str) -> float:
     """The largest difference between what the server and `predict_proba` say of the same rows, asked together."""
-    from tutelage import Classifier
-
     run, rows = fitted(folder, form), rows_of(form, 512)
-    model = Classifier.load(run)
-    model.cache = False
+    model = loaded(run)
     own = model.predict_proba(words_of(512, 9) if form == "texts" else numbers_of(512, 9))
     names = [str(name) for name in model.classes_]
     found = np.zeros_like(own)
