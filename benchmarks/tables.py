@@ -863,7 +863,37 @@ def scale_disk() -> str:
     return grid(["items", "rows", "input, GB", "output, GB", "at most while it is joined, GB"], body)
 
 
+def serve() -> str:
+    """What `tutelage serve` answers a second, and how long a request takes, beside a loop of `predict_proba`."""
+    head = ["items", "way", "asked by", "rows a second", "p50, ms", "p99, ms"]
+    numbers = ("rows_a_second", "p50_ms", "p99_ms")
+    rows = held("serve")["speed"]
+    return grid(head, [[row["items"], row["way"], row["of"], *(f"{row[n]:,.1f}" for n in numbers)] for row in rows])
+
+
+def serve_held() -> str:
+    """What the service held: the same answers, malformed requests, models swapped under load, an end with requests."""
+    found = held("serve")
+    swap, stop = found["swap"], found["stop"]
+    body = [
+        [f"largest difference to predict_proba, {form}", f"{value:.1e}"] for form, value in found["apart"].items()
+    ]  # fmt: skip
+    for form, of in found["malformed"].items():
+        each = ", ".join(f"{count:,} of status {status}" for status, count in of["statuses"].items())
+        says = f"{each}; {of['lost']} without an answer; the slowest took {of['slowest_seconds']:.1f} s"
+        body.append([f"{of['bodies']:,} malformed requests, {form}", says])
+    body += [
+        [f"{swap['swaps']} models swapped, {swap['damaged_runs_refused']} damaged ones refused",
+         f"{swap['requests']:,} requests answered meanwhile, {swap['errors']} not"],
+        [f"SIGTERM with {stop['in_flight']} requests in flight",
+         f"{stop['answered']} answered, {stop['others'] + stop['lost']} not, code {stop['code']}"],
+    ]  # fmt: skip
+    return grid(["what", "measured"], body)
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "serve": serve,
+    "serve_held": serve_held,
     "engines": engines,
     "scale_hours": scale_hours,
     "scale_disk": scale_disk,

@@ -4,10 +4,10 @@
     python benchmarks/speed/serve.py --only malformed     one part: speed, malformed, swap, stop
     python benchmarks/speed/serve.py --seconds 3 --bodies 500
 
-adds what was measured to benchmarks/results/serve.json. The server is a process of its own, on loopback, with one thread
-of PyTorch, and so is the loop; clients are threads of this process, each with a connection that it keeps. One row a
-request, so that only what the server makes of concurrent requests is faster than the loop of one row a call. Nothing is
-taken from the feature cache.
+adds what was measured to benchmarks/results/serve.json. The server is a process of its own, on loopback, with one
+thread of PyTorch, and so is the loop; clients are threads of this process, each with a connection that it keeps. One
+row a request, so that only what the server makes of concurrent requests is faster than the loop of one row a call.
+Nothing is taken from the feature cache.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CLIENTS = (1, 8, 64)
 BLOCK = 64
 WIDTH = 64
 PARTS = ("speed", "malformed", "swap", "stop")
-TOKEN = "a-token-of-the-benchmark"  # noqa: S105 - of a server on loopback, for minutes
+TOKEN = "a-token-of-the-benchmark"
 RIGHT = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 
 
@@ -68,7 +68,7 @@ def fitted(folder: Path, form: str, seed: int = 0) -> Path:
     run = folder / f"{form}{seed}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = Classifier("supervised", steps=20, folds=2, repeats=1, seed=seed)
+        model = Classifier("supervised", steps=20, folds=2, repeats=1, random_state=seed)
         if form == "texts":
             x = words_of(40, seed)
             model.fit(x, [("short", "long")[len(text) > 230] for text in x]).save(run)
@@ -139,19 +139,22 @@ def timed(server: Server, rows: list[Any], clients: int, seconds: float) -> dict
     """Rows a second, and the median and the 99th percentile of the seconds of a request of one row."""
     found: list[list[float]] = [[] for _ in range(clients)]
     begin = threading.Barrier(clients + 1)
-    until = [0.0]
+    until, faults = [0.0], []
 
     def client(k: int) -> None:
         link, i = server.link(), k
         server.ask([rows[i]], link)
         begin.wait()
-        while time.perf_counter() < until[0]:
-            start = time.perf_counter()
-            status, _ = server.ask([rows[i % len(rows)]], link)
-            if status != 200:
-                raise SystemExit(f"status {status}")
-            found[k].append(time.perf_counter() - start)
-            i += clients
+        try:
+            while time.perf_counter() < until[0]:
+                start = time.perf_counter()
+                status, _ = server.ask([rows[i % len(rows)]], link)
+                if status != 200:
+                    raise ValueError(f"status {status}")
+                found[k].append(time.perf_counter() - start)
+                i += clients
+        except (OSError, http.client.HTTPException, ValueError) as e:
+            faults.append(repr(e))
         link.close()
 
     threads = [threading.Thread(target=client, args=(k,)) for k in range(clients)]
@@ -163,27 +166,35 @@ def timed(server: Server, rows: list[Any], clients: int, seconds: float) -> dict
     until[0] = start + seconds
     for thread in threads:
         thread.join()
+    if faults:
+        raise SystemExit(f"{len(faults)} clients were not answered: {faults[0]}")
     every = [each for part in found for each in part]
     return summed(every, time.perf_counter() - start, 1)
 
 
 def summed(each: list[float], whole: float, rows: int) -> dict[str, Any]:
-    p50, p99 = np.percentile(each, [50, 99])
+    p50, p99 = np.percentile(each, [50, 99]).tolist()
     return {
         "rows_a_second": round(len(each) * rows / whole, 1), "p50_ms": round(1000 * p50, 1),
         "p99_ms": round(1000 * p99, 1), "requests": len(each),
     }  # fmt: skip
 
 
+def loaded(run: Path) -> Any:
+    """The estimator of a run, which looks nowhere for features that were computed before, as the server does not."""
+    from tutelage import Classifier
+
+    found = Classifier.load(run)
+    found._model.cache = False
+    return found
+
+
 def loop(run: Path, form: str, block: int, seconds: float) -> dict[str, Any]:
     """The same of a loop that calls `predict_proba` of so many rows, in this process."""
     import torch
 
-    from tutelage import Classifier
-
     torch.set_num_threads(1)
-    model = Classifier.load(run)
-    model.cache = False
+    model = loaded(run)
     if form == "texts":
         items: Any = words_of(512, 9)
     else:
@@ -231,11 +242,8 @@ def speed(folder: Path, form: str, seconds: float, repeats: int) -> list[dict[st
 
 def apart(folder: Path, form: str) -> float:
     """The largest difference between what the server and `predict_proba` say of the same rows, asked together."""
-    from tutelage import Classifier
-
     run, rows = fitted(folder, form), rows_of(form, 512)
-    model = Classifier.load(run)
-    model.cache = False
+    model = loaded(run)
     own = model.predict_proba(words_of(512, 9) if form == "texts" else numbers_of(512, 9))
     names = [str(name) for name in model.classes_]
     found = np.zeros_like(own)
@@ -262,6 +270,9 @@ CELLS: tuple[Any, ...] = (
     "{'a': 1}", "\ufeff", "\U0010ffff", "'", '"', "\r", "a\nb", ["the", "soup"], ["", " "], [None], "[]", "nan",
 )  # fmt: skip
 """Cells that tables have, and that they do not have."""
+
+GOOD: tuple[tuple[Any, ...], ...] = (("a soup", "the goal was near"), (0, 1.5, -3, "2"), (["the", "soup"], "a goal"))
+"""Cells that a column of texts, of numbers, or of sentences holds."""
 
 
 def malformed(seed: int, columns: Sequence[str]) -> tuple[bytes, dict[str, str], str]:
@@ -292,12 +303,14 @@ def malformed(seed: int, columns: Sequence[str]) -> tuple[bytes, dict[str, str],
 
 
 def _json(rng: random.Random, columns: Sequence[str]) -> bytes:
-    names = [*columns, "id", "", "text", "predicted", "\0"]
+    names, good = [*columns, "id", "", "text", "predicted", "\0"], rng.random() < 0.4
+    cells = rng.choice(GOOD) if good else CELLS
 
     def row() -> Any:
-        if rng.random() < 0.3:
+        if rng.random() < 0.3 and not good:
             return rng.choice(CELLS)
-        return {rng.choice(names) if rng.random() < 0.3 else name: rng.choice(CELLS) for name in columns}
+        wrong = 0.0 if good else 0.3
+        return {rng.choice(names) if rng.random() < wrong else name: rng.choice(cells) for name in columns}
 
     rows: Any = [row() for _ in range(rng.choice((0, 1, 1, 2, 3, 9)))]
     value = rng.choice(
@@ -308,10 +321,10 @@ def _json(rng: random.Random, columns: Sequence[str]) -> bytes:
 
 def _csv(rng: random.Random, columns: Sequence[str]) -> bytes:
     names = list(columns) if rng.random() < 0.8 else [rng.choice([*columns, "id", "", "a"]) for _ in range(3)]
-    sign = rng.choice(",,,,;\t|~ ")
+    sign, cells_of = rng.choice(",,,,;\t|~ "), rng.choice(GOOD) if rng.random() < 0.4 else CELLS
     lines = [sign.join(names)]
     for _ in range(rng.choice((0, 1, 2, 3, 9))):
-        cells = [str(rng.choice(CELLS)) for _ in range(len(names) + rng.choice((0, 0, 0, 1, -1)))]
+        cells = [str(rng.choice(cells_of)) for _ in range(len(names) + rng.choice((0, 0, 0, 1, -1)))]
         lines.append(sign.join(f'"{cell}"' if rng.random() < 0.3 else cell for cell in cells))
     return rng.choice(("\n", "\r\n", "\r")).join(lines).encode("utf-8", "surrogatepass")
 
@@ -338,43 +351,46 @@ def _changed(rng: random.Random, body: bytes) -> bytes:
 
 
 def all_malformed(folder: Path, count: int) -> dict[str, Any]:
+    """What becomes of malformed requests, half of them of texts, half of rows."""
+    return {form: some_malformed(fitted(folder, form), form, count // 2) for form in ("texts", "rows")}
+
+
+def some_malformed(run: Path, form: str, count: int) -> dict[str, Any]:
     """Statuses of malformed requests, by eight clients, and how long the slowest took."""
-    found: dict[str, Any] = {}
-    for form in ("texts", "rows"):
-        run, each = fitted(folder, form), count // 2
-        statuses: Counter[int] = Counter()
-        slowest, lost, lock = [0.0], [0], threading.Lock()
+    statuses: Counter[int] = Counter()
+    seconds: list[float] = []
+    lost: list[str] = []
 
-        def client(server: Server, k: int, form: str = form, each: int = each, statuses: Counter[int] = statuses,
-                   slowest: list[float] = slowest, lost: list[int] = lost, lock: threading.Lock = lock) -> None:  # fmt: skip
-            link = server.link(30)
-            for i in range(k, each, 8):
-                body, headers, query = malformed(i, columns_of(form)[:8] if form == "texts" else columns_of(form))
-                start = time.perf_counter()
-                try:
-                    link.request("POST", f"/predict{query}", body, RIGHT | headers)
-                    answer = link.getresponse()
-                    answer.read()
-                except (OSError, http.client.HTTPException):
-                    lost[0] += 1
-                    link = server.link(30)
-                    continue
-                with lock:
-                    statuses[answer.status] += 1
-                    slowest[0] = max(slowest[0], time.perf_counter() - start)
+    def client(server: Server, k: int) -> None:
+        link = server.link(30)
+        for i in range(k, count, 8):
+            body, headers, query = malformed(i, columns_of(form))
+            start = time.perf_counter()
+            try:
+                link.request("POST", f"/predict{query}", body, RIGHT | headers)
+                answer = link.getresponse()
+                answer.read()
+            except (OSError, http.client.HTTPException) as e:
+                lost.append(f"{i}: {type(e).__name__}")
+                link = server.link(30)
+                continue
+            statuses[answer.status] += 1
+            seconds.append(time.perf_counter() - start)
+            if answer.status == 500:
+                print("500 of body", i, flush=True)
 
-        with served(run, form) as server:
-            threads = [threading.Thread(target=client, args=(server, k)) for k in range(8)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            alive = server.ask(rows_of(form, 2))[0] == 200
-        found[form] = {
-            "bodies": each, "statuses": {str(k): n for k, n in sorted(statuses.items())}, "lost": lost[0],
-            "slowest_seconds": round(slowest[0], 2), "answers_afterwards": alive,
-        }  # fmt: skip
-        print(form, found[form], flush=True)
+    with served(run, form) as server:
+        threads = [threading.Thread(target=client, args=(server, k)) for k in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        alive = server.ask(rows_of(form, 2))[0] == 200
+    found = {
+        "bodies": count, "statuses": {str(k): n for k, n in sorted(statuses.items())}, "lost": len(lost),
+        "slowest_seconds": round(max(seconds), 2), "answers_afterwards": alive,
+    }  # fmt: skip
+    print(form, found, lost[:5], flush=True)
     return found
 
 

@@ -220,3 +220,23 @@ def test_arrays_of_an_npz_file_are_noted(tmp_path):
     notes = Notes()
     read_row_table(tmp_path / "a.npz", ReadAs(), notes, "x", "y")
     assert notes.files[0].line() == f"{tmp_path / 'a.npz'}: npz; 3 rows, columns x, y, z."
+
+
+def test_a_whole_number_that_no_float_holds_is_not_finite():
+    table = pd.DataFrame({"a": [1, -(10**400)], "b": [1, 2], "c": [[1, 2], [3, 10**400]]})
+    with pytest.raises(DataError, match=r"row 2, column 'a': a feature is -inf, not finite"):
+        read_features(table, ["a", "b"], "t.jsonl", exact=True)
+    with pytest.raises(DataError, match=r"row 2, column 'c': a feature is inf, not finite"):
+        read_features(table, ["c"], "t.jsonl", exact=True)
+
+
+def test_numbers_that_need_no_look_are_the_same_as_those_of_each_cell():
+    table = pd.DataFrame(
+        {"a": [0.1, 1e39, -3.5], "b": np.array([1, 2, 2**62]), "c": np.array([1, 2, 3], dtype=np.uint8)}
+    )
+    fast = read_features(table[1:2].assign(a=0.1), ["a", "b", "c"], "t.parquet", exact=True)
+    np.testing.assert_array_equal(
+        fast, read_features(table[1:2].assign(a=0.1).astype(object), ["a", "b", "c"], "t.parquet", exact=True)
+    )
+    with pytest.raises(DataError, match=r"row 2, column 'a': a feature is inf, not finite"):
+        read_features(table, ["a", "b", "c"], "t.parquet", exact=True)

@@ -93,6 +93,15 @@ def test_a_run_whose_encoder_is_gone_is_refused(runs, tmp_path, encoder_folder, 
         gone.rename(encoder_folder)
 
 
+def test_a_strangers_run_may_load_no_encoder_that_is_not_allowed(runs, tmp_path, monkeypatch, encoder_folder):
+    from tutelage.serve.served import Place
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # without the key that sealed it, it counts as a stranger's
+    with pytest.raises(ValueError, match="--allow-encoder"):
+        Place(runs / "texts").load()
+    assert Place(runs / "texts", allow_encoder=str(encoder_folder)).load().name == "texts"
+
+
 def test_items_that_are_files_are_not_served(small_networks, pets, do, tmp_path, monkeypatch):
     from tutelage import Supervised
     from tutelage.serve.served import Place

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -24,7 +23,7 @@ from tutelage.serve.answering import Question, Reply, asked_by, reply_to
 from tutelage.serve.batches import Batches
 from tutelage.serve.bodies import Limits, accepted, content_type
 from tutelage.serve.described import openapi, page
-from tutelage.serve.metrics import Metrics
+from tutelage.serve.metrics import NUMBERS, Metrics
 from tutelage.serve.refusals import RefusedError
 from tutelage.serve.served import Service
 from tutelage.types import Say
@@ -180,7 +179,7 @@ class App:
 
     async def numbers(self, request: Request) -> Response:
         """Numbers for Prometheus."""
-        return Response(self.metrics.text(self.service.current), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return Response(self.metrics.text(self.service.current), media_type=NUMBERS)
 
     async def schema(self, request: Request) -> Response:
         """Description for programs."""

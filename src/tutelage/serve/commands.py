@@ -111,14 +111,15 @@ def token_of(file: Path | None) -> str | None:
         file: file that holds it; None takes that of the environment.
 
     Raises:
-        ValueError: it is too short, or no line of letters, digits and signs.
-        OSError: the file cannot be read.
+        ValueError: the file cannot be read, or the token is too short, or no word of letters, digits and signs.
     """
     if file is None and TOKEN not in os.environ:
         return None
     where = TOKEN if file is None else f"--token-file {file}"
-    token = os.environ[TOKEN] if file is None else file.read_text(encoding="utf-8", errors="replace")
-    token = token.strip()
+    try:
+        token = (os.environ[TOKEN] if file is None else file.read_text(encoding="utf-8", errors="replace")).strip()
+    except OSError as e:
+        raise ValueError(f"{where}: {e.strerror}") from e
     if len(token) < SHORTEST:
         raise ValueError(f"{where}: a token has at least {SHORTEST} characters, got {len(token)}: openssl rand -hex 32")
     if not (token.isascii() and token.isprintable()) or " " in token:

@@ -7,6 +7,9 @@ from prometheus_client.process_collector import ProcessCollector
 
 from tutelage.serve.served import Served
 
+NUMBERS = "text/plain; version=0.0.4; charset=utf-8"
+"""Type of the content of the text format of Prometheus."""
+
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 """Bounds of the histogram of seconds."""
 

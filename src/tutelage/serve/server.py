@@ -18,6 +18,9 @@ from starlette.types import ASGIApp
 
 from tutelage.types import Say
 
+KEPT = 75
+"""Seconds that a connection is kept without a request: longer than the minute after which most proxies end it."""
+
 
 def is_loopback(host: str) -> bool:
     """Whether only programs of this machine reach a host.
@@ -80,7 +83,7 @@ class Server(uvicorn.Server):
     def __init__(self, app: ASGIApp, say: Say, ready: Callable[[], object], reload: Callable[[], object]) -> None:
         config = uvicorn.Config(
             app, loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
-            proxy_headers=False, server_header=False,
+            proxy_headers=False, server_header=False, timeout_keep_alive=KEPT,
         )  # fmt: skip
         super().__init__(config)
         self.ready, self.reload, self.interrupted = ready, reload, False

@@ -122,6 +122,8 @@ def read_features(
     if exact and features[0] not in table.columns:
         raise DataError(f"{path}: {no_column(features[0], [str(c) for c in table.columns])}")
     names = feature_columns(list(table.columns), features, path, others)
+    if (plain := _of_numbers(table, names)) is not None:
+        return plain
     table = _with_switches(with_points(table, names, path, notes), names, path, notes)
     faults = faults or Faults(path, range(1, len(table) + 1))
     if len(names) == 1:
@@ -130,6 +132,15 @@ def read_features(
         found = np.stack([_column(cells, path, str(name), faults) for name, cells in table[names].items()], axis=1)
     faults.settle(notes)
     return found
+
+
+def _of_numbers(table: pd.DataFrame, names: Sequence[str]) -> Float32[np.ndarray, "n d"] | None:
+    """Features of several columns of nothing but finite numbers, which need no look at each; None of others."""
+    if len(names) < 2 or not all(isinstance(kind, np.dtype) and kind.kind in "fiu" for kind in table[names].dtypes):
+        return None
+    with np.errstate(over="ignore"):
+        found: np.ndarray = table[names].to_numpy(dtype=np.float64).astype(np.float32)
+    return found if np.isfinite(found).all() else None
 
 
 def _with_switches(table: pd.DataFrame, names: Sequence[str], path: str | Path, notes: Notes) -> pd.DataFrame:
@@ -185,6 +196,8 @@ def _numbers(cell: object) -> Float32[np.ndarray, " d"]:
     try:
         with np.errstate(over="ignore"):
             found = np.asarray(parts, dtype=np.float64).astype(np.float32)
+    except OverflowError as e:  # a whole number of JSON, of hundreds of digits
+        raise DataError("a feature is inf, not finite") from e
     except (ValueError, TypeError) as e:
         raise DataError(f"not a list of numbers but {str(cell)[:60]!r}") from e
     if found.ndim != 1:
@@ -196,14 +209,33 @@ def _column(cells: pd.Series, path: str | Path, name: str, faults: Faults) -> Fl
     times = cells.dtype.kind in "mM" or (cells.dtype == object and cells.map(lambda v: isinstance(v, TIMES)).any())
     if times:
         raise DataError(f"{path}, column {name!r}: times, not numbers; say in numbers what matters about them")
+    try:
+        found = pd.to_numeric(cells, errors="coerce")
+    except OverflowError:
+        found = pd.to_numeric(cells.map(_as_float), errors="coerce")
     with np.errstate(over="ignore"):
-        numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)
+        numbers = found.to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)
     for row in np.flatnonzero(~np.isfinite(numbers)).tolist():
         cell = cells.iloc[row]
         number = not np.isnan(numbers[row]) or (isinstance(cell, str) and cell in ("nan", "NaN"))
         what = f"a feature is {numbers[row]}, not finite" if number else f"not a number but {str(cell)[:60]!r}"
         faults.add(name, row, what)
     return numbers
+
+
+def _as_float(cell: object) -> object:
+    """A cell; a whole number that no float holds, as JSON may have it, is infinite.
+
+    >>> _as_float(10**400), _as_float(7), _as_float("7")
+    (inf, 7, '7')
+    """
+    if not isinstance(cell, int) or isinstance(cell, bool):
+        return cell
+    try:
+        float(cell)
+    except OverflowError:
+        return math.inf if cell > 0 else -math.inf
+    return cell
 
 
 def _arrays(path: Path, wanted: Sequence[str]) -> tuple[dict[str, np.ndarray], list[str]]:
