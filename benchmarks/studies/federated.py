@@ -9,8 +9,8 @@ same labels, the same first weights and as many steps; those on pooled rows and 
 all rounds at once. Every arm is scored on the rows of all clients together. A client without a label has no model of
 its own: its rows count as missed there. Sounds need soundfile, of the extra benchmarks.
 
-FedLabel has the values of its paper as we know them. The learning rate and the weight decay of ROUNDS were chosen by the
-labels alone, on seeds 100 to 102 of digits with one label in ten.
+FedLabel has the values of its paper as we know them. The learning rate and the weight decay of ROUNDS were chosen by
+what the labels alone gain, on seeds 100 to 102 of digits with one label in ten.
 """
 
 from __future__ import annotations
