@@ -891,6 +891,22 @@ def serve_held() -> str:
     return grid(["what", "measured"], body)
 
 
+def federated() -> str:
+    """Accuracy of each arm on clients of each set."""
+    arms, by = WORDS["federated"], dict(list(lines("federated").groupby("data", sort=False)))
+    return grid(["", *by], [[says, *(points(rows[arm]) for rows in by.values())] for arm, says in arms.items()])
+
+
+def federated_claim() -> str:
+    """What FedLabel gains on each rival, paired by seed, on each set and on the mean of all."""
+    rows, body = lines("federated"), []
+    for arm in ("labels only", "global teacher", "own teacher", "labels only, pooled", "DRIFT, pooled"):
+        gain = rows.assign(gain=rows["FedLabel"] - rows[arm]).pivot(index="seed", columns="data", values="gain")
+        each = [points(gain[data], "+") for data in rows.data.unique()]
+        body.append([WORDS["federated"][arm], *each, points(gain.dropna().mean(axis=1), "+")])
+    return grid(["FedLabel against", *rows.data.unique(), "all"], body)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "serve": serve,
     "serve_held": serve_held,
@@ -922,7 +938,7 @@ TABLES: dict[str, Callable[[], str]] = {
         partial_forms, audit_ranking, audit_flags, audit_expected, cost, graph_scale, believed_calibration,
         believed_answers, believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet,
         worth_of_teachers, penalty, many_classes, mpnet_described, all_sources, adapted_beside_setfit, formats,
-        faulty_files, copied_labels, pool_looks,
+        faulty_files, copied_labels, pool_looks, federated, federated_claim,
     )},
 }  # fmt: skip
 """Of the pages in docs."""

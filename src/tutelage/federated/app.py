@@ -40,7 +40,8 @@ TASK = "classification"
 WAIT = 1.0
 """Seconds between two looks at the clients that are there."""
 
-server, client = ServerApp(), ClientApp()
+server = ServerApp()
+client = ClientApp()
 
 
 @dataclass(frozen=True)

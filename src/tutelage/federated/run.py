@@ -39,7 +39,7 @@ from tutelage.types import Say, Tick
 CLIENTS = "clients.csv"
 """File of a run with a line for each client: its rows, and what it gained."""
 
-USUAL = Rounds(40, Training(steps=10, lr=0.2, weight_decay=1e-3, optimiser="sgd"))
+USUAL = Rounds(60, Training(steps=10, lr=0.5, weight_decay=1e-3, optimiser="sgd"))
 """Rounds of a federation of heads on a frozen encoder's features.
 
 Averaging goes with plain gradient steps: AdamW, which every fit takes, starts anew with each round and moves each
