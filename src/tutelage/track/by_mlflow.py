@@ -89,8 +89,9 @@ class Store:
             with tempfile.TemporaryFile(dir=place):
                 pass
         with patient():
-            from mlflow import MlflowClient
+            from mlflow import MlflowClient  # which sets up its log
 
+        with patient():
             self._client = MlflowClient(tracking_uri=self.uri)
             name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
             found = self._client.get_experiment_by_name(name)
