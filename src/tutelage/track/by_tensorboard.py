@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tutelage.track.base import FINAL, MARK, Outcome, Point
+from tutelage.track.base import FINAL, MARK, Outcome, Point, shown
 
 
 class Store:
@@ -22,7 +22,7 @@ class Store:
 
     def __init__(self, to: str | None, usual: Path) -> None:
         self.folder = usual if to is None else Path(to)
-        self.place = str(self.folder)
+        self.place = str(usual) if to is None else shown(to)
         self._run = self.folder
         self._writer: Any = None
 

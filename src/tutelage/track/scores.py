@@ -40,7 +40,7 @@ def parameters_of(kind: Kind, data: Dataset, method: Any, asked: Asked) -> dict[
     found = {"method": method.name} | {f"method.{name}": value for name, value in settings(method).items()} | wishes
     found |= {"kind": kind.name} | {f"kind.{n}": _named(v) for n, v in of_kind.items()} | counts
     found["classes"] = len(data.classes)
-    return {n: str(v)[:LONGEST] for n, v in found.items() if v is not None and not isinstance(v, Path)}
+    return {n: str(v)[:LONGEST] for n, v in found.items() if v not in (None, [], {})}
 
 
 def _named(value: Any) -> Any:
