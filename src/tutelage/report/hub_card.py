@@ -42,8 +42,8 @@ def hub_card(kind: type[Kind], summary: Mapping[str, Any], use: Use) -> str:
 
     Args:
         kind: kind of the data.
-        summary: summary of the run, as it is written, that of an earlier version will do; its "encoder" is a name on the
-            Hub or of the catalogue, or the whole path of a folder.
+        summary: summary of the run, as it is written, that of an earlier version will do; its "encoder" is a name on
+            the Hub or of the catalogue, or the whole path of a folder.
         use: how the folder is used.
     """
     summary = to_show(summary)
