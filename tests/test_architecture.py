@@ -56,14 +56,16 @@ MAY_IMPORT = {
         "types", "ops.visible", "tables.formulas", "data.cards", "files", "weights", "methods.catalogue", "fit",
         "model", "kinds", "report",
     },
+    "track": {"types", "ops", "tables", "files", "fit", "model", "kinds", "track"},
     "plots": {"files", "report", "plots"},
     "estimators": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "distil", "weak", "adapting", "fit", "model",
-        "modalities.encoder", "modalities.head", "kinds", "report", "estimators",
+        "modalities.encoder", "modalities.head", "kinds", "report", "track", "estimators",
     },
     "run": {
         "types", "ops", "methods", "copies", "data", "tables", "files", "engines", "weak", "weights", "adapting", "fit",
-        "model", "modalities.base", "modalities.cache", "modalities.encoder", "export", "kinds", "report", "run",
+        "model", "modalities.base", "modalities.cache", "modalities.encoder", "export", "kinds", "report", "track",
+        "run",
     },
     "serve": {"types", "ops", "data", "tables", "files", "model", "kinds", "run", "serve"},
     "audit": {

@@ -55,7 +55,10 @@ def test_the_card_of_a_run_loads_and_says_what_the_run_found(run, bench, tmp_pat
     assert "the first 16 tokens are read" in text and "`tutelage predict --abstain`" in text
     assert "| food | 8 | 50.0 % |" in text
     whole = str(card)
-    assert str(tmp_path) not in whole and str(Path.home()) not in whole and "FOLDER" not in whole
+    assert str(tmp_path) not in whole and str(bench.encoder.parent) not in whole and f"`{bench.encoder.name}`" in whole
+    assert str(Path.home()) not in whole and "FOLDER" not in whole
+    for file in (tmp_path / "hf").glob("*.json"):  # nor do the other files name a place of this machine
+        assert str(bench.encoder.parent) not in file.read_text(encoding="utf-8"), file
     rows = (tmp_path / "train.csv").read_text().splitlines()[1:]
     assert len(rows) == 16 and not [row for row in rows if row.rpartition(",")[0] in whole]
 

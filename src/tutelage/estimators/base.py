@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, fields, replace
@@ -40,6 +41,8 @@ from tutelage.model import Model
 from tutelage.ops.checks import Range
 from tutelage.ops.own import Copies
 from tutelage.ops.said import Heard, hearing, warn
+from tutelage.track import current
+from tutelage.track.scores import parameters_of
 
 OWN = "make"
 """Name of a kind's field for the function that makes the user's own network; estimators call it ``network``."""
@@ -164,6 +167,8 @@ class Estimator(BaseEstimator):
 
     def _fit(self, kind: Kind, data: Dataset, augment: Callable[[list[Any]], list[Any]] | None = None) -> Fitted:
         """Fit on a dataset, and set the attributes that all estimators have."""
+        if (following := current()) is not None:
+            following.begin(type(self).__name__, parameters_of(kind, data, method_of(self.method), self._wishes()))
         fitted, self.partial_ = self._fitted(kind, data, augment)
         outcome = fitted.outcome
         cache = self._cache()
@@ -186,15 +191,19 @@ class Estimator(BaseEstimator):
             warn(outcome.note, stacklevel=3, page="left-teacher")
         return fitted
 
-    def _fitted(
-        self, kind: Kind, data: Dataset, augment: Callable[[list[Any]], list[Any]] | None
-    ) -> tuple[Fitted, bool]:
-        """The fit, and whether it was stopped by the user: then it is that of the labels alone, unchecked."""
-        asked = Asked(
+    def _wishes(self) -> Asked:
+        """What the parameters say of training and evidence."""
+        return Asked(
             self._seed, self.steps, self.lr, self.folds, self.repeats, bool(self.evidence), amp=self.amp,
             accumulate=self.accumulate, compile=bool(self.compile),
             checkpoint_activations=bool(self.checkpoint_activations), in_python=True,
         )  # fmt: skip
+
+    def _fitted(
+        self, kind: Kind, data: Dataset, augment: Callable[[list[Any]], list[Any]] | None
+    ) -> tuple[Fitted, bool]:
+        """The fit, and whether it was stopped by the user: then it is that of the labels alone, unchecked."""
+        asked = self._wishes()
         method, cache, device = method_of(self.method), self._cache(), pick_device(str(self.device))
         wiring = kind.wiring(asked, data, isinstance(method, Auto))
         try:
@@ -217,6 +226,17 @@ class Estimator(BaseEstimator):
             yield
         self.warnings_ = heard.warnings
         self._summary["said"] = heard.lines
+        if (following := current()) is not None:
+            with tempfile.TemporaryDirectory(prefix="tutelage-") as scratch:
+                following.conclude(self._summary, self._as_run(Path(scratch) / "run"))
+
+    def _as_run(self, folder: Path) -> Path | None:
+        """The folder, as a run of this fit; None where its network can only be pickled."""
+        try:
+            save_run(self, folder)
+        except TypeError:
+            return None
+        return folder
 
     def summary(self) -> dict[str, Any]:
         """What was learnt, compared, returned and said, as plain values: what `tutelage fit` writes as summary.json.

@@ -35,6 +35,7 @@ from tutelage.ops.written import plain_read
 from tutelage.report.card import told_of
 from tutelage.report.least_sure import NAME as LEAST_SURE
 from tutelage.report.sentences import REFERENCE
+from tutelage.track.following import KEPT as TRACKED
 
 if TYPE_CHECKING:
     from tutelage.estimators.base import Estimator
@@ -46,7 +47,7 @@ SAVING = ".saving-"
 
 RUN = (
     files.MANIFEST, "model", REFERENCE, "plots", "parts", "run.json", "summary.json", "records.json", "report.html",
-    LEAST_SURE, "contradictions.csv", POOL_KEYS,
+    LEAST_SURE, "contradictions.csv", POOL_KEYS, TRACKED,
 )  # fmt: skip
 """What the folder of a run may hold."""
 

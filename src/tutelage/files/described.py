@@ -156,6 +156,13 @@ class Lines(TypedDict):
     said: list[Said]
 
 
+class TrackedRun(TypedDict):
+    """tracked.json: the tracker that follows a fit, and the id of the run there."""
+
+    tracker: str
+    id: str
+
+
 class Other(TypedDict):
     """One of the models of which a student learnt."""
 

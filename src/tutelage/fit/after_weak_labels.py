@@ -14,6 +14,7 @@ from tutelage.fit.held_out import FoldPredictions, Folds
 from tutelage.fit.problem import Problem
 from tutelage.fit.setup import Setup, StoredPart
 from tutelage.methods import Method, Supervised
+from tutelage.ops import points
 from tutelage.train import Run, predict, train
 from tutelage.train.run import restored
 from tutelage.types import Params
@@ -65,6 +66,7 @@ class LookedAt:
     def network(self) -> tuple[nn.Module, list[dict[str, float]]]:
         """The student at the best point, at the end where there are no clean labels; and the history."""
         tensors, history = self._once()
+        points.tell(slug(self.name), history, done=True)
         return self._at(tensors, "held_out"), history
 
     def _looks(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -91,6 +93,7 @@ class LookedAt:
         numbers = ("held_out", *(name for name, _, _ in looks)) if self._chooses else ()
 
         def watch(run: Run) -> dict[str, float]:
+            points.tell(slug(self.name), run.history)
             seen = precision(run.memory, p.truth) if self.method.uses_pool and p.truth is not None else {}
             if not len(p.labelled):
                 return seen

@@ -17,6 +17,7 @@ from tutelage.fit.problem import Problem
 from tutelage.fit.setup import Parts, Setup, StoredPart
 from tutelage.memory import Memory
 from tutelage.methods import Method
+from tutelage.ops import points
 from tutelage.train import Member, Run, cohorts, predict, train, train_together
 from tutelage.train.run import restored
 
@@ -63,7 +64,7 @@ class Contender:
             said = {name: t.numpy() for name, t in tensors.items() if not name.startswith(STUDENT)}
             predicted.append((p.labelled.units(out), said))
             curves.append(curve)
-        mean = [(points[0][0], float(np.mean([v for _, v in points]))) for points in zip(*curves, strict=True)]
+        mean = [(at[0][0], float(np.mean([v for _, v in at]))) for at in zip(*curves, strict=True)]
         return predicted, mean
 
     def own(self, honest: FoldPredictions) -> FoldPredictions:
@@ -78,6 +79,7 @@ class Contender:
         """The student trained on all labels, and the history of its training."""
         p = self.setup.problem
         tensors, history = self._parts(self.folds)[-1] if len(self.folds) else self._alone(self._whole)
+        points.tell(self._whole.name, history, done=True)  # of a part that was kept before, nothing was told yet
         return restored(self.method, self._blank(p), p.task, tensors), history
 
     def fold_student(self, index: np.ndarray, number: int, of: int) -> nn.Module:
@@ -213,6 +215,7 @@ class _Part:
 
     def _watch(self, run: Run) -> dict[str, float]:
         """The held-out score; of a training on all labels how good its pseudo-labels are, where the truth is known."""
+        points.tell(self.name, run.history)
         p = self._problem
         if not self.number:
             known = p.truth is not None and self.contender.method.uses_pool
@@ -226,6 +229,7 @@ class _Part:
 
     def kept(self, run: Run) -> StoredPart:
         """The student and its history; of a fold what is said of the units held out, and the score by step."""
+        points.tell(self.name, run.history, done=True)
         student = run.seats["student"].module.state_dict()
         if not self.number:
             return student, run.history

@@ -16,6 +16,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
+from tutelage.ops import points
 from tutelage.ops.said import Heard, hearing, warn
 from tutelage.types import Tick
 
@@ -48,8 +49,8 @@ def side_by_side(pieces: Sequence[PIECE[T]], tick: Tick, workers: int) -> list[T
     """Results of pieces of work, in their order, done by copies of this process.
 
     A piece must not depend on another one, nor leave anything behind but files and its result, which is pickled.
-    Warnings are said here. A copy that ends by itself, as where memory is full, is replaced by this process. Copies end
-    with this process.
+    Warnings are said here, and points of trainings told. A copy that ends by itself, as where memory is full, is
+    replaced by this process. Copies end with this process.
 
     Args:
         pieces: the pieces.
@@ -88,6 +89,8 @@ def side_by_side(pieces: Sequence[PIECE[T]], tick: Tick, workers: int) -> list[T
                     continue
                 if kind == "tick":
                     tick(*what)
+                elif kind == "point":
+                    points.tell(*what)
                 elif kind == "warning":
                     warn(what, stacklevel=3)
                 elif kind == "error":
@@ -116,6 +119,8 @@ def _work(pieces: Sequence[PIECE[Any]], following: Any, pipe: Connection, parent
             told = time.monotonic()
             _send(pipe, "tick", now)
 
+    listener = (lambda *point: _send(pipe, "point", point)) if points.heard() else None  # the parent alone writes
+
     while True:
         with following.get_lock():
             number = following.value
@@ -125,7 +130,7 @@ def _work(pieces: Sequence[PIECE[Any]], following: Any, pipe: Connection, parent
             os._exit(0)  # what this process would tidy up is the parent's
         heard = Heard()
         try:
-            with hearing(heard), warnings.catch_warnings():
+            with hearing(heard), points.listening(listener), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 result = pieces[number](tick)
         except BaseException as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
@@ -41,7 +42,8 @@ def hub_card(kind: type[Kind], summary: Mapping[str, Any], use: Use) -> str:
 
     Args:
         kind: kind of the data.
-        summary: summary of the run, as it is written; that of an earlier version will do.
+        summary: summary of the run, as it is written, that of an earlier version will do; its "encoder" is a name on
+            the Hub or of the catalogue, or the whole path of a folder.
         use: how the folder is used.
     """
     summary = to_show(summary)
@@ -269,12 +271,14 @@ def _licence_of(summary: Mapping[str, Any], use: Use) -> str:
 
 
 def _upstream(summary: Mapping[str, Any]) -> str | None:
-    """Name on the Hub of the encoder; None where it is not known."""
-    name = _encoder(summary)
+    """Name on the Hub of the encoder; None where it is not known, as of a folder."""
+    name = str(summary.get("encoder") or "")
     if name in weights.CATALOGUE:
         return weights.CATALOGUE[name].upstream or None
     return name if ON_HUB.fullmatch(name) else None
 
 
 def _encoder(summary: Mapping[str, Any]) -> str:
-    return str(summary.get("encoder") or "none")
+    """Name of the encoder, of a folder its last name alone."""
+    name = str(summary.get("encoder") or "none")
+    return PurePath(name).name if PurePath(name).is_absolute() else name

@@ -42,6 +42,8 @@ def export(
         require_fresh(place)  # before the work, not after it
     run, done = Finished.read(folder, trust, screen.say, allow_encoder), {}
     summary = read_json(folder / "summary.json", Summary)
+    encoder = getattr(run.model.reader, "encoder", None)
+    summary |= {} if encoder is None else {"encoder": encoder.name}  # a folder's whole path, not as it was given
     for name, place in places.items():
         card = partial(hub_card, type(run.kind), summary)
         written = asked[name][1](run.model, place, run.kind.words.things, card)

@@ -47,6 +47,8 @@ class Options(ReadAs):
         compile: compile the blocks of a network trained whole.
         checkpoint_activations: compute activations of a network trained whole again in the backward pass; less memory.
         checkpoint_seconds: seconds between two checkpoints of an unfinished training, at least 0.
+        track: tracker that follows the fit: "mlflow" or "tensorboard", each an extra.
+        track_to: where it writes: a folder, or a URI of MLflow; by default a folder beside the run.
     """
 
     train: Path
@@ -71,6 +73,8 @@ class Options(ReadAs):
     compile: bool = False
     checkpoint_activations: bool = False
     checkpoint_seconds: float = field(default=30.0, metadata={"show": False})
+    track: str | None = None
+    track_to: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,6 +84,8 @@ class Options(ReadAs):
             folder = getattr(self, name)
             if folder is not None and folder.is_dir() and self.out.resolve().is_relative_to(folder.resolve()):
                 raise ValueError(f"--out must not be in the folder of --{name}: {self.out} would be read as data")
+        if self.track is None and self.track_to is not None:
+            raise ValueError("--track-to says where a tracker writes: name one by --track, mlflow or tensorboard")
         if self.start is None and (self.trust or self.allow_encoder is not None):
             option = "--trust" if self.trust else "--allow-encoder"
             raise ValueError(f"{option} is for a fit that goes on from a run: name that by --from, or leave it out")

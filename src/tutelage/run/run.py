@@ -43,10 +43,12 @@ from tutelage.run.results import conclude
 from tutelage.run.taken_over import method_of
 from tutelage.tables import Notes
 from tutelage.tables.several import known_by
+from tutelage.track import current, tracked
+from tutelage.track.scores import parameters_of
 from tutelage.types import Say, Tick
 
-NOT_RESULTS = ("out", "resume", "checkpoint_seconds", "engine", "workers")
-"""Options of a fit that change no result, so that a stopped one may go on with others."""
+APART = ("out", "resume", "checkpoint_seconds", "engine", "workers", "track", "track_to")
+"""Options of a fit that change nothing of its outcome; run.json holds none of them."""
 
 ONWARD = ("start", "trust", "allow_encoder")
 """Options of a fit that goes on from a run; run.json holds them of such a fit alone."""
@@ -68,8 +70,20 @@ def run(
     Raises:
         DataError: a file cannot be learnt from; the message names file, row and column.
         FileExistsError: ``out`` exists and is not empty, or holds a run of other options.
+        StoreError, ImportError: the store of the tracker cannot be used, or the tracker is not installed.
     """
+    if options.track is None:
+        return _run(kind, options, method, say, tick, tell)
+    with tracked(options.track, options.track_to, beside=options.out.parent, say=say):
+        return _run(kind, options, method, say, tick, tell)
+
+
+def _run(
+    kind: Kind, options: Options, method: Method | Auto, say: Say, tick: Tick, tell: Say | None
+) -> dict[str, Any]:  # fmt: skip
+    """Do a whole run, see `run`, which the tracker of this context follows."""
     with hearing(Heard(say)) as heard, metering() as meter, stage(READING):
+        following = current()
         out, features = options.out, cache_folder() / "features"
         there = machine.folder_bytes(features)
         kind.how(options.asked)  # a value out of its range is said before the data are read
@@ -93,16 +107,18 @@ def run(
         reader = wiring.reader if before is None else before.start.reader
         say_of_reader(reader, data, notes, tell or say)
         require_unseen(data.items, reader, wiring)
-        engine = _engine(options, wiring, device)
-        if engine.name != engines.One.name:
-            say(f"{engine.workers} workers encode what is missing ({engine.name}), each with memory of its own.")
+        engine = _engine(options, wiring, device, say)
         with encoding_by(engine), folder.opened(_fingerprint(kind, options, method, data), say) as finished:
             if finished:
                 say(f"{out} is finished already")
                 found: dict[str, Any] = files.read_json(out / "summary.json", Summary)
+                if following is not None and following.again(out):
+                    following.conclude(found, out)
                 return found
             _resume_lines(heard, folder.parts / "said.json")
             write_contradictions(data.repeated, out)
+            if following is not None:
+                following.begin(out.resolve().name, parameters_of(kind, data, settled, options.asked), out)
             fitted = fit_rows(
                 data.items, wiring, method, features, device=device, store=FolderStore(folder.parts),
                 tick=tick, say=heard.say, foretell=say, later=len(data.test), closing=closing(kind, data),
@@ -120,12 +136,14 @@ def run(
             heard.write = None
             files.write_json(out / "summary.json", summary)
             folder.finish()
+            if following is not None:
+                following.conclude(summary, out)
             release(data.items.pool)
             return summary
 
 
-def _engine(options: Options, wiring: Wiring, device: torch.device) -> engines.Engine:
-    """The engine that encodes the items.
+def _engine(options: Options, wiring: Wiring, device: torch.device, say: Say) -> engines.Engine:
+    """The engine that encodes the items; that of several workers is said.
 
     Raises:
         ValueError: no frozen encoder reads them, or it is not on the processor.
@@ -141,7 +159,10 @@ def _engine(options: Options, wiring: Wiring, device: torch.device) -> engines.E
             )
     each, free = machine.resident(), machine.free_memory()
     room = None if free is None or not each else free // each
-    return engines.chosen(options.engine, options.workers, worthwhile=False, room=room)
+    found = engines.chosen(options.engine, options.workers, worthwhile=False, room=room)
+    if found.name != engines.One.name:
+        say(f"{found.workers} workers encode what is missing ({found.name}), each with memory of its own.")
+    return found
 
 
 def _peak_memory_mb() -> int | None:
@@ -163,7 +184,7 @@ def _resume_lines(heard: Heard, path: Path) -> None:
 
 def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Dataset) -> dict[str, Any]:
     """Options of a run, and hashes of its files; a run is resumed only where all of them are the same."""
-    names = (f.name for f in fields(options) if f.name not in (*NOT_RESULTS, *ONWARD))
+    names = (f.name for f in fields(options) if f.name not in (*APART, *ONWARD))
     asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name}
     asked |= {f"kind.{name}": value for name, value in plain_options(kind).items()}
     asked |= {name: str(getattr(options, name)) for name in names}

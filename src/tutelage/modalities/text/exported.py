@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,8 @@ def exported(encoder: Encoder, network: nn.Module, on_features: bool) -> Exporte
             f"the features of {encoder.name} are computed in {encoder.computes} for this model, which a graph in "
             "float32 would not answer alike: fit with --precision float32 or --precision int8"
         )
-    tokenizer = fast_tokenizer(encoder)
+    tokenizer, place = fast_tokenizer(encoder), PurePath(encoder.name)
+    name = place.name if place.is_absolute() else encoder.name  # no folder of this machine is told
     ids = torch.full((2, min(encoder.max_length, 8)), encoder.pad)
     return Exported(
         network=OfTexts(on_cpu(network), on_cpu(encoder.model) if on_features else None).eval(),
@@ -75,7 +76,7 @@ def exported(encoder: Encoder, network: nn.Module, on_features: bool) -> Exporte
         use=USE,
         items='["a first text", "and another"]',
         int8_within="/features/encoder/" if on_features and encoder.computes == INT8 else None,
-        about={"encoder": encoder.name, "max_length": encoder.max_length, "pad": encoder.pad},
+        about={"encoder": name, "max_length": encoder.max_length, "pad": encoder.pad},
     )
 
 
