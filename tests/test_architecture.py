@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "files": {"types", "files"},
     "engines": {"engines"},
     "ops": {"types", "ops"},
-    "game": {"types", "ops", "game"},
+    "game": {"types", "ops", "comm", "game"},
     "memory": {"types", "files"},
     "comm": {"types"},
     "tasks": {"types", "ops", "tasks"},
@@ -59,8 +59,8 @@ MAY_IMPORT = {
         "modalities.encoder", "modalities.head", "kinds", "report", "estimators",
     },
     "run": {
-        "types", "ops", "methods", "copies", "data", "tables", "files", "engines", "weak", "weights", "adapting", "fit",
-        "model", "modalities.base", "modalities.encoder", "export", "kinds", "report", "run",
+        "types", "ops", "comm", "methods", "train", "copies", "data", "tables", "files", "engines", "weak", "weights",
+        "adapting", "fit", "model", "modalities.base", "modalities.encoder", "export", "kinds", "report", "run",
     },
     "audit": {
         "types", "ops", "copies", "data", "tables", "files", "distil", "graph", "fit", "modalities.base",

@@ -17,7 +17,8 @@ from tutelage.fit.problem import Problem
 from tutelage.fit.setup import Parts, Setup, StoredPart
 from tutelage.memory import Memory
 from tutelage.methods import Method
-from tutelage.train import Member, Run, cohorts, predict, train, train_together
+from tutelage.train import Member, Run, cohorts, predict, train_together
+from tutelage.train.by_all import train_by_all
 from tutelage.train.run import restored
 
 STUDENT = "student."
@@ -127,7 +128,7 @@ class Contender:
             one, setup = training.member(), self.setup.trained(seed=training.seed)
             steps = setup.training.steps
             return training.kept(
-                train(
+                train_by_all(
                     self.method, setup.problem.task, one.network, one.loader, setup.training, path=path,
                     watch=one.watch, tick=lambda done: setup.tick(training.says, done, steps),
                 )

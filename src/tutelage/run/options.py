@@ -38,6 +38,7 @@ class Options(ReadAs):
         repeats: repeats of the cross-validation, at least 1.
         evidence: cross-validate the gain from the pool.
         device: "auto", or as torch names it.
+        devices: processes that train a network whole together, each with a core or a card of its own.
         amp: precision of products of matrices in a network trained whole, as by --finetune: "float32", "bfloat16", or
             "auto", which a probe settles.
         accumulate: parts of a step's batch, one after another, in a network trained whole; less memory.
@@ -61,6 +62,7 @@ class Options(ReadAs):
     repeats: int | None = None
     evidence: bool = True
     device: str = "auto"
+    devices: int = 1
     amp: str | None = None
     accumulate: int = 1
     compile: bool = False

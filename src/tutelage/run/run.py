@@ -43,6 +43,8 @@ from tutelage.types import Say, Tick
 
 ONWARD = ("start", "trust", "allow_encoder")
 """Options of a fit that goes on from a run; run.json holds them of such a fit alone."""
+ASIDE = ("out", "resume", "checkpoint_seconds", "devices")
+"""Options that change nothing of what is learnt, so that a run may be resumed with others."""
 
 
 def run(
@@ -133,7 +135,7 @@ def _resume_lines(heard: Heard, path: Path) -> None:
 
 def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Dataset) -> dict[str, Any]:
     """Options of a run, and hashes of its files; a run is resumed only where all of them are the same."""
-    names = (f.name for f in fields(options) if f.name not in ("out", "resume", "checkpoint_seconds", *ONWARD))
+    names = (f.name for f in fields(options) if f.name not in (*ASIDE, *ONWARD))
     asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name}
     asked |= {f"kind.{name}": value for name, value in plain_options(kind).items()}
     asked |= {name: str(getattr(options, name)) for name in names}
