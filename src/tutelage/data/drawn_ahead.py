@@ -50,6 +50,11 @@ class DrawnAhead:
             self._begin(step + 1, with_pool)
         return replace(found, progress=progress)
 
+    def reserving(self, share: float) -> DrawnAhead:
+        """The same of a loader that holds labelled examples back, before a batch is drawn; see `Loader.reserving`."""
+        self.loader = self.loader.reserving(share)
+        return self
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.loader, name)
 
