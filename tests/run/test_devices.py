@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("lightning_fabric")
 
-from tutelage.model import Model
+from tutelage.model import load
 from tutelage.run import devices
 from tutelage.train import on_fabric
 
@@ -61,6 +62,14 @@ def test_beside_torchrun_the_number_of_devices_is_that_of_its_processes(run, ben
     assert "--devices must be left out, or be 4" in shown
 
 
+@pytest.mark.parametrize(("seen", "cards"), [("", ["0", "1", ""]), ("5,3", ["5", "3", ""])])
+def test_each_process_is_shown_a_card_of_its_own(monkeypatch, seen, cards):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", seen)
+    assert [devices._card(rank) for rank in range(3)] == cards
+
+
 class Ended:
     """A process that has ended, or has not."""
 
@@ -97,8 +106,8 @@ def command(words):
     return [sys.executable, "-m", "tutelage", *map(str, words)]
 
 
-def probabilities(folder, texts):
-    return Model.load(folder / "model").predict_proba(list(texts))
+def probabilities(bench, folder, texts):
+    return load(folder / "model", allow_encoder=str(bench.encoder)).probabilities(list(texts.test["text"]))
 
 
 @pytest.fixture
@@ -117,7 +126,7 @@ def test_two_processes_fit_what_one_fits(bench, texts, two_there, by):
     done = subprocess.run(words, capture_output=True, text=True, env=two_there, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Model, summary and report are in") == 1
-    one, two = (probabilities(folder, texts.test["text"]) for folder in (bench.folder / "one", bench.out))
+    one, two = (probabilities(bench, folder, texts) for folder in (bench.folder / "one", bench.out))
     assert np.abs(one - two).max() < 1e-4
     seen = [json.loads((folder / "summary.json").read_text())["test"] for folder in (bench.folder / "one", bench.out)]
     assert seen[0]["accuracy"] == seen[1]["accuracy"]
@@ -144,5 +153,5 @@ def test_a_killed_process_ends_the_run_with_a_line_and_one_process_goes_on(bench
     assert shown.count("Error:") == 1 and f"process {rank} of 2, counted from 0, was killed (SIGKILL)" in shown
     assert "Traceback" not in shown and "--resume" in shown
     subprocess.run(command(bench.fit(steps=80, **WHOLE, resume=True)), check=True, env=two_there)
-    one, two = (probabilities(folder, texts.test["text"]) for folder in (bench.folder / "one", bench.out))
+    one, two = (probabilities(bench, folder, texts) for folder in (bench.folder / "one", bench.out))
     assert np.abs(one - two).max() < 1e-4

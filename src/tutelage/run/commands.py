@@ -251,7 +251,7 @@ def _fit(kind: Kind, options: Options, method: Method | Auto, screen: Screen) ->
     require_devices(options)
     if options.devices > 1 and not launched_by_torchrun():
         sys.exit(launch(options.devices, sys.argv[1:]))
-    with taking_part(), screen.ticking() as bar:
+    with taking_part(options.device), screen.ticking() as bar:
         try:
             summary = run(kind, options, method, screen.say, bar)
         except KeyboardInterrupt:

@@ -100,6 +100,7 @@ def launch(devices: int, words: Sequence[str]) -> int:
             for rank in range(devices):
                 own = {n: str(v) for n, v in (together | {"RANK": rank, "LOCAL_RANK": rank}).items()}
                 quiet = {"stdout": subprocess.DEVNULL, "stderr": errors, "stdin": subprocess.DEVNULL} if rank else {}
+                own |= {"CUDA_VISIBLE_DEVICES": card} if (card := _card(rank)) else {}
                 command = [sys.executable, "-m", "tutelage", *words]
                 env = os.environ | {"OMP_NUM_THREADS": threads} | own
                 started.append(subprocess.Popen(command, env=env, **quiet))  # type: ignore[call-overload]
@@ -109,6 +110,17 @@ def launch(devices: int, words: Sequence[str]) -> int:
             for process in started:
                 process.kill()
                 process.wait()
+
+
+def _card(rank: int) -> str:
+    """Name of the card of a process of this machine, by which CUDA shows it no other; empty on a CPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return ""
+    seen = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    there = seen or [str(i) for i in range(torch.cuda.device_count())]
+    return there[rank] if rank < len(there) else ""
 
 
 @contextmanager
@@ -161,10 +173,13 @@ def _words(rank: int, size: int, code: int | None, errors: IO[bytes]) -> str:
 
 
 @contextmanager
-def taking_part() -> Iterator[None]:
+def taking_part(device: str) -> Iterator[None]:
     """Context in which this process, one of several that were started together, does its part of a command.
 
     The first one does what is within. The others help it to train and end with it, so that nothing within is done.
+
+    Args:
+        device: "auto", or as torch names it.
     """
     if not launched_by_torchrun():
         yield
@@ -174,7 +189,7 @@ def taking_part() -> Iterator[None]:
     from tutelage.train.on_fabric import GoneError, begun
 
     try:
-        comm = begun()
+        comm = begun(None if device == "auto" else device.startswith("cuda"))
         _require_alike(comm)
         if comm.rank == 0:
             with joining(comm):

@@ -11,7 +11,7 @@ import io
 import logging
 import os
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -138,22 +138,26 @@ class OnFabric:
         return torch.cat([plain.to(self.device), *(_bytes(t.to(self.device)) for t in tensors)])
 
 
-def begun(environment: Mapping[str, str] | None = None, cuda: bool | None = None) -> OnFabric:
+def begun(cuda: bool | None = None) -> OnFabric:
     """Join the processes that a launcher has started, by its environment variables, as torchrun sets them.
 
     Args:
-        environment: variables; None are those of this process.
         cuda: whether to use a card of NVIDIA; None is where there is one.
 
     Raises:
         ImportError: Lightning Fabric is not installed.
+        ValueError: there is no card for this process.
     """
     require()
-    found = os.environ if environment is None else environment
-    world, rank, local = (int(found[name]) for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK"))
+    world, rank, local = (int(os.environ[name]) for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK"))
     if cuda is not False:
         see_own_device(local)
     cuda = torch.cuda.is_available() if cuda is None else cuda
+    if cuda and torch.cuda.device_count() != 1:
+        raise ValueError(
+            f"process {rank} of {world}, counted from 0, must see one card, but sees {torch.cuda.device_count()}: "
+            "start no more processes on a machine than it has cards, or name each one's by CUDA_VISIBLE_DEVICES"
+        )
     os.environ |= {"NODE_RANK": str(rank), "LOCAL_RANK": "0"}  # to Fabric each process is a machine of one device
     from lightning_fabric import Fabric
     from lightning_fabric.plugins.environments.lightning import LightningEnvironment
