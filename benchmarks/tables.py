@@ -907,9 +907,23 @@ def federated_claim() -> str:
     return grid(["FedLabel against", *rows.data.unique(), "all"], body)
 
 
+TRAINED = {"head": "a head on features", "encoder": "an encoder, whole"}
+
+
+def devices() -> str:
+    """Steps a second of one process and of two, and what a step costs all of them."""
+    body = [
+        [what, way, f"{row['steps_a_second']:,.2f}", f"{row['against_one']:.2f}", f"{row['cpu_seconds_a_step']:.3f}"]
+        for name, what in TRAINED.items()
+        for way, row in held("devices")[name].items()
+    ]
+    return grid(["trained", "by", "steps a second", "against one", "CPU seconds a step"], body)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "serve": serve,
     "serve_held": serve_held,
+    "devices": devices,
     "engines": engines,
     "scale_hours": scale_hours,
     "scale_disk": scale_disk,

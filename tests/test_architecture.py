@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "files": {"types", "files"},
     "engines": {"engines"},
     "ops": {"types", "ops"},
-    "game": {"types", "ops", "game"},
+    "game": {"types", "ops", "comm", "game"},
     "memory": {"types", "files"},
     "comm": {"types"},
     "tasks": {"types", "ops", "tasks"},
@@ -63,9 +63,9 @@ MAY_IMPORT = {
         "modalities.encoder", "modalities.head", "kinds", "report", "track", "estimators",
     },
     "run": {
-        "types", "ops", "methods", "copies", "data", "tables", "files", "engines", "weak", "weights", "adapting", "fit",
-        "model", "modalities.base", "modalities.cache", "modalities.encoder", "export", "kinds", "report", "track",
-        "run",
+        "types", "ops", "comm", "methods", "train", "copies", "data", "tables", "files", "engines", "weak", "weights",
+        "adapting", "fit", "model", "modalities.base", "modalities.cache", "modalities.encoder", "export", "kinds",
+        "report", "track", "run",
     },
     "serve": {"types", "ops", "data", "tables", "files", "model", "kinds", "run", "serve"},
     "audit": {

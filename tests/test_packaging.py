@@ -69,8 +69,8 @@ def imports() -> list[tuple[Path, str, bool]]:
 def test_every_library_that_is_imported_is_a_dependency_and_none_is_needed_for_nothing():
     used = {module for _, module, _ in imports()}
     extras = (
-        "hub", "sheets", "images", "spacy", "gguf", "onnx", "rules", "ray", "serve", "federated", "mlflow",
-        "tensorboard", "bench",
+        "hub", "sheets", "images", "spacy", "gguf", "onnx", "rules", "devices", "ray", "serve", "federated",
+        "mlflow", "tensorboard", "bench",
     )  # fmt: skip
     of_extras = set().union(*(EXTRAS[name] for name in extras))
     held = {str(entry.module) for entry in CATALOGUE.values()} & (BASE | of_extras)  # weights, found without an import

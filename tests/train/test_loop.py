@@ -13,6 +13,7 @@ from tutelage.methods import Drift, MeanTeacher, Supervised
 from tutelage.modalities.head import Head
 from tutelage.tasks import Classification
 from tutelage.train import Training, predict, predictions, time_a_step, train
+from tutelage.train.loop import Game, play
 
 TASK = Classification(3)
 
@@ -32,7 +33,7 @@ def network(seed: int = 0) -> Head:
 class Watched:
     """One process of two, of which the other has no gradient."""
 
-    rank, size = 0, 2
+    rank, size, device = 0, 2, torch.device("cpu")
 
     def __init__(self):
         self.calls = 0
@@ -40,6 +41,11 @@ class Watched:
     def mean(self, grads):
         self.calls += 1
         return {n: g / 2 for n, g in grads.items()}
+
+    def counts(self, count):
+        raise NotImplementedError
+
+    gather = share = counts
 
 
 class Same(Watched):
@@ -51,12 +57,13 @@ def test_gradients_go_through_the_other_processes_once_a_step_and_mover(loader):
     watched = Watched()
     assert isinstance(watched, Comm)
     training = Training(5, lr=1e-2, optimiser="sgd", clip=1e9, weight_decay=0.0)
-    train(Supervised(), TASK, network(), loader, training, comm=watched)
+    play(Game(Supervised(), TASK, network(), loader, training, watched), None, None)
     assert watched.calls == 5
 
 
 def test_processes_that_agree_train_like_one_alone_bit_for_bit(loader):
-    alone, agreed = (train(Drift(), TASK, network(), loader, Training(6), comm=c) for c in (None, Same()))
+    method = Drift().settled(TASK)
+    alone, agreed = (play(Game(method, TASK, network(), loader, Training(6), c), None, None) for c in (None, Same()))
     for who in ("student", "teacher"):
         other = agreed.seats[who].module.state_dict()
         assert all(torch.equal(t, other[n]) for n, t in alone.seats[who].module.state_dict().items())

@@ -21,7 +21,8 @@ from tutelage.methods import Method
 from tutelage.modalities.units import Units, layers_of
 from tutelage.modalities.with_encoder import WithEncoder
 from tutelage.tasks import ACCURACY, Task
-from tutelage.train import Training, time_a_step, train
+from tutelage.train import Training, time_a_step
+from tutelage.train.by_all import train_by_all
 from tutelage.types import Params, Tick
 
 R = TypeVar("R", bound=WithEncoder)
@@ -131,7 +132,7 @@ class Parts:
     def trained(self, path: Path | None = None, tick: Tick | None = None) -> Params:
         """The trained weights, by their names in the encoder; see `adapted` for the arguments."""
         ticked = (lambda done: tick("adapting", done, self.training.steps)) if tick else None
-        run = train(self.method, self.task, self.network, self.loader, self.training, path=path, tick=ticked)
+        run = train_by_all(self.method, self.task, self.network, self.loader, self.training, path=path, tick=ticked)
         trained = units_of(run.seats["student"].module).encoder.named_parameters()
         return {name: p.detach() for name, p in trained if p.requires_grad}
 

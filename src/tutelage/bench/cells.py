@@ -134,7 +134,9 @@ class Cell:
 
     def predict(self, network: nn.Module) -> Predictions:
         """Class numbers that a network predicts for the part to score on and for the pool, (units,) each."""
-        found = [predict(network, self.problem.task, e).argmax(1).numpy() for e in (self.scored, self.problem.pool)]
+        found = [
+            predict(network, self.problem.task, e).argmax(1).cpu().numpy() for e in (self.scored, self.problem.pool)
+        ]
         return found[0], found[1]
 
     def score(self, guess: Predictions) -> tuple[float | None, float | None]:
@@ -185,7 +187,9 @@ def score(task: Task, guess: np.ndarray, part: Part) -> float | None:
 
 
 @lru_cache(maxsize=2)
-def cell(protocol: str, root: Path, data: DataSet, setting: Setting, seed: int, views: Collection[str]) -> Cell:
+def cell(
+    protocol: str, root: Path, data: DataSet, setting: Setting, seed: int, views: Collection[str], device: str = "cpu"
+) -> Cell:
     """A cell of a protocol; the last two cells are kept.
 
     Args:
@@ -195,6 +199,7 @@ def cell(protocol: str, root: Path, data: DataSet, setting: Setting, seed: int, 
         setting: how much is known of the labels.
         seed: seed of the labels and of the training.
         views: names of the pool's views that are made.
+        device: where networks are trained, as torch names it.
     """
     asked = Protocol.model_validate_json(protocol)
     drawn, how = draw(data, setting, root, seed), asked.steps
@@ -207,8 +212,11 @@ def cell(protocol: str, root: Path, data: DataSet, setting: Setting, seed: int, 
     )  # fmt: skip
     reader = kind.reader(drawn.cut.size if kind.network_name and all(drawn.cut.size) else None)
     cache = cache_folder() / "features"
-    building = Build(reader, views, kind.defaults, kind.whole, cache).of(items)
+    building = Build(reader.to(device), views, kind.defaults, kind.whole, cache, device).of(items)
     problem, reader = building.problem(), building.build.reader
     frozen = isinstance(reader, Encodes) and not kind.whole
-    scored = features_of(reader, drawn.test.items, cache) if frozen else reader.examples(drawn.test.items)  # type: ignore[arg-type]
+    if frozen and isinstance(reader, Encodes):
+        scored: Examples = features_of(reader, drawn.test.items, cache, device)
+    else:
+        scored = reader.examples(drawn.test.items, device)
     return Cell(asked, data, setting, kind, drawn, problem, training, scored, root)

@@ -32,7 +32,9 @@ VERSION = 1
 """Version of this file's code; raised by hand when a change alters results."""
 
 
-def run(protocol: Protocol, root: Path, data: DataSet, setting: Setting, seed: int, whole: WholeFit) -> dict[str, Any]:
+def run(
+    protocol: Protocol, root: Path, data: DataSet, setting: Setting, seed: int, whole: WholeFit, device: str = "cpu"
+) -> dict[str, Any]:
     """Do a whole fit and score it; the values of its line of results.
 
     Args:
@@ -42,6 +44,7 @@ def run(protocol: Protocol, root: Path, data: DataSet, setting: Setting, seed: i
         setting: how much is known of the labels.
         seed: seed of the labels and of the fit.
         whole: the fit.
+        device: where networks are trained, as torch names it.
     """
     drawn = draw(data, setting, root, seed)
     kind = kind_of(data, whole)
@@ -55,7 +58,7 @@ def run(protocol: Protocol, root: Path, data: DataSet, setting: Setting, seed: i
     said: list[str] = []
     start, cpu = time.perf_counter(), time.process_time()
     fitted = fit_rows(
-        items, wiring, method, cache_folder() / "features", say=said.append, without=(data.name,),
+        items, wiring, method, cache_folder() / "features", say=said.append, without=(data.name,), device=device,
     )  # fmt: skip
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     guess = partial(_guess, fitted, classes)

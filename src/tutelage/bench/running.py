@@ -73,28 +73,33 @@ def jobs(protocol: Protocol) -> list[Job]:
     ]
 
 
-def run(protocol: Protocol, root: Path, job: Job) -> Row:
+def run(protocol: Protocol, root: Path, job: Job, device: str = "cpu") -> Row:
     """Do one run and return its line of results; the error of a run that fails is in it as "error".
 
     Args:
         protocol: the protocol.
         root: folder of the data sets.
         job: the run.
+        device: where networks are trained, as torch names it; of a card its name is in the line.
 
     Raises:
         FileNotFoundError, DataError: the data set is missing, or lacks what the protocol names.
     """
     task = load(job.data, root, job.seed).task
     row: Row = {"protocol": protocol.name} | job.name
+    if torch.device(device).type == "cuda":
+        row["device"] = torch.cuda.get_device_name(device)
     forget_peak()
     whole = protocol.whole_fit(job.learner)
     try:
         if whole is not None:
-            return row | fits.run(protocol, root, job.data, job.setting, job.seed, whole) | {"peak_mb": peak_mb()}
+            return (
+                row | fits.run(protocol, root, job.data, job.setting, job.seed, whole, device) | {"peak_mb": peak_mb()}
+            )
         candidates = [m.settled(task, job.setting.weak) for m in protocol.candidates(job.learner)]
         reads = METHODS.values() if job.learner == "auto" else [type(m) for m in candidates]
         views = tuple(sorted({v for m in reads for v in m.views}))
-        given = cell(protocol.model_dump_json(), root, job.data, job.setting, job.seed, views)
+        given = cell(protocol.model_dump_json(), root, job.data, job.setting, job.seed, views, device)
         with threads(given.problem.threads):
             started = time.perf_counter()
             guess, told = LEARNERS.get(job.learner, method)(given, candidates)
@@ -215,7 +220,13 @@ def record(rows: Iterable[Row], path: Path, tick: Callable[[int], None]) -> int:
 
 
 def run_all(
-    protocol: Protocol, root: Path, todo: Sequence[Job], processes: int, memory_mb: int, peak: int = 0
+    protocol: Protocol,
+    root: Path,
+    todo: Sequence[Job],
+    processes: int,
+    memory_mb: int,
+    peak: int = 0,
+    device: str = "cpu",
 ) -> Iterator[Row]:
     """Do runs in processes of their own, and give each line of results as its run ends.
 
@@ -227,6 +238,7 @@ def run_all(
         memory_mb: memory of all processes together, in MB: as many runs go side by side as fit into it by the largest
             peak of a run so far, but at least one.
         peak: largest peak of earlier runs, in MB; 0 if there are none: then the first run goes alone.
+        device: where networks are trained, as torch names it.
     """
     left = list(reversed(todo))
     while left:
@@ -236,7 +248,7 @@ def run_all(
                 while left or running:
                     room = max(min(processes, memory_mb // peak), 1) if peak else 1
                     while left and len(running) < room:
-                        running[pool.submit(run, protocol, root, left[-1])] = left[-1]
+                        running[pool.submit(run, protocol, root, left[-1], device)] = left[-1]
                         left.pop()
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         row = future.result()

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tutelage.data.placing import placed
 from tutelage.types import Inputs
 
 
@@ -223,7 +224,7 @@ class Tokens(Single):
     def take(self, index: np.ndarray, length: int = 0) -> dict[str, Tensor]:
         """Token ids and attention mask of a batch, padded to its longest text, or to a length that is above it."""
         ids, mask = padded([self.ids[i] for i in index], self.pad, length)
-        return {"input_ids": ids.to(self.device), "attention_mask": mask.to(self.device)}
+        return {"input_ids": placed(ids, self.device), "attention_mask": placed(mask, self.device)}
 
     def lengths(self) -> np.ndarray:
         return np.array([len(r) for r in self.ids])
@@ -260,7 +261,7 @@ class WordTokens(Ragged):
         for row, places in enumerate(p for i in index for p in self.first[i]):
             first[row, torch.as_tensor(places)] = True
         batch = {"input_ids": ids, "attention_mask": mask, "first": first}
-        return {name: t.to(self.device) for name, t in batch.items()}
+        return {name: placed(t, self.device) for name, t in batch.items()}
 
     def lengths(self) -> np.ndarray:
         return np.array([sum(map(len, w)) for w in self.windows])

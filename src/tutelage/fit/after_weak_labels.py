@@ -15,7 +15,8 @@ from tutelage.fit.problem import Problem
 from tutelage.fit.setup import Setup, StoredPart
 from tutelage.methods import Method, Supervised
 from tutelage.ops import points
-from tutelage.train import Run, predict, train
+from tutelage.train import Run, predict
+from tutelage.train.by_all import train_by_all
 from tutelage.train.run import restored
 from tutelage.types import Params
 
@@ -102,7 +103,7 @@ class LookedAt:
             return seen | {"held_out": p.mean_of(right)} | {k: p.mean_of(right, i) for k, i, _ in looks}
 
         def compute(path: Path | None) -> StoredPart:
-            run = train(
+            run = train_by_all(
                 self.method, p.task, self._begin().to(p.device), self._loader(training.seed), training, path=path,
                 watch=watch, tick=lambda done: setup.tick(self.name, done, training.steps), best=numbers,
             )  # fmt: skip

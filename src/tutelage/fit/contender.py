@@ -18,7 +18,8 @@ from tutelage.fit.setup import Parts, Setup, StoredPart
 from tutelage.memory import Memory
 from tutelage.methods import Method
 from tutelage.ops import points
-from tutelage.train import Member, Run, cohorts, predict, train, train_together
+from tutelage.train import Member, Run, cohorts, predict, train_together
+from tutelage.train.by_all import train_by_all
 from tutelage.train.run import restored
 
 STUDENT = "student."
@@ -129,7 +130,7 @@ class Contender:
             one, setup = training.member(), self.setup.trained(seed=training.seed)
             steps = setup.training.steps
             return training.kept(
-                train(
+                train_by_all(
                     self.method, setup.problem.task, one.network, one.loader, setup.training, path=path,
                     watch=one.watch, tick=lambda done: setup.tick(training.says, done, steps),
                 )

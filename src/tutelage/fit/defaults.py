@@ -185,6 +185,11 @@ def pick_device(asked: str) -> torch.device:
     if asked == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
+        if asked.partition(":")[0] == "cuda" and not torch.cuda.is_available():
+            raise ValueError(
+                f"device must be cpu or auto here, got {asked!r}: torch sees no card of NVIDIA here "
+                f"(torch {torch.__version__}, for CUDA {torch.version.cuda or 'not at all'})"
+            )
         return torch.empty(0, device=asked).device
     except (RuntimeError, AssertionError) as e:
         raise ValueError(f"device must be auto, cpu, cuda or another that torch has here, got {asked!r}") from e

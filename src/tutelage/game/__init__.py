@@ -15,9 +15,11 @@ from tutelage.game.rules import (
     Simultaneous,
     Stackelberg,
 )  # fmt: skip
+from tutelage.game.shared import Shared
 from tutelage.game.ways import Called, Way
 
 __all__ = [
     "Ahead", "Alternating", "Called", "Copy", "Ema", "Equipped", "Frozen", "Implicit", "Loss", "Move", "Parted",
-    "Player", "Reply", "Response", "Rule", "Seats", "Simultaneous", "Stackelberg", "Unrolled", "Way", "width_of",
+    "Player", "Reply", "Response", "Rule", "Seats", "Shared", "Simultaneous", "Stackelberg", "Unrolled", "Way",
+    "width_of",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ Kinds and methods, and with them the libraries that learn, are imported only whe
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -244,9 +245,13 @@ def refuse_other_kinds(kind: str, words: Sequence[str], known: Iterable[type[Any
 
 
 def _fit(kind: Kind, options: Options, method: Method | Auto, screen: Screen) -> None:
+    from tutelage.run.devices import launch, launched_by_torchrun, require_devices, taking_part
     from tutelage.run.run import run
 
-    with screen.ticking() as bar:
+    require_devices(options)
+    if options.devices > 1 and not launched_by_torchrun():
+        sys.exit(launch(options.devices, sys.argv[1:]))
+    with taking_part(options.device), screen.ticking() as bar:
         try:
             summary = run(kind, options, method, screen.say, bar)
         except KeyboardInterrupt:

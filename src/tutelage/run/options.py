@@ -41,6 +41,7 @@ class Options(ReadAs):
         engine: what encodes many items with a frozen encoder: one (this process), processes (of this machine), or ray
             (the machines of a Ray cluster; extra ray).
         workers: processes that encode at the same time; by default as many as there are cores.
+        devices: processes that train a network whole together, each with a core or a card of its own.
         amp: precision of products of matrices in a network trained whole, as by --finetune: "float32", "bfloat16", or
             "auto", which a probe settles.
         accumulate: parts of a step's batch, one after another, in a network trained whole; less memory.
@@ -68,6 +69,7 @@ class Options(ReadAs):
     device: str = "auto"
     engine: str = engines.One.name
     workers: int | None = None
+    devices: int = 1
     amp: str | None = None
     accumulate: int = 1
     compile: bool = False

@@ -47,7 +47,7 @@ from tutelage.track import current, tracked
 from tutelage.track.scores import parameters_of
 from tutelage.types import Say, Tick
 
-APART = ("out", "resume", "checkpoint_seconds", "engine", "workers", "track", "track_to")
+APART = ("out", "resume", "checkpoint_seconds", "devices", "engine", "workers", "track", "track_to")
 """Options of a fit that change nothing of its outcome; run.json holds none of them."""
 
 ONWARD = ("start", "trust", "allow_encoder")

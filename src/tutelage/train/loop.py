@@ -283,7 +283,7 @@ def game_of(method: Method, task: Task, network: Networks, loader: Loader, train
 
 
 def train(
-    method: Method, task: Task, network: Networks, loader: Loader, training: Training, *, comm: Comm | None = None,
+    method: Method, task: Task, network: Networks, loader: Loader, training: Training, *,
     path: Path | None = None, tick: Told | None = None, watch: Watch | None = None, best: Sequence[str] = (),
 ) -> Run:  # fmt: skip
     """Play the method's game for ``training.steps`` steps and return the run.
@@ -291,7 +291,6 @@ def train(
     Args:
         method: where it leaves fields open, it is settled here as beside labels.
         network: the network that every player starts from, left as it is; or a function that makes it from a seed.
-        comm: the other processes that train together; None for one process.
         path: checkpoint file; the training goes on from it where it exists.
         tick: called with the number of steps done.
         watch: gives more numbers for each point of history.
@@ -302,7 +301,7 @@ def train(
     """
     method = method.settled(task)
     make = Game if training.plain else Frugal
-    return play(make(method, task, network, loader.reserving(method.reserve), training, comm, watch, best), path, tick)
+    return play(make(method, task, network, loader.reserving(method.reserve), training, None, watch, best), path, tick)
 
 
 def optimiser_of(player: Player, training: Training, fused: bool = False) -> torch.optim.Optimizer:

@@ -74,9 +74,12 @@ class Run:
             path: file of the checkpoint.
             relabels: whether labels in files beside it are about to be written anew, so that it vouches for none.
         """
-        meta: dict[str, Any] = {"step": self.step, "round": self.memory.round, "history": self.history}
-        crc = None if relabels else self.memory.checksum()
+        meta, crc = self.counts(), None if relabels else self.memory.checksum()
         write_tensors(path, self.tensors(), meta if crc is None else meta | {"labels": crc})
+
+    def counts(self) -> dict[str, Any]:
+        """All plain values that a resumed run needs, by name."""
+        return {"step": self.step, "round": self.memory.round, "history": self.history}
 
     def load(self, path: Path) -> None:
         """Fill this run from a checkpoint; it must be freshly made for the same method, network and data.
@@ -87,6 +90,10 @@ class Run:
         tensors, meta = read_tensors(path)
         if "labels" in meta and self.memory.mapped and meta["labels"] != self.memory.checksum():
             raise BadFileError(f"{path}: the labels beside it are damaged: they are not those written (CRC-32)")
+        self.fill(tensors, meta)
+
+    def fill(self, tensors: Params, meta: dict[str, Any]) -> None:
+        """Fill this run, as `load` does, from the tensors and the plain values of a checkpoint."""
         self.step, self.memory.round, self.history = meta["step"], meta["round"], meta["history"]
         for name, kept_of in self.memory.tensors().items():
             kept_of.copy_(tensors[f"memory.{name}"])

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from tutelage.data.examples import Single
+from tutelage.data.placing import placed
 from tutelage.modalities.images.decoding import MAX_PIXELS, ImageError, Size, Source, decode, resized
 from tutelage.ops.visible import visible
 from tutelage.tables import DataError
@@ -159,7 +160,7 @@ class Images(Single):
         Raises:
             DataError: an image cannot be read; the message names its place.
         """
-        pixels = torch.from_numpy(self._pixels(self.numbers[index])).to(self.device)
+        pixels = placed(torch.from_numpy(self._pixels(self.numbers[index])), self.device)
         return pixels.permute(0, 3, 1, 2).contiguous().float() / 255
 
     def _pixels(self, numbers: np.ndarray) -> UInt8[np.ndarray, "b h w 3"]:
