@@ -114,3 +114,11 @@ def test_known_weights_name_their_model_language_and_licence():
     assert (data["license"], data["language"]) == ("apache-2.0", "en")
     hub = ModelCard(hub_card(KINDS["texts"], described(encoder="owner/name"), USE)).data.to_dict()
     assert (hub["base_model"], hub["license"]) == ("owner/name", "unknown")
+
+
+def test_a_graph_of_rows_of_numbers_names_no_encoder():
+    use = Use("onnx", 1e-7, 5, "print()", ["A note."], None, ("onnx",))
+    card = ModelCard(hub_card(KINDS["rows"], described(kind="rows", things="rows", encoder="numbers"), use))
+    data = card.data.to_dict()
+    assert (data["pipeline_tag"], data["license"]) == ("tabular-classification", "apache-2.0")
+    assert "base_model" not in data and "tokens are read" not in card.text and "weights of the encoder" not in card.text

@@ -148,6 +148,14 @@ def test_fits_of_python_are_tracked_each_by_itself(texts, encoder_folder, fake):
     assert list(values.values()) == [h["loss.pool"] for h in made.history_]
 
 
+def test_an_encoder_that_is_adapted_has_curves_of_its_own(run, bench, fake):
+    code, shown = run(*bench.fit("supervised", adapt=True), "--track", "tensorboard")
+    assert code == 0, shown
+    names = {name for name in told(fake) if name.startswith("adapted-")}
+    assert {name.partition("/")[2] for name in names} >= {"round"}, names
+    assert any("/loss." in name for name in names), names
+
+
 def spoken(number: int, tick) -> int:
     points.tell(f"training{number}", [{"step": 1.0, "loss": float(number)}])
     return os.getpid()

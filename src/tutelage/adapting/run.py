@@ -20,8 +20,9 @@ from tutelage.data import Loader, Tokens
 from tutelage.methods import Method
 from tutelage.modalities.units import Units, layers_of
 from tutelage.modalities.with_encoder import WithEncoder
+from tutelage.ops import points
 from tutelage.tasks import ACCURACY, Task
-from tutelage.train import Training, time_a_step
+from tutelage.train import Run, Training, time_a_step
 from tutelage.train.by_all import train_by_all
 from tutelage.types import Params, Tick
 
@@ -75,13 +76,13 @@ def kept(reader: R, weights: Params, how: Adapting, seen: Sequence[Any]) -> R:
 
 def learnt(
     reader: WithEncoder, items: Sequence[Any], y: np.ndarray | None, task: Task | None, how: Adapting, *,
-    seed: int = 0, path: Path | None = None, tick: Tick | None = None,
+    seed: int = 0, path: Path | None = None, tick: Tick | None = None, name: str = "adapting",
 ) -> Params:  # fmt: skip
     """The weights that `adapted` trains, by their names in the encoder, to be stored; `kept` makes a reader of them.
 
-    The arguments and errors are those of `adapted`.
+    The arguments and errors are those of `adapted`; ``name`` is that of the training, by which its points are told.
     """
-    return {} if how.steps == 0 else Parts.of(reader, items, y, task, how, seed).trained(path, tick)
+    return {} if how.steps == 0 else Parts.of(reader, items, y, task, how, seed).trained(path, tick, name)
 
 
 def seconds(
@@ -129,10 +130,18 @@ class Parts:
         method, network = _WAYS[how.by](reader, how)
         return cls(method, task or ACCURACY, network, loader, training, how)
 
-    def trained(self, path: Path | None = None, tick: Tick | None = None) -> Params:
-        """The trained weights, by their names in the encoder; see `adapted` for the arguments."""
+    def trained(self, path: Path | None = None, tick: Tick | None = None, name: str = "adapting") -> Params:
+        """The trained weights, by their names in the encoder; see `learnt` for the arguments."""
         ticked = (lambda done: tick("adapting", done, self.training.steps)) if tick else None
-        run = train_by_all(self.method, self.task, self.network, self.loader, self.training, path=path, tick=ticked)
+
+        def watch(run: Run) -> dict[str, float]:
+            points.tell(name, run.history)
+            return {}
+
+        run = train_by_all(
+            self.method, self.task, self.network, self.loader, self.training, path=path, tick=ticked, watch=watch
+        )
+        points.tell(name, run.history, done=True)
         trained = units_of(run.seats["student"].module).encoder.named_parameters()
         return {name: p.detach() for name, p in trained if p.requires_grad}
 

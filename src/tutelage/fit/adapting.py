@@ -134,11 +134,14 @@ class AdaptedFeatures:
         examples = [items.labelled[i] for i in index]
         y = items.y[self.labelled.units(index)]
 
+        name = f"adapted-{digest(index)}"
+
         def compute(path: Path | None) -> StoredPart:
             tick = partial(self._ticked, len(index))
-            return learnt(base, examples, y, items.task, self.how, seed=self.seed, path=path, tick=tick), None
+            given = base, examples, y, items.task, self.how
+            return learnt(*given, seed=self.seed, path=path, tick=tick, name=name), None
 
-        weights, _ = self.store.once(f"adapted-{digest(index)}", compute)
+        weights, _ = self.store.once(name, compute)
         found: Encodes = kept(base, weights, self.how, examples)
         return found
 

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from tutelage.track.base import FINAL, MARK, Outcome, Point, shown
@@ -39,7 +39,7 @@ class Store:
         from torch.utils.tensorboard import SummaryWriter
 
         self.close()
-        goes_on = known is not None and (self.folder / known).is_dir()
+        goes_on = known is not None and PurePath(known).name == known and (self.folder / known).is_dir()
         numbered = (name if number == 1 else f"{name}-{number}" for number in count(1))
         found = known if goes_on else next(each for each in numbered if not (self.folder / each).exists())
         assert found is not None
@@ -66,7 +66,8 @@ class Store:
     def concluded(self, known: str) -> bool:
         """Whether there are final numbers among the events of a run, or no such run."""
         run = self.folder / known
-        return not run.is_dir() or any(name.startswith(f"{FINAL}/") for name in self._tags(run))
+        there = PurePath(known).name == known and run.is_dir()
+        return not there or any(name.startswith(f"{FINAL}/") for name in self._tags(run))
 
     def conclude(self, outcome: Outcome) -> None:
         """Write the final numbers and sentences, and lay the report beside the events."""

@@ -40,14 +40,10 @@ class Tracked:
         name: its name.
         to: its store, as it was named.
         say: told of a fault.
-
-    Attributes:
-        seconds: seconds that the tracker took.
     """
 
     def __init__(self, tracker: Tracker, name: str, to: str | None, say: Say) -> None:
         self.tracker, self.name, self.to, self.say = tracker, name, to, say
-        self.seconds = 0.0
         self._live = False
         self._lost = False
         self._last: dict[str, int] = {}
@@ -141,7 +137,6 @@ class Tracked:
         """What the tracker gives; None where it fails, which is said, and it is asked for nothing more then."""
         if self._lost:
             return None
-        began = time.monotonic()
         try:
             with silently():
                 return do()
@@ -152,8 +147,6 @@ class Tracked:
                 "The fit goes on, and is not tracked any more."
             )
             return None
-        finally:
-            self.seconds += time.monotonic() - began
 
 
 @contextmanager
