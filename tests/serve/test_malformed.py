@@ -37,7 +37,7 @@ def test_no_malformed_body_is_a_fault(serve, malformed, kind):
         assert answer.status_code in ANSWERS, (seed, body, headers, query, served.said)
         assert answer.status_code == 200 or all(answer.json()["errors"])
         statuses[answer.status_code] += 1
-    assert statuses[200] > 2 and statuses[400] > 10 and statuses[422] > 10  # the bodies are of all sorts
+    assert statuses[400] > 10 and statuses[422] > 10 and len(statuses) > 3  # the bodies are of all sorts
     assert served.said == []
 
 
