@@ -62,7 +62,7 @@ def imports() -> list[tuple[Path, str, bool]]:
 
 def test_every_library_that_is_imported_is_a_dependency_and_none_is_needed_for_nothing():
     used = {module for _, module, _ in imports()}
-    extras = ("hub", "sheets", "images", "spacy", "gguf", "onnx", "rules", "ray", "bench")
+    extras = ("hub", "sheets", "images", "spacy", "gguf", "onnx", "rules", "ray", "federated", "bench")
     of_extras = set().union(*(EXTRAS[name] for name in extras))
     held = {str(entry.module) for entry in CATALOGUE.values()} & (BASE | of_extras)  # weights, found without an import
     assert used | held | BY_PANDAS == BASE | of_extras
@@ -70,8 +70,13 @@ def test_every_library_that_is_imported_is_a_dependency_and_none_is_needed_for_n
 
 
 def test_libraries_of_extras_are_imported_where_they_are_needed_alone():
-    at_once = {(file, module) for file, module, first in imports() if first and module not in BASE}
-    assert not at_once
+    at_once = {(file.name, module) for file, module, first in imports() if first and module not in BASE}
+    assert at_once == {("app.py", "flwr")}  # which Flower itself imports, and nothing of this library
+
+
+def test_nothing_of_this_library_imports_the_flower_app():
+    for file in (ROOT / "src").rglob("*.py"):
+        assert "federated.app" not in file.read_text(), file
 
 
 def test_a_label_model_of_crowd_kit_names_its_extra(monkeypatch):
