@@ -7,7 +7,7 @@ writes benchmarks/results/devices.json. One process with one thread, one with tw
 turns, block by block, so that a drift of the machine's speed touches all of them; figures are medians over the blocks.
 CPU seconds of a step are those of all processes: on a machine that others use too, they are what a step costs. The
 encoder is a transformer with drawn weights, of 4 layers of 256 numbers, on texts of 16 to 48 tokens; both are trained
-by FixMatch on 32 labels and 64 rows of the pool a step.
+by DRIFT on 32 labels and 64 rows of the pool a step.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from transformers import BertConfig, BertModel
 
 from engines import processor
 from tutelage.data import Features, Loader, Tokens
-from tutelage.methods import FixMatch
+from tutelage.methods import Drift
 from tutelage.modalities.head import Head
 from tutelage.modalities.text.network import TextClassifier
 from tutelage.tasks import Classification
@@ -75,7 +75,7 @@ def timed(name: str, comm: OnFabric | None) -> dict[str, float]:
     def tick(done: int) -> None:
         seen.append((time.perf_counter(), time.process_time()))
 
-    given = FixMatch(threshold=0.5), Classification(4), network, loader, training
+    given = Drift(), Classification(4), network, loader, training
     if comm is None:
         train(*given, tick=tick)
     else:
