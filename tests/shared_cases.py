@@ -23,6 +23,7 @@ from tutelage.methods import (
     MeanTeacher,
     MetaPseudoLabels,
     SelfTraining,
+    Supervised,
     Vat,
 )
 from tutelage.modalities.head import Head
@@ -94,6 +95,7 @@ class Turns(DeepCoTraining):
 
 
 RULES = {
+    "labels alone": (Supervised(), head, rows),
     "turns": (Turns(), head, rows),
     "simultaneous": (FixMatch(threshold=0.4), head, rows),
     "thresholds": (FreeMatch(), head, rows),

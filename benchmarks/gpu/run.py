@@ -40,6 +40,7 @@ def protocols(only: Sequence[str] = ()) -> dict[str, Path]:
 
 def shrunk(protocol: Protocol) -> Protocol:
     """The same with two steps, one seed, two methods, and little data, as a rehearsal."""
+    small = [s.model_copy(update={"labels": s.labels and 2}) for s in protocol.settings]
     few = {d.name: 3 * max(40, 4 * (d.kind == "images")) for d in protocol.data}
     return protocol.model_copy(
         update={
@@ -47,7 +48,7 @@ def shrunk(protocol: Protocol) -> Protocol:
             "methods": (protocol.methods[0], protocol.methods[-1]),
             "controls": (), "variants": (),
             "steps": protocol.steps.model_copy(update={"steps": 2}),
-            "settings": tuple(s.model_copy(update={"labels": s.labels and 2}) for s in protocol.settings),
+            "settings": tuple({s.name: s for s in small}.values()),
             "data": tuple(d.model_copy(update={"pool": few[d.name], "scored": 20}) for d in protocol.data),
         }
     )  # fmt: skip

@@ -7,7 +7,7 @@ writes benchmarks/results/devices.json. One process with one thread, one with tw
 turns, block by block, so that a drift of the machine's speed touches all of them; figures are medians over the blocks.
 CPU seconds of a step are those of all processes: on a machine that others use too, they are what a step costs. The
 encoder is a transformer with drawn weights, of 4 layers of 256 numbers, on texts of 16 to 48 tokens; both are trained
-by FixMatch on 32 labels and 64 rows of the pool a step.
+by DRIFT on 32 labels and 64 rows of the pool a step.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from transformers import BertConfig, BertModel
 
 from engines import processor
 from tutelage.data import Features, Loader, Tokens
-from tutelage.methods import FixMatch
+from tutelage.methods import Drift
 from tutelage.modalities.head import Head
 from tutelage.modalities.text.network import TextClassifier
 from tutelage.tasks import Classification
 from tutelage.train import Training, train
 from tutelage.train.by_all import train_by_all
-from tutelage.train.on_fabric import begun
+from tutelage.train.on_fabric import OnFabric, begun
 
 RESULTS = Path(__file__).parents[1] / "results" / "devices.json"
 WAYS = {"1 process, 1 thread": (1, 1), "1 process, 2 threads": (1, 2), "2 processes, 1 thread each": (2, 1)}
@@ -61,18 +61,21 @@ def case(name: str) -> tuple[torch.nn.Module, Loader]:
     return TextClassifier(BertModel(config), 4), Loader(Tokens(ids[:400]), y, Tokens(ids), 32, 64)
 
 
-def block(name: str, size: int) -> dict[str, float]:
-    """Steps a second, and CPU seconds of a step of this process."""
+def block(size: int) -> dict[str, dict[str, float]]:
+    """Steps a second, and CPU seconds of a step of this process, by what is trained."""
+    comm = begun(cuda=False) if size > 1 else None
+    return {name: timed(name, comm) for name in STEPS}
+
+
+def timed(name: str, comm: OnFabric | None) -> dict[str, float]:
     network, loader = case(name)
     seen: list[tuple[float, float]] = []
-    training = Training(WARM + STEPS[name], records=1)
-    comm = begun(cuda=False) if size > 1 else None
+    training, start = Training(WARM + STEPS[name], records=1), time.process_time()
 
     def tick(done: int) -> None:
         seen.append((time.perf_counter(), time.process_time()))
 
-    given = FixMatch(threshold=0.5), Classification(4), network, loader, training
-    start = time.process_time()
+    given = Drift(), Classification(4), network, loader, training
     if comm is None:
         train(*given, tick=tick)
     else:
@@ -84,7 +87,8 @@ def block(name: str, size: int) -> dict[str, float]:
     return {"steps_a_second": steps / (until - clock), "cpu_seconds_a_step": (cpu_until - cpu) / steps}
 
 
-def measured(name: str, way: str) -> dict[str, float]:
+def measured(way: str) -> dict[str, dict[str, float]]:
+    """Steps a second, and CPU seconds of a step of all processes, by what is trained."""
     size, threads = WAYS[way]
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -93,46 +97,45 @@ def measured(name: str, way: str) -> dict[str, float]:
     for rank in range(size):
         own = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port, "OMP_NUM_THREADS": threads}
         env = os.environ | {n: str(v) for n, v in own.items()} | {"MASTER_ADDR": "127.0.0.1"}
-        command = [sys.executable, __file__, "--block", name, str(size)]
+        command = [sys.executable, __file__, "--block", str(size)]
         started.append(subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True))
     told = [process.communicate()[0] for process in started]
     rows = [json.loads(text.splitlines()[-1]) for text in told]
     return {
-        "steps_a_second": rows[0]["steps_a_second"], "cpu_seconds_a_step": sum(r["cpu_seconds_a_step"] for r in rows)
-    }  # fmt: skip
+        name: rows[0][name] | {"cpu_seconds_a_step": sum(row[name]["cpu_seconds_a_step"] for row in rows)}
+        for name in STEPS
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--block", nargs=2, metavar=("CASE", "PROCESSES"), help="one block, as JSON")
+    parser.add_argument("--block", type=int, metavar="PROCESSES", help="one block, as JSON")
     parser.add_argument("--blocks", type=int, default=7)
     a = parser.parse_args()
     if a.block:
-        print(json.dumps(block(a.block[0], int(a.block[1]))))
+        print(json.dumps(block(a.block)))
         return
     found: dict[str, Any] = {
         "machine": {
             "processor": processor(), "cores": os.cpu_count(), "torch": torch.__version__, "load": os.getloadavg()[0]
         }
     }  # fmt: skip
+    rows: dict[str, list[dict[str, dict[str, float]]]] = {way: [] for way in WAYS}
+    for _ in range(a.blocks):
+        for way in WAYS:
+            rows[way].append(measured(way))
+            print(way, rows[way][-1], flush=True)
     for name in STEPS:
-        rows: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
-        for _ in range(a.blocks):
-            for way in WAYS:
-                rows[way].append(measured(name, way))
-                print(name, way, rows[way][-1], flush=True)
-        alone = [r["steps_a_second"] for r in rows["1 process, 1 thread"]]
-        found[name] = {
-            way: {
-                "steps_a_second": round(statistics.median(r["steps_a_second"] for r in each), 2),
-                "cpu_seconds_a_step": round(statistics.median(r["cpu_seconds_a_step"] for r in each), 4),
-                "against_one": round(
-                    statistics.median(r["steps_a_second"] / one for r, one in zip(each, alone, strict=True)), 2
-                ),
+        alone = [row[name]["steps_a_second"] for row in rows["1 process, 1 thread"]]
+        found[name] = {}
+        for way, each in rows.items():
+            speeds, costs = ([row[name][of] for row in each] for of in ("steps_a_second", "cpu_seconds_a_step"))
+            found[name][way] = {
+                "steps_a_second": round(statistics.median(speeds), 2),
+                "cpu_seconds_a_step": round(statistics.median(costs), 4),
+                "against_one": round(statistics.median(v / one for v, one in zip(speeds, alone, strict=True)), 2),
                 "blocks": len(each),
             }
-            for way, each in rows.items()
-        }
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
 
 

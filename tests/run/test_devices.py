@@ -106,8 +106,8 @@ def command(words):
     return [sys.executable, "-m", "tutelage", *map(str, words)]
 
 
-def probabilities(bench, folder, texts):
-    return load(folder / "model", allow_encoder=str(bench.encoder)).probabilities(list(texts.test["text"]))
+def probabilities(folder, texts):
+    return load(folder / "model").probabilities(list(texts.test["text"]))
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_two_processes_fit_what_one_fits(bench, texts, two_there, by):
     done = subprocess.run(words, capture_output=True, text=True, env=two_there, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Model, summary and report are in") == 1
-    one, two = (probabilities(bench, folder, texts) for folder in (bench.folder / "one", bench.out))
+    one, two = (probabilities(folder, texts) for folder in (bench.folder / "one", bench.out))
     assert np.abs(one - two).max() < 1e-4
     seen = [json.loads((folder / "summary.json").read_text())["test"] for folder in (bench.folder / "one", bench.out)]
     assert seen[0]["accuracy"] == seen[1]["accuracy"]
@@ -153,5 +153,5 @@ def test_a_killed_process_ends_the_run_with_a_line_and_one_process_goes_on(bench
     assert shown.count("Error:") == 1 and f"process {rank} of 2, counted from 0, was killed (SIGKILL)" in shown
     assert "Traceback" not in shown and "--resume" in shown
     subprocess.run(command(bench.fit(steps=80, **WHOLE, resume=True)), check=True, env=two_there)
-    one, two = (probabilities(bench, folder, texts) for folder in (bench.folder / "one", bench.out))
+    one, two = (probabilities(folder, texts) for folder in (bench.folder / "one", bench.out))
     assert np.abs(one - two).max() < 1e-4

@@ -100,8 +100,13 @@ def test_two_processes_learn_what_one_learns_by_every_method(tmp_path, exact):
 
 
 def test_what_is_shared_arrives_as_it_was():
-    layer = torch.nn.Linear(3, 2)
-    value = {"a": [torch.arange(3), torch.tensor(True)], "b": torch.empty(0, 4), "layer": layer, "c": torch.tensor(0.5)}
+    layer, none = torch.nn.Linear(3, 2), torch.zeros(1).as_strided((0, 4), (0, 0))
+    value = {
+        "a": [torch.arange(3), torch.tensor(True)],
+        "b": torch.zeros(1).as_strided((0, 4), (0, 0)),
+        "layer": layer,
+        "c": torch.tensor(0.5),
+    }
     found = _unpacked(OnFabric(SimpleNamespace(device=torch.device("cpu")))._sent(value))
     assert torch.equal(found["a"][0], torch.arange(3)) and found["a"][1].item() is True
     assert found["b"].shape == (0, 4) and found["c"].item() == 0.5

@@ -248,8 +248,13 @@ def precision(memory: Memory, truth: np.ndarray) -> dict[str, float]:
         truth: class numbers of the pool's units, (units,), -1 = unknown.
 
     Returns:
-        Nothing where no pseudo-label in use can be checked.
+        Nothing where no pseudo-label in use can be checked, or the pool is too large for the memory to hold any.
+
+    >>> precision(Memory(0), np.zeros(3))
+    {}
     """
+    if not len(memory.label):
+        return {}
     label = memory.label.cpu().numpy()
     kept = (memory.weight.cpu().numpy() > 0) & (label >= 0) & (truth >= 0)
     return {"precision": float((label[kept] == truth[kept]).mean())} if kept.any() else {}

@@ -135,9 +135,9 @@ class Leader(Frugal):
 
     def begin(self, path: Path | None = None) -> Run:
         """Seat the players here and in the other processes."""
-        run, comm = super().begin(path), self.require_comm
+        run, comm = super().begin(path), self.processes
         modules = {who: player.module for who, player in run.seats.items()}
-        comm.share((BEGIN, _code(self.method, modules), None))
+        comm.share((BEGIN, _code(self.method, modules)))
         seen = _seen(self.method, self.task, self.loader, self.training)
         comm.share((self.method, self.task, self.training, modules, seen))
         _require_equal(comm, True)
@@ -146,7 +146,7 @@ class Leader(Frugal):
         return run
 
     @property
-    def require_comm(self) -> Comm:
+    def processes(self) -> Comm:
         """The processes."""
         assert self.comm is not None
         return self.comm
@@ -159,8 +159,8 @@ class Leader(Frugal):
 
     def note(self, run: Run, move: Move) -> None:
         """Add a point to the history, of gradients on whole batches."""
-        self.require_comm.share((NOTE,))
-        super().note(run, _averaged(move, self.require_comm))
+        self.processes.share((NOTE,))
+        super().note(run, _averaged(move, self.processes))
 
     def next_round(self, run: Run, at: int, progress: float, path: Path | None) -> None:
         """Begin a round; the others get what has become of the players."""
@@ -169,10 +169,10 @@ class Leader(Frugal):
 
     def _tell(self, run: Run) -> None:
         self.fresh.clear()
-        self.require_comm.share((STATE, *_state(run)))
+        self.processes.share((STATE, *_state(run)))
 
 
-def _begun(comm: Comm, seen: int | None, code: Sequence[dict[str, str]], _: None) -> tuple[Frugal, Run]:
+def _begun(comm: Comm, seen: int | None, code: Sequence[dict[str, str]]) -> tuple[Frugal, Run]:
     """The game and the run of a process that follows, as the first process has begun them."""
     for about in code:
         own.imported(about)

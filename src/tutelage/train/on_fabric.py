@@ -186,6 +186,8 @@ def see_own_device(local: int) -> None:
 
 
 def _bytes(tensor: Tensor) -> Tensor:
+    if not tensor.numel():
+        return tensor.new_empty(0, dtype=torch.uint8)
     return tensor.detach().contiguous().reshape(-1).view(torch.uint8)
 
 
@@ -213,7 +215,7 @@ def _unpacked(body: Tensor) -> Any:
         def persistent_load(self, about: Any) -> Tensor:
             nonlocal at
             shape, kind, on_cpu, size = about
-            found = body[at : at + size].clone().view(kind).view(shape)
+            found = body[at : at + size].clone().view(kind).view(shape) if size else body.new_empty(shape, dtype=kind)
             at += size
             return found.cpu() if on_cpu else found
 
