@@ -103,7 +103,7 @@ def test_what_is_shared_arrives_as_it_was():
     layer, none = torch.nn.Linear(3, 2), torch.zeros(1).as_strided((0, 4), (0, 0))
     value = {
         "a": [torch.arange(3), torch.tensor(True)],
-        "b": torch.zeros(1).as_strided((0, 4), (0, 0)),
+        "b": none,
         "layer": layer,
         "c": torch.tensor(0.5),
     }
