@@ -47,18 +47,21 @@ def name_of(harm: Harm) -> str:
 
 
 def faults(operations: Sequence[tuple[str, str]], undisturbed: Undisturbed) -> list[tuple[Harm, str]]:
-    """All faults of all operations, each with its place: every fault of every place once before any comes twice."""
-    by_place: dict[tuple[str, str], list[Harm]] = defaultdict(list)
+    """All faults of all operations, each with its place.
+
+    Each place comes once before any comes twice, and at each place every kind of fault once before any comes twice.
+    """
+    by_place: dict[str, dict[str, list[Harm]]] = defaultdict(lambda: defaultdict(list))
     work = undisturbed.place.work / "undisturbed"
     for number, (kind, path) in enumerate(operations, start=1):
         for harm in harms_of(number, kind):
-            by_place[place_of(kind, path, work, undisturbed.place.given.parent), name_of(harm)].append(harm)
-    draw = random.Random(0)
-    for harms in by_place.values():
-        first, rest = harms[:1], harms[1:]
-        draw.shuffle(rest)
-        harms[:] = first + rest
-    return in_rounds(draw, [[(harm, place) for harm in harms] for (place, _), harms in by_place.items()])
+            by_place[place_of(kind, path, work, undisturbed.place.given.parent)][name_of(harm)].append(harm)
+    draw, lists = random.Random(0), []
+    for place, by_kind in by_place.items():
+        for harms in by_kind.values():
+            draw.shuffle(harms)
+        lists.append([(harm, place) for harm in in_rounds(draw, list(by_kind.values()))])
+    return in_rounds(draw, lists)
 
 
 def errors(scenario: Scenario, undisturbed: Undisturbed, skip: int = 0) -> Iterator[Verdict]:
