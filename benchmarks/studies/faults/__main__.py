@@ -30,8 +30,9 @@ sys.path.insert(0, str(ROOT / "tests" / "faults"))
 
 from filelock import FileLock, Timeout  # noqa: E402
 from injected import material  # noqa: E402
+from injected.errors import own_places  # noqa: E402
 from injected.layer import missing  # noqa: E402
-from injected.scenarios import Place  # noqa: E402
+from injected.scenarios import ALL, Place  # noqa: E402
 from injected.verdicts import Undisturbed, Verdict  # noqa: E402
 from injected.warm import Warm  # noqa: E402
 from parts import PARTS, Part  # noqa: E402
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("part", choices=(*PARTS, "table"), help="what to do")
     parser.add_argument("--count", type=int, help="number of trials in all")
     parser.add_argument("--only", nargs="+", help="words of the names of the scenarios to do")
+    parser.add_argument("--places", action="store_true", help="of faults: each place once, in one of the scenarios")
     parser.add_argument("--anew", action="store_true", help="forget what was done of this part")
     parser.add_argument("--repeat", action="store_true", help="do those trials again in which a fault was found")
     parser.add_argument("--folder", type=Path, help="folder of the trials; a temporary one by default")
@@ -55,6 +57,8 @@ def main() -> None:
     if asked.part == "table":
         print(table(Recorded(asked.results).parts))
         return
+    if asked.places and asked.part != "faults":
+        parser.error("--places is of faults")
     if asked.repeat and not PARTS[asked.part].numbered:
         parser.error(f"trials of {asked.part} cannot be repeated one by one: do the scenario with --only and --anew")
     if why := missing():
@@ -99,7 +103,8 @@ def done(asked: argparse.Namespace, part: Part, recorded: Recorded, folder: Path
                 return
             while going and (count is None or total < count):
                 for name in list(going):
-                    verdict = next(going[name], None)
+                    enough = asked.places and own_places(ALL[name], undisturbed) <= recorded.done(asked.part, name)
+                    verdict = None if enough else next(going[name], None)
                     if verdict is None:
                         del going[name]
                     elif count is None or total < count:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from injected.kills import in_rounds
 from injected.layer import Harm
-from injected.scenarios import Scenario
+from injected.scenarios import ALL, Scenario
 from injected.verdicts import Undisturbed, Verdict, ended_in_one_line, last_words, place_of
 
 ERRORS = {
@@ -46,10 +46,18 @@ def name_of(harm: Harm) -> str:
     return errno.errorcode[harm.error] + more
 
 
-def faults(operations: Sequence[tuple[str, str]], undisturbed: Undisturbed) -> list[tuple[Harm, str]]:
+def faults(
+    operations: Sequence[tuple[str, str]], undisturbed: Undisturbed, others: Collection[str] = ()
+) -> list[tuple[Harm, str]]:
     """All faults of all operations, each with its place.
 
-    Each place comes once before any comes twice, and at each place every kind of fault once before any comes twice.
+    Places that others have not come first. Each place comes once before any comes twice, and at each place every kind
+    of fault once before any comes twice.
+
+    Args:
+        operations: kind and path of each operation.
+        undisturbed: results, and where they are made.
+        others: places at which faults come elsewhere, too.
     """
     by_place: dict[str, dict[str, list[Harm]]] = defaultdict(lambda: defaultdict(list))
     work = undisturbed.place.work / "undisturbed"
@@ -61,7 +69,28 @@ def faults(operations: Sequence[tuple[str, str]], undisturbed: Undisturbed) -> l
         for harms in by_kind.values():
             draw.shuffle(harms)
         lists.append([(harm, place) for harm in in_rounds(draw, list(by_kind.values()))])
-    return in_rounds(draw, lists)
+    own, shared = ([each for each in lists if (each[0][1] in others) is known] for known in (False, True))
+    first = [[each[0]] for each in own]
+    draw.shuffle(first)
+    return [*(pair for (pair,) in first), *in_rounds(draw, shared + [each[1:] for each in own])]
+
+
+def places_of(scenario: Scenario, undisturbed: Undisturbed) -> set[str]:
+    """Places of the operations of a scenario, those of its inputs among them."""
+    operations = undisturbed.came(scenario, with_input=True).operations
+    work, given = undisturbed.place.work / "undisturbed", undisturbed.place.given.parent
+    return {place_of(kind, path, work, given) for kind, path in operations}
+
+
+def others_of(scenario: Scenario, undisturbed: Undisturbed) -> set[str]:
+    """Places of the operations of the scenarios before one."""
+    before = list(ALL.values())[: list(ALL).index(scenario.name)]
+    return set().union(*(places_of(each, undisturbed) for each in before))
+
+
+def own_places(scenario: Scenario, undisturbed: Undisturbed) -> int:
+    """Number of the places of a scenario that none before it has; their faults come first."""
+    return len(places_of(scenario, undisturbed) - others_of(scenario, undisturbed))
 
 
 def errors(scenario: Scenario, undisturbed: Undisturbed, skip: int = 0) -> Iterator[Verdict]:
@@ -73,7 +102,7 @@ def errors(scenario: Scenario, undisturbed: Undisturbed, skip: int = 0) -> Itera
         skip: number of faults to pass over, since they were done before.
     """
     whole = undisturbed.came(scenario, with_input=True)
-    for harm, place in faults(whole.operations, undisturbed)[skip:]:
+    for harm, place in faults(whole.operations, undisturbed, others_of(scenario, undisturbed))[skip:]:
         yield failed(scenario, undisturbed, harm, place)
 
 
