@@ -21,10 +21,15 @@ import pandas as pd
 import pytest
 import torch
 
-from tutelage import files
+from tutelage import files, load
 from tutelage.files.tensors import read_tensors
+from tutelage.tables import DataError
 
 pytest.importorskip("flwr")
+from flwr.app import Context, Message, MessageType, RecordDict
+from flwr.supercore.task_identity import TaskIdentity
+
+from tutelage.federated import app
 
 BIN = Path(sys.executable).parent
 PAGE = Path(__file__).parents[2] / "docs" / "federated.md"
@@ -88,6 +93,85 @@ def app_of_page(folder: Path, out: Path) -> None:
     options = 'kind = "rows"\nfeatures = "x_"\nlabel = "label"\nclients = 2\nrounds = 2\nsteps = 6\nthreshold = 0.5\n'
     folder.mkdir()
     (folder / "pyproject.toml").write_text(f'{head}[tool.flwr.app.config]\n{options}out = "{out}"\n')
+
+
+@pytest.fixture
+def in_a_task(monkeypatch):
+    """Messages are made as in a process that Flower began."""
+    for name in ("task_id", "run_id", "node_id"):
+        monkeypatch.setattr(TaskIdentity, f"_{name}", 1)
+
+
+class Loopback:
+    """A grid whose nodes are tables, asked one after another in this process."""
+
+    def __init__(self, *nodes: dict[str, str], config: dict[str, object]) -> None:
+        self.nodes, self.config = nodes, config
+
+    def context(self, node: int) -> Context:
+        return Context(1, node, dict(self.nodes[node - 1]) if node else {}, RecordDict(), dict(self.config))
+
+    def get_node_ids(self) -> list[int]:
+        return list(range(1, len(self.nodes) + 1))
+
+    def send_and_receive(self, messages: list[Message]) -> list[Message]:
+        asked = {MessageType.QUERY: app.tell, MessageType.TRAIN: app.learn}
+        each = [(m, self.context(m.metadata.dst_node_id)) for m in messages]
+        return [asked[m.metadata.message_type](m, context) for m, context in each[::-1]]  # the last answers first
+
+
+def configured(folder: Path, **more: object) -> dict[str, object]:
+    usual = {"kind": "rows", "features": "x_", "label": "label", "clients": 2, "rounds": 2, "steps": 3}
+    return usual | {"out": str(folder / "model")} | more
+
+
+def test_the_app_gives_the_weights_of_the_simulation_whoever_answers_first(tmp_path, run, in_a_task):
+    north, south = tables(tmp_path)
+    grid = Loopback({"table": str(north)}, {"table": str(south)}, config=configured(tmp_path))
+    app.main(grid, grid.context(0))
+    words = ("--features", "x_", "--label", "label", "--rounds", 2, "--steps", 3, "--no-evidence")
+    code, shown = run("federate", "--train", south, north, *words, "--out", tmp_path / "simulated")
+    assert code == 0, shown
+    (far, _), (near, _) = (
+        read_tensors(tmp_path / f / "model.safetensors") for f in ("model", Path("simulated") / "model")
+    )
+    assert far.keys() == near.keys()
+    for name in far:
+        torch.testing.assert_close(far[name], near[name], rtol=0, atol=1e-6)
+    assert set(load(tmp_path / "model").predict(np.eye(4, dtype=np.float32) * 3)) <= {"red", "green", "blue"}
+
+
+def test_clients_that_cannot_go_together_are_refused(tmp_path, in_a_task):
+    north, south = tables(tmp_path)
+    twice = Loopback({"table": str(north)}, {"table": str(north)}, config=configured(tmp_path))
+    with pytest.raises(DataError, match="two clients have the same name"):
+        app.main(twice, twice.context(0))
+    wide = pd.read_csv(south).assign(x_9=1.0)
+    wide.to_csv(south, index=False)
+    other = Loopback({"table": str(north)}, {"table": str(south)}, config=configured(tmp_path))
+    with pytest.raises(DataError, match="columns are not the same"):
+        app.main(other, other.context(0))
+    for table in (north, south):
+        read = pd.read_csv(table, keep_default_na=False).drop(columns="x_9", errors="ignore")
+        read.assign(label=["red" if v else "" for v in read.label]).to_csv(table, index=False)
+    one = Loopback({"table": str(north)}, {"table": str(south)}, config=configured(tmp_path))
+    with pytest.raises(DataError, match="the clients have labels of 1 class; two are needed"):
+        app.main(one, one.context(0))
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"kind": "rows", "clients": 2}, "the run configuration lacks out"),
+        ({"kind": "masks", "clients": 2, "out": "o"}, "kind must be of rows of one class each, got masks"),
+        ({"kind": "rows", "clients": 2, "out": "o", "round": 3}, "unknown options: round"),
+        ({"kind": "rows", "clients": 2, "out": "o", "rounds": 0}, "rounds must be at least 1, got 0"),
+        ({"kind": "texts", "clients": 2, "out": "o", "encoder": "lexical"}, "made by the rows of all clients"),
+    ],
+)
+def test_a_run_configuration_out_of_range_is_refused(config, message):
+    with pytest.raises(ValueError, match=message):
+        app.Asked.of(config)
 
 
 @pytest.mark.slow

@@ -21,16 +21,17 @@ from flwr.serverapp import Grid, ServerApp
 
 from tutelage import model
 from tutelage.data.sources import cache_folder
-from tutelage.federated.clients import Client, Moments, Update, beginning, head_of
+from tutelage.federated.clients import Moments, Update, beginning, head_of
 from tutelage.federated.fedlabel import FedLabel
 from tutelage.federated.reading import Rows, in_one_table, require_shared_encoder, rows_of_client
 from tutelage.federated.rounds import Rounds, average
 from tutelage.federated.run import FederateOptions
-from tutelage.fit.build import Build
+from tutelage.fit.build import Build, rows_of
 from tutelage.fit.fit import threads
 from tutelage.kinds import KINDS
+from tutelage.kinds.entries import joined
 from tutelage.kinds.one_class import OneClass
-from tutelage.modalities.base import Encodes
+from tutelage.modalities.base import features
 from tutelage.tables import DataError
 from tutelage.tasks import TASKS
 
@@ -108,20 +109,14 @@ def read(context: Context) -> tuple[Asked, Rows]:
     return Asked(kind, asked.rounds, asked.method, asked.clients, asked.out), rows_of_client(kind, name, entries)
 
 
-def made(asked: Asked, rows: Rows, classes: list[str]) -> Client:
-    """The client of this node, after its rows were encoded."""
-    reader = asked.kind.reader()
-    assert isinstance(reader, Encodes)
-    build = Build(reader, asked.method.views, asked.kind.defaults, False, cache_folder() / "features")
-    return rows.client(TASKS[TASK].of(classes), classes, build)
-
-
 @client.query()
 def tell(message: Message, context: Context) -> Message:
     """Tell what the server needs before the first round: classes, columns, and moments of the features."""
     asked, rows = read(context)
+    reader: Any = asked.kind.reader()
+    items = joined([rows.labelled.items, rows.pool.items])
     with threads(1):
-        moments = made(asked, rows, sorted(rows.counts)).moments()
+        moments = Moments.of(rows_of(features(reader, items, cache_folder() / "features")))
     about = ConfigRecord(
         {
             "name": rows.name,
@@ -145,9 +140,11 @@ def learn(message: Message, context: Context) -> Message:
     about, weights = message.content["about"], message.content["weights"]
     assert isinstance(about, ConfigRecord) and isinstance(weights, ArrayRecord)
     classes, number = list(about["classes"]), int(about["round"])
+    reader: Any = asked.kind.reader()
+    build = Build(reader, asked.method.views, asked.kind.defaults, False, cache_folder() / "features")
     with threads(1):
-        here = made(asked, rows, classes)
-        network = head_of(here.moments().mean.shape[0], len(classes), seed=0)
+        here = rows.client(TASKS[TASK].of(classes), classes, build)
+        network = head_of(here.pool.rows.shape[1], len(classes), seed=0)
         network.load_state_dict(weights.to_torch_state_dict())
         update = here.trained(network, asked.method, asked.rounds.training_of(number, here.name))
     content = RecordDict(

@@ -33,6 +33,13 @@ class Moments:
     mean: Tensor
     spread: Tensor
 
+    @staticmethod
+    def of(rows: Tensor) -> Moments:
+        """Moments of rows of features, (n, d)."""
+        rows = rows.double().cpu()
+        mean = rows.mean(0)
+        return Moments(len(rows), mean, (rows - mean).square().sum(0))
+
 
 @dataclass(frozen=True)
 class Update:
@@ -80,9 +87,7 @@ class Client:
 
     def moments(self) -> Moments:
         """Moments of the features of all rows."""
-        rows = torch.cat([self.labelled.rows, self.pool.rows]).double().cpu()
-        mean = rows.mean(0)
-        return Moments(len(rows), mean, (rows - mean).square().sum(0))
+        return Moments.of(torch.cat([self.labelled.rows, self.pool.rows]))
 
     def trained(self, network: nn.Module, method: Method, training: Training) -> Update:
         """Train from the weights of a network on the client's own rows.

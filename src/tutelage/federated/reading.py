@@ -255,10 +255,11 @@ def say_of_clients(clients: Sequence[Rows], classes: Sequence[str], things: str,
     one = [c.name for c in clients if len(c.counts) == 1]
     if one:
         notes.say(f"With labels of one class alone: {_some(one)}.")
-    for name in classes:
-        having = [c.name for c in clients if name in c.counts]
-        if len(having) == 1:
-            notes.say(f"Class {shown(name)} has labels at one client alone, {shown(having[0])}.")
+    having = {name: [c.name for c in clients if name in c.counts] for name in classes}
+    lonely = [f"{shown(name)} ({shown(names[0])})" for name, names in having.items() if len(names) == 1]
+    if lonely:
+        more = f", and {len(lonely) - SHOWN} more" if len(lonely) > SHOWN else ""
+        notes.say(f"Classes with labels at one client alone: {', '.join(lonely[:SHOWN])}{more}.")
 
 
 def _some(names: Sequence[str]) -> str:
