@@ -96,7 +96,11 @@ def measured(way: str) -> dict[str, dict[str, float]]:
     started = []
     for rank in range(size):
         own = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port, "OMP_NUM_THREADS": threads}
-        env = os.environ | {n: str(v) for n, v in own.items()} | {"MASTER_ADDR": "127.0.0.1"}
+        env = (
+            os.environ
+            | {n: str(v) for n, v in own.items()}
+            | {"MASTER_ADDR": "127.0.0.1", "OMP_WAIT_POLICY": "passive"}
+        )
         command = [sys.executable, __file__, "--block", str(size)]
         started.append(subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True))
     told = [process.communicate()[0] for process in started]
