@@ -41,7 +41,7 @@ RESULTS = Path(__file__).parents[1] / "results" / "devices.json"
 WAYS = {"1 process, 1 thread": (1, 1), "1 process, 2 threads": (1, 2), "2 processes, 1 thread each": (2, 1)}
 """Numbers of processes, and of threads of each."""
 
-STEPS = {"head": 200, "encoder": 6}
+STEPS = {"head": 200, "encoder": 4}
 """Steps of a block."""
 
 WARM = 2
@@ -96,7 +96,11 @@ def measured(way: str) -> dict[str, dict[str, float]]:
     started = []
     for rank in range(size):
         own = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port, "OMP_NUM_THREADS": threads}
-        env = os.environ | {n: str(v) for n, v in own.items()} | {"MASTER_ADDR": "127.0.0.1"}
+        env = (
+            os.environ
+            | {n: str(v) for n, v in own.items()}
+            | {"MASTER_ADDR": "127.0.0.1", "OMP_WAIT_POLICY": "passive"}
+        )
         command = [sys.executable, __file__, "--block", str(size)]
         started.append(subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True))
     told = [process.communicate()[0] for process in started]
@@ -125,6 +129,12 @@ def main() -> None:
         for way in WAYS:
             rows[way].append(measured(way))
             print(way, rows[way][-1], flush=True)
+        RESULTS.write_text(json.dumps(found | middles(rows), indent=1) + "\n")
+
+
+def middles(rows: dict[str, list[dict[str, dict[str, float]]]]) -> dict[str, Any]:
+    """Medians over the blocks, by what is trained and the way."""
+    found: dict[str, Any] = {}
     for name in STEPS:
         alone = [row[name]["steps_a_second"] for row in rows["1 process, 1 thread"]]
         found[name] = {}
@@ -136,7 +146,7 @@ def main() -> None:
                 "against_one": round(statistics.median(v / one for v, one in zip(speeds, alone, strict=True)), 2),
                 "blocks": len(each),
             }
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    return found
 
 
 if __name__ == "__main__":
