@@ -129,7 +129,7 @@ def kept(run) -> dict[str, torch.Tensor]:
     """Weights of all players, and all that is remembered."""
     found = {f"{who}.{n}": t for who, player in run.seats.items() for n, t in player.module.state_dict().items()}
     found |= {f"memory.{n}": t for n, t in run.memory.tensors().items()}
-    seen = [(i, n, v) for i, h in enumerate(run.history) for n, v in h.items() if n != "anticipating"]  # clipped alone
+    seen = [(i, n, v) for i, h in enumerate(run.history) for n, v in h.items()]
     return found | {f"history.{i}.{n}": torch.tensor(v) for i, n, v in seen}
 
 

@@ -197,12 +197,11 @@ def one(setting: str, seed: int, name: str) -> Row:
         run = train(method, problem.task, start, problem.loader(seed=seed * 1000), replace(training, seed=seed * 1000))
     seconds = time.perf_counter() - begin
     epochs = max(training.steps * problem.batch_unlabelled / len(problem.pool), 1e-9)
-    ratios = [h["anticipating"] / max(h["direct"], 1e-12) for h in run.history if "anticipating" in h]
     return {
         "setting": setting, "variant": name, "seed": seed, "start": score(start, problem, valid, y),
         "score": score(run.seats["student"].module, problem, valid, y),
         "weight": run.history[-1].get("weight"), "flips": float(run.memory.flips.double().mean()) / epochs,
-        "ratio": float(np.mean(ratios)) if ratios else 0.0, "seconds": round(seconds, 2),
+        "seconds": round(seconds, 2),
     }  # fmt: skip
 
 

@@ -111,3 +111,19 @@ def test_a_step_is_timed_in_the_last_round_and_trains_nothing(loader):
     kept = {n: t.clone() for n, t in start.state_dict().items()}
     assert time_a_step(MeanTeacher(), TASK, start, loader, Training(3)) > 0
     assert all(torch.equal(t, kept[n]) for n, t in start.state_dict().items())
+
+
+def test_lengths_of_gradients_are_told_as_they_were_before_clipping():
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(40, 6, generator=generator), torch.arange(12) % 3
+    torch.manual_seed(0)
+    network = Head(6, 3, hidden=8)
+
+    def first(clip):
+        loader = Loader(Features(x[:12]), y, Features(x), 8, 16)
+        training = Training(steps=1, records=1, clip=clip)
+        return train(Drift(), Classification(3), network, loader, training).history[0]
+
+    free, clipped = first(1e9), first(1e-3)
+    assert free["anticipating"] > 0
+    assert [clipped[n] for n in ("anticipating", "direct")] == [free[n] for n in ("anticipating", "direct")]

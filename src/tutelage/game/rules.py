@@ -93,20 +93,22 @@ class Move:
         grads: the gradient of each player that is to step, by name.
         terms: the loss, to report.
         direct: the part of the leader's gradient that does not flow through the follower; None where all does not.
+        through: the part that does, over ``scale``.
+        scale: scale of that part in the leader's gradient.
     """
 
     grads: dict[str, Params]
     terms: Terms
     direct: Params | None = None
+    through: Params | None = None
+    scale: float = 1.0
 
     def norms(self) -> dict[str, float]:
         """Lengths of two parts of the leader's gradient, "anticipating" and "direct"; none where it has one part."""
-        if self.direct is None:
+        if self.direct is None or self.through is None:
             return {}
-        (total,) = self.grads.values()
-        through = torch._foreach_sub([total[n] for n in self.direct], list(self.direct.values()))
-        norm = torch.nn.utils.get_total_norm
-        return {"anticipating": float(norm(through)), "direct": float(norm(list(self.direct.values())))}
+        through, direct = (torch.nn.utils.get_total_norm(list(g.values())) for g in (self.through, self.direct))
+        return {"anticipating": self.scale * float(through), "direct": float(direct)}
 
 
 @runtime_checkable
@@ -221,4 +223,4 @@ class Stackelberg:
         direct = {n: grads[self.leader, n] for n in leader.params}
         pulled = reply.pullback({n: grads[self.follower, n] for n in follower.params})
         total = torch._foreach_add(list(direct.values()), [pulled[n] for n in direct], alpha=self.interaction)
-        return Move({self.leader: dict(zip(direct, total, strict=True))}, terms, direct)
+        return Move({self.leader: dict(zip(direct, total, strict=True))}, terms, direct, pulled, self.interaction)

@@ -214,8 +214,10 @@ def _here(run: Run, tensors: Params, meta: dict[str, Any], labellers: Sequence[s
 
 def _averaged(move: Move, comm: Comm) -> Move:
     """The same move with gradients on the whole batch."""
-    direct = None if move.direct is None else comm.mean(move.direct)
-    return Move({who: comm.mean(grads) for who, grads in move.grads.items()}, move.terms, direct)
+    direct, through = (None if part is None else comm.mean(part) for part in (move.direct, move.through))
+    return replace(
+        move, grads={who: comm.mean(grads) for who, grads in move.grads.items()}, direct=direct, through=through
+    )  # fmt: skip
 
 
 def _code(method: Method, modules: dict[str, nn.Module]) -> list[dict[str, str]]:

@@ -227,9 +227,9 @@ class Cohort:
     def note(self, run: Runs, move: Move) -> None:
         """Add a point to the history of each member."""
         for k, (game, one) in enumerate(zip(self.games, run.runs, strict=True)):
-            direct = None if move.direct is None else {n: g[k] for n, g in move.direct.items()}
+            direct, through = (part and {n: g[k] for n, g in part.items()} for part in (move.direct, move.through))
             grads = {who: {n: g[k] for n, g in found.items()} for who, found in move.grads.items()}
-            game.note(one, Move(grads, _of(move.terms, k), direct))
+            game.note(one, Move(grads, _of(move.terms, k), direct, through, move.scale))
 
     def _optimisers(self, seats: Seats) -> dict[str, torch.optim.Optimizer]:
         trainings = [m.alone(self.training) for m in self.members]
