@@ -72,17 +72,30 @@ def save_run(estimator: Estimator, folder: Path) -> None:
         with files.one_writer(folder):
             for left in folder.glob(f"{SAVING}*"):  # by a process that was killed
                 shutil.rmtree(left, ignore_errors=True)
-            with tempfile.TemporaryDirectory(prefix=SAVING, dir=folder) as scratch:
-                fresh, old = Path(scratch) / "fresh", Path(scratch) / "old"
+            scratch = Path(tempfile.mkdtemp(prefix=SAVING, dir=folder))
+            try:
+                fresh, old = scratch / "fresh", scratch / "old"
                 fresh.mkdir()
                 old.mkdir()
                 _write(estimator, fresh)
                 files.seal(fresh)
                 _swap(folder, fresh, old)
+            except BaseException:
+                shutil.rmtree(scratch, ignore_errors=True)
+                raise
+            _clear(scratch)
     except BaseException:
         if made:
             shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _clear(scratch: Path) -> None:
+    """Remove what is left of the old run; where that fails, the new one is in its place all the same."""
+    try:
+        shutil.rmtree(scratch)
+    except OSError as e:
+        warn(f"{scratch}: what is left of the run before could not be removed ({e.strerror}); remove it.")
 
 
 def _swap(folder: Path, fresh: Path, old: Path) -> None:

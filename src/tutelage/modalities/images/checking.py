@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from tutelage.modalities.images.decoding import KINDS, MAX_PIXELS, ImageError, Source
+from tutelage.modalities.images.decoding import KINDS, MAX_PIXELS, ImageError, Source, bytes_of
 from tutelage.modalities.images.examples import WORKERS, in_threads, place, shown, some
 from tutelage.modalities.images.inspecting import inspect
 from tutelage.tables import DataError
@@ -178,9 +177,7 @@ def copies_among(sources: Sequence[Source], marks: Mapping[int, int]) -> dict[in
     found: dict[int, int] = {}
     for i, mark in marks.items():
         if counts[mark] > 1:
-            source = sources[i]
-            data = source if isinstance(source, bytes) else Path(source).read_bytes()
-            earlier = first.setdefault(hashlib.blake2b(data).digest(), i)
+            earlier = first.setdefault(hashlib.blake2b(bytes_of(sources[i])).digest(), i)
             if earlier != i:
                 found[i] = earlier
     return found

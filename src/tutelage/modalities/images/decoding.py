@@ -15,6 +15,7 @@ from jaxtyping import UInt8
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from tutelage.data.errors import damage
+from tutelage.files import naming
 from tutelage.modalities.images.beginnings import kind_of_file
 
 Source = bytes | str | Path
@@ -128,6 +129,18 @@ def _file(source: Source) -> Encoded:
         raise ImageError(f"no path ({e})") from e  # it holds a zero, or half a character
     except OSError as e:
         raise ImageError(f"the file cannot be opened ({e.strerror})") from e
+
+
+def bytes_of(source: Source) -> bytes:
+    """Bytes of an encoded image, or of its file.
+
+    Raises:
+        OSError: the file cannot be read; the error names it.
+    """
+    if isinstance(source, bytes):
+        return source
+    with naming(Path(source)):
+        return Path(source).read_bytes()
 
 
 def decode(source: Source, size: Size, max_pixels: int = MAX_PIXELS) -> UInt8[np.ndarray, "h w 3"]:

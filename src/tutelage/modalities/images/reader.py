@@ -22,7 +22,7 @@ from tutelage.modalities.cache import CachedEncoding, Caches
 from tutelage.modalities.fingerprint import fingerprint_of, placed
 from tutelage.modalities.head import Head
 from tutelage.modalities.images.backbone import BACKBONE, LITE, BackboneClassifier, ImageEncoder
-from tutelage.modalities.images.decoding import Size, Source
+from tutelage.modalities.images.decoding import Size, Source, bytes_of
 from tutelage.modalities.images.examples import Images, SegmentImages
 from tutelage.modalities.images.networks import VISION
 from tutelage.modalities.images.views import Strong, Weak
@@ -316,7 +316,7 @@ def picture_key(item: Picture | Disturbed) -> bytes:
         return hashlib.blake2b(picture_key(item.picture) + view, digest_size=16).digest()
     if isinstance(item, np.ndarray):
         return hashlib.blake2b(str(item.shape).encode() + item.tobytes(), digest_size=16).digest()
-    return hashlib.blake2b(item if isinstance(item, bytes) else Path(item).read_bytes(), digest_size=16).digest()
+    return hashlib.blake2b(bytes_of(item), digest_size=16).digest()
 
 
 def _seed(item: Disturbed) -> int:
