@@ -203,7 +203,7 @@ def test_a_run_of_other_settings_is_not_resumed(run, bench, monkeypatch):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tutelage.fit.contender.train", stop)
+    monkeypatch.setattr("tutelage.fit.contender.train_by_all", stop)
     code, shown = run(*bench.fit())
     assert code == 130
     assert "--resume" in shown

@@ -92,7 +92,7 @@ def test_sentences_adapt_an_encoder(run, bench, encoder_folder, by):
 def test_a_stopped_run_goes_on_to_the_same_encoder(run, bench, monkeypatch):
     assert run(*bench("--label", "label", out="whole"))[0] == 0
     monkeypatch.setattr(adapting, "CHECKPOINT_SECONDS", 0)
-    train = adapting.train
+    train = adapting.train_by_all
 
     def stopping(*args, tick, **kwargs):
         def stop(done):
@@ -102,11 +102,11 @@ def test_a_stopped_run_goes_on_to_the_same_encoder(run, bench, monkeypatch):
 
         return train(*args, tick=stop, **kwargs)
 
-    monkeypatch.setattr(adapting, "train", stopping)
+    monkeypatch.setattr(adapting, "train_by_all", stopping)
     code, shown = run(*bench("--label", "label"))
     assert code == 130
     assert "--resume goes on" in shown
-    monkeypatch.setattr(adapting, "train", train)
+    monkeypatch.setattr(adapting, "train_by_all", train)
     code, shown = run(*bench("--label", "label"))
     assert code == 2
     assert "is not empty; choose another folder, or --resume" in shown

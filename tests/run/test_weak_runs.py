@@ -222,7 +222,7 @@ def test_a_killed_stage_one_goes_on(texts, weak, run, monkeypatch):
     assert code == 0
     from tutelage.fit import after_weak_labels as beside
 
-    real = beside.train
+    real = beside.train_by_all
 
     def stopped(*words, tick=None, **more):
         def cut(step):
@@ -232,11 +232,11 @@ def test_a_killed_stage_one_goes_on(texts, weak, run, monkeypatch):
 
         return real(*words, tick=cut, **more)
 
-    monkeypatch.setattr(beside, "train", stopped)
+    monkeypatch.setattr(beside, "train_by_all", stopped)
     code, _ = run(*fit(weak, "mean_teacher", steps=40, checkpoint_seconds=0))
     assert code == 130
     assert (weak.out / "parts" / "stage-i-weak-labels.unfinished").exists()
-    monkeypatch.setattr(beside, "train", real)
+    monkeypatch.setattr(beside, "train_by_all", real)
     code, shown = run(*fit(weak, "mean_teacher", steps=40, checkpoint_seconds=0, resume=True))
     assert code == 0, shown
     same = [(f / "model" / "model.safetensors").read_bytes() for f in (weak.out, weak.folder / "whole")]

@@ -14,10 +14,13 @@ def encode(encoder: str, table: str, cache: str, out: str) -> None:
     import numpy as np
     import pandas as pd
 
+    from tutelage.files import naming
     from tutelage.modalities.encoder import load_encoder
     from tutelage.modalities.text.reader import TextReader
 
-    found = TextReader(load_encoder(encoder)).encoding([list(pd.read_csv(table).text)], Path(cache) / "features")
+    with naming(Path(table)):  # which this trial reads, and not the library
+        texts = list(pd.read_csv(table).text)
+    found = TextReader(load_encoder(encoder)).encoding([texts], Path(cache) / "features")
     (features,) = found.features()
     with open(out, "wb") as file:
         np.save(file, features.rows.numpy())
@@ -28,8 +31,10 @@ def save(table: str, folder: str) -> None:
     import pandas as pd
 
     from tutelage import Classifier
+    from tutelage.files import naming
 
-    rows = pd.read_csv(table)
+    with naming(Path(table)):
+        rows = pd.read_csv(table)
     y = rows.grower.where(rows.grower.notna(), -1).to_numpy()
     made = Classifier("drift", steps=3, folds=2, repeats=1, random_state=0)
     made.fit(rows[["ash", "alcohol"]].to_numpy(), y)
