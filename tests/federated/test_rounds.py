@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tutelage.data import Features, Loader
+from tutelage.data.groups import Groups
 from tutelage.federated import Client, Federation, FedLabel, Rounds, Update, average, beginning
 from tutelage.federated.comparison import folds_within, without_fold
 from tutelage.fit.setup import FolderStore, MemoryStore
@@ -174,3 +175,19 @@ def test_each_fold_holds_out_its_share_of_every_client_and_class():
 def test_rounds_out_of_range_are_refused():
     with pytest.raises(ValueError, match="rounds must be at least 1, got 0"):
         Rounds(0, Training())
+
+
+def test_copies_are_held_out_together_whichever_clients_have_them():
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(12, 3, generator=generator), torch.arange(12) % 2
+    both = [torch.cat([x[:6], x[:6]]), torch.cat([x[6:], x[3:6]])]
+    targets = [torch.cat([y[:6], y[:6]]), torch.cat([y[6:], y[3:6]])]
+    pool = Features(torch.zeros(0, 3))
+    clients = [
+        Client(name, Classification(2), Features(rows), of, pool, (), 4, 4)
+        for name, rows, of in zip("ab", both, targets, strict=True)
+    ]
+    item = np.array([*range(6), *range(6), *range(6, 12), 3, 4, 5])
+    fold = folds_within(clients, 3, 0, Groups.of(item))
+    assert all(len(set(fold[item == i].tolist())) == 1 for i in range(12))
+    assert sorted(set(fold.tolist())) == [0, 1, 2]

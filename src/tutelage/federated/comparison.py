@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from tutelage.data import Features
+from tutelage.data.groups import Groups
 from tutelage.federated.clients import Client
 from tutelage.federated.rounds import Federation, Point
 from tutelage.fit.calibration import calibrated
@@ -39,24 +40,26 @@ class Compared:
     clients: dict[str, dict[str, Any]]
 
 
-def folds_within(clients: Sequence[Client], folds: int, seed: int) -> np.ndarray:
+def folds_within(clients: Sequence[Client], folds: int, seed: int, groups: Groups | None = None) -> np.ndarray:
     """Number of the fold that holds out each labelled row, (n,), the clients' rows one after another.
 
     The rows of a client are dealt to the folds in turn, class by class, so that each fold holds out about its share of
-    every client and class.
+    every client and class. Copies of a row are held out with it, whichever clients have them.
 
     Args:
         clients: the clients.
         folds: number of folds, at least 2.
         seed: seed of the order within a class.
+        groups: which labelled rows are copies of one; None: none is.
     """
     sizes = [len(c.labelled) for c in clients]
     client = np.repeat(np.arange(len(clients)), sizes)
     y = torch.cat([c.target for c in clients]).cpu().numpy()
-    order = np.lexsort([np.random.default_rng(seed).random(len(y)), y, client])
-    found = np.empty(len(y), dtype=np.int64)
-    found[order] = np.arange(len(y)) % folds
-    return found
+    dealt = np.arange(len(y)) if groups is None else groups.first(y)
+    order = np.lexsort([np.random.default_rng(seed).random(len(dealt)), y[dealt], client[dealt]])
+    found = np.empty(len(dealt), dtype=np.int64)
+    found[order] = np.arange(len(dealt)) % folds
+    return found if groups is None else found[groups.item]
 
 
 def without_fold(clients: Sequence[Client], fold: np.ndarray, number: int) -> list[Client]:
@@ -72,22 +75,27 @@ def without_fold(clients: Sequence[Client], fold: np.ndarray, number: int) -> li
     return [c.with_labels(np.flatnonzero(mine != number)) for c, mine in zip(clients, own, strict=True)]
 
 
-def compare(federation: Federation, method: Method, folds: int | None, reader: Reader) -> Compared:
+def compare(
+    federation: Federation, method: Method, folds: int | None, reader: Reader, groups: Groups | None = None
+) -> Compared:
     """Train both global models, and ask of each fold's labels models that have not seen them.
+
+    Copies of a row have one vote together, as in any fit.
 
     Args:
         federation: the clients, and how they train.
         method: method of the candidate; the reference learns the labels alone, by as many steps.
         folds: number of folds; None gathers no evidence, and the candidate is returned.
         reader: reader of the rows.
+        groups: which labelled rows are copies of one, the clients' rows one after another; None: none is.
     """
-    problem = all_rows(federation.clients, federation.network, reader)
+    problem = replace(all_rows(federation.clients, federation.network, reader), groups=groups)
     reference, _ = federation.trained(LABELS_ONLY, Supervised())
     network, history = federation.trained(method.name, method)
     if folds is None:
         return Compared(_outcome(problem, method, reference, network, history), {})
     clients = federation.clients
-    fold = folds_within(clients, folds, federation.rounds.training.seed)
+    fold = folds_within(clients, folds, federation.rounds.training.seed, groups)
     own = np.split(np.arange(len(fold)), np.cumsum([len(c.labelled) for c in clients])[:-1])
     names = {LABELS_ONLY: Supervised(), method.name: method}
     said: dict[str, FoldPredictions] = {name: [] for name in names}
@@ -98,18 +106,34 @@ def compare(federation: Federation, method: Method, folds: int | None, reader: R
         for name, of in names.items():
             said[name].append((out, _said(fewer.trained(f"{name}-fold{k + 1:02d}", of)[0], problem, out)))
         alone += _alone(fewer, problem, [rows[fold[rows] == k] for rows in own], k)
-    once = np.ones(len(fold), dtype=np.int64)
-    first, second = (HeldOut.average(problem.task, problem.y, once, said[name]) for name in names)
+    first, second = (problem.scored(said[name]) for name in names)
     evidence = weigh(first.right, second.right, Prior(), 1 / folds, task=problem.task)
     candidate = evidence.returned == "candidate"
-    before, after = (calibrated(said[name], problem.y, None) for name in names)
+    before, after = (calibrated(said[name], problem.y, problem.unit_weights) for name in names)
     outcome = replace(
         _outcome(problem, method, reference, network, history), evidence=evidence, returned=evidence.returned,
         network=network if candidate else reference, held_out=second if candidate else first,
         calibration=after if candidate else before, reference_calibration=before,
     )  # fmt: skip
-    rights = {c.name: (first.right[at], second.right[at], alone[at]) for c, at in zip(clients, own, strict=True)}
-    return Compared(outcome, {name: _of_client(*each, folds) for name, each in rights.items() if len(each[0])})
+    right = [*(_right(problem, said[name]) for name in names), alone]
+    rights = {c.name: [_of_rows(r[at], at, groups) for r in right] for c, at in zip(clients, own, strict=True)}
+    return Compared(outcome, {n: _of_client(a, b, c, folds) for n, (a, b, c) in rights.items() if len(a)})
+
+
+def _right(problem: Problem, said: FoldPredictions) -> np.ndarray:
+    """1 for each labelled row that a model got right when it was held out, else 0, (n,)."""
+    return HeldOut.average(problem.task, problem.y, np.ones(len(problem.y), dtype=np.int64), said).right
+
+
+def _of_rows(right: np.ndarray, at: np.ndarray, groups: Groups | None) -> np.ndarray:
+    """Mean of a client's values over the copies of each row that it has.
+
+    Args:
+        right: values of its labelled rows, (n,).
+        at: numbers of these rows among those of all clients, (n,).
+        groups: which rows are copies of one; None: none is.
+    """
+    return right if groups is None else groups.subset(at).mean(right)
 
 
 def _said(network: nn.Module, problem: Problem, out: np.ndarray) -> dict[str, np.ndarray]:
@@ -137,16 +161,17 @@ def _alone(federation: Federation, problem: Problem, held_out: Sequence[np.ndarr
 
 
 def _of_client(reference: np.ndarray, candidate: np.ndarray, alone: np.ndarray, folds: int) -> dict[str, Any]:
-    """What a client gained, as plain values: the score of each model with its interval, and the change between them.
+    """What a client gained, as plain values: scores with their intervals, the change between them, and the votes.
 
     Args:
         reference, candidate, alone: 1 for each of its rows that a model got right when it was held out, (n,).
         folds: number of folds.
     """
     scores = {"labels_only": reference, "federated": candidate, "alone": alone}
-    found = {name: asdict(estimate(right, binary=True)) for name, right in scores.items()}
+    found = {name: asdict(estimate(right, bool(np.isin(right, (0, 1)).all()))) for name, right in scores.items()}
     told = weigh(reference, candidate, Prior(), 1 / folds)
-    return found | {"change": {name: getattr(told, name) for name in ("difference", "low", "high", "harm")}}
+    change = {name: getattr(told, name) for name in ("difference", "low", "high", "harm")}
+    return found | {"change": change, "votes": len(reference)}
 
 
 def all_rows(clients: Sequence[Client], network: nn.Module, reader: Reader) -> Problem:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from tutelage.data import Features
+from tutelage.data.groups import Groups
 from tutelage.federated.clients import Client
 from tutelage.fit.build import Build, Items, rows_of
 from tutelage.kinds.class_labels import codes_if_known
@@ -267,8 +268,17 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(map(shown, names[:SHOWN])) + more
 
 
+def copies_of(kind: OneClass, clients: Sequence[Rows]) -> Groups | None:
+    """Which labelled rows are copies of one, equal or nearly so, the clients' rows one after another; None if none is.
+
+    Only the simulation, which has all rows, can know that; it scores by it, and no client learns otherwise for it.
+    """
+    groups = Groups.of(kind.same(joined([c.labelled.items for c in clients])))
+    return None if groups.apart else groups
+
+
 def _all_of(data: Dataset, clients: Sequence[Rows], left_out: tuple[str, ...]) -> Dataset:
-    """The data of all clients, in their order; copies are no matter, since no client knows those of another."""
+    """The data of all clients, in their order; no client knows the copies of another."""
     labels = [label for c in clients for label in c.labelled.labels]
     items = Items(
         data.items.task, joined([c.labelled.items for c in clients]), codes_if_known(data.classes, labels),

@@ -123,7 +123,7 @@ class Federation:
             method: method of every client.
 
         Raises:
-            ValueError: no client has a row that the method learns from.
+            ValueError: no client has a row that the method learns from, or the weights are no longer finite.
         """
         clients = sorted((c for c in self.clients if c.rows(method)), key=lambda c: c.name)
         if not clients:
@@ -147,6 +147,11 @@ class Federation:
             network.load_state_dict(weights)
             sent = [c.trained(network, method, self.rounds.training_of(number, c.name)) for c in clients]
             weights = average(sent)
+            if not all(bool(t.isfinite().all()) for t in weights.values()):
+                raise ValueError(
+                    f"the weights are no longer finite after round {number + 1:,} of {name}: the learning rate "
+                    f"{training.lr:g} is too high; give a lower --lr"
+                )
             history.append(summed(sent, number, training.steps))
             if path is not None and time.monotonic() - saved >= training.checkpoint_every:
                 write_tensors(path, weights, history)

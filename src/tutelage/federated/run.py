@@ -14,7 +14,7 @@ from tutelage.data.sources import cache_folder
 from tutelage.federated.clients import beginning
 from tutelage.federated.comparison import compare
 from tutelage.federated.fedlabel import FedLabel
-from tutelage.federated.reading import SHOWN, Rows, read_clients
+from tutelage.federated.reading import SHOWN, Rows, copies_of, read_clients
 from tutelage.federated.rounds import Federation, Rounds
 from tutelage.files.described import Asked, Summary
 from tutelage.files.whole import sha256_of
@@ -155,7 +155,8 @@ def run_federation(
             )
             federation = Federation(clients, start.to(device), rounds, FolderStore(folder.parts), tick)
             with threads(1):
-                compared = compare(federation, method, options.folds if options.evidence else None, reader)
+                folds, copies = options.folds if options.evidence else None, copies_of(kind, rows)
+                compared = compare(federation, method, folds, reader, copies)
             fitted = Fitted(compared.outcome, compared.outcome.problem, rounds.training, reader)
             summary = summarise(kind, data, fitted) | {"read": notes.as_dict()}
             each = [_about(client, compared.clients.get(client.name)) for client in rows]
@@ -188,10 +189,13 @@ def table_of(each: Sequence[dict[str, Any]]) -> pd.DataFrame:
         line |= {f"labels of {name}": client["classes"].get(name, 0) for name in classes}
         for name in ("labels_only", "federated", "alone"):
             line |= {f"{name}{end}": client.get(name, {}).get(key) for key, end in ENDS.items()}
-        line |= {f"change_{key}": value for key, value in client.get("change", {}).items()}
+        line |= {f"change_{key}": client.get("change", {}).get(key) for key in CHANGE} | {"votes": client.get("votes")}
         lines.append(line)
     return pd.DataFrame(lines)
 
+
+CHANGE = ("difference", "low", "high", "harm")
+"""Numbers on the change of a score, whose columns begin with "change_"."""
 
 ENDS = {"score": "", "low": "_low", "high": "_high"}
 """Ends of the names of the columns of a score and its interval."""
@@ -215,7 +219,7 @@ def in_words(each: Sequence[dict[str, Any]], things: str) -> list[str]:
         low, high = (100 * client["federated"][end] for end in ("low", "high"))
         lines.append(
             f"{shown(client['client'])}: {alone:.1f}, {before:.1f}, {now:.1f} ({low:.1f} to {high:.1f}) of "
-            f"{client['labelled']:,}."
+            f"{client['votes']:,}."
         )
     if len(told) > SHOWN:
         lines.append(f"{len(told) - SHOWN} more clients are in {CLIENTS}.")

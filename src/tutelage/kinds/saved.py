@@ -108,7 +108,7 @@ def _asked(folder: Path) -> dict[str, Any]:
     """
     if not (folder / "run.json").exists():
         if (folder / "model.json").exists():
-            hint = "a model, not a run; name the folder that tutelage fit wrote, or use the model from Python"
+            hint = "a model, not a run; name the folder that tutelage fit wrote, or load it in Python by tutelage.load"
         else:
             hint = "no run of tutelage fit there (run.json is missing)"
         raise FileNotFoundError(f"{folder}: {hint}")

@@ -118,7 +118,7 @@ def _run(
             _resume_lines(heard, folder.parts / "said.json")
             write_contradictions(data.repeated, out)
             if following is not None:
-                following.begin(out.resolve().name, parameters_of(kind, data, settled, options.asked), out)
+                following.begin(out.resolve().name, parameters_of(kind, data, settled, options.asked, reader.says), out)
             fitted = fit_rows(
                 data.items, wiring, method, features, device=device, store=FolderStore(folder.parts),
                 tick=tick, say=heard.say, foretell=say, later=len(data.test), closing=closing(kind, data),

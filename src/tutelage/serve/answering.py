@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tutelage.kinds.answers import beside_own
-from tutelage.model import Answers
+from tutelage.model import Answers, Model
 from tutelage.serve.batches import Asking, Batches
 from tutelage.serve.bodies import CSV, JSON, Limits, table_in
 from tutelage.serve.refusals import RefusedError
@@ -112,7 +112,7 @@ def reply_to(question: Question, served: Served, batches: Batches, limits: Limit
         asking = Asking.of(served.run.model, batches)
         frame, added = served.run.kind.labelled(asking, table, USUAL, notes, _silent, promised)
         if question.classes and asking.found is not None:
-            added |= _each(asking.found, list(map(str, served.run.model.classes)), question.answer)
+            added |= _each(asking.found, served.run.model, question.answer)
         if question.answer == CSV:
             with formulas.safe_cells(safe):
                 return Reply(csv_of(beside_own(frame, added, Path("the answer"), notes)), CSV, len(frame))
@@ -132,16 +132,17 @@ def _silent(what: str, done: int, total: int) -> None:
     """Show no progress."""
 
 
-def _each(found: Answers, classes: Sequence[str], answer: str) -> dict[str, Any]:
+def _each(found: Answers, model: Model, answer: str) -> dict[str, Any]:
     """Columns with the probabilities of all classes; of sentences a list for each, with those of each word.
 
     Args:
         found: what the model says of the rows.
-        classes: names of the classes.
+        model: the model.
         answer: type of the content of the answer.
     """
     p, counts, unread = found
-    if len(p) != len(counts):
+    classes = list(map(str, model.classes))
+    if model.task.sequential:
         words = np.split(p, np.cumsum(counts)[:-1])
         return {EACH: [[_named(classes, word) for word in each] for each in words]}
     if answer == JSON:

@@ -27,6 +27,9 @@ NAMES = {JSON: Path("request.json"), CSV: Path("request.csv")}
 CELLS = 5_000_000
 """Rows times columns of a request, at most: rows of JSON may each name columns of their own."""
 
+COLUMNS = 5_000
+"""Columns of a request of csv, at most, where the run has no more than half as many: others are passed over."""
+
 ROWS = "rows"
 """Key of the rows in a request of JSON."""
 
@@ -131,6 +134,8 @@ def table_in(body: bytes, kind: str, columns: Sequence[str], limits: Limits, not
         DataError: its csv is no table.
     """
     _require_utf8(body)
+    if kind == CSV:
+        _require_narrow(body, columns)
     found = _of_json(body, columns, limits) if kind == JSON else read_bytes(body, NAMES[CSV], USUAL, notes)
     _require_few(len(found.frame), found.frame.shape[1], limits)
     return Block.of(NAMES[kind], found)
@@ -143,6 +148,14 @@ def _require_utf8(body: bytes) -> None:
         body.decode()
     except UnicodeDecodeError as e:
         raise RefusedError(400, f"the body is not utf-8 (byte {e.start + 1:,})") from e
+
+
+def _require_narrow(body: bytes, columns: Sequence[str]) -> None:
+    """Check that the first line of a csv names no absurd number of columns, which take long to be read."""
+    header = body.lstrip().split(b"\n", 1)[0]
+    named, most = 1 + max(map(header.count, (b",", b";", b"\t", b"|"))), max(COLUMNS, 2 * len(columns))
+    if named > most:
+        raise RefusedError(413, f"the first line names {named:,} columns, more than {most:,}")
 
 
 def _require_few(rows: int, columns: int, limits: Limits) -> None:

@@ -17,6 +17,7 @@ from tutelage.tables import PREDICTED, PREDICTED_SPANS, PROBABILITY
 ERRORS: Mapping[int, str] = {
     400: "The body is no JSON, empty, or not utf-8.",
     401: "The token is missing or another.",
+    403: "The service is called by a name that is not its own.",
     406: "Neither JSON nor csv is accepted.",
     408: "The body did not arrive in time.",
     413: "The body, or the table in it, is too large.",
@@ -103,7 +104,6 @@ def _answer(served: Served) -> dict[str, Any]:
 
 def _errors(*which: int) -> dict[str, Any]:
     more = {
-        403: "The service has no token.",
         409: "The run cannot be loaded; the old one stays.",
     }
     says = {**ERRORS, **more}

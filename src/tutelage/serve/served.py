@@ -59,7 +59,7 @@ class Place:
         run = replace(run, model=replace(run.model, cache=False))  # nothing of a request is kept
         named = [getattr(kind, name) for name in kind.item_columns]
         columns = [column for name in named for column in ([name] if isinstance(name, str) else name)]
-        return Served(run, tuple(columns), self.folder.resolve().name, fingerprint(run.model))
+        return Served(run, tuple(columns), folder.resolve().name, fingerprint(run.model))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@ KEPT = 75
 """Seconds that a connection is kept without a request: longer than the minute after which most proxies end it."""
 
 
+GRACE = 60
+"""Seconds, at most, in which requests are answered after the server was asked to end: a client may never read."""
+
+
 def is_loopback(host: str) -> bool:
     """Whether only programs of this machine reach a host.
 
@@ -48,7 +52,9 @@ def listening(host: str, port: int) -> socket.socket:
         raise ValueError(f"--port must be in [0, 65535], got {port}")
     try:
         kind = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        return socket.create_server((host, port), family=kind, backlog=2048)
+        found = socket.create_server((host, port), family=kind, backlog=2048)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer waits for an acknowledgement
+        return found
     except OSError as e:
         if e.errno == errno.EADDRINUSE:
             raise ValueError(
@@ -84,9 +90,11 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             app, loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
             proxy_headers=False, server_header=False, timeout_keep_alive=KEPT,
+            timeout_graceful_shutdown=GRACE,
         )  # fmt: skip
         super().__init__(config)
         self.ready, self.reload, self.interrupted = ready, reload, False
+        self._asked, self._loading = threading.Event(), threading.Lock()
         log = logging.getLogger("uvicorn.error")
         log.handlers, log.propagate = [_Log(say)], False
 
@@ -116,4 +124,12 @@ class Server(uvicorn.Server):
         self.handle_exit(number, frame)
 
     def _load(self, number: int, frame: FrameType | None) -> None:
-        threading.Thread(target=self.reload, daemon=True).start()
+        self._asked.set()
+        threading.Thread(target=self._load_once, daemon=True).start()
+
+    def _load_once(self) -> None:
+        """Load the run again, once for all signals that arrived before it began."""
+        with self._loading:
+            if self._asked.is_set():
+                self._asked.clear()
+                self.reload()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
@@ -54,11 +55,37 @@ def _write(table: pd.DataFrame, path: Path, kind: str, says: str) -> None:
         raise DataError(f"{path}: encoded images can be written to parquet only")
     elif kind in (".jsonl", ".json"):
         with open(path, "w", encoding="utf-8") as f:
-            table.to_json(f, orient="records", lines=kind == ".jsonl", force_ascii=False, double_precision=15)
+            _as_records(table, f, kind == ".jsonl")
     elif kind == ".xlsx":
         write_sheet(list(table.columns), table.itertuples(index=False, name=None), path, says)
     else:
         _delimited(table, path, "\t" if kind == ".tsv" else ",")
+
+
+def _as_records(table: pd.DataFrame, file: TextIO, lines: bool) -> None:
+    """Write the rows as objects of JSON, a line each or in a list; numbers keep all their digits."""
+    columns = {str(name): map(_in_json, table[name].tolist()) for name in table}
+    texts = (
+        json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, separators=(",", ":"))
+        for row in zip(*columns.values(), strict=True)
+    )
+    if lines:
+        file.writelines(f"{text}\n" for text in texts)
+    else:
+        file.write(f"[{','.join(texts)}]")
+
+
+def _in_json(value: Any) -> Any:
+    """A cell as a value that JSON can hold; None for what is missing, and for numbers that are not finite."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if isinstance(value, list | tuple):
+        return [_in_json(each) for each in value]
+    if isinstance(value, dict):
+        return {str(name): _in_json(each) for name, each in value.items()}
+    return value if isinstance(value, str | int | float | bool) else str(value)
 
 
 def csv_of(table: pd.DataFrame) -> bytes:
@@ -100,9 +127,15 @@ def _as_json(cell: Any) -> str | None:
 def _flat(table: pd.DataFrame) -> pd.DataFrame:
     """The table with lists and dicts as JSON."""
     listed = [c for c in table if table[c].map(lambda v: isinstance(v, (list, dict, np.ndarray))).any()]
-    return table.assign(**{
-        str(c): [json.dumps(v, default=_plain, ensure_ascii=False) for v in table[c]] for c in listed
-    })  # fmt: skip
+    flat: dict[str, Any] = {
+        str(c): [None if _missing(v) else json.dumps(v, default=_plain, ensure_ascii=False) for v in table[c]]
+        for c in listed
+    }
+    return table.assign(**flat)
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
 
 
 def _plain(value: Any) -> Any:

@@ -181,7 +181,10 @@ def tracked(
         StoreError: the store cannot be written, or does not answer.
     """
     place = None if to is None else str(to)
-    following = Tracked(opened(name, place, Path() if beside is None else beside), name, place, say)
+    store = opened(name, place, Path() if beside is None else beside)
+    if (folder := getattr(store, "folder", None)) is not None:
+        say(f"{name} keeps what this fit tells in {folder}.")
+    following = Tracked(store, name, place, say)
     token = _CURRENT.set(following)
     try:
         with listening(following.told):

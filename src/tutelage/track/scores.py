@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
+from importlib.metadata import version
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,17 @@ LONGEST = 500
 """Number of characters of a parameter, at most."""
 
 
-def parameters_of(kind: Kind, data: Dataset, method: Any, asked: Asked) -> dict[str, str]:
-    """Parameters of a fit, by name: the method's, the options that are not their defaults, and counts. No path is told.
+def parameters_of(kind: Kind, data: Dataset, method: Any, asked: Asked, reads: str = "") -> dict[str, str]:
+    """Parameters of a fit, by name: the method's, how it trains, options that are not their defaults, and counts.
+
+    No path is told.
 
     Args:
         kind: kind of the data, with its options.
         data: what is learnt.
         method: the method, settled, or "auto".
         asked: the user's wishes for training and evidence.
+        reads: name of the encoder or network for people; empty where it is not known yet.
     """
     plain = plain_options(kind)
     usual = {f.name: f.default for f in fields(kind) if f.default is not MISSING}
@@ -39,8 +43,10 @@ def parameters_of(kind: Kind, data: Dataset, method: Any, asked: Asked) -> dict[
     wishes = {name: value for name, value in vars(asked).items() if name not in ("checkpoint_seconds", "in_python")}
     found = {"method": method.name} | {f"method.{name}": value for name, value in settings(method).items()} | wishes
     found |= {"kind": kind.name} | {f"kind.{n}": _named(v) for n, v in of_kind.items()} | counts
-    found["classes"] = len(data.classes)
-    return {n: str(v)[:LONGEST] for n, v in found.items() if v not in (None, [], {})}
+    training = kind.how(asked).training
+    found |= {f"training.{name}": getattr(training, name) for name in ("steps", "lr", "weight_decay", "optimiser")}
+    found |= {"classes": len(data.classes), "reads": _named(reads), "tutelage": version("tutelage")}
+    return {n: str(v)[:LONGEST] for n, v in found.items() if v not in (None, "", [], {})}
 
 
 def _named(value: Any) -> Any:
