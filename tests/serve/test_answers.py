@@ -124,3 +124,9 @@ def test_nothing_of_a_request_is_kept_on_disk(serve, tmp_path, monkeypatch):
     served = serve("texts")
     assert served.ask(["a soup that nobody saw"]).status_code == 200
     assert list(tmp_path.iterdir()) == [] and served.said == []
+
+
+def test_sentences_of_one_word_each_have_lists_of_probabilities_too(serve):
+    rows = serve("sentences").ask([["soup"], ["goal"]], "?classes=true").json()["rows"]
+    assert [len(row["probabilities"]) for row in rows] == [1, 1]
+    assert all(isinstance(row["probabilities"], list) for row in rows)

@@ -211,3 +211,9 @@ def test_the_numbers_count_what_was_asked(serve):
         assert line in found.text, line
     name = served.app.service.current.fingerprint
     assert f'tutelage_model_info{{fingerprint="{name}",kind="rows",name="rows"}} 1.0' in found.text
+
+
+def test_a_header_of_very_many_columns_is_refused_before_it_is_read(serve):
+    content = "text," + ",".join(f"x{i}" for i in range(100_000)) + "\na\n"
+    answer = serve("texts").client.post("/predict", content=content, headers=CSV)
+    assert answer.status_code == 413 and "100,001 columns, more than 5,000" in answer.json()["errors"][0]

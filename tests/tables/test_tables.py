@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -187,3 +189,15 @@ def test_a_folder_of_parts_of_a_table_says_how_to_join_them(tmp_path):
         DataError, match=r"joined first, such as by pandas.concat \(pandas.read_parquet\(FOLDER\) makes"
     ):
         read_table(tmp_path)
+
+
+def test_lines_of_json_keep_all_digits_and_what_is_missing(tmp_path):
+    table = pd.DataFrame({"n": [0.30000000000000004, 123456789.12345679, float("nan")], "v": [[1, 0.1], None, True]})
+    write_table(table, tmp_path / "t.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()]
+    assert [line["n"] for line in lines] == [0.30000000000000004, 123456789.12345679, None]
+    assert [line["v"] for line in lines] == [[1, 0.1], None, True]
+    write_table(table, tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text().splitlines()[1:] == [
+        '0.30000000000000004,"[1, 0.1]"', "123456789.12345679,", ",true",
+    ]  # fmt: skip
