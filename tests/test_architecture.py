@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "data": {"types", "ops", "files", "data"},
     "tables": {"types", "ops.pages", "ops.visible", "files", "data.errors", "data.how", "data.hub", "data.nearest",
         "tables"},
-    "weak": {"types", "ops", "data", "tables", "weak"},
+    "weak": {"types", "ops", "data", "tables", "files", "weak"},
     "weights": {"types", "files", "data", "weights"},
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},
     "train": {"types", "ops", "game", "memory", "tasks", "methods", "data", "comm", "files", "train"},

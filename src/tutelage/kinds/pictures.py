@@ -17,7 +17,7 @@ from tutelage.kinds.dataset import HIDDEN, Dataset, Files, Make
 from tutelage.kinds.entries import Entries, InFolder, InTable, Places
 from tutelage.modalities.images.checking import ImageReport, check_images, look_at_images
 from tutelage.modalities.images.copies import PicturePrints
-from tutelage.modalities.images.decoding import Size, Source
+from tutelage.modalities.images.decoding import Size, Source, require_read
 from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.images.examples import require_pixels
 from tutelage.modalities.images.facts import image_facts
@@ -155,7 +155,8 @@ class Pictured(Kind):
     def exact_key(self, item: Any) -> Hashable:
         try:
             return picture_key(item)
-        except OSError:  # a check of the images names those that cannot be read
+        except OSError as e:  # a check of the images names those that cannot be read
+            require_read(item, e)
             return str(item)
 
     def in_a_word(self, item: Any) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tutelage.files import naming
 from tutelage.tables import DataError, as_label, require_regular
 from tutelage.tables.cells import why_no_json
 
@@ -33,7 +34,8 @@ def read_descriptions(path: str | Path) -> Descriptions:
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with naming(path):
+            text = path.read_text(encoding="utf-8-sig")
         found = (
             json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, path))
             if path.suffix.lower() == ".json"

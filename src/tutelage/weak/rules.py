@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
+from tutelage.files import naming
 from tutelage.tables import DataError, as_label, require_regular
 from tutelage.tables.cells import quoted, why_no_json
 from tutelage.tables.label_cells import UNSEEN_CHARACTERS
@@ -194,7 +195,8 @@ def read_rules(path: str | Path) -> list[LabellingFunction]:
 def _json_rules(path: Path) -> list[LabellingFunction]:
     """Labelling functions from a .json file; see `read_rules`."""
     try:
-        items = json.loads(path.read_text(encoding="utf-8-sig"))
+        with naming(path):
+            items = json.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as e:
         raise DataError(f"{path}: not readable as json (byte {e.start + 1} is not UTF-8)") from e
     except json.JSONDecodeError as e:

@@ -15,7 +15,15 @@ from scipy.fft import dctn
 from tutelage.copies.exact import groups_of, joined_groups
 from tutelage.copies.hashes import near_hashes
 from tutelage.copies.prints import Prints, one_number_each
-from tutelage.modalities.images.decoding import MAX_PIXELS, ImageError, Source, decode, opened, upright, upright_size
+from tutelage.modalities.images.decoding import (
+    MAX_PIXELS,
+    ImageError,
+    Source,
+    decode,
+    opened,
+    upright,
+    upright_size,
+)
 from tutelage.modalities.images.examples import in_threads
 
 Picture = Source | np.ndarray

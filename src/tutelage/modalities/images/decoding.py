@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
+import os
 import re
 import stat
 from collections.abc import Iterator
@@ -57,6 +59,10 @@ UPRIGHT = {
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its log of damaged files would be printed
 
 
+OF_THE_MOMENT = (errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE)
+"""Numbers of errors of the system that may be over when the file is read again."""
+
+
 class ImageError(ValueError):
     """A fault of one image; the message does not name the image."""
 
@@ -80,6 +86,7 @@ def opened(source: Source, max_pixels: int) -> Iterator[tuple[Encoded, Image.Ima
 
     Raises:
         ImageError: the image cannot be opened or is too large, or reading it within the block fails.
+        OSError: the system could not read it at this moment; the error names it.
     """
     try:
         with _file(source) as file, _image(file) as image:
@@ -91,6 +98,7 @@ def opened(source: Source, max_pixels: int) -> Iterator[tuple[Encoded, Image.Ima
     except ImageError:
         raise
     except Exception as e:  # decoders raise what they like: SyntaxError, struct.error, IndexError
+        require_read("an image" if isinstance(source, bytes) else source, e)
         raise ImageError(f"cut off or damaged ({damage(e)})") from e
 
 
@@ -129,6 +137,20 @@ def _file(source: Source) -> Encoded:
         raise ImageError(f"no path ({e})") from e  # it holds a zero, or half a character
     except OSError as e:
         raise ImageError(f"the file cannot be opened ({e.strerror})") from e
+
+
+def require_read(source: object, error: BaseException | None) -> None:
+    """Raise an error of the disk or of the system again, with the file's name: of the image it says nothing.
+
+    Args:
+        source: encoded image, or its path.
+        error: why it could not be read.
+
+    Raises:
+        OSError: the system could not read the file at this moment.
+    """
+    if isinstance(error, OSError) and error.errno in OF_THE_MOMENT:
+        raise OSError(error.errno, error.strerror or os.strerror(error.errno), str(source)) from error
 
 
 def bytes_of(source: Source) -> bytes:
