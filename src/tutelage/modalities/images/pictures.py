@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image
 
+from tutelage.data.errors import DataError
 from tutelage.modalities.images.copies import Picture
-from tutelage.modalities.images.decoding import Size, decode, resized
+from tutelage.modalities.images.decoding import ImageError, Size, decode, resized
 from tutelage.modalities.images.inspecting import inspect
 
 THUMBNAIL = 80
@@ -20,7 +23,8 @@ OVER = 0.55
 
 def thumbnail(picture: Picture) -> str:
     """Thumbnail of an image, encoded or an array, (h, w) or (h, w, 3): a PNG in base64."""
-    h, w = picture.shape[:2] if isinstance(picture, np.ndarray) else inspect(picture).size
+    with _named(picture):
+        h, w = picture.shape[:2] if isinstance(picture, np.ndarray) else inspect(picture).size
     shrunk = THUMBNAIL / max(h, w)
     return png(pixels_of(picture, (max(round(h * shrunk), 1), max(round(w * shrunk), 1))))
 
@@ -37,7 +41,21 @@ def pixels_of(picture: Picture, size: Size) -> np.ndarray:
     """
     if isinstance(picture, np.ndarray):
         return np.asarray(resized(Image.fromarray(picture).convert("RGB"), size))
-    return decode(picture, size)
+    with _named(picture):
+        return decode(picture, size)
+
+
+@contextmanager
+def _named(picture: Picture) -> Iterator[None]:
+    """Context in which an image that cannot be read any more is named.
+
+    Raises:
+        DataError: it cannot.
+    """
+    try:
+        yield
+    except ImageError as e:
+        raise DataError(f"{'an image' if isinstance(picture, bytes | np.ndarray) else picture}: {e}") from e
 
 
 def overlay(pixels: np.ndarray, labels: np.ndarray, classes: int) -> str:
