@@ -95,7 +95,10 @@ def _clear(scratch: Path) -> None:
     try:
         shutil.rmtree(scratch)
     except OSError as e:
-        warn(f"{scratch}: what is left of the run before could not be removed ({e.strerror}); remove it.")
+        warn(
+            f"{scratch}: what is left of the run before could not be removed ({e.strerror}); remove it.",
+            page="file-parts",
+        )
 
 
 def _swap(folder: Path, fresh: Path, old: Path) -> None:
