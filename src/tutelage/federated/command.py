@@ -14,7 +14,7 @@ from tutelage.federated.run import CLIENTS, FederateOptions, run_federation
 from tutelage.kinds import KINDS
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.one_class import OneClass
-from tutelage.run.commands import KIND, options_of, refuse_other_kinds, told, values_of
+from tutelage.run.commands import KIND, options_of, refuse_other_kinds, shown_run, values_of
 from tutelage.run.examples import example
 from tutelage.run.screen import Json, Quiet, Screen
 from tutelage.run.words import kind_of
@@ -75,22 +75,8 @@ def add_federate(app: App, words: Sequence[str], screen: Screen) -> None:
 
 
 def _federate(kind: OneClass, options: FederateOptions, method: FedLabel, screen: Screen) -> None:
-    with screen.ticking() as bar:
-        try:
-            summary = run_federation(kind, options, method, screen.say, bar)
-        except KeyboardInterrupt:
-            bar.progress.stop()
-            kept = f"The same command with --resume goes on where it was (the run is kept in {options.out})"
-            screen.say(f"Stopped. {kept if options.out.exists() else 'Nothing was trained yet, and nothing is kept'}.")
-            raise
-    lines = told(kind, summary)
-    if screen.as_json:
-        places = {"out": options.out, "model": options.out / "model", "report": options.out / "report.html"}
-        screen.json({"command": "federate"} | {k: str(v) for k, v in places.items()} | {"words": lines} | summary)
-        return
-    for line in lines:
-        screen.say(line)
-    screen.say(
-        f"Model, summary and report are in {options.out}, and a line for each client in {options.out / CLIENTS} (open "
-        f"{options.out / 'report.html'})."
-    )
+    more = f", and a line for each client in {options.out / CLIENTS}"
+    shown_run(
+        "federate", kind, options.out, screen,
+        lambda bar: run_federation(kind, options, method, screen.say, bar), more,
+    )  # fmt: skip

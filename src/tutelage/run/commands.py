@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
     from tutelage.methods import Method
     from tutelage.run.options import Options
+    from tutelage.types import Tick
 
 KIND = Parameter(name=("--kind", "--task"))
 """Names of the option --kind: the present one, and the older --task."""
@@ -251,22 +252,39 @@ def _fit(kind: Kind, options: Options, method: Method | Auto, screen: Screen) ->
     require_devices(options)
     if options.devices > 1 and not launched_by_torchrun():
         sys.exit(launch(options.devices, sys.argv[1:]))
-    with taking_part(options.device), screen.ticking() as bar:
+    with taking_part(options.device):
+        shown_run("fit", kind, options.out, screen, lambda bar: run(kind, options, method, screen.say, bar))
+
+
+def shown_run(
+    command: str, kind: Kind, out: Path, screen: Screen, work: Callable[[Tick], dict[str, Any]], more: str = ""
+) -> None:  # fmt: skip
+    """Do a run, and show its outcome; where it is stopped, what goes on with it.
+
+    Args:
+        command: name of the command.
+        kind: kind of the data.
+        out: folder of the run.
+        screen: where the command prints.
+        work: does the run, and gives its summary.
+        more: words on what else is in the folder, behind its name.
+    """
+    with screen.ticking() as bar:
         try:
-            summary = run(kind, options, method, screen.say, bar)
+            summary = work(bar)
         except KeyboardInterrupt:
             bar.progress.stop()
-            kept = f"The same command with --resume goes on where it was (the run is kept in {options.out})"
-            screen.say(f"Stopped. {kept if options.out.exists() else 'Nothing was trained yet, and nothing is kept'}.")
+            kept = f"The same command with --resume goes on where it was (the run is kept in {out})"
+            screen.say(f"Stopped. {kept if out.exists() else 'Nothing was trained yet, and nothing is kept'}.")
             raise
     lines = told(kind, summary)
     if screen.as_json:
-        places = {"out": options.out, "model": options.out / "model", "report": options.out / "report.html"}
-        screen.json({"command": "fit"} | {k: str(v) for k, v in places.items()} | {"words": lines} | summary)
+        places = {"out": out, "model": out / "model", "report": out / "report.html"}
+        screen.json({"command": command} | {k: str(v) for k, v in places.items()} | {"words": lines} | summary)
         return
     for line in lines:
         screen.say(line)
-    screen.say(f"Model, summary and report are in {options.out} (open {options.out / 'report.html'}).")
+    screen.say(f"Model, summary and report are in {out}{more} (open {out / 'report.html'}).")
 
 
 def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
