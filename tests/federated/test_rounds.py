@@ -103,6 +103,22 @@ def test_the_order_of_the_clients_is_irrelevant():
     assert start.trained("x", method)[1] == turned.trained("x", method)[1]
 
 
+def test_rounds_are_played_where_a_feature_never_changes():
+    clients = [client("a"), client("b")]
+    for each in clients:
+        for features in (each.labelled, each.pool, *each.strong):
+            features.rows[:, 2] = 0.5
+    network, _ = federation(*clients).trained("", Supervised())
+    assert network.scale[2] == torch.inf
+    assert all(p.isfinite().all() for p in network.parameters())
+
+
+def test_a_learning_rate_that_is_too_high_is_said():
+    rounds = replace(ROUNDS, training=replace(ROUNDS.training, lr=1e30))
+    with pytest.raises(ValueError, match="no longer finite after round 1 of given: the learning rate 1e\\+30"):
+        federation(client("a"), rounds=rounds).trained("given", Supervised())
+
+
 def test_clients_draw_other_batches_in_each_round_and_at_each_client():
     seeds = {ROUNDS.training_of(number, name).seed for number in range(4) for name in ("a", "b", "c")}
     assert len(seeds) == 12

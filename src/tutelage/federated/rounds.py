@@ -147,7 +147,10 @@ class Federation:
             network.load_state_dict(weights)
             sent = [c.trained(network, method, self.rounds.training_of(number, c.name)) for c in clients]
             weights = average(sent)
-            if not all(bool(t.isfinite().all()) for t in weights.values()):
+            learnt = (
+                weights[each] for each, _ in network.named_parameters()
+            )  # the scale of a still feature is infinite
+            if not all(bool(t.isfinite().all()) for t in learnt):
                 raise ValueError(
                     f"the weights are no longer finite after round {number + 1:,} of {name}: the learning rate "
                     f"{training.lr:g} is too high; give a lower --lr"
