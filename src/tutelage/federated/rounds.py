@@ -147,9 +147,8 @@ class Federation:
             network.load_state_dict(weights)
             sent = [c.trained(network, method, self.rounds.training_of(number, c.name)) for c in clients]
             weights = average(sent)
-            learnt = (
-                weights[each] for each, _ in network.named_parameters()
-            )  # the scale of a still feature is infinite
+            # of the weights alone: the scale of a feature that never changes is infinite
+            learnt = (weights[each] for each, _ in network.named_parameters())
             if not all(bool(t.isfinite().all()) for t in learnt):
                 raise ValueError(
                     f"the weights are no longer finite after round {number + 1:,} of {name}: the learning rate "
