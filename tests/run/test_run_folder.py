@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -127,6 +128,19 @@ def test_parts_left_by_a_kill_at_the_very_end_are_removed(run, bench, finished):
     (finished / "parts" / "said.json").touch()
     assert "is finished already" in run(*bench.fit("drift", checkpoint_seconds=0, resume=True))[1]
     assert bits(finished) == bits(bench.folder / "whole")
+
+
+def test_parts_that_cannot_be_removed_are_said(run, bench, finished, monkeypatch):
+    def unreadable(path, *_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    (finished / "parts").mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", unreadable)
+        code, shown = run(*bench.fit("drift", checkpoint_seconds=0, resume=True))
+    assert code == 0
+    assert "parts of the finished run could not be removed (Input/output error)" in " ".join(shown.split())
+    assert (finished / "parts").exists()
 
 
 @pytest.fixture

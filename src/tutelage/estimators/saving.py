@@ -92,13 +92,8 @@ def save_run(estimator: Estimator, folder: Path) -> None:
 
 def _clear(scratch: Path) -> None:
     """Remove what is left of the old run; where that fails, the new one is in its place all the same."""
-    try:
-        shutil.rmtree(scratch)
-    except OSError as e:
-        warn(
-            f"{scratch}: what is left of the run before could not be removed ({e.strerror}); remove it.",
-            page="file-parts",
-        )
+    if why := files.remove_folder(scratch):
+        warn(f"{scratch}: what is left of the run before could not be removed ({why}); remove it.", page="damaged")
 
 
 def _swap(folder: Path, fresh: Path, old: Path) -> None:

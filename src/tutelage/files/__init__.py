@@ -20,11 +20,19 @@ from tutelage.files.manifest import (
     seal,
     unseal,
 )
-from tutelage.files.whole import clear_parts, digest, naming, set_aside, write_atomically, write_json, written
+from tutelage.files.whole import (
+    clear_parts,
+    digest,
+    naming,
+    remove_folder,
+    set_aside,
+    write_atomically,
+    write_json,
+    written,
+)
 
 __all__ = [
     "FORMAT", "MANIFEST", "BadFileError", "BusyError", "check_format", "clear_parts", "digest", "filled", "is_sealed",
-    "keep_once",
-    "made_here", "naming", "one_writer", "read_json", "require_fresh", "require_sealed", "require_whole", "seal",
-    "set_aside", "unseal", "write_atomically", "write_json", "written",
+    "keep_once", "made_here", "naming", "one_writer", "read_json", "remove_folder", "require_fresh", "require_sealed",
+    "require_whole", "seal", "set_aside", "unseal", "write_atomically", "write_json", "written",
 ]  # fmt: skip

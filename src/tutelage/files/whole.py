@@ -166,6 +166,24 @@ def clear_parts(folder: Path, of: str = "") -> None:
             path.unlink(missing_ok=True)
 
 
+def remove_folder(folder: Path) -> str:
+    """Remove a folder that is not needed any more, where it is there; why that failed, or an empty text.
+
+    Args:
+        folder: the folder.
+
+    >>> remove_folder(Path("no such folder"))
+    ''
+    """
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return ""
+    except OSError as e:
+        return e.strerror or str(e)
+    return ""
+
+
 def is_part(path: Path) -> bool:
     """Whether a path has the name of a file that this library was writing.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from tutelage.files.lock import LOCK
 from tutelage.files.manifest import differences, require_no_links
 from tutelage.files.whole import is_part
 from tutelage.kinds.saved import for_people
+from tutelage.ops.said import warn
 from tutelage.types import Say
 
 PARTS = "parts"
@@ -88,7 +88,13 @@ class Folder:
     def finish(self) -> None:
         """Write the manifest of the finished run, and remove its parts."""
         files.seal(self.out)
-        shutil.rmtree(self.parts, ignore_errors=True)
+        self._remove_parts()
+
+    def _remove_parts(self) -> None:
+        """Remove the parts of the finished run; where that fails it is said, and the run is whole all the same."""
+        if why := files.remove_folder(self.parts):
+            says = f"{self.parts}: the parts of the finished run could not be removed ({why}); it needs them no more"
+            warn(f"{says}: remove them.", stacklevel=3, page="damaged")
 
     def _is_finished(self, asked: dict[str, Any], say: Say) -> bool:
         path = self.out / self.name
@@ -142,7 +148,7 @@ class Folder:
             return False
         broken = [name for name in (*found.missing, *found.changed) if not for_people(name)]
         if not broken:
-            shutil.rmtree(self.parts, ignore_errors=True)  # of a run that was killed at its very end
+            self._remove_parts()  # of a run that was killed at its very end
             return True
         aside = [files.set_aside(self.out / name).name for name in found.changed if name in broken]
         where = f" (set aside as {', '.join(aside)})" if aside else ""
