@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "copies": {"types", "ops", "copies"},
     "graph": {"types", "ops", "graph"},
     "distil": {"types", "ops", "distil"},
+    "ask": {"types", "ops", "graph", "copies", "ask"},
     "data": {"types", "ops", "files", "data"},
     "tables": {"types", "ops.pages", "ops.visible", "files", "data.errors", "data.how", "data.hub", "data.nearest",
         "tables"},
