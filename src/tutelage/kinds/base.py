@@ -374,6 +374,16 @@ class Kind(ABC):
         """
         return train, more, test
 
+    def relabelled(self, found: Entries, labels: list[Any], asked: list[str | None]) -> Entries:
+        """The same entries with other labels, and by which selector each was asked for.
+
+        Args:
+            found: n entries.
+            labels: their labels, as `entries` reads them, (n,).
+            asked: names of the selectors, (n,); None of a label that nobody asked for.
+        """
+        return replace(found, labels=labels, asked=asked)
+
     def checked(self, found: Entries, notes: Notes = UNHEARD) -> tuple[Entries, tuple[str, ...]]:
         """Entries whose items can be read, and sentences on the others that name each and its fault."""
         return found, ()

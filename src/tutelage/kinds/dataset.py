@@ -42,6 +42,7 @@ class Files:
         test: table or folder of labelled items to score on.
         how: how files are read.
         evidence: whether the evidence is gathered; each class then needs a label to hold out.
+        answers: tables of labels that were asked for, see `tutelage.kinds.asked_labels`.
     """
 
     train: Path
@@ -49,6 +50,7 @@ class Files:
     test: Path | None = None
     how: ReadAs = USUAL
     evidence: bool = True
+    answers: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Dataset:
             there are none.
         pool_at: number in the pool of each unlabelled entry's item, (n,), where equal ones are there once; None where
             each entry is an item of the pool.
+        asked: by which selector the label of each labelled item was asked for, (k,), None of a label that was there
+            anyway; empty where none was asked for.
     """
 
     items: Items
@@ -84,6 +88,7 @@ class Dataset:
     repeated: Copied | None = None
     strangers: np.ndarray | None = None
     pool_at: np.ndarray | None = None
+    asked: Sequence[str | None] = ()
 
     @property
     def shared(self) -> int:

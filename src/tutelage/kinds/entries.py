@@ -156,6 +156,58 @@ class InValues:
         return replace(self, index=[self.index[i] for i in np.flatnonzero(keep).tolist()])
 
 
+@dataclass(frozen=True)
+class InBoth:
+    """Places of entries of two sources, one after the other; words are those of the first.
+
+    Attributes:
+        first, second: places in the two sources.
+        count: number of entries of the first.
+
+    >>> both = InBoth(InTable("a.csv", [6], {"label": "topic"}), InTable("b.csv", [2], {}), 1)
+    >>> both.at("label", 0), both.short(0), both.short(1)
+    ("a.csv, row 6, column 'topic'", 'row 6', 'b.csv, row 2')
+    """
+
+    first: Places
+    second: Places
+    count: int
+
+    @property
+    def source(self) -> str:
+        return self.first.source
+
+    @property
+    def empty(self) -> str:
+        return self.first.empty
+
+    @property
+    def no_copies(self) -> str:
+        return self.first.no_copies
+
+    @property
+    def skip(self) -> str:
+        return self.first.skip
+
+    @property
+    def keeps_all(self) -> bool:
+        return self.first.keeps_all
+
+    def short(self, i: int) -> str:
+        if i < self.count:
+            return self.first.short(i)
+        return f"{Path(self.second.source).name}, {self.second.short(i - self.count)}"
+
+    def at(self, what: str, i: int | None = None) -> str:
+        if i is None or i < self.count:
+            return self.first.at(what, i)
+        return self.second.at(what, i - self.count)
+
+    def where(self, keep: np.ndarray) -> InBoth:
+        of_first, of_second = keep[: self.count], keep[self.count :]
+        return InBoth(self.first.where(of_first), self.second.where(of_second), int(of_first.sum()))
+
+
 class OnDiskEntries(Protocol):
     """Entries whose items lie on disk."""
 
@@ -191,6 +243,8 @@ class Entries:
         facts: facts on all of the source's items, as plain values, by name; empty where the kind tells none.
         group: name of the group of each entry, such as its author; None for one without. Empty where none was asked.
         weight: how much the label of each entry counts, (n,), above 0; None counts all alike.
+        asked: by which selector the label of each entry was asked for, see `tutelage.ask`, (n,); None of a label that
+            was there anyway, and of an entry without one. Empty where none was asked for.
         stored: the same entries where their items lie on disk, see `tutelage.kinds.stored`; None in memory.
     """
 
@@ -210,6 +264,7 @@ class Entries:
     facts: Mapping[str, Any] = field(default_factory=dict)
     group: Sequence[str | None] = ()
     weight: np.ndarray | None = None
+    asked: Sequence[str | None] = ()
     stored: OnDiskEntries | None = None
 
     def __len__(self) -> int:
@@ -243,6 +298,27 @@ class Entries:
                 continue
             changed[f.name] = value.where(keep) if f.name in ("places", "votes") else taken(value, keep)
         return replace(self, **changed)
+
+
+def one_after_other(first: Entries, second: Entries) -> Entries:
+    """Entries of two sources as those of one, without votes of the second; the table and the facts are the first's.
+
+    Args:
+        first: entries without votes, held in memory.
+        second: entries held in memory.
+    """
+    lists: dict[str, Any] = {}
+    for name, missing in (("names", ""), ("group", None), ("asked", None), ("distant", None), ("offsets", None)):
+        parts = getattr(first, name), getattr(second, name)
+        if any(len(part) for part in parts):
+            counts = len(first), len(second)
+            lists[name] = [v for part, n in zip(parts, counts, strict=True) for v in (part if len(part) else [missing] * n)]
+    if len(first.sizes) and len(second.sizes):
+        lists["sizes"] = np.concatenate([first.sizes, second.sizes])
+    return replace(
+        first, items=joined([first.items, second.items]), labels=[*first.labels, *second.labels],
+        places=InBoth(first.places, second.places, len(first)), left_out=first.left_out + second.left_out, **lists,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

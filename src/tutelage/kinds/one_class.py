@@ -332,7 +332,10 @@ class OneClass(Kind):
             items, weak = with_weak_labels(items, classes, labelled, pool, self.label_model, described, notes)
         names = names_of_pool(pool)
         repeated = voted_once.copied
-        found = Dataset(items, classes, names, weak=weak, repeated=repeated, strangers=strangers, pool_at=pool_at)
+        asked = labelled.asked
+        found = Dataset(
+            items, classes, names, weak=weak, repeated=repeated, strangers=strangers, pool_at=pool_at, asked=asked
+        )
         if test is None:
             return found
         copied = copied_in_pool(self, test.items, items, pool[-1].stored, strangers)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -138,9 +138,25 @@ def with_groups(kind: Kind, found: Entries, path: Path, how: ReadAs) -> Entries:
         return found
     if not isinstance(found.places, InTable) or not holds_table(path):
         raise DataError(f"{path}: --group {kind.group} needs a table with this column; a folder has none")
+    return replace(found, group=[as_label(cell) for cell in cells_by_row(found, path, kind.group, how)])
+
+
+def cells_by_row(found: Entries, path: Path, name: str, how: ReadAs) -> list[Any]:
+    """Cell of a column of each entry of a table, (n,); None where its row is not read.
+
+    Args:
+        found: n entries of the table.
+        path: file of the table.
+        name: name of the column.
+        how: how the file is read.
+
+    Raises:
+        DataError: there is no such column; the message names those that are there.
+    """
+    assert isinstance(found.places, InTable)
     table = read(path, how)
-    cells = dict(zip(table.rows, column(table.frame, kind.group, path), strict=True))
-    return replace(found, group=[as_label(cells.get(row)) for row in found.places.rows])
+    cells = dict(zip(table.rows, column(table.frame, name, path), strict=True))
+    return [cells.get(row) for row in found.places.rows]
 
 
 def pool_once(kind: Kind, parts: Sequence[Entries], notes: Notes) -> tuple[list[Entries], np.ndarray | None]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tutelage.data import Groups
+from tutelage.kinds.asked_labels import with_answers, with_asked
 from tutelage.kinds.dataset import Dataset, Files
 from tutelage.kinds.entries import LEARNT, POOL, SCORED, WEAK, Entries
 from tutelage.kinds.one_vote import with_groups
@@ -55,6 +56,9 @@ def read_files(kind: Kind, files: Files, notes: Notes = UNHEARD) -> Dataset:
     _require_apart(kind)
     train, more, test = _sources(kind, files, notes)
     notes.settle()  # what is wrong with one file is told together with what is wrong with another
+    if files.answers:
+        train, more = with_answers(kind, train, more, files, notes)
+        notes.settle()
     train, more, test = kind.settled_labels(train, more, test, notes)
     kind.note(train, more, test, notes)
     _ask_of_parts(kind, train, notes)
@@ -107,7 +111,9 @@ def _sources(kind: Kind, files: Files, notes: Notes) -> tuple[Entries, Entries |
                 found.append(stored_pool(kind, path, files.how, notes, before))
                 continue
             part = None if path is None else kind.entries(path, files.how, notes, sought)
-            found.append(with_groups(kind, part, path, files.how) if part is not None and path == files.train else part)
+            if part is not None and path == files.train:
+                part = with_asked(with_groups(kind, part, path, files.how), path, files.how)
+            found.append(part)
         except DataError as fault:
             if not fault.noted:
                 notes.fault(str(fault))

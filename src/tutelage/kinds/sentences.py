@@ -157,6 +157,11 @@ class Sentences(Kind):
         facts = tag_facts(found.tokens, found.tags, found.distant, found.repaired, found.mended)
         return Entries(found.tokens, list(found.tags), places, offsets=offsets, distant=found.distant, facts=facts)
 
+    def relabelled(self, found: Entries, labels: list[Any], asked: list[str | None]) -> Entries:
+        mended = found.facts.get("mended", 0), found.facts.get("first_mended", "")
+        facts = tag_facts(found.items, labels, found.distant or [None] * len(labels), *mended)
+        return replace(found, labels=labels, asked=asked, facts=facts)
+
     def exact_key(self, item: Any) -> Hashable:
         return tuple(item)
 
@@ -224,7 +229,8 @@ class Sentences(Kind):
         about: dict[str, Any] = {}
         if weak:
             items, about = with_distant(items, code, labelled, parts, notes)
-        found = Dataset(items, list(names), weak=about, repeated=votes.copied, strangers=votes.strangers)
+        asked = labelled.asked
+        found = Dataset(items, list(names), weak=about, repeated=votes.copied, strangers=votes.strangers, asked=asked)
         if test is None:
             return found
         test = self._with_spelling_of(names, test, notes)

@@ -26,6 +26,7 @@ class Options(ReadAs):
         unlabelled: table or folder of more items, for the pool; of texts and rows also a folder or pattern of tables,
             or hf:OWNER/NAME, a data set that is streamed from the Hub.
         test: labelled items to score the model on.
+        answers: tables that tutelage next wrote, with labels filled in, of rows of --train or --unlabelled.
         start: folder of a finished run, whose model the fit goes on from: what it used and is not named is taken over,
             and no evidence is gathered anew.
         trust: import the code of one's own that the run of --from names.
@@ -56,6 +57,7 @@ class Options(ReadAs):
     out: Path
     unlabelled: Path | None = None
     test: Path | None = None
+    answers: tuple[Path, ...] = ()
     start: Path | None = field(default=None, metadata={"name": "from"})
     trust: bool = False
     allow_encoder: str | None = None
@@ -102,7 +104,7 @@ class Options(ReadAs):
     @property
     def files(self) -> Files:
         """Files that the fit reads."""
-        return Files(self.train, self.unlabelled, self.test, self, self.evident)
+        return Files(self.train, self.unlabelled, self.test, self, self.evident, self.answers)
 
     @property
     def asked(self) -> Asked:

@@ -47,6 +47,9 @@ from tutelage.track import current, tracked
 from tutelage.track.scores import parameters_of
 from tutelage.types import Say, Tick
 
+LATER = ("answers",)
+"""Options that later versions added; run.json holds them of fits alone that have a value for them."""
+
 APART = ("out", "resume", "checkpoint_seconds", "devices", "engine", "workers", "track", "track_to")
 """Options of a fit that change nothing of its outcome; run.json holds none of them."""
 
@@ -184,12 +187,15 @@ def _resume_lines(heard: Heard, path: Path) -> None:
 
 def _fingerprint(kind: Kind, options: Options, method: Method | Auto, data: Dataset) -> dict[str, Any]:
     """Options of a run, and hashes of its files; a run is resumed only where all of them are the same."""
-    names = (f.name for f in fields(options) if f.name not in (*APART, *ONWARD))
+    names = (f.name for f in fields(options) if f.name not in (*APART, *ONWARD, *LATER))
     asked: dict[str, Any] = {"format": files.FORMAT, "kind": kind.name}
     asked |= {f"kind.{name}": value for name, value in plain_options(kind).items()}
     asked |= {name: str(getattr(options, name)) for name in names}
     asked |= {"method": method.name} | {f"method.{k}": str(v) for k, v in settings(method).items()}
     asked |= {f"method's {name}": value for name, value in code_of(method).items()}
+    if options.answers:
+        asked["answers"] = [str(path) for path in options.answers]
+        asked["content of answers"] = " ".join(map(sha256_of, options.answers))
     if options.start is not None:
         asked |= {name: str(getattr(options, name)) for name in ONWARD} | {"content of start": seen_of(options.start)}
     own = {name: getattr(kind, name, None) for name in ("rules", "describe")}
