@@ -34,7 +34,21 @@ DONE, FAULT, REFUSED, STOPPED, UNREAD = 0, 1, 2, 130, 141
 lines are no longer read."""
 
 LEARNING = frozenset(
-    {"fit", "federate", "look", "predict", "serve", "score", "teacher", "audit", "adapt", "demo", "bench", "export"}
+    {
+        "fit",
+        "federate",
+        "look",
+        "next",
+        "predict",
+        "serve",
+        "score",
+        "teacher",
+        "audit",
+        "adapt",
+        "demo",
+        "bench",
+        "export",
+    }
 )
 """Commands that import PyTorch and what it brings."""
 ADDRESSES = 2
@@ -68,6 +82,7 @@ def build(words: Sequence[str], screen: Screen) -> App:
     _add_plain(app)
     _add_data(app)
     _add_models(app)
+    _add_next(app, called, rest, screen)
     _add_audit(app, called, rest, screen)
     _add_adapt(app, called, rest, screen)
     _add_bench(app, called, screen)
@@ -199,6 +214,16 @@ def _add_models(app: App) -> None:
     models.command("tutelage.run.lists:get_model", name="get", help="Fetch a pretrained model, verified by SHA-256.")
 
 
+def _add_next(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
+    if called == "next":
+        from tutelage.run.asking import add_next
+
+        add_next(app, words, screen)
+    else:
+        says = "Say which items to label next, in a table with an empty column for the label."
+        app.command("tutelage.run.asking:add_next", name="next", help=says, **_place("next"))
+
+
 def _add_audit(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
     says = "Find the labels of a table, or of a folder of images, that are likely wrong."
     if called == "audit":
@@ -254,7 +279,7 @@ def _whole() -> App:
 
     screen = Screen()
     whole = build((), screen)
-    for name in ("look", "federate", "predict", "serve", "audit", "adapt", "bench"):
+    for name in ("look", "federate", "next", "predict", "serve", "audit", "adapt", "bench"):
         built = build((name,), screen)
         for each in (name, "score") if name == "predict" else (name,):
             placed(whole, each, built[each])

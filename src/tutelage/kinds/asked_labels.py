@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from tutelage.data.how import USUAL, ReadAs
 from tutelage.kinds.entries import SCORED, Entries, InTable, one_after_other
 from tutelage.kinds.one_vote import cells_by_row
 from tutelage.tables import DataError, Notes, as_label
+from tutelage.tables.formulas import BEGINS, TEXT
 from tutelage.tables.read import column_names
 
 if TYPE_CHECKING:
@@ -33,21 +34,27 @@ RANDOM = "random"
 
 @dataclass
 class _Tally:
-    """What became of the rows of a table of answers.
+    """What becomes of the rows of a table of answers.
 
     Attributes:
-        by: by which selector each label was asked for that is learnt.
-        again: number of labels that were there already, equal ones.
-        torn: places of labels that contradict others, in pairs.
-        fresh: number of labels of each class that no other label names, by its name.
-        strange: numbers of the rows that are in none of the data.
+        labels: label of each training entry, with those that the answers give, (n,).
+        asked: by which selector each of them was asked for, (n,).
+        moved: number of the answer to each entry of the pool that has one, by the entry's number.
+        torn: number of the training entry with another label, by the number of the answer that contradicts it.
+        strange: numbers of the answers to items that are in none of the data.
+        again: number of answers that were there already, equal ones.
+        by: number of answers by the selector that asked for them; "" where none did.
+        fresh: number of answers of each class that no other label names, by its name.
     """
 
-    by: Counter[str]
-    again: int
-    torn: list[tuple[str, str]]
-    fresh: Counter[str]
-    strange: list[int]
+    labels: list[Any]
+    asked: list[str | None]
+    moved: dict[int, int] = field(default_factory=dict)
+    torn: dict[int, int] = field(default_factory=dict)
+    strange: list[int] = field(default_factory=list)
+    again: int = 0
+    by: Counter[str] = field(default_factory=Counter)
+    fresh: Counter[str] = field(default_factory=Counter)
 
 
 def as_table(kind: Kind) -> Kind:
@@ -104,9 +111,6 @@ def _selectors(found: Entries, path: Path, how: ReadAs) -> list[str | None] | No
 
 def _read(kind: Kind, path: Path, how: ReadAs, notes: Notes) -> Entries | None:
     """Entries of a table of answers that have a label; None, and a fault, where there are none."""
-    if not {f.name for f in fields(kind)} >= set(kind.label_columns):
-        notes.fault(f"--answers {path}: {kind.words.things} have no labels in a table")
-        return None
     reads, plain = as_table(kind), replace(USUAL, skip_bad=how.skip_bad)
     (label,) = (getattr(reads, name) for name in kind.label_columns)
     try:
@@ -136,59 +140,74 @@ def _given(
     kind: Kind, train: Entries, more: Entries | None, found: Entries, path: Path, notes: Notes
 ) -> tuple[Entries, Entries | None]:
     """The entries with the labels of one table of answers."""
-    keys = kind.pool_keys(found.items)
-    here = _places(kind.pool_keys(train.items), keys)
-    there: list[np.ndarray] = [np.zeros(0, dtype=np.int64)] * len(found)
-    if more is not None:
-        stored = more.stored is not None
-        of_pool = more.stored.keys if more.stored is not None else kind.pool_keys(more.items)
-        there = _places(of_pool, kind.stored_keys(found.items) if stored else keys)
-    classes = {label.casefold() for label in train.labels if isinstance(label, str)}
-    tally = _Tally(Counter(), 0, [], Counter(), [])
-    labels, asked = list(train.labels), list(train.asked) or [None] * len(train)
-    moved: dict[int, int] = {}
-    torn: list[int] = []
-    for i, label in enumerate(found.labels):
-        by = found.asked[i]
-        if not len(here[i]) and not len(there[i]):
-            tally.strange.append(i)
-            continue
-        known = [j for j in here[i].tolist() if labels[j] is not None]
-        others = [j for j in known if kind.label_key(labels[j]) != kind.label_key(label)]
-        free = [j for j in here[i].tolist() if labels[j] is None]
-        if others:
-            tally.torn.append((found.at("label", i), train.at("label", others[0])))
-            torn.append(i)
-        elif known:
-            tally.again += 1
-            for j in known:
-                asked[j] = asked[j] or by
-            continue
-        for j in free if not others else ():
-            labels[j], asked[j] = label, by
-        if not len(here[i]):
-            moved |= {int(j): i for j in there[i]}
-        tally.by[by or "nobody"] += 1
-        if classes and isinstance(label, str) and label.casefold() not in classes:
-            tally.fresh[label] += 1
+    here, there = _where(kind, train, more, found)
+    tally = _tally(kind, train, found, here, there)
     if tally.strange:
         notes.fault(_strange(kind, found, tally.strange, path, train, more))
         return train, more
-    if kind.weak and (moved or torn):
+    apart = [*tally.torn, *(i for i in tally.moved.values())]
+    if kind.weak and apart:
         notes.fault(
             f"--answers {path}: beside votes, rules and teachers, answers are given to rows of --train that have no "
-            f"label; its {found.places.short((torn or list(moved.values()))[0])} is none"
+            f"label; its {found.places.short(min(apart))} is none"
         )
         return train, more
-    train = kind.relabelled(train, labels, asked)
-    if moved and more is not None:
-        train, more = _moved(kind, train, more, moved, found)
-    if torn:
+    _say(tally, train, found, path, notes)
+    train = kind.relabelled(train, tally.labels, tally.asked)
+    if tally.moved and more is not None:
+        train, more = _moved(kind, train, more, tally.moved, found)
+    if tally.torn:
         mask = np.zeros(len(found), dtype=bool)
-        mask[torn] = True
+        mask[list(tally.torn)] = True
         train = one_after_other(train, found.where(mask))
-    _say(kind, tally, len(found), path, notes)
     return train, more
+
+
+Places = list[np.ndarray]
+"""Numbers of the entries that each answer is given to."""
+
+
+def _where(kind: Kind, train: Entries, more: Entries | None, found: Entries) -> tuple[Places, Places]:
+    """Numbers of the training entries, and of those of the pool, whose items are equal to those of the answers."""
+    items = [_plain(item) for item in found.items] if isinstance(found.items, list) else found.items
+    keys = kind.pool_keys(items)
+    here = _places(kind.pool_keys(train.items), keys)
+    if more is None:
+        return here, [np.zeros(0, dtype=np.int64)] * len(found)
+    if more.stored is not None:
+        return here, _places(more.stored.keys, kind.stored_keys(items))
+    return here, _places(kind.pool_keys(more.items), keys)
+
+
+def _plain(item: Any) -> Any:
+    """An item as it was before it was written for spreadsheets, see `tables.formulas`."""
+    guarded = isinstance(item, str) and item[:1] == TEXT and item[1:2] in BEGINS and len(item) > 1
+    return item[1:] if guarded else item
+
+
+def _tally(kind: Kind, train: Entries, found: Entries, here: Places, there: Places) -> _Tally:
+    """What becomes of each answer."""
+    classes = {label.casefold() for label in train.labels if isinstance(label, str)}
+    tally = _Tally(list(train.labels), list(train.asked) or [None] * len(train))
+    for i, (label, by) in enumerate(zip(found.labels, found.asked, strict=True)):
+        known = [j for j in here[i].tolist() if tally.labels[j] is not None]
+        others = [j for j in known if kind.label_key(tally.labels[j]) != kind.label_key(label)]
+        if not len(here[i]) and not len(there[i]):
+            tally.strange.append(i)
+        elif others:
+            tally.torn[i] = others[0]
+        elif known:
+            tally.again += 1
+            for j in known:
+                tally.asked[j] = tally.asked[j] or by
+        else:
+            for j in here[i].tolist():
+                tally.labels[j], tally.asked[j] = label, by
+            tally.moved |= {int(j): i for j in there[i]} if not len(here[i]) else {}
+            tally.by[by or ""] += 1
+            if classes and isinstance(label, str) and label.casefold() not in classes:
+                tally.fresh[label] += 1
+    return tally
 
 
 def _places(known: np.ndarray, asked: np.ndarray) -> list[np.ndarray]:
@@ -206,9 +225,7 @@ def _places(known: np.ndarray, asked: np.ndarray) -> list[np.ndarray]:
     return [np.sort(order[start:stop]) for start, stop in zip(low, high, strict=True)]
 
 
-def _moved(
-    kind: Kind, train: Entries, more: Entries, moved: dict[int, int], found: Entries
-) -> tuple[Entries, Entries]:
+def _moved(kind: Kind, train: Entries, more: Entries, moved: dict[int, int], found: Entries) -> tuple[Entries, Entries]:
     """The training entries with those of the pool that were labelled, and the pool without them.
 
     Args:
@@ -248,24 +265,21 @@ def _strange(
     )
 
 
-def _say(kind: Kind, tally: _Tally, count: int, path: Path, notes: Notes) -> None:
+def _say(tally: _Tally, train: Entries, found: Entries, path: Path, notes: Notes) -> None:
     """Note what the answers of a table are."""
-    each = [
-        "drawn at random" if by == RANDOM else "not said by what" if by == "nobody" else f"by {by}" for by in tally.by
-    ]
-    told = ", ".join(f"{number:,} {says}" for number, says in zip(tally.by.values(), each, strict=True))
-    again = ""
-    if tally.again:
-        again = f"; {tally.again:,} had the same label already"
+    says = {RANDOM: "drawn at random", "": "nobody said by what"}
+    told = ", ".join(f"{number:,} {says.get(by, f'by {by}')}" for by, number in tally.by.items())
+    again = f"; {tally.again:,} had the same label already" if tally.again else ""
     asked = f" (asked for: {told})" if told else ""
-    notes.fact(f"answers {path}", f"Answers of {path.name}: {count:,} labels{asked}{again}.", dict(tally.by))
+    notes.fact(f"answers {path}", f"Answers of {path.name}: {len(found):,} labels{asked}{again}.", dict(tally.by))
     if tally.fresh:
         named = ", ".join(f"{label} ({number:,})" for label, number in tally.fresh.items())
         notes.say(f"{path}: of classes that no label had before, which are learnt as well: {named}.")
     if tally.torn:
-        (first, second), more = tally.torn[0], len(tally.torn) - 1
-        others = f", and {more:,} more like it" if more else ""
+        first, other = next(iter(tally.torn.items()))
+        others = f", and {len(tally.torn) - 1:,} more like it" if len(tally.torn) > 1 else ""
         notes.say(
-            f"{first} contradicts {second}{others}: both labels count half; correct the one that is wrong.",
+            f"{found.at('label', first)} contradicts {train.at('label', other)}{others}: both labels count half; "
+            "correct the one that is wrong.",
             page="copies",
         )

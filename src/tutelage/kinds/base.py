@@ -671,6 +671,31 @@ class Kind(ABC):
             weak: cells of the first source's weak labels.
         """
 
+    # asking
+
+    def table_to_ask(self, items: Sequence[Any], frame: pd.DataFrame | None, path: Path) -> pd.DataFrame:
+        """Table of items that are to be labelled, (k rows), which `entries` reads again wherever it lies.
+
+        Args:
+            items: k items.
+            frame: their rows in the table that they come from, (k rows); None where that is no table in memory.
+            path: source of the items.
+
+        Raises:
+            DataError: the items cannot be written so.
+        """
+        (column,) = (str(getattr(self, name)) for name in self.item_columns)
+        return pd.DataFrame({column: list(items)}) if frame is None else frame
+
+    def guesses(self, model: Model, items: Sequence[Any]) -> list[str] | None:
+        """Label that a model gives each of some items, in words; None where a label is no word.
+
+        Args:
+            model: fitted model.
+            items: n items.
+        """
+        return [str(model.classes[i]) for i in model.surest(model.examples(items))[1].tolist()]
+
     # scoring
 
     @abstractmethod

@@ -49,7 +49,7 @@ class Places(Protocol):
     def short(self, i: int) -> str:
         """Name of the i-th entry's place within the source."""
 
-    def where(self, keep: np.ndarray) -> Self:
+    def where(self, keep: np.ndarray) -> Places:
         """Places of the entries that the mask ``keep``, (n,), selects."""
 
 
@@ -203,8 +203,10 @@ class InBoth:
             return self.first.at(what, i)
         return self.second.at(what, i - self.count)
 
-    def where(self, keep: np.ndarray) -> InBoth:
+    def where(self, keep: np.ndarray) -> Places:
         of_first, of_second = keep[: self.count], keep[self.count :]
+        if not of_second.any():
+            return self.first.where(of_first)
         return InBoth(self.first.where(of_first), self.second.where(of_second), int(of_first.sum()))
 
 
@@ -309,10 +311,9 @@ def one_after_other(first: Entries, second: Entries) -> Entries:
     """
     lists: dict[str, Any] = {}
     for name, missing in (("names", ""), ("group", None), ("asked", None), ("distant", None), ("offsets", None)):
-        parts = getattr(first, name), getattr(second, name)
-        if any(len(part) for part in parts):
-            counts = len(first), len(second)
-            lists[name] = [v for part, n in zip(parts, counts, strict=True) for v in (part if len(part) else [missing] * n)]
+        parts = [(list(getattr(each, name)), len(each)) for each in (first, second)]
+        if any(part for part, _ in parts):
+            lists[name] = [value for part, count in parts for value in part or [missing] * count]
     if len(first.sizes) and len(second.sizes):
         lists["sizes"] = np.concatenate([first.sizes, second.sizes])
     return replace(

@@ -354,6 +354,11 @@ class Masks(Pictured):
                 found[number] = nearest(labels, (h, w))
         return found
 
+    # asking
+
+    def guesses(self, model: Model, items: Sequence[Any]) -> list[str] | None:
+        return None  # a mask is no word
+
     # scoring
 
     def truth(self, test: Entries, model: Model, notes: Notes = UNHEARD) -> tuple[Sequence[Source], np.ndarray]:

@@ -206,6 +206,11 @@ class Pictured(Kind):
         notes.settle()
         return table, found, report.good, report.sizes
 
+    def table_to_ask(self, items: Sequence[Any], frame: pd.DataFrame | None, path: Path) -> pd.DataFrame:
+        column = str(self.images)
+        places = [str(Path(item).resolve()) if isinstance(item, str | Path) else item for item in items]
+        return pd.DataFrame({column: places}) if frame is None else frame.assign(**{column: places})
+
     def given(self, X: Any, argument: str = "X") -> Any:
         """Images made of Python values: an array of pixels, or a list of encoded images (bytes) and paths.
 

@@ -53,6 +53,28 @@ def read_files(kind: Kind, files: Files, notes: Notes = UNHEARD) -> Dataset:
     Raises:
         DataError: a file cannot be learnt from; the message names file, row and column.
     """
+    train, more, test, left_out = read_parts(kind, files, notes)
+    found = kind.learn(train, more, test, files.evidence, notes)
+    notes.settle()  # once for all kinds: what labels of pixels or words mean is asked as late as here
+    return replace(found, left_out=(*left_out, *found.left_out)) if left_out else found
+
+
+Parts = tuple[Entries, Entries | None, Entries | None, list[str]]
+"""Entries to learn from, further ones for the pool, and those to score on, None where there are none; and sentences on
+those that cannot be read."""
+
+
+def read_parts(kind: Kind, files: Files, notes: Notes = UNHEARD) -> Parts:
+    """Entries read from files, with labels that are names of classes; no rule says yet which of them must be there.
+
+    Args:
+        kind: kind of the data, with its options.
+        files: the files.
+        notes: takes what is noticed.
+
+    Raises:
+        DataError: a file cannot be read; the message names file, row and column.
+    """
     _require_apart(kind)
     train, more, test = _sources(kind, files, notes)
     notes.settle()  # what is wrong with one file is told together with what is wrong with another
@@ -74,12 +96,11 @@ def read_files(kind: Kind, files: Files, notes: Notes = UNHEARD) -> Dataset:
         for good in filter(None, parts):
             kind.note_bad_labels(good, notes)
         notes.settle()
-    assert parts[0] is not None
+    first, second, third = parts
+    assert first is not None
     if left_out:
-        kind.note_counts([part for part in parts[:2] if part is not None], parts[2], notes)
-    found = kind.learn(parts[0], parts[1], parts[2], files.evidence, notes)
-    notes.settle()  # once for all kinds: what labels of pixels or words mean is asked as late as here
-    return replace(found, left_out=(*left_out, *found.left_out)) if left_out else found
+        kind.note_counts([part for part in (first, second) if part is not None], third, notes)
+    return first, second, third, left_out
 
 
 def _require_apart(kind: Kind) -> None:

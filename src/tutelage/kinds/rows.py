@@ -216,6 +216,14 @@ class Rows(OneClass):
         same = isinstance(items, np.ndarray) or len({np.shape(item) for item in items}) == 1
         return Keys.of_rows(np.asarray(items)) if same else Keys.of([np.asarray(item).tobytes() for item in items])
 
+    def table_to_ask(self, items: Sequence[Any], frame: pd.DataFrame | None, path: Path) -> pd.DataFrame:
+        if frame is not None:
+            return frame
+        x = np.asarray(items)
+        if x.ndim != 2 or len(self.features) != x.shape[1] or path.suffix.lower() == NPZ:
+            raise DataError(f"{path}: rows of an array have no columns by which they could be asked for; save a table")
+        return pd.DataFrame(x, columns=list(self.features))
+
     def answered(
         self, model: Model, path: Path, how: ReadAs, notes: Notes, tick: Tick, encoded: bool = True
     ) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -303,6 +303,17 @@ class Sentences(Kind):
             return found
         return replace(found, covered=np.arange(len(sentences[0])), target=numbers(tags[-1], sentences[0]))
 
+    # asking
+
+    def table_to_ask(self, items: Sequence[Any], frame: pd.DataFrame | None, path: Path) -> pd.DataFrame:
+        name = str(self.tokens)
+        if frame is not None and name in frame and all(map(_says, frame[name], items)):
+            return frame
+        return pd.DataFrame({name: [list(words) for words in items]})  # of a table with a word a row, or of no table
+
+    def guesses(self, model: Model, items: Sequence[Any]) -> list[str] | None:
+        return [" ".join(tags) for tags in decoded(model, items, model.predict_units(model.examples(items)))]
+
     # scoring
 
     def truth(
@@ -388,6 +399,15 @@ class Sentences(Kind):
             heard.settle()
         facts = tag_facts(found.tokens, found.tags, found.distant, found.repaired, found.mended)
         return Entries(found.tokens, list(found.tags), places, distant=found.distant, facts=facts)
+
+
+def _says(cell: Any, words: Sequence[str]) -> bool:
+    """Whether a cell of a table holds a whole sentence, as a text or as a list of words."""
+    if isinstance(cell, list | tuple | np.ndarray):
+        return list(map(str, cell)) == list(words)
+    written = str(cell)
+    listed = written.lstrip().startswith("[")
+    return listed or "".join(written.split()) == "".join("".join(words).split())
 
 
 def _warn(line: str) -> None:

@@ -17,6 +17,7 @@ from tutelage.fit.prevalence import Prevalence
 from tutelage.fit.tried import idle
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
+from tutelage.kinds.sample import of_sample
 from tutelage.modalities.base import Encodes, Reader
 
 
@@ -25,6 +26,8 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
     outcome, training, items = fitted.outcome, fitted.training, data.items
     evidence = evidence_of(outcome, data.classes)
     tried = "pool" if outcome.method.uses_pool and not idle(outcome.history) else "method"
+
+    sample = of_sample(kind, data, fitted)
 
     def estimate(name: str) -> dict[str, Any]:
         if evidence is None:
@@ -72,6 +75,7 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
         }
         | data.about()
         | _copies(data, fitted)
+        | ({"sample": sample} if sample else {})
         | ({"weak": fitted.weak(data.weak)} if data.weak else {})
     )
 

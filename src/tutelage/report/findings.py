@@ -23,6 +23,7 @@ def findings(record: Mapping[str, Any]) -> list[str]:
     warned = [line["words"] for line in summary.get("said", []) if line["kind"] == "warning"]
     evidence = summary["evidence"] or {}
     found = [
+        *(summary.get("sample") or {}).get("words", []),
         below_commonest(summary), better_on_test(summary), evidence.get("refused", ""),
         (summary.get("changed") or {}).get("alarm", ""), *warned,
         IDLE if summary.get("idle") else "", summary.get("note") or "", weakest(record), _left_out(summary),

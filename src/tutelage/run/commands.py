@@ -321,6 +321,7 @@ def told(kind: Kind, summary: dict[str, Any]) -> list[str]:
         lines += [summary["evidence"]["words"], f"On held-out labels: {on_held_out(summary)}."]
     elif summary.get("prevalence"):
         lines += summary["prevalence"].get("words", [])
+    lines += (summary.get("sample") or {}).get("words", [])
     if summary.get("calibration"):  # a run of an earlier version has none
         lines.append(summary["calibration"]["words"])
     if "test" in summary:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 GROUPS: dict[str, tuple[str, ...]] = {
     "Learn from labels": ("demo", "look", "fit", "federate"),
     "Use what was learnt": ("predict", "serve", "score", "report", "config", "verify", "export"),
-    "Labels and teachers": ("audit", "relabel", "teacher"),
+    "Labels and teachers": ("next", "audit", "relabel", "teacher"),
     "Data and encoders": ("data", "models", "adapt"),
     "Methods": ("methods", "bench"),
     "Shell": ("completion",),
@@ -26,6 +26,7 @@ EXAMPLES: dict[str, str] = {
     "config": "tutelage config run --output run.toml && tutelage fit --config run.toml --out again",
     "verify": "tutelage verify run",
     "export": "tutelage export run --onnx exported",
+    "next": "tutelage next run --count 20 --out ask.csv",
     "audit": "tutelage audit --train labelled.csv --text text --label label --out audit",
     "relabel": "tutelage relabel --train labelled.csv --label label --suspects audit/suspects.csv --output better.csv",
     "teacher": "tutelage teacher answers.csv --label label --teacher p_",

@@ -1,0 +1,349 @@
+"""The command next: a table of the items that are worth a label most, with an empty column for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from cyclopts import App, Parameter
+
+from tutelage.ask import NAMES, Asked, Selection, select, with_random
+from tutelage.data.sources import cache_folder
+from tutelage.files import read_json
+from tutelage.files.described import Asked as RunAsked
+from tutelage.files.whole import sha256_of
+from tutelage.kinds import KINDS
+from tutelage.kinds.answers import beside_own
+from tutelage.kinds.asked_labels import ASKED_BY, RANDOM
+from tutelage.kinds.base import Kind
+from tutelage.kinds.candidates import Candidates
+from tutelage.kinds.dataset import Files
+from tutelage.kinds.opinions import Opinions, opinions, without_model
+from tutelage.ops.checks import in_range, one_of
+from tutelage.run.commands import KIND, changed, kind_of_run, options_of, values_of
+from tutelage.run.examples import example
+from tutelage.run.finished import Finished
+from tutelage.run.screen import Json, Quiet, SafeCells, Screen
+from tutelage.run.words import kind_of
+from tutelage.tables import Notes, ReadAs, formulas, holds_table, writable, write_table
+from tutelage.types import Say, Tick
+
+GUESS, WHY = "guess", "why"
+"""Names of the columns that say what the model says of an item, and why it is asked for."""
+
+SURE_ENOUGH = 0.995
+"""Probability from which on a second class is not named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextOptions(ReadAs):
+    """Options of `tutelage next` that do not depend on the kind of data.
+
+    Args:
+        out: table to write, csv, tsv, jsonl, parquet or xlsx.
+        count: number of items to ask for.
+        by: what chooses them: auto, cluster_margin, margin, entropy, cluster, coreset, pcoreset, actune, variation or
+            random.
+        drawn: share of them that is drawn at random instead: these labels alone say how good the model is.
+        train: table or folder of the training items; by default that of the run.
+        unlabelled: table or folder of the pool; by default that of the run.
+        answers: tables that this command wrote before, with labels filled in; by default those of the run.
+        seed: seed of all draws; by default the number of labels, so that each round has another one.
+        trust: import the code of one's own that the run names.
+        allow_encoder: encoder that the run may load from outside itself, a folder or a name on the Hub.
+    """
+
+    out: Path
+    count: int = 20
+    by: str = "auto"
+    drawn: float = 0.1
+    train: Path | None = None
+    unlabelled: Path | None = None
+    answers: tuple[Path, ...] = ()
+    seed: int | None = None
+    trust: bool = False
+    allow_encoder: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        in_range("--count", self.count, 1)
+        in_range("--drawn", self.drawn, 0, 1)
+        one_of("--by", self.by, NAMES)
+        if self.seed is not None:
+            in_range("--seed", self.seed, 0, 2**32 - 1)
+
+
+def add_next(app: App, words: Sequence[str], screen: Screen) -> None:
+    """Add the command, with the options of the kind of data that the words, or the run among them, tell.
+
+    Args:
+        app: app that gets the command.
+        words: words of the command line, after the command's name.
+        screen: where the command prints.
+    """
+    of_run = kind_of_run(words)
+    name = of_run.name if of_run else kind_of(words)
+    kind_class = KINDS[name]
+    own = options_of(kind_class)
+
+    def next_(
+        folder: Path | None = None, options: Any = None, of_kind: Any = None, *, kind: str = name, json: Json = False,
+        quiet: Quiet = False, safe_cells: SafeCells = False,
+    ) -> None:  # fmt: skip
+        screen.speak(json, quiet)
+        asked = NextOptions(**values_of(options))
+        writable(asked.out)
+        if asked.out.exists():
+            raise FileExistsError(f"--out {asked.out} exists, and may hold labels: name another file, or remove it")
+        run = None
+        if folder is not None:
+            run = Finished.read(folder, asked.trust, screen.say, asked.allow_encoder, **changed(of_kind, own))
+        made = run.kind if run is not None else KINDS[name](**values_of(of_kind))
+        with screen.ticking() as bar:
+            found = ask(made, run, asked, screen.say, bar)
+            with formulas.safe_cells(safe_cells):
+                write_table(found.table, asked.out)
+        lines = found.words(asked.out, made)
+        if json:
+            counts = found.table[found.column].value_counts().to_dict()
+            screen.json({"command": "next", "out": str(asked.out), "asked_by": counts, "words": lines})
+            return
+        for line in lines:
+            screen.say(line)
+
+    next_.__annotations__ = {
+        "folder": Path | None,
+        "options": Annotated[options_of(NextOptions), Parameter(name="*", group="Options")],
+        "of_kind": Annotated[own | None, Parameter(name="*", group=f"Options of --kind {name}")],
+        "kind": Annotated[str, KIND],
+        "json": Json,
+        "quiet": Quiet,
+        "safe_cells": SafeCells,
+        "return": None,
+    }
+    next_.__doc__ = (
+        "Say which items to label next, in a table with an empty column for the label.\n\n"
+        "tutelage fit ... --answers TABLE then learns from those that have one. Without a run, which there is none "
+        "before the first labels, typical items are asked for.\n\n"
+        "Args:\n    folder: folder of a finished run, whose model says what it is unsure of.\n"
+        f"    kind: {', '.join(KINDS)}; may be left out where a run or columns tell."
+    )
+    app.command(next_, name="next", help_epilogue=example("next"))
+
+
+@dataclass(frozen=True)
+class Question:
+    """Items to label next.
+
+    Attributes:
+        table: the table that is written.
+        column: name of its column that says by which selector each item was asked for.
+        by: name of the selector.
+        labels: number of labels that are there.
+        left: number of items without a label.
+        note: sentence of the selector; empty where there is none.
+    """
+
+    table: pd.DataFrame
+    column: str
+    by: str
+    labels: int
+    left: int
+    note: str
+
+    def words(self, out: Path, kind: Kind) -> list[str]:
+        """Sentences on what is asked for.
+
+        Args:
+            out: file that the table is written to.
+            kind: kind of the data.
+        """
+        drawn = int((self.table[self.column] == RANDOM).sum())
+        chosen, things = len(self.table) - drawn, kind.words.things
+        parts = [f"{chosen:,} by {self.by}"] * bool(chosen) + [f"{drawn:,} drawn at random"] * bool(drawn)
+        lines = [
+            f"{len(self.table):,} of the {self.left:,} {things} without a label are in {out}: {', '.join(parts)}; "
+            f"{self.labels:,} {'has' if self.labels == 1 else 'have'} one already."
+        ]
+        if drawn:
+            lines.append(
+                "Label those that were drawn, too: they alone are a sample, which says how good a model is and how "
+                "common the classes are."
+            )
+        lines += filter(None, [self.note])
+        lines.append(f"Fill in the labels, and fit again with --answers {out}.")
+        return lines
+
+
+def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Tick) -> Question:
+    """The items to label next.
+
+    Args:
+        kind: kind of the data, with its options.
+        run: finished run; None where there is none yet.
+        asked: options of the command.
+        say: told what is noticed.
+        tick: called with the progress.
+
+    Raises:
+        DataError: a file cannot be read, or no item is without a label.
+        ValueError: an option is out of its range, or no file is named.
+    """
+    files = files_of(run, asked, say)
+    kind.require_columns(files)
+    notes = Notes()
+    try:
+        candidates = Candidates.read(kind, files, notes)
+    finally:
+        for question in notes.questions:
+            if not question.halts:
+                say(question.line(1))
+    items, numbers = candidates.items()
+    if asked.count > len(candidates):
+        raise ValueError(
+            f"--count must be at most {len(candidates):,}, the number of {kind.words.things} without a label, got "
+            f"{asked.count:,}"
+        )
+    if len(numbers) < len(candidates):
+        say(
+            f"{len(numbers):,} of {len(candidates):,} {kind.words.things} without a label are looked at, evenly spaced."
+        )
+    known = candidates.labelled
+    all_items = _joined(items, known)
+    found = without_model(kind, all_items, cache_folder() / "features", tick) if run is None else _asked_of(
+        run, asked.by, all_items, tick
+    )  # fmt: skip
+    seed = len(known) if asked.seed is None else asked.seed
+    labelled = np.arange(len(items), len(items) + len(known))
+    y = None if run is None else _classes(candidates.labels, run.model.classes)
+    selection = select(
+        _by(asked.by, found, y), found.rows, found.probabilities, labelled, _enough(asked, len(items)), seed, y
+    )
+    mixed = with_random(selection, asked.count, asked.drawn, seed)
+    table = candidates.table(numbers[mixed.index])
+    guesses = None if run is None else kind.guesses(run.model, [items[i] for i in mixed.index.tolist()])
+    why = reasons(mixed, selection, found, [] if run is None else list(map(str, run.model.classes)), kind)
+    added = ({} if guesses is None else {GUESS: guesses}) | {WHY: why, ASKED_BY: list(mixed.by)}
+    own = [name for name in table if str(name) in (ASKED_BY,)]
+    written = beside_own(table.drop(columns=own), added, asked.out, Notes(say))
+    return Question(written, str(written.columns[-1]), selection.by, len(known), len(candidates), selection.note)
+
+
+def files_of(run: Finished | None, asked: NextOptions, say: Say) -> Files:
+    """Files that are read: those that are named, and else those of the run.
+
+    Args:
+        run: finished run; None where there is none.
+        asked: options of the command.
+        say: told where a file was changed since the run.
+
+    Raises:
+        ValueError: no training table is named.
+        FileNotFoundError: a file of the run is not there.
+    """
+    of_run: Mapping[str, Any] = {} if run is None else read_json(run.folder / "run.json", RunAsked)
+    paths: dict[str, Path | None] = {}
+    for name in ("train", "unlabelled"):
+        named, was = getattr(asked, name), of_run.get(name)
+        paths[name] = named or (None if was in (None, "None") else Path(str(was)))
+        path = paths[name]
+        if named is not None or path is None or asked.train is not None:
+            paths[name] = named
+        elif not path.exists() and holds_table(path):
+            raise FileNotFoundError(
+                f"{path}, from which {run.folder if run else 'the run'} learnt, is not there: call this command in the "
+                f"folder where the fit was, or name it by --{name}"
+            )
+        elif path.is_file() and of_run.get(f"content of {name}") not in (None, sha256_of(path)):
+            say(f"{path} was changed since {run.folder if run else 'the run'}; what it holds now counts.")
+    if paths["train"] is None:
+        what = "the run does not name its table: " if run is not None else ""
+        raise ValueError(f"{what}--train must be given: the table of labelled and unlabelled items")
+    answers = asked.answers or tuple(Path(each) for each in of_run.get("answers", ()))
+    return Files(paths["train"], paths["unlabelled"], None, asked, False, answers)
+
+
+def _enough(asked: NextOptions, free: int) -> int:
+    """Number of items that a selector is asked for, so that those that were drawn leave enough."""
+    return min(free, asked.count + int(asked.drawn * asked.count + 1))
+
+
+def _joined(items: Any, known: Any) -> Any:
+    if not len(known):
+        return items
+    if isinstance(items, np.ndarray) and isinstance(known, np.ndarray):
+        return np.concatenate([items, known])
+    return [*items, *known]
+
+
+def _asked_of(run: Finished, by: str, items: Any, tick: Tick) -> Opinions:
+    """What the run's model says of items; for "variation" what both of its models say."""
+    found = opinions(run.model, items, tick)
+    if by != "variation":
+        return found
+    reference = run.reference()
+    if reference is None:
+        raise ValueError(
+            f"--by variation asks what several models disagree on, and {run.folder} has one: name another way"
+        )
+    both = [found.probabilities, opinions(reference, items, tick).probabilities]
+    return Opinions(found.rows, np.stack([p for p in both if p is not None]))
+
+
+def _by(by: str, found: Opinions, y: np.ndarray | None) -> str:
+    """The selector; one of clusters where labels are not class numbers and "auto" could not count them."""
+    if by == "auto" and found.probabilities is not None and y is None:
+        return "cluster_margin"
+    return by
+
+
+def _classes(labels: Sequence[Any], classes: Sequence[Any]) -> np.ndarray | None:
+    """Class number of each label, (l,); None where labels are no names of the model's classes."""
+    code = {str(name): i for i, name in enumerate(classes)}
+    if not len(labels) or not all(isinstance(label, str | int) and str(label) in code for label in labels):
+        return None
+    return np.array([code[str(label)] for label in labels], dtype=np.int64)
+
+
+def reasons(
+    asked: Asked, selection: Selection, found: Opinions, classes: Sequence[str], kind: Kind
+) -> list[str]:  # fmt: skip
+    """Why each item is asked for, in words.
+
+    Args:
+        asked: the items.
+        selection: what the selector said of them.
+        found: what is known of all items.
+        classes: names of the classes; empty without a model.
+        kind: kind of the data.
+    """
+    return [
+        "drawn at random, as a sample" if place < 0 else _why(selection, int(place), found, classes, kind)
+        for place in asked.place
+    ]
+
+
+def _why(selection: Selection, place: int, found: Opinions, classes: Sequence[str], kind: Kind) -> str:
+    """Why a selector asks for the item at a place of its list."""
+    unsure = "the model is unsure"
+    p = found.probabilities
+    if p is not None and p.ndim == 2 and p.shape[1] == len(classes) > 1:
+        said = p[int(selection.index[place])]
+        first, second = np.argsort(-said, kind="stable")[:2].tolist()
+        if said[first] < SURE_ENOUGH:
+            one = "" if kind.guesses is None or kind.estimator == "Classifier" else "of a part of it "
+            unsure = f"{one}{classes[first]} {100 * said[first]:.0f} %, {classes[second]} {100 * said[second]:.0f} %"
+        else:
+            unsure = f"sure of {classes[first]}, the least sure of those like it"
+    return {
+        "cluster_margin": f"{unsure}; the least sure of a group of alike {kind.words.things}",
+        "actune": f"{unsure}; in a region where the model is unsure",
+        "cluster": f"typical of a group of alike {kind.words.things} in which none has a label",
+        "coreset": "far from all that have a label",
+        "pcoreset": f"{unsure}; of no labelled {kind.words.thing} does the model say so",
+        "variation": "the models disagree" if selection.score[place] > 0 else "the models agree; in random order",
+    }.get(selection.by, unsure)
