@@ -50,8 +50,8 @@ MAY_IMPORT = {
     "model": {"types", "ops", "tasks", "copies", "data", "files", "train", "modalities"},
     "export": {"types", "data", "files", "train", "modalities", "model", "export"},
     "kinds": {
-        "types", "ops", "tasks", "copies", "data", "tables", "files", "engines", "weak", "weights", "adapting", "fit",
-        "model", "modalities", "kinds",
+        "types", "ops", "tasks", "copies", "ask", "data", "tables", "files", "engines", "weak", "weights", "adapting",
+        "fit", "model", "modalities", "kinds",
     },
     "report": {
         "types", "ops.visible", "tables.formulas", "data.cards", "files", "weights", "methods.catalogue", "fit",
@@ -64,9 +64,9 @@ MAY_IMPORT = {
         "modalities.encoder", "modalities.head", "kinds", "report", "track", "estimators",
     },
     "run": {
-        "types", "ops", "comm", "methods", "train", "copies", "data", "tables", "files", "engines", "weak", "weights",
-        "adapting", "fit", "model", "modalities.base", "modalities.cache", "modalities.encoder", "export", "kinds",
-        "report", "track", "run",
+        "types", "ops", "comm", "methods", "train", "copies", "ask", "data", "tables", "files", "engines", "weak",
+        "weights", "adapting", "fit", "model", "modalities.base", "modalities.cache", "modalities.encoder", "export",
+        "kinds", "report", "track", "run",
     },
     "serve": {"types", "ops", "data", "tables", "files", "model", "kinds", "run", "serve"},
     "audit": {
@@ -86,11 +86,11 @@ MAY_IMPORT = {
 """The parts, from the lowest on, and what each may import."""
 
 SHARED_BY_KINDS = {
-    "adapting", "agreement", "alike_labels", "answers", "base", "beside_labels", "class_labels", "commonest",
-    "copied", "contradictions", "copies", "dataset", "declared", "declared_shares", "entries", "grown",
-    "known_answers", "known_pool", "labelling", "left_out", "nearness", "odd_labels", "odd_votes", "on_disk",
-    "one_class", "one_vote", "pictures", "pool_folder", "pool_reading", "predicting", "rare", "pixel_scores", "reading",
-    "stored", "summary", "tagged", "tallies", "teachers",
+    "adapting", "agreement", "alike_labels", "answers", "asked_labels", "base", "beside_labels", "candidates",
+    "class_labels", "commonest", "copied", "contradictions", "copies", "dataset", "declared", "declared_shares",
+    "entries", "grown", "known_answers", "known_pool", "labelling", "left_out", "nearness", "odd_labels", "odd_votes",
+    "on_disk", "one_class", "one_vote", "pictures", "pool_folder", "pool_reading", "predicting", "rare", "pixel_scores",
+    "reading", "opinions", "sample", "stored", "summary", "tagged", "tallies", "teachers",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {
     "architecture", "base", "cache", "encoder", "exported", "fingerprint", "graphs", "head", "known", "learnt",

@@ -31,6 +31,7 @@ from tutelage.ops import own
 from tutelage.tasks import TASKS, Task
 from tutelage.train import predict, predictions
 from tutelage.train.mixture import Mixture
+from tutelage.train.prediction import blocks
 from tutelage.train.run import Answering, body_of
 from tutelage.types import Tick
 
@@ -168,6 +169,17 @@ class Model:
         if unread.any():
             p[unread] = 1 / p.shape[1]
         return Answers(p, examples.counts(), unread)
+
+    def represented(self, examples: Examples) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Numbers of units, their probabilities and the inputs of the last layer, a batch at a time to save memory.
+
+        Returns:
+            (n,), (n, c), float64, and (n, d), float32, of each batch; without a last layer the logits are the inputs.
+        """
+        for units, logits, inputs in blocks(self.network, self.task, examples):
+            p = (logits.double() / self.temperature).softmax(-1)
+            seen = inputs if inputs.shape[1] else logits
+            yield units.cpu().numpy(), p.cpu().numpy(), seen.float().cpu().numpy()
 
     def stream(self, examples: Examples) -> Iterator[tuple[Tensor, Tensor]]:
         """Numbers of units, (n,), and their probabilities, (n, c), a batch at a time to save memory."""

@@ -16,9 +16,7 @@ from tutelage.kinds.dataset import Files
 from tutelage.kinds.entries import Entries, InFolder, InTable, items_of_pool
 from tutelage.kinds.one_vote import pool_once
 from tutelage.kinds.reading import read_parts
-from tutelage.modalities.rows.tables import NPZ
-from tutelage.modalities.sentences.conll import CONLL
-from tutelage.tables import DataError, Notes, ReadAs, holds_table, read
+from tutelage.tables import DataError, Notes, ReadAs, read
 
 if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
@@ -133,11 +131,12 @@ def _rows(places: Any, path: Path, how: ReadAs) -> tuple[list[Any], pd.DataFrame
     if not isinstance(places, InTable):
         return [int(row) for row in places.row], None
     rows = [int(row) for row in places.rows]
-    if not holds_table(path) or path.suffix.lower() in (*CONLL, NPZ):
+    try:
+        table = read(path, how)
+    except DataError:  # its kind has a reader of its own, as of arrays
         return rows, None
-    table = read(path, how)
     at = {row: i for i, row in enumerate(table.rows)}
-    return rows, table.frame.iloc[[at[row] for row in rows]]
+    return rows, table.frame.iloc[[at[row] for row in rows]] if at.keys() >= set(rows) else None
 
 
 def _keys(kind: Kind, part: Entries) -> np.ndarray:

@@ -12,7 +12,6 @@ import numpy as np
 from tutelage.data import Examples, Features, WordFeatures
 from tutelage.modalities.base import Encodes, features
 from tutelage.model import Model
-from tutelage.train.prediction import blocks
 from tutelage.types import Tick
 
 if TYPE_CHECKING:
@@ -53,18 +52,15 @@ def opinions(model: Model, items: Sequence[Any], tick: Tick | None = None) -> Op
     found = np.zeros((n, 2 if dense else len(model.classes)))
     least, sums = np.full(n, np.inf), np.zeros(n)
     inputs: np.ndarray | None = None
-    for units, logits, seen in blocks(model.network, model.task, examples, rows=rows is None):
-        p = (logits.double() / model.temperature).softmax(-1).cpu().numpy()
-        at = units.cpu().numpy() if owner is None else owner[units.cpu().numpy()]
-        apart = _apart(p)
+    for units, p, seen in model.represented(examples):
+        at, apart = units if owner is None else owner[units], _apart(p)
         if dense:
             np.add.at(sums, at, apart)
         else:
             _keep_least(found, least, at, p, apart)
         if rows is None:
-            seen_rows = (seen if seen.shape[1] else logits).float().cpu().numpy()
-            inputs = np.zeros((n, seen_rows.shape[1]), dtype=np.float32) if inputs is None else inputs
-            np.add.at(inputs, at, seen_rows)
+            inputs = np.zeros((n, seen.shape[1]), dtype=np.float32) if inputs is None else inputs
+            np.add.at(inputs, at, seen)
     if dense:
         mean = sums / counts
         found = np.stack([1 + mean, 1 - mean], axis=1) / 2

@@ -65,7 +65,7 @@ def _words(kind: Kind, data: Dataset, found: dict[str, Any], score: str, measure
     if chosen:
         were = "one was" if chosen == 1 else f"{chosen:,} were"
         lines.append(
-            f"Of the {len(data.asked):,} labels {were} chosen by a selector, so that scores on all held-out labels are of "
+            f"Of the {len(data.asked):,} labels {were} chosen by a selector, so that scores on held-out labels are of "
             f"harder {things} than those of the pool."
         )
     if not drawn:
