@@ -60,8 +60,8 @@ MAY_IMPORT = {
     "track": {"types", "ops", "tables", "files", "fit", "model", "kinds", "track"},
     "plots": {"files", "report", "plots"},
     "estimators": {
-        "types", "ops", "methods", "copies", "data", "tables", "files", "distil", "weak", "adapting", "fit", "model",
-        "modalities.encoder", "modalities.head", "kinds", "report", "track", "estimators",
+        "types", "ops", "methods", "copies", "ask", "data", "tables", "files", "distil", "weak", "adapting", "fit",
+        "model", "modalities.encoder", "modalities.head", "kinds", "report", "track", "estimators",
     },
     "run": {
         "types", "ops", "comm", "methods", "train", "copies", "ask", "data", "tables", "files", "engines", "weak",
@@ -86,7 +86,7 @@ MAY_IMPORT = {
 """The parts, from the lowest on, and what each may import."""
 
 SHARED_BY_KINDS = {
-    "adapting", "agreement", "alike_labels", "answers", "asked_labels", "base", "beside_labels", "candidates",
+    "adapting", "agreement", "alike_labels", "answers", "asked_labels", "asking", "base", "beside_labels", "candidates",
     "class_labels", "commonest", "copied", "contradictions", "copies", "dataset", "declared", "declared_shares",
     "entries", "grown", "known_answers", "known_pool", "labelling", "left_out", "nearness", "odd_labels", "odd_votes",
     "on_disk", "one_class", "one_vote", "pictures", "pool_folder", "pool_reading", "predicting", "rare", "pixel_scores",

@@ -18,8 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from tutelage import kinds
+from tutelage.ask import NAMES
 from tutelage.data.sources import features_folder
 from tutelage.estimators.arguments import RandomState, require_arguments, seed_of
+from tutelage.estimators.containers import items_of
 from tutelage.estimators.method_settings import PREFIX, method_of, settings_of, with_settings
 from tutelage.estimators.progress import told
 from tutelage.estimators.saving import load_run, save_run
@@ -30,15 +32,18 @@ from tutelage.fit.evidence import Evidence
 from tutelage.fit.fit_rows import Fitted, fit_rows
 from tutelage.fit.pool_words import evidence_of
 from tutelage.fit.verdict import verdict
+from tutelage.kinds.asking import HowAsked, questions
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
+from tutelage.kinds.entries import joined
 from tutelage.kinds.known_pool import Remembered
+from tutelage.kinds.opinions import opinions
 from tutelage.kinds.records import collect, on_device
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method, Supervised
 from tutelage.methods.fields import Count, Positive
 from tutelage.model import Model
-from tutelage.ops.checks import Range
+from tutelage.ops.checks import Range, one_of
 from tutelage.ops.own import Copies
 from tutelage.ops.said import Heard, hearing, warn
 from tutelage.track import current
@@ -268,6 +273,48 @@ class Estimator(BaseEstimator):
     def predict_proba(self, X: Any) -> Any:
         """Probabilities of each class; subclasses say of what."""
         raise NotImplementedError
+
+    def next_(
+        self, X: Any, count: int = 20, *, by: str = "auto", drawn: float = 0.1, labelled: Any = None, y: Any = None,
+        random_state: int = 0,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Items that are worth a label most, the first to label first.
+
+        Args:
+            X: n items without a label, as in `fit`.
+            count: number of items to label, in [1, n].
+            by: what chooses them: "cluster_margin", "margin", "entropy", "cluster", "coreset", "pcoreset", "actune" or
+                "random"; or "auto", which is "cluster" while ``y`` lacks a class, else "cluster_margin".
+            drawn: share of them that is drawn at random instead, in [0, 1]: they alone are a sample, by which
+                `fit` says how good the model is, see its argument ``asked_by``.
+            labelled: items that have a label, as X, to stay away from; by default none.
+            y: labels of these items; by default it is taken that each class has one.
+            random_state: seed of all draws, at least 0; each round takes another one.
+
+        Returns:
+            A row for each item: its number in X, as "index"; "guess", the label that the model gives it, where a label
+            is a word; "why" it is asked for; and "asked_by", the selector, or "random".
+
+        Raises:
+            ValueError: an argument is out of its range.
+        """
+        check_is_fitted(self)
+        kind, items = self._fitted_kind, self._given(X)
+        one_of("by", by, NAMES)
+        known = [] if labelled is None else self._given(labelled)
+        both = items if labelled is None else joined([items, known])
+        classes = [None] * len(known) if y is None else list(y)
+        if len(classes) != len(known):
+            raise ValueError(f"y must hold a label for each of the {len(known)} items labelled, got {len(classes)}")
+        how = HowAsked(count, by, drawn, seed_of(random_state))
+        found = questions(kind, self._model, items, opinions(self._model, both), classes, how)
+        cells: dict[str, Any] = {"index": found.asked.index}
+        cells |= {} if found.guesses is None else {"guess": found.guesses}
+        return pd.DataFrame(cells | {"why": found.why, "asked_by": found.asked.by})
+
+    def _given(self, X: Any) -> Any:
+        """Items made of Python values, as the model reads them."""
+        return self._fitted_kind.given(items_of(X))
 
     def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of `predict_proba`, in nats, in the same form; -inf where a probability is 0."""

@@ -16,7 +16,7 @@ from torch import nn
 
 from tutelage.estimators.base import Estimator
 from tutelage.estimators.containers import apart, dense, items_of, streams
-from tutelage.estimators.labels import ask_of_index, groups_of, labels_of, weights_of
+from tutelage.estimators.labels import ask_of_index, asked_of, groups_of, labels_of, weights_of
 from tutelage.estimators.teachers import teacher_said
 from tutelage.fit.fit_rows import Fitted
 from tutelage.kinds.answers import without_label
@@ -144,7 +144,7 @@ class Classifier(ClassifierMixin, Estimator):
 
     def fit(
         self, X: Any, y: Any = None, X_unlabelled: Any = None, votes: Any = None, teacher: Any = None,
-        groups: Any = None, sample_weight: Any = None,
+        groups: Any = None, sample_weight: Any = None, asked_by: Any = None,
     ) -> Classifier:  # fmt: skip
         """Fit on labelled and unlabelled items, or on items that rules or a teacher have spoken of.
 
@@ -167,6 +167,8 @@ class Classifier(ClassifierMixin, Estimator):
             sample_weight: how much the label of each item of X counts, (n,), at least 0, in training and in scores;
                 only their ratios matter. A label of weight 0 is as if it were not there, with its item. What is not
                 labelled has no weight. Copies of an item, which share a vote, count as they do on average.
+            asked_by: selector by which the label of each item of X was asked for, (n,), as `next_` names it; None for a
+                label that nobody asked for. Those that were drawn, "random", say how good the model is on the pool.
 
         Raises:
             TypeError, ValueError: a parameter is not valid, used or not.
@@ -203,8 +205,8 @@ class Classifier(ClassifierMixin, Estimator):
             counts = [len(part) for part in (items, rest) if part is not None]
             columns = np.unique(given).tolist() if len(given) else list(kind.descriptions or ()) or None
             said = teacher_said(teacher, [X, rest if streamed else X_unlabelled], counts, columns)
-            train = kind.values(items, labels, votes, said=said[0])
-            train = replace(train, group=groups_of(groups, len(items)), weight=weight)
+            own = {"group": groups_of(groups, len(items)), "asked": asked_of(asked_by, len(items))}
+            train = replace(kind.values(items, labels, votes, said=said[0]), weight=weight, **own)
             known = np.append(train.known, np.zeros(0 if rest is None else len(rest), dtype=bool))
             if not learnt.all():
                 train = train.where(learnt | ~train.known)
@@ -260,6 +262,9 @@ class Classifier(ClassifierMixin, Estimator):
                 setattr(self, name, weak)
             elif hasattr(self, name):
                 delattr(self, name)
+
+    def _given(self, X: Any) -> Any:
+        return self._items(self._fitted_kind, items_of(X))
 
     def _items(self, kind: Kind, X: Any, argument: str = "X", reset: bool = False) -> Any:
         """Items of a kind made of Python values.

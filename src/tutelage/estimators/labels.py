@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
+from tutelage.ask import SELECTORS
 from tutelage.kinds.entries import unknown
 from tutelage.ops.pages import on_page
 from tutelage.ops.said import warn
@@ -91,6 +92,31 @@ def weights_of(sample_weight: Any, count: int) -> np.ndarray | None:
     if not weights.any():
         raise ValueError("sample_weight must be above 0 for some item; every weight is zero")
     return weights
+
+
+def asked_of(asked_by: Any, count: int) -> list[str | None]:
+    """By which selector the label of each of n items was asked for, (n,); None of a label that nobody asked for.
+
+    Args:
+        asked_by: names of selectors, such as `next_` gives them; None, NaN or "" of an item without one. None: no label
+            was asked for.
+        count: n.
+
+    Raises:
+        ValueError: there are more or fewer than n, or one is no selector's name.
+
+    >>> asked_of(["random", None], 2)
+    ['random', None]
+    """
+    if asked_by is None:
+        return []
+    found = [as_label(each) for each in asked_by]
+    if len(found) != count:
+        raise ValueError(f"asked_by must be names of selectors, one for each of {count} items, got {len(found)}")
+    for i, name in enumerate(found):
+        if name is not None and name not in SELECTORS:
+            raise ValueError(f"asked_by[{i}] must be None or one of {', '.join(SELECTORS)}, got {name!r}")
+    return found
 
 
 def groups_of(groups: Any, count: int) -> list[str | None]:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tutelage.estimators.base import Estimator
 from tutelage.estimators.containers import apart, items_of, known
-from tutelage.estimators.labels import groups_of
+from tutelage.estimators.labels import asked_of, groups_of
 from tutelage.ops.checks import Range
 
 Sentences = Sequence[Sequence[str]]
@@ -98,7 +98,7 @@ class Tagger(Estimator):
 
     def fit(
         self, X: Sentences, y: Any = None, X_unlabelled: Sentences | None = None, distant: Any = None,
-        groups: Any = None,
+        groups: Any = None, asked_by: Any = None,
     ) -> Tagger:  # fmt: skip
         """Fit on tagged and untagged sentences, or on sentences with distant tags.
 
@@ -112,6 +112,8 @@ class Tagger(Estimator):
                 with clean tags are learnt beside them; they choose the stopping point and give the evidence.
             groups: group of each sentence of X, (n,), such as its page: tagged sentences of a group are held out
                 together; None or NaN is a group of its own.
+            asked_by: selector by which the tags of each sentence of X were asked for, (n,), as `next_` names it; None
+                for tags that nobody asked for. Those that were drawn, "random", say how good the model is on the pool.
 
         Raises:
             ValueError: there is no tag, the numbers of words and tags differ, or no scheme has a tag.
@@ -124,7 +126,7 @@ class Tagger(Estimator):
             if y is None and distant is None:
                 raise ValueError("this Tagger requires y or distant to be passed")
             train, more = kind.values(items, y, distant), None
-            train = replace(train, group=groups_of(groups, len(train)))
+            train = replace(train, group=groups_of(groups, len(train)), asked=asked_of(asked_by, len(train)))
             if X_unlabelled is not None:
                 more = kind.values(kind.given(X_unlabelled, "X_unlabelled"), None, argument="X_unlabelled")
             data = kind.learn(train, more, None, self.evidence)

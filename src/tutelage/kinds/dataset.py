@@ -121,6 +121,7 @@ class Words:
         pool: word for the units whose classes are counted.
         taken: hint that says which Python values are read as this kind; empty where there is no doubt.
         beside, beside_note: heading of, and note on, the items that are shown beside their labels.
+        unit: words before what is said of an item's least sure part; empty where an item has no parts.
     """
 
     things: str
@@ -135,6 +136,7 @@ class Words:
     taken: str = ""
     beside: str = ""
     beside_note: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,9 @@ class Sentences(Kind):
     prints_class = Writings
     hub_task = "token-classification"
     words = Words(
-        "sentences", "sentence", classes="tags", column="sentence, with its entities", probability="lowest probability"
-    )
+        "sentences", "sentence", classes="tags", column="sentence, with its entities", probability="lowest probability",
+        unit="of a word ",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from cyclopts import App, Parameter
 
-from tutelage.ask import NAMES, Asked, Selection, select, with_random
+from tutelage.ask import NAMES
 from tutelage.data.sources import cache_folder
 from tutelage.files import read_json
 from tutelage.files.described import Asked as RunAsked
@@ -19,6 +19,7 @@ from tutelage.files.whole import sha256_of
 from tutelage.kinds import KINDS
 from tutelage.kinds.answers import beside_own
 from tutelage.kinds.asked_labels import ASKED_BY, RANDOM
+from tutelage.kinds.asking import HowAsked, questions
 from tutelage.kinds.base import Kind
 from tutelage.kinds.candidates import Candidates
 from tutelage.kinds.dataset import Files
@@ -34,9 +35,6 @@ from tutelage.types import Say, Tick
 
 GUESS, WHY = "guess", "why"
 """Names of the columns that say what the model says of an item, and why it is asked for."""
-
-SURE_ENOUGH = 0.995
-"""Probability from which on a second class is not named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,23 +212,20 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
         )
     known = candidates.labelled
     all_items = _joined(items, known)
-    found = without_model(kind, all_items, cache_folder() / "features", tick) if run is None else _asked_of(
-        run, asked.by, all_items, tick
-    )  # fmt: skip
+    features = cache_folder() / "features"
+    if run is None:
+        model, found = None, without_model(kind, all_items, features, tick)
+    else:
+        model, found = run.model, _asked_of(run, asked.by, all_items, tick)
     seed = len(known) if asked.seed is None else asked.seed
-    labelled = np.arange(len(items), len(items) + len(known))
-    y = None if run is None else _classes(candidates.labels, run.model.classes)
-    selection = select(
-        _by(asked.by, found, y), found.rows, found.probabilities, labelled, _enough(asked, len(items)), seed, y
-    )
-    mixed = with_random(selection, asked.count, asked.drawn, seed)
-    table = candidates.table(numbers[mixed.index])
-    guesses = None if run is None else kind.guesses(run.model, [items[i] for i in mixed.index.tolist()])
-    why = reasons(mixed, selection, found, [] if run is None else list(map(str, run.model.classes)), kind)
-    added = ({} if guesses is None else {GUESS: guesses}) | {WHY: why, ASKED_BY: list(mixed.by)}
-    own = [name for name in table if str(name) in (ASKED_BY,)]
-    written = beside_own(table.drop(columns=own), added, asked.out, Notes(say))
-    return Question(written, str(written.columns[-1]), selection.by, len(known), len(candidates), selection.note)
+    how = HowAsked(asked.count, asked.by, asked.drawn, seed)
+    made = questions(kind, model, items, found, candidates.labels, how)
+    table = candidates.table(numbers[made.asked.index])
+    added = ({} if made.guesses is None else {GUESS: made.guesses}) | {WHY: made.why, ASKED_BY: list(made.asked.by)}
+    table = table.drop(columns=[name for name in table if name == ASKED_BY])
+    written = beside_own(table, added, asked.out, Notes(say))
+    column, chosen = str(written.columns[-1]), made.selection
+    return Question(written, column, chosen.by, len(known), len(candidates), chosen.note)
 
 
 def files_of(run: Finished | None, asked: NextOptions, say: Say) -> Files:
@@ -267,11 +262,6 @@ def files_of(run: Finished | None, asked: NextOptions, say: Say) -> Files:
     return Files(paths["train"], paths["unlabelled"], None, asked, False, answers)
 
 
-def _enough(asked: NextOptions, free: int) -> int:
-    """Number of items that a selector is asked for, so that those that were drawn leave enough."""
-    return min(free, asked.count + int(asked.drawn * asked.count + 1))
-
-
 def _joined(items: Any, known: Any) -> Any:
     if not len(known):
         return items
@@ -292,58 +282,3 @@ def _asked_of(run: Finished, by: str, items: Any, tick: Tick) -> Opinions:
         )
     both = [found.probabilities, opinions(reference, items, tick).probabilities]
     return Opinions(found.rows, np.stack([p for p in both if p is not None]))
-
-
-def _by(by: str, found: Opinions, y: np.ndarray | None) -> str:
-    """The selector; one of clusters where labels are not class numbers and "auto" could not count them."""
-    if by == "auto" and found.probabilities is not None and y is None:
-        return "cluster_margin"
-    return by
-
-
-def _classes(labels: Sequence[Any], classes: Sequence[Any]) -> np.ndarray | None:
-    """Class number of each label, (l,); None where labels are no names of the model's classes."""
-    code = {str(name): i for i, name in enumerate(classes)}
-    if not len(labels) or not all(isinstance(label, str | int) and str(label) in code for label in labels):
-        return None
-    return np.array([code[str(label)] for label in labels], dtype=np.int64)
-
-
-def reasons(
-    asked: Asked, selection: Selection, found: Opinions, classes: Sequence[str], kind: Kind
-) -> list[str]:  # fmt: skip
-    """Why each item is asked for, in words.
-
-    Args:
-        asked: the items.
-        selection: what the selector said of them.
-        found: what is known of all items.
-        classes: names of the classes; empty without a model.
-        kind: kind of the data.
-    """
-    return [
-        "drawn at random, as a sample" if place < 0 else _why(selection, int(place), found, classes, kind)
-        for place in asked.place
-    ]
-
-
-def _why(selection: Selection, place: int, found: Opinions, classes: Sequence[str], kind: Kind) -> str:
-    """Why a selector asks for the item at a place of its list."""
-    unsure = "the model is unsure"
-    p = found.probabilities
-    if p is not None and p.ndim == 2 and p.shape[1] == len(classes) > 1:
-        said = p[int(selection.index[place])]
-        first, second = np.argsort(-said, kind="stable")[:2].tolist()
-        if said[first] < SURE_ENOUGH:
-            one = "" if kind.guesses is None or kind.estimator == "Classifier" else "of a part of it "
-            unsure = f"{one}{classes[first]} {100 * said[first]:.0f} %, {classes[second]} {100 * said[second]:.0f} %"
-        else:
-            unsure = f"sure of {classes[first]}, the least sure of those like it"
-    return {
-        "cluster_margin": f"{unsure}; the least sure of a group of alike {kind.words.things}",
-        "actune": f"{unsure}; in a region where the model is unsure",
-        "cluster": f"typical of a group of alike {kind.words.things} in which none has a label",
-        "coreset": "far from all that have a label",
-        "pcoreset": f"{unsure}; of no labelled {kind.words.thing} does the model say so",
-        "variation": "the models disagree" if selection.score[place] > 0 else "the models agree; in random order",
-    }.get(selection.by, unsure)

@@ -1,0 +1,125 @@
+"""Which of some items to label next, by what, and why, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tutelage.ask import Asked, Selection, select, with_random
+from tutelage.kinds.opinions import Opinions
+from tutelage.model import Model
+
+if TYPE_CHECKING:
+    from tutelage.kinds.base import Kind
+
+SURE_ENOUGH = 0.995
+"""Probability from which on a second class is not named."""
+
+
+@dataclass(frozen=True)
+class HowAsked:
+    """How items to label are chosen.
+
+    Attributes:
+        count: number of items, at least 1.
+        by: name of the selector, see `tutelage.ask.NAMES`.
+        drawn: share of them that is drawn at random instead, in [0, 1].
+        seed: seed of all draws, at least 0.
+    """
+
+    count: int = 20
+    by: str = "auto"
+    drawn: float = 0.1
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Items to label next.
+
+    Attributes:
+        asked: numbers of the items, and by what each is asked for.
+        selection: what the selector said of them.
+        guesses: label that the model gives each, in words; None without a model, or where a label is no word.
+        why: why each is asked for, in words.
+    """
+
+    asked: Asked
+    selection: Selection
+    guesses: list[str] | None
+    why: list[str]
+
+
+def questions(
+    kind: Kind, model: Model | None, items: Sequence[Any], found: Opinions, labels: Sequence[Any], how: HowAsked
+) -> Questions:
+    """The items to label next.
+
+    Args:
+        kind: kind of the items.
+        model: fitted model; None where there is none yet.
+        items: n items without a label.
+        found: what is known of these items, and of l items with a label behind them.
+        labels: labels of these l items, which may be none.
+        how: how they are chosen.
+
+    Raises:
+        ValueError: a number is out of its range, or the selector needs a model.
+    """
+    n, classes = len(items), [] if model is None else [str(c) for c in model.classes]
+    y = _numbers(labels, classes)
+    by = how.by
+    if by == "auto" and model is not None and y is None:
+        by = "cluster_margin"  # it cannot be counted which classes have labels
+    labelled = np.arange(n, n + len(labels))
+    most = min(n, how.count + int(how.drawn * how.count + 1))  # those that are drawn leave enough others
+    selection = select(by, found.rows, found.probabilities, labelled, most, how.seed, y)
+    asked = with_random(selection, how.count, how.drawn, how.seed)
+    guesses = None if model is None else kind.guesses(model, [items[i] for i in asked.index.tolist()])
+    return Questions(asked, selection, guesses, _reasons(asked, selection, found, classes, kind))
+
+
+def _numbers(labels: Sequence[Any], classes: Sequence[str]) -> np.ndarray | None:
+    """Class number of each label, (l,); None where there is none, or one is no name of a class."""
+    code = {name: i for i, name in enumerate(classes)}
+    if not len(labels) or not all(isinstance(label, str | int) and str(label) in code for label in labels):
+        return None
+    return np.array([code[str(label)] for label in labels], dtype=np.int64)
+
+
+def _reasons(asked: Asked, selection: Selection, found: Opinions, classes: Sequence[str], kind: Kind) -> list[str]:
+    """Why each item is asked for."""
+    return [
+        "drawn at random, as a sample" if place < 0 else _why(selection, int(place), found, classes, kind)
+        for place in asked.place
+    ]
+
+
+def _why(selection: Selection, place: int, found: Opinions, classes: Sequence[str], kind: Kind) -> str:
+    """Why the selector asks for the item at a place of its list."""
+    thing, things = kind.words.thing, kind.words.things
+    said = _said(selection, place, found, classes, kind)
+    return {
+        "cluster_margin": f"{said}; the least sure of a group of alike {things}",
+        "actune": f"{said}; in a region where the model is unsure",
+        "cluster": f"typical of a group of alike {things} in which none has a label",
+        "coreset": "far from all that have a label",
+        "pcoreset": f"{said}; the model says so of no labelled {thing}",
+        "variation": "the models disagree" if selection.score[place] > 0 else "the models agree; in random order",
+    }.get(selection.by, said)
+
+
+def _said(selection: Selection, place: int, found: Opinions, classes: Sequence[str], kind: Kind) -> str:
+    """What the model says of an item, in words."""
+    p = found.probabilities
+    if p is None or p.ndim != 2 or p.shape[1] != len(classes) or len(classes) < 2:
+        return "the model is unsure"
+    said = p[int(selection.index[place])]
+    first, second = np.argsort(-said, kind="stable")[:2].tolist()
+    if said[first] >= SURE_ENOUGH:
+        return f"{classes[first]} surely"
+    both = f"{classes[first]} {100 * said[first]:.0f} %, {classes[second]} {100 * said[second]:.0f} %"
+    return f"{kind.words.unit}{both}"
