@@ -12,10 +12,11 @@ from tutelage.bench import curves
 from tutelage.bench.cells import cell, draw
 from tutelage.bench.curves import Campaign, labels_only
 from tutelage.bench.keys import key_of
-from tutelage.bench.learners import LEARNERS
 from tutelage.bench.protocol import Loop, read_protocol
 from tutelage.bench.running import jobs, missing, run
-from tutelage.fit.reference import name_of
+from tutelage.fit.problem import Plan
+from tutelage.fit.reference import name_of, reference_model
+from tutelage.fit.setup import Setup
 from tutelage.train import predict
 
 TOML = """
@@ -102,11 +103,13 @@ def test_the_model_of_the_curve_is_the_labels_only_reference_where_every_class_h
     protocol = read_protocol(small)
     (data, setting), *_ = protocol.cells()
     given = cell(protocol.model_dump_json(), small.parent, data, setting, 0, ())
-    (scored, _), told = LEARNERS["labels only"](given, [])
+    folds = given.problem.folds(Plan(folds=5, repeats=1), 0)
+    reference = reference_model(Setup(replace(given.problem, decays=()), given.training), folds, None)
     ours = labels_only(given.problem.probe, 0)
-    assert told["chosen"]["model"] == name_of(ours.choice)
-    assert ours.right.tolist() == told["held_out"]
-    assert predict(ours.network, given.problem.task, given.scored).argmax(1).tolist() == scored.tolist()
+    assert reference.name == name_of(ours.choice)
+    assert ours.right.tolist() == given.problem.scored(reference.honest).right.tolist()
+    theirs, mine = (predict(m.network, given.problem.task, given.scored) for m in (reference, ours))
+    assert mine.tolist() == theirs.tolist()
 
 
 def test_a_class_with_one_label_is_learnt_in_every_fold(small, monkeypatch):

@@ -26,8 +26,8 @@ from tutelage.train import predict
 VERSION = 1
 """Version of the code of this file and of the selectors; raised by hand when a change alters results."""
 
-FOLDS, REPEATS = 5, 2
-"""Folds and repeats of the cross-validation that chooses the penalty, as of the learner "labels only"."""
+FOLDS = 5
+"""Folds of the cross-validation that chooses the penalty, as many as of the learner "labels only", which repeats it."""
 
 UNTUNED: Choice = ("", 1e-2)
 """Scaling and strength of that model where no class has two labels, so that nothing can be held out."""
@@ -41,7 +41,7 @@ class Learnt(NamedTuple):
 
     Attributes:
         network: the network.
-        right: share of the repeats in which each label that was held out was predicted, (k,); empty where none was.
+        right: whether it is right on each label that was held out, (k,); empty where none was.
         probe, choice: the labels-only model that it is, and its setting; None for a method.
     """
 
@@ -119,12 +119,13 @@ class Campaign:
     def probabilities(self, model: Learnt, labelled: np.ndarray) -> np.ndarray:
         """Probabilities of all items to learn from, (n, c), or for the variation ratio by several models, (m, n, c)."""
         if self.loop.by != "variation" or model.probe is None:
-            return self._said(model.network)
+            return self.said(model.network)
         draws, probe = np.random.default_rng([self.seed, len(labelled)]), model.probe
         samples = [draws.integers(0, len(labelled), len(labelled)) for _ in range(MODELS)]
-        return np.stack([self._said(probe.wrap(probe.fitted(sample, model.choice))) for sample in samples])
+        return np.stack([self.said(probe.wrap(probe.fitted(sample, model.choice))) for sample in samples])
 
-    def _said(self, network: nn.Module) -> np.ndarray:
+    def said(self, network: nn.Module) -> np.ndarray:
+        """Probabilities of all items to learn from by a network, (n, c)."""
         task, p, drawn = self.first.problem.task, self.first.problem, self.start
         found = np.empty((len(self.rows), task.classes))
         for index, examples in ((drawn.chosen, p.labelled), (drawn.others, p.pool)):
@@ -196,7 +197,7 @@ def labels_only(probe: Probe, seed: int) -> Learnt:
     if not len(several) or len(np.unique(y)) < 2:
         return Learnt(probe.network(UNTUNED), np.empty(0), probe)
     alone = np.setdiff1d(np.arange(len(y)), several)
-    dealt = repeated_folds(y[several], FOLDS, REPEATS, seed)
+    dealt = repeated_folds(y[several], FOLDS, 1, seed)
     folds: Folds = [(np.append(several[index], alone), several[out]) for index, out in dealt]
     tried: dict[str, FoldPredictions] = {}
     for choice in probe.choices:
@@ -205,7 +206,7 @@ def labels_only(probe: Probe, seed: int) -> Learnt:
     name, honest = choose(tried, y[several])
     right = np.zeros(len(several))
     for index, said in honest:
-        right[index] += (said["probabilities"].argmax(1) == y[several][index]) / REPEATS
+        right[index] = said["probabilities"].argmax(1) == y[several][index]
     best = next(choice for choice in probe.choices if repr(choice) == name)
     return Learnt(probe.network(best), right, probe, best)
 
