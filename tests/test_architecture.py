@@ -78,7 +78,7 @@ MAY_IMPORT = {
         "model", "modalities.base", "modalities.encoder", "modalities.head", "kinds", "run", "federated",
     },
     "bench": {
-        "types", "ops", "methods", "tasks", "train", "data", "tables", "distil", "fit", "modalities.base",
+        "types", "ops", "methods", "tasks", "train", "data", "tables", "distil", "ask", "fit", "modalities.base",
         "modalities.head", "kinds", "model", "weak", "report", "estimators", "bench",
     },
     "cli": {"ops", "data.nearest", "methods", "run", "serve", "audit", "federated", "bench"},

@@ -89,6 +89,23 @@ def test_cluster_margin_asks_each_cluster_for_its_least_sure_row():
     assert (np.diff(found.score) <= 0).all()
 
 
+def test_diverse_asks_for_the_row_nearest_to_the_mean_of_unsure_rows():
+    x, p = a_pool(40)
+    best = np.sort(p, 1)
+    weight = 1 - (best[:, -1] - best[:, -2])
+    centre = weight @ x / weight.sum()
+    away = np.linalg.norm(x - centre, axis=1)
+    found = select("diverse", x, p, [], 1)
+    assert found.index.tolist() == [away.argmin()]
+    assert found.score == pytest.approx(-away.min(), rel=1e-5)
+
+
+def test_diverse_leaves_rows_alone_that_the_model_is_sure_of():
+    x = np.concatenate([np.linspace(0, 1, 20), np.linspace(50, 51, 20)])[:, None]
+    p = np.concatenate([np.tile([1.0, 0.0], (20, 1)), np.tile([0.5, 0.5], (20, 1))])
+    assert (select("diverse", x, p, [], 5).index >= 20).all()
+
+
 def test_cluster_asks_the_largest_cluster_without_a_label_for_its_middle():
     x = np.concatenate([np.full((5, 1), 0.0), [[9.8], [10.0], [10.1]], [[20.0], [20.1]]])
     found = select("cluster", x, None, [0], 2)
@@ -167,8 +184,8 @@ def test_auto_takes_clusters_until_each_class_has_a_label():
     assert select("auto", x, None, [0, 1], 3).by == "cluster"
     assert select("auto", x, p, [], 3).by == "cluster"
     assert select("auto", x, p, [5, 6], 3, y=[0, 2]).by == "cluster"
-    assert select("auto", x, p, [5, 6, 7], 3, y=[0, 2, 1]).by == "cluster_margin"
-    assert select("auto", x, p, [5, 6], 3).by == "cluster_margin"
+    assert select("auto", x, p, [5, 6, 7], 3, y=[0, 2, 1]).by == "diverse"
+    assert select("auto", x, p, [5, 6], 3).by == "diverse"
 
 
 def test_random_rows_are_uniform():
@@ -190,7 +207,7 @@ def test_turns_are_ranks_within_clusters():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"by": "hardest"}, "by must be one of auto, cluster_margin"),
+        ({"by": "hardest"}, "by must be one of auto, diverse, cluster_margin"),
         ({"rows": np.zeros(5)}, r"rows must be numbers of shape \(n, d\).*got shape \(5,\)"),
         ({"rows": np.zeros((20, 0))}, "rows must be numbers of shape"),
         ({"rows": np.full((20, 2), np.nan)}, "rows must be finite; row 0 holds nan in column 0"),

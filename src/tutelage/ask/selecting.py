@@ -17,6 +17,7 @@ from tutelage.ask.selectors import Order
 from tutelage.ops.checks import one_of
 
 SELECTORS: dict[str, Callable[[Pool, int], Order]] = {
+    "diverse": selectors.diverse,
     "cluster_margin": selectors.cluster_margin,
     "margin": selectors.margin,
     "entropy": selectors.entropy,
@@ -31,6 +32,9 @@ SELECTORS: dict[str, Callable[[Pool, int], Order]] = {
 
 NAMES = ("auto", *SELECTORS)
 """All names that `select` takes."""
+
+SURE = "diverse"
+"""The selector that "auto" takes once each class has a label; chosen on other data than the recorded curves show."""
 
 WITHOUT_PROBABILITIES = ("cluster", "coreset", "random")
 """The selectors that need no probabilities."""
@@ -72,7 +76,7 @@ def select(
 
     Args:
         by: name of a selector (`NAMES`); "auto" is "cluster" while a class has no label or there are no probabilities,
-            else "cluster_margin".
+            else "diverse".
         rows: features of all rows, those with and those without a label, (n, d), finite.
         probabilities: probabilities of the classes by a model, (n, c), each row's sum 1; for "variation" those of
             several models, (m, n, c). None where no model is.
@@ -111,13 +115,13 @@ def _automatic(pool: Pool, labelled: Any, y: Any) -> str:
     if pool.probabilities is None or not len(pool.labelled):
         return "cluster"
     if y is None:
-        return "cluster_margin"
+        return SURE
     classes, numbers = pool.said().shape[1], np.asarray(y)
     if numbers.shape != (len(np.asarray(labelled)),) or numbers.dtype.kind not in "iu":
         raise ValueError(f"y must be a class number for each labelled row, of shape ({len(pool.labelled)},), got {y!r}")
     if numbers.min() < 0 or numbers.max() >= classes:
         raise ValueError(f"y must be in [0, {classes}), got {numbers[(numbers < 0) | (numbers >= classes)][0]}")
-    return "cluster" if len(np.unique(numbers)) < classes else "cluster_margin"
+    return "cluster" if len(np.unique(numbers)) < classes else SURE
 
 
 def _note(by: str, found: Order, pool: Pool) -> str:

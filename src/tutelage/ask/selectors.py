@@ -81,6 +81,21 @@ def cluster_margin(pool: Pool, count: int) -> Order:
     return Order(places, score[places], cluster[places])
 
 
+def diverse(pool: Pool, count: int) -> Order:
+    """Of each of ``count`` clusters, weighted by small margins, the row nearest to the centre.
+
+    The weight of a row in the clusters' means is ``1 - (p_1 - p_2)``, so that there are more clusters, and their
+    centres lie, where the model is unsure; the row is typical of what it is unsure of. The score is minus the distance
+    to the centre.
+
+    Source: Zhdanov, Diverse Mini-Batch Active Learning, arXiv 1901.05954, 2019, without its choice of the least sure
+    rows beforehand.
+    """
+    cluster, away = clustered(pool, pool.candidates, pool.rank, count, 1 - margins(pool))
+    places = np.lexsort((pool.rank, away, turns(cluster, -away, pool.rank)))[:count]
+    return Order(places, -away[places], cluster[places])
+
+
 def cluster(pool: Pool, count: int) -> Order:
     """Typical rows of the clusters without a label, the largest first; no probabilities are needed.
 

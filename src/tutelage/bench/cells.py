@@ -86,15 +86,39 @@ def draw(data: DataSet, setting: Setting, root: Path, seed: int) -> Drawn:
     if setting.noise is not None:
         learn = replace(learn, y=_noisy(cut, setting.noise, seed))
     known = learn.labelled()
-    if setting.labels is None:
+    if setting.budgets:
+        chosen = _start(data, learn, known, setting.budgets[0], rng)
+    elif setting.labels is None:
         chosen = rng.permutation(known)
     elif (learn.counts == 1).all():
         classes = np.unique(learn.y[known])
         chosen = np.concatenate([rng.permutation(known[learn.y[known] == c])[: setting.labels] for c in classes])
     else:
         chosen = rng.permutation(known)[: setting.labels]
-    rest = np.setdiff1d(np.arange(len(learn)), chosen)
-    return Drawn(cut, learn.subset(chosen), cut.learn.subset(rest), chosen=chosen, others=rest)
+    return with_labels(cut, chosen, learn)
+
+
+def with_labels(cut: Cut, chosen: np.ndarray, learn: Part | None = None) -> Drawn:
+    """A data set with the labels of chosen items.
+
+    Args:
+        cut: the data set as it was read.
+        chosen: numbers of the labelled items in the part to learn from, (k,).
+        learn: that part with the labels as they are given; None takes the true ones.
+    """
+    rest = np.setdiff1d(np.arange(len(cut.learn)), chosen)
+    return Drawn(cut, (learn or cut.learn).subset(chosen), cut.learn.subset(rest), chosen=chosen, others=rest)
+
+
+def _start(data: DataSet, learn: Part, known: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Items that have a label before any is asked for, (count,): one of each class, and others drawn from all."""
+    if not (learn.counts == 1).all() or len(known) < len(learn):
+        raise ValueError(f"{data.name}: budgets need one label of each item to learn from")
+    classes = np.unique(learn.y)
+    if count < len(classes):
+        raise ValueError(f"{data.name}: budgets must begin with {len(classes)} labels at least, one of each class")
+    first = [rng.choice(known[learn.y[known] == c]) for c in classes]
+    return np.append(first, rng.permutation(np.setdiff1d(known, first))[: count - len(first)])
 
 
 def _noisy(cut: Cut, name: str, seed: int) -> np.ndarray:
@@ -202,7 +226,20 @@ def cell(
         device: where networks are trained, as torch names it.
     """
     asked = Protocol.model_validate_json(protocol)
-    drawn, how = draw(data, setting, root, seed), asked.steps
+    return celled(asked, root, data, setting, seed, views, draw(data, setting, root, seed), device)
+
+
+def celled(
+    asked: Protocol, root: Path, data: DataSet, setting: Setting, seed: int, views: Collection[str], drawn: Drawn,
+    device: str = "cpu",
+) -> Cell:  # fmt: skip
+    """A cell with labels that are drawn already; the arguments are those of `cell`.
+
+    Args:
+        asked: the protocol.
+        drawn: the data set with its labels.
+    """
+    how = asked.steps
     kind = kind_for(data, how.network)
     changes = {k: v for k in ("steps", "lr", "weight_decay") if (v := getattr(how, k)) is not None}
     training = replace(kind.defaults.training, seed=seed, **changes)

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from tutelage.bench import fits, learners
+from tutelage.bench import curves, fits, learners
 from tutelage.bench.protocol import DataSet, Protocol, Setting
 from tutelage.bench.sets import kind_for
 from tutelage.fit.auto import CANDIDATES, Auto
@@ -136,6 +136,10 @@ def key_of(protocol: Protocol, data: DataSet, setting: Setting, learner: str) ->
     if whole is not None:
         parts |= {"fit": plain(whole), "fits": fits.VERSION, "plan": plain(default.plan)}
         parts["candidates"] = [] if whole.method == Auto.name else [described(class_named(whole.method)())]
+    loop = protocol.loop(learner)
+    if loop is not None:
+        parts |= {"loop": plain(loop), "curves": curves.VERSION}
+        parts["candidates"] = [] if loop.method is None else [described(class_named(loop.method)())]
     if learner == Auto.name or protocol.tuning.evidence:
         parts["plan"] = plain(default.plan)
     if learner == Auto.name:

@@ -57,7 +57,7 @@ def method(cell: Cell, candidates: list[Method]) -> Told:
     if tuning.evidence and p.weak is None:
         outcome = fit(p, best, cell.steps(best), Prior(), cell.plan())
         return cell.predict(outcome.student), told | _evidence(cell, outcome)
-    return cell.predict(_trained(cell, best)), told
+    return cell.predict(trained(cell, best)), told
 
 
 def _evidence(cell: Cell, outcome: Outcome) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _evidence(cell: Cell, outcome: Outcome) -> dict[str, Any]:
     return {"reference": reference, "candidate": candidate} | seen
 
 
-def _trained(cell: Cell, method: Method) -> torch.nn.Module:
+def trained(cell: Cell, method: Method) -> torch.nn.Module:
     """The trained student of a method; no labels-only model is fitted beside it, except after weak labels."""
     p = cell.problem
     if p.weak is not None:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tutelage import kinds
+from tutelage.ask import NAMES as SELECTORS
 from tutelage.methods import METHODS, Method, class_named
 from tutelage.methods.fields import ramps_read
 from tutelage.ops.own import is_address
@@ -27,6 +28,12 @@ labels of the scored items."""
 
 ESTIMATORS = ("auto", "self_distiller")
 """Names of the learners that choose by themselves; they are no methods."""
+
+ASKS = "by "
+"""What the name of a learner that asks for labels begins with; the name of its selector follows."""
+
+LEARNS = " + "
+"""What separates that name from the name of the method that learns in the loop, where it is not the labels alone."""
 
 Kind = Annotated[str, AfterValidator(kinds.named)]
 """Name of a kind of data."""
@@ -104,6 +111,8 @@ class Setting(_Table):
         gold: whether the true labels of all items with weak labels are learnt, which shows what better weak labels
             could bring.
         only: names of the data sets that the setting is for; by default all.
+        budgets: numbers of labelled items at which learners that ask for labels are scored, rising. So many as the
+            first says are drawn, one of each class and the others from all; they count like those that are asked for.
     """
 
     labels: int | None = Field(default=None, ge=0)
@@ -111,10 +120,22 @@ class Setting(_Table):
     weak: bool = False
     gold: bool = False
     only: tuple[str, ...] = ()
+    budgets: tuple[Annotated[int, Field(ge=1)], ...] = ()
+
+    @model_validator(mode="after")
+    def _rising(self) -> Setting:
+        """Check that budgets rise, are two at least, and stand alone."""
+        if self.budgets and (len(self.budgets) < 2 or list(self.budgets) != sorted(set(self.budgets))):
+            raise ValueError(f"budgets: must be two numbers at least, rising, got {list(self.budgets)}")
+        if self.budgets and (self.labels is not None or self.noise is not None or self.weak or self.gold):
+            raise ValueError("budgets: must stand alone, without labels, noise, weak and gold")
+        return self
 
     @property
     def name(self) -> str:
         """Name of the setting in tables."""
+        if self.budgets:
+            return f"{self.budgets[0]} to {self.budgets[-1]} labels"
         if self.gold:
             return "gold labels of the same items"
         known = "weak labels" if self.weak else "all labels" if self.labels is None else f"{self.labels} labels"
@@ -194,6 +215,18 @@ class WholeFit(_Table):
     paths: bool = False
 
 
+class Loop(_Table):
+    """A learner that asks for labels: who says which, and what learns them.
+
+    Attributes:
+        by: name of a selector, see `tutelage.ask.select`.
+        method: name of the method that learns between two budgets; None is the tuned model of the labels alone.
+    """
+
+    by: str
+    method: str | None = None
+
+
 class Protocol(_Table):
     """A comparison of learners on the same data sets and settings.
 
@@ -205,6 +238,8 @@ class Protocol(_Table):
         controls: names of trivial rivals, of `CONTROLS` and `WEAK_CONTROLS`.
         variants: methods with other hyper-parameters.
         fits: whole fits, with what these choose.
+        selectors: learners that ask for labels, each the name of a selector, such as "margin", or of one and of the
+            method that learns in the loop, such as "margin + self_training"; in tables "by " stands before it.
         grid: values of hyper-parameters to choose from, by the name of a method or variant and of the hyper-parameter.
         steps: how every network is trained.
         tuning: how hyper-parameters are chosen.
@@ -219,6 +254,7 @@ class Protocol(_Table):
     controls: tuple[str, ...] = CONTROLS
     variants: tuple[Variant, ...] = ()
     fits: tuple[WholeFit, ...] = ()
+    selectors: tuple[str, ...] = ()
     grid: dict[str, dict[str, Annotated[list[Any], Field(min_length=1)]]] = Field(default_factory=dict)
     steps: Steps = Steps()
     tuning: Tuning = Tuning()
@@ -234,6 +270,8 @@ class Protocol(_Table):
             ("controls", self.controls, {*CONTROLS, *WEAK_CONTROLS}),
             ("variants", [v.method for v in self.variants], set(METHODS)),
             ("fits", [f.method for f in self.fits], {*METHODS, "auto"}),
+            ("selectors", [s.split(LEARNS)[0] for s in self.selectors], set(SELECTORS)),
+            ("selectors", [m for s in self.selectors for m in s.split(LEARNS)[1:]], set(METHODS)),
             ("grid", self.grid, {*self.methods, *(v.name for v in self.variants)} - {*ESTIMATORS}),
             ("only", [d for s in self.settings for d in s.only], names),
         ):
@@ -254,6 +292,7 @@ class Protocol(_Table):
             ),
             ("methods", self.methods),
             ("controls", self.controls),
+            ("selectors", self.selectors),
             ("seeds", self.seeds),
             ("data", [d.name for d in self.data]),
             ("settings", [(d.name, s.name) for d, s in self.cells()]),
@@ -266,12 +305,27 @@ class Protocol(_Table):
         learners = (*self.methods, *self.controls, *(v.name for v in self.variants))
         if learners and any(s.labels == 0 for s in self.settings):
             raise ValueError(f"settings: labels = 0 is for fits alone, and {learners[0]!r} learns from labels")
+        asking = [bool(s.budgets) for s in self.settings]
+        if any(asking) != bool(self.selectors) or (any(asking) and not (all(asking) and self._only_asks(learners))):
+            raise ValueError("settings: budgets are for selectors alone, and selectors need them")
         return self
+
+    def _only_asks(self, learners: Sequence[str]) -> bool:
+        """Whether there are no other learners than those that ask for labels."""
+        return not learners and not self.fits
 
     @property
     def learners(self) -> tuple[str, ...]:
         """Names of all learners, which are the rows of the protocol's table."""
-        return (*self.controls, *self.methods, *(v.name for v in self.variants), *(f.name for f in self.fits))
+        asking = (ASKS + name for name in self.selectors)
+        return (*self.controls, *self.methods, *(v.name for v in self.variants), *(f.name for f in self.fits), *asking)
+
+    def loop(self, name: str) -> Loop | None:
+        """What asks for labels under a name; None where the learner is another."""
+        if name.removeprefix(ASKS) not in self.selectors or not name.startswith(ASKS):
+            return None
+        by, *method = name.removeprefix(ASKS).split(LEARNS, 1)
+        return Loop(by=by, method=method[0] if method else None)
 
     def whole_fit(self, name: str) -> WholeFit | None:
         """The whole fit of a name; None where the learner is another."""

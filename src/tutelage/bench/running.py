@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from tutelage.bench import fits
+from tutelage.bench import curves, fits
 from tutelage.bench.cells import cell
 from tutelage.bench.keys import cell_key, key_of
 from tutelage.bench.learners import LEARNERS, method
@@ -90,8 +90,12 @@ def run(protocol: Protocol, root: Path, job: Job, device: str = "cpu") -> Row:
     if torch.device(device).type == "cuda":
         row["device"] = torch.cuda.get_device_name(device)
     forget_peak()
-    whole = protocol.whole_fit(job.learner)
+    whole, loop = protocol.whole_fit(job.learner), protocol.loop(job.learner)
     try:
+        if loop is not None:
+            return (
+                row | curves.run(protocol, root, job.data, job.setting, job.seed, loop, device) | {"peak_mb": peak_mb()}
+            )
         if whole is not None:
             return (
                 row | fits.run(protocol, root, job.data, job.setting, job.seed, whole, device) | {"peak_mb": peak_mb()}
