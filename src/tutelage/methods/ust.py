@@ -63,22 +63,17 @@ class Ust(FreshRounds):
         return self.passes
 
     def doubt(self, who: str, said: Blocks, memory: Memory, task: Task) -> None:
-        between, (p, _) = memory.between, all_of(said, len(memory.label), task)
+        between, p = memory.between, all_of(said, len(memory.label), task)[0].double()
         for name, value in (("sum", p), ("squares", p.square()), ("entropy", entropy(p))):
             between[name] = between[name] + value if name in between else value
         if "draw" not in between:
             between["draw"] = torch.rand(len(p), dtype=torch.float64)
 
     def keep(self, memory: Memory) -> None:
-        total, squares, entropies = (memory.between[n].double() / self.passes for n in ("sum", "squares", "entropy"))
+        total, squares, entropies = (memory.between[n] / self.passes for n in ("sum", "squares", "entropy"))
         label = total.argmax(1)
         of_label = label[:, None]
         variance = (squares.gather(1, of_label) - total.gather(1, of_label).square()).squeeze(1).clamp(min=0)
-        if len(label) and not variance.max() > 0:
-            raise ValueError(
-                f"ust needs a network with dropout: {self.passes} passes said the same of all {len(label)} units of "
-                "the pool; give it dropout, or take another method"
-            )
         chance = (1 - (entropy(total) - entropies)).clamp(min=0)
         drawn = draw_of_each_class(label, chance, self.share, memory.between["draw"].to(chance.device))
         memory.label.copy_(label)

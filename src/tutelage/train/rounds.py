@@ -14,7 +14,7 @@ from tutelage.memory import Stored
 from tutelage.methods import Method
 from tutelage.methods.base import Blocks, labels_kept
 from tutelage.tasks import Task
-from tutelage.train.prediction import blocks
+from tutelage.train.prediction import DROPOUTS, blocks
 from tutelage.train.run import Run
 from tutelage.types import Labels, Logits
 
@@ -59,7 +59,13 @@ def _writing(said: Blocks, stored: Stored) -> Iterator[tuple[Labels, Logits, Ten
 
 
 def _with_dropout(method: Method, task: Task, who: str, run: Run, loader: Loader, at: int) -> None:
-    """Show the method a mover's passes with dropout, whose draws depend on the loader's seed and the round alone."""
+    """Show the method a mover's passes with dropout, whose draws depend on the loader's seed and the round alone.
+
+    Raises:
+        ValueError: the network has no dropout.
+    """
+    if not any(isinstance(m, DROPOUTS) and m.p > 0 for m in run.network(who).modules()):
+        raise ValueError(f"{method.name} needs a network with dropout, since it compares passes with it; this has none")
     with torch.random.fork_rng():
         torch.manual_seed(MOST_ROUNDS * loader.seed + at)
         for _ in range(method.dropout_passes):
