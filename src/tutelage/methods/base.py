@@ -43,7 +43,7 @@ class Method(ABC):
         parted: whether the loss is a sum of means over the labelled and over the pool's units, so that a batch can be
             gone through in parts. A class says it of itself, as ``stackable``; see `couples`.
         of_labels: names of the terms that are means over the labelled units, as the others are over the pool's.
-        represents: whether `survey` reads the last layer's inputs.
+        represents: whether `survey` reads the last layer's inputs. A class says of itself that it does not.
         still: names of the numbers that are read before training, or only where a round begins: these cannot be ramps.
         version: number of the code's version, raised by hand when a change alters results, so that recorded results no
             longer count. A class declares its own; that of `Method` is raised when the code of all methods changes.
@@ -64,10 +64,11 @@ class Method(ABC):
     still: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **more: Any) -> None:
-        """Name a class that names itself not, by its class: ``MyMethod`` is "my_method"; see `stackable`, `parted`."""
+        """Name a class that names itself not, by its class: ``MyMethod`` is "my_method"; see `stackable`."""
         super().__init_subclass__(**more)
         cls.stackable = vars(cls).get("stackable", False)
         cls.parted = vars(cls).get("parted", False)
+        cls.represents = vars(cls).get("represents", True)
         if "name" not in vars(cls):
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
@@ -176,6 +177,11 @@ class Method(ABC):
             said: all units of the pool, block by block, in the same pass that stores their labels; in a network that
                 ends in no linear layer the last layer's inputs have no columns.
         """
+
+    @property
+    def surveys(self) -> bool:
+        """Whether `survey` is to be shown the pool between rounds; by default where a class defines one."""
+        return type(self).survey is not Method.survey
 
     @property
     def dropout_passes(self) -> int:

@@ -70,12 +70,15 @@ class SelfTraining(Method):
     def training_rounds(self) -> int:
         return 1 + self.rounds
 
+    @property
+    def surveys(self) -> bool:
+        return self.criterion == "margin" or type(self).survey is not SelfTraining.survey
+
     def survey(self, who: str, said: Blocks, memory: Memory, task: Task) -> None:
-        if self.criterion == "margin":
-            memory.between["margin"] = torch.empty_like(memory.confidence)
-            for units, logits, _ in said:
-                first, second = logits.softmax(-1).topk(2, dim=-1).values.unbind(-1)
-                memory.between["margin"][units] = (first - second).to(memory.confidence)
+        margin = memory.between["margin"] = torch.empty_like(memory.confidence)
+        for units, logits, _ in said:
+            first, second = logits.softmax(-1).topk(2, dim=-1).values.unbind(-1)
+            margin[units] = (first - second).to(margin)
 
     def keep(self, memory: Memory) -> None:
         sure = memory.between["margin"] if self.criterion == "margin" else memory.confidence

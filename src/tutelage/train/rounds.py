@@ -32,12 +32,13 @@ def between_rounds(method: Method, task: Task, run: Run, loader: Loader, at: int
     if run.memory.mapped and path is not None:
         run.save(path, relabels=True)  # files that are written from here on are those of no older checkpoint
     run.memory.round = at
-    surveys, kept = type(method).survey is not Method.survey, labels_kept(method)
+    surveys, kept = method.surveys, labels_kept(method)
     for who, stored in run.memory.of.items() if surveys or kept else ():
         network = run.network(who)
         said = blocks(network, task, loader.unlabelled, rows=surveys and method.represents)
         said = _writing(said, stored) if kept else said
-        method.survey(who, said, run.memory, task)
+        if surveys:
+            method.survey(who, said, run.memory, task)
         deque(said, maxlen=0)  # to its end, wherever the survey stopped
         if method.dropout_passes:
             _with_dropout(method, task, who, run, loader, at)
