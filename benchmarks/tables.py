@@ -24,7 +24,7 @@ from tutelage.bench.protocol import Protocol, read_protocol
 from tutelage.bench.running import PEER, Row, current, read_rows
 
 HERE = Path(__file__).parent
-MAIN, MORE = ("text", "digits", "images", "signals"), ("noise", "weak", "weak_long", "ner", "pixels")
+MAIN, MORE = ("text", "digits", "images", "signals"), ("loop", "noise", "weak", "weak_long", "ner", "pixels")
 AUDIT_COLUMNS = ("listed", "expected", "found")
 BASELINE, CHOOSER = "labels only", "auto"
 MEASURES = {"ner": "Entity F1", "pixels": "Mean IoU"}

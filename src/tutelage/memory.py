@@ -8,6 +8,7 @@ import tempfile
 import weakref
 import zlib
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -124,6 +125,11 @@ class Memory(Stored):
         super().__init__(size, device)
         self.of: dict[str, Stored] = {who: Stored(size, device) for who in labellers[1:]} | {labellers[0]: self}
         self.round, self.mapped, self.kept = 0, False, Params()
+
+    @cached_property
+    def between(self) -> Params:
+        """Tensors by name that a method holds between two rounds alone: they are dropped, and in no checkpoint."""
+        return Params()
 
     @staticmethod
     def of_pool(

@@ -14,6 +14,7 @@ from tutelage.methods import catalogue, own
 from tutelage.ops.own import is_address
 
 if TYPE_CHECKING:
+    from tutelage.methods.actune import AcTune as AcTune
     from tutelage.methods.adamatch import AdaMatch as AdaMatch
     from tutelage.methods.balanced_self_training import BalancedSelfTraining as BalancedSelfTraining
     from tutelage.methods.base import Method as Method
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tutelage.methods.cosine import Cosine as Cosine
     from tutelage.methods.curriculum_labelling import CurriculumLabelling as CurriculumLabelling
     from tutelage.methods.cutmix_mean_teacher import CutmixMeanTeacher as CutmixMeanTeacher
+    from tutelage.methods.debiased import Debiased as Debiased
     from tutelage.methods.deep_co_training import DeepCoTraining as DeepCoTraining
     from tutelage.methods.distil import Distil as Distil
     from tutelage.methods.dividemix import DivideMix as DivideMix
@@ -32,15 +34,18 @@ if TYPE_CHECKING:
     from tutelage.methods.drift import Drift as Drift
     from tutelage.methods.dst import Dst as Dst
     from tutelage.methods.elr import Elr as Elr
+    from tutelage.methods.ensemble import Ensemble as Ensemble
     from tutelage.methods.fixmatch import FixMatch as FixMatch
     from tutelage.methods.flexmatch import FlexMatch as FlexMatch
     from tutelage.methods.freematch import FreeMatch as FreeMatch
     from tutelage.methods.gce import Gce as Gce
+    from tutelage.methods.hast import Hast as Hast
     from tutelage.methods.label_propagation import LabelPropagation as LabelPropagation
     from tutelage.methods.label_spreading import LabelSpreading as LabelSpreading
     from tutelage.methods.mean_teacher import MeanTeacher as MeanTeacher
     from tutelage.methods.meta_pseudo_labels import MetaPseudoLabels as MetaPseudoLabels
     from tutelage.methods.mixmatch import MixMatch as MixMatch
+    from tutelage.methods.nest import Nest as Nest
     from tutelage.methods.noisy_student import NoisyStudent as NoisyStudent
     from tutelage.methods.partial_label import PartialLabel as PartialLabel
     from tutelage.methods.pi_model import PiModel as PiModel
@@ -54,7 +59,9 @@ if TYPE_CHECKING:
     from tutelage.methods.temporal_ensembling import TemporalEnsembling as TemporalEnsembling
     from tutelage.methods.tri_training import TriTraining as TriTraining
     from tutelage.methods.uda import Uda as Uda
+    from tutelage.methods.ust import Ust as Ust
     from tutelage.methods.vat import Vat as Vat
+    from tutelage.methods.verips import Verips as Verips
 
 
 class _Methods(Mapping[str, "type[Method]"]):

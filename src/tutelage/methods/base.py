@@ -43,6 +43,7 @@ class Method(ABC):
         parted: whether the loss is a sum of means over the labelled and over the pool's units, so that a batch can be
             gone through in parts. A class says it of itself, as ``stackable``; see `couples`.
         of_labels: names of the terms that are means over the labelled units, as the others are over the pool's.
+        represents: whether `survey` reads the last layer's inputs. A class says of itself that it does not.
         still: names of the numbers that are read before training, or only where a round begins: these cannot be ramps.
         version: number of the code's version, raised by hand when a change alters results, so that recorded results no
             longer count. A class declares its own; that of `Method` is raised when the code of all methods changes.
@@ -59,13 +60,15 @@ class Method(ABC):
     stackable: ClassVar[bool] = False
     parted: ClassVar[bool] = False
     of_labels: ClassVar[tuple[str, ...]] = ("supervised",)
+    represents: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **more: Any) -> None:
-        """Name a class that names itself not, by its class: ``MyMethod`` is "my_method"; see `stackable`, `parted`."""
+        """Name a class that names itself not, by its class: ``MyMethod`` is "my_method"; see `stackable`."""
         super().__init_subclass__(**more)
         cls.stackable = vars(cls).get("stackable", False)
         cls.parted = vars(cls).get("parted", False)
+        cls.represents = vars(cls).get("represents", True)
         if "name" not in vars(cls):
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
@@ -166,15 +169,36 @@ class Method(ABC):
         return {}
 
     def survey(self, who: str, said: Blocks, memory: Memory, task: Task) -> None:
-        """Between rounds, before `keep`: read mover ``who``'s predictions on the pool and write to ``memory.kept``.
+        """Between rounds, before `keep`: read mover ``who``'s predictions on the pool.
+
+        What it finds it writes to ``memory.kept``, or to ``memory.between``, which lasts until the round begins.
 
         Args:
             said: all units of the pool, block by block, in the same pass that stores their labels; in a network that
                 ends in no linear layer the last layer's inputs have no columns.
         """
 
+    @property
+    def surveys(self) -> bool:
+        """Whether `survey` is to be shown the pool between rounds; by default where a class defines one."""
+        return type(self).survey is not Method.survey
+
+    @property
+    def dropout_passes(self) -> int:
+        """Number of passes over the pool with dropout on, after `survey`, of which each is shown to `doubt`."""
+        return 0
+
+    def doubt(self, who: str, said: Blocks, memory: Memory, task: Task) -> None:
+        """Between rounds, after `survey`: read one pass of mover ``who`` over the pool with dropout on.
+
+        Args:
+            said: all units of the pool, as in `survey`, without the last layer's inputs; no label is stored.
+        """
+
     def judge(self, who: str, said: Blocks, target: Tensor, memory: Memory, task: Task) -> None:
-        """Between rounds: read mover ``who``'s predictions on the labelled units and write to ``memory.kept``.
+        """Between rounds, before `keep`: read mover ``who``'s predictions on the labelled units.
+
+        What it finds it writes to ``memory.kept``, or to ``memory.between`` for `keep`.
 
         Args:
             said: all labelled units, as in `survey`; a block is computed when it is asked for.

@@ -179,6 +179,39 @@ _ENTRIES = (
         remembers=True,
     ),
     Entry(
+        "actune", "AcTune", "self-training", "Yu et al., NAACL", 2022,
+        "Round after round a fresh network learns soft labels: what all networks before it said of the pool, averaged.",
+        remembers=True,
+    ),
+    Entry(
+        "hast", "Hast", "self-training", "Schroeder and Heyer, EMNLP", 2024,
+        "Round after round a fresh network learns sure labels of the pool that most of their neighbours share.",
+        remembers=True,
+    ),
+    Entry(
+        "ust", "Ust", "self-training", "Mukherjee and Awadallah, NeurIPS", 2020,
+        "Round after round a fresh network learns labels of the pool on which passes with dropout were of one mind.",
+        remembers=True,
+    ),
+    Entry(
+        "verips", "Verips", "self-training", "Gilhuber et al., ICDM", 2022,
+        "A fresh network learns its sure labels of the pool, but those that one of the labels alone does not confirm.",
+    ),
+    Entry(
+        "nest", "Nest", "self-training", "Xu et al., AAAI", 2023,
+        "Round after round a fresh network learns labels of the pool that agree with the nearest given ones.",
+        remembers=True,
+    ),
+    Entry(
+        "debiased", "Debiased", "weak to strong", "Chen et al., NeurIPS", 2022,
+        "`FixMatch` whose guesses train a head of their own, on features in which no head can err much on them.",
+    ),
+    Entry(
+        "ensemble", "Ensemble", "two networks", "Stojnic et al., WACV", 2024,
+        "Several networks learn the labels, then also what they say of the pool together, the surer the more.",
+        remembers=True,
+    ),
+    Entry(
         "curriculum_labelling", "CurriculumLabelling", "self-training", "Cascante-Bonilla et al., AAAI", 2021,
         "Rounds over the last model's hard labels of the surest share of the pool, which grows from 1/rounds to all.",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -56,6 +57,30 @@ def top_of_all(confidence: Weight, share: float, out: Weight | None = None) -> W
     [1.0, 0.0, 1.0, 0.0]
     """
     return _surest(confidence, None, [round(share * len(confidence))], out)
+
+
+def least_error(confidence: Weight) -> float:
+    """The threshold of least estimated error among the units that it keeps; infinity where there is no unit.
+
+        theta = argmin (1 + sum_u 1[p_u >= theta] (1 - p_u)) / sum_u 1[p_u >= theta]
+
+    1 - p_u is the probability by which a unit's label is wrong. The 1 is one error more: without it the surest unit
+    alone would be kept, with it a few sure ones are not better than many that are nearly as sure.
+
+    Args:
+        confidence: probability p of the predicted class, (n,), in [0, 1].
+
+    Source: after the transductive threshold of Feofanov et al., AAAI 2019, whose bound on the error is another one.
+
+    >>> round(least_error(torch.tensor([0.99, 0.99, 0.98, 0.6, 0.5])), 2)
+    0.98
+    """
+    if not len(confidence):
+        return math.inf
+    sorted_, at = confidence.double().sort(descending=True)[0], torch.arange(1, len(confidence) + 1)
+    error = (1 + (1 - sorted_).cumsum(0)) / at.to(sorted_)
+    last = torch.cat([sorted_[1:] < sorted_[:-1], error.new_ones(1, dtype=torch.bool)])  # of equal ones all are kept
+    return float(sorted_[error.masked_fill(~last, torch.inf).argmin()])
 
 
 def class_counts(confidence: Weight, label: Labels, threshold: float = 0.0) -> Tensor:

@@ -14,23 +14,29 @@ from tutelage.game.player import last_layer
 from tutelage.tasks import Task
 from tutelage.types import Labels, Logits
 
+DROPOUTS = nn.Dropout, nn.Dropout1d, nn.Dropout2d
+"""Classes of the modules that drop at random."""
+
 UNITS_A_BATCH = 16384
 """Padded tokens, or rows of features, that a network predicts at once."""
 
 
 def blocks(
-    network: nn.Module, task: Task, examples: Examples, rows: bool = True
+    network: nn.Module, task: Task, examples: Examples, rows: bool = True, dropout: bool = False
 ) -> Iterator[tuple[Labels, Logits, Tensor]]:
     """Numbers of units, their logits and their last representation, a block at a time: dropout off, a length together.
 
     Args:
         rows: give the representation. Without it, or where the network has no last linear layer, it has no columns.
+        dropout: leave dropout on, and nothing else that training does.
 
     Returns:
         (n,), (n, c) and (n, d) of each block.
     """
     was_training = network.training
     network.eval()
+    for module in network.modules() if dropout else ():
+        module.train(isinstance(module, DROPOUTS))
     player, lengths, rows = Player(network), examples.lengths(), rows and last_layer(network) is not None
     order = lengths.argsort(kind="stable")
     for part in cut(lengths[order], UNITS_A_BATCH):
