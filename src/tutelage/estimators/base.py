@@ -33,6 +33,7 @@ from tutelage.fit.verdict import verdict
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
 from tutelage.kinds.known_pool import Remembered
+from tutelage.kinds.ledger import KeptLedger
 from tutelage.kinds.records import collect, on_device
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method, Supervised
@@ -176,6 +177,7 @@ class Estimator(BaseEstimator):
         self._fitted_kind = kind
         self._record: dict[str, Any] = collect(on_device(data, fitted), kind, data, fitted)
         self._remembered: Remembered | None = Remembered.of(kind, data)
+        self._ledger = KeptLedger.of(data, fitted.ledgers)
         self._model: Model = kind.model(data, outcome.network, fitted.reader, cache or False, outcome.calibration)
         self.temperature_ = outcome.calibration.temperature
         self.evidence_: Evidence | None = evidence_of(outcome, data.classes)

@@ -156,7 +156,7 @@ class Contender:
             self.method, setup.problem.task, members, setup.training, path=path,
             tick=lambda done: setup.tick(what, done, setup.training.steps),
         )  # fmt: skip
-        return [training.kept(*of) for training, *of in zip(trainings, runs, members, strict=True)]
+        return [training.kept(run, m) for training, run, m in zip(trainings, runs, members, strict=True)]
 
     def _learns_same(self, other: Contender) -> bool:
         return other.setup.problem.labelled is self.setup.problem.labelled
