@@ -34,7 +34,21 @@ DONE, FAULT, REFUSED, STOPPED, UNREAD = 0, 1, 2, 130, 141
 lines are no longer read."""
 
 LEARNING = frozenset(
-    {"fit", "federate", "look", "predict", "serve", "score", "teacher", "audit", "adapt", "demo", "bench", "export"}
+    {
+        "fit",
+        "federate",
+        "look",
+        "predict",
+        "serve",
+        "score",
+        "teacher",
+        "audit",
+        "adapt",
+        "demo",
+        "bench",
+        "export",
+        "why",
+    }
 )
 """Commands that import PyTorch and what it brings."""
 ADDRESSES = 2
@@ -94,6 +108,10 @@ def _add_plain(app: App) -> None:
     plain = {
         "report": ("tutelage.run.commands:report", "Draw the report of a finished run again."),
         "config": ("tutelage.run.config:config", "Write the options of a run as TOML, for tutelage fit --config."),
+        "why": (
+            "tutelage.run.why:why",
+            "Tell the story of one row of a run: what was guessed of it, by whom, and when.",
+        ),
         "verify": ("tutelage.run.verify:verify", "Check that every file of a run is as it was written."),
         "export": (
             "tutelage.run.export:export",

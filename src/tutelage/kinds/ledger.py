@@ -128,7 +128,7 @@ class KeptLedger:
     @cached_property
     def at(self) -> pa.Table:
         """The places of all rows that were read, see `Origins.table`."""
-        return _reader(self.places).read()
+        return _reader(self.places).read(use_threads=False)
 
     def of_item(self, item: int) -> list[dict[str, Any]]:
         """Rows of the ledger about an item of the pool, in the order of time within each training.
@@ -136,11 +136,12 @@ class KeptLedger:
         Args:
             item: number of the item in the pool.
         """
-        from pyarrow import parquet
-
-        found: list[dict[str, Any]] = parquet.read_table(
-            pa.BufferReader(self.ledger), filters=[("item", "=", item)]
-        ).to_pylist()
+        found: list[dict[str, Any]] = []
+        reader = _reader(self.ledger)
+        for group in range(reader.num_row_groups):
+            of = reader.read_row_group(group, columns=["item"], use_threads=False)["item"].to_numpy() == item
+            if of.any():
+                found += reader.read_row_group(group, use_threads=False).filter(pa.array(of)).to_pylist()
         return found
 
 
