@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,14 +100,11 @@ class Told:
 
     Attributes:
         returned: whether the returned model learnt from the pool.
-        things, thing: words for its items.
-        classes: names of the classes.
+        things: word for its items, in the plural.
     """
 
     returned: bool
     things: str
-    thing: str
-    classes: Sequence[str] = field(default=())
 
 
 def sources(kept: KeptLedger) -> list[str]:

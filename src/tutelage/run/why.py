@@ -55,7 +55,7 @@ def why(
         )
         raise ValueError(f"{folder} holds no ledger of pseudo-labels: {because}")
     place, words = find(kept, row, of), run.kind.words
-    told = Told(summary["returned"] not in LABELS_ALONE, words.things, words.thing)
+    told = Told(summary["returned"] not in LABELS_ALONE, words.things)
     text, said, missing = _asked(run, place)
     found = story(kept, place, told, text, said, missing)
     if json:
