@@ -16,8 +16,9 @@ def ledger(blocks, rows, single=True):
     """A ledger of blocks (round, first, last, labeller) with rows (item, unit, label, weight, flips)."""
     sizes = [len(part) for part in rows]
     item, unit, label, weight, flips = map(np.array, zip(*[row for part in rows for row in part], strict=True))
+    sized = np.array([[*b, n] for b, n in zip(blocks, sizes, strict=True)])
     return Ledger(
-        "candidate", "fixmatch", ("student", "partner"), np.array([[*b, n] for b, n in zip(blocks, sizes, strict=True)]),
+        "candidate", "fixmatch", ("student", "partner"), sized,
         tuple("somebody" for _ in blocks), item, unit, label, np.full(len(item), 0.9), weight.astype(float), flips,
         1, 100, 100, 100, single,
     )  # fmt: skip
@@ -72,6 +73,8 @@ def ended_at(*counts):
         ((94, 3, 3), [0.4, 0.3, 0.3], ""),
         ((97, 2, 1), [0.9, 0.05, 0.05], ""),
         ((97, 2, 1), None, "97.0 % of those that counted were a."),
+        ((15, 0, 0), [0.4, 0.3, 0.3], ""),
+        ((17, 0, 0), [0.4, 0.3, 0.3], "100.0 % of those"),
         ((60, 40, 0), [0.4, 0.3, 0.3], "none of the 100 that counted was c, of which there are labels"),
         ((60, 40, 0), [0.5, 0.45, 0.05], ""),
         ((60, 40, 0), None, ""),

@@ -142,17 +142,14 @@ def test_blocks_behind_the_checkpoint_are_written_again(problem, tmp_path):
     method, path = settled("fixmatch"), tmp_path / "a.unfinished"
     training = Training(32, lr=3e-2, records=8, checkpoint_every=0.0)
 
-    class Past(Exception):
-        pass
-
     def tick(done):
         if done == 8:
             kept.append(path.read_bytes() if path.exists() else b"")
         if done == 29:
-            raise Past
+            raise StopError
 
     kept: list[bytes] = []
-    with pytest.raises(Past):
+    with pytest.raises(StopError):
         watch = Recorder(lambda run: {}, problem.pool, path)
         train(method, TASK, network(0), problem.loader(seed=0), training, path=path, watch=watch, tick=tick)
     assert len(list((tmp_path / "a.ledger").iterdir())) == 7

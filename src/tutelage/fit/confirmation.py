@@ -18,7 +18,7 @@ OF_OTHERS = 0.25
 """Share of what the other classes ought to have, below which they are swallowed."""
 
 AWAITED = 10.0
-"""Number of pseudo-labels that a class ought to have, at least, for none to mean that it vanished."""
+"""Number of pseudo-labels that a class, or all but one, ought to have, at least, for an alarm: few lack by chance."""
 
 PAIRS = 10
 """Number of pairs of classes, at most, whose flips are told."""
@@ -133,7 +133,9 @@ class Confirmation:
             return ""
         top = int(self.last.argmax())
         most = None if self.awaited is None else float(self.awaited[top])
-        if self.last[top] >= NEARLY_ALL and (most is None or 1 - self.last[top] < OF_OTHERS * (1 - most)):
+        others = 1 - (most or 0.0)
+        swallowed = most is None or 1 - self.last[top] < OF_OTHERS * others
+        if self.last[top] >= NEARLY_ALL and swallowed and others * self.in_use >= AWAITED:
             ought = "" if most is None else f", where at most {_percent(most)} would be awaited"
             return (
                 f"The pseudo-labels of {self.called} have collapsed: in the end {_percent(self.last[top])} of those "
