@@ -48,6 +48,7 @@ LEARNING = frozenset(
         "demo",
         "bench",
         "export",
+        "why",
     }
 )
 """Commands that import PyTorch and what it brings."""
@@ -109,6 +110,10 @@ def _add_plain(app: App) -> None:
     plain = {
         "report": ("tutelage.run.commands:report", "Draw the report of a finished run again."),
         "config": ("tutelage.run.config:config", "Write the options of a run as TOML, for tutelage fit --config."),
+        "why": (
+            "tutelage.run.why:why",
+            "Tell the story of one row of a run: what was guessed of it, by whom, and when.",
+        ),
         "verify": ("tutelage.run.verify:verify", "Check that every file of a run is as it was written."),
         "export": (
             "tutelage.run.export:export",

@@ -55,7 +55,7 @@ def test_arguments_are_checked(fitted, digits):
         fitted.next_(x[:5], 6)
     with pytest.raises(ValueError, match="y must hold a label for each of the 60 items"):
         fitted.next_(x[60:], 6, labelled=x[:60], y=y[:3])
-    with pytest.raises(ValueError, match=r"asked_by\[1\] must be None or one of cluster_margin"):
+    with pytest.raises(ValueError, match=r"asked_by\[1\] must be None or one of diverse"):
         Classifier("supervised").fit(x[:2], y[:2], asked_by=[None, "me"])
     with pytest.raises(ValueError, match="asked_by must be names of selectors, one for each of 2 items, got 1"):
         Classifier("supervised").fit(x[:2], y[:2], asked_by=["random"])

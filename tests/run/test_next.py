@@ -45,7 +45,7 @@ def test_rows_are_asked_for_answered_and_learnt(run, finished):
     code, shown = run("next", finished.out, "--count", 20, "--out", folder / "ask.csv")
     assert code == 0, shown
     pool, table = pd.read_csv(folder / "pool.csv"), pd.read_csv(folder / "ask.csv", dtype=str)
-    assert "18 by cluster_margin, 2 drawn at random" in shown
+    assert "18 by diverse, 2 drawn at random" in shown
     assert table["label"].isna().all() and len(table) == 20 and table["text"].nunique() == 20
     assert table["asked_by"].tolist().count("random") == 2
     assert set(table["guess"]) <= {"food", "sport"}
@@ -74,7 +74,9 @@ def test_rows_are_asked_for_answered_and_learnt(run, finished):
     assert code == 2 and "different: content of answers" in shown
 
 
-@pytest.mark.parametrize("by", ["margin", "entropy", "cluster", "coreset", "pcoreset", "actune", "random"])
+@pytest.mark.parametrize(
+    "by", ["diverse", "cluster_margin", "margin", "entropy", "cluster", "coreset", "pcoreset", "actune", "random"]
+)
 def test_every_selector_writes_as_many_rows_as_asked(run, finished, by):
     out = finished.folder / "ask.parquet"
     code, shown = run("next", finished.out, "--by", by, "--count", 10, "--out", out)
@@ -130,7 +132,7 @@ def test_answers_that_belong_to_nothing_or_contradict_are_told(run, finished):
     code, shown = told([{"text": pool["text"][0], "label": None}])
     assert code == 2 and "no row has a label yet" in shown
     code, shown = told([{"text": pool["text"][0], "label": "food", "asked_by": "me"}])
-    assert code == 2 and "column 'asked_by': a cell is none of cluster_margin" in shown
+    assert code == 2 and "column 'asked_by': a cell is none of diverse" in shown
     first = train["label"].first_valid_index()
     other = {"food": "sport", "sport": "food"}[train["label"][first]]
     code, shown = told([{"text": train["text"][first], "label": other}, {"text": pool["text"][1], "label": "new"}] * 2)

@@ -18,7 +18,9 @@ from tutelage.methods import METHODS
 from tutelage.methods.pool_teacher import PoolTeacher
 
 OF_TWO_CLASSES = sorted(METHODS.keys() - {"partial_label", "distil"})  # distil needs a teacher: test_teachers
-KEPT = ("model/model.safetensors", "model/model.json", "records.json", "report.html")
+KEPT = (
+    "model/model.safetensors", "model/model.json", "records.json", "report.html", "ledger.parquet", "places.parquet",
+)  # fmt: skip
 
 
 def result(folder: Path) -> dict[str, bytes]:

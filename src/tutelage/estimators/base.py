@@ -30,6 +30,7 @@ from tutelage.fit.box import in_notebook
 from tutelage.fit.defaults import Asked, pick_device
 from tutelage.fit.evidence import Evidence
 from tutelage.fit.fit_rows import Fitted, fit_rows
+from tutelage.fit.onward import LABELS_ALONE
 from tutelage.fit.pool_words import evidence_of
 from tutelage.fit.verdict import verdict
 from tutelage.kinds.asking import HowAsked, questions
@@ -37,8 +38,10 @@ from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
 from tutelage.kinds.entries import joined
 from tutelage.kinds.known_pool import Remembered
+from tutelage.kinds.ledger import KeptLedger
 from tutelage.kinds.opinions import opinions
 from tutelage.kinds.records import collect, on_device
+from tutelage.kinds.story import Story, Told, find, story
 from tutelage.kinds.summary import summarise
 from tutelage.methods import Method, Supervised
 from tutelage.methods.fields import Count, Positive
@@ -181,6 +184,7 @@ class Estimator(BaseEstimator):
         self._fitted_kind = kind
         self._record: dict[str, Any] = collect(on_device(data, fitted), kind, data, fitted)
         self._remembered: Remembered | None = Remembered.of(kind, data)
+        self._ledger = KeptLedger.of(data, fitted.ledgers)
         self._model: Model = kind.model(data, outcome.network, fitted.reader, cache or False, outcome.calibration)
         self.temperature_ = outcome.calibration.temperature
         self.evidence_: Evidence | None = evidence_of(outcome, data.classes)
@@ -259,6 +263,28 @@ class Estimator(BaseEstimator):
         check_is_fitted(self)
         return copy.deepcopy(self._record) | {"summary": {k: v for k, v in self.summary().items() if k != "versions"}}
 
+    def why(self, row: int | str, of: str | None = None) -> Story:
+        """The story of one item of the pool: what each teacher said of it when, and whether that was learnt.
+
+        Args:
+            row: number of the item in X, from 0; of a run of the command the number of the row, as messages count them,
+                or the path of a file within its folder.
+            of: source of the item: "X_unlabelled" for that argument, or a file of a run; None is X, or the run's
+                training table.
+
+        Raises:
+            ValueError: there is no such item, or no ledger: the fit had no pool, or learnt pixels, or is a run of an
+                earlier version.
+        """
+        check_is_fitted(self)
+        kept: KeptLedger | None = getattr(self, "_ledger", None)
+        if kept is None:
+            raise ValueError(
+                "this fit holds no ledger of pseudo-labels: it had no pool, learnt pixels, or is of an earlier version"
+            )
+        told = Told(self._summary["returned"] not in LABELS_ALONE, self._fitted_kind.words.things)
+        return story(kept, find(kept, row, of), told)
+
     def _html_repr(self) -> str:
         """HTML for a notebook: the answer, as a report has it on top; before the fit what scikit-learn shows."""
         if not hasattr(self, "_summary"):
@@ -283,8 +309,8 @@ class Estimator(BaseEstimator):
         Args:
             X: n items without a label, as in `fit`.
             count: number of items to label, in [1, n].
-            by: what chooses them: "cluster_margin", "margin", "entropy", "cluster", "coreset", "pcoreset", "actune" or
-                "random"; or "auto", which is "cluster" while ``y`` lacks a class, else "cluster_margin".
+            by: what chooses them: "diverse", "cluster_margin", "margin", "entropy", "cluster", "coreset", "pcoreset",
+                "actune" or "random"; or "auto", which is "cluster" while ``y`` lacks a class, else "diverse".
             drawn: share of them that is drawn at random instead, in [0, 1]: they alone are a sample, by which
                 `fit` says how good the model is, see its argument ``asked_by``.
             labelled: items that have a label, as X, to stay away from; by default none.

@@ -22,6 +22,7 @@ from tutelage.fit.evidence import Evidence
 from tutelage.fit.fit import settings
 from tutelage.kinds.base import Kind
 from tutelage.kinds.known_pool import POOL_KEYS, keep, kept
+from tutelage.kinds.ledger import LEDGER, PLACES, KeptLedger
 from tutelage.kinds.saved import kind_of, plain_options, require_finished
 from tutelage.methods import METHODS, Method
 from tutelage.methods.fields import ramps_read
@@ -47,7 +48,7 @@ SAVING = ".saving-"
 
 RUN = (
     files.MANIFEST, "model", REFERENCE, "plots", "parts", "run.json", "summary.json", "records.json", "report.html",
-    LEAST_SURE, "contradictions.csv", POOL_KEYS, TRACKED,
+    LEAST_SURE, "contradictions.csv", POOL_KEYS, TRACKED, LEDGER, PLACES,
 )  # fmt: skip
 """What the folder of a run may hold."""
 
@@ -162,6 +163,8 @@ def _write(estimator: Estimator, folder: Path) -> None:
     files.write_json(folder / "summary.json", summary)
     if (remembered := getattr(estimator, "_remembered", None)) is not None:  # an earlier version pickled none
         keep(folder, remembered)
+    if (ledger := getattr(estimator, "_ledger", None)) is not None:
+        ledger.keep(folder)
     if estimator._record:  # runs of earlier versions may have none
         files.write_json(folder / "records.json", estimator.records())
 
@@ -197,7 +200,7 @@ def load_run(of: type[AnEstimator], folder: Path, trust: bool, allow_encoder: st
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such folder")
     kind = kind_of(folder)
-    require_finished(folder, "summary.json", "records.json", f"model/{files.MANIFEST}", POOL_KEYS)
+    require_finished(folder, "summary.json", "records.json", f"model/{files.MANIFEST}", POOL_KEYS, LEDGER, PLACES)
     if kind.estimator not in (above.__name__ for above in of.__mro__):
         raise ValueError(f"{folder} holds a model of {kind.words.things}: load it by {kind.estimator}.load")
     asked, path = files.read_json(folder / "run.json", Asked), folder / "summary.json"
@@ -211,6 +214,7 @@ def load_run(of: type[AnEstimator], folder: Path, trust: bool, allow_encoder: st
     estimator._record = {name: value for name, value in record.items() if name != "summary"}
     estimator.history_ = record.get("history", [])
     estimator._asked, estimator._remembered = method_of(method), kept(folder)
+    estimator._ledger = KeptLedger.kept(folder)
     estimator.method_ = _trained_by(summary) or method_of(method)  # type: ignore[assignment]
     if kind.of_numbers:
         _count_features(estimator, kind, asked, found)

@@ -285,4 +285,4 @@ def _all_of(data: Dataset, clients: Sequence[Rows], left_out: tuple[str, ...]) -
         joined([c.pool.items for c in clients]),
     )  # fmt: skip
     names = [name for c in clients for name in c.pool.names]
-    return replace(data, items=items, names=names, repeated=None, strangers=None, pool_at=None, left_out=left_out)
+    return replace(data, items=items, names=names, repeated=None, strangers=None, origins=None, left_out=left_out)

@@ -233,6 +233,7 @@ class Summary(TypedDict):
     finetuned: NotRequired[bool]
     partial: NotRequired[bool]
     copies: NotRequired[Plain]
+    pseudo_labels: NotRequired[list[Guessed]]
     read: NotRequired[Read]
     size: NotRequired[list[int] | None]
     test: NotRequired[Measured | None]
@@ -246,6 +247,23 @@ class Summary(TypedDict):
     cost: NotRequired[Costs]
     before: NotRequired[Plain]
     changed: NotRequired[Plain]
+
+
+class Guessed(TypedDict):
+    """What became of the pseudo-labels of a training, see `fit.confirmation`."""
+
+    training: str
+    method: str
+    pool: int
+    every: int
+    followed: int
+    learnt: int
+    unrevised: int
+    in_use: int
+    classes: dict[str, dict[str, float]]
+    flips: list[Plain]
+    words: list[str]
+    alarm: str
 
 
 class Bin(TypedDict):

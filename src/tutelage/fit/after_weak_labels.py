@@ -11,6 +11,7 @@ from torch import nn
 from tutelage.data import Loader
 from tutelage.fit.contender import precision, slug
 from tutelage.fit.held_out import FoldPredictions, Folds
+from tutelage.fit.ledger import Recorder, gather, keeps
 from tutelage.fit.problem import Problem
 from tutelage.fit.setup import Setup, StoredPart
 from tutelage.methods import Method, Supervised
@@ -103,15 +104,19 @@ class LookedAt:
             return seen | {"held_out": p.mean_of(right)} | {k: p.mean_of(right, i) for k, i, _ in looks}
 
         def compute(path: Path | None) -> StoredPart:
+            recorder = Recorder(watch, p.pool, path) if self.start is not None and keeps(self.method, p) else None
             run = train_by_all(
                 self.method, p.task, self._begin().to(p.device), self._loader(training.seed), training, path=path,
-                watch=watch, tick=lambda done: setup.tick(self.name, done, training.steps), best=numbers,
+                watch=recorder or watch, tick=lambda done: setup.tick(self.name, done, training.steps), best=numbers,
             )  # fmt: skip
             kept = run.best or {"held_out": run.seats["student"].module.state_dict()}
             history = [{k: v for k, v in h.items() if k not in numbers[1:]} for h in run.history]
-            return {f"{k}.{n}": t for k, state in kept.items() for n, t in state.items()}, history
+            said = {} if recorder is None else recorder.tensors()
+            return {f"{k}.{n}": t for k, state in kept.items() for n, t in state.items()} | said, history
 
-        return setup.store.once(slug(self.name), compute)
+        found = setup.store.once(slug(self.name), compute)
+        gather(self.name, self.method, p, found[0])
+        return found
 
     def _begin(self) -> nn.Module:
         if self.start is not None:

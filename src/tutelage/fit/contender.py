@@ -13,6 +13,7 @@ import numpy as np
 from torch import nn
 
 from tutelage.fit.held_out import FoldPredictions, Folds
+from tutelage.fit.ledger import Recorder, apart, gather, keeps
 from tutelage.fit.problem import Problem
 from tutelage.fit.setup import Parts, Setup, StoredPart
 from tutelage.memory import Memory
@@ -81,7 +82,7 @@ class Contender:
         p = self.setup.problem
         tensors, history = self._parts(self.folds)[-1] if len(self.folds) else self._alone(self._whole)
         points.tell(self._whole.name, history, done=True)  # of a part that was kept before, nothing was told yet
-        return restored(self.method, self._blank(p), p.task, tensors), history
+        return restored(self.method, self._blank(p), p.task, apart(tensors)), history
 
     def fold_student(self, index: np.ndarray, number: int, of: int) -> nn.Module:
         """The student trained on a fold's labels alone.
@@ -110,6 +111,8 @@ class Contender:
             else:
                 compute = partial(self._trained_together, some)
                 found |= zip(group, self.setup.store.together([t.name for t in some], compute), strict=True)
+        if len(self.folds):
+            self._gathered(found[mine[-1]])
         return [found[i] for i in mine]
 
     def _groups(self, trainings: Sequence[_Part]) -> list[list[int]]:
@@ -127,26 +130,33 @@ class Contender:
         """The part of one training, from the store or trained by itself."""
 
         def compute(path: Path | None) -> StoredPart:
-            one, setup = training.member(), self.setup.trained(seed=training.seed)
+            one, setup = training.member(path), self.setup.trained(seed=training.seed)
             steps = setup.training.steps
-            return training.kept(
-                train_by_all(
-                    self.method, setup.problem.task, one.network, one.loader, setup.training, path=path,
-                    watch=one.watch, tick=lambda done: setup.tick(training.says, done, steps),
-                )
+            run = train_by_all(
+                self.method, setup.problem.task, one.network, one.loader, setup.training, path=path,
+                watch=one.watch, tick=lambda done: setup.tick(training.says, done, steps),
             )  # fmt: skip
+            return training.kept(run, one)
 
-        return self.setup.store.once(training.name, compute)
+        found = self.setup.store.once(training.name, compute)
+        if not training.number:
+            self._gathered(found)
+        return found
+
+    def _gathered(self, part: StoredPart) -> None:
+        """Gather the ledger of the training on all labels."""
+        gather(self.name, self.method, self.setup.problem, part[0])
 
     def _trained_together(self, trainings: Sequence[_Part], path: Path | None) -> Parts:
         """The parts of trainings that are done together."""
         setup, named = self.setup, f"{self.name}{' and others' * (len(self.beside) > 0)}"
         what = f"{named}, {len(trainings)} trainings together"
+        members = [t.member(path) for t in trainings]
         runs = train_together(
-            self.method, setup.problem.task, [t.member() for t in trainings], setup.training, path=path,
+            self.method, setup.problem.task, members, setup.training, path=path,
             tick=lambda done: setup.tick(what, done, setup.training.steps),
         )  # fmt: skip
-        return [training.kept(run) for training, run in zip(trainings, runs, strict=True)]
+        return [training.kept(run, m) for training, run, m in zip(trainings, runs, members, strict=True)]
 
     def _learns_same(self, other: Contender) -> bool:
         return other.setup.problem.labelled is self.setup.problem.labelled
@@ -200,11 +210,13 @@ class _Part:
         """Seed of its weights, dropout and batches."""
         return self.contender._seed(self.number)
 
-    def member(self) -> Member:
-        """The training as `train_together` takes it."""
+    def member(self, path: Path | None = None) -> Member:
+        """The training as `train_together` takes it; one on all labels keeps a ledger beside its checkpoint."""
         p, start = self._problem, self.contender._start(self)
         network, decay = p.network if start is None else start, self.contender.setup.training.weight_decay
-        return Member(network, p.loader(self.index, self.seed), self.seed, self._watch, decay)
+        writes = not self.number and keeps(self.contender.method, p)
+        watch = Recorder(self._watch, p.pool, path) if writes else self._watch
+        return Member(network, p.loader(self.index, self.seed), self.seed, watch, decay)
 
     @property
     def _problem(self) -> Problem:
@@ -228,12 +240,12 @@ class _Part:
         groups = None if p.groups is None else p.groups.subset(out)
         return {"held_out": float((right if groups is None else groups.mean(right)).mean())}
 
-    def kept(self, run: Run) -> StoredPart:
-        """The student and its history; of a fold what is said of the units held out, and the score by step."""
+    def kept(self, run: Run, member: Member) -> StoredPart:
+        """The student, its history and its ledger; of a fold what is said of the units held out, and score by step."""
         points.tell(self.name, run.history, done=True)
         student = run.seats["student"].module.state_dict()
         if not self.number:
-            return student, run.history
+            return student | (member.watch.tensors() if isinstance(member.watch, Recorder) else {}), run.history
         p = self._problem
         logits = predict(run.network(), p.task, p.labelled.subset(self._held_out()))
         kept = {f"{STUDENT}{name}": t for name, t in student.items()} if self.contender.begins else {}

@@ -23,6 +23,7 @@ from tutelage.fit.fit import Outcome, fit, threads, without_pool
 from tutelage.fit.forecast import ENCODERS, ENCODING, PROBE, TEACHER, WEIGHING
 from tutelage.fit.foresight import Closing, foreseen
 from tutelage.fit.leaking import Leaking, leaking
+from tutelage.fit.ledger import Ledger, gathering
 from tutelage.fit.onward import FEWER, Start, go_on
 from tutelage.fit.pinned import pinned
 from tutelage.fit.problem import Plan, Problem
@@ -93,6 +94,7 @@ class Fitted:
         teacher: plain values about a brought teacher, see `BroughtTeacher.about`; empty where there was none.
         encoders: the encoders that were tried; empty where there was no choice.
         leaking: what the held-out score would have read with copies on both sides of a split; None without copies.
+        ledgers: the pseudo-labels that each training on all labels learnt from; none where it learnt from no pool.
     """
 
     outcome: Outcome
@@ -102,6 +104,7 @@ class Fitted:
     teacher: dict[str, Any] = field(default_factory=dict)
     encoders: list[TriedEncoder] = field(default_factory=list)
     leaking: Leaking | None = None
+    ledgers: tuple[Ledger, ...] = ()
 
     def weak(self, about: dict[str, Any]) -> dict[str, Any]:
         """Statistics of the weak labels: those of the data, and what the fit learnt of the teachers."""
@@ -179,13 +182,15 @@ def fit_rows(
                 Path(scratch),
             )  # fmt: skip
         problems = None if adapted is None else adapted.problems()
-        if start is None:
-            outcome = fit(problem, chosen, training, prior, plan, store, tick, records, problems)
-        else:
-            outcome = go_on(problem, chosen, training, start, store, tick)
+        with gathering() as ledgers:
+            if start is None:
+                outcome = fit(problem, chosen, training, prior, plan, store, tick, records, problems)
+            else:
+                outcome = go_on(problem, chosen, training, start, store, tick)
     flattered = _flattered(items, problem, outcome, plan, training.seed, say)
     about = {} if teacher is None else teacher.about
-    return Fitted(outcome, problem, training, outcome.problem.reader or reader, about, encoders, flattered)
+    read = outcome.problem.reader or reader
+    return Fitted(outcome, problem, training, read, about, encoders, flattered, tuple(ledgers.values()))
 
 
 def _flattered(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tutelage.ask import Asked, Selection, select, with_random
+from tutelage.ask import SURE, Asked, Selection, select, with_random
 from tutelage.kinds.opinions import Opinions
 from tutelage.model import Model
 
@@ -73,7 +73,7 @@ def questions(
     y = _numbers(labels, classes)
     by = how.by
     if by == "auto" and model is not None and y is None:
-        by = "cluster_margin"  # it cannot be counted which classes have labels
+        by = SURE  # it cannot be counted which classes have labels
     labelled = np.arange(n, n + len(labels))
     most = min(n, how.count + int(how.drawn * how.count + 1))  # those that are drawn leave enough others
     selection = select(by, found.rows, found.probabilities, labelled, most, how.seed, y)
@@ -103,6 +103,7 @@ def _why(selection: Selection, place: int, found: Opinions, classes: Sequence[st
     thing, things = kind.words.thing, kind.words.things
     said = _said(selection, place, found, classes, kind)
     return {
+        "diverse": f"{said}; typical of alike {things} of which the model is unsure",
         "cluster_margin": f"{said}; the least sure of a group of alike {things}",
         "actune": f"{said}; in a region where the model is unsure",
         "cluster": f"typical of a group of alike {things} in which none has a label",

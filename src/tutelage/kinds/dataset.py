@@ -13,6 +13,7 @@ from torch import nn
 from tutelage.fit.build import Items
 from tutelage.kinds.contradictions import Copied
 from tutelage.kinds.entries import Entries
+from tutelage.kinds.origins import Origins
 from tutelage.kinds.tallies import Tally
 from tutelage.ops.said import warn
 from tutelage.tables import USUAL, ReadAs
@@ -70,8 +71,7 @@ class Dataset:
         repeated: what was found of labelled items that occur several times; None where there are none.
         strangers: mask of the labelled items that are nearly equal to others, and are no copies of them, (k,); None:
             there are none.
-        pool_at: number in the pool of each unlabelled entry's item, (n,), where equal ones are there once; None where
-            each entry is an item of the pool.
+        origins: where the items come from; None where nobody asks for it, as of the clients of a federation.
         asked: by which selector the label of each labelled item was asked for, (k,), None of a label that was there
             anyway; empty where none was asked for.
     """
@@ -87,8 +87,13 @@ class Dataset:
     copied: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
     repeated: Copied | None = None
     strangers: np.ndarray | None = None
-    pool_at: np.ndarray | None = None
+    origins: Origins | None = None
     asked: Sequence[str | None] = ()
+
+    @property
+    def pool_at(self) -> np.ndarray | None:
+        """Number in the pool of each unlabelled entry's item, (n,), where equal ones are there once; else None."""
+        return None if self.origins is None else self.origins.at
 
     @property
     def shared(self) -> int:

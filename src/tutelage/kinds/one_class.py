@@ -41,7 +41,7 @@ from tutelage.kinds.odd_labels import (
     no_votes,
 )
 from tutelage.kinds.odd_votes import ask_of_votes, look_at_numbers
-from tutelage.kinds.one_vote import one_vote_each, pool_once
+from tutelage.kinds.one_vote import once_with_origins, one_vote_each
 from tutelage.kinds.rare import require_rare, without_rare
 from tutelage.kinds.tallies import Tally
 from tutelage.kinds.teachers import declared, with_declared, with_weak_labels
@@ -320,7 +320,7 @@ class OneClass(Kind):
         if evidence:
             require_two_of_each(labelled, y, classes, bool(voted or said), groups)
         pool = [self.good_pool(part, notes) for part in parts]
-        pool, pool_at = (pool, None) if voted or said else pool_once(self, pool, notes)
+        pool, origins = once_with_origins(self, train, pool, notes, bool(voted or said))
         fewer = len(labelled) + sum(map(len, pool)) < len(train) + (0 if more is None else len(more))
         if fewer or (groups is not None and groups.shared):
             self.note_counts([labelled, *pool], test, notes, groups)
@@ -332,10 +332,8 @@ class OneClass(Kind):
             items, weak = with_weak_labels(items, classes, labelled, pool, self.label_model, described, notes)
         names = names_of_pool(pool)
         repeated = voted_once.copied
-        asked = labelled.asked
-        found = Dataset(
-            items, classes, names, weak=weak, repeated=repeated, strangers=strangers, pool_at=pool_at, asked=asked
-        )
+        about: dict[str, Any] = {"repeated": repeated, "strangers": strangers, "origins": origins}
+        found = Dataset(items, classes, names, weak=weak, asked=labelled.asked, **about)
         if test is None:
             return found
         copied = copied_in_pool(self, test.items, items, pool[-1].stored, strangers)

@@ -19,6 +19,7 @@ from tutelage.kinds.agreement import fleiss
 from tutelage.kinds.contradictions import Contradiction, Copied
 from tutelage.kinds.entries import Entries, InTable
 from tutelage.kinds.nearness import Nearness, nearness
+from tutelage.kinds.origins import Origins
 from tutelage.tables import DataError, Notes, ReadAs, as_label, column, holds_table, read
 
 if TYPE_CHECKING:
@@ -193,6 +194,22 @@ def pool_once(kind: Kind, parts: Sequence[Entries], notes: Notes) -> tuple[list[
     )
     masks = np.split(first, np.cumsum([len(part) for part in parts])[:-1])
     return [part if mask.all() else part.where(mask) for part, mask in zip(parts, masks, strict=True)], at
+
+
+def once_with_origins(
+    kind: Kind, train: Entries, parts: Sequence[Entries], notes: Notes, weak: bool
+) -> tuple[list[Entries], Origins]:
+    """Entries of the pool as they are learnt, and where the items of the fit come from.
+
+    Args:
+        kind: kind of the items.
+        train: entries of the training source, labelled or not.
+        parts: unlabelled entries of each source.
+        notes: takes the number of copies that are left out.
+        weak: whether entries have weak labels: then each copy stays.
+    """
+    pool, at = (list(parts), None) if weak else pool_once(kind, parts, notes)
+    return pool, Origins.of(train.where(train.known), parts, at)
 
 
 def own_groups(group: Sequence[str | None], n: int) -> np.ndarray:

@@ -21,7 +21,7 @@ from tutelage.kinds.adapting import adapting_of, require_adapt
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import LEAST_SURE, Coded, Dataset, Measured, Words, warn_of_shared
 from tutelage.kinds.entries import LEARNT, Entries, InTable, InValues, Sought
-from tutelage.kinds.one_vote import one_vote_each, pool_once
+from tutelage.kinds.one_vote import once_with_origins, one_vote_each
 from tutelage.kinds.tagged import cells_of, decoded, marked, tag_scores, tags_of_cells, with_distant
 from tutelage.kinds.tallies import Tally
 from tutelage.modalities.base import Reader
@@ -224,14 +224,16 @@ class Sentences(Kind):
             )
         code = {name: i for i, name in enumerate(names)}
         y = np.array([code[tag or "O"] for tags in labelled.labels for tag in tags], dtype=np.int64)
-        parts = parts if weak else pool_once(self, parts, notes)[0]
+        parts, origins = once_with_origins(self, train, parts, notes, weak)
         pool = [tokens for part in parts for tokens in part.items]
         items = Items(Tagging(len(names), names), labelled.items, y, pool, groups=votes.groups)
         about: dict[str, Any] = {}
         if weak:
             items, about = with_distant(items, code, labelled, parts, notes)
-        asked = labelled.asked
-        found = Dataset(items, list(names), weak=about, repeated=votes.copied, strangers=votes.strangers, asked=asked)
+        found = Dataset(
+            items, list(names), weak=about, repeated=votes.copied, strangers=votes.strangers, origins=origins,
+            asked=labelled.asked,
+        )  # fmt: skip
         if test is None:
             return found
         test = self._with_spelling_of(names, test, notes)

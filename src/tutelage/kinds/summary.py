@@ -10,15 +10,17 @@ from typing import Any
 
 from tutelage import files
 from tutelage.fit.answers import weight_of
+from tutelage.fit.confirmation import Confirmation
 from tutelage.fit.fit import settings
 from tutelage.fit.fit_rows import Fitted
 from tutelage.fit.pool_words import evidence_of, of_shares
-from tutelage.fit.prevalence import Prevalence
+from tutelage.fit.prevalence import Prevalence, shares_of
 from tutelage.fit.tried import idle
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
 from tutelage.kinds.sample import of_sample
 from tutelage.modalities.base import Encodes, Reader
+from tutelage.ops.said import warn
 
 
 def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
@@ -76,6 +78,7 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
         | data.about()
         | _copies(data, fitted)
         | ({"sample": sample} if sample else {})
+        | _pseudo_labels(kind, data, fitted)
         | ({"weak": fitted.weak(data.weak)} if data.weak else {})
     )
 
@@ -101,3 +104,15 @@ def _copies(data: Dataset, fitted: Fitted) -> dict[str, Any]:
         return {"copies": about | {"flattered": None}}
     told = {k: v for k, v in flattered.as_dict().items() if k != "words"}
     return {"copies": about | {"flattered": told, "words": [*about["words"], *filter(None, [flattered.words()])]}}
+
+
+def _pseudo_labels(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
+    """Entry of the summary on what became of the pseudo-labels, whose collapse is warned of; empty where none are."""
+    found, items = [], data.items
+    labels = shares_of(items.y, len(data.classes)) if len(items.y) and fitted.ledgers else None
+    for ledger in fitted.ledgers:
+        seen = Confirmation.of(ledger, len(data.classes), labels, fitted.outcome.prevalence)
+        found.append(seen.as_dict(data.classes, kind.words.things))
+        if found[-1]["alarm"]:
+            warn(found[-1]["alarm"], stacklevel=4, page="collapse")
+    return {"pseudo_labels": found} if found else {}

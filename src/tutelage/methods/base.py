@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.data import Examples, Loader
-from tutelage.game import Player, Rule
+from tutelage.game import Ema, Player, Rule
 from tutelage.memory import Memory
 from tutelage.methods.fields import Open, Ramp
 from tutelage.methods.views import to_original
@@ -45,6 +45,7 @@ class Method(ABC):
         of_labels: names of the terms that are means over the labelled units, as the others are over the pool's.
         represents: whether `survey` reads the last layer's inputs. A class says of itself that it does not.
         still: names of the numbers that are read before training, or only where a round begins: these cannot be ramps.
+        labeller: who gives the pseudo-labels that are remembered, in words; empty: `labeller_of` says it by the rule.
         version: number of the code's version, raised by hand when a change alters results, so that recorded results no
             longer count. A class declares its own; that of `Method` is raised when the code of all methods changes.
     """
@@ -62,6 +63,7 @@ class Method(ABC):
     of_labels: ClassVar[tuple[str, ...]] = ("supervised",)
     represents: ClassVar[bool] = True
     still: ClassVar[tuple[str, ...]] = ()
+    labeller: ClassVar[str] = ""
 
     def __init_subclass__(cls, **more: Any) -> None:
         """Name a class that names itself not, by its class: ``MyMethod`` is "my_method"; see `stackable`."""
@@ -238,3 +240,26 @@ def require_own_units(method: Method, task: Task) -> None:
 def labels_kept(method: Method) -> bool:
     """Whether the pool is labelled and stored between rounds."""
     return method.training_rounds > 1 and type(method).keep is not Method.keep
+
+
+def labeller_of(method: Method, who: str, turn: int) -> str:
+    """Who gave the pseudo-labels that are remembered of a mover in a round, in words.
+
+    Args:
+        method: settled method.
+        who: name of the mover, see `Memory.of`.
+        turn: number of the round in which they are learnt, from 0.
+
+    >>> from tutelage.methods import Drift, FixMatch, SelfTraining
+    >>> labeller_of(Drift(), "student", 0), labeller_of(FixMatch(), "student", 0)
+    ('the moving average of the student', 'the student itself, at that step')
+    >>> labeller_of(SelfTraining(), "student", 2)
+    'the student of round 2'
+    """
+    if method.labeller:
+        return method.labeller
+    if labels_kept(method) and turn:
+        return f"the {who} of round {turn}"
+    if isinstance(getattr(method.rule, "response", None), Ema):
+        return f"the moving average of the {who}"
+    return f"the {who} itself, at that step"

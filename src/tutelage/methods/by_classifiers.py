@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -38,6 +38,7 @@ class ByClassifiers(PoolTeacher, ABC):
         base: a scikit-learn classifier, or the name of one, of BASES.
     """
 
+    labeller: ClassVar[str] = "classifiers that learnt the labels"
     base: Any = "logistic_regression"
 
     def __post_init__(self) -> None:

@@ -40,6 +40,7 @@ class Committee(Method):
     name: ClassVar[str] = "committee"
     stackable: ClassVar[bool] = True
     parted: ClassVar[bool] = True
+    labeller: ClassVar[str] = "the mean of methods that were trained before"
     members: tuple[str, ...]
     said: Tensor = field(repr=False)
     weight: NonNegative = 3.0

@@ -58,6 +58,7 @@ class Distil(Method):
     stackable: ClassVar[bool] = True
     parted: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = True
+    labeller: ClassVar[str] = "the teacher that was brought"
     still: ClassVar[tuple[str, ...]] = ("temperature", "most")
     divergence: Divergence = "ce"
     temperature: Positive = 1.0

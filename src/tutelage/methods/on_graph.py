@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -28,6 +28,7 @@ class OnGraph(PoolTeacher, ABC):
         balance: whether the classes get the shares in the pool that they have among the labels.
     """
 
+    labeller: ClassVar[str] = "the graph of nearest rows"
     weight: NonNegative = 3.0
     neighbours: Count = 10
     edges: Literal["gaussian", "cosine", "binary"] = "gaussian"

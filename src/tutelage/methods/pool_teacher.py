@@ -45,6 +45,7 @@ class PoolTeacher(Method, ABC):
     """
 
     needs_labels: ClassVar[bool] = True
+    labeller: ClassVar[str] = "a teacher that learnt the labels"
     weight: NonNegative = 1.0
     confidence: Literal["entropy", "none"] = "none"
 

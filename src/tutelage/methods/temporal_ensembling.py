@@ -45,6 +45,7 @@ class TemporalEnsembling(Method):
     name: ClassVar[str] = "temporal_ensembling"
     stackable: ClassVar[bool] = True
     parted: ClassVar[bool] = True
+    labeller: ClassVar[str] = "the mean of what the student said before"
     decay: Annotated[float, Range(0, 1, high_open=True)] = 0.6
     weight: NonNegative = 1.0
     ramp: Share = 0.2

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 Page = Literal[
-    "abstain", "charset", "classes-without-labels", "copies", "damaged", "decimals", "feature-cache", "file-parts",
-    "folders", "hardly-classes", "header", "index-order", "label-in-features", "label-or-none", "left-out",
-    "left-teacher", "long-texts", "mask-colours", "mask-objects", "mask-values", "memory", "no-anticipation",
-    "not-compiled", "nothing-to-read", "odd-images", "odd-numbers", "odd-texts", "open-words", "own-code", "quotes",
-    "solver", "span-offsets", "spellings", "split-already", "stopped", "tag-columns", "tag-notation", "tag-numbers",
-    "teacher-names", "teacher-says-little", "teacher-too-good", "tied-classes", "totals", "turned-masks",
-    "unknown-words", "unreached-rows", "votes", "word-rows",
+    "abstain", "charset", "classes-without-labels", "collapse", "copies", "damaged", "decimals", "feature-cache",
+    "file-parts", "folders", "hardly-classes", "header", "index-order", "label-in-features", "label-or-none",
+    "left-out", "left-teacher", "long-texts", "mask-colours", "mask-objects", "mask-values", "memory",
+    "no-anticipation", "not-compiled", "nothing-to-read", "odd-images", "odd-numbers", "odd-texts", "open-words",
+    "own-code", "quotes", "solver", "span-offsets", "spellings", "split-already", "stopped", "tag-columns",
+    "tag-notation", "tag-numbers", "teacher-names", "teacher-says-little", "teacher-too-good", "tied-classes",
+    "totals", "turned-masks", "unknown-words", "unreached-rows", "votes", "word-rows",
 ]  # fmt: skip
 """Name of a page; tests hold that each is a file of docs/warnings, and that some message names it."""
 

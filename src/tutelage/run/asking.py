@@ -44,8 +44,8 @@ class NextOptions(ReadAs):
     Args:
         out: table to write, csv, tsv, jsonl, parquet or xlsx.
         count: number of items to ask for.
-        by: what chooses them: auto, cluster_margin, margin, entropy, cluster, coreset, pcoreset, actune, variation or
-            random.
+        by: what chooses them: auto, diverse, cluster_margin, margin, entropy, cluster, coreset, pcoreset, actune,
+            variation or random.
         drawn: share of them that is drawn at random instead: these labels alone say how good the model is.
         train: table or folder of the training items; by default that of the run.
         unlabelled: table or folder of the pool; by default that of the run.

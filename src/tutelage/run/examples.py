@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Learn from labels": ("demo", "look", "fit", "federate"),
-    "Use what was learnt": ("predict", "serve", "score", "report", "config", "verify", "export"),
+    "Use what was learnt": ("predict", "serve", "score", "report", "why", "config", "verify", "export"),
     "Labels and teachers": ("next", "audit", "relabel", "teacher"),
     "Data and encoders": ("data", "models", "adapt"),
     "Methods": ("methods", "bench"),
@@ -23,6 +23,7 @@ EXAMPLES: dict[str, str] = {
     "serve": "tutelage serve run --port 8000",
     "score": "tutelage score run --test test.csv",
     "report": "tutelage report run",
+    "why": "tutelage why run 17",
     "config": "tutelage config run --output run.toml && tutelage fit --config run.toml --out again",
     "verify": "tutelage verify run",
     "export": "tutelage export run --onnx exported",

@@ -19,6 +19,7 @@ from tutelage.kinds.base import Kind
 from tutelage.kinds.copied import without_copies
 from tutelage.kinds.dataset import Dataset, Measured
 from tutelage.kinds.known_pool import Remembered, keep
+from tutelage.kinds.ledger import KeptLedger
 from tutelage.kinds.records import collect, on_device
 from tutelage.modalities.base import Reader
 from tutelage.model import Model
@@ -87,6 +88,8 @@ def conclude(
             files.keep_once(out / REFERENCE, out / "model")
         written = files.write_json(out / "records.json", record)
         keep(out, remembered)
+        if (ledger := KeptLedger.of(data, fitted.ledgers)) is not None:
+            ledger.keep(out)
     with stage(REPORT):
         from tutelage.report.page import draw, page, write_page  # with it the library that draws
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import nn
@@ -44,6 +44,15 @@ Told = Callable[[int], None]
 
 Watch = Callable[[Run], dict[str, float]]
 """Function that gives more numbers, by name, for a point of a run's history."""
+
+
+@runtime_checkable
+class BeforeRounds(Protocol):
+    """A `Watch` that is also shown a run before its pseudo-labels are written anew, at the beginning of a round."""
+
+    def before_round(self, run: Run) -> object:
+        """Look at the run, which is as the last round left it."""
+
 
 LATER = {"later": True}
 """Metadata of a field that a later version added: summaries and fingerprints leave it out while it has its default."""
@@ -245,6 +254,8 @@ class Game:
 
     def next_round(self, run: Run, at: int, progress: float, path: Path | None) -> None:
         """Begin round ``at``: label and judge by the last round's networks; start afresh where the method does."""
+        if isinstance(self.watch, BeforeRounds):
+            self.watch.before_round(run)
         between_rounds(self.method.at(progress), self.task, run, self.loader, at, path)
         for seat, who in enumerate(run.rule.movers if self.method.restarts else (), start=at * len(run.rule.movers)):
             seed = self.training.seed + seat * self.method.reseeds

@@ -1,0 +1,227 @@
+"""The ledger of a training is what its memory said, block by block, also of one that was stopped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tutelage.data import Features
+from tutelage.data.examples import WordFeatures
+from tutelage.fit import ledger
+from tutelage.fit.contender import Contender
+from tutelage.fit.ledger import BY, Followed, Recorder, gathering
+from tutelage.fit.problem import Problem
+from tutelage.fit.setup import FolderStore, Setup
+from tutelage.methods import METHODS
+from tutelage.modalities.head import Head
+from tutelage.tasks import Classification
+from tutelage.train import Training, train
+
+TASK = Classification(3)
+FOLDS = [(np.arange(6, 18), np.arange(6)), (np.arange(12), np.arange(12, 18))]
+
+
+def network(seed: int = 0) -> Head:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Head(5, 3, 8, 0.1)
+
+
+def draw(count, seed):
+    rng = np.random.default_rng(seed)
+    y = np.arange(count) % 3
+    x = rng.normal(size=(count, 5)) + np.eye(3, 5)[y]
+    return Features(torch.tensor(x, dtype=torch.float32)), y
+
+
+@pytest.fixture
+def problem():
+    (labelled, y), (pool, _) = draw(18, 0), draw(60, 1)
+    strong = (Features(pool.rows + 0.1),)
+    return Problem(TASK, labelled, y, pool, network, None, batch_labelled=9, batch_unlabelled=16, strong=strong)
+
+
+def settled(name):
+    return METHODS[name](**({"threshold": 0.5} if name == "fixmatch" else {})).settled(TASK)
+
+
+def told(problem, method, training, store=None, folds=(), tick=None):
+    """The ledger of a contender's training on all labels."""
+    more = {} if store is None else {"store": store}
+    setup = Setup(problem, training, **more, **({} if tick is None else {"tick": tick}))
+    with gathering() as found:
+        Contender("candidate", method, setup, folds=folds).network()
+    (only,) = found.values()
+    return only
+
+
+def same(a, b):
+    names = ("blocks", "item", "unit", "label", "probability", "weight", "flips")
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in names)
+
+
+def snapshots(problem, method, training):
+    """What the memory holds at each record and at the end of each round, as (step, round, four lists of numbers)."""
+    found = []
+
+    class Watch:
+        def __call__(self, run):
+            if not found or found[-1][0] < run.step:
+                of = run.memory
+                each = (of.label, of.confidence, of.weight, of.flips)
+                found.append((run.step, of.round, [values.tolist() for values in each]))
+            return {}
+
+        def before_round(self, run):
+            self(run)
+
+    train(method, TASK, network(0), problem.loader(seed=0), training, watch=Watch())
+    return found
+
+
+@pytest.mark.parametrize("name", ["drift", "fixmatch", "self_training", "label_spreading"])
+def test_a_ledger_is_what_the_memory_said_at_each_look(problem, name):
+    method, training = settled(name), Training(40, lr=3e-2, records=5)
+    found = told(problem, method, training)
+    rows, begin, last = [], 1, {}
+    for step, turn, (label, confidence, weight, flips) in snapshots(problem, method, replace(training, seed=0)):
+        for i, now in enumerate(zip(label, confidence, weight, flips, strict=True)):
+            old = last.get(i, (-1, 0.0, 0.0, 0))
+            changed = now[0] != old[0] or now[3] != old[3] or (now[2] > 0) != (old[2] > 0)
+            if now[0] >= 0 and (changed or abs(np.float32(now[1]) - np.float32(old[1])) > BY):
+                rows.append((turn, begin, step, i, *now))
+                last[i] = now
+        begin = step + 1
+    of = found.of_block
+    columns = [found.blocks[of, 0], found.blocks[of, 1], found.blocks[of, 2], found.item, found.label]
+    columns += [found.probability, found.weight, found.flips]
+    assert len(rows) >= 60
+    assert [tuple(c.item() for c in row) for row in zip(*columns, strict=True)] == rows
+
+
+def test_a_round_that_is_shorter_than_a_block_is_not_missed(problem):
+    method = METHODS["self_training"](rounds=6).settled(TASK)
+    found = told(problem, method, Training(42, lr=3e-2, records=2))  # records at 21 and 42, rounds of 6 steps
+    assert method.training_rounds > 4
+    assert set(range(1, method.training_rounds)) <= set(found.blocks[:, 0].tolist())
+    assert "the student of round 1" in found.teachers and "the student of round 4" in found.teachers
+
+
+class StopError(Exception):
+    """Stops a training."""
+
+
+@pytest.mark.parametrize("folds", [(), FOLDS], ids=["alone", "together"])
+@pytest.mark.parametrize("name", ["fixmatch", "self_training"])
+@pytest.mark.parametrize("stop", [3, 10, 23])
+def test_a_stopped_training_goes_on_to_the_same_ledger(problem, tmp_path, name, folds, stop):
+    method = settled(name)
+    whole = told(problem, method, Training(30, lr=3e-2, records=4), folds=folds)
+
+    def tick(what, done, of):
+        if done == stop + 2:
+            raise StopError
+
+    store = FolderStore(tmp_path)
+    training = Training(30, lr=3e-2, records=4, checkpoint_every=0.0)
+    with pytest.raises(StopError):
+        told(problem, method, training, store, folds, tick)
+    (unfinished,) = tmp_path.glob("*.unfinished")
+    found = told(problem, method, replace(training, checkpoint_every=30.0), FolderStore(tmp_path), folds)
+    assert same(found, whole)
+    assert not unfinished.exists()
+    again = told(problem, method, training, FolderStore(tmp_path), folds)  # from the finished parts
+    assert same(again, whole)
+
+
+def test_blocks_behind_the_checkpoint_are_written_again(problem, tmp_path):
+    """The checkpoint is of step 8, the blocks are of steps up to 28: they hold what another training would not."""
+    method, path = settled("fixmatch"), tmp_path / "a.unfinished"
+    training = Training(32, lr=3e-2, records=8, checkpoint_every=0.0)
+
+    def tick(done):
+        if done == 8:
+            kept.append(path.read_bytes() if path.exists() else b"")
+        if done == 29:
+            raise StopError
+
+    kept: list[bytes] = []
+    with pytest.raises(StopError):
+        watch = Recorder(lambda run: {}, problem.pool, path)
+        train(method, TASK, network(0), problem.loader(seed=0), training, path=path, watch=watch, tick=tick)
+    assert len(list((tmp_path / "a.ledger").iterdir())) == 7
+    path.write_bytes(kept[0])  # of step 7
+    again = Recorder(lambda run: {}, problem.pool, path)
+    train(method, TASK, network(0), problem.loader(seed=0), training, path=path, watch=again)
+    alone = Recorder(lambda run: {}, problem.pool)
+    train(method, TASK, network(0), problem.loader(seed=0), training, watch=alone)
+    assert [(b.first, b.last) for b in again.blocks] == [(b.first, b.last) for b in alone.blocks]
+    assert all(torch.equal(t, alone.tensors()[n]) for n, t in again.tensors().items())
+
+
+def test_a_damaged_block_is_said_and_the_training_begins_anew(problem, tmp_path):
+    method, training = settled("fixmatch"), Training(30, lr=3e-2, records=6, checkpoint_every=0.0)
+    whole = told(problem, method, training)
+
+    def tick(what, done, of):
+        if done == 21:
+            raise StopError
+
+    with pytest.raises(StopError):
+        told(problem, method, training, FolderStore(tmp_path), tick=tick)
+    block = sorted((tmp_path / "candidate.ledger").iterdir())[1]
+    data = bytearray(block.read_bytes())
+    data[-3] ^= 1
+    block.write_bytes(bytes(data))
+    with pytest.warns(UserWarning, match="000000010.*SHA-256.*begins anew"):
+        found = told(problem, method, training, FolderStore(tmp_path))
+    assert same(found, whole)
+    assert list(tmp_path.glob("*.damaged"))
+
+
+def test_trainings_that_are_done_together_keep_the_same_ledger_but_for_rounding(problem):
+    method, training = settled("drift"), Training(30, lr=1e-2, records=4)
+    alone, together = told(problem, method, training), told(problem, method, training, folds=FOLDS)
+    assert alone.blocks[:, :4].tolist() == together.blocks[:, :4].tolist()
+    first = slice(alone.blocks[0, 4])
+    assert alone.blocks[0, 4] == together.blocks[0, 4]
+    assert np.array_equal(alone.item[first], together.item[first])
+    assert np.allclose(alone.probability[first], together.probability[first], atol=1e-4)
+
+
+def test_of_a_large_pool_evenly_spaced_items_are_followed(problem, monkeypatch):
+    monkeypatch.setattr(ledger.Followed.of, "__defaults__", (25,))
+    found = told(problem, settled("label_spreading"), Training(40, records=4))
+    assert (found.every, found.items, found.pool) == (3, 20, 60)
+    assert set(found.item.tolist()) == set(range(0, 60, 3))
+
+
+def test_words_of_spaced_sentences_are_followed():
+    pool = WordFeatures(torch.zeros(12, 1), np.array([3, 1, 4, 2, 2]))
+    found = Followed.of(pool, most=6)
+    assert found.every == 2 and found.items.tolist() == [0, 2, 4]
+    assert found.units.tolist() == [0, 1, 2, 4, 5, 6, 7, 10, 11]
+    item, unit = found.places(np.array([0, 2, 3, 6, 7, 8]))
+    assert item.tolist() == [0, 0, 2, 2, 4, 4] and unit.tolist() == [0, 2, 0, 3, 0, 1]
+
+
+def test_items_of_a_part_of_the_pool_are_known_by_their_numbers_in_the_whole(problem):
+    rows = np.arange(100, 160)[::-1].copy()
+    found = told(replace(problem, pool_rows=rows), settled("label_spreading"), Training(40, records=4))
+    assert set(found.item.tolist()) == set(rows.tolist())
+
+
+def test_a_method_that_learns_no_pool_and_trainings_of_folds_keep_none(problem):
+    with gathering() as found:
+        setup = Setup(problem, Training(8))
+        Contender("alone", settled("supervised"), setup).network()
+        Contender("folds", settled("drift"), setup).held_out(FOLDS)
+    assert not found
+
+
+def test_nobody_gathers_and_nothing_is_kept(problem, tmp_path):
+    Contender("candidate", settled("drift"), Setup(problem, Training(8), FolderStore(tmp_path))).network()
+    assert not list(tmp_path.glob("*.ledger"))
