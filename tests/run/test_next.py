@@ -86,6 +86,16 @@ def test_every_selector_writes_as_many_rows_as_asked(run, finished, by):
     assert all(table["why"])
 
 
+def test_what_is_taken_for_none_of_the_classes_is_only_drawn(run, finished):
+    out = finished.folder / "ask.csv"
+    code, shown = run("next", finished.out, "--other", "sport", "--count", 10, "--out", out)
+    assert code == 0, shown
+    table = pd.read_csv(out)
+    assert set(table["guess"][table["asked_by"] != "random"]) == {"food"}
+    code, shown = run("next", finished.out, "--other", "none", "--out", finished.folder / "b.csv")
+    assert code == 2 and "other must be one of the classes food, sport, got 'none'" in shown
+
+
 def test_without_a_run_typical_rows_are_asked_for_and_without_a_label(run, bench):
     table = pd.read_csv(bench.folder / "train.csv")
     table.assign(label=None).to_csv(bench.folder / "none.csv", index=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,12 +28,14 @@ class HowAsked:
         by: name of the selector, see `tutelage.ask.NAMES`.
         drawn: share of them that is drawn at random instead, in [0, 1].
         seed: seed of all draws, at least 0.
+        other: class that means "none of these": items of which the model says so are only drawn; empty for none.
     """
 
     count: int = 20
     by: str = "auto"
     drawn: float = 0.1
     seed: int = 0
+    other: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,32 @@ def questions(
     by = how.by
     if by == "auto" and model is not None and y is None:
         by = SURE  # it cannot be counted which classes have labels
-    labelled = np.arange(n, n + len(labels))
-    most = min(n, how.count + int(how.drawn * how.count + 1))  # those that are drawn leave enough others
-    selection = select(by, found.rows, found.probabilities, labelled, most, how.seed, y)
+    free = np.flatnonzero(~_of_other(found, classes, how.other)[:n])
+    most = min(len(free), how.count + int(how.drawn * how.count + 1))  # those that are drawn leave enough others
+    if most < how.count:
+        raise ValueError(
+            f"count must be at most {most:,}, the number of {kind.words.things} that the model does not take for "
+            f"{how.other!r}, got {how.count:,}"
+        )
+    chosen: Any = slice(None) if len(free) == n else np.concatenate([free, np.arange(n, n + len(labels))])
+    p = None if found.probabilities is None else found.probabilities[..., chosen, :]
+    labelled = np.arange(len(free), len(free) + len(labels))
+    selection = select(by, found.rows[chosen], p, labelled, most, how.seed, y)
+    selection = replace(selection, index=np.arange(len(found.rows))[chosen][selection.index], candidates=np.arange(n))
     asked = with_random(selection, how.count, how.drawn, how.seed)
     guesses = None if model is None else kind.guesses(model, [items[i] for i in asked.index.tolist()])
     return Questions(asked, selection, guesses, _reasons(asked, selection, found, classes, kind))
+
+
+def _of_other(found: Opinions, classes: Sequence[str], other: str) -> np.ndarray:
+    """Mask of the items that the model takes for none of the classes, (n + l,)."""
+    if not other or found.probabilities is None:
+        return np.zeros(len(found.rows), dtype=bool)
+    if other not in classes:
+        raise ValueError(f"other must be one of the classes {', '.join(classes)}, got {other!r}")
+    p = found.probabilities if found.probabilities.ndim == 2 else found.probabilities[0]
+    of_other: np.ndarray = p.argmax(1) == classes.index(other)
+    return of_other
 
 
 def _numbers(labels: Sequence[Any], classes: Sequence[str]) -> np.ndarray | None:

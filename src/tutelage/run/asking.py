@@ -47,6 +47,7 @@ class NextOptions(ReadAs):
         by: what chooses them: auto, diverse, cluster_margin, margin, entropy, cluster, coreset, pcoreset, actune,
             variation or random.
         drawn: share of them that is drawn at random instead: these labels alone say how good the model is.
+        other: class that means "none of these": what the model takes for it is asked for only where it is drawn.
         train: table or folder of the training items; by default that of the run.
         unlabelled: table or folder of the pool; by default that of the run.
         answers: tables that this command wrote before, with labels filled in; by default those of the run.
@@ -59,6 +60,7 @@ class NextOptions(ReadAs):
     count: int = 20
     by: str = "auto"
     drawn: float = 0.1
+    other: str = ""
     train: Path | None = None
     unlabelled: Path | None = None
     answers: tuple[Path, ...] = ()
@@ -218,7 +220,7 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
     else:
         model, found = run.model, _asked_of(run, asked.by, all_items, tick)
     seed = len(known) if asked.seed is None else asked.seed
-    how = HowAsked(asked.count, asked.by, asked.drawn, seed)
+    how = HowAsked(asked.count, asked.by, asked.drawn, seed, asked.other)
     made = questions(kind, model, items, found, candidates.labels, how)
     table = candidates.table(numbers[made.asked.index])
     added = ({} if made.guesses is None else {GUESS: made.guesses}) | {WHY: made.why, ASKED_BY: list(made.asked.by)}
