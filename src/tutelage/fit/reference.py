@@ -62,7 +62,7 @@ def reference_model(setup: Setup, folds: Folds, stage_one: nn.Module | None, bef
         for i, choice in enumerate(choices):
             tick("labels-only reference", i, len(choices))
             name = name_of(choice)
-            tried[name] = _probed(problem, folds, choice)
+            tried[name] = probed(problem, folds, choice)
             make[name] = partial(problem.probe.network, choice)
         tick("labels-only reference", len(choices), len(choices))
     named = {name_of_decay(d): d for d in problem.decays if folds or not make}
@@ -111,8 +111,14 @@ def named_model(setup: Setup, name: str, start: nn.Module | None) -> Reference:
     return reference_model(setup, [], None)
 
 
-def _probed(problem: Problem, folds: Folds, choice: Choice) -> FoldPredictions:
-    """Predictions of each fold by a linear model of the other labels, on features that this fold may see."""
+def probed(problem: Problem, folds: Folds, choice: Choice) -> FoldPredictions:
+    """Predictions of each fold by a linear model of the other labels, on features that this fold may see.
+
+    Args:
+        problem: problem with a linear model of its labels.
+        folds: of each fold the numbers of the examples to learn, and of those held out.
+        choice: scaling and strength of the penalty.
+    """
     found: FoldPredictions = []
     for index, out in folds:
         probe = problem.for_fold(index).probe
