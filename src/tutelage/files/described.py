@@ -234,6 +234,8 @@ class Summary(TypedDict):
     partial: NotRequired[bool]
     copies: NotRequired[Plain]
     pseudo_labels: NotRequired[list[Guessed]]
+    sample: NotRequired[Drawn]
+    outlook: NotRequired[Outlook]
     read: NotRequired[Read]
     size: NotRequired[list[int] | None]
     test: NotRequired[Measured | None]
@@ -247,6 +249,30 @@ class Summary(TypedDict):
     cost: NotRequired[Costs]
     before: NotRequired[Plain]
     changed: NotRequired[Plain]
+
+
+class Drawn(TypedDict):
+    """What the labels that were drawn at random say, see `kinds.sample`."""
+
+    chosen: int
+    drawn: int
+    words: list[str]
+    interval: NotRequired[list[float]]
+    shares: NotRequired[dict[str, list[float]]]
+
+
+class Outlook(TypedDict):
+    """What more labels are likely to bring, see `ask.enough.Outlook`; points of the curve are pairs of numbers."""
+
+    curve: list[list[float]]
+    more: list[int]
+    gain: list[float]
+    low: list[float]
+    high: list[float]
+    per_minute: list[float]
+    stop: bool
+    sets: int
+    words: str
 
 
 class Guessed(TypedDict):

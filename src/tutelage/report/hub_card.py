@@ -140,10 +140,10 @@ def _trained_on(kind: type[Kind], summary: Mapping[str, Any]) -> Iterator[str]:
     if summary.get("weak"):
         yield "Weak labels of rules, votes or a teacher that was brought were learnt, too."
     if copies := summary.get("copies"):
-        yield (
-            f"Among the labelled are {copies['several']:,} that occur several times, of which "
-            f"{copies['contradictions']:,} have labels that contradict each other."
-        )
+        several, torn = copies["several"], copies["contradictions"]
+        occur = "is 1 that occurs" if several == 1 else f"are {several:,} that occur"
+        have = "has" if torn == 1 else "have"
+        yield f"Among the labelled {occur} several times, of which {torn:,} {have} labels that contradict each other."
 
 
 def _shares(summary: Mapping[str, Any]) -> list[str]:
