@@ -27,7 +27,7 @@ from tutelage.bench.running import Row
 from tutelage.fit.evidence import wilson
 
 PROTOCOL = Path(__file__).parents[1] / "protocols" / "curves.toml"
-SELECTORS = ("auto", "margin", "pcoreset", "actune", "variation")
+SELECTORS = ("auto", "cluster_margin", "margin", "pcoreset", "actune")
 SEEDS = (0, 1, 2, 3, 4)
 ROUNDS, COUNT, SHARE = 5, 40, 0.1
 FOLDS = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tutelage.ask.enough import Curve, Outlook, outlook
+from tutelage.ask.enough import Curve, Outlook, outlook, packaged
 
 AT = np.array([10.0, 20, 50, 100, 200, 400])
 
@@ -70,6 +70,23 @@ def test_beyond_the_records_the_same_ratio_counts():
     assert found.beyond.tolist() == [True]
     assert found.gain[0] == pytest.approx(100 * (np.interp(200, AT, curves[0].scores) * -1 + curves[0].scores[-1]))
     assert not outlook([50], [0.5], [50], recorded=curves).beyond[0]
+
+
+def test_the_library_brings_curves_of_many_data_sets():
+    curves = packaged()
+    sets = {c.data for c in curves}
+    assert len(sets) >= 8
+    for curve in curves:
+        assert (np.diff(curve.labels) > 0).all()
+        for values in (curve.held_out, curve.scores):
+            assert len(values) == len(curve.labels)
+            assert ((values >= 0) & (values <= 1)).all()
+    found = outlook([20, 40, 70], [0.55, 0.64, 0.7])
+    assert found.sets == len(sets)
+    assert found.more == (20, 50, 200)
+    assert (found.low < found.gain).all()
+    assert (found.gain < found.high).all()
+    assert outlook([20, 40, 70], [0.55, 0.64, 0.7], without=["trec"]).sets == len(sets) - 1
 
 
 def test_words_say_all_of_it():

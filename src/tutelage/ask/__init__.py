@@ -1,6 +1,9 @@
-"""What to label next: selectors of rows, and a random part among them that stays a sample."""
+"""What to label next: selectors of rows, a random part among them that stays a sample, and when it is enough."""
 
 from tutelage.ask.asking import Asked, with_random
+from tutelage.ask.enough import Curve, Outlook, outlook
 from tutelage.ask.selecting import NAMES, SELECTORS, SURE, Selection, select
 
-__all__ = ["NAMES", "SELECTORS", "SURE", "Asked", "Selection", "select", "with_random"]
+__all__ = [
+    "NAMES", "SELECTORS", "SURE", "Asked", "Curve", "Outlook", "Selection", "outlook", "select", "with_random",
+]  # fmt: skip
