@@ -83,7 +83,7 @@ class Nest(FreshRounds):
         apart = divergence(p, flat(rows), flat(labelled), y, self.neighbours, self.spread)
         mean = memory.kept["divergence"]
         mean.copy_(apart if memory.round == 1 else (1 - self.momentum) * mean + self.momentum * apart.to(mean))
-        least = mean.argsort(stable=True)[: self.factor * len(y)]
+        least = mean.argsort(stable=True)[: self.factor * len(y)].to(memory.weight.device)
         memory.weight.zero_()
         memory.weight[least] = (memory.confidence[least] >= self.threshold).to(memory.weight)
 

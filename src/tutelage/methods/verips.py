@@ -54,7 +54,7 @@ class Verips(FreshRounds):
         if who == "student":
             sure = torch.empty_like(memory.confidence)
             for units, logits, _ in said:
-                sure[units] = certainty(logits).to(sure)
+                sure[units.to(sure.device)] = certainty(logits).to(sure)
             memory.between["sure"] = sure
 
     def keep(self, memory: Memory) -> None:
