@@ -16,6 +16,7 @@ from tutelage.memory import Memory
 from tutelage.methods.base import Blocks, on_labels, require_own_units
 from tutelage.methods.fields import Share
 from tutelage.methods.fresh_rounds import FreshRounds, all_of
+from tutelage.methods.views import recall
 from tutelage.ops.labels import ema
 from tutelage.ops.losses import cross_entropy, mean
 from tutelage.tasks import Task
@@ -80,8 +81,8 @@ class AcTune(FreshRounds):
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         terms, pool = {"supervised": on_labels(play[who], batch, task)}, batch.unlabelled
         if memory.round > 0:
-            g, kept = memory.kept["g"][pool.index], memory.weight[pool.index]
-            t = over_frequency(g, memory.kept["frequency"])
+            t = over_frequency(memory.kept["g"][pool.index], memory.kept["frequency"])
+            kept = recall(memory, pool, task)[2]
             terms["pool"] = self.weight * mean(cross_entropy(t, task.units(play[who](pool["weak"]))), kept)
         return Terms(terms)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -11,20 +10,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tutelage.data import Loader
-from tutelage.game import Player
 from tutelage.graph.neighbours import nearest
 from tutelage.memory import Memory
 from tutelage.methods.base import Blocks, require_own_units
 from tutelage.methods.fields import Count, NonNegative, Share
-from tutelage.methods.fresh_rounds import FreshRounds, all_of, require_rows
+from tutelage.methods.fresh_rounds import OneSet, all_of, require_rows
 from tutelage.methods.pool_teacher import flat
 from tutelage.tasks import Task
-from tutelage.types import Batch, Labels, Params, Terms, Weight
+from tutelage.types import Labels, Weight
 
 
 @dataclass(frozen=True)
-class Hast(FreshRounds):
+class Hast(OneSet):
     """Round after round a fresh network learns sure labels of the pool that most of their neighbours share.
 
     y(x) = argmax_j p_j(x) of the last round, kept where max_j p_j > threshold and more than a share ``agreement`` of
@@ -65,29 +62,15 @@ class Hast(FreshRounds):
         require_own_units(self, task)
         return super().settled(task, weak)
 
-    def remembers(self, loader: Loader, task: Task) -> Params:
-        return {"share of labels": torch.ones(())}
-
     def survey(self, who: str, said: Blocks, memory: Memory, task: Task) -> None:
         _, rows = all_of(said, len(memory.label), task)
         require_rows(rows, self.name)
         agree = agreement(flat(rows), memory.label, self.neighbours)
         memory.between["agree"] = agree.to(memory.confidence)
 
-    def judge(self, who: str, said: Blocks, target: Tensor, memory: Memory, task: Task) -> None:
-        memory.between["labels"] = task.target(target)[1].sum()
-
     def keep(self, memory: Memory) -> None:
         kept = (memory.confidence > self.threshold) & (memory.between["agree"] > self.agreement)
-        w = kept * class_weights(memory.label, kept) if self.class_weights else kept
-        w, labels = w.to(memory.weight), float(memory.between["labels"])
-        total = max(labels + self.weight * float(w.sum()), 1.0)  # Z
-        memory.weight.copy_(w * len(w) / total)  # the loss is a mean over the pool
-        memory.kept["share of labels"].fill_(labels / total)
-
-    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
-        terms = super().loss(who, batch, play, task, memory).terms
-        return Terms(terms | {"supervised": memory.kept["share of labels"] * terms["supervised"]})
+        self.weigh(memory, kept * class_weights(memory.label, kept) if self.class_weights else kept.double())
 
 
 def agreement(rows: Float[np.ndarray, "n d"], label: Labels, k: int) -> Weight:

@@ -15,8 +15,9 @@ from tutelage.graph.neighbours import nearest_among
 from tutelage.memory import Memory
 from tutelage.methods.base import Blocks, require_own_units
 from tutelage.methods.fields import Count, NonNegative, Share
-from tutelage.methods.fresh_rounds import FreshRounds, all_of, require_rows
+from tutelage.methods.fresh_rounds import FreshRounds, all_of, of_kept, require_rows
 from tutelage.methods.pool_teacher import flat
+from tutelage.ops.thresholds import above
 from tutelage.tasks import Task
 from tutelage.types import Params, Probs, Weight
 
@@ -31,7 +32,7 @@ class Nest(FreshRounds):
         D_t = mean_i KL(y_i || p(x)) + spread * mean_i KL(y_i || m),   mu_t = (1 - momentum) mu_{t-1} + momentum D_t,
 
     mu_1 = D_1; of the pool the ``factor`` times as many units as there are labels are kept whose mu_t is least, where
-    max p >= threshold, too.
+    max p >= threshold, too. L = L_sup + weight * (mean over the kept units of CE(argmax p, f(x))).
 
     Source: Xu et al., Neighborhood-Regularized Self-Training, AAAI 2023. That y_i are the given labels, where the
     released code takes the network's predictions on them, and that each round begins afresh, is our reading.
@@ -83,9 +84,10 @@ class Nest(FreshRounds):
         apart = divergence(p, flat(rows), flat(labelled), y, self.neighbours, self.spread)
         mean = memory.kept["divergence"]
         mean.copy_(apart if memory.round == 1 else (1 - self.momentum) * mean + self.momentum * apart.to(mean))
-        least = mean.argsort(stable=True)[: self.factor * len(y)]
-        memory.weight.zero_()
-        memory.weight[least] = (memory.confidence[least] >= self.threshold).to(memory.weight)
+        least = mean.argsort(stable=True)[: self.factor * len(y)].to(memory.weight.device)
+        kept = torch.zeros_like(memory.weight)
+        kept[least] = above(memory.confidence[least], self.threshold)
+        memory.weight.copy_(of_kept(kept))
 
 
 def divergence(

@@ -26,7 +26,8 @@ class SelfTraining(Method):
     L = L_sup(S) + weight * (1/|B_u|) sum_u kept(x) CE(y(x), f(x; S)). Each round starts afresh.
 
     Source: Scudder, 1965; Yarowsky, ACL 1995; balanced: Zou et al., CBST, ECCV 2018; criteria: the survey of Amini et
-    al., Self-Training, Neurocomputing 2025, whose transductive threshold follows Feofanov et al., AAAI 2019.
+    al., Self-Training, Neurocomputing 2025, whose transductive threshold follows Feofanov et al., AAAI 2019;
+    `tutelage.ops.thresholds.least_error` is our reading of it.
 
     Args:
         rounds: number of times that the pool is labelled, at least 1.
@@ -35,8 +36,8 @@ class SelfTraining(Method):
             all.
         weight: factor on the pool's loss, at least 0.
         criterion: what must reach the threshold: the "confidence" max_j p_j, or the "margin" between the two likeliest
-            classes' probabilities; or "transductive", by which the confidence must reach the threshold of least
-            estimated error among the units that it keeps, see `tutelage.ops.thresholds.least_error` (our reading).
+            classes' probabilities; or "transductive", where the confidence must reach the threshold of least estimated
+            error, which is found anew in each round.
 
     Raises:
         ValueError: a share is kept, and a threshold is to be found.
@@ -78,7 +79,7 @@ class SelfTraining(Method):
         margin = memory.between["margin"] = torch.empty_like(memory.confidence)
         for units, logits, _ in said:
             first, second = logits.softmax(-1).topk(2, dim=-1).values.unbind(-1)
-            margin[units] = (first - second).to(margin)
+            margin[units.to(margin.device)] = (first - second).to(margin)
 
     def keep(self, memory: Memory) -> None:
         sure = memory.between["margin"] if self.criterion == "margin" else memory.confidence

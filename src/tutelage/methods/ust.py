@@ -11,7 +11,7 @@ from torch import Tensor
 from tutelage.memory import Memory
 from tutelage.methods.base import Blocks, require_own_units
 from tutelage.methods.fields import NonNegative, PositiveShare
-from tutelage.methods.fresh_rounds import FreshRounds, all_of
+from tutelage.methods.fresh_rounds import FreshRounds, all_of, of_kept
 from tutelage.ops.checks import Range
 from tutelage.tasks import Task
 from tutelage.types import Labels, Probs, Weight
@@ -29,7 +29,7 @@ class Ust(FreshRounds):
         B = H(p) - mean_m H(p_m)  (BALD),   w = alpha log(1 / var_m p_m(y)),
 
     and of each class as many units are drawn, without replacement, with chances in proportion to max(1 - B, 0): a
-    ``share`` of the pool in all. L = L_sup + weight * (1/|B_u|) sum_drawn w CE(y, f(x)).
+    ``share`` of the pool in all. L = L_sup + weight * mean over the drawn units of w CE(y, f(x)).
 
     Source: Mukherjee and Awadallah, Uncertainty-aware Self-training, NeurIPS 2020. That it is drawn anew from all of
     the pool in each round, and once each, is our reading.
@@ -78,7 +78,7 @@ class Ust(FreshRounds):
         drawn = draw_of_each_class(label, chance, self.share, memory.between["draw"].to(chance.device))
         memory.label.copy_(label)
         memory.confidence.copy_(total.max(1).values)
-        memory.weight.copy_(drawn * by_variance(variance, self.alpha))
+        memory.weight.copy_(of_kept(drawn * by_variance(variance, self.alpha)))
 
 
 def entropy(p: Probs) -> Weight:

@@ -12,25 +12,25 @@ from tutelage.game import Player, Rule, Simultaneous
 from tutelage.memory import Memory
 from tutelage.methods.base import Blocks, on_labels
 from tutelage.methods.fields import Count, Share
-from tutelage.methods.fresh_rounds import FreshRounds
+from tutelage.methods.fresh_rounds import OneSet
 from tutelage.ops.labels import certainty
 from tutelage.tasks import Task
 from tutelage.types import Batch, Terms
 
 
 @dataclass(frozen=True)
-class Verips(FreshRounds):
+class Verips(OneSet):
     """A fresh network learns its sure labels of the pool, but those that one of the labels alone does not confirm.
 
     y(x) = argmax_j p_j(x; S) of the last round, kept where H(p) / log C <= ``entropy`` and the verifier, a network that
-    learns L_sup alone, says y(x), too. In each round both begin afresh, from weights of their own, and the student's
-    loss is L_sup + weight * (1/|B_u|) sum_kept CE(y, f(x)).
+    learns L_sup alone, says y(x), too. In each round both begin afresh, from weights of their own, and the student
+    learns the N labels and the M kept units as one set, L = (sum_l CE + weight sum_kept CE) / (N + weight M).
 
     Source: Gilhuber et al., VERIPS, ICDM 2022; ``entropy`` as in Schroeder and Heyer, EMNLP 2024, who compare with it.
 
     Args:
         rounds: number of times that the pool is labelled, at least 1.
-        weight: factor on the pool's loss, at least 0.
+        weight: weight of a pseudo-label beside a label's 1, at least 0.
         entropy: greatest entropy of a prediction that is learnt, over log C, in [0, 1].
 
     >>> Verips().rule.movers
@@ -42,7 +42,7 @@ class Verips(FreshRounds):
     parted: ClassVar[bool] = True
     reseeds: ClassVar[bool] = True
     represents: ClassVar[bool] = False
-    still: ClassVar[tuple[str, ...]] = ("entropy",)
+    still: ClassVar[tuple[str, ...]] = ("entropy", "weight")
     rounds: Count = 1
     entropy: Share = 0.1
 
@@ -54,12 +54,12 @@ class Verips(FreshRounds):
         if who == "student":
             sure = torch.empty_like(memory.confidence)
             for units, logits, _ in said:
-                sure[units] = certainty(logits).to(sure)
+                sure[units.to(sure.device)] = certainty(logits).to(sure)
             memory.between["sure"] = sure
 
     def keep(self, memory: Memory) -> None:
         kept = memory.label == memory.of["verifier"].label
-        memory.weight.copy_(kept * (memory.between["sure"] >= 1 - self.entropy))
+        self.weigh(memory, (kept & (memory.between["sure"] >= 1 - self.entropy)).double())
 
     def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
         if who == "verifier":
