@@ -180,10 +180,11 @@ class Recorder:
     def tensors(self) -> Params:
         """The whole ledger as tensors of a part of the store: the columns of all rows, and the blocks, (b, 5).
 
-        A block is its round, its first and last step, the number of its labeller, and the number of its rows.
+        A block is its round, its first and last step, the number of its labeller, and the number of its rows. Where no
+        label was ever kept there are none.
         """
-        every = [(block, k, rows) for block in self.blocks for k, rows in enumerate(block.rows) if len(rows["at"])]
-        if not every:
+        every = [(block, k, rows) for block in self.blocks for k, rows in enumerate(block.rows)]
+        if not any(len(rows["at"]) for *_, rows in every):
             return {}
         blocks = [[b.round, b.first, b.last, k, len(rows["at"])] for b, k, rows in every]
         columns = {name: torch.cat([rows[name] for _, _, rows in every]) for name in COLUMNS}
@@ -283,6 +284,11 @@ class Ledger:
             training, method.name, movers, teachers=teachers, item=item, unit=unit, every=followed.every,
             items=len(followed.items), pool=followed.pool, units=len(followed.units), single=single, **found,
         )  # fmt: skip
+
+    @property
+    def steps(self) -> int:
+        """Number of steps of the training."""
+        return int(self.blocks[:, 2].max())
 
     @property
     def of_block(self) -> np.ndarray:

@@ -204,4 +204,5 @@ def _about(ledger: Ledger) -> dict[str, Any]:
     return {
         "name": ledger.training, "method": ledger.method, "every": ledger.every, "items": ledger.items,
         "pool": ledger.pool, "units": ledger.units, "rows": len(ledger.item), "blocks": len(ledger.blocks),
+        "steps": ledger.steps,
     }  # fmt: skip
