@@ -87,9 +87,9 @@ MAY_IMPORT = {
 SHARED_BY_KINDS = {
     "adapting", "agreement", "alike_labels", "answers", "base", "beside_labels", "class_labels", "commonest",
     "copied", "contradictions", "copies", "dataset", "declared", "declared_shares", "entries", "grown",
-    "known_answers", "known_pool", "labelling", "left_out", "nearness", "odd_labels", "odd_votes", "on_disk",
+    "known_answers", "known_pool", "labelling", "ledger", "left_out", "nearness", "odd_labels", "odd_votes", "on_disk",
     "one_class", "one_vote", "origins", "pictures", "pool_folder", "pool_reading", "predicting", "rare", "pixel_scores",
-    "reading", "stored", "summary", "tagged", "tallies", "teachers",
+    "reading", "stored", "story", "summary", "tagged", "tallies", "teachers",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {
     "architecture", "base", "cache", "encoder", "exported", "fingerprint", "graphs", "head", "known", "learnt",
