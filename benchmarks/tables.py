@@ -863,6 +863,29 @@ def scale_disk() -> str:
     return grid(["items", "rows", "input, GB", "output, GB", "at most while it is joined, GB"], body)
 
 
+def ledger_costs() -> str:
+    """What the ledger of pseudo-labels costs: CPU seconds of fits without it, and how much more they are with it."""
+    head = ["fit", "CPU seconds without", "more, seconds", "more, %", "quartiles, %"]
+    body = [
+        [what, f"{row['without_seconds']:.2f}", f"{row['more_seconds']:+.3f}", f"{100 * row['more']:+.1f}",
+         f"{100 * row['lower']:+.1f} to {100 * row['upper']:+.1f}"]
+        for what, row in held("ledger")["pairs"].items()
+    ]  # fmt: skip
+    return grid(head, body)
+
+
+def ledger_sizes() -> str:
+    """How large the ledger of a large pool is, and how long it takes."""
+    head = ["method", "rows of the pool", "rows of the ledger", "ledger, MB", "places, MB", "looking, s", "writing, s"]
+    head += ["`why`, s"]
+    body = [
+        [name, f"{row['rows']:,}", f"{row['ledger_rows']:,}", f"{row['ledger_bytes'] / 1e6:.1f}",
+         f"{row['places_bytes'] / 1e6:.1f}", *(f"{row[f'{n}_seconds']:.2f}" for n in ("looking", "writing", "story"))]
+        for name, row in held("ledger")["many"].items()
+    ]  # fmt: skip
+    return grid(head, body)
+
+
 def serve() -> str:
     """What `tutelage serve` answers a second, and how long a request takes, beside a loop of `predict_proba`."""
     head = ["items", "way", "asked by", "rows a second", "rows a CPU second", "p50, ms", "p99, ms"]
@@ -925,6 +948,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "serve_held": serve_held,
     "devices": devices,
     "engines": engines,
+    "ledger_costs": ledger_costs,
+    "ledger_sizes": ledger_sizes,
     "scale_hours": scale_hours,
     "scale_disk": scale_disk,
     "bench_main": lambda: markdown.gains(own(), BASELINE),

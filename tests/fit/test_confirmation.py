@@ -60,10 +60,10 @@ def test_two_labellers_and_the_words_of_a_sentence_are_told_apart():
     assert "3 words were learnt" in found.words(CLASSES, "sentences")[0]
 
 
-def ended_at(*counts):
-    """A ledger at whose end each class has so many pseudo-labels."""
+def ended_at(*counts, steps=50):
+    """A ledger at whose end, after so many steps, each class has so many pseudo-labels."""
     labels = np.repeat(np.arange(len(counts)), counts)
-    return ledger([(0, 1, 5, 0)], [[(i, 0, int(c), 1, 0) for i, c in enumerate(labels)]])
+    return ledger([(0, 1, steps, 0)], [[(i, 0, int(c), 1, 0) for i, c in enumerate(labels)]])
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,11 @@ def ended_at(*counts):
 def test_an_alarm_is_raised_where_labels_collapse_and_else_not(counts, labels, says):
     found = Confirmation.of(ended_at(*counts), 3, None if labels is None else np.array(labels)).alarm(CLASSES)
     assert (says in found) if says else found == ""
+
+
+def test_of_a_training_that_hardly_began_nothing_is_said():
+    assert Confirmation.of(ended_at(99, 1, 0), 3, np.full(3, 1 / 3)).alarm(CLASSES)
+    assert not Confirmation.of(ended_at(99, 1, 0, steps=49), 3, np.full(3, 1 / 3)).alarm(CLASSES)
 
 
 def test_shares_that_are_declared_count():

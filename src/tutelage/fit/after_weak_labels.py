@@ -104,7 +104,7 @@ class LookedAt:
             return seen | {"held_out": p.mean_of(right)} | {k: p.mean_of(right, i) for k, i, _ in looks}
 
         def compute(path: Path | None) -> StoredPart:
-            recorder = Recorder(watch, p.pool, path) if self.start is not None and keeps(self.method, p) else None
+            recorder = Recorder(watch, p.pool) if self.start is not None and keeps(self.method, p) else None
             run = train_by_all(
                 self.method, p.task, self._begin().to(p.device), self._loader(training.seed), training, path=path,
                 watch=recorder or watch, tick=lambda done: setup.tick(self.name, done, training.steps), best=numbers,

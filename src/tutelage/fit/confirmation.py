@@ -20,6 +20,9 @@ OF_OTHERS = 0.25
 AWAITED = 10.0
 """Number of pseudo-labels that a class, or all but one, ought to have, at least, for an alarm: few lack by chance."""
 
+WARMED = 50
+"""Steps of a training, at least, for an alarm: the network of a shorter one knows nothing yet."""
+
 PAIRS = 10
 """Number of pairs of classes, at most, whose flips are told."""
 
@@ -129,7 +132,7 @@ class Confirmation:
         Args:
             classes: names of the classes.
         """
-        if not self.in_use or (self.awaited is None and not self.ledger.single):
+        if not self.in_use or self.ledger.steps < WARMED or (self.awaited is None and not self.ledger.single):
             return ""
         top = int(self.last.argmax())
         most = None if self.awaited is None else float(self.awaited[top])

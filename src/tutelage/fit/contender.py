@@ -130,7 +130,7 @@ class Contender:
         """The part of one training, from the store or trained by itself."""
 
         def compute(path: Path | None) -> StoredPart:
-            one, setup = training.member(path), self.setup.trained(seed=training.seed)
+            one, setup = training.member(), self.setup.trained(seed=training.seed)
             steps = setup.training.steps
             run = train_by_all(
                 self.method, setup.problem.task, one.network, one.loader, setup.training, path=path,
@@ -151,7 +151,7 @@ class Contender:
         """The parts of trainings that are done together."""
         setup, named = self.setup, f"{self.name}{' and others' * (len(self.beside) > 0)}"
         what = f"{named}, {len(trainings)} trainings together"
-        members = [t.member(path) for t in trainings]
+        members = [t.member() for t in trainings]
         runs = train_together(
             self.method, setup.problem.task, members, setup.training, path=path,
             tick=lambda done: setup.tick(what, done, setup.training.steps),
@@ -210,12 +210,12 @@ class _Part:
         """Seed of its weights, dropout and batches."""
         return self.contender._seed(self.number)
 
-    def member(self, path: Path | None = None) -> Member:
-        """The training as `train_together` takes it; one on all labels keeps a ledger beside its checkpoint."""
+    def member(self) -> Member:
+        """The training as `train_together` takes it; one on all labels keeps a ledger."""
         p, start = self._problem, self.contender._start(self)
         network, decay = p.network if start is None else start, self.contender.setup.training.weight_decay
         writes = not self.number and keeps(self.contender.method, p)
-        watch = Recorder(self._watch, p.pool, path) if writes else self._watch
+        watch = Recorder(self._watch, p.pool) if writes else self._watch
         return Member(network, p.loader(self.index, self.seed), self.seed, watch, decay)
 
     @property

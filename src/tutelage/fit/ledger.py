@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from tutelage.data import Examples
-from tutelage.files import BadFileError, set_aside
-from tutelage.files.tensors import read_tensors, write_tensors
 from tutelage.fit.problem import Problem
 from tutelage.memory import Stored
 from tutelage.methods import Method
 from tutelage.methods.base import labeller_of
-from tutelage.ops.said import warn
 from tutelage.train import Run
 from tutelage.train.loop import Watch
 from tutelage.types import Params
@@ -103,23 +97,20 @@ class Recorder:
 
     A look sees the last label of each unit; of the labels before it in the same block it counts the flips alone.
     A unit is written where its label, its flips, or whether it counts have changed since it was written last, or its
-    probability by more than BY. Blocks lie in files beside the checkpoint, so that a stopped training goes on to the
-    same ledger: those behind the checkpoint are written again.
+    probability by more than BY. Blocks are kept beside the run, and so in its checkpoints: a stopped training goes on
+    to the same ledger.
 
     Args:
         watch: what else watches the training.
         pool: examples of the pool.
-        path: checkpoint of the training; None keeps blocks in memory alone.
     """
 
-    def __init__(self, watch: Watch, pool: Examples, path: Path | None = None) -> None:
+    def __init__(self, watch: Watch, pool: Examples) -> None:
         self.watch, self.followed = watch, Followed.of(pool)
-        self.folder = None if path is None else path.with_suffix(".ledger")
+        self._at = torch.as_tensor(self.followed.units)
         self.blocks: list[Block] = []
         self._written: list[Params] = []
         """Of each labeller what was written last of each followed unit, by the names of COLUMNS."""
-        if path is not None and self.folder is not None:
-            self.blocks = _resumed(path, self.folder)
 
     def __call__(self, run: Run) -> dict[str, float]:
         self.look(run)
@@ -135,33 +126,28 @@ class Recorder:
             return
         stored = [run.memory.of[who] for who in run.rule.movers]
         if not self._written:
-            self._begin(run.step, len(stored))
+            self._begin(run.beside, len(stored))
         first = self.blocks[-1].last + 1 if self.blocks else 1
         if first > run.step:
             return
         rows = [self._changed(labels, last) for labels, last in zip(stored, self._written, strict=True)]
-        block = Block(run.memory.round, first, run.step, rows)
-        self.blocks.append(block)
-        if self.folder is not None:
-            tensors = {f"{k}.{n}": t for k, found in enumerate(rows) for n, t in found.items()}
-            self.folder.mkdir(exist_ok=True)
-            write_tensors(self.folder / _name(block.last), tensors, [block.round, block.first, block.last])
+        self.blocks.append(Block(run.memory.round, first, run.step, rows))
+        name = f"{PREFIX}{len(self.blocks):06d}."
+        run.beside[f"{name}about"] = torch.tensor([run.memory.round, first, run.step])
+        run.beside |= {f"{name}{k}.{column}": t for k, found in enumerate(rows) for column, t in found.items()}
 
-    def _begin(self, step: int, labellers: int) -> None:
-        """Begin, or go on behind the blocks that were written up to a step."""
-        n = len(self.followed.units)
-        self._at = torch.as_tensor(self.followed.units)
+    def _begin(self, beside: Params, labellers: int) -> None:
+        """Begin, or go on behind the blocks that a run keeps beside it."""
         for _ in range(labellers):
-            last = {name: torch.zeros(n, dtype=kind) for name, kind in COLUMNS.items() if name != "at"}
+            last = {n: torch.zeros(len(self._at), dtype=kind) for n, kind in COLUMNS.items() if n != "at"}
             last["label"].fill_(-1)
             self._written.append(last)
-        for block in self.blocks:
-            if block.last > step and self.folder is not None:
-                (self.folder / _name(block.last)).unlink(missing_ok=True)
-        self.blocks = [block for block in self.blocks if block.last <= step]
-        for block in self.blocks:
-            for last, rows in zip(self._written, block.rows, strict=True):
-                _write(last, rows)
+        for about in sorted(name for name in beside if name.endswith(".about")):
+            name, (turn, first, last_step) = about.removesuffix("about"), beside[about].tolist()
+            rows = [{column: beside[f"{name}{k}.{column}"] for column in COLUMNS} for k in range(labellers)]
+            self.blocks.append(Block(turn, first, last_step, rows))
+            for last, of in zip(self._written, rows, strict=True):
+                _write(last, of)
 
     def _changed(self, stored: Stored, last: Params) -> Params:
         """Rows of the units that are to be written, which are now what was written last."""
@@ -180,10 +166,11 @@ class Recorder:
     def tensors(self) -> Params:
         """The whole ledger as tensors of a part of the store: the columns of all rows, and the blocks, (b, 5).
 
-        A block is its round, its first and last step, the number of its labeller, and the number of its rows.
+        A block is its round, its first and last step, the number of its labeller, and the number of its rows. Where no
+        label was ever kept there are none.
         """
-        every = [(block, k, rows) for block in self.blocks for k, rows in enumerate(block.rows) if len(rows["at"])]
-        if not every:
+        every = [(block, k, rows) for block in self.blocks for k, rows in enumerate(block.rows)]
+        if not any(len(rows["at"]) for *_, rows in every):
             return {}
         blocks = [[b.round, b.first, b.last, k, len(rows["at"])] for b, k, rows in every]
         columns = {name: torch.cat([rows[name] for _, _, rows in every]) for name in COLUMNS}
@@ -193,34 +180,6 @@ class Recorder:
 def _write(last: Params, rows: Params) -> None:
     for name, values in last.items():
         values[rows["at"].long()] = rows[name]
-
-
-def _name(step: int) -> str:
-    return f"{step:09d}.safetensors"
-
-
-def _resumed(path: Path, folder: Path) -> list[Block]:
-    """Blocks beside a checkpoint; where one is damaged the checkpoint is set aside, and the training begins anew."""
-    if not path.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        return []
-    try:
-        found = [_block(file) for file in sorted(folder.glob("*.safetensors"))]
-        for before, block in pairwise(found):
-            if block.first != before.last + 1:
-                raise BadFileError(f"{folder / _name(block.first - 1)}: missing")
-    except BadFileError as e:
-        set_aside(path)
-        shutil.rmtree(folder, ignore_errors=True)
-        warn(f"{e}. It belongs to {path.name}, which is set aside, and this training begins anew", page="damaged")
-        return []
-    return found
-
-
-def _block(file: Path) -> Block:
-    tensors, (turn, first, last) = read_tensors(file)
-    labellers = 1 + max(int(name.split(".")[0]) for name in tensors)
-    return Block(turn, first, last, [{name: tensors[f"{k}.{name}"] for name in COLUMNS} for k in range(labellers)])
 
 
 @dataclass(frozen=True)
@@ -283,6 +242,11 @@ class Ledger:
             training, method.name, movers, teachers=teachers, item=item, unit=unit, every=followed.every,
             items=len(followed.items), pool=followed.pool, units=len(followed.units), single=single, **found,
         )  # fmt: skip
+
+    @property
+    def steps(self) -> int:
+        """Number of steps of the training."""
+        return int(self.blocks[:, 2].max())
 
     @property
     def of_block(self) -> np.ndarray:

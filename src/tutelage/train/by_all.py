@@ -195,7 +195,7 @@ def _share_calls(run: Run, comm: Comm, training: Training) -> None:
 
 def _state(run: Run) -> tuple[Params, dict[str, Any], list[str]]:
     """All that a process must know to go on as the first one: tensors, plain values, and names of labellers."""
-    tensors = {n: t for n, t in run.tensors().items() if not n.startswith("best.")}
+    tensors = {n: t for n, t in run.tensors().items() if not n.startswith(("best.", "beside."))}
     if run.memory.mapped:
         tensors |= {f"memory.{who}.{n}": getattr(s, n) for who, s in run.memory.of.items() for n in NAMES}
     return tensors, run.counts(), list(run.memory.of)

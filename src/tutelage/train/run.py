@@ -36,6 +36,7 @@ class Run:
         step: number of steps that are done.
         history: numbers by name at each point: step, round, losses, and what else was asked for.
         best: the student's state at the best point of history, by the name of the number that was asked for.
+        beside: what whoever watches the training keeps with it, by name; a checkpoint holds it, too.
     """
 
     method: Method
@@ -46,6 +47,7 @@ class Run:
     step: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, Params] = field(default_factory=dict)
+    beside: Params = field(default_factory=dict)
 
     @property
     def memories(self) -> list[Memory]:
@@ -64,7 +66,7 @@ class Run:
             state |= {f"rng.cuda.{i}": s for i, s in enumerate(torch.cuda.get_rng_state_all())}
         for who, player in self.seats.items():
             state |= {f"player.{who}.{n}": t for n, t in player.module.state_dict().items()}
-        state |= optimisers_kept(self.optimisers)
+        state |= optimisers_kept(self.optimisers) | {f"beside.{n}": t for n, t in self.beside.items()}
         return state | {f"best.{k}.{n}": t for k, kept in self.best.items() for n, t in kept.items()}
 
     def save(self, path: Path, relabels: bool = False) -> None:
@@ -98,12 +100,13 @@ class Run:
         for name, kept_of in self.memory.tensors().items():
             kept_of.copy_(tensors[f"memory.{name}"])
         for who, player in self.seats.items():
-            player.module.load_state_dict(_below(f"player.{who}.", tensors))
+            player.module.load_state_dict(below(f"player.{who}.", tensors))
         fill_optimisers(self.optimisers, tensors)
-        names = {key.split(".", 1)[0] for key in _below("best.", tensors)}
-        self.best = {k: _below(f"best.{k}.", tensors) for k in names}
+        names = {key.split(".", 1)[0] for key in below("best.", tensors)}
+        self.best = {k: below(f"best.{k}.", tensors) for k in names}
+        self.beside = below("beside.", tensors)
         torch.set_rng_state(tensors["rng.cpu"])
-        for i, state_i in _below("rng.cuda.", tensors).items():
+        for i, state_i in below("rng.cuda.", tensors).items():
             torch.cuda.set_rng_state(state_i, int(i))
 
 
@@ -121,13 +124,14 @@ def fill_optimisers(optimisers: Mapping[str, torch.optim.Optimizer], tensors: Pa
     """Fill optimisers from the tensors of a checkpoint, see `optimisers_kept`."""
     for who, optimiser in optimisers.items():
         state: dict[int, dict[str, Any]] = {}
-        for key, value in _below(f"optimiser.{who}.", tensors).items():
+        for key, value in below(f"optimiser.{who}.", tensors).items():
             i, slot = key.split(".", 1)
             state.setdefault(int(i), {})[slot] = value
         optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
 
 
-def _below(prefix: str, tensors: Params) -> Params:
+def below(prefix: str, tensors: Params) -> Params:
+    """The tensors whose names begin with a prefix, by the rest of their names."""
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 

@@ -11,7 +11,7 @@ from tutelage.files import BadFileError
 from tutelage.files.tensors import read_tensors, write_tensors
 from tutelage.game import Player
 from tutelage.memory import Memory
-from tutelage.train.run import Run, fill_optimisers, optimisers_kept
+from tutelage.train.run import Run, below, fill_optimisers, optimisers_kept
 from tutelage.types import Params
 
 
@@ -46,6 +46,8 @@ class Runs:
         state |= {f"rng.{k}": g.get_state() for k, g in enumerate(self.generators)}
         for who, player in self.seats.items():
             state |= {f"player.{who}.{n}": t for n, t in player.params.items()}
+        for k, run in enumerate(self.runs):
+            state |= {f"beside.{k}.{n}": t for n, t in run.beside.items()}
         return state | optimisers_kept(self.optimisers)
 
     def save(self, path: Path) -> None:
@@ -68,6 +70,7 @@ class Runs:
         for run, history, k in zip(self.runs, meta["histories"], range(len(self.runs)), strict=True):
             run.step, run.memory.round, run.history = meta["step"], meta["round"], history
             self.generators[k].set_state(tensors[f"rng.{k}"])
+            run.beside = below(f"beside.{k}.", tensors)
         for name, stack in self.memory.items():
             stack.copy_(tensors[f"memory.{name}"])
         for who, player in self.seats.items():
