@@ -86,6 +86,21 @@ def test_every_selector_writes_as_many_rows_as_asked(run, finished, by):
     assert all(table["why"])
 
 
+def test_what_more_labels_are_likely_to_bring(run, finished):
+    found = summary(finished.out)["outlook"]
+    curve = dict(found["curve"])
+    assert curve[summary(finished.out)["labelled"]] == summary(finished.out)["reference"]["accuracy"]
+    out = finished.folder / "ask.csv"
+    shown = run("next", finished.out, "--count", 5, "--out", out)[1]
+    assert found["words"] in " ".join(shown.split())
+    out.unlink()
+    words = ("--worth", 1000, "--seconds-per-label", 30, "--out", out)
+    shown = " ".join(run("next", finished.out, "--count", 5, *words)[1].split())
+    assert f"{found['per_minute'][0] / 2:.2f} a minute" in shown
+    assert "Enough: a minute is likely to bring less than 1000 points." in shown
+    assert "What more labels would bring" in (finished.out / "report.html").read_text()
+
+
 def test_what_is_taken_for_none_of_the_classes_is_only_drawn(run, finished):
     out = finished.folder / "ask.csv"
     code, shown = run("next", finished.out, "--other", "sport", "--count", 10, "--out", out)

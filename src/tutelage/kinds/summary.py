@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from tutelage import files
+from tutelage.ask import outlook
 from tutelage.fit.answers import weight_of
 from tutelage.fit.confirmation import Confirmation
 from tutelage.fit.fit import settings
 from tutelage.fit.fit_rows import Fitted
+from tutelage.fit.label_curve import label_curve
 from tutelage.fit.pool_words import evidence_of, of_shares
 from tutelage.fit.prevalence import Prevalence, shares_of
 from tutelage.fit.tried import idle
@@ -78,6 +80,7 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
         | data.about()
         | _copies(data, fitted)
         | ({"sample": sample} if sample else {})
+        | _outlook(fitted)
         | _pseudo_labels(kind, data, fitted)
         | ({"weak": fitted.weak(data.weak)} if data.weak else {})
     )
@@ -116,3 +119,19 @@ def _pseudo_labels(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
         if found[-1]["alarm"]:
             warn(found[-1]["alarm"], stacklevel=4, page="collapse")
     return {"pseudo_labels": found} if found else {}
+
+
+def _outlook(fitted: Fitted) -> dict[str, Any]:
+    """Entry of the summary on what more labels are likely to bring; empty where nothing foretells it."""
+    outcome = fitted.outcome
+    curve = label_curve(fitted.problem, outcome.evidence, outcome.reference_choice, fitted.training.seed)
+    if not curve:
+        return {}
+    numbers, scores = zip(*curve, strict=True)
+    found = outlook(numbers, scores)
+    told = {name: getattr(found, name) for name in ("gain", "low", "high", "per_minute")}
+    return {
+        "outlook": {"curve": [list(point) for point in curve], "more": list(found.more), "stop": found.stop}
+        | {name: values.tolist() for name, values in told.items()}
+        | {"sets": found.sets, "words": found.words()}
+    }

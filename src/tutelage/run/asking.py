@@ -12,9 +12,11 @@ import pandas as pd
 from cyclopts import App, Parameter
 
 from tutelage.ask import NAMES
+from tutelage.ask.enough import SECONDS, outlook
 from tutelage.data.sources import cache_folder
 from tutelage.files import read_json
 from tutelage.files.described import Asked as RunAsked
+from tutelage.files.described import Summary
 from tutelage.files.whole import sha256_of
 from tutelage.kinds import KINDS
 from tutelage.kinds.answers import beside_own
@@ -51,6 +53,8 @@ class NextOptions(ReadAs):
         train: table or folder of the training items; by default that of the run.
         unlabelled: table or folder of the pool; by default that of the run.
         answers: tables that this command wrote before, with labels filled in; by default those of the run.
+        worth: least gain of accuracy, in points, that a minute of labelling is to bring; below it, it is enough.
+        seconds_per_label: seconds that a label takes whoever gives it.
         seed: seed of all draws; by default the number of labels, so that each round has another one.
         trust: import the code of one's own that the run names.
         allow_encoder: encoder that the run may load from outside itself, a folder or a name on the Hub.
@@ -64,6 +68,8 @@ class NextOptions(ReadAs):
     train: Path | None = None
     unlabelled: Path | None = None
     answers: tuple[Path, ...] = ()
+    worth: float = 0.05
+    seconds_per_label: float = SECONDS
     seed: int | None = None
     trust: bool = False
     allow_encoder: str | None = None
@@ -72,6 +78,8 @@ class NextOptions(ReadAs):
         super().__post_init__()
         in_range("--count", self.count, 1)
         in_range("--drawn", self.drawn, 0, 1)
+        in_range("--worth", self.worth, 0)
+        in_range("--seconds-per-label", self.seconds_per_label, 0, low_open=True)
         one_of("--by", self.by, NAMES)
         if self.seed is not None:
             in_range("--seed", self.seed, 0, 2**32 - 1)
@@ -146,6 +154,7 @@ class Question:
         labels: number of labels that are there.
         left: number of items without a label.
         note: sentence of the selector; empty where there is none.
+        outlook: sentences on what more labels are likely to bring; empty where nothing foretells it.
     """
 
     table: pd.DataFrame
@@ -154,6 +163,7 @@ class Question:
     labels: int
     left: int
     note: str
+    outlook: str
 
     def words(self, out: Path, kind: Kind) -> list[str]:
         """Sentences on what is asked for.
@@ -174,7 +184,7 @@ class Question:
                 "Label those that were drawn, too: they alone are a sample, which says how good a model is and how "
                 "common the classes are."
             )
-        lines += filter(None, [self.note])
+        lines += filter(None, [self.note, self.outlook])
         lines.append(f"Fill in the labels, and fit again with --answers {out}.")
         return lines
 
@@ -227,7 +237,16 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
     table = table.drop(columns=[name for name in table if name == ASKED_BY])
     written = beside_own(table, added, asked.out, Notes(say))
     column, chosen = str(written.columns[-1]), made.selection
-    return Question(written, column, chosen.by, len(known), len(candidates), chosen.note)
+    return Question(written, column, chosen.by, len(known), len(candidates), chosen.note, _outlook(run, asked))
+
+
+def _outlook(run: Finished | None, asked: NextOptions) -> str:
+    """Sentences on what more labels are likely to bring, by the run's learning curve; empty where it has none."""
+    curve = None if run is None else read_json(run.folder / "summary.json", Summary).get("outlook", {}).get("curve")
+    if not curve:
+        return ""
+    numbers, scores = zip(*curve, strict=True)
+    return outlook(numbers, scores, seconds_per_label=asked.seconds_per_label, worth=asked.worth).words()
 
 
 def files_of(run: Finished | None, asked: NextOptions, say: Say) -> Files:
