@@ -92,6 +92,33 @@ def test_a_survey_sees_the_logits_and_what_the_last_layer_made_them_of(loader):
     torch.testing.assert_close(seen["kept"]["rows"], rows)
 
 
+def test_between_rounds_the_pool_is_surveyed_and_doubted_then_labels_are_judged_then_some_are_kept(loader):
+    seen = []
+
+    class Ordered(Surveying):
+        dropout_passes = 2
+
+        def survey(self, who, said, memory, task):
+            seen.append("survey")
+
+        def doubt(self, who, said, memory, task):
+            seen.append(torch.cat([logits for _, logits, _ in said]))
+
+        def judge(self, who, said, target, memory, task):
+            seen.append("judge")
+            memory.between["found"] = target.sum()
+
+        def keep(self, memory):
+            seen.append(int(memory.between["found"]))
+
+    runs = [train(Ordered(rounds=1), TASK, network(), loader, Training(6, lr=1e-2)) for _ in range(2)]
+    first, second = seen[:5], seen[5:]
+    assert [s for s in first if not isinstance(s, torch.Tensor)] == ["survey", "judge", int(loader.target.sum())]
+    assert isinstance(first[1], torch.Tensor) and not torch.equal(first[1], first[2])
+    assert all(torch.equal(a, b) for a, b in zip(first[1:3], second[1:3], strict=True))  # of the seed alone
+    assert not any(run.memory.between for run in runs)
+
+
 @pytest.mark.parametrize("stop", [0, 1, 99])
 def test_labels_are_stored_as_they_are_without_a_survey_wherever_it_stops(loader, stop):
     runs = [train(m, TASK, network(), loader, Training(12, lr=1e-2)) for m in (SelfTraining(), Surveying(stop=stop))]
