@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import torch
 
-from tutelage import Classifier, Tagger
+from conftest import draw_squares
+from tutelage import Classifier, Segmenter, Tagger
 from tutelage.files import seal
 from tutelage.game import Simultaneous
 from tutelage.kinds.ledger import LEDGER, PLACES, KeptLedger
@@ -234,3 +235,14 @@ def test_a_collapse_is_warned_of_when_the_fit_ends():
         warnings.simplefilter("error")
         told = Classifier("drift", steps=60, folds=2, repeats=1).fit(X, given).summary()["pseudo_labels"]
     assert told[0]["alarm"] == ""
+
+
+def test_masks_keep_no_ledger_and_it_is_said(run, tmp_path):
+    scenes = draw_squares(8, 0)
+    masks = [mask if i < 4 else None for i, mask in enumerate(scenes.masks)]
+    model = Segmenter("cutmix_mean_teacher", steps=2, evidence=False, size=(16, 16)).fit(list(scenes.pixels), masks)
+    with pytest.raises(ValueError, match="no ledger of pseudo-labels: it had no pool, learnt pixels"):
+        model.why(5)
+    model.save(tmp_path / "run")
+    code, shown = run("why", tmp_path / "run", 5)
+    assert code == 2 and "no ledger is kept of pixels" in shown
