@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from tutelage import Classifier, Tagger
+from conftest import draw_squares
+from tutelage import Classifier, Segmenter, Tagger
 from tutelage.files import seal
+from tutelage.game import Simultaneous
 from tutelage.kinds.ledger import LEDGER, PLACES, KeptLedger
+from tutelage.methods.base import Method, on_labels
+from tutelage.types import Terms
 
 
 @pytest.fixture
@@ -180,3 +187,62 @@ def test_a_ledger_that_is_no_ledger_is_refused(tmp_path):
     (tmp_path / LEDGER).write_bytes(b"PAR1 and nothing")
     with pytest.raises(BadFileError, match=r"ledger\.parquet: not written by tutelage, or damaged"):
         KeptLedger.kept(tmp_path)
+
+
+def test_the_summary_and_the_report_count_as_the_parquet_does(fitted):
+    (told,) = json.loads((fitted / "summary.json").read_text())["pseudo_labels"]
+    table = pd.read_parquet(fitted / LEDGER)
+    learnt = table[table.weight > 0].groupby("item").first()
+    last = table.groupby("item").last()
+    assert told["learnt"] == len(learnt)
+    assert told["unrevised"] == int((last.flips[learnt.index] == learnt.flips).sum())
+    used = last[last.weight > 0].label.value_counts(normalize=True)
+    assert told["in_use"] == (last.weight > 0).sum()
+    for name, found in told["classes"].items():
+        assert found["last"] == pytest.approx(used.get(name, 0.0))
+    moves = table.assign(before=table.groupby("item").label.shift()).dropna(subset="before")
+    moves = moves[moves.before != moves.label].groupby(["before", "label"]).size()
+    assert {(m["from"], m["to"]): m["count"] for m in told["flips"]} == moves.to_dict()
+    page = (fitted / "report.html").read_text()
+    assert "What it taught itself" in page and told["words"][0] in page
+
+
+@dataclass(frozen=True)
+class AlwaysFirst(Method):
+    """Gives all of the pool one class, whatever it is."""
+
+    @property
+    def rule(self):
+        return Simultaneous(("student",))
+
+    def loss(self, who, batch, play, task, memory):
+        ones = torch.ones(len(batch.unlabelled.index))
+        seen = {"label": torch.zeros(len(ones), dtype=torch.long), "confidence": ones, "weight": ones}
+        return Terms({"supervised": on_labels(play["student"], batch, task)}, seen)
+
+
+def test_a_collapse_is_warned_of_when_the_fit_ends():
+    rng = np.random.default_rng(0)
+    y = np.arange(120) % 3
+    X = rng.normal(size=(120, 4)) + 4 * np.eye(3, 4)[y]
+    given = np.where(np.arange(120) < 30, y, -1)
+    with pytest.warns(UserWarning, match=r"pseudo-labels of candidate \(always_first\) have collapsed: in the end 100"):
+        model = Classifier(AlwaysFirst(), steps=60, folds=2, repeats=1).fit(X, given)
+    (told,) = model.summary()["pseudo_labels"]
+    assert told["alarm"] and any("warnings/collapse" in line for line in model.warnings_)
+    assert "have collapsed" in model._repr_html_()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        told = Classifier("drift", steps=60, folds=2, repeats=1).fit(X, given).summary()["pseudo_labels"]
+    assert told[0]["alarm"] == ""
+
+
+def test_masks_keep_no_ledger_and_it_is_said(run, tmp_path):
+    scenes = draw_squares(8, 0)
+    masks = [mask if i < 4 else None for i, mask in enumerate(scenes.masks)]
+    model = Segmenter("cutmix_mean_teacher", steps=2, evidence=False, size=(16, 16)).fit(list(scenes.pixels), masks)
+    with pytest.raises(ValueError, match="no ledger of pseudo-labels: it had no pool, learnt pixels"):
+        model.why(5)
+    model.save(tmp_path / "run")
+    code, shown = run("why", tmp_path / "run", 5)
+    assert code == 2 and "no ledger is kept of pixels" in shown
