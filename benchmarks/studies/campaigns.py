@@ -99,4 +99,4 @@ if __name__ == "__main__":
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     sets = [data.name for data in read_protocol(PROTOCOL).data]
     jobs = [(d, by, seed) for seed in SEEDS for d in sets for by in SELECTORS]
-    fit_missing(one, jobs, KEYS, "campaigns", processes=3)
+    fit_missing(one, jobs, KEYS, "campaigns", processes=2)
