@@ -930,6 +930,96 @@ def federated_claim() -> str:
     return grid(["FedLabel against", *rows.data.unique(), "all"], body)
 
 
+# What to label next
+
+ASKS_BY, RANDOM = "by auto", "by random"
+
+
+def areas() -> pd.DataFrame:
+    """The area under each curve, with the columns data, seed, method and score."""
+    found = pd.DataFrame([r for r in recorded("curves")[1] if "error" not in r])
+    return found.drop_duplicates(["data", "seed", "method"], keep="last")
+
+
+def curves() -> str:
+    protocol, rows = recorded("curves")
+    return f"{protocol.about}\n\n" + markdown.table(rows, RANDOM, "Mean accuracy over the curve").rstrip()
+
+
+def curves_claim() -> str:
+    """What is claimed of the default selector, and what the curves say of it."""
+    wide = areas().pivot_table(index=["data", "seed"], columns="method", values="score").dropna(how="all")
+    alone = [m for m in wide if " + " not in m]
+    gain = (wide[ASKS_BY] - wide[RANDOM]).dropna()
+    by_seed = wide[alone].dropna().groupby("seed").mean()
+    best = {s: by_seed.drop(s).mean().idxmax() for s in by_seed.index}
+    behind = pd.Series([by_seed.loc[s, best[s]] - by_seed.loc[s, ASKS_BY] for s in by_seed.index])
+    of_set, table = [], wide[alone].dropna()
+    for data, part in table.groupby("data"):
+        each = part.droplevel("data")
+        picks = {s: each.drop(s).mean().idxmax() for s in each.index}
+        of_set += [(data, each.loc[s, picks[s]] - each.loc[s, ASKS_BY]) for s in each.index]
+    lost = pd.DataFrame(of_set, columns=["data", "lost"]).groupby("data").lost.mean()
+    t = summary.wins(recorded("curves")[1], RANDOM).loc[ASKS_BY]
+    chosen = ", ".join(sorted({m.removeprefix("by ") for m in best.values()}))
+    return grid(
+        ["`auto`, points of mean accuracy over the curve", "found"],
+        [
+            ["against random, mean of the sets; interval over the seeds", points(gain.groupby("seed").mean(), "+")],
+            ["against random, mean of the sets; interval over the sets", points(gain.groupby("data").mean(), "+")],
+            ["sets clearly above / neither / clearly below", f"{t.above:.0f} / {t.neither:.0f} / {t.below:.0f}"],
+            [f"behind the one that the other seeds chose for all sets ({chosen})", points(behind, "+")],
+            ["behind the one that they chose for each set", points(lost, "+")],
+        ],
+    )
+
+
+def curves_in_loop() -> str:
+    """What a method in the loop adds to the labels-only model with the same selector, by data set."""
+    wide = areas().pivot_table(index=["data", "seed"], columns="method", values="score")
+    sets = [s for s in DATA if s in wide.index.get_level_values("data")] + ["digits"]
+    body = []
+    for method in (m for m in wide if " + " in m):
+        added = (wide[method] - wide[method.split(" + ")[0]]).dropna()
+        cells = [points(added.loc[s], "+") if s in added.index.get_level_values("data") else "–" for s in sets]
+        body.append([method, *cells, points(added.groupby("data").mean(), "+")])
+    return grid(["in the loop", *(DATA.get(s, s) for s in sets), "mean of the sets"], body)
+
+
+def asking_small_text() -> str:
+    """Strategies of small-text beside selectors of ours, on the same data sets and seeds."""
+    theirs = lines("small_text").assign(method=lambda rows: "small-text: " + rows.method)
+    found = pd.concat([areas()[theirs.columns.intersection(areas().columns)], theirs])
+    wide = found.pivot_table(index=["data", "seed"], columns="method", values="score").dropna()
+    gain = wide.sub(wide[RANDOM], axis=0).groupby("data").mean()
+    names = [ASKS_BY, "by margin", "by coreset", *sorted(set(theirs.method))]
+    body = [[name, points(gain[name], "+"), f"{100 * gain[name].min():+.1f}"] for name in names]
+    return grid(["selector", "against random, mean of the sets", "least of a set"], body)
+
+
+ESTIMATES = {
+    "random": "the random tenth, held out from the model",
+    "prequential": "the random tenth, as it was predicted when it was asked for",
+    "all asked": "all labels that were asked for, held out",
+}
+
+
+def campaigns() -> str:
+    rows = lines("campaigns")
+    body = []
+    for key, name in ESTIMATES.items():
+        found = pd.DataFrame(list(rows[key]))
+        wide = 50 * (found.high - found.low).mean()
+        body.append([name, f"{found.labels.median():.0f}", f"{100 * found.covers.mean():.1f}"])
+        body[-1] += [
+            points(found.estimate - rows["pool"], "+"),
+            f"{wide:.1f}",
+            f"{100 * found['covers test'].mean():.1f}",
+        ]
+    head = ["estimate of the accuracy", "labels", "interval holds the truth, %", "estimate less truth, points"]
+    return f"{len(rows)} campaigns.\n\n" + grid([*head, "half-width, points", "holds that on the test part, %"], body)
+
+
 TRAINED = {"head": "a head on features", "encoder": "an encoder, whole"}
 
 
@@ -971,7 +1061,11 @@ TABLES: dict[str, Callable[[], str]] = {
     **{name: partial(listed, name) for name in (
         "follower_cost", "view_throughput", "pool_memory", "distil_speed", "look", "reading", "copies",
     )},
+    **{f"enough_{part}": lambda part=part: listed(f"enough_{part}", held("enough")[part]) for part in (
+        "coverage", "regret",
+    )},
     **{f.__name__: f for f in (
+        curves, curves_claim, curves_in_loop, campaigns, asking_small_text,
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,
         noise_verdict, noise_target, noise_rounds, noise_memorised, noise_equalities, noise_two_hot, noise_curves,
         partial_forms, audit_ranking, audit_flags, audit_expected, cost, graph_scale, believed_calibration,
