@@ -111,6 +111,12 @@ def test_what_is_taken_for_none_of_the_classes_is_only_drawn(run, finished):
     assert code == 2 and "other must be one of the classes food, sport, got 'none'" in shown
 
 
+def test_a_method_names_no_class_that_is_not_there(run, bench):
+    code, shown = run(*bench.fit("ensemble", test=None, other="none"))
+    assert code == 2 and "other must be one of the classes food, sport, got 'none'" in shown
+    assert not bench.out.exists()
+
+
 def test_without_a_run_typical_rows_are_asked_for_and_without_a_label(run, bench):
     table = pd.read_csv(bench.folder / "train.csv")
     table.assign(label=None).to_csv(bench.folder / "none.csv", index=False)

@@ -35,7 +35,7 @@ from tutelage.fit.pool_words import evidence_of
 from tutelage.fit.verdict import verdict
 from tutelage.kinds.asking import HowAsked, questions
 from tutelage.kinds.base import Kind
-from tutelage.kinds.dataset import Dataset
+from tutelage.kinds.dataset import Dataset, require_classes
 from tutelage.kinds.entries import joined
 from tutelage.kinds.known_pool import Remembered
 from tutelage.kinds.ledger import KeptLedger
@@ -175,6 +175,7 @@ class Estimator(BaseEstimator):
 
     def _fit(self, kind: Kind, data: Dataset, augment: Callable[[list[Any]], list[Any]] | None = None) -> Fitted:
         """Fit on a dataset, and set the attributes that all estimators have."""
+        require_classes(method_of(self.method).named_classes, data)
         if (following := current()) is not None:
             following.begin(type(self).__name__, parameters_of(kind, data, method_of(self.method), self._wishes()))
         fitted, self.partial_ = self._fitted(kind, data, augment)

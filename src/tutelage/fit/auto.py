@@ -225,6 +225,11 @@ class Auto:
     def __post_init__(self) -> None:
         in_range("budget", self.budget, 40)
 
+    @property
+    def named_classes(self) -> tuple[str, ...]:
+        """Names of classes that it names: none."""
+        return ()
+
     def settled(self, task: Task, weak: bool) -> Auto:
         """The same choice: it has no fields that are left open."""
         return self

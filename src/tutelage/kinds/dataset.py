@@ -112,6 +112,22 @@ class Dataset:
         return images | shared | copies | ({"weak": self.weak} if self.weak else {})
 
 
+def require_classes(named: Sequence[str], data: Dataset) -> None:
+    """Check that the data have the classes that a method names.
+
+    Args:
+        named: names of classes, see `Method.named_classes`.
+        data: the data.
+
+    Raises:
+        ValueError: they lack one; the message names those that are there.
+    """
+    classes = [str(c) for c in data.classes]
+    for name in named:
+        if name not in classes:
+            raise ValueError(f"other must be one of the classes {', '.join(classes)}, got {name!r}")
+
+
 @dataclass(frozen=True)
 class Words:
     """Words for a kind's items and labels, used in messages and in the report.

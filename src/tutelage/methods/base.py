@@ -92,6 +92,11 @@ class Method(ABC):
         """Who moves, and which gradient flows."""
 
     @property
+    def named_classes(self) -> tuple[str, ...]:
+        """Names of classes that the method's fields name: the data must have them."""
+        return ()
+
+    @property
     def restarts(self) -> bool:
         """Whether each round begins with a fresh network, optimiser and schedule of the learning rate."""
         return True

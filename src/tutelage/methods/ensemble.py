@@ -64,6 +64,10 @@ class Ensemble(Method):
         return 1 + self.rounds
 
     @property
+    def named_classes(self) -> tuple[str, ...]:
+        return (self.other,) if self.other else ()
+
+    @property
     def restarts(self) -> bool:
         return False
 

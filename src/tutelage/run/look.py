@@ -12,7 +12,7 @@ from tutelage.data.columns import evenly
 from tutelage.fit.build import FITTED_ON
 from tutelage.kinds import KINDS
 from tutelage.kinds.base import Kind
-from tutelage.kinds.dataset import Dataset, Files
+from tutelage.kinds.dataset import Dataset, Files, require_classes
 from tutelage.kinds.reading import read_files
 from tutelage.modalities.base import Reader
 from tutelage.run.commands import KIND, options_of, refuse_other_kinds, usual_of, values_of
@@ -25,7 +25,9 @@ from tutelage.tables import DataError, Notes
 from tutelage.types import Say
 
 
-def read_and_say(kind: Kind, files: Files, notes: Notes, say: Say) -> tuple[Kind, Dataset]:
+def read_and_say(
+    kind: Kind, files: Files, notes: Notes, say: Say, named: Sequence[str] = ()
+) -> tuple[Kind, Dataset]:  # fmt: skip
     """Data read from files; what was noticed is said, also where they cannot be learnt from.
 
     Args:
@@ -33,16 +35,20 @@ def read_and_say(kind: Kind, files: Files, notes: Notes, say: Say) -> tuple[Kind
         files: the files.
         notes: takes what is noticed.
         say: called with each sentence.
+        named: classes that the data must have, see `Method.named_classes`.
 
     Returns:
         The kind with its options completed, and the data.
 
     Raises:
         DataError: the files cannot be learnt from, or a question has to be settled first; the message has all of them.
+        ValueError: they lack a class that is named.
     """
     try:
         kind = kind.settled(files, notes)
-        return kind, read_files(kind, files, notes)
+        data = read_files(kind, files, notes)
+        require_classes(named, data)
+        return kind, data
     finally:
         for line in notes.lines_of_all(halting=False):
             say(line)

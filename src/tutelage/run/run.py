@@ -99,7 +99,7 @@ def _run(
             before = Before.read(options.start, options.trust, options.allow_encoder, say)
             method = method_of(method, options.start, say)
         notes = Notes()
-        kind, data = read_and_say(kind, options.files, notes, tell or say)
+        kind, data = read_and_say(kind, options.files, notes, tell or say, method.named_classes)
         settled = method.settled(data.items.task, data.items.weak)  # refused, if it cannot, before a folder is made
         require_all_parted(settled, kind.how(options.asked).training)
         wiring = kind.wiring(options.asked, data, isinstance(method, Auto))
