@@ -879,8 +879,8 @@ def ledger_sizes() -> str:
     head = ["method", "rows of the pool", "rows of the ledger", "ledger, MB", "places, MB", "looking, s", "writing, s"]
     head += ["`why`, s"]
     body = [
-        [name, f"{row['rows']:,}", f"{row['ledger_rows']:,}", f"{row['ledger_bytes'] / 1e6:.1f}",
-         f"{row['places_bytes'] / 1e6:.1f}", *(f"{row[f'{n}_seconds']:.2f}" for n in ("looking", "writing", "story"))]
+        [name, f"{row['rows']:,}", f"{row['ledger_rows']:,}", f"{row['ledger_bytes'] / 1e6:.2f}",
+         f"{row['places_bytes'] / 1e6:.2f}", *(f"{row[f'{n}_seconds']:.2f}" for n in ("looking", "writing", "story"))]
         for name, row in held("ledger")["many"].items()
     ]  # fmt: skip
     return grid(head, body)
