@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from scipy.stats import beta
 
 from tutelage.bench import markdown, summary
 from tutelage.bench.markdown import grid, interval
@@ -1004,20 +1005,25 @@ ESTIMATES = {
 }
 
 
+def exactly(found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Ends of the 90 % interval of Clopper and Pearson, of estimates that are shares of numbers of labels."""
+    n, right = found.labels, (found.estimate * found.labels).round()
+    low, high = beta.ppf(0.05, right, n - right + 1), beta.ppf(0.95, right + 1, n - right)
+    return pd.Series(low).fillna(0.0), pd.Series(high).fillna(1.0)
+
+
 def campaigns() -> str:
     rows = lines("campaigns")
     body = []
     for key, name in ESTIMATES.items():
         found = pd.DataFrame(list(rows[key]))
-        wide = 50 * (found.high - found.low).mean()
-        body.append([name, f"{found.labels.median():.0f}", f"{100 * found.covers.mean():.1f}"])
-        body[-1] += [
-            points(found.estimate - rows["pool"], "+"),
-            f"{wide:.1f}",
-            f"{100 * found['covers test'].mean():.1f}",
-        ]
-    head = ["estimate of the accuracy", "labels", "interval holds the truth, %", "estimate less truth, points"]
-    return f"{len(rows)} campaigns.\n\n" + grid([*head, "half-width, points", "holds that on the test part, %"], body)
+        low, high = exactly(found)
+        held = [100 * ((low <= rows[truth]) & (rows[truth] <= high)).mean() for truth in ("pool", "test")]
+        cells = [f"{v:.1f}" for v in (*held, 100 * found.covers.mean(), 50 * (high - low).mean())]
+        body.append([name, f"{found.labels.median():.0f}", *cells, points(found.estimate - rows["pool"], "+")])
+    head = ["estimate of the accuracy", "labels", "exact interval holds the truth, %", "that on the test part, %"]
+    more = ["Wilson's holds it, %", "exact half-width, points", "estimate less truth, points"]
+    return f"{len(rows)} campaigns.\n\n" + grid([*head, *more], body)
 
 
 TRAINED = {"head": "a head on features", "encoder": "an encoder, whole"}
