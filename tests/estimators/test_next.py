@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from tutelage import Classifier, Tagger
-from tutelage.fit.evidence import wilson
+from tutelage.fit.evidence import exact
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_a_tenth_is_drawn_and_says_how_good_the_model_is(fitted, digits):
     more = Classifier("supervised", steps=60, folds=2, repeats=1).fit(x[both], y[both], asked_by=asked_by)
     sample = more.summary()["sample"]
     assert (sample["chosen"], sample["drawn"]) == (36, 4)
-    assert sample["interval"] == [wilson(sample["accuracy"], 4).low, wilson(sample["accuracy"], 4).high]
+    assert sample["interval"] == [exact(sample["accuracy"], 4).low, exact(sample["accuracy"], 4).high]
     assert sum(share for share, _, _ in sample["shares"].values()) == pytest.approx(1)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tutelage.fit.evidence import wilson
+from tutelage.fit.evidence import exact
 from tutelage.kinds import stored
 from tutelage.tables import read_table
 
@@ -62,7 +62,7 @@ def test_rows_are_asked_for_answered_and_learnt(run, finished):
     assert (found["sample"]["chosen"], found["sample"]["drawn"]) == (18, drawn)
     low, high = found["sample"]["interval"]
     right = found["sample"]["accuracy"]
-    assert (low, high) == (wilson(right, int(drawn)).low, wilson(right, int(drawn)).high)
+    assert (low, high) == (exact(right, int(drawn)).low, exact(right, int(drawn)).high)
     assert "18 were chosen by a selector" in " ".join(shown.split())
     assert "chosen by a selector" in (folder / "more" / "report.html").read_text()
     assert run("next", folder / "more", "--count", 5, "--out", folder / "ask2.csv")[0] == 0

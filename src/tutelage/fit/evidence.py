@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.stats import beta, norm
 
 from tutelage.fit.box import in_notebook
 from tutelage.fit.dependence import dependence, design_effect
@@ -317,3 +317,20 @@ def wilson(share: float, n: float) -> Estimate:
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return Estimate(share, max(centre - half, 0.0), min(centre + half, 1.0))
+
+
+def exact(share: float, n: float) -> Estimate:
+    """A share of n cases and the exact interval for it at LEVEL, which holds at least as often as it says.
+
+    Where n is small and the share near 0 or 1, Wilson's interval does not. Neither n nor the number of cases need be
+    whole.
+
+    Source: Clopper and Pearson, Biometrika 26, 1934.
+
+    >>> exact(1.0, 10)
+    Estimate(score=1.0, low=0.741..., high=1.0)
+    """
+    found, tail = share * n, (1 - LEVEL) / 2
+    low = float(beta.ppf(tail, found, n - found + 1)) if found > 0 else 0.0
+    high = float(beta.ppf(1 - tail, found + 1, n - found)) if found < n else 1.0
+    return Estimate(share, low, high)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.fit.evidence import estimate, wilson
+from tutelage.fit.evidence import estimate, exact
 from tutelage.fit.fit_rows import Fitted
 from tutelage.kinds.asked_labels import RANDOM
 from tutelage.kinds.base import Kind
@@ -44,9 +44,11 @@ def of_sample(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any] | Non
     if drawn.any() and outcome.evidence is not None:
         right, of_items = outcome.held_out.right, drawn
         groups = fitted.problem.groups
-        if groups is not None:  # of copies of an item one counts
-            of_items = groups.mean(drawn.astype(float)) > 0 if len(right) == groups.items else drawn
-        seen = estimate(right[of_items], task.binary)
+        if groups is not None:  # of copies of an item one counts, and all that were drawn count alike
+            of_items = groups.mean(drawn.astype(float)) > 0
+            right = right if groups.importance is None else right / groups.importance
+        right = right[of_items]
+        seen = exact(float(right.mean()), len(right)) if task.binary else estimate(right)
         found |= {task.score: seen.score, "interval": [seen.low, seen.high]}
     return found | {"words": _words(kind, data, found, task.score, task.measure)}
 
@@ -54,7 +56,7 @@ def of_sample(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any] | Non
 def _shares(y: np.ndarray, classes: Sequence[Any]) -> dict[str, list[float]]:
     """Share of each class among the drawn labels, and its interval."""
     counts = np.bincount(y[y >= 0], minlength=len(classes))
-    each = [wilson(float(count / max(counts.sum(), 1)), float(counts.sum())) for count in counts]
+    each = [exact(float(count / max(counts.sum(), 1)), float(counts.sum())) for count in counts]
     return {str(name): [share.score, share.low, share.high] for name, share in zip(classes, each, strict=True)}
 
 
