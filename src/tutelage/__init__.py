@@ -54,7 +54,7 @@ if not TYPE_CHECKING:  # a type checker reads the imports above, and lets no mis
     __all__ = list(_HOMES)
 
     def __getattr__(name: str) -> Any:
-        if name in ("plots", "weights"):
+        if name in ("ask", "plots", "weights"):
             return import_module(f"tutelage.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
