@@ -85,7 +85,8 @@ class Outlook:
 
         >>> one = np.array([1.0])
         >>> Outlook(40, (20,), 2 * one, -one, 5 * one, 0.4 * one, 0.05, False, one < 0).words()
-        'Another 20 labels are likely to bring +2.0 points (-1.0 to +5.0), 0.40 a minute of labelling. Go on.'
+        'Another 20 labels are likely to bring +2.0 points (-1.0 to +5.0), 0.40 a minute of labelling. Points are those
+        of the labels-only model, in brackets their 90 % interval. Go on.'
         """
         said = [
             f"Another {m} labels are likely to bring {g:+.1f} points ({a:+.1f} to {b:+.1f}), {rate:.2f} a minute of "
@@ -93,7 +94,8 @@ class Outlook:
             for m, g, a, b, rate in zip(self.more, self.gain, self.low, self.high, self.per_minute, strict=True)
         ]
         end = f"Enough: a minute is likely to bring less than {self.worth:g} points." if self.stop else "Go on."
-        return " ".join([*said, end])
+        which = "Points are those of the labels-only model, in brackets their 90 % interval."
+        return " ".join([*said, which, end])
 
 
 def outlook(
@@ -135,12 +137,23 @@ def outlook(
     now = at[-1]
     seen = _seen(at, held, now)
     found = [_predicted(curves, sets, now, float(m), seen) for m in more]
-    gain, low, high = (100 * np.array([f[i] for f in found]) for i in range(3))
+    room = 100 * (1 - held[-1])  # no score is above 1
+    gain, low, high = (np.minimum(100 * np.array([f[i] for f in found]), room) for i in range(3))
     minutes = np.array(more) * seconds_per_label / 60
     rate = gain / minutes
     beyond = np.array([bool(f[3]) for f in found])
     stop = bool((rate < worth).all())
     return Outlook(int(now), tuple(map(int, more)), gain, low, high, rate, worth, stop, beyond, len(sets))
+
+
+def within(left: int) -> tuple[int, ...]:
+    """Numbers of further labels that are looked at where so many items are without one; all of them where it is none.
+
+    >>> within(79), within(7), within(0)
+    ((20, 50), (7,), (20, 50, 200))
+    """
+    found = tuple(m for m in MORE if m <= left)
+    return found or ((left,) if left else MORE)
 
 
 @cache

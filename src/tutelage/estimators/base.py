@@ -303,7 +303,7 @@ class Estimator(BaseEstimator):
 
     def next_(
         self, X: Any, count: int = 20, *, by: str = "auto", drawn: float = 0.1, labelled: Any = None, y: Any = None,
-        random_state: int = 0,
+        other: str = "", random_state: int | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """Items that are worth a label most, the first to label first.
 
@@ -316,7 +316,12 @@ class Estimator(BaseEstimator):
                 `fit` says how good the model is, see its argument ``asked_by``.
             labelled: items that have a label, as X, to stay away from; by default none.
             y: labels of these items; by default it is taken that each class has one.
-            random_state: seed of all draws, at least 0; each round takes another one.
+            other: class that means "none of these": what the model takes for it is asked for only where it is drawn.
+            random_state: seed of all draws, at least 0; by default the number of the items ``labelled``, so that each
+                round draws others.
+
+        Of equal items one is asked for, and none that equals a labelled one. In later rounds the drawn items are a
+        sample of X, in which those that were chosen before are missing; the command draws from these, too.
 
         Returns:
             A row for each item: its number in X, as "index"; "guess", the label that the model gives it, where a label
@@ -333,8 +338,12 @@ class Estimator(BaseEstimator):
         classes = [None] * len(known) if y is None else list(y)
         if len(classes) != len(known):
             raise ValueError(f"y must hold a label for each of the {len(known)} items labelled, got {len(classes)}")
-        how = HowAsked(count, by, drawn, seed_of(random_state))
-        found = questions(kind, self._model, items, opinions(self._model, both), classes, how)
+        strange = {str(c) for c in classes if c is not None} - {str(c) for c in self._model.classes}
+        if strange:
+            raise ValueError(f"y must hold classes of the model, got {min(strange)!r}")
+        seed = len(known) if random_state is None else seed_of(random_state)
+        how, keys = HowAsked(count, by, drawn, seed, other), kind.pool_keys(both)
+        found = questions(kind, self._model, items, opinions(self._model, both), classes, how, copies=keys)
         cells: dict[str, Any] = {"index": found.asked.index}
         cells |= {} if found.guesses is None else {"guess": found.guesses}
         return pd.DataFrame(cells | {"why": found.why, "asked_by": found.asked.by})

@@ -145,11 +145,15 @@ def answers(models: Comparison, best: Best) -> Answers:
 
 
 def pool_shares(models: Comparison) -> Prevalence | None:
-    """Shares of the classes in the pool: declared, or estimated by the labels-only model; None: they are not known."""
+    """Shares of the classes in the pool: declared, or estimated by the labels-only model; None: they are not known.
+
+    Of labels that a selector chose nothing is estimated: items of a class among them are harder than in the pool, so
+    that the errors on them are not those there.
+    """
     problem = models.setup.problem
     if problem.shares is not None:
         return declared(problem.shares, problem.y, problem.unit_weights)
-    if not _looks(models) or not models.folds:
+    if problem.selected or not _looks(models) or not models.folds:
         return None
     plain = models.reference.model
     groups = None if problem.groups is None else problem.groups.cluster[problem.groups.item]

@@ -63,6 +63,7 @@ class Items:
             of them. None where no class is described.
         shares: share of each class in the pool, (c,), as the user declared them; None: they are not declared.
         groups: which labelled items are copies of one, and which belong together; None: each is by itself.
+        selected: whether a selector chose the labelled items, so that they are like the pool's in no class.
     """
 
     task: Task
@@ -76,6 +77,7 @@ class Items:
     described: Sequence[Sequence[str]] | None = None
     shares: np.ndarray | None = None
     groups: Groups | None = None
+    selected: bool = False
 
     @property
     def labels(self) -> int:
@@ -203,6 +205,7 @@ class Building:
             truth=items.truth, batch_labelled=defaults.labelled, batch_unlabelled=defaults.unlabelled,
             device=self.build.device, threads=1 if make is None else None, strong=strong, weak=weak, reader=reader,
             shares=items.shares,
+            selected=items.selected,
             groups=items.grouped,
         )  # fmt: skip
 
@@ -224,6 +227,7 @@ class Building:
             decays=(defaults.training.weight_decay,), truth=items.truth, batch_labelled=defaults.labelled,
             batch_unlabelled=defaults.unlabelled, device=device, strong=strong, weak=self._weak(pool),
             views=self._augmentations, reader=reader, shares=items.shares, groups=items.grouped,
+            selected=items.selected,
         )  # fmt: skip
 
     def _weak(self, pool: Examples) -> WeakLabels | None:

@@ -8,8 +8,8 @@ from tutelage.fit.evidence import Evidence
 from tutelage.fit.problem import Plan, Problem
 from tutelage.fit.reference import name_of, probed
 
-SHARES = (0.5, 0.75)
-"""Shares of the labels with which the model is scored, besides all of them."""
+SHARES = (0.5, 0.75, 1.0)
+"""Shares of the labels with which the model is scored."""
 
 MOST = 5_000
 """Number of labels beyond which no curve is drawn: it is flat by then, and takes long."""
@@ -24,8 +24,8 @@ FOLDS = 5
 def label_curve(problem: Problem, evidence: Evidence | None, choice: str, seed: int) -> list[tuple[int, float]]:
     """Numbers of labels, rising, and the held-out accuracy of the labels-only model with so many of them.
 
-    The last point is that of the evidence. Of fewer labels, those of each fold's model are thinned out, each class
-    alike, and it is scored on the same labels that are held out; its penalty is the one that all labels chose.
+    The labels that each fold's model learns are thinned out, each class alike, and it is scored on all that are held
+    out; its penalty is the one that all labels chose. The numbers are those of the labels of all folds together.
 
     Args:
         problem: problem of the fit.
@@ -48,7 +48,6 @@ def label_curve(problem: Problem, evidence: Evidence | None, choice: str, seed: 
         thinned = [(_thinned(problem.y, index, share, seed), out) for index, out in folds]
         right = problem.scored(probed(problem, thinned, known.get(choice, ("", 1e-2)))).right
         found[round(share * evidence.labels)] = float(right.mean())
-    found[evidence.labels] = evidence.reference.score
     return sorted(found.items())
 
 

@@ -99,6 +99,7 @@ class Problem:
         shares: share of each class in the pool, (c,), as the user declared them; None: they are not declared.
         groups: which labelled examples are copies of one item, and which items belong together; None: each example is
             an item, and by itself.
+        selected: whether a selector chose the labelled examples: then they do not tell how common the classes are.
     """
 
     task: Task
@@ -122,6 +123,7 @@ class Problem:
     reader: Reader | None = None
     shares: np.ndarray | None = None
     groups: Groups | None = None
+    selected: bool = False
 
     @property
     def labels(self) -> int:

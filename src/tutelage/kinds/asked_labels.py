@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from tutelage.ask import NAMES
+from tutelage.ask import NAMES, SELECTORS
 from tutelage.data.how import USUAL, ReadAs
 from tutelage.kinds.entries import SCORED, Entries, InTable, one_after_other
-from tutelage.kinds.one_vote import cells_by_row
+from tutelage.kinds.one_vote import cells_by_row, with_groups
 from tutelage.tables import DataError, Notes, as_label
+from tutelage.tables.cells import brief
 from tutelage.tables.formulas import BEGINS, TEXT
 from tutelage.tables.read import column_names
 
@@ -31,6 +34,15 @@ LABEL = "label"
 RANDOM = "random"
 """What the column says of a row that was drawn at random."""
 
+SELECTED = frozenset(SELECTORS)
+"""Names that the column may hold."""
+
+SELECTED_SHARE = 0.1
+"""Share of the labels that selectors may have chosen, at most, where the labels still tell how common classes are."""
+
+SHOWN = 3
+"""Other words of it that are named, at most."""
+
 
 @dataclass
 class _Tally:
@@ -40,7 +52,7 @@ class _Tally:
         labels: label of each training entry, with those that the answers give, (n,).
         asked: by which selector each of them was asked for, (n,).
         moved: number of the answer to each entry of the pool that has one, by the entry's number.
-        torn: number of the training entry with another label, by the number of the answer that contradicts it.
+        torn: place of the other label, by the number of the answer that contradicts it.
         strange: numbers of the answers to items that are in none of the data.
         again: number of answers that were there already, equal ones.
         by: number of answers by the selector that asked for them; "" where none did.
@@ -50,11 +62,25 @@ class _Tally:
     labels: list[Any]
     asked: list[str | None]
     moved: dict[int, int] = field(default_factory=dict)
-    torn: dict[int, int] = field(default_factory=dict)
+    torn: dict[int, str] = field(default_factory=dict)
     strange: list[int] = field(default_factory=list)
     again: int = 0
     by: Counter[str] = field(default_factory=Counter)
     fresh: Counter[str] = field(default_factory=Counter)
+
+
+def drawn_in(asked: Sequence[str | None]) -> int:
+    """Number of labels that were drawn at random."""
+    return sum(by == RANDOM for by in asked)
+
+
+def is_selected(asked: Sequence[str | None]) -> bool:
+    """Whether selectors chose so many of some labels that these are like no pool: more than SELECTED_SHARE of them.
+
+    >>> is_selected(["margin", None]), is_selected(["random", None]), is_selected([])
+    (True, False, False)
+    """
+    return sum(by not in (None, RANDOM) for by in asked) > SELECTED_SHARE * len(asked)
 
 
 def as_table(kind: Kind) -> Kind:
@@ -83,30 +109,52 @@ def with_answers(
     for path in files.answers:
         found = _read(kind, path, files.how, notes)
         if found is not None:
-            train, more = _given(kind, train, more, found, path, notes)
+            _, found, _ = kind.settled_labels(train, found, None, notes)
+            assert found is not None
+            found = found.where(found.known)
+            train, more = _given(kind, train, more, found, path, files, notes)
     return train, more
 
 
-def with_asked(found: Entries, path: Path, how: ReadAs) -> Entries:
+def with_asked(found: Entries, path: Path, how: ReadAs, notes: Notes) -> Entries:
     """Entries of a table that says itself by which selector labels were asked for; the same of any other.
 
     Args:
         found: entries of the table.
         path: file of the table.
         how: how the file is read.
+        notes: told where other words stand beside the selectors' names.
     """
-    if not isinstance(found.places, InTable) or found.table is None or ASKED_BY not in found.table:
+    if not isinstance(found.places, InTable) or found.table is None:
         return found
-    asked = _selectors(found, path, how)
-    return found if asked is None else replace(found, asked=asked)
+    column = marks_in(found.table)
+    if column is None:
+        return found
+    asked, others = _marks(found, path, column, how)
+    if others:
+        named = ", ".join(map(brief, others[:SHOWN]))
+        notes.say(f"{path}, column {column!r}: {named} is no selector's name; such labels count as not asked for.")
+    return replace(found, asked=asked)
 
 
-def _selectors(found: Entries, path: Path, how: ReadAs) -> list[str | None] | None:
-    """By which selector each label of a table was asked for, (n,); None where its column holds other words."""
-    cells = [as_label(cell) for cell in cells_by_row(found, path, ASKED_BY, how)]
-    if not {cell for cell in cells if cell is not None} <= set(NAMES):
-        return None
-    return [cell if label is not None else None for cell, label in zip(cells, found.labels, strict=True)]
+def marks_in(table: pd.DataFrame) -> str | None:
+    """Name of the column that says by which selector labels were asked for, ``asked_by`` or ``asked_by_2``; else None.
+
+    Args:
+        table: the table.
+    """
+    for name in reversed(list(table.columns)):
+        if re.fullmatch(rf"{ASKED_BY}(_\d+)?", str(name)) and {as_label(c) for c in table[name].unique()} & SELECTED:
+            return str(name)
+    return None
+
+
+def _marks(found: Entries, path: Path, column: str, how: ReadAs) -> tuple[list[str | None], list[str]]:
+    """By which selector each label of a table was asked for, (n,), and other words that stand there."""
+    cells = [as_label(cell) for cell in cells_by_row(found, path, column, how)]
+    others = list(dict.fromkeys(cell for cell in cells if cell is not None and cell not in SELECTED))
+    known = [cell if cell in SELECTED else None for cell in cells]
+    return [by if label is not None else None for by, label in zip(known, found.labels, strict=True)], others
 
 
 def _read(kind: Kind, path: Path, how: ReadAs, notes: Notes) -> Entries | None:
@@ -114,17 +162,24 @@ def _read(kind: Kind, path: Path, how: ReadAs, notes: Notes) -> Entries | None:
     reads, plain = as_table(kind), replace(USUAL, skip_bad=how.skip_bad)
     (label,) = (getattr(reads, name) for name in kind.label_columns)
     try:
-        found = reads.entries(path, plain, notes, SCORED)
+        try:
+            found = reads.entries(path, plain, notes, SCORED)
+        except DataError:
+            if how.charset == USUAL.charset:
+                raise
+            plain = replace(plain, charset=how.charset)  # written anew by who wrote the data, as by a spreadsheet
+            found = reads.entries(path, plain, notes, SCORED)
         if not found.known.any():
             raise DataError(f"{path}: no row has a label yet; fill in the column {label!r}, as far as you like")
+        reads.require_there(found, path, plain)
         asked: Sequence[str | None] = ()
-        if ASKED_BY in column_names(path, plain) and isinstance(found.places, InTable):
-            own = _selectors(found, path, plain)
-            if own is None:
+        column = next((n for n in reversed(column_names(path, plain)) if re.fullmatch(rf"{ASKED_BY}(_\d+)?", n)), None)
+        if column is not None and isinstance(found.places, InTable):
+            asked, others = _marks(found, path, column, plain)
+            if others:
                 raise DataError(
-                    f"{path}, column {ASKED_BY!r}: a cell is none of {', '.join(NAMES[1:])}; leave it as it was written"
+                    f"{path}, column {column!r}: a cell is none of {', '.join(NAMES[1:])}; leave it as it was written"
                 )
-            asked = own
     except DataError as fault:
         if not fault.noted:
             notes.fault(str(fault))
@@ -137,7 +192,7 @@ def _read(kind: Kind, path: Path, how: ReadAs, notes: Notes) -> Entries | None:
 
 
 def _given(
-    kind: Kind, train: Entries, more: Entries | None, found: Entries, path: Path, notes: Notes
+    kind: Kind, train: Entries, more: Entries | None, found: Entries, path: Path, files: Files, notes: Notes
 ) -> tuple[Entries, Entries | None]:
     """The entries with the labels of one table of answers."""
     here, there = _where(kind, train, more, found)
@@ -152,10 +207,10 @@ def _given(
             f"label; its {found.places.short(min(apart))} is none"
         )
         return train, more
-    _say(tally, train, found, path, notes)
+    _say(tally, found, path, notes)
     train = kind.relabelled(train, tally.labels, tally.asked)
     if tally.moved and more is not None:
-        train, more = _moved(kind, train, more, tally.moved, found)
+        train, more = _moved(kind, train, more, tally.moved, found, files)
     if tally.torn:
         mask = np.zeros(len(found), dtype=bool)
         mask[list(tally.torn)] = True
@@ -168,44 +223,61 @@ Places = list[np.ndarray]
 
 
 def _where(kind: Kind, train: Entries, more: Entries | None, found: Entries) -> tuple[Places, Places]:
-    """Numbers of the training entries, and of those of the pool, whose items are equal to those of the answers."""
-    items = [_plain(item) for item in found.items] if isinstance(found.items, list) else found.items
+    """Numbers of the training entries, and of those of the pool, whose items are equal to those of the answers.
+
+    A text that is nowhere is looked for without the apostrophe that makes cells harmless, see `tables.formulas`.
+    """
+    here, there = _equal(kind, train, more, found.items)
+    guarded = [
+        i for i, item in enumerate(found.items)
+        if isinstance(item, str) and item[:1] == TEXT and item[1:2] in BEGINS and len(item) > 1
+        and not len(here[i]) and not len(there[i])
+    ]  # fmt: skip
+    if guarded:
+        for i, first, second in zip(
+            guarded, *_equal(kind, train, more, [found.items[i][1:] for i in guarded]), strict=True
+        ):
+            here[i], there[i] = first, second
+    return here, there
+
+
+def _equal(kind: Kind, train: Entries, more: Entries | None, items: Any) -> tuple[Places, Places]:
+    """Numbers of the training entries, and of those of the pool, whose items are equal to each of some items."""
     keys = kind.pool_keys(items)
     here = _places(kind.pool_keys(train.items), keys)
     if more is None:
-        return here, [np.zeros(0, dtype=np.int64)] * len(found)
+        return here, [np.zeros(0, dtype=np.int64)] * len(items)
     if more.stored is not None:
         return here, _places(more.stored.keys, kind.stored_keys(items))
     return here, _places(kind.pool_keys(more.items), keys)
-
-
-def _plain(item: Any) -> Any:
-    """An item as it was before it was written for spreadsheets, see `tables.formulas`."""
-    guarded = isinstance(item, str) and item[:1] == TEXT and item[1:2] in BEGINS and len(item) > 1
-    return item[1:] if guarded else item
 
 
 def _tally(kind: Kind, train: Entries, found: Entries, here: Places, there: Places) -> _Tally:
     """What becomes of each answer."""
     classes = {label.casefold() for label in train.labels if isinstance(label, str)}
     tally = _Tally(list(train.labels), list(train.asked) or [None] * len(train))
+    of_pool: dict[int, int] = {}  # number of the answer that each item of the pool got, by its first entry's number
     for i, (label, by) in enumerate(zip(found.labels, found.asked, strict=True)):
-        known = [j for j in here[i].tolist() if tally.labels[j] is not None]
+        places, known = here[i].tolist(), [j for j in here[i].tolist() if tally.labels[j] is not None]
         others = [j for j in known if kind.label_key(tally.labels[j]) != kind.label_key(label)]
-        if not len(here[i]) and not len(there[i]):
+        before = of_pool.get(int(there[i][0])) if len(there[i]) and not places else None
+        if not places and not len(there[i]):
             tally.strange.append(i)
         elif others:
-            tally.torn[i] = others[0]
-        elif known:
+            tally.torn[i] = train.at("label", others[0])
+        elif before is not None and kind.label_key(found.labels[before]) != kind.label_key(label):
+            tally.torn[i] = found.at("label", before)
+        elif known or before is not None:
             tally.again += 1
-            for j in known:
-                tally.asked[j] = tally.asked[j] or by
+            if known:
+                tally.asked[known[0]] = RANDOM if by == RANDOM else tally.asked[known[0]] or by
         else:
-            for j in here[i].tolist():
-                tally.labels[j], tally.asked[j] = label, by
-            tally.moved |= {int(j): i for j in there[i]} if not len(here[i]) else {}
+            for k, j in enumerate(places):
+                tally.labels[j], tally.asked[j] = label, by if not k else None
+            tally.moved |= {int(j): i for j in there[i]} if not places else {}
+            of_pool |= {int(there[i][0]): i} if not places else {}
             tally.by[by or ""] += 1
-            if classes and isinstance(label, str) and label.casefold() not in classes:
+            if classes and kind.writes_table and isinstance(label, str) and label.casefold() not in classes:
                 tally.fresh[label] += 1
     return tally
 
@@ -225,7 +297,9 @@ def _places(known: np.ndarray, asked: np.ndarray) -> list[np.ndarray]:
     return [np.sort(order[start:stop]) for start, stop in zip(low, high, strict=True)]
 
 
-def _moved(kind: Kind, train: Entries, more: Entries, moved: dict[int, int], found: Entries) -> tuple[Entries, Entries]:
+def _moved(
+    kind: Kind, train: Entries, more: Entries, moved: dict[int, int], found: Entries, files: Files
+) -> tuple[Entries, Entries]:
     """The training entries with those of the pool that were labelled, and the pool without them.
 
     Args:
@@ -233,6 +307,7 @@ def _moved(kind: Kind, train: Entries, more: Entries, moved: dict[int, int], fou
         train, more: the training entries, and the pool's.
         moved: number of the answer to each entry of the pool that has one, by the entry's number.
         found: the answers.
+        files: files of the fit.
     """
     mask = np.zeros(len(more), dtype=bool)
     numbers = sorted(moved)
@@ -246,7 +321,11 @@ def _moved(kind: Kind, train: Entries, more: Entries, moved: dict[int, int], fou
         taken = Entries(listed, [None] * len(numbers), more.places.where(mask), names=names)
     answers = [moved[j] for j in numbers]
     taken = replace(taken, votes=None, said=(), looked=None)
-    taken = kind.relabelled(taken, [found.labels[i] for i in answers], [found.asked[i] for i in answers])
+    first = {i: k for k, i in reversed(list(enumerate(answers)))}  # of equal items one counts as asked for
+    asked = [found.asked[i] if first[i] == k else None for k, i in enumerate(answers)]
+    taken = kind.relabelled(taken, [found.labels[i] for i in answers], asked)
+    if kind.group is not None and files.unlabelled is not None and isinstance(taken.places, InTable):
+        taken = with_groups(kind, taken, files.unlabelled, files.how)
     return one_after_other(train, taken), more.where(~mask)
 
 
@@ -265,7 +344,7 @@ def _strange(
     )
 
 
-def _say(tally: _Tally, train: Entries, found: Entries, path: Path, notes: Notes) -> None:
+def _say(tally: _Tally, found: Entries, path: Path, notes: Notes) -> None:
     """Note what the answers of a table are."""
     says = {RANDOM: "drawn at random", "": "nobody said by what"}
     told = ", ".join(f"{number:,} {says.get(by, f'by {by}')}" for by, number in tally.by.items())
@@ -279,7 +358,7 @@ def _say(tally: _Tally, train: Entries, found: Entries, path: Path, notes: Notes
         first, other = next(iter(tally.torn.items()))
         others = f", and {len(tally.torn) - 1:,} more like it" if len(tally.torn) > 1 else ""
         notes.say(
-            f"{found.at('label', first)} contradicts {train.at('label', other)}{others}: both labels count half; "
+            f"{found.at('label', first)} contradicts {other}{others}: both labels count half; "
             "correct the one that is wrong.",
             page="copies",
         )

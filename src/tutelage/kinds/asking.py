@@ -11,6 +11,7 @@ import numpy as np
 from tutelage.ask import SURE, Asked, Selection, select, with_random
 from tutelage.kinds.opinions import Opinions
 from tutelage.model import Model
+from tutelage.ops.checks import in_range
 
 if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
@@ -56,8 +57,9 @@ class Questions:
 
 
 def questions(
-    kind: Kind, model: Model | None, items: Sequence[Any], found: Opinions, labels: Sequence[Any], how: HowAsked
-) -> Questions:
+    kind: Kind, model: Model | None, items: Sequence[Any], found: Opinions, labels: Sequence[Any], how: HowAsked,
+    again: int = 0, copies: np.ndarray | None = None,
+) -> Questions:  # fmt: skip
     """The items to label next.
 
     Args:
@@ -67,30 +69,61 @@ def questions(
         found: what is known of these items, and of l items with a label behind them.
         labels: labels of these l items, which may be none.
         how: how they are chosen.
+        again: number of the first of these l items that a selector chose earlier, so that they may be drawn, too.
+        copies: group of each of the n + l items, equal for copies of each other; None: each is there once.
 
     Raises:
         ValueError: a number is out of its range, or the selector needs a model.
     """
     n, classes = len(items), [] if model is None else [str(c) for c in model.classes]
+    in_range("count", how.count, 1)
     y = _numbers(labels, classes)
     by = how.by
     if by == "auto" and model is not None and y is None:
         by = SURE  # it cannot be counted which classes have labels
-    free = np.flatnonzero(~_of_other(found, classes, how.other)[:n])
-    most = min(len(free), how.count + int(how.drawn * how.count + 1))  # those that are drawn leave enough others
+    free = _once(n, len(labels), copies)
+    if how.count > len(free):
+        raise ValueError(
+            f"count must be at most {len(free):,}, the number of {kind.words.things} without a label, got {how.count:,}"
+        )
+    wanted = free if by == "random" else free[~_of_other(found, classes, how.other)[free]]
+    most = min(len(wanted), how.count + int(how.drawn * how.count + 1))  # those that are drawn leave enough others
     if most < how.count:
         raise ValueError(
             f"count must be at most {most:,}, the number of {kind.words.things} that the model does not take for "
             f"{how.other!r}, got {how.count:,}"
         )
-    chosen: Any = slice(None) if len(free) == n else np.concatenate([free, np.arange(n, n + len(labels))])
+    chosen: Any = slice(None) if len(wanted) == n else np.concatenate([wanted, np.arange(n, n + len(labels))])
     p = None if found.probabilities is None else found.probabilities[..., chosen, :]
-    labelled = np.arange(len(free), len(free) + len(labels))
+    labelled = np.arange(len(wanted), len(wanted) + len(labels))
     selection = select(by, found.rows[chosen], p, labelled, most, how.seed, y)
-    selection = replace(selection, index=np.arange(len(found.rows))[chosen][selection.index], candidates=np.arange(n))
-    asked = with_random(selection, how.count, how.drawn, how.seed)
-    guesses = None if model is None else kind.guesses(model, [items[i] for i in asked.index.tolist()])
-    return Questions(asked, selection, guesses, _reasons(asked, selection, found, classes, kind))
+    selection = replace(selection, index=np.arange(len(found.rows))[chosen][selection.index], candidates=free)
+    asked = with_random(selection, how.count, how.drawn, how.seed, n + np.arange(again))
+    guesses = None
+    if model is not None:
+        both = [items[i] if i < n else None for i in asked.index.tolist()]
+        guesses = _guesses(kind, model, both)
+    return Questions(asked, selection, guesses, _reasons(asked, selection, found, classes, kind, n))
+
+
+def _once(n: int, labelled: int, copies: np.ndarray | None) -> np.ndarray:
+    """Numbers of the items without a label, each once and none that equals a labelled one, ascending."""
+    if copies is None:
+        return np.arange(n)
+    first = np.unique(copies[:n], return_index=True)[1]
+    free = np.sort(first)
+    found: np.ndarray = free[~np.isin(copies[free], copies[n : n + labelled])]
+    return found
+
+
+def _guesses(kind: Kind, model: Model, items: Sequence[Any]) -> list[str] | None:
+    """Label that the model gives each item; empty for None, which has a label already."""
+    free = [item for item in items if item is not None]
+    found = kind.guesses(model, free) if free else []
+    if found is None:
+        return None
+    left = iter(found)
+    return ["" if item is None else next(left) for item in items]
 
 
 def _of_other(found: Opinions, classes: Sequence[str], other: str) -> np.ndarray:
@@ -112,12 +145,16 @@ def _numbers(labels: Sequence[Any], classes: Sequence[str]) -> np.ndarray | None
     return np.array([code[str(label)] for label in labels], dtype=np.int64)
 
 
-def _reasons(asked: Asked, selection: Selection, found: Opinions, classes: Sequence[str], kind: Kind) -> list[str]:
+def _reasons(
+    asked: Asked, selection: Selection, found: Opinions, classes: Sequence[str], kind: Kind, n: int
+) -> list[str]:  # fmt: skip
     """Why each item is asked for."""
     return [
-        "drawn at random, as a sample" if place < 0 else _why(selection, int(place), found, classes, kind)
-        for place in asked.place
-    ]
+        _why(selection, int(place), found, classes, kind) if place >= 0
+        else "drawn at random, as a sample" if number < n
+        else "drawn at random, as a sample; it has a label already"
+        for number, place in zip(asked.index.tolist(), asked.place.tolist(), strict=True)
+    ]  # fmt: skip
 
 
 def _why(selection: Selection, place: int, found: Opinions, classes: Sequence[str], kind: Kind) -> str:
@@ -125,7 +162,7 @@ def _why(selection: Selection, place: int, found: Opinions, classes: Sequence[st
     thing, things = kind.words.thing, kind.words.things
     said = _said(selection, place, found, classes, kind)
     return {
-        "diverse": f"{said}; typical of alike {things} of which the model is unsure",
+        "diverse": f"{said}; typical of a group of alike {things} in which a label says much",
         "cluster_margin": f"{said}; the least sure of a group of alike {things}",
         "actune": f"{said}; in a region where the model is unsure",
         "cluster": f"typical of a group of alike {things} in which none has a label",

@@ -687,6 +687,18 @@ class Kind(ABC):
         (column,) = (str(getattr(self, name)) for name in self.item_columns)
         return pd.DataFrame({column: list(items)}) if frame is None else frame
 
+    def require_there(self, found: Entries, path: Path, how: ReadAs) -> None:
+        """Check that the items of a table of answers are those that it names, as items in files may not be.
+
+        Args:
+            found: entries of the table.
+            path: the table.
+            how: how it is read.
+
+        Raises:
+            DataError: one is another one; the message names its row.
+        """
+
     def guesses(self, model: Model, items: Sequence[Any]) -> list[str] | None:
         """Label that a model gives each of some items, in words; None where a label is no word.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from tutelage.data.columns import spaced
-from tutelage.kinds.asked_labels import as_table
+from tutelage.kinds.asked_labels import RANDOM, as_table
 from tutelage.kinds.dataset import Files
-from tutelage.kinds.entries import Entries, InFolder, InTable, items_of_pool
+from tutelage.kinds.entries import POOL, Entries, InFolder, InTable, by_source, items_of_pool, joined
 from tutelage.kinds.one_vote import pool_once
 from tutelage.kinds.reading import read_parts
 from tutelage.tables import DataError, Notes, ReadAs, read
@@ -34,19 +34,24 @@ class Candidates:
 
     Attributes:
         kind: kind of the data, with its options completed.
-        parts: entries without a label, of each source; each item is there once.
-        paths: path of each source.
-        labelled: items that have a label.
+        parts: entries without a label, of each source; each item is there once. Behind them those whose label was
+            asked for by a selector, which may be drawn, too.
+        paths: path of the source of each part.
+        free: number of the items without a label.
+        labelled: items that have a label, first those of the last parts.
         labels: their labels.
         how: how the sources are read.
+        left_out: number of items without a label that are items to score on, and are not asked for.
     """
 
     kind: Kind
     parts: Sequence[Entries]
     paths: Sequence[Path]
-    labelled: Sequence[Any]
+    free: int
+    labelled: Any
     labels: Sequence[Any]
     how: ReadAs
+    left_out: int = 0
 
     @staticmethod
     def read(kind: Kind, files: Files, notes: Notes) -> Candidates:
@@ -61,31 +66,50 @@ class Candidates:
             DataError: a file cannot be read, or no item in it is without a label.
         """
         kind = kind.settled(files, notes)
-        train, more, _, _ = read_parts(kind, files, notes)
+        train, more, _, _ = read_parts(kind, replace(files, test=None), notes)
         notes.settle()
         parts = [train.where(~train.known), *([] if more is None else [more])]
         parts, _ = pool_once(kind, [kind.good_pool(part, notes) for part in parts], Notes())
         known = train.where(train.known)
-        if len(known):
-            keys = np.unique(kind.pool_keys(known.items))
-            parts = [part.where(~np.isin(_keys(kind, part), keys)) for part in parts]
-        if not sum(map(len, parts)):
+        parts = [_without(kind, part, known.items) for part in parts]
+        free, tested = sum(map(len, parts)), _tested(kind, files)
+        parts = [_without(kind, part, tested) for part in parts]
+        left_out, free = free - sum(map(len, parts)), sum(map(len, parts))
+        if not free:
             source = train.places.source if more is None else f"{train.places.source} and {more.places.source}"
-            raise DataError(f"{source}: every {kind.words.thing} has a label; there is none to ask for")
+            test = " or is one to score on" if left_out else ""
+            raise DataError(f"{source}: every {kind.words.thing} has a label{test}; there is none to ask for")
         paths = [files.train, *([] if files.unlabelled is None else [files.unlabelled])]
-        return Candidates(kind, parts, paths, known.items, known.labels, files.how)
+        again = _chosen_before(kind, known)
+        for part in (behind := by_source(known.where(again))):
+            paths.append(next((path for path in paths if str(path) == part.places.source), files.train))
+        first, rest = known.where(again), known.where(~again)
+        items = joined([first.items, rest.items]) if len(known) else known.items
+        return Candidates(
+            kind, [*parts, *behind], paths, free, items, [*first.labels, *rest.labels], files.how, left_out
+        )
 
     def __len__(self) -> int:
-        return sum(map(len, self.parts))
+        return self.free
+
+    @property
+    def again(self) -> int:
+        """Number of the items whose label was asked for by a selector."""
+        return sum(map(len, self.parts)) - self.free
 
     def items(self) -> tuple[Any, np.ndarray]:
         """Items that are looked at, and their numbers among all candidates, (n,); see `MOST`."""
-        items = items_of_pool([part for part in self.parts if len(part)])
+        behind, parts = self.free, []
+        for part in self.parts:
+            if behind > 0 and len(part):
+                parts.append(part)
+            behind -= len(part)
+        items = items_of_pool(parts)
         numbers = np.asarray(spaced(np.arange(len(items)), MOST), dtype=np.int64)
         return (items if len(numbers) == len(items) else [items[i] for i in numbers.tolist()]), numbers
 
     def table(self, numbers: np.ndarray) -> pd.DataFrame:
-        """Rows of the sources that hold candidates, (k,), with an empty column for the label.
+        """Rows of the sources that hold candidates, (k,), with a column for the label, which is empty of most.
 
         Args:
             numbers: numbers of the candidates, (k,).
@@ -103,7 +127,8 @@ class Candidates:
             inside = numbers[mine] - (int(ends[k - 1]) if k else 0)
             tables.append(self._of_source(k, inside, plain).set_axis(mine))
         found = pd.concat(tables).sort_index()
-        found[label] = None
+        given = [None if number < self.free else self.labels[number - self.free] for number in numbers.tolist()]
+        found[label] = pd.Series(given, index=found.index, dtype=object)
         first = [name for name in (SOURCE, ROW) if name in found]
         return found[[*first, *(name for name in found if name not in first)]]
 
@@ -114,31 +139,64 @@ class Candidates:
         mask[inside] = True
         items, places = [part.items[i] for i in inside.tolist()], part.places.where(mask)
         back = np.argsort(np.argsort(inside))  # the places rise with the entries
-        rows, frame = _rows(places, path, self.how)
+        rows, sources, frame = _rows(places, path, self.how)
         frame = None if frame is None else frame.iloc[back].reset_index(drop=True)
         found: pd.DataFrame = plain.table_to_ask(items, frame, path)
-        beside: dict[str, Any] = {SOURCE: Path(places.source).name} if len(self.paths) > 1 else {}
+        several = len(set(self.paths)) > 1 or len(set(sources)) > 1
+        beside: dict[str, Any] = {SOURCE: [sources[i] for i in back.tolist()]} if several else {}
         beside[ROW] = [rows[i] for i in back.tolist()]
         return found.assign(**{name: cells for name, cells in beside.items() if name not in found})
 
 
-def _rows(places: Any, path: Path, how: ReadAs) -> tuple[list[Any], pd.DataFrame | None]:
-    """What the rows of a source are called, and these rows of its table; None where it is no table in memory."""
+def _rows(places: Any, path: Path, how: ReadAs) -> tuple[list[Any], list[str], pd.DataFrame | None]:
+    """What rows are called, the name of the file of each, and these rows of its table; None where it is not in memory.
+
+    Args:
+        places: places of the rows, rising.
+        path: source of the rows.
+        how: how it is read.
+    """
+    name = Path(places.source).name
     if isinstance(places, InFolder):
-        return list(places.names), None
+        return list(places.names), [name] * len(places.names), None
     if isinstance(places, InTable) and places.files:
-        return list(places.files), None
+        return list(places.files), [name] * len(places.files), None
     if not isinstance(places, InTable):
-        return [int(row) for row in places.row], None
+        return [int(row) for row in places.row], [places.files[int(file)].name for file in places.file], None
     rows = [int(row) for row in places.rows]
     try:
         table = read(path, how)
     except DataError:  # its kind has a reader of its own, as of arrays
-        return rows, None
+        return rows, [name] * len(rows), None
     at = {row: i for i, row in enumerate(table.rows)}
-    return rows, table.frame.iloc[[at[row] for row in rows]] if at.keys() >= set(rows) else None
+    return rows, [name] * len(rows), table.frame.iloc[[at[row] for row in rows]] if at.keys() >= set(rows) else None
 
 
-def _keys(kind: Kind, part: Entries) -> np.ndarray:
-    """Hash of each item of a part, (n,)."""
-    return part.stored.keys if part.stored is not None else kind.pool_keys(part.items)
+def _without(kind: Kind, part: Entries, items: Any) -> Entries:
+    """Entries of a part whose items are none of some others."""
+    if not len(items) or not len(part):
+        return part
+    if part.stored is not None:
+        return part.where(~np.isin(part.stored.keys, np.unique(kind.stored_keys(items))))
+    return part.where(~np.isin(kind.pool_keys(part.items), np.unique(kind.pool_keys(items))))
+
+
+def _tested(kind: Kind, files: Files) -> Any:
+    """Items of the table to score on; none where there is none, or it cannot be read any more."""
+    if files.test is None:
+        return []
+    try:
+        found = kind.entries(files.test, files.how, Notes(), POOL)
+        return kind.checked(found, Notes())[0].items
+    except (DataError, OSError):
+        return []
+
+
+def _chosen_before(kind: Kind, known: Entries) -> np.ndarray:
+    """Mask of the labelled entries whose label was asked for by a selector and not drawn, each item once, (n,)."""
+    chosen = np.array([by not in (None, RANDOM) for by in known.asked or [None] * len(known)], dtype=bool)
+    if not chosen.any():
+        return chosen
+    first = np.zeros(len(known), dtype=bool)
+    first[np.unique(kind.pool_keys(known.items), return_index=True)[1]] = True
+    return chosen & first

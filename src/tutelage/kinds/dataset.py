@@ -74,6 +74,7 @@ class Dataset:
         origins: where the items come from; None where nobody asks for it, as of the clients of a federation.
         asked: by which selector the label of each labelled item was asked for, (k,), None of a label that was there
             anyway; empty where none was asked for.
+        drawn_gone: number of labels that were drawn at random and are not learnt, as of classes that are left out.
     """
 
     items: Items
@@ -89,6 +90,7 @@ class Dataset:
     strangers: np.ndarray | None = None
     origins: Origins | None = None
     asked: Sequence[str | None] = ()
+    drawn_gone: int = 0
 
     @property
     def pool_at(self) -> np.ndarray | None:

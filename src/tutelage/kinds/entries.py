@@ -207,7 +207,17 @@ class InBoth:
         of_first, of_second = keep[: self.count], keep[self.count :]
         if not of_second.any():
             return self.first.where(of_first)
+        if not of_first.any():
+            return self.second.where(of_second)
         return InBoth(self.first.where(of_first), self.second.where(of_second), int(of_first.sum()))
+
+
+def by_source(found: Entries) -> list[Entries]:
+    """Entries of each source, in their order; of one source the entries themselves."""
+    if not isinstance(found.places, InBoth):
+        return [found] if len(found) else []
+    of_first = np.arange(len(found)) < found.places.count
+    return [each for mask in (of_first, ~of_first) if mask.any() for each in by_source(found.where(mask))]
 
 
 class OnDiskEntries(Protocol):

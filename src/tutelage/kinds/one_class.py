@@ -14,6 +14,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from tutelage.data import Examples, Groups
 from tutelage.fit.build import Items
 from tutelage.fit.evidence import wilson
+from tutelage.kinds.asked_labels import drawn_in, is_selected
 from tutelage.kinds.base import Kind
 from tutelage.kinds.class_labels import (
     MISS,
@@ -326,14 +327,14 @@ class OneClass(Kind):
             self.note_counts([labelled, *pool], test, notes, groups)
         truth = np.concatenate([codes_if_known(classes, part.labels) for part in pool])
         items = Items(Classification(len(classes)), labelled.items, y, items_of_pool(pool), truth, groups=groups)
-        items = replace(items, shares=shares_of_classes(shares_in(self.shares), classes, y, self.labels_as))
+        told = shares_of_classes(shares_in(self.shares), classes, y, self.labels_as)
+        items = replace(items, shares=told, selected=is_selected(labelled.asked))
         weak: dict[str, Any] = {}
         if voted or said:
             items, weak = with_weak_labels(items, classes, labelled, pool, self.label_model, described, notes)
-        names = names_of_pool(pool)
-        repeated = voted_once.copied
-        about: dict[str, Any] = {"repeated": repeated, "strangers": strangers, "origins": origins}
-        found = Dataset(items, classes, names, weak=weak, asked=labelled.asked, **about)
+        about: dict[str, Any] = {"repeated": voted_once.copied, "strangers": strangers, "origins": origins}
+        about["drawn_gone"] = drawn_in(voted_once.labelled.asked) - drawn_in(labelled.asked)  # of rare classes
+        found = Dataset(items, classes, names_of_pool(pool), weak=weak, asked=labelled.asked, **about)
         if test is None:
             return found
         copied = copied_in_pool(self, test.items, items, pool[-1].stored, strangers)

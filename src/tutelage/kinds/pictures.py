@@ -15,6 +15,7 @@ from tutelage.copies import Prints
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import HIDDEN, Dataset, Files, Make
 from tutelage.kinds.entries import Entries, InFolder, InTable, Places
+from tutelage.kinds.one_vote import cells_by_row
 from tutelage.modalities.images.checking import ImageReport, check_images, look_at_images
 from tutelage.modalities.images.copies import PicturePrints
 from tutelage.modalities.images.decoding import Size, Source, require_read
@@ -210,6 +211,20 @@ class Pictured(Kind):
         column = str(self.images)
         places = [str(Path(item).resolve()) if isinstance(item, str | Path) else item for item in items]
         return pd.DataFrame({column: places}) if frame is None else frame.assign(**{column: places})
+
+    def require_there(self, found: Entries, path: Path, how: ReadAs) -> None:
+        for i, (cell, item) in enumerate(
+            zip(cells_by_row(found, path, str(self.images), how), found.items, strict=True)
+        ):
+            named = Path(cell) if isinstance(cell, str) else None
+            if (
+                named is None
+                or not isinstance(item, str)
+                or named.exists()
+                or Path(item).parts[-2:] == named.parts[-2:]
+            ):
+                continue
+            raise DataError(f"{found.at('item', i)}: {cell!r} is not there any more; leave the row out")
 
     def given(self, X: Any, argument: str = "X") -> Any:
         """Images made of Python values: an array of pixels, or a list of encoded images (bytes) and paths.

@@ -78,10 +78,11 @@ def read_parts(kind: Kind, files: Files, notes: Notes = UNHEARD) -> Parts:
     _require_apart(kind)
     train, more, test = _sources(kind, files, notes)
     notes.settle()  # what is wrong with one file is told together with what is wrong with another
+    train, more, test = kind.settled_labels(train, more, test, notes)
     if files.answers:
+        notes.settle()
         train, more = with_answers(kind, train, more, files, notes)
         notes.settle()
-    train, more, test = kind.settled_labels(train, more, test, notes)
     kind.note(train, more, test, notes)
     _ask_of_parts(kind, train, notes)
     notes.settle()
@@ -133,7 +134,7 @@ def _sources(kind: Kind, files: Files, notes: Notes) -> tuple[Entries, Entries |
                 continue
             part = None if path is None else kind.entries(path, files.how, notes, sought)
             if part is not None and path == files.train:
-                part = with_asked(with_groups(kind, part, path, files.how), path, files.how)
+                part = with_asked(with_groups(kind, part, path, files.how), path, files.how, notes)
             found.append(part)
         except DataError as fault:
             if not fault.noted:

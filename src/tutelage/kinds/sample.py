@@ -16,6 +16,9 @@ from tutelage.kinds.dataset import Dataset
 FEW = 30
 """Number of drawn labels below which it is said that they are few."""
 
+NAMED = 8
+"""Number of classes whose shares are told, at most."""
+
 
 def of_sample(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any] | None:
     """What the drawn labels say of the returned model and of the classes, as plain values; None where none were asked.
@@ -32,53 +35,69 @@ def of_sample(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any] | Non
         it, with its "interval"; "shares" of the classes among them, each with an interval, where an item has one; and
         "words".
     """
-    if not any(data.asked):
+    if not any(data.asked) and not data.drawn_gone:
         return None
-    outcome, task = fitted.outcome, data.items.task
+    outcome, task, groups = fitted.outcome, data.items.task, fitted.problem.groups
     asked = np.array([by or "" for by in data.asked], dtype=object)
     drawn, chosen = asked == RANDOM, (asked != RANDOM) & (asked != "")
-    found: dict[str, Any] = {"chosen": int(chosen.sum()), "drawn": int(drawn.sum()), task.score: None}
     single = len(data.items.y) == len(asked)
+    first = np.arange(len(asked))
+    if groups is not None:  # of copies of an item one counts
+        drawn = groups.mean(drawn.astype(float))[groups.item] > 0
+        first = groups.first(data.items.y if single else None)
+        drawn, chosen = drawn[first], chosen[first]
+    found: dict[str, Any] = {"chosen": int((chosen & ~drawn).sum()), "drawn": int(drawn.sum()) + data.drawn_gone}
+    found[task.score] = None
     if drawn.any() and single:
-        found["shares"] = _shares(data.items.y[drawn], data.classes)
+        found["shares"] = _shares(data.items.y[first][drawn], data.classes, data.drawn_gone)
     if drawn.any() and outcome.evidence is not None:
-        right, of_items = outcome.held_out.right, drawn
-        groups = fitted.problem.groups
-        if groups is not None:  # of copies of an item one counts, and all that were drawn count alike
-            of_items = groups.mean(drawn.astype(float)) > 0
-            right = right if groups.importance is None else right / groups.importance
-        right = right[of_items]
+        right = outcome.held_out.right
+        if groups is not None and groups.importance is not None:
+            right = right / groups.importance
+        right = np.append(right[drawn], np.zeros(data.drawn_gone))  # no model says a class that is left out
         seen = exact(float(right.mean()), len(right)) if task.binary else estimate(right)
         found |= {task.score: seen.score, "interval": [seen.low, seen.high]}
-    return found | {"words": _words(kind, data, found, task.score, task.measure)}
+    return found | {"words": _words(kind, data, found, outcome.evidence is not None)}
 
 
-def _shares(y: np.ndarray, classes: Sequence[Any]) -> dict[str, list[float]]:
-    """Share of each class among the drawn labels, and its interval."""
+def _shares(y: np.ndarray, classes: Sequence[Any], gone: int) -> dict[str, list[float]]:
+    """Share of each class among the drawn labels, and its interval; ``gone`` of them are of none of the classes."""
     counts = np.bincount(y[y >= 0], minlength=len(classes))
-    each = [exact(float(count / max(counts.sum(), 1)), float(counts.sum())) for count in counts]
+    total = float(counts.sum() + gone)
+    each = [exact(float(count / max(total, 1)), total) for count in counts]
     return {str(name): [share.score, share.low, share.high] for name, share in zip(classes, each, strict=True)}
 
 
-def _words(kind: Kind, data: Dataset, found: dict[str, Any], score: str, measure: str) -> list[str]:
+def _words(kind: Kind, data: Dataset, found: dict[str, Any], scored: bool) -> list[str]:
     """Sentences on the sample."""
-    chosen, drawn, things = found["chosen"], found["drawn"], kind.words.things
+    task, things = data.items.task, kind.words.things
+    chosen, drawn = found["chosen"], found["drawn"]
     lines = []
     if chosen:
         were = "one was" if chosen == 1 else f"{chosen:,} were"
+        harder = f", so that scores on held-out labels are of harder {things} than those of the pool" if scored else ""
+        lines.append(f"Of the {data.items.labels:,} labels {were} chosen by a selector{harder}.")
+    if data.items.selected and task.binary and data.items.shares is None and len(data.items.pool):
         lines.append(
-            f"Of the {len(data.asked):,} labels {were} chosen by a selector, so that scores on held-out labels are of "
-            f"harder {things} than those of the pool."
+            "Chosen labels do not say how common the classes are in the pool, and no model was moved to shares: say "
+            "them by --shares (shares=), if you know them."
         )
     if not drawn:
         return [*lines, "None was drawn at random, which alone would say how good the model is on the pool."]
-    if found[score] is None:
-        return lines
-    low, high = (100 * end for end in found["interval"])
     on = "On the one that was" if drawn == 1 else f"On the {drawn:,} that were"
-    few = " So few say little: tutelage next --by random draws more." if drawn < FEW else ""
-    lines.append(
-        f"{on} drawn at random the returned model has {measure} {100 * found[score]:.1f} % ({low:.1f} to {high:.1f}): "
-        f"this is an estimate for the pool.{few}"
-    )
+    if found[task.score] is not None:
+        low, high = (100 * end for end in found["interval"])
+        few = " So few say little: tutelage next --by random draws more." if drawn < FEW else ""
+        gone = f" {data.drawn_gone:,} of them, of classes that are left out, count as wrong." if data.drawn_gone else ""
+        lines.append(
+            f"{on} drawn at random the returned model has {task.measure} {100 * found[task.score]:.1f} % ({low:.1f} to "
+            f"{high:.1f}): this is an estimate for the different {things} of the pool.{gone}{few}"
+        )
+    shares = list(found.get("shares", {}).items())
+    if drawn >= FEW and shares:
+        each = ", ".join(
+            f"{name} {100 * at:.0f} % ({100 * low:.0f} to {100 * high:.0f})" for name, (at, low, high) in shares[:NAMED]
+        )
+        more = f", and {len(shares) - NAMED} more classes" if len(shares) > NAMED else ""
+        lines.append(f"Shares of the classes among them: {each}{more}.")
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -10,6 +11,7 @@ import numpy as np
 
 from tutelage import kinds
 from tutelage.data import cards
+from tutelage.data.how import ReadAs
 from tutelage.files import MANIFEST, BadFileError, is_sealed, read_json, require_sealed
 from tutelage.files.described import Asked, fault_of
 from tutelage.files.errors import VOUCHED
@@ -98,6 +100,16 @@ def kind_of(folder: Path, **changed: Any) -> Kind:
     if unknown:
         raise ValueError(f"--{unknown[0].replace('_', '-')} is not for a run of --kind {kind.name}")
     return kind(**options).again(**changed)
+
+
+def read_as(asked: Mapping[str, Any]) -> ReadAs:
+    """How a run read its files.
+
+    Args:
+        asked: what its run.json holds.
+    """
+    plain = {"None": None, "True": True, "False": False}
+    return ReadAs(**{f.name: plain.get(str(asked[f.name]), asked[f.name]) for f in fields(ReadAs) if f.name in asked})
 
 
 def _asked(folder: Path) -> dict[str, Any]:

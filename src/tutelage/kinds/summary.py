@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from tutelage import files
-from tutelage.ask import outlook
+from tutelage.ask.enough import outlook, within
 from tutelage.fit.answers import weight_of
 from tutelage.fit.confirmation import Confirmation
 from tutelage.fit.fit import settings
@@ -80,7 +80,7 @@ def summarise(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
         | data.about()
         | _copies(data, fitted)
         | ({"sample": sample} if sample else {})
-        | _outlook(fitted)
+        | _outlook(fitted, len(items.pool))
         | _pseudo_labels(kind, data, fitted)
         | ({"weak": fitted.weak(data.weak)} if data.weak else {})
     )
@@ -121,14 +121,14 @@ def _pseudo_labels(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any]:
     return {"pseudo_labels": found} if found else {}
 
 
-def _outlook(fitted: Fitted) -> dict[str, Any]:
+def _outlook(fitted: Fitted, left: int) -> dict[str, Any]:
     """Entry of the summary on what more labels are likely to bring; empty where nothing foretells it."""
     outcome = fitted.outcome
     curve = label_curve(fitted.problem, outcome.evidence, outcome.reference_choice, fitted.training.seed)
     if not curve:
         return {}
     numbers, scores = zip(*curve, strict=True)
-    found = outlook(numbers, scores)
+    found = outlook(numbers, scores, within(left))
     told = {name: getattr(found, name) for name in ("gain", "low", "high", "per_minute")}
     return {
         "outlook": {"curve": [list(point) for point in curve], "more": list(found.more), "stop": found.stop}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +14,7 @@ import pandas as pd
 from cyclopts import App, Parameter
 
 from tutelage.ask import NAMES
-from tutelage.ask.enough import SECONDS, outlook
+from tutelage.ask.enough import SECONDS, outlook, within
 from tutelage.data.sources import cache_folder
 from tutelage.files import read_json
 from tutelage.files.described import Asked as RunAsked
@@ -20,12 +22,13 @@ from tutelage.files.described import Summary
 from tutelage.files.whole import sha256_of
 from tutelage.kinds import KINDS
 from tutelage.kinds.answers import beside_own
-from tutelage.kinds.asked_labels import ASKED_BY, RANDOM
+from tutelage.kinds.asked_labels import ASKED_BY, RANDOM, marks_in
 from tutelage.kinds.asking import HowAsked, questions
 from tutelage.kinds.base import Kind
 from tutelage.kinds.candidates import Candidates
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.opinions import Opinions, opinions, without_model
+from tutelage.kinds.saved import read_as
 from tutelage.ops.checks import in_range, one_of
 from tutelage.run.commands import KIND, changed, kind_of_run, options_of, values_of
 from tutelage.run.examples import example
@@ -106,7 +109,7 @@ def add_next(app: App, words: Sequence[str], screen: Screen) -> None:
         asked = NextOptions(**values_of(options))
         writable(asked.out)
         if asked.out.exists():
-            raise FileExistsError(f"--out {asked.out} exists, and may hold labels: name another file, or remove it")
+            raise FileExistsError(_exists(asked.out))
         run = None
         if folder is not None:
             run = Finished.read(folder, asked.trust, screen.say, asked.allow_encoder, **changed(of_kind, own))
@@ -114,7 +117,7 @@ def add_next(app: App, words: Sequence[str], screen: Screen) -> None:
         with screen.ticking() as bar:
             found = ask(made, run, asked, screen.say, bar)
             with formulas.safe_cells(safe_cells):
-                write_table(found.table, asked.out)
+                _write_new(found.table, asked.out)
         lines = found.words(asked.out, made)
         if json:
             counts = found.table[found.column].value_counts().to_dict()
@@ -155,6 +158,7 @@ class Question:
         left: number of items without a label.
         note: sentence of the selector; empty where there is none.
         outlook: sentences on what more labels are likely to bring; empty where nothing foretells it.
+        answers: tables of answers that are there already.
     """
 
     table: pd.DataFrame
@@ -164,6 +168,7 @@ class Question:
     left: int
     note: str
     outlook: str
+    answers: Sequence[Path] = ()
 
     def words(self, out: Path, kind: Kind) -> list[str]:
         """Sentences on what is asked for.
@@ -175,8 +180,9 @@ class Question:
         drawn = int((self.table[self.column] == RANDOM).sum())
         chosen, things = len(self.table) - drawn, kind.words.things
         parts = [f"{chosen:,} by {self.by}"] * bool(chosen) + [f"{drawn:,} drawn at random"] * bool(drawn)
+        are = "is" if len(self.table) == 1 else "are"
         lines = [
-            f"{len(self.table):,} of the {self.left:,} {things} without a label are in {out}: {', '.join(parts)}; "
+            f"{len(self.table):,} of the {self.left:,} {things} without a label {are} in {out}: {', '.join(parts)}; "
             f"{self.labels:,} {'has' if self.labels == 1 else 'have'} one already."
         ]
         if drawn:
@@ -185,7 +191,13 @@ class Question:
                 "common the classes are."
             )
         lines += filter(None, [self.note, self.outlook])
-        lines.append(f"Fill in the labels, and fit again with --answers {out}.")
+        if self.labels and not self.outlook:
+            lines.append(
+                "What more labels would bring is told by runs of items of one class each, with the evidence, whose "
+                "features are fixed."
+            )
+        tables = " ".join(map(str, [*self.answers, out]))
+        lines.append(f"Fill in the labels, and fit again with --answers {tables}.")
         return lines
 
 
@@ -205,6 +217,8 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
     """
     files = files_of(run, asked, say)
     kind.require_columns(files)
+    if asked.other and run is None:
+        raise ValueError("--other is what a run's model takes items for: name the run, or leave it out")
     notes = Notes()
     try:
         candidates = Candidates.read(kind, files, notes)
@@ -212,16 +226,12 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
         for question in notes.questions:
             if not question.halts:
                 say(question.line(1))
+    things = kind.words.things
+    if candidates.left_out:
+        say(f"{candidates.left_out:,} {things} of the pool are to be scored on (--test), and are not asked for.")
     items, numbers = candidates.items()
-    if asked.count > len(candidates):
-        raise ValueError(
-            f"--count must be at most {len(candidates):,}, the number of {kind.words.things} without a label, got "
-            f"{asked.count:,}"
-        )
     if len(numbers) < len(candidates):
-        say(
-            f"{len(numbers):,} of {len(candidates):,} {kind.words.things} without a label are looked at, evenly spaced."
-        )
+        say(f"{len(numbers):,} of {len(candidates):,} {things} without a label are looked at, evenly spaced.")
     known = candidates.labelled
     all_items = _joined(items, known)
     features = cache_folder() / "features"
@@ -231,26 +241,61 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
         model, found = run.model, _asked_of(run, asked.by, all_items, tick)
     seed = len(known) if asked.seed is None else asked.seed
     how = HowAsked(asked.count, asked.by, asked.drawn, seed, asked.other)
-    made = questions(kind, model, items, found, candidates.labels, how)
-    table = candidates.table(numbers[made.asked.index])
+    made = questions(kind, model, items, found, candidates.labels, how, candidates.again)
+    behind = np.arange(len(candidates), len(candidates) + candidates.again)
+    table = candidates.table(np.concatenate([numbers, behind])[made.asked.index])
     added = ({} if made.guesses is None else {GUESS: made.guesses}) | {WHY: made.why, ASKED_BY: list(made.asked.by)}
-    table = table.drop(columns=[name for name in table if name == ASKED_BY])
+    if marks_in(table) is not None:  # the table was asked for itself: what was said then gives way
+        table = table.drop(columns=[name for name in table if name in (GUESS, WHY, ASKED_BY)])
     written = beside_own(table, added, asked.out, Notes(say))
     column, chosen = str(written.columns[-1]), made.selection
-    return Question(written, column, chosen.by, len(known), len(candidates), chosen.note, _outlook(run, asked))
+    left = len(candidates)
+    return Question(
+        written, column, chosen.by, len(known), left, chosen.note, _outlook(run, asked, left), files.answers
+    )
 
 
-def _outlook(run: Finished | None, asked: NextOptions) -> str:
-    """Sentences on what more labels are likely to bring, by the run's learning curve; empty where it has none."""
+def _exists(out: Path) -> str:
+    """Message on a file that is not overwritten."""
+    return f"--out {out} exists, and may hold labels: name another file, or remove it"
+
+
+def _write_new(table: pd.DataFrame, out: Path) -> None:
+    """Write a table as a file that was not there before.
+
+    Raises:
+        FileExistsError: it is there by now.
+    """
+    with tempfile.TemporaryDirectory(prefix=".tutelage-", dir=out.parent) as folder:
+        made = Path(folder) / out.name
+        write_table(table, made)
+        try:
+            os.link(made, out)  # unlike a move, it fails where the file is there by now
+        except FileExistsError:
+            raise FileExistsError(_exists(out)) from None
+        except OSError:  # a file system without such links
+            if out.exists():
+                raise FileExistsError(_exists(out)) from None
+            made.rename(out)
+
+
+def _outlook(run: Finished | None, asked: NextOptions, left: int) -> str:
+    """Sentences on what more labels are likely to bring, by the run's learning curve; empty where it has none.
+
+    Args:
+        run: the run.
+        asked: options of the command.
+        left: number of items without a label.
+    """
     curve = None if run is None else read_json(run.folder / "summary.json", Summary).get("outlook", {}).get("curve")
     if not curve:
         return ""
     numbers, scores = zip(*curve, strict=True)
-    return outlook(numbers, scores, seconds_per_label=asked.seconds_per_label, worth=asked.worth).words()
+    return outlook(numbers, scores, within(left), seconds_per_label=asked.seconds_per_label, worth=asked.worth).words()
 
 
 def files_of(run: Finished | None, asked: NextOptions, say: Say) -> Files:
-    """Files that are read: those that are named, and else those of the run.
+    """Files that are read: those that are named, and else those of the run, as it read them.
 
     Args:
         run: finished run; None where there is none.
@@ -262,25 +307,54 @@ def files_of(run: Finished | None, asked: NextOptions, say: Say) -> Files:
         FileNotFoundError: a file of the run is not there.
     """
     of_run: Mapping[str, Any] = {} if run is None else read_json(run.folder / "run.json", RunAsked)
-    paths: dict[str, Path | None] = {}
-    for name in ("train", "unlabelled"):
-        named, was = getattr(asked, name), of_run.get(name)
-        paths[name] = named or (None if was in (None, "None") else Path(str(was)))
-        path = paths[name]
-        if named is not None or path is None or asked.train is not None:
-            paths[name] = named
-        elif not path.exists() and holds_table(path):
-            raise FileNotFoundError(
-                f"{path}, from which {run.folder if run else 'the run'} learnt, is not there: call this command in the "
-                f"folder where the fit was, or name it by --{name}"
-            )
-        elif path.is_file() and of_run.get(f"content of {name}") not in (None, sha256_of(path)):
-            say(f"{path} was changed since {run.folder if run else 'the run'}; what it holds now counts.")
-    if paths["train"] is None:
+    if asked.train is not None:
+        return Files(asked.train, asked.unlabelled, None, asked, False, asked.answers)
+    train = _of_run(of_run, "train", run, say)
+    if train is None:
         what = "the run does not name its table: " if run is not None else ""
         raise ValueError(f"{what}--train must be given: the table of labelled and unlabelled items")
+    unlabelled = asked.unlabelled or _of_run(of_run, "unlabelled", run, say)
     answers = asked.answers or tuple(Path(each) for each in of_run.get("answers", ()))
-    return Files(paths["train"], paths["unlabelled"], None, asked, False, answers)
+    for path in answers:
+        if not path.exists():
+            raise FileNotFoundError(
+                f"{path}: no such file; name the answers that there are by --answers, or, where its labels are in the "
+                "table by now, that by --train"
+            )
+    hashes = " ".join(map(sha256_of, answers))
+    if not asked.answers and answers and of_run.get("content of answers") != hashes:
+        say(f"The answers were changed since {run.folder if run else 'the run'}; what they hold now counts.")
+    test = of_run.get("test")
+    how = reading_of(of_run, asked)
+    return Files(train, unlabelled, None if test in (None, "None") else Path(str(test)), how, False, answers)
+
+
+def _of_run(of_run: Mapping[str, Any], name: str, run: Finished | None, say: Say) -> Path | None:
+    """A file that the run read; None where it names none."""
+    was = of_run.get(name)
+    if run is None or was in (None, "None"):
+        return None
+    path = Path(str(was))
+    if not path.exists() and holds_table(path):
+        raise FileNotFoundError(
+            f"{path}, from which {run.folder} learnt, is not there: call this command in the folder where the fit was, "
+            f"or name it by --{name}"
+        )
+    if path.is_file() and of_run.get(f"content of {name}") not in (None, sha256_of(path)):
+        say(f"{path} was changed since {run.folder}; what it holds now counts.")
+    return path
+
+
+def reading_of(of_run: Mapping[str, Any], asked: ReadAs) -> ReadAs:
+    """How the run's files are read: as it is asked for, and else as the run read them.
+
+    Args:
+        of_run: options of the run.
+        asked: how they are asked to be read.
+    """
+    kept = read_as(of_run)
+    changed = {f.name: getattr(asked, f.name) for f in fields(ReadAs) if getattr(asked, f.name) != f.default}
+    return replace(kept, **changed)
 
 
 def _joined(items: Any, known: Any) -> Any:

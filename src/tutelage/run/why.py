@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -112,11 +111,9 @@ def _item(run: Finished, path: Path, row: int, asked: Mapping[str, Any]) -> Any:
         DataError: the file cannot be read.
     """
     from tutelage.kinds.entries import POOL
-    from tutelage.tables import ReadAs
+    from tutelage.kinds.saved import read_as
 
-    plain = {"None": None, "True": True, "False": False}
-    how = {f.name: plain.get(str(asked[f.name]), asked[f.name]) for f in fields(ReadAs) if f.name in asked}
-    entries = run.kind.entries(path, ReadAs(**how), sought=POOL)
+    entries = run.kind.entries(path, read_as(asked), sought=POOL)
     rows = list(getattr(entries.places, "rows", ()))
     i = rows.index(row) if row in rows else len(rows)
     return entries.items[i : i + 1]
