@@ -217,7 +217,7 @@ def test_every_kind_has_its_row():
 
 def test_every_option_named_is_there(run, reader):
     helps = [("fit", "drift", "--kind", name) for name in kinds.TABLE]
-    helps += [("fit", "auto"), ("predict",), ("score",), ("audit",), ("relabel",)]
+    helps += [("fit", "auto"), ("predict",), ("score",), ("audit",), ("relabel",), ("next",)]
     shown = "".join(run(*words, "--help")[1] for words in helps)
     named = set(re.findall(r"--[a-z][a-z-]*", FLAT))
     assert len(named) > 15

@@ -50,7 +50,7 @@ TASK_OF = {"texts": "classification", "sentences": "tagging", "images": "image",
 SINCE = (
     "format", "read", "settings", "reading", "idle", "note", "calibration", "models", "encoders", "teacher", "said",
     "commonest", "test_reference", "test_candidate", "student_share", "prevalence", "pool", "copies",
-    "test_without_copies",
+    "test_without_copies", "outlook", "pseudo_labels",
 )  # fmt: skip
 """Entries of summaries that version 0.1 had not, or wrote otherwise."""
 
