@@ -92,7 +92,8 @@ def test_the_library_brings_curves_of_many_data_sets():
 def test_words_say_all_of_it():
     found = outlook([50], [0.5], [50], recorded=the_same())
     assert found.words() == (
-        "Another 50 labels are likely to bring +5.0 points (+5.0 to +5.0), 0.40 a minute of labelling. Points are those of the labels-only model, in brackets their 90 % interval. Go on."
+        "Another 50 labels are likely to bring +5.0 points (+5.0 to +5.0), 0.40 a minute of labelling. Points are "
+        "those of the labels-only model, in brackets their 90 % interval. Go on."
     )
     enough = outlook([50], [0.5], [50], recorded=the_same(0), worth=0.1)
     assert enough.words().endswith("Enough: a minute is likely to bring less than 0.1 points.")

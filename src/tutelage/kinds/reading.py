@@ -35,6 +35,9 @@ ASIDE = ("distant", "teacher_label", "teacher_confidence", "group")
 PARTS = ("split", "splits", "set", "subset", "fold", "part", "partition")
 """Names, in lower case, of columns that say which part of a data set a row belongs to."""
 
+ASKED = ("asked_by", "why", "guess", "row", "source")
+"""Names of the columns that `tutelage next` writes beside those of the data."""
+
 LISTED = 8
 """Number of columns that are listed at most."""
 
@@ -193,7 +196,8 @@ def columns_in_words(taken: Mapping[str, str], notes: Notes) -> str:
     """
     there = dict.fromkeys(column for file in notes.files for column in file.columns)
     begun = tuple(name.removesuffix("...") for name, what in taken.items() if what in PREFIXED and name not in there)
-    others = [column for column in there if column not in taken and not (begun and column.startswith(begun))]
+    ours = ASKED if ASKED[0] in there else ()  # what tutelage next wrote beside the data
+    others = [c for c in there if c not in taken and c not in ours and not (begun and c.startswith(begun))]
     unused = f"; not used: {', '.join(map(brief, others[:LISTED]))}{', ...' * (len(others) > LISTED)}" if others else ""
     by_use: dict[str, list[str]] = {}
     for column, what in taken.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tutelage.files import BadFileError
+from tutelage.files.errors import why as why_so
 from tutelage.kinds.dataset import EXCERPT
-from tutelage.kinds.ledger import KeptLedger
+from tutelage.kinds.ledger import LEDGER, PLACES, KeptLedger
 from tutelage.ops.visible import visible
 
 UNLABELLED = "unlabelled"
 """Word for the source of further items without labels."""
+
+SPANNING = 1.5
+"""Number of rows for each item from which on items have several rows each, as sentences with a word a row have."""
 
 NAMED = 5
 """Number of sources that a message names."""
@@ -123,10 +129,13 @@ def find(kept: KeptLedger, row: str | int, of: str | None = None) -> Place:
     Raises:
         ValueError: there is no such source, or no such row in it.
     """
-    source = _source(sources(kept), of)
+    known = [name for name in sources(kept) if name != "None"]
+    if not known:
+        raise BadFileError(f"{PLACES}: not written by tutelage, or damaged (it holds no row)")
+    source = _source(known, of)
     own = kept.at.filter(pc.equal(kept.at["source"], source))
     in_folder = own["row"].null_count > 0 or own["file"].null_count < len(own)
-    number = int(row) if str(row).lstrip("-").isdigit() else None
+    number = int(row) if re.fullmatch(r"-?[0-9]+", str(row)) else None
     if in_folder:
         files = own["file"].to_pylist()
         at = [i for i, name in enumerate(files) if name == str(row) or f"{source}/{name}" == str(row)]
@@ -139,8 +148,15 @@ def find(kept: KeptLedger, row: str | int, of: str | None = None) -> Place:
         rows = own["row"].to_numpy()
         low, high = 0 if source.isidentifier() and rows.min() == 0 else 1, int(rows.max())
         if not low <= number <= high:
-            raise ValueError(f"{source} has no row {number}: the rows that were read are {low} to {high}")
+            behind = "" if number < low else "; what is behind them was left out, or is not there"
+            raise ValueError(f"{source} has no row {number}: the rows that were read are {low} to {high}{behind}")
         at = np.flatnonzero(rows == number).tolist()
+        if not at and high - int(rows.min()) + 1 > SPANNING * len(rows):  # items of several lines
+            begins = int(rows[rows <= number].max(initial=int(rows.min())))
+            raise ValueError(
+                f"{source}: no item begins in row {number}; items here have several rows each, and one begins in row "
+                f"{begins}: name the row where it begins"
+            )
         if not at:
             return Place(source, _named(source, number, None), "left out", None, "", number, None)
     found = own.slice(at[0], 1).to_pylist()[0]
@@ -203,7 +219,20 @@ def story(
         text: the item itself; empty where it cannot be written, or was not read.
         said: what the model says of it in the end.
         missing: sentence on why the model was not asked; empty where it was.
+
+    Raises:
+        BadFileError: what the ledger holds does not fit together, as of a run that somebody else made.
     """
+    try:
+        return _story(kept, place, told, text, said, missing)
+    except BadFileError:
+        raise
+    except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as e:
+        raise BadFileError(f"{LEDGER}: not written by tutelage, or damaged ({why_so(e)})") from e
+
+
+def _story(kept: KeptLedger, place: Place, told: Told, text: str, said: Said | None, missing: str) -> Story:
+    """The story of a row, of a ledger that may hold anything."""
     own = _whole({"source": place.source, "row": place.row, "file": place.file})
     shown = visible(text, lines=False)
     shown = shown if len(shown) <= EXCERPT else f"{shown[:EXCERPT]}…"
@@ -213,8 +242,8 @@ def story(
         return Story(place, [], [*words, *_end(said, missing, None, told)], text, said)
     if place.state == "labelled":
         words.append(
-            "It was labelled: it was learnt as you labelled it, and no teacher gave it a pseudo-label. If the label is "
-            "wrong, `tutelage audit` finds such."
+            "It was labelled, in its table or by --answers: it was learnt as it was labelled there, and no teacher gave "
+            "it a pseudo-label. If the label is wrong, `tutelage audit` finds such."
         )
         return Story(place, [], [*words, *_end(said, missing, None, told)], text, said)
     about, item = kept.about(), place.item
