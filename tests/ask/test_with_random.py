@@ -76,3 +76,30 @@ def test_what_cannot_be_is_named(count, share, seed, words):
     selection = select("margin", ROWS, BOTH, [], 20)
     with pytest.raises(ValueError, match=words):
         with_random(selection, count, share, seed)
+
+
+def campaign(seed: int, together: bool) -> tuple[float, float]:
+    """Share of the rare class among the rows that four rounds have drawn of 120, and among all rows."""
+    draws = np.random.default_rng(seed)
+    y = draws.random(120) < 0.1
+    q = 1 / (1 + np.exp(-np.where(y, draws.normal(0, 1.5, 120), draws.normal(-4, 1.5, 120))))
+    p, chosen, drawn = np.stack([q, 1 - q], 1), set(), set()
+    for turn in range(4):
+        free = [i for i in range(120) if i not in chosen | drawn]
+        found = select("margin", q[:, None], p, sorted(chosen | drawn), min(len(free), 24), seed=turn)
+        again = sorted(chosen) if together else []
+        asked = with_random(found, 20, 0.2, seed=1000 * seed + turn, again=again)
+        by_chance = set(asked.index[asked.by == "random"].tolist())
+        chosen = (chosen | set(asked.index.tolist())) - by_chance
+        drawn |= by_chance
+    return float(y[sorted(drawn)].mean()), float(y.mean())
+
+
+def test_the_drawn_rows_of_all_rounds_are_a_sample_where_earlier_rows_are_drawn_from():
+    apart = {
+        together: np.subtract(*np.transpose([campaign(seed, together) for seed in range(200)]))
+        for together in (True, False)
+    }
+    error = apart[True].std() / np.sqrt(200)
+    assert abs(apart[True].mean()) < 3 * error
+    assert apart[False].mean() < -3 * error  # the rare rows are used up by the selector
