@@ -191,11 +191,6 @@ class Question:
                 "common the classes are."
             )
         lines += filter(None, [self.note, self.outlook])
-        if self.labels and not self.outlook:
-            lines.append(
-                "What more labels would bring is told by runs of items of one class each, with the evidence, whose "
-                "features are fixed."
-            )
         tables = " ".join(map(str, [*self.answers, out]))
         lines.append(f"Fill in the labels, and fit again with --answers {tables}.")
         return lines
@@ -287,9 +282,14 @@ def _outlook(run: Finished | None, asked: NextOptions, left: int) -> str:
         asked: options of the command.
         left: number of items without a label.
     """
-    curve = None if run is None else read_json(run.folder / "summary.json", Summary).get("outlook", {}).get("curve")
-    if not curve:
+    if run is None:
         return ""
+    curve = read_json(run.folder / "summary.json", Summary).get("outlook", {}).get("curve")
+    if not curve:
+        return (
+            "What more labels would bring is told by runs with the evidence whose items have one class each and fixed "
+            "features, with 10 to 5,000 labels."
+        )
     numbers, scores = zip(*curve, strict=True)
     return outlook(numbers, scores, within(left), seconds_per_label=asked.seconds_per_label, worth=asked.worth).words()
 
