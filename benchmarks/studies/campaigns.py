@@ -6,7 +6,8 @@ A campaign begins with the first labels of benchmarks/protocols/curves.toml and 
 of them drawn. The model at its end is judged by labels it has: each is predicted by a model of the same setting that
 has not learnt its fold. Beside that stand what the models of the rounds said when they asked (prequential), and the
 same estimate from all labels that were asked for, which a selector chose as hard. The truth is the accuracy on the
-rows that have no label yet; the test part, which may differ from the pool, stands beside it.
+rows that had no label when the campaign began, of which those that got one are judged as the drawn ones are; the test
+part, which may differ from the pool, stands beside it.
 """
 
 from __future__ import annotations
@@ -51,10 +52,14 @@ def rounds(campaign: Campaign) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndar
         yield labelled, by, before, model
         if number < ROUNDS:
             draw = 1000 * campaign.seed + 10 * SELECTORS.index(campaign.loop.by) + number  # each campaign has its own
-            asked = with_random(campaign.ask(model, labelled, COUNT), COUNT, SHARE, draw)
+            again = labelled[~np.isin(by, ("start", "random"))]
+            asked = with_random(campaign.ask(model, labelled, COUNT), COUNT, SHARE, draw, again)
+            known = np.isin(labelled, asked.index)  # chosen before, and drawn now
+            by = np.where(known, "random", by)
+            new = ~np.isin(asked.index, labelled)
             guess = campaign.said(model.network)[asked.index].argmax(1)
-            labelled, by = np.append(labelled, asked.index), np.append(by, asked.by)
-            before = np.append(before, guess == campaign.y[asked.index])
+            labelled, by = np.append(labelled, asked.index[new]), np.append(by, asked.by[new])
+            before = np.append(before, (guess == campaign.y[asked.index])[new])
 
 
 def held_out(campaign: Campaign, model: Learnt, labelled: np.ndarray, judged: np.ndarray) -> np.ndarray:
@@ -85,8 +90,9 @@ def one(name: str, by: str, seed: int) -> Row:
     *_, (labelled, asked_by, before, model) = rounds(campaign)
     test, free = campaign.score(model), np.setdiff1d(np.arange(len(campaign.y)), labelled)
     assert test is not None
-    pool = float((campaign.said(model.network)[free].argmax(1) == campaign.y[free]).mean())
     drawn, asked = np.flatnonzero(asked_by == "random"), np.flatnonzero(asked_by != "start")
+    right = campaign.said(model.network)[free].argmax(1) == campaign.y[free]
+    pool = float(np.append(right, held_out(campaign, model, labelled, asked)).mean())
     return {
         "data": name, "by": by, "seed": seed, "labels": len(labelled), "pool": pool, "test": test,
         "random": told(held_out(campaign, model, labelled, drawn), pool, test),
