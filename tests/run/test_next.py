@@ -301,3 +301,18 @@ def test_sentences_by_their_least_sure_words(run, tmp_path, encoder_folder, subj
     assert code == 0, shown
     distinct = {tuple(row["tokens"]) for row in rows[:12]} | {tuple(each) for each in asked["tokens"]}
     assert summary(tmp_path / "more")["labelled"] == len(distinct)
+
+
+def test_no_file_of_rules_is_executed(run, bench):
+    seen = bench.folder / "seen"
+    rules = bench.folder / "rules.py"
+    rules.write_text(
+        f"open({str(seen)!r}, 'w').close()\n\n\ndef food(text):\n    return 'food' if 'soup' in text else None\n"
+    )
+    code, shown = run(*bench.fit("supervised", test=None, rules=rules))
+    assert code == 0, shown
+    assert seen.exists()
+    seen.unlink()
+    code, shown = run("next", bench.out, "--count", 5, "--out", bench.folder / "ask.csv")
+    assert code == 0, shown
+    assert not seen.exists()

@@ -66,7 +66,7 @@ class Candidates:
             DataError: a file cannot be read, or no item in it is without a label.
         """
         kind = kind.settled(files, notes)
-        train, more, _, _ = read_parts(kind, replace(files, test=None), notes)
+        train, more, _, _ = read_parts(kind, replace(files, test=None), notes, weak=False)
         notes.settle()
         parts = [train.where(~train.known), *([] if more is None else [more])]
         parts, _ = pool_once(kind, [kind.good_pool(part, notes) for part in parts], Notes())

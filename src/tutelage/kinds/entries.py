@@ -349,6 +349,9 @@ LEARNT, WEAK, POOL, SCORED = Sought(), Sought(labels=False), Sought(labels=False
 """What is sought of items to learn from, of those whose clean labels may be those of a test alone, of further items
 for the pool, and of items to score on."""
 
+ITEMS = Sought(labels=False, weak=None)
+"""What is sought of items that are asked about, and nothing is learnt from them."""
+
 
 def taken(values: Any, keep: np.ndarray) -> Any:
     """Elements of a list, or rows of an array, (n, ...), that the mask ``keep``, (n,), selects."""

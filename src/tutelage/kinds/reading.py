@@ -14,7 +14,7 @@ import pandas as pd
 from tutelage.data import Groups
 from tutelage.kinds.asked_labels import with_answers, with_asked
 from tutelage.kinds.dataset import Dataset, Files
-from tutelage.kinds.entries import LEARNT, POOL, SCORED, WEAK, Entries
+from tutelage.kinds.entries import ITEMS, LEARNT, POOL, SCORED, WEAK, Entries
 from tutelage.kinds.one_vote import with_groups
 from tutelage.kinds.stored import is_stored, stored_pool
 from tutelage.tables import UNHEARD, DataError, Notes
@@ -67,19 +67,20 @@ Parts = tuple[Entries, Entries | None, Entries | None, list[str]]
 those that cannot be read."""
 
 
-def read_parts(kind: Kind, files: Files, notes: Notes = UNHEARD) -> Parts:
+def read_parts(kind: Kind, files: Files, notes: Notes = UNHEARD, weak: bool = True) -> Parts:
     """Entries read from files, with labels that are names of classes; no rule says yet which of them must be there.
 
     Args:
         kind: kind of the data, with its options.
         files: the files.
         notes: takes what is noticed.
+        weak: whether votes, rules and teachers are read; without them no file of rules is executed.
 
     Raises:
         DataError: a file cannot be read; the message names file, row and column.
     """
     _require_apart(kind)
-    train, more, test = _sources(kind, files, notes)
+    train, more, test = _sources(kind, files, notes, weak)
     notes.settle()  # what is wrong with one file is told together with what is wrong with another
     train, more, test = kind.settled_labels(train, more, test, notes)
     if files.answers:
@@ -122,21 +123,23 @@ def _require_apart(kind: Kind) -> None:
             raise DataError(f"{shown} name the same column, {column!r}; each is a column of its own")
 
 
-def _sources(kind: Kind, files: Files, notes: Notes) -> tuple[Entries, Entries | None, Entries | None]:
+def _sources(
+    kind: Kind, files: Files, notes: Notes, weak: bool
+) -> tuple[Entries, Entries | None, Entries | None]:  # fmt: skip
     """Entries of the three files; what is wrong with a file is noted, and its entries are then none."""
     found: list[Entries | None] = []
-    for path, sought in (
-        (files.train, WEAK if kind.weak and files.test is not None else LEARNT),
-        (files.unlabelled, POOL),
-        (files.test, SCORED),
-    ):
+    learnt = WEAK if kind.weak and files.test is not None else LEARNT
+    if not weak:
+        learnt = ITEMS if kind.weak else SCORED
+    pool = POOL if weak else ITEMS
+    for path, sought in ((files.train, learnt), (files.unlabelled, pool), (files.test, SCORED)):
         try:
-            if sought == POOL and path is not None and is_stored(kind, path, files.how):
+            if sought is pool and path is not None and is_stored(kind, path, files.how):
                 before = len(found[0]) if found[0] is not None else 0
                 found.append(stored_pool(kind, path, files.how, notes, before))
                 continue
             part = None if path is None else kind.entries(path, files.how, notes, sought)
-            if part is not None and path == files.train:
+            if part is not None and sought is learnt and path == files.train:
                 part = with_asked(with_groups(kind, part, path, files.how), path, files.how, notes)
             found.append(part)
         except DataError as fault:
