@@ -137,8 +137,8 @@ def outlook(
     now = at[-1]
     seen = _seen(at, held, now)
     found = [_predicted(curves, sets, now, float(m), seen) for m in more]
-    room = 100 * (1 - held[-1])  # no score is above 1
-    gain, low, high = (np.minimum(100 * np.array([f[i] for f in found]), room) for i in range(3))
+    # not cut where the held-out score and the gain make more than 1: that score may be too high by chance
+    gain, low, high = (100 * np.array([f[i] for f in found]) for i in range(3))
     minutes = np.array(more) * seconds_per_label / 60
     rate = gain / minutes
     beyond = np.array([bool(f[3]) for f in found])
