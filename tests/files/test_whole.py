@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -35,6 +36,22 @@ def test_what_fails_leaves_the_old_file_and_no_part(tmp_path):
         raise KeyboardInterrupt
     assert (tmp_path / "a").read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_new_file_takes_the_place_of_none_that_came_meanwhile(tmp_path, monkeypatch, linked):
+    if not linked:  # as on a file system without hard links
+
+        def refused(*_):
+            raise OSError(errno.EPERM, "no links here")
+
+        monkeypatch.setattr(os, "link", refused)
+    with written(tmp_path / "a", new=True) as part:
+        part.write_text("mine")
+    assert (tmp_path / "a").read_text() == "mine" and [p.name for p in tmp_path.iterdir()] == ["a"]
+    with pytest.raises(FileExistsError), written(tmp_path / "a", new=True) as part:
+        part.write_text("other")
+    assert (tmp_path / "a").read_text() == "mine" and [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
 def test_parts_of_processes_that_ended_are_cleared_alone(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -54,7 +55,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def written(path: Path) -> Iterator[Path]:
+def written(path: Path, new: bool = False) -> Iterator[Path]:
     """Context that gives a path to write to; what is written there then takes the place of a file, whole and at once.
 
     A crash leaves the old file or the new one, never a part of it. Where the writing fails, the old file stays, and
@@ -62,6 +63,10 @@ def written(path: Path) -> Iterator[Path]:
 
     Args:
         path: file to write.
+        new: whether it takes the place of no file.
+
+    Raises:
+        FileExistsError: the file is to be new, and is there by now.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}{PART}")
     try:
@@ -70,12 +75,32 @@ def written(path: Path) -> Iterator[Path]:
             yield part
             with part.open("rb") as f:
                 os.fsync(f.fileno())
-            part.replace(path)
+            if new:
+                _place_new(part, path)
+            else:
+                part.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _place_new(part: Path, path: Path) -> None:
+    """Move a file to a place where there is none.
+
+    Raises:
+        FileExistsError: there is one.
+    """
+    try:
+        os.link(part, path)  # unlike a move, it fails where the file is there by now
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without such links
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        part.rename(path)
+    part.unlink(missing_ok=True)
 
 
 def _make_anew(part: Path) -> None:

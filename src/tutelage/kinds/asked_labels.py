@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tutelage.ask import NAMES, SELECTORS
+from tutelage.ask import NAMES, RANDOM, SELECTORS
 from tutelage.data.how import USUAL, ReadAs
 from tutelage.kinds.entries import SCORED, Entries, InTable, one_after_other
 from tutelage.kinds.one_vote import cells_by_row, with_groups
@@ -25,14 +25,15 @@ if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
     from tutelage.kinds.dataset import Files
 
-ASKED_BY = "asked_by"
-"""Name of the column that says by which selector a label was asked for."""
+ASKED_BY, WHY, GUESS, ROW, SOURCE = "asked_by", "why", "guess", "row", "source"
+"""Names of the columns that `tutelage next` writes beside those of the data: by which selector a label is asked for,
+why, what the model says, the number of the item's row or the name of its file, and the name of its source."""
+
+MARKS = re.compile(rf"{ASKED_BY}(_\d+)?")
+"""Pattern of the first of these names, which has a number where the data have such a column themselves."""
 
 LABEL = "label"
 """Name of the column of the labels where the data are a folder, which names none."""
-
-RANDOM = "random"
-"""What the column says of a row that was drawn at random."""
 
 SELECTED = frozenset(SELECTORS)
 """Names that the column may hold."""
@@ -74,13 +75,18 @@ def drawn_in(asked: Sequence[str | None]) -> int:
     return sum(by == RANDOM for by in asked)
 
 
+def is_chosen(by: str | None) -> bool:
+    """Whether a label was asked for by a selector, and not drawn."""
+    return by not in (None, RANDOM)
+
+
 def is_selected(asked: Sequence[str | None]) -> bool:
     """Whether selectors chose so many of some labels that these are like no pool: more than SELECTED_SHARE of them.
 
     >>> is_selected(["margin", None]), is_selected(["random", None]), is_selected([])
     (True, False, False)
     """
-    return sum(by not in (None, RANDOM) for by in asked) > SELECTED_SHARE * len(asked)
+    return sum(map(is_chosen, asked)) > SELECTED_SHARE * len(asked)
 
 
 def as_table(kind: Kind) -> Kind:
@@ -144,7 +150,7 @@ def marks_in(table: pd.DataFrame) -> str | None:
         table: the table.
     """
     for name in reversed(list(table.columns)):
-        if re.fullmatch(rf"{ASKED_BY}(_\d+)?", str(name)) and {as_label(c) for c in table[name].unique()} & SELECTED:
+        if MARKS.fullmatch(str(name)) and {as_label(c) for c in table[name].unique()} & SELECTED:
             return str(name)
     return None
 
@@ -173,7 +179,7 @@ def _read(kind: Kind, path: Path, how: ReadAs, notes: Notes) -> Entries | None:
             raise DataError(f"{path}: no row has a label yet; fill in the column {label!r}, as far as you like")
         reads.require_there(found, path, plain)
         asked: Sequence[str | None] = ()
-        column = next((n for n in reversed(column_names(path, plain)) if re.fullmatch(rf"{ASKED_BY}(_\d+)?", n)), None)
+        column = next(filter(MARKS.fullmatch, reversed(column_names(path, plain))), None)
         if column is not None and isinstance(found.places, InTable):
             asked, others = _marks(found, path, column, plain)
             if others:
@@ -200,7 +206,7 @@ def _given(
     if tally.strange:
         notes.fault(_strange(kind, found, tally.strange, path, train, more))
         return train, more
-    apart = [*tally.torn, *(i for i in tally.moved.values())]
+    apart = [*tally.torn, *tally.moved.values()]
     if kind.weak and apart:
         notes.fault(
             f"--answers {path}: beside votes, rules and teachers, answers are given to rows of --train that have no "

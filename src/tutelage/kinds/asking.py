@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tutelage.ask import SURE, Asked, Selection, select, with_random
+from tutelage.ask import RANDOM, SURE, Asked, Selection, select, with_random
 from tutelage.kinds.opinions import Opinions
 from tutelage.model import Model
 from tutelage.ops.checks import in_range
@@ -86,7 +86,7 @@ def questions(
         raise ValueError(
             f"count must be at most {len(free):,}, the number of {kind.words.things} without a label, got {how.count:,}"
         )
-    wanted = free if by == "random" else free[~_of_other(found, classes, how.other)[free]]
+    wanted = free if by == RANDOM else free[~_of_other(found, classes, how.other)[free]]
     most = min(len(wanted), how.count + int(how.drawn * how.count + 1))  # those that are drawn leave enough others
     if most < how.count:
         raise ValueError(

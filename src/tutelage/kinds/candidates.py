@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tutelage.data.columns import spaced
-from tutelage.kinds.asked_labels import RANDOM, as_table
+from tutelage.kinds.asked_labels import ROW, SOURCE, as_table, is_chosen
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.entries import POOL, Entries, InFolder, InTable, by_source, items_of_pool, joined
 from tutelage.kinds.one_vote import pool_once
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 MOST = 1_000_000
 """Items that are looked at, at most; of more, so many, evenly spaced."""
-
-ROW, SOURCE = "row", "source"
-"""Names of the columns that say where an item is: the number of its row or the name of its file, and its source."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +191,7 @@ def _tested(kind: Kind, files: Files) -> Any:
 
 def _chosen_before(kind: Kind, known: Entries) -> np.ndarray:
     """Mask of the labelled entries whose label was asked for by a selector and not drawn, each item once, (n,)."""
-    chosen = np.array([by not in (None, RANDOM) for by in known.asked or [None] * len(known)], dtype=bool)
+    chosen = np.array(list(map(is_chosen, known.asked or [None] * len(known))), dtype=bool)
     if not chosen.any():
         return chosen
     first = np.zeros(len(known), dtype=bool)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tutelage.data import Groups
-from tutelage.kinds.asked_labels import with_answers, with_asked
+from tutelage.kinds.asked_labels import ASKED_BY, GUESS, ROW, SOURCE, WHY, with_answers, with_asked
 from tutelage.kinds.dataset import Dataset, Files
 from tutelage.kinds.entries import ITEMS, LEARNT, POOL, SCORED, WEAK, Entries
 from tutelage.kinds.one_vote import with_groups
@@ -34,9 +34,6 @@ ASIDE = ("distant", "teacher_label", "teacher_confidence", "group")
 
 PARTS = ("split", "splits", "set", "subset", "fold", "part", "partition")
 """Names, in lower case, of columns that say which part of a data set a row belongs to."""
-
-ASKED = ("asked_by", "why", "guess", "row", "source")
-"""Names of the columns that `tutelage next` writes beside those of the data."""
 
 LISTED = 8
 """Number of columns that are listed at most."""
@@ -199,7 +196,7 @@ def columns_in_words(taken: Mapping[str, str], notes: Notes) -> str:
     """
     there = dict.fromkeys(column for file in notes.files for column in file.columns)
     begun = tuple(name.removesuffix("...") for name, what in taken.items() if what in PREFIXED and name not in there)
-    ours = ASKED if ASKED[0] in there else ()  # what tutelage next wrote beside the data
+    ours = (ASKED_BY, WHY, GUESS, ROW, SOURCE) if ASKED_BY in there else ()
     others = [c for c in there if c not in taken and c not in ours and not (begun and c.startswith(begun))]
     unused = f"; not used: {', '.join(map(brief, others[:LISTED]))}{', ...' * (len(others) > LISTED)}" if others else ""
     by_use: dict[str, list[str]] = {}

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.ask import RANDOM
 from tutelage.fit.evidence import estimate, exact
 from tutelage.fit.fit_rows import Fitted
-from tutelage.kinds.asked_labels import RANDOM
+from tutelage.kinds.asked_labels import is_chosen
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
 
@@ -38,10 +39,10 @@ def of_sample(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any] | Non
     if not any(data.asked) and not data.drawn_gone:
         return None
     outcome, task, groups = fitted.outcome, data.items.task, fitted.problem.groups
-    asked = np.array([by or "" for by in data.asked], dtype=object)
-    drawn, chosen = asked == RANDOM, (asked != RANDOM) & (asked != "")
-    single = len(data.items.y) == len(asked)
-    first = np.arange(len(asked))
+    drawn = np.array([by == RANDOM for by in data.asked], dtype=bool)
+    chosen = np.array(list(map(is_chosen, data.asked)), dtype=bool)
+    single = len(data.items.y) == len(drawn)
+    first = np.arange(len(drawn))
     if groups is not None:  # of copies of an item one counts
         drawn = groups.mean(drawn.astype(float))[groups.item] > 0
         first = groups.first(data.items.y if single else None)

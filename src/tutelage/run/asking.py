@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 import pandas as pd
 from cyclopts import App, Parameter
 
-from tutelage.ask import NAMES
+from tutelage.ask import NAMES, RANDOM
 from tutelage.ask.enough import SECONDS, outlook, within
 from tutelage.data.sources import cache_folder
 from tutelage.files import read_json
@@ -22,7 +20,7 @@ from tutelage.files.described import Summary
 from tutelage.files.whole import sha256_of
 from tutelage.kinds import KINDS
 from tutelage.kinds.answers import beside_own
-from tutelage.kinds.asked_labels import ASKED_BY, RANDOM, marks_in
+from tutelage.kinds.asked_labels import ASKED_BY, GUESS, WHY, marks_in
 from tutelage.kinds.asking import HowAsked, questions
 from tutelage.kinds.base import Kind
 from tutelage.kinds.candidates import Candidates
@@ -37,9 +35,6 @@ from tutelage.run.screen import Json, Quiet, SafeCells, Screen
 from tutelage.run.words import kind_of
 from tutelage.tables import Notes, ReadAs, formulas, holds_table, writable, write_table
 from tutelage.types import Say, Tick
-
-GUESS, WHY = "guess", "why"
-"""Names of the columns that say what the model says of an item, and why it is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +111,11 @@ def add_next(app: App, words: Sequence[str], screen: Screen) -> None:
         made = run.kind if run is not None else KINDS[name](**values_of(of_kind))
         with screen.ticking() as bar:
             found = ask(made, run, asked, screen.say, bar)
-            with formulas.safe_cells(safe_cells):
-                _write_new(found.table, asked.out)
+            try:
+                with formulas.safe_cells(safe_cells):
+                    write_table(found.table, asked.out, new=True)
+            except FileExistsError:
+                raise FileExistsError(_exists(asked.out)) from None
         lines = found.words(asked.out, made)
         if json:
             counts = found.table[found.column].value_counts().to_dict()
@@ -138,8 +136,8 @@ def add_next(app: App, words: Sequence[str], screen: Screen) -> None:
     }
     next_.__doc__ = (
         "Say which items to label next, in a table with an empty column for the label.\n\n"
-        "tutelage fit ... --answers TABLE then learns from those that have one. Without a run, which there is none "
-        "before the first labels, typical items are asked for.\n\n"
+        "tutelage fit ... --answers TABLE then learns from those that have one. Before the first labels there is no "
+        "run, and typical items are asked for.\n\n"
         "Args:\n    folder: folder of a finished run, whose model says what it is unsure of.\n"
         f"    kind: {', '.join(KINDS)}; may be left out where a run or columns tell."
     )
@@ -159,6 +157,7 @@ class Question:
         note: sentence of the selector; empty where there is none.
         outlook: sentences on what more labels are likely to bring; empty where nothing foretells it.
         answers: tables of answers that are there already.
+        given: number of the items that have their label already.
     """
 
     table: pd.DataFrame
@@ -169,6 +168,7 @@ class Question:
     note: str
     outlook: str
     answers: Sequence[Path] = ()
+    given: int = 0
 
     def words(self, out: Path, kind: Kind) -> list[str]:
         """Sentences on what is asked for.
@@ -180,11 +180,15 @@ class Question:
         drawn = int((self.table[self.column] == RANDOM).sum())
         chosen, things = len(self.table) - drawn, kind.words.things
         parts = [f"{chosen:,} by {self.by}"] * bool(chosen) + [f"{drawn:,} drawn at random"] * bool(drawn)
-        are = "is" if len(self.table) == 1 else "are"
+        count, have = len(self.table), "has" if self.labels == 1 else "have"
+        word, are = (kind.words.thing, "is") if count == 1 else (things, "are")
         lines = [
-            f"{len(self.table):,} of the {self.left:,} {things} without a label {are} in {out}: {', '.join(parts)}; "
-            f"{self.labels:,} {'has' if self.labels == 1 else 'have'} one already."
+            f"{count:,} {word} to label {are} in {out}: {', '.join(parts)}. "
+            f"{self.left:,} {things} are without a label; {self.labels:,} {have} one already."
         ]
+        if self.given:
+            has = "has" if self.given == 1 else "have"
+            lines.append(f"{self.given:,} of them, drawn among those that were chosen before, {has} the label already.")
         if drawn:
             lines.append(
                 "Label those that were drawn, too: they alone are a sample, which says how good a model is and how "
@@ -244,34 +248,14 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
         table = table.drop(columns=[name for name in table if name in (GUESS, WHY, ASKED_BY)])
     written = beside_own(table, added, asked.out, Notes(say))
     column, chosen = str(written.columns[-1]), made.selection
-    left = len(candidates)
-    return Question(
-        written, column, chosen.by, len(known), left, chosen.note, _outlook(run, asked, left), files.answers
-    )
+    left, given = len(candidates), int((made.asked.index >= len(items)).sum())
+    told = _outlook(run, asked, left)
+    return Question(written, column, chosen.by, len(known), left, chosen.note, told, files.answers, given)
 
 
 def _exists(out: Path) -> str:
     """Message on a file that is not overwritten."""
     return f"--out {out} exists, and may hold labels: name another file, or remove it"
-
-
-def _write_new(table: pd.DataFrame, out: Path) -> None:
-    """Write a table as a file that was not there before.
-
-    Raises:
-        FileExistsError: it is there by now.
-    """
-    with tempfile.TemporaryDirectory(prefix=".tutelage-", dir=out.parent) as folder:
-        made = Path(folder) / out.name
-        write_table(table, made)
-        try:
-            os.link(made, out)  # unlike a move, it fails where the file is there by now
-        except FileExistsError:
-            raise FileExistsError(_exists(out)) from None
-        except OSError:  # a file system without such links
-            if out.exists():
-                raise FileExistsError(_exists(out)) from None
-            made.rename(out)
 
 
 def _outlook(run: Finished | None, asked: NextOptions, left: int) -> str:

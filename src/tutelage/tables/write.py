@@ -28,13 +28,19 @@ PACKED = ("gzip", "zstandard")
 """Compressions that tables of text can be written in."""
 
 
-def write_table(table: pd.DataFrame, path: str | Path) -> None:
+def write_table(table: pd.DataFrame, path: str | Path, new: bool = False) -> None:
     """Write a table in the format of the file's ending. Lists in cells of csv, tsv and xlsx files are written as JSON.
 
     Within `safe_cells`, csv and tsv files have an apostrophe before cells that look like formulas.
 
+    Args:
+        table: the table.
+        path: file to write.
+        new: whether it takes the place of no file.
+
     Raises:
         DataError: the ending is unknown, the folder is missing, or cells cannot be written in this format.
+        FileExistsError: the file is to be new, and is there.
     """
     named = writable(path)
     path = named.resolve()
@@ -42,7 +48,7 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
         _write(table, path, ending_of(named), named.name)
         return
     clear_parts(path.parent, path.name)
-    with written(path) as part:
+    with written(path, new) as part:
         _write(table, part, ending_of(named), named.name)
         if packing := packing_of(named):
             part.write_bytes(packed(part.read_bytes(), packing))
