@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from tutelage import Classifier, Tagger
+from tutelage import Classifier, Tagger, ask
 from tutelage.fit.evidence import exact
 
 
@@ -47,12 +47,30 @@ def test_a_tenth_is_drawn_and_says_how_good_the_model_is(fitted, digits):
     assert sum(share for share, _, _ in sample["shares"].values()) == pytest.approx(1)
 
 
+def test_variation_asks_where_models_of_the_given_labels_disagree(fitted, digits):
+    x, y = digits
+    found = fitted.next_(x[60:], 20, by="variation", drawn=0, labelled=x[:60], y=y[:60])
+    guessed = ask.committee(x, np.arange(60), y[:60], 10, seed=60).argmax(-1)[:, 60 + found["index"]]
+    assert ((guessed != guessed[0]).any(0) == (found["why"] == "the models disagree")).all()
+    assert set(found["asked_by"]) == {"variation"}
+
+
+def test_auto_looks_for_the_class_that_has_no_label(fitted, digits):
+    x, y = digits
+    few = np.flatnonzero(y[:60] != 3)
+    found = fitted.next_(x[60:], 20, drawn=0, labelled=x[few], y=y[few])
+    assert set(found["asked_by"]) == {"cluster"}
+    assert set(fitted.next_(x[60:], 20, drawn=0, labelled=x[:60], y=y[:60])["asked_by"]) == {"diverse"}
+
+
 def test_arguments_are_checked(fitted, digits):
     x, y = digits
     with pytest.raises(ValueError, match="by must be one of auto"):
         fitted.next_(x, 5, by="best")
     with pytest.raises(ValueError, match="count"):
         fitted.next_(x[:5], 6)
+    with pytest.raises(ValueError, match="variation asks what several models disagree on, and there is one"):
+        fitted.next_(x[60:], 6, by="variation")
     with pytest.raises(ValueError, match="y must hold a label for each of the 60 items"):
         fitted.next_(x[60:], 6, labelled=x[:60], y=y[:3])
     with pytest.raises(ValueError, match=r"asked_by\[1\] must be None or one of diverse"):

@@ -150,10 +150,17 @@ def test_nothing_is_overwritten_and_counts_are_checked(run, finished):
     out.write_text("mine")
     code, shown = run("next", finished.out, "--out", out)
     assert code == 2 and "exists, and may hold labels" in shown and out.read_text() == "mine"
-    code, shown = run("next", finished.out, "--by", "variation", "--out", finished.folder / "b.csv")
-    assert code == 2 and "--by variation asks what several models disagree on" in shown
     code, shown = run("next", finished.out, "--count", 0, "--out", finished.folder / "b.csv")
     assert code == 2 and "--count" in shown
+
+
+def test_variation_asks_where_models_of_the_labels_disagree(run, finished):
+    out = finished.folder / "apart.csv"
+    code, shown = run("next", finished.out, "--by", "variation", "--count", 6, "--drawn", 0, "--out", out)
+    assert code == 0, shown
+    table = pd.read_csv(out)
+    assert set(table.asked_by) == {"variation"} and len(table) == 6
+    assert set(table.why) <= {"the models disagree", "the models agree; in random order"}
 
 
 def test_answers_that_belong_to_nothing_or_contradict_are_told(run, finished):

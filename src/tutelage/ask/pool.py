@@ -118,6 +118,20 @@ def whole(name: str, value: Any, low: int, high: int, of: str = "") -> None:
         raise ValueError(f"{name} must be a whole number in [{low}, {high}]{of}, got {value!r}")
 
 
+def class_numbers(y: Any, labels: int, classes: int) -> Int[np.ndarray, " l"]:
+    """Class numbers of the labelled rows, (l,).
+
+    Raises:
+        ValueError: they are not ``labels`` whole numbers in [0, classes).
+    """
+    numbers = np.asarray(y)
+    if numbers.shape != (labels,) or (labels and numbers.dtype.kind not in "iu"):
+        raise ValueError(f"y must be a class number for each labelled row, of shape ({labels},), got {y!r}")
+    if labels and (numbers.min() < 0 or numbers.max() >= classes):
+        raise ValueError(f"y must be in [0, {classes}), got {numbers[(numbers < 0) | (numbers >= classes)][0]}")
+    return numbers.astype(np.int64)
+
+
 def _what(x: np.ndarray) -> str:
     return f"shape {x.shape} of {x.dtype}"
 

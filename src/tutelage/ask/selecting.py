@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from tutelage.ask import selectors
 from tutelage.ask.actune import actune
 from tutelage.ask.centres import coreset, pcoreset
-from tutelage.ask.pool import Pool, whole
+from tutelage.ask.pool import Pool, class_numbers, whole
 from tutelage.ask.selectors import Order
 from tutelage.ops.checks import one_of
 
@@ -79,7 +79,7 @@ def select(
             else "diverse".
         rows: features of all rows, those with and those without a label, (n, d), finite.
         probabilities: probabilities of the classes by a model, (n, c), each row's sum 1; for "variation" those of
-            several models, (m, n, c). None where no model is.
+            several models, (m, n, c), such as a `committee`. None where no model is.
         labelled: numbers of the rows that have a label, (l,), from 0, distinct.
         count: number of rows to choose, at least 1, and at most the number that can be asked for.
         seed: seed of all draws, at least 0.
@@ -116,11 +116,8 @@ def _automatic(pool: Pool, labelled: Any, y: Any) -> str:
         return "cluster"
     if y is None:
         return SURE
-    classes, numbers = pool.said().shape[1], np.asarray(y)
-    if numbers.shape != (len(np.asarray(labelled)),) or numbers.dtype.kind not in "iu":
-        raise ValueError(f"y must be a class number for each labelled row, of shape ({len(pool.labelled)},), got {y!r}")
-    if numbers.min() < 0 or numbers.max() >= classes:
-        raise ValueError(f"y must be in [0, {classes}), got {numbers[(numbers < 0) | (numbers >= classes)][0]}")
+    classes = pool.said().shape[1]
+    numbers = class_numbers(y, len(np.asarray(labelled)), classes)
     return "cluster" if len(np.unique(numbers)) < classes else SURE
 
 

@@ -32,9 +32,6 @@ FOLDS = 5
 UNTUNED: Choice = ("", 1e-2)
 """Scaling and strength of that model where no class has two labels, so that nothing can be held out."""
 
-MODELS = 5
-"""Models that vote for the variation ratio, each of a bootstrap sample of the labels."""
-
 
 class Learnt(NamedTuple):
     """A model in the loop.
@@ -42,12 +39,11 @@ class Learnt(NamedTuple):
     Attributes:
         network: the network.
         right: whether it is right on each label that was held out, (k,); empty where none was.
-        probe, choice: the labels-only model that it is, and its setting; None for a method.
+        choice: scaling and strength that the labels-only model took.
     """
 
     network: nn.Module
     right: np.ndarray
-    probe: Probe | None = None
     choice: Choice = UNTUNED
 
 
@@ -118,11 +114,9 @@ class Campaign:
 
     def probabilities(self, model: Learnt, labelled: np.ndarray) -> np.ndarray:
         """Probabilities of all items to learn from, (n, c), or for the variation ratio by several models, (m, n, c)."""
-        if self.loop.by != "variation" or model.probe is None:
+        if self.loop.by != "variation":
             return self.said(model.network)
-        draws, probe = np.random.default_rng([self.seed, len(labelled)]), model.probe
-        samples = [draws.integers(0, len(labelled), len(labelled)) for _ in range(MODELS)]
-        return np.stack([self.said(probe.wrap(probe.fitted(sample, model.choice))) for sample in samples])
+        return ask.committee(self.rows, labelled, self.y[labelled], self.first.problem.task.classes, self.seed)
 
     def said(self, network: nn.Module) -> np.ndarray:
         """Probabilities of all items to learn from by a network, (n, c)."""
@@ -195,7 +189,7 @@ def labels_only(probe: Probe, seed: int) -> Learnt:
     y = probe.y
     several = np.flatnonzero(np.bincount(y)[y] > 1)
     if not len(several) or len(np.unique(y)) < 2:
-        return Learnt(probe.network(UNTUNED), np.empty(0), probe)
+        return Learnt(probe.network(UNTUNED), np.empty(0))
     alone = np.setdiff1d(np.arange(len(y)), several)
     dealt = repeated_folds(y[several], FOLDS, 1, seed)
     folds: Folds = [(np.append(several[index], alone), several[out]) for index, out in dealt]
@@ -208,7 +202,7 @@ def labels_only(probe: Probe, seed: int) -> Learnt:
     for index, said in honest:
         right[index] = said["probabilities"].argmax(1) == y[several][index]
     best = next(choice for choice in probe.choices if repr(choice) == name)
-    return Learnt(probe.network(best), right, probe, best)
+    return Learnt(probe.network(best), right, best)
 
 
 def _views(loop: Loop) -> tuple[str, ...]:

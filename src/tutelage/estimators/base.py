@@ -311,7 +311,8 @@ class Estimator(BaseEstimator):
             X: n items without a label, as in `fit`.
             count: number of items to label, in [1, n].
             by: what chooses them: "diverse", "cluster_margin", "margin", "entropy", "cluster", "coreset", "pcoreset",
-                "actune" or "random"; or "auto", which is "cluster" while ``y`` lacks a class, else "diverse".
+                "actune", "variation", which needs ``labelled`` and ``y``, or "random"; or "auto", which is "cluster"
+                while ``y`` lacks a class, else "diverse".
             drawn: share of them that is drawn at random instead, in [0, 1]: they alone are a sample, by which
                 `fit` says how good the model is, see its argument ``asked_by``.
             labelled: items that have a label, as X, to stay away from; by default none.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tutelage.ask import RANDOM, SURE, Asked, Selection, select, with_random
+from tutelage.ask import RANDOM, SURE, Asked, Selection, committee, select, with_random
 from tutelage.kinds.opinions import Opinions
 from tutelage.model import Model
 from tutelage.ops.checks import in_range
@@ -77,7 +77,7 @@ def questions(
     """
     n, classes = len(items), [] if model is None else [str(c) for c in model.classes]
     in_range("count", how.count, 1)
-    y = _numbers(labels, classes)
+    y = numbers_of(labels, classes)
     by = how.by
     if by == "auto" and model is not None and y is None:
         by = SURE  # it cannot be counted which classes have labels
@@ -95,8 +95,10 @@ def questions(
         )
     chosen: Any = slice(None) if len(wanted) == n else np.concatenate([wanted, np.arange(n, n + len(labels))])
     p = None if found.probabilities is None else found.probabilities[..., chosen, :]
-    labelled = np.arange(len(wanted), len(wanted) + len(labels))
-    selection = select(by, found.rows[chosen], p, labelled, most, how.seed, y)
+    rows, labelled = found.rows[chosen], np.arange(len(wanted), len(wanted) + len(labels))
+    if by == "variation" and p is not None:
+        p = _voted(p, rows, labelled, y, kind)
+    selection = select(by, rows, p, labelled, most, how.seed, y)
     selection = replace(selection, index=np.arange(len(found.rows))[chosen][selection.index], candidates=free)
     asked = with_random(selection, how.count, how.drawn, how.seed, n + np.arange(again))
     guesses = None
@@ -104,6 +106,22 @@ def questions(
         both = [items[i] if i < n else None for i in asked.index.tolist()]
         guesses = _guesses(kind, model, both)
     return Questions(asked, selection, guesses, _reasons(asked, selection, found, classes, kind, n))
+
+
+def _voted(p: np.ndarray, rows: np.ndarray, labelled: np.ndarray, y: np.ndarray | None, kind: Kind) -> np.ndarray:
+    """Probabilities by several models, (m, n + l, c): those that are there, else those of a committee of the labels.
+
+    Raises:
+        ValueError: there is one model, and the labels make no others.
+    """
+    if y is not None:
+        return committee(rows, labelled, y, p.shape[-1], len(y))
+    if p.ndim == 2:
+        raise ValueError(
+            f"variation asks what several models disagree on, and there is one: {kind.words.things} with a label that "
+            "is one of its classes would make others; give these, or name another way"
+        )
+    return p
 
 
 def _once(n: int, labelled: int, copies: np.ndarray | None) -> np.ndarray:
@@ -137,10 +155,17 @@ def _of_other(found: Opinions, classes: Sequence[str], other: str) -> np.ndarray
     return of_other
 
 
-def _numbers(labels: Sequence[Any], classes: Sequence[str]) -> np.ndarray | None:
-    """Class number of each label, (l,); None where there is none, or one is no name of a class."""
+def numbers_of(labels: Sequence[Any], classes: Sequence[str]) -> np.ndarray | None:
+    """Class number of each label, (l,); None where there is none, or one is no name of a class.
+
+    Args:
+        labels: labels of items, (l,).
+        classes: names of the classes.
+    """
     code = {name: i for i, name in enumerate(classes)}
-    if not len(labels) or not all(isinstance(label, str | int) and str(label) in code for label in labels):
+    if not len(labels) or not all(
+        isinstance(label, str | int | float | np.generic) and str(label) in code for label in labels
+    ):
         return None
     return np.array([code[str(label)] for label in labels], dtype=np.int64)
 

@@ -21,7 +21,7 @@ from tutelage.files.whole import sha256_of
 from tutelage.kinds import KINDS
 from tutelage.kinds.answers import beside_own
 from tutelage.kinds.asked_labels import ASKED_BY, GUESS, WHY, marks_in
-from tutelage.kinds.asking import HowAsked, questions
+from tutelage.kinds.asking import HowAsked, numbers_of, questions
 from tutelage.kinds.base import Kind
 from tutelage.kinds.candidates import Candidates
 from tutelage.kinds.dataset import Files
@@ -237,7 +237,7 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
     if run is None:
         model, found = None, without_model(kind, all_items, features, tick)
     else:
-        model, found = run.model, _asked_of(run, asked.by, all_items, tick)
+        model, found = run.model, _asked_of(run, asked.by, all_items, candidates.labels, tick)
     seed = len(known) if asked.seed is None else asked.seed
     how = HowAsked(asked.count, asked.by, asked.drawn, seed, asked.other)
     made = questions(kind, model, items, found, candidates.labels, how, candidates.again)
@@ -349,15 +349,13 @@ def _joined(items: Any, known: Any) -> Any:
     return [*items, *known]
 
 
-def _asked_of(run: Finished, by: str, items: Any, tick: Tick) -> Opinions:
-    """What the run's model says of items; for "variation" what both of its models say."""
+def _asked_of(run: Finished, by: str, items: Any, labels: Sequence[Any], tick: Tick) -> Opinions:
+    """What the run's model says of items; for "variation", where labels make no others, what both of its models say."""
     found = opinions(run.model, items, tick)
-    if by != "variation":
+    if by != "variation" or numbers_of(labels, list(map(str, run.model.classes))) is not None:
         return found
     reference = run.reference()
     if reference is None:
-        raise ValueError(
-            f"--by variation asks what several models disagree on, and {run.folder} has one: name another way"
-        )
+        return found
     both = [found.probabilities, opinions(reference, items, tick).probabilities]
     return Opinions(found.rows, np.stack([p for p in both if p is not None]))
