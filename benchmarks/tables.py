@@ -987,6 +987,20 @@ def curves_in_loop() -> str:
     return grid(["in the loop", *(DATA.get(s, s) for s in sets), "mean of the sets"], body)
 
 
+def curves_tuning() -> str:
+    """Selectors on the data on which the default was chosen: points of the area under the curve against random."""
+    found = pd.DataFrame([r for r in recorded("curves_tuning")[1] if "error" not in r])
+    wide = found.pivot_table(index=["data", "seed"], columns="method", values="score").dropna()
+    gain = wide.sub(wide[RANDOM], axis=0).drop(columns=RANDOM)
+    sets = list(dict.fromkeys(found.data))
+    means = gain.groupby("data").mean()
+    body = [
+        [name, *(points(gain[name].loc[s], "+") for s in sets), points(means[name], "+")]
+        for name in means.mean().sort_values(ascending=False).index
+    ]
+    return grid(["against random", *sets, "mean of the sets"], body)
+
+
 def asking_small_text() -> str:
     """Strategies of small-text beside selectors of ours, on the same data sets and seeds."""
     theirs = lines("small_text").assign(method=lambda rows: "small-text: " + rows.method)
@@ -1071,7 +1085,7 @@ TABLES: dict[str, Callable[[], str]] = {
         "coverage", "regret",
     )},
     **{f.__name__: f for f in (
-        curves, curves_claim, curves_in_loop, campaigns, asking_small_text,
+        curves, curves_claim, curves_in_loop, curves_tuning, campaigns, asking_small_text,
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,
         noise_verdict, noise_target, noise_rounds, noise_memorised, noise_equalities, noise_two_hot, noise_curves,
         partial_forms, audit_ranking, audit_flags, audit_expected, cost, graph_scale, believed_calibration,
