@@ -69,6 +69,7 @@ MAY_IMPORT = {
         "kinds", "report", "track", "run",
     },
     "serve": {"types", "ops", "data", "tables", "files", "model", "kinds", "run", "serve"},
+    "label": {"types", "ops", "ask", "data", "tables", "files", "kinds", "run", "serve", "label"},
     "audit": {
         "types", "ops", "copies", "data", "tables", "files", "distil", "graph", "fit", "modalities.base",
         "modalities.images", "kinds", "report", "run", "audit",
@@ -81,17 +82,17 @@ MAY_IMPORT = {
         "types", "ops", "methods", "tasks", "train", "data", "tables", "distil", "ask", "fit", "modalities.base",
         "modalities.head", "kinds", "model", "weak", "report", "estimators", "bench",
     },
-    "cli": {"ops", "data.nearest", "methods", "run", "serve", "audit", "federated", "bench"},
+    "cli": {"ops", "data.nearest", "methods", "run", "serve", "label", "audit", "federated", "bench"},
 }  # fmt: skip
 """The parts, from the lowest on, and what each may import."""
 
 SHARED_BY_KINDS = {
     "adapting", "agreement", "alike_labels", "answers", "asked_labels", "asking", "base", "beside_labels",
-    "candidates", "class_labels", "commonest", "contradictions", "copied", "copies", "dataset", "declared",
-    "declared_shares", "entries", "grown", "known_answers", "known_pool", "labelling", "left_out", "ledger", "nearness",
+    "candidates", "cells", "class_labels", "commonest", "contradictions", "copied", "copies", "dataset", "declared",
+    "declared_shares", "entries", "faces", "grown", "known_answers", "known_pool", "labelling", "left_out", "ledger", "nearness",
     "odd_labels", "odd_votes", "on_disk", "one_class", "one_vote", "opinions", "origins", "pictures", "pixel_scores",
     "pool_folder", "pool_reading", "predicting", "rare", "reading", "sample", "stored", "summary", "tagged",
-    "tallies", "teachers",
+    "tallies", "teachers", "told",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {
     "architecture", "base", "cache", "encoder", "exported", "fingerprint", "graphs", "head", "known", "learnt",

@@ -39,6 +39,7 @@ LEARNING = frozenset(
         "federate",
         "look",
         "next",
+        "label",
         "predict",
         "serve",
         "score",
@@ -84,6 +85,7 @@ def build(words: Sequence[str], screen: Screen) -> App:
     _add_data(app)
     _add_models(app)
     _add_next(app, called, rest, screen)
+    _add_label(app, called, rest, screen)
     _add_audit(app, called, rest, screen)
     _add_adapt(app, called, rest, screen)
     _add_bench(app, called, screen)
@@ -178,6 +180,16 @@ def _add_serve(app: App, called: str, words: Sequence[str], screen: Screen) -> N
     else:
         says = "Answer requests for predictions, over HTTP, until it is stopped."
         app.command("tutelage.serve.commands:add_serve", name="serve", help=says, **_place("serve"))
+
+
+def _add_label(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
+    if called == "label":
+        from tutelage.label.commands import add_label
+
+        add_label(app, words, screen)
+    else:
+        says = "Label items on a page of this machine, one at a time, by keys."
+        app.command("tutelage.label.commands:add_label", name="label", help=says, **_place("label"))
 
 
 def _add_look(app: App, called: str, words: Sequence[str], screen: Screen) -> None:

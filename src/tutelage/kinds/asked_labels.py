@@ -35,7 +35,10 @@ MARKS = re.compile(rf"{ASKED_BY}(_\d+)?")
 LABEL = "label"
 """Name of the column of the labels where the data are a folder, which names none."""
 
-SELECTED = frozenset(SELECTORS)
+HAND = "hand"
+"""What stands in place of a selector's name where a person picked the item, as by a search for words."""
+
+SELECTED = frozenset((*SELECTORS, HAND))
 """Names that the column may hold."""
 
 SELECTED_SHARE = 0.1
@@ -184,7 +187,8 @@ def _read(kind: Kind, path: Path, how: ReadAs, notes: Notes) -> Entries | None:
             asked, others = _marks(found, path, column, plain)
             if others:
                 raise DataError(
-                    f"{path}, column {column!r}: a cell is none of {', '.join(NAMES[1:])}; leave it as it was written"
+                    f"{path}, column {column!r}: a cell is none of {', '.join((*NAMES[1:], HAND))}; leave it as it was "
+                    "written"
                 )
     except DataError as fault:
         if not fault.noted:

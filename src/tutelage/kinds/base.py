@@ -28,6 +28,7 @@ from tutelage.kinds.answers import counted_as_wrong, withheld, written
 from tutelage.kinds.copied import kept_prints, known_prints, without_copies
 from tutelage.kinds.dataset import Coded, Dataset, Files, Measured, Words
 from tutelage.kinds.entries import LEARNT, SCORED, Entries, Sought
+from tutelage.kinds.faces import Face
 from tutelage.kinds.one_vote import EACH, OFF, ONCE
 from tutelage.kinds.predicting import InParts, in_parts, predict_in_parts, require_room
 from tutelage.kinds.reading import columns_in_words, columns_there, counts_of
@@ -240,6 +241,15 @@ class Kind(ABC):
     def told_by_folder(cls, path: Path) -> bool:
         """Whether a path is taken for a folder of items of this kind."""
         return False
+
+    @classmethod
+    def told_by_cells(cls, cells: Mapping[str, Sequence[Any]]) -> Sequence[str]:
+        """Columns of a table that look like items of this kind; empty where none does.
+
+        Args:
+            cells: cells of each column that are not empty, at least one; lists stand as lists.
+        """
+        return ()
 
     @classmethod
     def recognises(cls, X: Any) -> bool:
@@ -707,6 +717,19 @@ class Kind(ABC):
             items: n items.
         """
         return [str(model.classes[i]) for i in model.surest(model.examples(items))[1].tolist()]
+
+    def face(self, item: Any, name: str = "") -> Face:
+        """What a person sees of an item who is to label it.
+
+        Args:
+            item: the item.
+            name: name of the item; empty where it has none.
+
+        Raises:
+            DataError: the item cannot be read any more.
+            ValueError: no person can label such an item by naming classes.
+        """
+        return Face(text=self.in_a_word(item), name=name)
 
     # scoring
 

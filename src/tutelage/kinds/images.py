@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -11,14 +11,17 @@ import numpy as np
 import pandas as pd
 
 from tutelage.fit.defaults import BACKBONE, HEAD, IMAGE_NETWORK, TRANSFORMER, Defaults
+from tutelage.kinds.cells import mostly
 from tutelage.kinds.dataset import EXCERPT, Coded, Dataset, Words
 from tutelage.kinds.entries import LEARNT, Entries, Sought, first_of
+from tutelage.kinds.faces import SIDE, Face
 from tutelage.kinds.one_class import OneClass
 from tutelage.kinds.pictures import Pictured, with_sizes
 from tutelage.modalities.base import Reader
 from tutelage.modalities.images import pictures
 from tutelage.modalities.images.backbone import BACKBONE as ENCODER
 from tutelage.modalities.images.backbone import LITE
+from tutelage.modalities.images.endings import ENDINGS
 from tutelage.modalities.images.folders import read_image_folder
 from tutelage.modalities.images.reader import ImageReader, PixelReader, size_for
 from tutelage.modalities.images.tables import image_rows
@@ -105,6 +108,11 @@ class Images(Pictured, OneClass):
     @property
     def whole(self) -> bool:
         return self._from_nothing or self.finetune
+
+    @classmethod
+    def told_by_cells(cls, cells: Mapping[str, Sequence[Any]]) -> Sequence[str]:
+        """The first column that holds pictures or their files."""
+        return [c for c, found in cells.items() if mostly(_is_picture, found)][:1]
 
     @classmethod
     def recognises(cls, X: Any) -> bool:
@@ -208,9 +216,17 @@ class Images(Pictured, OneClass):
     def shown_item(self, item: Any, name: str, characters: int = EXCERPT) -> dict[str, str]:
         return {"text": name, "image": pictures.thumbnail(item)}
 
+    def face(self, item: Any, name: str = "") -> Face:
+        return Face(picture=pictures.shown_whole(item, SIDE), name=name)
+
     # Python values
 
     def values(
         self, items: Any, y: Sequence[Any], votes: Any = None, argument: str = "X", said: Sequence[Said] = ()
     ) -> Entries:
         return with_sizes(super().values(items, y, votes, argument, said), argument)
+
+
+def _is_picture(cell: Any) -> bool:
+    """Whether a cell is an encoded image, or the name of a file of one."""
+    return isinstance(cell, bytes | dict) or (isinstance(cell, str) and cell.lower().endswith(ENDINGS))

@@ -23,6 +23,7 @@ from tutelage.kinds.answers import beside_own
 from tutelage.kinds.class_labels import require_two
 from tutelage.kinds.dataset import LEAST_SURE, PICTURED, Coded, Dataset, Measured, Words, warn_of_shared
 from tutelage.kinds.entries import LEARNT, Entries, InValues, Sought, joined
+from tutelage.kinds.faces import Face
 from tutelage.kinds.one_vote import one_vote_each, pool_once
 from tutelage.kinds.pictures import Pictured, with_sizes
 from tutelage.kinds.pixel_scores import beside_truth, maps, maps_of, mask_scores, spread
@@ -355,6 +356,11 @@ class Masks(Pictured):
         return found
 
     # asking
+
+    def face(self, item: Any, name: str = "") -> Face:
+        raise ValueError(
+            "masks are drawn, not named: draw them in a program for images, and name their files in the table"
+        )
 
     def guesses(self, model: Model, items: Sequence[Any]) -> list[str] | None:
         return None  # a mask is no word

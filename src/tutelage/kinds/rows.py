@@ -13,8 +13,10 @@ import pandas as pd
 from tutelage.copies import Keys, Prints, keys_of_bytes
 from tutelage.data.columns import Form, evenly
 from tutelage.fit.defaults import HEAD, Defaults
+from tutelage.kinds.cells import is_number, mostly
 from tutelage.kinds.dataset import HIDDEN, Files, Make, Words
 from tutelage.kinds.entries import LEARNT, POOL, Entries, Sought, taken
+from tutelage.kinds.faces import Face
 from tutelage.kinds.one_class import OneClass, in_table
 from tutelage.modalities.base import Reader
 from tutelage.modalities.head import Head
@@ -80,6 +82,11 @@ class Rows(OneClass):
 
     def record(self, weak: bool) -> str:
         return "weak rows" if weak else "rows"
+
+    @classmethod
+    def told_by_cells(cls, cells: Mapping[str, Sequence[Any]]) -> Sequence[str]:
+        """All columns, where all hold numbers."""
+        return list(cells) if all(mostly(is_number, found) for found in cells.values()) else ()
 
     @classmethod
     def recognises(cls, X: Any) -> bool:
@@ -215,6 +222,11 @@ class Rows(OneClass):
     def prints(self, items: Sequence[Any], known: Prints | None = None) -> Keys:
         same = isinstance(items, np.ndarray) or len({np.shape(item) for item in items}) == 1
         return Keys.of_rows(np.asarray(items)) if same else Keys.of([np.asarray(item).tobytes() for item in items])
+
+    def face(self, item: Any, name: str = "") -> Face:
+        values = np.asarray(item).ravel().tolist()
+        names = self.features if len(self.features) == len(values) else [str(i + 1) for i in range(len(values))]
+        return Face(numbers={each: f"{value:g}" for each, value in zip(names, values, strict=True)}, name=name)
 
     def table_to_ask(self, items: Sequence[Any], frame: pd.DataFrame | None, path: Path) -> pd.DataFrame:
         if frame is not None:

@@ -19,8 +19,10 @@ from tutelage.fit.build import Items
 from tutelage.fit.defaults import HEAD_ON_WORDS, TRANSFORMER, Defaults
 from tutelage.kinds.adapting import adapting_of, require_adapt
 from tutelage.kinds.base import Kind
+from tutelage.kinds.cells import mostly
 from tutelage.kinds.dataset import LEAST_SURE, Coded, Dataset, Measured, Words, warn_of_shared
 from tutelage.kinds.entries import LEARNT, Entries, InTable, InValues, Sought
+from tutelage.kinds.faces import Face
 from tutelage.kinds.one_vote import once_with_origins, one_vote_each
 from tutelage.kinds.tagged import cells_of, decoded, marked, tag_scores, tags_of_cells, with_distant
 from tutelage.kinds.tallies import Tally
@@ -113,6 +115,11 @@ class Sentences(Kind):
         if is_lexical(self.encoder):
             raise ValueError(f"--encoder {self.encoder} reads whole texts, not each word of a sentence; name another")
         self.tags_as  # noqa: B018 - a value out of its range is refused here
+
+    @classmethod
+    def told_by_cells(cls, cells: Mapping[str, Sequence[Any]]) -> Sequence[str]:
+        """The first column that holds lists."""
+        return [c for c, found in cells.items() if mostly(lambda cell: isinstance(cell, list), found)][:1]
 
     @property
     def tags_as(self) -> TagsAs:
@@ -313,6 +320,9 @@ class Sentences(Kind):
         if frame is not None and name in frame and all(map(_says, frame[name], items)):
             return frame
         return pd.DataFrame({name: [list(words) for words in items]})  # of a table with a word a row, or of no table
+
+    def face(self, item: Any, name: str = "") -> Face:
+        return Face(words=tuple(item), name=name)
 
     def guesses(self, model: Model, items: Sequence[Any]) -> list[str] | None:
         return [" ".join(tags) for tags in decoded(model, items, model.predict_units(model.examples(items)))]

@@ -18,6 +18,7 @@ from tutelage.data.columns import TEXTS, Form, evenly
 from tutelage.fit.defaults import HEAD, TRANSFORMER, Defaults
 from tutelage.kinds.adapting import adapting_of, require_adapt
 from tutelage.kinds.answers import without_label
+from tutelage.kinds.cells import is_number, mostly
 from tutelage.kinds.dataset import EXCERPT, HIDDEN, Files, Words
 from tutelage.kinds.entries import LEARNT, Entries, InValues, Sought, first_of
 from tutelage.kinds.left_out import LeftOut
@@ -150,6 +151,12 @@ class Texts(OneClass):
     @property
     def whole(self) -> bool:
         return self.finetune
+
+    @classmethod
+    def told_by_cells(cls, cells: Mapping[str, Sequence[Any]]) -> Sequence[str]:
+        """The column whose texts are longest."""
+        texts = {c: found for c, found in cells.items() if not mostly(is_number, found)}
+        return [max(texts, key=lambda c: sum(len(str(cell)) for cell in texts[c]) / len(texts[c]))] if texts else ()
 
     @classmethod
     def recognises(cls, X: Any) -> bool:

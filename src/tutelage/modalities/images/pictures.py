@@ -17,6 +17,8 @@ from tutelage.modalities.images.inspecting import inspect
 
 THUMBNAIL = 80
 """Longer side of a thumbnail, in pixels."""
+SMALL = 65_536
+"""Pixels of an image, at most, that is shown without loss."""
 OVER = 0.55
 """Share of the class's colour in a pixel with a class laid over it."""
 
@@ -27,6 +29,28 @@ def thumbnail(picture: Picture) -> str:
         h, w = picture.shape[:2] if isinstance(picture, np.ndarray) else inspect(picture).size
     shrunk = THUMBNAIL / max(h, w)
     return png(pixels_of(picture, (max(round(h * shrunk), 1), max(round(w * shrunk), 1))))
+
+
+def shown_whole(picture: Picture, side: int) -> bytes:
+    """A picture for a page, of an image, encoded or an array: a PNG or, of many colours, a JPEG.
+
+    Args:
+        picture: the image, (h, w) or (h, w, 3) where it is an array.
+        side: width and height, in pixels, at most; smaller images keep their size.
+
+    Raises:
+        DataError: the image cannot be read any more.
+    """
+    with _named(picture):
+        h, w = picture.shape[:2] if isinstance(picture, np.ndarray) else inspect(picture).size
+    shrunk = min(side / max(h, w), 1)
+    made = Image.fromarray(pixels_of(picture, (max(round(h * shrunk), 1), max(round(w * shrunk), 1))))
+    file = io.BytesIO()
+    if made.width * made.height <= SMALL or made.getcolors(256) is not None:
+        made.save(file, "png")
+    else:
+        made.save(file, "jpeg", quality=90)
+    return file.getvalue()
 
 
 def pixels_of(picture: Picture, size: Size) -> np.ndarray:

@@ -1,0 +1,108 @@
+"""On what annotators agree, and how far what a model says sways them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.metrics import cohen_kappa_score
+
+from tutelage.label.campaign import Campaign
+
+DRAWS = 1000
+"""Samples of the items by which an interval is found."""
+
+FEWEST = 2
+"""Items that two annotators labelled, at least, for their agreement to be said."""
+
+
+def kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
+    """Cohen's kappa of two annotators' labels of the same items, at most 1; None where both always say one class.
+
+    Args:
+        first, second: their labels, (n,).
+
+    >>> kappa(["a", "b", "a", "b"], ["a", "b", "b", "b"])
+    0.5
+    """
+    if len({*first, *second}) < 2:
+        return None
+    return float(cohen_kappa_score(first, second))
+
+
+def agreement(campaign: Campaign) -> list[dict[str, Any]]:
+    """Agreement of each pair of annotators on the items that both labelled.
+
+    Args:
+        campaign: the campaign.
+
+    Returns:
+        For each pair "first", "second", the number of "items", the share "equal", and "kappa" with its 90 % interval
+        "low" and "high" by a bootstrap of the items; None where it is not defined.
+    """
+    said = [campaign.said(key) for key in campaign.known]
+    found = []
+    for first, second in combinations(sorted({by for each in said for by in each}), 2):
+        both = [(each[first], each[second]) for each in said if first in each and second in each]
+        if len(both) < FEWEST:
+            continue
+        one, other = zip(*both, strict=True)
+        low, high = _interval(one, other)
+        equal = float(np.mean([a == b for a, b in both]))
+        found.append({
+            "first": first, "second": second, "items": len(both), "equal": equal, "kappa": kappa(one, other),
+            "low": low, "high": high,
+        })  # fmt: skip
+    return found
+
+
+def _interval(first: Sequence[str], second: Sequence[str]) -> tuple[float | None, float | None]:
+    """90 % interval of kappa by a bootstrap of the items."""
+    draws, names = np.random.default_rng(0), sorted({*first, *second})
+    code = {name: i for i, name in enumerate(names)}
+    a, b = (np.array([code[label] for label in each]) for each in (first, second))
+    found = []
+    for _ in range(DRAWS):
+        index = draws.integers(0, len(a), len(a))
+        equal = float((a[index] == b[index]).mean())
+        shares = [np.bincount(each[index], minlength=len(names)) / len(a) for each in (a, b)]
+        chance = float(shares[0] @ shares[1])
+        if chance < 1:
+            found.append((equal - chance) / (1 - chance))
+    if not found:
+        return None, None
+    low, high = np.quantile(found, [0.05, 0.95]).tolist()
+    return low, high
+
+
+def influence(campaign: Campaign) -> dict[str, dict[str, float | int]]:
+    """How often labels equal what the model says, where the annotator had seen it and where not.
+
+    An annotator asks for it where an item is hard, so that the two kinds of items differ by more than this.
+
+    Args:
+        campaign: the campaign.
+
+    Returns:
+        For "seen" and "unseen" the number of "items", the share "equal" and its exact 90 % interval, "low" and "high";
+        a kind without items is left out.
+    """
+    found: dict[str, dict[str, float | int]] = {}
+    right: dict[str, list[bool]] = {"seen": [], "unseen": []}
+    for key, known in campaign.known.items():
+        row = campaign.row_of(key)
+        guess = "" if row is None else campaign.items.guess(row)
+        for answer in known.last.values():
+            if guess and answer.act == "label":
+                right["seen" if answer.seen else "unseen"].append(answer.label == guess)
+    for name, equal in right.items():
+        if equal:
+            interval = binomtest(sum(equal), len(equal)).proportion_ci(0.9, method="exact")
+            found[name] = {
+                "items": len(equal), "equal": float(np.mean(equal)), "low": float(interval.low),
+                "high": float(interval.high),
+            }  # fmt: skip
+    return found

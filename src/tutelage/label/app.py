@@ -1,0 +1,421 @@
+"""The labelling page as an ASGI app: what is shown, what is answered, what is written."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any, Protocol
+
+from jinja2 import Environment, PackageLoader
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from tutelage.kinds.asked_labels import HAND
+from tutelage.label.agreement import agreement, influence
+from tutelage.label.campaign import Campaign, Given, RefusedError, require_name
+from tutelage.label.journal import ACTS
+from tutelage.tables import DataError
+from tutelage.types import Say
+
+SHOWN = 20_000
+"""Characters of a text that are shown at first."""
+
+LISTED = 200
+"""Items that a list shows, at most."""
+
+CLASSES = 1000
+"""Classes that a model says, at most, by which items can be looked for."""
+
+BODY = 2_000_000
+"""Bytes of a request, at most."""
+
+IDLE = 2.0
+"""Seconds after an answer, without another, after which the table is written."""
+
+ANNOTATOR = "tutelage_annotator"
+"""Cookie that holds the name of the annotator."""
+
+OWN_ACTS = tuple(act for act in ACTS if act != "undo")
+
+
+class Table(Protocol):
+    """A table that the labels are written into."""
+
+    path: Any
+
+    def write(self) -> int:
+        """Write the labels; returns their number."""
+
+
+@dataclass
+class Page:
+    """The page.
+
+    Attributes:
+        campaign: the campaign.
+        table: table that the labels are written into; None where there is none, and they are in the journal alone.
+        me: name of the annotator, where the browser names none.
+        say: told of faults.
+        command: command line that learns from the labels.
+        saving: sentence on the last writing of the table.
+    """
+
+    campaign: Campaign
+    table: Table | None
+    me: str
+    say: Say
+    command: str = ""
+    saving: str = ""
+    failed: bool = False
+    seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.guesses = sorted(set(self.campaign.items.marks.guess) - {""})[:CLASSES]
+        self._one = asyncio.Lock()
+        self._later: asyncio.Task[None] | None = None
+        self._unsaved = 0
+
+    def made(self, middleware: Any = ()) -> Starlette:
+        """The app."""
+        own = {"style.css": "text/css", "label.js": "text/javascript"}
+        routes = [
+            Route("/", self.page), Route("/items/{row:int}", self.item), Route("/items/{row:int}/text", self.text),
+            Route("/items/{row:int}/picture", self.picture),
+            Route("/items/{row:int}/guess", self.guess, methods=["POST"]),
+            Route("/answers", self.answer, methods=["POST"]), Route("/undo", self.undo, methods=["POST"]),
+            Route("/next", self.next), Route("/find", self.find), Route("/progress", self.progress),
+            Route("/agreement", self.agreement), Route("/save", self.save, methods=["POST"]),
+            Route("/me", self.rename, methods=["POST"]), Route("/healthz", self.health),
+            *(Route(f"/{name}", _own(name, kind)) for name, kind in own.items()),
+        ]  # fmt: skip
+        return Starlette(
+            routes=routes, middleware=list(middleware),
+            exception_handlers={
+                HTTPException: _refused, RefusedError: _refused, OSError: self._failed, DataError: _refused,
+            },
+        )  # fmt: skip
+
+    # what is shown
+
+    async def page(self, request: Request) -> Response:
+        """The whole page, with the item that comes next; it can be read, and answered, without scripts."""
+        by = self._by(request)
+        row = self.campaign.following(by)
+        if (asked := request.query_params.get("row", "")).isdecimal() and int(asked) < len(self.campaign.items):
+            row = int(asked)
+        item = None if row is None else await run_in_threadpool(self._item, by, row)
+        progress = self._progress(by)
+        found = _environment().get_template("label.html").render(
+            item=item, by=by, progress=progress, source=self.campaign.items.path.name, tags=self.campaign.tags,
+            words=self.campaign.items.kind.words, other=self.campaign.other, table=self.table, saving=self.saving,
+            command=self.command, state=json.dumps({"item": item, "progress": progress, "tags": self.campaign.tags}),
+        )  # fmt: skip
+        return HTMLResponse(found)
+
+    async def item(self, request: Request) -> Response:
+        """One item."""
+        return JSONResponse(await run_in_threadpool(self._item, self._by(request), self._row(request)))
+
+    def _item(self, by: str, row: int) -> dict[str, Any]:
+        """An item as the page takes it."""
+        campaign = self.campaign
+        items, key = campaign.items, campaign.items.key(row)
+        found: dict[str, Any] = {
+            "row": row, "item": key, "place": items.place(row), "asked": campaign.asked_by(row),
+            "note": campaign.note_of(key), "has_guess": bool(items.guess(row)), "given": items.given(row),
+            "said": self._said(by, key), "mine": self._mine(by, key), "in_queue": bool(campaign.place[row] >= 0),
+        }  # fmt: skip
+        try:
+            face = items.face(row)
+        except DataError as fault:
+            return found | {"fault": str(fault)}
+        text = face.text
+        return found | {
+            "text": text[:SHOWN], "more": max(len(text) - SHOWN, 0), "words": list(face.words), "name": face.name,
+            "picture": f"/items/{row}/picture?item={key}" if face.picture is not None else "",
+            "numbers": [list(pair) for pair in face.numbers.items()],
+        }  # fmt: skip
+
+    def _said(self, by: str, key: str) -> dict[str, str]:
+        """What the others said of an item on which annotators disagree; else nothing, so that nobody is swayed."""
+        return self.campaign.said(key) if key in self.campaign.apart else {}
+
+    def _mine(self, by: str, key: str) -> dict[str, str] | None:
+        known = self.campaign.known.get(key)
+        answer = None if known is None else known.last.get(by)
+        return None if answer is None else {"act": answer.act, "label": answer.label}
+
+    async def text(self, request: Request) -> Response:
+        """The whole text of an item."""
+        face = await run_in_threadpool(self.campaign.items.face, self._row(request))
+        return JSONResponse({"text": face.text})
+
+    async def picture(self, request: Request) -> Response:
+        """The picture of an item."""
+        row = self._row(request)
+        if request.query_params.get("item") != self.campaign.items.key(row):
+            raise RefusedError("another item has this number by now: load the page again")
+        face = await run_in_threadpool(self.campaign.items.face, row)
+        if face.picture is None:
+            raise HTTPException(404, "this item has no picture")
+        kind = "image/png" if face.picture[:4] == b"\x89PNG" else "image/jpeg"
+        return Response(face.picture, media_type=kind, headers={"cache-control": "private, max-age=3600"})
+
+    async def guess(self, request: Request) -> Response:
+        """What the model says of an item; that the annotator has seen it is kept."""
+        row, by, items = self._row(request), self._by(request), self.campaign.items
+        self.seen.add((by, items.key(row)))
+        why = items.marks.why[row] if items.marks.why else ""
+        return JSONResponse({"guess": items.guess(row), "why": why})
+
+    # what is answered
+
+    async def answer(self, request: Request) -> Response:
+        """Take an answer, and give what comes next."""
+        by, value = self._by(request), await _body(request)
+        form = "row" in value and isinstance(value["row"], str)
+        given = value.get("answers") or [value]
+        if not isinstance(given, list) or not 0 < len(given) <= LISTED:
+            raise RefusedError(f"answers must be a list of 1 to {LISTED} answers")
+        made = [self._given(by, each) for each in given]
+        async with self._one:
+            await run_in_threadpool(self.campaign.answer_all, by, made)
+        self._save_later()
+        if form:
+            return RedirectResponse("/", 303)
+        return await self._then(by, made[-1].row)
+
+    def _given(self, by: str, value: Any) -> Given:
+        """An answer as the page sends it.
+
+        Raises:
+            RefusedError: it is none.
+        """
+        if not isinstance(value, Mapping):
+            raise RefusedError("an answer must be an object")
+        row, act = value.get("row"), value.get("act", "label")
+        row = int(row) if isinstance(row, str) and row.isdecimal() else row
+        seconds, item = value.get("seconds"), value.get("item")
+        label, note = value.get("label", ""), value.get("note", "")
+        if act not in OWN_ACTS:
+            raise RefusedError(f"act must be one of {', '.join(OWN_ACTS)}, got {act!r}")
+        if isinstance(row, bool) or not isinstance(row, int) or not isinstance(item, str):
+            raise RefusedError("row must be the number of an item, and item its hash")
+        if not isinstance(label, str) or not isinstance(note, str):
+            raise RefusedError("label and note must be texts")
+        if isinstance(seconds, bool) or not (seconds is None or isinstance(seconds, int | float)):
+            raise RefusedError("seconds must be a number")
+        asked = HAND if value.get("hand") is True else None
+        return Given(row, item, act, label, seconds, (by, item) in self.seen, note, asked)
+
+    async def undo(self, request: Request) -> Response:
+        """Take back the annotator's last answer, and show its item again."""
+        by = self._by(request)
+        value = await _body(request)
+        async with self._one:
+            back = await run_in_threadpool(self.campaign.undo, by)
+        self._save_later()
+        if value:
+            return RedirectResponse("/", 303)
+        row = self.campaign.row_of(back.item)
+        item = None if row is None else await run_in_threadpool(self._item, by, row)
+        return JSONResponse({"item": item, "progress": self._progress(by), "saving": self.saving})
+
+    async def next(self, request: Request) -> Response:
+        """The item that comes next."""
+        after = request.query_params.get("after", "")
+        return await self._then(self._by(request), int(after) if after.isdecimal() else None)
+
+    async def _then(self, by: str, after: int | None) -> Response:
+        row = self.campaign.following(by, after)
+        item = None if row is None else await run_in_threadpool(self._item, by, row)
+        return JSONResponse({"item": item, "progress": self._progress(by), "saving": self.saving})
+
+    async def rename(self, request: Request) -> Response:
+        """Let the browser be of another annotator."""
+        name = str((await _body(request)).get("name", "")).strip()
+        require_name(name)
+        found = RedirectResponse("/", 303)
+        found.set_cookie(ANNOTATOR, name.encode().hex(), httponly=True, samesite="strict", path="/", max_age=31_536_000)
+        return found
+
+    # what is found
+
+    async def find(self, request: Request) -> Response:
+        """Items that hold some words, that the model takes for a class, or on which annotators disagree."""
+        ask = request.query_params
+        words, guess, state = ask.get("words", "").strip(), ask.get("guess", ""), ask.get("state", "")
+        found, more = await run_in_threadpool(self._found, words, guess, state)
+        by = self._by(request)
+        if guess:  # whoever filters by it has seen it
+            self.seen |= {(by, self.campaign.items.key(i)) for i in found}
+        rows = [
+            {
+                "row": i, "place": self.campaign.items.place(i), "excerpt": self.campaign.items.excerpt(i),
+                "label": self.campaign.label_of(self.campaign.items.key(i)) or self.campaign.items.given(i),
+            }
+            for i in found
+        ]  # fmt: skip
+        return JSONResponse({"rows": rows, "more": more})
+
+    def _found(self, words: str, guess: str, state: str) -> tuple[list[int], bool]:
+        campaign, items = self.campaign, self.campaign.items
+        if state == "disagreements":
+            rows = iter([row for key in campaign.apart if (row := campaign.row_of(key)) is not None])
+        elif state == "noted":
+            rows = iter(
+                [i for key in campaign.known if campaign.note_of(key) and (i := campaign.row_of(key)) is not None]
+            )
+        elif words:
+            rows = items.find(words)
+        else:
+            rows = iter(range(len(items)))
+        found: list[int] = []
+        for row in rows:
+            if guess and items.guess(row) != guess:
+                continue
+            key = items.key(row)
+            if state == "open" and (key in campaign.known or items.given(row)):
+                continue
+            if state == "labelled" and campaign.label_of(key) is None:
+                continue
+            if len(found) == LISTED:
+                return found, True
+            found.append(row)
+        return found, False
+
+    async def progress(self, request: Request) -> Response:
+        """How far the annotator is."""
+        return JSONResponse(self._progress(self._by(request)) | {"saving": self.saving})
+
+    def _progress(self, by: str) -> dict[str, Any]:
+        return dict(self.campaign.progress(by)) | {
+            "by": by,
+            "guesses": sorted(set(self.campaign.items.marks.guess) - {""}),
+        }
+
+    async def agreement(self, request: Request) -> Response:
+        """On what annotators agree, and how far what the model says swayed them."""
+        return JSONResponse(
+            await run_in_threadpool(lambda: {"pairs": agreement(self.campaign), "guess": influence(self.campaign)})
+        )
+
+    async def health(self, request: Request) -> Response:
+        """Whether it answers."""
+        return JSONResponse({"status": "ok"})
+
+    # what is written
+
+    async def save(self, request: Request) -> Response:
+        """Write the table now."""
+        await self._write()
+        return JSONResponse({"saving": self.saving}, 200 if not self.failed else 409)
+
+    def _save_later(self) -> None:
+        self._unsaved += 1
+        if self._later is not None:
+            self._later.cancel()
+        self._later = asyncio.get_running_loop().create_task(self._when_idle())
+
+    async def _when_idle(self) -> None:
+        await asyncio.sleep(IDLE)
+        self._later = None
+        await self._write()
+
+    async def _write(self) -> None:
+        async with self._one:
+            await run_in_threadpool(self.write)
+
+    def write(self) -> None:
+        """Write the table; where it cannot be written, `saving` says why."""
+        if self.table is None:
+            return
+        try:
+            count = self.table.write()
+            self.saving, self.failed, self._unsaved = f"{count:,} labels are in {self.table.path}.", False, 0
+        except (OSError, ValueError) as e:
+            if str(e) != self.saving:
+                self.say(f"The table was not written: {e}")
+            self.saving, self.failed = f"The table was not written: {e}", True
+
+    def _by(self, request: Request) -> str:
+        """Name of the annotator who asks."""
+        try:
+            name = bytes.fromhex(request.cookies.get(ANNOTATOR, "")).decode()
+            require_name(name)
+        except ValueError:
+            return self.me
+        return name
+
+    def _row(self, request: Request) -> int:
+        row: int = request.path_params["row"]
+        if row >= len(self.campaign.items):
+            raise HTTPException(404, f"there are {len(self.campaign.items):,} items")
+        return row
+
+    async def _failed(self, request: Request, error: Exception) -> Response:
+        """The answer where an answer could not be written."""
+        self.say(f"An answer was not kept: {error}")
+        return JSONResponse({"error": f"Not kept: {error}. Give the answer again once this is mended."}, 507)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """Object that a request brings, as JSON or as a form.
+
+    Raises:
+        RefusedError: it is none, or too large.
+    """
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY:
+            raise RefusedError(f"a request has at most {BODY:,} bytes")
+        parts.append(part)
+    data = b"".join(parts)
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        from urllib.parse import parse_qsl
+
+        return dict(parse_qsl(data.decode(errors="replace"), keep_blank_values=True))
+    if not data:
+        return {}
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as e:
+        raise RefusedError("a request must be JSON") from e
+    if not isinstance(value, dict):
+        raise RefusedError("a request must be an object of JSON")
+    return value
+
+
+def _own(name: str, kind: str) -> Callable[[Request], Response]:
+    """What answers a request for a file of the page."""
+
+    def answer(request: Request) -> Response:
+        return Response(_file(name), media_type=kind, headers={"cache-control": "no-cache"})
+
+    return answer
+
+
+@cache
+def _file(name: str) -> bytes:
+    return (files("tutelage.label") / "templates" / name).read_bytes()
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(loader=PackageLoader("tutelage.label"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """The answer to a request that is refused."""
+    status = error.status_code if isinstance(error, HTTPException) else 422
+    words = error.detail if isinstance(error, HTTPException) else str(error)
+    return JSONResponse({"error": words}, status)

@@ -1,0 +1,188 @@
+"""The table that the answers are written into, and the one that is made of them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tutelage.kinds.asked_labels import ASKED_BY, ROW
+from tutelage.kinds.entries import InTable
+from tutelage.label.campaign import Campaign
+from tutelage.label.items import digest
+from tutelage.tables import DataError, ReadAs, read
+from tutelage.tables.write import write_table
+
+
+class ChangedError(DataError):
+    """The table was changed or removed by another program; nothing is written over it."""
+
+
+@dataclass
+class Filled:
+    """A table of questions whose empty column gets the labels.
+
+    A table is filled in place only where it is as it was left, and where writing it again would change no other cell.
+
+    Attributes:
+        campaign: the campaign.
+        path: the table.
+        how: how it is read.
+        was: hash of the file as it was read or written last.
+    """
+
+    campaign: Campaign
+    path: Path
+    how: ReadAs
+    was: str
+
+    @staticmethod
+    def of(campaign: Campaign, path: Path, how: ReadAs) -> Filled:
+        """The table of a campaign, as it is now.
+
+        Args:
+            campaign: the campaign, whose items are those of the table.
+            path: the table.
+            how: how it is read.
+
+        Raises:
+            DataError: the table would be changed elsewhere where it was written again.
+        """
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tutelage-") as folder:
+            again = Path(folder) / path.name
+            write_table(read(path, how).frame, again)
+            if digest(again) != digest(path):
+                raise DataError(
+                    f"{path}: not written as tutelage writes tables, as by a spreadsheet, so that other cells could be "
+                    "changed by writing it again"
+                )
+        return Filled(campaign, path, how, digest(path))
+
+    def write(self) -> int:
+        """Write the labels into the table; returns their number.
+
+        Raises:
+            ChangedError: it was changed or removed meanwhile.
+            OSError: it cannot be written; it stays as it was.
+        """
+        if not self.path.exists():
+            raise ChangedError(f"{self.path} was removed; the answers are kept in the journal")
+        if digest(self.path) != self.was:
+            raise ChangedError(
+                f"{self.path} was changed by another program; nothing is written over it, and the answers are kept in "
+                "the journal"
+            )
+        held, items = read(self.path, self.how), self.campaign.items
+        table = held.frame
+        (label,) = (str(getattr(items.kind, name)) for name in items.kind.label_columns)
+        places = items.entries.places
+        assert isinstance(places, InTable)
+        cells: dict[int, Any] = {}
+        for i, row in enumerate(places.rows):
+            key = items.key(i)
+            if key in self.campaign.known:
+                cells[row] = self.campaign.labelled.get(key)
+        table[label] = [cells.get(row, cell) for row, cell in zip(held.rows, table[label].tolist(), strict=True)]
+        write_table(table, self.path)
+        self.was = digest(self.path)
+        return sum(value is not None for value in cells.values())
+
+
+@dataclass
+class Made:
+    """A table that is made of the answers to items of a table or folder, which stays as it is.
+
+    Attributes:
+        campaign: the campaign.
+        path: file to write.
+        was: hash of the file as it was written last; empty where it was not yet.
+    """
+
+    campaign: Campaign
+    path: Path
+    was: str = ""
+
+    def take_over(self) -> None:
+        """Go on with a table that an earlier page of the same campaign wrote: one that holds its answers and no other.
+
+        Any other table that is there is told of where it is to be written.
+        """
+        if self.path.exists():
+            with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".tutelage-") as folder:
+                again = Path(folder) / self.path.name
+                write_table(answered(self.campaign, self.path), again)
+                self.was = digest(again)
+
+    def write(self) -> int:
+        """Write the table; returns the number of labels.
+
+        Raises:
+            ChangedError: it was changed by another program meanwhile.
+            OSError: it cannot be written.
+        """
+        there = digest(self.path)
+        if there and there != self.was:
+            raise ChangedError(
+                f"{self.path} was changed by another program, or is none of this campaign; nothing is written over it, "
+                "and the answers are kept in the journal"
+            )
+        table = answered(self.campaign, self.path)
+        write_table(table, self.path)
+        self.was = digest(self.path)
+        return len(table)
+
+
+def answered(campaign: Campaign, path: Path) -> pd.DataFrame:
+    """Table of the items that have a label, in the form of `tutelage next`, for `tutelage fit --answers`.
+
+    Args:
+        campaign: the campaign.
+        path: file that the table is for, for messages.
+    """
+    items = campaign.items
+    rows = {key: row for key in campaign.labelled if (row := campaign.row_of(key)) is not None}
+    numbers = sorted(rows.values())
+    labels = {row: campaign.labelled[key] for key, row in rows.items()}
+    kind: Any = items.kind
+    plain = kind.table_to_ask([items.entries.items[i] for i in numbers], _frame(campaign, numbers), path)
+    (label,) = (str(getattr(kind, name) or "label") for name in kind.label_columns)
+    places = items.entries.places
+    at = [places.rows[i] if isinstance(places, InTable) and not places.files else places.short(i) for i in numbers]
+    plain = plain.reset_index(drop=True)
+    beside: Mapping[str, Any] = {ROW: at, label: [labels[i] for i in numbers], ASKED_BY: _asked(campaign, numbers)}
+    kept = [name for name in plain if name not in (*beside, "tutelage")]
+    found: pd.DataFrame = plain[kept].assign(**beside)
+    return found[[ROW, *kept, label, ASKED_BY]]
+
+
+def _frame(campaign: Campaign, numbers: list[int]) -> pd.DataFrame | None:
+    """Rows of the table of the items; None where it is not in memory, or is none."""
+    table = campaign.items.entries.table
+    if table is None or len(table) != len(campaign.items):
+        return None
+    return table.iloc[numbers]
+
+
+def _asked(campaign: Campaign, numbers: list[int]) -> list[str]:
+    """By which selector each item was asked for, as the answer that counts says."""
+    found = []
+    for i in numbers:
+        answer = campaign.answer_of(campaign.items.key(i))
+        found.append("" if answer is None else answer.asked)
+    return found
+
+
+def free_name(path: Path) -> Path:
+    """Name of a file beside one that is not there yet, such as "ask-2.csv".
+
+    Args:
+        path: the file.
+    """
+    number = 2
+    while (found := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
+        number += 1
+    return found

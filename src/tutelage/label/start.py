@@ -1,0 +1,209 @@
+"""The labelling page from its files to its end: the journal, the items, the server."""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from starlette.middleware import Middleware
+
+from tutelage.ask import RANDOM
+from tutelage.files import one_writer
+from tutelage.kinds.base import Kind
+from tutelage.kinds.dataset import Files
+from tutelage.label.app import Page
+from tutelage.label.campaign import Campaign, require_name
+from tutelage.label.filling import Filled, Made, free_name
+from tutelage.label.guard import Guard
+from tutelage.label.items import Items
+from tutelage.label.journal import Journal
+from tutelage.run.screen import Screen
+from tutelage.serve.server import Server, listening
+from tutelage.tables import DataError, Notes, ReadAs
+from tutelage.tables.name_lists import names_in
+
+if TYPE_CHECKING:
+    from tutelage.label.commands import LabelOptions
+
+HOST = "127.0.0.1"
+"""Address of the page: this machine alone reaches it."""
+
+FOLDER = ".labels"
+"""Ending of the folder beside a table that holds its journal."""
+
+
+def serve(kind: Kind, table: Path | None, asked: LabelOptions, screen: Screen, token: str) -> None:
+    """Show the page until it is stopped.
+
+    Args:
+        kind: kind of the items, with its columns.
+        table: table that `tutelage next` wrote; None labels the items of ``--train``.
+        asked: options of the command.
+        screen: where the command prints.
+        token: word that opens the page.
+
+    Raises:
+        DataError: the items cannot be read.
+        BusyError: another page is open on the same table.
+        KeyboardInterrupt: the user stopped it; all answers are written.
+    """
+    from tutelage.label.commands import user
+
+    me = asked.annotator or user()
+    require_name(me)
+    with listening(HOST, asked.port) as listener, campaign(kind, table, asked, screen) as (labels, written):
+        port = listener.getsockname()[1]
+        page = Page(labels, written, me, screen.answer, command=_command(labels, asked, written))
+        address = f"http://{HOST}:{port}/?token={token}"
+
+        def ready() -> None:
+            said = f"{len(labels.queue):,} {labels.items.kind.words.things} to label"
+            screen.answer(f"{said}: open {address}")
+            screen.say("Each answer is kept at once. Ctrl-C ends the page, and writes the table.")
+            if asked.browse:
+                webbrowser.open(address)
+
+        made = page.made([Middleware(Guard, token=token, port=port)])
+        server = Server(made, screen.answer, ready, lambda: None)
+        server.run([listener])
+        page.write()
+        if page.saving:
+            screen.answer(page.saving)
+    if server.interrupted:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def campaign(
+    kind: Kind, table: Path | None, asked: LabelOptions, screen: Screen
+) -> Iterator[tuple[Campaign, Filled | Made | None]]:
+    """Context of a campaign, and of the table that its labels are written into; no other page is open on it meanwhile.
+
+    Args:
+        kind: kind of the items, with its columns.
+        table: table that `tutelage next` wrote; None labels the items of ``--train``.
+        asked: options of the command.
+        screen: where is said what is noticed.
+    """
+    source = table or asked.train
+    assert source is not None
+    if not source.exists():
+        raise FileNotFoundError(f"{source}: no such file")
+    folder = source.with_name(f"{source.name}{FOLDER}")
+    folder.mkdir(exist_ok=True)
+    with one_writer(folder):
+        notes, how = Notes(screen.say), ReadAs(**{name: getattr(asked, name) for name in _names(ReadAs)})
+        kind = kind.settled(Files(source, None, None, how), notes)
+        items = Items.read(kind, source, how, notes)
+        if not len(items):
+            raise DataError(f"{source}: there is nothing to label")
+        items.face(0)
+        journal = Journal(folder / "journal.jsonl", {"table": source.name})
+        try:
+            if journal.torn:
+                screen.answer(f"{journal.path}: its last line was cut off while it was written, and is left out.")
+            labels = _campaign(items, journal, table is not None, asked)
+            if strange := sum(labels.row_of(key) is None for key in labels.known):
+                screen.answer(
+                    f"{strange:,} answers of the journal are to items that are not in {source} any more; they stay in "
+                    "the journal."
+                )
+            yield labels, _written(labels, table, asked, how, screen)
+        finally:
+            journal.close()
+
+
+def _names(of: type[Any]) -> list[str]:
+    from dataclasses import fields
+
+    return [f.name for f in fields(of)]
+
+
+def _campaign(items: Items, journal: Journal, asked_for: bool, asked: LabelOptions) -> Campaign:
+    """The campaign: a table that was asked for in its order, all others in random order."""
+    open_ = (
+        np.flatnonzero([not items.given(i) for i in range(len(items))]) if _labelled(items) else np.arange(len(items))
+    )
+    if not asked_for:
+        open_ = np.random.default_rng(asked.seed).permutation(open_)
+    by: str | Sequence[str] = items.marks.asked or ("" if asked_for else RANDOM)
+    return Campaign(items, journal, open_, by, _classes(items, asked), asked.other, asked.overlap)
+
+
+def _labelled(items: Items) -> bool:
+    """Whether some items have a label in the table."""
+    return bool(items.entries.known.any()) if not items.on_disk else False
+
+
+def _classes(items: Items, asked: LabelOptions) -> list[str]:
+    """Classes that are offered: those that are named, those of the run, and those that the table names."""
+    found = list(names_in(asked.classes)) if asked.classes else []
+    if asked.run is not None:
+        found += _of_run(asked.run)
+    there = {items.given(i) for i in np.flatnonzero(items.entries.known).tolist()} if _labelled(items) else set()
+    cells = [*sorted(there), *sorted(set(items.marks.guess))]
+    if items.face(0).words:
+        cells = [tag[2:] for cell in cells for tag in cell.split(" ") if tag[:2] in ("B-", "I-")]
+    found += cells
+    return [name for name in dict.fromkeys(found) if name and name != asked.other]
+
+
+def _of_run(folder: Path) -> list[str]:
+    """Classes of a run; of tags their types.
+
+    Raises:
+        FileNotFoundError: there is no finished run.
+    """
+    from tutelage.files import read_json
+    from tutelage.files.described import Summary
+
+    path = folder / "summary.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{folder}: no finished run; name the folder of one, or leave --run out")
+    names = [str(name) for name in read_json(path, Summary)["classes"]]
+    return [name[2:] if name[:2] in ("B-", "I-") else name for name in names if name != "O"]
+
+
+def _written(
+    labels: Campaign, table: Path | None, asked: LabelOptions, how: ReadAs, screen: Screen
+) -> Filled | Made | None:
+    """The table that the labels are written into."""
+    if table is None:
+        train = Path(str(asked.train))
+        out = asked.out or train.with_name(f"{train.stem}-labels.csv")
+        made = Made(labels, out)
+        made.take_over()
+        return made
+    if asked.out is not None:
+        made = Made(labels, asked.out)
+        made.take_over()
+        return made
+    try:
+        return Filled.of(labels, table, how)
+    except DataError as fault:
+        out = free_name(table.with_suffix(".csv"))
+        screen.answer(f"{fault}; the labels are written into {out}.")
+        return Made(labels, out)
+
+
+def _command(labels: Campaign, asked: LabelOptions, written: Filled | Made | None) -> str:
+    """Command line that learns from the labels; empty where it cannot be told."""
+    if written is None:
+        return ""
+    kind: Any = labels.items.kind
+    if asked.train is None and asked.run is not None:
+        again = f"tutelage config {asked.run} --output again.toml"
+        return f"{again}\ntutelage fit --config again.toml --answers {written.path} --out again"
+    source = asked.train or Path("mine.csv")
+    columns = " ".join(
+        f"--{name.replace('_', '-')} {value if isinstance(value, str) else ' '.join(value)}"
+        for name in (*kind.item_columns, *kind.label_columns)
+        if (value := getattr(kind, name)) not in (None, ())
+    )
+    if asked.train is None:
+        return f"tutelage fit drift --train {source} {columns} --answers {written.path} --out run"
+    return f"tutelage fit drift --train {written.path} --unlabelled {source} {columns} --out run"

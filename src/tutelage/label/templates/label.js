@@ -1,0 +1,443 @@
+// The page: it shows one item at a time, sends each answer at once, and shows the next one when the answer is kept.
+"use strict";
+
+const $ = (id) => document.getElementById(id);
+const state = JSON.parse($("state").dataset.state);
+const FEW = 9;
+let shown = 0; // when the item came onto the screen, by the clock that no one sets
+let sending = false;
+let tags = []; // type of each word of a sentence: "" for none
+let starts = []; // whether a marked part begins at the word
+let at = 0; // word that the keys are at
+let from = 0; // word at which the marked words begin
+
+const names = () => Object.keys(state.progress.classes);
+const many = () => names().length > FEW;
+
+async function ask(path, body) {
+  const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch {
+    throw new Error("The program does not answer: was it stopped? Nothing was kept since the last item.");
+  }
+  const kind = answer.headers.get("content-type") || "";
+  const value = kind.startsWith("application/json") ? await answer.json() : { error: await answer.text() };
+  if (!answer.ok) throw new Error(value.error || value.saving || "Refused.");
+  return value;
+}
+
+function make(tag, words, given = {}) {
+  const made = document.createElement(tag);
+  if (words !== undefined) made.textContent = words;
+  for (const [name, value] of Object.entries(given)) made.setAttribute(name, value);
+  return made;
+}
+
+function notice(words) {
+  $("notice").textContent = words;
+  $("notice").hidden = !words;
+}
+
+async function during(work) {
+  if (sending) return;
+  sending = true;
+  try {
+    await work();
+    notice("");
+  } catch (error) {
+    notice(error.message);
+  } finally {
+    sending = false;
+  }
+}
+
+// what is shown
+
+function showItem(item, focus = true) {
+  state.item = item;
+  $("asked").hidden = !item;
+  $("finished").hidden = Boolean(item);
+  if (!item) {
+    $("finished").querySelector("h1").focus();
+    return;
+  }
+  $("place").textContent = item.place;
+  $("why-asked").textContent = item.in_queue ? "" : "found by hand";
+  const box = $("item");
+  box.replaceChildren();
+  if (item.fault) box.append(make("p", item.fault, { class: "fault" }));
+  if (item.picture) box.append(make("img", undefined, { src: item.picture, alt: item.name || item.place }));
+  if (item.text) {
+    box.append(make("p", item.text, { class: "text", dir: "auto" }));
+    if (item.more) {
+      const more = make("button", `${item.more.toLocaleString("en")} more characters`, { type: "button" });
+      more.addEventListener("click", () => during(async () => {
+        box.querySelector(".text").textContent = (await ask(`/items/${item.row}/text`)).text;
+        more.remove();
+      }));
+      box.append(more);
+    }
+  }
+  if (item.words && item.words.length) box.append(sentence(item));
+  if (item.numbers && item.numbers.length) {
+    const table = make("table", undefined, { class: "numbers" });
+    for (const [name, value] of item.numbers) {
+      const row = make("tr");
+      row.append(make("th", name, { scope: "row" }), make("td", value));
+      table.append(row);
+    }
+    box.append(table);
+  }
+  box.scrollTop = 0;
+  const said = Object.entries(item.said || {}).map(([by, label]) => `${by}: ${label}`);
+  const before = item.mine ? `Your answer: ${item.mine.label || item.mine.act}. ` : item.given ? `The table says: ${item.given}. ` : "";
+  $("beside").textContent = before + (said.length ? `The annotators disagree: ${said.join("; ")}. Your answer here settles it.` : "");
+  $("guess").hidden = true;
+  $("show-guess").hidden = !item.has_guess;
+  $("note-box").hidden = true;
+  $("note").value = item.note || "";
+  $("answers").elements.row.value = item.row;
+  $("answers").elements.item.value = item.item;
+  $("which").value = "";
+  showClasses();
+  shown = performance.now();
+  if (focus) (many() && !state.tags ? $("which") : $("item-name")).focus({ preventScroll: false });
+}
+
+function showClasses() {
+  const box = $("classes");
+  const typed = $("which").value.trim().toLocaleLowerCase();
+  const all = names();
+  const fits = typed ? all.filter((name) => name.toLocaleLowerCase().includes(typed)) : all;
+  fits.sort((a, b) => Number(b.toLocaleLowerCase().startsWith(typed)) - Number(a.toLocaleLowerCase().startsWith(typed)));
+  const mine = state.item && state.item.mine ? state.item.mine.label : "";
+  box.replaceChildren();
+  fits.forEach((name, i) => {
+    const button = make("button", undefined, { type: "button", class: "class", value: name });
+    const number = many() ? i : all.indexOf(name);
+    if (number < FEW) button.append(make("kbd", String(number + 1)), " ");
+    button.append(make("bdi", name));
+    button.classList.toggle("mine", name === mine);
+    button.classList.toggle("best", many() && typed !== "" && i === 0);
+    button.addEventListener("click", () => choose(name));
+    box.append(button);
+  });
+  $("many").hidden = !many();
+  $("done").hidden = !state.tags;
+  $("which").setAttribute("aria-expanded", String(typed !== ""));
+}
+
+function showProgress(progress, saving) {
+  state.progress = progress;
+  const done = progress.queue - progress.left;
+  $("bar").style.width = `${progress.queue ? (100 * done) / progress.queue : 100}%`;
+  $("bar").parentElement.setAttribute("aria-valuenow", done);
+  $("count").textContent = `${progress.labelled.toLocaleString("en")} labelled, ${progress.left.toLocaleString("en")} to go`;
+  if (saving !== undefined) $("saving").textContent = saving;
+}
+
+function take(value) {
+  showProgress(value.progress, value.saving);
+  showItem(value.item);
+}
+
+// what is answered
+
+function choose(name) {
+  if (state.tags) {
+    mark(name);
+    return;
+  }
+  send({ act: Object.keys(state.item.said || {}).length ? "settle" : "label", label: name });
+}
+
+function send(answer) {
+  const item = state.item;
+  if (!item) return;
+  during(async () => {
+    const seconds = Math.round(performance.now() - shown) / 1000;
+    const note = $("note-box").hidden ? "" : $("note").value;
+    take(await ask("/answers", { row: item.row, item: item.item, seconds, note, hand: !item.in_queue, ...answer }));
+  });
+}
+
+function undo() {
+  during(async () => take(await ask("/undo", {})));
+}
+
+function act(name) {
+  send({ act: name });
+}
+
+function addClass() {
+  const name = $("fresh").value.trim();
+  if (!name) return;
+  $("fresh").value = "";
+  if (!(name in state.progress.classes)) state.progress.classes[name] = 0;
+  showClasses();
+  choose(name);
+}
+
+async function showGuess() {
+  if (!state.item || !state.item.has_guess) return;
+  await during(async () => {
+    const said = await ask(`/items/${state.item.row}/guess`, {});
+    $("guess").textContent = `The model says ${said.guess}${said.why ? ` (${said.why})` : ""}.`;
+    $("guess").hidden = false;
+  });
+}
+
+// sentences
+
+function sentence(item) {
+  const line = make("p", undefined, { class: "words", dir: "auto", role: "group", "aria-label": "Words" });
+  const before = item.mine && item.mine.act === "label" ? item.mine.label.split(" ") : [];
+  tags = item.words.map((_, i) => (before[i] && before[i] !== "O" ? before[i].slice(2) : ""));
+  starts = item.words.map((_, i) => !before[i] || before[i][0] !== "I");
+  at = from = 0;
+  item.words.forEach((word, i) => {
+    const each = make("span", undefined, { class: "word", "data-i": i });
+    each.append(make("bdi", word), make("small"));
+    each.addEventListener("click", (event) => {
+      at = i;
+      if (!event.shiftKey) from = i;
+      showWords();
+    });
+    line.append(each, " ");
+  });
+  queueMicrotask(showWords);
+  return line;
+}
+
+function marked() {
+  return [Math.min(from, at), Math.max(from, at)];
+}
+
+function showWords() {
+  const [low, high] = marked();
+  document.querySelectorAll(".word").forEach((each, i) => {
+    each.classList.toggle("at", i === at);
+    each.classList.toggle("chosen", i >= low && i <= high);
+    each.classList.toggle("typed", tags[i] !== "");
+    each.querySelector("small").textContent = tags[i] && starts[i] ? tags[i] : "";
+  });
+  const now = state.item.words.slice(low, high + 1).join(" ");
+  $("why-asked").textContent = `${now}${tags[low] ? `: ${tags[low]}` : ""}`;
+}
+
+function mark(name) {
+  const [low, high] = marked();
+  for (let i = low; i <= high; i += 1) {
+    tags[i] = name;
+    starts[i] = i === low;
+  }
+  if (tags[high + 1]) starts[high + 1] = starts[high + 1] || name === "" || tags[high + 1] !== name;
+  from = at = Math.min(high + 1, tags.length - 1);
+  showWords();
+}
+
+function done() {
+  const label = tags.map((type, i) => (type ? `${starts[i] || tags[i - 1] !== type ? "B" : "I"}-${type}` : "O")).join(" ");
+  send({ act: Object.keys(state.item.said || {}).length ? "settle" : "label", label });
+}
+
+// what is found
+
+let found = [];
+
+async function find() {
+  const query = new URLSearchParams({ words: $("find-words").value, state: $("find-state").value, guess: $("find-guess").value });
+  const value = await ask(`/find?${query}`);
+  found = value.rows;
+  $("find-count").textContent = `${found.length}${value.more ? " and more" : ""} found`;
+  const body = $("found");
+  body.replaceChildren();
+  for (const each of found) {
+    const row = make("tr");
+    const box = make("input", undefined, { type: "checkbox", "aria-label": each.place, value: each.row });
+    const open = make("button", each.place, { type: "button", class: "link" });
+    open.addEventListener("click", () => {
+      $("find").close();
+      during(async () => showItem(await ask(`/items/${each.row}`)));
+    });
+    const cells = [make("td"), make("td"), make("td", each.excerpt, { dir: "auto" }), make("td", each.label)];
+    cells[0].append(box);
+    cells[1].append(open);
+    row.append(...cells);
+    body.append(row);
+  }
+  $("all-box").hidden = !found.length || state.tags;
+  $("all-chosen").checked = false;
+  $("all-class").replaceChildren(...names().map((name) => make("option", name, { value: name })));
+  $("all-note").hidden = $("all-box").hidden;
+  $("all-note").textContent = "Items that you pick by hand are no sample: their labels are learnt, and say nothing of how good a model is on the pool. They are kept as asked for by hand.";
+}
+
+async function labelChosen() {
+  const chosen = [...$("found").querySelectorAll("input:checked")].map((box) => Number(box.value));
+  if (!chosen.length) return;
+  const label = $("all-class").value;
+  await during(async () => {
+    const items = await Promise.all(chosen.map((row) => ask(`/items/${row}`)));
+    const value = await ask("/answers", { answers: items.map((item) => ({ row: item.row, item: item.item, act: "label", label, hand: true })) });
+    showProgress(value.progress, value.saving);
+    showItem(value.item, false);
+    await find();
+  });
+}
+
+// how far
+
+async function showFacts() {
+  const [progress, both] = await Promise.all([ask("/progress"), ask("/agreement")]);
+  showProgress(progress, progress.saving);
+  const box = $("facts-body");
+  box.replaceChildren();
+  const percent = (x) => `${(100 * x).toFixed(0)} %`;
+  const table = make("table");
+  for (const [name, count] of Object.entries(progress.classes)) {
+    const row = make("tr");
+    row.append(make("th", name, { scope: "row", dir: "auto" }), make("td", count.toLocaleString("en"), { class: "n" }));
+    table.append(row);
+  }
+  box.append(make("p", `${progress.labelled.toLocaleString("en")} labelled, ${progress.left.toLocaleString("en")} of ${progress.queue.toLocaleString("en")} to go.`));
+  if (progress.seconds) {
+    const minutes = Math.ceil((progress.seconds * progress.left) / 60);
+    box.append(make("p", `An answer takes ${progress.seconds.toFixed(1)} seconds (median), the rest some ${minutes.toLocaleString("en")} ${minutes === 1 ? "minute" : "minutes"}.`));
+  }
+  box.append(table);
+  if (progress.disagreements) box.append(make("p", `Annotators disagree on ${progress.disagreements}: Find shows them.`));
+  for (const pair of both.pairs) {
+    const kappa = pair.kappa === null ? "" : `, kappa ${pair.kappa.toFixed(2)}${pair.low === null ? "" : ` (${pair.low.toFixed(2)} to ${pair.high.toFixed(2)})`}`;
+    box.append(make("p", `${pair.first} and ${pair.second} labelled the same ${pair.items}: equal ${percent(pair.equal)}${kappa}.`));
+  }
+  for (const [name, each] of Object.entries(both.guess)) {
+    const words = name === "seen" ? "Where the model's answer had been seen" : "Where it had not been seen";
+    box.append(make("p", `${words}, ${percent(each.equal)} of ${each.items} labels equal it (${percent(each.low)} to ${percent(each.high)}).`));
+  }
+}
+
+// keys
+
+const dialogs = { "open-find": "find", "open-facts": "facts", "open-help": "help", "open-name": "name" };
+
+async function open(id) {
+  if (document.querySelector("dialog[open]")) return;
+  $(id).showModal();
+  if (id === "find") {
+    const guesses = state.progress.guesses || [];
+    $("find-guess-label").hidden = !guesses.length;
+    if ($("find-guess").options.length === 1) $("find-guess").append(...guesses.map((name) => make("option", name, { value: name })));
+    $("find-words").focus();
+    await during(find);
+  }
+  if (id === "facts") await during(showFacts);
+}
+
+function onKey(event) {
+  if (document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.isComposing) return;
+  const here = event.target;
+  const typing = here instanceof HTMLTextAreaElement || (here instanceof HTMLInputElement && here.type !== "checkbox");
+  const which = here === $("which");
+  if (typing && !which && !event.altKey) {
+    if (event.key === "Enter" && here === $("fresh")) {
+      event.preventDefault();
+      addClass();
+    }
+    return;
+  }
+  const letters = event.altKey || !(many() && !state.tags);
+  const key = event.key.length === 1 ? event.key.toLocaleLowerCase() : event.key;
+  const does = keyed(key, letters, which, event);
+  if (!does) return;
+  event.preventDefault();
+  does();
+}
+
+function keyed(key, letters, which, event) {
+  const acts = { x: () => act("unsure"), s: () => act("skip"), u: undo, g: showGuess, m: note, p: () => open("facts") };
+  if (letters && key in acts && (state.item || key === "u" || key === "p")) return acts[key];
+  if (key === "?" && !which) return () => open("help");
+  if (key === "/" && !which) return () => open("find");
+  if (!state.item) return null;
+  if (key === "0" && !(which && $("which").value)) return () => act("none");
+  if (/^[1-9]$/.test(key) && !(which && $("which").value && !event.altKey)) {
+    const button = $("classes").children[Number(key) - 1];
+    return button ? () => choose(button.value) : null;
+  }
+  if (state.tags && !which) return wordKey(key, event);
+  if (which && key === "Enter") {
+    const best = $("classes").firstElementChild;
+    return best && $("which").value ? () => choose(best.value) : () => {};
+  }
+  if (!letters && !which && event.key.length === 1 && event.key !== " ") {
+    return () => {
+      $("which").value += event.key;
+      $("which").focus();
+      showClasses();
+    };
+  }
+  return null;
+}
+
+function wordKey(key, event) {
+  const back = getComputedStyle(document.querySelector(".words")).direction === "rtl" ? "ArrowRight" : "ArrowLeft";
+  if (key === "ArrowLeft" || key === "ArrowRight") {
+    return () => {
+      at = key === back ? Math.max(at - 1, 0) : Math.min(at + 1, tags.length - 1);
+      if (!event.shiftKey) from = at;
+      showWords();
+    };
+  }
+  if (key === "Delete" || key === "Backspace") return () => mark("");
+  if (key === "Enter" && !(event.target instanceof HTMLButtonElement)) return done;
+  return null;
+}
+
+function note() {
+  $("note-box").hidden = false;
+  $("note").focus();
+}
+
+document.addEventListener("keydown", onKey);
+$("answers").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const button = event.submitter;
+  if (!button) return;
+  if (button.name === "undo") undo();
+  else if (button.name === "act") act(button.value);
+  else if (button.name === "label") choose(button.value);
+});
+$("finished").querySelector("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  undo();
+});
+$("which").addEventListener("input", showClasses);
+$("add").addEventListener("click", addClass);
+$("done").addEventListener("click", done);
+$("show-guess").addEventListener("click", showGuess);
+$("show-note").addEventListener("click", note);
+$("keep-note").addEventListener("click", () => during(async () => {
+  const item = state.item;
+  await ask("/answers", { row: item.row, item: item.item, act: "note", note: $("note").value });
+  item.note = $("note").value;
+  $("note-box").hidden = true;
+  $("item-name").focus();
+}));
+$("save").addEventListener("click", () => during(async () => {
+  $("saving").textContent = (await ask("/save", {})).saving;
+}));
+for (const [button, id] of Object.entries(dialogs)) $(button).addEventListener("click", () => open(id));
+document.querySelectorAll("dialog .close").forEach((button) => button.addEventListener("click", () => button.closest("dialog").close()));
+document.querySelectorAll("dialog").forEach((dialog) => dialog.addEventListener("close", () => (many() && !state.tags ? $("which") : $("item-name")).focus()));
+$("find-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  during(find);
+});
+for (const id of ["find-state", "find-guess"]) $(id).addEventListener("change", () => during(find));
+$("all-chosen").addEventListener("change", () => $("found").querySelectorAll("input").forEach((box) => { box.checked = $("all-chosen").checked; }));
+$("all-go").addEventListener("click", labelChosen);
+showProgress(state.progress);
+showItem(state.item);
