@@ -89,9 +89,9 @@ MAY_IMPORT = {
 SHARED_BY_KINDS = {
     "adapting", "agreement", "alike_labels", "answers", "asked_labels", "asking", "base", "beside_labels",
     "candidates", "cells", "class_labels", "commonest", "contradictions", "copied", "copies", "dataset", "declared",
-    "declared_shares", "entries", "faces", "grown", "known_answers", "known_pool", "labelling", "left_out", "ledger", "nearness",
-    "odd_labels", "odd_votes", "on_disk", "one_class", "one_vote", "opinions", "origins", "pictures", "pixel_scores",
-    "pool_folder", "pool_reading", "predicting", "rare", "reading", "sample", "stored", "summary", "tagged",
+    "declared_shares", "entries", "faces", "grown", "known_answers", "known_pool", "labelling", "left_out", "ledger",
+    "nearness", "odd_labels", "odd_votes", "on_disk", "one_class", "one_vote", "opinions", "origins", "pictures",
+    "pixel_scores", "pool_folder", "pool_reading", "predicting", "rare", "reading", "sample", "stored", "summary", "tagged",
     "tallies", "teachers", "told",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {

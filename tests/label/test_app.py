@@ -1,0 +1,220 @@
+"""The page as requests see it: who is let in, what is answered, and what is said where something is wrong."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("starlette", reason="the extra serve is not installed")
+
+from starlette.middleware import Middleware
+from starlette.testclient import TestClient
+
+from tutelage.label.app import Page
+from tutelage.label.filling import Filled
+from tutelage.label.guard import Guard
+from tutelage.tables import USUAL
+
+TOKEN = "a-token-of-more-than-16-letters"
+HERE = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def page(campaign, table):
+    labels = campaign(overlap=1.0)
+    return Page(labels, Filled.of(labels, table, USUAL), "ann", lambda line: None)
+
+
+@pytest.fixture
+def client(page):
+    app = page.made([Middleware(Guard, token=TOKEN, port=8000)])
+    with TestClient(app, HERE, follow_redirects=False) as client:
+        assert client.get(f"/?token={TOKEN}").status_code == 200
+        client.headers["origin"] = HERE
+        yield client
+
+
+def give(client, row, label="food", **more):
+    item = client.get(f"/items/{row}").json()["item"]
+    return client.post("/answers", json={"row": row, "item": item, "act": "label", "label": label, **more})
+
+
+def test_only_who_has_the_token_is_let_in(page):
+    app = page.made([Middleware(Guard, token=TOKEN, port=8000)])
+    with TestClient(app, HERE, follow_redirects=False) as stranger:
+        assert stranger.get("/").status_code == 401
+        assert stranger.get("/items/0").status_code == 401
+        assert stranger.get("/?token=wrong").status_code == 401
+        assert stranger.post("/answers", json={}).status_code == 401
+        assert stranger.get("/", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+        opened = stranger.get(f"/?token={TOKEN}")
+        assert "HttpOnly" in opened.headers["set-cookie"] and "SameSite=strict" in opened.headers["set-cookie"]
+        assert TOKEN not in opened.text
+        assert stranger.get("/").status_code == 200
+    with TestClient(app, "http://127.0.0.1:9000") as other_port:
+        assert other_port.get("/", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "evil.example:8000"}, 403),  # a name of a stranger that leads here
+        ({"host": "127.0.0.1"}, 403),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://127.0.0.1:8001"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": None}, 403),  # a form of a page that hides where it comes from
+        ({}, 422),
+    ],
+)
+def test_what_another_page_sends_is_refused(client, headers, status):
+    for name, value in headers.items():
+        if value is None:
+            del client.headers[name]
+        else:
+            client.headers[name] = value
+    assert client.post("/answers", json={}).status_code == status
+
+
+def test_every_answer_forbids_what_is_not_its_own(client):
+    for path in ("/", "/items/0", "/nowhere", "/style.css", "/label.js"):
+        headers = client.get(path).headers
+        assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+        assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
+
+
+def test_an_answer_is_kept_and_the_next_item_comes(client, page):
+    said = give(client, 0, seconds=1.5)
+    assert said.status_code == 200 and said.json()["item"]["row"] == 1
+    assert said.json()["progress"]["labelled"] == 1
+    (answer,) = page.campaign.journal.answers
+    assert (answer.by, answer.label, answer.seconds, answer.seen, answer.asked) == ("ann", "food", 1.5, False, "margin")
+
+
+def test_the_page_is_whole_and_answers_without_scripts(client, page):
+    text = client.get("/").text
+    assert "a soup of peas" in text and 'value="money"' in text
+    item = client.get("/items/0").json()["item"]
+    form = {"row": "0", "item": item, "label": "money", "fresh": ""}
+    assert client.post("/answers", data=form).status_code == 303
+    assert page.campaign.label_of(item) == "money" and "the market fell" in client.get("/").text
+    assert client.post("/undo", data={"undo": "1"}).status_code == 303
+    assert page.campaign.label_of(item) is None
+
+
+def test_what_the_model_says_is_hidden_until_it_is_asked_for_and_that_is_kept(client, page):
+    assert "unsure" not in client.get("/items/0").text and "guess" not in client.get("/items/0").json()
+    give(client, 1)
+    assert client.post("/items/2/guess").json() == {"guess": "sport", "why": "unsure"}
+    give(client, 2)
+    assert [answer.seen for answer in page.campaign.journal.answers] == [False, True]
+
+
+def test_scripts_in_a_text_are_words(tmp_path, campaign, table, client):
+    text = "<script>alert(1)</script><img src=x onerror=alert(1)> \"'&"
+    frame = pd.read_csv(table, dtype=str).assign(text=[text, *map(str, range(6))])
+    frame.to_csv(table, index=False)
+    labels = campaign(classes=["<b>", '"quoted"'])
+    with TestClient(Page(labels, None, "ann", print).made()) as plain:
+        shown = plain.get("/").text
+        assert "<script>alert" not in shown and "<img src=x" not in shown and "<b>&lt;" not in shown
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown and 'value="&lt;b&gt;"' in shown
+        assert plain.get("/items/0").json()["text"] == text
+
+
+def test_answers_reach_the_table_and_other_cells_stay(client, page, table):
+    before = pd.read_csv(table, dtype=str, keep_default_na=False)
+    give(client, 0, "food")
+    give(client, 1, "Geld, €")
+    assert client.post("/save", json={}).status_code == 200
+    after = pd.read_csv(table, dtype=str, keep_default_na=False)
+    assert after.label.tolist() == ["food", "Geld, €", "", "", "", "food", ""]
+    assert after.drop(columns="label").equals(before.drop(columns="label"))
+    client.post("/undo", json={})
+    client.post("/save", json={})
+    assert pd.read_csv(table, dtype=str, keep_default_na=False).label[1] == ""
+
+
+def test_a_table_that_a_spreadsheet_changed_is_not_written_over(client, table):
+    give(client, 0)
+    table.write_text(table.read_text().replace("the bank", "the river bank"))
+    changed = table.read_bytes()
+    said = client.post("/save", json={})
+    assert said.status_code == 409 and "changed by another program" in said.json()["saving"]
+    assert table.read_bytes() == changed
+    table.unlink()
+    assert "was removed" in client.post("/save", json={}).json()["saving"] and not table.exists()
+
+
+def test_a_full_disk_is_told_and_the_item_stays(client, page, monkeypatch):
+    item = client.get("/items/0").json()["item"]
+
+    def full(file, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    said = client.post("/answers", json={"row": 0, "item": item, "act": "label", "label": "food"})
+    assert said.status_code == 507 and "Not kept" in said.json()["error"] and "No space" in said.json()["error"]
+    assert not page.campaign.labelled and client.get("/next").json()["item"]["row"] == 0
+    monkeypatch.undo()
+    assert give(client, 0).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"row": 0, "item": "0" * 16, "act": "label", "label": "food"}, "not the one in the table"),
+        ({"row": -1, "item": "0" * 16}, "not the one in the table"),
+        ({"row": "x", "item": 3}, "row must be"),
+        ({"row": True, "item": "0"}, "row must be"),
+        ({"row": 0, "item": "0", "act": "undo"}, "act must be one of"),
+        ({"row": 0, "item": "0", "label": ["food"]}, "must be texts"),
+        ({"row": 0, "item": "0", "seconds": "long"}, "seconds must be"),
+        ({"answers": []}, "row must be"),
+        ({"answers": [3]}, "must be an object"),
+        ({"answers": [{}] * 201}, "list of 1 to 200"),
+    ],
+)
+def test_requests_that_are_no_answers_are_refused_in_words(client, page, body, says):
+    said = client.post("/answers", json=body)
+    assert said.status_code == 422 and says in said.json()["error"]
+    assert not page.campaign.journal.answers
+
+
+def test_bodies_that_are_no_json_are_refused(client):
+    for body in (b"[", b"[]", b"\xff", b"[" * 100_000, b'"x"'):
+        assert client.post("/answers", content=body).status_code == 422
+    assert client.post("/answers", content=b" " * 2_000_001).status_code == 422
+    assert client.get("/items/7").status_code == 404 and client.get("/items/x").status_code == 404
+
+
+def test_items_are_found_and_labelled_together(client, page):
+    found = client.get("/find", params={"words": "SOUP"}).json()["rows"]
+    assert [each["row"] for each in found] == [0, 3, 5]
+    answers = [
+        {"row": i, "item": client.get(f"/items/{i}").json()["item"], "label": "food", "hand": True} for i in (0, 3)
+    ]
+    assert client.post("/answers", json={"answers": answers}).status_code == 200
+    assert [a.asked for a in page.campaign.journal.answers] == ["hand", "hand"]
+    assert [e["row"] for e in client.get("/find", params={"state": "labelled"}).json()["rows"]] == [0, 3, 5]
+    assert [e["row"] for e in client.get("/find", params={"state": "open"}).json()["rows"]] == [1, 2, 4, 6]
+    assert [e["row"] for e in client.get("/find", params={"guess": "sport"}).json()["rows"]] == [2, 6]
+    give(client, 2, "sport")
+    assert page.campaign.journal.answers[-1].seen  # whoever filters by the guess has seen it
+
+
+def test_each_browser_has_its_annotator(client, page):
+    give(client, 0, "food")
+    assert client.post("/me", data={"name": "Ben Ö."}).status_code == 303
+    give(client, 0, "money")
+    assert [a.by for a in page.campaign.journal.answers] == ["ann", "Ben Ö."]
+    said = client.get("/items/0").json()
+    assert said["said"] == {"ann": "food", "Ben Ö.": "money"} and said["mine"]["label"] == "money"
+    (pair,) = client.get("/agreement").json()["pairs"] or [{"first": "ann"}]
+    assert pair["first"] == "Ben Ö." or pair == {"first": "ann"}
+    assert client.post("/me", data={"name": "<b>"}).status_code == 422
