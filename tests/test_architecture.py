@@ -91,8 +91,8 @@ SHARED_BY_KINDS = {
     "candidates", "cells", "class_labels", "commonest", "contradictions", "copied", "copies", "dataset", "declared",
     "declared_shares", "entries", "faces", "grown", "known_answers", "known_pool", "labelling", "left_out", "ledger",
     "nearness", "odd_labels", "odd_votes", "on_disk", "one_class", "one_vote", "opinions", "origins", "pictures",
-    "pixel_scores", "pool_folder", "pool_reading", "predicting", "rare", "reading", "sample", "stored", "summary", "tagged",
-    "tallies", "teachers", "told",
+    "pixel_scores", "pool_folder", "pool_reading", "predicting", "rare", "reading", "sample", "stored", "summary",
+    "tagged", "tallies", "teachers", "told",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {
     "architecture", "base", "cache", "encoder", "exported", "fingerprint", "graphs", "head", "known", "learnt",

@@ -85,7 +85,7 @@ def test_every_answer_forbids_what_is_not_its_own(client):
     for path in ("/", "/items/0", "/nowhere", "/style.css", "/label.js"):
         headers = client.get(path).headers
         assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
-        assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
+        assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "same-origin"
 
 
 def test_an_answer_is_kept_and_the_next_item_comes(client, page):

@@ -19,7 +19,7 @@ MAY_LOAD = (
 """What a browser may load for the page: its own files alone."""
 
 SENT = {
-    "content-security-policy": MAY_LOAD, "x-content-type-options": "nosniff", "referrer-policy": "no-referrer",
+    "content-security-policy": MAY_LOAD, "x-content-type-options": "nosniff", "referrer-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin", "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }  # fmt: skip

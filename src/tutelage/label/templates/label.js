@@ -246,10 +246,20 @@ function done() {
 // what is found
 
 let found = [];
+let finding = 0; // number of the last search: what an earlier one found comes too late
 
 async function find() {
+  finding += 1;
+  const mine = finding;
   const query = new URLSearchParams({ words: $("find-words").value, state: $("find-state").value, guess: $("find-guess").value });
-  const value = await ask(`/find?${query}`);
+  let value;
+  try {
+    value = await ask(`/find?${query}`);
+  } catch (error) {
+    $("find-count").textContent = error.message;
+    return;
+  }
+  if (mine !== finding) return;
   found = value.rows;
   $("find-count").textContent = `${found.length}${value.more ? " and more" : ""} found`;
   const body = $("found");
@@ -331,7 +341,7 @@ async function open(id) {
     $("find-guess-label").hidden = !guesses.length;
     if ($("find-guess").options.length === 1) $("find-guess").append(...guesses.map((name) => make("option", name, { value: name })));
     $("find-words").focus();
-    await during(find);
+    await find();
   }
   if (id === "facts") await during(showFacts);
 }
@@ -434,9 +444,9 @@ document.querySelectorAll("dialog .close").forEach((button) => button.addEventLi
 document.querySelectorAll("dialog").forEach((dialog) => dialog.addEventListener("close", () => (many() && !state.tags ? $("which") : $("item-name")).focus()));
 $("find-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  during(find);
+  find();
 });
-for (const id of ["find-state", "find-guess"]) $(id).addEventListener("change", () => during(find));
+for (const id of ["find-state", "find-guess"]) $(id).addEventListener("change", find);
 $("all-chosen").addEventListener("change", () => $("found").querySelectorAll("input").forEach((box) => { box.checked = $("all-chosen").checked; }));
 $("all-go").addEventListener("click", labelChosen);
 showProgress(state.progress);
