@@ -89,8 +89,8 @@ class Outlook:
         of the labels-only model, in brackets their 90 % interval. Go on.'
         """
         said = [
-            f"Another {m} labels are likely to bring {g:+.1f} points ({a:+.1f} to {b:+.1f}), {rate:.2f} a minute of "
-            "labelling."
+            f"Another {m:,} {'label is' if m == 1 else 'labels are'} likely to bring {_signed(g)} points "
+            f"({_signed(a)} to {_signed(b)}), {rate:.2f} a minute of labelling."
             for m, g, a, b, rate in zip(self.more, self.gain, self.low, self.high, self.per_minute, strict=True)
         ]
         end = f"Enough: a minute is likely to bring less than {self.worth:g} points." if self.stop else "Go on."
@@ -144,6 +144,15 @@ def outlook(
     beyond = np.array([bool(f[3]) for f in found])
     stop = bool((rate < worth).all())
     return Outlook(int(now), tuple(map(int, more)), gain, low, high, rate, worth, stop, beyond, len(sets))
+
+
+def _signed(points: float) -> str:
+    """Points with their sign; no minus before 0.
+
+    >>> _signed(-0.04), _signed(-0.06)
+    ('+0.0', '-0.1')
+    """
+    return f"{round(points, 1) + 0.0:+.1f}"
 
 
 def within(left: int) -> tuple[int, ...]:

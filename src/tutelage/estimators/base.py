@@ -35,6 +35,7 @@ from tutelage.fit.pool_words import evidence_of
 from tutelage.fit.verdict import verdict
 from tutelage.kinds.asking import HowAsked, questions
 from tutelage.kinds.base import Kind
+from tutelage.kinds.candidates import chosen_first
 from tutelage.kinds.dataset import Dataset, require_classes
 from tutelage.kinds.entries import joined
 from tutelage.kinds.known_pool import Remembered
@@ -303,7 +304,7 @@ class Estimator(BaseEstimator):
 
     def next_(
         self, X: Any, count: int = 20, *, by: str = "auto", drawn: float = 0.1, labelled: Any = None, y: Any = None,
-        other: str = "", random_state: int | None = None,
+        asked_by: Any = None, other: str = "", random_state: int | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """Items that are worth a label most, the first to label first.
 
@@ -317,16 +318,21 @@ class Estimator(BaseEstimator):
                 `fit` says how good the model is, see its argument ``asked_by``.
             labelled: items that have a label, as X, to stay away from; by default none.
             y: labels of these items; by default it is taken that each class has one.
+            asked_by: by which selector each of these items was asked for, "asked_by" of earlier rounds, None for one
+                that was labelled anyway. Those that a selector chose are then drawn from, too: without it the drawn
+                items of later rounds are no sample, as the hard ones are missing.
             other: class that means "none of these": what the model takes for it is asked for only where it is drawn.
             random_state: seed of all draws, at least 0; by default the number of the items ``labelled``, so that each
                 round draws others.
 
-        Of equal items one is asked for, and none that equals a labelled one. In later rounds the drawn items are a
-        sample of X, in which those that were chosen before are missing; the command draws from these, too.
+        Of equal items one is asked for, and none that equals a labelled one. In `fit` let the "asked_by" of a drawn
+        item that was labelled before be "random" from then on.
 
         Returns:
-            A row for each item: its number in X, as "index"; "guess", the label that the model gives it, where a label
-            is a word; "why" it is asked for; and "asked_by", the selector, or "random".
+            A row for each item: its number in X, as "index"; where ``asked_by`` is given, "labelled", the number in
+            ``labelled`` of one that has its label already, whose "index" is -1, and -1 of the others; "guess", the
+            label that the model gives it, where a label is a word; "why" it is asked for; and "asked_by", the selector,
+            or "random".
 
         Raises:
             ValueError: an argument is out of its range.
@@ -343,9 +349,20 @@ class Estimator(BaseEstimator):
         if strange:
             raise ValueError(f"y must hold classes of the model, got {min(strange)!r}")
         seed = len(known) if random_state is None else seed_of(random_state)
-        how, keys = HowAsked(count, by, drawn, seed, other), kind.pool_keys(both)
-        found = questions(kind, self._model, items, opinions(self._model, both), classes, how, copies=keys)
-        cells: dict[str, Any] = {"index": found.asked.index}
+        how, keys, n = HowAsked(count, by, drawn, seed, other), kind.pool_keys(both), len(items)
+        order, again = chosen_first(keys[n:], [None] * len(known) if asked_by is None else list(asked_by))
+        behind = np.concatenate([np.arange(n), n + order])
+        both = both[behind] if isinstance(both, np.ndarray) else [both[i] for i in behind.tolist()]
+        classes = [classes[i] for i in order.tolist()]
+        found = questions(
+            kind, self._model, items, opinions(self._model, both), classes, how, again, copies=keys[behind]
+        )
+        index = found.asked.index
+        cells: dict[str, Any] = {"index": index}
+        if asked_by is not None:
+            there = index >= n
+            numbers = np.append(order, -1)[np.where(there, index - n, -1)]
+            cells = {"index": np.where(there, -1, index), "labelled": numbers}
         cells |= {} if found.guesses is None else {"guess": found.guesses}
         return pd.DataFrame(cells | {"why": found.why, "asked_by": found.asked.by})
 

@@ -124,7 +124,7 @@ class Recorder:
         """Write what has changed in the run's pseudo-labels since the last look."""
         if not len(run.memory.label):
             return
-        stored = [run.memory.of[who] for who in run.rule.movers]
+        stored = [run.memory.of[who] for who in run.method.teaching]
         if not self._written:
             self._begin(run.beside, len(stored))
         first = self.blocks[-1].last + 1 if self.blocks else 1
@@ -233,7 +233,7 @@ class Ledger:
             tensors: tensors of the part.
         """
         found = {name: tensors[f"{PREFIX}{name}"].numpy() for name in ("blocks", *COLUMNS)}
-        followed, movers = Followed.of(problem.pool), method.rule.movers
+        followed, movers = Followed.of(problem.pool), method.teaching
         item, unit = followed.places(found.pop("at"))
         item = item if problem.pool_rows is None else np.asarray(problem.pool_rows)[item]
         teachers = tuple(labeller_of(method, movers[k], turn) for turn, _, _, k, _ in found["blocks"].tolist())

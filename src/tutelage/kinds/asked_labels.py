@@ -15,8 +15,9 @@ import pandas as pd
 from tutelage.ask import NAMES, RANDOM, SELECTORS
 from tutelage.data.how import USUAL, ReadAs
 from tutelage.kinds.entries import SCORED, Entries, InTable, one_after_other
+from tutelage.kinds.on_disk import with_groups_of_files
 from tutelage.kinds.one_vote import cells_by_row, with_groups
-from tutelage.tables import DataError, Notes, as_label
+from tutelage.tables import DataError, Notes, as_label, read
 from tutelage.tables.cells import brief
 from tutelage.tables.formulas import BEGINS, TEXT
 from tutelage.tables.read import column_names
@@ -120,7 +121,7 @@ def with_answers(
         if found is not None:
             _, found, _ = kind.settled_labels(train, found, None, notes)
             assert found is not None
-            found = found.where(found.known)
+            found = _without_guards(train, found.where(found.known))
             train, more = _given(kind, train, more, found, path, files, notes)
     return train, more
 
@@ -134,9 +135,17 @@ def with_asked(found: Entries, path: Path, how: ReadAs, notes: Notes) -> Entries
         how: how the file is read.
         notes: told where other words stand beside the selectors' names.
     """
-    if not isinstance(found.places, InTable) or found.table is None:
+    if not isinstance(found.places, InTable) or found.places.files:
         return found
-    column = marks_in(found.table)
+    table = found.table
+    if table is None:  # of a kind that keeps none, such as sentences
+        try:
+            if not any(map(MARKS.fullmatch, column_names(path, how))):
+                return found
+            table = read(path, how).frame
+        except DataError:  # a file of another form, such as CoNLL's, which has no columns by name
+            return found
+    column = marks_in(table)
     if column is None:
         return found
     asked, others = _marks(found, path, column, how)
@@ -182,9 +191,12 @@ def _read(kind: Kind, path: Path, how: ReadAs, notes: Notes) -> Entries | None:
             raise DataError(f"{path}: no row has a label yet; fill in the column {label!r}, as far as you like")
         reads.require_there(found, path, plain)
         asked: Sequence[str | None] = ()
+        empty = 0
         column = next(filter(MARKS.fullmatch, reversed(column_names(path, plain))), None)
         if column is not None and isinstance(found.places, InTable):
             asked, others = _marks(found, path, column, plain)
+            cells = cells_by_row(found, path, column, plain)
+            empty = sum(as_label(c) == RANDOM and label is None for c, label in zip(cells, found.labels, strict=True))
             if others:
                 raise DataError(
                     f"{path}, column {column!r}: a cell is none of {', '.join((*NAMES[1:], HAND))}; leave it as it was "
@@ -198,6 +210,13 @@ def _read(kind: Kind, path: Path, how: ReadAs, notes: Notes) -> Entries | None:
     found = replace(found, asked=asked or [None] * len(found), table=None).where(known)
     if len(found) < all_rows:
         notes.say(f"{path}: {len(found):,} of its {all_rows:,} rows have a label; the others stay without.")
+    if empty:
+        drawn = empty + sum(by == RANDOM for by in found.asked)
+        were, they = ("was", "it is") if empty == 1 else ("were", "they are")
+        notes.say(
+            f"{path}: {empty:,} of the {drawn:,} rows that were drawn at random {were} left without a label. If {they} "
+            "hard to tell, the drawn labels say too much good of the model: label them, too, as well as you can."
+        )
     return found
 
 
@@ -260,6 +279,14 @@ def _equal(kind: Kind, train: Entries, more: Entries | None, items: Any) -> tupl
     if more.stored is not None:
         return here, _places(more.stored.keys, kind.stored_keys(items))
     return here, _places(kind.pool_keys(more.items), keys)
+
+
+def _without_guards(train: Entries, found: Entries) -> Entries:
+    """Answers without the apostrophe that makes a cell harmless, where the data name the class without it."""
+    known = {label for label in train.labels if isinstance(label, str)}
+    guarded = {f"{TEXT}{label}": label for label in known if f"{TEXT}{label}" not in known}
+    labels = [guarded.get(label, label) if isinstance(label, str) else label for label in found.labels]
+    return replace(found, labels=labels)
 
 
 def _tally(kind: Kind, train: Entries, found: Entries, here: Places, there: Places) -> _Tally:
@@ -334,9 +361,13 @@ def _moved(
     first = {i: k for k, i in reversed(list(enumerate(answers)))}  # of equal items one counts as asked for
     asked = [found.asked[i] if first[i] == k else None for k, i in enumerate(answers)]
     taken = kind.relabelled(taken, [found.labels[i] for i in answers], asked)
-    if kind.group is not None and files.unlabelled is not None and isinstance(taken.places, InTable):
-        taken = with_groups(kind, taken, files.unlabelled, files.how)
-    return one_after_other(train, taken), more.where(~mask)
+    if kind.group is not None and files.unlabelled is not None:
+        if not isinstance(taken.places, InTable):
+            taken = with_groups_of_files(kind, taken, files.how)
+        else:
+            taken = with_groups(kind, taken, files.unlabelled, files.how)
+    both = one_after_other(train, taken)
+    return kind.relabelled(both, both.labels, list(both.asked)), more.where(~mask)
 
 
 def _strange(
@@ -363,7 +394,7 @@ def _say(tally: _Tally, found: Entries, path: Path, notes: Notes) -> None:
     notes.fact(f"answers {path}", f"Answers of {path.name}: {len(found):,} labels{asked}{again}.", dict(tally.by))
     if tally.fresh:
         named = ", ".join(f"{label} ({number:,})" for label, number in tally.fresh.items())
-        notes.say(f"{path}: of classes that no label had before, which are learnt as well: {named}.")
+        notes.say(f"{path}: of classes that no label had before: {named}. Those with two labels are learnt as well.")
     if tally.torn:
         first, other = next(iter(tally.torn.items()))
         others = f", and {len(tally.torn) - 1:,} more like it" if len(tally.torn) > 1 else ""

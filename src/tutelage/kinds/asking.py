@@ -96,6 +96,8 @@ def questions(
     chosen: Any = slice(None) if len(wanted) == n else np.concatenate([wanted, np.arange(n, n + len(labels))])
     p = None if found.probabilities is None else found.probabilities[..., chosen, :]
     rows, labelled = found.rows[chosen], np.arange(len(wanted), len(wanted) + len(labels))
+    if by == "variation" and p is not None and not found.of_classes:
+        raise ValueError(f"variation asks on whose class models disagree, and {kind.words.things} have none")
     if by == "variation" and p is not None:
         p = _voted(p, rows, labelled, y, kind)
     selection = select(by, rows, p, labelled, most, how.seed, y)
@@ -148,6 +150,8 @@ def _of_other(found: Opinions, classes: Sequence[str], other: str) -> np.ndarray
     """Mask of the items that the model takes for none of the classes, (n + l,)."""
     if not other or found.probabilities is None:
         return np.zeros(len(found.rows), dtype=bool)
+    if not found.of_classes:
+        raise ValueError(f"other must be left out where each pixel has a class, got {other!r}")
     if other not in classes:
         raise ValueError(f"other must be one of the classes {', '.join(classes)}, got {other!r}")
     p = found.probabilities if found.probabilities.ndim == 2 else found.probabilities[0]
@@ -200,7 +204,7 @@ def _why(selection: Selection, place: int, found: Opinions, classes: Sequence[st
 def _said(selection: Selection, place: int, found: Opinions, classes: Sequence[str], kind: Kind) -> str:
     """What the model says of an item, in words."""
     p = found.probabilities
-    if p is None or p.ndim != 2 or p.shape[1] != len(classes) or len(classes) < 2:
+    if p is None or p.ndim != 2 or not found.of_classes or p.shape[1] != len(classes) or len(classes) < 2:
         return "the model is unsure"
     said = p[int(selection.index[place])]
     first, second = np.argsort(-said, kind="stable")[:2].tolist()

@@ -351,6 +351,10 @@ class Kind(ABC):
         """The item for a table; empty where it cannot be written."""
         return item if isinstance(item, str) else ""
 
+    def label_cell(self, label: Any) -> Any:
+        """The label as a cell of a table that may lie anywhere."""
+        return label
+
     def label_in_words(self, label: Any) -> str:
         """The label for a table."""
         return str(label)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tutelage.ask import RANDOM
 from tutelage.data.columns import spaced
 from tutelage.kinds.asked_labels import ROW, SOURCE, as_table, is_chosen
 from tutelage.kinds.dataset import Files
@@ -124,10 +125,26 @@ class Candidates:
             inside = numbers[mine] - (int(ends[k - 1]) if k else 0)
             tables.append(self._of_source(k, inside, plain).set_axis(mine))
         found = pd.concat(tables).sort_index()
-        given = [None if number < self.free else self.labels[number - self.free] for number in numbers.tolist()]
+        cells = found[label].tolist() if label in found else [None] * len(found)
+        given = [
+            None if number < self.free else self._given(number - self.free, cell if of == self.paths[0] else None)
+            for number, cell, of in zip(numbers.tolist(), cells, [self.paths[k] for k in source.tolist()], strict=True)
+        ]
         found[label] = pd.Series(given, index=found.index, dtype=object)
         first = [name for name in (SOURCE, ROW) if name in found]
         return found[[*first, *(name for name in found if name not in first)]]
+
+    def _given(self, i: int, cell: Any) -> Any:
+        """The label of the i-th labelled item, as its table has it, where it has one.
+
+        Args:
+            i: number of the item.
+            cell: cell of its label in the training table; None where it comes from another, or has none there.
+        """
+        written = self.kind.label_cell(self.labels[i])
+        if written is not self.labels[i] or cell is None or (isinstance(cell, float) and np.isnan(cell)):
+            return written
+        return cell if not isinstance(cell, str) or cell.strip() else written
 
     def _of_source(self, source: int, inside: np.ndarray, plain: Any) -> pd.DataFrame:
         """Rows of a source, of the entries of these numbers, (k,)."""
@@ -179,21 +196,47 @@ def _without(kind: Kind, part: Entries, items: Any) -> Entries:
 
 
 def _tested(kind: Kind, files: Files) -> Any:
-    """Items of the table to score on; none where there is none, or it cannot be read any more."""
+    """Items of the table to score on; none where there is none.
+
+    Raises:
+        DataError: it cannot be read any more, so that its items could be asked for.
+    """
     if files.test is None:
         return []
     try:
         found = kind.entries(files.test, files.how, Notes(), POOL)
         return kind.checked(found, Notes())[0].items
-    except (DataError, OSError):
-        return []
+    except (DataError, OSError) as fault:
+        raise DataError(
+            f"{files.test}, on which the run is scored, cannot be read ({fault}); its {kind.words.things} could be "
+            "asked for, and learnt: put it back, or name it by --test"
+        ) from fault
 
 
 def _chosen_before(kind: Kind, known: Entries) -> np.ndarray:
-    """Mask of the labelled entries whose label was asked for by a selector and not drawn, each item once, (n,)."""
-    chosen = np.array(list(map(is_chosen, known.asked or [None] * len(known))), dtype=bool)
-    if not chosen.any():
-        return chosen
-    first = np.zeros(len(known), dtype=bool)
-    first[np.unique(kind.pool_keys(known.items), return_index=True)[1]] = True
-    return chosen & first
+    """Mask of the labelled entries whose label was asked for by a selector and never drawn, each item once, (n,)."""
+    found, asked = np.zeros(len(known), dtype=bool), known.asked or [None] * len(known)
+    if any(map(is_chosen, asked)):
+        order, again = chosen_first(kind.pool_keys(known.items), asked)
+        found[order[:again]] = True
+    return found
+
+
+def chosen_first(keys: np.ndarray, asked: Sequence[str | None]) -> tuple[np.ndarray, int]:
+    """Numbers of labelled items, (l,): first those that a selector chose and that were never drawn, each item once.
+
+    Args:
+        keys: hash of each item, equal for equal ones, (l,).
+        asked: by which selector each was asked for, (l,); None of one that was labelled anyway.
+
+    Returns:
+        The numbers, and how many come first.
+
+    >>> chosen_first(np.array([7, 8, 8, 9]), [None, "margin", "random", "margin"])
+    (array([3, 0, 1, 2]), 1)
+    """
+    chosen = np.array(list(map(is_chosen, asked)), dtype=bool)
+    drawn = np.isin(keys, keys[np.array([by == RANDOM for by in asked], dtype=bool)])
+    numbers = np.flatnonzero(chosen & ~drawn)
+    first = np.sort(numbers[np.unique(keys[numbers], return_index=True)[1]])
+    return np.concatenate([first, np.setdiff1d(np.arange(len(keys)), first)]), len(first)

@@ -14,6 +14,7 @@ from tutelage.fit.changes import Looked, changes
 from tutelage.fit.dependence import dependence
 from tutelage.fit.evidence import estimate
 from tutelage.fit.fit_rows import Fitted
+from tutelage.kinds.asked_labels import is_chosen
 from tutelage.kinds.base import Kind
 from tutelage.kinds.copied import copied_of
 from tutelage.kinds.dataset import Dataset
@@ -104,7 +105,9 @@ def new_labels(kind: Kind, data: Dataset, fitted: Fitted, before: Model) -> dict
     problem, items = fitted.problem, data.items
     if not before.known or not len(items.labelled):
         return None
-    index = np.flatnonzero(copied_of(kind, before, _listed(items.labelled)) < 2)
+    new = copied_of(kind, before, _listed(items.labelled)) < 2
+    chosen = np.array(list(map(is_chosen, data.asked or [None] * len(new))), dtype=bool)
+    index = np.flatnonzero(new & ~chosen)  # what a selector chose is harder than the rest
     if not len(index):
         return None
     examples = problem.labelled.subset(index)
@@ -120,6 +123,8 @@ def new_labels(kind: Kind, data: Dataset, fitted: Fitted, before: Model) -> dict
         f"On the {len(scores):,} {things} whose labels are new, before they were learnt, the model before had "
         f"{task.measure} {100 * found.score:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f})."
     )
+    if left := int((new & chosen).sum()):
+        says += f" {left:,} more, which a selector chose, are left out: they are harder than the rest."
     return {"labels": len(scores), task.score: found.score, "interval": [found.low, found.high], "words": says}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
@@ -268,8 +268,9 @@ class Masks(Pictured):
         items = Items(Segmentation(arrays.classes), labelled.items, arrays.targets(), pool, truth, groups=votes.groups)
         names = [name for part in parts for name in part.names]
         found = Dataset(
-            items, classes, names, size=size, left_out=left_out, repeated=votes.copied, strangers=votes.strangers
-        )
+            items, classes, names, size=size, left_out=left_out, repeated=votes.copied, strangers=votes.strangers,
+            asked=labelled.asked,
+        )  # fmt: skip
         if test is None:
             return found
         test, true, faults = self._masked(test, size, arrays.meaning.of(arrays.classes), notes)
@@ -356,6 +357,12 @@ class Masks(Pictured):
         return found
 
     # asking
+
+    def label_key(self, label: Any) -> Hashable:
+        return str(Path(label).resolve()) if isinstance(label, str | Path) else super().label_key(label)
+
+    def label_cell(self, label: Any) -> Any:
+        return str(Path(label).resolve()) if isinstance(label, str | Path) else label
 
     def face(self, item: Any, name: str = "") -> Face:
         raise ValueError(

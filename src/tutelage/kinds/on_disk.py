@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tutelage.data.columns import Columns, Form, OnDisk
 from tutelage.kinds.entries import Entries, InValues
+from tutelage.tables import DataError, ReadAs, as_label, column, read
+
+if TYPE_CHECKING:
+    from tutelage.kinds.base import Kind
 
 LABEL, FILE, ROW, KEY = "label", "file", "row", "key"
 """Names of the columns beside the items: the label or nothing, numbers of file and row, and the hash of the item."""
@@ -79,6 +83,10 @@ class Names(OnDisk):
         return [f"{at.files[file].name}, row {row}" for file, row in both]
 
 
+KEPT = "once"
+"""Name of the folder, beside that of all entries, of some of them; a number follows for some of these, and so on."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """Entries of a pool that lie on disk.
@@ -115,7 +123,9 @@ class Stored:
     def where(self, keep: np.ndarray) -> Entries:
         """Entries that the mask ``keep``, (n,), selects, as a copy on disk."""
         whole = np.concatenate([np.ones(self.before, dtype=bool), keep])
-        held = self.held.where(whole, self.held.folder.with_name("once"))
+        folder = self.held.folder
+        number = int(folder.name.removeprefix(KEPT) or 1) + 1 if folder.name.startswith(KEPT) else 1
+        held = self.held.where(whole, folder.with_name(KEPT if number == 1 else f"{KEPT}{number}"))
         return replace(self, held=held, places=self.places.where(keep)).entries()
 
     def after(self, items: Any) -> Any:
@@ -140,3 +150,27 @@ def blank(forms: Mapping[str, Form], count: int) -> dict[str, Any]:
         shape = (count, form.width) if form.width else (count,)
         found[name] = [""] * count if form.dtype == "text" else np.zeros(shape, dtype=form.dtype)
     return found
+
+
+def with_groups_of_files(kind: Kind, found: Entries, how: ReadAs) -> Entries:
+    """Entries of several files with the groups that the column of the option --group names.
+
+    Args:
+        kind: kind of the items, with the option.
+        found: entries of the files.
+        how: how the files are read.
+
+    Raises:
+        DataError: a file has no such column; or the entries are of no files.
+    """
+    places = found.places
+    if not isinstance(places, InFiles):
+        raise DataError(f"{places.source}: --group {kind.group} needs tables with this column")
+    group: list[str | None] = [None] * len(found)
+    for number in np.unique(places.file).tolist():
+        path = places.files[number]
+        table = read(path, how)
+        cells = dict(zip(table.rows, column(table.frame, str(kind.group), path), strict=True))
+        for i in np.flatnonzero(places.file == number).tolist():
+            group[i] = as_label(cells.get(int(places.row[i])))
+    return replace(found, group=group)

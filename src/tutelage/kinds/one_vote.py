@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from tutelage.ask import RANDOM
 from tutelage.copies import groups_of
 from tutelage.data import Groups
 from tutelage.data.columns import evenly
@@ -96,7 +97,9 @@ def one_vote_each(
     each = kind.copies != ONCE or len(np.unique(near.item)) == n
     if not each:
         group = labelled.group or [None] * n
-        kept, times = _merged(list(zip(map(kind.exact_key, labelled.items), keys, group, strict=True)))
+        same = list(zip(map(kind.exact_key, labelled.items), keys, group, strict=True))
+        kept, times = _merged(same)
+        labelled = replace(labelled, asked=_asked_once(labelled.asked, same))
     found = _found(kind, labelled, near, keys, alike)
     if called:
         named = {name for name in labelled.group if name is not None}
@@ -253,6 +256,22 @@ def _merged(keys: Sequence[Hashable]) -> tuple[np.ndarray, np.ndarray]:
     counts: Counter[int] = Counter(first.setdefault(key, i) for i, key in enumerate(keys))
     kept = np.array(list(first.values()), dtype=np.int64)
     return kept, np.array([counts[i] for i in kept.tolist()], dtype=np.int64)
+
+
+def _asked_once(asked: Sequence[str | None], keys: Sequence[Hashable]) -> list[str | None]:
+    """By which selector each entry was asked for, so that what was drawn in any round counts as drawn.
+
+    An item that a selector chose may be drawn in a later round, and is then there twice: the drawn items of all rounds
+    are a sample, those that no selector had chosen before are none.
+
+    Args:
+        asked: by which selector each entry was asked for, (n,); empty where none was.
+        keys: keys of the entries, equal for those that are merged, (n,).
+    """
+    by: dict[Hashable, str | None] = {}
+    for key, each in zip(keys, asked, strict=False):
+        by[key] = RANDOM if RANDOM in (each, by.get(key)) else by.get(key) or each
+    return [by[key] for key in keys] if len(asked) else []
 
 
 def _found(kind: Kind, labelled: Entries, near: Nearness, keys: Sequence[Hashable], alike: Alike | None) -> Copied:

@@ -27,10 +27,12 @@ class Opinions:
         probabilities: probabilities of the classes, (n, c): of an item of several units, such as a sentence, those of
             the unit that is least sure; of one of very many, such as an image of pixels, two numbers that are as far
             apart as those of its units are on average. None without a model.
+        of_classes: whether the probabilities are those of classes.
     """
 
     rows: np.ndarray
     probabilities: np.ndarray | None
+    of_classes: bool = True
 
 
 def opinions(model: Model, items: Sequence[Any], tick: Tick | None = None) -> Opinions:
@@ -67,7 +69,7 @@ def opinions(model: Model, items: Sequence[Any], tick: Tick | None = None) -> Op
     if rows is None:
         assert inputs is not None
         rows = inputs / counts[:, None]
-    return Opinions(rows, found)
+    return Opinions(rows, found, not dense)
 
 
 def without_model(kind: Kind, items: Sequence[Any], cache: Path | None, tick: Tick | None = None) -> Opinions:

@@ -229,9 +229,11 @@ class Rows(OneClass):
         return Face(numbers={each: f"{value:g}" for each, value in zip(names, values, strict=True)}, name=name)
 
     def table_to_ask(self, items: Sequence[Any], frame: pd.DataFrame | None, path: Path) -> pd.DataFrame:
-        if frame is not None:
-            return frame
         x = np.asarray(items)
+        if frame is not None:
+            if len(self.features) == x.shape[1] and _commas(frame, self.features):
+                return frame.assign(**{name: x[:, k] for k, name in enumerate(self.features)})
+            return frame
         if x.ndim != 2 or len(self.features) != x.shape[1] or path.suffix.lower() == NPZ:
             raise DataError(f"{path}: rows of an array have no columns by which they could be asked for; save a table")
         return pd.DataFrame(x, columns=list(self.features))
@@ -252,3 +254,8 @@ class Rows(OneClass):
             table = pd.DataFrame({"row": range(1, len(table) + 1)})
         label = [model.classes[i] if known else None for i, known in zip(p.argmax(1), good, strict=True)]
         return table, {PREDICTED: label, PROBABILITY: p.max(1)}
+
+
+def _commas(frame: pd.DataFrame, names: Sequence[str]) -> bool:
+    """Whether numbers are written with a comma, which other tables beside it may not do."""
+    return any(isinstance(cell, str) and "," in cell for name in names for cell in frame[name])

@@ -52,13 +52,34 @@ def of_sample(kind: Kind, data: Dataset, fitted: Fitted) -> dict[str, Any] | Non
     if drawn.any() and single:
         found["shares"] = _shares(data.items.y[first][drawn], data.classes, data.drawn_gone)
     if drawn.any() and outcome.evidence is not None:
-        right = outcome.held_out.right
-        if groups is not None and groups.importance is not None:
-            right = right / groups.importance
-        right = np.append(right[drawn], np.zeros(data.drawn_gone))  # no model says a class that is left out
+        right = _right(fitted, first, drawn)
+        right = np.append(right, np.zeros(data.drawn_gone))  # no model says a class that is left out
         seen = exact(float(right.mean()), len(right)) if task.binary else estimate(right)
-        found |= {task.score: seen.score, "interval": [seen.low, seen.high]}
+        found |= {task.score: seen.score, "interval": [max(seen.low, 0.0), min(seen.high, 1.0)]}
     return found | {"words": _words(kind, data, found, outcome.evidence is not None)}
+
+
+def _right(fitted: Fitted, first: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Scores of the drawn items, (d,), whose mean is the score of all of them.
+
+    Where the score of many is no mean of scores, as the F1 of sentences, it is that of these items alone: how much each
+    of them counts among all labels says nothing of it.
+
+    Args:
+        fitted: outcome of the fit.
+        first: number of the labelled example that stands for each item, (n,).
+        drawn: whether each item was drawn, (n,).
+    """
+    held, task, problem = fitted.outcome.held_out, fitted.problem.task, fitted.problem
+    if task.binary:
+        groups = problem.groups
+        right = held.right if groups is None or groups.importance is None else held.right / groups.importance
+        found: np.ndarray = right[drawn]
+        return found
+    index = first[drawn]
+    units = problem.labelled.units(index)
+    guess = task.labels_of({name: said[units] for name, said in held.said.items()})
+    return task.right(guess, problem.y[units], problem.labelled.counts()[index])
 
 
 def _shares(y: np.ndarray, classes: Sequence[Any], gone: int) -> dict[str, list[float]]:
@@ -92,7 +113,8 @@ def _words(kind: Kind, data: Dataset, found: dict[str, Any], scored: bool) -> li
         gone = f" {data.drawn_gone:,} of them, of classes that are left out, count as wrong." if data.drawn_gone else ""
         lines.append(
             f"{on} drawn at random the returned model has {task.measure} {100 * found[task.score]:.1f} % ({low:.1f} to "
-            f"{high:.1f}): this is an estimate for the different {things} of the pool.{gone}{few}"
+            f"{high:.1f}): this is an estimate for the different {things} that were without a label before "
+            f"one was asked for.{gone}{few}"
         )
     shares = list(found.get("shares", {}).items())
     if drawn >= FEW and shares:

@@ -242,8 +242,9 @@ def _story(kept: KeptLedger, place: Place, told: Told, text: str, said: Said | N
         return Story(place, [], [*words, *_end(said, missing, None, told)], text, said)
     if place.state == "labelled":
         words.append(
-            "It was labelled, in its table or by --answers: it was learnt as labelled there, and no teacher gave it a "
-            "pseudo-label. If the label is wrong, `tutelage audit` finds such."
+            "It was labelled, in its table or by --answers: no teacher gave it a pseudo-label. It was learnt as "
+            "labelled there, unless the fit said that it left such labels out. If the label is wrong, `tutelage audit` "
+            "finds such."
         )
         return Story(place, [], [*words, *_end(said, missing, None, told)], text, said)
     about, item = kept.about(), place.item

@@ -112,6 +112,11 @@ class Method(ABC):
         return "" if self.parted else "its loss is no sum of means over the units of a batch"
 
     @property
+    def teaching(self) -> tuple[str, ...]:
+        """Names of the movers whose remembered pseudo-labels are learnt by somebody."""
+        return self.rule.movers
+
+    @property
     def training_rounds(self) -> int:
         """Number of rounds that share the steps; between two of them the followers become copies of the mover."""
         return 1

@@ -46,6 +46,7 @@ class Ensemble(Method):
     parted: ClassVar[bool] = True
     reseeds: ClassVar[bool] = True
     represents: ClassVar[bool] = False
+    labeller: ClassVar[str] = "the mean of all networks"
     rounds: Count = 1
     weight: NonNegative = 1.0
     members: Count = 5
@@ -58,6 +59,10 @@ class Ensemble(Method):
     @property
     def rule(self) -> Rule:
         return Simultaneous(("student", *(f"member {e}" for e in range(1, self.members))))
+
+    @property
+    def teaching(self) -> tuple[str, ...]:
+        return ("student",)  # its memory holds what all networks say together
 
     @property
     def training_rounds(self) -> int:

@@ -50,6 +50,10 @@ class Verips(OneSet):
     def rule(self) -> Rule:
         return Simultaneous(("student", "verifier"))
 
+    @property
+    def teaching(self) -> tuple[str, ...]:
+        return ("student",)
+
     def survey(self, who: str, said: Blocks, memory: Memory, task: Task) -> None:
         if who == "student":
             sure = torch.empty_like(memory.confidence)

@@ -33,7 +33,7 @@ from tutelage.run.examples import example
 from tutelage.run.finished import Finished
 from tutelage.run.screen import Json, Quiet, SafeCells, Screen
 from tutelage.run.words import kind_of
-from tutelage.tables import Notes, ReadAs, formulas, holds_table, writable, write_table
+from tutelage.tables import DataError, Notes, ReadAs, formulas, holds_table, writable, write_table
 from tutelage.types import Say, Tick
 
 
@@ -50,7 +50,8 @@ class NextOptions(ReadAs):
         other: class that means "none of these": what the model takes for it is asked for only where it is drawn.
         train: table or folder of the training items; by default that of the run.
         unlabelled: table or folder of the pool; by default that of the run.
-        answers: tables that this command wrote before, with labels filled in; by default those of the run.
+        test: table or folder that the run is scored on, whose items are not asked for; by default that of the run.
+        answers: tables that this command wrote before, with labels filled in, beside those of the run.
         worth: least gain of accuracy, in points, that a minute of labelling is to bring; below it, it is enough.
         seconds_per_label: seconds that a label takes whoever gives it.
         seed: seed of all draws; by default the number of labels, so that each round has another one.
@@ -65,6 +66,7 @@ class NextOptions(ReadAs):
     other: str = ""
     train: Path | None = None
     unlabelled: Path | None = None
+    test: Path | None = None
     answers: tuple[Path, ...] = ()
     worth: float = 0.05
     seconds_per_label: float = SECONDS
@@ -77,7 +79,7 @@ class NextOptions(ReadAs):
         in_range("--count", self.count, 1)
         in_range("--drawn", self.drawn, 0, 1)
         in_range("--worth", self.worth, 0)
-        in_range("--seconds-per-label", self.seconds_per_label, 0, low_open=True)
+        in_range("--seconds-per-label", self.seconds_per_label, 0.01)
         one_of("--by", self.by, NAMES)
         if self.seed is not None:
             in_range("--seed", self.seed, 0, 2**32 - 1)
@@ -188,7 +190,10 @@ class Question:
         ]
         if self.given:
             has = "has" if self.given == 1 else "have"
-            lines.append(f"{self.given:,} of them, drawn among those that were chosen before, {has} the label already.")
+            lines.append(
+                f"{self.given:,} of them, drawn among those that were chosen before, {has} the label already: leave "
+                f"{'it' if self.given == 1 else 'them'} in, or the drawn labels are no sample."
+            )
         if drawn:
             lines.append(
                 "Label those that were drawn, too: they alone are a sample, which says how good a model is and how "
@@ -226,6 +231,10 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
             if not question.halts:
                 say(question.line(1))
     things = kind.words.things
+    if asked.out.suffix.lower() != ".parquet" and any(
+        isinstance(item, bytes) for item in candidates.parts[0].items[:1]
+    ):
+        raise DataError(f"--out {asked.out}: encoded {things} can be written to parquet only; name a .parquet file")
     if candidates.left_out:
         say(f"{candidates.left_out:,} {things} of the pool are to be scored on (--test), and are not asked for.")
     items, numbers = candidates.items()
@@ -238,19 +247,21 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
         model, found = None, without_model(kind, all_items, features, tick)
     else:
         model, found = run.model, _asked_of(run, asked.by, all_items, candidates.labels, tick)
-    seed = len(known) if asked.seed is None else asked.seed
+    count = len(np.unique(kind.pool_keys(known))) if len(known) else 0
+    seed = count if asked.seed is None else asked.seed
     how = HowAsked(asked.count, asked.by, asked.drawn, seed, asked.other)
     made = questions(kind, model, items, found, candidates.labels, how, candidates.again)
     behind = np.arange(len(candidates), len(candidates) + candidates.again)
     table = candidates.table(np.concatenate([numbers, behind])[made.asked.index])
     added = ({} if made.guesses is None else {GUESS: made.guesses}) | {WHY: made.why, ASKED_BY: list(made.asked.by)}
-    if marks_in(table) is not None:  # the table was asked for itself: what was said then gives way
-        table = table.drop(columns=[name for name in table if name in (GUESS, WHY, ASKED_BY)])
+    if (mark := marks_in(table)) is not None:  # the table was asked for itself: what was said then gives way
+        ending = mark.removeprefix(ASKED_BY)
+        table = table.drop(columns=[name for name in table if name in {f"{o}{ending}" for o in (GUESS, WHY, ASKED_BY)}])
     written = beside_own(table, added, asked.out, Notes(say))
     column, chosen = str(written.columns[-1]), made.selection
     left, given = len(candidates), int((made.asked.index >= len(items)).sum())
-    told = _outlook(run, asked, left)
-    return Question(written, column, chosen.by, len(known), left, chosen.note, told, files.answers, given)
+    told = _outlook(run, asked, left, count)
+    return Question(written, column, chosen.by, count, left, chosen.note, told, files.answers, given)
 
 
 def _exists(out: Path) -> str:
@@ -258,13 +269,14 @@ def _exists(out: Path) -> str:
     return f"--out {out} exists, and may hold labels: name another file, or remove it"
 
 
-def _outlook(run: Finished | None, asked: NextOptions, left: int) -> str:
+def _outlook(run: Finished | None, asked: NextOptions, left: int, labels: int) -> str:
     """Sentences on what more labels are likely to bring, by the run's learning curve; empty where it has none.
 
     Args:
         run: the run.
         asked: options of the command.
         left: number of items without a label.
+        labels: number of items that have one by now.
     """
     if run is None:
         return ""
@@ -275,7 +287,10 @@ def _outlook(run: Finished | None, asked: NextOptions, left: int) -> str:
             "features, with 10 to 5,000 labels."
         )
     numbers, scores = zip(*curve, strict=True)
-    return outlook(numbers, scores, within(left), seconds_per_label=asked.seconds_per_label, worth=asked.worth).words()
+    found = outlook(numbers, scores, within(left), seconds_per_label=asked.seconds_per_label, worth=asked.worth)
+    newer = labels - int(numbers[-1])
+    since = f" That counts from the {int(numbers[-1]):,} labels of {run.folder}; {newer:,} are newer: fit again."
+    return found.words() + since * (newer > 0)
 
 
 def files_of(run: Finished | None, asked: NextOptions, say: Say) -> Files:
@@ -291,34 +306,51 @@ def files_of(run: Finished | None, asked: NextOptions, say: Say) -> Files:
         FileNotFoundError: a file of the run is not there.
     """
     of_run: Mapping[str, Any] = {} if run is None else read_json(run.folder / "run.json", RunAsked)
-    if asked.train is not None:
-        return Files(asked.train, asked.unlabelled, None, asked, False, asked.answers)
-    train = _of_run(of_run, "train", run, say)
+    train = asked.train or _of_run(of_run, "train", run, say)
     if train is None:
         what = "the run does not name its table: " if run is not None else ""
         raise ValueError(f"{what}--train must be given: the table of labelled and unlabelled items")
     unlabelled = asked.unlabelled or _of_run(of_run, "unlabelled", run, say)
-    answers = asked.answers or tuple(Path(each) for each in of_run.get("answers", ()))
-    for path in answers:
+    own = tuple(Path(each) for each in of_run.get("answers", ()))
+    for path in own:
         if not path.exists():
             raise FileNotFoundError(
-                f"{path}: no such file; name the answers that there are by --answers, or, where its labels are in the "
-                "table by now, that by --train"
+                f"{path}: no such file, and it holds labels that {run.folder if run else 'the run'} learnt; call this "
+                "command where it is, or, where its labels are in the table by now, make an empty file of this name"
             )
-    hashes = " ".join(map(sha256_of, answers))
-    if not asked.answers and answers and of_run.get("content of answers") != hashes:
+    if own and of_run.get("content of answers") != " ".join(map(sha256_of, own)):
         say(f"The answers were changed since {run.folder if run else 'the run'}; what they hold now counts.")
-    test = of_run.get("test")
-    how = reading_of(of_run, asked)
-    return Files(train, unlabelled, None if test in (None, "None") else Path(str(test)), how, False, answers)
+    here = {path.resolve() for path in own}
+    answers = (*own, *(path for path in asked.answers if path.resolve() not in here))
+    test = asked.test or _path(of_run, "test")
+    how = asked if run is None else reading_of(of_run, asked)
+    if run is not None and asked.train is not None:
+        beside = {"pool": unlabelled, "answers": ", ".join(map(str, own)), "test": test}
+        told = ", ".join(f"{name} {value}" for name, value in beside.items() if value)
+        if told:
+            say(f"Beside --train {asked.train}, of {run.folder}: {told}.")
+    return Files(train, unlabelled, test, how, False, answers)
+
+
+def _path(of_run: Mapping[str, Any], name: str) -> Path | None:
+    """A path of a run; None where it names none.
+
+    Raises:
+        ValueError: it names several, as that of a federation.
+    """
+    was = of_run.get(name)
+    if was in (None, "None"):
+        return None
+    if str(was).startswith("[") or isinstance(was, list):
+        raise ValueError(f"the run is a federation of several tables; name that of one client by --{name}")
+    return Path(str(was))
 
 
 def _of_run(of_run: Mapping[str, Any], name: str, run: Finished | None, say: Say) -> Path | None:
     """A file that the run read; None where it names none."""
-    was = of_run.get(name)
-    if run is None or was in (None, "None"):
+    path = _path(of_run, name)
+    if run is None or path is None:
         return None
-    path = Path(str(was))
     if not path.exists() and holds_table(path):
         raise FileNotFoundError(
             f"{path}, from which {run.folder} learnt, is not there: call this command in the folder where the fit was, "
