@@ -199,3 +199,34 @@ def test_the_score_of_drawn_sentences_is_that_of_these_sentences(run, tmp_path, 
     every = summary(tmp_path / "all")
     told = every["evidence"][every["evidence"]["returned"]]["score"]
     assert every["sample"]["drawn"] == 40 and every["sample"]["f1"] == pytest.approx(told)
+
+
+@pytest.mark.parametrize("notation", ["lists", "BIOES", "text"])
+def test_tags_come_back_as_they_were_written(run, tmp_path, subjects, encoder_folder, notation):
+    draws, rows = np.random.default_rng(0), []
+    first = "S-" if notation == "BIOES" else "B-"
+    for i in range(60):
+        words = ["my", str(draws.choice(subjects["food"])), "and", str(draws.choice(subjects["sport"])), f"w{i}"]
+        tags = ["O", f"{first}FOOD", "O", f"{first}SPORT", "O"]
+        rows.append({"tokens": words, "tags": " ".join(tags) if notation == "text" else tags})
+    known = [row if i < 12 else row | {"tags": None} for i, row in enumerate(rows)]
+    pd.DataFrame(known).to_json(tmp_path / "train.jsonl", orient="records", lines=True)
+    words = ["--tokens", "tokens", "--tags", "tags", "--encoder", encoder_folder, "--steps", 4, "--folds", 2]
+    fit = ["fit", "supervised", "--train", tmp_path / "train.jsonl", *words, "--repeats", 1]
+    assert run(*fit, "--out", tmp_path / "r0")[0] == 0
+    truth, answers = {row["tokens"][-1]: row["tags"] for row in rows}, []
+    for number in (1, 2, 3):
+        asked = tmp_path / f"a{number}.jsonl"
+        code, shown = run("next", tmp_path / f"r{number - 1}", "--count", 16, "--drawn", 0.5, "--out", asked)
+        assert code == 0, shown
+        table = pd.read_json(asked, lines=True)
+        for row in table.itertuples():
+            if row.tags is not None and row.tags == row.tags:
+                assert row.tags == truth[row.tokens[-1]]
+        if number > 1:
+            assert table.tags.notna().any()
+        table["tags"] = [truth[words[-1]] for words in table.tokens]
+        table.to_json(asked, orient="records", lines=True)
+        answers.append(asked)
+        code, shown = run(*fit, "--answers", *answers, "--out", tmp_path / f"r{number}")
+        assert code == 0, shown

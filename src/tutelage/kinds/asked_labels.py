@@ -175,18 +175,34 @@ def _marks(found: Entries, path: Path, column: str, how: ReadAs) -> tuple[list[s
     return [by if label is not None else None for by, label in zip(known, found.labels, strict=True)], others
 
 
+def read_answers(kind: Kind, path: Path, how: ReadAs, notes: Notes) -> tuple[Entries, ReadAs]:
+    """Entries of a table of answers, and how it is read: as `tutelage next` writes tables, or in the data's charset.
+
+    Args:
+        kind: kind of the data, as it reads a table.
+        path: the table.
+        how: how the data are read.
+        notes: takes what is noticed.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    plain = replace(USUAL, skip_bad=how.skip_bad)
+    try:
+        return kind.entries(path, plain, notes, SCORED), plain
+    except DataError:
+        if how.charset == USUAL.charset:
+            raise
+    plain = replace(plain, charset=how.charset)  # written anew by who wrote the data, as by a spreadsheet
+    return kind.entries(path, plain, notes, SCORED), plain
+
+
 def _read(kind: Kind, path: Path, how: ReadAs, notes: Notes) -> Entries | None:
     """Entries of a table of answers that have a label; None, and a fault, where there are none."""
-    reads, plain = as_table(kind), replace(USUAL, skip_bad=how.skip_bad)
+    reads = as_table(kind)
     (label,) = (getattr(reads, name) for name in kind.label_columns)
     try:
-        try:
-            found = reads.entries(path, plain, notes, SCORED)
-        except DataError:
-            if how.charset == USUAL.charset:
-                raise
-            plain = replace(plain, charset=how.charset)  # written anew by who wrote the data, as by a spreadsheet
-            found = reads.entries(path, plain, notes, SCORED)
+        found, plain = read_answers(reads, path, how, notes)
         if not found.known.any():
             raise DataError(f"{path}: no row has a label yet; fill in the column {label!r}, as far as you like")
         reads.require_there(found, path, plain)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,12 @@ import pandas as pd
 
 from tutelage.ask import RANDOM
 from tutelage.data.columns import spaced
-from tutelage.kinds.asked_labels import ROW, SOURCE, as_table, is_chosen
+from tutelage.kinds.asked_labels import ROW, SOURCE, as_table, is_chosen, read_answers
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.entries import POOL, Entries, InFolder, InTable, by_source, items_of_pool, joined
-from tutelage.kinds.one_vote import pool_once
+from tutelage.kinds.one_vote import cells_by_row, pool_once
 from tutelage.kinds.reading import read_parts
-from tutelage.tables import DataError, Notes, ReadAs, read
+from tutelage.tables import DataError, Notes, ReadAs, as_label, read
 
 if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
@@ -40,6 +40,7 @@ class Candidates:
         labels: their labels.
         how: how the sources are read.
         left_out: number of items without a label that are items to score on, and are not asked for.
+        written: cell of the label in a table of answers, by the item's hash.
     """
 
     kind: Kind
@@ -50,6 +51,7 @@ class Candidates:
     labels: Sequence[Any]
     how: ReadAs
     left_out: int = 0
+    written: Mapping[int, Any] = field(default_factory=dict)
 
     @staticmethod
     def read(kind: Kind, files: Files, notes: Notes) -> Candidates:
@@ -83,8 +85,9 @@ class Candidates:
             paths.append(next((path for path in paths if str(path) == part.places.source), files.train))
         first, rest = known.where(again), known.where(~again)
         items = joined([first.items, rest.items]) if len(known) else known.items
+        written = _written(kind, files) if len(first) else {}
         return Candidates(
-            kind, [*parts, *behind], paths, free, items, [*first.labels, *rest.labels], files.how, left_out
+            kind, [*parts, *behind], paths, free, items, [*first.labels, *rest.labels], files.how, left_out, written
         )
 
     def __len__(self) -> int:
@@ -135,16 +138,17 @@ class Candidates:
         return found[[*first, *(name for name in found if name not in first)]]
 
     def _given(self, i: int, cell: Any) -> Any:
-        """The label of the i-th labelled item, as its table has it, where it has one.
+        """The label of the i-th labelled item, as the table that it comes from has it.
 
         Args:
             i: number of the item.
             cell: cell of its label in the training table; None where it comes from another, or has none there.
         """
-        written = self.kind.label_cell(self.labels[i])
-        if written is not self.labels[i] or cell is None or (isinstance(cell, float) and np.isnan(cell)):
-            return written
-        return cell if not isinstance(cell, str) or cell.strip() else written
+        made = self.kind.label_cell(self.labels[i])
+        if made is not self.labels[i]:
+            return made
+        filled = cell is not None and as_label(cell) is not None
+        return cell if filled else self.written.get(int(self.kind.pool_keys(self.labelled[i : i + 1])[0]), made)
 
     def _of_source(self, source: int, inside: np.ndarray, plain: Any) -> pd.DataFrame:
         """Rows of a source, of the entries of these numbers, (k,)."""
@@ -211,6 +215,20 @@ def _tested(kind: Kind, files: Files) -> Any:
             f"{files.test}, on which the run is scored, cannot be read ({fault}); its {kind.words.things} could be "
             "asked for, and learnt: put it back, or name it by --test"
         ) from fault
+
+
+def _written(kind: Kind, files: Files) -> dict[int, Any]:
+    """Cell of the label of each item in the tables of answers, by the item's hash."""
+    found: dict[int, Any] = {}
+    reads: Any = as_table(kind)
+    (label,) = (getattr(reads, name) for name in kind.label_columns)
+    for path in files.answers:
+        entries, how = read_answers(reads, path, files.how, Notes())
+        if isinstance(entries.places, InTable):
+            cells = cells_by_row(entries, path, str(label), how)
+            keys = kind.pool_keys(entries.items).tolist()
+            found |= {key: cell for key, cell in zip(keys, cells, strict=True) if as_label(cell) is not None}
+    return found
 
 
 def _chosen_before(kind: Kind, known: Entries) -> np.ndarray:
