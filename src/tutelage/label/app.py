@@ -22,6 +22,7 @@ from tutelage.kinds.asked_labels import HAND
 from tutelage.label.agreement import agreement, influence
 from tutelage.label.campaign import Campaign, Given, RefusedError, require_name
 from tutelage.label.journal import ACTS
+from tutelage.label.learning import COUNT, RUN, Learning
 from tutelage.tables import DataError
 from tutelage.types import Say
 
@@ -39,6 +40,18 @@ BODY = 2_000_000
 
 IDLE = 2.0
 """Seconds after an answer, without another, after which the table is written."""
+
+MOST = 1000
+"""Items that are asked for at once, at most."""
+
+OFF = "Nothing is learnt here: start the page with --run, the run that asked for these, or from nothing with --train."
+"""Why nothing can be learnt from the labels of a table whose run is not named."""
+
+REPORT_MAY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+"""What a browser may load for a report: what is in it."""
 
 ANNOTATOR = "tutelage_annotator"
 """Cookie that holds the name of the annotator."""
@@ -65,6 +78,7 @@ class Page:
         me: name of the annotator, where the browser names none.
         say: told of faults.
         command: command line that learns from the labels.
+        learning: what is learnt from the labels; None where nothing can be.
         saving: sentence on the last writing of the table.
     """
 
@@ -73,6 +87,7 @@ class Page:
     me: str
     say: Say
     command: str = ""
+    learning: Learning | None = None
     saving: str = ""
     failed: bool = False
     seen: set[tuple[str, str]] = field(default_factory=set)
@@ -94,6 +109,8 @@ class Page:
             Route("/next", self.next), Route("/find", self.find), Route("/progress", self.progress),
             Route("/agreement", self.agreement), Route("/save", self.save, methods=["POST"]),
             Route("/me", self.rename, methods=["POST"]), Route("/healthz", self.health),
+            Route("/jobs", self.jobs), Route("/jobs/{does}", self.job, methods=["POST"]),
+            Route("/runs/{number:int}/report.html", self.report),
             *(Route(f"/{name}", _own(name, kind)) for name, kind in own.items()),
         ]  # fmt: skip
         return Starlette(
@@ -173,8 +190,7 @@ class Page:
         """What the model says of an item; that the annotator has seen it is kept."""
         row, by, items = self._row(request), self._by(request), self.campaign.items
         self.seen.add((by, items.key(row)))
-        why = items.marks.why[row] if items.marks.why else ""
-        return JSONResponse({"guess": items.guess(row), "why": why})
+        return JSONResponse({"guess": items.guess(row), "why": items.why(row)})
 
     # what is answered
 
@@ -311,6 +327,47 @@ class Page:
     async def health(self, request: Request) -> Response:
         """Whether it answers."""
         return JSONResponse({"status": "ok"})
+
+    # what is learnt
+
+    async def jobs(self, request: Request) -> Response:
+        """The jobs, the curve, and what more labels are likely to bring."""
+        if self.learning is None:
+            return JSONResponse({"jobs": [], "curve": [], "outlook": "", "off": OFF})
+        async with self._one:
+            fresh = await run_in_threadpool(self.learning.take_questions)
+        told = await run_in_threadpool(self.learning.told)
+        return JSONResponse(told | {"fresh": fresh, "progress": self._progress(self._by(request))})
+
+    async def job(self, request: Request) -> Response:
+        """Start a job, stop it, or let it go on."""
+        learning = self.learning
+        if learning is None:
+            raise RefusedError(OFF)
+        does, value = request.path_params["does"], await _body(request)
+        number, count = value.get("number", 0), value.get("count", COUNT)
+        for name, given, most in (("count", count, MOST), ("number", number, 10**9)):
+            if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= most:
+                raise RefusedError(f"{name} must be a whole number in [0, {most}], got {given!r}")
+        starts: dict[str, Callable[[], object]] = {
+            "fit": learning.learn, "next": lambda: learning.ask(max(count, 1)),
+            "again": lambda: learning.go_on(number), "stop": learning.stop,
+        }  # fmt: skip
+        if does not in starts:
+            raise HTTPException(404, f"there is no job {does!r}")
+        async with self._one:
+            await run_in_threadpool(starts[does])
+        return await self.jobs(request)
+
+    async def report(self, request: Request) -> Response:
+        """The report of a fit."""
+        if self.learning is None:
+            raise RefusedError(OFF)
+        path = self.learning.jobs.folder / str(request.path_params["number"]) / RUN / "report.html"
+        if not path.is_file():
+            raise HTTPException(404, "this job has no report")
+        allowed = {"content-security-policy": REPORT_MAY}
+        return HTMLResponse(await run_in_threadpool(path.read_bytes), headers=allowed)
 
     # what is written
 

@@ -133,6 +133,8 @@ class Campaign:
         self.counts: Counter[str] = Counter()
         self.times: deque[float] = deque(maxlen=TIMES)
         self.touched = 0
+        self.drawn: set[str] = set()
+        self._asked_first: dict[int, str] = {}
         self._order: np.ndarray | None = None
         for answer in journal.answers:
             self._take(answer)
@@ -302,6 +304,26 @@ class Campaign:
         others = [row for row in person.skipped.values() if row != after]
         return next(iter(others or person.skipped.values()), None)
 
+    def first(self, rows: Mapping[int, str]) -> None:
+        """Let some items come first.
+
+        Args:
+            rows: by which selector each of them is asked for, by its number.
+        """
+        if not rows:
+            return
+        numbers = np.fromiter(rows, dtype=np.int32)
+        self.queue = _each_once(np.concatenate([numbers, self.queue]), self.items.keys)
+        self.place[:] = -1
+        self.place[self.queue] = np.arange(len(self.queue), dtype=np.int32)
+        self._asked_first |= rows
+        for person in self.people.values():
+            person.at = 0
+        self.touched = sum(
+            bool(known.given) and (row := self.row_of(key)) is not None and bool(self.place[row] >= 0)
+            for key, known in self.known.items()
+        )
+
     def ahead(self, by: str, count: int) -> Iterator[int]:
         """Numbers of the items that come next, at most ``count``."""
         place = self.people[by].at
@@ -327,6 +349,8 @@ class Campaign:
 
     def asked_by(self, row: int) -> str:
         """By which selector an item is asked for; "hand" where it is in no queue."""
+        if row in self._asked_first:
+            return self._asked_first[row]
         if self.place[row] < 0:
             return HAND
         return self._asked if isinstance(self._asked, str) else self._asked[row]

@@ -32,6 +32,7 @@ class LabelOptions(ReadAs):
         out: table that the labels of --train are written to; by default NAME-labels.csv beside it.
         run: run whose classes are offered, beside those that the table names.
         classes: classes that are offered, separated by commas; more can be added on the page.
+        method: method of the fits that the page starts.
         other: class that "none of these" means; without it such items get no label.
         annotator: name of who labels; by default that of the user of this machine.
         overlap: share of the items that every annotator is asked, by which their agreement is measured.
@@ -44,6 +45,7 @@ class LabelOptions(ReadAs):
     out: Path | None = None
     run: Path | None = None
     classes: str = ""
+    method: str = "drift"
     other: str = ""
     annotator: str = ""
     overlap: float = 0.1
@@ -74,7 +76,7 @@ def add_label(app: App, words: Sequence[str], screen: Screen) -> None:
         table: Path | None = None, options: Any = None, of_kind: Any = None, *, kind: str = kind_class.name,
         quiet: Quiet = False,
     ) -> None:  # fmt: skip
-        require()
+        require("label")
         from tutelage.label.start import serve
 
         screen.speak(False, quiet)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from tutelage.ask import RANDOM
 from tutelage.kinds.asked_labels import ASKED_BY, ROW
 from tutelage.kinds.entries import InTable
 from tutelage.label.campaign import Campaign
@@ -171,8 +172,9 @@ def _asked(campaign: Campaign, numbers: list[int]) -> list[str]:
     """By which selector each item was asked for, as the answer that counts says."""
     found = []
     for i in numbers:
-        answer = campaign.answer_of(campaign.items.key(i))
-        found.append("" if answer is None else answer.asked)
+        key = campaign.items.key(i)
+        answer = campaign.answer_of(key)
+        found.append(RANDOM if key in campaign.drawn else "" if answer is None else answer.asked)
     return found
 
 

@@ -53,6 +53,7 @@ class Items:
         entries: the items, with the labels that are there already.
         keys: hash of each item, equal for equal ones, (n,), uint64.
         marks: what the table says beside them.
+        later: what a model says of some items, and why these are asked for, since the page was opened.
     """
 
     kind: Kind
@@ -60,6 +61,7 @@ class Items:
     entries: Entries
     keys: np.ndarray
     marks: Marks = field(default_factory=Marks)
+    later: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     @staticmethod
     def read(kind: Kind, path: Path, how: ReadAs, notes: Notes = UNHEARD) -> Items:
@@ -113,7 +115,15 @@ class Items:
 
     def guess(self, i: int) -> str:
         """Label that a model gives an item; empty where there is none."""
+        if i in self.later:
+            return self.later[i][0]
         return self.marks.guess[i] if self.marks.guess else ""
+
+    def why(self, i: int) -> str:
+        """Why an item is asked for; empty where nobody says."""
+        if i in self.later:
+            return self.later[i][1]
+        return self.marks.why[i] if self.marks.why else ""
 
     def excerpt(self, i: int) -> str:
         """An item in a line."""

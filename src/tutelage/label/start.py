@@ -5,6 +5,7 @@ from __future__ import annotations
 import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ from tutelage.label.campaign import Campaign, require_name
 from tutelage.label.filling import Filled, Made, free_name
 from tutelage.label.guard import Guard
 from tutelage.label.items import Items
+from tutelage.label.jobs import Jobs
 from tutelage.label.journal import Journal
+from tutelage.label.learning import Learning
 from tutelage.run.screen import Screen
 from tutelage.serve.server import Server, listening
 from tutelage.tables import DataError, Notes, ReadAs
@@ -57,7 +60,11 @@ def serve(kind: Kind, table: Path | None, asked: LabelOptions, screen: Screen, t
     require_name(me)
     with listening(HOST, asked.port) as listener, campaign(kind, table, asked, screen) as (labels, written):
         port = listener.getsockname()[1]
-        page = Page(labels, written, me, screen.answer, command=_command(labels, asked, written))
+        learning = None
+        if table is None or asked.run is not None:
+            folder = labels.journal.path.parent / "jobs"
+            learning = Learning(labels, Jobs(folder), _how(asked), asked.method, asked.run)
+        page = Page(labels, written, me, screen.answer, _command(labels, asked, written), learning)
         address = f"http://{HOST}:{port}/?token={token}"
 
         def ready() -> None:
@@ -96,7 +103,7 @@ def campaign(
     folder = source.with_name(f"{source.name}{FOLDER}")
     folder.mkdir(exist_ok=True)
     with one_writer(folder):
-        notes, how = Notes(screen.say), ReadAs(**{name: getattr(asked, name) for name in _names(ReadAs)})
+        notes, how = Notes(screen.say), _how(asked)
         kind = kind.settled(Files(source, None, None, how), notes)
         items = Items.read(kind, source, how, notes)
         if not len(items):
@@ -117,10 +124,9 @@ def campaign(
             journal.close()
 
 
-def _names(of: type[Any]) -> list[str]:
-    from dataclasses import fields
-
-    return [f.name for f in fields(of)]
+def _how(asked: LabelOptions) -> ReadAs:
+    """How files are read, of all options."""
+    return ReadAs(**{f.name: getattr(asked, f.name) for f in fields(ReadAs)})
 
 
 def _campaign(items: Items, journal: Journal, asked_for: bool, asked: LabelOptions) -> Campaign:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
@@ -14,8 +18,14 @@ from tutelage.ops.durations import duration
 from tutelage.ops.meter import Meter, metering
 from tutelage.ops.visible import visible
 
+PROGRESS = "TUTELAGE_PROGRESS"
+"""Variable of the environment that names a file in which a run keeps how far it is, for who started it."""
+
 LINE_EVERY = 60.0
 """Seconds between two lines on the progress of a run, at least, where no bar can be drawn."""
+
+KEPT_EVERY = 0.5
+"""Seconds between two writings of how far a run is, at least."""
 
 
 class Bar:
@@ -32,10 +42,14 @@ class Bar:
         self.progress, self.meter = progress, Meter() if meter is None else meter
         self.tasks: dict[str, TaskID] = {}
         self.told = time.monotonic()
+        self.file, self.kept = os.environ.get(PROGRESS), 0.0
 
     def __call__(self, what: str, done: int, total: int) -> None:
         self.meter.tick(what, done)
         words = visible(what, lines=False)
+        if self.file and time.monotonic() - self.kept >= KEPT_EVERY:
+            self.kept = time.monotonic()
+            self._keep(words, done / max(total, 1))
         if self.meter.expected:
             self._whole_run(words)
             return
@@ -43,6 +57,18 @@ class Bar:
             self._hide()
             self.tasks[what] = self.progress.add_task(words, total=total)
         self.progress.update(self.tasks[what], completed=done, total=total)
+
+    def _keep(self, words: str, share: float) -> None:
+        """Write how far the run is; where the file cannot be written, the run goes on without."""
+        whole = self.meter.share()
+        told: dict[str, Any] = {"work": words, "share": share if whole is None else whole, "whole": whole is not None}
+        left = self.meter.left()
+        if left is not None:
+            told["left"] = duration(left)
+        part = Path(f"{self.file}.part")
+        with suppress(OSError):
+            part.write_text(json.dumps(told))
+            part.replace(str(self.file))
 
     def _hide(self) -> None:
         for task in self.tasks.values():

@@ -93,15 +93,18 @@ def add_serve(app: App, words: Sequence[str], screen: Screen) -> None:
     app.command(without_kind(serve, own), help_epilogue=example("serve"))
 
 
-def require() -> None:
+def require(command: str = "serve") -> None:
     """Check that the libraries that serve are installed.
+
+    Args:
+        command: name of the command that needs them.
 
     Raises:
         ImportError: one is not; the message names the extra.
     """
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        raise ImportError(f"tutelage serve needs more packages: {EXTRA} (no module named {missing[0]!r})")
+        raise ImportError(f"tutelage {command} needs more packages: {EXTRA} (no module named {missing[0]!r})")
 
 
 def token_of(file: Path | None) -> str | None:

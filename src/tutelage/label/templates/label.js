@@ -329,9 +329,101 @@ async function showFacts() {
   }
 }
 
+// learn
+
+let watching = 0; // timer of the next look at the jobs
+const NS = "http://www.w3.org/2000/svg";
+
+function draw(tag, given, words) {
+  const made = document.createElementNS(NS, tag);
+  for (const [name, value] of Object.entries(given)) made.setAttribute(name, value);
+  if (words !== undefined) made.textContent = words;
+  return made;
+}
+
+function curve(points) {
+  const box = $("curve");
+  box.replaceChildren();
+  const known = points.filter((p) => p.score !== null && p.score !== undefined);
+  if (known.length) {
+    const [w, h, left, low] = [640, 200, 46, 28];
+    const most = Math.max(...known.map((p) => p.labels)) * 1.05;
+    const x = (n) => left + ((w - left - 12) * n) / most;
+    const bottom = Math.max(0, Math.min(...known.map((p) => p.low)) - 0.05);
+    const y = (v) => 10 + ((h - low - 10) * (1 - v)) / (1 - bottom);
+    const says = known.map((p) => `${p.labels} labels: ${(100 * p.score).toFixed(1)} % (${(100 * p.low).toFixed(0)} to ${(100 * p.high).toFixed(0)})`).join("; ");
+    const plot = draw("svg", { viewBox: `0 0 ${w} ${h}`, class: "plot", role: "img", "aria-label": `${known[0].measure} by labels, with 90 % intervals. ${says}` });
+    for (const v of [bottom, (1 + bottom) / 2, 1]) {
+      plot.append(draw("line", { x1: left, x2: w - 12, y1: y(v), y2: y(v), class: "grid" }));
+      plot.append(draw("text", { x: left - 6, y: y(v) + 4, class: "tick end" }, `${(100 * v).toFixed(0)} %`));
+    }
+    plot.append(draw("polyline", { points: known.map((p) => `${x(p.labels)},${y(p.score)}`).join(" "), class: "line" }));
+    for (const p of known) {
+      plot.append(draw("line", { x1: x(p.labels), x2: x(p.labels), y1: y(p.low), y2: y(p.high), class: "interval" }));
+      plot.append(draw("circle", { cx: x(p.labels), cy: y(p.score), r: 4, class: "point" }));
+      plot.append(draw("text", { x: x(p.labels), y: h - 8, class: "tick" }, p.labels));
+    }
+    box.append(plot, make("p", `${known[0].measure} on held-out labels by their number, with 90 % intervals.`, { class: "soft" }));
+  }
+  const last = points[points.length - 1];
+  if (last) {
+    if (last.words) box.append(make("p", last.words));
+    if (last.sample) box.append(make("p", `On ${last.sample.drawn} labels that were drawn at random: ${(100 * last.sample.low).toFixed(0)} to ${(100 * last.sample.high).toFixed(0)} %.`));
+    const link = make("a", "The whole report", { href: `/runs/${last.number}/report.html`, target: "_blank", rel: "noopener" });
+    const line = make("p");
+    line.append(link);
+    box.append(line);
+  }
+}
+
+const DOES = { fit: "Learning", next: "Asking what to label next" };
+
+function showJobs(told) {
+  $("learn-off").hidden = !told.off;
+  $("learn-off").textContent = told.off || "";
+  $("learn-on").hidden = Boolean(told.off);
+  if (told.off) return;
+  const last = told.jobs[told.jobs.length - 1];
+  const running = Boolean(last) && last.state === "running";
+  $("start-fit").disabled = $("start-next").disabled = running;
+  $("start-next").hidden = !told.curve.length;
+  $("stop-job").hidden = !running;
+  $("job-meter").hidden = !running;
+  const share = running && last.far.share ? Math.round(100 * last.far.share) : 0;
+  $("job-bar").style.width = `${share}%`;
+  $("job-meter").setAttribute("aria-valuenow", share);
+  const error = last && last.state === "failed" ? last.log.split("\n").filter((line) => line.startsWith("Error")).pop() || "It failed; the log says why." : "";
+  const ended = { done: last && last.does === "next" ? "What was asked for comes first now." : "Learnt.", stopped: "Stopped: it goes on where it was.", failed: error };
+  $("job-now").textContent = !last ? "" : running ? `${DOES[last.does]}${last.far.left ? `, about ${last.far.left} left` : ""} …` : ended[last.state];
+  curve(told.curve);
+  $("outlook").textContent = told.outlook;
+  $("job-details").hidden = !told.jobs.length;
+  $("job-list").replaceChildren(...told.jobs.flatMap((job) => {
+    const made = [make("pre", `${job.state}: ${job.command}${job.log ? `\n\n${job.log}` : ""}`, { class: "command", tabindex: "0" })];
+    if (job.state === "stopped" || job.state === "failed") {
+      const again = make("button", "Go on with it", { type: "button" });
+      again.addEventListener("click", () => jobs("again", { number: job.number }));
+      made.push(again);
+    }
+    return made;
+  }));
+  if (told.fresh) showProgress(told.progress);
+  if (told.fresh && state.item && !state.item.mine) during(async () => take(await ask("/next")));
+  clearTimeout(watching);
+  if (running) watching = setTimeout(() => jobs(), 1000);
+}
+
+async function jobs(does, body = {}) {
+  try {
+    showJobs(await (does ? ask(`/jobs/${does}`, body) : ask("/jobs")));
+  } catch (error) {
+    $("job-now").textContent = error.message;
+  }
+}
+
 // keys
 
-const dialogs = { "open-find": "find", "open-facts": "facts", "open-help": "help", "open-name": "name" };
+const dialogs = { "open-find": "find", "open-facts": "facts", "open-learn": "learn", "open-help": "help", "open-name": "name" };
 
 async function open(id) {
   if (document.querySelector("dialog[open]")) return;
@@ -344,6 +436,7 @@ async function open(id) {
     await find();
   }
   if (id === "facts") await during(showFacts);
+  if (id === "learn") await jobs();
 }
 
 function onKey(event) {
@@ -367,8 +460,8 @@ function onKey(event) {
 }
 
 function keyed(key, letters, which, event) {
-  const acts = { x: () => act("unsure"), s: () => act("skip"), u: undo, g: showGuess, m: note, p: () => open("facts") };
-  if (letters && key in acts && (state.item || key === "u" || key === "p")) return acts[key];
+  const acts = { x: () => act("unsure"), s: () => act("skip"), u: undo, g: showGuess, m: note, p: () => open("facts"), l: () => open("learn") };
+  if (letters && key in acts && (state.item || "upl".includes(key))) return acts[key];
   if (key === "?" && !which) return () => open("help");
   if (key === "/" && !which) return () => open("find");
   if (!state.item) return null;
@@ -448,6 +541,9 @@ $("find-form").addEventListener("submit", (event) => {
 });
 for (const id of ["find-state", "find-guess"]) $(id).addEventListener("change", find);
 $("all-chosen").addEventListener("change", () => $("found").querySelectorAll("input").forEach((box) => { box.checked = $("all-chosen").checked; }));
+$("start-fit").addEventListener("click", () => jobs("fit"));
+$("start-next").addEventListener("click", () => jobs("next"));
+$("stop-job").addEventListener("click", () => jobs("stop"));
 $("all-go").addEventListener("click", labelChosen);
 showProgress(state.progress);
 showItem(state.item);

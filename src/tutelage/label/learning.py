@@ -1,0 +1,232 @@
+"""What is learnt from the labels while they are given: fits and questions as jobs, the curve, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tutelage.ask import RANDOM
+from tutelage.files import BadFileError, read_json, write_atomically
+from tutelage.files.described import Asked as RunAsked
+from tutelage.files.described import Summary
+from tutelage.kinds.entries import InTable
+from tutelage.label.campaign import Campaign, RefusedError
+from tutelage.label.filling import answered
+from tutelage.label.items import Items
+from tutelage.label.jobs import Job, Jobs
+from tutelage.run.config import toml_of_run
+from tutelage.tables import DataError, Notes, ReadAs
+from tutelage.tables.write import write_table
+
+LABELS, RUN, ASK, OPTIONS = "labels.csv", "run", "ask.csv", "options.toml"
+"""Files of a job: the labels that are learnt, the run, the table of questions, and the options of an earlier run."""
+
+COUNT = 20
+"""Items that are asked for at once, unless the page says another number."""
+
+
+@dataclass
+class Learning:
+    """What is learnt from the labels of a campaign.
+
+    Attributes:
+        campaign: the campaign.
+        jobs: its jobs.
+        how: how the items are read.
+        method: method of the fits.
+        run: run that asked for the items; None where they are labelled from nothing.
+    """
+
+    campaign: Campaign
+    jobs: Jobs
+    how: ReadAs
+    method: str = "drift"
+    run: Path | None = None
+
+    def __post_init__(self) -> None:
+        self._taken: set[int] = set()
+        self.take_questions()
+
+    def learn(self) -> Job:
+        """Start a fit on the labels so far.
+
+        Raises:
+            RefusedError: a job runs, or there is no label.
+        """
+        self._require_idle()
+        if not self.campaign.labelled:
+            raise RefusedError("there is no label yet to learn from")
+        folder = self.jobs.new_folder()
+        labels = self._labels(folder)
+        words = ["fit", *self._fit(folder, labels), "--out", str(folder / RUN)]
+        return self.jobs.start(folder, words, {"does": "fit", "labels": len(self.campaign.labelled)})
+
+    def ask(self, count: int = COUNT) -> Job:
+        """Start to ask what to label next, by the last finished fit.
+
+        Args:
+            count: number of items to ask for.
+
+        Raises:
+            RefusedError: a job runs, or no fit is finished.
+        """
+        self._require_idle()
+        last = next((job for job in reversed(self.fits()) if job.state == "done"), None)
+        if last is None:
+            raise RefusedError("learn from the labels first: the model says what it is unsure of")
+        folder = self.jobs.new_folder()
+        words = ["next", str(last.folder / RUN), "--count", str(count), "--out", str(folder / ASK)]
+        words += ["--answers", str(self._labels(folder))]
+        if self.campaign.times:
+            seconds = max(float(self.campaign.progress("")["seconds"]), 0.1)
+            words += ["--seconds-per-label", f"{seconds:.1f}"]
+        return self.jobs.start(folder, words, {"does": "next"})
+
+    def go_on(self, number: int) -> Job:
+        """Start a job again that was stopped: a fit goes on where it was.
+
+        Args:
+            number: number of the job.
+
+        Raises:
+            RefusedError: a job runs, or there is no such job that was stopped.
+        """
+        self._require_idle()
+        job = next((job for job in self.jobs.all() if job.number == number), None)
+        if job is None or job.state == "done":
+            raise RefusedError(f"there is no job {number} that was stopped")
+        words = [word for word in job.words if word != "--resume"]
+        if words[0] == "fit" and (job.folder / RUN).exists():
+            words.append("--resume")
+        return self.jobs.start(job.folder, words, job.about)
+
+    def stop(self) -> None:
+        """Ask the job that runs to stop."""
+        if (job := self.jobs.running) is not None:
+            job.cancel()
+
+    def fits(self) -> list[Job]:
+        """The fits, in the order in which they began."""
+        return [job for job in self.jobs.all() if job.about.get("does") == "fit"]
+
+    def take_questions(self) -> int:
+        """Let the items that finished jobs ask for come first; their number."""
+        count = 0
+        for job in self.jobs.all():
+            if job.about.get("does") == "next" and job.number not in self._taken and job.state == "done":
+                self._taken.add(job.number)
+                count += self._take(job.folder / ASK)
+        return count
+
+    def _take(self, path: Path) -> int:
+        """Let the items of a table of questions come first; those that have a label count as drawn from now on."""
+        campaign = self.campaign
+        try:
+            found = Items.read(campaign.items.kind, path, ReadAs(), Notes())
+        except (DataError, OSError):
+            return 0
+        rows: dict[int, str] = {}
+        for i in range(len(found)):
+            key, by = found.key(i), found.marks.asked[i] if found.marks.asked else ""
+            row = campaign.row_of(key)
+            if row is None:
+                continue
+            if key in campaign.labelled or campaign.items.given(row):
+                if by == RANDOM:
+                    campaign.drawn.add(key)
+                continue
+            rows[row] = by
+            if found.marks.guess:
+                campaign.items.later[row] = (found.marks.guess[i], found.marks.why[i] if found.marks.why else "")
+        campaign.first(rows)
+        return len(rows)
+
+    def told(self) -> dict[str, Any]:
+        """All jobs, the curve of the fits, and what more labels are likely to bring, as plain values."""
+        jobs = self.jobs.all()
+        shown = [
+            {
+                "number": job.number, "does": job.about.get("does"), "state": job.state, "command": job.command,
+                "log": job.log if job is jobs[-1] or job.state == "failed" else "", "far": job.far,
+                "labels": job.about.get("labels"),
+            }
+            for job in jobs
+        ]  # fmt: skip
+        points, outlook = [], ""
+        for job in self.fits():
+            if job.state == "done" and (point := point_of(job.folder / RUN)) is not None:
+                points.append(point | {"number": job.number})
+                outlook = point["outlook"]
+        return {"jobs": shown, "curve": points, "outlook": outlook}
+
+    def _require_idle(self) -> None:
+        if (job := self.jobs.running) is not None:
+            raise RefusedError(f"job {job.number} runs ({job.about.get('does')}): wait until it has ended, or stop it")
+
+    def _labels(self, folder: Path) -> Path:
+        """The labels so far, as a table of a job."""
+        path = folder / LABELS
+        write_table(answered(self.campaign, path), path)
+        return path.resolve()
+
+    def _fit(self, folder: Path, labels: Path) -> list[str]:
+        """Words of a fit on the labels, behind its name."""
+        items = self.campaign.items
+        if self.run is not None:
+            write_atomically(folder / OPTIONS, toml_of_run(self.run).encode())
+            own = [str(path) for path in read_json(self.run / "run.json", RunAsked).get("answers", ())]
+            return ["--config", str(folder / OPTIONS), "--answers", *own, str(labels)]
+        source, kind = str(items.path.resolve()), items.kind
+        columns = options_of(kind)
+        if _has_labels(items):
+            return [self.method, "--train", source, "--answers", str(labels), *columns]
+        return [self.method, "--train", str(labels), "--unlabelled", source, *columns]
+
+
+def options_of(kind: Any) -> list[str]:
+    """Words of the options that name the kind and its columns.
+
+    Args:
+        kind: kind of the items.
+    """
+    found = ["--kind", kind.name]
+    for name in (*kind.item_columns, *kind.label_columns):
+        value = getattr(kind, name)
+        if value not in (None, ()):
+            found += [f"--{name.replace('_', '-')}", *([value] if isinstance(value, str) else value)]
+    return found
+
+
+def _has_labels(items: Items) -> bool:
+    """Whether the table of the items has the column of the labels."""
+    table = items.entries.table
+    names = [getattr(items.kind, name) for name in items.kind.label_columns]
+    return isinstance(items.entries.places, InTable) and table is not None and all(name in table for name in names)
+
+
+def point_of(folder: Path) -> dict[str, Any] | None:
+    """What a finished fit says of its labels: a point of the curve; None where it says nothing.
+
+    Args:
+        folder: folder of the run.
+
+    Returns:
+        Number of "labels", the "measure", the "score" with its interval "low" and "high", what a drawn "sample" says,
+        and the "outlook" in words; those that are not known are None or empty.
+    """
+    try:
+        summary: Mapping[str, Any] = read_json(folder / "summary.json", Summary)
+    except (OSError, BadFileError):
+        return None
+    evidence = summary.get("evidence") or {}
+    seen = evidence.get(evidence.get("returned", ""), {})
+    sample = summary.get("sample") or {}
+    drawn = sample.get("interval")
+    return {
+        "labels": summary["labelled"], "measure": summary["measure"], "score": seen.get("score"),
+        "low": seen.get("low"), "high": seen.get("high"), "words": evidence.get("words", ""),
+        "sample": None if drawn is None else {"drawn": sample["drawn"], "low": drawn[0], "high": drawn[1]},
+        "outlook": (summary.get("outlook") or {}).get("words", ""),
+    }  # fmt: skip
