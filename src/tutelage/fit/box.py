@@ -7,28 +7,10 @@ from collections.abc import Sequence
 from html import escape
 
 from tutelage.fit.verdict import Verdict
+from tutelage.pages.style import box_style
 
 FINDINGS = 3
 """Number of findings in the box, at most."""
-
-STYLE = """
-.tutelage { --ink: #1d2733; --soft: #4f5b69; --card: #ffffff; --accent: #0b6e99; --warm: #b2451f; --code: #e9eef3;
-  font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--card); text-align: left;
-  border-left: 6px solid var(--accent); padding: 16px 20px; border-radius: 6px; box-shadow: 0 1px 3px #0003;
-  overflow-wrap: anywhere; max-width: 1080px; box-sizing: border-box; }
-.tutelage.reference { border-color: var(--warm); }
-.tutelage p, .tutelage ul { margin: 10px 0 0; max-width: 75ch; }
-.tutelage .big { font-size: 1.6em; font-weight: 700; line-height: 1.25; margin: 0; max-width: none; }
-.tutelage .good { font-size: 1.15em; font-weight: 600; }
-.tutelage code { font-size: 0.9em; background: var(--code); color: var(--ink); border-radius: 4px; padding: 1px 4px; }
-.tutelage .soft { color: var(--soft); font-size: 0.9em; }
-.tutelage .findings { padding-left: 1.2em; }
-.tutelage .findings li { margin: 4px 0; }
-@media (prefers-color-scheme: dark) {
-  .tutelage { --ink: #e6edf3; --soft: #aab6c2; --card: #1b232d; --accent: #5bb8e0; --warm: #f0946f; --code: #2b3642; } }
-@media (max-width: 480px) { .tutelage { padding: 14px 14px; } .tutelage .big { font-size: 1.35em; } }
-"""
-"""Style sheet of the box, which styles nothing else; it has colours for light and dark pages."""
 
 
 def box(found: Verdict, findings: Sequence[str] = (), notes: Sequence[str] = ()) -> str:
@@ -73,4 +55,4 @@ def in_notebook(found: Verdict, findings: Sequence[str] = ()) -> str:
     """
     more = [f"And {len(findings) - FINDINGS} more: see warnings_."] if len(findings) > FINDINGS else []
     asked = f'<p class="soft">{escape(found.question)}</p>\n<p class="big">'
-    return f"<style>{STYLE}</style>\n" + box(found, findings, more).replace('<p class="big">', asked, 1)
+    return f"<style>{box_style()}</style>\n" + box(found, findings, more).replace('<p class="big">', asked, 1)
