@@ -145,20 +145,25 @@ KINDS: dict[str, Callable[[Path], list[str]]] = {
 
 def fit(root: Path, kind: str) -> Path:
     """Fit on small data of a kind; the folder of the run, which is left as it is where it is there already."""
-    from tutelage.cli import main
-
     data, out = root / "data" / kind, root / kind
     if not (out / "summary.json").exists():
         data.mkdir(parents=True, exist_ok=True)
-        before, sys.argv = sys.argv, ["tutelage", "fit", *KINDS[kind](data), *QUICK, "--out", str(out)]
-        try:
-            main()
-        except SystemExit as done:
-            if done.code:
-                raise
-        finally:
-            sys.argv = before
+        command("fit", *KINDS[kind](data), *QUICK, "--out", out)
     return out
+
+
+def command(*words: object) -> None:
+    """Do what the command does with words."""
+    from tutelage.cli import main
+
+    before, sys.argv = sys.argv, ["tutelage", *map(str, words)]
+    try:
+        main()
+    except SystemExit as done:
+        if done.code:
+            raise
+    finally:
+        sys.argv = before
 
 
 if __name__ == "__main__":

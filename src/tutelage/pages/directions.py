@@ -19,7 +19,7 @@ def isolated(words: str) -> str:
 
     >>> isolated("a < b")
     'a &lt; b'
-    >>> isolated("labelled \u05d0\u05d1 \u05d2 (3), rather b") == "labelled <bdi>\u05d0\u05d1 \u05d2</bdi> (3), rather b"
+    >>> isolated("given \u05d0\u05d1 \u05d2 (3), rather b") == "given <bdi>\u05d0\u05d1 \u05d2</bdi> (3), rather b"
     True
     """
     return RUN.sub(r"<bdi>\g<0></bdi>", escape(words))
