@@ -17,7 +17,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from components import components
-from report_runs import KINDS, command, fit
+from report_runs import KINDS, Given, audited, fit, served
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "report_pages.json"
@@ -59,14 +58,6 @@ LETTERS = """() => Math.min(99, ...[...document.querySelectorAll("svg.plot text"
   return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(scale.a, scale.b);
 }))"""
 STOPS = "[...document.querySelectorAll('summary, [tabindex=\"0\"], a[href]')].length"
-
-
-@dataclass(frozen=True)
-class Given:
-    """A page as a browser gets it: its HTML, and the headers that come with it."""
-
-    html: str
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -182,35 +173,6 @@ def pages_of(runs: Path, kinds: list[str]) -> dict[str, Given]:
     if "texts" in kinds:
         found |= {"audit": audited(runs), "service": served(runs / "texts")}
     return found
-
-
-def audited(runs: Path) -> Given:
-    """The page of an audit of the tested texts, of which every seventh has the label of the one before."""
-    import pandas as pd
-
-    table = pd.read_csv(runs / "data" / "texts" / "test.csv")
-    table.loc[6::7, "label"] = table.label[5:-1:7].to_numpy()
-    out, path = runs / "audit", runs / "data" / "audited.csv"
-    if not (out / "audit.html").exists():
-        table.to_csv(path, index=False)
-        command("audit", "--train", path, "--text", "text", "--label", "label", "--encoder", "lexical", "--out", out)
-    return Given((out / "audit.html").read_text(encoding="utf-8"))
-
-
-def served(run: Path) -> Given:
-    """The page of the service that answers with a run, and its headers."""
-    from starlette.testclient import TestClient
-
-    from tutelage.serve.app import Allowed, App
-    from tutelage.serve.bodies import Limits
-    from tutelage.serve.metrics import Metrics
-    from tutelage.serve.served import Place, Service
-
-    service = Service(Place(run), print, lambda _: None)
-    app = App(service, Metrics(), Limits(), Allowed(None, ()), print)
-    with TestClient(app.made(), "http://127.0.0.1:8000") as client:
-        answer = client.get("/")
-    return Given(answer.text, {"content-security-policy": answer.headers["content-security-policy"]})
 
 
 def main() -> int:

@@ -12,41 +12,10 @@ sys.path.append(str(Path(__file__).parents[2] / "tools"))
 pytest.importorskip("playwright.sync_api")
 pytest.importorskip("axe_playwright_python.sync_playwright")
 import axe  # tools/axe.py
+from report_runs import Given
 
 pytestmark = pytest.mark.skipif(not axe.CHROMIUM.exists(), reason=f"there is no {axe.CHROMIUM}; CHROMIUM names another")
 PAGES = ("report", "audit", "service", "components")
-ARABIC = "الطقس"
-ODD = (
-    f"the soup and the {ARABIC} (3) again", "天気予報によると、明日は雨が降るでしょう。「濃い霧」に注意してください。",
-    "https://example.org/" + "a" * 400, "<script>document.title = 'mine'</script><img src=x.png><b>soup</b>",
-)  # fmt: skip
-"""Texts that a page may get wrong: of two directions, of no blanks, and of HTML."""
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory, texts, encoder_folder, do):
-    """The pages of a small fit, of an audit and of a service, all of odd texts and classes, and that of components."""
-    from tutelage import Drift
-
-    pytest.importorskip("starlette", reason="the extra serve is not installed")
-    folder = tmp_path_factory.mktemp("pages")
-    tables = {name: getattr(texts, name).replace({"label": {"sport": ARABIC}}) for name in ("train", "pool", "test")}
-    tables["pool"].loc[: len(ODD) - 1, "text"] = ODD
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
-    wrong = tables["pool"].copy()
-    wrong.loc[1::7, "label"] = ["food" if label == ARABIC else ARABIC for label in wrong.label[1::7]]
-    wrong.to_csv(folder / "wrong.csv", index=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUTELAGE_CACHE", str(folder / "cache"))
-        data = {"train": folder / "train.csv", "unlabelled": folder / "pool.csv", "test": folder / "test.csv"}
-        do(Drift(), **data, text="text", label="label", out=folder / "run", encoder=str(encoder_folder), steps=8)
-        columns = ("--text", "text", "--label", "label", "--encoder", "lexical", "--least", "0", "--quiet")
-        axe.command("audit", "--train", folder / "wrong.csv", *columns, "--out", folder / "audit")
-        service = axe.served(folder / "run")
-    written = {"report": folder / "run" / "report.html", "audit": folder / "audit" / "audit.html"}
-    found = {name: axe.Given(path.read_text(encoding="utf-8")) for name, path in written.items()}
-    return found | {"service": service, "components": axe.Given(axe.components())}
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +35,11 @@ def test_everybody_can_read_a_page_and_it_fetches_nothing(pages, browser, name, 
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_without_scripts_all_is_there_to_read(pages, browser, name):
+def test_without_scripts_all_is_there_to_read(pages, odd, browser, name):
     with_scripts, without = axe.read_without_scripts(browser, pages[name])
     assert len(without) > 500 and without.split() == with_scripts.split()
     if name == "audit":
-        assert ODD[3] in without and "mine" not in pages[name].html.split("</title>")[0]
+        assert odd.html in without and "mine" not in pages[name].html.split("</title>")[0]
 
 
 def test_a_page_is_dark_where_the_reader_s_machine_is(pages, browser):
@@ -86,7 +55,7 @@ def test_a_page_is_dark_where_the_reader_s_machine_is(pages, browser):
     }  # fmt: skip
 
 
-def test_numbers_behind_a_word_from_right_to_left_stay_behind_it(pages, browser):
+def test_numbers_behind_a_word_from_right_to_left_stay_behind_it(pages, odd, browser):
     """As a reader sees it: the percentage stands to the right of the class that it belongs to."""
     with axe.shown(browser, pages["audit"], 1280, "light") as (page, _):
         found = page.evaluate(
@@ -104,9 +73,9 @@ def test_numbers_behind_a_word_from_right_to_left_stay_behind_it(pages, browser)
               }
               return parts;
             }""",
-            ARABIC,
+            odd.word,
         )
-    at = next(i for i, (text, _, _) in enumerate(found) if text == ARABIC and found[i + 1][0].startswith(" ("))
+    at = next(i for i, (text, _, _) in enumerate(found) if text == odd.word and found[i + 1][0].startswith(" ("))
     assert found[at + 1][2] == pytest.approx(found[at][2], abs=3)  # on one line
     assert found[at + 1][1] > found[at][1]
 
@@ -139,10 +108,10 @@ BAD = {
 @pytest.mark.parametrize("what", BAD)
 def test_the_checks_see_what_is_wrong(browser, what):
     html = axe.components().replace("<h1>", f"{BAD[what]}<h1>", 1)
-    assert any(what in line for line in axe.faults([axe.view(browser, axe.Given(html), 360, "light")]))
+    assert any(what in line for line in axe.faults([axe.view(browser, Given(html), 360, "light")]))
 
 
 def test_words_that_a_script_writes_are_told_from_those_of_the_page(browser):
     html = axe.components().replace("</main>", "<script>document.write('<p>by a script</p>')</script></main>")
-    with_scripts, without = axe.read_without_scripts(browser, axe.Given(html))
+    with_scripts, without = axe.read_without_scripts(browser, Given(html))
     assert "by a script" in with_scripts and "by a script" not in without

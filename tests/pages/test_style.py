@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from html.parser import HTMLParser
 from itertools import product
@@ -97,7 +98,7 @@ def test_no_page_has_a_style_or_a_frame_of_its_own():
 class Balanced(HTMLParser):
     """Reads a page; what is not closed, and which names of elements and values of attributes there are."""
 
-    EMPTY = frozenset({"meta", "link", "img", "br", "hr", "input", "path", "use"})
+    EMPTY = frozenset({"meta", "link", "img", "br", "hr", "input", "path", "circle", "use"})
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -140,6 +141,22 @@ def faults(page: str) -> list[str]:
     if not page.startswith("<!doctype html>\n<html lang=") or page_style() not in page:
         found.append("it does not begin as pages do, or has another style")
     return found
+
+
+@pytest.mark.parametrize("name", ["report", "audit", "service", "components"])
+def test_a_page_is_well_formed_fetches_nothing_and_has_the_one_style(pages, name):
+    if name not in pages:
+        pytest.skip("the extra serve is not installed")
+    assert faults(pages[name].html) == []
+
+
+def test_what_a_user_wrote_stands_in_its_own_direction_and_is_escaped(pages, odd):
+    page = pages["audit"].html
+    shown = [html.unescape(text) for text in re.findall(r'<div dir="auto" lang="">(.*?)</div>', page)]
+    assert odd.html in shown and set(odd.others) <= set(shown) and odd.html not in page
+    assert f'<bdi lang="">{odd.word}</bdi>' in page and f'<th scope="row"><bdi lang="">{odd.word}</bdi></th>' in page
+    assert re.search(rf"rather <bdi>{odd.word}</bdi> \(", page)
+    assert f'<bdi lang="">{odd.word}</bdi>' in pages["report"].html
 
 
 def test_a_page_of_the_shared_template_is_whole_and_escapes():
