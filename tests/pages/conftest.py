@@ -39,10 +39,8 @@ def pages(tmp_path_factory, texts, odd, encoder_folder, do) -> dict[str, Given]:
     folder = tmp_path_factory.mktemp("pages")
     tables = {name: getattr(texts, name).replace({"label": {"sport": odd.word}}) for name in ("train", "pool", "test")}
     tables["pool"].loc[:3, "text"] = [odd.html, *odd.others]
-    tables["wrong"] = tables["pool"].copy()
-    tables["wrong"].loc[1::7, "label"] = [
-        "food" if name == odd.word else odd.word for name in tables["wrong"].label[1::7]
-    ]
+    tables["wrong"] = wrong = tables["pool"].copy()
+    wrong.loc[1::7, "label"] = wrong.label[1::7].map({"food": odd.word, odd.word: "food"})
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
     with pytest.MonkeyPatch.context() as patch:
