@@ -22,11 +22,12 @@ SOURCE = Path(__file__).parents[1] / "src" / "tutelage"
 
 ENGINE = {"types", "ops", "game", "memory", "comm", "tasks", "methods", "train"}
 READING = {"data", "files", "modalities.base", "modalities.head"}
-FITTING = ENGINE | READING | {"graph", "weak", "adapting", "fit"}
+FITTING = ENGINE | READING | {"pages", "graph", "weak", "adapting", "fit"}
 
 MAY_IMPORT = {
     "types": set(),
     "files": {"types", "files"},
+    "pages": {"types", "pages"},
     "engines": {"engines"},
     "ops": {"types", "ops"},
     "game": {"types", "ops", "comm", "game"},
@@ -54,8 +55,8 @@ MAY_IMPORT = {
         "fit", "model", "modalities", "kinds",
     },
     "report": {
-        "types", "ops.visible", "tables.formulas", "data.cards", "files", "weights", "methods.catalogue", "fit",
-        "model", "kinds", "report",
+        "types", "ops.visible", "tables.formulas", "data.cards", "files", "pages", "weights", "methods.catalogue",
+        "fit", "model", "kinds", "report",
     },
     "track": {"types", "ops", "tables", "files", "fit", "model", "kinds", "track"},
     "plots": {"files", "report", "plots"},
@@ -68,10 +69,10 @@ MAY_IMPORT = {
         "weights", "adapting", "fit", "model", "modalities.base", "modalities.cache", "modalities.encoder", "export",
         "kinds", "report", "track", "run",
     },
-    "serve": {"types", "ops", "data", "tables", "files", "model", "kinds", "run", "serve"},
-    "label": {"types", "ops", "ask", "data", "tables", "files", "kinds", "run", "serve", "label"},
+    "serve": {"types", "ops", "data", "tables", "files", "pages", "model", "kinds", "run", "serve"},
+    "label": {"types", "ops", "ask", "data", "tables", "files", "pages", "kinds", "run", "serve", "label"},
     "audit": {
-        "types", "ops", "copies", "data", "tables", "files", "distil", "graph", "fit", "modalities.base",
+        "types", "ops", "copies", "data", "tables", "files", "pages", "distil", "graph", "fit", "modalities.base",
         "modalities.images", "kinds", "report", "run", "audit",
     },
     "federated": {

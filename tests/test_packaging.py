@@ -48,7 +48,12 @@ OF_EXTRAS = (
 NAMES_OF_EXTRAS = {"flwr", "prometheus_client", "starlette", "uvicorn"}
 """Modules that these files import at once."""
 
-PART_OF = {"pydantic_core": "pydantic", "tokenizers": "transformers", "typing_extensions": "pydantic"}
+PART_OF = {
+    "markupsafe": "jinja2",
+    "pydantic_core": "pydantic",
+    "tokenizers": "transformers",
+    "typing_extensions": "pydantic",
+}
 BY_PANDAS = {"pyarrow"}
 """What pandas reads and writes parquet with."""
 

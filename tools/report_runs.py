@@ -1,4 +1,4 @@
-"""Small runs of all five kinds of data, for looking at their reports.
+"""Small runs of all five kinds of data, an audit and a service, for looking at their pages.
 
     python tools/report_runs.py FOLDER [texts rows images masks sentences]
 
@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -145,20 +146,60 @@ KINDS: dict[str, Callable[[Path], list[str]]] = {
 
 def fit(root: Path, kind: str) -> Path:
     """Fit on small data of a kind; the folder of the run, which is left as it is where it is there already."""
-    from tutelage.cli import main
-
     data, out = root / "data" / kind, root / kind
     if not (out / "summary.json").exists():
         data.mkdir(parents=True, exist_ok=True)
-        before, sys.argv = sys.argv, ["tutelage", "fit", *KINDS[kind](data), *QUICK, "--out", str(out)]
-        try:
-            main()
-        except SystemExit as done:
-            if done.code:
-                raise
-        finally:
-            sys.argv = before
+        command("fit", *KINDS[kind](data), *QUICK, "--out", out)
     return out
+
+
+def command(*words: object) -> None:
+    """Do what the command does with words."""
+    from tutelage.cli import main
+
+    before, sys.argv = sys.argv, ["tutelage", *map(str, words)]
+    try:
+        main()
+    except SystemExit as done:
+        if done.code:
+            raise
+    finally:
+        sys.argv = before
+
+
+@dataclass(frozen=True)
+class Given:
+    """A page as a browser gets it: its HTML, and the headers that come with it."""
+
+    html: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def audited(runs: Path) -> Given:
+    """The page of an audit of the tested texts, of which every seventh has the label of the one before."""
+    table = pd.read_csv(runs / "data" / "texts" / "test.csv")
+    table.loc[6::7, "label"] = table.label[5:-1:7].to_numpy()
+    out, path = runs / "audit", runs / "data" / "audited.csv"
+    if not (out / "audit.html").exists():
+        table.to_csv(path, index=False)
+        command("audit", "--train", path, "--text", "text", "--label", "label", "--encoder", "lexical", "--out", out)
+    return Given((out / "audit.html").read_text(encoding="utf-8"))
+
+
+def served(run: Path) -> Given:
+    """The page of the service that answers with a run, and its headers."""
+    from starlette.testclient import TestClient
+
+    from tutelage.serve.app import Allowed, App
+    from tutelage.serve.bodies import Limits
+    from tutelage.serve.metrics import Metrics
+    from tutelage.serve.served import Place, Service
+
+    service = Service(Place(run), print, lambda _: None)
+    app = App(service, Metrics(), Limits(), Allowed(None, ()), print)
+    with TestClient(app.made(), "http://127.0.0.1:8000") as client:
+        answer = client.get("/")
+    return Given(answer.text, {"content-security-policy": answer.headers["content-security-policy"]})
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import pytest
 from PIL import Image
 
 from tutelage import Classifier
-from tutelage.fit.box import STYLE
 from tutelage.report.page import write_report
 
 LARGEST = 2_000_000
@@ -140,43 +139,6 @@ def test_every_table_is_reached_by_keyboard_and_every_image_has_words(written, r
     assert all(re.search(r'role="img" aria-label="[^"]{20,}"', svg) for svg in re.findall(r"<svg[^>]*>", page))
     assert page.count("<svg") == 7
     assert not re.search(r"<th[^>]*></th>", page) and '<html lang="en">' in page and page.count("<h1>") == 1
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of a colour, by WCAG 2.2."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
-    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
-
-
-def contrast(a: str, b: str) -> float:
-    low, high = sorted((luminance(a), luminance(b)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def over(colour: str, ground: str, opacity: float) -> str:
-    mixed = (
-        round(opacity * int(colour[i : i + 2], 16) + (1 - opacity) * int(ground[i : i + 2], 16)) for i in (1, 3, 5)
-    )
-    return "#" + "".join(f"{v:02x}" for v in mixed)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_letters_and_lines_can_be_read_light_and_dark(written, record, scheme):
-    page = written(record)
-    found: dict[str, str] = {}
-    for block in re.findall(r":root \{(.*?)\}", page, re.S)[: 1 + (scheme == "dark")]:
-        found |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
-    for ground in ("card", "back"):
-        assert min(contrast(found[ink], found[ground]) for ink in ("ink", "soft")) >= 4.5
-    assert contrast(found["ink"], found["mark"]) >= 4.5
-    assert min(contrast(found[f"plot-{i}"], found["card"]) for i in range(5)) >= 3
-    assert contrast(found["ink"], over(found["plot-0"], found["card"], 0.5)) >= 4.5
-    own: dict[str, str] = {}
-    for block in re.findall(r"\.tutelage \{(.*?)\}", STYLE, re.S)[: 1 + (scheme == "dark")]:
-        own |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
-    assert min(contrast(own[ink], own["card"]) for ink in ("ink", "soft")) >= 4.5
-    assert contrast(own["ink"], own["code"]) >= 4.5
 
 
 def test_a_fitted_estimator_shows_the_box_and_another_what_scikit_learn_shows():

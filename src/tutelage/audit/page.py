@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader
 
 from tutelage.audit.ranking import Audit
 from tutelage.audit.reading import Audited
 from tutelage.audit.reasons import expected, percent
+from tutelage.pages.templating import environment
 
 SHOWN = 500
 """Largest number of suspects that the page shows; the table has all."""
@@ -31,8 +31,7 @@ def draw(audited: Audited, audit: Audit, suspects: np.ndarray, why: Sequence[str
         summary: summary of the audit as in audit.json.
     """
     shown = [_suspect(audited, audit, i, reason) for i, reason in zip(suspects[:SHOWN].tolist(), why, strict=False)]
-    environment = Environment(loader=PackageLoader("tutelage.audit"), autoescape=True)
-    page = environment.get_template("audit.html").render(
+    page = environment("tutelage.audit").get_template("audit.html").render(
         summary=summary, shown=shown, classes=by_class(audit, suspects), words=audited.kind.words,
         matrix=audit.transition.tolist() if len(audit.classes) <= CLASSES else None, confused=confused(audit),
         expected=expected, certainty=percent,

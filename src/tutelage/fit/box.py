@@ -4,31 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from html import escape
 
 from tutelage.fit.verdict import Verdict
+from tutelage.pages.directions import isolated
+from tutelage.pages.style import box_style
 
 FINDINGS = 3
 """Number of findings in the box, at most."""
-
-STYLE = """
-.tutelage { --ink: #1d2733; --soft: #4f5b69; --card: #ffffff; --accent: #0b6e99; --warm: #b2451f; --code: #e9eef3;
-  font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--card); text-align: left;
-  border-left: 6px solid var(--accent); padding: 16px 20px; border-radius: 6px; box-shadow: 0 1px 3px #0003;
-  overflow-wrap: anywhere; max-width: 1080px; box-sizing: border-box; }
-.tutelage.reference { border-color: var(--warm); }
-.tutelage p, .tutelage ul { margin: 10px 0 0; max-width: 75ch; }
-.tutelage .big { font-size: 1.6em; font-weight: 700; line-height: 1.25; margin: 0; max-width: none; }
-.tutelage .good { font-size: 1.15em; font-weight: 600; }
-.tutelage code { font-size: 0.9em; background: var(--code); color: var(--ink); border-radius: 4px; padding: 1px 4px; }
-.tutelage .soft { color: var(--soft); font-size: 0.9em; }
-.tutelage .findings { padding-left: 1.2em; }
-.tutelage .findings li { margin: 4px 0; }
-@media (prefers-color-scheme: dark) {
-  .tutelage { --ink: #e6edf3; --soft: #aab6c2; --card: #1b232d; --accent: #5bb8e0; --warm: #f0946f; --code: #2b3642; } }
-@media (max-width: 480px) { .tutelage { padding: 14px 14px; } .tutelage .big { font-size: 1.35em; } }
-"""
-"""Style sheet of the box, which styles nothing else; it has colours for light and dark pages."""
 
 
 def box(found: Verdict, findings: Sequence[str] = (), notes: Sequence[str] = ()) -> str:
@@ -42,26 +24,26 @@ def box(found: Verdict, findings: Sequence[str] = (), notes: Sequence[str] = ())
     >>> box(Verdict("How good?", "Right on 90 %.", "", "", (), "", "Use it.", "candidate"), ["3 < 4"]).count("&lt;")
     1
     """
-    lines = [f'<p class="big">{escape(found.answer)}</p>']
+    lines = [f'<p class="big">{isolated(found.answer)}</p>']
     if found.good and found.good != found.answer:
-        lines.append(f'<p class="good">{escape(found.good)}</p>')
-    lines += [f"<p>{escape(line)}</p>" for line in found.both]
+        lines.append(f'<p class="good">{isolated(found.good)}</p>')
+    lines += [f"<p>{isolated(line)}</p>" for line in found.both]
     if found.size:
-        lines.append(f"<p>{escape(found.size)}</p>")
+        lines.append(f"<p>{isolated(found.size)}</p>")
     lines.append(f'<p class="next"><strong>Next:</strong> {_with_code(found.after)}</p>')
     if findings:
-        items = "".join(f"<li>{escape(line)}</li>" for line in findings[:FINDINGS])
+        items = "".join(f"<li>{isolated(line)}</li>" for line in findings[:FINDINGS])
         lines.append(f'<p><strong>Worth knowing:</strong></p><ul class="findings">{items}</ul>')
     notes = [*filter(None, [found.means]), *notes]
     if notes:
-        lines.append(f'<p class="soft">{escape(" ".join(notes))}</p>')
+        lines.append(f'<p class="soft">{isolated(" ".join(notes))}</p>')
     side = "reference" if found.returned == "reference" else "candidate"
     return f'<section class="tutelage {side}" aria-label="The answer">\n' + "\n".join(lines) + "\n</section>"
 
 
 def _with_code(words: str) -> str:
     """HTML of a sentence, in which what stands between backticks is code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(words))
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", isolated(words))
 
 
 def in_notebook(found: Verdict, findings: Sequence[str] = ()) -> str:
@@ -72,5 +54,5 @@ def in_notebook(found: Verdict, findings: Sequence[str] = ()) -> str:
         findings: as `box` takes them.
     """
     more = [f"And {len(findings) - FINDINGS} more: see warnings_."] if len(findings) > FINDINGS else []
-    asked = f'<p class="soft">{escape(found.question)}</p>\n<p class="big">'
-    return f"<style>{STYLE}</style>\n" + box(found, findings, more).replace('<p class="big">', asked, 1)
+    asked = f'<p class="soft">{isolated(found.question)}</p>\n<p class="big">'
+    return f"<style>{box_style()}</style>\n" + box(found, findings, more).replace('<p class="big">', asked, 1)

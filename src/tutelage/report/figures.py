@@ -12,21 +12,22 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-STYLE: Any = {
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
-    "grid.color": "#c9d1da", "grid.linewidth": 0.6, "axes.edgecolor": "#5a6675", "axes.labelcolor": "#1d2733",
-    "text.color": "#1d2733", "xtick.color": "#5a6675", "ytick.color": "#5a6675", "xtick.labelcolor": "#1d2733",
-    "ytick.labelcolor": "#1d2733", "font.size": 10.5, "axes.titlesize": 11, "axes.titleweight": "bold",
-    "axes.titlelocation": "left", "legend.frameon": False, "legend.fontsize": 10, "figure.dpi": 144,
-    "text.parse_math": False,
-}  # fmt: skip
-"""Matplotlib's settings for all plots."""
+from tutelage.pages.colours import LIGHT, PLOTTED
 
-INK, SOFT, GRID = "#1d2733", "#5a6675", "#c9d1da"
+INK, SOFT, GRID = LIGHT["ink"], LIGHT["soft"], LIGHT["grid"]
 """Colours of letters, of axes, and of the lines behind a plot."""
 
-COLOURS = ("#0b6e99", "#c1502e", "#5b8c2a", "#7a4ea3", "#99762c")
+COLOURS = tuple(LIGHT[name] for name in PLOTTED)
 """Colours of the lines of a plot, in order."""
+
+STYLE: Any = {
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
+    "grid.color": GRID, "grid.linewidth": 0.6, "axes.edgecolor": SOFT, "axes.labelcolor": INK, "text.color": INK,
+    "xtick.color": SOFT, "ytick.color": SOFT, "xtick.labelcolor": INK, "ytick.labelcolor": INK, "font.size": 10.5,
+    "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "legend.frameon": False,
+    "legend.fontsize": 10, "figure.dpi": 144, "text.parse_math": False,
+}  # fmt: skip
+"""Matplotlib's settings for all plots."""
 
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 """Dashes of the lines of a plot, in order, so that no line is told by its colour alone."""

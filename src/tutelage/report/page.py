@@ -7,13 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, Template
+from jinja2 import Template
 
 from tutelage import files, kinds
-from tutelage.fit.box import STYLE, box
+from tutelage.fit.box import box
 from tutelage.fit.verdict import question, reference_says, verdict, words_of
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import PICTURED
+from tutelage.pages.templating import environment
 from tutelage.report.classes import by_class, mistakes, where
 from tutelage.report.findings import beyond, findings
 from tutelage.report.least_sure import NAME, write_least_sure
@@ -97,7 +98,6 @@ def page(
         record=with_small_pictures(record),
         summary=summary,
         answer=box(verdict(summary, kind.words.test, use(kind)), findings(record), notes(record, kind)),
-        box_style=STYLE,
         figures=figures,
         words=kind.words,
         question=question(summary),
@@ -117,7 +117,7 @@ def page(
 
 @cache
 def _template() -> Template:
-    return Environment(loader=PackageLoader("tutelage.report"), autoescape=True).get_template("report.html")
+    return environment("tutelage.report").get_template("report.html")
 
 
 def _least_found(row: dict[str, Any]) -> float:

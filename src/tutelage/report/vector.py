@@ -64,5 +64,5 @@ def _themed(value: str) -> str:
     """A value of an attribute with the page's colours and letters, and numbers of two digits."""
     for colour, variable in THEMED.items():
         value = value.replace(colour, variable)
-    value = re.sub(r"'[^']+'(, *'[^']+')*(, *sans-serif)", "system-ui, sans-serif", value)
+    value = re.sub(r"'[^']+'(, *'[^']+')*(, *sans-serif)", "var(--sans)", value)
     return re.sub(r"(\d+\.\d{2})\d+", r"\1", value)

@@ -34,8 +34,8 @@ THREADS = 64
 OPEN = "/healthz"
 """Path that needs no token."""
 
-PAGE_MAY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""What a browser may load for the page: nothing."""
+PAGE_MAY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""What a browser may load for the page: nothing but what is in it."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, select_autoescape
-
 import tutelage
+from tutelage.pages.templating import environment
 from tutelage.serve.answering import EACH
 from tutelage.serve.bodies import CSV, JSON, ROWS, Limits
 from tutelage.serve.served import Served
@@ -112,9 +111,8 @@ def _errors(*which: int) -> dict[str, Any]:
 
 def page(served: Served, limits: Limits, token: bool) -> str:
     """The page for people."""
-    found = Environment(loader=PackageLoader("tutelage.serve"), autoescape=select_autoescape())
     example = json.dumps({ROWS: [dict.fromkeys(served.columns[:4], "...")]}, ensure_ascii=False)
-    return found.get_template("service.html").render(
+    return environment("tutelage.serve").get_template("service.html").render(
         served=served, words=served.run.kind.words, limits=limits, token=token, example=example, errors=ERRORS,
         classes=[str(c) for c in served.run.model.classes],
     )  # fmt: skip
