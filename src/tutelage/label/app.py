@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -23,6 +23,8 @@ from tutelage.label.agreement import agreement, influence
 from tutelage.label.campaign import Campaign, Given, RefusedError, require_name
 from tutelage.label.journal import ACTS
 from tutelage.label.learning import COUNT, RUN, Learning
+from tutelage.pages.style import page_style
+from tutelage.pages.templating import environment
 from tutelage.tables import DataError
 from tutelage.types import Say
 
@@ -100,7 +102,6 @@ class Page:
 
     def made(self, middleware: Any = ()) -> Starlette:
         """The app."""
-        own = {"style.css": "text/css", "label.js": "text/javascript"}
         routes = [
             Route("/", self.page), Route("/items/{row:int}", self.item), Route("/items/{row:int}/text", self.text),
             Route("/items/{row:int}/picture", self.picture),
@@ -111,7 +112,7 @@ class Page:
             Route("/me", self.rename, methods=["POST"]), Route("/healthz", self.health),
             Route("/jobs", self.jobs), Route("/jobs/{does}", self.job, methods=["POST"]),
             Route("/runs/{number:int}/report.html", self.report),
-            *(Route(f"/{name}", _own(name, kind)) for name, kind in own.items()),
+            Route("/style.css", _style), Route("/label.js", _script),
         ]  # fmt: skip
         return Starlette(
             routes=routes, middleware=list(middleware),
@@ -452,23 +453,24 @@ async def _body(request: Request) -> dict[str, Any]:
     return value
 
 
-def _own(name: str, kind: str) -> Callable[[Request], Response]:
-    """What answers a request for a file of the page."""
+def _style(request: Request) -> Response:
+    """The style that all pages share, and what the labelling page has beside it."""
+    return Response(page_style() + _file("label.css"), media_type="text/css", headers={"cache-control": "no-cache"})
 
-    def answer(request: Request) -> Response:
-        return Response(_file(name), media_type=kind, headers={"cache-control": "no-cache"})
 
-    return answer
+def _script(request: Request) -> Response:
+    """What the page does in a browser."""
+    return Response(_file("label.js"), media_type="text/javascript", headers={"cache-control": "no-cache"})
 
 
 @cache
-def _file(name: str) -> bytes:
-    return (files("tutelage.label") / "templates" / name).read_bytes()
+def _file(name: str) -> str:
+    return (files("tutelage.label") / "templates" / name).read_text(encoding="utf-8")
 
 
 @cache
 def _environment() -> Environment:
-    return Environment(loader=PackageLoader("tutelage.label"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment("tutelage.label")
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -67,10 +67,10 @@ function showItem(item, focus = true) {
   $("why-asked").textContent = item.in_queue ? "" : "found by hand";
   const box = $("item");
   box.replaceChildren();
-  if (item.fault) box.append(make("p", item.fault, { class: "fault" }));
+  if (item.fault) box.append(make("p", item.fault, { class: "notice warning" }));
   if (item.picture) box.append(make("img", undefined, { src: item.picture, alt: item.name || item.place }));
   if (item.text) {
-    box.append(make("p", item.text, { class: "text", dir: "auto" }));
+    box.append(make("p", item.text, { class: "text", dir: "auto", lang: "" }));
     if (item.more) {
       const more = make("button", `${item.more.toLocaleString("en")} more characters`, { type: "button" });
       more.addEventListener("click", () => during(async () => {
@@ -115,10 +115,10 @@ function showClasses() {
   const mine = state.item && state.item.mine ? state.item.mine.label : "";
   box.replaceChildren();
   fits.forEach((name, i) => {
-    const button = make("button", undefined, { type: "button", class: "class", value: name });
+    const button = make("button", undefined, { type: "button", value: name });
     const number = many() ? i : all.indexOf(name);
-    if (number < FEW) button.append(make("kbd", String(number + 1)), " ");
-    button.append(make("bdi", name));
+    button.append(make("bdi", name, { lang: "" }));
+    if (number < FEW) button.append(" ", make("kbd", String(number + 1)));
     button.classList.toggle("mine", name === mine);
     button.classList.toggle("best", many() && typed !== "" && i === 0);
     button.addEventListener("click", () => choose(name));
@@ -132,8 +132,8 @@ function showClasses() {
 function showProgress(progress, saving) {
   state.progress = progress;
   const done = progress.queue - progress.left;
-  $("bar").style.width = `${progress.queue ? (100 * done) / progress.queue : 100}%`;
-  $("bar").parentElement.setAttribute("aria-valuenow", done);
+  $("bar").max = progress.queue || 1;
+  $("bar").value = progress.queue ? done : 1;
   $("count").textContent = `${progress.labelled.toLocaleString("en")} labelled, ${progress.left.toLocaleString("en")} to go`;
   if (saving !== undefined) $("saving").textContent = saving;
 }
@@ -192,7 +192,7 @@ async function showGuess() {
 // sentences
 
 function sentence(item) {
-  const line = make("p", undefined, { class: "words", dir: "auto", role: "group", "aria-label": "Words" });
+  const line = make("p", undefined, { class: "words", dir: "auto", lang: "", role: "group", "aria-label": "Words" });
   const before = item.mine && item.mine.act === "label" ? item.mine.label.split(" ") : [];
   tags = item.words.map((_, i) => (before[i] && before[i] !== "O" ? before[i].slice(2) : ""));
   starts = item.words.map((_, i) => !before[i] || before[i][0] !== "I");
@@ -221,6 +221,7 @@ function showWords() {
     each.classList.toggle("at", i === at);
     each.classList.toggle("chosen", i >= low && i <= high);
     each.classList.toggle("typed", tags[i] !== "");
+    for (let k = 0; k < 6; k += 1) each.classList.toggle(`k${k}`, tags[i] !== "" && names().indexOf(tags[i]) % 6 === k);
     each.querySelector("small").textContent = tags[i] && starts[i] ? tags[i] : "";
   });
   const now = state.item.words.slice(low, high + 1).join(" ");
@@ -267,7 +268,7 @@ async function find() {
   for (const each of found) {
     const row = make("tr");
     const box = make("input", undefined, { type: "checkbox", "aria-label": each.place, value: each.row });
-    const open = make("button", each.place, { type: "button", class: "link" });
+    const open = make("button", each.place, { type: "button", class: "plain" });
     open.addEventListener("click", () => {
       $("find").close();
       during(async () => showItem(await ask(`/items/${each.row}`)));
@@ -352,18 +353,19 @@ function curve(points) {
     const bottom = Math.max(0, Math.min(...known.map((p) => p.low)) - 0.05);
     const y = (v) => 10 + ((h - low - 10) * (1 - v)) / (1 - bottom);
     const says = known.map((p) => `${p.labels} labels: ${(100 * p.score).toFixed(1)} % (${(100 * p.low).toFixed(0)} to ${(100 * p.high).toFixed(0)})`).join("; ");
-    const plot = draw("svg", { viewBox: `0 0 ${w} ${h}`, class: "plot", role: "img", "aria-label": `${known[0].measure} by labels, with 90 % intervals. ${says}` });
+    const plot = draw("svg", { viewBox: `0 0 ${w} ${h}`, class: "curve", role: "img", "aria-label": `${known[0].measure} by labels, with 90 % intervals. ${says}` });
     for (const v of [bottom, (1 + bottom) / 2, 1]) {
-      plot.append(draw("line", { x1: left, x2: w - 12, y1: y(v), y2: y(v), class: "grid" }));
-      plot.append(draw("text", { x: left - 6, y: y(v) + 4, class: "tick end" }, `${(100 * v).toFixed(0)} %`));
+      plot.append(draw("line", { x1: left, x2: w - 12, y1: y(v), y2: y(v), class: "grid-line" }));
+      plot.append(draw("text", { x: left - 6, y: y(v) + 4, class: "end" }, `${(100 * v).toFixed(0)} %`));
     }
     plot.append(draw("polyline", { points: known.map((p) => `${x(p.labels)},${y(p.score)}`).join(" "), class: "line" }));
     for (const p of known) {
       plot.append(draw("line", { x1: x(p.labels), x2: x(p.labels), y1: y(p.low), y2: y(p.high), class: "interval" }));
-      plot.append(draw("circle", { cx: x(p.labels), cy: y(p.score), r: 4, class: "point" }));
-      plot.append(draw("text", { x: x(p.labels), y: h - 8, class: "tick" }, p.labels));
+      plot.append(draw("circle", { cx: x(p.labels), cy: y(p.score), r: 4, class: "dot" }));
+      plot.append(draw("text", { x: x(p.labels), y: h - 8, class: "middle" }, p.labels));
     }
-    box.append(plot, make("p", `${known[0].measure} on held-out labels by their number, with 90 % intervals.`, { class: "soft" }));
+    const measure = known[0].measure[0].toLocaleUpperCase() + known[0].measure.slice(1);
+    box.append(plot, make("p", `${measure} on held-out labels by their number, with 90 % intervals.`, { class: "note" }));
   }
   const last = points[points.length - 1];
   if (last) {
@@ -388,10 +390,9 @@ function showJobs(told) {
   $("start-fit").disabled = $("start-next").disabled = running;
   $("start-next").hidden = !told.curve.length;
   $("stop-job").hidden = !running;
-  $("job-meter").hidden = !running;
-  const share = running && last.far.share ? Math.round(100 * last.far.share) : 0;
-  $("job-bar").style.width = `${share}%`;
-  $("job-meter").setAttribute("aria-valuenow", share);
+  $("job-bar").hidden = !running;
+  if (running && last.far.share) $("job-bar").value = Math.round(100 * last.far.share);
+  else $("job-bar").removeAttribute("value");
   const error = last && last.state === "failed" ? last.log.split("\n").filter((line) => line.startsWith("Error")).pop() || "It failed; the log says why." : "";
   const ended = { done: last && last.does === "next" ? "What was asked for comes first now." : "Learnt.", stopped: "Stopped: it goes on where it was.", failed: error };
   $("job-now").textContent = !last ? "" : running ? `${DOES[last.does]}${last.far.left ? `, about ${last.far.left} left` : ""} …` : ended[last.state];
@@ -399,7 +400,7 @@ function showJobs(told) {
   $("outlook").textContent = told.outlook;
   $("job-details").hidden = !told.jobs.length;
   $("job-list").replaceChildren(...told.jobs.flatMap((job) => {
-    const made = [make("pre", `${job.state}: ${job.command}${job.log ? `\n\n${job.log}` : ""}`, { class: "command", tabindex: "0" })];
+    const made = [make("pre", `${job.state}: ${job.command}${job.log ? `\n\n${job.log}` : ""}`, { tabindex: "0" })];
     if (job.state === "stopped" || job.state === "failed") {
       const again = make("button", "Go on with it", { type: "button" });
       again.addEventListener("click", () => jobs("again", { number: job.number }));
