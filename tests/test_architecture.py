@@ -70,6 +70,7 @@ MAY_IMPORT = {
         "kinds", "report", "track", "run",
     },
     "serve": {"types", "ops", "data", "tables", "files", "pages", "model", "kinds", "run", "serve"},
+    "app": {"types", "tables", "files", "pages", "kinds", "run", "serve", "label", "app"},
     "label": {"types", "ops", "ask", "data", "tables", "files", "pages", "kinds", "run", "serve", "label"},
     "audit": {
         "types", "ops", "copies", "data", "tables", "files", "pages", "distil", "graph", "fit", "modalities.base",
@@ -83,7 +84,7 @@ MAY_IMPORT = {
         "types", "ops", "methods", "tasks", "train", "data", "tables", "distil", "ask", "fit", "modalities.base",
         "modalities.head", "kinds", "model", "weak", "report", "estimators", "bench",
     },
-    "cli": {"ops", "data.nearest", "methods", "run", "serve", "label", "audit", "federated", "bench"},
+    "cli": {"ops", "data.nearest", "methods", "run", "serve", "label", "app", "audit", "federated", "bench"},
 }  # fmt: skip
 """The parts, from the lowest on, and what each may import."""
 

@@ -40,8 +40,8 @@ def modules_of(requirements: list[str]) -> set[str]:
 BASE = modules_of(PROJECT["dependencies"])
 EXTRAS = {name: modules_of(needed) for name, needed in PROJECT["optional-dependencies"].items()}
 OF_EXTRAS = (
-    "federated/app.py", "label/app.py", "label/guard.py", "label/start.py", "serve/app.py", "serve/metrics.py",
-    "serve/server.py",
+    "app/desk.py", "federated/app.py", "label/app.py", "label/guard.py", "label/start.py", "serve/app.py",
+    "serve/metrics.py", "serve/server.py",
 )  # fmt: skip
 """Files that need an extra as a whole; nothing imports them before their command is done."""
 
@@ -91,7 +91,10 @@ def test_libraries_of_extras_are_imported_where_they_are_needed_alone():
     assert {file.relative_to(ROOT / "src" / "tutelage").as_posix() for file, _ in at_once} == set(OF_EXTRAS)
 
 
-@pytest.mark.parametrize("module", ["tutelage.serve.commands", "tutelage.label.commands", "tutelage.federated.command"])
+@pytest.mark.parametrize(
+    "module",
+    ["tutelage.serve.commands", "tutelage.label.commands", "tutelage.app.commands", "tutelage.federated.command"],
+)
 def test_what_an_extra_is_for_is_imported_when_its_command_is_done(module):
     code = f"import sys; sys.modules |= dict.fromkeys({sorted(NAMES_OF_EXTRAS)}); import {module}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -77,6 +77,7 @@ def build(words: Sequence[str], screen: Screen) -> App:
     )
     called, rest = (words[0] if words else ""), words[1:]
     _add_fit(app, rest if called == "fit" else (), screen)
+    _add_app(app, called, screen)
     _add_look(app, called, rest, screen)
     _add_federate(app, called, rest, screen)
     _add_predict_and_score(app, called, rest, screen)
@@ -180,6 +181,16 @@ def _add_serve(app: App, called: str, words: Sequence[str], screen: Screen) -> N
     else:
         says = "Answer requests for predictions, over HTTP, until it is stopped."
         app.command("tutelage.serve.commands:add_serve", name="serve", help=says, **_place("serve"))
+
+
+def _add_app(app: App, called: str, screen: Screen) -> None:
+    if called == "app":
+        from tutelage.app.commands import add_app
+
+        add_app(app, screen)
+    else:
+        says = "Open a page that leads from a file to a table of labels, without a line typed."
+        app.command("tutelage.app.commands:add_app", name="app", help=says, **_place("app"))
 
 
 def _add_label(app: App, called: str, words: Sequence[str], screen: Screen) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Learn from labels": ("demo", "look", "fit", "federate"),
+    "Learn from labels": ("app", "demo", "look", "fit", "federate"),
     "Use what was learnt": ("predict", "serve", "score", "report", "why", "config", "verify", "export"),
     "Labels and teachers": ("next", "label", "audit", "relabel", "teacher"),
     "Data and encoders": ("data", "models", "adapt"),
@@ -15,6 +15,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """Names of the commands by the group that the help shows them in."""
 
 EXAMPLES: dict[str, str] = {
+    "app": "tutelage app",
     "demo": "tutelage demo",
     "look": "tutelage look --train labelled.csv --unlabelled pool.csv --text text --label label",
     "fit": "tutelage fit drift --train labelled.csv --unlabelled pool.csv --text text --label label --out run",
