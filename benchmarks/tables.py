@@ -1001,6 +1001,24 @@ def curves_tuning() -> str:
     return grid(["against random", *sets, "mean of the sets"], body)
 
 
+def labelling() -> str:
+    """The labelling page: what four kills lost, and how fast the next item comes."""
+    found = held("labelling")
+    of = pd.DataFrame(found["campaigns"])
+    lost, doubled = int(of["lost"].sum()), int(of["doubled"].sum())
+    said = (
+        f"{len(of)} campaigns of {int(of.answers.max())} answers, {int(of.kills.sum())} kills: {lost} answers lost, "
+        f"{doubled} doubled, {sum(map(len, of['faults of the page']))} faults of the page."
+    )
+    body = [
+        [f"{r['rows']:,}", *(f"{r[name]:.0f}" for name in ("median ms", "p95 ms", "largest ms")), f"{r['start s']:.0f}",
+         f"{r['memory MB']:.0f}"]
+        for r in found["speed"]
+    ]  # fmt: skip
+    head = ["rows", "key to next item, median ms", "95 % within, ms", "largest, ms", "start, s", "memory, MB"]
+    return f"{said}\n\n{grid(head, body)}"
+
+
 def asking_small_text() -> str:
     """Strategies of small-text beside selectors of ours, on the same data sets and seeds."""
     theirs = lines("small_text").assign(method=lambda rows: "small-text: " + rows.method)
@@ -1085,7 +1103,7 @@ TABLES: dict[str, Callable[[], str]] = {
         "coverage", "regret",
     )},
     **{f.__name__: f for f in (
-        curves, curves_claim, curves_in_loop, curves_tuning, campaigns, asking_small_text,
+        curves, curves_claim, curves_in_loop, curves_tuning, campaigns, labelling, asking_small_text,
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,
         noise_verdict, noise_target, noise_rounds, noise_memorised, noise_equalities, noise_two_hot, noise_curves,
         partial_forms, audit_ranking, audit_flags, audit_expected, cost, graph_scale, believed_calibration,

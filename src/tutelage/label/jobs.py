@@ -94,6 +94,10 @@ class Job:
                 os.killpg(self.pid, signal.SIGINT)
 
 
+_CHILDREN: list[subprocess.Popen[bytes]] = []
+"""Processes that this one has started, so that the system forgets them once they have ended."""
+
+
 class Jobs:
     """The jobs of a page.
 
@@ -103,12 +107,10 @@ class Jobs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._own: list[subprocess.Popen[bytes]] = []
 
     def all(self) -> list[Job]:
         """All jobs, in the order in which they began."""
-        for done in self._own:
-            done.poll()
+        _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
         found = []
         for path in self.folder.glob("[0-9]*/" + ASKED):
             with suppress(OSError, ValueError, KeyError, BadFileError):
@@ -142,7 +144,7 @@ class Jobs:
         write_json(folder / ASKED, {"words": list(words), "about": about, "pid": 0, "began": ""})
         command = [sys.executable, "-m", "tutelage.label.job", str(folder)]
         done = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
-        self._own.append(done)
+        _CHILDREN.append(done)
         began = _began(done.pid)
         write_json(folder / ASKED, {"words": list(words), "about": about, "pid": done.pid, "began": began})
         return Job(folder, tuple(words), about, done.pid, began)

@@ -1,0 +1,162 @@
+"""The page from a file to labels: what it keeps, what it shows, and which commands it starts."""
+
+from __future__ import annotations
+
+import errno
+import shlex
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("starlette", reason="the extra serve is not installed")
+
+from starlette.testclient import TestClient
+
+from tutelage.app.desk import Desk
+from tutelage.label.jobs import Jobs
+
+TEXTS = [f"the {word} of day {i}" for i, word in enumerate(["soup", "bank", "goal"] * 8)]
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Words of the commands that are started, which are not done."""
+    found = []
+    monkeypatch.setattr(Jobs, "start", lambda self, folder, words, about: found.append(list(words)))
+    return found
+
+
+@pytest.fixture
+def client(tmp_path):
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    with TestClient(Desk(folder, print).made(), follow_redirects=False) as client:
+        client.folder = folder
+        yield client
+
+
+def send(client, name="mine.csv", data=None):
+    if data is None:
+        label = ["food", "money", "sport"] * 4 + [""] * 12
+        data = pd.DataFrame({"text": TEXTS, "id": range(24), "label": label}).to_csv(index=False).encode()
+    return client.put(f"/files/{name}", content=data)
+
+
+def test_a_file_is_kept_and_another_of_its_name_beside_it(client):
+    assert send(client).json() == {"name": "mine.csv"}
+    assert send(client, data=b"a,b\n1,2\n").json() == {"name": "mine-2.csv"}
+    assert (client.folder / "mine-2.csv").read_bytes() == b"a,b\n1,2\n"
+    assert "mine-2.csv" in client.get("/").text
+
+
+@pytest.mark.parametrize(
+    "name", ["..%2F..%2Fetc%2Fpasswd", "%2Fabsolute.csv", "..", "a%00b.csv", "%F0%9F%8D%B2.csv", "C:%5Cmine.csv"]
+)
+def test_no_name_leads_out_of_the_folder(client, name):
+    answer = client.put(f"/files/{name}", content=b"x\n1\n")
+    assert answer.status_code in (200, 404, 405, 422, 307)
+    outside = [path for path in client.folder.parent.rglob("*") if path.is_file() and client.folder not in path.parents]
+    assert not outside
+    assert all(path.parent == client.folder for path in client.folder.rglob("*"))
+
+
+def test_files_outside_and_hidden_ones_are_not_shown(client):
+    (client.folder.parent / "secret.csv").write_text("x\n1\n")
+    (client.folder / ".hidden.csv").write_text("x\n1\n")
+    (client.folder / "link.csv").symlink_to(client.folder.parent / "secret.csv")
+    for name in ("..%2Fsecret.csv", ".hidden.csv", "link.csv", "nothing.csv"):
+        assert client.get(f"/files/{name}").status_code == 404
+
+
+def test_a_full_disk_keeps_nothing(client, monkeypatch):
+    from pathlib import Path
+
+    def full(self, *given, **named):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", full)
+    answer = send(client)
+    assert answer.status_code == 507 and "No space left" in answer.json()["error"]
+    assert not list(client.folder.iterdir())
+
+
+def test_kind_and_columns_are_guessed_said_and_confirmed(client):
+    send(client)
+    page = client.get("/files/mine.csv").text
+    assert '<option value="text" selected>' in page and '<option value="label" selected>' in page
+    assert "Labelled texts: 12; unlabelled: 12" in page and "food" in page
+    assert '<option value="texts" selected>' in page
+    form = {"kind": "rows", "items": "id", "labels": "label"}
+    assert client.post("/files/mine.csv/read", data=form).status_code == 303
+    assert '<option value="rows" selected>' in client.get("/files/mine.csv").text
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({"kind": "films", "items": "text"}, "kind must be one of texts"),
+        ({"kind": "texts", "items": "words"}, "there is no column 'words'; there are text, id, label"),
+        ({"kind": "texts", "items": "text", "labels": "text"}, "is named for the texts and for their labels"),
+        ({"kind": "texts", "items": ""}, "name the column of the texts"),
+    ],
+)
+def test_columns_that_are_not_there_are_refused(client, form, says):
+    send(client)
+    answer = client.post("/files/mine.csv/read", data=form)
+    assert answer.status_code == 422 and says in answer.json()["error"]
+    answer = client.post("/files/mine.csv/read", data=form, headers={"accept": "text/html"})
+    assert "Not done" in answer.text and "<title>" in answer.text
+
+
+def test_a_file_that_is_no_table_is_told(client):
+    for name, data in {
+        "a.csv": b"",
+        "b.parquet": b"PAR1garbage",
+        "c.xlsx": b"PK\x03\x04nothing",
+        "d.csv": b"\x00\x01\x02",
+    }.items():
+        send(client, name, data)
+        page = client.get(f"/files/{name}")
+        assert page.status_code == 200 and 'class="notice warning"' in page.text
+
+
+def test_each_step_is_a_command(client, started):
+    send(client)
+    client.post("/files/mine.csv/do/fit")
+    folder = client.folder / "mine.csv.tutelage"
+    assert started[-1][:4] == ["fit", "drift", "--train", str(client.folder / "mine.csv")]
+    assert started[-1][4:-2] == ["--kind", "texts", "--text", "text", "--label", "label"]
+    client.post("/files/mine.csv/do/label")
+    assert started[-1][0] == "label" and "--no-browse" in started[-1]
+    folder.mkdir(exist_ok=True)
+    (folder / "labels.csv").write_text("row,text,label,asked_by\n")
+    client.post("/files/mine.csv/do/fit")
+    assert shlex.join(started[-1]).count(f"--answers {folder / 'labels.csv'}") == 1
+
+
+def test_a_table_without_a_column_of_labels_is_the_pool_of_those_that_are_given(client, started):
+    send(client, data=pd.DataFrame({"text": TEXTS}).to_csv(index=False).encode())
+    folder = client.folder / "mine.csv.tutelage"
+    folder.mkdir()
+    (folder / "labels.csv").write_text("row,text,label,asked_by\n")
+    client.post("/files/mine.csv/do/fit")
+    words = shlex.join(started[-1])
+    assert f"--train {folder / 'labels.csv'} --unlabelled {client.folder / 'mine.csv'}" in words
+    assert "--label label" in words
+
+
+def test_what_cannot_be_done_is_refused_in_words(client, started):
+    send(client)
+    assert "learn from the labels first" in client.post("/files/mine.csv/do/predict").json()["error"]
+    assert "no such job" in client.post("/files/mine.csv/do/stop", data={"number": "7"}).json()["error"]
+    assert "nothing to do" in client.post("/files/mine.csv/do/dance").json()["error"]
+    assert client.get("/files/mine.csv/runs/1/report.html").status_code == 404
+    assert client.get("/files/mine.csv/jobs/1/labelled.csv").status_code == 404
+    assert not started
+
+
+def test_names_that_look_like_html_are_words(client):
+    data = pd.DataFrame({"<b>text</b>": TEXTS, "label": "<script>x</script>"}).to_csv(index=False).encode()
+    name = send(client, "a<b>&.csv", data).json()["name"]
+    page = client.get(f"/files/{name}").text
+    assert "<script>x" not in page and "<b>text" not in page and "&lt;b&gt;text&lt;/b&gt;" in page
