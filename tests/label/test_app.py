@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -218,3 +219,30 @@ def test_each_browser_has_its_annotator(client, page):
     (pair,) = client.get("/agreement").json()["pairs"] or [{"first": "ann"}]
     assert pair["first"] == "Ben Ö." or pair == {"first": "ann"}
     assert client.post("/me", data={"name": "<b>"}).status_code == 422
+
+
+def test_alike_items_are_grouped_and_labelled_together(client, page, monkeypatch):
+    from tutelage.kinds.opinions import Opinions
+    from tutelage.label import groups
+
+    where = {
+        "a soup of peas": 0.0,
+        "soup again": 0.1,
+        "the market fell": 5.0,
+        "the bank": 5.1,
+        "a late goal": 9.0,
+        "the coach": 9.2,
+    }
+    monkeypatch.setattr(groups, "EACH", 2)
+    monkeypatch.setattr(groups, "LEAST", 2)
+    monkeypatch.setattr(
+        groups, "without_model", lambda kind, items, cache: Opinions(np.array([[where[item]] for item in items]), None)
+    )
+    found = client.get("/groups").json()["groups"]
+    assert sorted(sorted(each["row"] for each in group) for group in found) == [[0, 3], [1, 4], [2, 6]]
+    rows = [each["row"] for each in found[0]]
+    answers = [{"row": i, "item": client.get(f"/items/{i}").json()["item"], "label": "new", "hand": True} for i in rows]
+    assert client.post("/answers", json={"answers": answers}).status_code == 200
+    assert [a.together for a in page.campaign.journal.answers] == [1, 1]
+    left = client.get("/groups").json()["groups"]
+    assert {each["row"] for group in left for each in group}.isdisjoint(rows)

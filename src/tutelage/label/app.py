@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -21,6 +21,7 @@ from starlette.routing import Route
 from tutelage.kinds.asked_labels import HAND
 from tutelage.label.agreement import agreement, influence
 from tutelage.label.campaign import Campaign, Given, RefusedError, require_name
+from tutelage.label.groups import groups
 from tutelage.label.journal import ACTS
 from tutelage.label.learning import COUNT, RUN, Learning
 from tutelage.pages.style import page_style
@@ -107,7 +108,8 @@ class Page:
             Route("/items/{row:int}/picture", self.picture),
             Route("/items/{row:int}/guess", self.guess, methods=["POST"]),
             Route("/answers", self.answer, methods=["POST"]), Route("/undo", self.undo, methods=["POST"]),
-            Route("/next", self.next), Route("/find", self.find), Route("/progress", self.progress),
+            Route("/next", self.next), Route("/find", self.find), Route("/groups", self.groups),
+            Route("/progress", self.progress),
             Route("/agreement", self.agreement), Route("/save", self.save, methods=["POST"]),
             Route("/me", self.rename, methods=["POST"]), Route("/healthz", self.health),
             Route("/jobs", self.jobs), Route("/jobs/{does}", self.job, methods=["POST"]),
@@ -274,14 +276,27 @@ class Page:
         by = self._by(request)
         if guess:  # whoever filters by it has seen it
             self.seen |= {(by, self.campaign.items.key(i)) for i in found}
-        rows = [
+        return JSONResponse({"rows": self._listed(found), "more": more})
+
+    def _listed(self, rows: Sequence[int]) -> list[dict[str, Any]]:
+        """Items as a list shows them."""
+        items, labels = self.campaign.items, self.campaign
+        return [
             {
-                "row": i, "place": self.campaign.items.place(i), "excerpt": self.campaign.items.excerpt(i),
-                "label": self.campaign.label_of(self.campaign.items.key(i)) or self.campaign.items.given(i),
+                "row": i, "place": items.place(i), "excerpt": items.excerpt(i),
+                "label": labels.label_of(items.key(i)) or items.given(i),
             }
-            for i in found
+            for i in rows
         ]  # fmt: skip
-        return JSONResponse({"rows": rows, "more": more})
+
+    async def groups(self, request: Request) -> Response:
+        """Groups of alike items without an answer."""
+        by = self._by(request)
+        try:
+            found = await run_in_threadpool(groups, self.campaign, by)
+        except ValueError as e:
+            raise RefusedError(str(e)) from e
+        return JSONResponse({"groups": [self._listed(rows) for rows in found]})
 
     def _found(self, words: str, guess: str, state: str) -> tuple[list[int], bool]:
         campaign, items = self.campaign, self.campaign.items

@@ -261,8 +261,39 @@ async function find() {
     return;
   }
   if (mine !== finding) return;
-  found = value.rows;
-  $("find-count").textContent = `${found.length}${value.more ? " and more" : ""} found`;
+  groups = [];
+  list(value.rows, `${value.rows.length}${value.more ? " and more" : ""} found`);
+}
+
+let groups = []; // rows of each group of alike items
+let group = 0; // number of the group that is shown
+
+async function grouped() {
+  $("find-count").textContent = "Looking for alike items, which can take a minute …";
+  finding += 1;
+  const mine = finding;
+  try {
+    const value = await ask("/groups");
+    if (mine !== finding) return;
+    groups = value.groups;
+    showGroup(0);
+  } catch (error) {
+    $("find-count").textContent = error.message;
+  }
+}
+
+function showGroup(number) {
+  group = Math.min(Math.max(number, 0), groups.length - 1);
+  const open = (groups[group] || []).filter((each) => !each.label);
+  list(open, groups.length ? `Group ${group + 1} of ${groups.length}: ${open.length} items. Take the ticks off those that are of another class.` : "There are no groups.");
+  $("found").querySelectorAll("input").forEach((box) => { box.checked = true; });
+  $("all-chosen").checked = true;
+}
+
+function list(rows, words) {
+  found = rows;
+  $("find-count").textContent = words;
+  $("group-before").hidden = $("group-after").hidden = groups.length < 2;
   const body = $("found");
   body.replaceChildren();
   for (const each of found) {
@@ -281,21 +312,30 @@ async function find() {
   }
   $("all-box").hidden = !found.length || state.tags;
   $("all-chosen").checked = false;
-  $("all-class").replaceChildren(...names().map((name) => make("option", name, { value: name })));
+  $("all-classes").replaceChildren(...names().map((name) => make("option", undefined, { value: name })));
   $("all-note").hidden = $("all-box").hidden;
-  $("all-note").textContent = "Items that you pick by hand are no sample: their labels are learnt, and say nothing of how good a model is on the pool. They are kept as asked for by hand.";
+  $("all-note").textContent = "Items that you pick by hand are no sample: their labels are learnt, and say nothing of how good a model is on the pool. They are marked as picked by hand.";
 }
 
 async function labelChosen() {
   const chosen = [...$("found").querySelectorAll("input:checked")].map((box) => Number(box.value));
   if (!chosen.length) return;
-  const label = $("all-class").value;
+  const label = $("all-class").value.trim();
+  if (!label) {
+    $("all-class").focus();
+    return;
+  }
   await during(async () => {
     const items = await Promise.all(chosen.map((row) => ask(`/items/${row}`)));
     const value = await ask("/answers", { answers: items.map((item) => ({ row: item.row, item: item.item, act: "label", label, hand: true })) });
     showProgress(value.progress, value.saving);
     showItem(value.item, false);
-    await find();
+    if (!groups.length) {
+      await find();
+      return;
+    }
+    groups[group].forEach((each) => { if (chosen.includes(each.row)) each.label = label; });
+    showGroup(group + (groups[group].every((each) => each.label) ? 1 : 0));
   });
 }
 
@@ -545,6 +585,9 @@ $("all-chosen").addEventListener("change", () => $("found").querySelectorAll("in
 $("start-fit").addEventListener("click", () => jobs("fit"));
 $("start-next").addEventListener("click", () => jobs("next"));
 $("stop-job").addEventListener("click", () => jobs("stop"));
+$("group").addEventListener("click", grouped);
+$("group-before").addEventListener("click", () => showGroup(group - 1));
+$("group-after").addEventListener("click", () => showGroup(group + 1));
 $("all-go").addEventListener("click", labelChosen);
 showProgress(state.progress);
 showItem(state.item);
