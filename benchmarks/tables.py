@@ -1019,15 +1019,18 @@ def labelling() -> str:
     return f"{said}\n\n{grid(head, body)}"
 
 
-def asking_small_text() -> str:
-    """Strategies of small-text beside selectors of ours, on the same data sets and seeds."""
-    theirs = lines("small_text").assign(method=lambda rows: "small-text: " + rows.method)
+def asking_peers() -> str:
+    """Strategies of other libraries beside selectors of ours, on the same data sets and seeds."""
+    theirs = lines("asking_peers")
     found = pd.concat([areas()[theirs.columns.intersection(areas().columns)], theirs])
-    wide = found.pivot_table(index=["data", "seed"], columns="method", values="score").dropna()
-    gain = wide.sub(wide[RANDOM], axis=0).groupby("data").mean()
+    wide = found.pivot_table(index=["data", "seed"], columns="method", values="score")
     names = [ASKS_BY, "by margin", "by coreset", *sorted(set(theirs.method))]
+    wide = wide[[RANDOM, *names]].dropna()
+    gain = wide.sub(wide[RANDOM], axis=0).groupby("data").mean()
     body = [[name, points(gain[name], "+"), f"{100 * gain[name].min():+.1f}"] for name in names]
-    return grid(["selector", "against random, mean of the sets", "least of a set"], body)
+    seeds = wide.index.get_level_values("seed").nunique()
+    table = grid(["selector", "against random, mean of the sets", "least of a set"], body)
+    return f"{wide.index.get_level_values('data').nunique()} data sets, {seeds} seeds.\n\n{table}"
 
 
 ESTIMATES = {
@@ -1103,7 +1106,7 @@ TABLES: dict[str, Callable[[], str]] = {
         "coverage", "regret",
     )},
     **{f.__name__: f for f in (
-        curves, curves_claim, curves_in_loop, curves_tuning, campaigns, labelling, asking_small_text,
+        curves, curves_claim, curves_in_loop, curves_tuning, campaigns, labelling, asking_peers,
         bench_libraries, ag_news, all_sets, disaster, finetuned, anticipation_stability, margins, detection,
         noise_verdict, noise_target, noise_rounds, noise_memorised, noise_equalities, noise_two_hot, noise_curves,
         partial_forms, audit_ranking, audit_flags, audit_expected, cost, graph_scale, believed_calibration,
