@@ -246,3 +246,18 @@ def test_alike_items_are_grouped_and_labelled_together(client, page, monkeypatch
     assert [a.together for a in page.campaign.journal.answers] == [1, 1]
     left = client.get("/groups").json()["groups"]
     assert {each["row"] for group in left for each in group}.isdisjoint(rows)
+
+
+def test_on_drawn_items_the_guess_is_shown_at_once_and_its_influence_is_told(campaign):
+    labels = campaign(classes=["food", "money", "sport"])
+    page = Page(labels, None, "ann", print, suggest=0.5)
+    with TestClient(page.made()) as client:
+        shown = {i: "guess" in client.get(f"/items/{i}").json() for i in (0, 1, 2, 3, 4, 6)}
+        assert 0 < sum(shown.values()) < 6
+        for i, at_once in shown.items():
+            give(client, i, labels.items.guess(i) if at_once else "food")
+        told = client.get("/agreement").json()["guess"]
+    assert told["suggested"]["items"] == sum(shown.values()) and told["suggested"]["equal"] == 1
+    hidden = [labels.items.guess(i) == "food" for i, at_once in shown.items() if not at_once]
+    assert told["hidden"]["equal"] == sum(hidden) / len(hidden)
+    assert [a.suggested for a in labels.journal.answers] == list(shown.values())

@@ -81,25 +81,28 @@ def _interval(first: Sequence[str], second: Sequence[str]) -> tuple[float | None
 def influence(campaign: Campaign) -> dict[str, dict[str, float | int]]:
     """How often labels equal what the model says, where the annotator had seen it and where not.
 
-    An annotator asks for it where an item is hard, so that the two kinds of items differ by more than this.
+    An annotator asks for it where an item is hard, so that seen and unseen items differ by more than this. Items on
+    which it was shown at once were drawn, and so the others beside them, "hidden", differ by nothing else.
 
     Args:
         campaign: the campaign.
 
     Returns:
-        For "seen" and "unseen" the number of "items", the share "equal" and its exact 90 % interval, "low" and "high";
-        a kind without items is left out.
+        For "seen" and "unseen", or where it was shown at once for "suggested" and "hidden": the number of "items", the
+        share "equal" and its exact 90 % interval, "low" and "high". A kind without items is left out.
     """
     found: dict[str, dict[str, float | int]] = {}
-    right: dict[str, list[bool]] = {"seen": [], "unseen": []}
+    right: dict[str, list[bool]] = {"suggested": [], "hidden": [], "seen": [], "unseen": []}
     for key, known in campaign.known.items():
         row = campaign.row_of(key)
         guess = "" if row is None else campaign.items.guess(row)
         for answer in known.last.values():
             if guess and answer.act == "label":
                 right["seen" if answer.seen else "unseen"].append(answer.label == guess)
+                right["suggested" if answer.suggested else "hidden"].append(answer.label == guess)
+    told = ("suggested", "hidden") if right["suggested"] else ("seen", "unseen")
     for name, equal in right.items():
-        if equal:
+        if equal and name in told:
             interval = binomtest(sum(equal), len(equal)).proportion_ci(0.9, method="exact")
             found[name] = {
                 "items": len(equal), "equal": float(np.mean(equal)), "low": float(interval.low),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -56,6 +57,9 @@ REPORT_MAY = (
 )
 """What a browser may load for a report: what is in it."""
 
+HASH = re.compile("[0-9a-f]{16}")
+"""Pattern of the hash of an item."""
+
 ANNOTATOR = "tutelage_annotator"
 """Cookie that holds the name of the annotator."""
 
@@ -82,6 +86,7 @@ class Page:
         say: told of faults.
         command: command line that learns from the labels.
         learning: what is learnt from the labels; None where nothing can be.
+        suggest: share of the items, drawn by their contents, on which what the model says is shown at once.
         saving: sentence on the last writing of the table.
     """
 
@@ -91,6 +96,7 @@ class Page:
     say: Say
     command: str = ""
     learning: Learning | None = None
+    suggest: float = 0.0
     saving: str = ""
     failed: bool = False
     seen: set[tuple[str, str]] = field(default_factory=set)
@@ -153,6 +159,9 @@ class Page:
             "note": campaign.note_of(key), "has_guess": bool(items.guess(row)), "given": items.given(row),
             "said": self._said(by, key), "mine": self._mine(by, key), "in_queue": bool(campaign.place[row] >= 0),
         }  # fmt: skip
+        if found["has_guess"] and self._suggests(key):
+            self.seen.add((by, key))
+            found |= {"guess": items.guess(row), "why": items.why(row)}
         try:
             face = items.face(row)
         except DataError as fault:
@@ -163,6 +172,10 @@ class Page:
             "picture": f"/items/{row}/picture?item={key}" if face.picture is not None else "",
             "numbers": [list(pair) for pair in face.numbers.items()],
         }  # fmt: skip
+
+    def _suggests(self, key: str) -> bool:
+        """Whether what the model says of an item is shown at once."""
+        return int(key[::-1], 16) % 1000 < 1000 * self.suggest  # other digits than say who is asked for it
 
     def _said(self, by: str, key: str) -> dict[str, str]:
         """What the others said of an item on which annotators disagree; else nothing, so that nobody is swayed."""
@@ -233,7 +246,8 @@ class Page:
         if isinstance(seconds, bool) or not (seconds is None or isinstance(seconds, int | float)):
             raise RefusedError("seconds must be a number")
         asked = HAND if value.get("hand") is True else None
-        return Given(row, item, act, label, seconds, (by, item) in self.seen, note, asked)
+        suggested = self._suggests(item) if HASH.fullmatch(item) else False
+        return Given(row, item, act, label, seconds, (by, item) in self.seen, note, asked, suggested=suggested)
 
     async def undo(self, request: Request) -> Response:
         """Take back the annotator's last answer, and show its item again."""

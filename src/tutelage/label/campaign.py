@@ -46,6 +46,7 @@ class Given:
         note: remark.
         asked: by which selector the item was asked for; None takes that of the queue.
         back: number of the answer that is taken back.
+        suggested: whether what the model says was shown at once.
     """
 
     row: int
@@ -57,6 +58,7 @@ class Given:
     note: str = ""
     asked: str | None = None
     back: int = 0
+    suggested: bool = False
 
 
 @dataclass
@@ -205,7 +207,7 @@ class Campaign:
         asked = "" if given.act == "undo" else self.asked_by(row) if given.asked is None else given.asked
         return Answer(
             number, now, by, given.item, row, given.act, label, seconds, given.seen, asked, given.note[:NOTE],
-            back=given.back,
+            back=given.back, suggested=given.suggested,
         )  # fmt: skip
 
     def _require_label(self, row: int, label: str) -> None:

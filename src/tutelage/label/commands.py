@@ -36,6 +36,8 @@ class LabelOptions(ReadAs):
         other: class that "none of these" means; without it such items get no label.
         annotator: name of who labels; by default that of the user of this machine.
         overlap: share of the items that every annotator is asked, by which their agreement is measured.
+        suggest: share of the items, drawn at random, on which what the model says is shown at once; else it is hidden
+            until it is asked for.
         port: port of the page on this machine; 0 is any that is free.
         browse: open the page in a browser.
         seed: seed of the order in which the items of --train come.
@@ -49,6 +51,7 @@ class LabelOptions(ReadAs):
     other: str = ""
     annotator: str = ""
     overlap: float = 0.1
+    suggest: float = 0.0
     port: int = 0
     browse: bool = True
     seed: int = 0
@@ -56,6 +59,7 @@ class LabelOptions(ReadAs):
     def __post_init__(self) -> None:
         super().__post_init__()
         in_range("--overlap", self.overlap, 0, 1)
+        in_range("--suggest", self.suggest, 0, 1)
         in_range("--seed", self.seed, 0, 2**32 - 1)
 
 

@@ -43,6 +43,7 @@ class Answer:
         note: remark of the annotator.
         together: number of the first answer of those that were given at once to a group of alike items; 0 of others.
         back: number of the answer that is taken back; 0 of others.
+        suggested: whether what the model says was shown at once, as on items drawn for it.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Answer:
     note: str = ""
     together: int = 0
     back: int = 0
+    suggested: bool = False
 
     def line(self) -> str:
         """The line of the file, with its checksum and its end."""

@@ -64,7 +64,7 @@ def serve(kind: Kind, table: Path | None, asked: LabelOptions, screen: Screen, t
         if table is None or asked.run is not None:
             folder = labels.journal.path.parent / "jobs"
             learning = Learning(labels, Jobs(folder), _how(asked), asked.method, asked.run)
-        page = Page(labels, written, me, screen.answer, _command(labels, asked, written), learning)
+        page = Page(labels, written, me, screen.answer, _command(labels, asked, written), learning, asked.suggest)
         address = f"http://{HOST}:{port}/?token={token}"
 
         def ready() -> None:

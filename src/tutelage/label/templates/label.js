@@ -94,8 +94,9 @@ function showItem(item, focus = true) {
   const said = Object.entries(item.said || {}).map(([by, label]) => `${by}: ${label}`);
   const before = item.mine ? `Your answer: ${item.mine.label || item.mine.act}. ` : item.given ? `The table says: ${item.given}. ` : "";
   $("beside").textContent = before + (said.length ? `The annotators disagree: ${said.join("; ")}. Your answer here settles it.` : "");
-  $("guess").hidden = true;
-  $("show-guess").hidden = !item.has_guess;
+  $("guess").hidden = item.guess === undefined;
+  $("guess").textContent = item.guess === undefined ? "" : guessed(item);
+  $("show-guess").hidden = !item.has_guess || item.guess !== undefined;
   $("note-box").hidden = true;
   $("note").value = item.note || "";
   $("answers").elements.row.value = item.row;
@@ -180,11 +181,15 @@ function addClass() {
   choose(name);
 }
 
+function guessed(said) {
+  return `The model says ${said.guess}${said.why ? ` (${said.why})` : ""}.`;
+}
+
 async function showGuess() {
   if (!state.item || !state.item.has_guess) return;
   await during(async () => {
     const said = await ask(`/items/${state.item.row}/guess`, {});
-    $("guess").textContent = `The model says ${said.guess}${said.why ? ` (${said.why})` : ""}.`;
+    $("guess").textContent = guessed(said);
     $("guess").hidden = false;
   });
 }
@@ -365,7 +370,7 @@ async function showFacts() {
     box.append(make("p", `${pair.first} and ${pair.second} labelled the same ${pair.items}: equal ${percent(pair.equal)}${kappa}.`));
   }
   for (const [name, each] of Object.entries(both.guess)) {
-    const words = name === "seen" ? "Where the model's answer had been seen" : "Where it had not been seen";
+    const words = { seen: "Where the model's answer had been seen", unseen: "Where it had not been seen", suggested: "Where the model's answer was shown at once", hidden: "Where it was not" }[name];
     box.append(make("p", `${words}, ${percent(each.equal)} of ${each.items} labels equal it (${percent(each.low)} to ${percent(each.high)}).`));
   }
 }
