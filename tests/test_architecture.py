@@ -40,6 +40,7 @@ MAY_IMPORT = {
     "data": {"types", "ops", "files", "data"},
     "tables": {"types", "ops.pages", "ops.visible", "files", "data.errors", "data.how", "data.hub", "data.nearest",
         "tables"},
+    "exchange": {"types", "ops", "files", "data.errors", "tables", "exchange"},
     "weak": {"types", "ops", "data", "tables", "files", "weak"},
     "weights": {"types", "files", "data", "weights"},
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},
@@ -50,8 +51,8 @@ MAY_IMPORT = {
     "model": {"types", "ops", "tasks", "copies", "data", "files", "train", "modalities"},
     "export": {"types", "data", "files", "train", "modalities", "model", "export"},
     "kinds": {
-        "types", "ops", "tasks", "copies", "ask", "data", "tables", "files", "engines", "weak", "weights", "adapting",
-        "fit", "model", "modalities", "kinds",
+        "types", "ops", "tasks", "copies", "ask", "data", "tables", "files", "exchange", "engines", "weak", "weights",
+        "adapting", "fit", "model", "modalities", "kinds",
     },
     "report": {
         "types", "ops.visible", "tables.formulas", "data.cards", "files", "weights", "methods.catalogue", "fit",
@@ -65,8 +66,8 @@ MAY_IMPORT = {
     },
     "run": {
         "types", "ops", "comm", "methods", "train", "copies", "ask", "data", "tables", "files", "engines", "weak",
-        "weights", "adapting", "fit", "model", "modalities.base", "modalities.cache", "modalities.encoder", "export",
-        "kinds", "report", "track", "run",
+        "weights", "adapting", "fit", "model", "modalities.base", "modalities.cache", "modalities.encoder", "exchange",
+        "export", "kinds", "report", "track", "run",
     },
     "serve": {"types", "ops", "data", "tables", "files", "model", "kinds", "run", "serve"},
     "audit": {
