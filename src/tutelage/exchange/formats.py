@@ -69,10 +69,12 @@ class Found:
     Attributes:
         format: the tool's files.
         records: the records, of which each item has one.
+        question: the question that they answer.
     """
 
     format: Format
     records: Sequence[Record]
+    question: Question
 
 
 def read(path: Path, how: How = USUAL, notes: Notes = UNHEARD) -> Found:
@@ -102,7 +104,10 @@ def read(path: Path, how: How = USUAL, notes: Notes = UNHEARD) -> Found:
         raise DataError(f"{rows[0].place}: no tool's file is known by its names {there}. Known are {needs}")
     records = known.of_rows(rows, path, how, notes)
     _say_overlaps(records, path, notes)
-    return Found(known, records)
+    try:
+        return Found(known, records, Question.of(records, spans=how.spans and not any(r.labels for r in records)))
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def _say_overlaps(records: Sequence[Record], path: Path, notes: Notes) -> None:

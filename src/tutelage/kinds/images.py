@@ -13,6 +13,7 @@ import pandas as pd
 from tutelage.fit.defaults import BACKBONE, HEAD, IMAGE_NETWORK, TRANSFORMER, Defaults
 from tutelage.kinds.dataset import EXCERPT, Coded, Dataset, Words
 from tutelage.kinds.entries import LEARNT, Entries, Sought, first_of
+from tutelage.kinds.exchanged import DEPICTED
 from tutelage.kinds.one_class import OneClass
 from tutelage.kinds.pictures import Pictured, with_sizes
 from tutelage.modalities.base import Reader
@@ -61,6 +62,7 @@ class Images(Pictured, OneClass):
 
     name: ClassVar[str] = "images"
     task_word: ClassVar[str] = "image"
+    exchanged = DEPICTED
     reading = ("encoder", "size", "skip_bad")
     hub_task = "image-classification"
     words = Words("images", "image", rows="images", test="test images", column="image")
