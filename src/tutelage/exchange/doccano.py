@@ -41,6 +41,7 @@ from tutelage.exchange.rows import (
 )
 from tutelage.tables.cells import brief
 from tutelage.tables.exports.doccano import FILE, LABELS, MARKS, SHAPES, joined_labels
+from tutelage.tables.exports.made import have
 from tutelage.tables.exports.spans import are_spans, span_of
 from tutelage.tables.notes import UNHEARD, Notes
 
@@ -96,8 +97,8 @@ def read(rows: Sequence[Row], path: Path, how: How = USUAL, notes: Notes = UNHEA
         together.add(row.place, Record(item.text, item.image, item.id, tuple(reader.answers(cell)), suggestion))
     if empty:
         notes.say(
-            f"{path}: {empty:,} rows have an empty list of labels, and doccano does not tell whether somebody looked "
-            "at them: they count as not answered."
+            f"{path}: {have(empty, 'row', 'rows')} an empty list of labels, and doccano does not tell whether somebody "
+            "looked: such a row counts as not answered."
         )
     return together.all()
 

@@ -29,6 +29,7 @@ class Format:
         settings: settings of the tool that ask the question.
         beside: end of the name of the file of these settings.
         needs: what a row of the tool has, for messages.
+        needs_people: whether it takes in answers of annotators alone whom it knows.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Format:
     settings: Callable[[Question], str]
     beside: str
     needs: str
+    needs_people: bool = False
 
 
 FORMATS: Mapping[str, Format] = {
@@ -48,7 +50,7 @@ FORMATS: Mapping[str, Format] = {
     ),
     "argilla": Format(
         "Argilla", ".json", argilla.is_row, argilla.read, argilla.write, argilla.settings, ".settings.json",
-        "'fields', 'responses' and 'suggestions', or columns that end in '.responses.users'",
+        "'fields', 'responses' and 'suggestions', or columns that end in '.responses.users'", needs_people=True,
     ),
     "prodigy": Format(
         "Prodigy", ".jsonl", prodigy.is_row, prodigy.read, prodigy.write, prodigy.settings, ".command.txt",

@@ -32,6 +32,7 @@ from tutelage.run.words import kind_of
 from tutelage.tables import PROBABILITY, DataError, Notes, ReadAs, as_label, formulas, writable, write_table
 from tutelage.tables import read as read_file
 from tutelage.tables.cells import brief
+from tutelage.tables.exports.made import many
 
 UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")
 """Pattern of what Label Studio puts before the name of an uploaded file."""
@@ -237,7 +238,8 @@ def exported(file: Path, kind: Kind, asked: ExchangeOptions, notes: Notes) -> tu
     items = items_of(file, kind, asked, notes, asked.guesses)
     classes = getattr(kind, "classes", None) or ()
     names = [name.strip() for name in classes.split(",")] if isinstance(classes, str) else classes
-    question = Question.of(items.records, names, way.spans)
+    records = _without_nobody(items.records) if tool.needs_people else items.records
+    question = Question.of(records, names, way.spans)
     if not question.names:
         raise DataError(
             f"{file}: no row has a label or a guess, so that the tool has nothing to choose from; name the "
@@ -247,26 +249,35 @@ def exported(file: Path, kind: Kind, asked: ExchangeOptions, notes: Notes) -> tu
     with written(beside, new=True) as part:
         part.write_text(tool.settings(question), encoding="utf-8")
     try:
-        tool.write(items.records, asked.out, question, notes)
+        tool.write(records, asked.out, question, notes)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    guessed = sum(record.suggestion is not None for record in items.records)
-    labelled = sum(bool(record.answers) for record in items.records)
+    guessed = sum(record.suggestion is not None for record in records)
+    labelled = sum(bool(record.answers) for record in records)
     more = [f"{labelled:,} with the label that they have"] * bool(labelled)
     more += [f"{guessed:,} with a suggestion"] * bool(guessed)
     listed = f" ({', '.join(more)})" if more else ""
-    things = kind.words.thing if len(items.records) == 1 else kind.words.things
     lines = [
-        f"{len(items.records):,} {things} for {tool.title} are in {asked.out}"
+        f"{many(len(records), kind.words.thing, kind.words.things)} for {tool.title} are in {asked.out}"
         f"{listed}; {beside} holds its settings, with the "
         f"{kind.words.classes} {brief(', '.join(question.names))}.",
         f"Read what was labelled by: tutelage exchange EXPORT --table {file} --out answers.csv",
     ]
     return lines, {
-        "settings": str(beside), "rows": len(items.records), "labels": labelled, "suggestions": guessed,
+        "settings": str(beside), "rows": len(records), "labels": labelled, "suggestions": guessed,
         "names": list(question.names),
     }  # fmt: skip
+
+
+def _without_nobody(records: Sequence[Record]) -> list[Record]:
+    """Records with labels as suggestions, for a tool that takes in answers of its own annotators alone."""
+    return [
+        replace(record, answers=(), suggestion=Suggestion(record.answers[0].label))
+        if record.answers and record.answers[0].label is not None
+        else record
+        for record in records
+    ]
 
 
 # a tool's file as a table
@@ -317,10 +328,11 @@ def _counted(found: Found, said: Sequence[Decided], file: Path) -> str:
     answers = sum(len(record.answers) for record in found.records)
     people = {answer.annotator for record in found.records for answer in record.answers if answer.annotator}
     several = [one for one in said if len(one.annotators) > 1]
-    by = f" by {len(people):,} annotator{'s' * (len(people) > 1)}" if people else ""
+    by = f" by {many(len(people), 'annotator', 'annotators')}" if people else ""
     differ = f"; of {len(several):,} items with several, they differ on {sum(one.differ for one in several):,}"
     return (
-        f"{file} is of {found.format.title}: {len(found.records):,} items, {answers:,} answers{by}"
+        f"{file} is of {found.format.title}: {many(len(found.records), 'item', 'items')}, "
+        f"{many(answers, 'answer', 'answers')}{by}"
         f"{differ if several else ''}."
     )
 
@@ -349,7 +361,7 @@ def _alone(found: Found, said: Sequence[Decided], kind: Kind, file: Path) -> tup
         "Without --table the rows have no asked_by: those that were drawn at random no longer count as a sample."
     ]  # fmt: skip
     if several:
-        more.append(f"Left without a label: {several:,} items with several classes, of which one is learnt.")
+        more.append(f"Left without a label: {many(several, 'item', 'items')} of several classes; one is learnt.")
     return _with_people(frame, found.records, said, file), more
 
 
@@ -420,7 +432,9 @@ def _in_table(
     if strangers:
         first = found.records[strangers[0]]
         name = f"row {first.id}" if first.id else brief(first.item)
-        more.append(f"Left out: {len(strangers):,} items that match no row of {items.path}; the first is {name}.")
+        more.append(
+            f"Left out, as in no row of {items.path}: {many(len(strangers), 'item', 'items')}; the first is {name}."
+        )
     records = [found.records[places[i]] if i in places else None for i in range(len(labels))]
     decisions = [said[places[i]] if i in places else None for i in range(len(labels))]
     return _with_people(frame, records, decisions, asked.out), more
