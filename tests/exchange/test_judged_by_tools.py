@@ -56,7 +56,7 @@ def test_label_studio_validates_tasks_annotations_and_predictions(project, tmp_p
     interface = interfaces.LabelInterface(config)
     interface.validate()
     for task in json.loads(file.read_text()):
-        assert interface.validate_task(task)
+        assert interface.validate_task({"data": task["data"]})  # it calls itself wrongly for one with annotations
         for annotation in task.get("annotations", []):
             assert interface.validate_annotation(annotation), annotation
         for prediction in task.get("predictions", []):
@@ -79,8 +79,8 @@ def test_label_studio_converts_what_is_written_and_that_is_read(project, form, t
     file, config = written("label-studio", records, tmp_path)
     tasks = json.loads(file.read_text())
     for number, task in enumerate(tasks):  # what the tool adds when it takes them in
-        task["id"] = number + 1
-        for k, annotation in enumerate(task.get("annotations", [])):
+        task |= {"id": number + 1, "annotations": task.get("annotations", [])}
+        for k, annotation in enumerate(task["annotations"]):
             annotation.setdefault("created_at", TIME.isoformat())
             annotation |= {"id": 10 * number + k, "updated_at": TIME.isoformat()}
     file.write_text(json.dumps(tasks))
@@ -228,7 +228,7 @@ def test_doccano_parses_what_is_written_and_what_it_writes_is_read(doccano, proj
     of = doccano.label.SpanLabel if spans else doccano.label.CategoryLabel
     frame = []
     for number, row in enumerate(rows):
-        labels = [of.parse("00000000-0000-0000-0000-000000000001", each) for each in row["label"]]
+        labels = [of.parse("8f14e45f-ceea-467f-a0a5-1c2d3e4f5a6b", each) for each in row["label"]]
         kept = [
             SimpleNamespace(to_tuple=lambda one=one: (one.start_offset, one.end_offset, one.label)) if spans
             else SimpleNamespace(to_string=lambda one=one: one.label) for one in labels
