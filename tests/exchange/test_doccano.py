@@ -115,7 +115,7 @@ def test_rows_that_cannot_be_read(of, row, says):
 
 
 def test_classes_and_spans_in_one_file_are_an_error(of):
-    with pytest.raises(DataError, match='line 2: a span is .* got "x"'):
+    with pytest.raises(DataError, match=r'line 2: a span is .* got "x"'):
         of([{"text": "Ada", "label": [[0, 3, "PER"]]}, {"text": "b", "label": ["x"]}])
     with pytest.raises(DataError, match=r"it has the columns of labels 'cats', 'entities'; .* by --question"):
         of([{"text": "to Tacoma", "cats": ["flight"], "entities": [[3, 9, "City"]]}])
