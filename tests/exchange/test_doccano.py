@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pytest
 
@@ -119,3 +120,27 @@ def test_classes_and_spans_in_one_file_are_an_error(of):
         of([{"text": "Ada", "label": [[0, 3, "PER"]]}, {"text": "b", "label": ["x"]}])
     with pytest.raises(DataError, match=r"it has the columns of labels 'cats', 'entities'; .* by --question"):
         of([{"text": "to Tacoma", "cats": ["flight"], "entities": [[3, 9, "City"]]}])
+
+
+def test_a_zip_has_a_file_for_each_user(tmp_path):
+    row = {"id": 1, "text": "a", "Comments": []}
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as held:
+        for name, label in {"ann": ["x"], "bob": ["y"], "unknown": []}.items():
+            held.writestr(f"{name}.jsonl", json.dumps(row | {"label": label}))
+    (record,) = read(tmp_path / "export.zip").records
+    assert record.answers == (Answer(("x",), "ann"), Answer(("y",), "bob"))
+
+
+def test_a_zip_that_cannot_be_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as held:
+        held.writestr("a.png", "x")
+    with pytest.raises(DataError, match=r"a.zip: no file in the zip ends in .json, .jsonl, .csv, .tsv"):
+        read(tmp_path / "a.zip")
+    with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as held:
+        held.writestr("ann.jsonl", "[" * 2_000)
+        held.writestr("bob.jsonl", b"0" * 20_000)
+    data = bytearray((tmp_path / "b.zip").read_bytes())
+    data[40:50] = b"0" * 10
+    (tmp_path / "b.zip").write_bytes(data)
+    with pytest.raises(DataError, match=r"b.zip: the zip cannot be unpacked"):
+        read(tmp_path / "b.zip")

@@ -51,6 +51,8 @@ STATE, ANNOTATOR, SECONDS, TIME, NOTE, GUESS, SCORE = (
     "state", "annotator", "seconds", "time", "note", "guess", "guess_probability"
 )  # fmt: skip
 """Columns for which the tool has no place of its own."""
+TOGETHER = ("all", "unknown")
+"""Names of files in a zip that are of no user: those of a project whose users share labels, and of rows without any."""
 COMMENTS = "Comments"
 """Column of the comments in an export."""
 
@@ -148,6 +150,11 @@ class _Reader:
     def __init__(self, row: Row, item: Record, of_spans: bool, unit: str, parts: Mapping[str, list[str]]) -> None:
         self.row, self.item, self.of_spans, self.unit, self.parts = row, item, of_spans, unit, parts
 
+    @property
+    def member(self) -> str:
+        """Name of the user whose labels alone are in the row's file: doccano's zip has a file for each."""
+        return "" if self.row.member in TOGETHER else self.row.member
+
     def label(self, cell: Any) -> Label:
         """Label of a cell; empty where there is none."""
         if self.of_spans:
@@ -170,7 +177,7 @@ class _Reader:
                 continue
             said = state if label is None or state == UNSURE else GIVEN
             yield Answer(
-                label, user or str(about.get(ANNOTATOR) or ""), said,
+                label, user or str(about.get(ANNOTATOR) or self.member), said,
                 seconds_in(self.row, about.get(SECONDS)), time_in(self.row, about.get(TIME)), self._note(),
             )  # fmt: skip
 

@@ -7,18 +7,23 @@ import io
 import json
 import math
 import sys
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tutelage.data.errors import DataError
+from tutelage.data.errors import DataError, damage
 from tutelage.files import written
 from tutelage.tables.cells import brief
+from tutelage.tables.packed import DAMAGED, unpacked
 
 MOST = min(sys.maxsize, 2**31 - 1)
 """Number of characters of a cell of CSV, at most."""
+
+PACKED = (".json", ".jsonl", ".csv", ".tsv")
+"""Endings of the files in a zip that are read."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,13 @@ class Row:
         place: its place, for messages, such as "tasks.json, record 3".
         value: its cells by name.
         flat: whether it comes from a file of CSV, so that every cell is a text.
+        member: name of its file within a zip, without the ending; empty where it is in none.
     """
 
     place: str
     value: Mapping[str, Any] = field(repr=False)
     flat: bool = False
+    member: str = ""
 
     def fault(self, says: str) -> DataError:
         """The error that names the row."""
@@ -62,14 +69,36 @@ class Row:
 
 
 def rows_in(path: Path) -> list[Row]:
-    """Rows of a file, which is JSON with a list or one object, JSON with an object in each line, or CSV or TSV.
+    """Rows of a file, which is JSON with a list or one object, JSON with an object in each line, CSV, TSV, or a zip.
 
     Raises:
         DataError: the file is empty, not UTF-8, broken or cut off, or its rows are no objects; the message names the
             line or the record.
     """
+    if not zipfile.is_zipfile(path):
+        return _rows(path.read_bytes(), str(path))
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with zipfile.ZipFile(path) as held:
+            members = [name for name in held.namelist() if Path(name).suffix.lower() in PACKED and not _hidden(name)]
+            found = {name: unpacked(held, name, path) for name in members}
+    except DAMAGED as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path}: the zip cannot be unpacked: {damage(error)}") from error
+    if not found:
+        raise DataError(f"{path}: no file in the zip ends in {', '.join(PACKED)}")
+    return [
+        replace(row, member=Path(name).stem) for name, data in found.items() for row in _rows(data, f"{path}, {name}")
+    ]
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in Path(name).parts)
+
+
+def _rows(data: bytes, path: str) -> list[Row]:
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: byte {error.start + 1:,} is not UTF-8; export the file again as UTF-8") from error
     begins = text.lstrip()[:1]
@@ -80,12 +109,12 @@ def rows_in(path: Path) -> list[Row]:
     return _in_lines(text, path) if begins == "{" else _in_csv(text, path)
 
 
-def _in_list(text: str, path: Path) -> list[Row]:
+def _in_list(text: str, path: str) -> list[Row]:
     found = _decoded(text, path, 1)
     return [_row(value, f"{path}, record {number}") for number, value in enumerate(found, start=1)]
 
 
-def _in_lines(text: str, path: Path) -> list[Row]:
+def _in_lines(text: str, path: str) -> list[Row]:
     lines = text.split("\n")
     numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     if len(numbered) > 1 and not _is_json(numbered[0][1]):  # one object over several lines
@@ -102,7 +131,7 @@ def _is_json(line: str) -> bool:
     return True
 
 
-def _decoded(text: str, path: Path, line: int) -> Any:
+def _decoded(text: str, path: str, line: int) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -118,7 +147,7 @@ def _row(value: Any, place: str) -> Row:
     return Row(place, value)
 
 
-def _in_csv(text: str, path: Path) -> list[Row]:
+def _in_csv(text: str, path: str) -> list[Row]:
     first = text[: text.find("\n") if "\n" in text else len(text)]
     csv.field_size_limit(MOST)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in first else ",", strict=True)
@@ -180,8 +209,12 @@ def text_in(row: Row, key: str) -> str:
     value = row.value[key]
     if not isinstance(value, str):
         raise row.fault(f"{key!r} must be a text, got {brief(json.dumps(value))}")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise row.fault(f"{key!r} has half of a character, a surrogate alone; correct it where it comes from")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise row.fault(
+            f"{key!r} has half of a character, a surrogate alone; correct it where it comes from"
+        ) from error
     return value
 
 

@@ -186,19 +186,20 @@ def items_of(path: Path, kind: Kind, how: ReadAs, notes: Notes, guesses: bool = 
     frame = table.frame.iloc[[at[row] for row in found.places.rows]].reset_index(drop=True)
     (item,), (label,) = ([str(getattr(plain, n)) for n in names] for names in (plain.item_columns, plain.label_columns))
     ids, records, unread = _ids(frame, found.places.rows), [], 0
+    guessed = frame[GUESS].tolist() if guesses and GUESS in frame else [None] * len(frame)
+    chances = frame[PROBABILITY].tolist() if PROBABILITY in frame else [None] * len(frame)
     for i, cell in enumerate(frame[item].tolist()):
         try:
             content = way.item(found, i, cell)
         except ValueError as error:
             raise DataError(f"{found.at('item', i)}: {error}") from error
         given = None if found.labels[i] is None else way.label(found, i, found.labels[i])
-        guess = as_label(frame[GUESS].iloc[i]) if guesses and GUESS in frame else None
+        guess = as_label(guessed[i])
         said = None if guess is None else way.label(found, i, guess)
         unread += guess is not None and said is None
-        chance = probability_in(frame[PROBABILITY].iloc[i]) if PROBABILITY in frame else None
         records.append(Record(
             **content, id=ids[i], answers=() if given is None else (Answer(given),),
-            suggestion=None if said is None else Suggestion(said, chance),
+            suggestion=None if said is None else Suggestion(said, probability_in(chances[i])),
         ))  # fmt: skip
     if unread:
         notes.say(f"{path}, column {GUESS!r}: {unread:,} guesses are left out, which have no tag for each word.")
