@@ -125,6 +125,21 @@ def test_answers_are_found_by_their_texts_where_rows_are_not_known(run, ask):
     assert (told["tool"], told["items"], told["labels"], told["annotators"]) == ("Label Studio", 2, 2, ["ann"])
 
 
+def test_records_of_one_text_and_rows_of_one_text_share_their_answers(run, tmp_path):
+    (tmp_path / "ask.csv").write_text("row,text,label\n1,a,\n2,a,\n3,b,\n")
+    said = [{"value": label, "user_id": f"u{i}"} for i, label in enumerate(["food", "sport", "sport"])]
+    rows = [
+        {"id": f"x{i}", "fields": {"text": "a"}, "suggestions": {}, "responses": {"label": [one]}}
+        for i, one in enumerate(said)
+    ]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    code, shown = run("exchange", tmp_path / "a.json", "--table", tmp_path / "ask.csv", "--out", tmp_path / "o.csv")
+    assert code == 0, shown
+    table = pd.read_csv(tmp_path / "o.csv")
+    assert table["label"].fillna("-").tolist() == ["sport", "sport", "-"]
+    assert table["annotators"].fillna("-").tolist() == ["u0, u1, u2", "u0, u1, u2", "-"]
+
+
 def test_a_file_alone_becomes_a_table(run, tmp_path):
     (tmp_path / "a.json").write_text(json.dumps([task("a", "food", row=17), task("b", None, row=18)]))
     code, shown = run(

@@ -1,6 +1,6 @@
 """Files of Label Studio: tasks in JSON, and the flat exports JSON_MIN, CSV and TSV, which have a row an annotation.
 
-Offsets count characters; versions before 1.5 counted UTF-16 units, and a span's own text then shows it.
+Offsets count characters; older versions counted UTF-16 units, and a span's own text then shows it.
 """
 
 from __future__ import annotations
@@ -173,7 +173,8 @@ def _answer(row: Row, one: Mapping[str, Any], control: str, of_spans: bool, item
     values = [result["value"] for result in results if result.get("from_name") == control]
     states = [result["value"].get("choices") for result in results if result.get("from_name") == STATE]
     lines = [line for result in results if _is_note(result) for line in _lines(result["value"]["text"])]
-    lines += [line for result in results for line in _lines((result.get("meta") or {}).get("text"))]
+    abouts = [result["meta"] for result in results if isinstance(result.get("meta"), dict)]
+    lines += [line for about in abouts for line in _lines(about.get("text"))]
     label = _label(row, values, of_spans, item)
     return _made(row, label, "" if not states else "".join(states[0] or []), {
         "annotator": _who(one.get("completed_by")), "seconds": seconds_in(row, one.get("lead_time")),
@@ -222,7 +223,7 @@ def _choices(row: Row, value: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _spans(row: Row, value: Mapping[str, Any], item: Record) -> tuple[Span, ...]:
-    if kind_of(value) != SPANS:
+    if kind_of(value) != SPANS or not isinstance(value["labels"], list):
         raise row.fault(f"a span needs a whole start and end and labels, got {brief(json.dumps(value))}")
     unit = UTF_16 if unit_of(value, {"text": item.item}) == "utf-16" else CHARACTERS
     spans = [Span(value["start"], value["end"], name_in(row, name)) for name in value["labels"]]

@@ -111,9 +111,13 @@ def _held(rows: Sequence[Row], path: Path, how: How) -> str:
         return CHOSEN
     if any(isinstance(row.value.get(LABEL), str) for row in rows):
         return LABEL
-    if any(_is_shape(span) for row in rows for span in row.value.get(SPANS) or []):
+    if any(_is_shape(span) for row in rows for span in _list(row.value.get(SPANS))):
         raise DataError(f"{path}: shapes in images are not exchanged; classes and spans of texts are")
     return SPANS
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _is_shape(span: Any) -> bool:
@@ -162,7 +166,7 @@ def _named(row: Row, chosen: Any) -> Any:
     """Name of a chosen option: its id, where that is a text, else the text that the option shows."""
     if isinstance(chosen, str):
         return chosen
-    options = row.value.get(OPTIONS) or []
+    options = _list(row.value.get(OPTIONS))
     return next((one.get("text") for one in options if isinstance(one, dict) and one.get("id") == chosen), chosen)
 
 

@@ -312,7 +312,7 @@ def imported(file: Path, kind: Kind, asked: ExchangeOptions, notes: Notes) -> tu
     if asked.table is None:
         frame, more = _alone(found, said, kind, file)
     else:
-        frame, more = _in_table(found, said, items_of(asked.table, kind, asked, notes), way, file, asked, notes)
+        frame, more = _in_table(found, items_of(asked.table, kind, asked, notes), way, file, asked.out)
     write_table(frame, asked.out, new=True)
     counts = Counter(one.why for one in said)
     lines = [_counted(found, said, file), *more, *_without(counts)]
@@ -376,22 +376,21 @@ def _cell(label: Label | None) -> tuple[Any, bool]:
 
 
 def _with_people(
-    frame: pd.DataFrame, records: Sequence[Record | None], said: Sequence[Decided | None], out: Path
+    frame: pd.DataFrame, records: Sequence[Record], said: Sequence[Decided], out: Path
 ) -> pd.DataFrame:  # fmt: skip
     """The table with columns of the annotators, and of their notes, as far as there are any."""
     notes = [
-        "; ".join(dict.fromkeys(answer.note for answer in (record.answers if record else ()) if answer.note)) or None
+        "; ".join(dict.fromkeys(answer.note for answer in record.answers if answer.note)) or None
         for record in records
     ]  # fmt: skip
-    people = [", ".join(dict.fromkeys(one.annotators)) or None if one else None for one in said]
+    people = [", ".join(dict.fromkeys(one.annotators)) or None for one in said]
     added = {ANNOTATORS: people} if any(people) else {}
     added |= {NOTE: notes} if any(notes) else {}
     return beside_own(frame, added, out, Notes()) if added else frame
 
 
 def _in_table(
-    found: Found, said: Sequence[Decided], items: _Items, way: Exchanged, file: Path, asked: ExchangeOptions,
-    notes: Notes,
+    found: Found, items: _Items, way: Exchanged, file: Path, out: Path
 ) -> tuple[pd.DataFrame, list[str]]:  # fmt: skip
     """Rows of a table with the answers to their items, found by their names, else by what they are."""
     question = found.question
@@ -409,8 +408,10 @@ def _in_table(
     labels = frame_cells(items)
     bad: list[str] = []
     changed = 0
-    for i, number in places.items():
-        label = said[number].label
+    together = [_together(items.records[i], found.records, places.get(i, ())) for i in range(len(labels))]
+    decisions = [decided(record.answers) for record in together]
+    for i, one in enumerate(decisions):
+        label = one.label
         if label is None:
             continue
         try:
@@ -436,9 +437,12 @@ def _in_table(
         more.append(
             f"Left out, as in no row of {items.path}: {many(len(strangers), 'item', 'items')}; the first is {name}."
         )
-    records = [found.records[places[i]] if i in places else None for i in range(len(labels))]
-    decisions = [said[places[i]] if i in places else None for i in range(len(labels))]
-    return _with_people(frame, records, decisions, asked.out), more
+    return _with_people(frame, together, decisions, out), more
+
+
+def _together(row: Record, records: Sequence[Record], numbers: Sequence[int]) -> Record:
+    """A row with the answers of all records that belong to it, and no others."""
+    return replace(row, answers=tuple(answer for number in numbers for answer in records[number].answers))
 
 
 def frame_cells(items: _Items) -> list[Any]:
@@ -449,15 +453,15 @@ def frame_cells(items: _Items) -> list[Any]:
     return [cell if record.answers else None for cell, record in zip(cells, items.records, strict=True)]
 
 
-def _placed(records: Sequence[Record], rows: Sequence[Record]) -> tuple[dict[int, int], list[int]]:
-    """Number of the record that belongs to each row, by the row's number, and those that belong to none.
+def _placed(records: Sequence[Record], rows: Sequence[Record]) -> tuple[dict[int, list[int]], list[int]]:
+    """Numbers of the records that belong to each row, by the row's number, and of those that belong to none.
 
     A record belongs to the row of its name, where that has its item, else to all rows that have it. An image is also
     known by the name of its file, where one row alone has it.
     """
     by_id = {row.id: i for i, row in enumerate(rows)}
     by_item, by_name = _by(rows, _item), _by(rows, _file_name)
-    places: dict[int, int] = {}
+    places: dict[int, list[int]] = {}
     strangers = []
     for number, record in enumerate(records):
         named = by_id.get(record.id, -1) if record.id else -1
@@ -468,7 +472,7 @@ def _placed(records: Sequence[Record], rows: Sequence[Record]) -> tuple[dict[int
             if not found and record.image is not None and len(by_name.get(_file_name(record), [])) == 1:
                 found = by_name[_file_name(record)]
         for i in found:
-            places.setdefault(i, number)
+            places.setdefault(i, []).append(number)
         if not found:
             strangers.append(number)
     return places, strangers
