@@ -89,10 +89,10 @@ MAY_IMPORT = {
 SHARED_BY_KINDS = {
     "adapting", "agreement", "alike_labels", "answers", "asked_labels", "asking", "base", "beside_labels", "candidates",
     "class_labels", "commonest", "contradictions", "copied", "copies", "dataset", "declared", "declared_shares",
-    "entries", "exchanged", "grown", "known_answers", "known_pool", "labelling", "left_out", "ledger", "nearness",
-    "odd_labels", "odd_votes", "on_disk", "one_class", "one_vote", "opinions", "origins", "pictures", "pixel_scores",
-    "pool_folder", "pool_reading", "predicting", "rare", "reading", "sample", "stored", "summary", "tagged", "tallies",
-    "teachers",
+    "entries", "exchanged", "exchanged_tables", "grown", "known_answers", "known_pool", "labelling", "left_out",
+    "ledger", "nearness", "odd_labels", "odd_votes", "on_disk", "one_class", "one_vote", "opinions", "origins",
+    "pictures", "pixel_scores", "pool_folder", "pool_reading", "predicting", "rare", "reading", "sample", "stored",
+    "summary", "tagged", "tallies", "teachers",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {
     "architecture", "base", "cache", "encoder", "exported", "fingerprint", "graphs", "head", "known", "learnt",
