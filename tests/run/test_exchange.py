@@ -214,6 +214,23 @@ def test_sentences_go_as_spans_and_come_back_as_their_table_has_them(run, tmp_pa
     assert [tag for tag in tags[0] if tag != "O"] == ["B-PER"] and "B-LOC" in tags[1]
 
 
+def test_spans_belong_to_texts_that_are_equal_sign_by_sign(run, tmp_path):
+    (tmp_path / "ask.csv").write_text("row,tokens,tags,guess\n3,in New York,,O B-LOC\n4,at home,,O O\n")
+    rows = [
+        {"text": " in New York", "label": [[4, 12, "LOC"]], "row": 3},
+        {"text": "at home", "label": [[3, 7, "LOC"]]},
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    columns = ("--tokens", "tokens", "--tags", "tags")
+    words = ("--table", tmp_path / "ask.csv", "--out", tmp_path / "o.csv")
+    code, shown = run("exchange", tmp_path / "a.jsonl", *columns, *words)
+    assert code == 0 and "1 item; the first is row 3." in said(shown), shown
+    assert pd.read_csv(tmp_path / "o.csv")["tags"].fillna("-").tolist() == ["-", '["O", "B-LOC"]']
+    file = tmp_path / "tasks.json"
+    code, shown = run("exchange", tmp_path / "ask.csv", *columns, "--to", "argilla", "--out", file, "--classes", "LOC")
+    assert code == 0 and "column 'guess': left out, as they have no tag for each word: 1 guess." in said(shown), shown
+
+
 def test_spans_that_overlap_are_told_and_left_out(run, tmp_path):
     (tmp_path / "ask.csv").write_text("row,tokens,tags\n3,in New York,\n")
     spans = [[3, 6, "A"], [3, 11, "B"]]

@@ -17,6 +17,7 @@ from tutelage.kinds.entries import ITEMS, Entries, InTable
 from tutelage.kinds.exchanged import Exchanged
 from tutelage.tables import PROBABILITY, DataError, Notes, ReadAs, as_label
 from tutelage.tables import read as read_file
+from tutelage.tables.exports.made import many
 
 
 def way_of(kind: Kind) -> Exchanged:
@@ -94,7 +95,8 @@ def items_of(path: Path, kind: Kind, how: ReadAs, notes: Notes, guesses: bool = 
             suggestion=None if said is None else Suggestion(said, probability_in(chances[i])),
         ))  # fmt: skip
     if unread:
-        notes.say(f"{path}, column {GUESS!r}: {unread:,} guesses are left out, which have no tag for each word.")
+        left = many(unread, "guess", "guesses")
+        notes.say(f"{path}, column {GUESS!r}: left out, as they have no tag for each word: {left}.")
     return ItemsOfTable(path, frame, found, records, item, label)
 
 

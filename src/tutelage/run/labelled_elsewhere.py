@@ -149,7 +149,7 @@ def _in_table(
             f"{file}: its labels are {'spans' if question.spans else 'classes'}; for spans name the column of the "
             "sentences by --tokens, for classes that of the texts or images"
         )
-    places, strangers = _placed(found.records, items.records)
+    places, strangers = _placed(found.records, items.records, _item if way.spans else _plain)
     if not places:
         raise DataError(
             f"{file}: none of its {len(found.records):,} items is in {items.path}; it is of another project, or "
@@ -195,22 +195,29 @@ def _together(row: Record, records: Sequence[Record], numbers: Sequence[int]) ->
     return replace(row, answers=tuple(answer for number in numbers for answer in records[number].answers))
 
 
-def _placed(records: Sequence[Record], rows: Sequence[Record]) -> tuple[dict[int, list[int]], list[int]]:
+def _placed(
+    records: Sequence[Record], rows: Sequence[Record], item: Callable[[Record], str]
+) -> tuple[dict[int, list[int]], list[int]]:  # fmt: skip
     """Numbers of the records that belong to each row, by the row's number, and of those that belong to none.
 
     A record belongs to the row of its name, where that has its item, else to all rows that have it. An image is also
     known by the name of its file, where one row alone has it.
+
+    Args:
+        records: records of a tool's file.
+        rows: records of the table's rows.
+        item: function that gives what has to be equal.
     """
     by_id = {row.id: i for i, row in enumerate(rows)}
-    by_item, by_name = _by(rows, _item), _by(rows, _file_name)
+    by_item, by_name = _by(rows, item), _by(rows, _file_name)
     places: dict[int, list[int]] = {}
     strangers = []
     for number, record in enumerate(records):
         named = by_id.get(record.id, -1) if record.id else -1
-        if named >= 0 and _alike(rows[named], record):
+        if named >= 0 and _alike(rows[named], record, item):
             found = [named]
         else:
-            found = by_item.get(_item(record), [])
+            found = by_item.get(item(record), [])
             if not found and record.image is not None and len(by_name.get(_file_name(record), [])) == 1:
                 found = by_name[_file_name(record)]
         for i in found:
@@ -229,6 +236,11 @@ def _by(rows: Sequence[Record], name: Callable[[Record], str]) -> dict[str, list
 
 
 def _item(record: Record) -> str:
+    """A text, sign by sign as spans count them, or the path of an image."""
+    return record.item
+
+
+def _plain(record: Record) -> str:
     """A text with ends of lines as Python has them and no blanks around it, or the path of an image."""
     return record.item if record.text is None else record.text.replace("\r\n", "\n").strip()
 
@@ -238,8 +250,8 @@ def _file_name(record: Record) -> str:
     return UPLOADED.sub("", unquote(record.item).replace("\\", "/").rsplit("/", 1)[-1])
 
 
-def _alike(row: Record, record: Record) -> bool:
+def _alike(row: Record, record: Record, item: Callable[[Record], str]) -> bool:
     """Whether a row and a record of one name have one item; an image within a file has no name to compare."""
     if record.image is None or row.image is None:
-        return row.image is record.image and _item(row) == _item(record)
+        return row.image is record.image and item(row) == item(record)
     return record.image.startswith("data:") or _file_name(row) == _file_name(record)
