@@ -1100,7 +1100,8 @@ TABLES: dict[str, Callable[[], str]] = {
     **{f"noise_{data}": partial(noise, data) for data in ("cifar10", "fashion", "ag_news")},
     "copies_planted": lambda: listed("copies_planted", planted_rows()),
     **{name: partial(listed, name) for name in (
-        "follower_cost", "view_throughput", "pool_memory", "distil_speed", "look", "reading", "copies",
+        "follower_cost", "view_throughput", "pool_memory", "distil_speed", "look", "exchange", "reading",
+        "copies",
     )},
     **{f"enough_{part}": lambda part=part: listed(f"enough_{part}", held("enough")[part]) for part in (
         "coverage", "regret",

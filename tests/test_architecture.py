@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "data": {"types", "ops", "files", "data"},
     "tables": {"types", "ops.pages", "ops.visible", "files", "data.errors", "data.how", "data.hub", "data.nearest",
         "tables"},
+    "exchange": {"types", "ops", "files", "data.errors", "tables", "exchange"},
     "weak": {"types", "ops", "data", "tables", "files", "weak"},
     "weights": {"types", "files", "data", "weights"},
     "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},
@@ -51,8 +52,8 @@ MAY_IMPORT = {
     "model": {"types", "ops", "tasks", "copies", "data", "files", "train", "modalities"},
     "export": {"types", "data", "files", "train", "modalities", "model", "export"},
     "kinds": {
-        "types", "ops", "tasks", "copies", "ask", "data", "tables", "files", "engines", "weak", "weights", "adapting",
-        "fit", "model", "modalities", "kinds",
+        "types", "ops", "tasks", "copies", "ask", "data", "tables", "files", "exchange", "engines", "weak", "weights",
+        "adapting", "fit", "model", "modalities", "kinds",
     },
     "report": {
         "types", "ops.visible", "tables.formulas", "data.cards", "files", "pages", "weights", "methods.catalogue",
@@ -66,8 +67,8 @@ MAY_IMPORT = {
     },
     "run": {
         "types", "ops", "comm", "methods", "train", "copies", "ask", "data", "tables", "files", "engines", "weak",
-        "weights", "adapting", "fit", "model", "modalities.base", "modalities.cache", "modalities.encoder", "export",
-        "kinds", "report", "track", "run",
+        "weights", "adapting", "fit", "model", "modalities.base", "modalities.cache", "modalities.encoder", "exchange",
+        "export", "kinds", "report", "track", "run",
     },
     "serve": {"types", "ops", "data", "tables", "files", "pages", "model", "kinds", "run", "serve"},
     "app": {"types", "tables", "files", "pages", "kinds", "run", "serve", "label", "app"},
@@ -95,6 +96,7 @@ SHARED_BY_KINDS = {
     "nearness", "odd_labels", "odd_votes", "on_disk", "one_class", "one_vote", "opinions", "origins", "pictures",
     "pixel_scores", "pool_folder", "pool_reading", "predicting", "rare", "reading", "sample", "stored", "summary",
     "tagged", "tallies", "teachers", "told",
+    "exchanged", "exchanged_tables",
 }  # fmt: skip
 SHARED_BY_MODALITIES = {
     "architecture", "base", "cache", "encoder", "exported", "fingerprint", "graphs", "head", "known", "learnt",

@@ -40,6 +40,7 @@ LEARNING = frozenset(
         "look",
         "next",
         "label",
+        "exchange",
         "predict",
         "serve",
         "score",
@@ -87,6 +88,7 @@ def build(words: Sequence[str], screen: Screen) -> App:
     _add_models(app)
     _add_next(app, called, rest, screen)
     _add_label(app, called, rest, screen)
+    _add_exchange(app, called, rest, screen)
     _add_audit(app, called, rest, screen)
     _add_adapt(app, called, rest, screen)
     _add_bench(app, called, screen)
@@ -252,6 +254,16 @@ def _add_next(app: App, called: str, words: Sequence[str], screen: Screen) -> No
         app.command("tutelage.run.asking:add_next", name="next", help=says, **_place("next"))
 
 
+def _add_exchange(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
+    if called == "exchange":
+        from tutelage.run.exchange import add_exchange
+
+        add_exchange(app, words, screen)
+    else:
+        says = "Write a table for Label Studio, Argilla, doccano or Prodigy, or read what was labelled there."
+        app.command("tutelage.run.exchange:add_exchange", name="exchange", help=says, **_place("exchange"))
+
+
 def _add_audit(app: App, called: str, words: Sequence[str], screen: Screen) -> None:
     says = "Find the labels of a table, or of a folder of images, that are likely wrong."
     if called == "audit":
@@ -307,7 +319,7 @@ def _whole() -> App:
 
     screen = Screen()
     whole = build((), screen)
-    for name in ("look", "federate", "next", "predict", "serve", "audit", "adapt", "bench"):
+    for name in ("look", "federate", "next", "exchange", "predict", "serve", "audit", "adapt", "bench"):
         built = build((name,), screen)
         for each in (name, "score") if name == "predict" else (name,):
             placed(whole, each, built[each])

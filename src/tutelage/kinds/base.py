@@ -28,6 +28,7 @@ from tutelage.kinds.answers import counted_as_wrong, withheld, written
 from tutelage.kinds.copied import kept_prints, known_prints, without_copies
 from tutelage.kinds.dataset import Coded, Dataset, Files, Measured, Words
 from tutelage.kinds.entries import LEARNT, SCORED, Entries, Sought
+from tutelage.kinds.exchanged import Exchanged
 from tutelage.kinds.faces import Face
 from tutelage.kinds.one_vote import EACH, OFF, ONCE
 from tutelage.kinds.predicting import InParts, in_parts, predict_in_parts, require_room
@@ -80,6 +81,7 @@ class Kind(ABC):
             them from it; a kind may lack some.
         ordered: options that name columns in the order in which a network reads them.
         cell: JSON schema of a cell that holds an item, or a part of one; None where items are files.
+        exchanged: how items and labels are exchanged with annotation tools; None where they are not.
     """
 
     name: ClassVar[str]
@@ -104,6 +106,7 @@ class Kind(ABC):
     )  # fmt: skip
     ordered: ClassVar[tuple[str, ...]] = ()
     cell: ClassVar[Mapping[str, Any] | None] = None
+    exchanged: ClassVar[Exchanged | None] = None
     group: str | None = None
     copies: str = ONCE
 

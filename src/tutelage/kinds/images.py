@@ -14,6 +14,7 @@ from tutelage.fit.defaults import BACKBONE, HEAD, IMAGE_NETWORK, TRANSFORMER, De
 from tutelage.kinds.cells import mostly
 from tutelage.kinds.dataset import EXCERPT, Coded, Dataset, Words
 from tutelage.kinds.entries import LEARNT, Entries, Sought, first_of
+from tutelage.kinds.exchanged import DEPICTED
 from tutelage.kinds.faces import SIDE, Face
 from tutelage.kinds.one_class import OneClass
 from tutelage.kinds.pictures import Pictured, with_sizes
@@ -64,6 +65,7 @@ class Images(Pictured, OneClass):
 
     name: ClassVar[str] = "images"
     task_word: ClassVar[str] = "image"
+    exchanged = DEPICTED
     reading = ("encoder", "size", "skip_bad")
     hub_task = "image-classification"
     words = Words("images", "image", rows="images", test="test images", column="image")

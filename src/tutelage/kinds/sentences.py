@@ -22,6 +22,7 @@ from tutelage.kinds.base import Kind
 from tutelage.kinds.cells import mostly
 from tutelage.kinds.dataset import LEAST_SURE, Coded, Dataset, Measured, Words, warn_of_shared
 from tutelage.kinds.entries import LEARNT, Entries, InTable, InValues, Sought
+from tutelage.kinds.exchanged import MARKED
 from tutelage.kinds.faces import Face
 from tutelage.kinds.one_vote import once_with_origins, one_vote_each
 from tutelage.kinds.tagged import cells_of, decoded, marked, tag_scores, tags_of_cells, with_distant
@@ -97,6 +98,7 @@ class Sentences(Kind):
     estimator: ClassVar[str] = "Tagger"
     item_columns = ("tokens",)
     cell: ClassVar[Mapping[str, Any]] = {"type": ["array", "string"], "items": {"type": "string"}}
+    exchanged = MARKED
     label_columns = ("tags",)
     reading = ("encoder", "max_length")
     label_reading = ("classes", "tags_are", "outside", "open_words", "sentence_id", "offsets", "mended", "spelling")

@@ -21,6 +21,7 @@ from tutelage.kinds.answers import without_label
 from tutelage.kinds.cells import is_number, mostly
 from tutelage.kinds.dataset import EXCERPT, HIDDEN, Files, Words
 from tutelage.kinds.entries import LEARNT, Entries, InValues, Sought, first_of
+from tutelage.kinds.exchanged import WRITTEN
 from tutelage.kinds.left_out import LeftOut
 from tutelage.kinds.one_class import OneClass, in_table, table_of
 from tutelage.kinds.teachers import said_by_run
@@ -107,6 +108,7 @@ class Texts(OneClass):
     hub_task = "text-classification"
     words = Words("texts", "text", column="text")
     cell: ClassVar[Mapping[str, Any]] = {"type": "string"}
+    exchanged = WRITTEN
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 GROUPS: dict[str, tuple[str, ...]] = {
     "Learn from labels": ("app", "demo", "look", "fit", "federate"),
     "Use what was learnt": ("predict", "serve", "score", "report", "why", "config", "verify", "export"),
-    "Labels and teachers": ("next", "label", "audit", "relabel", "teacher"),
+    "Labels and teachers": ("next", "label", "exchange", "audit", "relabel", "teacher"),
     "Data and encoders": ("data", "models", "adapt"),
     "Methods": ("methods", "bench"),
     "Shell": ("completion",),
@@ -30,6 +30,7 @@ EXAMPLES: dict[str, str] = {
     "export": "tutelage export run --onnx exported",
     "next": "tutelage next run --count 20 --out ask.csv",
     "label": "tutelage label ask.csv",
+    "exchange": "tutelage exchange ask.csv --to label-studio --out tasks.json",
     "audit": "tutelage audit --train labelled.csv --text text --label label --out audit",
     "relabel": "tutelage relabel --train labelled.csv --label label --suspects audit/suspects.csv --output better.csv",
     "teacher": "tutelage teacher answers.csv --label label --teacher p_",

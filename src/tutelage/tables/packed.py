@@ -152,9 +152,9 @@ def _member(path: Path, data: bytes, how: ReadAs) -> Content:
         tables = [name for name in files if _format(name) in FORMATS]
         named = [name for name in tables if how.sheet in (name, PurePosixPath(name).name)]
         if len(files) == 1 and not tables and ending_of(path) in FORMATS:  # t.csv.zip with a file without an ending
-            return Content(_read(held, files[0], path), ending_of(path), "zip", files[0])
+            return Content(unpacked(held, files[0], path), ending_of(path), "zip", files[0])
         if len(files) == 1 and not tables and _format(files[0]) == PurePosixPath(path.stem).suffix.lower() != "":
-            return Content(_read(held, files[0], path), _format(files[0]), "zip", files[0])  # t.conll in t.conll.zip
+            return Content(unpacked(held, files[0], path), _format(files[0]), "zip", files[0])  # t.conll in t.conll.zip
         found = named or tables
         if not found:
             unpack = "; of images, unpack it, and name the folder" * any(map(PICTURE.search, files))
@@ -163,11 +163,20 @@ def _member(path: Path, data: bytes, how: ReadAs) -> Content:
         if len(found) > 1:
             listed = ", ".join(found[:10]) + (" ..." if len(found) > 10 else "")
             raise DataError(f"{path}: {len(found)} tables in the zip: {listed}; name one with --sheet, or unpack it")
-        return Content(_read(held, found[0], path), _format(found[0]), "zip", found[0])
+        return Content(unpacked(held, found[0], path), _format(found[0]), "zip", found[0])
 
 
-def _read(held: zipfile.ZipFile, name: str, path: Path) -> bytes:
-    """Bytes of a file in a zip, as far as it may unpack to as many."""
+def unpacked(held: zipfile.ZipFile, name: str, path: Path) -> bytes:
+    """Bytes of a file in a zip, as far as it may unpack to as many.
+
+    Args:
+        held: the zip.
+        name: name of the file within it.
+        path: the zip's path, for messages.
+
+    Raises:
+        DataError: it unpacks to more than it may.
+    """
     member = held.getinfo(name)
     require(member.file_size, member.compress_size, str(path))
     with held.open(member) as stream:

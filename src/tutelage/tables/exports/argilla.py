@@ -69,8 +69,8 @@ def _is_sound(row: Mapping[str, Any]) -> bool:
 
 def of_rows(rows: Sequence[Mapping[str, Any]]) -> Made:
     """Table of records: their fields and metadata, and a column for each question that was answered."""
-    rows = [{name: _listed(name, cell) for name, cell in row.items()} for row in rows]
-    read = [list(_responses(row)) for row in rows]
+    rows = [listed(row) for row in rows]
+    read = [list(responses(row)) for row in rows]
     taken = [[one for one in answers if (one.status or "submitted") == "submitted"] for answers in read]
     kinds = _kinds(read, taken)
     cells = [_cells(row) for row in rows]
@@ -85,7 +85,13 @@ def of_rows(rows: Sequence[Mapping[str, Any]]) -> Made:
     return made_of(items, Told(TOOL, "record", "records", {names[q]: kind for q, kind in kinds.items()}, more))
 
 
-def _responses(row: Mapping[str, Any]) -> Iterator[Response]:
+def listed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Row whose cells of answers are lists, also where a csv file writes them as texts."""
+    return {name: _listed(name, cell) for name, cell in row.items()}
+
+
+def responses(row: Mapping[str, Any]) -> Iterator[Response]:
+    """Answers in a row, nested or flat."""
     if row.keys() >= NESTED:
         for question, answers in row["responses"].items():
             yield from _of_dicts(question, answers)

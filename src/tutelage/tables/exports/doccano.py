@@ -47,7 +47,7 @@ def _has_offsets(item: Any) -> bool:
 def of_rows(rows: Sequence[Mapping[str, Any]]) -> Made:
     """Table of the tool's rows, whose columns of labels keep their names."""
     kinds = {name: _kind([row.get(name) for row in rows]) for name in LABELS if any(name in row for row in rows)}
-    joined = _joined(rows)
+    joined = joined_labels(rows)
     items = each(lambda row: _item(row, kinds, joined), rows)
     return made_of(items, Told(TOOL, "row", "rows", kinds, _phrases(rows, kinds, joined)))
 
@@ -89,7 +89,7 @@ def _label(cell: Any, kind: str, joined: Mapping[str, list[str]]) -> Any:
     return one_label(joined.get(cell, [cell])) if isinstance(cell, str) and cell else None
 
 
-def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+def joined_labels(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """Parts of each label of a csv file that joins several by "#", where each part is a label of its own elsewhere."""
     labels = {row.get("label") for row in rows if isinstance(row.get("label"), str)}
     parts = {label: label.split("#") for label in labels if isinstance(label, str) and "#" in label}
