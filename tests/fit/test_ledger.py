@@ -103,6 +103,20 @@ def test_a_ledger_is_what_the_memory_said_at_each_look(problem, name):
     assert [tuple(c.item() for c in row) for row in zip(*columns, strict=True)] == rows
 
 
+@pytest.mark.parametrize("name", ["verips", "ensemble"])
+def test_only_labels_that_somebody_learns_are_in_it(problem, name):
+    """Several networks label the pool, and one label of each item is learnt: none of the verifier's."""
+    found = told(
+        problem, METHODS[name](**({"entropy": 0.5} if name == "verips" else {})).settled(TASK), Training(120, lr=3e-2)
+    )
+    assert found.labellers == ("student",) and set(found.blocks[:, 3]) <= {0}
+    learnt = {(int(item), int(unit)) for item, unit in zip(found.item, found.unit, strict=True)}
+    assert len(learnt) <= len(problem.pool)
+    of = {"verips": "the student of round 1", "ensemble": "the mean of all networks"}[name]
+    assert set(np.asarray(found.teachers)[found.of_block[found.weight > 0]]) <= {of}
+    assert (found.weight > 0).any()
+
+
 def test_a_round_that_is_shorter_than_a_block_is_not_missed(problem):
     method = METHODS["self_training"](rounds=6).settled(TASK)
     found = told(problem, method, Training(42, lr=3e-2, records=2))  # records at 21 and 42, rounds of 6 steps
