@@ -228,7 +228,7 @@ def _line(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Any:
 
 
 def _quantile(values: np.ndarray, weight: np.ndarray, share: float) -> float:
-    """Weighted quantile; beyond the least and the greatest value it goes on by their spread."""
+    """Weighted quantile, no less than the least and no more than the greatest value."""
     order = np.argsort(values)
     v, w = values[order], weight[order]
     place = (np.cumsum(w) - w / 2) / w.sum()

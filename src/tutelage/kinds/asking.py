@@ -196,7 +196,7 @@ def _why(selection: Selection, place: int, found: Opinions, classes: Sequence[st
         "actune": f"{said}; in a region where the model is unsure",
         "cluster": f"typical of a group of alike {things} in which none has a label",
         "coreset": "far from all that have a label",
-        "pcoreset": f"{said}; the model says so of no labelled {thing}",
+        "pcoreset": f"{said}; unlike all that the model says of labelled {things}",
         "variation": "the models disagree" if selection.score[place] > 0 else "the models agree; in random order",
     }.get(selection.by, said)
 

@@ -122,5 +122,5 @@ def _words(kind: Kind, data: Dataset, found: dict[str, Any], scored: bool) -> li
             f"{name} {100 * at:.0f} % ({100 * low:.0f} to {100 * high:.0f})" for name, (at, low, high) in shares[:NAMED]
         )
         more = f", and {len(shares) - NAMED} more classes" if len(shares) > NAMED else ""
-        lines.append(f"Shares of the classes among them: {each}{more}.")
+        lines.append(f"Shares of the classes among the {drawn:,} labels that were drawn at random: {each}{more}.")
     return lines
