@@ -188,7 +188,7 @@ def _reasons(
 
 def _why(selection: Selection, place: int, found: Opinions, classes: Sequence[str], kind: Kind) -> str:
     """Why the selector asks for the item at a place of its list."""
-    thing, things = kind.words.thing, kind.words.things
+    things = kind.words.things
     said = _said(selection, place, found, classes, kind)
     return {
         "diverse": f"{said}; typical of a group of alike {things} in which a label says much",
