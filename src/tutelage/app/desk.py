@@ -175,6 +175,7 @@ class Desk:
             "far": job.far, "error": error if state == "failed" else "",
             "address": doing.address_of(job) if does == "label" and state == "running" else "",
             "report": state == "done" and does == "fit", "table": state == "done" and does == "predict",
+            "says": doing.says(job) if state == "done" and does == "fit" else [],
         }  # fmt: skip
 
     async def report(self, request: Request) -> Response:

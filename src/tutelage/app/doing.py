@@ -14,6 +14,7 @@ from tutelage.app.files import Given
 from tutelage.kinds import KINDS
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Job
+from tutelage.label.learning import point_of
 
 RUN, ALL, ASK = "run", "labelled.csv", "ask.csv"
 """What a job makes: a run, the table with all labels, or a table of questions."""
@@ -132,6 +133,24 @@ def label_all(given: Given, told: Told, fitted: Job) -> Job:
     folder = given.jobs.new_folder()
     words = ["predict", str(fitted.folder / RUN), "--input", str(given.path), "--output", str(folder / ALL)]
     return given.jobs.start(folder, words, {"does": "predict", "of": fitted.number})
+
+
+def says(job: Job) -> list[str]:
+    """What a finished fit says: how good the model is, whether the pool helped, and what more labels would bring."""
+    found = point_of(job.folder / RUN)
+    if found is None:
+        return []
+    lines = []
+    if found["score"] is not None:
+        score, low, high = (100 * found[name] for name in ("score", "low", "high"))
+        lines.append(
+            f"With {found['labels']:,} labels: {found['measure']} {score:.1f} % on held-out ones ({low:.1f} to "
+            f"{high:.1f})."
+        )
+    if (sample := found["sample"]) is not None:
+        low, high = 100 * sample["low"], 100 * sample["high"]
+        lines.append(f"On the {sample['drawn']:,} that were drawn at random: {low:.1f} to {high:.1f} %.")
+    return [*lines, *filter(None, [found["words"], found["outlook"]])]
 
 
 def address_of(job: Job) -> str:
