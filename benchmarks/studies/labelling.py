@@ -193,6 +193,78 @@ def speed(folder: Path, rows: int, count: int = 200) -> dict[str, Any]:
         server.end()
 
 
+class Clicks:
+    """A page whose clicks are counted."""
+
+    def __init__(self, page: Any) -> None:
+        self.page, self.count = page, 0
+
+    def click(self, selector: str, seconds: float = 180) -> None:
+        """Click what a selector finds, once it is there."""
+        self.page.wait_for_selector(selector, timeout=1000 * seconds)
+        self.page.click(selector)
+        self.count += 1
+
+
+def whole_path(folder: Path, labels: int = 30) -> dict[str, Any]:
+    """From a file to a downloaded table of labels by `tutelage app`: clicks, keys and seconds."""
+    table = folder / "shop.csv"
+    write_table(table, 300)
+    words = ["-m", "tutelage", "app", "--folder", str(folder / "desk"), "--no-browse"]
+    program = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True)
+    assert program.stdout is not None
+    address = next(found[0] for line in program.stdout if (found := re.search(r"http://\S+", line)))
+    faults: list[str] = []
+    began, keys = time.perf_counter(), 0
+    try:
+        with browser() as made:
+            context = made.new_context(accept_downloads=True)
+            page = context.new_page()
+            page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.goto(address)
+            desk = Clicks(page)
+            page.set_input_files("#choose", str(table))
+            desk.click("text=That is right")
+            desk.click("text=Label on a page")
+            with context.expect_page(timeout=180_000) as opening:
+                desk.click("text=Open the labelling page")
+            label = opening.value
+            label.wait_for_selector("#item .text")
+            began_labels = time.perf_counter()
+            for _ in range(labels):
+                text = label.inner_text("#item .text")
+                name = next(name for name, of in WORDS.items() if any(f"the {word} and" in text for word in of.split()))
+                known = label.evaluate("names()")
+                if name in known:
+                    acknowledged(label, str(known.index(name) + 1))
+                    keys += 1
+                else:
+                    label.fill("#fresh", name)
+                    acknowledged(label, "Enter")
+                    keys += len(name) + 1
+            by_hand = time.perf_counter() - began_labels
+            time.sleep(3)  # the table is written two seconds after the last answer
+            page.reload()
+            desk.click('form[action$="/do/fit"] button')
+            desk.click("text=Label all rows")
+            with page.expect_download(timeout=180_000) as loading:
+                desk.click("text=Download the labels")
+            got = loading.value.path().read_text().splitlines()
+        right = sum(
+            any(word in line for word in WORDS[line.split(",")[2]].split()) for line in got[1:] if line.split(",")[2]
+        )
+        return {
+            "rows": len(got) - 1, "labels": labels, "clicks": desk.count + 1, "keys": keys,
+            "seconds": time.perf_counter() - began, "seconds at the labels": by_hand,
+            "right of all": right, "faults of the page": faults,
+        }  # fmt: skip
+    finally:
+        program.send_signal(signal.SIGINT)
+        program.wait()
+        os.system(f"pkill -INT -f -- '--train {folder}'")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="*", default=[1_000, 1_000_000])
@@ -202,6 +274,7 @@ def main() -> None:
         found = {
             "campaigns": [campaign(_new(Path(name) / f"c{i}"), i) for i in range(asked.campaigns)],
             "speed": [speed(Path(name), rows) for rows in asked.rows],
+            "app": whole_path(Path(name)),
         }
     (RESULTS / "labelling.json").write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found, indent=1))

@@ -52,7 +52,7 @@ def add_app(app: App, screen: Screen) -> None:
 
             def ready() -> None:
                 screen.answer(f"The page is {address}")
-                screen.say(f"Files are kept in {folder}. Ctrl-C ends the page; what it has started goes on.")
+                screen.say(f"Files are kept in {folder}. Ctrl-C ends the page and its labelling pages; fits go on.")
                 if browse:
                     webbrowser.open(address)
 
@@ -60,6 +60,7 @@ def add_app(app: App, screen: Screen) -> None:
             made = desk.made([Middleware(Guard, token=token, port=number)])
             server = Server(made, screen.answer, ready, lambda: None)
             server.run([listener])
+            desk.close()
         if server.interrupted:
             raise KeyboardInterrupt
 

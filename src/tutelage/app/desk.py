@@ -78,6 +78,13 @@ class Desk:
             },
         )  # fmt: skip
 
+    def close(self) -> None:
+        """End the labelling pages, which write their tables; fits and other commands go on."""
+        for given in all_of(self.folder):
+            for job in given.jobs.all():
+                if job.about.get("does") == "label":
+                    job.cancel()
+
     async def start(self, request: Request) -> Response:
         """The beginning: choose a file, or one that was given before."""
         found = await run_in_threadpool(all_of, self.folder)
