@@ -43,7 +43,7 @@ BODY = 2_000_000
 """Bytes of a request, at most."""
 
 IDLE = 2.0
-"""Seconds after an answer, without another, after which the table is written."""
+"""Seconds after an answer, without another, after which the table is written, where it is small."""
 
 MOST = 1000
 """Items that are asked for at once, at most."""
@@ -59,6 +59,9 @@ REPORT_MAY = (
 
 HASH = re.compile("[0-9a-f]{16}")
 """Pattern of the hash of an item."""
+
+A_SECOND = 500
+"""Labels for each of which, so many a second, the writing waits longer: it takes longer, too, and answers wait for it."""
 
 ANNOTATOR = "tutelage_annotator"
 """Cookie that holds the name of the annotator."""
@@ -413,7 +416,7 @@ class Page:
         self._later = asyncio.get_running_loop().create_task(self._when_idle())
 
     async def _when_idle(self) -> None:
-        await asyncio.sleep(IDLE)
+        await asyncio.sleep(IDLE + len(self.campaign.labelled) / A_SECOND)
         self._later = None
         await self._write()
 
