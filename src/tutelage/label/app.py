@@ -61,7 +61,7 @@ HASH = re.compile("[0-9a-f]{16}")
 """Pattern of the hash of an item."""
 
 A_SECOND = 500
-"""Labels for which, so many for each second, the writing waits longer: it takes longer, too, and answers wait for it."""
+"""Labels for which, so many for each second, the writing waits longer: it takes longer, too, and answers wait."""
 
 ANNOTATOR = "tutelage_annotator"
 """Cookie that holds the name of the annotator."""
