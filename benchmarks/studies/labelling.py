@@ -236,13 +236,13 @@ def whole_path(folder: Path, labels: int = 30) -> dict[str, Any]:
                 text = label.inner_text("#item .text")
                 name = next(name for name, of in WORDS.items() if any(f"the {word} and" in text for word in of.split()))
                 known = label.evaluate("names()")
-                if name in known:
-                    acknowledged(label, str(known.index(name) + 1))
-                    keys += 1
-                else:
+                if name not in known:
                     label.fill("#fresh", name)
-                    acknowledged(label, "Enter")
+                    label.press("#fresh", "Enter")
                     keys += len(name) + 1
+                    known = label.evaluate("names()")
+                acknowledged(label, str(known.index(name) + 1))
+                keys += 1
             by_hand = time.perf_counter() - began_labels
             time.sleep(3)  # the table is written two seconds after the last answer
             page.reload()

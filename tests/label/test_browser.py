@@ -157,7 +157,9 @@ def test_a_new_class_is_typed_and_offered_from_then_on(chromium, tmp_path):
     with serving(items, tmp_path) as (address, labels), at(chromium, address) as page:
         page.focus("#fresh")
         page.keyboard.type("  brand new  ")
-        press(page, "Enter", 1, labels)
+        page.keyboard.press("Enter")
+        assert not labels.journal.answers  # it is offered, and nothing is labelled yet
+        press(page, "1", 1, labels)
         press(page, "1", 2, labels)
     assert [a.label for a in labels.journal.answers] == ["brand new", "brand new"]
 
@@ -177,8 +179,18 @@ def test_words_of_a_sentence_are_marked_by_keys(chromium, tmp_path):
         page.keyboard.press("Delete")
         press(page, "Enter", 2, labels)
         press(page, "u", 3, labels)
+        press(page, "u", 4, labels)
+        assert page.inner_text(".word.typed >> nth=0") == "AnnPER"  # its marks are back
+        page.focus("#fresh")
+        page.keyboard.type("ORG")
+        page.keyboard.press("Enter")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("3")
+        press(page, "Enter", 5, labels)
         assert page.evaluate("document.scrollingElement.scrollWidth") <= 360
-    assert [a.label for a in labels.journal.answers] == ["B-PER I-PER O B-LOC", "O O", ""]
+    said = [a.label for a in labels.journal.answers]
+    assert said == ["B-PER I-PER O B-LOC", "O O", "", "", "B-PER I-PER B-ORG B-LOC"]
 
 
 def test_a_large_picture_is_shown_whole(chromium, tmp_path):

@@ -152,3 +152,33 @@ def test_wrong_answers_are_refused_and_nothing_is_kept(campaign, row, key, label
     with pytest.raises(RefusedError, match=says):
         labels.answer(by, Given(row, key or labels.items.key(row), "label", label))
     assert not labels.journal.answers and not labels.labelled
+
+
+def test_what_is_on_one_screen_is_not_on_another(campaign):
+    labels = campaign(overlap=0.0)
+    draws = np.random.default_rng(0)
+    shown = {by: labels.following(by) for by in ("ann", "ben", "cem")}
+    assert len(set(shown.values())) == 3
+    while any(row is not None for row in shown.values()):
+        by = str(draws.choice([by for by, row in shown.items() if row is not None]))
+        give(labels, by, shown[by])
+        shown[by] = labels.following(by)
+    answered = [key for key, known in labels.known.items() if len(known.last) > 1]
+    assert len(labels.known) == 6 and len(answered) <= 2  # the last ones, of which each had but these to be asked
+
+
+def test_items_of_a_random_order_that_were_labelled_otherwise_before_their_turn_are_drawn_too(campaign):
+    """Else what is left to be drawn lacks what was picked by hand, and is no sample."""
+    from tutelage.label.campaign import Campaign
+
+    made = campaign()
+    labels = Campaign(made.items, made.journal, np.array([2, 0, 4, 1, 6, 3]), "random", ["food"])
+    give(labels, "ann", 2)
+    give(labels, "ann", 4, asked="hand")
+    give(labels, "ann", 3, asked="hand")
+    assert labels.drawn_so_far() == {made.items.key(2)}
+    give(labels, "ann", 0)
+    assert labels.drawn_so_far() == {made.items.key(2), made.items.key(0)}
+    assert labels.following("ann") == 1  # the fifth was picked by hand
+    give(labels, "ann", 1)
+    assert labels.drawn_so_far() == {made.items.key(row) for row in (2, 0, 4, 1)}

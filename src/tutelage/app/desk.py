@@ -153,6 +153,8 @@ class Desk:
         if running:
             raise RefusedError(f"job {running[-1].number} runs: wait until it has ended, or stop it")
         if what == "fit":
+            if doing.labels_of(given) is None and not self._look(given, told).labelled:
+                raise RefusedError("there is no label yet to learn from: label some on a page first")
             doing.fit(given, told)
         elif what == "predict":
             fits = [job for job in jobs if job.about.get("does") == "fit" and job.state == "done"]

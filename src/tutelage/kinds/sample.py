@@ -10,7 +10,7 @@ import numpy as np
 from tutelage.ask import RANDOM
 from tutelage.fit.evidence import estimate, exact
 from tutelage.fit.fit_rows import Fitted
-from tutelage.kinds.asked_labels import is_chosen
+from tutelage.kinds.asked_labels import HAND, is_chosen
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Dataset
 
@@ -98,7 +98,9 @@ def _words(kind: Kind, data: Dataset, found: dict[str, Any], scored: bool) -> li
     if chosen:
         were = "one was" if chosen == 1 else f"{chosen:,} were"
         harder = f", so that scores on held-out labels are of harder {things} than those of the pool" if scored else ""
-        lines.append(f"Of the {data.items.labels:,} labels {were} chosen by a selector{harder}.")
+        by = "by hand" if set(data.asked) <= {HAND, RANDOM, None} else "by a selector"
+        by = f"{by} or by hand" if HAND in data.asked and by != "by hand" else by
+        lines.append(f"Of the {data.items.labels:,} labels {were} chosen {by}{harder}.")
     if data.items.selected and task.binary and data.items.shares is None and len(data.items.pool):
         lines.append(
             "Chosen labels do not say how common the classes are in the pool, and no model was moved to shares: say "

@@ -263,6 +263,8 @@ class Page:
             return RedirectResponse("/", 303)
         row = self.campaign.row_of(back.item)
         item = None if row is None else await run_in_threadpool(self._item, by, row)
+        if item is not None:
+            item["undone"] = back.label
         return JSONResponse({"item": item, "progress": self._progress(by), "saving": self.saving})
 
     async def next(self, request: Request) -> Response:
@@ -289,8 +291,8 @@ class Page:
         """Items that hold some words, that the model takes for a class, or on which annotators disagree."""
         ask = request.query_params
         words, guess, state = ask.get("words", "").strip(), ask.get("guess", ""), ask.get("state", "")
-        found, more = await run_in_threadpool(self._found, words, guess, state)
         by = self._by(request)
+        found, more = await run_in_threadpool(self._found, by, words, guess, state)
         if guess:  # whoever filters by it has seen it
             self.seen |= {(by, self.campaign.items.key(i)) for i in found}
         return JSONResponse({"rows": self._listed(found), "more": more})
@@ -315,14 +317,17 @@ class Page:
             raise RefusedError(str(e)) from e
         return JSONResponse({"groups": [self._listed(rows) for rows in found]})
 
-    def _found(self, words: str, guess: str, state: str) -> tuple[list[int], bool]:
+    def _found(self, by: str, words: str, guess: str, state: str) -> tuple[list[int], bool]:
         campaign, items = self.campaign, self.campaign.items
-        if state == "disagreements":
-            rows = iter([row for key in campaign.apart if (row := campaign.row_of(key)) is not None])
-        elif state == "noted":
-            rows = iter(
-                [i for key in campaign.known if campaign.note_of(key) and (i := campaign.row_of(key)) is not None]
-            )
+        of_state: dict[str, Callable[[str], bool]] = {
+            "disagreements": lambda key: key in campaign.apart, "noted": lambda key: bool(campaign.note_of(key)),
+            "unsure": lambda key: campaign.last_act(by, key) == "unsure",
+            "none": lambda key: campaign.last_act(by, key) == "none",
+            "skip": lambda key: campaign.last_act(by, key) == "skip",
+        }  # fmt: skip
+        if state in of_state:
+            there = [campaign.row_of(key) for key in campaign.known if of_state[state](key)]
+            rows = iter([row for row in there if row is not None and items.holds(row, words)])
         elif words:
             rows = items.find(words)
         else:
@@ -346,10 +351,7 @@ class Page:
         return JSONResponse(self._progress(self._by(request)) | {"saving": self.saving})
 
     def _progress(self, by: str) -> dict[str, Any]:
-        return dict(self.campaign.progress(by)) | {
-            "by": by,
-            "guesses": sorted(set(self.campaign.items.marks.guess) - {""}),
-        }
+        return {**self.campaign.progress(by), "by": by, "guesses": self.guesses}
 
     async def agreement(self, request: Request) -> Response:
         """On what annotators agree, and how far what the model says swayed them."""

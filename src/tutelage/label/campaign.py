@@ -7,10 +7,12 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from tutelage.ask import RANDOM
 from tutelage.kinds.asked_labels import HAND
 from tutelage.label.items import Items
 from tutelage.label.journal import Act, Answer, Journal
@@ -98,6 +100,11 @@ class _Item:
         return next((answer for answer in reversed(self.given) if answer.act == "settle"), None)
 
     @property
+    def answered(self) -> bool:
+        """Whether somebody answered it, and did not leave it for later."""
+        return any(answer.act not in ("note", "skip") for answer in self.given)
+
+    @property
     def last(self) -> dict[str, Answer]:
         """The last answer of each annotator that says something of the label."""
         return {answer.by: answer for answer in self.given if answer.act not in ("note", "settle")}
@@ -123,6 +130,7 @@ class Campaign:
     ) -> None:  # fmt: skip
         self.items, self.journal, self.other, self.overlap = items, journal, other, overlap
         self._asked = asked
+        self._order_of_asking = np.asarray(queue, dtype=np.int32)
         self.tags = bool(len(items) and items.face(0).words)
         self.queue = _each_once(np.asarray(queue, dtype=np.int32), items.keys)
         self.place = np.full(len(items), -1, dtype=np.int32)  # place of each item in the queue
@@ -135,6 +143,7 @@ class Campaign:
         self.counts: Counter[str] = Counter()
         self.times: deque[float] = deque(maxlen=TIMES)
         self.touched = 0
+        self.on_screen: dict[str, int] = {}
         self.drawn: set[str] = set()
         self._asked_first: dict[int, str] = {}
         self._order: np.ndarray | None = None
@@ -224,7 +233,7 @@ class Campaign:
         """Let an answer count."""
         person, key = self.people[answer.by], answer.item
         known = self.known.setdefault(key, _Item())
-        before = bool(known.given)
+        before = known.answered
         if answer.act == "undo":
             person.given = [a for a in person.given if a.number != answer.back]
             known.given = [a for a in known.given if a.number != answer.back]
@@ -245,7 +254,7 @@ class Campaign:
             person.answered.pop(key, None)
         if answer.label:
             self._know(answer)
-        self.touched += (bool(known.given) - before) * (self._place_of(answer) >= 0)
+        self.touched += (known.answered - before) * (self._place_of(answer) >= 0)
         self._decide(key, known)
 
     def _decide(self, key: str, known: _Item) -> None:
@@ -301,8 +310,13 @@ class Campaign:
         person = self.people[by]
         while person.at < len(self.queue) and not self._open(by, int(self.queue[person.at])):
             person.at += 1
-        if person.at < len(self.queue):
-            return int(self.queue[person.at])
+        elsewhere = {row for name, row in self.on_screen.items() if name != by}
+        some = islice(self.ahead(by, len(elsewhere) + 1), len(elsewhere) + 1)
+        free = [row for row in some if row not in elsewhere or self.for_all(self.items.key(row))]
+        if free or person.at < len(self.queue):
+            self.on_screen[by] = free[0] if free else int(self.queue[person.at])
+            return self.on_screen[by]
+        self.on_screen.pop(by, None)
         others = [row for row in person.skipped.values() if row != after]
         return next(iter(others or person.skipped.values()), None)
 
@@ -322,7 +336,7 @@ class Campaign:
         for person in self.people.values():
             person.at = 0
         self.touched = sum(
-            bool(known.given) and (row := self.row_of(key)) is not None and bool(self.place[row] >= 0)
+            known.answered and (row := self.row_of(key)) is not None and bool(self.place[row] >= 0)
             for key, known in self.known.items()
         )
 
@@ -356,6 +370,27 @@ class Campaign:
         if self.place[row] < 0:
             return HAND
         return self._asked if isinstance(self._asked, str) else self._asked[row]
+
+    def drawn_so_far(self) -> set[str]:
+        """Hashes of the items that were drawn, where the queue is in random order: those up to the last that it asked.
+
+        One of them that was labelled in another way, as by hand or since a model asked for it first, was drawn as well:
+        without these the others would be no sample.
+        """
+        if self._asked != RANDOM:
+            return set(self.drawn)
+        place = np.full(len(self.items), -1, dtype=np.int32)
+        place[self._order_of_asking] = np.arange(len(self._order_of_asking), dtype=np.int32)
+        found, last = set(self.drawn), -1
+        where: dict[str, int] = {}
+        for key, known in self.known.items():
+            row = self.row_of(key)
+            if row is None or not known.given:
+                continue
+            where[key] = int(place[row])
+            if any(answer.asked == RANDOM for answer in known.given):
+                last = max(last, where[key])
+        return found | {key for key, at in where.items() if 0 <= at <= last}
 
     # what is known
 
@@ -423,7 +458,18 @@ class Campaign:
             "left": max(len(self.queue) - self.touched, 0),
             "classes": {name: self.counts[name] for name in self.classes},
             "seconds": float(np.median(self.times)) if self.times else None, "disagreements": len(self.apart),
+            "acts": {act: sum(self.last_act(by, key) == act for key in mine) for act in ("unsure", "none", "skip")},
         }  # fmt: skip
+
+    def last_act(self, by: str, key: str) -> str:
+        """What an annotator's last answer to an item did; empty where there is none.
+
+        Args:
+            by: name of the annotator.
+            key: hash of the item.
+        """
+        answer = self.known[key].last.get(by) if key in self.known else None
+        return "" if answer is None else answer.act
 
 
 def _each_once(queue: np.ndarray, keys: np.ndarray) -> np.ndarray:

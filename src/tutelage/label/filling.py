@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from tutelage.ask import RANDOM
-from tutelage.kinds.asked_labels import ASKED_BY, ROW
+from tutelage.kinds.asked_labels import ASKED_BY, ROW, as_table
 from tutelage.kinds.entries import InTable
 from tutelage.label.campaign import Campaign
 from tutelage.label.items import digest
@@ -148,9 +148,9 @@ def answered(campaign: Campaign, path: Path) -> pd.DataFrame:
     rows = {key: row for key in campaign.labelled if (row := campaign.row_of(key)) is not None}
     numbers = sorted(rows.values())
     labels = {row: campaign.labelled[key] for key, row in rows.items()}
-    kind: Any = items.kind
+    kind: Any = as_table(items.kind)
     plain = kind.table_to_ask([items.entries.items[i] for i in numbers], _frame(campaign, numbers), path)
-    (label,) = (str(getattr(kind, name) or "label") for name in kind.label_columns)
+    (label,) = (str(getattr(kind, name)) for name in kind.label_columns)
     places = items.entries.places
     at = [places.rows[i] if isinstance(places, InTable) and not places.files else places.short(i) for i in numbers]
     plain = plain.reset_index(drop=True)
@@ -170,11 +170,11 @@ def _frame(campaign: Campaign, numbers: list[int]) -> pd.DataFrame | None:
 
 def _asked(campaign: Campaign, numbers: list[int]) -> list[str]:
     """By which selector each item was asked for, as the answer that counts says."""
-    found = []
+    found, drawn = [], campaign.drawn_so_far()
     for i in numbers:
         key = campaign.items.key(i)
         answer = campaign.answer_of(key)
-        found.append(RANDOM if key in campaign.drawn else "" if answer is None else answer.asked)
+        found.append(RANDOM if key in drawn else "" if answer is None else answer.asked)
     return found
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from tutelage.data.columns import OnDisk
 from tutelage.kinds.asked_labels import ASKED_BY, GUESS, WHY, as_table, marks_in
 from tutelage.kinds.base import Kind
-from tutelage.kinds.entries import ITEMS, POOL, Entries, InTable
+from tutelage.kinds.entries import ITEMS, Entries, InTable
 from tutelage.kinds.faces import Face
 from tutelage.kinds.stored import is_stored, stored_pool
 from tutelage.tables import UNHEARD, Notes, ReadAs
@@ -79,10 +79,8 @@ class Items:
         if is_stored(kind, path, how):
             entries = stored_pool(kind, path, how, notes, 0)
         else:
-            reads = as_table(kind) if path.is_file() else kind
-            sought = ITEMS if _names_labels(reads) else POOL
-            entries = reads.entries(path, how, notes, sought)
-            kind = reads
+            kind = as_table(kind) if path.is_file() and _names_labels(kind) else kind
+            entries = kind.entries(path, how, notes, ITEMS)
         notes.settle()
         keys = entries.stored.keys if entries.stored is not None else kind.pool_keys(entries.items)
         return Items(kind, path, entries, keys, _marks(entries))
@@ -130,17 +128,23 @@ class Items:
         return " ".join(self._words(self.entries.items[i], i).split())[:EXCERPT]
 
     def find(self, words: str) -> Iterator[int]:
-        """Numbers of the items that hold some words, one after the other; case does not count.
+        """Numbers of the items that hold some words, each of them anywhere; case does not count.
 
         Args:
-            words: the words, as they stand in the item.
+            words: the words, with blanks between them.
         """
-        sought, items = words.casefold(), self.entries.items
+        sought, items = words.casefold().split(), self.entries.items
         for start in range(0, len(self), BLOCK):
             part = items[start : start + BLOCK]
             for i, item in enumerate(part, start):
-                if sought in self._words(item, i).casefold():
+                text = self._words(item, i).casefold()
+                if all(word in text for word in sought):
                     yield i
+
+    def holds(self, i: int, words: str) -> bool:
+        """Whether an item holds some words, see `find`."""
+        text = self._words(self.entries.items[i], i).casefold()
+        return all(word in text for word in words.casefold().split())
 
     def _words(self, item: Any, i: int) -> str:
         """What can be searched of an item: its text, its words, or its name."""

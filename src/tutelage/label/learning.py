@@ -11,6 +11,7 @@ from tutelage.ask import RANDOM
 from tutelage.files import BadFileError, read_json, write_atomically
 from tutelage.files.described import Asked as RunAsked
 from tutelage.files.described import Summary
+from tutelage.kinds.asked_labels import LABEL
 from tutelage.kinds.entries import InTable
 from tutelage.label.campaign import Campaign, RefusedError
 from tutelage.label.filling import answered
@@ -180,8 +181,10 @@ class Learning:
             return ["--config", str(folder / OPTIONS), "--answers", *own, str(labels)]
         source, kind = str(items.path.resolve()), items.kind
         columns = options_of(kind)
-        if _has_labels(items):
+        if items.path.is_dir() or _has_labels(items):
             return [self.method, "--train", source, "--answers", str(labels), *columns]
+        (name,) = kind.label_columns
+        columns += [] if getattr(kind, name) else [f"--{name}", LABEL]
         return [self.method, "--train", str(labels), "--unlabelled", source, *columns]
 
 

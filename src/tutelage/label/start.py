@@ -109,7 +109,7 @@ def campaign(
         if not len(items):
             raise DataError(f"{source}: there is nothing to label")
         items.face(0)
-        journal = Journal(folder / "journal.jsonl", {"table": source.name})
+        journal = Journal(folder / "journal.jsonl", {"table": source.name, "classes": _classes(items, asked, ())})
         try:
             if journal.torn:
                 screen.answer(f"{journal.path}: its last line was cut off while it was written, and is left out.")
@@ -137,7 +137,9 @@ def _campaign(items: Items, journal: Journal, asked_for: bool, asked: LabelOptio
     if not asked_for:
         open_ = np.random.default_rng(asked.seed).permutation(open_)
     by: str | Sequence[str] = items.marks.asked or ("" if asked_for else RANDOM)
-    return Campaign(items, journal, open_, by, _classes(items, asked), asked.other, asked.overlap)
+    return Campaign(
+        items, journal, open_, by, _classes(items, asked, journal.about.get("classes", ())), asked.other, asked.overlap
+    )
 
 
 def _labelled(items: Items) -> bool:
@@ -145,9 +147,9 @@ def _labelled(items: Items) -> bool:
     return bool(items.entries.known.any()) if not items.on_disk else False
 
 
-def _classes(items: Items, asked: LabelOptions) -> list[str]:
-    """Classes that are offered: those that are named, those of the run, and those that the table names."""
-    found = list(names_in(asked.classes)) if asked.classes else []
+def _classes(items: Items, asked: LabelOptions, before: Sequence[str]) -> list[str]:
+    """Classes that are offered: those that are named, those offered before, those of the run, and of the table."""
+    found = [*(names_in(asked.classes) if asked.classes else ()), *map(str, before)]
     if asked.run is not None:
         found += _of_run(asked.run)
     there = {items.given(i) for i in np.flatnonzero(items.entries.known).tolist()} if _labelled(items) else set()
@@ -196,6 +198,12 @@ def _written(
         return Made(labels, out)
 
 
+def _names(items: Items) -> bool:
+    """Whether the table of the items has the column of the labels."""
+    table = items.entries.table
+    return table is not None and all(getattr(items.kind, name) in table for name in items.kind.label_columns)
+
+
 def _command(labels: Campaign, asked: LabelOptions, written: Filled | Made | None) -> str:
     """Command line that learns from the labels; empty where it cannot be told."""
     if written is None:
@@ -204,12 +212,16 @@ def _command(labels: Campaign, asked: LabelOptions, written: Filled | Made | Non
     if asked.train is None and asked.run is not None:
         again = f"tutelage config {asked.run} --output again.toml"
         return f"{again}\ntutelage fit --config again.toml --answers {written.path} --out again"
-    source = asked.train or Path("mine.csv")
+    source = asked.train or Path("FILE")
     columns = " ".join(
         f"--{name.replace('_', '-')} {value if isinstance(value, str) else ' '.join(value)}"
         for name in (*kind.item_columns, *kind.label_columns)
         if (value := getattr(kind, name)) not in (None, ())
     )
+    columns = f"--kind {kind.name} {columns}".strip()
     if asked.train is None:
+        return f"tutelage fit drift --train FILE {columns} --answers {written.path} --out run"
+    if source.is_dir() or _names(labels.items):
         return f"tutelage fit drift --train {source} {columns} --answers {written.path} --out run"
+    columns = f"{columns} --{kind.label_columns[0]} label" if getattr(kind, kind.label_columns[0]) is None else columns
     return f"tutelage fit drift --train {written.path} --unlabelled {source} {columns} --out run"

@@ -10,6 +10,7 @@ let tags = []; // type of each word of a sentence: "" for none
 let starts = []; // whether a marked part begins at the word
 let at = 0; // word that the keys are at
 let from = 0; // word at which the marked words begin
+const added = []; // classes that were added here, and are kept with the first answer that names them
 
 const names = () => Object.keys(state.progress.classes);
 const many = () => names().length > FEW;
@@ -20,7 +21,7 @@ async function ask(path, body) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new Error("The program does not answer: was it stopped? Nothing was kept since the last item.");
+    throw new Error("The program does not answer: was it stopped? This answer was not kept. Start it again, and load this page.");
   }
   const kind = answer.headers.get("content-type") || "";
   const value = kind.startsWith("application/json") ? await answer.json() : { error: await answer.text() };
@@ -127,11 +128,18 @@ function showClasses() {
   });
   $("many").hidden = !many();
   $("done").hidden = !state.tags;
+  const alt = many() && !state.tags ? "Alt " : "";
+  for (const key of document.querySelectorAll(".acts kbd")) {
+    const plain = key.textContent.replace("Alt ", "");
+    key.textContent = /^[a-z]$/.test(plain) ? alt + plain : plain;
+  }
+  $("first").hidden = all.length > 0;
   $("which").setAttribute("aria-expanded", String(typed !== ""));
 }
 
 function showProgress(progress, saving) {
   state.progress = progress;
+  for (const each of added) if (!(each in progress.classes)) progress.classes[each] = 0;
   const done = progress.queue - progress.left;
   $("bar").max = progress.queue || 1;
   $("bar").value = progress.queue ? done : 1;
@@ -139,9 +147,25 @@ function showProgress(progress, saving) {
   if (saving !== undefined) $("saving").textContent = saving;
 }
 
+let looking = 0; // timer of the look at whether the table was written
+
+function lookAtSaving() {
+  clearTimeout(looking);
+  looking = setTimeout(async () => {
+    try {
+      const { saving } = await ask("/progress");
+      $("saving").textContent = saving;
+      if (saving.startsWith("The table was not")) notice(saving);
+    } catch {
+      // the next answer says it
+    }
+  }, 3500);
+}
+
 function take(value) {
   showProgress(value.progress, value.saving);
   showItem(value.item);
+  lookAtSaving();
 }
 
 // what is answered
@@ -175,10 +199,15 @@ function act(name) {
 function addClass() {
   const name = $("fresh").value.trim();
   if (!name) return;
+  if (state.tags && /\s/.test(name)) {
+    notice("The name of a type has no blanks.");
+    return;
+  }
   $("fresh").value = "";
-  if (!(name in state.progress.classes)) state.progress.classes[name] = 0;
+  if (!(name in state.progress.classes)) added.push(name);
+  for (const each of added) state.progress.classes[each] = state.progress.classes[each] || 0;
   showClasses();
-  choose(name);
+  (many() && !state.tags ? $("which") : $("item-name")).focus();
 }
 
 function guessed(said) {
@@ -198,7 +227,8 @@ async function showGuess() {
 
 function sentence(item) {
   const line = make("p", undefined, { class: "words", dir: "auto", lang: "", role: "group", "aria-label": "Words" });
-  const before = item.mine && item.mine.act === "label" ? item.mine.label.split(" ") : [];
+  const said = item.undone || (item.mine && item.mine.act === "label" ? item.mine.label : "");
+  const before = said ? said.split(" ") : [];
   tags = item.words.map((_, i) => (before[i] && before[i] !== "O" ? before[i].slice(2) : ""));
   starts = item.words.map((_, i) => !before[i] || before[i][0] !== "I");
   at = from = 0;
@@ -240,7 +270,8 @@ function mark(name) {
     starts[i] = i === low;
   }
   if (tags[high + 1]) starts[high + 1] = starts[high + 1] || name === "" || tags[high + 1] !== name;
-  from = at = Math.min(high + 1, tags.length - 1);
+  if (name !== "") from = at = Math.min(high + 1, tags.length - 1);
+  $("item-name").focus();
   showWords();
 }
 
@@ -297,6 +328,7 @@ function showGroup(number) {
 
 function list(rows, words) {
   found = rows;
+  delete $("all-go").dataset.sure;
   $("find-count").textContent = words;
   $("group-before").hidden = $("group-after").hidden = groups.length < 2;
   const body = $("found");
@@ -330,6 +362,12 @@ async function labelChosen() {
     $("all-class").focus();
     return;
   }
+  const other = found.filter((each) => chosen.includes(each.row) && each.label && each.label !== label).length;
+  if (other && $("all-go").dataset.sure !== `${other}`) {
+    $("all-go").dataset.sure = `${other}`;
+    $("all-note").textContent = `${other} of them ${other === 1 ? "has" : "have"} another label already. Press again to change ${other === 1 ? "it" : "them"}.`;
+    return;
+  }
   await during(async () => {
     const items = await Promise.all(chosen.map((row) => ask(`/items/${row}`)));
     const value = await ask("/answers", { answers: items.map((item) => ({ row: item.row, item: item.item, act: "label", label, hand: true })) });
@@ -359,7 +397,9 @@ async function showFacts() {
     table.append(row);
   }
   box.append(make("p", `${progress.labelled.toLocaleString("en")} labelled, ${progress.left.toLocaleString("en")} of ${progress.queue.toLocaleString("en")} to go.`));
-  if (progress.seconds) {
+  const acts = [["unsure", "unsure"], ["none", "none of these"], ["skip", "left for later"]].filter(([name]) => progress.acts[name]);
+  if (acts.length) box.append(make("p", `Yours: ${acts.map(([name, words]) => `${progress.acts[name]} ${words}`).join(", ")}.`));
+  if (progress.seconds && progress.left) {
     const minutes = Math.ceil((progress.seconds * progress.left) / 60);
     box.append(make("p", `An answer takes ${progress.seconds.toFixed(1)} seconds (median), the rest some ${minutes.toLocaleString("en")} ${minutes === 1 ? "minute" : "minutes"}.`));
   }
@@ -435,23 +475,19 @@ function showJobs(told) {
   $("start-fit").disabled = $("start-next").disabled = running;
   $("start-next").hidden = !told.curve.length;
   $("stop-job").hidden = !running;
+  $("again-job").hidden = !last || !["stopped", "failed"].includes(last.state);
+  $("again-job").value = last ? last.number : "";
   $("job-bar").hidden = !running;
   if (running && last.far.share) $("job-bar").value = Math.round(100 * last.far.share);
   else $("job-bar").removeAttribute("value");
   const error = last && last.state === "failed" ? last.log.split("\n").filter((line) => line.startsWith("Error")).pop() || "It failed; the log says why." : "";
-  const ended = { done: last && last.does === "next" ? "What was asked for comes first now." : "Learnt.", stopped: "Stopped: it goes on where it was.", failed: error };
+  const ended = { done: last && last.does === "next" ? "What was asked for comes first now." : "Learnt.", stopped: "Stopped. It can go on where it was.", failed: error };
   $("job-now").textContent = !last ? "" : running ? `${DOES[last.does]}${last.far.left ? `, about ${last.far.left} left` : ""} …` : ended[last.state];
   curve(told.curve);
   $("outlook").textContent = told.outlook;
   $("job-details").hidden = !told.jobs.length;
   $("job-list").replaceChildren(...told.jobs.flatMap((job) => {
-    const made = [make("pre", `${job.state}: ${job.command}${job.log ? `\n\n${job.log}` : ""}`, { tabindex: "0" })];
-    if (job.state === "stopped" || job.state === "failed") {
-      const again = make("button", "Go on with it", { type: "button" });
-      again.addEventListener("click", () => jobs("again", { number: job.number }));
-      made.push(again);
-    }
-    return made;
+    return [make("pre", `${job.state}: ${job.command}${job.log ? `\n\n${job.log}` : ""}`, { tabindex: "0" })];
   }));
   if (told.fresh) showProgress(told.progress);
   if (told.fresh && state.item && !state.item.mine) during(async () => take(await ask("/next")));
@@ -495,6 +531,7 @@ function onKey(event) {
       event.preventDefault();
       addClass();
     }
+    if (event.key === "Escape" && here === $("note")) closeNote();
     return;
   }
   const letters = event.altKey || !(many() && !state.tags);
@@ -518,8 +555,10 @@ function keyed(key, letters, which, event) {
   }
   if (state.tags && !which) return wordKey(key, event);
   if (which && key === "Enter") {
+    const typed = $("which").value.trim().toLocaleLowerCase();
     const best = $("classes").firstElementChild;
-    return best && $("which").value ? () => choose(best.value) : () => {};
+    const sure = best && typed && ($("classes").childElementCount === 1 || best.value.toLocaleLowerCase().startsWith(typed));
+    return sure ? () => choose(best.value) : () => notice(typed ? `No class begins with "${typed}".` : "");
   }
   if (!letters && !which && event.key.length === 1 && event.key !== " ") {
     return () => {
@@ -543,6 +582,11 @@ function wordKey(key, event) {
   if (key === "Delete" || key === "Backspace") return () => mark("");
   if (key === "Enter" && !(event.target instanceof HTMLButtonElement)) return done;
   return null;
+}
+
+function closeNote() {
+  $("note-box").hidden = true;
+  $("item-name").focus();
 }
 
 function note() {
@@ -581,6 +625,12 @@ $("save").addEventListener("click", () => during(async () => {
 for (const [button, id] of Object.entries(dialogs)) $(button).addEventListener("click", () => open(id));
 document.querySelectorAll("dialog .close").forEach((button) => button.addEventListener("click", () => button.closest("dialog").close()));
 document.querySelectorAll("dialog").forEach((dialog) => dialog.addEventListener("close", () => (many() && !state.tags ? $("which") : $("item-name")).focus()));
+let typing = 0; // timer of the search while words are typed
+$("find-words").addEventListener("input", () => {
+  clearTimeout(typing);
+  list([], "…");
+  typing = setTimeout(find, 250);
+});
 $("find-form").addEventListener("submit", (event) => {
   event.preventDefault();
   find();
@@ -589,6 +639,7 @@ for (const id of ["find-state", "find-guess"]) $(id).addEventListener("change", 
 $("all-chosen").addEventListener("change", () => $("found").querySelectorAll("input").forEach((box) => { box.checked = $("all-chosen").checked; }));
 $("start-fit").addEventListener("click", () => jobs("fit"));
 $("start-next").addEventListener("click", () => jobs("next"));
+$("again-job").addEventListener("click", () => jobs("again", { number: Number($("again-job").value) }));
 $("stop-job").addEventListener("click", () => jobs("stop"));
 $("group").addEventListener("click", grouped);
 $("group-before").addEventListener("click", () => showGroup(group - 1));
