@@ -74,7 +74,7 @@ def test_a_full_disk_keeps_nothing(client, monkeypatch):
     def full(self, *given, **named):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "rename", full)
+    monkeypatch.setattr(Path, "hardlink_to", full)
     answer = send(client)
     assert answer.status_code == 507 and "No space left" in answer.json()["error"]
     assert not list(client.folder.iterdir())
@@ -125,7 +125,7 @@ def test_each_step_is_a_command(client, started):
     client.post("/files/mine.csv/do/fit")
     folder = client.folder / "mine.csv.tutelage"
     assert started[-1][:4] == ["fit", "drift", "--train", str(client.folder / "mine.csv")]
-    assert started[-1][4:-2] == ["--kind", "texts", "--text", "text", "--label", "label"]
+    assert started[-1][4:-2] == ["--kind", "texts", "--text=text", "--label=label"]
     client.post("/files/mine.csv/do/label")
     assert started[-1][0] == "label" and "--no-browse" in started[-1]
     folder.mkdir(exist_ok=True)
@@ -160,3 +160,48 @@ def test_names_that_look_like_html_are_words(client):
     name = send(client, "a<b>&.csv", data).json()["name"]
     page = client.get(f"/files/{name}").text
     assert "<script>x" not in page and "<b>text" not in page and "&lt;b&gt;text&lt;/b&gt;" in page
+
+
+def test_columns_that_look_like_options_are_values(client, started):
+    data = pd.DataFrame({"--out=/tmp/x": TEXTS, "label": ["a", "b"] * 12}).to_csv(index=False).encode()
+    send(client, data=data)
+    client.post("/files/mine.csv/do/fit")
+    assert "--text=--out=/tmp/x" in started[-1] and "--label=label" in started[-1]
+
+
+def test_files_that_are_sent_at_once_are_kept_apart(client):
+    import asyncio
+
+    from tutelage.app.files import keep
+
+    async def parts(data):
+        for byte in data:
+            await asyncio.sleep(0)
+            yield bytes([byte])
+
+    async def both():
+        return await asyncio.gather(*(keep(client.folder, "race.csv", parts(d)) for d in (b"one\n1\n", b"two\n2\n3\n")))
+
+    given = asyncio.run(both())
+    assert sorted(each.name for each in given) == ["race-2.csv", "race.csv"]
+    assert {each.path.read_bytes() for each in given} == {b"one\n1\n", b"two\n2\n3\n"}
+    assert len(list(client.folder.iterdir())) == 2
+
+
+def test_long_and_odd_names_are_kept_with_their_ending(client):
+    for name in ("漢" * 120 + ".csv", "x" * 300 + ".csv", "a.csv.tutelage", "50%25 %231%3F.csv"):
+        kept = client.put(f"/files/{name}", content=b"text,label\na b,x\n").json()["name"]
+        assert not kept.endswith(".tutelage") and (client.folder / kept).exists()
+        assert kept.endswith(".csv") or "tutelage" in kept
+    assert client.get("/").status_code == 200
+
+
+def test_folders_and_files_of_others_among_the_jobs_do_no_harm(client):
+    send(client)
+    jobs = client.folder / "mine.csv.tutelage" / "jobs"
+    (jobs / "1 copy").mkdir(parents=True)
+    (jobs / "2").mkdir()
+    (jobs / "2" / "job.json").write_text('{"words": [], "about": null, "pid": 0, "began": ""}')
+    (client.folder / "mine.csv.tutelage" / "said.json").write_text('{"kind": "films", "options": {}}')
+    assert client.get("/files/mine.csv").status_code == 200
+    assert Jobs(jobs).new_folder().name == "3"

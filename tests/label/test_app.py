@@ -261,3 +261,111 @@ def test_on_drawn_items_the_guess_is_shown_at_once_and_its_influence_is_told(cam
     hidden = [labels.items.guess(i) == "food" for i, at_once in shown.items() if not at_once]
     assert told["hidden"]["equal"] == sum(hidden) / len(hidden)
     assert [a.suggested for a in labels.journal.answers] == list(shown.values())
+
+
+def test_labels_of_the_table_itself_stay_unless_they_are_changed(campaign, table):
+    frame = pd.read_csv(table, dtype=str, keep_default_na=False)
+    frame.loc[[2, 3, 4], "label"] = ["sport", "food", "money"]
+    frame.to_csv(table, index=False)
+    labels = campaign(overlap=1.0)
+    with TestClient(Page(labels, Filled.of(labels, table, USUAL), "ann", print).made()) as client:
+        give(client, 2, act="note", note="odd")
+        give(client, 3, act="skip")
+        give(client, 4, "food")
+        client.post("/undo", json={})
+        give(client, 0, "food")
+        client.post("/undo", json={})
+        client.post("/save", json={})
+    after = pd.read_csv(table, dtype=str, keep_default_na=False)
+    assert after.label.tolist() == ["", "", "sport", "food", "money", "", ""]
+
+
+def test_what_a_page_before_was_killed_over_is_written_on(campaign, table, tmp_path):
+    from tutelage.label.filling import Made
+
+    out = tmp_path / "out.csv"
+    labels = campaign()
+    first = Made(labels, out)
+    first.take_over()
+    labels.answer("ann", given_of(labels, 0, "food"))
+    first.write()
+    labels.answer("ann", given_of(labels, 1, "money"))  # the page is killed before it writes this
+    again = campaign()
+    second = Made(again, out)
+    second.take_over()
+    assert second.write() == 2
+    out.write_text("mine\n1\n")
+    third = Made(campaign(), out)
+    third.take_over()
+    with pytest.raises(Exception, match="was changed by another program"):
+        third.write()
+
+
+def given_of(labels, row, label):
+    from tutelage.label.campaign import Given
+
+    return Given(row, labels.items.key(row), "label", label)
+
+
+def test_an_item_of_an_earlier_page_whose_answer_is_taken_back_is_asked_again(campaign, table):
+    labels = campaign(overlap=0.0)
+    written = Filled.of(labels, table, USUAL)
+    for row in (0, 1, 2):
+        labels.answer("ann", given_of(labels, row, "food"))
+    written.write()
+    again = campaign(overlap=0.0)
+    assert again.items.given(2) == "food" and again.following("ann") == 3
+    again.undo("ann")
+    assert again.following("ann") == 2
+
+
+def test_skipped_items_of_a_table_that_was_sorted_or_cut_come_again_themselves(campaign, table):
+    labels = campaign()
+    key = labels.items.key(1)
+    labels.answer("ann", given_of(labels, 0, "food"))
+    from tutelage.label.campaign import Given
+
+    labels.answer("ann", Given(1, key, "skip"))
+    frame = pd.read_csv(table, dtype=str, keep_default_na=False)
+    frame.iloc[::-1].to_csv(table, index=False)
+    again = campaign()
+    while (row := again.following("ann")) is not None and again.items.key(row) != key:
+        again.answer("ann", given_of(again, row, "food"))
+    assert row is not None and again.items.key(row) == key
+    frame[frame.text != "the market fell"].to_csv(table, index=False)
+    cut = campaign()
+    while (row := cut.following("ann")) is not None:
+        cut.answer("ann", given_of(cut, row, "food"))
+
+
+@pytest.mark.parametrize("label", ["1.0", " pad", "[1, 2]", "{x}"])
+def test_classes_that_a_table_would_not_give_back_are_refused(client, label):
+    said = give(client, 0, label)
+    assert said.status_code == 422 and "name the class otherwise" in said.json()["error"]
+
+
+def test_a_later_answer_of_an_annotator_undoes_what_was_settled(client, page):
+    key = client.get("/items/0").json()["item"]
+    give(client, 0, "food")
+    client.post("/me", data={"name": "ben"})
+    give(client, 0, "money")
+    give(client, 0, "sport", act="settle")
+    assert page.campaign.label_of(key) == "sport"
+    give(client, 0, "food")
+    assert page.campaign.label_of(key) == "food"
+
+
+def test_numbers_and_notes_that_no_file_holds_do_no_harm(client, page):
+    item = client.get("/items/0").json()["item"]
+    body = f'{{"row": 0, "item": "{item}", "label": "food", "seconds": NaN, "note": "a\\ud800b"}}'
+    assert client.post("/answers", content=body).status_code == 200
+    assert client.get("/next").status_code == 200 and client.get("/items/0").json()["note"] == "a?b"
+    for path in ("/?row=" + "9" * 5000, "/next?after=" + "9" * 5000, "/items/" + "9" * 5000):
+        assert client.get(path).status_code in (200, 404, 422)
+
+
+def test_a_journal_that_others_changed_is_told(client, page):
+    with page.campaign.journal.path.open("ab") as file:
+        file.write(b"mine\n")
+    said = give(client, 0)
+    assert said.status_code == 507 and "was changed by another program" in said.json()["error"]

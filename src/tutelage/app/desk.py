@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from functools import cache
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -59,6 +60,9 @@ class Desk:
     folder: Path
     say: Say
     seen: dict[tuple[str, str, str], Seen] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._one = asyncio.Lock()
 
     def made(self, middleware: Any = ()) -> Starlette:
         """The app."""
@@ -128,13 +132,14 @@ class Desk:
         given, form = self._given(request), await _form(request)
         columns, _ = await run_in_threadpool(given.head)
         given.say(of_form(given.path, form, columns))
-        return RedirectResponse(f"/files/{given.name}", 303)
+        return RedirectResponse(f"/files/{quote(given.name)}", 303)
 
     async def do(self, request: Request) -> Response:
         """Start a command, stop it, or let it go on."""
         given, form = self._given(request), await _form(request)
-        await run_in_threadpool(self._do, given, request.path_params["what"], form)
-        return RedirectResponse(f"/files/{given.name}#jobs", 303)
+        async with self._one:
+            await run_in_threadpool(self._do, given, request.path_params["what"], form)
+        return RedirectResponse(f"/files/{quote(given.name)}#jobs", 303)
 
     def _do(self, given: Given, what: str, form: Mapping[str, str]) -> None:
         jobs = given.jobs.all()

@@ -14,7 +14,7 @@ from tutelage.app.files import Given
 from tutelage.kinds import KINDS
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Job
-from tutelage.label.learning import point_of
+from tutelage.label.learning import point_of, word_of
 
 RUN, ALL, ASK = "run", "labelled.csv", "ask.csv"
 """What a job makes: a run, the table with all labels, or a table of questions."""
@@ -33,7 +33,7 @@ def words_of(told: Told) -> list[str]:
     """Words of the options that name the kind and the columns."""
     found = ["--kind", told.kind]
     for name, value in told.options.items():
-        found += [f"--{name.replace('_', '-')}", *([value] if isinstance(value, str) else value)]
+        found.append(word_of(name, [value] if isinstance(value, str) else list(value)))
     return found
 
 

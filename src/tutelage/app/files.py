@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ CHARACTERS = 200
 
 COLUMNS = 30
 """Columns that are shown, at most."""
+
+LONGEST = 150
+"""Bytes of the name of a file, at most, without its ending."""
 
 FOLDER = ".tutelage"
 """Ending of the folder that holds what was done with a file."""
@@ -66,7 +70,7 @@ class Given:
         """The kind and the columns that were confirmed; None where nothing was yet."""
         try:
             held = json.loads((self.folder / SAID).read_text())
-            return Told(str(held["kind"]), dict(held["options"]))
+            return Told(str(held["kind"]), dict(held["options"])) if held["kind"] in KINDS else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -136,7 +140,7 @@ def of_form(path: Path, form: dict[str, str], columns: Sequence[str]) -> Told:
 
 def all_of(folder: Path) -> list[Given]:
     """The files of a folder, the newest first."""
-    found = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    found = [path for path in folder.iterdir() if named(folder, path.name) is not None]
     return [Given(path) for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
 
@@ -159,19 +163,28 @@ async def keep(folder: Path, name: str, parts: AsyncIterator[bytes]) -> Given:
         DataError: the name is none.
         OSError: it cannot be written; nothing is kept.
     """
-    clean = STRANGE.sub("_", Path(name.replace("\\", "/")).name).strip(". ")[:150]
-    if not clean:
+    given = Path(STRANGE.sub("_", Path(name.replace("\\", "/")).name).strip(". "))
+    stem, suffix = given.stem.encode()[:LONGEST].decode(errors="ignore"), given.suffix[:10]
+    if not stem:
         raise DataError(f"a file needs a name, got {name!r}")
-    path, number = folder / clean, 2
-    while path.exists():
-        path, number = folder / f"{Path(clean).stem}-{number}{Path(clean).suffix}", number + 1
-    part = folder / f".{path.name}.part"
+    suffix = f"{suffix}_" if suffix == FOLDER else suffix
+    part = folder / f".{secrets.token_hex(8)}.part"
     try:
         with part.open("wb") as file:
             async for each in parts:
                 file.write(each)
-        part.rename(path)
-    except BaseException:
+        path, number = folder / f"{stem}{suffix}", 2
+        while not _placed(part, path):
+            path, number = folder / f"{stem}-{number}{suffix}", number + 1
+    finally:
         part.unlink(missing_ok=True)
-        raise
     return Given(path)
+
+
+def _placed(part: Path, path: Path) -> bool:
+    """Give a file its name, unless another has it."""
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        return False
+    return True

@@ -156,9 +156,14 @@ class Texts(OneClass):
 
     @classmethod
     def told_by_cells(cls, cells: Mapping[str, Sequence[Any]]) -> Sequence[str]:
-        """The column whose texts are longest."""
+        """The column whose texts have the most words, and of such with as many the most letters."""
         texts = {c: found for c, found in cells.items() if not mostly(is_number, found)}
-        return [max(texts, key=lambda c: sum(len(str(cell)) for cell in texts[c]) / len(texts[c]))] if texts else ()
+
+        def length(c: str) -> tuple[float, float]:
+            count = len(texts[c])
+            return sum(len(str(cell).split()) for cell in texts[c]) / count, sum(map(len, map(str, texts[c]))) / count
+
+        return [max(texts, key=length)] if texts else ()
 
     @classmethod
     def recognises(cls, X: Any) -> bool:

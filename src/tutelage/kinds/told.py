@@ -20,8 +20,14 @@ from tutelage.tables import read
 LOOKED_AT = 500
 """Rows that are looked at, at most."""
 
-LABELS = ("label", "labels", "class", "classes", "category", "categories", "topic", "target", "tag", "tags", "y")
+LABELS = (
+    "label", "labels", "class", "classes", "category", "categories", "topic", "target", "tag", "tags", "ner_tags",
+    "sentiment", "species", "y", "klasse", "kategorie", "thema", "etiqueta", "categoria",
+)  # fmt: skip
 """Usual names of a column of labels, the likelier first."""
+
+FEWEST, MANY = 20, 0.8
+"""Cells from which on a column of labels is looked at, and share of different ones beyond which it holds none."""
 
 NUMBERED = re.compile(rf"({GUESS}|{WHY}|{ROW}|{SOURCE})(_\d+)?")
 """Pattern of the names of the columns that `tutelage next` writes, beside those that say by which selector."""
@@ -83,9 +89,11 @@ def _label(table: pd.DataFrame, columns: Sequence[str]) -> str | None:
     """Column that looks like labels; None where there is none."""
     if len(columns) < 2:
         return None
-    usual = [name for name in LABELS for c in columns if c.casefold() == name]
-    for name in usual:
-        return next(c for c in columns if c.casefold() == name)
+    for name in LABELS:
+        for c in (c for c in columns if c.casefold() == name):
+            cells = [str(cell) for cell in table[c].tolist() if not _empty(cell)]
+            if len(cells) < FEWEST or len(set(cells)) <= MANY * len(cells):  # else it numbers the rows
+                return c
     empty = [c for c in columns if all(_empty(v) for v in table[c].tolist())]
     return empty[-1] if empty else None
 

@@ -43,7 +43,7 @@ def agreement(campaign: Campaign) -> list[dict[str, Any]]:
         For each pair "first", "second", the number of "items", the share "equal", and "kappa" with its 90 % interval
         "low" and "high" by a bootstrap of the items; None where it is not defined.
     """
-    said = [campaign.said(key) for key in campaign.known]
+    said = [campaign.said(key) for key in list(campaign.known)]
     found = []
     for first, second in combinations(sorted({by for each in said for by in each}), 2):
         both = [(each[first], each[second]) for each in said if first in each and second in each]
@@ -93,7 +93,7 @@ def influence(campaign: Campaign) -> dict[str, dict[str, float | int]]:
     """
     found: dict[str, dict[str, float | int]] = {}
     right: dict[str, list[bool]] = {"suggested": [], "hidden": [], "seen": [], "unseen": []}
-    for key, known in campaign.known.items():
+    for key, known in list(campaign.known.items()):
         row = campaign.row_of(key)
         guess = "" if row is None else campaign.items.guess(row)
         for answer in known.last.values():

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from tutelage.files import BadFileError
 from tutelage.kinds.asked_labels import HAND
 from tutelage.label.agreement import agreement, influence
 from tutelage.label.campaign import Campaign, Given, RefusedError, require_name
@@ -128,7 +129,7 @@ class Page:
         return Starlette(
             routes=routes, middleware=list(middleware),
             exception_handlers={
-                HTTPException: _refused, RefusedError: _refused, OSError: self._failed, DataError: _refused,
+                HTTPException: _refused, OSError: self._failed, BadFileError: self._failed, ValueError: _refused,
             },
         )  # fmt: skip
 
@@ -138,7 +139,7 @@ class Page:
         """The whole page, with the item that comes next; it can be read, and answered, without scripts."""
         by = self._by(request)
         row = self.campaign.following(by)
-        if (asked := request.query_params.get("row", "")).isdecimal() and int(asked) < len(self.campaign.items):
+        if (asked := request.query_params.get("row", "")[:9]).isdecimal() and int(asked) < len(self.campaign.items):
             row = int(asked)
         item = None if row is None else await run_in_threadpool(self._item, by, row)
         progress = self._progress(by)
@@ -237,9 +238,11 @@ class Page:
         if not isinstance(value, Mapping):
             raise RefusedError("an answer must be an object")
         row, act = value.get("row"), value.get("act", "label")
-        row = int(row) if isinstance(row, str) and row.isdecimal() else row
+        row = int(row) if isinstance(row, str) and row.isdecimal() and len(row) < 10 else row
         seconds, item = value.get("seconds"), value.get("item")
         label, note = value.get("label", ""), value.get("note", "")
+        if isinstance(value.get("fresh"), str) and value["fresh"].strip():  # of a form without scripts
+            label = value["fresh"].strip()
         if act not in OWN_ACTS:
             raise RefusedError(f"act must be one of {', '.join(OWN_ACTS)}, got {act!r}")
         if isinstance(row, bool) or not isinstance(row, int) or not isinstance(item, str):
@@ -269,7 +272,7 @@ class Page:
 
     async def next(self, request: Request) -> Response:
         """The item that comes next."""
-        after = request.query_params.get("after", "")
+        after = request.query_params.get("after", "")[:9]
         return await self._then(self._by(request), int(after) if after.isdecimal() else None)
 
     async def _then(self, by: str, after: int | None) -> Response:
@@ -326,7 +329,7 @@ class Page:
             "skip": lambda key: campaign.last_act(by, key) == "skip",
         }  # fmt: skip
         if state in of_state:
-            there = [campaign.row_of(key) for key in campaign.known if of_state[state](key)]
+            there = [campaign.row_of(key) for key in list(campaign.known) if of_state[state](key)]
             rows = iter([row for row in there if row is not None and items.holds(row, words)])
         elif words:
             rows = items.find(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,12 +17,16 @@ from tutelage.ask import RANDOM
 from tutelage.kinds.asked_labels import HAND
 from tutelage.label.items import Items
 from tutelage.label.journal import Act, Answer, Journal
+from tutelage.tables import as_label
 
 NAME = re.compile(r"[^\W_][\w .@-]{0,39}")
 """Pattern of the name of an annotator, or of a class's beginning."""
 
 TIMES = 200
 """Answers, at most, whose times the median is of."""
+
+TAG = re.compile(r"O|[BI]-\S+")
+"""Pattern of the tag of a word."""
 
 LONGEST = 200
 """Characters of the name of a class, at most."""
@@ -70,13 +75,13 @@ class _Annotator:
     Attributes:
         given: answers that were not taken back, in their order.
         answered: hashes of the items that have one, skipped ones with them, each with the number of its answers.
-        skipped: numbers of the items that were skipped and have no other answer yet, by their hashes, in their order.
+        skipped: hashes of the items that were skipped and have no other answer yet, in their order.
         at: place in the queue up to which every item was answered or is left to others.
     """
 
     given: list[Answer] = field(default_factory=list)
     answered: Counter[str] = field(default_factory=Counter)
-    skipped: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, None] = field(default_factory=dict)
     at: int = 0
 
 
@@ -96,8 +101,9 @@ class _Item:
 
     @property
     def settled(self) -> Answer | None:
-        """Answer by which somebody settled what the annotators disagreed on."""
-        return next((answer for answer in reversed(self.given) if answer.act == "settle"), None)
+        """Answer by which somebody settled what the annotators disagreed on; None once one of them answers anew."""
+        told = next((answer for answer in reversed(self.given) if answer.act not in ("note", "skip", "unsure")), None)
+        return told if told is not None and told.act == "settle" else None
 
     @property
     def answered(self) -> bool:
@@ -144,9 +150,11 @@ class Campaign:
         self.times: deque[float] = deque(maxlen=TIMES)
         self.touched = 0
         self.on_screen: dict[str, int] = {}
+        self.ever: dict[str, set[str]] = defaultdict(set)
         self.drawn: set[str] = set()
         self._asked_first: dict[int, str] = {}
         self._order: np.ndarray | None = None
+        self._by_key: tuple[np.ndarray, np.ndarray] | None = None
         for answer in journal.answers:
             self._take(answer)
 
@@ -212,10 +220,12 @@ class Campaign:
         label = given.label if given.act in ("label", "settle") else ""
         if given.act in ("label", "settle"):
             self._require_label(row, label)
-        seconds = None if given.seconds is None else round(min(max(given.seconds, 0.0), 86_400.0), 3)
+        seconds = given.seconds
+        if seconds is not None:
+            seconds = round(min(max(seconds, 0.0), 86_400.0), 3) if math.isfinite(seconds) else None
         asked = "" if given.act == "undo" else self.asked_by(row) if given.asked is None else given.asked
         return Answer(
-            number, now, by, given.item, row, given.act, label, seconds, given.seen, asked, given.note[:NOTE],
+            number, now, by, given.item, row, given.act, label, seconds, given.seen, asked, _plain(given.note)[:NOTE],
             back=given.back, suggested=given.suggested,
         )  # fmt: skip
 
@@ -226,8 +236,12 @@ class Campaign:
             words, tags = len(self.items.face(row).words), label.count(" ") + 1
             if tags != words:
                 raise RefusedError(f"the sentence has {words} words, and {tags} tags were given")
+            if strange := next((tag for tag in label.split(" ") if not TAG.fullmatch(tag)), None):
+                raise RefusedError(f"a tag must be O, or B- or I- and a type, got {strange[:40]!r}")
         elif len(label) > LONGEST or not label.isprintable():
             raise RefusedError(f"a class must be a printable name of at most {LONGEST} characters, got {label[:40]!r}")
+        elif as_label(label) != label or label[:1] in "[{":
+            raise RefusedError(f"a table would not give {label[:40]!r} back as it is: name the class otherwise")
 
     def _take(self, answer: Answer) -> None:
         """Let an answer count."""
@@ -249,11 +263,14 @@ class Campaign:
         person.skipped.pop(key, None)
         mine = known.last.get(answer.by)
         if mine is not None and mine.act == "skip":
-            person.skipped[key] = answer.row
+            person.skipped[key] = None
         if mine is None:
             person.answered.pop(key, None)
         if answer.label:
             self._know(answer)
+            self.ever[key].add(answer.label)
+        if answer.act == "none" and self.other:
+            self.ever[key].add(self.other)
         self.touched += (known.answered - before) * (self._place_of(answer) >= 0)
         self._decide(key, known)
 
@@ -291,10 +308,14 @@ class Campaign:
             self.classes.setdefault(name)
 
     def _place_of(self, answer: Answer) -> int:
-        row: int | None = answer.row
-        if answer.row >= len(self.items) or self.items.key(answer.row) != answer.item:
-            row = self.row_of(answer.item)  # the table was sorted, or rows came or went
-        return -1 if row is None else int(self.place[row])
+        """Place in the queue of the item, or of one that equals it; -1 where there is none."""
+        if self._by_key is None:
+            keys = self.items.keys[self.queue]
+            order = np.argsort(keys, kind="stable")
+            self._by_key = keys[order], order
+        keys, order = self._by_key
+        at = int(np.searchsorted(keys, np.uint64(int(answer.item, 16))))
+        return int(order[at]) if at < len(keys) and int(keys[at]) == int(answer.item, 16) else -1
 
     # what comes next
 
@@ -317,8 +338,8 @@ class Campaign:
             self.on_screen[by] = free[0] if free else int(self.queue[person.at])
             return self.on_screen[by]
         self.on_screen.pop(by, None)
-        others = [row for row in person.skipped.values() if row != after]
-        return next(iter(others or person.skipped.values()), None)
+        left = [row for key in person.skipped if (row := self.row_of(key)) is not None]
+        return next(iter([row for row in left if row != after] or left), None)
 
     def first(self, rows: Mapping[int, str]) -> None:
         """Let some items come first.
@@ -333,6 +354,7 @@ class Campaign:
         self.place[:] = -1
         self.place[self.queue] = np.arange(len(self.queue), dtype=np.int32)
         self._asked_first |= rows
+        self._by_key = None
         for person in self.people.values():
             person.at = 0
         self.touched = sum(
@@ -355,8 +377,8 @@ class Campaign:
         key = self.items.key(row)
         known = self.known.get(key)
         last = known.last if known is not None else {}
-        if not last:
-            return not self.items.given(row)
+        if not last:  # a label that the table got from this page, and that was taken back, is none
+            return key in self.ever or not self.items.given(row)
         return by not in last and self.for_all(key)
 
     def for_all(self, key: str) -> bool:
@@ -470,6 +492,11 @@ class Campaign:
         """
         answer = self.known[key].last.get(by) if key in self.known else None
         return "" if answer is None else answer.act
+
+
+def _plain(note: str) -> str:
+    """A remark without halves of characters, which no file can hold."""
+    return note.encode("utf-8", "replace").decode()
 
 
 def _each_once(queue: np.ndarray, keys: np.ndarray) -> np.ndarray:

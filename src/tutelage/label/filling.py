@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +12,16 @@ from typing import Any
 import pandas as pd
 
 from tutelage.ask import RANDOM
+from tutelage.files import write_atomically
 from tutelage.kinds.asked_labels import ASKED_BY, ROW, as_table
 from tutelage.kinds.entries import InTable
 from tutelage.label.campaign import Campaign
 from tutelage.label.items import digest
-from tutelage.tables import DataError, ReadAs, read
-from tutelage.tables.write import write_table
+from tutelage.tables import DataError, ReadAs, as_label, read
+from tutelage.tables.write import writable, write_table
+
+WRITTEN = "written.json"
+"""File beside the journal that holds what the table of the labels was when it was written last."""
 
 
 class ChangedError(DataError):
@@ -85,12 +90,26 @@ class Filled:
         cells: dict[int, Any] = {}
         for i, row in enumerate(places.rows):
             key = items.key(i)
-            if key in self.campaign.known:
-                cells[row] = self.campaign.labelled.get(key)
-        table[label] = [cells.get(row, cell) for row, cell in zip(held.rows, table[label].tolist(), strict=True)]
+            if (found := self.campaign.labelled.get(key)) is not None or key in self.campaign.ever:
+                cells[row] = found
+        keys = {row: items.key(i) for i, row in enumerate(places.rows) if row in cells}
+        table[label] = [
+            self._cell(keys[row], cells[row], cell) if row in cells else cell
+            for row, cell in zip(held.rows, table[label].tolist(), strict=True)
+        ]
         write_table(table, self.path)
         self.was = digest(self.path)
         return sum(value is not None for value in cells.values())
+
+    def _cell(self, key: str, label: str | None, cell: Any) -> Any:
+        """Cell of an item's label: what was there stays, unless a label that counts, or one of this page, takes it.
+
+        Args:
+            key: hash of the item.
+            label: label that counts; None where none does.
+            cell: what the table holds.
+        """
+        return label if label is not None or as_label(cell) in self.campaign.ever[key] else cell
 
 
 @dataclass
@@ -107,16 +126,23 @@ class Made:
     path: Path
     was: str = ""
 
+    @property
+    def kept(self) -> Path:
+        """File that holds the hash of the table as it was written last."""
+        return self.campaign.journal.path.with_name(WRITTEN)
+
     def take_over(self) -> None:
         """Go on with a table that an earlier page of the same campaign wrote: one that holds its answers and no other.
 
         Any other table that is there is told of where it is to be written.
         """
-        if self.path.exists():
-            with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".tutelage-") as folder:
-                again = Path(folder) / self.path.name
-                write_table(answered(self.campaign, self.path), again)
-                self.was = digest(again)
+        writable(self.path)
+        try:
+            held = json.loads(self.kept.read_text())
+        except (OSError, ValueError):
+            return
+        if isinstance(held, dict) and held.get("path") == str(self.path.resolve()):
+            self.was = digest(self.path) if held.get("writing") else str(held.get("hash", ""))
 
     def write(self) -> int:
         """Write the table; returns the number of labels.
@@ -132,9 +158,16 @@ class Made:
                 "and the answers are kept in the journal"
             )
         table = answered(self.campaign, self.path)
+        self._keep(writing=True)
         write_table(table, self.path)
         self.was = digest(self.path)
+        self._keep(writing=False)
         return len(table)
+
+    def _keep(self, writing: bool) -> None:
+        """Keep the hash of the table, and whether it is being written: after a kill then, it is this campaign's too."""
+        held = {"path": str(self.path.resolve()), "hash": self.was, "writing": writing}
+        write_atomically(self.kept, json.dumps(held).encode())
 
 
 def answered(campaign: Campaign, path: Path) -> pd.DataFrame:

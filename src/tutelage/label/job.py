@@ -27,7 +27,7 @@ def main(folder: Path) -> int:
     """
     words = json.loads((folder / ASKED).read_text())["words"]
     environment = os.environ | {PROGRESS: str(folder / FAR), "COLUMNS": "110", "NO_COLOR": "1"}
-    with (folder / LOG).open("ab") as log:
+    with os.fdopen(os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         command = [sys.executable, "-m", "tutelage", *words]
         done = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it goes to the whole group, and the command ends in order

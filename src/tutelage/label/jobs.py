@@ -112,11 +112,11 @@ class Jobs:
         """All jobs, in the order in which they began."""
         _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
         found = []
-        for path in self.folder.glob("[0-9]*/" + ASKED):
-            with suppress(OSError, ValueError, KeyError, BadFileError):
-                held = json.loads(path.read_text())
-                job = Job(path.parent, tuple(held["words"]), held["about"], int(held["pid"]), str(held["began"]))
-                found.append(job)
+        for path in self._folders():
+            with suppress(OSError, ValueError, KeyError, TypeError, BadFileError):
+                held = json.loads((path / ASKED).read_text())
+                about = dict(held["about"])
+                found.append(Job(path, tuple(map(str, held["words"])), about, int(held["pid"]), str(held["began"])))
         return sorted(found, key=lambda job: job.number)
 
     @property
@@ -126,10 +126,15 @@ class Jobs:
 
     def new_folder(self) -> Path:
         """A folder for the next job, made anew."""
-        number = max((int(path.name) for path in self.folder.glob("[0-9]*")), default=0) + 1
+        number = max((int(path.name) for path in self._folders()), default=0) + 1
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # a log may hold the address of a page
         folder = self.folder / str(number)
-        folder.mkdir(parents=True)
+        folder.mkdir()
         return folder
+
+    def _folders(self) -> list[Path]:
+        """Folders of the jobs; others that somebody put beside them are passed over."""
+        return [path for path in self.folder.glob("[0-9]*") if path.name.isdecimal() and len(path.name) < 10]
 
     def start(self, folder: Path, words: Sequence[str], about: dict[str, Any]) -> Job:
         """Start a command.
@@ -163,13 +168,25 @@ def _runs(pid: int, began: str) -> bool:
     if pid <= 0:
         return False
     try:
-        os.kill(pid, 0)
-    except PermissionError:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        if fields[0] != "Z":
+            return not began or fields[19] == began
+    except OSError:
         pass
+    try:
+        os.killpg(pid, 0)  # the command goes on where its process alone was killed
+    except PermissionError:
+        return True
     except OSError:
         return False
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return True
-    return fields[0] != "Z" and (not began or fields[19] == began)
+    return Path("/proc/self").exists() and _group_lives(pid)
+
+
+def _group_lives(group: int) -> bool:
+    """Whether a process of a group runs that is no zombie."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, IndexError, ValueError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group and fields[0] != "Z":
+                return True
+    return False

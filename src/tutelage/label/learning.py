@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -134,13 +136,12 @@ class Learning:
             row = campaign.row_of(key)
             if row is None:
                 continue
-            if key in campaign.labelled or campaign.items.given(row):
-                if by == RANDOM:
-                    campaign.drawn.add(key)
-                continue
-            rows[row] = by
-            if found.marks.guess:
+            if by == RANDOM:
+                campaign.drawn.add(key)  # also where somebody picks it by hand, or labelled it before
+            if found.marks.guess and found.marks.guess[i]:
                 campaign.items.later[row] = (found.marks.guess[i], found.marks.why[i] if found.marks.why else "")
+            if key not in campaign.labelled and not campaign.items.given(row):
+                rows[row] = by
         campaign.first(rows)
         return len(rows)
 
@@ -198,8 +199,21 @@ def options_of(kind: Any) -> list[str]:
     for name in (*kind.item_columns, *kind.label_columns):
         value = getattr(kind, name)
         if value not in (None, ()):
-            found += [f"--{name.replace('_', '-')}", *([value] if isinstance(value, str) else value)]
+            found.append(word_of(name, [value] if isinstance(value, str) else value))
     return found
+
+
+def word_of(name: str, values: Sequence[str]) -> str:
+    """Word of an option with its values, which may look like options themselves.
+
+    >>> word_of("features", ["a", "b, c"])
+    '--features=a,"b, c"'
+    """
+    if len(values) == 1:
+        return f"--{name.replace('_', '-')}={values[0]}"
+    line = StringIO(newline="")
+    csv.writer(line, lineterminator="").writerow(values)
+    return f"--{name.replace('_', '-')}={line.getvalue()}"
 
 
 def _has_labels(items: Items) -> bool:

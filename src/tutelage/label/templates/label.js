@@ -65,7 +65,7 @@ function showItem(item, focus = true) {
     return;
   }
   $("place").textContent = item.place;
-  $("why-asked").textContent = item.in_queue ? "" : "found by hand";
+  $("why-asked").textContent = item.picked || !item.in_queue ? "picked by hand" : "";
   const box = $("item");
   box.replaceChildren();
   if (item.fault) box.append(make("p", item.fault, { class: "notice warning" }));
@@ -184,7 +184,7 @@ function send(answer) {
   during(async () => {
     const seconds = Math.round(performance.now() - shown) / 1000;
     const note = $("note-box").hidden ? "" : $("note").value;
-    take(await ask("/answers", { row: item.row, item: item.item, seconds, note, hand: !item.in_queue, ...answer }));
+    take(await ask("/answers", { row: item.row, item: item.item, seconds, note, hand: Boolean(item.picked) || !item.in_queue, ...answer }));
   });
 }
 
@@ -339,7 +339,7 @@ function list(rows, words) {
     const open = make("button", each.place, { type: "button", class: "plain" });
     open.addEventListener("click", () => {
       $("find").close();
-      during(async () => showItem(await ask(`/items/${each.row}`)));
+      during(async () => showItem({ ...await ask(`/items/${each.row}`), picked: true }));
     });
     const cells = [make("td"), make("td"), make("td", each.excerpt, { dir: "auto" }), make("td", each.label)];
     cells[0].append(box);
@@ -526,7 +526,7 @@ function onKey(event) {
   const here = event.target;
   const typing = here instanceof HTMLTextAreaElement || (here instanceof HTMLInputElement && here.type !== "checkbox");
   const which = here === $("which");
-  if (typing && !which && !event.altKey) {
+  if (typing && !which) {
     if (event.key === "Enter" && here === $("fresh")) {
       event.preventDefault();
       addClass();
@@ -535,10 +535,12 @@ function onKey(event) {
     return;
   }
   const letters = event.altKey || !(many() && !state.tags);
-  const key = event.key.length === 1 ? event.key.toLocaleLowerCase() : event.key;
+  const letter = event.altKey && /^Key[A-Z]$/.test(event.code) ? event.code[3] : event.key; // a Mac types signs by it
+  const key = letter.length === 1 ? letter.toLocaleLowerCase() : letter;
   const does = keyed(key, letters, which, event);
   if (!does) return;
   event.preventDefault();
+  if (event.repeat && !key.startsWith("Arrow")) return; // a key that is held answers one item
   does();
 }
 
