@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tutelage.label.agreement import agreement, influence
-from tutelage.label.campaign import Given, RefusedError
+from tutelage.label.campaign import Campaign, Given, RefusedError
+from tutelage.label.journal import Journal
 
 
 def give(campaign, by, row, label="food", act="label", **more):
@@ -169,8 +170,6 @@ def test_what_is_on_one_screen_is_not_on_another(campaign):
 
 def test_items_of_a_random_order_that_were_labelled_otherwise_before_their_turn_are_drawn_too(campaign):
     """Else what is left to be drawn lacks what was picked by hand, and is no sample."""
-    from tutelage.label.campaign import Campaign
-
     made = campaign()
     labels = Campaign(made.items, made.journal, np.array([2, 0, 4, 1, 6, 3]), "random", ["food"])
     give(labels, "ann", 2)
@@ -182,3 +181,26 @@ def test_items_of_a_random_order_that_were_labelled_otherwise_before_their_turn_
     assert labels.following("ann") == 1  # the fifth was picked by hand
     give(labels, "ann", 1)
     assert labels.drawn_so_far() == {made.items.key(row) for row in (2, 0, 4, 1)}
+
+
+def test_folders_of_images_are_labelled_and_learnt_beside_the_labels_that_they_name(tmp_path):
+    from PIL import Image
+
+    from tutelage.kinds.images import Images
+    from tutelage.label.filling import answered
+    from tutelage.label.items import Items
+    from tutelage.tables import USUAL
+
+    for name in ("red", "blue", "unlabelled"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(3):
+            Image.new("RGB", (24, 24), (i, 10 * i, len(name))).save(tmp_path / "photos" / name / f"{i}.png")
+    items = Items.read(Images(), tmp_path / "photos", USUAL)
+    assert sorted(items.given(i) for i in range(9)) == [""] * 3 + ["blue"] * 3 + ["red"] * 3
+    labels = Campaign(items, Journal(tmp_path / "journal.jsonl"), np.flatnonzero(~items.entries.known), "random")
+    row = labels.following("ann")
+    give(labels, "ann", row, "red")
+    labels.journal.close()
+    table = answered(labels, tmp_path / "out.csv")
+    assert list(table) == ["row", "image", "label", "asked_by"] and table.label.tolist() == ["red"]
+    assert table.image[0].endswith(items.place(row))

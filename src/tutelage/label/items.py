@@ -14,10 +14,10 @@ import pandas as pd
 from tutelage.data.columns import OnDisk
 from tutelage.kinds.asked_labels import ASKED_BY, GUESS, WHY, as_table, marks_in
 from tutelage.kinds.base import Kind
-from tutelage.kinds.entries import ITEMS, Entries, InTable
+from tutelage.kinds.entries import ITEMS, LEARNT, Entries, InTable
 from tutelage.kinds.faces import Face
 from tutelage.kinds.stored import is_stored, stored_pool
-from tutelage.tables import UNHEARD, Notes, ReadAs
+from tutelage.tables import UNHEARD, DataError, Notes, ReadAs
 
 EXCERPT = 160
 """Characters of an item that a list shows, at most."""
@@ -80,7 +80,7 @@ class Items:
             entries = stored_pool(kind, path, how, notes, 0)
         else:
             kind = as_table(kind) if path.is_file() and _names_labels(kind) else kind
-            entries = kind.entries(path, how, notes, ITEMS)
+            entries = _of_folder(kind, path, how, notes) if path.is_dir() else kind.entries(path, how, notes, ITEMS)
         notes.settle()
         keys = entries.stored.keys if entries.stored is not None else kind.pool_keys(entries.items)
         return Items(kind, path, entries, keys, _marks(entries))
@@ -170,6 +170,14 @@ def digest(path: Path) -> str:
         return ""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _of_folder(kind: Kind, path: Path, how: ReadAs, notes: Notes) -> Entries:
+    """Entries of a folder, with the labels that its folders name, where they name some."""
+    try:
+        return kind.entries(path, how, UNHEARD, LEARNT)
+    except DataError:
+        return kind.entries(path, how, notes, ITEMS)
 
 
 def _names_labels(kind: Kind) -> bool:
