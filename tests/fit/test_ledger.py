@@ -11,7 +11,7 @@ import torch
 from tutelage.data import Features
 from tutelage.data.examples import WordFeatures
 from tutelage.files.tensors import read_tensors
-from tutelage.fit import ledger
+from tutelage.fit import ledger, setup
 from tutelage.fit.contender import Contender
 from tutelage.fit.ledger import BY, Followed, Recorder, gathering
 from tutelage.fit.problem import Problem
@@ -152,6 +152,26 @@ def test_a_stopped_training_goes_on_to_the_same_ledger(problem, tmp_path, name, 
     assert same(again, whole)
 
 
+@pytest.mark.parametrize("folds", [(), FOLDS], ids=["alone", "together"])
+@pytest.mark.parametrize("name", ["fixmatch", "self_training", "meta_pseudo_labels"])
+def test_a_training_that_was_stopped_behind_its_last_step_keeps_its_ledger(problem, tmp_path, monkeypatch, name, folds):
+    """Its part was not written yet: the training goes on from its checkpoint, and has no step to do."""
+    method, training = settled(name), Training(9, lr=3e-2, records=4, checkpoint_every=0.0)
+    whole = told(problem, method, training, folds=folds)
+    write = setup.write_tensors
+
+    def stopped(path, *parts):
+        if "candidate" in path.name:
+            raise StopError
+        write(path, *parts)
+
+    monkeypatch.setattr(setup, "write_tensors", stopped)
+    with pytest.raises(StopError):
+        told(problem, method, training, FolderStore(tmp_path), folds)
+    monkeypatch.undo()
+    assert same(told(problem, method, training, FolderStore(tmp_path), folds), whole)
+
+
 def test_a_checkpoint_holds_the_blocks_up_to_its_step_and_no_others(problem, tmp_path):
     """The checkpoint is of step 14, and the training was stopped long after it."""
     method, path = settled("fixmatch"), tmp_path / "a.unfinished"
@@ -173,10 +193,9 @@ def test_a_checkpoint_holds_the_blocks_up_to_its_step_and_no_others(problem, tmp
     steps = [int(t[2]) for name, t in read_tensors(path)[0].items() if name.endswith(".about")]
     assert sorted(steps) == [4, 8, 12]
     again, alone = (Recorder(lambda run: {}, problem.pool) for _ in range(2))
-    trained(again, path=path)
-    trained(alone)
+    second, whole = trained(again, path=path), trained(alone)
     assert [(b.first, b.last) for b in again.blocks] == [(b.first, b.last) for b in alone.blocks]
-    assert all(torch.equal(t, alone.tensors()[n]) for n, t in again.tensors().items())
+    assert all(torch.equal(t, alone.tensors(whole)[n]) for n, t in again.tensors(second).items())
 
 
 def test_trainings_that_are_done_together_keep_the_same_ledger_but_for_rounding(problem):

@@ -111,7 +111,7 @@ class LookedAt:
             )  # fmt: skip
             kept = run.best or {"held_out": run.seats["student"].module.state_dict()}
             history = [{k: v for k, v in h.items() if k not in numbers[1:]} for h in run.history]
-            said = {} if recorder is None else recorder.tensors()
+            said = {} if recorder is None else recorder.tensors(run)
             return {f"{k}.{n}": t for k, state in kept.items() for n, t in state.items()} | said, history
 
         found = setup.store.once(slug(self.name), compute)

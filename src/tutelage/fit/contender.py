@@ -245,7 +245,7 @@ class _Part:
         points.tell(self.name, run.history, done=True)
         student = run.seats["student"].module.state_dict()
         if not self.number:
-            return student | (member.watch.tensors() if isinstance(member.watch, Recorder) else {}), run.history
+            return student | (member.watch.tensors(run) if isinstance(member.watch, Recorder) else {}), run.history
         p = self._problem
         logits = predict(run.network(), p.task, p.labelled.subset(self._held_out()))
         kept = {f"{STUDENT}{name}": t for name, t in student.items()} if self.contender.begins else {}

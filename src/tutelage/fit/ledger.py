@@ -163,12 +163,18 @@ class Recorder:
         _write(last, rows)
         return rows
 
-    def tensors(self) -> Params:
+    def tensors(self, run: Run) -> Params:
         """The whole ledger as tensors of a part of the store: the columns of all rows, and the blocks, (b, 5).
 
-        A block is its round, its first and last step, the number of its labeller, and the number of its rows. Where no
+        Of a run that was stopped behind its last step no look was made, and its blocks are those that it kept beside. A
+        block is its round, its first and last step, the number of its labeller, and the number of its rows. Where no
         label was ever kept there are none.
+
+        Args:
+            run: finished run.
         """
+        if not self._written and len(run.memory.label):
+            self._begin(run.beside, len(run.method.teaching))
         every = [(block, k, rows) for block in self.blocks for k, rows in enumerate(block.rows)]
         if not any(len(rows["at"]) for *_, rows in every):
             return {}
