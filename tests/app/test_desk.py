@@ -205,3 +205,16 @@ def test_folders_and_files_of_others_among_the_jobs_do_no_harm(client):
     (client.folder / "mine.csv.tutelage" / "said.json").write_text('{"kind": "films", "options": {}}')
     assert client.get("/files/mine.csv").status_code == 200
     assert Jobs(jobs).new_folder().name == "3"
+
+
+def test_a_file_in_other_letters_is_read_once_the_page_is_told(client, started):
+    data = pd.DataFrame({"text": [f"süße Brötchen {i}" for i in range(24)], "label": ["a", "b"] * 12})
+    send(client, "mine.csv", data.to_csv(index=False, sep=";").encode("cp1252"))
+    assert 'class="notice warning"' in client.get("/files/mine.csv").text
+    form = {"charset": "cp1252", "separator": ";"}
+    assert client.post("/files/mine.csv/read", data=form).status_code == 303
+    page = client.get("/files/mine.csv").text
+    assert "süße Brötchen 0" in page and "Labelled texts: 24" in page
+    client.post("/files/mine.csv/do/fit")
+    assert "--charset=cp1252" in started[-1] and "--separator=;" in started[-1]
+    assert client.post("/files/mine.csv/read", data={"charset": "utf-8", "separator": "xy"}).status_code == 422

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from tutelage.app import doing
 from tutelage.app.doing import ALL, RUN, Seen
-from tutelage.app.files import Given, all_of, keep, named, of_form
+from tutelage.app.files import CHARSET, Given, all_of, keep, named, of_form
 from tutelage.kinds import KINDS, TABLE
 from tutelage.kinds.told import Told
 from tutelage.label.items import digest
@@ -36,6 +36,9 @@ BODY = 100_000
 
 FEW = 10
 """Labels of a class below which more are asked for first."""
+
+CHARSETS = ("utf-8", "cp1252", "iso-8859-1", "iso-8859-2", "cp1250", "cp1251", "utf-16", "shift_jis", "gb18030", "big5")
+"""Charsets that the page offers; the command takes others, too."""
 
 REPORT_MAY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
@@ -117,12 +120,12 @@ class Desk:
             "file.html", name=given.name, fault=fault, columns=columns, rows=rows, told=told, seen=seen,
             confirmed=given.said is not None, kinds=TABLE, items=_items(told), labels=_labels(told), few=FEW,
             jobs=[self._told(given, job) for job in jobs], state=json.dumps(self._state(given)),
-            given=doing.labels_of(given) is not None,
+            given=doing.labels_of(given) is not None, how=given.how, charsets=CHARSETS,
         )  # fmt: skip
 
     def _look(self, given: Given, told: Told) -> Seen:
         """What is said of a file; once for the same contents and columns."""
-        key = (given.name, digest(given.path), repr((told.kind, told.options)))
+        key = (given.name, digest(given.path), repr((told.kind, told.options, given.how)))
         if key not in self.seen:
             self.seen[key] = doing.look(given, told)
         return self.seen[key]
@@ -130,6 +133,9 @@ class Desk:
     async def read(self, request: Request) -> Response:
         """Confirm the kind and the columns."""
         given, form = self._given(request), await _form(request)
+        if CHARSET in form:
+            given.read_as(form)
+            return RedirectResponse(f"/files/{quote(given.name)}", 303)
         columns, _ = await run_in_threadpool(given.head)
         given.say(of_form(given.path, form, columns))
         return RedirectResponse(f"/files/{quote(given.name)}", 303)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tutelage.app.files import Given
+from tutelage.app.files import CHARSET, SEPARATOR, Given
 from tutelage.kinds import KINDS
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Job
 from tutelage.label.learning import point_of, word_of
+from tutelage.tables import ReadAs
 
 RUN, ALL, ASK = "run", "labelled.csv", "ask.csv"
 """What a job makes: a run, the table with all labels, or a table of questions."""
@@ -29,9 +30,18 @@ ADDRESS = re.compile(r"http://\S+")
 """Pattern of the address that a labelling page prints."""
 
 
-def words_of(told: Told) -> list[str]:
-    """Words of the options that name the kind and the columns."""
+def words_of(given: Given, told: Told) -> list[str]:
+    """Words of the options that name the kind and the columns, and say how the file is read.
+
+    Args:
+        given: the file.
+        told: its kind and columns.
+    """
+    how, usual = given.how, ReadAs()
     found = ["--kind", told.kind]
+    for name in (CHARSET, SEPARATOR):
+        if (value := getattr(how, name)) != getattr(usual, name):
+            found.append(word_of(name, [{"\t": "tab"}.get(value, value)]))
     for name, value in told.options.items():
         found.append(word_of(name, [value] if isinstance(value, str) else list(value)))
     return found
@@ -71,7 +81,7 @@ def look(given: Given, told: Told) -> Seen:
         given: the file.
         told: its kind and columns.
     """
-    words = ["look", "--train", str(given.path), *words_of(told)]
+    words = ["look", "--train", str(given.path), *words_of(given, told)]
     command = " ".join(["tutelage", *words])
     if not labels_named(told):
         return Seen([], "no column holds labels yet: label some first", [], 0, 0, {}, command)
@@ -104,10 +114,15 @@ def fit(given: Given, told: Told, method: str = METHOD) -> Job:
     folder, labels = given.jobs.new_folder(), labels_of(given)
     words = ["fit", method]
     if labels is None or labels_named(told):
-        words += ["--train", str(given.path), *words_of(told), *([] if labels is None else ["--answers", str(labels)])]
+        words += [
+            "--train",
+            str(given.path),
+            *words_of(given, told),
+            *([] if labels is None else ["--answers", str(labels)]),
+        ]
     else:
         name = KINDS[told.kind].label_columns[0]
-        words += ["--train", str(labels), "--unlabelled", str(given.path), *words_of(told), f"--{name}", "label"]
+        words += ["--train", str(labels), "--unlabelled", str(given.path), *words_of(given, told), f"--{name}", "label"]
     return given.jobs.start(folder, [*words, "--out", str(folder / RUN)], {"does": "fit"})
 
 
@@ -118,7 +133,7 @@ def label(given: Given, told: Told) -> Job:
         given: the file.
         told: its kind and columns.
     """
-    words = ["label", "--train", str(given.path), *words_of(told), "--out", str(_labels(given)), "--no-browse"]
+    words = ["label", "--train", str(given.path), *words_of(given, told), "--out", str(_labels(given)), "--no-browse"]
     return given.jobs.start(given.jobs.new_folder(), words, {"does": "label"})
 
 

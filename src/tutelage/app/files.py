@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from tutelage.files import write_json
 from tutelage.kinds import KINDS
 from tutelage.kinds.told import Told, told
 from tutelage.label.jobs import Jobs
-from tutelage.tables import USUAL, DataError, read
+from tutelage.tables import USUAL, DataError, ReadAs, read
 
 SHOWN = 5
 """Rows of a table that are shown."""
@@ -32,6 +32,12 @@ LONGEST = 150
 
 FOLDER = ".tutelage"
 """Ending of the folder that holds what was done with a file."""
+
+CHARSET, SEPARATOR = "charset", "separator"
+"""What a form says of how a file is read."""
+
+READ = "read.json"
+"""File that holds how the file is read."""
 
 SAID = "said.json"
 """File that holds the kind and the columns that were confirmed."""
@@ -79,13 +85,36 @@ class Given:
         self.folder.mkdir(exist_ok=True)
         write_json(self.folder / SAID, {"kind": found.kind, "options": found.options})
 
+    @property
+    def how(self) -> ReadAs:
+        """How the file is read, as far as somebody said it."""
+        try:
+            held = json.loads((self.folder / READ).read_text())
+            return _read_as(held)
+        except (OSError, ValueError, TypeError, AttributeError, DataError):
+            return USUAL
+
+    def read_as(self, form: Mapping[str, str]) -> None:
+        """Keep how the file is read.
+
+        Args:
+            form: values of the form: "charset" and "separator"; empty ones are found out.
+
+        Raises:
+            DataError: a separator is none.
+        """
+        held = {name: form.get(name, "") for name in (CHARSET, SEPARATOR)}
+        _read_as(held)
+        self.folder.mkdir(exist_ok=True)
+        write_json(self.folder / READ, held)
+
     def guess(self) -> Told:
         """The kind and the columns by the cells.
 
         Raises:
             DataError: the file cannot be read, or no column looks like items.
         """
-        return told(self.path, USUAL)
+        return told(self.path, self.how)
 
     def head(self) -> tuple[list[str], list[list[str]]]:
         """Names of the columns, and the first rows.
@@ -93,10 +122,16 @@ class Given:
         Raises:
             DataError: the file cannot be read.
         """
-        frame: pd.DataFrame = read(self.path, USUAL).frame
+        frame: pd.DataFrame = read(self.path, self.how).frame
         names = [str(name) for name in frame.columns]
         rows = frame.head(SHOWN).iloc[:, :COLUMNS].astype(object).to_numpy().tolist()
         return names, [[_shown(cell) for cell in row] for row in rows]
+
+
+def _read_as(held: Mapping[str, Any]) -> ReadAs:
+    """How a file is read, of what was said of it."""
+    charset, separator = str(held.get(CHARSET) or USUAL.charset), held.get(SEPARATOR)
+    return ReadAs(charset=charset, separator=str(separator) if separator else None)
 
 
 def _shown(cell: Any) -> str:
