@@ -131,15 +131,15 @@ def _how(asked: LabelOptions) -> ReadAs:
 
 def _campaign(items: Items, journal: Journal, asked_for: bool, asked: LabelOptions) -> Campaign:
     """The campaign: a table that was asked for in its order, all others in random order."""
-    open_ = (
-        np.flatnonzero([not items.given(i) for i in range(len(items))]) if _labelled(items) else np.arange(len(items))
-    )
+    open_ = np.arange(len(items))
+    if _labelled(items):  # labels that this page wrote into its table are no labels of the table
+        own = np.array([int(key, 16) for key in {answer.item for answer in journal.answers}], dtype=np.uint64)
+        open_ = np.flatnonzero(~items.entries.known | np.isin(items.keys, own))
     if not asked_for:
         open_ = np.random.default_rng(asked.seed).permutation(open_)
     by: str | Sequence[str] = items.marks.asked or ("" if asked_for else RANDOM)
-    return Campaign(
-        items, journal, open_, by, _classes(items, asked, journal.about.get("classes", ())), asked.other, asked.overlap
-    )
+    classes = _classes(items, asked, journal.about.get("classes", ()))
+    return Campaign(items, journal, open_, by, classes, asked.other, asked.overlap)
 
 
 def _labelled(items: Items) -> bool:
