@@ -204,3 +204,25 @@ def test_folders_of_images_are_labelled_and_learnt_beside_the_labels_that_they_n
     table = answered(labels, tmp_path / "out.csv")
     assert list(table) == ["row", "image", "label", "asked_by"] and table.label.tolist() == ["red"]
     assert table.image[0].endswith(items.place(row))
+
+
+def test_what_a_model_had_drawn_later_does_not_make_a_sample_of_what_it_chose(campaign):
+    """Rows that `next` draws lie anywhere in the random order: they do not say how far that order was asked."""
+    made = campaign()
+    labels = Campaign(made.items, made.journal, np.array([2, 0, 4, 1, 6, 3]), "random", ["food"])
+    give(labels, "ann", 2)
+    labels.first({1: "margin", 6: "random"})
+    labels.drawn.add(made.items.key(6))
+    give(labels, "ann", 1)
+    give(labels, "ann", 6)
+    assert [a.asked for a in made.journal.answers] == ["random", "margin", "random"]
+    assert labels.drawn_so_far() == {made.items.key(2), made.items.key(6)}  # and not what the margin chose
+
+
+def test_an_item_that_is_there_twice_has_its_turn_where_it_comes_first(campaign):
+    made = campaign()  # the sixth text equals the first
+    labels = Campaign(made.items, made.journal, np.array([5, 1, 2, 0]), "random", ["food"])
+    assert labels.queue.tolist() == [5, 1, 2]
+    give(labels, "ann", 1, asked="hand")
+    give(labels, "ann", 5)
+    assert labels.drawn_so_far() == {made.items.key(5)}

@@ -109,7 +109,6 @@ class Page:
         self.guesses = sorted(set(self.campaign.items.marks.guess) - {""})[:CLASSES]
         self._one = asyncio.Lock()
         self._later: asyncio.Task[None] | None = None
-        self._unsaved = 0
 
     def made(self, middleware: Any = ()) -> Starlette:
         """The app."""
@@ -415,7 +414,6 @@ class Page:
         return JSONResponse({"saving": self.saving}, 200 if not self.failed else 409)
 
     def _save_later(self) -> None:
-        self._unsaved += 1
         if self._later is not None:
             self._later.cancel()
         self._later = asyncio.get_running_loop().create_task(self._when_idle())
@@ -435,7 +433,10 @@ class Page:
             return
         try:
             count = self.table.write()
-            self.saving, self.failed, self._unsaved = f"{count:,} labels are in {self.table.path}.", False, 0
+            self.saving, self.failed = (
+                f"{count:,} {'label is' if count == 1 else 'labels are'} in {self.table.path}.",
+                False,
+            )
         except (OSError, ValueError) as e:
             if str(e) != self.saving:
                 self.say(f"The table was not written: {e}")

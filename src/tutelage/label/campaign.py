@@ -92,12 +92,10 @@ class _Item:
     Attributes:
         given: answers that were not taken back, of all annotators, in their order.
         label: label on which they agree; None where they agree on none.
-        apart: whether annotators gave different ones, on which nobody settled.
     """
 
     given: list[Answer] = field(default_factory=list)
     label: str | None = None
-    apart: bool = False
 
     @property
     def settled(self) -> Answer | None:
@@ -114,6 +112,30 @@ class _Item:
     def last(self) -> dict[str, Answer]:
         """The last answer of each annotator that says something of the label."""
         return {answer.by: answer for answer in self.given if answer.act not in ("note", "settle")}
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Places of items in a queue, by their hashes.
+
+    Attributes:
+        keys: hashes of the queue's items, rising, (k,), uint64.
+        order: place of each of them, (k,).
+    """
+
+    keys: np.ndarray
+    order: np.ndarray
+
+    @staticmethod
+    def of(keys: np.ndarray) -> _Places:
+        """Places of the items of these hashes, in their order, (k,), each there once."""
+        order = np.argsort(keys, kind="stable")
+        return _Places(keys[order], order)
+
+    def at(self, key: str) -> int:
+        """Place of an item; -1 where it has none."""
+        found = int(np.searchsorted(self.keys, np.uint64(int(key, 16))))
+        return int(self.order[found]) if found < len(self.keys) and int(self.keys[found]) == int(key, 16) else -1
 
 
 class Campaign:
@@ -136,9 +158,8 @@ class Campaign:
     ) -> None:  # fmt: skip
         self.items, self.journal, self.other, self.overlap = items, journal, other, overlap
         self._asked = asked
-        self._order_of_asking = np.asarray(queue, dtype=np.int32)
         self.tags = bool(len(items) and items.face(0).words)
-        self.queue = _each_once(np.asarray(queue, dtype=np.int32), items.keys)
+        self.queue = self._begun = _each_once(np.asarray(queue, dtype=np.int32), items.keys)
         self.place = np.full(len(items), -1, dtype=np.int32)  # place of each item in the queue
         self.place[self.queue] = np.arange(len(self.queue), dtype=np.int32)
         self.classes: dict[str, None] = dict.fromkeys(filter(None, classes))
@@ -154,7 +175,7 @@ class Campaign:
         self.drawn: set[str] = set()
         self._asked_first: dict[int, str] = {}
         self._order: np.ndarray | None = None
-        self._by_key: tuple[np.ndarray, np.ndarray] | None = None
+        self._places: _Places | None = None
         for answer in journal.answers:
             self._take(answer)
 
@@ -287,7 +308,7 @@ class Campaign:
             for each, by in ((known.label, -1), (label, 1)):
                 for name in [] if each is None else self._classes_in(each):
                     self.counts[name] += by
-        known.label, known.apart = label, apart
+        known.label = label
         self.labelled.pop(key, None)
         if label is not None:
             self.labelled[key] = label
@@ -309,13 +330,9 @@ class Campaign:
 
     def _place_of(self, answer: Answer) -> int:
         """Place in the queue of the item, or of one that equals it; -1 where there is none."""
-        if self._by_key is None:
-            keys = self.items.keys[self.queue]
-            order = np.argsort(keys, kind="stable")
-            self._by_key = keys[order], order
-        keys, order = self._by_key
-        at = int(np.searchsorted(keys, np.uint64(int(answer.item, 16))))
-        return int(order[at]) if at < len(keys) and int(keys[at]) == int(answer.item, 16) else -1
+        if self._places is None:
+            self._places = _Places.of(self.items.keys[self.queue])
+        return self._places.at(answer.item)
 
     # what comes next
 
@@ -354,7 +371,7 @@ class Campaign:
         self.place[:] = -1
         self.place[self.queue] = np.arange(len(self.queue), dtype=np.int32)
         self._asked_first |= rows
-        self._by_key = None
+        self._places = None
         for person in self.people.values():
             person.at = 0
         self.touched = sum(
@@ -401,18 +418,14 @@ class Campaign:
         """
         if self._asked != RANDOM:
             return set(self.drawn)
-        place = np.full(len(self.items), -1, dtype=np.int32)
-        place[self._order_of_asking] = np.arange(len(self._order_of_asking), dtype=np.int32)
-        found, last = set(self.drawn), -1
-        where: dict[str, int] = {}
-        for key, known in self.known.items():
-            row = self.row_of(key)
-            if row is None or not known.given:
-                continue
-            where[key] = int(place[row])
-            if any(answer.asked == RANDOM for answer in known.given):
-                last = max(last, where[key])
-        return found | {key for key, at in where.items() if 0 <= at <= last}
+        places = _Places.of(self.items.keys[self._begun])
+        at = {key: places.at(key) for key, known in self.known.items() if known.given}
+        by_turn = [
+            at[key] for key in at
+            if key not in self.drawn and any(answer.asked == RANDOM for answer in self.known[key].given)
+        ]  # fmt: skip
+        last = max(by_turn, default=-1)
+        return self.drawn | {key for key, place in at.items() if 0 <= place <= last}
 
     # what is known
 

@@ -34,13 +34,11 @@ class Marks:
         asked: by which selector each item was asked for, (n,); empty where it does not say.
         guess: label that a model gives each item, in words, (n,); empty where there is none.
         why: why each was asked for, (n,).
-        column: name of the column that says by which selector; empty where there is none.
     """
 
     asked: Sequence[str] = ()
     guess: Sequence[str] = ()
     why: Sequence[str] = ()
-    column: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,10 +157,6 @@ class Items:
         """Whether the items lie on disk."""
         return isinstance(self.entries.items, OnDisk)
 
-    def digest(self) -> str:
-        """Hash of the file of a table; empty of a folder."""
-        return digest(self.path)
-
 
 def digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal digits; empty of a folder, and where there is none."""
@@ -192,10 +186,10 @@ def _marks(entries: Entries) -> Marks:
         return Marks()
     ending = column.removeprefix(ASKED_BY)
     if len(table) != len(entries):
-        return Marks(column=column)
+        return Marks()
 
     def cells(name: str) -> list[str]:
         found = table.get(f"{name}{ending}")
         return [] if found is None else ["" if pd.isna(cell) else str(cell) for cell in found.tolist()]
 
-    return Marks(cells(ASKED_BY), cells(GUESS), cells(WHY), column)
+    return Marks(cells(ASKED_BY), cells(GUESS), cells(WHY))
