@@ -40,8 +40,8 @@ def modules_of(requirements: list[str]) -> set[str]:
 BASE = modules_of(PROJECT["dependencies"])
 EXTRAS = {name: modules_of(needed) for name, needed in PROJECT["optional-dependencies"].items()}
 OF_EXTRAS = (
-    "app/desk.py", "federated/app.py", "label/app.py", "label/guard.py", "label/start.py", "serve/app.py",
-    "serve/metrics.py", "serve/server.py",
+    "app/desk.py", "federated/app.py", "label/app.py", "label/guard.py", "label/own_files.py", "label/start.py",
+    "serve/app.py", "serve/metrics.py", "serve/server.py",
 )  # fmt: skip
 """Files that need an extra as a whole; nothing imports them before their command is done."""
 

@@ -13,9 +13,6 @@ from tutelage.run.examples import example
 from tutelage.run.screen import Quiet, Screen
 from tutelage.serve.commands import require
 
-HOST = "127.0.0.1"
-"""Address of the page: this machine alone reaches it."""
-
 
 def add_app(app: App, screen: Screen) -> None:
     """Add the command.
@@ -40,7 +37,7 @@ def add_app(app: App, screen: Screen) -> None:
 
         from tutelage.app.desk import Desk
         from tutelage.files import one_writer
-        from tutelage.label.guard import Guard
+        from tutelage.label.guard import HOST, Guard
         from tutelage.serve.server import Server, listening
 
         screen.speak(False, quiet)

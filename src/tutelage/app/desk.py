@@ -6,8 +6,6 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -26,7 +24,7 @@ from tutelage.kinds import KINDS, TABLE
 from tutelage.kinds.told import Told
 from tutelage.label.items import digest
 from tutelage.label.jobs import Job
-from tutelage.pages.style import page_style
+from tutelage.label.own_files import report, script, style
 from tutelage.pages.templating import environment
 from tutelage.tables import DataError
 from tutelage.types import Say
@@ -39,12 +37,6 @@ FEW = 10
 
 CHARSETS = ("utf-8", "cp1252", "iso-8859-1", "iso-8859-2", "cp1250", "cp1251", "utf-16", "shift_jis", "gb18030", "big5")
 """Charsets that the page offers; the command takes others, too."""
-
-REPORT_MAY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
-"""What a browser may load for a report: what is in it."""
 
 
 class RefusedError(ValueError):
@@ -76,8 +68,9 @@ class Desk:
                 Route(of_file, self.file), Route(f"{of_file}/read", self.read, methods=["POST"]),
                 Route(f"{of_file}/jobs", self.jobs), Route(f"{of_file}/do/{{what}}", self.do, methods=["POST"]),
                 Route(f"{of_file}/runs/{{number:int}}/report.html", self.report),
-                Route(f"{of_file}/jobs/{{number:int}}/{ALL}", self.table), Route("/style.css", _style),
-                Route("/app.js", _script), Route("/healthz", self.health),
+                Route(f"{of_file}/jobs/{{number:int}}/{ALL}", self.table),
+                Route("/style.css", style("tutelage.app", "app.css")),
+                Route("/app.js", script("tutelage.app", "app.js")), Route("/healthz", self.health),
             ],
             middleware=list(middleware),
             exception_handlers={
@@ -200,10 +193,7 @@ class Desk:
 
     async def report(self, request: Request) -> Response:
         """The report of a fit."""
-        path = self._job_folder(request) / RUN / "report.html"
-        if not path.is_file():
-            raise HTTPException(404, "this job has no report")
-        return HTMLResponse(await run_in_threadpool(path.read_bytes), headers={"content-security-policy": REPORT_MAY})
+        return await run_in_threadpool(report, self._job_folder(request) / RUN)
 
     async def table(self, request: Request) -> Response:
         """The table with all labels, to be downloaded."""
@@ -263,21 +253,6 @@ async def _form(request: Request) -> dict[str, str]:
 
 def _page(template: str, **values: Any) -> Response:
     return HTMLResponse(environment("tutelage.app").get_template(template).render(**values))
-
-
-def _style(request: Request) -> Response:
-    """The style that all pages share, and what this page has beside it."""
-    return Response(page_style() + _file("app.css"), media_type="text/css", headers={"cache-control": "no-cache"})
-
-
-def _script(request: Request) -> Response:
-    """What the page does in a browser."""
-    return Response(_file("app.js"), media_type="text/javascript", headers={"cache-control": "no-cache"})
-
-
-@cache
-def _file(name: str) -> str:
-    return (resources("tutelage.app") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _answer(request: Request, words: str, status: int) -> Response:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any, Protocol
 
 from jinja2 import Environment
@@ -26,7 +25,7 @@ from tutelage.label.campaign import Campaign, Given, RefusedError, require_name
 from tutelage.label.groups import groups
 from tutelage.label.journal import ACTS
 from tutelage.label.learning import COUNT, RUN, Learning
-from tutelage.pages.style import page_style
+from tutelage.label.own_files import report, script, style
 from tutelage.pages.templating import environment
 from tutelage.tables import DataError
 from tutelage.types import Say
@@ -51,12 +50,6 @@ MOST = 1000
 
 OFF = "Nothing is learnt here: start the page with --run, the run that asked for these, or from nothing with --train."
 """Why nothing can be learnt from the labels of a table whose run is not named."""
-
-REPORT_MAY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
-"""What a browser may load for a report: what is in it."""
 
 HASH = re.compile("[0-9a-f]{16}")
 """Pattern of the hash of an item."""
@@ -123,7 +116,8 @@ class Page:
             Route("/me", self.rename, methods=["POST"]), Route("/healthz", self.health),
             Route("/jobs", self.jobs), Route("/jobs/{does}", self.job, methods=["POST"]),
             Route("/runs/{number:int}/report.html", self.report),
-            Route("/style.css", _style), Route("/label.js", _script),
+            Route("/style.css", style("tutelage.label", "label.css")),
+            Route("/label.js", script("tutelage.label", "label.js")),
         ]  # fmt: skip
         return Starlette(
             routes=routes, middleware=list(middleware),
@@ -400,11 +394,8 @@ class Page:
         """The report of a fit."""
         if self.learning is None:
             raise RefusedError(OFF)
-        path = self.learning.jobs.folder / str(request.path_params["number"]) / RUN / "report.html"
-        if not path.is_file():
-            raise HTTPException(404, "this job has no report")
-        allowed = {"content-security-policy": REPORT_MAY}
-        return HTMLResponse(await run_in_threadpool(path.read_bytes), headers=allowed)
+        run = self.learning.jobs.folder / str(request.path_params["number"]) / RUN
+        return await run_in_threadpool(report, run)
 
     # what is written
 
@@ -489,21 +480,6 @@ async def _body(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RefusedError("a request must be an object of JSON")
     return value
-
-
-def _style(request: Request) -> Response:
-    """The style that all pages share, and what the labelling page has beside it."""
-    return Response(page_style() + _file("label.css"), media_type="text/css", headers={"cache-control": "no-cache"})
-
-
-def _script(request: Request) -> Response:
-    """What the page does in a browser."""
-    return Response(_file("label.js"), media_type="text/javascript", headers={"cache-control": "no-cache"})
-
-
-@cache
-def _file(name: str) -> str:
-    return (files("tutelage.label") / "templates" / name).read_text(encoding="utf-8")
 
 
 @cache

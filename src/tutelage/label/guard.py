@@ -18,6 +18,9 @@ MAY_LOAD = (
 )
 """What a browser may load for the page: its own files alone."""
 
+HOST = "127.0.0.1"
+"""Address of a page: this machine alone reaches it."""
+
 SENT = {
     "content-security-policy": MAY_LOAD, "x-content-type-options": "nosniff", "referrer-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin", "cross-origin-opener-policy": "same-origin",

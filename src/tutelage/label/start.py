@@ -19,7 +19,7 @@ from tutelage.kinds.dataset import Files
 from tutelage.label.app import Page
 from tutelage.label.campaign import Campaign, require_name
 from tutelage.label.filling import Filled, Made, free_name
-from tutelage.label.guard import Guard
+from tutelage.label.guard import HOST, Guard
 from tutelage.label.items import Items
 from tutelage.label.jobs import Jobs
 from tutelage.label.journal import Journal
@@ -31,9 +31,6 @@ from tutelage.tables.name_lists import names_in
 
 if TYPE_CHECKING:
     from tutelage.label.commands import LabelOptions
-
-HOST = "127.0.0.1"
-"""Address of the page: this machine alone reaches it."""
 
 FOLDER = ".labels"
 """Ending of the folder beside a table that holds its journal."""
