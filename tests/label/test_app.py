@@ -113,7 +113,8 @@ def test_what_the_model_says_is_hidden_until_it_is_asked_for_and_that_is_kept(cl
     give(client, 1)
     assert client.post("/items/2/guess").json() == {"guess": "sport", "why": "unsure"}
     give(client, 2)
-    assert [answer.seen for answer in page.campaign.journal.answers] == [False, True]
+    said = [(answer.act, answer.seen) for answer in page.campaign.journal.answers]
+    assert said == [("label", False), ("saw", False), ("label", True)]
 
 
 def test_scripts_in_a_text_are_words(tmp_path, campaign, table, client):
@@ -369,3 +370,14 @@ def test_a_journal_that_others_changed_is_told(client, page):
         file.write(b"mine\n")
     said = give(client, 0)
     assert said.status_code == 507 and "was changed by another program" in said.json()["error"]
+
+
+def test_a_name_that_a_browser_keeps_is_of_this_campaign_and_this_command(campaign, table):
+    labels = campaign()
+    with TestClient(Page(labels, None, "ann", print).made()) as browser:
+        browser.post("/me", data={"name": "ben"})
+        assert browser.get("/progress").json()["by"] == "ben"
+        with TestClient(Page(labels, None, "cem", print).made(), cookies=browser.cookies) as other:
+            assert other.get("/progress").json()["by"] == "cem"
+        with TestClient(Page(labels, None, "ann", print).made(), cookies=browser.cookies) as again:
+            assert again.get("/progress").json()["by"] == "ben"

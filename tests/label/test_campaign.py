@@ -37,10 +37,12 @@ def test_everything_is_as_before_when_the_journal_is_read_again(campaign):
                 assert not labels.people[by].given
         else:
             name = str(draws.choice(["food", "money", "sport", "new class"]))
-            give(labels, by, row, name, act, note="odd" if act == "note" else "", seen=bool(draws.integers(2)))
+            if draws.integers(2):
+                labels.saw(by, [row])
+            give(labels, by, row, name, act, note="odd" if act == "note" else "")
     again = campaign(overlap=0.5, other="foreign")
     assert again.labelled == labels.labelled and list(again.apart) == list(labels.apart)
-    assert +again.counts == +labels.counts
+    assert +again.counts == +labels.counts and again.seen == labels.seen
     assert list(again.classes) == list(labels.classes) and again.touched == labels.touched
     for by in labels.people:
         assert again.following(by) == labels.following(by)
@@ -111,7 +113,8 @@ def test_what_annotators_disagree_on_has_no_label_until_somebody_settles_it(camp
 def test_kappa_and_influence_are_those_that_are_counted_by_hand(campaign):
     labels = campaign(overlap=1.0, classes=["food", "money", "sport"])
     for row, (ann, ben) in enumerate([("food", "food"), ("money", "money"), ("food", "money"), ("money", "money")]):
-        give(labels, "ann", row, ann, seen=True)
+        labels.saw("ann", [row])
+        give(labels, "ann", row, ann)
         give(labels, "ben", row, ben)
     (pair,) = agreement(labels)
     # equal on three of four; chance 1/2 * 1/4 + 1/2 * 3/4 = 1/2
@@ -226,3 +229,22 @@ def test_an_item_that_is_there_twice_has_its_turn_where_it_comes_first(campaign)
     give(labels, "ann", 1, asked="hand")
     give(labels, "ann", 5)
     assert labels.drawn_so_far() == {made.items.key(5)}
+
+
+def test_what_was_seen_is_no_answer_and_is_kept_through_a_kill(campaign):
+    labels = campaign()
+    labels.saw("ann", [0, 1])
+    labels.saw("ann", [1, 2])  # of each item once
+    assert len(labels.journal.answers) == 3 and not labels.known and labels.following("ann") == 0
+    with pytest.raises(RefusedError, match="no answer of yours"):
+        labels.undo("ann")
+    again = campaign()
+    assert give(again, "ann", 1).seen and not give(again, "ben", 1).seen and not give(again, "ann", 3).seen
+
+
+def test_the_class_of_none_of_these_is_counted(campaign):
+    labels = campaign(other="foreign", classes=["food"])
+    give(labels, "ann", 0, "", "none")
+    give(labels, "ann", 1)
+    progress = labels.progress("ann")
+    assert progress["classes"] == {"food": 1} and progress["other"] == {"foreign": 1} and progress["labelled"] == 2

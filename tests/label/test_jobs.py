@@ -11,7 +11,10 @@ import time
 import pandas as pd
 import pytest
 
+from tutelage.ask import outlook
+from tutelage.files import write_json
 from tutelage.label.jobs import Jobs
+from tutelage.label.learning import outlook_of
 
 
 def waited(job, seconds: float = 60.0):
@@ -85,3 +88,22 @@ def test_a_fit_outlives_its_parent_is_stopped_and_goes_on(tmp_path):
     again = jobs.start(job.folder, [*job.words, "--resume"], job.about)
     assert waited(again, 240).state == "done"
     assert (out / "summary.json").exists()
+
+
+def test_the_outlook_counts_the_seconds_that_a_label_takes_here(tmp_path):
+    told = outlook([20, 40], [0.6, 0.7], (20,))
+    held = {name: getattr(told, name).tolist() for name in ("gain", "low", "high", "per_minute")}
+    held |= {"curve": [[20, 0.6], [40, 0.7]], "more": [20], "stop": told.stop, "sets": told.sets, "words": told.words()}
+    summary = {
+        "method": "supervised",
+        "score": "accuracy",
+        "measure": "accuracy",
+        "classes": ["a", "b"],
+        "labelled": 40,
+        "unlabelled": 9,
+    }
+    write_json(tmp_path / "summary.json", summary | {"returned": "reference", "evidence": None, "outlook": held})
+    assert outlook_of(tmp_path, None) == told.words()
+    faster = outlook([20, 40], [0.6, 0.7], (20,), seconds_per_label=1.5)
+    assert outlook_of(tmp_path, 1.5) == faster.words() != told.words()
+    assert outlook_of(tmp_path / "nowhere", 1.5) == ""

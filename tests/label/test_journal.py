@@ -82,7 +82,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     assert len(Journal(path).answers) == 2
 
 
-def test_a_file_that_others_change_or_remove_is_not_written_to(tmp_path):
+def test_a_file_that_others_change_or_replace_is_not_written_to_and_one_that_is_removed_is_written_anew(tmp_path):
     path = tmp_path / "journal.jsonl"
     journal = Journal(path)
     with path.open("ab") as file:
@@ -90,9 +90,19 @@ def test_a_file_that_others_change_or_remove_is_not_written_to(tmp_path):
     with pytest.raises(BadFileError, match="was changed by another program"):
         journal.add(an_answer(1))
     path.unlink()
-    with pytest.raises(FileNotFoundError, match="was removed or replaced"):
-        journal.add(an_answer(1))
-    assert not path.exists() and not journal.answers
+    journal.add(an_answer(1))
+    path.unlink()
+    path.write_text("other\n")
+    with pytest.raises(BadFileError, match=r"was replaced by another file.*with the 1 answers so far"):
+        journal.add(an_answer(2))
+    assert path.read_text() == "other\n" and journal.following == 2
+    path.unlink()
+    path.parent.rename(path.parent.with_name("elsewhere"))
+    journal.add(an_answer(2), an_answer(3))
+    assert path.stat().st_mode & 0o777 == 0o600
+    journal.add(an_answer(4))
+    again = Journal(path)
+    assert again.answers == journal.answers and again.following == 5 and not again.torn
 
 
 def test_another_file_is_no_journal(tmp_path):

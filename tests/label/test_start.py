@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pandas as pd
 import pytest
 
 pytest.importorskip("starlette", reason="the extra serve is not installed")
 
-from tutelage.files import BusyError
+from tutelage.files import BadFileError, BusyError
 from tutelage.kinds.texts import Texts
 from tutelage.label.campaign import Given
 from tutelage.label.commands import LabelOptions
@@ -80,3 +82,56 @@ def test_an_output_that_cannot_be_is_refused_at_once(asked):
     for out in ("no/x.csv", "x.txt"):
         with pytest.raises(ValueError), opened(asked, out=asked.parent / out):
             pass
+
+
+def test_a_journal_of_another_table_is_told(asked):
+    with opened(asked) as (labels, _):
+        answer(labels, "ann")
+    other = pd.DataFrame({"text": [f"other {i}" for i in range(8)], "label": "", "asked_by": ["margin"] * 8})
+    whole = asked.read_bytes()
+    other.to_csv(asked, index=False)
+    with pytest.raises(BadFileError, match=r"none of the 1 items.*move .*ask.csv.labels aside"), opened(asked):
+        pass
+    mixed = pd.concat([pd.read_csv(StringIO(whole.decode()), dtype=str, keep_default_na=False), other])
+    mixed.tail(14).to_csv(asked, index=False)
+    with pytest.raises(BadFileError, match="is of another table"), opened(asked):  # the answered one is gone
+        pass
+    mixed.to_csv(asked, index=False)
+    with opened(asked) as (labels, _):
+        answer(labels, "ann")
+        answer(labels, "ann")
+    mixed.tail(15).to_csv(asked, index=False)
+    said = Told()
+    with campaign(Texts(text="text", label="label"), asked, LabelOptions(), said):
+        assert any("1 of the 3 items that the journal holds answers to are not in" in line for line in said)
+    moved = asked.rename(asked.with_name("mine.csv"))
+    asked.with_name("ask.csv.labels").rename(asked.with_name("mine.csv.labels"))
+    said = Told()
+    with campaign(Texts(text="text", label="label"), moved, LabelOptions(), said) as (labels, _):
+        assert any("was begun for ask.csv" in line for line in said) and len(labels.known) == 3
+
+
+def test_a_table_that_a_spreadsheet_wrote_gets_one_file_for_all_sessions(asked):
+    asked.write_bytes(asked.read_bytes().replace(b",", b";"))
+    for k in range(3):
+        with opened(asked) as (labels, table):
+            answer(labels, "ann")
+            assert table.path == asked.with_name("ask-2.csv") and table.write() == k + 1
+    assert sorted(path.name for path in asked.parent.glob("ask*.csv")) == ["ask-2.csv", "ask.csv"]
+
+
+def test_equal_items_of_which_one_has_a_label_are_not_asked_for(asked):
+    frame = {"text": ["the one", "the one", "another", "a third"], "label": ["a", "", "", ""]}
+    path = asked.with_name("mine.csv")
+    pd.DataFrame(frame).to_csv(path, index=False)
+    with opened(path, table=False) as (labels, _):
+        assert sorted(labels.queue.tolist()) == [2, 3]
+
+
+def test_the_number_of_labels_is_one_on_the_page_and_in_the_table(asked):
+    frame = pd.read_csv(asked, dtype=str, keep_default_na=False)
+    pd.concat([frame, frame.head(2)]).to_csv(asked, index=False)
+    with opened(asked) as (labels, table):
+        answer(labels, "ann")
+        assert table.write() == labels.progress("ann")["labelled"] == 1
+    assert pd.read_csv(asked).label.notna().sum() == 2

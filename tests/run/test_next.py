@@ -188,6 +188,23 @@ def test_answers_that_belong_to_nothing_or_contradict_are_told(run, finished):
     assert "of classes that no label had before: new (1)" in shown
 
 
+def test_an_answer_that_was_picked_by_hand_corrects_the_label_that_its_picker_saw(run, finished):
+    folder, train = finished.folder, pd.read_csv(finished.folder / "train.csv")
+    first = train["label"].first_valid_index()
+    text, other = train["text"][first], {"food": "sport", "sport": "food"}[train["label"][first]]
+    pd.DataFrame([{"text": text, "label": other, "asked_by": "hand"}]).to_csv(folder / "ask.csv", index=False)
+    code, shown = run(*finished.fit("supervised", test=None, answers=folder / "ask.csv", out=folder / "mended"))
+    said = " ".join(shown.split())
+    assert code == 0 and "picked by hand and corrects" in said and f"row {first + 1}" in said, shown
+    assert "contradicts" not in said
+    assert summary(folder / "mended")["labelled"] == train["label"].notna().sum()
+    both = [{"text": text, "label": label, "asked_by": "hand"} for label in (other, train["label"][first])]
+    pd.DataFrame(both).to_csv(folder / "ask.csv", index=False)  # two that contradict each other correct nothing twice
+    code, shown = run(*finished.fit("supervised", test=None, answers=folder / "ask.csv", out=folder / "torn"))
+    said = " ".join(shown.split())
+    assert code == 0 and "corrects" in said and "contradicts" in said
+
+
 def test_labels_that_are_there_meanwhile_count_once_and_keep_by_what_they_were_asked(run, finished):
     folder = finished.folder
     train = pd.read_csv(folder / "train.csv")

@@ -14,7 +14,7 @@ from tutelage.app.files import CHARSET, SEPARATOR, Given
 from tutelage.kinds import KINDS
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Job
-from tutelage.label.learning import point_of, word_of
+from tutelage.label.learning import outlook_of, point_of, word_of
 from tutelage.tables import ReadAs
 
 RUN, ALL, ASK = "run", "labelled.csv", "ask.csv"
@@ -165,7 +165,7 @@ def says(job: Job) -> list[str]:
     if (sample := found["sample"]) is not None:
         low, high = 100 * sample["low"], 100 * sample["high"]
         lines.append(f"On the {sample['drawn']:,} that were drawn at random: {low:.1f} to {high:.1f} %.")
-    return [*lines, *filter(None, [found["words"], found["outlook"]])]
+    return [*lines, *filter(None, [found["words"], outlook_of(job.folder / RUN, None)])]
 
 
 def address_of(job: Job) -> str:

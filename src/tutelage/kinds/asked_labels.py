@@ -58,6 +58,7 @@ class _Tally:
         asked: by which selector each of them was asked for, (n,).
         moved: number of the answer to each entry of the pool that has one, by the entry's number.
         torn: place of the other label, by the number of the answer that contradicts it.
+        mended: place of the label that an answer corrects, by the number of the answer.
         strange: numbers of the answers to items that are in none of the data.
         again: number of answers that were there already, equal ones.
         by: number of answers by the selector that asked for them; "" where none did.
@@ -68,6 +69,7 @@ class _Tally:
     asked: list[str | None]
     moved: dict[int, int] = field(default_factory=dict)
     torn: dict[int, str] = field(default_factory=dict)
+    mended: dict[int, str] = field(default_factory=dict)
     strange: list[int] = field(default_factory=list)
     again: int = 0
     by: Counter[str] = field(default_factory=Counter)
@@ -309,6 +311,7 @@ def _tally(kind: Kind, train: Entries, found: Entries, here: Places, there: Plac
     """What becomes of each answer."""
     classes = {label.casefold() for label in train.labels if isinstance(label, str)}
     tally = _Tally(list(train.labels), list(train.asked) or [None] * len(train))
+    corrected: set[int] = set()  # numbers of the training entries whose label an answer has corrected
     of_pool: dict[int, int] = {}  # number of the answer that each item of the pool got, by its first entry's number
     for i, (label, by) in enumerate(zip(found.labels, found.asked, strict=True)):
         places, known = here[i].tolist(), [j for j in here[i].tolist() if tally.labels[j] is not None]
@@ -316,6 +319,11 @@ def _tally(kind: Kind, train: Entries, found: Entries, here: Places, there: Plac
         before = of_pool.get(int(there[i][0])) if len(there[i]) and not places else None
         if not places and not len(there[i]):
             tally.strange.append(i)
+        elif others and by == HAND and corrected.isdisjoint(known):
+            for j in known:  # whoever picks an item that has a label sees the label, and corrects it
+                tally.labels[j] = label
+            tally.mended[i] = train.at("label", others[0])
+            corrected |= set(known)
         elif others:
             tally.torn[i] = train.at("label", others[0])
         elif before is not None and kind.label_key(found.labels[before]) != kind.label_key(label):
@@ -411,6 +419,10 @@ def _say(tally: _Tally, found: Entries, path: Path, notes: Notes) -> None:
     if tally.fresh:
         named = ", ".join(f"{label} ({number:,})" for label, number in tally.fresh.items())
         notes.say(f"{path}: of classes that no label had before: {named}. Those with two labels are learnt as well.")
+    if tally.mended:
+        first, other = next(iter(tally.mended.items()))
+        others = f", and {len(tally.mended) - 1:,} more like it" if len(tally.mended) > 1 else ""
+        notes.say(f"{found.at('label', first)} was picked by hand and corrects {other}{others}: the answer counts.")
     if tally.torn:
         first, other = next(iter(tally.torn.items()))
         others = f", and {len(tally.torn) - 1:,} more like it" if len(tally.torn) > 1 else ""

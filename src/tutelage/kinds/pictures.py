@@ -55,6 +55,7 @@ class Pictured(Kind):
 
     item_columns = ("images",)
     reads_folders: ClassVar[bool] = True
+    shows_pictures: ClassVar[bool] = True
     prints_class = PicturePrints
 
     @property

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
@@ -58,9 +59,12 @@ A_SECOND = 500
 """Labels for which, so many for each second, the writing waits longer: it takes longer, too, and answers wait."""
 
 ANNOTATOR = "tutelage_annotator"
-"""Cookie that holds the name of the annotator."""
+"""Beginning of the name of the cookie that holds the name of the annotator."""
 
-OWN_ACTS = tuple(act for act in ACTS if act != "undo")
+A_YEAR = 31_536_000
+"""Seconds for which a browser keeps that name."""
+
+OWN_ACTS = tuple(act for act in ACTS if act not in ("undo", "saw"))
 
 
 class Table(Protocol):
@@ -96,11 +100,13 @@ class Page:
     suggest: float = 0.0
     saving: str = ""
     failed: bool = False
-    seen: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.guesses = sorted(set(self.campaign.items.marks.guess) - {""})[:CLASSES]
         self._one = asyncio.Lock()
+        # browsers hold one for all ports of a machine: another campaign, or one for another person, has its own
+        campaign = f"{self.campaign.journal.path.resolve()}\n{self.me}"
+        self._cookie = f"{ANNOTATOR}_{zlib.crc32(campaign.encode('utf-8', 'surrogateescape')):08x}"
         self._later: asyncio.Task[None] | None = None
 
     def made(self, middleware: Any = ()) -> Starlette:
@@ -157,7 +163,6 @@ class Page:
             "said": self._said(by, key), "mine": self._mine(by, key), "in_queue": bool(campaign.place[row] >= 0),
         }  # fmt: skip
         if found["has_guess"] and self._suggests(key):
-            self.seen.add((by, key))
             found |= {"guess": items.guess(row), "why": items.why(row)}
         try:
             face = items.face(row)
@@ -202,7 +207,8 @@ class Page:
     async def guess(self, request: Request) -> Response:
         """What the model says of an item; that the annotator has seen it is kept."""
         row, by, items = self._row(request), self._by(request), self.campaign.items
-        self.seen.add((by, items.key(row)))
+        async with self._one:
+            await run_in_threadpool(self.campaign.saw, by, [row])
         return JSONResponse({"guess": items.guess(row), "why": items.why(row)})
 
     # what is answered
@@ -246,7 +252,7 @@ class Page:
             raise RefusedError("seconds must be a number")
         asked = HAND if value.get("hand") is True else None
         suggested = self._suggests(item) if HASH.fullmatch(item) else False
-        return Given(row, item, act, label, seconds, (by, item) in self.seen, note, asked, suggested=suggested)
+        return Given(row, item, act, label, seconds, note, asked, suggested=suggested)
 
     async def undo(self, request: Request) -> Response:
         """Take back the annotator's last answer, and show its item again."""
@@ -278,7 +284,7 @@ class Page:
         name = str((await _body(request)).get("name", "")).strip()
         require_name(name)
         found = RedirectResponse("/", 303)
-        found.set_cookie(ANNOTATOR, name.encode().hex(), httponly=True, samesite="strict", path="/", max_age=31_536_000)
+        found.set_cookie(self._cookie, name.encode().hex(), A_YEAR, path="/", httponly=True, samesite="strict")
         return found
 
     # what is found
@@ -290,7 +296,8 @@ class Page:
         by = self._by(request)
         found, more = await run_in_threadpool(self._found, by, words, guess, state)
         if guess:  # whoever filters by it has seen it
-            self.seen |= {(by, self.campaign.items.key(i)) for i in found}
+            async with self._one:
+                await run_in_threadpool(self.campaign.saw, by, found)
         return JSONResponse({"rows": self._listed(found), "more": more})
 
     def _listed(self, rows: Sequence[int]) -> list[dict[str, Any]]:
@@ -299,10 +306,15 @@ class Page:
         return [
             {
                 "row": i, "place": items.place(i), "excerpt": items.excerpt(i),
-                "label": labels.label_of(items.key(i)) or items.given(i),
+                "label": labels.label_of(items.key(i)) or items.given(i), "picture": self._picture(i),
             }
             for i in rows
         ]  # fmt: skip
+
+    def _picture(self, row: int) -> str:
+        """Address of an item's picture; empty where such items have none."""
+        items = self.campaign.items
+        return f"/items/{row}/picture?item={items.key(row)}" if items.kind.shows_pictures else ""
 
     async def groups(self, request: Request) -> Response:
         """Groups of alike items without an answer."""
@@ -436,7 +448,7 @@ class Page:
     def _by(self, request: Request) -> str:
         """Name of the annotator who asks."""
         try:
-            name = bytes.fromhex(request.cookies.get(ANNOTATOR, "")).decode()
+            name = bytes.fromhex(request.cookies.get(self._cookie, "")).decode()
             require_name(name)
         except ValueError:
             return self.me
@@ -450,8 +462,11 @@ class Page:
 
     async def _failed(self, request: Request, error: Exception) -> Response:
         """The answer where an answer could not be written."""
-        self.say(f"An answer was not kept: {error}")
-        return JSONResponse({"error": f"Not kept: {error}. Give the answer again once this is mended."}, 507)
+        if request.url.path in ("/answers", "/undo"):
+            self.say(f"An answer was not kept: {error}")
+            return JSONResponse({"error": f"Not kept: {error}. Give the answer again once this is mended."}, 507)
+        self.say(f"Not done: {error}")
+        return JSONResponse({"error": f"Not done: {error}. Try it again once this is mended."}, 507)
 
 
 async def _body(request: Request) -> dict[str, Any]:

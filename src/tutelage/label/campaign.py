@@ -31,6 +31,9 @@ TAG = re.compile(r"O|[BI]-\S+")
 LONGEST = 200
 """Characters of the name of a class, at most."""
 
+SAYS = ("label", "none", "unsure", "settle")
+"""What answers do that say something of an item's label."""
+
 NOTE = 2000
 """Characters of a remark, at most."""
 
@@ -49,7 +52,6 @@ class Given:
         act: what the answer does.
         label: class; of a sentence the tags of its words, with blanks between them.
         seconds: time from the item on the screen to the answer; None where nobody measured.
-        seen: whether what the model says had been seen.
         note: remark.
         asked: by which selector the item was asked for; None takes that of the queue.
         back: number of the answer that is taken back.
@@ -61,7 +63,6 @@ class Given:
     act: Act
     label: str = ""
     seconds: float | None = None
-    seen: bool = False
     note: str = ""
     asked: str | None = None
     back: int = 0
@@ -173,6 +174,7 @@ class Campaign:
         self.on_screen: dict[str, int] = {}
         self.ever: dict[str, set[str]] = defaultdict(set)
         self.drawn: set[str] = set()
+        self.seen: set[tuple[str, str]] = set()
         self._asked_first: dict[int, str] = {}
         self._order: np.ndarray | None = None
         self._places: _Places | None = None
@@ -208,12 +210,27 @@ class Campaign:
         require_name(by)
         first, now = self.journal.following, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         made = [self._answer(by, given, first + k, now) for k, given in enumerate(all_given)]
-        if len(made) > 1:
+        if len(made) > 1 and made[0].act != "saw":
             made = [Answer(**(vars(answer) | {"together": first})) for answer in made]
         self.journal.add(*made)
         for answer in made:
             self._take(answer)
         return made
+
+    def saw(self, by: str, rows: Iterable[int]) -> None:
+        """Keep that an annotator has seen what the model says of some items, before it is shown.
+
+        Args:
+            by: name of the annotator.
+            rows: numbers of the items.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        keys = {row: self.items.key(row) for row in rows}
+        fresh = [Given(row, key, "saw") for row, key in keys.items() if (by, key) not in self.seen]
+        if fresh:
+            self.answer_all(by, fresh)
 
     def undo(self, by: str) -> Answer:
         """Take back the last answer of an annotator that still counts, or the last that were given together.
@@ -244,9 +261,11 @@ class Campaign:
         seconds = given.seconds
         if seconds is not None:
             seconds = round(min(max(seconds, 0.0), 86_400.0), 3) if math.isfinite(seconds) else None
-        asked = "" if given.act == "undo" else self.asked_by(row) if given.asked is None else given.asked
+        shown = given.suggested and bool(self.items.guess(row))
+        seen = given.act in SAYS and (shown or (by, given.item) in self.seen)
+        asked = "" if given.act in ("undo", "saw") else self.asked_by(row) if given.asked is None else given.asked
         return Answer(
-            number, now, by, given.item, row, given.act, label, seconds, given.seen, asked, _plain(given.note)[:NOTE],
+            number, now, by, given.item, row, given.act, label, seconds, seen, asked, _plain(given.note)[:NOTE],
             back=given.back, suggested=given.suggested,
         )  # fmt: skip
 
@@ -266,6 +285,9 @@ class Campaign:
 
     def _take(self, answer: Answer) -> None:
         """Let an answer count."""
+        if answer.act == "saw":
+            self.seen.add((answer.by, answer.item))
+            return
         person, key = self.people[answer.by], answer.item
         known = self.known.setdefault(key, _Item())
         before = known.answered
@@ -485,13 +507,15 @@ class Campaign:
             "answered": number of the annotator's answers; "queue": number of items that are asked for; "labelled":
             number of items with a label; "left": of items of the queue without any answer; "classes": number of
             labels of each class; "seconds": median of the time an answer took, None where nobody measured;
-            "disagreements": number of them.
+            "disagreements": number of them; "other": number of labels of the class that "none of these" means, by its
+            name; empty where it means none.
         """
         mine = self.people[by].answered if by in self.people else {}
         return {
             "answered": len(mine), "queue": len(self.queue), "labelled": len(self.labelled),
             "left": max(len(self.queue) - self.touched, 0),
             "classes": {name: self.counts[name] for name in self.classes},
+            "other": {self.other: self.counts[self.other]} if self.other and self.other not in self.classes else {},
             "seconds": float(np.median(self.times)) if self.times else None, "disagreements": len(self.apart),
             "acts": {act: sum(self.last_act(by, key) == act for key in mine) for act in ("unsure", "none", "skip")},
         }  # fmt: skip

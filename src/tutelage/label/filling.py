@@ -69,7 +69,7 @@ class Filled:
         return Filled(campaign, path, how, digest(path))
 
     def write(self) -> int:
-        """Write the labels into the table; returns their number.
+        """Write the labels into the table; returns their number, equal items counted once.
 
         Raises:
             ChangedError: it was changed or removed meanwhile.
@@ -99,7 +99,7 @@ class Filled:
         ]
         write_table(table, self.path)
         self.was = digest(self.path)
-        return sum(value is not None for value in cells.values())
+        return len({keys[row] for row, value in cells.items() if value is not None})
 
     def _cell(self, key: str, label: str | None, cell: Any) -> Any:
         """Cell of an item's label: what was there stays, unless a label that counts, or one of this page, takes it.
@@ -209,6 +209,20 @@ def _asked(campaign: Campaign, numbers: list[int]) -> list[str]:
         answer = campaign.answer_of(key)
         found.append(RANDOM if key in drawn else "" if answer is None else answer.asked)
     return found
+
+
+def last_written(campaign: Campaign) -> Path | None:
+    """Table that an earlier page of the campaign wrote last; None where there is none any more.
+
+    Args:
+        campaign: the campaign.
+    """
+    try:
+        held = json.loads(campaign.journal.path.with_name(WRITTEN).read_text())
+        path = Path(held["path"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return path if path.is_file() else None
 
 
 def free_name(path: Path) -> Path:

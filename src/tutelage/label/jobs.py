@@ -148,7 +148,8 @@ class Jobs:
         (folder / FAR).unlink(missing_ok=True)
         write_json(folder / ASKED, {"words": list(words), "about": about, "pid": 0, "began": ""})
         command = [sys.executable, "-m", "tutelage.label.job", str(folder)]
-        done = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        with os.fdopen(os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
+            done = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log, start_new_session=True)
         _CHILDREN.append(done)
         began = _began(done.pid)
         write_json(folder / ASKED, {"words": list(words), "about": about, "pid": done.pid, "began": began})

@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from tutelage.files import BadFileError, naming
+from tutelage.files import BadFileError, naming, write_atomically
 
-ACTS = ("label", "none", "unsure", "skip", "undo", "note", "settle")
+ACTS = ("label", "none", "unsure", "skip", "undo", "note", "settle", "saw")
 """What an answer does: give a label; say that none of the classes is right, that one cannot tell, or that the item is
-to come later; take back one's last answer; note something; or settle on what annotators disagree."""
+to come later; take back one's last answer; note something; settle on what annotators disagree; or, which is no answer
+but kept beside them, say that the annotator has seen what the model says."""
 
-Act = Literal["label", "none", "unsure", "skip", "undo", "note", "settle"]
+Act = Literal["label", "none", "unsure", "skip", "undo", "note", "settle", "saw"]
 
 VERSION = 1
 """Version of the form of the file, in its first line."""
@@ -102,7 +103,7 @@ class Journal:
             self._size = len(whole)
             if not whole:
                 self.about = about or {}
-                self._write(_line({"journal": "tutelage label", "version": VERSION} | self.about))
+                self._write(self._first())
 
     @property
     def following(self) -> int:
@@ -128,23 +129,40 @@ class Journal:
         """End the writing."""
         os.close(self._file)
 
+    def _first(self) -> str:
+        """The first line of the file."""
+        return _line({"journal": "tutelage label", "version": VERSION} | self.about)
+
     def _require_same(self) -> None:
         """Check that the file is the one that was opened, of the length that it was left with.
 
+        One that was removed is written anew, with all answers.
+
         Raises:
-            OSError: it is not.
+            OSError: it is not, or it cannot be written anew.
         """
-        here = os.fstat(self._file)
-        there = self.path.stat() if self.path.exists() else None
-        if there is None or (there.st_ino, there.st_dev) != (here.st_ino, here.st_dev):
-            raise FileNotFoundError(
-                f"{self.path} was removed or replaced while it was open; the answers so far are in memory alone: "
-                "export them, and start again"
+        if not self.path.exists():
+            self._write_anew()
+        here, there = os.fstat(self._file), self.path.stat()
+        if (there.st_ino, there.st_dev) != (here.st_ino, here.st_dev):
+            raise BadFileError(
+                f"{self.path} was replaced by another file while it was open; move that file away: the journal is then "
+                f"written anew, with the {len(self.answers):,} answers so far"
             )
         if here.st_size != self._size:
             raise BadFileError(
                 f"{self.path} was changed by another program while it was open; nothing is written over it: start again"
             )
+
+    def _write_anew(self) -> None:
+        """Write the file again, whole or not at all."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        data = (self._first() + "".join(answer.line() for answer in self.answers)).encode()
+        write_atomically(self.path, data)
+        os.close(self._file)
+        self.path.chmod(0o600)
+        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        self._size = len(data)
 
     def _write(self, text: str) -> None:
         data, done = text.encode(), 0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from tutelage.ask import RANDOM
+from tutelage.ask import RANDOM, outlook
 from tutelage.files import BadFileError, read_json, write_atomically
 from tutelage.files.described import Asked as RunAsked
 from tutelage.files.described import Summary
@@ -25,6 +26,9 @@ from tutelage.tables.write import write_table
 
 LABELS, RUN, ASK, OPTIONS = "labels.csv", "run", "ask.csv", "options.toml"
 """Files of a job: the labels that are learnt, the run, the table of questions, and the options of an earlier run."""
+
+LEAST = 0.1
+"""Seconds that a label takes, at least."""
 
 COUNT = 20
 """Items that are asked for at once, unless the page says another number."""
@@ -83,7 +87,7 @@ class Learning:
         words = ["next", str(last.folder / RUN), "--count", str(count), "--out", str(folder / ASK)]
         words += ["--answers", str(self._labels(folder))]
         if self.campaign.times:
-            seconds = max(float(self.campaign.progress("")["seconds"]), 0.1)
+            seconds = max(float(self.campaign.progress("")["seconds"]), LEAST)
             words += ["--seconds-per-label", f"{seconds:.1f}"]
         return self.jobs.start(folder, words, {"does": "next"})
 
@@ -156,12 +160,13 @@ class Learning:
             }
             for job in jobs
         ]  # fmt: skip
-        points, outlook = [], ""
+        points = []
         for job in self.fits():
             if job.state == "done" and (point := point_of(job.folder / RUN)) is not None:
                 points.append(point | {"number": job.number})
-                outlook = point["outlook"]
-        return {"jobs": shown, "curve": points, "outlook": outlook}
+        last = self.jobs.folder / str(points[-1]["number"]) / RUN if points else None
+        seconds = self.campaign.progress("")["seconds"]
+        return {"jobs": shown, "curve": points, "outlook": "" if last is None else outlook_of(last, seconds)}
 
     def _require_idle(self) -> None:
         if (job := self.jobs.running) is not None:
@@ -230,8 +235,8 @@ def point_of(folder: Path) -> dict[str, Any] | None:
         folder: folder of the run.
 
     Returns:
-        Number of "labels", the "measure", the "score" with its interval "low" and "high", what a drawn "sample" says,
-        and the "outlook" in words; those that are not known are None or empty.
+        Number of "labels", the "measure", the "score" with its interval "low" and "high", and what a drawn "sample"
+        says; those that are not known are None or empty.
     """
     try:
         summary: Mapping[str, Any] = read_json(folder / "summary.json", Summary)
@@ -245,5 +250,22 @@ def point_of(folder: Path) -> dict[str, Any] | None:
         "labels": summary["labelled"], "measure": summary["measure"], "score": seen.get("score"),
         "low": seen.get("low"), "high": seen.get("high"), "words": evidence.get("words", ""),
         "sample": None if drawn is None else {"drawn": sample["drawn"], "low": drawn[0], "high": drawn[1]},
-        "outlook": (summary.get("outlook") or {}).get("words", ""),
     }  # fmt: skip
+
+
+@lru_cache(maxsize=16)
+def outlook_of(folder: Path, seconds: float | None) -> str:
+    """What more labels are likely to bring, by a finished fit; empty where it says nothing.
+
+    Args:
+        folder: folder of the run.
+        seconds: seconds that a label takes here; None takes those of `tutelage.ask.outlook`.
+    """
+    try:
+        told: Mapping[str, Any] = read_json(folder / "summary.json", Summary).get("outlook") or {}
+    except (OSError, BadFileError):
+        return ""
+    if not told.get("curve") or seconds is None:
+        return str(told.get("words", ""))
+    numbers, scores = zip(*told["curve"], strict=True)
+    return outlook(numbers, scores, told["more"], seconds_per_label=max(seconds, LEAST)).words()

@@ -13,12 +13,12 @@ import numpy as np
 from starlette.middleware import Middleware
 
 from tutelage.ask import RANDOM
-from tutelage.files import one_writer
+from tutelage.files import BadFileError, one_writer
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Files
 from tutelage.label.app import Page
 from tutelage.label.campaign import Campaign, require_name
-from tutelage.label.filling import Filled, Made, free_name
+from tutelage.label.filling import Filled, Made, free_name, last_written
 from tutelage.label.guard import HOST, Guard
 from tutelage.label.items import Items
 from tutelage.label.jobs import Jobs
@@ -77,6 +77,11 @@ def serve(kind: Kind, table: Path | None, asked: LabelOptions, screen: Screen, t
         page.write()
         if page.saving:
             screen.answer(page.saving)
+        if learning is not None and (job := learning.jobs.running) is not None:
+            screen.answer(
+                f"Job {job.number} ({job.about.get('does')}) goes on without the page: open it again to see it, or to "
+                "stop it."
+            )
     if server.interrupted:
         raise KeyboardInterrupt
 
@@ -106,19 +111,43 @@ def campaign(
         if not len(items):
             raise DataError(f"{source}: there is nothing to label")
         items.face(0)
-        journal = Journal(folder / "journal.jsonl", {"table": source.name, "classes": _classes(items, asked, ())})
+        about = {"table": source.name, "kind": kind.name, "classes": _classes(items, asked, ())}
+        journal = Journal(folder / "journal.jsonl", about)
         try:
             if journal.torn:
                 screen.answer(f"{journal.path}: its last line was cut off while it was written, and is left out.")
             labels = _campaign(items, journal, table is not None, asked)
-            if strange := sum(labels.row_of(key) is None for key in labels.known):
-                screen.answer(
-                    f"{strange:,} answers of the journal are to items that are not in {source} any more; they stay in "
-                    "the journal."
-                )
+            _require_own(labels, source, screen)
             yield labels, _written(labels, table, asked, how, screen)
         finally:
             journal.close()
+
+
+def _require_own(labels: Campaign, source: Path, screen: Screen) -> None:
+    """Check that a journal is of these items, and say what of it is of others.
+
+    Raises:
+        BadFileError: none of its answers is to an item that is there, or the items are of another kind.
+    """
+    path, about, kind = labels.journal.path, labels.journal.about, labels.items.kind.name
+    if about.get("kind", kind) != kind:
+        raise BadFileError(
+            f"{path}: its answers are to {about['kind']}, and {source} is read as {kind}; say --kind {about['kind']}, "
+            f"or move {path.parent} aside to begin anew"
+        )
+    strange = sum(labels.row_of(key) is None for key in labels.known)
+    if strange and strange == len(labels.known):
+        raise BadFileError(
+            f"{path}: none of the {strange:,} items that it holds answers to is in {source}; it is of another table, "
+            f"or all was changed: move {path.parent} aside to begin anew, or put back the table"
+        )
+    if about.get("table", source.name) != source.name:
+        screen.answer(f"{path} was begun for {about['table']}: its answers go on here.")
+    if strange:
+        screen.answer(
+            f"{strange:,} of the {len(labels.known):,} items that the journal holds answers to are not in {source} any "
+            "more; their answers stay in the journal."
+        )
 
 
 def _how(asked: LabelOptions) -> ReadAs:
@@ -130,8 +159,10 @@ def _campaign(items: Items, journal: Journal, asked_for: bool, asked: LabelOptio
     """The campaign: a table that was asked for in its order, all others in random order."""
     open_ = np.arange(len(items))
     if _labelled(items):  # labels that this page wrote into its table are no labels of the table
-        own = np.array([int(key, 16) for key in {answer.item for answer in journal.answers}], dtype=np.uint64)
-        open_ = np.flatnonzero(~items.entries.known | np.isin(items.keys, own))
+        answered = {answer.item for answer in journal.answers if answer.act != "saw"}
+        own = np.isin(items.keys, np.array([int(key, 16) for key in answered], dtype=np.uint64))
+        known = np.isin(items.keys, items.keys[items.entries.known])  # an equal item has the label, too
+        open_ = np.flatnonzero(~known | own)
     if not asked_for:
         open_ = np.random.default_rng(asked.seed).permutation(open_)
     by: str | Sequence[str] = items.marks.asked or ("" if asked_for else RANDOM)
@@ -190,9 +221,10 @@ def _written(
     try:
         return Filled.of(labels, table, how)
     except DataError as fault:
-        out = free_name(table.with_suffix(".csv"))
-        screen.answer(f"{fault}; the labels are written into {out}.")
-        return Made(labels, out)
+        made = Made(labels, last_written(labels) or free_name(table.with_suffix(".csv")))
+        made.take_over()
+        screen.answer(f"{fault}; the labels are written into {made.path}.")
+        return made
 
 
 def _names(items: Items) -> bool:

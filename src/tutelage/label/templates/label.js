@@ -341,7 +341,8 @@ function list(rows, words) {
       $("find").close();
       during(async () => showItem({ ...await ask(`/items/${each.row}`), picked: true }));
     });
-    const cells = [make("td"), make("td"), make("td", each.excerpt, { dir: "auto" }), make("td", each.label)];
+    const cells = [make("td"), make("td"), make("td", each.picture ? "" : each.excerpt, { dir: "auto" }), make("td", each.label)];
+    if (each.picture) cells[2].append(make("img", undefined, { src: each.picture, alt: each.excerpt, loading: "lazy", class: "small" }));
     cells[0].append(box);
     cells[1].append(open);
     row.append(...cells);
@@ -391,7 +392,7 @@ async function showFacts() {
   box.replaceChildren();
   const percent = (x) => `${(100 * x).toFixed(0)} %`;
   const table = make("table");
-  for (const [name, count] of Object.entries(progress.classes)) {
+  for (const [name, count] of Object.entries({ ...progress.classes, ...progress.other })) {
     const row = make("tr");
     row.append(make("th", name, { scope: "row", dir: "auto" }), make("td", count.toLocaleString("en"), { class: "n" }));
     table.append(row);
