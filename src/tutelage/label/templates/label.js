@@ -455,8 +455,16 @@ function curve(points) {
   }
   const last = points[points.length - 1];
   if (last) {
-    if (last.words) box.append(make("p", last.words));
-    if (last.sample) box.append(make("p", `On ${last.sample.drawn} labels that were drawn at random: ${(100 * last.sample.low).toFixed(0)} to ${(100 * last.sample.high).toFixed(0)} %.`));
+    const span = (each) => `${(100 * each.low).toFixed(0)} to ${(100 * each.high).toFixed(0)} %`;
+    if (last.score !== null && last.score !== undefined) {
+      box.append(make("p", `With ${last.labels} labels the model's ${last.measure} on labels that it had not learnt is ${(100 * last.score).toFixed(0)} % (likely ${span(last)}).`));
+    }
+    if (last.sample) box.append(make("p", `On the ${last.sample.drawn} that were drawn at random, and so are like those without a label, it is likely ${span(last.sample)}.`));
+    if (last.words) {
+      const more = make("details");
+      more.append(make("summary", "What the items without a label brought"), make("p", last.words));
+      box.append(more);
+    }
     const link = make("a", "The whole report", { href: `/runs/${last.number}/report.html`, target: "_blank", rel: "noopener" });
     const line = make("p");
     line.append(link);
