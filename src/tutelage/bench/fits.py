@@ -26,7 +26,7 @@ from tutelage.kinds.dataset import Dataset
 from tutelage.methods import class_named
 from tutelage.modalities.base import Encodes
 from tutelage.model import Model
-from tutelage.weak import Voted
+from tutelage.weak import Source, Voted
 
 VERSION = 1
 """Version of this file's code; raised by hand when a change alters results."""
@@ -94,20 +94,22 @@ def run(
 
 
 def _teacher_alone(kind: Kind, items: Items, drawn: Drawn) -> dict[str, Any]:
-    """Scores of the described teacher, which learns nothing, on the part to score on and on the pool."""
+    """Scores of the described or brought teacher, which learns nothing, on the part to score on and on the pool."""
+    test, rest = drawn.test, drawn.rest
+    told = {"seconds": 0.0, "labelled": 0, "pool": len(rest), "scored": len(test)}
+    if items.sources and test.said is not None and rest.said is not None:
+        scores = [score(items.task, part.said.argmax(1), part) for part in (test, rest) if part.said is not None]
+        return {"score": scores[0], "pool_score": scores[1]} | told
     reader, cache = kind.reader(), cache_folder() / "features"
     if items.described is None or not isinstance(reader, Encodes):
-        raise ValueError("the teacher alone is scored of described classes only")
+        raise ValueError("the teacher alone is scored of described classes, or where its answers are in the data set")
     sentences, classes = sentences_of(items.described)
-    parts = reader.encoding([drawn.test.items, items.pool, sentences], cache).features()
-    test, pool, described = (rows_of(part) for part in parts)
+    parts = reader.encoding([test.items, items.pool, sentences], cache).features()
+    scored, pool, described = (rows_of(part) for part in parts)
     head = described_head(described, classes, pool).eval()
     with torch.no_grad():
-        guess = [head(rows).argmax(1).numpy() for rows in (test, pool)]
-    return {
-        "score": score(items.task, guess[0], drawn.test), "pool_score": score(items.task, guess[1], drawn.rest),
-        "seconds": 0.0, "labelled": 0, "pool": len(drawn.rest), "scored": len(drawn.test),
-    }  # fmt: skip
+        guess = [head(rows).argmax(1).numpy() for rows in (scored, pool)]
+    return {"score": score(items.task, guess[0], test), "pool_score": score(items.task, guess[1], rest)} | told
 
 
 def kind_of(data: DataSet, whole: WholeFit) -> Kind:
@@ -128,11 +130,14 @@ def kind_of(data: DataSet, whole: WholeFit) -> Kind:
 def items_of(data: DataSet, drawn: Drawn, whole: WholeFit) -> Items:
     """Items of a whole fit, with the teachers that it is given."""
     items = Items(drawn.cut.task, drawn.labelled.items, drawn.labelled.y, drawn.rest.items, drawn.rest.y)
-    if whole.describe:
+    if whole.describe or (whole.taught and data.said is None):
         if not data.describe:
             raise ValueError(f"{data.name} describes no class: name sentences under [data.describe]")
         sentences = dict(data.describe)
         items = replace(items, described=[list(sentences[str(name)]) for name in drawn.cut.classes])
+    labelled, rest = drawn.labelled.said, drawn.rest.said
+    if whole.taught and labelled is not None and rest is not None:
+        items = replace(items, sources=(Source("brought", np.concatenate([labelled, rest])),))
     if whole.votes:
         if drawn.cut.votes is None or drawn.chosen is None or drawn.others is None:
             raise ValueError(f"{data.name} has no votes: name their column")

@@ -72,6 +72,7 @@ class DataSet(_Table):
             0. Without ``split``, ``scored`` items are drawn to score on, and the first of the others are learnt from.
         resplit: whether each seed draws its own part to score on, where the file has no parts.
         weak: name of the column of weak labels: a list of votes for each text, one vote, or tags; -1 = abstains.
+        said: name of the column of what a brought teacher says: probabilities of the classes for each item.
         noisy_file: table whose columns are noisy labels of the part to learn from; its column "index" finds the rows.
         void: value of a mask's pixels whose class is unknown.
         size: height and width that images are resized to.
@@ -92,6 +93,7 @@ class DataSet(_Table):
     scored: int = Field(default=2000, ge=1)
     resplit: bool = False
     weak: str | None = None
+    said: str | None = None
     noisy_file: str | None = None
     void: int | None = None
     size: tuple[int, int] | None = None
@@ -201,7 +203,8 @@ class WholeFit(_Table):
         adapt: whether the encoder is adapted to the labels; None leaves it to "auto".
         describe: whether the data set's descriptions of the classes are given.
         votes: whether the data set's weak labels are given, beside the clean labels of the setting.
-        teacher: whether the described teacher alone is scored, which learns nothing.
+        taught: whether the data set's teacher is given: its descriptions of the classes, or what a brought one says.
+        teacher: whether the described or brought teacher alone is scored, which learns nothing.
         paths: whether each model that might have been returned is trained and scored, too.
     """
 
@@ -211,6 +214,7 @@ class WholeFit(_Table):
     adapt: bool | None = None
     describe: bool = False
     votes: bool = False
+    taught: bool = False
     teacher: bool = False
     paths: bool = False
 

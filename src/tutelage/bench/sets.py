@@ -32,11 +32,13 @@ class Part:
         items: n texts, sentences or images, or rows of features, (n, d).
         y: class numbers of the units, (units,), -1 = unknown.
         counts: number of units of each item, (n,).
+        said: probabilities of the classes by a brought teacher, (n, c); None where none was brought.
     """
 
     items: Any
     y: np.ndarray
     counts: np.ndarray
+    said: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -44,7 +46,8 @@ class Part:
     def subset(self, index: np.ndarray) -> Part:
         """The items with the numbers ``index``, (k,), in order."""
         items = self.items[index] if isinstance(self.items, np.ndarray) else [self.items[i] for i in index]
-        return Part(items, self.y[self.units(index)], self.counts[index])
+        said = None if self.said is None else self.said[index]
+        return Part(items, self.y[self.units(index)], self.counts[index], said)
 
     def units(self, index: np.ndarray) -> np.ndarray:
         """Numbers of the units, (units,), of the items with the numbers ``index``, (k,)."""
@@ -203,16 +206,19 @@ def _arrays(data: DataSet, root: Path, parts: Sequence[str]) -> pd.DataFrame:
         found = getattr(sklearn.datasets, f"load_{data.file.removeprefix(BUILT_IN)}")()
         return pd.DataFrame({"items": list(found.data.astype(np.float32)), "labels": found.target})
     held = np.load(_path(root, data.file))
-    names = [(data.items.format(split=p), data.labels.format(split=p)) for p in (parts if data.split else ("",))]
-    for name in (n for pair in names for n in pair):
-        if name not in held:
-            raise DataError(f"{data.file}: no array {name!r}; there are {', '.join(held)}")
-    items, labels = (np.concatenate([held[pair[i]] for pair in names]) for i in (0, 1))
-    return pd.DataFrame({"items": list(items), "labels": labels})
+    columns = {"items": data.items, "labels": data.labels} | ({"said": data.said} if data.said else {})
+    found = {}
+    for what, name in columns.items():
+        names = [name.format(split=p) for p in (parts if data.split else ("",))]
+        for each in names:
+            if each not in held:
+                raise DataError(f"{data.file}: no array {each!r}; there are {', '.join(held)}")
+        found[what] = list(np.concatenate([held[each] for each in names]))
+    return pd.DataFrame(found)
 
 
 def _of(table: pd.DataFrame, data: DataSet, what: str) -> list[Any]:
-    """The cells of a column, "items", "labels" or "weak", which the protocol may name otherwise."""
+    """The cells of a column, "items", "labels", "weak" or "said", which the protocol may name otherwise."""
     name = what if what in table and "items" in table else getattr(data, what)
     return list(column(table, name, data.file))
 
@@ -221,7 +227,8 @@ def _cut(data: DataSet, learn: pd.DataFrame, test: pd.DataFrame, root: Path) -> 
     """The data set from tables of its two parts, with class numbers in place of labels."""
     items, labels = ([_of(part, data, what) for part in (learn, test)] for what in ("items", "labels"))
     found = kind_for(data).coded(items, labels, None if data.weak is None else _of(learn, data, "weak"))
-    parts = [Part(*part) for part in zip(found.items, found.y, found.counts, strict=True)]
+    said = [None if data.said is None else _said(part, data, len(found.classes)) for part in (learn, test)]
+    parts = [Part(*part) for part in zip(found.items, found.y, found.counts, said, strict=True)]
     cut = Cut(
         found.task, parts[0], parts[1], found.covered, found.target, size=found.size or (0, 0), classes=found.classes,
         votes=found.votes,
@@ -230,6 +237,18 @@ def _cut(data: DataSet, learn: pd.DataFrame, test: pd.DataFrame, root: Path) -> 
         return cut
     table = read_table(_path(root, data.noisy_file)).set_index("index").loc[learn["index"]]
     return replace(cut, noisy={str(c): table[c].to_numpy(dtype=np.int64) for c in table.columns})
+
+
+def _said(table: pd.DataFrame, data: DataSet, classes: int) -> np.ndarray:
+    """What a brought teacher says of the rows of a table, (n, c).
+
+    Raises:
+        DataError: it has another number of classes than the labels.
+    """
+    found = np.stack([np.asarray(row, dtype=np.float64) for row in _of(table, data, "said")])
+    if classes and found.shape[1] != classes:
+        raise DataError(f"{data.file}: {data.said!r} has {found.shape[1]} probabilities a row, of {classes} classes")
+    return found
 
 
 def kind_for(data: DataSet, network: str = "head") -> Kind:

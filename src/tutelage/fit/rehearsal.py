@@ -142,10 +142,9 @@ def _resized(target: np.ndarray, units: int) -> np.ndarray:
 
 def _noisy(reader: Reader, items: Sequence[Any], cache: Path | None, seed: int) -> Features | WordFeatures:
     """Examples as many as the items, made of the features of a few of them."""
-    few = [items[i] for i in range(min(len(items), FEW))]
-    few_items: Any = np.stack(few) if isinstance(items, np.ndarray) and few else few
+    few: Any = items[:FEW] if isinstance(items, np.ndarray) else [items[i] for i in range(min(len(items), FEW))]
     assert isinstance(reader, Encodes)
-    found = features(reader, few_items, cache).subset(np.arange(len(items)) % max(len(few), 1))
+    found = features(reader, few, cache).subset(np.arange(len(items)) % max(len(few), 1))
     spread = found.rows.std(0, keepdim=True) if len(found.rows) > 1 else torch.ones(1)
     noise = torch.randn(found.rows.shape, generator=torch.Generator().manual_seed(seed))
     rows = found.rows + (noise.to(found.rows.device) * spread).to(found.rows.dtype)
