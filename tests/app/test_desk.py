@@ -135,6 +135,7 @@ def test_a_full_disk_keeps_nothing(client, monkeypatch):
     assert not list(client.folder.iterdir())
 
 
+@pytest.mark.slow
 def test_kind_and_columns_are_guessed_said_and_confirmed(client):
     send(client)
     page = client.get("/files/mine.csv").text
@@ -263,6 +264,7 @@ def test_folders_and_files_of_others_among_the_jobs_do_no_harm(client, unseen):
     assert Jobs(jobs).new_folder().name == "3"
 
 
+@pytest.mark.slow
 def test_a_file_in_other_letters_is_read_once_the_page_is_told(client, started):
     data = pd.DataFrame({"text": [f"süße Brötchen {i}" for i in range(24)], "label": ["a", "b"] * 12})
     send(client, "mine.csv", data.to_csv(index=False, sep=";").encode("cp1252"))
@@ -310,6 +312,7 @@ def test_the_card_of_a_job_is_put_away_and_its_log_stays(client, unseen):
     assert "stop it first" in client.post("/files/mine.csv/do/away", data={"number": "2"}).json()["error"]
 
 
+@pytest.mark.slow
 def test_labels_that_were_given_on_the_page_are_counted(client):
     send(client)
     given(client, [(13, "food"), (14, "money"), (15, "music"), (16, "food")])
@@ -334,6 +337,43 @@ def test_types_of_entities_are_counted(client, unseen):
     assert re.findall(r"(PER|LOC) +0 +(\d+) +", page) == [("LOC", "1"), ("PER", "2")]
 
 
+COPIES = [
+    "Copies: 3 texts are there more than once, or nearly, in 44 rows.",
+    "9 labelled texts occur more than once: 30 rows are 20 texts; each has one vote.",
+    "30 unlabelled rows are 24 texts: 6 are left out, since each text is in the pool once.",
+    "1 of the 9 texts that occur more than once has different labels (row 1, row 2); kappa is 0.1.",
+]
+HALTS = "a.csv, column 'label': '-1' 8 looks as if it meant no label"
+
+
+def test_what_look_says_is_told_once(tmp_path):
+    file = f"{tmp_path}/a.csv: csv, separator ',', utf-8, 61 lines; 60 rows, columns text, label."
+    line = f"Question 1: {HALTS}. To settle it: --unlabelled-as=-1; or --classes=-1,0,1. (docs: warnings/label-or-none)"
+    asked = {"asks": HALTS, "options": ["--unlabelled-as=-1 (they have none)", "--classes=-1,0,1", "--columns FILE"]}
+    seen = doing.seen_of(
+        {
+            "facts": {"items": {"labelled": 20, "unlabelled": 24}, "classes": {"a": 9.5}}, "faults": [], "error": line,
+            "says": [file, "Columns: text (text).", "Labelled texts: 20; unlabelled: 24.", *COPIES, "Odd.", line],
+            "questions": [asked | {"halts": True}],
+        },
+        tmp_path,
+    )  # fmt: skip
+    assert seen.says == [COPIES[0], "Odd."] and not seen.error
+    assert [option for option, _ in seen.questions[0].answers] == ["--unlabelled-as=-1", "--classes=-1,0,1"]
+    assert seen.questions[0].answers[0][1] == "they have none" and seen.questions[0].halts
+    assert str(tmp_path) not in " ".join(seen.all_says) and (seen.labelled, seen.classes) == (20, {"a": 9.5})
+
+
+def test_counts_of_the_page_stand_beside_those_of_the_file(client, monkeypatch):
+    monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=8, classes={"food": 4, "sport": 4}))
+    send(client)
+    given(client, [(13, "food"), (14, "money")])
+    page = re.sub(r"<[^>]+>", " ", client.get("/files/mine.csv").text)
+    counts = re.findall(r"(food|money|sport) +(\d+) +(\d+) +(\d+)", page)
+    assert counts == [("food", "4", "1", "5"), ("sport", "4", "0", "4"), ("money", "0", "1", "1")]
+
+
+@pytest.mark.slow
 def test_that_items_are_there_more_than_once_is_said_once(client):
     rows = [(f"the {word}", label) for word in ("soup", "bank", "goal") for label in ("a", "b", "", "a")] * 3
     send(client, data=pd.DataFrame(rows, columns=["text", "label"]).to_csv(index=False).encode())
@@ -343,6 +383,7 @@ def test_that_items_are_there_more_than_once_is_said_once(client):
     assert page.count("more than once") > 1  # the fold has all
 
 
+@pytest.mark.slow
 def test_a_question_is_asked_once_and_settled_by_a_button(client, started):
     labels = [["food", "money", "todo"][i % 3] for i in range(24)]
     send(
@@ -475,6 +516,7 @@ def picture(shade):
     return held.getvalue()
 
 
+@pytest.mark.slow
 def test_a_zip_of_images_becomes_a_folder_of_them(client, started):
     files = {f"pics/{c}/{i}.png": picture(s + i) for c, s in (("red", 200), ("blue", 20)) for i in range(12)}
     data = packed(files | {"__MACOSX/pics/._0.png": b"x", "pics/.DS_Store": b"x", "pics/notes.doc": b"x"})
@@ -514,12 +556,14 @@ def test_no_zip_writes_elsewhere_or_fills_the_disk(client, monkeypatch):
     assert sorted(path.name for path in client.folder.iterdir()) == ["evil", "evil.tutelage"]
 
 
+@pytest.mark.slow
 def test_a_zip_of_a_table_stays_one(client):
     table = pd.DataFrame({"text": TEXTS, "label": ["a", "b"] * 12}).to_csv(index=False)
     assert send(client, "t.csv.zip", packed({"t.csv": table})).json()["name"] == "t.csv.zip"
     assert "24 with a label" in client.get("/files/t.csv.zip").text
 
 
+@pytest.mark.slow
 def test_sentences_with_a_word_a_line_are_taken(client, started):
     lines = "".join(f"Ann{i} B-PER\nsaw O\nRome B-LOC\n\n" for i in range(12))
     send(client, "s.conll", lines.encode())

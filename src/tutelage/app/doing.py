@@ -146,13 +146,24 @@ def look(given: Given, told: Told) -> Seen:
         lines = [line for line in done.stderr.splitlines() if line.startswith("Error")]
         error = found.get("error") or (lines or ["the file cannot be read"])[-1]
         return Seen(error=on_page(error, given.path.parent), command=command)
+    return seen_of(found, given.path.parent, command)
+
+
+def seen_of(found: Mapping[str, Any], folder: Path, command: str = "") -> Seen:
+    """What the JSON of `tutelage look` says, in the words of the page.
+
+    Args:
+        found: the JSON.
+        folder: folder of the files.
+        command: the command line.
+    """
     items = found["facts"].get("items", {})
     counted = found["facts"].get("classes") or found["facts"].get("tags", {}).get("entities", {})
-    all_says = [on_page(line, given.path.parent) for line in found["says"]]
+    all_says = [on_page(line, folder) for line in found["says"]]
     faults = found["faults"] or [line for line in [found.get("error", "")] if line and not _asks(line, found)]
     return Seen(
-        _worth(all_says), all_says, " ".join(on_page(line, given.path.parent) for line in faults),
-        [_asked(each, given.path.parent) for each in found["questions"]], int(items.get("labelled", 0)),
+        _worth(all_says), all_says, " ".join(on_page(line, folder) for line in faults),
+        [_asked(each, folder) for each in found["questions"]], int(items.get("labelled", 0)),
         int(items.get("unlabelled", 0)), {str(k): float(v) for k, v in counted.items()}, command,
     )  # fmt: skip
 
