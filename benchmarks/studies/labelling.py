@@ -251,8 +251,11 @@ def whole_path(folder: Path, labels: int = 30) -> dict[str, Any]:
             with page.expect_download(timeout=180_000) as loading:
                 desk.click("text=Download the labels")
             got = loading.value.path().read_text().splitlines()
+        said = got[0].split(",").index("label_predicted")
         right = sum(
-            any(word in line for word in WORDS[line.split(",")[2]].split()) for line in got[1:] if line.split(",")[2]
+            any(word in line for word in WORDS[line.split(",")[said]].split())
+            for line in got[1:]
+            if line.split(",")[said]
         )
         return {
             "rows": len(got) - 1, "labels": labels, "clicks": desk.count + 1, "keys": keys,

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
+import json
+import os
+import re
 import shlex
+import zipfile
 
 import pandas as pd
 import pytest
@@ -12,6 +17,7 @@ pytest.importorskip("starlette", reason="the extra serve is not installed")
 
 from starlette.testclient import TestClient
 
+from tutelage.app import doing
 from tutelage.app.desk import Desk
 from tutelage.label.jobs import Jobs
 
@@ -24,6 +30,12 @@ def started(monkeypatch):
     found = []
     monkeypatch.setattr(Jobs, "start", lambda self, folder, words, about: found.append(list(words)))
     return found
+
+
+@pytest.fixture
+def unseen(monkeypatch):
+    """Nothing is said of files, so that no process has to look at them."""
+    monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=12, unlabelled=12))
 
 
 @pytest.fixture
@@ -42,11 +54,54 @@ def send(client, name="mine.csv", data=None):
     return client.put(f"/files/{name}", content=data)
 
 
-def test_a_file_is_kept_and_another_of_its_name_beside_it(client):
-    assert send(client).json() == {"name": "mine.csv"}
-    assert send(client, data=b"a,b\n1,2\n").json() == {"name": "mine-2.csv"}
+def job(client, words, code=0, name="mine.csv", log="", running=False):
+    """A command that was done with a file, or runs still: its folder."""
+    folder = Jobs(client.folder / f"{name}.tutelage" / "jobs").new_folder()
+    about = {"does": words[0], "of": 1}
+    asked = {"words": words, "about": about, "pid": os.getpid() if running else 0, "began": ""}
+    (folder / "job.json").write_text(json.dumps(asked))
+    (folder / "log.txt").write_text(log)
+    if not running:
+        (folder / "ended.json").write_text(json.dumps({"code": code}))
+    return folder
+
+
+def given(client, labels, name="mine.csv"):
+    """Give labels on the labelling page of a file: pairs of a row and its label."""
+    folder = client.folder / f"{name}.tutelage"
+    folder.mkdir(exist_ok=True)
+    rows = [(row, TEXTS[row - 1], label, "random") for row, label in labels]
+    pd.DataFrame(rows, columns=["row", "text", "label", "asked_by"]).to_csv(folder / "labels.csv", index=False)
+
+
+def test_a_file_is_kept_and_another_of_its_name_beside_it(client, unseen):
+    assert send(client).json() == {"name": "mine.csv", "fate": "new", "leads": "/files/mine.csv"}
+    found = send(client, data=b"a,b\n1,2\n").json()
+    assert found == {"name": "mine-2.csv", "fate": "beside", "leads": "/files/mine-2.csv?kept=beside"}
     assert (client.folder / "mine-2.csv").read_bytes() == b"a,b\n1,2\n"
     assert "mine-2.csv" in client.get("/").text
+    assert "with other contents" in client.get(found["leads"]).text
+
+
+def test_the_same_file_is_taken_again_and_that_is_said(client, unseen):
+    send(client)
+    send(client, data=b"a,b\n1,2\n")
+    (client.folder / "mine.csv.tutelage").mkdir()
+    for data, name in ((None, "mine.csv"), (b"a,b\n1,2\n", "mine-2.csv")):
+        found = send(client, data=data).json()
+        assert (found["name"], found["fate"]) == (name, "same")
+        assert "was here already" in client.get(found["leads"]).text
+    assert sorted(path.name for path in client.folder.iterdir()) == ["mine-2.csv", "mine.csv", "mine.csv.tutelage"]
+
+
+def test_what_is_no_file_of_items_is_refused_at_once_and_not_kept(client):
+    for name, data, says in (
+        ("report.pdf", b"%PDF-1.7", "choose a table"), ("mine.csv", b"", "mine.csv is empty"),
+        ("notes.docx", b"PK", ".conll"), ("photo.png", b"\x89PNG", ".zip with a folder of images"),
+    ):  # fmt: skip
+        answer = send(client, name, data)
+        assert answer.status_code == 422 and says in answer.json()["error"]
+    assert not list(client.folder.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -80,6 +135,7 @@ def test_a_full_disk_keeps_nothing(client, monkeypatch):
     assert not list(client.folder.iterdir())
 
 
+@pytest.mark.slow
 def test_kind_and_columns_are_guessed_said_and_confirmed(client):
     send(client)
     page = client.get("/files/mine.csv").text
@@ -100,7 +156,7 @@ def test_kind_and_columns_are_guessed_said_and_confirmed(client):
         ({"kind": "texts", "items": ""}, "name the column of the texts"),
     ],
 )
-def test_columns_that_are_not_there_are_refused(client, form, says):
+def test_columns_that_are_not_there_are_refused(client, unseen, form, says):
     send(client)
     answer = client.post("/files/mine.csv/read", data=form)
     assert answer.status_code == 422 and says in answer.json()["error"]
@@ -110,7 +166,7 @@ def test_columns_that_are_not_there_are_refused(client, form, says):
 
 def test_a_file_that_is_no_table_is_told(client):
     for name, data in {
-        "a.csv": b"",
+        "a.csv": b"text,label\n",
         "b.parquet": b"PAR1garbage",
         "c.xlsx": b"PK\x03\x04nothing",
         "d.csv": b"\x00\x01\x02",
@@ -118,9 +174,10 @@ def test_a_file_that_is_no_table_is_told(client):
         send(client, name, data)
         page = client.get(f"/files/{name}")
         assert page.status_code == 200 and 'class="notice warning"' in page.text
+        assert str(client.folder) not in page.text and "The file is kept as it is" in page.text
 
 
-def test_each_step_is_a_command(client, started):
+def test_each_step_is_a_command(client, unseen, started):
     send(client)
     client.post("/files/mine.csv/do/fit")
     folder = client.folder / "mine.csv.tutelage"
@@ -145,24 +202,24 @@ def test_a_table_without_a_column_of_labels_is_the_pool_of_those_that_are_given(
     assert "--label label" in words
 
 
-def test_what_cannot_be_done_is_refused_in_words(client, started):
+def test_what_cannot_be_done_is_refused_in_words(client, unseen, started):
     send(client)
     assert "learn from the labels first" in client.post("/files/mine.csv/do/predict").json()["error"]
     assert "no such job" in client.post("/files/mine.csv/do/stop", data={"number": "7"}).json()["error"]
     assert "nothing to do" in client.post("/files/mine.csv/do/dance").json()["error"]
     assert client.get("/files/mine.csv/runs/1/report.html").status_code == 404
-    assert client.get("/files/mine.csv/jobs/1/labelled.csv").status_code == 404
+    assert client.get("/files/mine.csv/jobs/1/labels").status_code == 404
     assert not started
 
 
-def test_names_that_look_like_html_are_words(client):
+def test_names_that_look_like_html_are_words(client, unseen):
     data = pd.DataFrame({"<b>text</b>": TEXTS, "label": "<script>x</script>"}).to_csv(index=False).encode()
     name = send(client, "a<b>&.csv", data).json()["name"]
     page = client.get(f"/files/{name}").text
     assert "<script>x" not in page and "<b>text" not in page and "&lt;b&gt;text&lt;/b&gt;" in page
 
 
-def test_columns_that_look_like_options_are_values(client, started):
+def test_columns_that_look_like_options_are_values(client, unseen, started):
     data = pd.DataFrame({"--out=/tmp/x": TEXTS, "label": ["a", "b"] * 12}).to_csv(index=False).encode()
     send(client, data=data)
     client.post("/files/mine.csv/do/fit")
@@ -183,20 +240,20 @@ def test_files_that_are_sent_at_once_are_kept_apart(client):
         return await asyncio.gather(*(keep(client.folder, "race.csv", parts(d)) for d in (b"one\n1\n", b"two\n2\n3\n")))
 
     given = asyncio.run(both())
-    assert sorted(each.name for each in given) == ["race-2.csv", "race.csv"]
-    assert {each.path.read_bytes() for each in given} == {b"one\n1\n", b"two\n2\n3\n"}
+    assert sorted(each.given.name for each in given) == ["race-2.csv", "race.csv"]
+    assert {each.given.path.read_bytes() for each in given} == {b"one\n1\n", b"two\n2\n3\n"}
     assert len(list(client.folder.iterdir())) == 2
 
 
 def test_long_and_odd_names_are_kept_with_their_ending(client):
-    for name in ("漢" * 120 + ".csv", "x" * 300 + ".csv", "a.csv.tutelage", "50%25 %231%3F.csv"):
+    assert client.put("/files/a.csv.tutelage", content=b"x").status_code == 422
+    for name in ("漢" * 120 + ".csv", "x" * 300 + ".csv", "50%25 %231%3F.csv"):
         kept = client.put(f"/files/{name}", content=b"text,label\na b,x\n").json()["name"]
-        assert not kept.endswith(".tutelage") and (client.folder / kept).exists()
-        assert kept.endswith(".csv") or "tutelage" in kept
+        assert kept.endswith(".csv") and (client.folder / kept).exists()
     assert client.get("/").status_code == 200
 
 
-def test_folders_and_files_of_others_among_the_jobs_do_no_harm(client):
+def test_folders_and_files_of_others_among_the_jobs_do_no_harm(client, unseen):
     send(client)
     jobs = client.folder / "mine.csv.tutelage" / "jobs"
     (jobs / "1 copy").mkdir(parents=True)
@@ -207,6 +264,7 @@ def test_folders_and_files_of_others_among_the_jobs_do_no_harm(client):
     assert Jobs(jobs).new_folder().name == "3"
 
 
+@pytest.mark.slow
 def test_a_file_in_other_letters_is_read_once_the_page_is_told(client, started):
     data = pd.DataFrame({"text": [f"süße Brötchen {i}" for i in range(24)], "label": ["a", "b"] * 12})
     send(client, "mine.csv", data.to_csv(index=False, sep=";").encode("cp1252"))
@@ -218,3 +276,298 @@ def test_a_file_in_other_letters_is_read_once_the_page_is_told(client, started):
     client.post("/files/mine.csv/do/fit")
     assert "--charset=cp1252" in started[-1] and "--separator=;" in started[-1]
     assert client.post("/files/mine.csv/read", data={"charset": "utf-8", "separator": "xy"}).status_code == 422
+
+
+def test_a_file_is_removed_with_all_that_was_done_with_it_once_that_is_confirmed(client, unseen):
+    send(client)
+    given(client, [(13, "food"), (14, "money")])
+    (client.folder / "mine.csv.labels").mkdir()
+    asks = client.get("/files/mine.csv/remove").text
+    assert "2 labels that were given here" in asks and 'method="post"' in asks and "<script" not in asks
+    assert (client.folder / "mine.csv").exists()
+    answer = client.post("/files/mine.csv/remove")
+    assert answer.headers["location"] == "/?removed=mine.csv"
+    assert not list(client.folder.iterdir()) and "was removed" in client.get("/?removed=mine.csv").text
+
+
+def test_a_file_that_a_command_uses_is_not_removed(client, unseen):
+    send(client)
+    job(client, ["label"], running=True)
+    assert "in use (Labelling page)" in client.get("/files/mine.csv/remove").text
+    answer = client.post("/files/mine.csv/remove")
+    assert answer.status_code == 422 and "stop that first" in answer.json()["error"]
+    assert (client.folder / "mine.csv").exists() and (client.folder / "mine.csv.tutelage").exists()
+
+
+def test_the_card_of_a_job_is_put_away_and_its_log_stays(client, unseen):
+    send(client)
+    job(client, ["fit", "drift"], code=2, log="Error: --text must be given for --kind texts: the name of a column")
+    page = client.get("/files/mine.csv").text
+    assert 'id="job-1"' in page and "“Items” must be given for this “Kind”" in page
+    assert client.post("/files/mine.csv/do/away", data={"number": "1"}).status_code == 303
+    page = client.get("/files/mine.csv").text
+    assert 'id="job-1"' not in page and "Put away (1)" in page
+    assert "--text must be given" in page  # in its log
+    job(client, ["fit", "drift"], running=True)
+    assert "stop it first" in client.post("/files/mine.csv/do/away", data={"number": "2"}).json()["error"]
+
+
+@pytest.mark.slow
+def test_labels_that_were_given_on_the_page_are_counted(client):
+    send(client)
+    given(client, [(13, "food"), (14, "money"), (15, "music"), (16, "food")])
+    page = re.sub(r"<[^>]+>", " ", client.get("/files/mine.csv").text)
+    counts = re.findall(r"(food|money|sport|music) +(\d+) +(\d+) +(\d+)", page)
+    assert counts == [
+        ("food", "4", "2", "6"),
+        ("money", "4", "1", "5"),
+        ("sport", "4", "0", "4"),
+        ("music", "0", "1", "1"),
+    ]
+    assert "4 labels given on the labelling page" in page
+
+
+def test_types_of_entities_are_counted(client, unseen):
+    rows = [{"tokens": ["Ann", "saw", "Rome"], "tags": None}] * 3
+    send(client, "s.jsonl", "\n".join(map(json.dumps, rows)).encode())
+    folder = client.folder / "s.jsonl.tutelage"
+    folder.mkdir()
+    (folder / "labels.csv").write_text('row,tokens,tags\n1,"[]","[""B-PER"", ""O"", ""B-LOC""]"\n2,"[]",B-PER O O\n')
+    page = re.sub(r"<[^>]+>", " ", client.get("/files/s.jsonl").text)
+    assert re.findall(r"(PER|LOC) +0 +(\d+) +", page) == [("LOC", "1"), ("PER", "2")]
+
+
+COPIES = [
+    "Copies: 3 texts are there more than once, or nearly, in 44 rows.",
+    "9 labelled texts occur more than once: 30 rows are 20 texts; each has one vote.",
+    "30 unlabelled rows are 24 texts: 6 are left out, since each text is in the pool once.",
+    "1 of the 9 texts that occur more than once has different labels (row 1, row 2); kappa is 0.1.",
+]
+HALTS = "a.csv, column 'label': '-1' 8 looks as if it meant no label"
+
+
+def test_what_look_says_is_told_once(tmp_path):
+    file = f"{tmp_path}/a.csv: csv, separator ',', utf-8, 61 lines; 60 rows, columns text, label."
+    line = f"Question 1: {HALTS}. To settle it: --unlabelled-as=-1; or --classes=-1,0,1. (docs: warnings/label-or-none)"
+    asked = {"asks": HALTS, "options": ["--unlabelled-as=-1 (they have none)", "--classes=-1,0,1", "--columns FILE"]}
+    seen = doing.seen_of(
+        {
+            "facts": {"items": {"labelled": 20, "unlabelled": 24}, "classes": {"a": 9.5}}, "faults": [], "error": line,
+            "says": [file, "Columns: text (text).", "Labelled texts: 20; unlabelled: 24.", *COPIES, "Odd.", line],
+            "questions": [asked | {"halts": True}],
+        },
+        tmp_path,
+    )  # fmt: skip
+    assert seen.says == [COPIES[0], "Odd."] and not seen.error
+    assert [option for option, _ in seen.questions[0].answers] == ["--unlabelled-as=-1", "--classes=-1,0,1"]
+    assert seen.questions[0].answers[0][1] == "they have none" and seen.questions[0].halts
+    assert str(tmp_path) not in " ".join(seen.all_says) and (seen.labelled, seen.classes) == (20, {"a": 9.5})
+
+
+def test_counts_of_the_page_stand_beside_those_of_the_file(client, monkeypatch):
+    monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=8, classes={"food": 4, "sport": 4}))
+    send(client)
+    given(client, [(13, "food"), (14, "money")])
+    page = re.sub(r"<[^>]+>", " ", client.get("/files/mine.csv").text)
+    counts = re.findall(r"(food|money|sport) +(\d+) +(\d+) +(\d+)", page)
+    assert counts == [("food", "4", "1", "5"), ("sport", "4", "0", "4"), ("money", "0", "1", "1")]
+
+
+@pytest.mark.slow
+def test_that_items_are_there_more_than_once_is_said_once(client):
+    rows = [(f"the {word}", label) for word in ("soup", "bank", "goal") for label in ("a", "b", "", "a")] * 3
+    send(client, data=pd.DataFrame(rows, columns=["text", "label"]).to_csv(index=False).encode())
+    page = client.get("/files/mine.csv").text
+    before_fold = page.partition("All that was read")[0]
+    assert before_fold.count("more than once") == 1 and "Copies:" in before_fold
+    assert page.count("more than once") > 1  # the fold has all
+
+
+@pytest.mark.slow
+def test_a_question_is_asked_once_and_settled_by_a_button(client, started):
+    labels = [["food", "money", "todo"][i % 3] for i in range(24)]
+    send(
+        client,
+        data=pd.DataFrame({"text": TEXTS, "label": ["-1" if x == "todo" else str(len(x) % 2) for x in labels]})
+        .to_csv(index=False)
+        .encode(),
+    )
+    page = client.get("/files/mine.csv").text
+    answers = re.findall(r'name="answer" value="([^"]+)"', page)
+    assert answers and all(answer.startswith("--") for answer in answers)
+    first = page.partition("All that was read")[0]
+    assert len(re.findall(r"&#39;-1&#39;|'-1'", first)) <= 2
+    assert "To settle it" not in page and "Question 1" not in first
+    assert client.post("/files/mine.csv/settle", data={"answer": "--out=/etc"}).status_code == 422
+    assert client.post("/files/mine.csv/settle", data={"answer": answers[0]}).status_code == 303
+    page = client.get("/files/mine.csv").text
+    assert answers[0] in page and "Take that back" in page
+    client.post("/files/mine.csv/do/fit")
+    assert answers[0] in shlex.join(started[-1])
+    client.post("/files/mine.csv/settle", data={})
+    assert "Take that back" not in client.get("/files/mine.csv").text
+
+
+def test_what_is_unsure_is_asked_and_confirmed_before_anything_is_done(client, unseen, started):
+    data = pd.DataFrame({"title": TEXTS, "text": [f"{t} and more" for t in TEXTS], "label": ["a", "b"] * 12})
+    send(client, data=data.to_csv(index=False).encode())
+    page = client.get("/files/mine.csv").text
+    assert "holds texts, too" in page and "nothing is learnt before" in page
+    for what in ("fit", "label"):
+        answer = client.post(f"/files/mine.csv/do/{what}")
+        assert answer.status_code == 422 and "confirm the kind" in answer.json()["error"]
+    client.post("/files/mine.csv/read", data={"kind": "texts", "items": "title", "labels": "label"})
+    assert "holds texts, too" not in client.get("/files/mine.csv").text
+    assert client.post("/files/mine.csv/do/fit").status_code == 303
+    assert "--text=title" in started[-1]
+
+
+def test_features_of_rows_are_chosen_one_by_one(client, unseen):
+    data = pd.DataFrame(
+        {"id": range(24), "width": [i * 0.7 for i in range(24)], "length": range(5, 29), "species": ["a", "b"] * 12}
+    )
+    send(client, data=data.to_csv(index=False).encode())
+    page = client.get("/files/mine.csv").text
+    assert re.findall(r'name="features" value="(\w+)" checked', page) == ["width"]  # length counts the rows, as id does
+    form = {"kind": "rows", "items": "id", "features": ["width", "length"], "labels": "species"}
+    assert client.post("/files/mine.csv/read", data=form).status_code == 303
+    assert json.loads((client.folder / "mine.csv.tutelage" / "said.json").read_text())["options"]["features"] == [
+        "width",
+        "length",
+    ]
+
+
+GERMAN = pd.DataFrame(
+    {"Nr": range(1, 25), "Preis": [f"{i},50" for i in range(24)], "Bemerkung": [t.replace("the", "für") for t in TEXTS],
+     "Kategorie": ["food", "money", "sport"] * 4 + [""] * 12}
+)  # fmt: skip
+
+
+def predicted(client, name, frame, ending=".csv"):
+    """What the command predict would write of a table."""
+    from tutelage.tables import write_table
+
+    folder = job(client, ["predict"], name=name)
+    write_table(frame.assign(predicted="food", probability=0.875), folder / f"labelled{ending}")
+
+
+def test_a_table_comes_back_as_it_came_with_what_was_given_and_predicted(client, unseen):
+    name, charset = "liste.csv", {"charset": "cp1252", "separator": ""}
+    send(client, name, GERMAN.to_csv(index=False, sep=";", lineterminator="\r\n").encode("cp1252"))
+    client.post(f"/files/{name}/read", data=charset)
+    predicted(client, name, GERMAN)
+    folder = client.folder / f"{name}.tutelage"
+    said = [(13, GERMAN["Bemerkung"][12], "süß"), (14, GERMAN["Bemerkung"][13], "money")]
+    pd.DataFrame(said, columns=["row", "Bemerkung", "Kategorie"]).to_csv(folder / "labels.csv", index=False)
+    answer = client.get(f"/files/{name}/jobs/1/labels")
+    assert "liste-labels.csv" in answer.headers["content-disposition"]
+    lines = answer.content.decode("cp1252").split("\r\n")
+    assert lines[0] == "Nr;Preis;Bemerkung;Kategorie;label_given;label_predicted;probability"
+    assert lines[1] == f"1;0,50;{GERMAN['Bemerkung'][0]};food;food;food;0,875"
+    assert lines[13] == f"13;12,50;{GERMAN['Bemerkung'][12]};;süß;food;0,875"
+    assert lines[15].endswith(";;;food;0,875") and len(lines) == 26
+
+
+def test_letters_that_a_charset_lacks_do_not_lose_the_table(client, unseen):
+    send(client, "a.csv", GERMAN.to_csv(index=False, sep=";").encode("cp1252"))
+    client.post("/files/a.csv/read", data={"charset": "cp1252", "separator": ""})
+    predicted(client, "a.csv", GERMAN.assign(Kategorie=None))
+    said = pd.DataFrame({"row": [13], "Bemerkung": [GERMAN["Bemerkung"][12]], "Kategorie": ["漢"]})
+    said.to_csv(client.folder / "a.csv.tutelage" / "labels.csv", index=False)
+    found = client.get("/files/a.csv/jobs/1/labels").content
+    assert found.startswith(b"\xef\xbb\xbf") and "漢" in found.decode("utf-8-sig")
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet", ".xlsx"])
+def test_a_table_comes_back_in_its_own_form(client, unseen, ending):
+    from tutelage.tables import read, write_table
+
+    if ending == ".xlsx":
+        pytest.importorskip("openpyxl")
+    frame = pd.DataFrame({"text": TEXTS, "predicted": "mine"})
+    path = client.folder / f"t{ending}"
+    write_table(frame, path)
+    folder = job(client, ["predict"], name=path.name)
+    write_table(frame.assign(predicted_2="food", probability=0.5), folder / f"labelled{ending}")
+    client.post(f"/files/{path.name}/read", data={"kind": "texts", "items": "text", "labels": ""})
+    said = pd.DataFrame({"row": [2], "text": [TEXTS[1]], "label": ["money"]})
+    said.to_csv(client.folder / f"{path.name}.tutelage" / "labels.csv", index=False)
+    got = client.folder / f"got{ending}"
+    got.write_bytes(client.get(f"/files/{path.name}/jobs/1/labels").content)
+    found = read(got).frame
+    assert list(found) == ["text", "predicted", "label_given", "label_predicted", "probability"]
+    assert [x for x in found["label_given"].astype(object) if isinstance(x, str) and x] == ["money"]
+    assert float(found["probability"].iloc[0]) == 0.5 and set(found["label_predicted"]) == {"food"}
+
+
+def packed(files):
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as file:
+        for name, data in files.items():
+            file.writestr(name, data)
+    return held.getvalue()
+
+
+def picture(shade):
+    from PIL import Image
+
+    held = io.BytesIO()
+    Image.new("RGB", (32, 32), (shade, 0, 255 - shade)).save(held, "PNG")
+    return held.getvalue()
+
+
+@pytest.mark.slow
+def test_a_zip_of_images_becomes_a_folder_of_them(client, started):
+    files = {f"pics/{c}/{i}.png": picture(s + i) for c, s in (("red", 200), ("blue", 20)) for i in range(12)}
+    data = packed(files | {"__MACOSX/pics/._0.png": b"x", "pics/.DS_Store": b"x", "pics/notes.doc": b"x"})
+    assert send(client, "pics.zip", data).json() == {"name": "pics", "fate": "new", "leads": "/files/pics"}
+    assert send(client, "pics.zip", data).json()["fate"] == "same"
+    assert sorted(path.name for path in client.folder.iterdir()) == ["pics", "pics.tutelage"]
+    assert len([path for path in (client.folder / "pics").rglob("*") if path.is_file()]) == 24
+    page = client.get("/files/pics").text
+    assert "24 with a label, 0 without" in page and "blue/0.png" in page
+    client.post("/files/pics/do/fit")
+    assert started[-1][:6] == ["fit", "drift", "--train", str(client.folder / "pics"), "--kind", "images"]
+    client.post("/files/pics/remove")
+    assert not list(client.folder.iterdir())
+
+
+def test_no_zip_writes_elsewhere_or_fills_the_disk(client, monkeypatch):
+    data = packed(
+        {
+            "../evil.png": picture(1),
+            "/abs.png": picture(2),
+            "a/../../b.png": picture(3),
+            "C:/d.png": picture(4),
+            "ok/e.png": picture(5),
+        }
+    )
+    send(client, "evil.zip", data)
+    found = [path.relative_to(client.folder.parent).as_posix() for path in client.folder.parent.rglob("*.png")]
+    assert found == ["desk/evil/e.png"]
+    for name, data, says in (
+        ("docs.zip", packed({"a.docx": b"x"}), "neither a table nor images"),
+        ("bad.zip", b"PK\x03\x04nothing", "cannot be unpacked"),
+    ):
+        answer = send(client, name, data)
+        assert answer.status_code == 422 and says in answer.json()["error"]
+    monkeypatch.setattr("tutelage.app.packed.SHARE", 0.0)
+    assert "no room" in send(client, "big.zip", packed({"a.png": picture(1)})).json()["error"]
+    assert sorted(path.name for path in client.folder.iterdir()) == ["evil", "evil.tutelage"]
+
+
+@pytest.mark.slow
+def test_a_zip_of_a_table_stays_one(client):
+    table = pd.DataFrame({"text": TEXTS, "label": ["a", "b"] * 12}).to_csv(index=False)
+    assert send(client, "t.csv.zip", packed({"t.csv": table})).json()["name"] == "t.csv.zip"
+    assert "24 with a label" in client.get("/files/t.csv.zip").text
+
+
+@pytest.mark.slow
+def test_sentences_with_a_word_a_line_are_taken(client, started):
+    lines = "".join(f"Ann{i} B-PER\nsaw O\nRome B-LOC\n\n" for i in range(12))
+    send(client, "s.conll", lines.encode())
+    page = client.get("/files/s.conll").text
+    assert '<option value="sentences" selected>' in page and "12 with a label" in page
+    client.post("/files/s.conll/do/fit")
+    assert started[-1][4:8] == ["--kind", "sentences", "--tokens=0", "--tags=1"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,15 +20,16 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Redire
 from starlette.routing import Route
 
 from tutelage.app import doing
-from tutelage.app.doing import ALL, RUN, Seen
-from tutelage.app.files import CHARSET, Given, all_of, keep, named, of_form
+from tutelage.app.doing import AWAY, RUN, Seen
+from tutelage.app.download import labelled
+from tutelage.app.files import CHARSET, TAKEN, TAKES, Given, all_of, keep, named, of_form
+from tutelage.app.words import on_page
 from tutelage.kinds import KINDS, TABLE
 from tutelage.kinds.told import Told
-from tutelage.label.items import digest
 from tutelage.label.jobs import Job
 from tutelage.label.own_files import report, script, style
 from tutelage.pages.templating import environment
-from tutelage.tables import DataError
+from tutelage.tables import DataError, read_table
 from tutelage.types import Say
 
 BODY = 100_000
@@ -37,6 +40,10 @@ FEW = 10
 
 CHARSETS = ("utf-8", "cp1252", "iso-8859-1", "iso-8859-2", "cp1250", "cp1251", "utf-16", "shift_jis", "gb18030", "big5")
 """Charsets that the page offers; the command takes others, too."""
+
+
+DOES = {"fit": "Learn", "label": "Labelling page", "predict": "Label all rows"}
+"""What a job does, in the words of the page."""
 
 
 class RefusedError(ValueError):
@@ -66,15 +73,19 @@ class Desk:
             routes=[
                 Route("/", self.start), Route("/files/{name}", self.keep, methods=["PUT"]),
                 Route(of_file, self.file), Route(f"{of_file}/read", self.read, methods=["POST"]),
+                Route(f"{of_file}/settle", self.settle, methods=["POST"]),
+                Route(f"{of_file}/remove", self.ask_to_remove),
+                Route(f"{of_file}/remove", self.remove, methods=["POST"]),
                 Route(f"{of_file}/jobs", self.jobs), Route(f"{of_file}/do/{{what}}", self.do, methods=["POST"]),
                 Route(f"{of_file}/runs/{{number:int}}/report.html", self.report),
-                Route(f"{of_file}/jobs/{{number:int}}/{ALL}", self.table),
+                Route(f"{of_file}/jobs/{{number:int}}/labels", self.table),
                 Route("/style.css", style("tutelage.app", "app.css")),
                 Route("/app.js", script("tutelage.app", "app.js")), Route("/healthz", self.health),
             ],
             middleware=list(middleware),
             exception_handlers={
-                HTTPException: _refused, RefusedError: _refused, DataError: _refused, OSError: self._failed,
+                HTTPException: self._refused, RefusedError: self._refused, DataError: self._refused,
+                OSError: self._failed,
             },
         )  # fmt: skip
 
@@ -88,37 +99,61 @@ class Desk:
     async def start(self, request: Request) -> Response:
         """The beginning: choose a file, or one that was given before."""
         found = await run_in_threadpool(all_of, self.folder)
-        return _page("start.html", files=[given.name for given in found], folder=self.folder)
+        removed = request.query_params.get("removed", "")
+        return _page(
+            "start.html", files=[given.name for given in found], folder=self.folder, removed=removed,
+            accept=",".join(TAKEN), takes=TAKES,
+        )  # fmt: skip
 
     async def keep(self, request: Request) -> Response:
         """Keep a file that is sent."""
-        given = await keep(self.folder, request.path_params["name"], request.stream())
-        return JSONResponse({"name": given.name})
+        name = request.path_params["name"]
+        kept = await keep(self.folder, name, request.stream())
+        more = {"new": "", "same": "?kept=same", "beside": "?kept=beside"}[kept.fate]
+        return JSONResponse({"name": kept.given.name, "fate": kept.fate, "leads": f"{_address(kept.given)}{more}"})
 
     async def file(self, request: Request) -> Response:
         """What was read of a file, and what can be done with it."""
         given = self._given(request)
-        return await run_in_threadpool(self._file, given)
+        return await run_in_threadpool(self._file, given, request.query_params.get("kept", ""))
 
-    def _file(self, given: Given) -> Response:
-        fault, columns, rows, told = "", list[str](), list[list[str]](), given.said
+    def _file(self, given: Given, kept: str = "") -> Response:
+        fault, unsure, columns, rows, told = "", "", list[str](), list[list[str]](), given.said
         try:
             columns, rows = given.head()
-            told = told or given.guess()
+            try:
+                told = told or given.guess()
+            except DataError as e:  # it is read, but nothing looks like items
+                unsure = self._words(str(e))
         except DataError as e:
-            fault = str(e)
+            fault = self._words(str(e))
+        confirmed = given.said is not None
         seen = None if told is None or fault else self._look(given, told)
-        jobs = given.jobs.all()
+        jobs = [self._told(given, job) for job in given.jobs.all()]
+        items, labels = _items(told), _labels(told)
+        first = [*items[:1], *filter(None, [labels])]
+        order = [columns.index(c) for c in [*first, *(c for c in columns if c not in first)] if c in columns]
+        count, by_class = (0, {}) if told is None else doing.given_counts(given, told)
+        classes = _tallies(seen, by_class)
         return _page(
-            "file.html", name=given.name, fault=fault, columns=columns, rows=rows, told=told, seen=seen,
-            confirmed=given.said is not None, kinds=TABLE, items=_items(told), labels=_labels(told), few=FEW,
-            jobs=[self._told(given, job) for job in jobs], state=json.dumps(self._state(given)),
-            given=doing.labels_of(given) is not None, how=given.how, charsets=CHARSETS,
+            "file.html", name=given.name, fault=fault, columns=columns, told=told, seen=seen, kept=kept,
+            shown=[columns[i] for i in order if i < len(rows[0])] if rows else [],
+            rows=[[row[i] for i in order if i < len(row)] for row in rows],
+            confirmed=confirmed, kinds=TABLE, items=items, labels=labels, few=FEW, is_folder=given.path.is_dir(),
+            unsure=[*filter(None, [unsure]), *([] if told is None or confirmed else told.unsure)],
+            jobs=[job for job in jobs if not job["away"]], away=[job for job in jobs if job["away"]], does=DOES,
+            state=json.dumps(self._state(given)), given=count, classes=classes, how=given.how,
+            charsets=list(dict.fromkeys([*_advised(fault), *CHARSETS])), advised=_advised(fault), settled=given.settled,
+            enough=bool(classes) and min(total for *_, total in classes) >= FEW,
         )  # fmt: skip
+
+    def _words(self, says: str) -> str:
+        """What a command says, in the words of the page."""
+        return on_page(says, self.folder)
 
     def _look(self, given: Given, told: Told) -> Seen:
         """What is said of a file; once for the same contents and columns."""
-        key = (given.name, digest(given.path), repr((told.kind, told.options, given.how)))
+        key = (given.name, given.digest, repr((told.kind, told.options, given.how, given.settled)))
         if key not in self.seen:
             self.seen[key] = doing.look(given, told)
         return self.seen[key]
@@ -128,38 +163,75 @@ class Desk:
         given, form = self._given(request), await _form(request)
         if CHARSET in form:
             given.read_as(form)
-            return RedirectResponse(f"/files/{quote(given.name)}", 303)
+            return RedirectResponse(_address(given), 303)
         columns, _ = await run_in_threadpool(given.head)
-        given.say(of_form(given.path, form, columns))
-        return RedirectResponse(f"/files/{quote(given.name)}", 303)
+        given.say(of_form(given, form, columns))
+        return RedirectResponse(_address(given), 303)
+
+    async def settle(self, request: Request) -> Response:
+        """Settle a question by an option of the command, or take all that was settled back."""
+        given, form = self._given(request), await _form(request)
+        told = await run_in_threadpool(_known, given)
+        answer = form.get("answer", "")
+        seen = await run_in_threadpool(self._look, given, told)
+        if answer and answer not in {option for asked in seen.questions for option, _ in asked.answers}:
+            raise RefusedError("the question was settled meanwhile, or is another: load the page again")
+        given.say(told, [*given.settled, *shlex.split(answer)] if answer else [])
+        return RedirectResponse(_address(given), 303)
+
+    async def ask_to_remove(self, request: Request) -> Response:
+        """Ask whether a file is to be removed, and say what goes with it."""
+        given = self._given(request)
+        return await run_in_threadpool(self._ask_to_remove, given)
+
+    def _ask_to_remove(self, given: Given) -> Response:
+        labels = doing.labels_of(given)
+        try:
+            count = 0 if labels is None else len(read_table(labels))
+        except DataError:
+            count = 0
+        jobs = given.jobs.all()
+        running = next((job for job in jobs if job.state == "running"), None)
+        fits = sum(job.about.get("does") == "fit" for job in jobs)
+        used = "" if running is None else DOES.get(str(running.about.get("does")), "A command")
+        return _page("remove.html", name=given.name, labels=count, fits=fits, used=used, folder=self.folder)
+
+    async def remove(self, request: Request) -> Response:
+        """Remove a file, and all that was done with it."""
+        given = self._given(request)
+        async with self._one:
+            if running := await run_in_threadpool(given.running):
+                what = DOES.get(str(running.about.get("does")), "a command")
+                raise RefusedError(f"{given.name} is in use ({what}): stop that first; nothing is removed")
+            await run_in_threadpool(given.remove)
+        return RedirectResponse(f"/?removed={quote(given.name)}", 303)
 
     async def do(self, request: Request) -> Response:
         """Start a command, stop it, or let it go on."""
         given, form = self._given(request), await _form(request)
         async with self._one:
             await run_in_threadpool(self._do, given, request.path_params["what"], form)
-        return RedirectResponse(f"/files/{quote(given.name)}#jobs", 303)
+        return RedirectResponse(f"{_address(given)}#jobs", 303)
 
     def _do(self, given: Given, what: str, form: Mapping[str, str]) -> None:
         jobs = given.jobs.all()
-        told = given.said or given.guess()
-        running = [job for job in jobs if job.state == "running" and job.about.get("does") != "label"]
         numbered = next((job for job in jobs if str(job.number) == form.get("number")), None)
-        if what == "stop":
-            if numbered is None:
-                raise RefusedError("there is no such job")
-            numbered.cancel()
+        if what in ("stop", "away"):
+            self._close(numbered, what)
             return
+        told = _known(given)
+        if given.said is None and told.unsure:
+            raise RefusedError("say first what is in the file: confirm the kind and the columns")
         if what == "label":
             if not any(job.state == "running" and job.about.get("does") == "label" for job in jobs):
                 doing.label(given, told)
             return
+        running = [job for job in jobs if job.state == "running" and job.about.get("does") != "label"]
         if running:
-            raise RefusedError(f"job {running[-1].number} runs: wait until it has ended, or stop it")
+            name = DOES.get(str(running[-1].about.get("does")), "a command")
+            raise RefusedError(f"“{name}” runs already: wait until it has ended, or stop it")
         if what == "fit":
-            if doing.labels_of(given) is None and not self._look(given, told).labelled:
-                raise RefusedError("there is no label yet to learn from: label some on a page first")
-            doing.fit(given, told)
+            self._fit(given, told)
         elif what == "predict":
             fits = [job for job in jobs if job.about.get("does") == "fit" and job.state == "done"]
             if not fits:
@@ -168,16 +240,38 @@ class Desk:
         elif what == "again" and numbered is not None and numbered.state in ("stopped", "failed"):
             more = ["--resume"] * (numbered.words[0] == "fit" and (numbered.folder / RUN).exists())
             words = [word for word in numbered.words if word != "--resume"]
+            (numbered.folder / AWAY).unlink(missing_ok=True)
             given.jobs.start(numbered.folder, [*words, *more], numbered.about)
         else:
             raise RefusedError(f"there is nothing to do that is called {what!r}")
+
+    def _close(self, job: Job | None, what: str) -> None:
+        """Stop a job, or put its card away."""
+        if job is None:
+            raise RefusedError("there is no such job")
+        if what == "stop":
+            job.cancel()
+        elif job.state == "running":
+            raise RefusedError("it runs: stop it first")
+        else:
+            (job.folder / AWAY).touch()
+
+    def _fit(self, given: Given, told: Told) -> None:
+        seen = self._look(given, told)
+        if doing.labels_of(given) is None and not seen.labelled:
+            raise RefusedError("there is no label yet to learn from: label some on a page first")
+        if halting := next((asked for asked in seen.questions if asked.halts), None):
+            raise RefusedError(f"settle first: {halting.asks}")
+        doing.fit(given, told)
 
     async def jobs(self, request: Request) -> Response:
         """Where the commands stand."""
         return JSONResponse(await run_in_threadpool(self._state, self._given(request)))
 
     def _state(self, given: Given) -> dict[str, Any]:
-        return {"name": given.name, "jobs": [self._told(given, job) for job in given.jobs.all()]}
+        labels = doing.labels_of(given)
+        written = 0 if labels is None else labels.stat().st_mtime_ns
+        return {"name": given.name, "labels": written, "jobs": [self._told(given, job) for job in given.jobs.all()]}
 
     def _told(self, given: Given, job: Job) -> dict[str, Any]:
         """A job as the page shows it."""
@@ -185,7 +279,7 @@ class Desk:
         error = next((line for line in reversed(job.log.splitlines()) if line.startswith("Error")), "")
         return {
             "number": job.number, "does": does, "state": state, "command": job.command, "log": job.log,
-            "far": job.far, "error": error if state == "failed" else "",
+            "far": job.far, "error": self._words(error) if state == "failed" else "", "away": doing.away(job),
             "address": doing.address_of(job) if does == "label" and state == "running" else "",
             "report": state == "done" and does == "fit", "table": state == "done" and does == "predict",
             "says": doing.says(job) if state == "done" and does == "fit" else [],
@@ -197,10 +291,15 @@ class Desk:
 
     async def table(self, request: Request) -> Response:
         """The table with all labels, to be downloaded."""
-        given, path = self._given(request), self._job_folder(request) / ALL
-        if not path.is_file():
+        given = self._given(request)
+        job = next((job for job in given.jobs.all() if job.number == request.path_params["number"]), None)
+        output = None if job is None else doing.output_of(job)
+        if output is None:
             raise HTTPException(404, "this job has no table")
-        return FileResponse(path, media_type="text/csv", filename=f"{given.path.stem}-labelled.csv")
+        told = await run_in_threadpool(_known, given)
+        async with self._one:
+            path = await run_in_threadpool(labelled, given, told, doing.labels_of(given), output)
+        return FileResponse(path, filename=f"{given.path.stem}-labels{path.suffix}")
 
     async def health(self, request: Request) -> Response:
         """Whether it answers."""
@@ -218,7 +317,34 @@ class Desk:
     async def _failed(self, request: Request, error: Exception) -> Response:
         """The answer where something could not be written."""
         self.say(f"Not done: {error}")
-        return _answer(request, f"Not done: {error}", 507)
+        return _answer(request, f"Not done: {self._words(str(error))}", 507)
+
+    async def _refused(self, request: Request, error: Exception) -> Response:
+        """The answer to a request that is refused."""
+        status = error.status_code if isinstance(error, HTTPException) else 422
+        words = error.detail if isinstance(error, HTTPException) else self._words(str(error))
+        return _answer(request, words, status)
+
+
+def _known(given: Given) -> Told:
+    """The kind and the columns of a file: as they were confirmed, or else by the cells."""
+    return given.said or given.guess()
+
+
+def _address(given: Given) -> str:
+    """Address of the page of a file."""
+    return f"/files/{quote(given.name)}"
+
+
+def _advised(fault: str) -> list[str]:
+    """Charset that is advised where a file could not be read."""
+    return re.findall(r"choose (\S+) under “Letters”", fault)[:1]
+
+
+def _tallies(seen: Seen | None, given: Mapping[str, int]) -> list[tuple[str, float, int, float]]:
+    """Each class with its labels in the file, on the page and in all."""
+    own = {} if seen is None else seen.classes
+    return [(c, own.get(c, 0), given.get(c, 0), own.get(c, 0) + given.get(c, 0)) for c in {**own, **given}]
 
 
 def _items(told: Told | None) -> list[str]:
@@ -261,9 +387,3 @@ def _answer(request: Request, words: str, status: int) -> Response:
         found = environment("tutelage.app").get_template("refused.html").render(words=words)
         return HTMLResponse(found, status)
     return JSONResponse({"error": words}, status)
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    """The answer to a request that is refused."""
-    status = error.status_code if isinstance(error, HTTPException) else 422
-    return _answer(request, error.detail if isinstance(error, HTTPException) else str(error), status)

@@ -1,30 +1,41 @@
-"""Which commands are done with a file: to look, to label, to learn, to label all, and to ask what comes next."""
+"""Which commands are done with a file: to look, to label, to learn, and to label all."""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tutelage.app.files import CHARSET, SEPARATOR, Given
+from tutelage.app.words import on_page
 from tutelage.kinds import KINDS
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Job
 from tutelage.label.learning import outlook_of, point_of, word_of
-from tutelage.tables import ReadAs
+from tutelage.tables import DataError, ReadAs, ending_of, read_table
 
-RUN, ALL, ASK = "run", "labelled.csv", "ask.csv"
-"""What a job makes: a run, the table with all labels, or a table of questions."""
+RUN, ALL, AWAY = "run", "labelled", "away"
+"""What the folder of a job holds: a run; the table with all labels, without its ending; or a mark that its card was put
+away."""
 
 METHOD = "drift"
 """Method of a fit, unless the page says another."""
 
 SECONDS = 600
 """Seconds, at most, in which what is read of a file is told."""
+
+SAME = (".csv", ".tsv", ".xlsx", ".jsonl", ".parquet")
+"""Endings of the files of which the table with all labels has the same."""
+
+TYPES = {"sentences": re.compile(r"\bB-([^\s\"',\]]+)")}
+"""Pattern of what is counted of a label, by kind; of others the label is."""
 
 ADDRESS = re.compile(r"http://\S+")
 """Pattern of the address that a labelling page prints."""
@@ -37,19 +48,39 @@ def words_of(given: Given, told: Told) -> list[str]:
         given: the file.
         told: its kind and columns.
     """
-    how, usual = given.how, ReadAs()
-    found = ["--kind", told.kind]
-    for name in (CHARSET, SEPARATOR):
-        if (value := getattr(how, name)) != getattr(usual, name):
-            found.append(word_of(name, [{"\t": "tab"}.get(value, value)]))
+    found = ["--kind", told.kind, *_read_as(given)]
     for name, value in told.options.items():
         found.append(word_of(name, [value] if isinstance(value, str) else list(value)))
     return found
 
 
-def labels_named(told: Told) -> bool:
-    """Whether the column of the labels is named."""
-    return KINDS[told.kind].label_columns[0] in told.options
+def _read_as(given: Given) -> list[str]:
+    """Words of the options that say how the file is read."""
+    how, usual, found = given.how, ReadAs(), []
+    for name in (CHARSET, SEPARATOR):
+        if (value := getattr(how, name)) != getattr(usual, name):
+            found.append(word_of(name, [{"\t": "tab"}.get(value, value)]))
+    return found
+
+
+def labels_named(given: Given, told: Told) -> bool:
+    """Whether the column of the labels is named, or folders name them."""
+    return given.labelled_by_folders or KINDS[told.kind].label_columns[0] in told.options
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question on the data.
+
+    Attributes:
+        asks: what looks odd.
+        answers: words of the option that each answer adds to the command, and what it means.
+        halts: whether nothing is learnt before it is settled.
+    """
+
+    asks: str
+    answers: Sequence[tuple[str, str]]
+    halts: bool
 
 
 @dataclass(frozen=True)
@@ -57,21 +88,39 @@ class Seen:
     """What `tutelage look` says of a file.
 
     Attributes:
-        says: sentences.
-        error: why no fit could begin; empty where one could.
-        questions: what is to be settled first, in sentences.
+        says: sentences that are worth to be read before anything is learnt.
+        all_says: all its sentences.
+        error: why no fit could begin, beside the questions; empty where one could.
+        questions: what is to be settled first.
         labelled, unlabelled: numbers of items.
         classes: number of labels of each class.
         command: the command line.
     """
 
-    says: list[str]
-    error: str
-    questions: list[str]
-    labelled: int
-    unlabelled: int
-    classes: dict[str, int]
-    command: str
+    says: Sequence[str] = ()
+    all_says: Sequence[str] = ()
+    error: str = ""
+    questions: Sequence[Asked] = ()
+    labelled: int = 0
+    unlabelled: int = 0
+    classes: Mapping[str, float] = field(default_factory=dict)
+    command: str = ""
+
+
+COPIES = (
+    re.compile(r"Copies: "), re.compile(r"[\d,]+ labelled [\w ]+ occurs? more than once"),
+    re.compile(r"[\d,]+ unlabelled rows are"), re.compile(r"(The|[\d,]+ of the [\d,]+) .* more than once ha(s|ve) "),
+)  # fmt: skip
+"""Patterns of the sentences that say that items are there more than once; the first that is there says it best."""
+
+KNOWN = re.compile(
+    r"(Columns|Classes|Tokens|Entities|Features|Question \d+): |Labelled \w+: |[^:]+: (csv|tsv|jsonl?|spreadsheet"
+    r"|parquet|arrow|feather|CoNLL)[, ]|[^:]+: its cells are separated by"
+)
+"""Pattern of the sentences that the page says elsewhere."""
+
+ANSWER = re.compile(r"(--[a-z][a-z-]*(?:[ =](?:'[^']*'|\"[^\"]*\"|[^\s,;()]+(?:,[^\s,;()]+)*))?)[ ,(]*(.*?)\)?")
+"""Pattern of an option that settles a question, and what it then means."""
 
 
 def look(given: Given, told: Told) -> Seen:
@@ -81,10 +130,10 @@ def look(given: Given, told: Told) -> Seen:
         given: the file.
         told: its kind and columns.
     """
-    words = ["look", "--train", str(given.path), *words_of(given, told)]
-    command = " ".join(["tutelage", *words])
-    if not labels_named(told):
-        return Seen([], "no column holds labels yet: label some first", [], 0, 0, {}, command)
+    words = ["look", "--train", str(given.path), *words_of(given, told), *given.settled]
+    command = shlex.join(["tutelage", *words])
+    if not labels_named(given, told):
+        return Seen(error="no column holds labels yet: label some first", command=command)
     done = subprocess.run(
         [sys.executable, "-m", "tutelage", *words, "--json"], capture_output=True, text=True, check=False,
         timeout=SECONDS, stdin=subprocess.DEVNULL,
@@ -92,15 +141,52 @@ def look(given: Given, told: Told) -> Seen:
     try:
         found: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
+        found = {}
+    if "facts" not in found:
         lines = [line for line in done.stderr.splitlines() if line.startswith("Error")]
-        return Seen([], (lines or ["the file cannot be read"])[-1], [], 0, 0, {}, command)
+        error = found.get("error") or (lines or ["the file cannot be read"])[-1]
+        return Seen(error=on_page(error, given.path.parent), command=command)
+    return seen_of(found, given.path.parent, command)
+
+
+def seen_of(found: Mapping[str, Any], folder: Path, command: str = "") -> Seen:
+    """What the JSON of `tutelage look` says, in the words of the page.
+
+    Args:
+        found: the JSON.
+        folder: folder of the files.
+        command: the command line.
+    """
     items = found["facts"].get("items", {})
-    classes = {str(k): int(v) for k, v in found["facts"].get("classes", {}).items()}
-    questions = [str(q.get("asks", q)) if isinstance(q, dict) else str(q) for q in found["questions"]]
+    counted = found["facts"].get("classes") or found["facts"].get("tags", {}).get("entities", {})
+    all_says = [on_page(line, folder) for line in found["says"]]
+    faults = found["faults"] or [line for line in [found.get("error", "")] if line and not _asks(line, found)]
     return Seen(
-        found["says"], found.get("error", ""), questions, int(items.get("labelled", 0)),
-        int(items.get("unlabelled", 0)), classes, command,
+        _worth(all_says), all_says, " ".join(on_page(line, folder) for line in faults),
+        [_asked(each, folder) for each in found["questions"]], int(items.get("labelled", 0)),
+        int(items.get("unlabelled", 0)), {str(k): float(v) for k, v in counted.items()}, command,
     )  # fmt: skip
+
+
+def _asks(error: str, found: Mapping[str, Any]) -> bool:
+    """Whether an error is one of the questions."""
+    return any(question["asks"] in error for question in found["questions"])
+
+
+def _worth(says: Sequence[str]) -> list[str]:
+    """Sentences that are not said elsewhere on the page; that items are there more than once is said once."""
+    copies = [line for pattern in COPIES for line in says if pattern.match(line)]
+    return [line for line in says if not KNOWN.match(line) and line not in copies[1:]]
+
+
+def _asked(question: Mapping[str, Any], folder: Path) -> Asked:
+    """A question whose answers are options that the page can add: those without a name that the user is to fill in."""
+    answers = []
+    for option in question["options"]:
+        if (found := ANSWER.fullmatch(option)) and not re.search(r"\b[A-Z]{3,}|\.\.\.", found[1]):
+            value = found[1].partition(" ")[2] or found[1].partition("=")[2]
+            answers.append((found[1], found[2] or f"{found[1].split('=')[0].split()[0][2:].replace('-', ' ')} {value}"))
+    return Asked(on_page(question["asks"], folder), answers, bool(question["halts"]))
 
 
 def fit(given: Given, told: Told, method: str = METHOD) -> Job:
@@ -113,7 +199,7 @@ def fit(given: Given, told: Told, method: str = METHOD) -> Job:
     """
     folder, labels = given.jobs.new_folder(), labels_of(given)
     words = ["fit", method]
-    if labels is None or labels_named(told):
+    if labels is None or labels_named(given, told):
         words += [
             "--train",
             str(given.path),
@@ -123,6 +209,7 @@ def fit(given: Given, told: Told, method: str = METHOD) -> Job:
     else:
         name = KINDS[told.kind].label_columns[0]
         words += ["--train", str(labels), "--unlabelled", str(given.path), *words_of(given, told), f"--{name}", "label"]
+    words += given.settled
     return given.jobs.start(folder, [*words, "--out", str(folder / RUN)], {"does": "fit"})
 
 
@@ -146,8 +233,43 @@ def label_all(given: Given, told: Told, fitted: Job) -> Job:
         fitted: the job of the fit.
     """
     folder = given.jobs.new_folder()
-    words = ["predict", str(fitted.folder / RUN), "--input", str(given.path), "--output", str(folder / ALL)]
+    ending = ending_of(given.path)
+    output = folder / f"{ALL}{ending if ending in SAME else '.csv'}"
+    words = ["predict", str(fitted.folder / RUN), "--input", str(given.path), "--output", str(output)]
+    words += _read_as(given)
     return given.jobs.start(folder, words, {"does": "predict", "of": fitted.number})
+
+
+def output_of(job: Job) -> Path | None:
+    """Table with all labels that a job wrote; None where there is none."""
+    return next((path for path in job.folder.glob(f"{ALL}.*") if path.suffix != ".part"), None)
+
+
+def away(job: Job) -> bool:
+    """Whether the card of a job was put away, or it was a labelling page that was closed."""
+    closed = job.about.get("does") == "label" and job.state in ("done", "stopped")
+    return closed or (job.folder / AWAY).exists()
+
+
+def given_counts(given: Given, told: Told) -> tuple[int, dict[str, int]]:
+    """Number of the labels that were given on the labelling page, and how often each class was; of sentences each type.
+
+    Args:
+        given: the file.
+        told: its kind and columns.
+    """
+    path = labels_of(given)
+    if path is None:
+        return 0, {}
+    name = KINDS[told.kind].label_columns[0]
+    try:
+        table = read_table(path)
+    except DataError:  # it is being written, or another program holds it
+        return 0, {}
+    column = str(told.options.get(name, "label"))
+    cells = [str(cell) for cell in table[column].tolist()] if column in table else []
+    each = [types.findall(cell) for cell in cells] if (types := TYPES.get(told.kind)) else [[cell] for cell in cells]
+    return len(cells), dict(sorted(Counter(label for labels in each for label in labels).items()))
 
 
 def says(job: Job) -> list[str]:

@@ -12,11 +12,14 @@ from typing import Any
 
 import pandas as pd
 
-from tutelage.files import write_json
+from tutelage import kinds
+from tutelage.app.packed import unpacked
+from tutelage.files import remove_folder, write_json
 from tutelage.kinds import KINDS
-from tutelage.kinds.told import Told, told
-from tutelage.label.jobs import Jobs
-from tutelage.tables import USUAL, DataError, ReadAs, read
+from tutelage.kinds.told import A_WORD_A_LINE, Told, table_of, told
+from tutelage.label.items import digest
+from tutelage.label.jobs import Job, Jobs
+from tutelage.tables import FORMATS, USUAL, DataError, ReadAs, ending_of, holds_texts
 
 SHOWN = 5
 """Rows of a table that are shown."""
@@ -30,8 +33,23 @@ COLUMNS = 30
 LONGEST = 150
 """Bytes of the name of a file, at most, without its ending."""
 
-FOLDER = ".tutelage"
-"""Ending of the folder that holds what was done with a file."""
+FOLDER, LABELS = ".tutelage", ".labels"
+"""Endings of the folders that hold what was done with a file, and the answers of its labelling page."""
+
+TAKEN = (*FORMATS, *sorted(A_WORD_A_LINE), ".zip", ".gz", ".zst", ".bz2", ".xz")
+"""Endings of the files that are taken."""
+
+TAKES = (
+    "a table (.csv, .tsv, .xlsx, .ods, .json, .jsonl, .parquet), sentences with a word a line (.conll, .iob, .conllu), "
+    "or a .zip with a folder of images for each class"
+)
+"""Phrase that says which files are taken."""
+
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+"""Endings of files of images whose names are shown."""
+
+ORIGIN = "origin.json"
+"""File that holds the hash of the .zip that a folder came from."""
 
 CHARSET, SEPARATOR = "charset", "separator"
 """What a form says of how a file is read."""
@@ -51,7 +69,7 @@ class Given:
     """A file that the page was given.
 
     Attributes:
-        path: the file.
+        path: the file, or the folder that came in a .zip.
     """
 
     path: Path
@@ -67,6 +85,26 @@ class Given:
         return self.path.with_name(f"{self.path.name}{FOLDER}")
 
     @property
+    def beside(self) -> list[Path]:
+        """What goes with the file where it is removed."""
+        return [self.folder, self.path.with_name(f"{self.path.name}{LABELS}")]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file as it was given."""
+        if not self.path.is_dir():
+            return digest(self.path)
+        try:
+            return str(json.loads((self.folder / ORIGIN).read_text())["digest"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+
+    @property
+    def labelled_by_folders(self) -> bool:
+        """Whether it is a folder with a folder for each class."""
+        return self.path.is_dir() and any(each.is_dir() for each in self.path.iterdir())
+
+    @property
     def jobs(self) -> Jobs:
         """Commands that were done with it."""
         return Jobs(self.folder / "jobs")
@@ -80,10 +118,18 @@ class Given:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def say(self, found: Told) -> None:
-        """Keep the kind and the columns."""
+    @property
+    def settled(self) -> list[str]:
+        """Words of the options by which questions were settled."""
+        try:
+            return [str(word) for word in json.loads((self.folder / SAID).read_text())["settled"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+    def say(self, found: Told, settled: Sequence[str] = ()) -> None:
+        """Keep the kind and the columns, and what was settled."""
         self.folder.mkdir(exist_ok=True)
-        write_json(self.folder / SAID, {"kind": found.kind, "options": found.options})
+        write_json(self.folder / SAID, {"kind": found.kind, "options": found.options, "settled": list(settled)})
 
     @property
     def how(self) -> ReadAs:
@@ -114,7 +160,28 @@ class Given:
         Raises:
             DataError: the file cannot be read, or no column looks like items.
         """
+        if self.path.is_dir():
+            return Told(kinds.told_by([], self.path) or "images", {})
         return told(self.path, self.how)
+
+    def remove(self) -> None:
+        """Remove the file, and all that was done with it.
+
+        Raises:
+            DataError: a command uses it.
+            OSError: it cannot be removed.
+        """
+        if running := self.running():
+            raise DataError(f"{self.name} is used by a command that runs ({running.command}): stop it first")
+        for path in (*self.beside, self.path):
+            if not path.is_dir():
+                path.unlink(missing_ok=True)
+            elif why := remove_folder(path):
+                raise OSError(f"{path.name} cannot be removed: {why}")
+
+    def running(self) -> Job | None:
+        """A command that uses the file now; None where there is none."""
+        return next((job for job in self.jobs.all() if job.state == "running"), None)
 
     def head(self) -> tuple[list[str], list[list[str]]]:
         """Names of the columns, and the first rows.
@@ -122,7 +189,10 @@ class Given:
         Raises:
             DataError: the file cannot be read.
         """
-        frame: pd.DataFrame = read(self.path, self.how).frame
+        if self.path.is_dir() and not holds_texts(self.path):
+            found = sorted(path for path in self.path.rglob("*") if path.suffix.lower() in PICTURES)[:SHOWN]
+            return ["image"], [[path.relative_to(self.path).as_posix()] for path in found]
+        frame: pd.DataFrame = table_of(self.path, self.how)
         names = [str(name) for name in frame.columns]
         rows = frame.head(SHOWN).iloc[:, :COLUMNS].astype(object).to_numpy().tolist()
         return names, [[_shown(cell) for cell in row] for row in rows]
@@ -143,12 +213,12 @@ def _shown(cell: Any) -> str:
     return text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]}…"
 
 
-def of_form(path: Path, form: dict[str, str], columns: Sequence[str]) -> Told:
+def of_form(given: Given, form: Mapping[str, str], columns: Sequence[str]) -> Told:
     """The kind and the columns that a form says.
 
     Args:
-        path: the file, for messages.
-        form: values of the form: "kind", "items" and "labels".
+        given: the file.
+        form: values of the form: "kind", "items", "features" and "labels".
         columns: names of the file's columns.
 
     Raises:
@@ -156,19 +226,23 @@ def of_form(path: Path, form: dict[str, str], columns: Sequence[str]) -> Told:
     """
     kind = form.get("kind", "")
     if kind not in KINDS:
-        raise DataError(f"{path}: kind must be one of {', '.join(KINDS)}, got {kind!r}")
+        raise DataError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    if given.path.is_dir():
+        return Told(kind, {})
     of = KINDS[kind]
+    (first,) = of.item_columns[:1]
+    several = not isinstance(getattr(of, first, None), str | None)
     items = [name for name in form.get("items", "").split("\n") if name]
+    if several:
+        items = [name for name in form.get("features", "").split("\n") if name] or items
     labels = form.get("labels", "")
     for name in (*items, *filter(None, [labels])):
         if name not in columns:
-            raise DataError(f"{path}: there is no column {name!r}; there are {', '.join(columns)}")
+            raise DataError(f"there is no column {name!r}; there are {', '.join(columns)}")
     if not items:
-        raise DataError(f"{path}: name the column of the {of.words.things}")
+        raise DataError(f"name the column of the {of.words.things}")
     if labels in items:
-        raise DataError(f"{path}: {labels!r} is named for the {of.words.things} and for their labels")
-    (first,) = of.item_columns[:1]
-    several = not isinstance(getattr(of, first, None), str | None)
+        raise DataError(f"{labels!r} is named for the {of.words.things} and for their labels")
     options: dict[str, Any] = {first: items if several else items[0]}
     return Told(kind, options | ({of.label_columns[0]: labels} if labels else {}))
 
@@ -180,14 +254,29 @@ def all_of(folder: Path) -> list[Given]:
 
 
 def named(folder: Path, name: str) -> Given | None:
-    """The file of a name; None where there is none."""
+    """The file, or folder of items, of a name; None where there is none."""
     path = folder / name
-    inside = name == Path(name).name and not name.startswith(".") and path.is_file() and not path.is_symlink()
-    return Given(path) if inside else None
+    if name != Path(name).name or name.startswith(".") or path.is_symlink():
+        return None
+    is_items = path.is_dir() and path.suffix not in (FOLDER, LABELS) and (Given(path).folder / ORIGIN).is_file()
+    return Given(path) if path.is_file() or is_items else None
 
 
-async def keep(folder: Path, name: str, parts: AsyncIterator[bytes]) -> Given:
-    """Keep a file that is sent; one that is there stays, and the new one gets a number.
+@dataclass(frozen=True)
+class Kept:
+    """A file that was sent, and what became of it.
+
+    Attributes:
+        given: the file.
+        fate: "new"; "same": its like was here; or "beside": another one of its name was here.
+    """
+
+    given: Given
+    fate: str
+
+
+async def keep(folder: Path, name: str, parts: AsyncIterator[bytes]) -> Kept:
+    """Keep a file that is sent; one of the same name and contents is taken again, another one stays beside it.
 
     Args:
         folder: folder of the files.
@@ -195,29 +284,58 @@ async def keep(folder: Path, name: str, parts: AsyncIterator[bytes]) -> Given:
         parts: its bytes.
 
     Raises:
-        DataError: the name is none.
+        DataError: the name is none, the file is empty, or of no form that is taken.
         OSError: it cannot be written; nothing is kept.
     """
-    given = Path(STRANGE.sub("_", Path(name.replace("\\", "/")).name).strip(". "))
-    stem, suffix = given.stem.encode()[:LONGEST].decode(errors="ignore"), given.suffix[:10]
+    whole = Path(STRANGE.sub("_", Path(name.replace("\\", "/")).name).strip(". "))
+    stem, suffix = whole.stem.encode()[:LONGEST].decode(errors="ignore"), whole.suffix[:10]
     if not stem:
         raise DataError(f"a file needs a name, got {name!r}")
-    suffix = f"{suffix}_" if suffix == FOLDER else suffix
+    if ending_of(whole) not in TAKEN:
+        raise DataError(f"{whole.name} is not of a form that is read here: choose {TAKES}")
     part = folder / f".{secrets.token_hex(8)}.part"
     try:
         with part.open("wb") as file:
             async for each in parts:
                 file.write(each)
-        path, number = folder / f"{stem}{suffix}", 2
-        while not _placed(part, path):
-            path, number = folder / f"{stem}-{number}{suffix}", number + 1
+        if not part.stat().st_size:
+            raise DataError(f"{whole.name} is empty: it has no bytes")
+        return _kept(folder, part, stem, suffix)
     finally:
         part.unlink(missing_ok=True)
-    return Given(path)
+
+
+def _kept(folder: Path, part: Path, stem: str, suffix: str) -> Kept:
+    """Give a file that was written its name; a .zip of images or texts becomes a folder of them."""
+    was, number = digest(part), 1
+    inside = unpacked(part, folder) if suffix.lower() == ".zip" else None
+    if inside is not None:
+        suffix = ""
+    try:
+        while True:
+            path = folder / (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}")
+            if (there := named(folder, path.name)) is not None and there.digest == was:
+                return Kept(there, "same")
+            if _placed(inside or part, path):
+                break
+            number += 1
+        given = Given(path)
+        if inside is not None:
+            given.folder.mkdir(exist_ok=True)
+            write_json(given.folder / ORIGIN, {"digest": was})
+        return Kept(given, "new" if number == 1 else "beside")
+    finally:
+        if inside is not None and inside.exists():
+            remove_folder(inside)
 
 
 def _placed(part: Path, path: Path) -> bool:
-    """Give a file its name, unless another has it."""
+    """Give a file or folder its name, unless another has it."""
+    if part.is_dir():
+        if path.exists():
+            return False
+        part.rename(path)
+        return True
     try:
         path.hardlink_to(part)
     except FileExistsError:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,54 @@ from tutelage.data.errors import DataError
 from tutelage.data.how import ReadAs
 from tutelage.kinds import KINDS, TABLE
 from tutelage.kinds.asked_labels import GUESS, MARKS, ROW, SOURCE, WHY
-from tutelage.tables import read
+from tutelage.kinds.cells import is_number, mostly
+from tutelage.modalities.sentences.conll import CONLL, read_conll
+from tutelage.tables import UNHEARD, read
 
 LOOKED_AT = 500
 """Rows that are looked at, at most."""
 
 LABELS = (
-    "label", "labels", "class", "classes", "category", "categories", "topic", "target", "tag", "tags", "ner_tags",
-    "sentiment", "species", "y", "klasse", "kategorie", "thema", "etiqueta", "categoria",
+    "label", "labels", "class", "classes", "category", "categories", "topic", "target", "tags", "ner_tags", "tag",
+    "spans", "entities", "sentiment", "species", "intent", "y", "klasse", "kategorie", "thema", "rubrik", "stimmung",
+    "art", "etiqueta", "categoria", "categoría", "clase", "catégorie", "classe", "étiquette", "rating", "stars",
+    "sterne", "bewertung",
 )  # fmt: skip
 """Usual names of a column of labels, the likelier first."""
+
+NUMBERS = frozenset(("id", "ids", "nr", "no", "nummer", "number", "index", "row", "zeile", "key", "uuid", "unnamed"))
+"""Words of the names of columns that number the rows."""
 
 FEWEST, MANY = 20, 0.8
 """Cells from which on a column of labels is looked at, and share of different ones beyond which it holds none."""
 
+FEW, SHORT, OFTEN = 30, 40, 2
+"""Of a column that holds labels though its name does not say so: different cells, at most, characters of each, at most,
+and how often each is there, at least, on average."""
+
+LETTERS = 0.5
+"""Share of the characters of a text that are letters, at least."""
+
+NEAR = 0.5
+"""Share of the words of the longest texts from which on those of another column may be meant as well."""
+
+LINK = re.compile(r"(https?://|www\.|mailto:)\S+|\S+@\S+\.\w+|/?(\S+/)+\S*|\w+\.(csv|html?|pdf|png|jpe?g|txt)")
+"""Pattern of an address or a path."""
+
+CODE = re.compile(r"(?=\S*\d)[0-9a-fA-F-]{16,}|(?=\S*\d)[A-Za-z]{0,4}[-_/]?[\d-]+[A-Za-z]?")
+"""Pattern of a number that names a thing, such as a UUID, or one behind letters."""
+
+TAG = re.compile(r"O|[BIESLU]-\S+")
+"""Pattern of the tag of a word."""
+
 NUMBERED = re.compile(rf"({GUESS}|{WHY}|{ROW}|{SOURCE})(_\d+)?")
 """Pattern of the names of the columns that `tutelage next` writes, beside those that say by which selector."""
+
+A_WORD_A_LINE = frozenset(CONLL) - {".txt"}
+"""Endings of files with a word a line, which are no tables."""
+
+Cells = Mapping[str, Sequence[Any]]
+"""Cells of columns that are not empty, by name."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +74,13 @@ class Told:
         kind: name of the kind of data.
         options: options of the kind that name its columns; that of the labels is left out where there are none.
         others: columns that neither hold the items nor their labels.
+        unsure: sentences on what could be meant otherwise; empty where the cells leave no doubt.
     """
 
     kind: str
     options: dict[str, Any]
     others: Sequence[str] = ()
+    unsure: Sequence[str] = ()
 
     def words(self) -> str:
         """What was taken for what, as options of the command line."""
@@ -57,10 +92,7 @@ class Told:
 
 
 def told(path: Path, how: ReadAs) -> Told:
-    """The kind of data in a table, and its columns, by the first rows.
-
-    The column of the texts is the one whose cells are longest, that of the labels has a usual name, is empty, or holds
-    few different words.
+    """The kind of data in a table, and its columns, by the first rows; see `told_of`.
 
     Args:
         path: the table.
@@ -69,37 +101,209 @@ def told(path: Path, how: ReadAs) -> Told:
     Raises:
         DataError: the table cannot be read, or no column looks like items.
     """
-    table = read(path, how).frame.head(LOOKED_AT)
+    return told_of(table_of(path, how).head(LOOKED_AT), path)
+
+
+def table_of(path: Path, how: ReadAs) -> pd.DataFrame:
+    """The table in a file; of a file with a word a line a row for each sentence, with columns that are numbered.
+
+    Args:
+        path: the file.
+        how: how it is read.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    if path.suffix.lower() in A_WORD_A_LINE:
+        return read_conll(path, how, UNHEARD).reset_index(drop=True)
+    return read(path, how).frame
+
+
+def told_of(table: pd.DataFrame, path: Path) -> Told:
+    """The kind of data in the first rows of a table, and its columns.
+
+    The column of the texts is the one whose cells have most words; dates, amounts, addresses and numbers of things are
+    none. That of the labels has a usual name, is empty, or holds few different words.
+
+    Args:
+        table: the rows.
+        path: the file, for messages.
+
+    Raises:
+        DataError: no column looks like items.
+    """
     columns = [str(c) for c in table.columns if not MARKS.fullmatch(str(c)) and not NUMBERED.fullmatch(str(c))]
-    label = _label(table, columns)
+    cells = {c: [plain(cell) for cell in table[c].tolist() if not _empty(cell)] for c in columns}
+    label, doubts = _label(cells, len(table))
     left = [c for c in columns if c != label]
-    cells = {c: [plain(cell) for cell in table[c].tolist() if not _empty(cell)] for c in left}
-    filled = {c: found for c, found in cells.items() if found}
+    filled = {c: cells[c] for c in left if cells[c]}
+    marked = label is not None and (_are_spans(cells[label]) or _are_tags(cells[label]))
     for name in reversed(TABLE):
         kind = KINDS[name]
-        taken = kind.told_by_cells(filled)
+        taken = list(KINDS["texts" if marked and name == "sentences" else name].told_by_cells(_fitting(filled)))
         if taken:
             (items,), (labels,) = kind.item_columns[:1], kind.label_columns
-            options = {items: taken[0] if isinstance(getattr(kind, items, None), str | None) else taken}
-            return Told(name, options | ({} if label is None else {labels: label}), [c for c in left if c not in taken])
+            several = not isinstance(getattr(kind, items, None), str | None)
+            label = label or _beside(name, taken[0], filled)
+            if marked and _are_tags(cells[str(label)]):
+                doubts = [f"{label!r} holds a tag in each row: is each row a word of a sentence?", *doubts]
+            if not several:
+                doubts = [*_other_items(name, taken[0], filled, label), *doubts]
+            options = {items: taken if several else taken[0]} | ({} if label is None else {labels: label})
+            others = [c for c in columns if c not in taken and c != label]
+            return Told(name, options, others, tuple(doubts))
     raise DataError(f"{path}: no column looks like items to label; name it, as by --text COLUMN")
 
 
-def _label(table: pd.DataFrame, columns: Sequence[str]) -> str | None:
-    """Column that looks like labels; None where there is none."""
-    if len(columns) < 2:
+def _fitting(filled: Cells) -> Cells:
+    """Columns that can hold items: without those that number, date or name them, unless nothing else is left."""
+    listed = {
+        c: cells for c, cells in filled.items() if mostly(lambda cell: isinstance(cell, list | dict | bytes), cells)
+    }
+    if listed:
+        listed = {c: cells for c, cells in listed.items() if not mostly(is_number, cells)} or listed
+        return {c: cells for c, cells in filled.items() if c in listed or mostly(_is_words, cells)}
+    words = {c: cells for c, cells in filled.items() if mostly(_is_words, cells) or _depicts(cells)}
+    if words:
+        return words
+    numbers = {c: cells for c, cells in filled.items() if mostly(is_number, cells) and not _counts(c, cells)}
+    return numbers or filled
+
+
+def _depicts(cells: Sequence[Any]) -> bool:
+    """Whether cells are names of files of pictures."""
+    return mostly(lambda cell: bool(re.fullmatch(r".*\.(png|jpe?g|gif|bmp|webp|tiff?)", str(cell), re.I | re.S)), cells)
+
+
+def _is_words(cell: Any) -> bool:
+    """Whether a cell is a text of words: mostly letters, and no address."""
+    text = "".join(str(cell).split())
+    if not text or LINK.fullmatch(str(cell).strip()) or CODE.fullmatch(str(cell).strip()):
+        return False
+    return sum(c.isalpha() or not c.isascii() for c in text) >= LETTERS * len(text)
+
+
+def _counts(name: str, cells: Sequence[Any]) -> bool:
+    """Whether a column of numbers numbers the rows: by its name, or since each is one more than that before."""
+    words = set(re.split(r"[\W_]+", name.casefold()))
+    if words & NUMBERS:
+        return len(set(map(str, cells))) > MANY * len(cells)
+    try:
+        found = [int(str(cell)) for cell in cells]
+    except ValueError:
+        return False
+    return len(found) > 2 and all(b - a == 1 for a, b in pairwise(found))
+
+
+def _other_items(kind: str, taken: str, filled: Cells, label: str | None) -> list[str]:
+    """Sentences on columns that may hold the items as well."""
+    if kind != "texts":
+        return []
+    words = {c: _words(cells) for c, cells in filled.items() if c != label and mostly(_is_words, cells)}
+    most = words.get(taken, 0.0)
+    if taken not in words:
+        return [f"{taken!r} does not look like texts: is it the column to label?"]
+    near = [c for c, count in words.items() if c != taken and count >= max(NEAR * most, 2)]
+    found = []
+    if near:
+        named = " and ".join(map(repr, near[:3]))
+        hold = "hold texts" if len(near) > 1 else "holds texts"
+        found.append(f"{named} {hold}, too: is {taken!r} the column to label?")
+    if most < 2 and all(map(str.isascii, map(str, filled[taken]))):
+        found.append(f"the cells of {taken!r} are single words: is it the column to label?")
+    return found
+
+
+def _are_spans(cells: Sequence[Any]) -> bool:
+    """Whether cells hold lists of spans: of lists with a beginning and an end, or of dicts."""
+    lists = [cell for cell in cells if isinstance(cell, list)]
+    each = [one for cell in lists for one in cell]
+    return bool(each) and len(lists) == len(cells) and all(isinstance(one, list | dict) for one in each)
+
+
+def _are_tags(cells: Sequence[Any]) -> bool:
+    """Whether cells are tags, each of a word in a row of its own."""
+    return (
+        bool(cells)
+        and any(str(cell)[1:2] == "-" for cell in cells)
+        and mostly(lambda c: bool(TAG.fullmatch(str(c))), cells)
+    )
+
+
+def _words(cells: Sequence[Any]) -> float:
+    return sum(len(str(cell).split()) for cell in cells) / len(cells)
+
+
+def _beside(kind: str, taken: str, filled: Cells) -> str | None:
+    """Column with a list for each word of the sentences; None where there is none."""
+    if kind != "sentences":
         return None
-    for name in LABELS:
-        for c in (c for c in columns if c.casefold() == name):
-            cells = [str(cell) for cell in table[c].tolist() if not _empty(cell)]
-            if len(cells) < FEWEST or len(set(cells)) <= MANY * len(cells):  # else it numbers the rows
-                return c
-    empty = [c for c in columns if all(_empty(v) for v in table[c].tolist())]
-    return empty[-1] if empty else None
+    lengths = [len(cell) if isinstance(cell, list) else -1 for cell in filled[taken]]
+    found = [
+        c for c, cells in filled.items()
+        if c != taken and [len(cell) if isinstance(cell, list) else -2 for cell in cells] == lengths
+    ]  # fmt: skip
+    tags = [c for c in found if _are_tags([tag for cell in filled[c] for tag in cell])]
+    return next(reversed(tags or found), None)
+
+
+def _label(cells: Cells, rows: int) -> tuple[str | None, list[str]]:
+    """Column that looks like labels, None where there is none, and sentences on what could be meant otherwise."""
+    if len(cells) < 2:
+        return None, []
+    named = [c for name in LABELS for c in cells if c.strip().casefold() == name and _may_label(cells[c])]
+    named += [c for c in cells if c not in named and (_are_spans(cells[c]) or _are_tags(cells[c]))]
+    named += [c for c in cells if c not in named and _words_of(c) & set(LABELS) and _few(cells[c])]
+    if named:
+        also = [c for c in named[1:] if cells[c]]
+        return named[0], [f"{c!r} may hold labels, too: is {named[0]!r} the column of the labels?" for c in also[:1]]
+    few = [c for c in cells if _few(cells[c]) and not mostly(is_number, cells[c])]
+    if few:
+        # one that is filled in part is likelier: somebody began to label
+        best = min(few, key=lambda c: (len(cells[c]) == rows, len(set(map(str, cells[c])))))
+        others = [c for c in few if c != best]
+        rather = f", or {' or '.join(map(repr, others[:3]))}" if others else ""
+        return best, [f"{best!r} holds few different words: are these the labels{rather}?"]
+    empty = [c for c in cells if not cells[c]]
+    switches = [c for c in cells if _few(cells[c]) and {str(cell).strip() for cell in cells[c]} <= {"0", "1", "-1"}]
+    if switches and not empty:
+        return switches[0], [f"{switches[0]!r} holds few different numbers: are these the labels?"]
+    if empty:
+        return empty[-1], [f"{empty[-1]!r} is empty: is it for the labels?"] * (len(empty) > 1)
+    return None, []
+
+
+def _words_of(name: str) -> set[str]:
+    return set(re.split(r"[\W_]+", name.casefold()))
+
+
+def _may_label(cells: Sequence[Any]) -> bool:
+    """Whether cells of a column with a usual name can be labels: they are no numbers of rows, texts or dates."""
+    if not cells or any(isinstance(cell, list | dict) for cell in cells):
+        return True
+    different = len({str(cell) for cell in cells})
+    if len(cells) >= FEWEST and different > MANY * len(cells):
+        return False
+    plain_ = mostly(lambda cell: _is_words(cell) or _is_whole(cell), cells)
+    return plain_ or different <= FEW // 3
+
+
+def _is_whole(cell: Any) -> bool:
+    return bool(re.fullmatch(r"\s*-?\d{1,6}(\.0)?\s*", str(cell)))
+
+
+def _few(cells: Sequence[Any]) -> bool:
+    """Whether cells hold a few short words, or whole numbers, each of them several times."""
+    if any(isinstance(cell, list | dict | bytes) for cell in cells):
+        return False
+    different = {str(cell).strip() for cell in cells}
+    short = all(len(cell) <= SHORT and len(cell.split()) <= 4 for cell in different)
+    plain_ = all(_is_words(cell) or _is_whole(cell) for cell in different)
+    return 2 <= len(different) <= min(FEW, len(cells) / OFTEN) and short and plain_
 
 
 def _empty(cell: Any) -> bool:
-    return cell is None or cell is pd.NA or str(cell).strip() in ("", "nan")
+    return cell is None or cell is pd.NA or str(cell).strip() in ("", "nan", "NaT")
 
 
 def plain(cell: Any) -> Any:

@@ -4,14 +4,18 @@
 const $ = (id) => document.getElementById(id);
 
 async function send(file) {
-  $("sending").textContent = `Reading ${file.name} …`;
+  const sending = $("sending");
+  sending.className = "";
+  sending.textContent = `Reading ${file.name} …`;
   try {
     const answer = await fetch(`/files/${encodeURIComponent(file.name)}`, { method: "PUT", body: file });
     const value = await answer.json();
     if (!answer.ok) throw new Error(value.error || "Refused.");
-    window.location.assign(`/files/${encodeURIComponent(value.name)}`);
+    window.location.assign(value.leads);
   } catch (error) {
-    $("sending").textContent = error.message;
+    sending.className = "notice warning";
+    sending.textContent = error instanceof TypeError ? "The program does not answer: start tutelage app again." : error.message;
+    $("choose").value = "";
   }
 }
 
@@ -32,31 +36,54 @@ if ($("choose")) {
   });
 }
 
-function signature(jobs) {
-  return JSON.stringify(jobs.map((job) => [job.number, job.state, job.address]));
+const signature = (value) => JSON.stringify([value.labels, value.jobs.map((job) => [job.number, job.state, job.address, job.away])]);
+
+// What the program says anew takes the place of what was there; a form that somebody fills in stays as it is.
+async function renew() {
+  const found = new DOMParser().parseFromString(await (await fetch(window.location.pathname)).text(), "text/html");
+  const focus = document.activeElement && document.activeElement.id;
+  for (const id of ["labels", "learn", "jobs"]) {
+    if (!$(id) || !found.getElementById(id) || $(id).innerHTML === found.getElementById(id).innerHTML) continue;
+    const open = [...$(id).querySelectorAll("details")].map((fold) => fold.open);
+    $(id).replaceWith(document.importNode(found.getElementById(id), true));
+    if (open.length === $(id).querySelectorAll("details").length) {
+      $(id).querySelectorAll("details").forEach((fold, i) => { fold.open = open[i]; });
+    }
+  }
+  if (focus && $(focus)) $(focus).focus();
 }
 
-async function watch(before, name) {
+let shown = $("state") ? JSON.parse($("state").dataset.state) : null;
+let waiting = null;
+
+async function watch() {
+  clearTimeout(waiting);
+  waiting = null;
   let value;
   try {
-    value = await (await fetch(`/files/${encodeURIComponent(name)}/jobs`)).json();
+    const answer = await fetch(`/files/${encodeURIComponent(shown.name)}/jobs`);
+    if (!answer.ok) { window.location.assign("/"); return; } // it was removed
+    value = await answer.json();
+    if (signature(value) !== signature(shown)) await renew();
   } catch {
-    return; // the program was stopped; what it has started goes on
-  }
-  if (signature(value.jobs) !== before) {
-    window.location.reload();
+    $("lost").hidden = false;
+    waiting = setTimeout(watch, 5000);
     return;
   }
+  $("lost").hidden = true;
+  shown = value;
   for (const job of value.jobs) {
     const bar = document.querySelector(`#job-${job.number} progress`);
     if (bar && job.far.share) bar.value = Math.round(100 * job.far.share);
+    const left = document.querySelector(`#job-${job.number} .far`);
+    if (left) left.textContent = job.far.left || "";
     const log = document.querySelector(`#job-${job.number} .log`);
-    if (log) log.textContent = job.log;
+    if (log && log.textContent !== job.log) log.textContent = job.log;
   }
-  if (value.jobs.some((job) => job.state === "running")) setTimeout(() => watch(before, name), 1000);
+  if (value.jobs.some((job) => job.state === "running")) waiting = setTimeout(watch, 1000);
 }
 
-if ($("state")) {
-  const state = JSON.parse($("state").dataset.state);
-  if (state.jobs.some((job) => job.state === "running")) setTimeout(() => watch(signature(state.jobs), state.name), 1000);
+if (shown) {
+  if (shown.jobs.some((job) => job.state === "running")) waiting = setTimeout(watch, 1000);
+  window.addEventListener("focus", watch); // another tab may have done something
 }

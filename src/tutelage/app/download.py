@@ -1,0 +1,126 @@
+"""The table to download: the rows of the file, the labels that were given, and what the model says of each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tutelage.app.files import Given
+from tutelage.files import write_atomically
+from tutelage.kinds import KINDS
+from tutelage.kinds.told import Told
+from tutelage.tables import PREDICTED, PREDICTED_SPANS, PROBABILITY, DataError, FileSeen, read, write_table
+
+GIVEN = "label_given"
+"""Column of the labels that people gave, in the file or on the page; empty where there is none."""
+
+NAMES = {PREDICTED: "label_predicted", PREDICTED_SPANS: "spans_predicted", PROBABILITY: "probability"}
+"""Columns of what the model says, by the name that the command gives them."""
+
+POINT, COMMA = re.compile(r"-?\d+\.\d+"), re.compile(r"-?\d+,\d+")
+"""Patterns of numbers with a decimal point and comma."""
+
+
+def labelled(given: Given, told: Told, labels: Path | None, output: Path) -> Path:
+    """Write the table to download beside what the command wrote, and return its path.
+
+    A file with semicolons or tabs comes back with them, in its own letters, and with decimal commas where it has some.
+
+    Args:
+        given: the file.
+        told: its kind and columns.
+        labels: table of the labels that were given on the page; None where there is none.
+        output: table that the command predict wrote.
+
+    Raises:
+        DataError: a table cannot be read.
+        OSError: it cannot be written.
+    """
+    frame = read(output).frame
+    seen: FileSeen | None = None
+    try:
+        source = read(given.path, given.how)
+        seen, before, rows = source.seen, source.frame, list(source.rows)
+    except DataError:  # a folder, or sentences with a word a line
+        before, rows = frame[[]], []
+    made = [c for c in frame.columns if c not in before.columns]
+    asked = {c: NAMES[name] for c in made if (name := re.sub(r"_\d+$", "", str(c))) in NAMES}
+    if not asked:
+        return output  # in the form of another tool
+    known = _given(told, labels, frame, before, rows)
+    first = next(i for i, c in enumerate(frame.columns) if c in asked)
+    frame.insert(first, GIVEN, known, allow_duplicates=True)
+    frame.columns = pd.Index(_apart([asked.get(c, str(c)) for c in frame.columns]))
+    path = output.with_name(f"{given.path.stem}-labels{output.suffix}")
+    if output.suffix in (".csv", ".tsv") and seen is not None:
+        write_atomically(path, _in_dialect(frame, seen))
+    else:
+        write_table(frame, path)
+    return path
+
+
+def _apart(names: list[str]) -> list[str]:
+    """Names of columns, of which none is there twice."""
+    found: list[str] = []
+    for name in names:
+        number, free = 2, name
+        while free in found:
+            free, number = f"{name}_{number}", number + 1
+        found.append(free)
+    return found
+
+
+def _given(
+    told: Told, labels: Path | None, frame: pd.DataFrame, before: pd.DataFrame, rows: list[int]
+) -> list[str | None]:
+    """The label that people gave to each row, on the page or else in the file; equal items have one label."""
+    kind: Any = KINDS[told.kind]
+    column = told.options.get(kind.label_columns[0])
+    none: list[str | None] = [None] * len(frame)
+    own = [_text(cell) for cell in before[column]] if column in before else none
+    if labels is None or len(own) != len(frame):
+        return own if len(own) == len(frame) else none
+    answers = read(labels).frame
+    said = dict(zip(answers["row"].astype(str), map(_text, answers[str(column or "label")]), strict=True))
+    if not len(before):  # of a folder or a file of sentences, rows are known by what the command calls them
+        return [said.get(str(name)) for name in frame.iloc[:, 0]]
+    value = told.options.get(kind.item_columns[0], ())
+    items = before[[value] if isinstance(value, str) else list(value)].astype(str).agg("\x1f".join, axis=1).tolist()
+    of_item = {item: said[str(row)] for item, row in zip(items, rows, strict=True) if str(row) in said}
+    return [of_item.get(item, there) for item, there in zip(items, own, strict=True)]
+
+
+def _text(cell: Any) -> str | None:
+    text = "" if cell is None or cell is pd.NA or (isinstance(cell, float) and pd.isna(cell)) else str(cell)
+    return text or None
+
+
+def _in_dialect(frame: pd.DataFrame, seen: FileSeen) -> bytes:
+    """A table as text, separated as a file was; its letters are UTF-8, with a mark, where the charset lacks one."""
+    frame = frame.copy()
+    if seen.separator == ";" and not _has_points(frame):
+        for name in [c for c in frame.columns if str(c).startswith(PROBABILITY)][-1:]:
+            frame[name] = [str(cell).replace(".", ",") for cell in frame[name]]
+    text = io.StringIO()
+    frame.to_csv(
+        text, index=False, sep=seen.separator or ",", quoting=csv.QUOTE_MINIMAL,
+        lineterminator="\r\n" if seen.separator == ";" else "\n",
+    )  # fmt: skip
+    charset = seen.charset or "utf-8"
+    if charset.replace("-", "").lower() == "utf8":
+        charset = "utf-8-sig" if seen.marked or seen.separator == ";" else "utf-8"
+    try:
+        return text.getvalue().encode(charset)
+    except (UnicodeEncodeError, LookupError):
+        return text.getvalue().encode("utf-8-sig")
+
+
+def _has_points(frame: pd.DataFrame) -> bool:
+    """Whether the numbers of a table have points rather than commas, the probabilities not counted."""
+    cells = [str(cell) for c in frame.columns if not str(c).startswith(PROBABILITY) for cell in frame[c].head(1000)]
+    return sum(bool(POINT.fullmatch(c)) for c in cells) > sum(bool(COMMA.fullmatch(c)) for c in cells)

@@ -1,0 +1,182 @@
+"""What a table is taken for where nobody says it, and what is asked where it could be meant otherwise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tutelage.data.errors import DataError
+from tutelage.kinds.told import told, told_of
+from tutelage.tables import USUAL
+
+N = 40
+TEXTS = [f"the {word} of day {i} was quite good" for i, word in enumerate(["soup", "bank", "goal", "song"] * 10)]
+SHORT = [f"{word} news {i}" for i, word in enumerate(["soup", "bank", "goal", "song"] * 10)]
+DATES = [f"{i % 28 + 1:02d}.03.2024" for i in range(N)]
+LONG_DATES = [f"{i % 28 + 1}. März 2024 um 12:{i:02d} Uhr" for i in range(N)]
+PRICES = [f"{i},{i % 10}5 EUR" for i in range(N)]
+LINKS = [f"https://shop.example/a/long/way/to/the-item-that-is-meant?number={i}" for i in range(N)]
+UUIDS = [f"3f2504e0-4f89-11d3-9a0c-0305e82c33{i:02d}" for i in range(N)]
+PHONES = [f"+49 30 1234 56 {i:02d}" for i in range(N)]
+NAMES = [
+    f"{first} {last}"
+    for first in ("Ann", "Bo", "Cy", "Di", "Ed")
+    for last in ("Ash", "Birch", "Cane", "Dill", "Elm", "Fern", "Gorse", "Hop")
+]
+CLASSES = ["food", "money", "sport", "food"] * 10
+SOME = [*CLASSES[:12], *[None] * 28]
+NUMBERS = [i % 3 for i in range(N)]
+WIDTHS = [i * 0.37 % 5 for i in range(N)]
+NONE: list[None] = [None] * N
+WORDS = [["Ann", "saw", "Rome", str(i)] for i in range(N)]
+TAGS = [["B-PER", "O", "B-LOC", "O"]] * N
+SPANS = [[[0, 3, "PER"], [8, 12, "LOC"]]] * N
+PICTURES = [f"pictures/{i}.png" for i in range(N)]
+
+# what stands in the columns; kind, items, labels; what is asked about, empty where all is plain
+SURE = {
+    "plain": ({"text": TEXTS, "label": CLASSES}, "texts", "text", "label"),
+    "labels first": ({"label": CLASSES, "text": TEXTS}, "texts", "text", "label"),
+    "german": (
+        {"Nr": range(N), "Datum": DATES, "Preis": PRICES, "Bemerkung": TEXTS, "Kategorie": SOME},
+        "texts",
+        "Bemerkung",
+        "Kategorie",
+    ),
+    "tag is a day": ({"Tag": DATES, "Text": TEXTS, "Klasse": CLASSES}, "texts", "Text", "Klasse"),
+    "long dates": ({"Wann": LONG_DATES, "Was": SHORT, "label": CLASSES}, "texts", "Was", "label"),
+    "addresses": ({"url": LINKS, "title": SHORT, "label": CLASSES}, "texts", "title", "label"),
+    "ids": ({"uuid": UUIDS, "phone": PHONES, "said": SHORT, "class": CLASSES}, "texts", "said", "class"),
+    "no labels": ({"id": range(N), "text": TEXTS}, "texts", "text", None),
+    "one column": ({"text": TEXTS}, "texts", "text", None),
+    "an empty column": ({"text": TEXTS, "mark": NONE}, "texts", "text", "mark"),
+    "numbers as labels": ({"text": TEXTS, "label": NUMBERS}, "texts", "text", "label"),
+    "stars": ({"text": TEXTS, "stars": NUMBERS}, "texts", "text", "stars"),
+    "target of another sort": ({"text": TEXTS, "target": WIDTHS}, "texts", "text", None),
+    "tokens": ({"tokens": WORDS, "ner_tags": TAGS}, "sentences", "tokens", "ner_tags"),
+    "lists of other names": ({"woerter": WORDS, "marken": TAGS}, "sentences", "woerter", "marken"),
+    "tokens alone": ({"tokens": WORDS}, "sentences", "tokens", None),
+    "spans": ({"text": TEXTS, "label": SPANS}, "sentences", "text", "label"),
+    "pictures": ({"file": PICTURES, "label": CLASSES}, "images", "file", "label"),
+    "rows": ({"width": WIDTHS, "length": WIDTHS[::-1], "species": CLASSES}, "rows", ["width", "length"], "species"),
+    "rows with ids and dates": (
+        {"id": range(N), "date": DATES, "width": WIDTHS, "length": WIDTHS[::-1], "species": CLASSES},
+        "rows",
+        ["width", "length"],
+        "species",
+    ),
+    "japanese": (
+        {"本文": [f"今日は株価が大きく下がりました{i}" for i in range(N)], "label": CLASSES},
+        "texts",
+        "本文",
+        "label",
+    ),
+    "names beside texts": ({"author": NAMES, "text": TEXTS, "label": CLASSES}, "texts", "text", "label"),
+    "of next": (
+        {"row": range(N), "text": TEXTS, "label": NONE, "guess": CLASSES, "why": TEXTS, "asked_by": CLASSES},
+        "texts",
+        "text",
+        "label",
+    ),
+}
+UNSURE = {
+    "two texts": (
+        {"title": TEXTS, "text": [f"{t} and more" for t in TEXTS], "label": CLASSES},
+        "texts",
+        "text",
+        "label",
+        "'title' holds texts, too",
+    ),
+    "few words in a column of any name": (
+        {"land": ["Chile", "Peru", "Laos"] * 13 + ["Laos"], "text": TEXTS},
+        "texts",
+        "text",
+        "land",
+        "'land' holds few different words",
+    ),
+    "in part, before one that is full": (
+        {"city": ["Bonn", "Ulm"] * 20, "befund": SOME, "text": TEXTS},
+        "texts",
+        "text",
+        "befund",
+        "or 'city'",
+    ),
+    "two of usual names": (
+        {"text": TEXTS, "topic": CLASSES, "sentiment": CLASSES[::-1]},
+        "texts",
+        "text",
+        "topic",
+        "'sentiment' may hold labels, too",
+    ),
+    "two empty ones": ({"text": TEXTS, "notes": NONE, "mark": NONE}, "texts", "text", "mark", "'mark' is empty"),
+    "single words": ({"name": ["Ann", "Bo"] * 20, "label": CLASSES}, "texts", "name", "label", "single words"),
+    "addresses alone": ({"url": LINKS, "label": CLASSES}, "texts", "url", "label", "does not look like texts"),
+    "switches": (
+        {"text": TEXTS, "relevant": [0, 1] * 20},
+        "texts",
+        "text",
+        "relevant",
+        "'relevant' holds few different numbers",
+    ),
+    "a word a row": (
+        {"word": ["Ann", "saw", "Rome", "again"] * 10, "mark": ["B-PER", "O", "B-LOC", "O"] * 10},
+        "sentences",
+        "word",
+        "mark",
+        "is each row a word",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SURE)
+def test_what_leaves_no_doubt_is_told(name):
+    columns, kind, items, labels = SURE[name]
+    found = told_of(pd.DataFrame(columns), Path("a.csv"))
+    assert (found.kind, *_columns(found)) == (kind, items, labels)
+    assert not found.unsure
+
+
+@pytest.mark.parametrize("name", UNSURE)
+def test_what_could_be_meant_otherwise_is_asked(name):
+    columns, kind, items, labels, asks = UNSURE[name]
+    found = told_of(pd.DataFrame(columns), Path("a.csv"))
+    assert (found.kind, *_columns(found)) == (kind, items, labels)
+    assert asks in " ".join(found.unsure)
+
+
+@pytest.mark.parametrize("name", [name for name in SURE if "tokens" not in name and "list" not in name])
+def test_the_same_is_told_of_a_file_whose_cells_are_text(name, tmp_path):
+    columns, kind, items, labels = SURE[name]
+    frame = pd.DataFrame(columns).map(lambda cell: json.dumps(cell) if isinstance(cell, list) else cell)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    found = told(tmp_path / "a.csv", USUAL)
+    assert (found.kind, *_columns(found), list(found.unsure)) == (kind, items, labels, [])
+
+
+@pytest.mark.parametrize(("lines", "items", "tags"), [("Ann B-PER", "0", "1"), ("1 Ann NNP I-NP B-PER", "1", "4")])
+def test_a_file_with_a_word_a_line_holds_sentences(tmp_path, lines, items, tags):
+    path = tmp_path / "a.conll"
+    rest = lines.split()[2 if len(lines) > 9 else 1 : -1]
+    number = ["2"] if len(lines) > 9 else []
+    path.write_text("".join(f"{lines}\n{' '.join([*number, 'sang', *rest, 'O'])}\n\n" for _ in range(3)))
+    found = told(path, USUAL)
+    assert (found.kind, *_columns(found)) == ("sentences", items, tags)
+
+
+def test_a_table_of_numbers_that_count_the_rows_alone_has_no_items():
+    with pytest.raises(DataError, match="no column looks like items"):
+        told_of(pd.DataFrame({"a": [None, None], "b": [None, None]}), Path("a.csv"))
+
+
+def _columns(found):
+    names = {
+        "texts": ("text", "label"),
+        "sentences": ("tokens", "tags"),
+        "images": ("images", "label"),
+        "rows": ("features", "label"),
+    }
+    items, labels = names[found.kind]
+    return found.options[items], found.options.get(labels)
