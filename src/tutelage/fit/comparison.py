@@ -25,7 +25,7 @@ from tutelage.fit.shares import REFERENCE
 from tutelage.fit.teacher_paths import ALONE, FAITHFUL, agreement, learnable, learning, looking
 from tutelage.fit.together import Together, said
 from tutelage.methods import METHODS, Method
-from tutelage.methods.distil import no_teacher
+from tutelage.methods.from_teacher import no_teacher
 from tutelage.ops.meter import stage
 
 STANDARD = "drift"

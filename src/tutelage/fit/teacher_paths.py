@@ -15,6 +15,7 @@ from tutelage.fit.recorded import Records
 from tutelage.fit.rivals import Rival
 from tutelage.fit.setup import Setup
 from tutelage.methods import Distil, Method
+from tutelage.methods.from_teacher import FromTeacher
 
 LEAST_LEARNT = 2
 """Clean labels of each class, at least, that are learnt beside a teacher's; fewer are only looked at."""
@@ -102,9 +103,10 @@ def learning(before: str, setup: Setup, method: Method, prior: Prior, records: R
         return
     task, taught = setup.problem.task, setup.on(setup.problem.calibrated())
     settled, first = method.settled(task, True), Distil().settled(task, True)
-    if isinstance(settled, Distil):
-        alone = Contender(f"{before}distilled, labels beside", settled, taught)
-        yield Rival("candidate", f"{before}distil", alone, expected(DISTILLED, setup.problem, records), DISTILLED)
+    if isinstance(settled, FromTeacher):
+        named = f"{before}{settled.name}"
+        alone = Contender(f"{named}, labels beside", settled, taught)
+        yield Rival("candidate", named, alone, expected(DISTILLED, setup.problem, records), DISTILLED)
         return
     begun = Contender(f"{before}stage I, labels beside", first, taught, begins=True)
     says = f"{before}{method.name} after the teacher, labels beside"
