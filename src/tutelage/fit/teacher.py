@@ -31,12 +31,23 @@ def brought(items: Items, problem: Problem, cache: Path | None, pins: Store | No
         pins: store that keeps the features that are read; None keeps none.
 
     Raises:
-        ValueError: classes are described, but the items are no texts with an encoder.
+        ValueError: classes are described, but the items are no texts with an encoder; or a label model reads features,
+            but the encoder is trained.
     """
-    sources: list[Source | Voted] = list(items.sources)
+    sources = [_reading(source, problem) for source in items.sources]
     if items.described is not None:
         sources.append(_described(items, problem, cache, pins))
     return BroughtTeacher(sources, problem.y) if sources else None
+
+
+def _reading(source: Source | Voted, problem: Problem) -> Source | Voted:
+    """The source, whose label model has the features that it reads."""
+    if not isinstance(source, Voted) or not source.reads:
+        return source
+    if not isinstance(problem.pool, Features) or problem.pool.rows.ndim != 2:
+        raise ValueError(f"label model {source.model!r} reads fixed features of each item: leave out finetune")
+    rows = torch.cat([rows_of(problem.labelled), rows_of(problem.pool)])
+    return replace(source, rows=rows.cpu().numpy())
 
 
 def _described(items: Items, problem: Problem, cache: Path | None, pins: Store | None) -> Source:
