@@ -45,6 +45,15 @@ class Heard:
             features=None if seen is None else partial(_seen, seen, units),
         )
 
+    def in_pool(self, units: np.ndarray) -> Heard:
+        """The same where the labels are the teacher's own, of units of the pool: they do not tell how far it is right.
+
+        Args:
+            units: numbers of the labelled units in the pool, (k,).
+        """
+        seen = self.features
+        return replace(self, labelled=None, features=None if seen is None else partial(_of_pool, seen, units))
+
 
 def _rows(said: Callable[[], Tensor], units: np.ndarray) -> Tensor:
     found = said()
@@ -54,3 +63,8 @@ def _rows(said: Callable[[], Tensor], units: np.ndarray) -> Tensor:
 def _seen(features: Callable[[], tuple[Tensor, Tensor]], units: np.ndarray) -> tuple[Tensor, Tensor]:
     pool, labelled = features()
     return pool, labelled[torch.as_tensor(units, device=labelled.device)]
+
+
+def _of_pool(features: Callable[[], tuple[Tensor, Tensor]], units: np.ndarray) -> tuple[Tensor, Tensor]:
+    pool, _ = features()
+    return pool, pool[torch.as_tensor(units, device=pool.device)]

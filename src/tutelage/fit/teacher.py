@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from tutelage.data import Examples, Features
+from tutelage.data.heard import Heard
 from tutelage.fit.build import Items, rows_of
 from tutelage.fit.described import described_head, described_source, sentences_of
 from tutelage.fit.pinned import pinned
@@ -88,7 +89,25 @@ class BroughtTeacher:
         p = combine(self.sources, known, held_out=False).probabilities[len(self.y) :]
         p = p if rows is None else p[rows]
         covered = np.flatnonzero(~np.isnan(p[:, 0]))
-        return WeakLabels(pool.subset(covered), torch.as_tensor(p[covered], dtype=torch.float32), covered)
+        heard = Heard(partial(self._of_labelled, known), partial(self._each, known, rows))
+        return WeakLabels(pool.subset(covered), torch.as_tensor(p[covered], dtype=torch.float32), covered, heard)
+
+    def _of_labelled(self, known: np.ndarray) -> torch.Tensor:
+        """What all sources together say of the labelled items, (l, c), each calibrated without its own label.
+
+        Args:
+            known: class numbers of the rows whose labels may calibrate the sources, (n,); -1 of the others.
+        """
+        found = combine(self.sources, known)
+        count = len(self.y)
+        p = np.where(known[:count, None] < 0, found.probabilities[:count], found.held_out[:count])
+        return torch.as_tensor(p, dtype=torch.float32)
+
+    def _each(self, known: np.ndarray, rows: np.ndarray | None) -> torch.Tensor:
+        """What each source says of the pool by itself, (units, k, c), calibrated as all together are."""
+        alone = [combine([s], known, held_out=False).probabilities[len(self.y) :] for s in self.sources]
+        p = np.stack(alone, 1)
+        return torch.as_tensor(p if rows is None else p[rows], dtype=torch.float32)
 
     @cached_property
     def about(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tutelage.ops.own import is_address
 if TYPE_CHECKING:
     from tutelage.methods.actune import AcTune as AcTune
     from tutelage.methods.adamatch import AdaMatch as AdaMatch
+    from tutelage.methods.alm_kd import AlmKd as AlmKd
     from tutelage.methods.balanced_self_training import BalancedSelfTraining as BalancedSelfTraining
     from tutelage.methods.base import Method as Method
     from tutelage.methods.bond import Bond as Bond
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tutelage.methods.cutmix_mean_teacher import CutmixMeanTeacher as CutmixMeanTeacher
     from tutelage.methods.debiased import Debiased as Debiased
     from tutelage.methods.deep_co_training import DeepCoTraining as DeepCoTraining
+    from tutelage.methods.dho import Dho as Dho
     from tutelage.methods.distil import Distil as Distil
     from tutelage.methods.dividemix import DivideMix as DivideMix
     from tutelage.methods.dmt import Dmt as Dmt
@@ -42,9 +44,12 @@ if TYPE_CHECKING:
     from tutelage.methods.hast import Hast as Hast
     from tutelage.methods.label_propagation import LabelPropagation as LabelPropagation
     from tutelage.methods.label_spreading import LabelSpreading as LabelSpreading
+    from tutelage.methods.lelp import Lelp as Lelp
     from tutelage.methods.mean_teacher import MeanTeacher as MeanTeacher
     from tutelage.methods.meta_pseudo_labels import MetaPseudoLabels as MetaPseudoLabels
     from tutelage.methods.mixmatch import MixMatch as MixMatch
+    from tutelage.methods.multi_teacher import MultiTeacher as MultiTeacher
+    from tutelage.methods.nd import Nd as Nd
     from tutelage.methods.nest import Nest as Nest
     from tutelage.methods.noisy_student import NoisyStudent as NoisyStudent
     from tutelage.methods.partial_label import PartialLabel as PartialLabel
@@ -54,6 +59,7 @@ if TYPE_CHECKING:
     from tutelage.methods.sce import Sce as Sce
     from tutelage.methods.self_distillation import SelfDistillation as SelfDistillation
     from tutelage.methods.self_training import SelfTraining as SelfTraining
+    from tutelage.methods.slam import Slam as Slam
     from tutelage.methods.softmatch import SoftMatch as SoftMatch
     from tutelage.methods.supervised import Supervised as Supervised
     from tutelage.methods.temporal_ensembling import TemporalEnsembling as TemporalEnsembling
