@@ -78,9 +78,9 @@ def agreement(each: Tensor) -> tuple[Probs, Tensor, Tensor]:
         Rows of equal probabilities where all are silent; a mask of the rows in which they agree, (n,), and a mask of
         those of which anybody speaks, (n,).
 
-    >>> mean, same, speaks = agreement(torch.tensor([[[0.9, 0.1], [0.7, 0.3]], [[0.9, 0.1], [0.3, 0.7]]]))
-    >>> same.tolist(), mean[0].tolist()
-    ([True, False], [0.800000011920929, 0.20000000298023224])
+    >>> mean, same, speaks = agreement(torch.tensor([[[0.75, 0.25], [0.75, 0.25]], [[0.75, 0.25], [0.25, 0.75]]]))
+    >>> same.tolist(), mean.tolist()
+    ([True, False], [[0.75, 0.25], [0.5, 0.5]])
     """
     heard = ~each.isnan().any(-1)
     count, label = heard.sum(-1), each.nan_to_num(0.0).argmax(-1)
