@@ -36,7 +36,7 @@ from tutelage.modalities.head import Head
 from tutelage.tasks import Classification
 from tutelage.train import Training, train
 from tutelage.weak import Source
-from tutelage.weak.label_models import ACCURACY
+from tutelage.weak.accuracies import ACCURACY
 
 sys.path.append(str(Path(__file__).parents[1]))
 from signals import features_of

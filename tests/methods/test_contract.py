@@ -72,7 +72,7 @@ def method(request):
 def test_learns(method, digits):
     loader, test, y = digits
     run = trained(method, loader, steps=200 * method.training_rounds if method.restarts else 400)
-    assert (predict(run.seats["student"].module, TASK, test).argmax(1) == y).float().mean() > 0.75
+    assert (predict(run.network(), TASK, test).argmax(1) == y).float().mean() > 0.75
 
 
 def test_two_runs_of_a_seed_are_equal_and_of_two_seeds_are_not(method, digits):
@@ -221,7 +221,7 @@ def test_the_page_on_decisions_names_the_methods_that_are_trained_one_by_one():
 COUPLED = {
     "vat", "uda", "cutmix_mean_teacher", "cosine", "bond", "freematch", "softmatch", "adamatch", "mixmatch",
     "remixmatch", "deep_co_training", "curriculum_labelling", "cbst", "dst", "dmt", "co_teaching", "dividemix",
-    "alm_kd",
+    "alm_kd", "diffkd",
 }  # fmt: skip
 """Methods whose loss couples the units of a batch, or draws for all of them at once: a batch has no parts."""
 

@@ -117,6 +117,19 @@ class Player:
             name: functional_call(module, _below(f"brought.{name}.", self._borrowed), rows) for name, module in brought
         }
 
+    def brought(self, name: str, *inputs: Tensor) -> Tensor:
+        """Output of a brought module on other inputs than the last representation.
+
+        Args:
+            name: name of the module.
+            inputs: what it is called with.
+        """
+        module: nn.Module = self.module.brought[name]  # type: ignore[index]
+        if self._borrowed is None:
+            found: Tensor = module(*inputs)
+            return found
+        return functional_call(module, _below(f"brought.{name}.", self._borrowed), inputs)
+
     def near(self, inputs: Inputs, move: Callable[[Tensor], Tensor]) -> Logits:
         """Logits at another input: features are moved themselves, of tokens the embeddings.
 

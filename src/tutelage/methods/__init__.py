@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from tutelage.methods.debiased import Debiased as Debiased
     from tutelage.methods.deep_co_training import DeepCoTraining as DeepCoTraining
     from tutelage.methods.dho import Dho as Dho
+    from tutelage.methods.diffkd import DiffKd as DiffKd
     from tutelage.methods.distil import Distil as Distil
     from tutelage.methods.dividemix import DivideMix as DivideMix
     from tutelage.methods.dmt import Dmt as Dmt
+    from tutelage.methods.dp_ssl import DpSsl as DpSsl
     from tutelage.methods.drift import Drift as Drift
     from tutelage.methods.dst import Dst as Dst
     from tutelage.methods.elr import Elr as Elr
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from tutelage.methods.flexmatch import FlexMatch as FlexMatch
     from tutelage.methods.freematch import FreeMatch as FreeMatch
     from tutelage.methods.gce import Gce as Gce
+    from tutelage.methods.grip import Grip as Grip
     from tutelage.methods.hast import Hast as Hast
     from tutelage.methods.label_propagation import LabelPropagation as LabelPropagation
     from tutelage.methods.label_spreading import LabelSpreading as LabelSpreading
@@ -55,12 +58,15 @@ if TYPE_CHECKING:
     from tutelage.methods.partial_label import PartialLabel as PartialLabel
     from tutelage.methods.pi_model import PiModel as PiModel
     from tutelage.methods.poisson_learning import PoissonLearning as PoissonLearning
+    from tutelage.methods.prompt_kd import PromptKd as PromptKd
     from tutelage.methods.remixmatch import ReMixMatch as ReMixMatch
     from tutelage.methods.sce import Sce as Sce
     from tutelage.methods.self_distillation import SelfDistillation as SelfDistillation
     from tutelage.methods.self_training import SelfTraining as SelfTraining
     from tutelage.methods.slam import Slam as Slam
     from tutelage.methods.softmatch import SoftMatch as SoftMatch
+    from tutelage.methods.spl import Spl as Spl
+    from tutelage.methods.ssld import Ssld as Ssld
     from tutelage.methods.supervised import Supervised as Supervised
     from tutelage.methods.temporal_ensembling import TemporalEnsembling as TemporalEnsembling
     from tutelage.methods.tri_training import TriTraining as TriTraining

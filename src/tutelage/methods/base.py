@@ -167,6 +167,14 @@ class Method(ABC):
         """
         return nn.ModuleDict()
 
+    def furnishes(self, brought: nn.ModuleDict, loader: Loader, task: Task) -> None:
+        """Before training, and where a round begins afresh: set what the brought modules hold that is not learnt.
+
+        Args:
+            brought: the modules that `brings` gave.
+            loader: loader of the training's examples.
+        """
+
     def answer(self, logits: Logits, beside: Mapping[str, Tensor]) -> Logits:
         """Logits of the network that is kept, (units, c). By default the network's own: then no brought module is kept.
 

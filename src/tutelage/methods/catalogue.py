@@ -129,6 +129,36 @@ _ENTRIES = (
         remembers=True,
     ),
     Entry(
+        "ssld", "Ssld", "brought teacher", "Cui et al., arXiv", 2021,
+        "`Distil` by the Jensen-Shannon divergence, without labels: the surest of each class, then all, more slowly.",
+        remembers=True,
+    ),
+    Entry(
+        "grip", "Grip", "brought teacher", "Menghini, Delworth and Bach, NeurIPS", 2023,
+        "Round after round a fresh network learns the k surest units of each class: the teacher's, then its own.",
+        remembers=True,
+    ),
+    Entry(
+        "prompt_kd", "PromptKd", "brought teacher", "Li et al., CVPR", 2024,
+        "The student's features, projected to where the teacher's are, meet class vectors that the teacher has fixed.",
+        remembers=True,
+    ),
+    Entry(
+        "diffkd", "DiffKd", "brought teacher", "Huang et al., NeurIPS", 2023,
+        "Distillation, and a diffusion model of the teacher's features cleans the student's before they are compared.",
+        remembers=True,
+    ),
+    Entry(
+        "spl", "Spl", "brought teacher", "Li et al., AAAI", 2022,
+        "The student first learns pairs of what one teacher says of a unit and what another one does, then the labels.",
+        remembers=True,
+    ),
+    Entry(
+        "dp_ssl", "DpSsl", "self-training", "Xu et al., NeurIPS", 2021,
+        "Many heads each learn the labels that they find easiest; their votes on the pool teach a fresh network.",
+        remembers=True,
+    ),
+    Entry(
         "drift", "Drift", "slow teacher", "Zuo et al., NAACL Findings", 2022,
         "Self-training in which the student anticipates how its teacher will follow it.",
     ),
