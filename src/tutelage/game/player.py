@@ -124,11 +124,10 @@ class Player:
             name: name of the module.
             inputs: what it is called with.
         """
-        module: nn.Module = self.module.brought[name]  # type: ignore[index]
-        if self._borrowed is None:
-            found: Tensor = module(*inputs)
-            return found
-        return functional_call(module, _below(f"brought.{name}.", self._borrowed), inputs)
+        modules: Any = self.module.brought
+        own = {} if self._borrowed is None else _below(f"brought.{name}.", self._borrowed)
+        found: Tensor = functional_call(modules[name], own, inputs)
+        return found
 
     def near(self, inputs: Inputs, move: Callable[[Tensor], Tensor]) -> Logits:
         """Logits at another input: features are moved themselves, of tokens the embeddings.

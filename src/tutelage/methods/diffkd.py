@@ -82,7 +82,7 @@ class DiffKd(FromTeacher):
             return found + self.feature * (student.brought("diffusion", rows) - told).square().mean(-1)
         e, other, at = drawn(rows, lambda like, g: _noise(like, self.size, g))
         cleaned, guess = student.brought("diffusion", rows, told, e.to(told), other.to(told), at).chunk(2, -1)
-        wrong = (guess - other.to(told)).square().mean(-1)
+        wrong: Weight = (guess - other.to(told)).square().mean(-1)
         return found + self.feature * (cleaned - told).square().mean(-1) + self.noise * wrong
 
 

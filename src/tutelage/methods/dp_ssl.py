@@ -26,7 +26,7 @@ class DpSsl(Method):
 
     Round 0, with the losses l_lm of the heads m on a label l, of which the ``best`` least are B_l:
 
-        L = L_sup(S) + (1/|B_l|) sum_l (mean_{m in B_l} l_lm + doubt * mean_{m not in B_l} KL(uniform || p_m(x_l)))
+        L = L_sup(S) + (1/|B_l|) sum_l (mean_{m in B_l} l_lm + unsure * mean_{m not in B_l} KL(uniform || p_m(x_l)))
 
     so that each head learns some of the labels and doubts elsewhere. A head votes for its likeliest class where that
     has a probability above ``threshold``, and else abstains. The label model makes probabilities q_u of the votes.
@@ -39,7 +39,7 @@ class DpSsl(Method):
         functions: number of heads, at least 1.
         best: number of heads that learn a label, at least 1; all where there are fewer.
         threshold: probability above which a head votes, in [0, 1].
-        doubt: factor on the doubt of the other heads, at least 0.
+        unsure: factor on the divergence of the other heads from doubt, at least 0.
         weight: factor on the pool's loss, at least 0.
         label_model: name of the label model: "data_programming" or "majority".
 
@@ -58,7 +58,7 @@ class DpSsl(Method):
     functions: Count = 20
     best: Count = 5
     threshold: Share = 0.6
-    doubt: NonNegative = 0.75
+    unsure: NonNegative = 0.75
     weight: NonNegative = 1.0
     label_model: Literal["data_programming", "majority"] = "data_programming"
 
@@ -92,7 +92,7 @@ class DpSsl(Method):
         if len(batch.labelled):
             y, known = task.target(batch.target)
             log_p = torch.stack(list(student.aside(batch.labelled["weak"])[1].values()), 1).log_softmax(-1)
-            terms["functions"] = mean(easiest(log_p, y, self.best, self.doubt), known)
+            terms["functions"] = mean(easiest(log_p, y, self.best, self.unsure), known)
         with torch.no_grad():
             p = torch.stack(list(student.aside(pool["weak"])[1].values()), 1).softmax(-1)
         confidence, vote = p.max(-1)

@@ -36,7 +36,8 @@ class PromptKd(FromTeacher):
 
     g is a perceptron on the student's last features. w and b are not learnt: they are those by which the teacher's own
     features, of length 1 on average, give its logits, found by least squares; of described classes that is exact. The
-    model that is kept answers by l, and `with_classes` gives it others, such as a class that was described later.
+    model that is kept answers by l, and `with_classes` gives it others, such as a class that was described later; the
+    student has learnt to lie right in the directions alone that the vectors of the classes it knew differ in.
 
     The teacher's features are those that were brought with it, else the units' own fixed features. Where they have
     fewer dimensions than ``size``, zeros are added; where more, they are projected onto principal directions, and later
@@ -155,4 +156,5 @@ def with_classes(network: nn.Module, vectors: Tensor, offsets: Tensor) -> nn.Mod
     made.weight.copy_(vectors)
     made.bias.copy_(offsets)
     other.brought["meaning"].classes = made
-    return other.eval()
+    network: nn.Module = other
+    return network.eval()
