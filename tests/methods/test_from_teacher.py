@@ -16,7 +16,7 @@ from tutelage.data.heard import Heard
 from tutelage.game import Equipped, Player
 from tutelage.methods import AlmKd, Dho, Distil, Lelp, MultiTeacher, Nd, Slam
 from tutelage.methods.alm_kd import look_ahead
-from tutelage.methods.dho import SHARES, SHARPNESSES, chosen
+from tutelage.methods.dho import SHARES, SHARPNESSES
 from tutelage.methods.lelp import beyond_classes, projections
 from tutelage.methods.multi_teacher import agreement
 from tutelage.methods.nd import fitting, norm_and_direction
@@ -114,8 +114,8 @@ def test_dho_mixes_probabilities():
 
 
 def test_share_and_sharpness_are_those_of_the_greatest_likelihood():
-    own, other, y = (2 * draw(40, 3, seed=s).numpy() for s in (0, 1)), None, np.arange(40) % 3
-    own, other = own
+    y = np.arange(40) % 3
+    own, other = (2 * draw(40, 3, seed=s).double().numpy() for s in (0, 1))
     own[np.arange(40), y] += 1.0
     other[np.arange(40), y] += 2.0
 
@@ -123,9 +123,15 @@ def test_share_and_sharpness_are_those_of_the_greatest_likelihood():
         a, b = (np.exp(z) / np.exp(z).sum(1, keepdims=True) for z in (own, other / sharpness))
         return -np.log((share * a + (1 - share) * b)[np.arange(40), y]).sum()
 
-    found = chosen(own, other, y)
-    assert 0 < found[0] < 1
-    assert loss(*found) == pytest.approx(min(loss(a, b) for a in SHARES for b in SHARPNESSES), rel=1e-6)
+    told = {"teacher": torch.tensor(other)}
+    found = Dho().settled(TASK).chosen(torch.tensor(own), told, np.append(y[:-1], -1))
+    again = Dho().settled(TASK).chosen(torch.tensor(own), told, y)
+    assert 0 < again.share < 1 and found.temperature == again.temperature == 2.0
+    best = min(loss(a, b) for a in SHARES for b in SHARPNESSES)
+    assert loss(again.share, again.sharpness) == pytest.approx(best, rel=1e-9)
+    assert Dho().chooses and not Dho(share=0.5).chooses
+    unknown = Dho().settled(TASK).chosen(torch.tensor(own), told, np.full(40, -1))
+    assert (unknown.share, unknown.sharpness) == (0.5, 0.5)
 
 
 # SLaM
