@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from tutelage.bench.protocol import DataSet, data_root, read_protocol
-from tutelage.bench.sets import Cut, kind_for, load
+from tutelage.bench.sets import Cut, hard, kind_for, load
 from tutelage.data import Features, Loader
 from tutelage.data.sources import cache_folder
 from tutelage.distil import noise
@@ -45,6 +45,9 @@ PROTOCOL = Path(__file__).parents[1] / "protocols" / "described.toml"
 ROOT = data_root(PROTOCOL)
 POOL, TESTED = 2000, 1500
 """Items of the pool of texts, and items that are tested, at most."""
+
+RULES = {"ag_news": "majority"}
+"""Column of the majority vote of keyword rules, by data set."""
 
 
 @dataclass(frozen=True)
@@ -83,23 +86,23 @@ def drawn(y: np.ndarray, labels: int, pool: int, seed: int) -> tuple[np.ndarray,
 
 
 @lru_cache(maxsize=1)
-def _texts(name: str) -> tuple[DataSet, Cut]:
+def _texts(name: str, rules: bool) -> tuple[DataSet, Cut]:
     data = next(d for d in read_protocol(PROTOCOL).data if d.name == name)
+    data = data.model_copy(update={"weak": RULES[name]}) if rules else data
     return data, load(data, ROOT)
 
 
 def texts(name: str, labels: int, seed: int, rules: bool = False) -> Scene:
     """Texts whose classes a sentence each describes; MiniLM. With ``rules`` keyword rules are a second teacher."""
-    (data, cut), cache = _texts(name), cache_folder() / "features"
+    (data, cut), cache = _texts(name, rules), cache_folder() / "features"
     kind, y, learn = kind_for(data), cut.learn.y, list(cut.learn.items)
     index, pool = drawn(y, labels, POOL, seed)
     tested = np.random.default_rng(0).permutation(len(cut.test))[:TESTED]
     described = [list(dict(data.describe)[name]) for name in cut.classes]
     sources = ()
     if rules:
-        votes = pd.read_parquet(ROOT / data.file).query("split == 'train'").majority.to_numpy()
-        if len(votes) != len(learn):
-            raise ValueError(f"{data.file}: {len(votes)} rows with votes, but {len(learn)} texts to learn from")
+        votes = np.full(len(learn), -1)
+        votes[cut.covered] = hard(cut.target)
         sources = (_said("rules", votes[np.concatenate([index, pool])], cut.task.classes),)
     items = Items(
         cut.task, [learn[i] for i in index], y[index], [learn[i] for i in pool], sources=sources, described=described
