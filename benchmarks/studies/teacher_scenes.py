@@ -21,11 +21,12 @@ from torch import Tensor
 from tutelage.bench.protocol import DataSet, data_root, read_protocol
 from tutelage.bench.sets import Cut, hard, kind_for, load
 from tutelage.data import Features, Loader
+from tutelage.data.heard import Heard
 from tutelage.data.sources import cache_folder
 from tutelage.distil import noise
 from tutelage.fit.build import Build, Items, rows_of
 from tutelage.fit.described import described_head, sentences_of
-from tutelage.fit.problem import Problem
+from tutelage.fit.problem import Problem, WeakLabels
 from tutelage.fit.teacher import brought
 from tutelage.game import Player
 from tutelage.kinds import KINDS
@@ -39,6 +40,7 @@ from tutelage.weak import Source
 from tutelage.weak.label_models import ACCURACY
 
 sys.path.append(str(Path(__file__).parents[1]))
+from cifar_resnets import ResNet, images, staged
 from signals import features_of
 
 PROTOCOL = Path(__file__).parents[1] / "protocols" / "described.toml"
@@ -276,6 +278,44 @@ def _small(learnt: Tensor, classes: int, seed: int) -> Head:
         return Head(learnt.shape[1], classes, SMALL, 0.0).standardise(learnt, per_feature=False)
 
 
+IMAGES_TESTED, STEPS = 2000, 800
+"""Images of CIFAR-10 that are tested, and steps of the student, ten times through 5,000 images."""
+
+
+def residual(labels: int, seed: int) -> Scene:
+    """CIFAR-10's images, all with labels; the teacher is the staged network of 56 layers, the student has 20.
+
+    Args:
+        labels: labels of each class; the pool are the same images.
+        seed: draws the images.
+    """
+    x, y = images(ROOT / "cifar10" / "train.parquet", labels * 10, seed)
+    test_x, test_y = images(ROOT / "cifar10" / "test.parquet", IMAGES_TESTED, 0)
+    network = staged(56, ROOT.parent / "models" / "cifar10_resnet")
+
+    def ask(some: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            parts = [Player(network).represent(part) for part in some.split(500)]
+        logits, seen = (torch.cat(found) for found in zip(*parts, strict=True))
+        return logits.softmax(-1), seen
+
+    (said, seen), everything = ask(x), np.arange(len(y))
+    heard = Heard(labelled=lambda: said, features=lambda: (seen, seen))
+    weak = WeakLabels(Features(x), said, everything, heard)
+    problem = Problem(
+        Classification(10), Features(x), y, Features(x), _student_of_20, None, batch_labelled=64, batch_unlabelled=64,
+        weak=weak,
+    )  # fmt: skip
+    training = Training(STEPS, lr=3e-3, seed=seed)
+    return Scene(problem, training, test_x, test_y, ask(test_x)[0].numpy(), np.zeros(len(y), bool))
+
+
+def _student_of_20(seed: int) -> ResNet:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return ResNet(3)
+
+
 SCENES: dict[str, Callable[[int, int], Scene]] = {
     "ag_news": partial(texts, "ag_news"),
     "trec": partial(texts, "trec"),
@@ -286,5 +326,6 @@ SCENES: dict[str, Callable[[int, int], Scene]] = {
     "fashion, 40 % noise": noisy_fashion,
     "fsdd, odd or even": parity,
     "fashion, narrow student": wide_fashion,
+    "cifar10, 56 layers to 20": residual,
 }
 """Functions of the labels a class and the seed, by name."""
