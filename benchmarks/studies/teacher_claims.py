@@ -28,14 +28,14 @@ from lines import RESULTS, fit_missing
 from teacher_scenes import SCENES, Scene
 from tutelage.bench.running import Row, read_rows
 from tutelage.bench.summary import half_width
+from tutelage.fit.by_folds import AnswersByFolds
 from tutelage.fit.contender import Contender
 from tutelage.fit.fit import threads
 from tutelage.fit.problem import Plan
 from tutelage.fit.reference import reference_model
 from tutelage.fit.setup import Setup
-from tutelage.game import Player
-from tutelage.methods import AlmKd, Dho, Distil, Drift, Lelp, Method, MultiTeacher, Nd, Slam
-from tutelage.methods.dho import chosen
+from tutelage.methods import AlmKd, Dho, Distil, Drift, Lelp, Method, MultiTeacher, Nd, Slam, Supervised
+from tutelage.methods.from_teacher import FromTeacher
 
 KEYS = ("data", "labels", "learner", "seed")
 FOLDS = Plan(folds=5, repeats=1)
@@ -69,31 +69,25 @@ def without(method: Method, scene: Scene) -> nn.Module:
     return Contender("student", method.settled(free.task), Setup(free, scene.training)).student()
 
 
-def dho_by_folds(scene: Scene) -> nn.Module:
-    """`Dho` whose share and sharpness the labels' folds choose."""
-    setup, own, other, y = Setup(scene.problem, scene.training), [], [], []
-    both = Contender("student", Dho().settled(scene.problem.task, True), setup, begins=True)
+def by_folds(method: FromTeacher, scene: Scene) -> nn.Module:
+    """A student whose answer the labels' folds choose, as a fit does it."""
     folds = scene.problem.folds(FOLDS, scene.training.seed)
-    for number, (index, out) in enumerate(folds, start=1):
-        network: Any = both.fold_student(index, number, len(folds))
-        with torch.no_grad():
-            logits, beside = Player(network.eval()).aside(scene.problem.labelled.take(out))
-        own.append(logits.numpy()), other.append(beside["teacher"].numpy()), y.append(scene.problem.y[out])
-    share, sharpness = chosen(np.concatenate(own), np.concatenate(other), np.concatenate(y))
-    return taught(Dho(share=share, sharpness=sharpness), scene)
+    settled, setup = method.settled(scene.problem.task, True), Setup(scene.problem, scene.training)
+    return AnswersByFolds("student", settled, setup, begins=True, chooses=folds).student()
 
 
 LEARNERS: dict[str, Learner] = {
     "labels only": labels_only,
+    "supervised": partial(taught, Supervised()),
     "teacher alone": lambda scene: scene.said,
     "drift": partial(without, Drift()),
     "distil": partial(taught, Distil()),
     "distil, hard": partial(taught, Distil(temperature=HARD)),
     "distil, calibrated": partial(calibrated, Distil()),
-    "dho": partial(taught, Dho()),
+    "dho": partial(taught, Dho(share=0.5)),
     "dho, labels' head": partial(taught, Dho(share=1.0)),
     "dho, teacher's head": partial(taught, Dho(share=0.0)),
-    "dho, by folds": dho_by_folds,
+    "dho, by folds": partial(by_folds, Dho()),
     "slam": partial(taught, Slam()),
     "alm_kd": partial(taught, AlmKd()),
     **{f"alm_kd, fixed {b}": partial(taught, AlmKd(rate=0.0, start=b)) for b in (0.1, 0.3, 0.5, 0.7, 0.9)},
@@ -150,6 +144,7 @@ CLAIMS = (
         for labels in (2, 8)
     ),
     Claim("lelp", "lelp", "fsdd, odd or even", 5, USUAL, 0.5),
+    Claim("nd", "nd", "cifar10, 56 layers to 20", 500, ("supervised", "teacher alone", "distil", "nd, norm 0"), 0.3),
     Claim("nd", "nd", "fashion, narrow student", 10, (*USUAL, "nd, norm 0"), 0.3),
 )  # fmt: skip
 """All claims. A row more is a claim more."""
@@ -168,7 +163,7 @@ def one(data: str, labels: int, learner: str, seed: int) -> Row:
         found = LEARNERS[learner](scene)
         if isinstance(found, nn.Module):
             with torch.no_grad():
-                found = found.eval()(scene.x).numpy()
+                found = torch.cat([found.eval()(part) for part in scene.x.split(500)]).numpy()
     score = float((found.argmax(1) == scene.y).mean())
     seconds = round(time.process_time() - begun, 1)
     return dict(zip(KEYS, (data, labels, learner, seed), strict=True)) | {"score": score, "cpu_seconds": seconds}

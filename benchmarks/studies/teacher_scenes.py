@@ -19,13 +19,14 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from tutelage.bench.protocol import DataSet, data_root, read_protocol
-from tutelage.bench.sets import Cut, kind_for, load
+from tutelage.bench.sets import Cut, hard, kind_for, load
 from tutelage.data import Features, Loader
+from tutelage.data.heard import Heard
 from tutelage.data.sources import cache_folder
 from tutelage.distil import noise
 from tutelage.fit.build import Build, Items, rows_of
 from tutelage.fit.described import described_head, sentences_of
-from tutelage.fit.problem import Problem
+from tutelage.fit.problem import Problem, WeakLabels
 from tutelage.fit.teacher import brought
 from tutelage.game import Player
 from tutelage.kinds import KINDS
@@ -39,12 +40,16 @@ from tutelage.weak import Source
 from tutelage.weak.accuracies import ACCURACY
 
 sys.path.append(str(Path(__file__).parents[1]))
+from cifar_resnets import ResNet, images, staged
 from signals import features_of
 
 PROTOCOL = Path(__file__).parents[1] / "protocols" / "described.toml"
 ROOT = data_root(PROTOCOL)
 POOL, TESTED = 2000, 1500
 """Items of the pool of texts, and items that are tested, at most."""
+
+RULES = {"ag_news": "majority"}
+"""Column of the majority vote of keyword rules, by data set."""
 
 
 @dataclass(frozen=True)
@@ -83,23 +88,23 @@ def drawn(y: np.ndarray, labels: int, pool: int, seed: int) -> tuple[np.ndarray,
 
 
 @lru_cache(maxsize=1)
-def _texts(name: str) -> tuple[DataSet, Cut]:
+def _texts(name: str, rules: bool) -> tuple[DataSet, Cut]:
     data = next(d for d in read_protocol(PROTOCOL).data if d.name == name)
+    data = data.model_copy(update={"weak": RULES[name]}) if rules else data
     return data, load(data, ROOT)
 
 
 def texts(name: str, labels: int, seed: int, rules: bool = False) -> Scene:
     """Texts whose classes a sentence each describes; MiniLM. With ``rules`` keyword rules are a second teacher."""
-    (data, cut), cache = _texts(name), cache_folder() / "features"
+    (data, cut), cache = _texts(name, rules), cache_folder() / "features"
     kind, y, learn = kind_for(data), cut.learn.y, list(cut.learn.items)
     index, pool = drawn(y, labels, POOL, seed)
     tested = np.random.default_rng(0).permutation(len(cut.test))[:TESTED]
     described = [list(dict(data.describe)[name]) for name in cut.classes]
     sources = ()
     if rules:
-        votes = pd.read_parquet(ROOT / data.file).query("split == 'train'").majority.to_numpy()
-        if len(votes) != len(learn):
-            raise ValueError(f"{data.file}: {len(votes)} rows with votes, but {len(learn)} texts to learn from")
+        votes = np.full(len(learn), -1)
+        votes[cut.covered] = hard(cut.target)
         sources = (_said("rules", votes[np.concatenate([index, pool])], cut.task.classes),)
     items = Items(
         cut.task, [learn[i] for i in index], y[index], [learn[i] for i in pool], sources=sources, described=described
@@ -273,6 +278,44 @@ def _small(learnt: Tensor, classes: int, seed: int) -> Head:
         return Head(learnt.shape[1], classes, SMALL, 0.0).standardise(learnt, per_feature=False)
 
 
+IMAGES_TESTED, STEPS = 2000, 800
+"""Images of CIFAR-10 that are tested, and steps of the student, ten times through 5,000 images."""
+
+
+def residual(labels: int, seed: int) -> Scene:
+    """CIFAR-10's images, all with labels; the teacher is the staged network of 56 layers, the student has 20.
+
+    Args:
+        labels: labels of each class; the pool are the same images.
+        seed: draws the images.
+    """
+    x, y = images(ROOT / "cifar10" / "train.parquet", labels * 10, seed)
+    test_x, test_y = images(ROOT / "cifar10" / "test.parquet", IMAGES_TESTED, 0)
+    network = staged(56, ROOT.parent / "models" / "cifar10_resnet")
+
+    def ask(some: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            parts = [Player(network).represent(part) for part in some.split(500)]
+        logits, seen = (torch.cat(found) for found in zip(*parts, strict=True))
+        return logits.softmax(-1), seen
+
+    (said, seen), everything = ask(x), np.arange(len(y))
+    heard = Heard(labelled=lambda: said, features=lambda: (seen, seen))
+    weak = WeakLabels(Features(x), said, everything, heard)
+    problem = Problem(
+        Classification(10), Features(x), y, Features(x), _student_of_20, None, batch_labelled=64, batch_unlabelled=64,
+        weak=weak,
+    )  # fmt: skip
+    training = Training(STEPS, lr=3e-3, seed=seed)
+    return Scene(problem, training, test_x, test_y, ask(test_x)[0].numpy(), np.zeros(len(y), bool))
+
+
+def _student_of_20(seed: int) -> ResNet:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return ResNet(3)
+
+
 SCENES: dict[str, Callable[[int, int], Scene]] = {
     "ag_news": partial(texts, "ag_news"),
     "trec": partial(texts, "trec"),
@@ -283,5 +326,6 @@ SCENES: dict[str, Callable[[int, int], Scene]] = {
     "fashion, 40 % noise": noisy_fashion,
     "fsdd, odd or even": parity,
     "fashion, narrow student": wide_fashion,
+    "cifar10, 56 layers to 20": residual,
 }
 """Functions of the labels a class and the seed, by name."""

@@ -133,7 +133,7 @@ class Comparison:
             yield Rival("candidate", f"{before}auto", student, self.prior)
         for before, alone in features:
             if self.teacher and self.learns:
-                yield from learning(before, alone.setup, self.played, self.prior, self.records)
+                yield from learning(before, alone.setup, self.played, self.prior, self.records, self.folds)
             elif not self.teacher and (not isinstance(self.method, Auto) or before != features[-1][0]):
                 played, together = self.played.settled(self.setup.problem.task), self.folds * (len(features) == 1)
                 contender = Contender(f"{before}candidate", played, alone.setup, folds=together)

@@ -8,8 +8,10 @@ from torch import Tensor
 
 from tutelage.fit import after_weak_labels
 from tutelage.fit.after_weak_labels import LookedAt
+from tutelage.fit.by_folds import AnswersByFolds
 from tutelage.fit.contender import Contender
 from tutelage.fit.evidence import Prior
+from tutelage.fit.held_out import Folds
 from tutelage.fit.problem import Problem
 from tutelage.fit.recorded import Records
 from tutelage.fit.rivals import Rival
@@ -89,7 +91,9 @@ def looking(setup: Setup, method: Method, started: LookedAt, records: Records) -
         yield Rival("teacher", "the teacher alone", started, expected(ALONE, setup.problem, records), ALONE)
 
 
-def learning(before: str, setup: Setup, method: Method, prior: Prior, records: Records) -> Iterator[Rival]:
+def learning(
+    before: str, setup: Setup, method: Method, prior: Prior, records: Records, folds: Folds
+) -> Iterator[Rival]:
     """The method with clean labels learnt: beside the teacher's, and without the teacher.
 
     Args:
@@ -98,6 +102,7 @@ def learning(before: str, setup: Setup, method: Method, prior: Prior, records: R
         method: method, not settled.
         prior: expected change of the score by the method without a teacher.
         records: records of benchmarks.
+        folds: folds of the labelled examples.
     """
     if not method.uses_pool:
         return
@@ -106,6 +111,8 @@ def learning(before: str, setup: Setup, method: Method, prior: Prior, records: R
     if isinstance(settled, FromTeacher):
         named = f"{before}{settled.name}"
         alone = Contender(f"{named}, labels beside", settled, taught)
+        if isinstance(method, FromTeacher) and method.chooses:
+            alone = AnswersByFolds(alone.name, settled, taught, begins=True, chooses=folds)
         yield Rival("candidate", named, alone, expected(DISTILLED, setup.problem, records), DISTILLED)
         return
     begun = Contender(f"{before}stage I, labels beside", first, taught, begins=True)

@@ -37,8 +37,8 @@ class AlmKd(FromTeacher):
     a = 1 - b, and stay there in the first ``warm`` of the training. Labels that contradict what the others teach fade.
 
     Source: Sivasubramanian et al., Adaptive Mixing of Auxiliary Losses in Supervised Learning, AAAI 2023; the rates are
-    of their code. There every tenth epoch moves the weights five times; here each meeting moves them once. The held
-    labels there are known to be right; here they are as good as all labels.
+    of their code. There every tenth epoch moves the weights five times; here each meeting moves them once. There the
+    held labels are known to be right; here nobody knows, so that those count which the teacher confirms.
 
     Args:
         weight: factor on the pool's loss, at least 0.
@@ -47,6 +47,8 @@ class AlmKd(FromTeacher):
         rate: step of the weights, at least 0; 0 leaves them as they begin, and holds no label back.
         step: step of the last layer in the look-ahead, above 0.
         held: share of the labels that are held back, in [0, 1).
+        confirmed: whether, of the held labels, those alone count that the teacher finds likeliest, too, or is silent
+            of; False where all held labels are right.
         warm: share of training before the weights move, in [0, 1].
 
     >>> AlmKd(rate=0.0).reserve, AlmKd().reserve
@@ -63,6 +65,7 @@ class AlmKd(FromTeacher):
     rate: NonNegative = 1500.0
     step: Positive = 0.1
     held: Annotated[float, Range(0, 1, high_open=True)] = 0.2
+    confirmed: bool = True
     warm: Share = 0.1
 
     @property
@@ -120,6 +123,10 @@ class AlmKd(FromTeacher):
             weights = [both[:, 0] / len(i), both[:, 1] / len(i), b / len(u)]
             held_out, held = student.represent(batch.reserved["weak"])
             held_y, held_known = task.target(batch.reserved_target)
+            if self.confirmed:
+                j = batch.reserved.index
+                agrees = kept["said of labels"][j].argmax(-1) == held_y.argmax(-1)
+                held_known = held_known * (agrees | (kept["counts of labels"][j] == 0))
             slopes, weights = [s.detach() for s in slopes], [w.detach() for w in weights]
             down = look_ahead(
                 torch.cat(slopes), torch.cat(weights), torch.cat([rows_l, rows_l, rows]).detach(),

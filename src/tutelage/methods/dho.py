@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -14,17 +14,17 @@ from torch import Tensor, nn
 from tutelage.data import Loader
 from tutelage.game import Player
 from tutelage.memory import Memory
-from tutelage.methods.fields import Positive, Share
+from tutelage.methods.fields import Open, Positive, Share, left_open
 from tutelage.methods.from_teacher import FromTeacher, heard_of, logs, spoken
 from tutelage.ops.losses import kl, mean
 from tutelage.tasks import Task
 from tutelage.types import Batch, Logits, Params, Probs, Terms, Views, Weight
 
 SHARES = tuple(np.linspace(0, 1, 11).round(1).tolist())
-"""Shares of the labels' head from which `chosen` takes one."""
+"""Shares of the labels' head from which held-out labels choose."""
 
 SHARPNESSES = 0.25, 0.5, 1.0, 2.0
-"""Temperatures of the teacher's head from which `chosen` takes one."""
+"""Temperatures of the teacher's head from which held-out labels choose."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Dho(FromTeacher):
 
     k is the teacher's head. The sum is over the pool, and one more over the labelled units that the teacher speaks of.
     The model that is kept answers by ``share`` softmax(f) + (1 - ``share``) softmax(k / ``sharpness``). Which share is
-    right depends on how many labels there are: `chosen` finds it by held-out labels, without training again.
+    right depends on how many labels there are: where it is left open, the folds of a fit choose it and the sharpness by
+    the likelihood of held-out labels; without folds it is a half.
 
     Source: Kang et al., Simple yet Effective Semi-supervised Knowledge Distillation from Vision-Language Models via
     Dual-Head Optimization, arXiv 2505.07675, 2025; its defaults.
@@ -44,7 +45,7 @@ class Dho(FromTeacher):
         weight: factor on the teacher's loss, at least 0.
         temperature: T, above 0.
         share: share of the labels' head in the answer, in [0, 1]; 1 is that head alone.
-        sharpness: temperature of the teacher's head in the answer, above 0.
+        sharpness: temperature of the teacher's head in the answer, above 0; chosen with an open share.
 
     >>> from tutelage.tasks import Classification
     >>> sorted(Dho().brings(4, Classification(3)))
@@ -57,7 +58,7 @@ class Dho(FromTeacher):
     of_labels: ClassVar[tuple[str, ...]] = ("supervised", "teacher on labels")
     still: ClassVar[tuple[str, ...]] = ("share", "sharpness")
     temperature: Positive = 2.0
-    share: Share = 0.5
+    share: Share = left_open(0.5)
     sharpness: Positive = 0.5
 
     def brings(self, width: int, task: Task) -> nn.ModuleDict:
@@ -79,6 +80,23 @@ class Dho(FromTeacher):
         said, counts = spoken(labelled())
         return kept | {"said of labels": said, "counts of labels": counts}
 
+    @property
+    def chooses(self) -> bool:
+        return isinstance(self.share, Open)
+
+    def chosen(self, logits: Logits, beside: Mapping[str, Tensor], y: np.ndarray) -> Self:
+        known = torch.as_tensor(np.flatnonzero(y >= 0))
+        tried = [replace(self, share=a, sharpness=b) for a in SHARES for b in SHARPNESSES]
+
+        def likelihood(method: Dho) -> float:
+            said = method.answer(logits, beside).double().log_softmax(-1)[known]
+            return float(said.gather(1, torch.as_tensor(y)[known][:, None]).sum())
+
+        return max(tried, key=likelihood) if len(known) else self
+
+    def settled(self, task: Task, weak: bool = False) -> Self:
+        return super().settled(task, weak).filled({})
+
     def taught(self, said: Probs, head: Logits) -> Weight:
         """``T^2 KL`` of what the teacher said, (n, c), and its head's logits, (n, c), at temperature T; (n,)."""
         t = self.temperature
@@ -95,27 +113,3 @@ class Dho(FromTeacher):
         head = play["student"].aside(batch.labelled["weak"])[1]["teacher"]
         on_labelled = self.weight * mean(self.taught(said, head), counts)
         return Terms(found.terms | {"teacher on labels": on_labelled}, found.seen)
-
-
-def chosen(own: np.ndarray, teacher: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Share and sharpness under which both heads together find held-out labels likeliest.
-
-    Args:
-        own: logits of the labels' head of units whose labels it has not learnt, (n, c).
-        teacher: logits of the teacher's head of the same units, (n, c).
-        y: their class numbers, (n,).
-
-    >>> own, teacher = np.array([[4.0, 0.0], [0.0, 4.0]]), np.array([[0.0, 4.0], [4.0, 0.0]])
-    >>> chosen(own, teacher, np.array([0, 1]))[0]
-    1.0
-    """
-    logits, other, rows = torch.as_tensor(own), torch.as_tensor(teacher), torch.arange(len(y))
-    return max(
-        ((share, sharpness) for share in SHARES for sharpness in SHARPNESSES),
-        key=lambda pair: float(
-            Dho(share=pair[0], sharpness=pair[1])
-            .answer(logits, {"teacher": other})
-            .log_softmax(-1)[rows, torch.as_tensor(y)]
-            .sum()
-        ),
-    )

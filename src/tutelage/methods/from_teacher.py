@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,7 +19,7 @@ from tutelage.methods.base import Method, on_labels, require_own_units
 from tutelage.methods.fields import NonNegative
 from tutelage.ops.losses import mean
 from tutelage.tasks import Task
-from tutelage.types import Batch, LogProbs, Params, Probs, Scalar, Terms, Views, Weight
+from tutelage.types import Batch, Logits, LogProbs, Params, Probs, Scalar, Terms, Views, Weight
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,21 @@ class FromTeacher(Method, ABC):
     @property
     def rule(self) -> Rule:
         return Simultaneous(("student",))
+
+    @property
+    def chooses(self) -> bool:
+        """Whether held-out labels are to choose how the method answers, see `chosen`; asked before it is settled."""
+        return False
+
+    def chosen(self, logits: Logits, beside: Mapping[str, Tensor], y: np.ndarray) -> Self:
+        """The method that answers as held-out units choose, without training again; by default itself.
+
+        Args:
+            logits: the network's own logits of units whose labels it has not learnt, (n, c).
+            beside: what the brought modules say of them, by name, each (n, ...).
+            y: their class numbers, (n,); -1 is unknown.
+        """
+        return self
 
     def table(self, loader: Loader) -> Tensor:
         """Probabilities of the pool's units by all teachers together, (units, c); rows of NaN where they are silent.

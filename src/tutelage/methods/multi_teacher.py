@@ -52,15 +52,12 @@ class MultiTeacher(FromTeacher):
     def remembers(self, loader: Loader, task: Task) -> Params:
         together, each = self.table(loader), heard_of(loader).each
         said, same, speaks = agreement(together[:, None] if each is None else each().to(together))
-        flat = self.warmed(said)
         label = torch.nn.functional.one_hot(said.argmax(-1), task.classes).to(said)
-        learnt = torch.where(same[:, None], label if self.agreed == "hard" else said, flat)
-        return {"said": learnt, "counts": speaks.to(said.dtype)}
+        one_mind = label if self.agreed == "hard" else logs(said).softmax(-1)
+        return {"said": torch.where(same[:, None], one_mind, self.warmed(said)), "counts": speaks.to(said.dtype)}
 
     def warmed(self, said: Probs) -> Probs:
         """The probabilities, (n, c), each row at its own temperature."""
-        if self.temperature == 1:
-            return said
         unsure = -(said * logs(said)).sum(-1, keepdim=True) / torch.tensor(said.shape[-1]).log()
         return (logs(said) / (1 + (self.temperature - 1) * unsure)).softmax(-1)
 
