@@ -156,5 +156,5 @@ def with_classes(network: nn.Module, vectors: Tensor, offsets: Tensor) -> nn.Mod
     made.weight.copy_(vectors)
     made.bias.copy_(offsets)
     other.brought["meaning"].classes = made
-    network: nn.Module = other
-    return network.eval()
+    found: nn.Module = other.eval()
+    return found
