@@ -22,20 +22,45 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lines import RESULTS, fit_missing
 from teacher_scenes import SCENES, Scene
+from teacher_scenes_more import LATER, MORE, described, texts_of
 from tutelage.bench.running import Row, read_rows
 from tutelage.bench.summary import half_width
+from tutelage.data import Loader
+from tutelage.fit.build import rows_of
 from tutelage.fit.by_folds import AnswersByFolds
 from tutelage.fit.contender import Contender
+from tutelage.fit.described import described_head, sentences_of
 from tutelage.fit.fit import threads
 from tutelage.fit.problem import Plan
 from tutelage.fit.reference import reference_model
 from tutelage.fit.setup import Setup
-from tutelage.methods import AlmKd, Dho, Distil, Drift, Lelp, Method, MultiTeacher, Nd, Slam, Supervised
+from tutelage.methods import (
+    AlmKd,
+    Dho,
+    DiffKd,
+    Distil,
+    DpSsl,
+    Drift,
+    Grip,
+    Lelp,
+    Method,
+    MultiTeacher,
+    Nd,
+    PromptKd,
+    SelfTraining,
+    Slam,
+    Spl,
+    Ssld,
+    Supervised,
+)
 from tutelage.methods.from_teacher import FromTeacher
+from tutelage.methods.prompt_kd import class_vectors, with_classes
+from tutelage.modalities.base import features
+from tutelage.tasks import Task
 
 KEYS = ("data", "labels", "learner", "seed")
 FOLDS = Plan(folds=5, repeats=1)
@@ -76,6 +101,41 @@ def by_folds(method: FromTeacher, scene: Scene) -> nn.Module:
     return AnswersByFolds("student", settled, setup, begins=True, chooses=folds).student()
 
 
+class SplOfOne(Spl):
+    """`Spl` whose pairs are those of the second teacher with itself: pretraining on what that says."""
+
+    def both(self, loader: Loader, task: Task) -> tuple[Tensor, Tensor]:
+        _, other = super().both(loader, task)
+        return other, other
+
+
+class SplOfAgreed(Spl):
+    """`Spl` on units of which both teachers say the same."""
+
+    def both(self, loader: Loader, task: Task) -> tuple[Tensor, Tensor]:
+        one, other = super().both(loader, task)
+        agreed = one.nan_to_num(-1).argmax(-1) == other.nan_to_num(-1).argmax(-1)
+        return torch.where(agreed[:, None], one, torch.nan), other
+
+
+def own_descriptions(scene: Scene) -> nn.Module:
+    """The student's own features, asked for the sentences on the classes."""
+    reader: Any = scene.problem.reader
+    data, cut = texts_of("ag_news", False)
+    sentences, which = sentences_of([list(dict(data.describe)[name]) for name in cut.classes])
+    return described_head(rows_of(features(reader, sentences, None)), which, rows_of(scene.problem.pool))
+
+
+def of_later(scene: Scene) -> nn.Module:
+    """`PromptKd` of the classes that the teacher knew, with the vector of the class that it learnt to know later."""
+    kept, heard = taught(PromptKd(), scene), scene.problem.weak.heard  # type: ignore[union-attr]
+    seen, _ = heard.features()  # type: ignore[union-attr, misc]
+    every: Any = described("ag_news", LATER + 1, seen)
+    with torch.no_grad():
+        w, b = class_vectors(seen, every(seen).softmax(-1))
+    return with_classes(kept, w.T, b)
+
+
 LEARNERS: dict[str, Learner] = {
     "labels only": labels_only,
     "supervised": partial(taught, Supervised()),
@@ -95,6 +155,23 @@ LEARNERS: dict[str, Learner] = {
     "multi_teacher, mean": partial(taught, MultiTeacher(agreed="mean")),
     "multi_teacher, flexible": partial(taught, MultiTeacher(temperature=2.0)),
     "lelp": partial(taught, Lelp()),
+    "ssld": partial(taught, Ssld()),
+    "ssld, kl": partial(taught, Ssld(divergence="kl")),
+    "grip": partial(taught, Grip()),
+    "ifpl": partial(taught, Grip(form="ifpl")),
+    "fpl": partial(taught, Grip(form="fpl")),
+    "prompt_kd": partial(taught, PromptKd()),
+    "prompt_kd, later": of_later,
+    "own descriptions": own_descriptions,
+    "diffkd": partial(taught, DiffKd()),
+    "spl": partial(taught, Spl()),
+    "spl, first alone": partial(taught, Spl(pairs=0)),
+    "spl, second alone": partial(taught, SplOfOne(pairs=0)),
+    "spl, agreed": partial(taught, SplOfAgreed(pairs=0)),
+    "dp_ssl": partial(without, DpSsl()),
+    "dp_ssl, majority": partial(without, DpSsl(label_model="majority")),
+    "dp_ssl, one head": partial(without, DpSsl(functions=1, best=1)),
+    "self_training": partial(without, SelfTraining()),
     "nd": partial(taught, Nd()),
     "nd, norm 0": partial(taught, Nd(norm=0.0)),
 }
@@ -145,6 +222,25 @@ CLAIMS = (
     ),
     Claim("lelp", "lelp", "fsdd, odd or even", 5, USUAL, 0.5),
     Claim("nd", "nd", "cifar10, 56 layers to 20", 500, ("supervised", "teacher alone", "distil", "nd, norm 0"), 0.3),
+    *(
+        Claim("grip", "grip", data, 2, rivals, reach)
+        for data in ("ag_news", "trec", "yelp")
+        for rivals, reach in ((("teacher alone",), 3.0), (("fpl", "ifpl"), 1.0), (("labels only", "distil"), 0.5))
+    ),
+    Claim("prompt_kd", "prompt_kd", "ag_news, by words", 1, ("teacher alone",), -3.0),
+    Claim("prompt_kd", "prompt_kd", "ag_news, by words", 1, ("own descriptions",), 5.0),
+    Claim("prompt_kd", "prompt_kd, later", "ag_news, by words, a class later", 1, ("own descriptions",), 0.0),
+    *(
+        Claim("ssld", "ssld", f"{data}, by words, teacher of the labels", 30, rivals, reach)
+        for data in ("ag_news", "trec")
+        for rivals, reach in ((("labels only",), 1.0), (("ssld, kl", "distil"), 0.0))
+    ),
+    Claim(
+        "spl", "spl", "ag_news, rules too", 10, (*USUAL, "spl, first alone", "spl, second alone", "spl, agreed"), 0.5
+    ),
+    Claim("dp_ssl", "dp_ssl", "digits", 4, ("dp_ssl, majority",), 1.0),
+    Claim("dp_ssl", "dp_ssl", "digits", 4, ("labels only", "dp_ssl, one head", "self_training"), 2.0),
+    Claim("diffkd", "diffkd", "fashion, narrow student", 10, (*USUAL, "nd"), 0.0),
     Claim("nd", "nd", "fashion, narrow student", 10, (*USUAL, "nd, norm 0"), 0.3),
 )  # fmt: skip
 """All claims. A row more is a claim more."""
@@ -153,7 +249,7 @@ CLAIMS = (
 @lru_cache(maxsize=1)
 def scene_of(data: str, labels: int, seed: int) -> Scene:
     """The scene of a seed; the last one is kept."""
-    return SCENES[data](labels, seed)
+    return (SCENES | MORE)[data](labels, seed)
 
 
 def one(data: str, labels: int, learner: str, seed: int) -> Row:

@@ -122,7 +122,7 @@ def test_fpl_with_all_units_is_hard_distillation_bit_for_bit():
 
 def test_with_all_units_and_a_silent_teacher_it_is_plain_self_training():
     data = loader(torch.full((20, 3), torch.nan))
-    here = trained(Grip(form="ifpl", each=20, rounds=2), data, 40)
+    here = trained(Grip(form="ifpl", each=20, rounds=2, fresh=True), data, 40)
     same(state(here), state(trained(SelfTraining(rounds=1, threshold=0.0), data, 40)), exact=False)
 
 

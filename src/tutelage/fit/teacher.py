@@ -19,10 +19,14 @@ from tutelage.fit.pinned import pinned
 from tutelage.fit.problem import Problem, WeakLabels
 from tutelage.fit.setup import Store
 from tutelage.modalities.base import ReadsMeaning
+from tutelage.types import Say
 from tutelage.weak import Source, Voted, combine
 
 
-def brought(items: Items, problem: Problem, cache: Path | None, pins: Store | None = None) -> BroughtTeacher | None:
+def brought(
+    items: Items, problem: Problem, cache: Path | None, pins: Store | None = None, spares_tested: bool = False,
+    say: Say | None = None,
+) -> BroughtTeacher | None:  # fmt: skip
     """The teacher that the sources and the descriptions of the classes make together; None where there are neither.
 
     Args:
@@ -30,6 +34,8 @@ def brought(items: Items, problem: Problem, cache: Path | None, pins: Store | No
         problem: problem on the features of the encoder as it is, which reads the descriptions, too.
         cache: folder of the feature cache; None keeps nothing.
         pins: store that keeps the features that are read; None keeps none.
+        spares_tested: whether nobody is listened to on items of the pool that are copies of test items.
+        say: told what is left out.
 
     Raises:
         ValueError: classes are described, but the items are no texts with an encoder; or a label model reads features,
@@ -38,7 +44,10 @@ def brought(items: Items, problem: Problem, cache: Path | None, pins: Store | No
     sources = [_reading(source, problem) for source in items.sources]
     if items.described is not None:
         sources.append(_described(items, problem, cache, pins))
-    return BroughtTeacher(sources, problem.y) if sources else None
+    unheard = items.tested if spares_tested else None
+    if unheard is not None and say:
+        say(f"Left out: {unheard.sum():,} of {len(unheard):,} unlabelled items, which are copies of test items.")
+    return BroughtTeacher(sources, problem.y, unheard) if sources else None
 
 
 def _reading(source: Source | Voted, problem: Problem) -> Source | Voted:
@@ -70,10 +79,12 @@ class BroughtTeacher:
     Attributes:
         sources: what each source said of the labelled items, and then of the pool's, (n, c) each.
         y: class numbers of the labelled items, (l,).
+        unheard: mask of the pool's items on which nobody is listened to, (n,); None: everywhere.
     """
 
     sources: Sequence[Source | Voted]
     y: np.ndarray
+    unheard: np.ndarray | None = None
 
     def labels(self, pool: Examples, index: np.ndarray | None = None, rows: np.ndarray | None = None) -> WeakLabels:
         """Weak labels of the pool by all sources together.
@@ -87,6 +98,7 @@ class BroughtTeacher:
         if index is not None:
             known[index] = self.y[index]
         p = combine(self.sources, known, held_out=False).probabilities[len(self.y) :]
+        p = p if self.unheard is None else np.where(self.unheard[:, None], np.nan, p)
         p = p if rows is None else p[rows]
         covered = np.flatnonzero(~np.isnan(p[:, 0]))
         heard = Heard(partial(self._of_labelled, known), partial(self._each, known, rows))

@@ -35,6 +35,8 @@ class Method(ABC):
             losses are least where all rows get one class; a slow teacher that knows them prevents that, too (False).
         needs_labels: whether the method needs clean labels also where a teacher was brought, as graphs do.
         needs_teacher: whether the method learns from a teacher that was brought, and cannot do without.
+        spares_tested: whether units of the pool that are copies of items to score on, where these are known, are left
+            out: the teacher is silent on them.
         views: the pool's views that the loss reads: "weak" (hardly disturbed), "again" (a second draw of the weak one),
             "strong" (disturbed).
         reseeds: whether each mover, and each network that begins afresh, has initial weights of its own.
@@ -56,6 +58,7 @@ class Method(ABC):
     anchored: ClassVar[bool] = True
     needs_labels: ClassVar[bool] = False
     needs_teacher: ClassVar[bool] = False
+    spares_tested: ClassVar[bool] = False
     views: ClassVar[tuple[str, ...]] = ("weak",)
     reseeds: ClassVar[bool] = False
     stackable: ClassVar[bool] = False

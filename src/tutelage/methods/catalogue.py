@@ -135,7 +135,7 @@ _ENTRIES = (
     ),
     Entry(
         "grip", "Grip", "brought teacher", "Menghini, Delworth and Bach, NeurIPS", 2023,
-        "Round after round a fresh network learns the k surest units of each class: the teacher's, then its own.",
+        "Round after round the student learns the k surest units of each class: the teacher's, then its own.",
         remembers=True,
     ),
     Entry(

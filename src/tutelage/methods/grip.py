@@ -21,7 +21,7 @@ from tutelage.types import Labels, Params, Probs, Views, Weight
 
 @dataclass(frozen=True)
 class Grip(FromTeacher):
-    """Round after round a fresh network learns the k surest units of each class: the teacher's, then its own.
+    """Round after round the student learns the k surest units of each class: the teacher's, then its own.
 
     L = L_sup(S) + weight * (1/n) sum_kept CE(y_u, f(x_u; S)),  n units kept in all, so that both sets count the same
 
@@ -32,17 +32,19 @@ class Grip(FromTeacher):
     have the same share of the whole pool.
 
     Source: Menghini, Delworth and Bach, Enhancing CLIP with CLIP: Exploring Pseudolabeling for Limited-Label Prompt
-    Tuning, NeurIPS 2023. There prompts are tuned that begin as the teacher's; a network of any kind begins at random
-    weights. A unit that is displaced offers itself again, so that the order of the units tells nothing.
+    Tuning, NeurIPS 2023. There ten rounds tune prompts that begin each round as the teacher's; five, in which the
+    student goes on, were better on three sets of texts in draws that no table uses. A unit that is displaced offers
+    itself again, so that the order of the units tells nothing.
 
     Args:
         weight: factor on the pool's loss, at least 0.
         form: "fpl", "ifpl" or "grip".
         each: k of "fpl" and "ifpl", at least 1; more than the pool has for each class is that.
         rounds: number of rounds of "ifpl" and "grip", at least 1.
+        fresh: whether each round begins at random weights; else the student goes on, which a round of few steps needs.
 
     >>> Grip().training_rounds, Grip(form="fpl").training_rounds
-    (10, 1)
+    (5, 1)
     """
 
     name: ClassVar[str] = "grip"
@@ -52,7 +54,12 @@ class Grip(FromTeacher):
     represents: ClassVar[bool] = False
     form: Literal["grip", "ifpl", "fpl"] = "grip"
     each: Count = 16
-    rounds: Count = 10
+    rounds: Count = 5
+    fresh: bool = False
+
+    @property
+    def restarts(self) -> bool:
+        return self.fresh
 
     @property
     def training_rounds(self) -> int:

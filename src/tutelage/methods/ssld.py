@@ -32,7 +32,8 @@ class Ssld(Distil):
 
     Source: Cui et al., Beyond Self-Supervision: A Simple Yet Effective Network Distillation Alternative to Improve
     Backbones, arXiv 2103.05959, 2021, by its documentation. There the second stage has a schedule of its own and data
-    of the target alone; near-duplicates of the test part are left out of the pool beforehand.
+    of the target alone. Units of the pool that are copies of items to score on, or nearly, are left out where such are
+    given.
 
     Args:
         divergence, temperature, most, weight: as of `Distil`; ``most`` 0 takes all in the first stage, too.
@@ -45,6 +46,7 @@ class Ssld(Distil):
     name: ClassVar[str] = "ssld"
     stackable: ClassVar[bool] = True
     parted: ClassVar[bool] = True
+    spares_tested: ClassVar[bool] = True
     divergence: Divergence = "js"
     temperature: Positive = 1.0
     most: Annotated[int, Range(0, whole=True)] = 200
