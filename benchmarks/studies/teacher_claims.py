@@ -126,9 +126,9 @@ def own_descriptions(scene: Scene) -> nn.Module:
     return described_head(rows_of(features(reader, sentences, None)), which, rows_of(scene.problem.pool))
 
 
-def of_later(scene: Scene) -> nn.Module:
+def of_later(method: PromptKd, scene: Scene) -> nn.Module:
     """`PromptKd` of the classes that the teacher knew, with the vector of the class that it learnt to know later."""
-    kept, heard = taught(PromptKd(), scene), scene.problem.weak.heard  # type: ignore[union-attr]
+    kept, heard = taught(method, scene), scene.problem.weak.heard  # type: ignore[union-attr]
     seen, _ = heard.features()  # type: ignore[union-attr, misc]
     every: Any = described("ag_news", LATER + 1, seen)
     with torch.no_grad():
@@ -161,7 +161,9 @@ LEARNERS: dict[str, Learner] = {
     "ifpl": partial(taught, Grip(form="ifpl")),
     "fpl": partial(taught, Grip(form="fpl")),
     "prompt_kd": partial(taught, PromptKd()),
-    "prompt_kd, later": of_later,
+    "prompt_kd, later": partial(of_later, PromptKd()),
+    "prompt_kd, aligned": partial(taught, PromptKd(align=5.0)),
+    "prompt_kd, aligned, later": partial(of_later, PromptKd(align=5.0)),
     "own descriptions": own_descriptions,
     "diffkd": partial(taught, DiffKd()),
     "spl": partial(taught, Spl()),
@@ -230,6 +232,11 @@ CLAIMS = (
     Claim("prompt_kd", "prompt_kd", "ag_news, by words", 1, ("teacher alone",), -3.0),
     Claim("prompt_kd", "prompt_kd", "ag_news, by words", 1, ("own descriptions",), 5.0),
     Claim("prompt_kd", "prompt_kd, later", "ag_news, by words, a class later", 1, ("own descriptions",), 0.0),
+    Claim(
+        "prompt_kd", "prompt_kd, aligned, later", "ag_news, by words, a class later", 1,
+        ("own descriptions", "prompt_kd, later"), 0.0,
+    ),
+    Claim("prompt_kd", "prompt_kd, aligned", "ag_news, by words", 1, ("prompt_kd",), 0.0),
     *(
         Claim("ssld", "ssld", f"{data}, by words, teacher of the labels", 30, rivals, reach)
         for data in ("ag_news", "trec")
@@ -276,13 +283,13 @@ def summary(lines: Sequence[Row], claims: Sequence[Claim]) -> list[dict[str, Any
         scores = scores[[claim.learner, *claim.rivals]].dropna()
         best = scores[list(claim.rivals)].mean().idxmax()
         gain = scores[claim.learner] - scores[best]
-        half = half_width(gain)
+        half, least = half_width(gain), min(claim.reach, 0)
         found.append(
             {
                 "method": claim.method, "data": claim.data, "labels": claim.labels, "learner": claim.learner,
                 "seeds": len(scores), "accuracy": {name: round(v, 2) for name, v in scores.mean().items()},
                 "best_rival": best, "gain": round(gain.mean(), 2), "half": None if np.isnan(half) else round(half, 2),
-                "reach": claim.reach, "met": bool(gain.mean() >= claim.reach and gain.mean() - half > 0),
+                "reach": claim.reach, "met": bool(gain.mean() >= claim.reach and gain.mean() - half > least),
             }
         )  # fmt: skip
     return found

@@ -41,8 +41,7 @@ def words(name: str, labels: int, seed: int, learnt: bool = False, later: bool =
         labels: labels of each class.
         seed: draws labels and pool.
         learnt: whether the teacher is a logistic regression of the same labels; else each class is described.
-        later: whether the teacher does not know the class LATER yet: it is no class of the pool's answers, and the test
-            items are those of this class.
+        later: whether the teacher does not know the class LATER yet: nobody answers with it, but it is tested.
     """
     data, cut = texts_of(name, False)
     y, learn = cut.learn.y, list(cut.learn.items)
@@ -50,7 +49,7 @@ def words(name: str, labels: int, seed: int, learnt: bool = False, later: bool =
     tested = np.random.default_rng(0).permutation(len(cut.test))[:TESTED]
     classes = len(cut.classes) - later
     if later:
-        index, tested = index[y[index] != LATER], tested[cut.test.y[tested] == LATER]
+        index = index[y[index] != LATER]
     mine, asked = [learn[i] for i in np.concatenate([index, pool])], [cut.test.items[i] for i in tested]
     seen, seen_test = read(name, mine), read(name, asked)
     if learnt:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tutelage.data import Loader
 from tutelage.game import Player
 from tutelage.memory import Memory
-from tutelage.methods.fields import Count, Positive
+from tutelage.methods.fields import Count, NonNegative, Positive
 from tutelage.methods.from_teacher import FromTeacher, logs
 from tutelage.methods.nd import fitting
 from tutelage.ops.losses import cross_entropy, kl, mean
@@ -31,13 +31,15 @@ PENALTY = 1e-3
 class PromptKd(FromTeacher):
     """The student's features, projected to where the teacher's are, meet class vectors that the teacher has fixed.
 
-    L = CE(y, l) + weight * T^2 (1/|B_u|) sum_u w_u KL(softmax(log t_u / T) || softmax(l_u / T)),
+    L = CE(y, l) + weight * (1/|B_u|) sum_u w_u (T^2 KL(softmax(log t_u / T) || softmax(l_u / T)) + align (1 - <z, h>)),
     l_k = <w_k, z> + b_k,  z = g(x; S) / |g(x; S)|
 
-    g is a perceptron on the student's last features. w and b are not learnt: they are those by which the teacher's own
-    features, of length 1 on average, give its logits, found by least squares; of described classes that is exact. The
-    model that is kept answers by l, and `with_classes` gives it others, such as a class that was described later; the
-    student has learnt to lie right in the directions alone that the vectors of the classes it knew differ in.
+    g is a perceptron on the student's last features, h the direction of the teacher's. w and b are not learnt: they
+    are those by which the teacher's own features, of length 1 on average, give its logits, found by least squares;
+    of described classes that is exact. The model that is kept answers by l, and `with_classes` gives it others,
+    such as a class that was described later; the student has learnt to lie right in the directions alone that the
+    vectors of the classes it knew differ in, unless ``align`` draws it to the teacher's features in all directions,
+    which the authors do not.
 
     The teacher's features are those that were brought with it, else the units' own fixed features. Where they have
     fewer dimensions than ``size``, zeros are added; where more, they are projected onto principal directions, and later
@@ -49,6 +51,7 @@ class PromptKd(FromTeacher):
     Args:
         weight: factor on the pool's loss, at least 0.
         temperature: T, above 0.
+        align: factor on the distance of the student's direction from the teacher's, at least 0; the authors have 0.
         size: number of dimensions of the class vectors, at least 1.
 
     >>> from tutelage.tasks import Classification
@@ -59,8 +62,9 @@ class PromptKd(FromTeacher):
     name: ClassVar[str] = "prompt_kd"
     stackable: ClassVar[bool] = True
     parted: ClassVar[bool] = True
-    still: ClassVar[tuple[str, ...]] = ("temperature",)
+    still: ClassVar[tuple[str, ...]] = ("align",)
     temperature: Positive = 1.0
+    align: NonNegative = 0.0
     size: Count = 384
 
     def brings(self, width: int, task: Task) -> nn.ModuleDict:
@@ -73,29 +77,34 @@ class PromptKd(FromTeacher):
             meaning.classes.weight.copy_(w.T)
             meaning.classes.bias.copy_(b)
 
+    def rows(self, loader: Loader) -> Tensor:
+        """The teacher's features of the pool's units, (units, size)."""
+        return fitting(self.seen(loader)[0].to(self.table(loader)), self.size)
+
     def vectors(self, loader: Loader) -> tuple[Tensor, Tensor]:
         """Class vectors, (size, c), and offsets, (c,), by which the teacher's features give its logits."""
-        said = self.table(loader)
-        return class_vectors(fitting(self.seen(loader)[0].to(said), self.size), said)
+        return class_vectors(self.rows(loader), self.table(loader))
 
     def remembers(self, loader: Loader, task: Task) -> Params:
         w, b = self.vectors(loader)
-        return super().remembers(loader, task) | {"vectors": w, "offsets": b}
+        kept = super().remembers(loader, task) | {"vectors": w, "offsets": b}
+        return kept | ({"rows": nn.functional.normalize(self.rows(loader), dim=-1)} if self.align else {})
 
-    def logits(self, student: Player, inputs: Any, memory: Memory) -> Logits:
-        """l, (units, c)."""
+    def logits(self, student: Player, inputs: Any, memory: Memory) -> tuple[Logits, Tensor]:
+        """l, (units, c), and z, (units, size)."""
         z = student.aside(inputs)[1]["meaning"][..., : self.size]
-        return z @ memory.kept["vectors"] + memory.kept["offsets"]
+        return z @ memory.kept["vectors"] + memory.kept["offsets"], z
 
     def of_labelled(self, student: Player, batch: Batch, task: Task, memory: Memory) -> Scalar:
         if not len(batch.labelled):
             return torch.zeros((), device=batch.target.device)
         y, known = task.target(batch.target)
-        return mean(cross_entropy(y, self.logits(student, batch.labelled["weak"], memory)), known)
+        return mean(cross_entropy(y, self.logits(student, batch.labelled["weak"], memory)[0]), known)
 
     def apart(self, student: Player, pool: Views, said: Probs, task: Task, memory: Memory) -> Weight:
-        t = self.temperature
-        return t**2 * kl((logs(said) / t).log_softmax(-1), self.logits(student, pool["weak"], memory) / t)
+        t, (found, z) = self.temperature, self.logits(student, pool["weak"], memory)
+        apart = t**2 * kl((logs(said) / t).log_softmax(-1), found / t)
+        return apart + self.align * (1 - (z * memory.kept["rows"][pool.index]).sum(-1)) if self.align else apart
 
     def answer(self, logits: Logits, beside: Mapping[str, Tensor]) -> Logits:
         return beside["meaning"][..., self.size :]
