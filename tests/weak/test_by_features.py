@@ -159,3 +159,11 @@ def test_a_fit_reads_features_for_its_label_model():
         model = Classifier("supervised", label_model=name, steps=60, evidence=False)
         found.append(model.fit(rows, votes=votes.table).predict_proba(rows))
     assert np.abs(found[0] - found[1]).max() > 0.05
+
+
+def test_a_network_that_reads_pixels_has_no_features_for_a_label_model():
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 8, 8, 3), dtype=np.uint8)
+    votes = np.tile([[0, -1], [1, 1]], (10, 1))
+    model = Classifier("supervised", network="small_cnn", label_model="fable", steps=4, evidence=False)
+    with pytest.raises(ValueError, match="label model 'fable' reads fixed features of each item: leave out finetune"):
+        model.fit(pixels, votes=votes)
