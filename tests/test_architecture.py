@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "exchange": {"types", "ops", "files", "data.errors", "tables", "exchange"},
     "weak": {"types", "ops", "data", "tables", "files", "weak"},
     "weights": {"types", "files", "data", "weights"},
-    "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "methods"},
+    "methods": {"types", "ops", "game", "memory", "tasks", "data", "graph", "weak", "methods"},
     "train": {"types", "ops", "game", "memory", "tasks", "methods", "data", "comm", "files", "train"},
     "modalities": {"types", "ops", "copies", "data", "tables", "files", "engines", "weights", "modalities"},
     "adapting": ENGINE | READING | {"modalities.with_encoder", "modalities.units", "adapting"},

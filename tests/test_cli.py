@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from families import one_of_each
+from families import BROUGHT, one_of_each
 from tutelage import load
 from tutelage.fit.auto import MEMBERS
 from tutelage.methods import METHODS
 
-OF_TWO_CLASSES = sorted(METHODS.keys() - {"partial_label", "distil"})  # distil needs a teacher: test_teachers
+OF_TWO_CLASSES = sorted(METHODS.keys() - {"partial_label", *BROUGHT})
 
 
 def summary(folder) -> dict:

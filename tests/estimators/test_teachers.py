@@ -7,9 +7,11 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
+from families import BROUGHT
 from tutelage import Classifier
 
 FAST = {"steps": 30, "folds": 2, "repeats": 1}
+LATER = sorted(BROUGHT - {"dho", "lelp"})
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,34 @@ def test_no_label_is_needed_and_classes_are_those_of_the_teacher(digits):
     assert (alone.predict(x) == np.array(["nil", "one", "two"])[y]).mean() > 0.8
     assert Classifier("supervised", **FAST).fit(x, teacher=p).classes_.tolist() == [0, 1, 2]
     assert Classifier("supervised", **FAST).fit(x, teacher=old).classes_.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("method", ["dho", "lelp", *(pytest.param(m, marks=pytest.mark.slow) for m in LATER)])
+def test_a_method_for_brought_teachers_is_fitted_saved_and_loaded(digits, method, tmp_path):
+    x, y, hidden, old = digits
+    model = Classifier(method, steps=60, folds=2, repeats=1).fit(x, hidden, teacher=old)
+    assert (model.predict(x) == y).mean() > 0.8
+    model.save(tmp_path / "run")
+    loaded = Classifier.load(tmp_path / "run")
+    np.testing.assert_array_equal(loaded.predict_proba(x), model.predict_proba(x))
+    with pytest.raises(ValueError, match=f"{method} learns what a teacher said, but none was brought"):
+        Classifier(method, **FAST).fit(x, hidden)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", sorted(BROUGHT))
+def test_images_that_a_network_learns_have_teachers_too(method):
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    pixels = (rng.random((40, 8, 8, 3)) * 100 + 100 * y[:, None, None, None]).astype(np.uint8)
+    said, hidden = np.where(y[:, None] == np.arange(2), 0.8, 0.2), np.where(np.arange(40) < 12, y, -1)
+    said[0] = said[0, ::-1]  # else it is warned of
+    model = Classifier(method, network="small_cnn", steps=12, evidence=False)
+    if method in {"lelp", "nd", "prompt_kd", "diffkd"}:
+        with pytest.raises(ValueError, match=f"{method} needs what the teacher sees of each item"):
+            model.fit(pixels, hidden, teacher=said)
+        return
+    assert model.fit(pixels, hidden, teacher=said).predict_proba(pixels).shape == (40, 2)
 
 
 def test_statistics_of_the_teachers_are_there_only_where_one_was_given(digits):

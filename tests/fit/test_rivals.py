@@ -10,6 +10,7 @@ import torch
 
 from tutelage.data import Features
 from tutelage.fit import comparison
+from tutelage.fit.by_folds import AnswersByFolds
 from tutelage.fit.evidence import Prior
 from tutelage.fit.fit import fit
 from tutelage.fit.labels_only import Probe
@@ -21,11 +22,11 @@ from tutelage.fit.setup import Setup
 from tutelage.fit.shares import REFERENCE, shares_of
 from tutelage.fit.teacher import BroughtTeacher
 from tutelage.fit.teacher_paths import ALONE, FAITHFUL, LOOKED_AT, agreement, learnable
-from tutelage.methods import Distil, Drift, LabelPropagation
+from tutelage.methods import Dho, Distil, Drift, LabelPropagation, Slam
 from tutelage.modalities.head import Head
 from tutelage.tasks import Classification
 from tutelage.train import Training
-from tutelage.weak import Source
+from tutelage.weak import Source, combine
 
 TASK = Classification(3)
 PLAN = Plan(folds=3, repeats=1)
@@ -212,6 +213,67 @@ def test_a_teacher_is_calibrated_on_the_labels_of_the_fold_alone():
     changed = BroughtTeacher(teacher.sources, np.append(made.y[:24], (made.y[24:] + 1) % 3))
     assert torch.equal(changed.labels(made.pool, fold).target, expected)
     assert calibrated.for_fold(np.arange(36)) is calibrated
+
+
+def test_what_teachers_said_beyond_one_table_follows_the_labelled_rows_and_the_pool():
+    made, truth = problem(labels=36)
+    rules = np.full((36 + 120, 3), np.nan)
+    rules[::2] = [0.8, 0.1, 0.1]
+    two = BroughtTeacher([*taught(made, truth, 0.7).teacher.sources, Source("rules", rules)], made.y)
+    with_two = two.of(made)
+    heard, index = with_two.loader(np.array([3, 1])).heard, np.array([3, 1])
+    each = heard.each()
+    assert each.shape == (120, 2, 3)
+    np.testing.assert_allclose(each[:, 0], two.sources[0].table[36:], atol=1e-6)
+    np.testing.assert_allclose(each[:, 1], rules[36:], atol=1e-6)
+    expected = combine(two.sources).probabilities[:36]
+    np.testing.assert_allclose(heard.labelled(), expected[index], atol=1e-6)
+    calibrated = two.calibrated(made).loader(index).heard.labelled()
+    np.testing.assert_allclose(calibrated, combine(two.sources, whole(made)).held_out[index], atol=1e-6)
+    assert with_two.game(True).heard.labelled is None
+    assert made.loader().heard is None
+
+
+def whole(made):
+    return np.append(made.y, np.full(len(made.pool), -1))
+
+
+def by_folds(made, truth, y=None):
+    given = taught(made, truth, 0.6)
+    given = given if y is None else replace(given, y=y)
+    return AnswersByFolds("dho", Dho().settled(TASK), Setup(given, TRAINING), begins=True, chooses=FOLDS)
+
+
+def test_the_answer_of_a_fold_is_chosen_without_its_labels():
+    made, truth = problem(labels=12, apart=1.0)
+    (units, first), *others = by_folds(made, truth).held_out(FOLDS)[0]
+    turned = made.y.copy()
+    turned[units] = (turned[units] + 1) % 3
+    (_, again), *changed = by_folds(made, truth, turned).held_out(FOLDS)[0]
+    np.testing.assert_array_equal(first["probabilities"], again["probabilities"])
+    pairs = zip(others, changed, strict=True)
+    assert any(not np.array_equal(one["probabilities"], other["probabilities"]) for (_, one), (_, other) in pairs)
+
+
+def test_a_network_answers_as_all_held_out_labels_choose():
+    made, truth = problem(labels=12, apart=1.0)
+    both = by_folds(made, truth)
+    network = both.network()[0]
+    assert network.method == both._chosen(both._heads(FOLDS)) != both.method
+    plain = replace(both, chooses=[]).network()[0]
+    assert plain.method == both.method
+    for name, t in plain.body.state_dict().items():
+        assert torch.equal(t, network.body.state_dict()[name])
+
+
+@pytest.mark.parametrize("method", [Dho(), Dho(share=1.0), Slam()], ids=repr)
+def test_a_method_for_brought_teachers_is_a_way_of_its_own(method):
+    made, truth = problem(labels=12)
+    outcome = fit(taught(made, truth, 0.8), method, TRAINING, Prior(), PLAN)
+    assert [r.says for r in outcome.rivals] == [
+        f"{method.name} after the teacher, labels looked at", "the teacher alone", method.name,
+    ]  # fmt: skip
+    assert score(outcome.network, truth, made) > 0.75
 
 
 def test_a_class_without_a_label_is_not_left_to_labels_only():

@@ -17,8 +17,8 @@ from tutelage.tasks import TASKS
 
 FOLDER = Path(methods.__file__).parent
 NO_METHODS = {
-    "__init__", "base", "by_classifiers", "catalogue", "committee", "fields", "fresh_rounds", "kept", "on_graph",
-    "own", "pool_teacher", "views",
+    "__init__", "base", "by_classifiers", "catalogue", "committee", "fields", "fresh_rounds", "from_teacher",
+    "kept", "on_graph", "own", "pool_teacher", "views",
 }  # fmt: skip
 NAMES = ["O", "B-X", "I-X"]
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from benches import stopped_after, without_cost
-from families import one_of_each
+from families import BROUGHT, one_of_each
 from tutelage.methods import METHODS
 from tutelage.methods.pool_teacher import PoolTeacher
 
-OF_TWO_CLASSES = sorted(METHODS.keys() - {"partial_label", "distil"})  # distil needs a teacher: test_teachers
+OF_TWO_CLASSES = sorted(METHODS.keys() - {"partial_label", *BROUGHT})
 KEPT = (
     "model/model.safetensors", "model/model.json", "records.json", "report.html", "ledger.parquet", "places.parquet",
 )  # fmt: skip

@@ -241,3 +241,12 @@ def test_a_killed_stage_one_goes_on(texts, weak, run, monkeypatch):
     assert code == 0, shown
     same = [(f / "model" / "model.safetensors").read_bytes() for f in (weak.out, weak.folder / "whole")]
     assert same[0] == same[1]
+
+
+def test_ssld_leaves_out_rows_of_the_pool_that_are_tested(run, weak, texts):
+    copied = pd.concat([texts.test, texts.pool.iloc[:7].assign(text=lambda t: t.text + " ")])
+    copied.to_csv(weak.folder / "copied.csv", index=False)
+    for method, left_out in (("ssld", True), ("distil", False)):
+        code, shown = run(*fit(weak, method, test=weak.folder / "copied.csv", out=weak.folder / method))
+        assert code == 0, shown
+        assert ("Left out: 7 of 60 unlabelled items, which are copies of test items." in shown) == left_out

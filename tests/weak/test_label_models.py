@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import minimize
 
 from tutelage.weak import DEFAULT, LABEL_MODELS, Votes, analyse, label
-from tutelage.weak.label_models import ACCURACY, CAUTION, SHARE
+from tutelage.weak.accuracies import ACCURACY, CAUTION, SHARE
 
 EVERY = pytest.mark.parametrize("model", LABEL_MODELS)
 

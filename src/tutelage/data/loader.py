@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tutelage.data.examples import Examples, numbers_of
 from tutelage.data.groups import Groups
+from tutelage.data.heard import Heard
 from tutelage.data.shuffle import Shuffle
 from tutelage.types import Batch, Views
 
@@ -103,6 +104,7 @@ class Loader:
         reserve: share of the labelled examples that is held back as ``Batch.reserved``, in [0, 1).
         said: probabilities of the pool's units by a teacher that was brought, (units, c), for methods that learn from
             it; rows of NaN where it is silent. None: there is no such teacher.
+        heard: what such teachers said beyond that table; None: nothing is known.
         groups: which labelled examples are copies of one item; an item is drawn as one, and then one of its copies by
             their shares, an item that counts more as much more often. None: each example is an item.
 
@@ -119,6 +121,7 @@ class Loader:
     strong: Sequence[Examples] = ()
     reserve: float = field(default=0.0, kw_only=True)
     said: Tensor | None = field(default=None, kw_only=True)
+    heard: Heard | None = field(default=None, kw_only=True)
     groups: Groups | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:

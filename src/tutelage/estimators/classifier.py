@@ -26,7 +26,7 @@ from tutelage.kinds.entries import Entries
 from tutelage.kinds.stored import stored_values
 from tutelage.ops.checks import Range, one_of
 from tutelage.ops.said import warn
-from tutelage.weak import LABEL_MODELS
+from tutelage.weak import BY_FEATURES, LABEL_MODELS
 
 Side = Annotated[int, Range(8, 4096, whole=True)]
 """Height or width of images, in pixels."""
@@ -231,7 +231,7 @@ class Classifier(ClassifierMixin, Estimator):
     def _begin(self, X: Any, y: Any) -> None:
         super()._begin(X, y)
         if self.label_model is not None:
-            one_of("label_model", self.label_model, tuple(LABEL_MODELS))
+            one_of("label_model", self.label_model, (*LABEL_MODELS, *BY_FEATURES))
 
     def _of_pool(self, fitted: Fitted, data: Dataset) -> np.ndarray:
         """Predicted labels of the pool, (n,); none where the fit was stopped before the pool was read."""

@@ -63,6 +63,8 @@ class Items:
             of them. None where no class is described.
         shares: share of each class in the pool, (c,), as the user declared them; None: they are not declared.
         groups: which labelled items are copies of one, and which belong together; None: each is by itself.
+        tested: mask of the pool's items that are copies of items to score on, (n,); None: there are none, or it is not
+            known.
         selected: whether a selector chose the labelled items, so that they are like the pool's in no class.
     """
 
@@ -77,6 +79,7 @@ class Items:
     described: Sequence[Sequence[str]] | None = None
     shares: np.ndarray | None = None
     groups: Groups | None = None
+    tested: np.ndarray | None = None
     selected: bool = False
 
     @property

@@ -25,7 +25,7 @@ from tutelage.fit.shares import REFERENCE
 from tutelage.fit.teacher_paths import ALONE, FAITHFUL, agreement, learnable, learning, looking
 from tutelage.fit.together import Together, said
 from tutelage.methods import METHODS, Method
-from tutelage.methods.distil import no_teacher
+from tutelage.methods.from_teacher import no_teacher
 from tutelage.ops.meter import stage
 
 STANDARD = "drift"
@@ -133,7 +133,7 @@ class Comparison:
             yield Rival("candidate", f"{before}auto", student, self.prior)
         for before, alone in features:
             if self.teacher and self.learns:
-                yield from learning(before, alone.setup, self.played, self.prior, self.records)
+                yield from learning(before, alone.setup, self.played, self.prior, self.records, self.folds)
             elif not self.teacher and (not isinstance(self.method, Auto) or before != features[-1][0]):
                 played, together = self.played.settled(self.setup.problem.task), self.folds * (len(features) == 1)
                 contender = Contender(f"{before}candidate", played, alone.setup, folds=together)

@@ -26,6 +26,7 @@ from tutelage.fit.together import PATIENCE
 from tutelage.fit.trainings import NOTHING, Cost, on_folds, one_training
 from tutelage.fit.weighing_cost import labels_only_seconds, weighing_seconds
 from tutelage.methods import METHODS, Committee, Distil, Method, Supervised
+from tutelage.methods.from_teacher import FromTeacher
 from tutelage.train import Training
 
 ROW_BYTES = 84
@@ -248,12 +249,12 @@ class Costs:
     def _after_teacher(self, method: Method) -> Iterator[Stage]:
         """Stage I and the game; with labels learnt beside, these in each fold, on the features of each encoder."""
         first, game = self.one(Distil().settled(self.problem.task, True)), self.one(method)
-        uses = method.uses_pool and not isinstance(method, Distil)
+        uses = method.uses_pool and not isinstance(method, FromTeacher)
         yield _stage(stages.WHOLE, first + (game if method.uses_pool else NOTHING))
         if not (self.folds and self.learns):
             return
         encoders = 1 if self.adapting is None else 2
-        beside = first + game + self.one(method.settled(self.problem.task), free=True) if uses else first
+        beside = first + game + self.one(method.settled(self.problem.task), free=True) if uses else game
         yield _stage(stages.FOLDS, beside.times(self.folds * encoders))  # a teacher's labels differ by fold: one by one
         yield _stage(stages.WHOLE, beside.times(0.5) + self._together())
 

@@ -169,7 +169,7 @@ def fit_rows(
     if wiring.own_network:
         require_logits(problem)
     with stage(TEACHER):
-        teacher = brought(items, problem, cache, pins)
+        teacher = brought(items, problem, cache, pins, isinstance(chosen, Method) and chosen.spares_tested, say)
         finish: Finish = (lambda problem: problem) if teacher is None else teacher.of
         problem = finish(problem)
     training = wiring.how.long_enough(chosen, problem)

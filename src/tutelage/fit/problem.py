@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.data import Examples, Groups, Loader
+from tutelage.data.heard import Heard
 from tutelage.data.view_loader import Augmentation, ViewLoader
 from tutelage.fit.dependence import dependence
 from tutelage.fit.held_out import FoldPredictions, Folds, HeldOut, grouped_folds, repeated_folds
@@ -31,11 +32,13 @@ class WeakLabels:
         target: weak labels of their units, as rows of probabilities, (units, c), or as class numbers with -1 = unknown,
             (units,).
         index: numbers of these examples in the pool, (k,).
+        heard: what brought teachers said beyond these labels; None: nothing is known.
     """
 
     examples: Examples
     target: Tensor
     index: np.ndarray
+    heard: Heard | None = None
 
 
 def folds_of(y: np.ndarray, counts: np.ndarray, plan: Plan, seed: int, groups: Groups | None = None) -> Folds:
@@ -214,10 +217,12 @@ class Problem:
             seed: of the batches.
         """
         index = np.arange(len(self.labelled)) if index is None else index
-        y = self.y[self.labelled.units(index)]
+        units = self.labelled.units(index)
+        y = self.y[units]
         target = torch.as_tensor(y, device=self.device) if isinstance(y, np.ndarray) else y
         groups = None if self.groups is None else self.groups.subset(index)
-        return self._beside_pool(self.labelled.subset(index), target, seed, groups)
+        heard = None if self.weak is None or self.weak.heard is None else self.weak.heard.among(units)
+        return self._beside_pool(self.labelled.subset(index), target, seed, groups, heard)
 
     def game(self, anchored: bool, seed: int = 0) -> Loader:
         """A loader of the pool for the game after stage I, with the weak labels where the method is ``anchored``.
@@ -227,7 +232,9 @@ class Problem:
         """
         weak = self._weak()
         examples = weak.examples if anchored else weak.examples.subset(np.arange(0))
-        return self._beside_pool(examples, weak.target if anchored else weak.target[:0], seed)
+        units = self.pool.units(weak.index if anchored else weak.index[:0])
+        heard = None if weak.heard is None else weak.heard.in_pool(units)
+        return self._beside_pool(examples, weak.target if anchored else weak.target[:0], seed, heard=heard)
 
     def stage_one(self, seed: int = 0) -> Loader:
         """A loader of the examples that have weak labels, without a pool.
@@ -255,11 +262,13 @@ class Problem:
             raise ValueError("the problem has no weak labels")
         return self.weak
 
-    def _beside_pool(self, labelled: Examples, target: Tensor, seed: int, groups: Groups | None = None) -> Loader:
+    def _beside_pool(
+        self, labelled: Examples, target: Tensor, seed: int, groups: Groups | None = None, heard: Heard | None = None
+    ) -> Loader:
         parts = (labelled, target, self.pool, self.batch_labelled, self.batch_unlabelled, seed, self.strong)
         if self.views:
-            return ViewLoader(*parts, self.views, self._carry, said=self.said, groups=groups)
-        return Loader(*parts, said=self.said, groups=groups)
+            return ViewLoader(*parts, self.views, self._carry, said=self.said, heard=heard, groups=groups)
+        return Loader(*parts, said=self.said, heard=heard, groups=groups)
 
     def _carry(self, target: Tensor, images: Inputs, geometry: Tensor) -> Tensor:
         """Class numbers as a view of the images shows them, -1 where it shows nothing of the original."""

@@ -8,13 +8,16 @@ from torch import Tensor
 
 from tutelage.fit import after_weak_labels
 from tutelage.fit.after_weak_labels import LookedAt
+from tutelage.fit.by_folds import AnswersByFolds
 from tutelage.fit.contender import Contender
 from tutelage.fit.evidence import Prior
+from tutelage.fit.held_out import Folds
 from tutelage.fit.problem import Problem
 from tutelage.fit.recorded import Records
 from tutelage.fit.rivals import Rival
 from tutelage.fit.setup import Setup
 from tutelage.methods import Distil, Method
+from tutelage.methods.from_teacher import FromTeacher
 
 LEAST_LEARNT = 2
 """Clean labels of each class, at least, that are learnt beside a teacher's; fewer are only looked at."""
@@ -88,7 +91,9 @@ def looking(setup: Setup, method: Method, started: LookedAt, records: Records) -
         yield Rival("teacher", "the teacher alone", started, expected(ALONE, setup.problem, records), ALONE)
 
 
-def learning(before: str, setup: Setup, method: Method, prior: Prior, records: Records) -> Iterator[Rival]:
+def learning(
+    before: str, setup: Setup, method: Method, prior: Prior, records: Records, folds: Folds
+) -> Iterator[Rival]:
     """The method with clean labels learnt: beside the teacher's, and without the teacher.
 
     Args:
@@ -97,14 +102,18 @@ def learning(before: str, setup: Setup, method: Method, prior: Prior, records: R
         method: method, not settled.
         prior: expected change of the score by the method without a teacher.
         records: records of benchmarks.
+        folds: folds of the labelled examples.
     """
     if not method.uses_pool:
         return
     task, taught = setup.problem.task, setup.on(setup.problem.calibrated())
     settled, first = method.settled(task, True), Distil().settled(task, True)
-    if isinstance(settled, Distil):
-        alone = Contender(f"{before}distilled, labels beside", settled, taught)
-        yield Rival("candidate", f"{before}distil", alone, expected(DISTILLED, setup.problem, records), DISTILLED)
+    if isinstance(settled, FromTeacher):
+        named = f"{before}{settled.name}"
+        alone = Contender(f"{named}, labels beside", settled, taught)
+        if isinstance(method, FromTeacher) and method.chooses:
+            alone = AnswersByFolds(alone.name, settled, taught, begins=True, chooses=folds)
+        yield Rival("candidate", named, alone, expected(DISTILLED, setup.problem, records), DISTILLED)
         return
     begun = Contender(f"{before}stage I, labels beside", first, taught, begins=True)
     says = f"{before}{method.name} after the teacher, labels beside"

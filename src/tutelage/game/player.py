@@ -117,6 +117,18 @@ class Player:
             name: functional_call(module, _below(f"brought.{name}.", self._borrowed), rows) for name, module in brought
         }
 
+    def brought(self, name: str, *inputs: Tensor) -> Tensor:
+        """Output of a brought module on other inputs than the last representation.
+
+        Args:
+            name: name of the module.
+            inputs: what it is called with.
+        """
+        modules: Any = self.module.brought
+        own = {} if self._borrowed is None else _below(f"brought.{name}.", self._borrowed)
+        found: Tensor = functional_call(modules[name], own, inputs)
+        return found
+
     def near(self, inputs: Inputs, move: Callable[[Tensor], Tensor]) -> Logits:
         """Logits at another input: features are moved themselves, of tokens the embeddings.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,6 +71,24 @@ def copied_in_pool(
     equal: np.ndarray = np.isin(kind.stored_keys(items), stored.keys)
     both: np.ndarray = np.maximum(found, equal.astype(np.int8))
     return both
+
+
+def with_tested(
+    kind: Kind, learnt: Items, tested: Sequence[Any], copied: np.ndarray, stored: OnDiskEntries | None
+) -> Items:
+    """The items to learn from, with a mask of those of the pool that are copies of items to score on.
+
+    Args:
+        kind: kind of the items.
+        learnt: items that are learnt from; without weak labels or a teacher they are left as they are.
+        tested: items to score on.
+        copied: of what each of these is a copy, see `Kind.copied`.
+        stored: entries of the pool that lie on disk, which are left as they are; None where there are none.
+    """
+    if not (learnt.weak and copied.any()) or stored is not None:
+        return learnt
+    found: Items = replace(learnt, tested=kind.copied(learnt.pool, [], list(tested)) > 0)
+    return found
 
 
 def kept_prints(kind: Kind, data: Dataset) -> dict[str, np.ndarray]:

@@ -43,7 +43,7 @@ class Images(Pictured, OneClass):
         images: column of the images, encoded or as paths; a folder needs none.
         label: column of the labels; empty means unlabelled.
         votes: column of lists of votes, or prefix of the rules' columns; -1 abstains.
-        label_model: label model: "majority", "weighted", "data_programming".
+        label_model: label model: "majority", "weighted", "data_programming"; or "fable", which reads features, too.
         teacher: prefix of columns of a teacher's probabilities, such as p_ of p_CLASS.
         teacher_label: column of a teacher's labels; empty is silent.
         teacher_confidence: column of its confidence in each of them.

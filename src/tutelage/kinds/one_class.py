@@ -29,7 +29,7 @@ from tutelage.kinds.class_labels import (
     settled,
 )
 from tutelage.kinds.commonest import always, commonest_of
-from tutelage.kinds.copied import copied_in_pool
+from tutelage.kinds.copied import copied_in_pool, with_tested
 from tutelage.kinds.copies import note_copies
 from tutelage.kinds.dataset import EXCERPT, LEAST_SURE, PICTURED, Coded, Dataset, Measured, warn_of_shared
 from tutelage.kinds.declared import fault_teachers, require_described
@@ -338,8 +338,10 @@ class OneClass(Kind):
         if test is None:
             return found
         copied = copied_in_pool(self, test.items, items, pool[-1].stored, strangers)
-        copied = warn_of_shared(copied, self.words, test)
-        return replace(found, test=test.items, truth=codes(classes, test, notes, self.unseen), copied=copied)
+        items = with_tested(self, items, test.items, warn_of_shared(copied, self.words, test), pool[-1].stored)
+        return replace(
+            found, items=items, test=test.items, truth=codes(classes, test, notes, self.unseen), copied=copied
+        )
 
     def coded(self, items: Sequence[list[Any]], labels: Sequence[list[Any]], weak: list[Any] | None = None) -> Coded:
         """Items with class numbers. Classes are sorted by length of name, then by name, so that 10 follows 9."""

@@ -45,7 +45,7 @@ class Rows(OneClass):
             (n, d) of an npz file.
         label: column of the labels, or an array (n,) of an npz file; empty means unlabelled.
         votes: column of lists of votes, or prefix of the rules' columns; -1 abstains.
-        label_model: label model: "majority", "weighted", "data_programming".
+        label_model: label model: "majority", "weighted", "data_programming"; or "fable", which reads features, too.
         teacher: prefix of columns of a teacher's probabilities, such as p_ of p_CLASS.
         teacher_label: column of a teacher's labels; empty is silent.
         teacher_confidence: column of its confidence in each of them.

@@ -21,7 +21,18 @@ from tutelage.model import load
 from tutelage.ops.said import warn
 from tutelage.tables import DataError, Notes, as_label
 from tutelage.tasks import Classification
-from tutelage.weak import DEFAULT, RawVotes, Said, SaidTable, Source, Voted, Votes, combine, labels_of_votes
+from tutelage.weak import (
+    BY_FEATURES,
+    DEFAULT,
+    RawVotes,
+    Said,
+    SaidTable,
+    Source,
+    Voted,
+    Votes,
+    combine,
+    labels_of_votes,
+)
 
 FEW = 0.01
 """Share of the unlabelled items, at most, that a teacher speaks of where this is pointed out."""
@@ -163,7 +174,7 @@ def _of_votes(
         notes.say(f"Rule {name!r} votes on no row.", page="votes")
     notes.say(
         f"Rules: {len(votes.names)}, which vote on {covered} of {len(items.pool)} unlabelled rows; "
-        f"labels by {about['label_model']}."
+        f"labels by {about['label_model']}{', of features' if about['label_model'] in BY_FEATURES else ''}."
     )
     return probabilities, about
 

@@ -67,7 +67,7 @@ class Texts(OneClass):
         label: column of the labels; empty means unlabelled.
         votes: column of lists of votes, or prefix of the rules' columns; -1 abstains.
         rules: file of rules that vote: JSON, or Python, which is executed.
-        label_model: label model: "majority", "weighted", "data_programming".
+        label_model: label model: "majority", "weighted", "data_programming"; or "fable", which reads features, too.
         describe: file of descriptions, JSON or TOML: a name or sentences for each class.
         teacher: prefix of columns of a teacher's probabilities, such as p_ of p_CLASS.
         teacher_label: column of a teacher's labels; empty is silent.

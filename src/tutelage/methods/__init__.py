@@ -16,6 +16,7 @@ from tutelage.ops.own import is_address
 if TYPE_CHECKING:
     from tutelage.methods.actune import AcTune as AcTune
     from tutelage.methods.adamatch import AdaMatch as AdaMatch
+    from tutelage.methods.alm_kd import AlmKd as AlmKd
     from tutelage.methods.balanced_self_training import BalancedSelfTraining as BalancedSelfTraining
     from tutelage.methods.base import Method as Method
     from tutelage.methods.bond import Bond as Bond
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
     from tutelage.methods.cutmix_mean_teacher import CutmixMeanTeacher as CutmixMeanTeacher
     from tutelage.methods.debiased import Debiased as Debiased
     from tutelage.methods.deep_co_training import DeepCoTraining as DeepCoTraining
+    from tutelage.methods.dho import Dho as Dho
+    from tutelage.methods.diffkd import DiffKd as DiffKd
     from tutelage.methods.distil import Distil as Distil
     from tutelage.methods.dividemix import DivideMix as DivideMix
     from tutelage.methods.dmt import Dmt as Dmt
+    from tutelage.methods.dp_ssl import DpSsl as DpSsl
     from tutelage.methods.drift import Drift as Drift
     from tutelage.methods.dst import Dst as Dst
     from tutelage.methods.elr import Elr as Elr
@@ -39,22 +43,30 @@ if TYPE_CHECKING:
     from tutelage.methods.flexmatch import FlexMatch as FlexMatch
     from tutelage.methods.freematch import FreeMatch as FreeMatch
     from tutelage.methods.gce import Gce as Gce
+    from tutelage.methods.grip import Grip as Grip
     from tutelage.methods.hast import Hast as Hast
     from tutelage.methods.label_propagation import LabelPropagation as LabelPropagation
     from tutelage.methods.label_spreading import LabelSpreading as LabelSpreading
+    from tutelage.methods.lelp import Lelp as Lelp
     from tutelage.methods.mean_teacher import MeanTeacher as MeanTeacher
     from tutelage.methods.meta_pseudo_labels import MetaPseudoLabels as MetaPseudoLabels
     from tutelage.methods.mixmatch import MixMatch as MixMatch
+    from tutelage.methods.multi_teacher import MultiTeacher as MultiTeacher
+    from tutelage.methods.nd import Nd as Nd
     from tutelage.methods.nest import Nest as Nest
     from tutelage.methods.noisy_student import NoisyStudent as NoisyStudent
     from tutelage.methods.partial_label import PartialLabel as PartialLabel
     from tutelage.methods.pi_model import PiModel as PiModel
     from tutelage.methods.poisson_learning import PoissonLearning as PoissonLearning
+    from tutelage.methods.prompt_kd import PromptKd as PromptKd
     from tutelage.methods.remixmatch import ReMixMatch as ReMixMatch
     from tutelage.methods.sce import Sce as Sce
     from tutelage.methods.self_distillation import SelfDistillation as SelfDistillation
     from tutelage.methods.self_training import SelfTraining as SelfTraining
+    from tutelage.methods.slam import Slam as Slam
     from tutelage.methods.softmatch import SoftMatch as SoftMatch
+    from tutelage.methods.spl import Spl as Spl
+    from tutelage.methods.ssld import Ssld as Ssld
     from tutelage.methods.supervised import Supervised as Supervised
     from tutelage.methods.temporal_ensembling import TemporalEnsembling as TemporalEnsembling
     from tutelage.methods.tri_training import TriTraining as TriTraining

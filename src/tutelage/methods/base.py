@@ -35,6 +35,8 @@ class Method(ABC):
             losses are least where all rows get one class; a slow teacher that knows them prevents that, too (False).
         needs_labels: whether the method needs clean labels also where a teacher was brought, as graphs do.
         needs_teacher: whether the method learns from a teacher that was brought, and cannot do without.
+        spares_tested: whether units of the pool that are copies of items to score on, where these are known, are left
+            out: the teacher is silent on them.
         views: the pool's views that the loss reads: "weak" (hardly disturbed), "again" (a second draw of the weak one),
             "strong" (disturbed).
         reseeds: whether each mover, and each network that begins afresh, has initial weights of its own.
@@ -56,6 +58,7 @@ class Method(ABC):
     anchored: ClassVar[bool] = True
     needs_labels: ClassVar[bool] = False
     needs_teacher: ClassVar[bool] = False
+    spares_tested: ClassVar[bool] = False
     views: ClassVar[tuple[str, ...]] = ("weak",)
     reseeds: ClassVar[bool] = False
     stackable: ClassVar[bool] = False
@@ -166,6 +169,14 @@ class Method(ABC):
             width: number of features of a unit before the network's last layer: each module gets these, (units, width).
         """
         return nn.ModuleDict()
+
+    def furnishes(self, brought: nn.ModuleDict, loader: Loader, task: Task) -> None:
+        """Before training, and where a round begins afresh: set what the brought modules hold that is not learnt.
+
+        Args:
+            brought: the modules that `brings` gave.
+            loader: loader of the training's examples.
+        """
 
     def answer(self, logits: Logits, beside: Mapping[str, Tensor]) -> Logits:
         """Logits of the network that is kept, (units, c). By default the network's own: then no brought module is kept.

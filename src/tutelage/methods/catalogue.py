@@ -99,6 +99,66 @@ _ENTRIES = (
         remembers=True,
     ),
     Entry(
+        "dho", "Dho", "brought teacher", "Kang et al., arXiv", 2025,
+        "Two heads on one network: its own learns the labels alone, the other the teacher alone, and both answer.",
+        remembers=True,
+    ),
+    Entry(
+        "slam", "Slam", "brought teacher", "Kontonis et al., NeurIPS", 2023,
+        "The student's answer is mixed with how the teacher errs before it is held against the teacher's label.",
+        remembers=True,
+    ),
+    Entry(
+        "alm_kd", "AlmKd", "brought teacher", "Sivasubramanian et al., AAAI", 2023,
+        "How much a row's label counts, and how much its teacher, is learnt row by row from labels that are held back.",
+        remembers=True,
+    ),
+    Entry(
+        "multi_teacher", "MultiTeacher", "brought teacher", "arXiv 2112.01048", 2021,
+        "Where several teachers are of one mind the student learns their label, elsewhere the mean of what they say.",
+        remembers=True,
+    ),
+    Entry(
+        "lelp", "Lelp", "brought teacher", "Loo et al., arXiv", 2024,
+        "The teacher's classes are split along what it sees of them; the student learns all parts, and adds them up.",
+        remembers=True,
+    ),
+    Entry(
+        "nd", "Nd", "brought teacher", "Wang et al., arXiv", 2023,
+        "Distillation, and the student's last features are drawn along the mean of the teacher's of the same class.",
+        remembers=True,
+    ),
+    Entry(
+        "ssld", "Ssld", "brought teacher", "Cui et al., arXiv", 2021,
+        "`Distil` by the Jensen-Shannon divergence, without labels: the surest of each class, then all, more slowly.",
+        remembers=True,
+    ),
+    Entry(
+        "grip", "Grip", "brought teacher", "Menghini, Delworth and Bach, NeurIPS", 2023,
+        "Round after round the student learns the k surest units of each class: the teacher's, then its own.",
+        remembers=True,
+    ),
+    Entry(
+        "prompt_kd", "PromptKd", "brought teacher", "Li et al., CVPR", 2024,
+        "The student's features, projected to where the teacher's are, meet class vectors that the teacher has fixed.",
+        remembers=True,
+    ),
+    Entry(
+        "diffkd", "DiffKd", "brought teacher", "Huang et al., NeurIPS", 2023,
+        "Distillation, and a diffusion model of the teacher's features cleans the student's before they are compared.",
+        remembers=True,
+    ),
+    Entry(
+        "spl", "Spl", "brought teacher", "Li et al., AAAI", 2022,
+        "The student first learns pairs of what one teacher says of a unit and what another one does, then the labels.",
+        remembers=True,
+    ),
+    Entry(
+        "dp_ssl", "DpSsl", "self-training", "Xu et al., NeurIPS", 2021,
+        "Many heads each learn the labels that they find easiest; their votes on the pool teach a fresh network.",
+        remembers=True,
+    ),
+    Entry(
         "drift", "Drift", "slow teacher", "Zuo et al., NAACL Findings", 2022,
         "Self-training in which the student anticipates how its teacher will follow it.",
     ),

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from tutelage.data import Loader
-from tutelage.game import Player, Rule, Simultaneous
+from tutelage.game import Player
 from tutelage.memory import Memory
-from tutelage.methods.base import Method, on_labels, require_own_units
-from tutelage.methods.fields import NonNegative, Positive
+from tutelage.methods.fields import Positive
+from tutelage.methods.from_teacher import FromTeacher, logs, spoken
 from tutelage.ops.checks import Range
-from tutelage.ops.losses import cross_entropy, jensen_shannon, kl, mean, reverse_kl
+from tutelage.ops.losses import cross_entropy, jensen_shannon, kl, reverse_kl
 from tutelage.tasks import Task
-from tutelage.types import Batch, Logits, LogProbs, Params, Terms, Weight
+from tutelage.types import Logits, LogProbs, Params, Probs, Views, Weight
 
 DIVERGENCES: dict[str, Callable[[LogProbs, Logits], Weight]] = {
     "ce": lambda log_target, logits: cross_entropy(log_target.exp(), logits),
@@ -32,7 +32,7 @@ Divergence = Literal["ce", "kl", "reverse_kl", "js"]
 
 
 @dataclass(frozen=True)
-class Distil(Method):
+class Distil(FromTeacher):
     """The student learns what a teacher that was brought said of the pool, and the labels beside it.
 
     L = L_sup(S) + weight * (1/|B_u|) sum_u w_u D(t_u, p(x_u; S)),  t_u = softmax(log said_u / temperature)
@@ -57,58 +57,18 @@ class Distil(Method):
     name: ClassVar[str] = "distil"
     stackable: ClassVar[bool] = True
     parted: ClassVar[bool] = True
-    needs_teacher: ClassVar[bool] = True
-    labeller: ClassVar[str] = "the teacher that was brought"
     still: ClassVar[tuple[str, ...]] = ("temperature", "most")
     divergence: Divergence = "ce"
     temperature: Positive = 1.0
     most: Annotated[int, Range(0, whole=True)] = 0
-    weight: NonNegative = 1.0
-
-    def settled(self, task: Task, weak: bool = False) -> Self:
-        require_own_units(self, task)
-        return super().settled(task, weak)
-
-    @property
-    def rule(self) -> Rule:
-        return Simultaneous(("student",))
-
-    def table(self, loader: Loader) -> Tensor:
-        """Probabilities of the pool's units by the teacher, (units, c); rows of NaN where it is silent.
-
-        Raises:
-            ValueError: no teacher was brought.
-        """
-        if loader.said is None:
-            raise ValueError(no_teacher(self.name))
-        return loader.said
 
     def remembers(self, loader: Loader, task: Task) -> Params:
-        said = self.table(loader)
-        speaks = ~said.isnan().any(-1)
-        answers = said.clamp(min=torch.finfo(said.dtype).tiny).log() / self.temperature
-        counts = speaks.to(said.dtype) * (surest(said, self.most) if self.most else 1)
-        even = torch.full_like(said, 1 / task.classes)
-        return {"said": torch.where(speaks[:, None], answers.softmax(-1), even), "counts": counts}
+        told = self.table(loader)
+        said, counts = spoken(told, self.temperature)
+        return {"said": said, "counts": counts * (surest(told, self.most) if self.most else 1)}
 
-    def loss(self, who: str, batch: Batch, play: Mapping[str, Player], task: Task, memory: Memory) -> Terms:
-        student, pool = play["student"], batch.unlabelled
-        said, counts = memory.kept["said"][pool.index], memory.kept["counts"][pool.index]
-        confidence, label = said.max(-1)
-        log_said = said.clamp(min=torch.finfo(said.dtype).tiny).log()
-        apart = DIVERGENCES[self.divergence](log_said, task.units(student(pool["weak"])))
-        return Terms(
-            {"supervised": on_labels(student, batch, task), "pool": self.weight * mean(apart, counts)},
-            {"label": label, "confidence": confidence, "weight": counts},
-        )
-
-
-def no_teacher(method: str) -> str:
-    """Message for a method that learns from a teacher where none was brought."""
-    return (
-        f"{method} learns what a teacher said, but none was brought: describe the classes, or name columns of its "
-        "answers, a run that labels the rows, or rules"
-    )
+    def apart(self, student: Player, pool: Views, said: Probs, task: Task, memory: Memory) -> Weight:
+        return DIVERGENCES[self.divergence](logs(said), task.units(student(pool["weak"])))
 
 
 def surest(said: Tensor, most: int) -> Tensor:

@@ -220,7 +220,8 @@ class Game:
     def start(self, seed: int) -> nn.Module:
         """A network to start from, with what the method brings."""
         network = copy.deepcopy(self.network) if isinstance(self.network, nn.Module) else self.network(seed)
-        return network if type(self.method).brings is Method.brings else equipped(self.method, network, self.task, seed)
+        bare = type(self.method).brings is Method.brings
+        return network if bare else equipped(self.method, network, self.task, seed, self.loader)
 
     def step(self, run: Run, progress: float) -> Move:
         """One step: draw a batch, move, descend, observe."""

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from tutelage.data import Loader
 from tutelage.files import BadFileError
 from tutelage.files.tensors import read_tensors, write_tensors
 from tutelage.game import Equipped, Player, Rule, width_of
@@ -189,10 +190,11 @@ def body_of(network: nn.Module) -> nn.Module:
     return network.body if isinstance(network, Equipped) else network
 
 
-def equipped(method: Method, network: nn.Module, task: Task, seed: int) -> nn.Module:
+def equipped(method: Method, network: nn.Module, task: Task, seed: int, loader: Loader | None = None) -> nn.Module:
     """The network with the modules that the method brings, their weights drawn by the seed; itself without any.
 
     Modules of the same name that the network has from an earlier training stay, so that a training goes on from them.
+    Where they are trained on a loader's examples, `Method.furnishes` sets what they hold that is not learnt.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -200,6 +202,8 @@ def equipped(method: Method, network: nn.Module, task: Task, seed: int) -> nn.Mo
     if isinstance(network, Equipped):
         brought.update({name: network.brought[name] for name in brought if name in network.brought})
         network = network.body
+    if loader is not None:
+        method.furnishes(brought, loader, task)
     return Equipped(network, brought) if len(brought) else network
 
 

@@ -1,6 +1,7 @@
 """Weak supervision: labelling functions that vote, the analysis of their votes, and label models that combine them."""
 
 from tutelage.weak.analysis import analyse, silent
+from tutelage.weak.by_features import BY_FEATURES
 from tutelage.weak.descriptions import Descriptions, descriptions_of, read_descriptions
 from tutelage.weak.label_models import DEFAULT, LABEL_MODELS, label
 from tutelage.weak.look import labels_of_votes
@@ -10,6 +11,7 @@ from tutelage.weak.teachers import Said, SaidLabels, SaidTable, read_columns, re
 from tutelage.weak.votes import RawVotes, Votes, read_votes
 
 __all__ = [
+    "BY_FEATURES",
     "DEFAULT",
     "LABEL_MODELS",
     "Combined",

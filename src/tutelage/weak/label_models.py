@@ -8,42 +8,40 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
 
 from tutelage.ops.checks import lacking, one_of
+from tutelage.weak.accuracies import Prior, ballots
+from tutelage.weak.by_features import BY_FEATURES
 from tutelage.weak.votes import Votes
 
 DEFAULT = "data_programming"
 """Name of the default label model: the best on average on three sets of rules, those of TREC, SMS and YouTube."""
-ACCURACY = 0.8
-"""Accuracy of a function whose votes have no labels."""
-BELIEF = 10.0
-"""Number of labelled votes that this accuracy is worth."""
-CAUTION, SHARE, LABEL = 200.0, 0.3, 20.0
-"""Parts of the weight of an accuracy's prior, in votes: CAUTION, SHARE for each of the function's own votes, and LABEL
-for each of its labelled votes. The larger the weight, the less votes without labels move the accuracy."""
 
 
-def label(votes: Votes, model: str = DEFAULT, y: np.ndarray | None = None) -> np.ndarray:
+def label(
+    votes: Votes, model: str = DEFAULT, y: np.ndarray | None = None, rows: np.ndarray | None = None
+) -> np.ndarray:
     """Probabilities of the classes by a label model of the votes.
 
     Args:
         votes: votes of m functions on n rows, for c classes.
-        model: name of a label model, one of LABEL_MODELS.
-        y: true class numbers, (n,); -1 = unknown. "data_programming" estimates the functions' accuracies on them; the
-            other models ignore them, and no model copies them into its answer.
+        model: name of a label model, one of LABEL_MODELS, or of BY_FEATURES.
+        y: true class numbers, (n,); -1 = unknown. "data_programming" and "fable" estimate the functions' accuracies on
+            them; the other models ignore them, and no model copies them into its answer.
+        rows: features of the rows, (n, d), which a model of BY_FEATURES needs; the others ignore them.
 
     Returns:
         Probabilities, (n, c); 1 / c for every class where no function votes, see `Votes.covered`.
 
     Raises:
-        ValueError: no function votes on any row, the model is unknown, or ``y`` has the wrong shape or is out of range.
+        ValueError: no function votes on any row, the model is unknown, ``y`` has the wrong shape or is out of range, or
+            there are no features that the model needs, not one row of them for each row of votes, or not all finite.
 
     >>> votes = Votes(np.array([[0, 0, 1], [-1, -1, -1]]), ["a", "b", "c"], ["ham", "spam"])
     >>> label(votes, "majority").round(2).tolist()
     [[0.67, 0.33], [0.5, 0.5]]
     """
-    one_of("model", model, tuple(LABEL_MODELS))
+    one_of("model", model, (*LABEL_MODELS, *BY_FEATURES))
     n, c = len(votes), len(votes.classes)
     y = np.full(n, -1) if y is None else y
     if y.shape != (n,):
@@ -54,13 +52,28 @@ def label(votes: Votes, model: str = DEFAULT, y: np.ndarray | None = None) -> np
     if not covered.any():
         raise ValueError("no function votes on any row")
     p = np.full((n, c), 1 / c)
-    p[covered] = LABEL_MODELS[model](votes.subset(covered), y[covered])
+    if model in BY_FEATURES:
+        x = _checked(rows, model, n)[covered]
+        p[covered] = BY_FEATURES[model](votes.subset(covered), y[covered], x)
+    else:
+        p[covered] = LABEL_MODELS[model](votes.subset(covered), y[covered])
     return p
+
+
+def _checked(rows: np.ndarray | None, model: str, n: int) -> np.ndarray:
+    """Features that can be read, (n, d)."""
+    if rows is None:
+        raise ValueError(f"label model {model!r} needs the features of the rows, got none")
+    if rows.ndim != 2 or len(rows) != n:
+        raise ValueError(f"rows must be of shape ({n}, features), got {rows.shape}")
+    if not np.isfinite(rows).all():
+        raise ValueError("rows must be finite")
+    return rows.astype(np.float64)
 
 
 def majority(votes: Votes, _: np.ndarray) -> np.ndarray:
     """Probabilities as shares of the votes, (n, c): ``p_ik = (votes for k on row i) / (votes on row i)``."""
-    counts = _ballots(votes).sum(axis=1).reshape(len(votes), -1)
+    counts = ballots(votes).sum(axis=1).reshape(len(votes), -1)
     return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
@@ -137,33 +150,21 @@ def data_programming(votes: Votes, y: np.ndarray) -> np.ndarray:
     Source: after Ratner et al., Data programming, NeurIPS 2016, its independent model.
     """
     n, c = len(votes), len(votes.classes)
-    ballots, voted, known = _ballots(votes), votes.table >= 0, y >= 0
-    truth = np.eye(c + 1)[y, :c]  # zeros where unknown
-    cast, labelled = voted.sum(axis=0), voted[known].sum(axis=0)
-    mean = (BELIEF * ACCURACY + ballots.T @ truth.ravel()) / (BELIEF + labelled)  # m_j
-    weight = CAUTION + SHARE * cast + LABEL * labelled  # s_j
+    cast, prior = ballots(votes), Prior.of(votes, y)
 
     def posterior(accuracy: np.ndarray) -> np.ndarray:
         # each vote adds log(a (c - 1) / (1 - a)) to its class: the factor (1 - a) / (c - 1) is common to all classes
-        scores = (ballots @ np.log(accuracy * (c - 1) / (1 - accuracy))).reshape(n, c)
+        scores = (cast @ np.log(accuracy * (c - 1) / (1 - accuracy))).reshape(n, c)
         p = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(p / p.sum(axis=1, keepdims=True))
 
-    accuracy, before = mean, np.zeros_like(mean)
+    accuracy, before = prior.mean, np.zeros_like(prior.mean)
     for _ in range(200):
         if np.abs(accuracy - before).max() < 1e-5:
             break
-        p = np.where(known[:, None], truth, posterior(accuracy))
-        before, accuracy = accuracy, (weight * mean + ballots.T @ p.ravel()) / (weight + cast)  # a_j
+        right = prior.weight * prior.mean + cast.T @ prior.with_truth(posterior(accuracy)).ravel()
+        before, accuracy = accuracy, right / (prior.weight + prior.cast)  # a_j
     return posterior(accuracy)
-
-
-def _ballots(votes: Votes) -> Any:
-    """Votes as a sparse matrix of 0 and 1, (n c, m): 1 in line i c + k and column j if function j votes on i for k."""
-    n, m = votes.table.shape
-    row, function = np.nonzero(votes.table >= 0)
-    line = row * len(votes.classes) + votes.table[row, function]
-    return csr_array((np.ones(len(row)), (line, function)), shape=(n * len(votes.classes), m))
 
 
 def _crowd_kit() -> Any:
@@ -202,4 +203,5 @@ LABEL_MODELS: dict[str, Callable[[Votes, np.ndarray], np.ndarray]] = {
     "one_coin": one_coin,
     "data_programming": data_programming,
 }
-"""The label models by name: functions of the votes and of the true classes that give probabilities, (n, c)."""
+"""The label models of votes alone, by name: functions of the votes and of the true classes that give probabilities,
+(n, c)."""

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from tutelage.weak.analysis import analyse, silent
+from tutelage.weak.by_features import BY_FEATURES
 from tutelage.weak.label_models import DEFAULT, label
 from tutelage.weak.votes import Votes
 
 
 def labels_of_votes(votes: Votes, y: np.ndarray, model: str | None = None) -> tuple[np.ndarray, dict[str, Any]]:
     """Probabilities of the classes by a label model, (n, c), and a summary of the votes in plain values.
+
+    Of a model that reads features, for which there are none here, the probabilities are those of the default one.
 
     Args:
         votes: votes of m functions on n rows, for c classes.
@@ -25,7 +28,7 @@ def labels_of_votes(votes: Votes, y: np.ndarray, model: str | None = None) -> tu
     0.5
     """
     chosen = model or DEFAULT
-    probabilities = label(votes, chosen, y)
+    probabilities = label(votes, DEFAULT if chosen in BY_FEATURES else chosen, y)
     table = analyse(votes, y, probabilities)
     right = probabilities.argmax(1)[(y >= 0) & votes.covered] == y[(y >= 0) & votes.covered]
     functions = [{k: _plain(v) for k, v in row.items()} for row in table.to_dict("records")]

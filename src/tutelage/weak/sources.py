@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
+from tutelage.weak.by_features import BY_FEATURES
 from tutelage.weak.calibration import FLOOR, Calibration, chosen, fitted, folds_of
 from tutelage.weak.label_models import DEFAULT, label
 from tutelage.weak.votes import Votes
@@ -73,12 +74,19 @@ class Voted:
     Attributes:
         name: name of the rules together, for people.
         votes: the votes.
-        model: name of the label model.
+        model: name of the label model; one that reads features counts as the default one until there are features.
+        rows: features of the rows, (n, d); None: they were not read.
     """
 
     name: str
     votes: Votes
     model: str = DEFAULT
+    rows: np.ndarray | None = None
+
+    @property
+    def reads(self) -> bool:
+        """Whether the label model reads features."""
+        return self.model in BY_FEATURES
 
     def __len__(self) -> int:
         return len(self.votes)
@@ -95,7 +103,7 @@ class Voted:
 
     def where(self, keep: np.ndarray) -> Voted:
         """Votes on the rows that a mask, (n,), or row numbers, (k,), select."""
-        return replace(self, votes=self.votes.subset(keep))
+        return replace(self, votes=self.votes.subset(keep), rows=None if self.rows is None else self.rows[keep])
 
     def source(self, y: np.ndarray) -> Source:
         """The source that the label model makes of the votes.
@@ -106,7 +114,8 @@ class Voted:
         covered = self.covered
         table = np.full((len(self), self.classes), np.nan)
         if covered.any():
-            table[covered] = label(self.votes, self.model, y)[covered]
+            model = DEFAULT if self.reads and self.rows is None else self.model
+            table[covered] = label(self.votes, model, y, self.rows)[covered]
         return Source(self.name, table)
 
 

@@ -14,7 +14,7 @@ from tutelage.tables import DataError, Notes, as_label, column
 from tutelage.tables.cells import noun
 from tutelage.tables.decimals import with_points
 from tutelage.types import Say
-from tutelage.weak.label_models import ACCURACY
+from tutelage.weak.accuracies import ACCURACY
 from tutelage.weak.missing_class import instead_of
 from tutelage.weak.sources import Source
 from tutelage.weak.votes import ABSTAIN
