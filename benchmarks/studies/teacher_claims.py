@@ -239,7 +239,7 @@ def summary(lines: Sequence[Row], claims: Sequence[Claim]) -> list[dict[str, Any
             "score": f"{scores[claim.learner].mean():.1f}", "best_rival": f"{best}, {scores[best].mean():.1f}",
             "beside": ", ".join(f"{name} {scores[name].mean():.1f}" for name in claim.beside),
             "gain": f"{mean:+.1f}" if np.isnan(half) else f"{mean:+.1f} ± {half:.1f}", "reach": f"{claim.reach:+.1f}",
-            "met": "yes" if mean >= claim.reach and mean - half > 0 else "no",
+            "met": "–" if np.isnan(half) else "yes" if mean >= claim.reach and mean - half > 0 else "no",
         }  # fmt: skip
         more = here[here.learner == claim.learner].drop(columns=[*KEYS, "score", "cpu_seconds"]).mean().dropna()
         found.append(row | {name: round(value, 2) for name, value in more.items()})

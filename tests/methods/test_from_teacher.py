@@ -231,6 +231,15 @@ def test_alm_kd_at_rate_0_keeps_its_first_weights_and_learns_all_labels():
     assert (moved["of pool"] != torch.tensor(0.7)).sum() > 10
 
 
+def test_labels_of_a_class_that_no_held_label_has_keep_their_weight():
+    given = loader(heard=heard())
+    held = int(given.reserving(0.2)._reserved[0])  # one of six
+    run = run_of(AlmKd(confirmed=False, warm=0.0), given, steps=30)
+    same_class = given.target == given.target[held]
+    moved = run.memory.kept["of labels"][:, 0] != torch.tensor(1 - 0.9)
+    assert moved.tolist() == (same_class & (torch.arange(6) != held)).tolist()
+
+
 def test_a_label_whose_teacher_is_silent_counts_fully_at_first():
     silent = OF_LABELS.clone()
     silent[2] = torch.nan
