@@ -27,6 +27,7 @@ from torch import nn
 
 from lines import RESULTS, fit_missing
 from teacher_scenes import SCENES, Scene
+from tutelage.bench.markdown import interval
 from tutelage.bench.running import Row, read_rows
 from tutelage.bench.summary import half_width
 from tutelage.fit.by_folds import AnswersByFolds
@@ -236,9 +237,9 @@ def summary(lines: Sequence[Row], claims: Sequence[Claim]) -> list[dict[str, Any
         row = {
             "method": claim.method, "data": claim.data, "labels": claim.labels, "learner": claim.learner,
             "seeds": len(scores), "accuracy": {name: round(v, 1) for name, v in scores.mean().items()},
-            "score": f"{scores[claim.learner].mean():.1f}", "best_rival": f"{best}, {scores[best].mean():.1f}",
+            "score": f"{scores[claim.learner].mean():.1f}", "best_rival": f"{best}: {scores[best].mean():.1f}",
             "beside": ", ".join(f"{name} {scores[name].mean():.1f}" for name in claim.beside),
-            "gain": f"{mean:+.1f}" if np.isnan(half) else f"{mean:+.1f} ± {half:.1f}", "reach": f"{claim.reach:+.1f}",
+            "gain": interval(mean, half, "+"), "reach": f"{claim.reach:+.1f}",
             "met": "–" if np.isnan(half) else "yes" if mean >= claim.reach and mean - half > 0 else "no",
         }  # fmt: skip
         more = here[here.learner == claim.learner].drop(columns=[*KEYS, "score", "cpu_seconds"]).mean().dropna()
