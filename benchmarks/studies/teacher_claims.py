@@ -92,7 +92,8 @@ def weighed(scene: Scene) -> tuple[nn.Module, dict[str, float]]:
     run = train(method, scene.problem.task, scene.problem.network, loader, replace(scene.training, seed=seed))
     own = run.memory.kept["of labels"][:, 0].numpy()
     moved = own != own.dtype.type(1 - method.start)  # those that are held back stay where they were
-    return run.network(), {"correlation": float(np.corrcoef(own[moved], ~scene.wrong[moved])[0, 1])}
+    told = {"correlation": float(np.corrcoef(own[moved], ~scene.wrong[moved])[0, 1])} if scene.wrong.any() else {}
+    return run.network(), told
 
 
 @dataclass(frozen=True)
