@@ -1108,7 +1108,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "copies_planted": lambda: listed("copies_planted", planted_rows()),
     **{name: partial(listed, name) for name in (
         "follower_cost", "view_throughput", "pool_memory", "distil_speed", "look", "exchange", "reading",
-        "copies",
+        "copies", "teacher_claims",
     )},
     **{f"enough_{part}": lambda part=part: listed(f"enough_{part}", held("enough")[part]) for part in (
         "coverage", "regret",

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from torch import nn
 
-from tutelage.data import Features, Loader
+from tutelage.data import Features, Loader, Tokens, WordFeatures
 from tutelage.data.heard import Heard
 from tutelage.game import Equipped, Player
 from tutelage.methods import AlmKd, Dho, Distil, Lelp, MultiTeacher, Nd, Slam
@@ -22,7 +22,7 @@ from tutelage.methods.multi_teacher import agreement
 from tutelage.methods.nd import fitting, norm_and_direction
 from tutelage.methods.slam import likeliest, log_mixed, reliability
 from tutelage.modalities.head import Head
-from tutelage.tasks import Classification, Segmentation
+from tutelage.tasks import Classification, Segmentation, Tagging
 from tutelage.train import Training, train
 from tutelage.train.loop import game_of
 
@@ -231,6 +231,15 @@ def test_alm_kd_at_rate_0_keeps_its_first_weights_and_learns_all_labels():
     assert (moved["of pool"] != torch.tensor(0.7)).sum() > 10
 
 
+def test_labels_of_a_class_that_no_held_label_has_keep_their_weight():
+    given = loader(heard=heard())
+    held = int(given.reserving(0.2)._reserved[0])  # one of six
+    run = run_of(AlmKd(confirmed=False, warm=0.0), given, steps=30)
+    same_class = given.target == given.target[held]
+    moved = run.memory.kept["of labels"][:, 0] != torch.tensor(1 - 0.9)
+    assert moved.tolist() == (same_class & (torch.arange(6) != held)).tolist()
+
+
 def test_a_label_whose_teacher_is_silent_counts_fully_at_first():
     silent = OF_LABELS.clone()
     silent[2] = torch.nan
@@ -394,14 +403,16 @@ def test_without_a_teacher_and_for_pixels_each_says_what_is_wrong(method):
         method.settled(Segmentation(3))
 
 
-class Opaque(Features):
-    """Examples that are no rows of fixed features, as those of a network that is trained whole."""
+@pytest.mark.parametrize("method", [Dho(), Slam(), AlmKd(), MultiTeacher(), Lelp(), Nd()], ids=lambda m: m.name)
+def test_words_of_sentences_have_teachers_too(method):
+    pool, labelled = (WordFeatures(draw(n, 4, seed=n), np.array([4, n - 4])) for n in (20, 6))
+    given = Loader(labelled, torch.arange(6) % 3, pool, 2, 2, said=SAID, heard=heard())
+    run = train(method, Tagging(3, ("O", "B-X", "I-X")), Head(4, 3, 5), given, Training(4))
+    assert run.network().eval()(pool.rows).isfinite().all()
 
 
 @pytest.mark.parametrize("method", [Lelp(), Nd()], ids=lambda m: m.name)
 def test_where_nobody_knows_what_the_teacher_sees_it_is_said(method):
-    from tutelage.data import Tokens
-
     given = loader(unlabelled=Tokens([{"input_ids": [1, 2]}] * 20))
     with pytest.raises(ValueError, match=f"{method.name} needs what the teacher sees of each item"):
         method.remembers(given, TASK)
