@@ -9,6 +9,7 @@ import numpy as np
 
 from tutelage.fit.evidence import wilson
 from tutelage.kinds.tallies import Tally
+from tutelage.ops.agreement import kappa
 from tutelage.weak import Source, combine
 
 ENOUGH = 10
@@ -87,22 +88,6 @@ def beside_commonest(right: np.ndarray, truth: np.ndarray, classes: Sequence[str
     clear = won > lost and wilson(won / (won + lost), won + lost).low > 0.5
     verdict = WORSE if won < lost else ABOVE if clear else UNCLEAR
     return {"class": classes[commonest], "share": float(always.mean()), "verdict": verdict}
-
-
-def kappa(said: np.ndarray, truth: np.ndarray) -> float | None:
-    """Cohen's kappa: agreement beyond chance, at most 1; None where chance agrees always.
-
-    Args:
-        said, truth: class numbers of the rows, or truth values, (n,).
-
-    Source: Cohen, Educational and Psychological Measurement 20, 1960.
-
-    >>> kappa(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]))
-    0.5
-    """
-    values = np.union1d(said, truth)
-    chance = float(sum((said == v).mean() * (truth == v).mean() for v in values))
-    return None if chance == 1 else (float((said == truth).mean()) - chance) / (1 - chance)
 
 
 def calibration_of(p: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
