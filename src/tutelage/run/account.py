@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.fit.evidence import wilson
+from tutelage.fit.evidence import exact, wilson
 from tutelage.kinds.tallies import Tally
 from tutelage.ops.agreement import kappa
 from tutelage.weak import Source, combine
@@ -30,11 +30,12 @@ def account(source: Source, y: np.ndarray, classes: Sequence[str], seed: int = 0
 
     Returns:
         "name", "rows", "covered" (rows that it speaks of) and "labels" (those of them with a label). With labels also
-        "accuracy" and its "interval", which holds with 90 %; "calibration", the bins and expected calibration error of
-        `tutelage.kinds.tallies.Tally`; "by_class", for each class the number of "labels", "recall", "precision" and
-        "kappa", Cohen's agreement on this class against all others; "kappa" over all classes; "calibrated", the name,
-        accuracy and expected calibration error of the teacher after calibration, each row by a calibration that has
-        not seen its label; and from ENOUGH labels on "commonest": the class, its share, and the "verdict".
+        "accuracy" and its exact "interval", which holds with 90 % at least; "calibration", the bins and expected
+        calibration error of `tutelage.kinds.tallies.Tally`; "by_class", for each class the number of "labels",
+        "recall", "precision" and "kappa", Cohen's agreement on this class against all others; "kappa" over all classes;
+        "calibrated", the name, accuracy and expected calibration error of the teacher after calibration, each row by a
+        calibration that has not seen its label; and from ENOUGH labels on "commonest": the class, its share, and the
+        "verdict".
 
     >>> table = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [np.nan, np.nan]])
     >>> found = account(Source("a", table), np.array([0, 1, 1, 0]), ["ham", "spam"])
@@ -51,7 +52,7 @@ def account(source: Source, y: np.ndarray, classes: Sequence[str], seed: int = 0
     p, truth = source.table[known], y[known]
     guess = p.argmax(1)
     right = guess == truth
-    accuracy = wilson(float(right.mean()), count)
+    accuracy = exact(float(right.mean()), count)
     combined = combine([source], y, seed)
     after = combined.held_out[known]
     found |= {
