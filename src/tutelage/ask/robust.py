@@ -16,10 +16,10 @@ def robust(pool: Pool, count: int, wrong: float = 0.0) -> Order:
     """Robust active distillation (RAD): rows drawn by the best shares against an adversary who makes answers wrong.
 
     The gain of a row is ``g = 1 - (p_1 - p_2)``, and nothing where the answer is wrong. An adversary who knows the
-    shares of the questions spoils the answers of ``m = wrong * u`` of the u rows. The best shares are spread over the k
-    rows of the greatest gain, in proportion to 1 / g (see `shares`). So many rows are drawn that each is among them with
-    its share times their number, at most once; what is over is spread over the others. The score is the gain, and the
-    greatest is asked first. Where no answer is wrong, it is `margin`.
+    shares of the questions spoils the answers of ``m = wrong * u`` of the u rows. The best shares are spread over the
+    k rows of the greatest gain, in proportion to 1 / g (see `shares`). So many rows are drawn that each is among them
+    with its share times their number, at most once; what is over is spread over the others. The score is the gain, and
+    the greatest is asked first. Where no answer is wrong, it is `margin`.
 
     Args:
         pool: the rows.
