@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tutelage.run.account import account, in_words
 from tutelage.run.gate import Gate, judged
 from tutelage.run.reading import Reading
 from tutelage.run.screen import Screen
+from tutelage.run.spent import Point, price_of_a_point, spent_on
 from tutelage.tables import USUAL, DataError, Notes, ReadAs, column, writable, write_table
 from tutelage.tables.name_lists import listed_names
 from tutelage.types import Say, Tick
@@ -60,8 +62,8 @@ def teacher(
     teacher_confidence: str | None = None, describe: Path | None = None, teacher_run: Path | None = None,
     text: str | None = None, encoder: str | None = None, max_length: int = 128,
     classes: tuple[str, ...] = (), unlabelled_as: tuple[str, ...] = (), spelling: str = "fold",
-    humans: tuple[str, ...] = (), gate: float | None = None, out: Path | None = None, json: bool = False,
-    how: Reading = None,
+    humans: tuple[str, ...] = (), gate: float | None = None, out: Path | None = None,
+    runs: tuple[Path, ...] = (), spent: tuple[str, ...] = (), json: bool = False, how: Reading = None,
 ) -> None:  # fmt: skip
     """Say how good a teacher is on a table with some labels, before anything is trained.
 
@@ -84,6 +86,8 @@ def teacher(
             first of them stands for --label where that is not given.
         gate: least kappa of teacher and people at which a label may be learnt from the teacher, such as 0.6.
         out: table to write, in which the teacher is silent on rows of which it says a label below the gate.
+        runs: folders of the runs before and after the teacher's answers: what a point of accuracy cost.
+        spent: what the answers cost: a number, or files of what tutelage annotate --json printed.
         json: print JSON.
     """
     in_range("max_length", max_length, 2)
@@ -91,6 +95,7 @@ def teacher(
     if teacher_label in people or teacher_confidence in people:
         raise ValueError("--humans names a column of the teacher itself; name those of people")
     _require_gate(people, gate, out, how or USUAL, table)
+    _require_runs(runs, spent)
     texts: Any = KINDS["texts"]
     kind = texts(
         text=text, label=label, teacher=teacher, teacher_label=teacher_label, teacher_confidence=teacher_confidence,
@@ -115,19 +120,42 @@ def teacher(
             y = np.where(source.learnt, -1, y)
         found.append(account(source, y, heard.classes))
     gates = [judged(source, heard.people, heard.classes, gate) for source in sources] if people else []
+    point = _point(heard, runs, spent)
     if out is not None:
         silenced = _silenced(kind, heard, gates[: len(heard.sources)], table)
         write_table(silenced, out, new=True)
+    last = [] if point is None else point.words()
+    last += [] if out is None else [f"{out} is {table} with the teacher silent there: fit it in place of {table}."]
     if json:
         told = [each | ({"gate": gates[i].plain()} if people else {}) for i, each in enumerate(found)]
-        screen.json({"classes": heard.classes, "teachers": told} | ({} if out is None else {"out": str(out)}))
+        more = ({} if out is None else {"out": str(out)}) | ({} if point is None else {"point": point.plain()})
+        screen.json({"classes": heard.classes, "teachers": told} | more)
         return
-    for i, each in enumerate(found):
+    for each, gate_of in zip_longest(found, gates):
         _show(each, screen)
-        if people:
-            _show_gate(gates[i], screen)
-    if out is not None:
-        screen.say(f"{out} is {table} with the teacher silent there: fit it in place of {table}.")
+        _show_gate(gate_of, screen)
+    for line in last:
+        screen.say(line)
+
+
+def _require_runs(runs: Sequence[Path], spent: Sequence[str]) -> None:
+    """Check that the runs before and after a teacher's answers are two, or that nothing is told of them.
+
+    Raises:
+        ValueError: they are not, or what was spent is told without them.
+    """
+    if len(runs) not in (0, 2):
+        raise ValueError(f"--runs must be two, that before the teacher's answers and that after them, got {len(runs)}")
+    if spent and not runs:
+        raise ValueError("--spent needs --runs, the folders of the runs before and after the teacher's answers")
+
+
+def _point(heard: Heard, runs: Sequence[Path], spent: Sequence[str]) -> Point | None:
+    """What a point of accuracy cost; None where no runs are named."""
+    if not runs:
+        return None
+    answered = int(np.any([each.covered for each in heard.sources], axis=0).sum())
+    return price_of_a_point(runs[0], runs[1], spent_on(answered, spent))
 
 
 def _require_gate(people: Sequence[str], gate: float | None, out: Path | None, how: ReadAs, table: Path) -> None:
@@ -281,8 +309,10 @@ def _show(found: dict[str, Any], screen: Screen) -> None:
     screen.table(("says, on average", "right", "labels"), bins)
 
 
-def _show_gate(gate: Gate, screen: Screen) -> None:
-    """Print on which labels a teacher and people agree, and which may be learnt."""
+def _show_gate(gate: Gate | None, screen: Screen) -> None:
+    """Print on which labels a teacher and people agree, and which may be learnt; nothing without people."""
+    if gate is None:
+        return
     rows = [
         [each.label, *(_agreed(by) for by in (each.people, each.teacher)), str(each.teacher.items), *each.verdict(gate)]
         for each in gate.labels
