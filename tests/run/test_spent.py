@@ -27,7 +27,7 @@ def scored(folder, accuracy, half):
     path = folder / "summary.json"
     summary = json.loads(path.read_text())
     summary["test"] |= {"accuracy": accuracy, "interval": [accuracy - half, accuracy + half]}
-    path.write_text(json.dumps(summary))
+    files.write_json(path, summary)
     files.seal(folder)  # else it would be told that the summary was edited
 
 
