@@ -37,7 +37,7 @@ def test_a_point_costs_what_was_spent_over_the_points(run, runs):
     cost = runs.folder / "cost.json"
     cost.write_text(json.dumps({"command": "annotate", "tokens": [9000, 1000], "cost": 2.0}))
     said = runs.folder / "said.parquet"
-    words = ("teacher", said, "--label", "label", "--runs", runs.out, "--runs", runs.folder / "after")
+    words = ("teacher", said, "--label", "label", "--runs", runs.out, runs.folder / "after")
     rows = len(pd.read_parquet(said))
     code, shown = run(*words, "--spent", cost)
     assert code == 0, shown

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from cyclopts import Parameter
 
 from tutelage.data.sources import cache_folder
 from tutelage.fit.described import DESCRIBED, described_head, sentences_of
@@ -33,6 +34,9 @@ from tutelage.weak import Source, combine
 
 PREFIX = "p_"
 """Prefix of the columns of a teacher's probabilities where no option names a teacher."""
+
+SEVERAL = Parameter(consume_multiple=True)
+"""How an option is read that takes several words behind it."""
 
 TOGETHER = "all together"
 """Name of all teachers together."""
@@ -63,7 +67,8 @@ def teacher(
     text: str | None = None, encoder: str | None = None, max_length: int = 128,
     classes: tuple[str, ...] = (), unlabelled_as: tuple[str, ...] = (), spelling: str = "fold",
     humans: tuple[str, ...] = (), gate: float | None = None, out: Path | None = None,
-    runs: tuple[Path, ...] = (), spent: tuple[str, ...] = (), json: bool = False, how: Reading = None,
+    runs: Annotated[tuple[Path, ...], SEVERAL] = (), spent: Annotated[tuple[str, ...], SEVERAL] = (),
+    json: bool = False, how: Reading = None,
 ) -> None:  # fmt: skip
     """Say how good a teacher is on a table with some labels, before anything is trained.
 
