@@ -700,14 +700,14 @@ def gate_sight() -> str:
 
 def paid_teacher() -> str:
     """Gains by asking a paid teacher, by selector."""
-    rows = pd.DataFrame(held("paid_teacher")["summary"])
+    rows = pd.DataFrame(held("paid_teacher")["summary"]).astype({"half": float})
     counts = sorted(rows["asked"].unique())
     head = ["the paid teacher errs", "selector", *(f"{count} questions" for count in counts)]
     head += [f"points per 1,000 questions, at {counts[-1]}", f"answers that are right, at {counts[-1]}"]
     body = []
     for (how, wrong, by), part in rows.groupby(["how", "wrong", "by"], sort=False):
         at = part.set_index("asked")
-        gains = [interval(at.loc[c, "gain"], float(at.loc[c, "half"] or math.nan), "+") for c in counts]
+        gains = [interval(at.loc[c, "gain"], at.loc[c, "half"], "+") for c in counts]
         last = at.loc[counts[-1]]
         errs = f"{100 * wrong:.0f} %, {'as often everywhere' if how == 'even' else 'where rows are hard'}"
         body.append([errs, by, *gains, f"{last['per thousand']:+.1f}", f"{100 * last['right']:.0f} %"])

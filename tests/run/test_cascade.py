@@ -159,6 +159,7 @@ def test_a_teacher_may_give_labels_alone(run, fitted, tables, tmp_path):
         (("--cascade", "{said}", "--abstain", "0.05", "--teacher", "q_"), "needs a column q_CLASS"),
         (("--cascade", "{said}", "--abstain", "0.05", "--teacher", "q_", "--teacher-label", "by"), "one teacher"),
         (("--cascade", "none.csv", "--abstain", "0.05"), "none.csv"),
+        (("--cascade", "http://127.0.0.1:8000/v1", "--abstain", "0.05"), "takes a table of answers"),
     ],
 )
 def test_what_cannot_be_is_one_line(run, fitted, tables, words, message):

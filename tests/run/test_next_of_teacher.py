@@ -35,7 +35,9 @@ def finished(run, bench):
 
 def test_a_teacher_is_asked_answers_are_learnt_and_no_row_is_asked_twice(run, finished):
     folder, ask, said = finished.folder, finished.folder / "ask.csv", finished.folder / "said.parquet"
-    code, shown = run("next", finished.out, "--of", "teacher", "--wrong", 0.2, "--count", 12, "--out", ask)
+    code, shown = run(
+        "next", finished.out, "--of", "teacher", "--by", "robust", "--wrong", 0.2, "--count", 12, "--out", ask
+    )
     assert code == 0, shown
     assert "12 texts to ask the teacher about" in shown and "12 by robust" in shown and "drawn" not in shown
     assert "tutelage annotate --train" in shown and "--teacher p_" in shown
@@ -50,7 +52,7 @@ def test_a_teacher_is_asked_answers_are_learnt_and_no_row_is_asked_twice(run, fi
     for told in ((), ("--said", said)):
         again = folder / f"again{len(told)}.csv"
         run_of = out if not told else finished.out
-        words = ("next", run_of, "--of", "teacher", "--wrong", 0.1, "--count", 10, *told, "--out", again)
+        words = ("next", run_of, "--of", "teacher", "--count", 10, *told, "--out", again)
         code, shown = run(*words)
         assert code == 0, shown
         assert not set(pd.read_csv(again)["text"]) & set(first["text"])
@@ -68,7 +70,9 @@ def test_how_often_the_teacher_errs_is_that_of_the_runs_labels(run, finished):
     assert code == 0, shown
     (about,) = json.loads((folder / "taught" / "summary.json").read_text())["weak"]["teachers"]
     wrong = 100 * (1 - about["accuracy"])
-    code, shown = run("next", folder / "taught", "--of", "teacher", "--count", 5, "--out", folder / "b.csv")
+    code, shown = run(
+        "next", folder / "taught", "--of", "teacher", "--by", "robust", "--count", 5, "--out", folder / "b.csv"
+    )  # fmt: skip
     assert code == 0, shown
     assert f"taken to be wrong on {wrong:.0f} % of the rows" in shown and "by robust" in shown
 
@@ -90,7 +94,8 @@ def test_before_anything_is_known_typical_rows_are_asked_about(run, finished):
         (("--of", "oracle"), "--of must be one of labels, teacher, got 'oracle'"),
         (("--wrong", "0.2"), "--wrong is about a teacher that is asked"),
         (("--said", "a.csv"), "--said is about a teacher that is asked"),
-        (("--of", "teacher", "--wrong", "1.2"), "--wrong must be in [0, 1], got 1.2"),
+        (("--of", "teacher", "--wrong", "0.2"), "--wrong is for --by robust"),
+        (("--of", "teacher", "--by", "robust", "--wrong", "1.2"), "--wrong must be in [0, 1], got 1.2"),
         (("--of", "teacher", "--by", "robust"), "--by robust reckons with wrong answers"),
         (("--of", "teacher", "--said", "nowhere.csv"), "nowhere.csv"),
         (("--of", "teacher", "--count", "100000"), "count must be at most"),

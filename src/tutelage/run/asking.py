@@ -105,6 +105,8 @@ class NextOptions(ReadAs):
         if self.of == LABELS and (self.wrong is not None or self.said):
             name = "--said" if self.wrong is None else "--wrong"
             raise ValueError(f"{name} is about a teacher that is asked: give --of teacher, too, or leave it out")
+        if self.wrong is not None and self.by != ROBUST:
+            raise ValueError(f"--wrong is for --by {ROBUST}, which alone reckons with wrong answers; give that, too")
         in_range("--worth", self.worth, 0)
         in_range("--seconds-per-label", self.seconds_per_label, 0.01)
         one_of("--by", self.by, NAMES)
@@ -286,11 +288,10 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
         model, found = None, without_model(kind, all_items, features, tick)
     else:
         model, found = run.model, _asked_of(run, asked.by, all_items, candidates.labels, tick)
-    by, wrong = _of_teacher(run, asked, say)
     count = len(np.unique(kind.pool_keys(known))) if len(known) else 0
     seed = count if asked.seed is None else asked.seed
     drawn = asked.drawn if asked.drawn is not None else DRAWN if asked.of == LABELS else 0.0
-    how = HowAsked(asked.count, by, drawn, seed, asked.other, wrong)
+    how = HowAsked(asked.count, asked.by, drawn, seed, asked.other, _wrong(run, asked, say))
     again = candidates.again if asked.of == LABELS else 0
     made = questions(kind, model, items, found, candidates.labels, how, again)
     behind = np.arange(len(candidates), len(candidates) + candidates.again)
@@ -330,29 +331,27 @@ def answered(kind: Kind, files: Files, said: Sequence[Path]) -> Any:
     return joined([items for items in found if len(items)] or [[]])
 
 
-def _of_teacher(run: Finished | None, asked: NextOptions, say: Say) -> tuple[str, float]:
-    """The selector that is asked for, and the share of answers that it takes to be wrong.
+def _wrong(run: Finished | None, asked: NextOptions, say: Say) -> float:
+    """The share of answers that is taken to be wrong: as it is told, else that on the labels of the run.
 
     Raises:
-        ValueError: how often the teacher errs is needed, and nothing tells.
+        ValueError: it is needed, and nothing tells it.
     """
-    wrong = asked.wrong
-    if asked.of == TEACHER and wrong is None and run is not None:
-        told = (read_json(run.folder / "summary.json", Summary).get("weak") or {}).get("teachers") or []
-        paid = {getattr(run.kind, name, None) for name in ("teacher", "teacher_label")} - {None}
-        right = [each["accuracy"] for each in told if each["name"] in paid and each["accuracy"] is not None]
-        if len(right) == 1:
-            wrong = 1 - float(right[0])
-            say(
-                f"The teacher is taken to be wrong on {100 * wrong:.0f} % of the rows, as on the run's labels; --wrong."
-            )
-    if asked.of == TEACHER and asked.by == ROBUST and wrong is None:
+    if asked.of == LABELS or asked.by != ROBUST:
+        return 0.0
+    if asked.wrong is not None:
+        return asked.wrong
+    weak = {} if run is None else read_json(run.folder / "summary.json", Summary).get("weak") or {}
+    paid = set() if run is None else {getattr(run.kind, name, None) for name in ("teacher", "teacher_label")} - {None}
+    right = [each["accuracy"] for each in weak.get("teachers") or () if each["name"] in paid]
+    if len(right) != 1 or right[0] is None:
         raise ValueError(
             "--by robust reckons with wrong answers, and nothing says how many there are: give their share, as by "
             "--wrong 0.2; tutelage teacher tells it"
         )
-    by = ROBUST if asked.of == TEACHER and asked.by == "auto" and wrong and run is not None else asked.by
-    return by, wrong or 0.0
+    wrong = 1 - float(right[0])
+    say(f"The teacher is taken to be wrong on {100 * wrong:.0f} % of the rows, as on the run's labels.")
+    return wrong
 
 
 def _exists(out: Path) -> str:

@@ -48,6 +48,8 @@ def require_cascade(asked: CascadeOptions, kind: Kind, output: Path, abstain: fl
         raise ValueError("--cascade answers a table as a whole: leave out --known, --resume, --engine and --workers")
     if not kind.abstains:
         raise ValueError(f"--cascade is for items of one class each, and {kind.words.things} have labels within")
+    if str(asked.cascade).startswith(("http:/", "https:/")):
+        raise ValueError("--cascade takes a table of answers; of an endpoint tutelage annotate writes one: name that")
     if asked.teacher is not None and asked.teacher_label is not None:
         raise ValueError("a cascade has one teacher: give --teacher or --teacher-label")
     if asked.budget is not None:
@@ -117,8 +119,8 @@ def _foreseen(run: Finished, kind: Kind, answers: Answers, abstain: float, scree
     labels = np.asarray(held_out.get("label", ()), dtype=np.int64)
     right = np.full(len(labels), np.nan)
     names = [str(run.model.classes[i]) for i in labels.tolist()]
-    found = _labelled(run, kind, say)
-    if found is not None and found[1] == names and names:
+    found = _labelled(run, kind, say) if names else None
+    if found is not None and found[1] == names:
         p = answers(found[0], None)
         spoken = ~np.isnan(p).any(1)
         right[spoken] = p[spoken].argmax(1) == labels[spoken]
