@@ -11,7 +11,7 @@ answers, another class each as often, said with that confidence:
 - even: each row is answered wrongly as often.
 - hard: a row is answered wrongly in proportion to 1 - (p_1 - p_2) of the student: a teacher errs where rows are hard.
 "robust" is told the share of wrong answers. Accuracy is on other rows of the part to learn from, the same for all; the
-part to score on stays unseen. Jobs that are recorded are not run again.
+part to score on stays unseen. Jobs that are recorded are not run again. The curve is drawn into docs/paid_teacher.png.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import warnings
 from functools import lru_cache
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
@@ -35,6 +36,7 @@ from tutelage.data.sources import cache_folder
 from tutelage.fit.build import rows_of
 from tutelage.fit.described import described_head, sentences_of
 from tutelage.modalities.base import features
+from tutelage.pages.colours import LIGHT, PLOTTED
 
 SELECTORS = ("random", "margin", "diverse", "pcoreset", "robust")
 ASKED = (0.025, 0.05, 0.1)
@@ -134,6 +136,31 @@ def summed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+def draw(rows: list[dict[str, Any]]) -> None:
+    """Draw docs/paid_teacher.png: gain over the number of questions, by selector, for each paid teacher."""
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    frame = pd.DataFrame(summed(rows))
+    ways = list(frame.groupby(["how", "wrong"], sort=False))
+    lines = -(-len(ways) // 2)
+    figure, axes = plt.subplots(lines, 2, figsize=(10, 3.6 * lines), sharey=True, squeeze=False)
+    for axis, ((how, wrong), part) in zip(axes.flat, ways, strict=False):
+        for (by, mine), colour in zip(part.groupby("by", sort=False), PLOTTED, strict=False):
+            axis.errorbar(
+                [0, *mine["asked"]], [0, *mine["gain"]], [0, *mine["half"].fillna(0)], label=by, color=LIGHT[colour],
+                marker="o", capsize=3,
+            )  # fmt: skip
+        errs = "as often everywhere" if how == "even" else "where rows are hard"
+        axis.axhline(0, color="black", linewidth=0.8)
+        axis.set(title=f"wrong on {100 * wrong:.0f} %, {errs}", xlabel="questions, of 1,000 rows")
+    axes[0, 0].set(ylabel="points over the free teacher alone")
+    axes[0, 0].legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(RESULTS.parents[1] / "docs" / "paid_teacher.png", dpi=110)
+    plt.close(figure)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", nargs="+", default=[data.name for data in read_protocol(PROTOCOL).data])
@@ -152,3 +179,4 @@ if __name__ == "__main__":
                             json.dumps({"pool": POOL, "summary": summed(kept), "rows": kept}, indent=1) + "\n"
                         )
                         print(name, seed, how, wrong, flush=True)
+    draw(kept)
