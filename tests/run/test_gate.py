@@ -98,7 +98,7 @@ def test_the_command_says_which_labels_pass(run, said):
     )
     code, shown = run("teacher", path, "--humans", "h1,h2", "--gate", "0.6")
     assert code == 0 and "Accuracy is beside the labels of h1." in shown
-    assert "Below the gate, and not learnt from teacher p_: delivery" in shown and "kappa of people" in shown
+    assert "Below the gate, and not learnt from teacher p_: delivery" in shown and "kappa: people" in shown
 
 
 def test_the_table_that_is_written_is_silent_on_what_is_below_the_gate(run, said, tmp_path):

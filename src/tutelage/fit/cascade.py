@@ -56,7 +56,9 @@ class Foreseen:
     def words(self) -> list[str]:
         """Sentences for people, said before the rows are answered."""
         lines = [self.promised.words()]
-        if self.promised.threshold is not None:
+        if self.promised.threshold is None:
+            lines.append("So the teacher is asked about every row.")
+        else:
             lines.append(f"The student answers about {100 * self.kept:.0f} % of rows that are drawn like the labels.")
         if self.teacher is None:
             few = f"{self.labels:.0f} of the labels are left to it and have its answer; {FEWEST} are the least"

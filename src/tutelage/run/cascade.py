@@ -86,7 +86,7 @@ def cascade(
     kind: Any = run.kind
     free: dict[str, Any] = {f.name: None for f in fields(kind) if f.name in (*FREE, "teacher_confidence")}
     prefix = None if asked.teacher_label else asked.teacher or "p_"
-    taught = replace(kind, **free | {"teacher": prefix, "teacher_label": asked.teacher_label})
+    taught = replace(kind, **free | {"teacher": prefix, "teacher_label": asked.teacher_label, "label": None})
     assert asked.cascade is not None
     notes = Notes(screen.say)
     answers = answers_in(taught, asked.cascade, run.model.classes, how, notes)

@@ -322,7 +322,7 @@ def _show_gate(gate: Gate | None, screen: Screen) -> None:
         [each.label, *(_agreed(by) for by in (each.people, each.teacher)), str(each.teacher.items), *each.verdict(gate)]
         for each in gate.labels
     ]
-    header = ("label", "kappa of people", "kappa of teacher and people", "rows")
+    header = ("label", "kappa: people", "kappa: teacher", "rows")
     screen.table(header if gate.least is None else (*header, f"gate {gate.least:g}"), rows)
     for line in gate.words():
         screen.say(line)
