@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pandas as pd
@@ -660,6 +661,59 @@ def adapted_beside_setfit() -> str:
     return grid(head, [*body, line])
 
 
+# Teachers that are paid
+
+
+def gate_trials() -> str:
+    """What becomes of scripted annotators at the gate."""
+    head = [
+        "rows", "wrong answers", "interval of the accuracy holds it", "interval of kappa holds it",
+        "true kappa of each label", "passes", "passes clearly",
+    ]  # fmt: skip
+    body = []
+    for row in held("gate")["trials"]:
+        body.append([str(row["rows"]), f"{100 * row['wrong']:.0f} %"])
+        body[-1] += [f"{100 * row[name]:.1f} %" for name in ("accuracy holds", "kappa holds")]
+        body[-1].append(", ".join(f"{k:.2f}" for k in row["true kappas"]))
+        body[-1] += [", ".join(f"{100 * v:.0f} %" for v in row[name]) for name in ("passes", "passes clearly")]
+    return grid(head, body)
+
+
+def gate_sight() -> str:
+    """Kappas of the comments of SIGHT, by label."""
+
+    def said(found: Mapping[str, Any]) -> str:
+        return f"{found['kappa']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+
+    body = []
+    for label, found in held("gate")["sight"]["labels"].items():
+        prompts = sorted(found["prompts"].items(), key=lambda each: each[1]["kappa"])
+        (first, least), (last, best) = prompts[0], prompts[-1]
+        middle = median([each["kappa"] for _, each in prompts])
+        body.append([
+            label.replace("_", " "), " and ".join(map(str, found["said by people"])), said(found["people"]),
+            str(len(prompts)), f"{first}: {said(least)}", f"{middle:.2f}", f"{last}: {said(best)}",
+        ])  # fmt: skip
+    head = ["label", "said by each", "the two people", "prompts", "people and model: worst", "median", "best"]
+    return grid(head, body)
+
+
+def paid_teacher() -> str:
+    """Gains by asking a paid teacher, by selector."""
+    rows = pd.DataFrame(held("paid_teacher")["summary"]).astype({"half": float})
+    counts = sorted(rows["asked"].unique())
+    head = ["the paid teacher errs", "selector", *(f"{count} questions" for count in counts)]
+    head += [f"points per 1,000 questions, at {counts[-1]}", f"answers that are right, at {counts[-1]}"]
+    body = []
+    for (how, wrong, by), part in rows.groupby(["how", "wrong", "by"], sort=False):
+        at = part.set_index("asked")
+        gains = [interval(at.loc[c, "gain"], at.loc[c, "half"], "+") for c in counts]
+        last = at.loc[counts[-1]]
+        errs = f"{100 * wrong:.0f} %, {'as often everywhere' if how == 'even' else 'where rows are hard'}"
+        body.append([errs, by, *gains, f"{last['per thousand']:+.1f}", f"{100 * last['right']:.0f} %"])
+    return grid(head, body)
+
+
 # Probabilities that can be believed
 
 STATED = ("0.02", "0.05", "0.1")
@@ -1120,7 +1174,7 @@ TABLES: dict[str, Callable[[], str]] = {
         partial_forms, audit_ranking, audit_flags, audit_expected, cost, graph_scale, believed_calibration,
         believed_answers, believed_rules, worth_of_encoders, worth_of_adapting, worth_of_adapting_mpnet,
         worth_of_teachers, penalty, many_classes, mpnet_described, all_sources, adapted_beside_setfit, formats,
-        faulty_files, copied_labels, pool_looks, federated, federated_claim,
+        faulty_files, copied_labels, pool_looks, federated, federated_claim, gate_trials, gate_sight, paid_teacher,
     )},
 }  # fmt: skip
 """Of the pages in docs."""

@@ -8,11 +8,11 @@ import pytest
 
 from tutelage import Classifier, load
 from tutelage.kinds import KINDS
-from tutelage.kinds.agreement import fleiss
 from tutelage.kinds.copied import copied_of
 from tutelage.kinds.dataset import Files
 from tutelage.kinds.one_vote import joined, one_vote_each, pool_once
 from tutelage.kinds.reading import read_files
+from tutelage.ops.agreement import fleiss
 from tutelage.tables import DataError, Notes
 
 ITEMS = [f"text number {word}" for word in ("one", "two", "three", "four", "five", "six")]

@@ -8,7 +8,8 @@ import pytest
 
 from tutelage.modalities.encoder import load_encoder
 from tutelage.modalities.text.network import _features
-from tutelage.run.account import ABOVE, UNCLEAR, WORSE, account, beside_commonest, in_words, kappa
+from tutelage.ops.agreement import kappa
+from tutelage.run.account import ABOVE, UNCLEAR, WORSE, account, beside_commonest, in_words
 from tutelage.weak import Source
 
 

@@ -13,8 +13,9 @@ from tutelage.ask import selectors
 from tutelage.ask.actune import actune
 from tutelage.ask.centres import coreset, pcoreset
 from tutelage.ask.pool import Pool, class_numbers, whole
+from tutelage.ask.robust import robust
 from tutelage.ask.selectors import Order
-from tutelage.ops.checks import one_of
+from tutelage.ops.checks import in_range, one_of
 
 SELECTORS: dict[str, Callable[[Pool, int], Order]] = {
     "diverse": selectors.diverse,
@@ -25,6 +26,7 @@ SELECTORS: dict[str, Callable[[Pool, int], Order]] = {
     "coreset": coreset,
     "pcoreset": pcoreset,
     "actune": actune,
+    "robust": robust,
     "variation": selectors.variation,
     "random": selectors.random,
 }
@@ -67,8 +69,9 @@ class Selection:
 
 
 def select(
-    by: str, rows: Any, probabilities: Any, labelled: Any, count: int, seed: int = 0, y: Any = None, copies: Any = None
-) -> Selection:
+    by: str, rows: Any, probabilities: Any, labelled: Any, count: int, seed: int = 0, y: Any = None,
+    copies: Any = None, wrong: float = 0.0,
+) -> Selection:  # fmt: skip
     """Choose the rows to label next.
 
     The answer depends on the rows' values and the seed, not on the rows' order; only "random" draws row numbers. The
@@ -86,6 +89,7 @@ def select(
         y: class number of each labelled row, (l,), in [0, c); None takes it that each class has a label.
         copies: group of each row, (n,), equal for rows that are copies of each other: only one of a group is asked for,
             and none where one of them has a label. None asks for equal rows, too.
+        wrong: share of wrong ones among the answers of whoever is asked, in [0, 1], which "robust" reckons with.
 
     Raises:
         ValueError: an argument is of the wrong shape, not finite, out of its range, or missing.
@@ -95,6 +99,7 @@ def select(
     [3, 1]
     """
     one_of("by", by, NAMES)
+    in_range("wrong", float(wrong), 0, 1)
     pool = Pool.of(rows, probabilities, labelled, seed, copies)
     of = ", the number of rows that can be asked for"
     if not len(pool):
@@ -104,7 +109,7 @@ def select(
     if pool.probabilities is None and taken not in WITHOUT_PROBABILITIES:
         free = ", ".join(WITHOUT_PROBABILITIES)
         raise ValueError(f"{taken} needs probabilities, got None; without them there are {free}, and auto")
-    found = SELECTORS[taken](pool, int(count))
+    found = robust(pool, int(count), float(wrong)) if taken == "robust" else SELECTORS[taken](pool, int(count))
     return Selection(
         pool.candidates[found.places], found.score, found.cluster, taken, pool.candidates, _note(taken, found, pool)
     )
@@ -126,6 +131,6 @@ def _note(by: str, found: Order, pool: Pool) -> str:
         return ""
     if by == "variation" and not found.score.any():
         return "The models agree on every row, so that the order is random."
-    if by in ("margin", "entropy") and not found.score.any():
+    if by in ("margin", "entropy", "robust") and not found.score.any():
         return "The model is sure of every row, so that the order is random."
     return ""

@@ -30,6 +30,7 @@ class HowAsked:
         drawn: share of them that is drawn at random instead, in [0, 1].
         seed: seed of all draws, at least 0.
         other: class that means "none of these": items of which the model says so are only drawn; empty for none.
+        wrong: share of the answers that are wrong, in [0, 1], which the selector "robust" reckons with.
     """
 
     count: int = 20
@@ -37,6 +38,7 @@ class HowAsked:
     drawn: float = 0.1
     seed: int = 0
     other: str = ""
+    wrong: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def questions(
         raise ValueError(f"variation asks on whose class models disagree, and {kind.words.things} have none")
     if by == "variation" and p is not None:
         p = _voted(p, rows, labelled, y, kind)
-    selection = select(by, rows, p, labelled, most, how.seed, y)
+    selection = select(by, rows, p, labelled, most, how.seed, y, wrong=how.wrong)
     selection = replace(selection, index=np.arange(len(found.rows))[chosen][selection.index], candidates=free)
     asked = with_random(selection, how.count, how.drawn, how.seed, n + np.arange(again))
     guesses = None
@@ -195,6 +197,7 @@ def _why(selection: Selection, place: int, found: Opinions, classes: Sequence[st
         "cluster_margin": f"{said}; the least sure of a group of alike {things}",
         "actune": f"{said}; in a region where the model is unsure",
         "cluster": f"typical of a group of alike {things} in which none has a label",
+        "robust": f"{said}; drawn with regard to wrong answers",
         "coreset": "far from all that have a label",
         "pcoreset": f"{said}; unlike all that the model says of labelled {things}",
         "variation": "the models disagree" if selection.score[place] > 0 else "the models agree; in random order",

@@ -93,6 +93,25 @@ class Candidates:
     def __len__(self) -> int:
         return self.free
 
+    def without(self, items: Any) -> Candidates:
+        """The candidates that are none of some others, such as those that a teacher answered.
+
+        Args:
+            items: the others, as `Kind.entries` reads them.
+
+        Raises:
+            DataError: none is left.
+        """
+        parts, left = list(self.parts), self.free
+        for k, part in enumerate(self.parts):
+            if left > 0:
+                parts[k] = _without(self.kind, part, items)
+            left -= len(part)
+        free = self.free - sum(map(len, self.parts)) + sum(map(len, parts))
+        if not free:
+            raise DataError(f"{self.paths[0]}: every {self.kind.words.thing} has a label or an answer; none is left")
+        return replace(self, parts=parts, free=free)
+
     @property
     def again(self) -> int:
         """Number of the items whose label was asked for by a selector."""

@@ -140,7 +140,7 @@ def _note_pool(kind: Kind, pool: Entries, learnt: np.ndarray, notes: Notes) -> N
     if isinstance(pool.places, InValues):
         return
     again = int(learnt.sum())
-    if again == len(pool) > 0:
+    if again == len(pool) > 0 and not kind.weak:  # what a teacher was asked about it says there alone
         notes.ask(
             f"{pool.places.source}: all its {len(pool):,} {kind.words.things} are in the training data, too, so that "
             "the pool adds nothing",

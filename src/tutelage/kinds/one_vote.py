@@ -16,11 +16,11 @@ from tutelage.ask import RANDOM
 from tutelage.copies import groups_of
 from tutelage.data import Groups
 from tutelage.data.columns import evenly
-from tutelage.kinds.agreement import fleiss
 from tutelage.kinds.contradictions import Contradiction, Copied
 from tutelage.kinds.entries import Entries, InTable
 from tutelage.kinds.nearness import Nearness, nearness
 from tutelage.kinds.origins import Origins
+from tutelage.ops.agreement import fleiss
 from tutelage.tables import DataError, Notes, ReadAs, as_label, column, holds_table, read
 
 if TYPE_CHECKING:

@@ -129,6 +129,11 @@ def _sources(
     if not weak:
         learnt = ITEMS if kind.weak else SCORED
     pool = POOL if weak else ITEMS
+    asked = learnt
+    if (
+        weak and files.unlabelled is not None
+    ):  # a teacher that was asked about some rows speaks in the pool's table alone
+        learnt = replace(learnt, weak=False)
     for path, sought in ((files.train, learnt), (files.unlabelled, pool), (files.test, SCORED)):
         try:
             if sought is pool and path is not None and is_stored(kind, path, files.how):
@@ -144,6 +149,16 @@ def _sources(
                 notes.fault(str(fault))
             found.append(None)
     train, more, test = found
+    if (
+        train is not None
+        and kind.weak
+        and learnt != asked
+        and not any(p and (p.said or p.votes) for p in (train, more))
+    ):
+        try:
+            kind.entries(files.train, files.how, notes, asked)  # raises what is missing, if anything is
+        except DataError as fault:
+            notes.fault(str(fault))
     return train, more, test  # type: ignore[return-value] # without a train, `settle` raises
 
 

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest
-from sklearn.metrics import cohen_kappa_score
 
 from tutelage.label.campaign import Campaign
-
-DRAWS = 1000
-"""Samples of the items by which an interval is found."""
+from tutelage.ops.agreement import kappas
 
 FEWEST = 2
 """Items that two annotators labelled, at least, for their agreement to be said."""
-
-
-def kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
-    """Cohen's kappa of two annotators' labels of the same items, at most 1; None where both always say one class.
-
-    Args:
-        first, second: their labels, (n,).
-
-    >>> kappa(["a", "b", "a", "b"], ["a", "b", "b", "b"])
-    0.5
-    """
-    if len({*first, *second}) < 2:
-        return None
-    return float(cohen_kappa_score(first, second))
 
 
 def agreement(campaign: Campaign) -> list[dict[str, Any]]:
@@ -49,33 +31,14 @@ def agreement(campaign: Campaign) -> list[dict[str, Any]]:
         both = [(each[first], each[second]) for each in said if first in each and second in each]
         if len(both) < FEWEST:
             continue
-        one, other = zip(*both, strict=True)
-        low, high = _interval(one, other)
+        codes = np.unique(both, return_inverse=True)[1].reshape(-1, 2).T
+        beyond = kappas(codes, [(0, 1)])
         equal = float(np.mean([a == b for a, b in both]))
         found.append({
-            "first": first, "second": second, "items": len(both), "equal": equal, "kappa": kappa(one, other),
-            "low": low, "high": high,
+            "first": first, "second": second, "items": len(both), "equal": equal,
+            "kappa": beyond.kappa, "low": beyond.low, "high": beyond.high,
         })  # fmt: skip
     return found
-
-
-def _interval(first: Sequence[str], second: Sequence[str]) -> tuple[float | None, float | None]:
-    """90 % interval of kappa by a bootstrap of the items."""
-    draws, names = np.random.default_rng(0), sorted({*first, *second})
-    code = {name: i for i, name in enumerate(names)}
-    a, b = (np.array([code[label] for label in each]) for each in (first, second))
-    found = []
-    for _ in range(DRAWS):
-        index = draws.integers(0, len(a), len(a))
-        equal = float((a[index] == b[index]).mean())
-        shares = [np.bincount(each[index], minlength=len(names)) / len(a) for each in (a, b)]
-        chance = float(shares[0] @ shares[1])
-        if chance < 1:
-            found.append((equal - chance) / (1 - chance))
-    if not found:
-        return None, None
-    low, high = np.quantile(found, [0.05, 0.95]).tolist()
-    return low, high
 
 
 def influence(campaign: Campaign) -> dict[str, dict[str, float | int]]:

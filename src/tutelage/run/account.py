@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.fit.evidence import wilson
+from tutelage.fit.evidence import exact, wilson
 from tutelage.kinds.tallies import Tally
+from tutelage.ops.agreement import kappa
 from tutelage.weak import Source, combine
 
 ENOUGH = 10
@@ -29,11 +30,12 @@ def account(source: Source, y: np.ndarray, classes: Sequence[str], seed: int = 0
 
     Returns:
         "name", "rows", "covered" (rows that it speaks of) and "labels" (those of them with a label). With labels also
-        "accuracy" and its "interval", which holds with 90 %; "calibration", the bins and expected calibration error of
-        `tutelage.kinds.tallies.Tally`; "by_class", for each class the number of "labels", "recall", "precision" and
-        "kappa", Cohen's agreement on this class against all others; "kappa" over all classes; "calibrated", the name,
-        accuracy and expected calibration error of the teacher after calibration, each row by a calibration that has
-        not seen its label; and from ENOUGH labels on "commonest": the class, its share, and the "verdict".
+        "accuracy" and its exact "interval", which holds with 90 % at least; "calibration", the bins and expected
+        calibration error of `tutelage.kinds.tallies.Tally`; "by_class", for each class the number of "labels",
+        "recall", "precision" and "kappa", Cohen's agreement on this class against all others; "kappa" over all classes;
+        "calibrated", the name, accuracy and expected calibration error of the teacher after calibration, each row by a
+        calibration that has not seen its label; and from ENOUGH labels on "commonest": the class, its share, and the
+        "verdict".
 
     >>> table = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [np.nan, np.nan]])
     >>> found = account(Source("a", table), np.array([0, 1, 1, 0]), ["ham", "spam"])
@@ -50,7 +52,7 @@ def account(source: Source, y: np.ndarray, classes: Sequence[str], seed: int = 0
     p, truth = source.table[known], y[known]
     guess = p.argmax(1)
     right = guess == truth
-    accuracy = wilson(float(right.mean()), count)
+    accuracy = exact(float(right.mean()), count)
     combined = combine([source], y, seed)
     after = combined.held_out[known]
     found |= {
@@ -87,22 +89,6 @@ def beside_commonest(right: np.ndarray, truth: np.ndarray, classes: Sequence[str
     clear = won > lost and wilson(won / (won + lost), won + lost).low > 0.5
     verdict = WORSE if won < lost else ABOVE if clear else UNCLEAR
     return {"class": classes[commonest], "share": float(always.mean()), "verdict": verdict}
-
-
-def kappa(said: np.ndarray, truth: np.ndarray) -> float | None:
-    """Cohen's kappa: agreement beyond chance, at most 1; None where chance agrees always.
-
-    Args:
-        said, truth: class numbers of the rows, or truth values, (n,).
-
-    Source: Cohen, Educational and Psychological Measurement 20, 1960.
-
-    >>> kappa(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]))
-    0.5
-    """
-    values = np.union1d(said, truth)
-    chance = float(sum((said == v).mean() * (truth == v).mean() for v in values))
-    return None if chance == 1 else (float((said == truth).mean()) - chance) / (1 - chance)
 
 
 def calibration_of(p: np.ndarray, truth: np.ndarray) -> dict[str, Any]:

@@ -25,8 +25,10 @@ from tutelage.kinds.asking import HowAsked, numbers_of, questions
 from tutelage.kinds.base import Kind
 from tutelage.kinds.candidates import Candidates
 from tutelage.kinds.dataset import Files
+from tutelage.kinds.entries import ITEMS, POOL, joined
 from tutelage.kinds.opinions import Opinions, opinions, without_model
 from tutelage.kinds.saved import read_as
+from tutelage.kinds.stored import is_stored
 from tutelage.ops.checks import in_range, one_of
 from tutelage.run.commands import KIND, changed, kind_of_run, options_of, values_of
 from tutelage.run.examples import example
@@ -36,6 +38,18 @@ from tutelage.run.words import kind_of
 from tutelage.tables import DataError, Notes, ReadAs, formulas, holds_table, writable, write_table
 from tutelage.types import Say, Tick
 
+LABELS, TEACHER = "labels", "teacher"
+"""Who is asked: people, or a teacher that is paid."""
+
+ROBUST = "robust"
+"""The selector that reckons with wrong answers."""
+
+FREE = ("describe", "described", "teacher_run", "rules", "votes")
+"""Options of teachers that cost nothing: what they say of a row is no answer that was paid for."""
+
+DRAWN = 0.1
+"""Share of the items that is drawn where people are asked for labels."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NextOptions(ReadAs):
@@ -44,9 +58,13 @@ class NextOptions(ReadAs):
     Args:
         out: table to write, csv, tsv, jsonl, parquet or xlsx.
         count: number of items to ask for.
+        of: who is asked: labels (people, for labels) or teacher (one that is paid and errs, such as a language model).
         by: what chooses them: auto, diverse, cluster_margin, margin, entropy, cluster, coreset, pcoreset, actune,
-            variation or random.
-        drawn: share of them that is drawn at random instead: these labels alone say how good the model is.
+            robust, variation or random.
+        drawn: share of them that is drawn at random instead: these labels alone say how good the model is. By default
+            0.1 of labels, and 0 of a teacher.
+        wrong: share of the teacher's answers that are wrong, for robust; by default as on the labels of the run.
+        said: tables that the teacher answered already, whose items are not asked about again.
         other: class that means "none of these": what the model takes for it is asked for only where it is drawn.
         train: table or folder of the training items; by default that of the run.
         unlabelled: table or folder of the pool; by default that of the run.
@@ -61,8 +79,11 @@ class NextOptions(ReadAs):
 
     out: Path
     count: int = 20
+    of: str = LABELS
     by: str = "auto"
-    drawn: float = 0.1
+    drawn: float | None = None
+    wrong: float | None = None
+    said: tuple[Path, ...] = ()
     other: str = ""
     train: Path | None = None
     unlabelled: Path | None = None
@@ -77,7 +98,15 @@ class NextOptions(ReadAs):
     def __post_init__(self) -> None:
         super().__post_init__()
         in_range("--count", self.count, 1)
-        in_range("--drawn", self.drawn, 0, 1)
+        one_of("--of", self.of, (LABELS, TEACHER))
+        for name, share in (("--drawn", self.drawn), ("--wrong", self.wrong)):
+            if share is not None:
+                in_range(name, share, 0, 1)
+        if self.of == LABELS and (self.wrong is not None or self.said):
+            name = "--said" if self.wrong is None else "--wrong"
+            raise ValueError(f"{name} is about a teacher that is asked: give --of teacher, too, or leave it out")
+        if self.wrong is not None and self.by != ROBUST:
+            raise ValueError(f"--wrong is for --by {ROBUST}, which alone reckons with wrong answers; give that, too")
         in_range("--worth", self.worth, 0)
         in_range("--seconds-per-label", self.seconds_per_label, 0.01)
         one_of("--by", self.by, NAMES)
@@ -160,6 +189,7 @@ class Question:
         outlook: sentences on what more labels are likely to bring; empty where nothing foretells it.
         answers: tables of answers that are there already.
         given: number of the items that have their label already.
+        of: who is asked, LABELS or TEACHER.
     """
 
     table: pd.DataFrame
@@ -171,6 +201,7 @@ class Question:
     outlook: str
     answers: Sequence[Path] = ()
     given: int = 0
+    of: str = LABELS
 
     def words(self, out: Path, kind: Kind) -> list[str]:
         """Sentences on what is asked for.
@@ -184,6 +215,14 @@ class Question:
         parts = [f"{chosen:,} by {self.by}"] * bool(chosen) + [f"{drawn:,} drawn at random"] * bool(drawn)
         count, have = len(self.table), "has" if self.labels == 1 else "have"
         word, are = (kind.words.thing, "is") if count == 1 else (things, "are")
+        if self.of == TEACHER:
+            return [
+                f"{count:,} {word} to ask the teacher about {are} in {out}: {', '.join(parts)}. {self.left:,} {things} "
+                f"have neither a label nor an answer.",
+                *filter(None, [self.note]),
+                f"Ask with tutelage annotate --train {out} ... --out said.parquet, and fit again with --unlabelled "
+                "said.parquet --teacher p_.",
+            ]
         lines = [
             f"{count:,} {word} to label {are} in {out}: {', '.join(parts)}. "
             f"{self.left:,} {things} are without a label; {self.labels:,} {have} one already."
@@ -230,6 +269,8 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
         for question in notes.questions:
             if not question.halts:
                 say(question.line(1))
+    if asked.of == TEACHER:
+        candidates = candidates.without(answered(candidates.kind, files, asked.said))
     things = kind.words.things
     if asked.out.suffix.lower() != ".parquet" and any(
         isinstance(item, bytes) for item in candidates.parts[0].items[:1]
@@ -249,8 +290,10 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
         model, found = run.model, _asked_of(run, asked.by, all_items, candidates.labels, tick)
     count = len(np.unique(kind.pool_keys(known))) if len(known) else 0
     seed = count if asked.seed is None else asked.seed
-    how = HowAsked(asked.count, asked.by, asked.drawn, seed, asked.other)
-    made = questions(kind, model, items, found, candidates.labels, how, candidates.again)
+    drawn = asked.drawn if asked.drawn is not None else DRAWN if asked.of == LABELS else 0.0
+    how = HowAsked(asked.count, asked.by, drawn, seed, asked.other, _wrong(run, asked, say))
+    again = candidates.again if asked.of == LABELS else 0
+    made = questions(kind, model, items, found, candidates.labels, how, again)
     behind = np.arange(len(candidates), len(candidates) + candidates.again)
     table = candidates.table(np.concatenate([numbers, behind])[made.asked.index])
     added = ({} if made.guesses is None else {GUESS: made.guesses}) | {WHY: made.why, ASKED_BY: list(made.asked.by)}
@@ -260,8 +303,55 @@ def ask(kind: Kind, run: Finished | None, asked: NextOptions, say: Say, tick: Ti
     written = beside_own(table, added, asked.out, Notes(say))
     column, chosen = str(written.columns[-1]), made.selection
     left, given = len(candidates), int((made.asked.index >= len(items)).sum())
-    told = _outlook(run, asked, left, count)
-    return Question(written, column, chosen.by, count, left, chosen.note, told, files.answers, given)
+    told = _outlook(run, asked, left, count) if asked.of == LABELS else ""
+    return Question(written, column, chosen.by, count, left, chosen.note, told, files.answers, given, asked.of)
+
+
+def answered(kind: Kind, files: Files, said: Sequence[Path]) -> Any:
+    """Items that a teacher answered: all of the tables it was asked about, and those of which a fit's tables tell.
+
+    Args:
+        kind: kind of the items, with its options.
+        files: tables of the fit, in which columns may hold a teacher's answers.
+        said: tables that the teacher was asked about, with its answers or its silence.
+
+    Raises:
+        DataError: a table cannot be read.
+    """
+    found = [kind.entries(path, files.how, Notes(), ITEMS).items for path in said]
+    columns = [getattr(kind, name, None) for name in ("teacher", "teacher_label")]
+    if any(columns):
+        free: dict[str, Any] = {f.name: None for f in fields(kind) if f.name in FREE}
+        alone: Any = replace(kind, **free)
+        for path in filter(None, (files.train, files.unlabelled)):
+            if not is_stored(kind, path, files.how):
+                made = alone.entries(path, files.how, Notes(), POOL)
+                spoken = [each.covered for each in made.said]
+                found.append(made.where(np.any(spoken, axis=0)).items if spoken else [])
+    return joined([items for items in found if len(items)] or [[]])
+
+
+def _wrong(run: Finished | None, asked: NextOptions, say: Say) -> float:
+    """The share of answers that is taken to be wrong: as it is told, else that on the labels of the run.
+
+    Raises:
+        ValueError: it is needed, and nothing tells it.
+    """
+    if asked.of == LABELS or asked.by != ROBUST:
+        return 0.0
+    if asked.wrong is not None:
+        return asked.wrong
+    weak = {} if run is None else read_json(run.folder / "summary.json", Summary).get("weak") or {}
+    paid = set() if run is None else {getattr(run.kind, name, None) for name in ("teacher", "teacher_label")} - {None}
+    right = [each["accuracy"] for each in weak.get("teachers") or () if each["name"] in paid]
+    if len(right) != 1 or right[0] is None:
+        raise ValueError(
+            "--by robust reckons with wrong answers, and nothing says how many there are: give their share, as by "
+            "--wrong 0.2; tutelage teacher tells it"
+        )
+    wrong = 1 - float(right[0])
+    say(f"The teacher is taken to be wrong on {100 * wrong:.0f} % of the rows, as on the run's labels.")
+    return wrong
 
 
 def _exists(out: Path) -> str:

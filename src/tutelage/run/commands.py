@@ -20,6 +20,7 @@ from tutelage.kinds import KINDS
 from tutelage.methods import class_named
 from tutelage.methods.catalogue import AUTO
 from tutelage.methods.fields import Open, Ramp, may_ramp
+from tutelage.run.cascade_options import CascadeOptions
 from tutelage.run.examples import example, example_of_fit
 from tutelage.run.reading import Reading
 from tutelage.run.screen import Json, Quiet, SafeCells, Screen
@@ -341,7 +342,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         folder: Path, of_kind: Any = None, *, input: Path, output: Path, abstain: float | None = None,
         known: Path | None = None, resume: Resume = False, json: Json = False, quiet: Quiet = False,
         trust: Trust = False, allow_encoder: str | None = None, how: Reading = None, safe_cells: SafeCells = False,
-        engine: str = engines.AUTO, workers: int | None = None,
+        engine: str = engines.AUTO, workers: int | None = None, taught: Any = None,
     ) -> None:  # fmt: skip
         """Add the model's predictions to a table; for images with masks, write masks into a folder.
 
@@ -360,6 +361,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
             workers: processes that label at the same time; by default as many as there are cores.
         """
         from tutelage.kinds.known_answers import Knowing, knowing
+        from tutelage.run.cascade import cascade, require_cascade
         from tutelage.run.finished import Finished
         from tutelage.tables import Notes, formulas, writable
 
@@ -368,6 +370,17 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         _require_places(folder, input, output)
         run = Finished.read(folder, trust, screen.say, allow_encoder, **changed(of_kind, own))
         run.kind.require_items(input)
+        more = CascadeOptions(**values_of(taught))
+        if more.cascade is not None:
+            others = bool(known or resume or workers or engine != engines.AUTO)
+            left = require_cascade(more, run.kind, output, abstain, others)
+            with formulas.safe_cells(safe_cells), screen.ticking() as bar:
+                done = cascade(run, more, input, output, left, float(abstain or 0), how or USUAL, screen, bar)
+            told = {"command": "predict", "run": str(folder), "output": str(output)} | done
+            screen.json(told) if json else screen.say(done["words"])
+            return
+        if more != CascadeOptions():
+            raise ValueError("--budget, --ask, --teacher and --teacher-label are for --cascade, a teacher's answers")
         if run.kind.writes_table:
             writable(output)  # before the work, not after it
         with formulas.safe_cells(safe_cells), screen.ticking() as bar:
@@ -383,6 +396,7 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
     predict.__annotations__ |= {
         "of_kind": Annotated[own | None, Parameter(name="*")] if own else None, "json": Json, "quiet": Quiet,
         "safe_cells": SafeCells,
+        "taught": Annotated[options_of(CascadeOptions) | None, Parameter(name="*", group="Cascade")],
     }  # fmt: skip
     app.command(without_kind(predict, own), help_epilogue=example("predict"))
 
