@@ -206,7 +206,7 @@ def tiny_chat(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("tiny_chat")
     signs = [chr(c) for c in range(32, 127)] + ["\n", "[UNK]"]
     known = Tokenizer(models.WordLevel({sign: i for i, sign in enumerate(signs)}, unk_token="[UNK]"))
-    known.pre_tokenizer = pre_tokenizers.Split(Regex("(?s:.)"), "isolated")
+    known.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
     known.decoder = decoders.Fuse()
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=known, unk_token="[UNK]", eos_token="<|im_end|>", additional_special_tokens=["<|im_start|>"],

@@ -135,8 +135,7 @@ def _fits(text: str, names: Sequence[str]) -> list[int] | None:
     if not value:
         return None
     said = " ".join(value.casefold().split())
-    return [k for k, name in enumerate(names) if name.startswith(said) or _is_whole(said, name)]
-
-
-def _is_whole(said: str, name: str) -> bool:
-    return said.startswith(name) and not said[len(name)].isalnum()
+    if going_on := [k for k, name in enumerate(names) if name.startswith(said)]:
+        return going_on
+    whole = [k for k, name in enumerate(names) if said.startswith(name) and not said[len(name)].isalnum()]
+    return [max(whole, key=lambda k: len(names[k]))] if whole else []
