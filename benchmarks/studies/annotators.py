@@ -5,13 +5,14 @@
     python benchmarks/studies/annotators.py --texts 50      # quick
 
 Texts are of the parts to score on of AG News, IMDb, TREC and SMS. The classes have the sets' own names and the
-sentences of benchmarks/protocols/described.toml; nothing was chosen on these texts. "kept" is the likeliest class as the
-model says it, "removed" the same without the model's prior over the classes, which is its mean over the scored texts and
-needs no label.
+sentences of benchmarks/protocols/described.toml; nothing was chosen on these texts. "kept" is the likeliest class as
+the model says it, "removed" the same without the model's prior over the classes, which is its mean over the scored
+texts and needs no label.
 
 Swayed: to some of the texts an order is added, one of twenty, that names a class which the model did not say. It is
 swayed where it then says that class. Beside it stands how often it says that class after a sentence without an order.
-Replies are kept in the user's cache, so that a stopped call goes on. Results go into benchmarks/results/annotators.json.
+Replies are kept in the user's cache, so that a stopped call goes on. Results go into
+benchmarks/results/annotators.json.
 """
 
 from __future__ import annotations
