@@ -76,6 +76,7 @@ class Timed:
     name: str = field(init=False)
     host: str = ""
     exact: bool = True
+    of_words: bool = True
 
     def __post_init__(self) -> None:
         self.name = self.model.name

@@ -106,7 +106,8 @@ class Annotator:
         budget: how much may be spent.
         samples: replies to each text, at least 1; from 2 on the share of the votes is the probability.
         parallel: requests on their way at the same time, at least 1.
-        remove_prior: whether the model's prior over the classes is taken off its probabilities.
+        remove_prior: whether the model's prior over the classes is taken off its probabilities, where these are of
+            words that it would write.
         mixed: whether replies of models that call themselves otherwise may stand together.
         seed: seed of the order in which texts are asked about.
 
@@ -237,7 +238,7 @@ class Plan:
         logs = np.stack([row[0] for row in rows]) if rows else np.empty((0, len(classes)))
         label = np.array([row[1] for row in rows], dtype=np.int64)
         told = ~np.isnan(logs).any(1)
-        if annotator.remove_prior and annotator.samples == 1:
+        if annotator.remove_prior and annotator.model.of_words and annotator.samples == 1:
             logs = without_prior(logs)
         label[told] = logs[told].argmax(1)
         return Annotated(

@@ -82,6 +82,10 @@ class ChatModel(Protocol):
     def exact(self) -> bool:
         """Whether each reply holds the probabilities that it has, so that several replies tell no more than one."""
 
+    @property
+    def of_words(self) -> bool:
+        """Whether its probabilities are those of words that it would write, of which some are likelier than others."""
+
     def tokens(self, request: Request) -> tuple[int, int]:
         """Number of tokens that it will read and write, about."""
 

@@ -77,6 +77,7 @@ class Endpoint:
     retries: int = 6
     say: Say = field(default=lambda line: None, repr=False)
     exact: bool = field(default=False, init=False)
+    of_words: bool = field(default=True, init=False)
     _answered: bool = field(default=False, init=False, repr=False)
     _left_out: set[str] = field(default_factory=set, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)

@@ -49,6 +49,7 @@ class Local:
     name: str
     host: str = field(default="", init=False)
     exact: bool = field(default=True, init=False)
+    of_words: bool = field(default=True, init=False)
     _network: Any = field(default=None, init=False, repr=False)
     _tokenizer: Any = field(default=None, init=False, repr=False)
     _shared: tuple[tuple[int, ...], Any] = field(default=((), None), init=False, repr=False)

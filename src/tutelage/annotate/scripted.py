@@ -14,6 +14,7 @@ from tutelage.annotate.chat import Reply, Request
 from tutelage.files import naming
 from tutelage.tables import DataError, require_regular
 from tutelage.tables.cells import why_no_json
+from tutelage.weak.teachers import NEAR
 
 ELSE = "*"
 """Key of the reply to all texts that a script does not name."""
@@ -39,6 +40,7 @@ class Scripted:
     name: str = "script"
     host: str = ""
     exact: bool = True
+    of_words: bool = False
 
     @classmethod
     def read(cls, path: Path) -> Scripted:
@@ -81,7 +83,8 @@ class Scripted:
             return Reply(said, self.name)
         if strange := set(said) - set(request.classes):
             raise DataError(f"{self.name}: {sorted(strange)[0]!r} is none of the classes {', '.join(request.classes)}")
-        logs = tuple(math.log(max(said.get(name, 0.0), 1e-12)) for name in request.classes)
+        total = sum(said.values())  # which rounding may take from 1
+        logs = tuple(math.log(max(said.get(name, 0.0) / total, 1e-12)) for name in request.classes)
         return Reply(max(said, key=lambda name: said[name]), self.name, logs)
 
 
@@ -90,4 +93,4 @@ def _is_distribution(reply: Any) -> bool:
         return False
     numbers = list(reply.values())
     known = all(isinstance(v, int | float) and not isinstance(v, bool) and 0 <= v <= 1 for v in numbers)
-    return known and abs(sum(numbers) - 1) <= 1e-3
+    return known and abs(sum(numbers) - 1) <= NEAR
