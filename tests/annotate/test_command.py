@@ -326,6 +326,7 @@ def test_nothing_is_sent_before_it_is_allowed(run, serve, words, monkeypatch):
     server = serve(first_word)
     code, shown = run(*words(endpoint=server.url, model="small", yes=None))
     assert code == 2 and "add --yes" in shown and not server.asked
+    assert not words.replies.parent.exists()
     import io
 
     for answer, code_then in (("n\n", 2), ("\n", 2), ("y\n", 0)):
@@ -511,3 +512,14 @@ def test_json_holds_what_was_done(run, serve, words):
     assert code == 0 and found["rows"] == 24 and found["answered"] == 23 and found["silent"] == {"empty": 1}
     assert found["said"] == {"spam": 12, "ham": 11} and found["tokens"] == [2200, 44]
     assert found["host"] == server.url.split("/")[2]
+
+
+def test_how_long_it_takes_is_said_where_it_is_long(run, serve, words, monkeypatch):
+    from tutelage.annotate import annotator
+
+    server = serve(slowly(0.2, first_word))
+    _, shown = run(*words(endpoint=server.url, model="small"))
+    assert "This takes about" not in shown
+    monkeypatch.setattr(annotator, "LONG", 0.5)
+    _, shown = run(*words(endpoint=server.url, model="other", parallel=2))
+    assert "This takes about" in shown and "here: the first reply took 0." in shown

@@ -115,6 +115,30 @@ def test_a_folder_without_a_chat_template_or_a_model_is_refused(tiny_chat, tmp_p
         Local(str(tmp_path / "b"))
 
 
+def test_a_gguf_file_is_dequantised_once(tiny_chat, tmp_path, monkeypatch, model):
+    import shutil
+
+    from tutelage.weights import gguf
+
+    calls = []
+
+    def dequantise(file):
+        calls.append(file.read_bytes())
+        if calls == [b"GGUF of a model"]:  # the first time it is stopped
+            raise KeyboardInterrupt
+        shutil.copytree(tiny_chat, file.parent, dirs_exist_ok=True)
+
+    monkeypatch.setattr(gguf, "dequantise", dequantise)
+    (tmp_path / "mine.gguf").write_bytes(b"GGUF of a model")
+    with pytest.raises(KeyboardInterrupt):
+        Local(str(tmp_path / "mine.gguf"))
+    found = [Local(str(tmp_path / "mine.gguf")) for _ in range(2)]
+    assert len(calls) == 2
+    request = Prompt(NAMES).request("the soup")
+    assert found[1].reply(request).logs == model.reply(request).logs
+    assert (tmp_path / "mine.gguf").read_bytes() == b"GGUF of a model"
+
+
 HERE = Path(os.environ.get("TUTELAGE_CACHE", Path.home() / ".cache" / "tutelage")) / "models"
 
 

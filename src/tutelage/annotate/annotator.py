@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -17,6 +18,7 @@ from tutelage.annotate.prior import without_prior
 from tutelage.annotate.prompts import Prompt
 from tutelage.annotate.replies import class_in
 from tutelage.ops.checks import in_range
+from tutelage.ops.durations import duration
 from tutelage.ops.visible import visible
 from tutelage.types import Say, Tick
 from tutelage.weak import Source
@@ -27,6 +29,9 @@ REFUSALS = 3
 EMPTY, UNASKED, REFUSED, CUT, NO_CLASS = "empty", "not asked", "refused", "cut off", "no class"
 """Why a row is silent: the text is empty; the budget was reached; the model refused it; its answer was cut off; its
 answer is none of the classes."""
+
+LONG = 30.0
+"""Seconds from which on it is said how long the replies take."""
 
 EXAMPLES = 3
 """Answers that are no class, at most, that are shown."""
@@ -194,7 +199,7 @@ class Plan:
 
         Args:
             tick: called with the progress.
-            say: called with a sentence where Ctrl-C was typed and replies are on their way.
+            say: called with a sentence on how long it takes, and where Ctrl-C was typed.
 
         Raises:
             ChatError: the model cannot be asked; what it replied before is kept.
@@ -254,7 +259,7 @@ class _Asking:
     Args:
         plan: what is asked.
         tick: called with the progress.
-        say: called with a sentence where Ctrl-C was typed.
+        say: called with a sentence on how long it takes, and where Ctrl-C was typed.
     """
 
     def __init__(self, plan: Plan, tick: Tick, say: Say) -> None:
@@ -265,7 +270,7 @@ class _Asking:
         self.spent, self.done, self.total = added(r.tokens for r in before), len(before), len(plan.jobs)
         self.refused: list[tuple[Job, Reply]] = []
         self.flying: dict[Future[Reply], Job] = {}
-        self.first, self.stopped = True, ""
+        self.first, self.stopped, self.began = True, "", time.monotonic()
         self.error: BaseException | None = None
 
     def all(self) -> None:
@@ -324,6 +329,8 @@ class _Asking:
                 if self.served is None and len(self.refused) >= REFUSALS:
                     raise ChatError(f"{self.model.name} refuses every text: {reply.refused}")
             else:
+                if self.first:
+                    self._foretell(time.monotonic() - self.began)
                 self.first = False
                 if self.served not in (None, reply.served):
                     self.plan.require_one_model()
@@ -332,6 +339,12 @@ class _Asking:
             self.error = self.error or e
         self.done += 1
         self.tick("asking", self.done, self.total)
+
+    def _foretell(self, seconds: float) -> None:
+        """Say how long the other replies will take, if that is long, by the seconds that the first one took."""
+        rest = seconds * (self.total - self.done - 1) / self.plan.annotator.parallel
+        if rest > LONG:
+            self.say(f"This takes about {duration(rest)} here: the first reply took {seconds:.1f} seconds.")
 
     def _interrupt(self, e: KeyboardInterrupt) -> None:
         """Stop sending; a second time give up what is on its way, too."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated as Hinted
@@ -28,7 +30,7 @@ from tutelage.annotate.annotator import (
 from tutelage.annotate.budget import Budget, Price
 from tutelage.annotate.chat import ChatError, ChatModel
 from tutelage.annotate.endpoint import Endpoint, is_loopback, require_address
-from tutelage.annotate.kept import Kept
+from tutelage.annotate.kept import FILE, Kept
 from tutelage.annotate.prompts import LONGEST, TASK, Prompt, require_no_place
 from tutelage.annotate.scripted import Scripted
 from tutelage.files import one_writer
@@ -118,7 +120,7 @@ def annotate(
     chat = wanted.model(screen)
     folder = out.with_name(f"{out.name}.replies")
     folder.mkdir(exist_ok=True)
-    with one_writer(folder):
+    with _removed_if_empty(folder), one_writer(folder):
         kept = Kept(folder)
         try:
             if kept.damaged:
@@ -148,6 +150,19 @@ def annotate(
         return
     for line in after:
         screen.say(line)
+
+
+@contextmanager
+def _removed_if_empty(folder: Path) -> Iterator[None]:
+    """Context after which a folder is removed that holds no reply."""
+    try:
+        yield
+    finally:
+        file = folder / FILE
+        with suppress(OSError):
+            if file.exists() and not file.stat().st_size:
+                file.unlink()
+            folder.rmdir()  # which fails where it holds something
 
 
 def _prompt(prompt: Path | None, describe: Path | None, classes: tuple[str, ...], longest: int) -> Prompt:
