@@ -31,7 +31,7 @@ def test_an_endpoint_labels_a_table_whose_other_columns_stay(run, serve, words):
     assert found["said"].tolist() == [text.split()[0] if text else "" for text in found["text"]]
     assert sorted(server.texts) == sorted({text for text in found["text"] if text})  # each different text once
     assert "24 rows, 22 different texts" in shown and "22 requests to small, sent to 127.0.0.1:" in shown
-    assert "Silent: 1 rows whose text is empty." in shown
+    assert "Silent: 1 row whose text is empty." in shown
 
 
 def sure(asked, number):
@@ -262,7 +262,7 @@ def test_one_text_that_is_refused_is_silent(run, serve, words):
     assert code == 0, shown
     found = read(words.out)
     assert found["said"][found["text"] == "ham no. 9"].tolist() == [""]
-    assert "Silent: 1 rows that the model refused." in shown
+    assert "Silent: 1 row that the model refused." in shown
     count = len(server.asked)
     run(*words(endpoint=server.url, model="small"))
     assert len(server.asked) == count
@@ -437,7 +437,7 @@ def test_a_damaged_line_is_asked_for_again_and_a_torn_one_is_removed(run, serve,
     assert code == 0 and "2 lines are damaged or cut off" in shown
     assert len(server.asked) == 23 and words.out.read_bytes() == whole
     code, shown = run(*words(**options))
-    assert "1 lines are damaged" in shown and len(server.asked) == 23
+    assert "1 line is damaged" in shown and len(server.asked) == 23
 
 
 def test_two_commands_do_not_write_the_same_replies(run, serve, words):

@@ -40,6 +40,7 @@ from tutelage.ops.checks import in_range
 from tutelage.run.reading import Reading
 from tutelage.run.screen import Json, Quiet, SafeCells, Screen
 from tutelage.tables import USUAL, DataError, Notes, ReadAs, formulas, text_of, writable, write_table
+from tutelage.tables.exports.made import many
 from tutelage.tables.name_lists import listed_names, shown
 from tutelage.weak import read_descriptions
 
@@ -113,7 +114,7 @@ def annotate(
     _require_out(train, out)
     notes = Notes(None if json else screen.say)
     table, texts = _texts(train, text, how or USUAL, notes)
-    columns = _columns(table, prefix, asked.classes, train)
+    _require_columns(table, prefix, train)
     heat = temperature if temperature is not None else (WARM if samples > 1 else 0.0)
     in_range("--temperature", heat, 0, 2)
     wanted = _Wanted(endpoint, model, local, scripted, key_from, heat, seed, seconds, retries)
@@ -124,9 +125,8 @@ def annotate(
         kept = Kept(folder)
         try:
             if kept.damaged:
-                screen.say(
-                    f"{kept.path}: {kept.damaged} lines are damaged or cut off; these texts are asked about again."
-                )
+                damaged = many(kept.damaged, "line is", "lines are")
+                screen.say(f"{kept.path}: {damaged} damaged or cut off; what was there is asked for again.")
             annotator = Annotator(
                 chat, asked, kept, budget, samples, parallel if chat.host else 1, not keep_prior, mixed, seed
             )
@@ -143,7 +143,7 @@ def annotate(
             if isinstance(chat, Endpoint):
                 chat.close()
     with formulas.safe_cells(safe_cells):
-        write_table(_written(table, found, columns), out)
+        write_table(_written(table, found, prefix), out)
     after = in_words(found, plan, out, prefix)
     if json:
         screen.json(_plain(found, plan, out) | {"words": [*lines, *after]})
@@ -213,11 +213,12 @@ def _texts(train: Path, text: str, how: ReadAs, notes: Notes) -> tuple[pd.DataFr
     return made.table, list(made.items)
 
 
-def _columns(table: pd.DataFrame, prefix: str, classes: tuple[str, ...], train: Path) -> list[str]:
-    """Names of the columns of probabilities, after a check that the table has none that would be taken for them.
+def _require_columns(table: pd.DataFrame, prefix: str, train: Path) -> None:
+    """Check that the table has no column that would be taken for one of the teacher's.
 
     Raises:
         DataError: it has.
+        ValueError: the prefix is empty.
     """
     if not prefix:
         raise ValueError("--prefix must not be empty: it tells the columns of the teacher from yours")
@@ -226,7 +227,6 @@ def _columns(table: pd.DataFrame, prefix: str, classes: tuple[str, ...], train: 
         raise DataError(
             f"{train}: its column {taken[0]!r} would be taken for one of this teacher; name others: --prefix NAME_"
         )
-    return [f"{prefix}{name}" for name in classes]
 
 
 def _said(prefix: str) -> str:
@@ -313,13 +313,15 @@ def beforehand(plan: Plan, train: Path) -> list[str]:
     rows, chosen, missing = len(plan.texts), len(plan.jobs) // samples, len(plan.missing)
     several = f", {samples} replies to each" if samples > 1 else ""
     drawn = f", of which {chosen:,} are drawn" if chosen < plan.different else ""
-    lines = [f"{train}: {rows:,} rows, {plan.different:,} different texts{drawn}{several}."]
+    different = many(plan.different, "different text", "different texts")
+    lines = [f"{train}: {many(rows, 'row', 'rows')}, {different}{drawn}{several}."]
     if plan.cut:
         lines.append(
             f"{plan.cut:,} texts are longer than {annotator.prompt.longest:,} characters; the rest is not read."
         )
     if before := len(plan.jobs) - missing:
-        lines.append(f"{before:,} replies are kept from before, and are not asked for again.")
+        kept = many(before, "reply is kept from before, and is", "replies are kept from before, and are")
+        lines.append(f"{kept} not asked for again.")
     if not missing:
         return lines
     read_, wrote = plan.expected
@@ -328,7 +330,7 @@ def beforehand(plan: Plan, train: Path) -> list[str]:
         cost = f", at a cost of about {budget.price.of_tokens(plan.expected):.4g}"
     where = f"sent to {model.host}" if model.host else "read on this machine"
     tokens = f": about {read_:,} tokens in and {wrote:,} out{cost}" if read_ else ""
-    lines.append(f"{missing:,} requests to {model.name}, {where}{tokens}.")
+    lines.append(f"{many(missing, 'request', 'requests')} to {model.name}, {where}{tokens}.")
     if words := budget.reached(_together(plan.spent, plan.expected)):
         lines.append(f"That is more than {words} allows: it stops there, and the rest stays silent.")
     return lines
@@ -374,12 +376,11 @@ def _kept(plan: Plan, folder: Path) -> str:
     return f"{count:,} of {len(plan.jobs):,} replies are kept in {folder}: the same command goes on from there"
 
 
-def _written(table: pd.DataFrame, found: Annotated, columns: list[str]) -> pd.DataFrame:
+def _written(table: pd.DataFrame, found: Annotated, prefix: str) -> pd.DataFrame:
     """The table with columns of what the model said."""
-    said = _said(columns[0].removesuffix(found.classes[0]))
-    added: dict[str, Any] = {said: found.labels}
+    added: dict[str, Any] = {_said(prefix): found.labels}
     if found.told:
-        added |= {name: found.probabilities[:, k] for k, name in enumerate(columns)}
+        added |= {f"{prefix}{name}": found.probabilities[:, k] for k, name in enumerate(found.classes)}
     return table.assign(**added)
 
 
@@ -396,14 +397,14 @@ def in_words(found: Annotated, plan: Plan, out: Path, prefix: str) -> list[str]:
     price = plan.annotator.budget.price
     cost = "" if price is None else f", which cost about {price.of_tokens(found.tokens):.4g}"
     used = f" {found.tokens[0]:,} tokens in and {found.tokens[1]:,} out{cost}." if sum(found.tokens) else ""
-    lines = [f"{spoken:,} of {rows:,} rows have an answer: {out}.{used}"]
+    lines = [f"{spoken:,} of {many(rows, 'row has', 'rows have')} an answer: {out}.{used}"]
     counts = np.bincount(found.label[found.label >= 0], minlength=len(found.classes))
     order = np.argsort(-counts, kind="stable")[:20]
     if spoken:
         shares = (f"{shown(found.classes[k])} {100 * counts[k] / spoken:.0f} %" for k in order)
         lines.append(f"It says: {', '.join(shares)}.")
     for why, count in Counter(filter(None, found.why)).most_common():
-        lines.append(f"Silent: {count:,} rows {WORDS[why]}{_examples(found, why)}.")
+        lines.append(f"Silent: {many(count, 'row', 'rows')} {WORDS[why]}{_examples(found, why)}.")
     if found.stopped:
         lines.append(f"{found.stopped} was reached; with more, the same command goes on.")
     if spoken:
