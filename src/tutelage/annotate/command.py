@@ -59,17 +59,17 @@ WORDS = {
 }  # fmt: skip
 """Words on why rows are silent."""
 
-Yes = Hinted[bool, Parameter(negative=())]
-"""Switch that answers the one question beforehand."""
+Switch = Hinted[bool, Parameter(negative=())]
+"""Switch that is off where it is not given."""
 
 
 def annotate(
     *, train: Path, text: str, out: Path, endpoint: str | None = None, model: str | None = None,
     local: str | None = None, scripted: Path | None = None, describe: Path | None = None, prompt: Path | None = None,
-    classes: tuple[str, ...] = (), keep_prior: Yes = False, samples: int = 1, temperature: float | None = None,
+    classes: tuple[str, ...] = (), keep_prior: Switch = False, samples: int = 1, temperature: float | None = None,
     seed: int = 0, max_rows: int | None = None, max_tokens: int | None = None, max_cost: float | None = None,
     price: str | None = None, max_chars: int = LONGEST, parallel: int = 8, retries: int = 6, seconds: float = 60.0,
-    key_from: str | None = None, mixed: Yes = False, prefix: str = PREFIX, yes: Yes = False, json: Json = False,
+    key_from: str | None = None, mixed: Switch = False, prefix: str = PREFIX, yes: Switch = False, json: Json = False,
     quiet: Quiet = False, safe_cells: SafeCells = False, how: Reading = None,
 ) -> None:  # fmt: skip
     """Let a language model say the class of each text of a table, as a teacher for tutelage fit.
