@@ -116,7 +116,7 @@ def test_one_row_is_data_between_marks_that_it_cannot_forge(run, serve, words, t
         number = content[6:14]
         assert content.startswith(f"<text-{number}>\n")
         row, after = content[16:].split(f"\n</text-{number}>\n")
-        assert number not in row and after == "The class of this text, one of spam, ham:"
+        assert number not in row and after.endswith("Which class is it? Answer with one of: spam, ham.")
         for sign in ("<|", "</s>", "<s>", "[INST]", "[/INST]", "<end_of_turn>", "<start_of_turn>"):
             assert sign not in row
         schema = asked["response_format"]["json_schema"]["schema"]["properties"]["class"]
