@@ -340,10 +340,13 @@ def test_nothing_is_sent_before_it_is_allowed(run, serve, words, monkeypatch):
 
 def test_the_key_is_sent_and_written_nowhere(run, serve, words, monkeypatch, tmp_path):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "project-1")
     server = serve(lambda asked, number: completion(f"ham {KEY}", model=f"m {KEY}"))  # it even sends it back
     code, shown = run(*words(endpoint=server.url, model="small"))
     assert code == 0 and KEY not in shown
     assert {head["authorization"] for head in server.heads} == {f"Bearer {KEY}"}
+    assert not [name for head in server.heads for name in head if name in ("openai-organization", "openai-project")]
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) >= 3
     assert not [path for path in written if KEY.encode() in path.read_bytes()]

@@ -17,6 +17,9 @@ from tutelage.ops.checks import lacking
 from tutelage.ops.visible import visible
 from tutelage.types import Say
 
+OPENAI = "api.openai.com"
+"""Host that the organisation and the project in the environment belong to."""
+
 ALTERNATIVES = 20
 """Alternatives to each token that are asked for: the most that OpenAI tells."""
 
@@ -105,11 +108,13 @@ class Endpoint:
     def _client(self) -> Any:
         import openai
 
-        return openai.OpenAI(
+        client = openai.OpenAI(
             api_key=self.key or "none", base_url=self.url, timeout=self.seconds, max_retries=self.retries,
-            organization="", project="",  # none of the environment's: they belong to OpenAI's own address
             http_client=openai.DefaultHttpxClient(follow_redirects=False),  # texts go to this host alone
         )  # fmt: skip
+        if self.host != OPENAI:  # the environment's are OpenAI's own
+            client.organization = client.project = None
+        return client
 
     def close(self) -> None:
         """End the connections."""
