@@ -33,7 +33,7 @@ from rich.console import Console
 from lines import RESULTS
 from tutelage.annotate import Kept, Prompt, Reply, Request, annotate
 from tutelage.annotate.local import NAMES, Local
-from tutelage.annotate.prior import without_prior
+from tutelage.annotate.prior import prior_of, without_prior
 from tutelage.bench.protocol import data_root, read_protocol
 from tutelage.bench.sets import Cut, load
 from tutelage.data.sources import cache_folder
@@ -135,7 +135,7 @@ def one(model: Timed, name: str, count: int, attacked: int, tick: Tick) -> dict[
     logs = np.log(annotate(texts, model, prompt, kept, tick, remove_prior=False).probabilities)
     seconds = model.seconds / model.count if model.count else None
     removed = without_prior(logs)
-    prior = logs.mean(0)
+    prior = prior_of(logs)
     found: dict[str, Any] = {
         "model": model.name, "data": name, "texts": len(texts),
         "kept": share(logs.argmax(1) == y), "removed": share(removed.argmax(1) == y),

@@ -29,7 +29,7 @@ from annotators import CLASSES, drawn, kept_in, of_set, prompt_of
 from lines import fit_missing
 from tutelage.annotate import annotate
 from tutelage.annotate.local import NAMES, Local
-from tutelage.annotate.prior import without_prior
+from tutelage.annotate.prior import prior_of, without_prior
 from tutelage.data.sources import cache_folder
 from tutelage.methods import Drift
 from tutelage.ops.bar import ticking
@@ -64,7 +64,7 @@ def tables(model: str, name: str, texts: int, test: int) -> tuple[pd.DataFrame, 
     y = cut.test.y[scored]
     alone = {
         "alone, prior kept": float((unseen.argmax(1) == y).mean()),
-        "alone": float(((unseen - logs.mean(0)).argmax(1) == y).mean()),
+        "alone": float(((unseen - prior_of(logs)).argmax(1) == y).mean()),
         "said": float((p.argmax(1) == cut.learn.y[pool]).mean()),
     }
     return learnt, held_out, alone

@@ -84,11 +84,21 @@ def test_the_prior_is_the_mean_over_the_rows(model):
     texts = [f"text no. {i}" for i in range(30)]
     kept = annotate(texts, model, Prompt(NAMES), remove_prior=False).probabilities
     removed = annotate(texts, model, Prompt(NAMES)).probabilities
-    ratio = kept / np.exp(np.log(kept).mean(0))
+    ratio = kept / kept.mean(0)
     np.testing.assert_allclose(removed, ratio / ratio.sum(1, keepdims=True), rtol=1e-9)
     np.testing.assert_allclose(removed.sum(1), 1)
     few = np.log(kept[:10])
     assert without_prior(few) is few  # of few texts the mean says more than of the model
+
+
+def test_a_model_that_is_sure_keeps_its_answers_where_a_class_is_rare():
+    rng = np.random.default_rng(0)
+    rare = rng.random(400) < 0.02
+    sure = np.where(rare, rng.uniform(3, 20, 400), -rng.uniform(6, 20, 400))  # logit of the rare class
+    logs = -np.logaddexp(0, np.stack([sure, -sure], 1))
+    assert (without_prior(logs).argmax(1) == rare).all()
+    mean = logs - logs.mean(0)  # as the mean of the logarithms would not
+    assert ((mean[:, 1] > mean[:, 0]) != rare).mean() > 0.2
 
 
 def test_the_command_reads_a_model_of_a_folder(run, words, tiny_chat):
