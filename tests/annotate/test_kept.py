@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tutelage.annotate import Kept, Prompt, Reply, Scripted
+from tutelage.annotate import Kept, Prompt, Reply, Scripted, annotate
 from tutelage.annotate.chat import key_of
 from tutelage.annotate.kept import FILE
 
@@ -74,6 +74,21 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     assert found.value.filename == str(tmp_path / FILE)
     assert (tmp_path / FILE).read_bytes() == before and kept.get("b") is None
     kept.close()
+
+
+def test_annotating_from_python_keeps_replies_and_asks_nothing_twice(tmp_path):
+    asked = []
+
+    def says(text):
+        asked.append(text)
+        return "spam"
+
+    for _ in range(2):
+        kept = Kept(tmp_path)
+        found = annotate(["a", "b", "a", " "], Scripted(says), Prompt(("spam", "ham")), kept)
+        kept.close()
+        assert found.labels == ["spam", "spam", "spam", None] and len(kept) == 2
+    assert sorted(asked) == ["a", "b"]
 
 
 def test_the_hash_is_of_model_messages_and_parameters():

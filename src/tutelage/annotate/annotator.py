@@ -410,7 +410,7 @@ def annotate(
     >>> found.labels, found.source().table.round(2).tolist()
     (['spam', 'spam'], [[0.9, 0.1], [0.9, 0.1]])
     """
-    annotator = Annotator(model, prompt, kept or Kept(), remove_prior=remove_prior)
+    annotator = Annotator(model, prompt, Kept() if kept is None else kept, remove_prior=remove_prior)
     return annotator.plan(texts).ask(tick or _still)
 
 
