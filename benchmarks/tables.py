@@ -897,6 +897,11 @@ def hours(form: str, rows: float, cores: int, engine: str) -> tuple[float, bool]
     return rows / min(workers, fed(form, known)) / 3600, workers > fed(form, known)
 
 
+def annotators() -> str:
+    """What language models of this machine say of texts, what it costs, and how often an order in a text sways them."""
+    return listed("annotators", [row | {"set": DATA[row["data"]]} for row in held("annotators")["rows"]])
+
+
 def scale_hours() -> str:
     """Hours that 10^7 and 10^9 rows take on some hardware; with a star where the first process is waited for."""
     body = []
@@ -1142,6 +1147,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "engines": engines,
     "ledger_costs": ledger_costs,
     "ledger_sizes": ledger_sizes,
+    "annotators": annotators,
     "scale_hours": scale_hours,
     "scale_disk": scale_disk,
     "bench_main": lambda: markdown.gains(own(), BASELINE),

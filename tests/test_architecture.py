@@ -77,6 +77,7 @@ MAY_IMPORT = {
         "types", "ops", "copies", "data", "tables", "files", "pages", "distil", "graph", "fit", "modalities.base",
         "modalities.images", "kinds", "report", "run", "audit",
     },
+    "annotate": {"types", "ops", "data", "tables", "files", "weak", "weights", "kinds", "run", "annotate"},
     "federated": {
         "types", "ops", "game", "memory", "tasks", "methods", "train", "data", "tables", "files", "weights", "fit",
         "model", "modalities.base", "modalities.encoder", "modalities.head", "kinds", "run", "federated",
@@ -85,7 +86,9 @@ MAY_IMPORT = {
         "types", "ops", "methods", "tasks", "train", "data", "tables", "distil", "ask", "fit", "modalities.base",
         "modalities.head", "kinds", "model", "weak", "report", "estimators", "bench",
     },
-    "cli": {"ops", "data.nearest", "methods", "run", "serve", "label", "app", "audit", "federated", "bench"},
+    "cli": {
+        "ops", "data.nearest", "methods", "run", "serve", "label", "app", "audit", "annotate", "federated", "bench",
+    },
 }  # fmt: skip
 """The parts, from the lowest on, and what each may import."""
 

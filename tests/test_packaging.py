@@ -78,7 +78,7 @@ def test_every_library_that_is_imported_is_a_dependency_and_none_is_needed_for_n
     used = {module for _, module, _ in imports()}
     extras = (
         "hub", "sheets", "images", "spacy", "gguf", "onnx", "rules", "devices", "ray", "serve", "federated",
-        "mlflow", "tensorboard", "bench",
+        "mlflow", "tensorboard", "bench", "llm",
     )  # fmt: skip
     of_extras = set().union(*(EXTRAS[name] for name in extras))
     held = {str(entry.module) for entry in CATALOGUE.values()} & (BASE | of_extras)  # weights, found without an import

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
-EXTRAS = "hub,images,gguf,onnx,rules,devices,bench,serve,tensorboard,dev,docs"
+EXTRAS = "hub,images,gguf,onnx,rules,devices,bench,serve,tensorboard,llm,dev,docs"
 CONSTRAINTS = HERE / "constraints.txt"
 BY = ("any", "uv", "pip")
 OF_CUDA = re.compile(r"^ \+ (nvidia-|cuda-|triton==)", re.MULTILINE)

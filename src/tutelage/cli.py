@@ -44,6 +44,7 @@ LEARNING = frozenset(
         "predict",
         "serve",
         "score",
+        "annotate",
         "teacher",
         "audit",
         "adapt",
@@ -123,6 +124,10 @@ def _add_plain(app: App) -> None:
         "export": (
             "tutelage.run.export:export",
             "Write the model of a run for programs without tutelage: as an ONNX graph, or for transformers.",
+        ),
+        "annotate": (
+            "tutelage.annotate.command:annotate",
+            "Let a language model say the class of each text of a table, as a teacher for tutelage fit.",
         ),
         "teacher": (
             "tutelage.run.teacher:teacher",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 GROUPS: dict[str, tuple[str, ...]] = {
     "Learn from labels": ("app", "demo", "look", "fit", "federate"),
     "Use what was learnt": ("predict", "serve", "score", "report", "why", "config", "verify", "export"),
-    "Labels and teachers": ("next", "label", "exchange", "audit", "relabel", "teacher"),
+    "Labels and teachers": ("next", "label", "exchange", "audit", "relabel", "annotate", "teacher"),
     "Data and encoders": ("data", "models", "adapt"),
     "Methods": ("methods", "bench"),
     "Shell": ("completion",),
@@ -33,6 +33,7 @@ EXAMPLES: dict[str, str] = {
     "exchange": "tutelage exchange ask.csv --to label-studio --out tasks.json",
     "audit": "tutelage audit --train labelled.csv --text text --label label --out audit",
     "relabel": "tutelage relabel --train labelled.csv --label label --suspects audit/suspects.csv --output better.csv",
+    "annotate": "tutelage annotate --train pool.csv --text text --local smollm2 --describe classes.json --out said.csv",
     "teacher": "tutelage teacher answers.csv --label label --teacher p_",
     "data": "tutelage data get r8",
     "models": "tutelage models get mpnet",

@@ -1,0 +1,429 @@
+"""The command that lets a language model label the texts of a table, as a teacher."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated as Hinted
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from cyclopts import Parameter
+
+from tutelage.annotate.annotator import (
+    CUT,
+    EMPTY,
+    EXAMPLES,
+    NO_CLASS,
+    REFUSED,
+    UNASKED,
+    Annotated,
+    Annotator,
+    Plan,
+)
+from tutelage.annotate.budget import Budget, Price
+from tutelage.annotate.chat import ChatError, ChatModel
+from tutelage.annotate.endpoint import Endpoint, is_loopback, require_address
+from tutelage.annotate.kept import FILE, Kept
+from tutelage.annotate.prompts import LONGEST, TASK, Prompt, require_no_place
+from tutelage.annotate.scripted import Scripted
+from tutelage.files import one_writer
+from tutelage.kinds import KINDS
+from tutelage.kinds.entries import Sought
+from tutelage.ops.checks import in_range
+from tutelage.run.reading import Reading
+from tutelage.run.screen import Json, Quiet, SafeCells, Screen
+from tutelage.tables import USUAL, DataError, Notes, ReadAs, formulas, text_of, writable, write_table
+from tutelage.tables.exports.made import many
+from tutelage.tables.name_lists import listed_names, shown
+from tutelage.weak import read_descriptions
+
+PREFIX, SAID = "p_", "said"
+"""What stands before a class in the columns of probabilities, and the column of labels."""
+
+KEY = "OPENAI_API_KEY"
+"""Variable of the environment that holds the key, where no option names another."""
+
+WARM = 0.7
+"""Temperature of several replies to one text, where none is named."""
+
+WORDS = {
+    EMPTY: "whose text is empty", UNASKED: "that were not asked about", REFUSED: "that the model refused",
+    CUT: "whose answer was cut off", NO_CLASS: "whose answer is no class",
+}  # fmt: skip
+"""Words on why rows are silent."""
+
+Switch = Hinted[bool, Parameter(negative=())]
+"""Switch that is off where it is not given."""
+
+
+def annotate(
+    *, train: Path, text: str, out: Path, endpoint: str | None = None, model: str | None = None,
+    local: str | None = None, scripted: Path | None = None, describe: Path | None = None, prompt: Path | None = None,
+    classes: tuple[str, ...] = (), keep_prior: Switch = False, samples: int = 1, temperature: float | None = None,
+    seed: int = 0, max_rows: int | None = None, max_tokens: int | None = None, max_cost: float | None = None,
+    price: str | None = None, max_chars: int = LONGEST, parallel: int = 8, retries: int = 6, seconds: float = 60.0,
+    key_from: str | None = None, mixed: Switch = False, prefix: str = PREFIX, yes: Switch = False, json: Json = False,
+    quiet: Quiet = False, safe_cells: SafeCells = False, how: Reading = None,
+) -> None:  # fmt: skip
+    """Let a language model say the class of each text of a table, as a teacher for tutelage fit.
+
+    The table is written with columns of what it said, which tutelage teacher and fit --teacher read. What leaves this
+    machine, and what it costs, is said before, and asked once. Every reply is kept beside the table as it comes, so
+    that a command that was stopped, or is called again, asks nothing twice.
+
+    Args:
+        train: table of the texts.
+        text: column of the texts.
+        out: table to write: csv, tsv, jsonl, parquet or xlsx. The replies are kept in a folder beside it.
+        endpoint: address of an endpoint that answers as OpenAI's does, such as https://api.openai.com/v1.
+        model: name of the model at the endpoint.
+        local: model on this machine in place of an endpoint: a name of tutelage models list, a folder, a .gguf file, or
+            a name on the Hub.
+        scripted: file of replies in place of a model, JSON: an object of classes by text; "*" is for all other texts.
+        describe: file of descriptions, JSON or TOML: a name or sentences for each class.
+        prompt: file of the task in words: what is to be told of a text, and by which rules. The text comes by itself.
+        classes: names of the classes, separated by commas; by default those of --describe.
+        keep_prior: leave the model's prior over the classes in its probabilities; by default it is taken off.
+        samples: replies to each text of an endpoint; from 2 on the share of their votes is the probability.
+        temperature: temperature of the replies; by default 0, and 0.7 of several.
+        seed: seed of the replies, and of the order of the texts.
+        max_rows: different texts that are asked about, at most, drawn at random.
+        max_tokens: tokens that are read and written, at most, those of replies from before among them.
+        max_cost: money that these cost, at most; needs --price.
+        price: price of a million tokens that are read, a comma, and of a million that are written, such as 0.15,0.6.
+        max_chars: characters that are read of each text.
+        parallel: requests to an endpoint at the same time.
+        retries: how often a request is sent again, after 429, 5xx, or a connection that breaks.
+        seconds: seconds within which an endpoint must reply.
+        key_from: variable of the environment that holds the endpoint's key. [default: OPENAI_API_KEY]
+        mixed: take replies of models together that call themselves otherwise.
+        prefix: what stands before a class in the names of the columns of probabilities.
+        yes: do not ask before texts leave this machine.
+    """
+    screen = Screen(json, quiet)
+    in_range("--max-chars", max_chars, 1)
+    asked = _prompt(prompt, describe, classes, max_chars)
+    budget = Budget(max_rows, max_tokens, max_cost, None if price is None else Price.of(price))
+    _require_out(train, out)
+    notes = Notes(None if json else screen.say)
+    table, texts = _texts(train, text, how or USUAL, notes)
+    _require_columns(table, prefix, train)
+    heat = temperature if temperature is not None else (WARM if samples > 1 else 0.0)
+    in_range("--temperature", heat, 0, 2)
+    wanted = _Wanted(endpoint, model, local, scripted, key_from, heat, seed, seconds, retries)
+    chat = wanted.model(screen)
+    folder = out.with_name(f"{out.name}.replies")
+    folder.mkdir(exist_ok=True)
+    with _removed_if_empty(folder), one_writer(folder):
+        kept = Kept(folder)
+        try:
+            if kept.damaged:
+                damaged = many(kept.damaged, "line is", "lines are")
+                screen.say(f"{kept.path}: {damaged} damaged or cut off; what was there is asked for again.")
+            annotator = Annotator(
+                chat, asked, kept, budget, samples, parallel if chat.host else 1, not keep_prior, mixed, seed
+            )
+            plan = annotator.plan(texts)
+            lines = beforehand(plan, train)
+            for line in lines:
+                screen.say(line)
+            if chat.host and plan.missing and not yes:
+                _ask(screen)
+            with screen.ticking() as bar:
+                found = _done(plan, bar, screen, folder)
+        finally:
+            kept.close()
+            if isinstance(chat, Endpoint):
+                chat.close()
+    with formulas.safe_cells(safe_cells):
+        write_table(_written(table, found, prefix), out)
+    after = in_words(found, plan, out, prefix)
+    if json:
+        screen.json(_plain(found, plan, out) | {"words": [*lines, *after]})
+        return
+    for line in after:
+        screen.say(line)
+
+
+@contextmanager
+def _removed_if_empty(folder: Path) -> Iterator[None]:
+    """Context after which a folder is removed that holds no reply."""
+    try:
+        yield
+    finally:
+        file = folder / FILE
+        with suppress(OSError):
+            if file.exists() and not file.stat().st_size:
+                file.unlink()
+            folder.rmdir()  # which fails where it holds something
+
+
+def _prompt(prompt: Path | None, describe: Path | None, classes: tuple[str, ...], longest: int) -> Prompt:
+    """How the model is asked, by the options.
+
+    Raises:
+        ValueError: no option names the classes, or says what is to be told.
+        DataError: a file cannot be read.
+    """
+    described = {} if describe is None else read_descriptions(describe)
+    names = tuple(listed_names(classes)) or tuple(described)
+    if not names:
+        raise ValueError("the classes must be named: --describe FILE says what each means, --classes a,b names them")
+    if strange := [name for name in described if name not in names]:
+        raise DataError(f"{describe}: class {strange[0]!r} is described, but --classes names {', '.join(names)}")
+    task = TASK
+    if prompt is not None:
+        task = text_of(prompt, USUAL) if prompt.is_file() else ""
+        if not prompt.is_file():
+            raise DataError(f"{prompt}: no such file")
+        require_no_place(task, str(prompt))
+    return Prompt(names, described, task, longest)
+
+
+def _require_out(train: Path, out: Path) -> None:
+    """Check that the table may be written, over none but one that this command wrote.
+
+    Raises:
+        DataError: it cannot be written.
+        FileExistsError: there is another file.
+    """
+    writable(out)
+    if out.exists() and train.exists() and out.resolve() == train.resolve():
+        raise DataError(f"--out would overwrite {train}, which --train names, too; name another file")
+    if out.exists() and not out.with_name(f"{out.name}.replies").is_dir():
+        raise FileExistsError(f"--out {out} exists, and this command did not write it: name another file, or remove it")
+
+
+def _texts(train: Path, text: str, how: ReadAs, notes: Notes) -> tuple[pd.DataFrame, list[str]]:
+    """The table, and the text of each of its rows.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    texts: Any = KINDS["texts"]
+    made = texts(text=text).entries(train, how, notes, Sought(labels=False))
+    notes.settle()
+    return made.table, list(made.items)
+
+
+def _require_columns(table: pd.DataFrame, prefix: str, train: Path) -> None:
+    """Check that the table has no column that would be taken for one of the teacher's.
+
+    Raises:
+        DataError: it has.
+        ValueError: the prefix is empty.
+    """
+    if not prefix:
+        raise ValueError("--prefix must not be empty: it tells the columns of the teacher from yours")
+    names = [str(name) for name in table.columns]
+    if taken := [name for name in names if name.startswith(prefix) or name == _said(prefix)]:
+        raise DataError(
+            f"{train}: its column {taken[0]!r} would be taken for one of this teacher; name others: --prefix NAME_"
+        )
+
+
+def _said(prefix: str) -> str:
+    """Name of the column of labels: "said", and with a prefix of one's own that and "said"."""
+    return SAID if prefix == PREFIX else f"{SAID}_{prefix.rstrip('_')}"
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The model that the options name."""
+
+    endpoint: str | None
+    name: str | None
+    local: str | None
+    scripted: Path | None
+    key_from: str | None
+    temperature: float
+    seed: int
+    seconds: float
+    retries: int
+
+    def model(self, screen: Screen) -> ChatModel:
+        """The model.
+
+        Raises:
+            ValueError: none is named, or several are; or the environment holds no key where one is needed.
+            ChatError: a model on this machine cannot be loaded.
+        """
+        named = {"--endpoint": self.endpoint, "--local": self.local, "--scripted": self.scripted}
+        given = [option for option, value in named.items() if value is not None]
+        if len(given) != 1:
+            named_ = ", ".join(given) or "none"
+            raise ValueError(f"one of --endpoint URL, --local NAME and --scripted FILE must be given, got {named_}")
+        if self.endpoint is None and (self.name is not None or self.key_from is not None):
+            raise ValueError(f"--model and --key-from are of --endpoint; with {given[0]} leave them out")
+        if self.scripted is not None:
+            return Scripted.read(self.scripted)
+        if self.local is not None:
+            from tutelage.annotate.local import Local
+
+            screen.say(f"Loading {self.local}.")
+            return Local(self.local)
+        assert self.endpoint is not None
+        if self.name is None:
+            raise ValueError("--model must be given: the name of the model at the endpoint")
+        in_range("--seconds", self.seconds, 0, low_open=True)
+        in_range("--retries", self.retries, 0)
+        return Endpoint(
+            self.endpoint, self.name, self._key(self.endpoint), self.key_from or KEY, self.temperature, self.seed,
+            self.seconds, self.retries, screen.say,
+        )  # fmt: skip
+
+    def _key(self, url: str) -> str:
+        """The key in the environment; empty where none is there and none is needed.
+
+        OpenAI's variable is not sent over a connection that others can read: name it by --key-from, if it shall be.
+        """
+        require_address(url)
+        if self.key_from is not None:
+            if not (key := os.environ.get(self.key_from, "").strip()):
+                raise ValueError(f"--key-from {self.key_from}: the environment holds no such variable, or an empty one")
+        elif url.startswith("https:"):
+            if not (key := os.environ.get(KEY, "").strip()):
+                raise ValueError(
+                    f"the key is missing: export {KEY}=..., or name the variable that holds it by --key-from; it is "
+                    "taken from the environment alone"
+                )
+        else:
+            key = os.environ.get(KEY, "").strip() if is_loopback(url) else ""
+        if not (key.isascii() and key.isprintable()) or " " in key:
+            raise ValueError(f"{self.key_from or KEY}: a key is one word of ASCII letters, digits and signs")
+        return key
+
+
+def beforehand(plan: Plan, train: Path) -> list[str]:
+    """Sentences on what will be asked, of whom, and what it costs.
+
+    Args:
+        plan: what is to be asked.
+        train: file of the texts.
+    """
+    annotator = plan.annotator
+    model, budget, samples = annotator.model, annotator.budget, annotator.samples
+    rows, chosen, missing = len(plan.texts), len(plan.jobs) // samples, len(plan.missing)
+    several = f", {samples} replies to each" if samples > 1 else ""
+    drawn = f", of which {chosen:,} are drawn" if chosen < plan.different else ""
+    different = many(plan.different, "different text", "different texts")
+    lines = [f"{train}: {many(rows, 'row', 'rows')}, {different}{drawn}{several}."]
+    if plan.cut:
+        lines.append(
+            f"{plan.cut:,} texts are longer than {annotator.prompt.longest:,} characters; the rest is not read."
+        )
+    if before := len(plan.jobs) - missing:
+        kept = many(before, "reply is kept from before, and is", "replies are kept from before, and are")
+        lines.append(f"{kept} not asked for again.")
+    if not missing:
+        return lines
+    read_, wrote = plan.expected
+    cost = ""
+    if budget.price is not None:
+        cost = f", at a cost of about {budget.price.of_tokens(plan.expected):.4g}"
+    where = f"sent to {model.host}" if model.host else "read on this machine"
+    tokens = f": about {read_:,} tokens in and {wrote:,} out{cost}" if read_ else ""
+    lines.append(f"{many(missing, 'request', 'requests')} to {model.name}, {where}{tokens}.")
+    if words := budget.reached(_together(plan.spent, plan.expected)):
+        lines.append(f"That is more than {words} allows: it stops there, and the rest stays silent.")
+    return lines
+
+
+def _together(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int]:
+    return first[0] + second[0], first[1] + second[1]
+
+
+def _ask(screen: Screen) -> None:
+    """Ask whether texts may leave this machine.
+
+    Raises:
+        ValueError: they may not, or nobody can be asked.
+    """
+    if not sys.stdin.isatty():
+        raise ValueError("texts would leave this machine, and nobody can be asked: add --yes")
+    screen.answer("Go on? (y/n)")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise ValueError("nothing was sent")
+
+
+def _done(plan: Plan, bar: Any, screen: Screen, folder: Path) -> Annotated:
+    """What the model says; whatever stops it, it is said that the replies are kept.
+
+    Raises:
+        ChatError: the model cannot be asked.
+    """
+    try:
+        return plan.ask(bar, screen.say)
+    except KeyboardInterrupt:
+        bar.progress.stop()
+        screen.say(f"Stopped. {_kept(plan, folder)}")
+        raise
+    except ChatError as e:
+        raise type(e)(f"{e}. {_kept(plan, folder)}") from e
+
+
+def _kept(plan: Plan, folder: Path) -> str:
+    count = len(plan.replies())
+    if not count:
+        return "No reply came."
+    return f"{count:,} of {len(plan.jobs):,} replies are kept in {folder}: the same command goes on from there"
+
+
+def _written(table: pd.DataFrame, found: Annotated, prefix: str) -> pd.DataFrame:
+    """The table with columns of what the model said."""
+    added: dict[str, Any] = {_said(prefix): found.labels}
+    if found.told:
+        added |= {f"{prefix}{name}": found.probabilities[:, k] for k, name in enumerate(found.classes)}
+    return table.assign(**added)
+
+
+def in_words(found: Annotated, plan: Plan, out: Path, prefix: str) -> list[str]:
+    """Sentences on what the model said.
+
+    Args:
+        found: what it said.
+        plan: what was asked.
+        out: file that it is written to.
+        prefix: prefix of the columns of probabilities.
+    """
+    rows, spoken = len(found), int((found.label >= 0).sum())
+    price = plan.annotator.budget.price
+    cost = "" if price is None else f", which cost about {price.of_tokens(found.tokens):.4g}"
+    used = f" {found.tokens[0]:,} tokens in and {found.tokens[1]:,} out{cost}." if sum(found.tokens) else ""
+    lines = [f"{spoken:,} of {many(rows, 'row has', 'rows have')} an answer: {out}.{used}"]
+    counts = np.bincount(found.label[found.label >= 0], minlength=len(found.classes))
+    order = np.argsort(-counts, kind="stable")[:20]
+    if spoken:
+        shares = (f"{shown(found.classes[k])} {100 * counts[k] / spoken:.0f} %" for k in order)
+        lines.append(f"It says: {', '.join(shares)}.")
+    for why, count in Counter(filter(None, found.why)).most_common():
+        lines.append(f"Silent: {many(count, 'row', 'rows')} {WORDS[why]}{_examples(found, why)}.")
+    if found.stopped:
+        lines.append(f"{found.stopped} was reached; with more, the same command goes on.")
+    if spoken:
+        teacher = f"--teacher {prefix}" if found.told else f"--teacher-label {_said(prefix)}"
+        lines.append(f"How good it is: tutelage teacher {out} --label LABEL {teacher}, if some rows have a label.")
+    return lines
+
+
+def _examples(found: Annotated, why: str) -> str:
+    shown_ = ", ".join(repr(text) for text, _ in found.strange.most_common(EXAMPLES))
+    return f", such as {shown_}" if why == NO_CLASS and shown_ else ""
+
+
+def _plain(found: Annotated, plan: Plan, out: Path) -> dict[str, Any]:
+    """What was done, as plain values."""
+    model, price = plan.annotator.model, plan.annotator.budget.price
+    return {
+        "command": "annotate", "out": str(out), "model": model.name, "host": model.host, "rows": len(found),
+        "answered": int((found.label >= 0).sum()), "silent": dict(Counter(filter(None, found.why))),
+        "said": dict(Counter(filter(None, found.labels))), "tokens": list(found.tokens),
+        "cost": None if price is None else price.of_tokens(found.tokens), "stopped": found.stopped,
+    }  # fmt: skip
