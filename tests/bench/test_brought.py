@@ -9,6 +9,7 @@ from sklearn.datasets import load_digits
 from tutelage.bench.cells import draw
 from tutelage.bench.fits import items_of, run
 from tutelage.bench.protocol import read_protocol
+from tutelage.bench.running import jobs
 from tutelage.bench.sets import load
 from tutelage.tables import DataError
 
@@ -94,3 +95,11 @@ def test_a_teacher_of_other_classes_is_refused(taught):
     np.savez(root / "taught.npz", **(held | {"said": np.full((len(x), 9), 1 / 9)}))
     with pytest.raises(DataError, match="'said' has 9 probabilities a row, of 10 classes"):
         load(protocol.data[0].model_copy(update={"pool": 301}), root)
+
+
+def test_a_fit_that_needs_labels_is_left_out_where_there_are_none(small):
+    small.write_text(TOML.replace('method = "distil"', 'method = "distil"\nleast = 4'))
+    protocol = read_protocol(small)
+    assert [(job.setting.labels, job.learner) for job in jobs(protocol)] == [
+        (0, "teacher alone"), (4, "teacher alone"), (4, "distil, taught"),
+    ]  # fmt: skip

@@ -205,6 +205,7 @@ class WholeFit(_Table):
         votes: whether the data set's weak labels are given, beside the clean labels of the setting.
         taught: whether the data set's teacher is given: its descriptions of the classes, or what a brought one says.
         teacher: whether the described or brought teacher alone is scored, which learns nothing.
+        least: labels of each class that it needs, at least; settings with fewer are left out.
         paths: whether each model that might have been returned is trained and scored, too.
     """
 
@@ -216,6 +217,7 @@ class WholeFit(_Table):
     votes: bool = False
     taught: bool = False
     teacher: bool = False
+    least: int = Field(default=0, ge=0)
     paths: bool = False
 
 
@@ -323,6 +325,11 @@ class Protocol(_Table):
         """Names of all learners, which are the rows of the protocol's table."""
         asking = (ASKS + name for name in self.selectors)
         return (*self.controls, *self.methods, *(v.name for v in self.variants), *(f.name for f in self.fits), *asking)
+
+    def takes_part(self, name: str, setting: Setting) -> bool:
+        """Whether a learner has labels enough in a setting."""
+        whole = self.whole_fit(name)
+        return whole is None or setting.labels is None or setting.labels >= whole.least
 
     def loop(self, name: str) -> Loop | None:
         """What asks for labels under a name; None where the learner is another."""

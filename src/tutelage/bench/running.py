@@ -70,6 +70,7 @@ def jobs(protocol: Protocol) -> list[Job]:
         for seed in protocol.seeds
         for data, setting in protocol.cells()
         for learner in protocol.learners
+        if protocol.takes_part(learner, setting)
     ]
 
 
