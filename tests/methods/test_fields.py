@@ -196,4 +196,4 @@ def test_a_number_that_is_not_read_while_training_cannot_be_a_ramp():
             with pytest.raises(TypeError, match=f"{field} is no number that is read while {name} trains"):
                 kind(**{field: Ramp(0.5, 0.6)})
             assert field not in may_ramp(kind)
-    assert sum(len(kind.still) for kind in METHODS.values()) == 26
+    assert sum(len(kind.still) for kind in METHODS.values()) == 41

@@ -139,8 +139,8 @@ def test_without_a_reserve_nothing_is_drawn_and_batches_are_as_they_were(loader)
     assert batch.labelled.index.tolist() == expected.tolist()
 
 
-def test_no_method_of_the_library_has_a_reserve_by_default():
-    assert all(kind().reserve == 0.0 for kind in METHODS.values())
+def test_no_method_of_the_library_but_one_that_weighs_labels_by_others_has_a_reserve_by_default():
+    assert {name for name, kind in METHODS.items() if kind().reserve} == {"alm_kd"}
 
 
 def test_streams_of_more_numbers_are_others():

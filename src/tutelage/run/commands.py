@@ -61,13 +61,10 @@ def options_of(
         names: names of the fields to take; None takes all, in the order of the docstring.
         usual: values that the help shows as defaults, by field, where the field's own is None.
     """
-    from tutelage.kinds.base import Kind
-    from tutelage.methods import Method
-
     hints, says = get_type_hints(kind, include_extras=True), sentences(kind)
-    taken = {f.name for f in dataclasses.fields(ReadAs)} if issubclass(kind, Kind) else set()  # by the options of files
+    taken = {f.name for f in dataclasses.fields(ReadAs)} if _is_kind(kind) else set()  # by the options of files
     fields = [f for f in dataclasses.fields(kind) if f.metadata.get("command_line", True) and f.name not in taken]
-    known = [f for f in fields if f.name in says or issubclass(kind, Method)]
+    known = [f for f in fields if f.name in says or _is_method(kind)]
     order = list(says)
     kept = sorted(
         (f for f in known if names is None or f.name in names),
@@ -124,10 +121,18 @@ def _typed(hint: Any, field: dataclasses.Field[Any], sentence: str, of: type[Any
     return Annotated[hint, parameter]
 
 
-def _is_method(of: type[Any]) -> bool:
-    from tutelage.methods import Method
+def _is_kind(of: type[Any]) -> bool:
+    return _is_one_of(of, "tutelage.kinds.base", "Kind")
 
-    return issubclass(of, Method)
+
+def _is_method(of: type[Any]) -> bool:
+    return _is_one_of(of, "tutelage.methods.base", "Method")
+
+
+def _is_one_of(of: type[Any], module: str, name: str) -> bool:
+    """Whether a class extends one of a module that is slow to import; where nobody has imported it, none does."""
+    base = getattr(sys.modules.get(module), name, None)
+    return base is not None and issubclass(of, base)
 
 
 def _number_or_ramp(_: Any, tokens: Sequence[Token]) -> float:
