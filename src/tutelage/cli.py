@@ -324,7 +324,7 @@ def _whole() -> App:
 
     screen = Screen()
     whole = build((), screen)
-    for name in ("look", "federate", "next", "exchange", "predict", "serve", "audit", "adapt", "bench"):
+    for name in ("look", "federate", "next", "label", "app", "exchange", "predict", "serve", "audit", "adapt", "bench"):
         built = build((name,), screen)
         for each in (name, "score") if name == "predict" else (name,):
             placed(whole, each, built[each])

@@ -158,10 +158,14 @@ def test_a_new_class_is_typed_and_offered_from_then_on(chromium, tmp_path):
         page.focus("#fresh")
         page.keyboard.type("  brand new  ")
         page.keyboard.press("Enter")
-        assert not labels.journal.answers  # it is offered, and nothing is labelled yet
-        press(page, "1", 1, labels)
-        press(page, "1", 2, labels)
-    assert [a.label for a in labels.journal.answers] == ["brand new", "brand new"]
+        page.focus("#fresh")
+        page.keyboard.type("other")
+        page.keyboard.press("Enter")
+        press(page, "2", 3, labels)  # two lines say that a class was added; nothing was labelled by that
+        assert page.inner_text("#classes button >> nth=0").startswith("brand new")  # numbers stay when one is given
+        press(page, "1", 4, labels)
+    told = [(a.act, a.label) for a in labels.journal.answers]
+    assert told == [("class", "brand new"), ("class", "other"), ("label", "other"), ("label", "brand new")]
 
 
 def test_words_of_a_sentence_are_marked_by_keys(chromium, tmp_path):
@@ -187,10 +191,10 @@ def test_words_of_a_sentence_are_marked_by_keys(chromium, tmp_path):
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowRight")
         page.keyboard.press("3")
-        press(page, "Enter", 5, labels)
+        press(page, "Enter", 6, labels)
         assert page.evaluate("document.scrollingElement.scrollWidth") <= 360
     said = [a.label for a in labels.journal.answers]
-    assert said == ["B-PER I-PER O B-LOC", "O O", "", "", "B-PER I-PER B-ORG B-LOC"]
+    assert said == ["B-PER I-PER O B-LOC", "O O", "", "", "ORG", "B-PER I-PER B-ORG B-LOC"]
 
 
 def test_a_large_picture_is_shown_whole(chromium, tmp_path):

@@ -135,3 +135,47 @@ def test_the_number_of_labels_is_one_on_the_page_and_in_the_table(asked):
         answer(labels, "ann")
         assert table.write() == labels.progress("ann")["labelled"] == 1
     assert pd.read_csv(asked).label.notna().sum() == 2
+
+
+def test_picked_and_corrected_items_keep_their_marks_when_the_page_is_opened_again(asked):
+    path, out = asked.with_name("mine.csv"), asked.with_name("mine-labels.csv")
+    labels = ["a" if i % 5 == 0 else "" for i in range(60)]
+    frame = pd.DataFrame({"text": [f"text {i} here" for i in range(60)], "label": labels})
+    frame.to_csv(path, index=False)
+    with opened(path, table=False) as (campaign_, table):
+        for _ in range(5):
+            answer(campaign_, "ann")
+        for row in (0, 5):  # the table has a label
+            campaign_.answer("ann", Given(row, campaign_.items.key(row), "label", "b", asked="hand"))
+        for row in campaign_.queue[30:40].tolist():
+            campaign_.answer("ann", Given(row, campaign_.items.key(row), "label", "a", asked="hand"))
+        table.write()
+    before = pd.read_csv(out)
+    assert before.asked_by.value_counts().to_dict() == {"hand": 12, "random": 5}
+    more = pd.DataFrame({"text": ["a new one"], "label": [""]})
+    pd.concat([frame, more]).to_csv(path, index=False)
+    with opened(path, table=False) as (_, table):
+        table.write()
+    assert pd.read_csv(out).equals(before)
+
+
+def test_the_label_of_a_table_comes_back_when_the_answer_that_changed_it_is_taken_back(asked):
+    frame = pd.read_csv(asked, dtype=str, keep_default_na=False)
+    frame.loc[2, "label"] = "first"
+    frame.to_csv(asked, index=False)
+    for last in ("undo", "unsure"):
+        with opened(asked) as (labels, table):
+            key = labels.items.key(2)
+            labels.answer("ann", Given(2, key, "label", "second"))
+            assert table.write() and pd.read_csv(asked).label[2] == "second"
+        with opened(asked) as (labels, table):
+            labels.undo("ann") if last == "undo" else labels.answer("ann", Given(2, key, "unsure"))
+            table.write()
+        assert pd.read_csv(asked).label[2] == "first"
+
+
+def test_empty_texts_are_not_asked_for(asked):
+    path = asked.with_name("gaps.jsonl")
+    pd.DataFrame({"text": ["one", "", "two", ""]}).to_json(path, orient="records", lines=True)
+    with opened(path, table=False) as (labels, _):
+        assert sorted(labels.queue.tolist()) == [0, 2]

@@ -296,7 +296,8 @@ class Desk:
         output = None if job is None else doing.output_of(job)
         if output is None:
             raise HTTPException(404, "this job has no table")
-        told = await run_in_threadpool(_known, given)
+        began = None if job is None else doing.told_by(job)
+        told = await run_in_threadpool(_known, given) if began is None else began
         async with self._one:
             path = await run_in_threadpool(labelled, given, told, doing.labels_of(given), output)
         return FileResponse(path, filename=f"{given.path.stem}-labels{path.suffix}")

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tutelage.app.download import label_column
 from tutelage.app.files import CHARSET, SEPARATOR, Given
 from tutelage.app.words import on_page
 from tutelage.kinds import KINDS
+from tutelage.kinds.asked_labels import as_table
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Job
 from tutelage.label.learning import outlook_of, point_of, word_of
@@ -209,8 +211,11 @@ def fit(given: Given, told: Told, method: str = METHOD) -> Job:
     else:
         name = KINDS[told.kind].label_columns[0]
         words += ["--train", str(labels), "--unlabelled", str(given.path), *words_of(given, told), f"--{name}", "label"]
+        made: Any = as_table(KINDS[told.kind]())
+        if given.path.is_dir():  # the labels are a table of its images
+            words += [f"--{item}={getattr(made, item)}" for item in made.item_columns if item not in told.options]
     words += given.settled
-    return given.jobs.start(folder, [*words, "--out", str(folder / RUN)], {"does": "fit"})
+    return given.jobs.start(folder, [*words, "--out", str(folder / RUN)], {"does": "fit"} | _kept(told))
 
 
 def label(given: Given, told: Told) -> Job:
@@ -221,7 +226,7 @@ def label(given: Given, told: Told) -> Job:
         told: its kind and columns.
     """
     words = ["label", "--train", str(given.path), *words_of(given, told), "--out", str(_labels(given)), "--no-browse"]
-    return given.jobs.start(given.jobs.new_folder(), words, {"does": "label"})
+    return given.jobs.start(given.jobs.new_folder(), words, {"does": "label"} | _kept(told))
 
 
 def label_all(given: Given, told: Told, fitted: Job) -> Job:
@@ -237,7 +242,19 @@ def label_all(given: Given, told: Told, fitted: Job) -> Job:
     output = folder / f"{ALL}{ending if ending in SAME else '.csv'}"
     words = ["predict", str(fitted.folder / RUN), "--input", str(given.path), "--output", str(output)]
     words += _read_as(given)
-    return given.jobs.start(folder, words, {"does": "predict", "of": fitted.number})
+    about = {"does": "predict", "of": fitted.number} | _kept(told_by(fitted) or told)
+    return given.jobs.start(folder, words, about)
+
+
+def _kept(told: Told) -> dict[str, Any]:
+    """The kind and the columns with which a job began, which may be confirmed otherwise afterwards."""
+    return {"kind": told.kind, "options": dict(told.options)}
+
+
+def told_by(job: Job) -> Told | None:
+    """The kind and the columns with which a job began; None where it does not say them."""
+    kind, options = job.about.get("kind"), job.about.get("options")
+    return Told(str(kind), options) if kind in KINDS and isinstance(options, dict) else None
 
 
 def output_of(job: Job) -> Path | None:
@@ -267,7 +284,9 @@ def given_counts(given: Given, told: Told) -> tuple[int, dict[str, int]]:
     except DataError:  # it is being written, or another program holds it
         return 0, {}
     column = str(told.options.get(name, "label"))
-    cells = [str(cell) for cell in table[column].tolist()] if column in table else []
+    if label_column(table) != column:  # labels of another column
+        return 0, {}
+    cells = [str(cell) for cell in table[column].tolist()]
     each = [types.findall(cell) for cell in cells] if (types := TYPES.get(told.kind)) else [[cell] for cell in cells]
     return len(cells), dict(sorted(Counter(label for labels in each for label in labels).items()))
 

@@ -13,17 +13,22 @@ import pandas as pd
 from tutelage.app.files import Given
 from tutelage.files import write_atomically
 from tutelage.kinds import KINDS
+from tutelage.kinds.asked_labels import ASKED_BY
 from tutelage.kinds.told import Told
+from tutelage.label.items import Items
 from tutelage.tables import PREDICTED, PREDICTED_SPANS, PROBABILITY, DataError, FileSeen, read, write_table
 
 GIVEN = "label_given"
 """Column of the labels that people gave, in the file or on the page; empty where there is none."""
 
+FOLDER = "download"
+"""Folder of the table beside what the command wrote."""
+
 NAMES = {PREDICTED: "label_predicted", PREDICTED_SPANS: "spans_predicted", PROBABILITY: "probability"}
 """Columns of what the model says, by the name that the command gives them."""
 
-POINT, COMMA = re.compile(r"-?\d+\.\d+"), re.compile(r"-?\d+,\d+")
-"""Patterns of numbers with a decimal point and comma."""
+POINT, COMMA = re.compile(r"-?\d+\.(?!\d{3}$)\d+"), re.compile(r"-?[\d.]*\d,\d+")
+"""Patterns of numbers with a decimal point and comma; 1.200 may be a thousand and two hundred."""
 
 
 def labelled(given: Given, told: Told, labels: Path | None, output: Path) -> Path:
@@ -52,11 +57,12 @@ def labelled(given: Given, told: Told, labels: Path | None, output: Path) -> Pat
     asked = {c: NAMES[name] for c in made if (name := re.sub(r"_\d+$", "", str(c))) in NAMES}
     if not asked:
         return output  # in the form of another tool
-    known = _given(told, labels, frame, before, rows)
+    known = _given(given, told, labels, frame, before, rows)
     first = next(i for i, c in enumerate(frame.columns) if c in asked)
     frame.insert(first, GIVEN, known, allow_duplicates=True)
     frame.columns = pd.Index(_apart([asked.get(c, str(c)) for c in frame.columns]))
-    path = output.with_name(f"{given.path.stem}-labels{output.suffix}")
+    path = output.parent / FOLDER / f"{given.path.stem}-labels{output.suffix}"
+    path.parent.mkdir(exist_ok=True)
     if output.suffix in (".csv", ".tsv") and seen is not None:
         write_atomically(path, _in_dialect(frame, seen))
     else:
@@ -76,23 +82,39 @@ def _apart(names: list[str]) -> list[str]:
 
 
 def _given(
-    told: Told, labels: Path | None, frame: pd.DataFrame, before: pd.DataFrame, rows: list[int]
+    given: Given, told: Told, labels: Path | None, frame: pd.DataFrame, before: pd.DataFrame, rows: list[int]
 ) -> list[str | None]:
     """The label that people gave to each row, on the page or else in the file; equal items have one label."""
     kind: Any = KINDS[told.kind]
     column = told.options.get(kind.label_columns[0])
     none: list[str | None] = [None] * len(frame)
     own = [_text(cell) for cell in before[column]] if column in before else none
-    if labels is None or len(own) != len(frame):
+    said: dict[str, str | None] = {}
+    if labels is not None:
+        answers = read(labels).frame
+        said = dict(zip(answers["row"].astype(str), map(_text, answers[label_column(answers)]), strict=True))
+    if not len(before.columns):  # a folder, or a file of sentences: its items come in the order of the answers
+        items_there = Items.read(kind(**told.options), given.path, given.how)
+        if len(items_there) != len(frame):
+            raise DataError(f"{given.name} has {len(items_there):,} items by now, and the table has {len(frame):,}")
+        names = [items_there.entries.places.short(i) for i in range(len(items_there))]
+        return [said.get(name, items_there.given(i) or None) for i, name in enumerate(names)]
+    if not said or len(own) != len(frame):
         return own if len(own) == len(frame) else none
-    answers = read(labels).frame
-    said = dict(zip(answers["row"].astype(str), map(_text, answers[str(column or "label")]), strict=True))
-    if not len(before):  # of a folder or a file of sentences, rows are known by what the command calls them
-        return [said.get(str(name)) for name in frame.iloc[:, 0]]
     value = told.options.get(kind.item_columns[0], ())
     items = before[[value] if isinstance(value, str) else list(value)].astype(str).agg("\x1f".join, axis=1).tolist()
     of_item = {item: said[str(row)] for item, row in zip(items, rows, strict=True) if str(row) in said}
     return [of_item.get(item, there) for item, there in zip(items, own, strict=True)]
+
+
+def label_column(answers: pd.DataFrame) -> str:
+    """Name of the column of the labels in a table of the labelling page: before the one that says who asked for them.
+
+    >>> label_column(pd.DataFrame(columns=["row", "text", "kind", "asked_by"]))
+    'kind'
+    """
+    names = [str(name) for name in answers.columns]
+    return names[names.index(ASKED_BY) - 1] if ASKED_BY in names else names[-1]
 
 
 def _text(cell: Any) -> str | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import secrets
 import shutil
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from tutelage.files import remove_folder
@@ -45,7 +47,7 @@ def unpacked(path: Path, folder: Path) -> Path | None:
                 raise DataError("the .zip holds neither a table nor images: pack a folder of images for each class")
             _require_room(items, folder)
             return _written(held, items, folder)
-    except (zipfile.BadZipFile, RuntimeError, EOFError, NotImplementedError) as e:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError, NotImplementedError) as e:
         raise DataError(f"the .zip cannot be unpacked: {e}") from None
 
 

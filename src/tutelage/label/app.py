@@ -24,7 +24,7 @@ from tutelage.kinds.asked_labels import HAND
 from tutelage.label.agreement import agreement, influence
 from tutelage.label.campaign import Campaign, Given, RefusedError, require_name
 from tutelage.label.groups import groups
-from tutelage.label.journal import ACTS
+from tutelage.label.journal import ACTS, NO_ANSWERS
 from tutelage.label.learning import COUNT, RUN, Learning
 from tutelage.label.own_files import report, script, style
 from tutelage.pages.templating import environment
@@ -64,7 +64,7 @@ ANNOTATOR = "tutelage_annotator"
 A_YEAR = 31_536_000
 """Seconds for which a browser keeps that name."""
 
-OWN_ACTS = tuple(act for act in ACTS if act not in ("undo", "saw"))
+OWN_ACTS = tuple(act for act in ACTS if act not in ("undo", *NO_ANSWERS))
 
 
 class Table(Protocol):
@@ -115,7 +115,8 @@ class Page:
             Route("/", self.page), Route("/items/{row:int}", self.item), Route("/items/{row:int}/text", self.text),
             Route("/items/{row:int}/picture", self.picture),
             Route("/items/{row:int}/guess", self.guess, methods=["POST"]),
-            Route("/answers", self.answer, methods=["POST"]), Route("/undo", self.undo, methods=["POST"]),
+            Route("/answers", self.answer, methods=["POST"]),
+            Route("/classes", self.add_class, methods=["POST"]), Route("/undo", self.undo, methods=["POST"]),
             Route("/next", self.next), Route("/find", self.find), Route("/groups", self.groups),
             Route("/progress", self.progress),
             Route("/agreement", self.agreement), Route("/save", self.save, methods=["POST"]),
@@ -253,6 +254,15 @@ class Page:
         asked = HAND if value.get("hand") is True else None
         suggested = self._suggests(item) if HASH.fullmatch(item) else False
         return Given(row, item, act, label, seconds, note, asked, suggested=suggested)
+
+    async def add_class(self, request: Request) -> Response:
+        """Add a class to those that are offered."""
+        name = str((await _body(request)).get("name", "")).strip()
+        if not name:
+            raise RefusedError("a class must have a name")
+        async with self._one:
+            await run_in_threadpool(self.campaign.add_class, self._by(request), name)
+        return JSONResponse({"progress": self._progress(self._by(request))})
 
     async def undo(self, request: Request) -> Response:
         """Take back the annotator's last answer, and show its item again."""

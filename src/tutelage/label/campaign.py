@@ -16,7 +16,7 @@ import numpy as np
 from tutelage.ask import RANDOM
 from tutelage.kinds.asked_labels import HAND
 from tutelage.label.items import Items
-from tutelage.label.journal import Act, Answer, Journal
+from tutelage.label.journal import NO_ANSWERS, Act, Answer, Journal
 from tutelage.tables import as_label
 
 NAME = re.compile(r"[^\W_][\w .@-]{0,39}")
@@ -175,6 +175,7 @@ class Campaign:
         self.ever: dict[str, set[str]] = defaultdict(set)
         self.drawn: set[str] = set()
         self.seen: set[tuple[str, str]] = set()
+        self.was: dict[str, str] = {}
         self._asked_first: dict[int, str] = {}
         self._order: np.ndarray | None = None
         self._places: _Places | None = None
@@ -210,7 +211,7 @@ class Campaign:
         require_name(by)
         first, now = self.journal.following, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         made = [self._answer(by, given, first + k, now) for k, given in enumerate(all_given)]
-        if len(made) > 1 and made[0].act != "saw":
+        if len(made) > 1 and made[0].act not in NO_ANSWERS:
             made = [Answer(**(vars(answer) | {"together": first})) for answer in made]
         self.journal.add(*made)
         for answer in made:
@@ -232,6 +233,23 @@ class Campaign:
         if fresh:
             self.answer_all(by, fresh)
 
+    def add_class(self, by: str, name: str) -> None:
+        """Add a class to those that are offered, behind the others.
+
+        Args:
+            by: name of the annotator.
+            name: name of the class; of tags their type.
+
+        Raises:
+            RefusedError: it is no name of a class.
+            OSError: it cannot be written; nothing is changed.
+        """
+        if self.tags and not re.fullmatch(r"\S+", name):
+            raise RefusedError(f"the name of a type has no blanks, got {name[:40]!r}")
+        require_class(name)
+        if name not in self.classes:
+            self.answer_all(by, [Given(0, "", "class", name)])
+
     def undo(self, by: str) -> Answer:
         """Take back the last answer of an annotator that still counts, or the last that were given together.
 
@@ -251,11 +269,11 @@ class Campaign:
 
     def _answer(self, by: str, given: Given, number: int, now: str) -> Answer:
         row = given.row
-        if given.act != "undo" and (not 0 <= row < len(self.items) or self.items.key(row) != given.item):
+        if given.act not in ("undo", "class") and (not 0 <= row < len(self.items) or self.items.key(row) != given.item):
             raise RefusedError(
                 "the item on the screen is not the one in the table any more: load the page again; nothing was written"
             )
-        label = given.label if given.act in ("label", "settle") else ""
+        label = given.label if given.act in ("label", "settle", "class") else ""
         if given.act in ("label", "settle"):
             self._require_label(row, label)
         seconds = given.seconds
@@ -263,10 +281,11 @@ class Campaign:
             seconds = round(min(max(seconds, 0.0), 86_400.0), 3) if math.isfinite(seconds) else None
         shown = given.suggested and bool(self.items.guess(row))
         seen = given.act in SAYS and (shown or (by, given.item) in self.seen)
-        asked = "" if given.act in ("undo", "saw") else self.asked_by(row) if given.asked is None else given.asked
+        asked = "" if given.act in ("undo", *NO_ANSWERS) else self.asked_by(row) if given.asked is None else given.asked
         return Answer(
             number, now, by, given.item, row, given.act, label, seconds, seen, asked, _plain(given.note)[:NOTE],
             back=given.back, suggested=given.suggested,
+            was="" if not label or given.act == "class" or given.item in self.ever else self.items.given(row),
         )  # fmt: skip
 
     def _require_label(self, row: int, label: str) -> None:
@@ -278,16 +297,19 @@ class Campaign:
                 raise RefusedError(f"the sentence has {words} words, and {tags} tags were given")
             if strange := next((tag for tag in label.split(" ") if not TAG.fullmatch(tag)), None):
                 raise RefusedError(f"a tag must be O, or B- or I- and a type, got {strange[:40]!r}")
-        elif len(label) > LONGEST or not label.isprintable():
-            raise RefusedError(f"a class must be a printable name of at most {LONGEST} characters, got {label[:40]!r}")
-        elif as_label(label) != label or label[:1] in "[{":
-            raise RefusedError(f"a table would not give {label[:40]!r} back as it is: name the class otherwise")
+        else:
+            require_class(label)
 
     def _take(self, answer: Answer) -> None:
         """Let an answer count."""
         if answer.act == "saw":
             self.seen.add((answer.by, answer.item))
             return
+        if answer.act == "class":
+            self.classes.setdefault(answer.label)
+            return
+        if answer.was:
+            self.was.setdefault(answer.item, answer.was)
         person, key = self.people[answer.by], answer.item
         known = self.known.setdefault(key, _Item())
         before = known.answered
@@ -541,6 +563,18 @@ def _each_once(queue: np.ndarray, keys: np.ndarray) -> np.ndarray:
     first = np.sort(np.unique(keys[queue], return_index=True)[1])
     found: np.ndarray = queue[first]
     return found
+
+
+def require_class(name: str) -> None:
+    """Check the name of a class.
+
+    Raises:
+        RefusedError: it is none, or a table would not give it back.
+    """
+    if len(name) > LONGEST or not name.isprintable():
+        raise RefusedError(f"a class must be a printable name of at most {LONGEST} characters, got {name[:40]!r}")
+    if as_label(name) != name or name[:1] in "[{":
+        raise RefusedError(f"a table would not give {name[:40]!r} back as it is: name the class otherwise")
 
 
 def require_name(by: str) -> None:

@@ -102,14 +102,16 @@ class Filled:
         return len({keys[row] for row, value in cells.items() if value is not None})
 
     def _cell(self, key: str, label: str | None, cell: Any) -> Any:
-        """Cell of an item's label: what was there stays, unless a label that counts, or one of this page, takes it.
+        """Cell of an item's label: the one that counts; else what the table had before this page gave it one.
 
         Args:
             key: hash of the item.
             label: label that counts; None where none does.
             cell: what the table holds.
         """
-        return label if label is not None or as_label(cell) in self.campaign.ever[key] else cell
+        if label is not None:
+            return label
+        return self.campaign.was.get(key) if as_label(cell) in self.campaign.ever[key] else cell
 
 
 @dataclass

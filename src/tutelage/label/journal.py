@@ -12,12 +12,15 @@ from typing import Any, Literal
 
 from tutelage.files import BadFileError, naming, write_atomically
 
-ACTS = ("label", "none", "unsure", "skip", "undo", "note", "settle", "saw")
+ACTS = ("label", "none", "unsure", "skip", "undo", "note", "settle", "saw", "class")
 """What an answer does: give a label; say that none of the classes is right, that one cannot tell, or that the item is
-to come later; take back one's last answer; note something; settle on what annotators disagree; or, which is no answer
-but kept beside them, say that the annotator has seen what the model says."""
+to come later; take back one's last answer; note something; or settle on what annotators disagree. Two are no answers
+but kept beside them: that the annotator has seen what the model says, and that a class was added to those offered."""
 
-Act = Literal["label", "none", "unsure", "skip", "undo", "note", "settle", "saw"]
+NO_ANSWERS = ("saw", "class")
+"""Those of them that answer nothing."""
+
+Act = Literal["label", "none", "unsure", "skip", "undo", "note", "settle", "saw", "class"]
 
 VERSION = 1
 """Version of the form of the file, in its first line."""
@@ -45,6 +48,7 @@ class Answer:
         together: number of the first answer of those that were given at once to a group of alike items; 0 of others.
         back: number of the answer that is taken back; 0 of others.
         suggested: whether what the model says was shown at once, as on items drawn for it.
+        was: label that the table had of the item, before this page gave it one.
     """
 
     number: int
@@ -61,6 +65,7 @@ class Answer:
     together: int = 0
     back: int = 0
     suggested: bool = False
+    was: str = ""
 
     def line(self) -> str:
         """The line of the file, with its checksum and its end."""

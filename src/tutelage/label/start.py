@@ -22,7 +22,7 @@ from tutelage.label.filling import Filled, Made, free_name, last_written
 from tutelage.label.guard import HOST, Guard
 from tutelage.label.items import Items
 from tutelage.label.jobs import Jobs
-from tutelage.label.journal import Journal
+from tutelage.label.journal import NO_ANSWERS, Journal
 from tutelage.label.learning import Learning
 from tutelage.run.screen import Screen
 from tutelage.serve.server import Server, listening
@@ -157,17 +157,42 @@ def _how(asked: LabelOptions) -> ReadAs:
 
 def _campaign(items: Items, journal: Journal, asked_for: bool, asked: LabelOptions) -> Campaign:
     """The campaign: a table that was asked for in its order, all others in random order."""
-    open_ = np.arange(len(items))
-    if _labelled(items):  # labels that this page wrote into its table are no labels of the table
-        answered = {answer.item for answer in journal.answers if answer.act != "saw"}
-        own = np.isin(items.keys, np.array([int(key, 16) for key in answered], dtype=np.uint64))
-        known = np.isin(items.keys, items.keys[items.entries.known])  # an equal item has the label, too
-        open_ = np.flatnonzero(~known | own)
+    nothing = [""] if _are_texts(items) else []  # an empty text has no class
+    known = np.asarray(items.kind.pool_keys(nothing) if nothing else [], dtype=np.uint64)
+    if _labelled(items):
+        known = np.append(known, items.keys[items.entries.known])  # an equal item has the label, too
+    if asked_for:  # labels that this page wrote into its table are no labels of the table
+        answered = {answer.item for answer in journal.answers if answer.act not in NO_ANSWERS}
+        known = np.setdiff1d(known, np.array([int(key, 16) for key in answered], dtype=np.uint64))
+    open_ = np.flatnonzero(~np.isin(items.keys, known))
     if not asked_for:
-        open_ = np.random.default_rng(asked.seed).permutation(open_)
+        open_ = open_[np.argsort(_drawn(items.keys[open_], asked.seed), kind="stable")]
     by: str | Sequence[str] = items.marks.asked or ("" if asked_for else RANDOM)
     classes = _classes(items, asked, journal.about.get("classes", ()))
     return Campaign(items, journal, open_, by, classes, asked.other, asked.overlap)
+
+
+def _are_texts(items: Items) -> bool:
+    """Whether the items are texts, of which one may be empty."""
+    return isinstance(items.entries.items[0], str) and not items.kind.shows_pictures
+
+
+def _drawn(keys: np.ndarray, seed: int) -> np.ndarray:
+    """Random numbers of items by their hashes, (n,): the same for an item whatever rows come or go beside it.
+
+    Source: the finaliser of SplitMix64, Steele, Lea and Flood, Fast splittable pseudorandom number generators, 2014.
+
+    Args:
+        keys: hashes of the items, (n,), uint64.
+        seed: seed of the order.
+    """
+    first = np.random.default_rng(seed).integers(2**64, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        z = keys ^ first
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        found: np.ndarray = z ^ (z >> np.uint64(31))
+    return found
 
 
 def _labelled(items: Items) -> bool:

@@ -370,7 +370,8 @@ def _outlook(run: Finished | None, asked: NextOptions, left: int, labels: int) -
     """
     if run is None:
         return ""
-    curve = read_json(run.folder / "summary.json", Summary).get("outlook", {}).get("curve")
+    summary = read_json(run.folder / "summary.json", Summary)
+    curve = summary.get("outlook", {}).get("curve")
     if not curve:
         return (
             "What more labels would bring is told by runs with the evidence whose items have one class each and fixed "
@@ -378,9 +379,9 @@ def _outlook(run: Finished | None, asked: NextOptions, left: int, labels: int) -
         )
     numbers, scores = zip(*curve, strict=True)
     found = outlook(numbers, scores, within(left), seconds_per_label=asked.seconds_per_label, worth=asked.worth)
-    newer = labels - int(numbers[-1])
-    since = f" That counts from the {int(numbers[-1]):,} labels of {run.folder}; {newer:,} are newer: fit again."
-    return found.words() + since * (newer > 0)
+    newer = labels - max(int(numbers[-1]), summary["labelled"])  # the curve counts equal items once
+    since = f" That counts from the labels of {run.folder}; {newer:,} {'is' if newer == 1 else 'are'} newer: fit again."
+    return f"{found.words()}{since * (newer > 0)}"
 
 
 def files_of(run: Finished | None, asked: NextOptions, say: Say) -> Files:

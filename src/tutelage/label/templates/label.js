@@ -6,11 +6,11 @@ const state = JSON.parse($("state").dataset.state);
 const FEW = 9;
 let shown = 0; // when the item came onto the screen, by the clock that no one sets
 let sending = false;
+let adding = Promise.resolve(); // the classes that are on their way to the journal
 let tags = []; // type of each word of a sentence: "" for none
 let starts = []; // whether a marked part begins at the word
 let at = 0; // word that the keys are at
 let from = 0; // word at which the marked words begin
-const added = []; // classes that were added here, and are kept with the first answer that names them
 
 const names = () => Object.keys(state.progress.classes);
 const many = () => names().length > FEW;
@@ -139,7 +139,6 @@ function showClasses() {
 
 function showProgress(progress, saving) {
   state.progress = progress;
-  for (const each of added) if (!(each in progress.classes)) progress.classes[each] = 0;
   const done = progress.queue - progress.left;
   $("bar").max = progress.queue || 1;
   $("bar").value = progress.queue ? done : 1;
@@ -183,6 +182,7 @@ function send(answer) {
   if (!item) return;
   during(async () => {
     const seconds = Math.round(performance.now() - shown) / 1000;
+    await adding; // classes keep the order in which they were added
     const note = $("note-box").hidden ? "" : $("note").value;
     take(await ask("/answers", { row: item.row, item: item.item, seconds, note, hand: Boolean(item.picked) || !item.in_queue, ...answer }));
   });
@@ -204,8 +204,14 @@ function addClass() {
     return;
   }
   $("fresh").value = "";
-  if (!(name in state.progress.classes)) added.push(name);
-  for (const each of added) state.progress.classes[each] = state.progress.classes[each] || 0;
+  if (!(name in state.progress.classes)) {
+    state.progress.classes[name] = 0;
+    adding = adding.then(() => ask("/classes", { name })).catch((error) => {
+      delete state.progress.classes[name];
+      showClasses();
+      notice(error.message);
+    });
+  }
   showClasses();
   (many() && !state.tags ? $("which") : $("item-name")).focus();
 }
@@ -568,8 +574,11 @@ function keyed(key, letters, which, event) {
   if (which && key === "Enter") {
     const typed = $("which").value.trim().toLocaleLowerCase();
     const best = $("classes").firstElementChild;
-    const sure = best && typed && ($("classes").childElementCount === 1 || best.value.toLocaleLowerCase().startsWith(typed));
-    return sure ? () => choose(best.value) : () => notice(typed ? `No class begins with "${typed}".` : "");
+    const begin = names().filter((name) => name.toLocaleLowerCase().startsWith(typed));
+    const exact = names().find((name) => name.toLocaleLowerCase() === typed);
+    const one = exact || (begin.length === 1 ? begin[0] : $("classes").childElementCount === 1 ? best.value : "");
+    if (typed && one) return () => choose(one);
+    return () => notice(!typed ? "" : begin.length ? `${begin.length} classes begin with "${typed}": type more.` : `No class begins with "${typed}".`);
   }
   if (!letters && !which && event.key.length === 1 && event.key !== " ") {
     return () => {
