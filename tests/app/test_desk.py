@@ -9,9 +9,11 @@ import os
 import re
 import shlex
 import zipfile
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 pytest.importorskip("starlette", reason="the extra serve is not installed")
 
@@ -19,6 +21,9 @@ from starlette.testclient import TestClient
 
 from tutelage.app import doing
 from tutelage.app.desk import Desk
+from tutelage.app.download import labelled
+from tutelage.app.files import Given
+from tutelage.kinds.told import Told
 from tutelage.label.jobs import Jobs
 
 TEXTS = [f"the {word} of day {i}" for i, word in enumerate(["soup", "bank", "goal"] * 8)]
@@ -571,3 +576,18 @@ def test_sentences_with_a_word_a_line_are_taken(client, started):
     assert '<option value="sentences" selected>' in page and "12 with a label" in page
     client.post("/files/s.conll/do/fit")
     assert started[-1][4:8] == ["--kind", "sentences", "--tokens=0", "--tags=1"]
+
+
+def test_a_folder_of_images_comes_back_with_what_its_folders_and_the_page_say(tmp_path):
+    folder = tmp_path / "pictures"
+    for name in ("a/0.png", "b/0.png", "unlabelled/u.png", "unlabelled/v.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(folder / name)
+    names = ["a/0.png", "b/0.png", "unlabelled/u.png", "unlabelled/v.png"]
+    output, labels = tmp_path / "labelled.csv", tmp_path / "labels.csv"
+    pd.DataFrame({"image": names, "predicted": "a", "probability": 0.5}).to_csv(output, index=False)
+    said = {"row": ["unlabelled/u.png"], "image": ["unlabelled/u.png"], "label": ["b"], "asked_by": ["random"]}
+    pd.DataFrame(said).to_csv(labels, index=False)
+    path = labelled(Given(folder), Told("images", {}), labels, output)
+    assert pd.read_csv(path, dtype=str, keep_default_na=False).label_given.tolist() == ["a", "b", "b", ""]
+    assert doing.output_of(SimpleNamespace(folder=tmp_path)) == output  # the download is not taken for the output
