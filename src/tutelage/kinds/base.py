@@ -71,6 +71,7 @@ class Kind(ABC):
         version: number of the code's version, raised by hand when reading or encoding items changes results.
         hub_task: what such a model does, by the name that the Hub has for it; empty where it has none.
         reads_folders: whether items may be the files of a folder.
+        nothing: items that hold nothing, such as an empty text, which nobody can label.
         shows_pictures: whether an item is a picture to a person who looks at it.
         writes_table: whether predictions are written as a table; else they are files in a folder.
         of_numbers: whether items are rows of numbers, which scikit-learn can check.
@@ -98,6 +99,7 @@ class Kind(ABC):
     of_numbers: ClassVar[bool] = False
     adapts: ClassVar[bool] = False
     reads_folders: ClassVar[bool] = False
+    nothing: ClassVar[tuple[Any, ...]] = ()
     shows_pictures: ClassVar[bool] = False
     writes_table: ClassVar[bool] = True
     abstains: ClassVar[bool] = False

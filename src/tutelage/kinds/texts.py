@@ -104,6 +104,7 @@ class Texts(OneClass):
     adapts = True
     prints_class = Writings
     reads_folders: ClassVar[bool] = True
+    nothing: ClassVar[tuple[Any, ...]] = ("",)
     stores: ClassVar[bool] = True
     hub_task = "text-classification"
     words = Words("texts", "text", column="text")

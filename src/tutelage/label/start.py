@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from starlette.middleware import Middleware
 
 from tutelage.ask import RANDOM
@@ -157,7 +158,7 @@ def _how(asked: LabelOptions) -> ReadAs:
 
 def _campaign(items: Items, journal: Journal, asked_for: bool, asked: LabelOptions) -> Campaign:
     """The campaign: a table that was asked for in its order, all others in random order."""
-    nothing = [""] if _are_texts(items) else []  # an empty text has no class
+    nothing = list(items.kind.nothing)
     known = np.asarray(items.kind.pool_keys(nothing) if nothing else [], dtype=np.uint64)
     if _labelled(items):
         known = np.append(known, items.keys[items.entries.known])  # an equal item has the label, too
@@ -172,26 +173,15 @@ def _campaign(items: Items, journal: Journal, asked_for: bool, asked: LabelOptio
     return Campaign(items, journal, open_, by, classes, asked.other, asked.overlap)
 
 
-def _are_texts(items: Items) -> bool:
-    """Whether the items are texts, of which one may be empty."""
-    return isinstance(items.entries.items[0], str) and not items.kind.shows_pictures
-
-
 def _drawn(keys: np.ndarray, seed: int) -> np.ndarray:
     """Random numbers of items by their hashes, (n,): the same for an item whatever rows come or go beside it.
-
-    Source: the finaliser of SplitMix64, Steele, Lea and Flood, Fast splittable pseudorandom number generators, 2014.
 
     Args:
         keys: hashes of the items, (n,), uint64.
         seed: seed of the order.
     """
     first = np.random.default_rng(seed).integers(2**64, dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        z = keys ^ first
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        found: np.ndarray = z ^ (z >> np.uint64(31))
+    found: np.ndarray = pd.util.hash_array(keys ^ first, categorize=False)
     return found
 
 
