@@ -142,7 +142,8 @@ def state(name, page, address, folder):
         (folder / "mine.csv").write_bytes(csv(frame))
     page.goto(f"{home}files/mine.csv" + ("/remove" if name == "remove" else ""))
     if name not in ("empty", "unsure", "rows", "fault", "remove", "read"):
-        page.click("text=That is right")
+        with page.expect_navigation():
+            page.click("text=That is right")
     page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
 
 

@@ -111,7 +111,7 @@ def test_newer_answers_than_the_run_has_are_said_beside_the_outlook(run, finishe
     words = ("--answers", folder / "ask.csv", "--count", 5, "--drawn", 0, "--out", folder / "b.csv")
     shown = " ".join(run("next", finished.out, *words)[1].split())
     labels = summary(finished.out)["labelled"]
-    assert f"That counts from the {labels} labels of {finished.out}; 10 are newer: fit again." in shown
+    assert f"That counts from the labels of {finished.out}; 10 are newer: fit again." in shown
     assert f"{labels + 10} have one already" in shown
 
 
