@@ -99,7 +99,7 @@ def test_every_use_that_is_killed_anywhere_finishes_by_the_same_command(undistur
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_file_operation_that_fails_is_survived_or_said(undisturbed, name):
-    assert not wrong(itertools.islice(errors(ALL[name], undisturbed), 7))
+    assert not wrong(itertools.islice(errors(ALL[name], undisturbed, alone=True), 7))
 
 
 @pytest.mark.slow

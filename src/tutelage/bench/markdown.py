@@ -103,7 +103,8 @@ def counterparts(rows: Rows, pairs: Mapping[str, str], also: str) -> str:
     pools = [dict(r) | {"score": r["pool_score"]} for r in rows if r.get("pool_score") is not None]
 
     def beside(theirs: str, ours: str, scored: Rows) -> tuple[str, str]:
-        against = wins(scored, theirs).to_dict("index") if theirs in {r["method"] for r in scored} else {}
+        two = [r for r in scored if r["method"] in (theirs, ours)]
+        against = wins(two, theirs).to_dict("index") if theirs in {r["method"] for r in two} else {}
         if ours not in against:
             return "–", "–"
         return interval(against[ours]["difference"], math.nan, "+"), _counts(against[ours])

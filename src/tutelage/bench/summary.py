@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy.stats import friedmanchisquare, studentized_range
 from scipy.stats import t as student_t
@@ -72,8 +73,13 @@ def half_width(values: pd.Series) -> float:
     >>> round(half_width(pd.Series([1.0, 2.0, 3.0])), 3)  # 2.920 / sqrt(3)
     1.686
     """
-    n = int(values.count())
-    return float(student_t.ppf((1 + COVERAGE) / 2, n - 1) * values.std() / math.sqrt(n)) if n > 1 else math.nan
+    return float(_half_width(values.count(), values.std()))
+
+
+def _half_width(n: Any, deviation: Any) -> Any:
+    """The same of numbers of values and their standard deviations."""
+    enough = np.maximum(n, 2)  # of one value no deviation is known
+    return student_t.ppf((1 + COVERAGE) / 2, enough - 1) * deviation / np.sqrt(enough)
 
 
 def paired(rows: Rows, baseline: str) -> pd.DataFrame:
@@ -99,14 +105,14 @@ def paired(rows: Rows, baseline: str) -> pd.DataFrame:
     both = others.merge(its[[*BLOCK, "seed", "score"]], on=[*BLOCK, "seed"], how="left", suffixes=("", "_of_baseline"))
     change = 100 * (both.score - both.score_of_baseline)
     both["change"] = change.mask(change.abs() < 100 * LEVEL, 0.0)
-    lines = []
-    for (data, setting, method), own in both.groupby([*BLOCK, "method"]):
-        d = own.change.dropna()
-        mean, half = d.mean(), half_width(d)
-        counts = (len(d), (d > 0).sum(), (d == 0).sum(), (d < 0).sum())
-        lines.append((data, setting, method, *counts, mean, half, mean - half > 0, mean + half < 0))
-    counted = ["seeds", "won", "level", "lost"]
-    return pd.DataFrame(lines, columns=[*BLOCK, "method", *counted, "difference", "half_width", "above", "below"])
+    by = both.assign(won=both.change > 0, level=both.change == 0, lost=both.change < 0).groupby([*BLOCK, "method"])
+    sums = {name: (name, "sum") for name in ("won", "level", "lost")}
+    each = by.agg(
+        seeds=("change", "count"), **sums, difference=("change", "mean"), deviation=("change", "std")
+    ).reset_index()  # fmt: skip
+    each["half_width"] = _half_width(each.seeds, each.pop("deviation"))
+    above, below = each.difference - each.half_width > 0, each.difference + each.half_width < 0
+    return each.assign(above=above, below=below)
 
 
 def wins(rows: Rows, baseline: str) -> pd.DataFrame:

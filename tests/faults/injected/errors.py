@@ -93,16 +93,19 @@ def own_places(scenario: Scenario, undisturbed: Undisturbed) -> int:
     return len(places_of(scenario, undisturbed) - others_of(scenario, undisturbed))
 
 
-def errors(scenario: Scenario, undisturbed: Undisturbed, skip: int = 0) -> Iterator[Verdict]:
+def errors(scenario: Scenario, undisturbed: Undisturbed, skip: int = 0, alone: bool = False) -> Iterator[Verdict]:
     """Verdicts on the faults of all operations of a scenario, those of its inputs among them.
 
     Args:
         scenario: what is done.
         undisturbed: results to compare with.
         skip: number of faults to pass over, since they were done before.
+        alone: whether the places that scenarios before it have, too, come in their turn; else they come last, and the
+            scenarios before it are run to know them.
     """
     whole = undisturbed.came(scenario, with_input=True)
-    for harm, place in faults(whole.operations, undisturbed, others_of(scenario, undisturbed))[skip:]:
+    others = set() if alone else others_of(scenario, undisturbed)
+    for harm, place in faults(whole.operations, undisturbed, others)[skip:]:
         yield failed(scenario, undisturbed, harm, place)
 
 
