@@ -369,6 +369,20 @@ def test_what_look_says_is_told_once(tmp_path):
     assert str(tmp_path) not in " ".join(seen.all_says) and (seen.labelled, seen.classes) == (20, {"a": 9.5})
 
 
+@pytest.mark.parametrize("name", ["my --text file.csv", "a--label.csv", "pass --charset.csv"])
+def test_names_that_hold_options_stay_as_they_are(tmp_path, name):
+    found = {
+        "facts": {"items": {}, "classes": {"use --label or not": 3.0, "b": 2.0}}, "faults": [], "error": "",
+        "questions": [], "says": [
+            f"{tmp_path}/{name}: 3 rows of the class use --label or not, column '--text of': pass --charset cp1252",
+        ],
+    }  # fmt: skip
+    (said,) = doing.seen_of(found, tmp_path, names=[name]).all_says
+    assert said == (
+        f"{name}: 3 rows of the class use --label or not, column '--text of': choose cp1252 under “Letters”"
+    )
+
+
 def test_counts_of_the_page_stand_beside_those_of_the_file(client, monkeypatch):
     monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=8, classes={"food": 4, "sport": 4}))
     send(client)

@@ -149,7 +149,7 @@ class Desk:
 
     def _words(self, says: str) -> str:
         """What a command says, in the words of the page."""
-        return on_page(says, self.folder)
+        return on_page(says, self.folder, [given.name for given in all_of(self.folder)] if "--" in says else ())
 
     def _look(self, given: Given, told: Told) -> Seen:
         """What is said of a file; once for the same contents and columns."""
