@@ -575,6 +575,84 @@ def test_no_zip_writes_elsewhere_or_fills_the_disk(client, monkeypatch):
     assert sorted(path.name for path in client.folder.iterdir()) == ["evil", "evil.tutelage"]
 
 
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        (["--kind rows", "--kind texts"], ["--kind", "texts", "--text=text", "--label=label"]),
+        (["--text label --label text"], ["--kind", "texts", "--text=label", "--label=text"]),
+        (["--separator ,"], ["--kind", "texts", "--separator=,", "--text=text", "--label=label"]),
+        (["--label id"], ["--kind", "texts", "--text=text", "--label=id"]),
+        (["--quote none", "--quote=double"], ["--kind", "texts", "--text=text", "--label=label", "--quote=double"]),
+        (
+            ["--unlabelled-as=-1", "--unlabelled-as 'to do'"],
+            ["--kind", "texts", "--text=text", "--label=label", "--unlabelled-as=-1,to do"],
+        ),
+    ],
+)
+def test_no_button_gives_an_option_twice(client, started, monkeypatch, answers, words):
+    asked = doing.Asked("odd", [(answer, "") for answer in answers], False)
+    monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=12, questions=[asked]))
+    send(client)
+    for answer in answers:
+        assert client.post("/files/mine.csv/settle", data={"answer": answer}).status_code == 303
+    client.post("/files/mine.csv/do/fit")
+    assert started[-1][4:-2] == words
+
+
+def test_answers_of_several_options_and_two_in_one_sentence_are_buttons(tmp_path):
+    options = [
+        "--text 'a b' --label text, if the columns are swapped",
+        "--sheet A says so, and --sheet 'B c' reads another",
+    ]
+    asked = {"asks": "odd", "options": options, "halts": False}
+    seen = doing.seen_of({"facts": {"items": {}}, "faults": [], "says": [], "questions": [asked]}, tmp_path)
+    assert seen.questions[0].answers == [
+        ("--text 'a b' --label text", "if the columns are swapped"), ("--sheet A", "says so"),
+        ("--sheet 'B c'", "reads another"),
+    ]  # fmt: skip
+
+
+def test_what_of_a_zip_is_left_out_is_said(client, unseen):
+    send(client, "p.zip", packed({"a/1.png": picture(1), "b/x:2.png": picture(2), "notes.doc": b"x", ".DS_Store": b""}))
+    page = client.get("/files/p").text
+    assert "1 file whose names have a colon" in page and "x:2.png" in page and "1 file that is no image" in page
+    answer = send(client, "q.zip", packed({"b/x:2.png": picture(2)}))
+    assert answer.status_code == 422 and "x:2.png" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"a/1.png": b"1", "a\\1.png": b"2"}, "two files of one name"),
+        ({"a.png": b"1", "a.png/b.png": b"2"}, "a file and a folder of one name"),
+        ({"a/1.png": b"1", "meta.csv": b"file,label\n1.png,x\n"}, "a table, 'meta.csv', and 1 image: which is meant"),
+    ],
+)
+def test_a_zip_that_could_be_meant_otherwise_is_refused(client, files, says):
+    answer = send(client, "p.zip", packed(files))
+    assert answer.status_code == 422 and says in answer.json()["error"]
+    assert not list(client.folder.iterdir())
+
+
+@pytest.mark.parametrize("name", ["x.labels.zip", "y.tutelage.zip", "mine.csv.Labels.zip"])
+def test_a_zip_named_as_the_folders_of_files_is_kept_under_another_name(client, unseen, name):
+    send(client)
+    kept = send(client, name, packed({"a/1.png": picture(1)})).json()
+    assert kept["fate"] == "new" and client.get(kept["leads"]).status_code == 200
+    assert not kept["name"].lower().endswith((".labels", ".tutelage")) and kept["name"] in client.get("/").text
+
+
+def test_a_zip_unpacks_to_no_more_than_its_size_allows(client, monkeypatch):
+    monkeypatch.setenv("TUTELAGE_MAX_UNPACKED", "0.001")
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("a/1.png", bytes(5_000_000))
+        file.writestr("b/1.png", picture(1))
+    answer = send(client, "bomb.zip", held.getvalue())
+    assert answer.status_code == 422 and "unpacks to more than 0.001 GB" in answer.json()["error"]
+    assert not list(client.folder.iterdir())
+
+
 @pytest.mark.slow
 def test_a_zip_of_a_table_stays_one(client):
     table = pd.DataFrame({"text": TEXTS, "label": ["a", "b"] * 12}).to_csv(index=False)

@@ -121,8 +121,13 @@ KNOWN = re.compile(
 )
 """Pattern of the sentences that the page says elsewhere."""
 
-ANSWER = re.compile(r"(--[a-z][a-z-]*(?:[ =](?:'[^']*'|\"[^\"]*\"|[^\s,;()]+(?:,[^\s,;()]+)*))?)[ ,(]*(.*?)\)?")
-"""Pattern of an option that settles a question, and what it then means."""
+ANSWER = re.compile(
+    r"((?:--[a-z][a-z-]*(?:[ =](?!--)(?:'[^']*'|\"[^\"]*\"|[^\s,;()]+(?:,[^\s,;()]+)*))?(?: (?=--))?)+)[ ,(]*(.*?)\)?"
+)
+"""Pattern of the options that settle a question, and what they then mean."""
+
+APART = re.compile(r", and (?=--)")
+"""Pattern of what stands between two answers that are told in one sentence."""
 
 
 def look(given: Given, told: Told) -> Seen:
@@ -186,7 +191,7 @@ def _worth(says: Sequence[str]) -> list[str]:
 def _asked(question: Mapping[str, Any], folder: Path, names: Sequence[str]) -> Asked:
     """A question whose answers are options that the page can add: those without a name that the user is to fill in."""
     answers = []
-    for option in question["options"]:
+    for option in (each for told in question["options"] for each in APART.split(told)):
         if (found := ANSWER.fullmatch(option)) and not re.search(r"\b[A-Z]{3,}|\.\.\.", found[1]):
             value = found[1].partition(" ")[2] or found[1].partition("=")[2]
             answers.append((found[1], found[2] or f"{found[1].split('=')[0].split()[0][2:].replace('-', ' ')} {value}"))
