@@ -599,6 +599,26 @@ def test_no_button_gives_an_option_twice(client, started, monkeypatch, answers, 
     assert started[-1][4:-2] == words
 
 
+def test_a_sheet_that_is_chosen_is_shown_labelled_learnt_and_predicted(client, started, monkeypatch):
+    pytest.importorskip("openpyxl")
+    asked = doing.Asked("odd", [("--sheet 'two words'", "")], False)
+    monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=12, questions=[asked]))
+    held = io.BytesIO()
+    with pd.ExcelWriter(held) as book:
+        for sheet, word in (("one", "first"), ("two words", "second")):
+            frame = pd.DataFrame({"text": [f"{word} {t}" for t in TEXTS], "label": ["a", "b"] * 12})
+            frame.to_excel(book, sheet_name=sheet, index=False)
+    send(client, "b.xlsx", held.getvalue())
+    assert "first the soup" in client.get("/files/b.xlsx").text
+    client.post("/files/b.xlsx/settle", data={"answer": "--sheet 'two words'"})
+    page = client.get("/files/b.xlsx").text
+    assert "second the soup" in page and "first the soup" not in page
+    job(client, ["fit", "drift"], name="b.xlsx")
+    for what in ("label", "fit", "predict"):
+        client.post(f"/files/b.xlsx/do/{what}")
+        assert started[-1].count("--sheet=two words") == 1
+
+
 def test_answers_of_several_options_and_two_in_one_sentence_are_buttons(tmp_path):
     options = [
         "--text 'a b' --label text, if the columns are swapped",

@@ -232,7 +232,8 @@ def label(given: Given, told: Told) -> Job:
         given: the file.
         told: its kind and columns.
     """
-    words = ["label", "--train", str(given.path), *words_of(given, told), "--out", str(_labels(given)), "--no-browse"]
+    words = ["label", "--train", str(given.path), *words_of(given, told), *given.read_so]
+    words += ["--out", str(_labels(given)), "--no-browse"]
     return given.jobs.start(given.jobs.new_folder(), words, {"does": "label"} | _kept(told))
 
 
@@ -248,7 +249,7 @@ def label_all(given: Given, told: Told, fitted: Job) -> Job:
     ending = ending_of(given.path)
     output = folder / f"{ALL}{ending if ending in SAME else '.csv'}"
     words = ["predict", str(fitted.folder / RUN), "--input", str(given.path), "--output", str(output)]
-    words += _read_as(given)
+    words += [*_read_as(given), *given.read_so]
     about = {"does": "predict", "of": fitted.number} | _kept(told_by(fitted) or told)
     return given.jobs.start(folder, words, about)
 

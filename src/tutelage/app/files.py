@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,9 @@ READ = "read.json"
 
 SAID = "said.json"
 """File that holds the kind and the columns that were confirmed."""
+
+READING = ("quote", "sheet", "columns", "skip-bad")
+"""Options that settle questions and say how a file is read, as each command on it must know."""
 
 SEVERAL = ("unlabelled-as",)
 """Options that settle questions and take several values, of which each answer adds one."""
@@ -146,10 +149,19 @@ class Given:
     def how(self) -> ReadAs:
         """How the file is read, as far as somebody said it."""
         try:
-            held = json.loads((self.folder / READ).read_text())
-            return _read_as(held)
+            said = _read_as(json.loads((self.folder / READ).read_text()))
         except (OSError, ValueError, TypeError, AttributeError, DataError):
-            return USUAL
+            said = USUAL
+        options = {name.replace("-", "_"): value or True for name, value in _by_name(self.read_so)}
+        try:
+            return replace(said, **options) if options else said
+        except DataError:
+            return said
+
+    @property
+    def read_so(self) -> list[str]:
+        """Words of the options, among those that settled questions, that say how the file is read."""
+        return [word for word in self.settled if word[2:].partition("=")[0] in READING]
 
     def read_as(self, form: Mapping[str, str]) -> None:
         """Keep how the file is read.
