@@ -519,6 +519,39 @@ def test_a_table_comes_back_in_its_own_form(client, unseen, ending):
     assert float(found["probability"].iloc[0]) == 0.5 and set(found["label_predicted"]) == {"food"}
 
 
+def test_a_spreadsheet_comes_back_with_its_numbers_dates_formulas_and_sheets(client, unseen):
+    openpyxl = pytest.importorskip("openpyxl")
+    from datetime import datetime
+
+    from tutelage.tables import write_table
+
+    book = openpyxl.Workbook()
+    notes, sheet = book.active, book.create_sheet("answers")
+    notes.title = "notes"
+    notes["A1"] = "kept"
+    sheet.append(["All that was said"])
+    sheet.append(["text", "when", "price", "twice", "label"])
+    for i, text in enumerate(TEXTS):
+        sheet.append([text, datetime(2024, 3, i + 1), i + 0.5, f"=C{sheet.max_row + 1}*2", "food" if i < 3 else None])
+        if i == 4:
+            sheet.append([None])
+    sheet.column_dimensions["A"].width = 44
+    path = client.folder / "b.xlsx"
+    book.save(path)
+    given_ = Given(path)
+    given_.say(Told("texts", {"text": "text", "label": "label"}), ["--sheet=answers"])
+    folder = job(client, ["predict"], name="b.xlsx")
+    frame = pd.DataFrame({"text": TEXTS, "when": "x", "price": "1", "twice": "", "label": ["food"] * 3 + [None] * 21})
+    write_table(frame.assign(predicted="=food", probability=0.5), folder / "labelled.xlsx")
+    found = openpyxl.load_workbook(io.BytesIO(client.get("/files/b.xlsx/jobs/1/labels").content))
+    assert found.sheetnames == ["notes", "answers"] and found["notes"]["A1"].value == "kept"
+    rows = list(found["answers"].iter_rows(min_row=2, values_only=True))
+    assert rows[0] == ("text", "when", "price", "twice", "label", "label_given", "label_predicted", "probability")
+    assert rows[1][1:] == (datetime(2024, 3, 1), 0.5, "=C3*2", "food", "food", "=food", 0.5)
+    assert rows[6] == (None,) * 8 and rows[7][0] == TEXTS[5] and rows[7][7] == 0.5
+    assert found["answers"]["G3"].data_type == "s" and found["answers"].column_dimensions["A"].width == 44
+
+
 def packed(files):
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as file:
