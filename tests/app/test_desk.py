@@ -369,6 +369,20 @@ def test_what_look_says_is_told_once(tmp_path):
     assert str(tmp_path) not in " ".join(seen.all_says) and (seen.labelled, seen.classes) == (20, {"a": 9.5})
 
 
+@pytest.mark.parametrize("name", ["my --text file.csv", "a--label.csv", "pass --charset.csv"])
+def test_names_that_hold_options_stay_as_they_are(tmp_path, name):
+    found = {
+        "facts": {"items": {}, "classes": {"use --label or not": 3.0, "b": 2.0}}, "faults": [], "error": "",
+        "questions": [], "says": [
+            f"{tmp_path}/{name}: 3 rows of the class use --label or not, column '--text of': pass --charset cp1252",
+        ],
+    }  # fmt: skip
+    (said,) = doing.seen_of(found, tmp_path, names=[name]).all_says
+    assert said == (
+        f"{name}: 3 rows of the class use --label or not, column '--text of': choose cp1252 under “Letters”"
+    )
+
+
 def test_counts_of_the_page_stand_beside_those_of_the_file(client, monkeypatch):
     monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=8, classes={"food": 4, "sport": 4}))
     send(client)
@@ -505,6 +519,39 @@ def test_a_table_comes_back_in_its_own_form(client, unseen, ending):
     assert float(found["probability"].iloc[0]) == 0.5 and set(found["label_predicted"]) == {"food"}
 
 
+def test_a_spreadsheet_comes_back_with_its_numbers_dates_formulas_and_sheets(client, unseen):
+    openpyxl = pytest.importorskip("openpyxl")
+    from datetime import datetime
+
+    from tutelage.tables import write_table
+
+    book = openpyxl.Workbook()
+    notes, sheet = book.active, book.create_sheet("answers")
+    notes.title = "notes"
+    notes["A1"] = "kept"
+    sheet.append(["All that was said"])
+    sheet.append(["text", "when", "price", "twice", "label"])
+    for i, text in enumerate(TEXTS):
+        sheet.append([text, datetime(2024, 3, i + 1), i + 0.5, f"=C{sheet.max_row + 1}*2", "food" if i < 3 else None])
+        if i == 4:
+            sheet.append([None])
+    sheet.column_dimensions["A"].width = 44
+    path = client.folder / "b.xlsx"
+    book.save(path)
+    given_ = Given(path)
+    given_.say(Told("texts", {"text": "text", "label": "label"}), ["--sheet=answers"])
+    folder = job(client, ["predict"], name="b.xlsx")
+    frame = pd.DataFrame({"text": TEXTS, "when": "x", "price": "1", "twice": "", "label": ["food"] * 3 + [None] * 21})
+    write_table(frame.assign(predicted="=food", probability=0.5), folder / "labelled.xlsx")
+    found = openpyxl.load_workbook(io.BytesIO(client.get("/files/b.xlsx/jobs/1/labels").content))
+    assert found.sheetnames == ["notes", "answers"] and found["notes"]["A1"].value == "kept"
+    rows = list(found["answers"].iter_rows(min_row=2, values_only=True))
+    assert rows[0] == ("text", "when", "price", "twice", "label", "label_given", "label_predicted", "probability")
+    assert rows[1][1:] == (datetime(2024, 3, 1), 0.5, "=C3*2", "food", "food", "=food", 0.5)
+    assert rows[6] == (None,) * 8 and rows[7][0] == TEXTS[5] and rows[7][7] == 0.5
+    assert found["answers"]["G3"].data_type == "s" and found["answers"].column_dimensions["A"].width == 44
+
+
 def packed(files):
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as file:
@@ -559,6 +606,104 @@ def test_no_zip_writes_elsewhere_or_fills_the_disk(client, monkeypatch):
     monkeypatch.setattr("tutelage.app.packed.SHARE", 0.0)
     assert "no room" in send(client, "big.zip", packed({"a.png": picture(1)})).json()["error"]
     assert sorted(path.name for path in client.folder.iterdir()) == ["evil", "evil.tutelage"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        (["--kind rows", "--kind texts"], ["--kind", "texts", "--text=text", "--label=label"]),
+        (["--text label --label text"], ["--kind", "texts", "--text=label", "--label=text"]),
+        (["--separator ,"], ["--kind", "texts", "--separator=,", "--text=text", "--label=label"]),
+        (["--label id"], ["--kind", "texts", "--text=text", "--label=id"]),
+        (["--quote none", "--quote=double"], ["--kind", "texts", "--text=text", "--label=label", "--quote=double"]),
+        (
+            ["--unlabelled-as=-1", "--unlabelled-as 'to do'"],
+            ["--kind", "texts", "--text=text", "--label=label", "--unlabelled-as=-1,to do"],
+        ),
+    ],
+)
+def test_no_button_gives_an_option_twice(client, started, monkeypatch, answers, words):
+    asked = doing.Asked("odd", [(answer, "") for answer in answers], False)
+    monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=12, questions=[asked]))
+    send(client)
+    for answer in answers:
+        assert client.post("/files/mine.csv/settle", data={"answer": answer}).status_code == 303
+    client.post("/files/mine.csv/do/fit")
+    assert started[-1][4:-2] == words
+
+
+def test_a_sheet_that_is_chosen_is_shown_labelled_learnt_and_predicted(client, started, monkeypatch):
+    pytest.importorskip("openpyxl")
+    asked = doing.Asked("odd", [("--sheet 'two words'", "")], False)
+    monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=12, questions=[asked]))
+    held = io.BytesIO()
+    with pd.ExcelWriter(held) as book:
+        for sheet, word in (("one", "first"), ("two words", "second")):
+            frame = pd.DataFrame({"text": [f"{word} {t}" for t in TEXTS], "label": ["a", "b"] * 12})
+            frame.to_excel(book, sheet_name=sheet, index=False)
+    send(client, "b.xlsx", held.getvalue())
+    assert "first the soup" in client.get("/files/b.xlsx").text
+    client.post("/files/b.xlsx/settle", data={"answer": "--sheet 'two words'"})
+    page = client.get("/files/b.xlsx").text
+    assert "second the soup" in page and "first the soup" not in page
+    job(client, ["fit", "drift"], name="b.xlsx")
+    for what in ("label", "fit", "predict"):
+        client.post(f"/files/b.xlsx/do/{what}")
+        assert started[-1].count("--sheet=two words") == 1
+
+
+def test_answers_of_several_options_and_two_in_one_sentence_are_buttons(tmp_path):
+    options = [
+        "--text 'a b' --label text, if the columns are swapped",
+        "--sheet A says so, and --sheet 'B c' reads another",
+    ]
+    asked = {"asks": "odd", "options": options, "halts": False}
+    seen = doing.seen_of({"facts": {"items": {}}, "faults": [], "says": [], "questions": [asked]}, tmp_path)
+    assert seen.questions[0].answers == [
+        ("--text 'a b' --label text", "if the columns are swapped"), ("--sheet A", "says so"),
+        ("--sheet 'B c'", "reads another"),
+    ]  # fmt: skip
+
+
+def test_what_of_a_zip_is_left_out_is_said(client, unseen):
+    send(client, "p.zip", packed({"a/1.png": picture(1), "b/x:2.png": picture(2), "notes.doc": b"x", ".DS_Store": b""}))
+    page = client.get("/files/p").text
+    assert "1 file whose names have a colon" in page and "x:2.png" in page and "1 file that is no image" in page
+    answer = send(client, "q.zip", packed({"b/x:2.png": picture(2)}))
+    assert answer.status_code == 422 and "x:2.png" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"a/1.png": b"1", "a\\1.png": b"2"}, "two files of one name"),
+        ({"a.png": b"1", "a.png/b.png": b"2"}, "a file and a folder of one name"),
+        ({"a/1.png": b"1", "meta.csv": b"file,label\n1.png,x\n"}, "a table, 'meta.csv', and 1 image: which is meant"),
+    ],
+)
+def test_a_zip_that_could_be_meant_otherwise_is_refused(client, files, says):
+    answer = send(client, "p.zip", packed(files))
+    assert answer.status_code == 422 and says in answer.json()["error"]
+    assert not list(client.folder.iterdir())
+
+
+@pytest.mark.parametrize("name", ["x.labels.zip", "y.tutelage.zip", "mine.csv.Labels.zip"])
+def test_a_zip_named_as_the_folders_of_files_is_kept_under_another_name(client, unseen, name):
+    send(client)
+    kept = send(client, name, packed({"a/1.png": picture(1)})).json()
+    assert kept["fate"] == "new" and client.get(kept["leads"]).status_code == 200
+    assert not kept["name"].lower().endswith((".labels", ".tutelage")) and kept["name"] in client.get("/").text
+
+
+def test_a_zip_unpacks_to_no_more_than_its_size_allows(client, monkeypatch):
+    monkeypatch.setenv("TUTELAGE_MAX_UNPACKED", "0.001")
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("a/1.png", bytes(5_000_000))
+        file.writestr("b/1.png", picture(1))
+    answer = send(client, "bomb.zip", held.getvalue())
+    assert answer.status_code == 422 and "unpacks to more than 0.001 GB" in answer.json()["error"]
+    assert not list(client.folder.iterdir())
 
 
 @pytest.mark.slow

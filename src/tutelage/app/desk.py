@@ -22,7 +22,7 @@ from starlette.routing import Route
 from tutelage.app import doing
 from tutelage.app.doing import AWAY, RUN, Seen
 from tutelage.app.download import labelled
-from tutelage.app.files import CHARSET, TAKEN, TAKES, Given, all_of, keep, named, of_form
+from tutelage.app.files import CHARSET, SEPARATOR, TAKEN, TAKES, Given, all_of, keep, named, of_form, settled
 from tutelage.app.words import on_page
 from tutelage.kinds import KINDS, TABLE
 from tutelage.kinds.told import Told
@@ -139,7 +139,8 @@ class Desk:
             "file.html", name=given.name, fault=fault, columns=columns, told=told, seen=seen, kept=kept,
             shown=[columns[i] for i in order if i < len(rows[0])] if rows else [],
             rows=[[row[i] for i in order if i < len(row)] for row in rows],
-            confirmed=confirmed, kinds=TABLE, items=items, labels=labels, few=FEW, is_folder=given.path.is_dir(),
+            confirmed=confirmed, kinds=TABLE, left_out=given.says, items=items, labels=labels, few=FEW,
+            is_folder=given.path.is_dir(),
             unsure=[*filter(None, [unsure]), *([] if told is None or confirmed else told.unsure)],
             jobs=[job for job in jobs if not job["away"]], away=[job for job in jobs if job["away"]], does=DOES,
             state=json.dumps(self._state(given)), given=count, classes=classes, how=given.how,
@@ -149,7 +150,7 @@ class Desk:
 
     def _words(self, says: str) -> str:
         """What a command says, in the words of the page."""
-        return on_page(says, self.folder)
+        return on_page(says, self.folder, [given.name for given in all_of(self.folder)] if "--" in says else ())
 
     def _look(self, given: Given, told: Told) -> Seen:
         """What is said of a file; once for the same contents and columns."""
@@ -176,7 +177,12 @@ class Desk:
         seen = await run_in_threadpool(self._look, given, told)
         if answer and answer not in {option for asked in seen.questions for option, _ in asked.answers}:
             raise RefusedError("the question was settled meanwhile, or is another: load the page again")
-        given.say(told, [*given.settled, *shlex.split(answer)] if answer else [])
+        told, more = settled(told, given.settled, shlex.split(answer))
+        read_so = [(CHARSET, given.how.charset), (SEPARATOR, given.how.separator or "")]
+        options = {word[2:].partition("=")[0]: word.partition("=")[2] for word in more}
+        if options.keys() & dict(read_so).keys():
+            given.read_as(dict(read_so) | options)
+        given.say(told, [word for word in more if word[2:].partition("=")[0] not in dict(read_so)])
         return RedirectResponse(_address(given), 303)
 
     async def ask_to_remove(self, request: Request) -> Response:

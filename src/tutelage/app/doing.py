@@ -121,8 +121,13 @@ KNOWN = re.compile(
 )
 """Pattern of the sentences that the page says elsewhere."""
 
-ANSWER = re.compile(r"(--[a-z][a-z-]*(?:[ =](?:'[^']*'|\"[^\"]*\"|[^\s,;()]+(?:,[^\s,;()]+)*))?)[ ,(]*(.*?)\)?")
-"""Pattern of an option that settles a question, and what it then means."""
+ANSWER = re.compile(
+    r"((?:--[a-z][a-z-]*(?:[ =](?!--)(?:'[^']*'|\"[^\"]*\"|[^\s,;()]+(?:,[^\s,;()]+)*))?(?: (?=--))?)+)[ ,(]*(.*?)\)?"
+)
+"""Pattern of the options that settle a question, and what they then mean."""
+
+APART = re.compile(r", and (?=--)")
+"""Pattern of what stands between two answers that are told in one sentence."""
 
 
 def look(given: Given, told: Told) -> Seen:
@@ -147,25 +152,27 @@ def look(given: Given, told: Told) -> Seen:
     if "facts" not in found:
         lines = [line for line in done.stderr.splitlines() if line.startswith("Error")]
         error = found.get("error") or (lines or ["the file cannot be read"])[-1]
-        return Seen(error=on_page(error, given.path.parent), command=command)
-    return seen_of(found, given.path.parent, command)
+        return Seen(error=on_page(error, given.path.parent, [given.name]), command=command)
+    return seen_of(found, given.path.parent, command, [given.name])
 
 
-def seen_of(found: Mapping[str, Any], folder: Path, command: str = "") -> Seen:
+def seen_of(found: Mapping[str, Any], folder: Path, command: str = "", names: Sequence[str] = ()) -> Seen:
     """What the JSON of `tutelage look` says, in the words of the page.
 
     Args:
         found: the JSON.
         folder: folder of the files.
         command: the command line.
+        names: names that are no options, though they may look so; those of the classes are added.
     """
     items = found["facts"].get("items", {})
     counted = found["facts"].get("classes") or found["facts"].get("tags", {}).get("entities", {})
-    all_says = [on_page(line, folder) for line in found["says"]]
+    names = [*names, *map(str, counted)]
+    all_says = [on_page(line, folder, names) for line in found["says"]]
     faults = found["faults"] or [line for line in [found.get("error", "")] if line and not _asks(line, found)]
     return Seen(
-        _worth(all_says), all_says, " ".join(on_page(line, folder) for line in faults),
-        [_asked(each, folder) for each in found["questions"]], int(items.get("labelled", 0)),
+        _worth(all_says), all_says, " ".join(on_page(line, folder, names) for line in faults),
+        [_asked(each, folder, names) for each in found["questions"]], int(items.get("labelled", 0)),
         int(items.get("unlabelled", 0)), {str(k): float(v) for k, v in counted.items()}, command,
     )  # fmt: skip
 
@@ -181,14 +188,14 @@ def _worth(says: Sequence[str]) -> list[str]:
     return [line for line in says if not KNOWN.match(line) and line not in copies[1:]]
 
 
-def _asked(question: Mapping[str, Any], folder: Path) -> Asked:
+def _asked(question: Mapping[str, Any], folder: Path, names: Sequence[str]) -> Asked:
     """A question whose answers are options that the page can add: those without a name that the user is to fill in."""
     answers = []
-    for option in question["options"]:
+    for option in (each for told in question["options"] for each in APART.split(told)):
         if (found := ANSWER.fullmatch(option)) and not re.search(r"\b[A-Z]{3,}|\.\.\.", found[1]):
             value = found[1].partition(" ")[2] or found[1].partition("=")[2]
             answers.append((found[1], found[2] or f"{found[1].split('=')[0].split()[0][2:].replace('-', ' ')} {value}"))
-    return Asked(on_page(question["asks"], folder), answers, bool(question["halts"]))
+    return Asked(on_page(question["asks"], folder, names), answers, bool(question["halts"]))
 
 
 def fit(given: Given, told: Told, method: str = METHOD) -> Job:
@@ -225,7 +232,8 @@ def label(given: Given, told: Told) -> Job:
         given: the file.
         told: its kind and columns.
     """
-    words = ["label", "--train", str(given.path), *words_of(given, told), "--out", str(_labels(given)), "--no-browse"]
+    words = ["label", "--train", str(given.path), *words_of(given, told), *given.read_so]
+    words += ["--out", str(_labels(given)), "--no-browse"]
     return given.jobs.start(given.jobs.new_folder(), words, {"does": "label"} | _kept(told))
 
 
@@ -241,7 +249,7 @@ def label_all(given: Given, told: Told, fitted: Job) -> Job:
     ending = ending_of(given.path)
     output = folder / f"{ALL}{ending if ending in SAME else '.csv'}"
     words = ["predict", str(fitted.folder / RUN), "--input", str(given.path), "--output", str(output)]
-    words += _read_as(given)
+    words += [*_read_as(given), *given.read_so]
     about = {"does": "predict", "of": fitted.number} | _kept(told_by(fitted) or told)
     return given.jobs.start(folder, words, about)
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from tutelage.app.files import Given
-from tutelage.files import write_atomically
+from tutelage.files import write_atomically, written
 from tutelage.kinds import KINDS
 from tutelage.kinds.asked_labels import ASKED_BY
 from tutelage.kinds.told import Told
 from tutelage.label.items import Items
 from tutelage.tables import PREDICTED, PREDICTED_SPANS, PROBABILITY, DataError, FileSeen, read, write_table
+from tutelage.tables.to_sheet import write_beside
 
 GIVEN = "label_given"
 """Column of the labels that people gave, in the file or on the page; empty where there is none."""
@@ -34,6 +36,7 @@ POINT, COMMA = re.compile(r"-?\d+\.(?!\d{3}$)\d+"), re.compile(r"-?[\d.]*\d,\d+"
 def labelled(given: Given, told: Told, labels: Path | None, output: Path) -> Path:
     """Write the table to download beside what the command wrote, and return its path.
 
+    A spreadsheet comes back with its other sheets, and its numbers and dates as they were.
     A file with semicolons or tabs comes back with them, in its own letters, and with decimal commas where it has some.
 
     Args:
@@ -57,6 +60,7 @@ def labelled(given: Given, told: Told, labels: Path | None, output: Path) -> Pat
     asked = {c: NAMES[name] for c in made if (name := re.sub(r"_\d+$", "", str(c))) in NAMES}
     if not asked:
         return output  # in the form of another tool
+    mine = len(before.columns) and output.suffix == ".xlsx" == given.path.suffix.lower()
     known = _given(given, told, labels, frame, before, rows)
     first = next(i for i, c in enumerate(frame.columns) if c in asked)
     frame.insert(first, GIVEN, known, allow_duplicates=True)
@@ -65,9 +69,32 @@ def labelled(given: Given, told: Told, labels: Path | None, output: Path) -> Pat
     path.parent.mkdir(exist_ok=True)
     if output.suffix in (".csv", ".tsv") and seen is not None:
         write_atomically(path, _in_dialect(frame, seen))
+    elif mine and seen is not None and _in_its_book(given, seen, before, frame.iloc[:, first:], path):
+        return path
     else:
         write_table(frame, path)
     return path
+
+
+def _in_its_book(given: Given, seen: FileSeen, before: pd.DataFrame, added: pd.DataFrame, path: Path) -> bool:
+    """Write a spreadsheet again with the columns that are new, where they can be added; its cells keep their types."""
+    columns = added.copy()
+    for name in [c for c in columns if str(c).startswith(PROBABILITY)][-1:]:
+        columns[name] = pd.to_numeric(columns[name], errors="coerce")
+    try:
+        with written(path) as part:
+            done = write_beside(given.path, seen.member, [str(c) for c in before.columns], columns, part)
+            if not done:
+                raise LookupError(f"{given.name}: its rows are not those of the table")
+    except (
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+    ):  # openpyxl reads less than calamine
+        return False
+    return True
 
 
 def _apart(names: list[str]) -> list[str]:

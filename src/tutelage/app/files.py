@@ -6,14 +6,14 @@ import json
 import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from tutelage import kinds
-from tutelage.app.packed import unpacked
+from tutelage.app.packed import Unpacked, unpacked
 from tutelage.files import remove_folder, write_json
 from tutelage.kinds import KINDS
 from tutelage.kinds.told import A_WORD_A_LINE, Told, table_of, told
@@ -49,7 +49,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 """Endings of files of images whose names are shown."""
 
 ORIGIN = "origin.json"
-"""File that holds the hash of the .zip that a folder came from."""
+"""File that holds the hash of the .zip that a folder came from, and what of it was left out."""
 
 CHARSET, SEPARATOR = "charset", "separator"
 """What a form says of how a file is read."""
@@ -59,6 +59,12 @@ READ = "read.json"
 
 SAID = "said.json"
 """File that holds the kind and the columns that were confirmed."""
+
+READING = ("quote", "sheet", "columns", "skip-bad")
+"""Options that settle questions and say how a file is read, as each command on it must know."""
+
+SEVERAL = ("unlabelled-as",)
+"""Options that settle questions and take several values, of which each answer adds one."""
 
 STRANGE = re.compile(r"[^\w .()+-]", re.UNICODE)
 """Characters that the name of a kept file does not have."""
@@ -100,6 +106,14 @@ class Given:
             return ""
 
     @property
+    def says(self) -> list[str]:
+        """Sentences on what of the .zip that it came from was left out."""
+        try:
+            return [str(line) for line in json.loads((self.folder / ORIGIN).read_text()).get("says", ())]
+        except (OSError, ValueError, TypeError, AttributeError):
+            return []
+
+    @property
     def labelled_by_folders(self) -> bool:
         """Whether it is a folder with a folder for each class."""
         return self.path.is_dir() and any(each.is_dir() for each in self.path.iterdir())
@@ -135,10 +149,19 @@ class Given:
     def how(self) -> ReadAs:
         """How the file is read, as far as somebody said it."""
         try:
-            held = json.loads((self.folder / READ).read_text())
-            return _read_as(held)
+            said = _read_as(json.loads((self.folder / READ).read_text()))
         except (OSError, ValueError, TypeError, AttributeError, DataError):
-            return USUAL
+            said = USUAL
+        options = {name.replace("-", "_"): value or True for name, value in _by_name(self.read_so)}
+        try:
+            return replace(said, **options) if options else said
+        except DataError:
+            return said
+
+    @property
+    def read_so(self) -> list[str]:
+        """Words of the options, among those that settled questions, that say how the file is read."""
+        return [word for word in self.settled if word[2:].partition("=")[0] in READING]
 
     def read_as(self, form: Mapping[str, str]) -> None:
         """Keep how the file is read.
@@ -247,6 +270,60 @@ def of_form(given: Given, form: Mapping[str, str], columns: Sequence[str]) -> To
     return Told(kind, options | ({of.label_columns[0]: labels} if labels else {}))
 
 
+def settled(told: Told, before: Sequence[str], words: Sequence[str]) -> tuple[Told, list[str]]:
+    """The kind and the columns once a question is settled, and the options beside them; none of them is there twice.
+
+    Args:
+        told: the kind and the columns.
+        before: words of the options that were settled before.
+        words: words of the options that settle the question; none where all is taken back.
+
+    >>> told, more = settled(Told("texts", {"text": "a", "label": "b"}), ["--quote=none"], ["--text", "b", "--label=a"])
+    >>> told.options, more
+    ({'text': 'b', 'label': 'a'}, ['--quote=none'])
+    """
+    if not words:
+        return told, []
+    options, kind = dict(told.options), told.kind
+    kept = dict(_by_name(before))
+    for name, value in _by_name(words):
+        field = name.replace("-", "_")
+        if name == "kind" and value in KINDS:
+            options = _of_kind(Told(kind, options), value)
+            kind = value
+        elif field in (*KINDS[kind].item_columns[:1], *KINDS[kind].label_columns[:1]):
+            options[field] = value if isinstance(options.get(field, ""), str) else [value]
+        elif name in SEVERAL and name in kept and value not in kept[name].split(","):
+            kept[name] = f"{kept[name]},{value}"
+        else:
+            kept[name] = value
+    return Told(kind, options), [f"--{name}={value}" if value else f"--{name}" for name, value in kept.items()]
+
+
+def _by_name(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Options of a command line by their names, with their values; empty where they have none."""
+    found: list[tuple[str, str]] = []
+    for word in words:
+        if word.startswith("--"):
+            name, _, value = word[2:].partition("=")
+            found.append((name, value))
+        elif found:
+            found[-1] = (found[-1][0], word)
+    return found
+
+
+def _of_kind(told: Told, kind: str) -> dict[str, Any]:
+    """The columns of what was told, named as another kind names them."""
+    was, of = KINDS[told.kind], KINDS[kind]
+    (first,), options = of.item_columns[:1], told.options
+    value = options.get(was.item_columns[0], ())
+    several = not isinstance(getattr(of, first, None), str | None)
+    items = [value] if isinstance(value, str) else list(value)
+    found: dict[str, Any] = {first: items if several else items[0]} if items else {}
+    label = options.get(was.label_columns[0])
+    return found | ({} if label is None else {of.label_columns[0]: label})
+
+
 def all_of(folder: Path) -> list[Given]:
     """The files of a folder, the newest first."""
     found = [path for path in folder.iterdir() if named(folder, path.name) is not None]
@@ -308,9 +385,11 @@ async def keep(folder: Path, name: str, parts: AsyncIterator[bytes]) -> Kept:
 def _kept(folder: Path, part: Path, stem: str, suffix: str) -> Kept:
     """Give a file that was written its name; a .zip of images or texts becomes a folder of them."""
     was, number = digest(part), 1
-    inside = unpacked(part, folder) if suffix.lower() == ".zip" else None
-    if inside is not None:
+    held = unpacked(part, folder) if suffix.lower() == ".zip" else Unpacked(None)
+    if (inside := held.folder) is not None:
         suffix = ""
+        if stem.lower().endswith((FOLDER, LABELS)):  # the names of what belongs to other files
+            stem = stem.replace(".", "_")
     try:
         while True:
             path = folder / (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}")
@@ -322,7 +401,7 @@ def _kept(folder: Path, part: Path, stem: str, suffix: str) -> Kept:
         given = Given(path)
         if inside is not None:
             given.folder.mkdir(exist_ok=True)
-            write_json(given.folder / ORIGIN, {"digest": was})
+            write_json(given.folder / ORIGIN, {"digest": was, "says": list(held.says)})
         return Kept(given, "new" if number == 1 else "beside")
     finally:
         if inside is not None and inside.exists():

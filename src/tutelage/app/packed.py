@@ -7,10 +7,13 @@ import secrets
 import shutil
 import zipfile
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from tutelage.files import remove_folder
 from tutelage.tables import FORMATS, DataError, ending_of
+from tutelage.tables.bounds import PIECE, most
 
 ITEMS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".txt")
 """Endings of the files that are items of their own."""
@@ -22,8 +25,21 @@ SHARE = 0.5
 """Share of the room that is left on the disk that the files may take, at most."""
 
 
-def unpacked(path: Path, folder: Path) -> Path | None:
-    """A hidden folder with the images or texts of a .zip; None where the .zip holds a table.
+@dataclass(frozen=True)
+class Unpacked:
+    """What came out of a .zip.
+
+    Attributes:
+        folder: hidden folder of its images or texts; None where it holds a table, and stays as it is.
+        says: sentences on what was left out.
+    """
+
+    folder: Path | None
+    says: Sequence[str] = ()
+
+
+def unpacked(path: Path, folder: Path) -> Unpacked:
+    """A hidden folder with the images or texts of a .zip; none where the .zip holds a table.
 
     A folder around all of them is left out, and so are other files. No name leads out of the folder.
 
@@ -32,51 +48,128 @@ def unpacked(path: Path, folder: Path) -> Path | None:
         folder: folder in which the new one is made.
 
     Raises:
-        DataError: it is no .zip, is damaged, holds neither, or more than there is room for.
+        DataError: it is no .zip, is damaged, holds neither, or both, or two files of one name, or more than there is
+            room for.
         OSError: it cannot be written; nothing is kept.
     """
     try:
         with zipfile.ZipFile(path) as held:
-            files = [each for each in held.infolist() if not each.is_dir() and _is_plain(each.filename)]
-            if any(ending_of(Path(each.filename)) in FORMATS and not _is_item(each.filename) for each in files):
-                return None
+            seen = [each for each in held.infolist() if not each.is_dir() and not _is_hidden(each.filename)]
+            files = [each for each in seen if _is_plain(each.filename)]
             items = [each for each in files if _is_item(each.filename)]
-            if len(items) == 1 and items[0].filename.lower().endswith(".txt"):
-                return None
+            pictures = [each for each in items if not each.filename.lower().endswith(".txt")]
+            others = [each for each in files if not _is_item(each.filename)]
+            if tables := [each.filename for each in others if ending_of(Path(each.filename)) in FORMATS]:
+                if pictures:
+                    raise DataError(
+                        f"the .zip holds a table, {tables[0]!r}, and {len(pictures):,} "
+                        f"image{'s' * (len(pictures) > 1)}: which is meant? Send the table alone, or a .zip of the "
+                        "images alone, in a folder for each class"
+                    )
+                return Unpacked(None)
+            if len(items) == 1 and not pictures:
+                return Unpacked(None)
+            strange = [each.filename for each in seen if not _is_plain(each.filename)]
             if not items:
-                raise DataError("the .zip holds neither a table nor images: pack a folder of images for each class")
-            _require_room(items, folder)
-            return _written(held, items, folder)
+                why = f"; {_left_out(strange)}" if strange else ""
+                raise DataError(
+                    f"the .zip holds neither a table nor images: pack a folder of images for each class{why}"
+                )
+            says = [f"{_left_out(strange)}."] if strange else []
+            if others:
+                says.append(
+                    f"Left out: {_many(len(others))} that {'is' if len(others) == 1 else 'are'} no image or text."
+                )
+            return Unpacked(_written(held, items, folder, _room(items, path, folder)), says)
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError, NotImplementedError) as e:
-        raise DataError(f"the .zip cannot be unpacked: {e}") from None
+        locked = "encrypted" in str(e)
+        why = "it has a password: pack it again without one" if locked else str(e)
+        raise DataError(f"the .zip cannot be unpacked: {why}") from None
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a system put the file there for itself."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in parts)
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a name leads nowhere else, and is not hidden."""
+    """Whether a name leads nowhere else, and each system can have it."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
-    return not any(part.startswith((".", "/", "__MACOSX")) or ":" in part or "\0" in part for part in parts)
+    return not any(part.startswith("/") or part == ".." or ":" in part or "\0" in part for part in parts)
 
 
 def _is_item(name: str) -> bool:
     return name.lower().endswith(ITEMS)
 
 
-def _require_room(items: list[zipfile.ZipInfo], folder: Path) -> None:
-    size, free = sum(each.file_size for each in items), shutil.disk_usage(folder).free
-    if len(items) > MOST or size > SHARE * free:
+def _many(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
+
+
+def _left_out(names: Sequence[str]) -> str:
+    return (
+        f"Left out: {_many(len(names))} whose names have a colon or lead elsewhere, such as {names[0]!r}: rename them"
+    )
+
+
+def _room(items: Sequence[zipfile.ZipInfo], path: Path, folder: Path) -> int:
+    """Bytes that the files may take, at most.
+
+    Raises:
+        DataError: they take more, or are too many.
+    """
+    size, packed = sum(each.file_size for each in items), path.stat().st_size
+    free = int(SHARE * shutil.disk_usage(folder).free)
+    if len(items) > MOST or size > free:
         raise DataError(f"the .zip holds {len(items):,} files of {size:,} bytes: there is no room for them here")
+    _require_within(size, most(packed), packed)
+    return min(free, most(packed))
 
 
-def _written(held: zipfile.ZipFile, items: list[zipfile.ZipInfo], folder: Path) -> Path:
+def _require_within(size: int, room: int, packed: int) -> None:
+    if size > room:
+        raise DataError(
+            f"the .zip has {packed:,} bytes and unpacks to more than {room / 2**30:.3g} GB, the most for one of its "
+            "size: pack fewer files"
+        )
+
+
+def _paths(items: Sequence[zipfile.ZipInfo]) -> list[PurePosixPath]:
+    """Where each file goes.
+
+    Raises:
+        DataError: two of them have one name, or one has the name of a folder.
+    """
     paths = [PurePosixPath(each.filename.replace("\\", "/")) for each in items]
+    there: dict[PurePosixPath, str] = {}
+    for each, path in zip(items, paths, strict=True):
+        if path in there:
+            raise DataError(
+                f"the .zip holds two files of one name, {there[path]!r} and {each.orig_filename!r}: rename one of them"
+            )
+        there[path] = each.orig_filename
+    for path in paths:
+        if clash := next((parent for parent in path.parents if parent in there), None):
+            raise DataError(f"the .zip holds a file and a folder of one name, {str(clash)!r}: rename one of them")
     around = len({path.parts[0] for path in paths}) == 1 and len(paths[0].parts) > 1
+    return [PurePosixPath(*path.parts[1:]) if around else path for path in paths]
+
+
+def _written(held: zipfile.ZipFile, items: Sequence[zipfile.ZipInfo], folder: Path, room: int) -> Path:
+    """Write the files into a new folder; what they take is counted meanwhile, since a .zip may say too little."""
+    paths, total = _paths(items), 0
+    packed = sum(each.compress_size for each in items)
     made = folder / f".{secrets.token_hex(8)}.unpacked"
     try:
         for each, path in zip(items, paths, strict=True):
-            target = made.joinpath(*path.parts[1 if around and len(path.parts) > 1 else 0 :])
+            target = made / path
             target.parent.mkdir(parents=True, exist_ok=True)
             with held.open(each) as source, target.open("wb") as out:
-                shutil.copyfileobj(source, out, 1 << 20)
+                while part := source.read(PIECE):
+                    total += len(part)
+                    _require_within(total, room, packed)
+                    out.write(part)
     except BaseException:
         if made.exists():
             remove_folder(made)

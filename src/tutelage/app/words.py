@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 FIELDS = {
@@ -23,16 +24,23 @@ BESIDE = re.compile(r" ?\([^()]*--[a-z][^()]*\)")
 CLAUSE = re.compile(r"(?:[,;:]|\band\b)?\s*(?:or )?(?:[^,;:.()]*?\b)?(?:pass|see|with|name it, as by|give) --[^,;)]*")
 """Pattern of a clause on an option that the page has no field for."""
 
-OPTION = re.compile(r"--([a-z][a-z-]*)")
+OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 """Pattern of an option."""
 
+QUOTED = re.compile(r"(?<![\w=])('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")(?!\w)")
+"""Pattern of a name or cell in a message, which is quoted as Python quotes it."""
 
-def on_page(says: str, folder: Path) -> str:
-    """A sentence of a command in the words of the page.
+KEPT = re.compile("\ue000(\\d+)\ue001")
+"""Pattern of what stands in place of a name meanwhile, in letters that no message has."""
+
+
+def on_page(says: str, folder: Path, names: Iterable[str] = ()) -> str:
+    """A sentence of a command in the words of the page. Names of files and classes, and quoted cells, stay as they are.
 
     Args:
         says: the sentence.
         folder: folder of the files.
+        names: names of files and classes that the sentence may hold without quotes.
 
     >>> desk = Path("/home/ann/tutelage")
     >>> on_page("/home/ann/tutelage/a.csv: byte 0xfc is not utf-8: pass --charset cp1252", desk)
@@ -41,7 +49,26 @@ def on_page(says: str, folder: Path) -> str:
     '“Items” and “Labels” must be given for this “Kind”'
     >>> on_page("one sentence is tagged; tag one more (the evidence needs two), or pass --no-evidence", desk)
     'one sentence is tagged; tag one more (the evidence needs two)'
+    >>> on_page("my --text.csv, column '--label': pass --charset cp1252", desk, ["my --text.csv"])
+    "my --text.csv, column '--label': choose cp1252 under “Letters”"
     """
+    kept: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        kept.append(found[0])
+        return f"\ue000{len(kept) - 1}\ue001"
+
+    like_options = sorted((name for name in names if "--" in name), key=len, reverse=True)
+    for name in like_options:
+        says = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", keep, says)
+    says = _worded(QUOTED.sub(keep, says), folder)
+    while KEPT.search(says):  # a quoted cell may hold a name
+        says = KEPT.sub(lambda found: kept[int(found[1])], says)
+    return says
+
+
+def _worded(says: str, folder: Path) -> str:
+    """A sentence without names in the words of the page."""
     says = SETTLES.sub("", PAGE.sub("", says.removeprefix("Error: ")))
     says = re.sub(rf"{re.escape(str(folder))}/(?:[^\s:,]+\.tutelage/(?:jobs/\d+/)?)?", "", says)
     says = re.sub(r"for --kind \w+", "for this “Kind”", says)

@@ -31,6 +31,15 @@ LABELS = (
 )  # fmt: skip
 """Usual names of a column of labels, the likelier first."""
 
+PLAIN = frozenset(("label", "labels", "tags", "ner_tags", "spans", "entities", "target", "etiqueta", "étiquette"))
+"""Usual names that mean nothing else; a column named Art, Class or Kategorie may also be a property of the items."""
+
+PAIR = frozenset(
+    ("question", "answer", "frage", "antwort", "prompt", "response", "premise", "hypothesis", "query", "reply",
+     "pregunta", "respuesta", "réponse", "domanda", "risposta")
+)  # fmt: skip
+"""Words of the names of columns of which two make one item, though one of them may be short."""
+
 NUMBERS = frozenset(("id", "ids", "nr", "no", "nummer", "number", "index", "row", "zeile", "key", "uuid", "unnamed"))
 """Words of the names of columns that number the rows."""
 
@@ -44,8 +53,11 @@ and how often each is there, at least, on average."""
 LETTERS = 0.5
 """Share of the characters of a text that are letters, at least."""
 
-NEAR = 0.5
-"""Share of the words of the longest texts from which on those of another column may be meant as well."""
+NEAR, WORDS = 0.5, 3
+"""Share of the words of the longest texts, and words, from either of which on another column may be meant as well."""
+
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+"""Pattern of a letter of the writings that put no blanks between words, some three of which are a word."""
 
 LINK = re.compile(r"(https?://|www\.|mailto:)\S+|\S+@\S+\.\w+|/?(\S+/)+\S*|\w+\.(csv|html?|pdf|png|jpe?g|txt)")
 """Pattern of an address or a path."""
@@ -197,14 +209,24 @@ def _counts(name: str, cells: Sequence[Any]) -> bool:
 
 def _other_items(kind: str, taken: str, filled: Cells, label: str | None) -> list[str]:
     """Sentences on columns that may hold the items as well."""
+    words = {c: _words(cells) for c, cells in filled.items() if c != label and mostly(_is_words, cells)}
+    if kind == "images":
+        texts = [c for c, count in words.items() if c != taken and count >= 2 and not _few(filled[c])]
+        return [f"{c!r} holds texts: is {taken!r}, the images, the column to label?" for c in texts[:1]]
     if kind != "texts":
         return []
-    words = {c: _words(cells) for c, cells in filled.items() if c != label and mostly(_is_words, cells)}
     most = words.get(taken, 0.0)
     if taken not in words:
         return [f"{taken!r} does not look like texts: is it the column to label?"]
-    near = [c for c, count in words.items() if c != taken and count >= max(NEAR * most, 2)]
-    found = []
+    near = [
+        c for c, count in words.items()
+        if c != taken and (
+            count >= max(NEAR * most, 2) or (count >= WORDS and not _few(filled[c]))
+            or (_words_of(c) & PAIR and _words_of(taken) & PAIR)
+        )
+    ]  # fmt: skip
+    pictures = [c for c in filled if c not in (taken, label) and _depicts(filled[c])]
+    found = [f"{c!r} names images: is {taken!r}, the texts, the column to label?" for c in pictures[:1]]
     if near:
         named = " and ".join(map(repr, near[:3]))
         hold = "hold texts" if len(near) > 1 else "holds texts"
@@ -231,7 +253,8 @@ def _are_tags(cells: Sequence[Any]) -> bool:
 
 
 def _words(cells: Sequence[Any]) -> float:
-    return sum(len(str(cell).split()) for cell in cells) / len(cells)
+    """Words of a cell, on average."""
+    return sum(len(str(cell).split()) + len(UNSPACED.findall(str(cell))) // 3 for cell in cells) / len(cells)
 
 
 def _beside(kind: str, taken: str, filled: Cells) -> str | None:
@@ -254,20 +277,31 @@ def _label(cells: Cells, rows: int) -> tuple[str | None, list[str]]:
     named = [c for name in LABELS for c in cells if c.strip().casefold() == name and _may_label(cells[c])]
     named += [c for c in cells if c not in named and (_are_spans(cells[c]) or _are_tags(cells[c]))]
     named += [c for c in cells if c not in named and _words_of(c) & set(LABELS) and _few(cells[c])]
+    numbers = [c for c in cells if _few(cells[c]) and mostly(is_number, cells[c])]
     if named:
         also = [c for c in named[1:] if cells[c]]
+        if not also and named[0].strip().casefold() not in PLAIN:
+            texts = any(mostly(_is_words, found) and not _few(found) for found in cells.values() if found)
+            also = [c for c in cells if c != named[0] and _few(cells[c]) and (texts or c not in numbers)]
         return named[0], [f"{c!r} may hold labels, too: is {named[0]!r} the column of the labels?" for c in also[:1]]
     few = [c for c in cells if _few(cells[c]) and not mostly(is_number, cells[c])]
     if few:
         # one that is filled in part is likelier: somebody began to label
         best = min(few, key=lambda c: (len(cells[c]) == rows, len(set(map(str, cells[c])))))
-        others = [c for c in few if c != best]
+        others = [c for c in (*few, *numbers) if c != best]
         rather = f", or {' or '.join(map(repr, others[:3]))}" if others else ""
         return best, [f"{best!r} holds few different words: are these the labels{rather}?"]
     empty = [c for c in cells if not cells[c]]
-    switches = [c for c in cells if _few(cells[c]) and {str(cell).strip() for cell in cells[c]} <= {"0", "1", "-1"}]
-    if switches and not empty:
-        return switches[0], [f"{switches[0]!r} holds few different numbers: are these the labels?"]
+    return _empty_or_numbers(empty, numbers)
+
+
+def _empty_or_numbers(empty: Sequence[str], numbers: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Column for the labels of those that are empty or hold few numbers, and sentences as of `_label`."""
+    if numbers and not empty:
+        rather = f", or {' or '.join(map(repr, numbers[1:4]))}" if numbers[1:] else ""
+        return numbers[0], [f"{numbers[0]!r} holds few different numbers: are these the labels{rather}?"]
+    if empty and numbers:
+        return empty[-1], [f"{empty[-1]!r} is empty: is it for the labels, or does {numbers[0]!r} hold them?"]
     if empty:
         return empty[-1], [f"{empty[-1]!r} is empty: is it for the labels?"] * (len(empty) > 1)
     return None, []

@@ -121,6 +121,57 @@ def write_sheet(header: Sequence[Any], rows: Iterable[Sequence[Any]], path: Path
             sheet.close()
 
 
+def write_beside(source: Path, sheet: str | None, header: Sequence[str], table: pd.DataFrame, path: Path) -> bool:
+    """Write a spreadsheet again with columns behind those of one of its sheets; all else in it stays as it was.
+
+    Numbers, dates, formulas and other sheets are kept; charts are not, which openpyxl does not read.
+
+    Args:
+        source: the spreadsheet.
+        sheet: name of the sheet; None is its first.
+        header: names of the columns that the sheet has.
+        table: columns to add, with a row for each row of the sheet that is not blank.
+        path: file to write.
+
+    Returns:
+        Whether it was written: not where the rows of the sheet are not those of the table.
+    """
+    from openpyxl import load_workbook
+
+    book = load_workbook(source, keep_vba=False)
+    try:
+        page = book.worksheets[0] if sheet is None else book[sheet]
+        if not hasattr(page, "iter_rows"):
+            return False
+        texts = [[_shown(value) for value in row] for row in page.iter_rows(values_only=True)]
+        names = list(header)
+        above = next((i for i, row in enumerate(texts) if [cell for cell in row if cell] == names), None)
+        if above is None:
+            return False
+        full = [i for i in range(above + 1, len(texts)) if any(texts[i]) and texts[i] != texts[above]]
+        if len(full) != len(table):
+            return False
+        behind = max(j for j, cell in enumerate(texts[above]) if cell) + 2  # columns are counted from 1
+        if any(any(row[behind - 1 :]) for row in texts):
+            return False
+        for place, name in enumerate(table.columns, start=behind):
+            for row, value in ((above, str(name)), *zip(full, table[name].tolist(), strict=True)):
+                cell, found = page.cell(row + 1, place), cell_of(value)
+                if isinstance(found, str):
+                    _require_room(found, f"{source.name}, row {row + 1}, column {str(name)!r}")
+                cell.value = found
+                if isinstance(found, str):
+                    cell.data_type = "s"
+        book.save(path)
+    finally:
+        book.close()
+    return True
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
 def require_fits(files: Sequence[Path], how: ReadAs, output: Path) -> None:
     """Check, before the work, that a sheet has room for the rows of tables and for each of their texts.
 
