@@ -195,6 +195,25 @@ def answered(campaign: Campaign, path: Path) -> pd.DataFrame:
     return found[[ROW, *kept, label, ASKED_BY]]
 
 
+def given_table(campaign: Campaign, numbers: list[int], path: Path) -> pd.DataFrame:
+    """Table of items with the labels that their own table has, in the form of `answered`.
+
+    Args:
+        campaign: the campaign.
+        numbers: numbers of the items.
+        path: file that the table is for, for messages.
+    """
+    items = campaign.items
+    kind: Any = as_table(items.kind)
+    plain = kind.table_to_ask([items.entries.items[i] for i in numbers], _frame(campaign, numbers), path)
+    (label,) = (str(getattr(kind, name)) for name in kind.label_columns)
+    asked = [items.marks.asked[i] if items.marks.asked else "" for i in numbers]
+    given = [items.given(i) for i in numbers]
+    kept = [name for name in plain if name not in (label, ASKED_BY, "tutelage")]
+    found: pd.DataFrame = plain.reset_index(drop=True)[kept].assign(**{label: given, ASKED_BY: asked})
+    return found
+
+
 def _frame(campaign: Campaign, numbers: list[int]) -> pd.DataFrame | None:
     """Rows of the table of the items; None where it is not in memory, or is none."""
     table = campaign.items.entries.table
