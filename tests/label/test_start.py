@@ -230,3 +230,16 @@ def test_images_of_no_class_are_learnt_by_their_own_table(tmp_path):
         command = _command(labels, given, table)
     out = tmp_path / "flat-labels.csv"
     assert command.startswith(f"tutelage fit drift --train {out} --unlabelled {folder} --kind images --images=image ")
+
+
+def test_a_label_of_the_table_that_the_page_changed_is_corrected_by_the_other_table(asked):
+    with opened(asked) as (labels, table):
+        answer(labels, "ann", "old")
+        answer(labels, "ann", "kept")
+        table.write()
+    asked.write_bytes(asked.read_bytes().replace(b",", b";"))  # as a spreadsheet saves it
+    with opened(asked) as (labels, table):
+        labels.answer("ann", Given(0, labels.items.key(0), "label", "new"))
+        table.write()
+    found = pd.read_csv(asked.with_name("ask-2.csv"))
+    assert found.label.tolist() == ["new", "kept"] and found.asked_by.tolist() == ["hand", "margin"]

@@ -156,9 +156,9 @@ def read_as(items: Items) -> str:
 
 def _doubt(items: Items) -> str | None:
     """What texts seem to be instead; None where nothing speaks against them."""
-    if items.kind.name != "texts":
+    some = [item.strip() if isinstance(item, str) else "" for item in list(items.entries.items[:DOUBTED])]
+    if items.kind.shows_pictures:
         return None
-    some = [str(item).strip() for item in list(items.entries.items[:DOUBTED])]
     if all(NUMBER.fullmatch(text) for text in some):
         return "These are numbers alone: for rows of numbers give --kind rows --features COLUMN,COLUMN."
     if all(PICTURE.fullmatch(text) for text in some):
