@@ -265,7 +265,16 @@ def whole_path(folder: Path, labels: int = 30) -> dict[str, Any]:
     finally:
         program.send_signal(signal.SIGINT)
         program.wait()
-        os.system(f"pkill -INT -f -- '--train {folder}'")
+        end_pages(folder / "desk")
+
+
+def end_pages(desk: Path) -> None:
+    """End the labelling pages that the app started, which outlive it, by their numbers."""
+    from tutelage.label.jobs import Jobs
+
+    for folder in desk.rglob("jobs"):
+        for job in Jobs(folder).all():
+            job.cancel()
 
 
 def main() -> None:

@@ -120,3 +120,10 @@ def test_what_cannot_be_is_named(change, words):
     given = {"labels": [10, 20], "held_out": [0.5, 0.6], "more": [20], "recorded": the_same()} | change
     with pytest.raises(ValueError, match=words):
         outlook(**given)
+
+
+def test_no_gain_leads_beyond_all_items():
+    for score in (0.9, 0.95, 1.0):
+        found = outlook([10, 20], [0.3, score])
+        assert (100 * score + found.high <= 100 + 1e-9).all() and (found.low <= found.gain).all()
+        assert (found.gain <= found.high).all()

@@ -28,8 +28,10 @@ TOKEN = "a-token-of-more-than-16-letters"
 STRANGE = [
     "שלום עולם, this is 3 > 2", "السوق انخفض اليوم", "今日は株価が大きく下がりました。市場関係者は驚いている",
     "🍲🥖 soup & bread 👩‍🍳", "<script>document.title='taken'</script><b>bold</b>",
-    "one\n\ntwo\tthree", "x" * 5000, "a late goal " * 100_000,
+    "one\n\ntwo\tthree", "x" * 5000,
 ]  # fmt: skip
+LONG = {360: "a late goal " * 2_000, 1280: "a late goal " * 100_000}
+"""Text by the width of the page; a megabyte is laid out once, and is slow."""
 
 
 @pytest.fixture(scope="module")
@@ -212,19 +214,22 @@ def test_a_large_picture_is_shown_whole(chromium, tmp_path):
 
 @pytest.mark.parametrize("width", [360, 1280])
 def test_strange_texts_stay_words_and_within_the_page(chromium, tmp_path, width):
-    items = texts(tmp_path, STRANGE)
+    rows = [*STRANGE, LONG[width]]
+    items = texts(tmp_path, rows)
     with (
         serving(items, tmp_path, classes=["a", "بحث", "<i>"]) as (address, labels),
         at(chromium, address, width, 740) as page,
     ):
-        for i, text in enumerate(STRANGE):
+        for i, text in enumerate(rows):
             shown = page.evaluate("document.querySelector('#item .text').textContent")
             assert shown == text[:20_000]
             assert page.evaluate("document.scrollingElement.scrollWidth") <= width
             assert page.title() == "texts.jsonl: labels"
             if len(text) > 20_000:
                 page.click("#item button")
-                page.wait_for_function("() => document.querySelector('#item .text').textContent.length > 1000000")
+                page.wait_for_function(
+                    "n => document.querySelector('#item .text').textContent.length === n", arg=len(text)
+                )
             press(page, "2", i + 1, labels)
         page.wait_for_selector("#finished:not([hidden])")
 
@@ -276,3 +281,20 @@ def test_two_pages_of_one_table_see_one_truth(chromium, tmp_path):
         press(first, "2", 4, labels)
         press(first, "2", 5, labels)
     assert [labels.label_of(items.key(i)) for i in range(3)] == ["money", "money", "money"]
+
+
+def test_classes_keep_their_order_and_come_to_the_other_tab(chromium, tmp_path):
+    items = texts(tmp_path, ["a soup", "a bank", "a goal"])
+    two = serving(items, tmp_path, classes=["b", "10", "2"], overlap=1.0)
+    with two as (address, labels), at(chromium, address) as first, at(chromium, address) as second:
+        assert first.evaluate("names()") == ["b", "10", "2"]
+        first.fill("#fresh", "1")
+        first.press("#fresh", "Enter")
+        second.wait_for_function("() => document.querySelectorAll('#classes button').length === 4")
+        assert second.evaluate("names()") == first.evaluate("names()") == ["b", "10", "2", "1"]
+        press(second, "4", 2, labels)
+        first.keyboard.press("p")
+        first.wait_for_selector("#facts-body table")
+        shown = first.locator("#facts-body table th").all_inner_texts()
+        assert shown == ["b", "10", "2", "1"]
+    assert labels.label_of(items.key(0)) == "1"

@@ -32,10 +32,10 @@ def waited(job, seconds: float = 60.0):
 def test_a_command_is_done_and_keeps_its_log_and_its_end(tmp_path):
     jobs = Jobs(tmp_path)
     job = jobs.start(jobs.new_folder(), ["--version"], {"does": "look"})
-    found = waited(job)
+    no = jobs.start(jobs.new_folder(), ["look", "--train", str(tmp_path / "no.csv")], {})
+    found, bad = waited(job), waited(no)
     assert (found.state, found.code, found.command) == ("done", 0, "tutelage --version")
     assert found.log.strip().count(".") == 2 and found.about == {"does": "look"}
-    bad = waited(jobs.start(jobs.new_folder(), ["look", "--train", str(tmp_path / "no.csv")], {}))
     assert bad.state == "failed" and "Error" in bad.log
     assert [each.number for each in jobs.all()] == [1, 2] and jobs.running is None
 

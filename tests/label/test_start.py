@@ -10,10 +10,11 @@ import pytest
 pytest.importorskip("starlette", reason="the extra serve is not installed")
 
 from tutelage.files import BadFileError, BusyError
+from tutelage.kinds.images import Images
 from tutelage.kinds.texts import Texts
 from tutelage.label.campaign import Given
 from tutelage.label.commands import LabelOptions
-from tutelage.label.start import campaign
+from tutelage.label.start import _command, campaign, read_as, tables_of_labels
 
 
 class Told(list):
@@ -179,3 +180,66 @@ def test_empty_texts_are_not_asked_for(asked):
     pd.DataFrame({"text": ["one", "", "two", ""]}).to_json(path, orient="records", lines=True)
     with opened(path, table=False) as (labels, _):
         assert sorted(labels.queue.tolist()) == [0, 2]
+
+
+def test_labels_that_a_spreadsheet_kept_are_in_the_command_too(asked):
+    frame = pd.read_csv(asked, dtype=str, keep_default_na=False)
+    frame.loc[[1, 3], "label"] = "typed"
+    frame.to_csv(asked, index=False, sep=";")
+    for _ in range(2):
+        with opened(asked) as (labels, table):
+            answer(labels, "ann")
+            assert table.write()
+            assert tables_of_labels(labels, table, True) == [asked, asked.with_name("ask-2.csv")]
+            assert f"--answers {asked} {asked.with_name('ask-2.csv')} " in _command(labels, LabelOptions(), table)
+    both = [pd.read_csv(asked, sep=";"), pd.read_csv(asked.with_name("ask-2.csv"))]
+    held = [set(each.text[each.label.notna()]) for each in both]
+    assert [len(each) for each in held] == [2, 2] and not held[0] & held[1]
+
+
+def test_a_table_that_is_filled_in_place_is_named_once(asked):
+    frame = pd.read_csv(asked, dtype=str, keep_default_na=False)
+    frame.loc[1, "label"] = "typed"
+    frame.to_csv(asked, index=False)
+    with opened(asked) as (labels, table):
+        assert tables_of_labels(labels, table, True) == [asked]
+
+
+def test_what_was_read_as_what_is_said_and_what_may_be_meant(asked):
+    path = asked.with_name("mine.csv")
+    said = []
+    for rows in (["a soup", "a goal"], ["1.5", "2"], ["a.png", "b/c.JPG"]):
+        pd.DataFrame({"text": rows}).to_csv(path, index=False)
+        with opened(path, table=False) as (labels, _):
+            said.append(read_as(labels.items))
+    assert said[0].startswith("Read as texts by --text=text --label=label: 2 texts of ") and "0 have a label" in said[0]
+    assert "Name --kind" in said[0] and "--kind rows" in said[1] and "--kind images" in said[2]
+
+
+def test_images_of_no_class_are_learnt_by_their_own_table(tmp_path):
+    from PIL import Image
+
+    folder = tmp_path / "flat"
+    folder.mkdir()
+    for i in range(3):
+        Image.new("RGB", (8, 8), (i, 0, 0)).save(folder / f"{i}.png")
+    given = LabelOptions(train=folder)
+    with campaign(Images(), None, given, Told()) as (labels, table):
+        answer(labels, "ann")
+        table.write()
+        command = _command(labels, given, table)
+    out = tmp_path / "flat-labels.csv"
+    assert command.startswith(f"tutelage fit drift --train {out} --unlabelled {folder} --kind images --images=image ")
+
+
+def test_a_label_of_the_table_that_the_page_changed_is_corrected_by_the_other_table(asked):
+    with opened(asked) as (labels, table):
+        answer(labels, "ann", "old")
+        answer(labels, "ann", "kept")
+        table.write()
+    asked.write_bytes(asked.read_bytes().replace(b",", b";"))  # as a spreadsheet saves it
+    with opened(asked) as (labels, table):
+        labels.answer("ann", Given(0, labels.items.key(0), "label", "new"))
+        table.write()
+    found = pd.read_csv(asked.with_name("ask-2.csv"))
+    assert found.label.tolist() == ["new", "kept"] and found.asked_by.tolist() == ["hand", "margin"]

@@ -205,6 +205,23 @@ def test_an_answer_that_was_picked_by_hand_corrects_the_label_that_its_picker_sa
     assert code == 0 and "corrects" in said and "contradicts" in said
 
 
+def test_answers_by_hand_that_differ_count_half_each_and_are_named(run, finished):
+    folder = finished.folder
+    assert run("next", finished.out, "--count", 6, "--out", folder / "a.csv")[0] == 0
+    first = answered(folder / "a.csv")
+    first["asked_by"] = "hand"
+    first.to_csv(folder / "a.csv", index=False)
+    second = first.iloc[::-1].reset_index(drop=True)
+    second.loc[1, "label"] = "sport" if second["label"][1] == "food" else "food"
+    second.to_csv(folder / "b.csv", index=False)
+    mine = finished.fit("supervised", test=None, out=folder / "two")
+    code, shown = run(*mine, "--answers", folder / "a.csv", folder / "b.csv")
+    said = " ".join(shown.split())
+    assert code == 0 and "corrects" not in said, shown
+    place = f"b.csv, row 2, column 'label' ({second['label'][1]}) contradicts {folder / 'a.csv'}, row 5, column 'label'"
+    assert f"{place} ({first['label'][4]}): both labels count half" in said, shown
+
+
 def test_labels_that_are_there_meanwhile_count_once_and_keep_by_what_they_were_asked(run, finished):
     folder = finished.folder
     train = pd.read_csv(folder / "train.csv")

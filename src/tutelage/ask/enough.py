@@ -59,8 +59,8 @@ class Outlook:
     Attributes:
         labels: number of labels so far.
         more: numbers of further labels, (k,).
-        gain: likely gain in score by each, (k,), in points.
-        low, high: 90 % interval of the gain, (k,), in points.
+        gain: likely gain in score by each, (k,), in points; with the held-out score it makes 100 % at most.
+        low, high: 90 % interval of the gain, (k,), in points, within the same bound.
         per_minute: likely gain a minute of labelling, (k,), in points.
         worth: least gain a minute that is worth it, in points.
         stop: whether no number of further labels is likely to be worth it.
@@ -137,8 +137,8 @@ def outlook(
     now = at[-1]
     seen = _seen(at, held, now)
     found = [_predicted(curves, sets, now, float(m), seen) for m in more]
-    # not cut where the held-out score and the gain make more than 1: that score may be too high by chance
-    gain, low, high = (100 * np.array([f[i] for f in found]) for i in range(3))
+    room = 100 * (1 - held[-1])  # no score is above 1
+    gain, low, high = (np.minimum(100 * np.array([f[i] for f in found]), room) for i in range(3))
     minutes = np.array(more) * seconds_per_label / 60
     rate = gain / minutes
     beyond = np.array([bool(f[3]) for f in found])

@@ -50,6 +50,19 @@ SHOWN = 3
 
 
 @dataclass
+class _Earlier:
+    """Labels that answers gave so far, of all tables.
+
+    Attributes:
+        places: place of the answer, by the item's hash and the label's.
+        by_hand: hashes of the items whose label a person gave by hand.
+    """
+
+    places: dict[tuple[int, Any], str] = field(default_factory=dict)
+    by_hand: set[int] = field(default_factory=set)
+
+
+@dataclass
 class _Tally:
     """What becomes of the rows of a table of answers.
 
@@ -57,8 +70,8 @@ class _Tally:
         labels: label of each training entry, with those that the answers give, (n,).
         asked: by which selector each of them was asked for, (n,).
         moved: number of the answer to each entry of the pool that has one, by the entry's number.
-        torn: place of the other label, by the number of the answer that contradicts it.
-        mended: place of the label that an answer corrects, by the number of the answer.
+        torn: place of the other label, and the label, by the number of the answer that contradicts it.
+        mended: place of the label that an answer corrects, and the label, by the number of the answer.
         strange: numbers of the answers to items that are in none of the data.
         again: number of answers that were there already, equal ones.
         by: number of answers by the selector that asked for them; "" where none did.
@@ -118,13 +131,14 @@ def with_answers(
         files: files of the fit, with the tables of answers.
         notes: takes what is noticed.
     """
+    earlier = _Earlier()
     for path in files.answers:
         found = _read(kind, path, files.how, notes)
         if found is not None:
             _, found, _ = kind.settled_labels(train, found, None, notes)
             assert found is not None
             found = _without_guards(train, found.where(found.known))
-            train, more = _given(kind, train, more, found, path, files, notes)
+            train, more = _given(kind, train, more, found, path, files, notes, earlier)
     return train, more
 
 
@@ -239,11 +253,12 @@ def _read(kind: Kind, path: Path, how: ReadAs, notes: Notes) -> Entries | None:
 
 
 def _given(
-    kind: Kind, train: Entries, more: Entries | None, found: Entries, path: Path, files: Files, notes: Notes
-) -> tuple[Entries, Entries | None]:
+    kind: Kind, train: Entries, more: Entries | None, found: Entries, path: Path, files: Files, notes: Notes,
+    earlier: _Earlier,
+) -> tuple[Entries, Entries | None]:  # fmt: skip
     """The entries with the labels of one table of answers."""
     here, there = _where(kind, train, more, found)
-    tally = _tally(kind, train, found, here, there)
+    tally = _tally(kind, train, found, here, there, earlier)
     if tally.strange:
         notes.fault(_strange(kind, found, tally.strange, path, train, more))
         return train, more
@@ -254,7 +269,7 @@ def _given(
             f"label; its {found.places.short(min(apart))} is none"
         )
         return train, more
-    _say(tally, found, path, notes)
+    _say(kind, tally, found, path, notes)
     train = kind.relabelled(train, tally.labels, tally.asked)
     if tally.moved and more is not None:
         train, more = _moved(kind, train, more, tally.moved, found, files)
@@ -307,11 +322,22 @@ def _without_guards(train: Entries, found: Entries) -> Entries:
     return replace(found, labels=labels)
 
 
-def _tally(kind: Kind, train: Entries, found: Entries, here: Places, there: Places) -> _Tally:
-    """What becomes of each answer."""
+def _tally(
+    kind: Kind, train: Entries, found: Entries, here: Places, there: Places, earlier: _Earlier
+) -> _Tally:  # fmt: skip
+    """What becomes of each answer.
+
+    One by hand corrects a label that was there before people were asked; two by hand that differ contradict each other.
+    """
     classes = {label.casefold() for label in train.labels if isinstance(label, str)}
     tally = _Tally(list(train.labels), list(train.asked) or [None] * len(train))
-    corrected: set[int] = set()  # numbers of the training entries whose label an answer has corrected
+    keys = kind.pool_keys(found.items).tolist()
+
+    def place(i: int, label: Any, else_: str) -> str:
+        """Place of a label that the item of an answer has, and the label."""
+        at = earlier.places.get((keys[i], kind.label_key(label)), else_)
+        return f"{at} ({brief(kind.label_in_words(label))})"
+
     of_pool: dict[int, int] = {}  # number of the answer that each item of the pool got, by its first entry's number
     for i, (label, by) in enumerate(zip(found.labels, found.asked, strict=True)):
         places, known = here[i].tolist(), [j for j in here[i].tolist() if tally.labels[j] is not None]
@@ -319,15 +345,18 @@ def _tally(kind: Kind, train: Entries, found: Entries, here: Places, there: Plac
         before = of_pool.get(int(there[i][0])) if len(there[i]) and not places else None
         if not places and not len(there[i]):
             tally.strange.append(i)
-        elif others and by == HAND and corrected.isdisjoint(known):
+        elif others and by == HAND and keys[i] not in earlier.by_hand:
+            tally.mended[i] = place(i, tally.labels[others[0]], train.at("label", others[0]))
             for j in known:  # whoever picks an item that has a label sees the label, and corrects it
                 tally.labels[j] = label
-            tally.mended[i] = train.at("label", others[0])
-            corrected |= set(known)
+            earlier.places[keys[i], kind.label_key(label)] = found.at("label", i)
+            earlier.by_hand.add(keys[i])
         elif others:
-            tally.torn[i] = train.at("label", others[0])
+            tally.torn[i] = place(i, tally.labels[others[0]], train.at("label", others[0]))
+            earlier.places.setdefault((keys[i], kind.label_key(label)), found.at("label", i))
         elif before is not None and kind.label_key(found.labels[before]) != kind.label_key(label):
-            tally.torn[i] = found.at("label", before)
+            tally.torn[i] = place(i, found.labels[before], found.at("label", before))
+            earlier.places.setdefault((keys[i], kind.label_key(label)), found.at("label", i))
         elif known or before is not None:
             tally.again += 1
             if known:
@@ -338,6 +367,8 @@ def _tally(kind: Kind, train: Entries, found: Entries, here: Places, there: Plac
             tally.moved |= {int(j): i for j in there[i]} if not places else {}
             of_pool |= {int(there[i][0]): i} if not places else {}
             tally.by[by or ""] += 1
+            earlier.places[keys[i], kind.label_key(label)] = found.at("label", i)
+            earlier.by_hand |= {keys[i]} if by == HAND else set()
             if classes and kind.writes_table and isinstance(label, str) and label.casefold() not in classes:
                 tally.fresh[label] += 1
     return tally
@@ -409,7 +440,7 @@ def _strange(
     )
 
 
-def _say(tally: _Tally, found: Entries, path: Path, notes: Notes) -> None:
+def _say(kind: Kind, tally: _Tally, found: Entries, path: Path, notes: Notes) -> None:
     """Note what the answers of a table are."""
     says = {RANDOM: "drawn at random", "": "nobody said by what"}
     told = ", ".join(f"{number:,} {says.get(by, f'by {by}')}" for by, number in tally.by.items())
@@ -422,12 +453,19 @@ def _say(tally: _Tally, found: Entries, path: Path, notes: Notes) -> None:
     if tally.mended:
         first, other = next(iter(tally.mended.items()))
         others = f", and {len(tally.mended) - 1:,} more like it" if len(tally.mended) > 1 else ""
-        notes.say(f"{found.at('label', first)} was picked by hand and corrects {other}{others}: the answer counts.")
+        notes.say(
+            f"{_with_label(kind, found, first)} was picked by hand and corrects {other}{others}: the answer counts."
+        )
     if tally.torn:
         first, other = next(iter(tally.torn.items()))
         others = f", and {len(tally.torn) - 1:,} more like it" if len(tally.torn) > 1 else ""
         notes.say(
-            f"{found.at('label', first)} contradicts {other}{others}: both labels count half; "
+            f"{_with_label(kind, found, first)} contradicts {other}{others}: both labels count half; "
             "correct the one that is wrong.",
             page="copies",
         )
+
+
+def _with_label(kind: Kind, found: Entries, i: int) -> str:
+    """Place of an answer, and the label that it gives."""
+    return f"{found.at('label', i)} ({brief(kind.label_in_words(found.labels[i]))})"

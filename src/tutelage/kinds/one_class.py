@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -192,14 +192,9 @@ class OneClass(Kind):
         self, parts: Sequence[Entries], test: Entries | None, notes: Notes, groups: Groups | None = None
     ) -> None:
         super().note_counts(parts, test, notes, groups)
-        counts: dict[str, float] = defaultdict(float)
-        votes = [1.0] * len(parts[0]) if groups is None else groups.share.tolist()
-        for label, vote in zip(parts[0].labels, votes, strict=True):
-            if label is not None:
-                counts[str(label)] += vote
+        counts = Counter(str(label) for label in parts[0].labels if label is not None)
         if counts:
-            each = {label: round(count, 2) for label, count in sorted(counts.items())}
-            told = {label: int(count) if count == int(count) else count for label, count in each.items()}
+            told = dict(sorted(counts.items()))
             named = ", ".join(f"{shown(label)} {count:,}" for label, count in list(told.items())[:CLASSES_SHOWN])
             more_of = f", and {len(counts) - CLASSES_SHOWN} more" if len(counts) > CLASSES_SHOWN else ""
             notes.fact("classes", f"Classes: {named}{more_of}.", told)

@@ -369,7 +369,10 @@ class Page:
         return JSONResponse(self._progress(self._by(request)) | {"saving": self.saving})
 
     def _progress(self, by: str) -> dict[str, Any]:
-        return {**self.campaign.progress(by), "by": by, "guesses": self.guesses}
+        told = self.campaign.progress(by)
+        # pairs: a browser would put names such as "10" before others
+        listed = {name: list(map(list, told[name].items())) for name in ("classes", "other")}
+        return {**told, **listed, "by": by, "guesses": self.guesses}
 
     async def agreement(self, request: Request) -> Response:
         """On what annotators agree, and how far what the model says swayed them."""

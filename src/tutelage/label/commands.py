@@ -91,7 +91,6 @@ def add_label(app: App, words: Sequence[str], screen: Screen) -> None:
             )
         given = dict(guessed.options) if guessed is not None else {}
         if guessed is not None:
-            screen.say(f"Read as {kind_class.name}: {guessed.words()}. Name the columns where that is wrong.")
             for doubt in guessed.unsure:
                 screen.say(f"{doubt[0].upper()}{doubt[1:]}")
         made = kind_class(**given | changed(of_kind, own))

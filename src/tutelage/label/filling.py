@@ -13,7 +13,7 @@ import pandas as pd
 
 from tutelage.ask import RANDOM
 from tutelage.files import write_atomically
-from tutelage.kinds.asked_labels import ASKED_BY, ROW, as_table
+from tutelage.kinds.asked_labels import ASKED_BY, HAND, ROW, as_table
 from tutelage.kinds.entries import InTable
 from tutelage.label.campaign import Campaign
 from tutelage.label.items import digest
@@ -159,12 +159,24 @@ class Made:
                 f"{self.path} was changed by another program, or is none of this campaign; nothing is written over it, "
                 "and the answers are kept in the journal"
             )
-        table = answered(self.campaign, self.path)
+        table = self._corrected(answered(self.campaign, self.path))
         self._keep(writing=True)
         write_table(table, self.path)
         self.was = digest(self.path)
         self._keep(writing=False)
         return len(table)
+
+    def _corrected(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The table with the mark "hand" where it corrects a label that the items' own table has, and that is learnt."""
+        items = self.campaign.items
+        rows = sorted(row for key in self.campaign.labelled if (row := self.campaign.row_of(key)) is not None)
+        given = [items.given(row) for row in rows]
+        labels = [self.campaign.labelled[items.key(row)] for row in rows]
+        table[ASKED_BY] = [
+            HAND if was and was != label else by
+            for was, label, by in zip(given, labels, table[ASKED_BY].tolist(), strict=True)
+        ]
+        return table
 
     def _keep(self, writing: bool) -> None:
         """Keep the hash of the table, and whether it is being written: after a kill then, it is this campaign's too."""
@@ -193,6 +205,25 @@ def answered(campaign: Campaign, path: Path) -> pd.DataFrame:
     kept = [name for name in plain if name not in (*beside, "tutelage")]
     found: pd.DataFrame = plain[kept].assign(**beside)
     return found[[ROW, *kept, label, ASKED_BY]]
+
+
+def given_table(campaign: Campaign, numbers: list[int], path: Path) -> pd.DataFrame:
+    """Table of items with the labels that their own table has, in the form of `answered`.
+
+    Args:
+        campaign: the campaign.
+        numbers: numbers of the items.
+        path: file that the table is for, for messages.
+    """
+    items = campaign.items
+    kind: Any = as_table(items.kind)
+    plain = kind.table_to_ask([items.entries.items[i] for i in numbers], _frame(campaign, numbers), path)
+    (label,) = (str(getattr(kind, name)) for name in kind.label_columns)
+    asked = [items.marks.asked[i] if items.marks.asked else "" for i in numbers]
+    given = [items.given(i) for i in numbers]
+    kept = [name for name in plain if name not in (label, ASKED_BY, "tutelage")]
+    found: pd.DataFrame = plain.reset_index(drop=True)[kept].assign(**{label: given, ASKED_BY: asked})
+    return found
 
 
 def _frame(campaign: Campaign, numbers: list[int]) -> pd.DataFrame | None:

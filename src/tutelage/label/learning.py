@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,25 +11,32 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tutelage.ask import RANDOM, outlook
 from tutelage.files import BadFileError, read_json, write_atomically
 from tutelage.files.described import Asked as RunAsked
 from tutelage.files.described import Summary
-from tutelage.kinds.asked_labels import LABEL
+from tutelage.kinds.asked_labels import as_table
 from tutelage.kinds.entries import InTable
 from tutelage.label.campaign import Campaign, RefusedError
-from tutelage.label.filling import answered
+from tutelage.label.filling import answered, given_table
 from tutelage.label.items import Items
 from tutelage.label.jobs import Job, Jobs
+from tutelage.label.words import on_page
 from tutelage.run.config import toml_of_run
 from tutelage.tables import DataError, Notes, ReadAs
 from tutelage.tables.write import write_table
 
-LABELS, RUN, ASK, OPTIONS = "labels.csv", "run", "ask.csv", "options.toml"
-"""Files of a job: the labels that are learnt, the run, the table of questions, and the options of an earlier run."""
+LABELS, TYPED, RUN, ASK, OPTIONS = "labels.csv", "typed.csv", "run", "ask.csv", "options.toml"
+"""Files of a job: the labels that are learnt, those that the table had beside, the run, the table of questions, and the
+options of an earlier run."""
 
 LEAST = 0.1
 """Seconds that a label takes, at least."""
+
+SHOWN = 5
+"""Classes that a message names, at most."""
 
 COUNT = 20
 """Items that are asked for at once, unless the page says another number."""
@@ -63,8 +71,7 @@ class Learning:
             RefusedError: a job runs, or there is no label.
         """
         self._require_idle()
-        if not self.campaign.labelled:
-            raise RefusedError("there is no label yet to learn from")
+        self._require_labels()
         folder = self.jobs.new_folder()
         labels = self._labels(folder)
         words = ["fit", *self._fit(folder, labels), "--out", str(folder / RUN)]
@@ -156,7 +163,7 @@ class Learning:
             {
                 "number": job.number, "does": job.about.get("does"), "state": job.state, "command": job.command,
                 "log": job.log if job is jobs[-1] or job.state == "failed" else "", "far": job.far,
-                "labels": job.about.get("labels"),
+                "labels": job.about.get("labels"), "says": on_page(job.log) if job.state == "failed" else "",
             }
             for job in jobs
         ]  # fmt: skip
@@ -172,6 +179,31 @@ class Learning:
         if (job := self.jobs.running) is not None:
             raise RefusedError(f"job {job.number} runs ({job.about.get('does')}): wait until it has ended, or stop it")
 
+    def _require_labels(self) -> None:
+        """Check that there are labels enough, of one class an item: two classes, and two labels of each.
+
+        Raises:
+            RefusedError: there are not; the message says what to label.
+        """
+        campaign, items = self.campaign, self.campaign.items
+        if not campaign.labelled:
+            raise RefusedError("there is no label yet to learn from")
+        if self.run is not None or campaign.tags or items.on_disk or not items.kind.label_columns:
+            return
+        given = [items.given(i) for i in np.flatnonzero(items.entries.known).tolist()]
+        counts = Counter([*campaign.labelled.values(), *given])
+        if len(counts) == 1:
+            raise RefusedError(
+                f"all labels are {next(iter(counts))!r}: label an item of another class, too, and learn then"
+            )
+        single = [name for name, count in counts.items() if count == 1]
+        if single:
+            named = ", ".join(map(repr, single[:SHOWN])) + (" and others" if len(single) > SHOWN else "")
+            raise RefusedError(
+                f"{named} {'has' if len(single) == 1 else 'have'} one label{'' if len(single) == 1 else ' each'}, and "
+                "two are needed to tell how good the model is: label one more of each (Find leads to them), or undo"
+            )
+
     def _labels(self, folder: Path) -> Path:
         """The labels so far, as a table of a job."""
         path = folder / LABELS
@@ -183,15 +215,31 @@ class Learning:
         items = self.campaign.items
         if self.run is not None:
             write_atomically(folder / OPTIONS, toml_of_run(self.run).encode())
-            own = [str(path) for path in read_json(self.run / "run.json", RunAsked).get("answers", ())]
-            return ["--config", str(folder / OPTIONS), "--answers", *own, str(labels)]
+            typed = self._typed(folder)
+            return ["--config", str(folder / OPTIONS), "--answers", *answers_of(self.run), *typed, str(labels)]
         source, kind = str(items.path.resolve()), items.kind
-        columns = options_of(kind)
-        if items.path.is_dir() or _has_labels(items):
-            return [self.method, "--train", source, "--answers", str(labels), *columns]
-        (name,) = kind.label_columns
-        columns += [] if getattr(kind, name) else [f"--{name}", LABEL]
-        return [self.method, "--train", str(labels), "--unlabelled", source, *columns]
+        if has_labels(items):
+            return [self.method, "--train", source, "--answers", str(labels), *options_of(kind)]
+        return [self.method, "--train", str(labels), "--unlabelled", source, *options_of(as_table(kind))]
+
+    def _typed(self, folder: Path) -> list[str]:
+        """Table of the labels that the items' table has and that nobody gave on this page; none where there is none."""
+        campaign, path = self.campaign, folder / TYPED
+        items = campaign.items
+        rows = [i for i in np.flatnonzero(items.entries.known).tolist() if items.key(i) not in campaign.known]
+        if not rows:
+            return []
+        write_table(given_table(campaign, rows, path), path)
+        return [str(path.resolve())]
+
+
+def answers_of(run: Path) -> list[str]:
+    """Tables of answers that a run learnt.
+
+    Args:
+        run: folder of the run.
+    """
+    return [str(path) for path in read_json(run / "run.json", RunAsked).get("answers", ())]
 
 
 def options_of(kind: Any) -> list[str]:
@@ -221,8 +269,14 @@ def word_of(name: str, values: Sequence[str]) -> str:
     return f"--{name.replace('_', '-')}={line.getvalue()}"
 
 
-def _has_labels(items: Items) -> bool:
-    """Whether the table of the items has the column of the labels."""
+def has_labels(items: Items) -> bool:
+    """Whether the table of the items has the column of the labels, or their folder a folder of a class.
+
+    Args:
+        items: the items.
+    """
+    if items.path.is_dir():
+        return bool(items.entries.known.any())
     table = items.entries.table
     names = [getattr(items.kind, name) for name in items.kind.label_columns]
     return isinstance(items.entries.places, InTable) and table is not None and all(name in table for name in names)

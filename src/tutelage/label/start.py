@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from starlette.middleware import Middleware
 
 from tutelage.ask import RANDOM
 from tutelage.files import BadFileError, one_writer
+from tutelage.kinds.asked_labels import as_table
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Files
 from tutelage.label.app import Page
@@ -24,7 +27,7 @@ from tutelage.label.guard import HOST, Guard
 from tutelage.label.items import Items
 from tutelage.label.jobs import Jobs
 from tutelage.label.journal import NO_ANSWERS, Journal
-from tutelage.label.learning import Learning
+from tutelage.label.learning import Learning, answers_of, has_labels, options_of
 from tutelage.run.screen import Screen
 from tutelage.serve.server import Server, listening
 from tutelage.tables import DataError, Notes, ReadAs
@@ -112,6 +115,7 @@ def campaign(
         if not len(items):
             raise DataError(f"{source}: there is nothing to label")
         items.face(0)
+        screen.say(read_as(items))
         about = {"table": source.name, "kind": kind.name, "classes": _classes(items, asked, ())}
         journal = Journal(folder / "journal.jsonl", about)
         try:
@@ -122,6 +126,44 @@ def campaign(
             yield labels, _written(labels, table, asked, how, screen)
         finally:
             journal.close()
+
+
+NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*(e[-+]?\d+)?", re.IGNORECASE)
+"""Pattern of a number."""
+
+PICTURE = re.compile(r"\S+\.(png|jpe?g|gif|bmp|tiff?|webp)", re.IGNORECASE)
+"""Pattern of the name of an image's file."""
+
+DOUBTED = 50
+"""Items that are looked at for whether they are of another kind."""
+
+
+def read_as(items: Items) -> str:
+    """Sentence on what was read as what, and where that is doubtful on how to say otherwise.
+
+    Args:
+        items: the items.
+    """
+    kind, count = items.kind, len(items)
+    thing = kind.words.thing if count == 1 else kind.words.things
+    named = shlex.join(options_of(kind)[2:])
+    known = int(items.entries.known.sum()) if _labelled(items) else 0
+    by = f" by {named}" if named else ""
+    have = "has" if known == 1 else "have"
+    said = f"Read as {kind.name}{by}: {count:,} {thing} of {items.path}, of which {known:,} {have} a label."
+    return f"{said} {_doubt(items) or 'Name --kind, or the columns, where that is wrong.'}"
+
+
+def _doubt(items: Items) -> str | None:
+    """What texts seem to be instead; None where nothing speaks against them."""
+    some = [item.strip() if isinstance(item, str) else "" for item in list(items.entries.items[:DOUBTED])]
+    if items.kind.shows_pictures:
+        return None
+    if all(NUMBER.fullmatch(text) for text in some):
+        return "These are numbers alone: for rows of numbers give --kind rows --features COLUMN,COLUMN."
+    if all(PICTURE.fullmatch(text) for text in some):
+        return "These are names of images: give --kind images --images COLUMN to see the images."
+    return None
 
 
 def _require_own(labels: Campaign, source: Path, screen: Screen) -> None:
@@ -242,30 +284,35 @@ def _written(
         return made
 
 
-def _names(items: Items) -> bool:
-    """Whether the table of the items has the column of the labels."""
-    table = items.entries.table
-    return table is not None and all(getattr(items.kind, name) in table for name in items.kind.label_columns)
-
-
 def _command(labels: Campaign, asked: LabelOptions, written: Filled | Made | None) -> str:
     """Command line that learns from the labels; empty where it cannot be told."""
     if written is None:
         return ""
     kind: Any = labels.items.kind
+    tables = shlex.join(map(str, tables_of_labels(labels, written, asked.train is None)))
     if asked.train is None and asked.run is not None:
-        again = f"tutelage config {asked.run} --output again.toml"
-        return f"{again}\ntutelage fit --config again.toml --answers {written.path} --out again"
+        again = shlex.join(("tutelage", "config", str(asked.run), "--output", "again.toml"))
+        own = "".join(f" {shlex.quote(path)}" for path in answers_of(asked.run))
+        return f"{again}\ntutelage fit --config again.toml --answers{own} {tables} --out again"
     source = asked.train or Path("FILE")
-    columns = " ".join(
-        f"--{name.replace('_', '-')} {value if isinstance(value, str) else ' '.join(value)}"
-        for name in (*kind.item_columns, *kind.label_columns)
-        if (value := getattr(kind, name)) not in (None, ())
-    )
-    columns = f"--kind {kind.name} {columns}".strip()
+    train = shlex.quote(str(source))
     if asked.train is None:
-        return f"tutelage fit drift --train FILE {columns} --answers {written.path} --out run"
-    if source.is_dir() or _names(labels.items):
-        return f"tutelage fit drift --train {source} {columns} --answers {written.path} --out run"
-    columns = f"{columns} --{kind.label_columns[0]} label" if getattr(kind, kind.label_columns[0]) is None else columns
-    return f"tutelage fit drift --train {written.path} --unlabelled {source} {columns} --out run"
+        return f"tutelage fit {asked.method} --train FILE {shlex.join(options_of(kind))} --answers {tables} --out run"
+    if has_labels(labels.items):
+        columns = shlex.join(options_of(kind))
+        return f"tutelage fit {asked.method} --train {train} {columns} --answers {tables} --out run"
+    columns = shlex.join(options_of(as_table(kind)))
+    return f"tutelage fit {asked.method} --train {tables} --unlabelled {train} {columns} --out run"
+
+
+def tables_of_labels(labels: Campaign, written: Filled | Made, asked_for: bool) -> list[Path]:
+    """Tables that hold labels: the one that the page writes, and that of the items, where labels were typed into it.
+
+    Args:
+        labels: the campaign.
+        written: table that its labels are written into.
+        asked_for: whether its items are those of a table that `tutelage next` wrote.
+    """
+    source = labels.items.path
+    typed = asked_for and source.resolve() != written.path.resolve() and bool(labels.items.entries.known.any())
+    return [*([source] if typed else []), written.path]

@@ -7,12 +7,13 @@ const FEW = 9;
 let shown = 0; // when the item came onto the screen, by the clock that no one sets
 let sending = false;
 let adding = Promise.resolve(); // the classes that are on their way to the journal
+let pending = 0; // number of them
 let tags = []; // type of each word of a sentence: "" for none
 let starts = []; // whether a marked part begins at the word
 let at = 0; // word that the keys are at
 let from = 0; // word at which the marked words begin
 
-const names = () => Object.keys(state.progress.classes);
+const names = () => state.progress.classes.map(([name]) => name);
 const many = () => names().length > FEW;
 
 async function ask(path, body) {
@@ -138,12 +139,33 @@ function showClasses() {
 }
 
 function showProgress(progress, saving) {
-  state.progress = progress;
+  const before = names().join("\n");
+  const mine = state.progress.classes.filter(([name]) => !progress.classes.some(([other]) => other === name));
+  state.progress = pending ? { ...progress, classes: [...progress.classes, ...mine] } : progress;
+  if (state.item && names().join("\n") !== before) renewClasses();
   const done = progress.queue - progress.left;
   $("bar").max = progress.queue || 1;
   $("bar").value = progress.queue ? done : 1;
   $("count").textContent = `${progress.labelled.toLocaleString("en")} labelled, ${progress.left.toLocaleString("en")} to go`;
   if (saving !== undefined) $("saving").textContent = saving;
+}
+
+function renewClasses() {
+  showClasses();
+  $("all-classes").replaceChildren(...names().map((name) => make("option", undefined, { value: name })));
+  if (state.tags && document.querySelector(".word")) showWords();
+}
+
+const RENEWED = 3000; // milliseconds after which a page that is seen looks for what others did
+
+async function renew() {
+  if (document.hidden || sending || pending) return;
+  try {
+    const { saving, ...progress } = await ask("/progress");
+    if (!sending && !pending) showProgress(progress, saving);
+  } catch {
+    // the next answer says it
+  }
 }
 
 let looking = 0; // timer of the look at whether the table was written
@@ -204,13 +226,14 @@ function addClass() {
     return;
   }
   $("fresh").value = "";
-  if (!(name in state.progress.classes)) {
-    state.progress.classes[name] = 0;
+  if (!names().includes(name)) {
+    state.progress.classes.push([name, 0]);
+    pending += 1;
     adding = adding.then(() => ask("/classes", { name })).catch((error) => {
-      delete state.progress.classes[name];
+      state.progress.classes = state.progress.classes.filter(([other]) => other !== name);
       showClasses();
       notice(error.message);
-    });
+    }).finally(() => { pending -= 1; });
   }
   showClasses();
   (many() && !state.tags ? $("which") : $("item-name")).focus();
@@ -398,7 +421,7 @@ async function showFacts() {
   box.replaceChildren();
   const percent = (x) => `${(100 * x).toFixed(0)} %`;
   const table = make("table");
-  for (const [name, count] of Object.entries({ ...progress.classes, ...progress.other })) {
+  for (const [name, count] of [...progress.classes, ...progress.other]) {
     const row = make("tr");
     row.append(make("th", name, { scope: "row", dir: "auto" }), make("td", count.toLocaleString("en"), { class: "n" }));
     table.append(row);
@@ -495,7 +518,7 @@ function showJobs(told) {
   $("job-bar").hidden = !running;
   if (running && last.far.share) $("job-bar").value = Math.round(100 * last.far.share);
   else $("job-bar").removeAttribute("value");
-  const error = last && last.state === "failed" ? last.log.split("\n").filter((line) => line.startsWith("Error")).pop() || "It failed; the log says why." : "";
+  const error = last && last.state === "failed" ? last.says || "It failed; the log says why." : "";
   const ended = { done: last && last.does === "next" ? "What was asked for comes first now." : "Learnt.", stopped: "Stopped. It can go on where it was.", failed: error };
   $("job-now").textContent = !last ? "" : running ? `${DOES[last.does]}${last.far.left ? `, about ${last.far.left} left` : ""} …` : ended[last.state];
   curve(told.curve);
@@ -667,3 +690,5 @@ $("group-after").addEventListener("click", () => showGroup(group + 1));
 $("all-go").addEventListener("click", labelChosen);
 showProgress(state.progress);
 showItem(state.item);
+window.addEventListener("focus", renew);
+setInterval(renew, RENEWED);
