@@ -6,7 +6,7 @@ import torch
 
 from tutelage.adapting import run as adapting
 from tutelage.adapting.contrastive import pairs
-from tutelage.adapting.how import Adapting, multiplies_bfloat16
+from tutelage.adapting.how import Adapting
 from tutelage.adapting.run import adapted, kept, learnt, seconds
 from tutelage.fit.setup import FolderStore
 from tutelage.modalities import units
@@ -16,6 +16,7 @@ from tutelage.modalities.head import Head
 from tutelage.modalities.sentences.reader import WordReader
 from tutelage.modalities.text.reader import TextReader
 from tutelage.model import Model, load, save
+from tutelage.ops.bfloat16 import multiplies_bfloat16
 from tutelage.tasks import Classification, Tagging
 
 HOW = Adapting(steps=12, lr=3e-3, batch=16, fast=False)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 import torch
 
+from tutelage.ops.bfloat16 import multiplies_bfloat16
 from tutelage.ops.checks import Range, checks_of, one_of
 
 BY: Mapping[str, str] = {
@@ -103,14 +104,3 @@ class Adapting:
     def in_bfloat16(self, device: torch.device) -> bool:
         """Whether matrices are multiplied in bfloat16 on this device."""
         return multiplies_bfloat16(device) if self.fast is None else self.fast
-
-
-def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether a device has instructions for matrices of bfloat16, which make them two to four times faster.
-
-    What is asked is the processor and not a clock, so that the answer is the same in every run.
-    """
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    tells = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return device.type == "cpu" and any(tell() for tell in tells if tell is not None)

@@ -19,6 +19,7 @@ from tutelage.data import hub
 from tutelage.data.nearest import did_you_mean
 from tutelage.data.quiet import quietly
 from tutelage.data.sources import cache_folder
+from tutelage.ops.bfloat16 import multiplies_bfloat16
 
 NAMES = tuple(name for name, entry in weights.CATALOGUE.items() if entry.what == "language model")
 """Names of the language models in the catalogue of weights."""
@@ -36,7 +37,8 @@ class Local:
 
     It may write the name of a class and nothing else (constrained choice). A class's probability is the product of
     those of its tokens, each among the tokens that may stand there: one pass tells it where the names begin with
-    different tokens. The part of the messages that all texts share is computed once.
+    different tokens. The part of the messages that all texts share is computed once. It computes in bfloat16 where the
+    machine has instructions for it; replies in float32 are others, and are kept apart.
 
     Args:
         name: name in the catalogue of weights, such as "smollm2"; folder of a model that transformers saved; a .gguf
@@ -58,24 +60,25 @@ class Local:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         source = _source(self.name)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        precision = torch.bfloat16 if multiplies_bfloat16(device) else torch.float32
         try:
             with quietly():
                 self._tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
                 self._network = AutoModelForCausalLM.from_pretrained(
-                    source, dtype=torch.float32, trust_remote_code=False, use_safetensors=True
+                    source, dtype=precision, trust_remote_code=False, use_safetensors=True
                 ).eval()
         except MemoryError:
             raise
         except Exception as e:  # the library and its tokenizers raise many kinds
             raise ChatError(f"model {self.name!r} could not be loaded; give {_known()}. ({e})") from e
-        if torch.cuda.is_available():
-            self._network.to("cuda")
+        self._network.to(device)
         if not getattr(self._tokenizer, "chat_template", None):
             raise ChatError(f"model {self.name!r} has no chat template: it follows no instructions; give {_known()}")
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the weights, of the tokens and of the chat template, 16 hexadecimal digits."""
+        """Hash of the weights in their precision, of the tokens and of the chat template, 16 hexadecimal digits."""
         h = hashlib.blake2b(str(self._tokenizer.chat_template).encode(), digest_size=8)
         for token, number in sorted(self._tokenizer.get_vocab().items()):
             h.update(f"{token} {number}\n".encode(errors="replace"))
