@@ -127,3 +127,4 @@ def test_no_gain_leads_beyond_all_items():
         found = outlook([10, 20], [0.3, score])
         assert (100 * score + found.high <= 100 + 1e-9).all() and (found.low <= found.gain).all()
         assert (found.gain <= found.high).all()
+    assert not found.stop and "by chance: go on" in found.words()

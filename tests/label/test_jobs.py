@@ -65,6 +65,7 @@ def test_a_fit_outlives_its_parent_is_stopped_and_goes_on(tmp_path):
         tmp_path / "a.csv", index=False
     )
     fit = ["fit", "drift", "--train", str(tmp_path / "a.csv"), "--text", "text", "--label", "label", "--steps", "3000"]
+    fit.append("--no-evidence")
     code = (
         "import sys; from pathlib import Path; from tutelage.label.jobs import Jobs; j = Jobs(Path(sys.argv[1]));"
         "j.start(j.new_folder(), sys.argv[2:], {'does': 'fit'})"

@@ -94,6 +94,8 @@ class Outlook:
             for m, g, a, b, rate in zip(self.more, self.gain, self.low, self.high, self.per_minute, strict=True)
         ]
         end = f"Enough: a minute is likely to bring less than {self.worth:g} points." if self.stop else "Go on."
+        if not self.stop and (self.per_minute < self.worth).all():
+            end = "The held-out score leaves no room for more, which so few labels may say by chance: go on."
         which = "Points are those of the labels-only model, in brackets their 90 % interval."
         return " ".join([*said, which, end])
 
@@ -138,11 +140,12 @@ def outlook(
     seen = _seen(at, held, now)
     found = [_predicted(curves, sets, now, float(m), seen) for m in more]
     room = 100 * (1 - held[-1])  # no score is above 1
-    gain, low, high = (np.minimum(100 * np.array([f[i] for f in found]), room) for i in range(3))
+    likely, *ends = (100 * np.array([f[i] for f in found]) for i in range(3))
+    gain, low, high = (np.minimum(points, room) for points in (likely, *ends))
     minutes = np.array(more) * seconds_per_label / 60
     rate = gain / minutes
     beyond = np.array([bool(f[3]) for f in found])
-    stop = bool((rate < worth).all())
+    stop = bool((likely / minutes < worth).all())  # not cut: the held-out score may be too high by chance
     return Outlook(int(now), tuple(map(int, more)), gain, low, high, rate, worth, stop, beyond, len(sets))
 
 

@@ -167,7 +167,7 @@ class Made:
         return len(table)
 
     def _corrected(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The table with the mark "hand" where it corrects a label that the items' own table has, and that is learnt."""
+        """The table with the mark "hand" where it corrects a label that the table of the items has."""
         items = self.campaign.items
         rows = sorted(row for key in self.campaign.labelled if (row := self.campaign.row_of(key)) is not None)
         given = [items.given(row) for row in rows]
