@@ -8,7 +8,9 @@ import json
 import os
 import re
 import shlex
+import shutil
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -26,6 +28,7 @@ from tutelage.app.files import Given
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Jobs
 
+RECORDED = Path(__file__).parents[1] / "recorded" / "v0.1" / "runs" / "texts"
 TEXTS = [f"the {word} of day {i}" for i, word in enumerate(["soup", "bank", "goal"] * 8)]
 
 
@@ -129,8 +132,6 @@ def test_files_outside_and_hidden_ones_are_not_shown(client):
 
 
 def test_a_full_disk_keeps_nothing(client, monkeypatch):
-    from pathlib import Path
-
     def full(self, *given, **named):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -650,6 +651,33 @@ def test_a_sheet_that_is_chosen_is_shown_labelled_learnt_and_predicted(client, s
     for what in ("label", "fit", "predict"):
         client.post(f"/files/b.xlsx/do/{what}")
         assert started[-1].count("--sheet=two words") == 1
+
+
+def test_a_wrong_kind_is_noticed_where_no_column_has_labels(client):
+    send(client, data=pd.DataFrame({"text": TEXTS}).to_csv(index=False).encode())
+    client.post("/files/mine.csv/read", data={"kind": "images", "items": "text", "labels": ""})
+    assert "look like texts, not like images" in client.get("/files/mine.csv").text.replace("\u2068", "")
+    client.post("/files/mine.csv/read", data={"kind": "texts", "items": "text", "labels": ""})
+    assert "is the kind right" not in client.get("/files/mine.csv").text
+
+
+def test_what_a_fit_found_is_said_in_plain_words(client):
+    folder = client.folder / "mine.csv.tutelage" / "jobs" / "1"
+    shutil.copytree(RECORDED, folder / "run")
+    says = doing.says(SimpleNamespace(folder=folder))
+    assert says[0] == (
+        "On 16 texts whose labels were hidden from it, it was right in 11; of 100 new texts of this sort it will be "
+        "right in 48 to 84, with nine chances in ten."
+    )
+    assert "62 of 100 with the labels alone, 69 where the texts without a label were read" in says[1]
+    assert "about 74 chances in 100" in says[1] and "they are used" in says[1]
+    held = json.loads((folder / "run" / "summary.json").read_text())
+    held |= {"commonest": {"class": "food", "share": 0.5}}
+    held["evidence"]["returned"] = "reference"
+    (folder / "run" / "summary.json").write_text(json.dumps(held))
+    says = " ".join(doing.says(SimpleNamespace(folder=folder)))
+    assert "Who always says “food” is right in 50 of 100" in says and "the labels alone are used" in says
+    assert not re.search("accuracy|held-out|baseline|interval|cross-valid", says)
 
 
 def test_answers_of_several_options_and_two_in_one_sentence_are_buttons(tmp_path):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tutelage.data.errors import DataError
-from tutelage.kinds.told import told, told_of
+from tutelage.kinds.told import Told, told, told_of, unfit
 from tutelage.tables import USUAL
 
 N = 40
@@ -247,6 +247,25 @@ def test_a_file_with_a_word_a_line_holds_sentences(tmp_path, lines, items, tags)
     path.write_text("".join(f"{lines}\n{' '.join([*number, 'sang', *rest, 'O'])}\n\n" for _ in range(3)))
     found = told(path, USUAL)
     assert (found.kind, *_columns(found)) == ("sentences", items, tags)
+
+
+@pytest.mark.parametrize(
+    ("kind", "items", "cells", "says"),
+    [
+        ("images", "images", TEXTS, "like texts, not like images"),
+        ("texts", "text", PICTURES, "like images, not like texts"),
+        ("texts", "text", WIDTHS, "like numbers, not like texts"),
+        ("sentences", "tokens", WIDTHS, "like numbers, not like sentences"),
+        ("rows", "features", TEXTS, "like texts, not like numbers"),
+        ("texts", "text", WORDS, "like lists, not like texts"),
+        ("images", "images", PICTURES, ""), ("sentences", "tokens", TEXTS, ""), ("sentences", "tokens", WORDS, ""),
+        ("rows", "features", WIDTHS, ""), ("rows", "features", CLASSES, ""), ("texts", "text", LINKS, ""),
+    ],
+)  # fmt: skip
+def test_a_kind_that_is_not_that_of_the_cells_is_noticed(kind, items, cells, says):
+    value = ["a"] if kind == "rows" else "a"
+    found = unfit(Told(kind, {items: value}), pd.DataFrame({"a": cells}))
+    assert (says in " ".join(found)) if says else not found
 
 
 def test_a_table_of_numbers_that_count_the_rows_alone_has_no_items():

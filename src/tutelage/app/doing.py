@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shlex
 import subprocess
@@ -16,9 +17,11 @@ from typing import Any
 from tutelage.app.download import label_column
 from tutelage.app.files import CHARSET, SEPARATOR, Given
 from tutelage.app.words import on_page
+from tutelage.files import read_json
+from tutelage.files.described import Summary
 from tutelage.kinds import KINDS
 from tutelage.kinds.asked_labels import as_table
-from tutelage.kinds.told import Told
+from tutelage.kinds.told import LOOKED_AT, Told, table_of, unfit
 from tutelage.label.jobs import Job
 from tutelage.label.learning import outlook_of, point_of, word_of
 from tutelage.tables import DataError, ReadAs, ending_of, read_table
@@ -140,7 +143,9 @@ def look(given: Given, told: Told) -> Seen:
     words = ["look", "--train", str(given.path), *words_of(given, told), *given.settled]
     command = shlex.join(["tutelage", *words])
     if not labels_named(given, told):
-        return Seen(error="no column holds labels yet: label some first", command=command)
+        strange = [] if given.path.is_dir() else unfit(told, table_of(given.path, given.how).head(LOOKED_AT))
+        asked = [Asked(line, [], False) for line in strange]
+        return Seen(error="no column holds labels yet: label some first", questions=asked, command=command)
     done = subprocess.run(
         [sys.executable, "-m", "tutelage", *words, "--json"], capture_output=True, text=True, check=False,
         timeout=SECONDS, stdin=subprocess.DEVNULL,
@@ -300,21 +305,65 @@ def given_counts(given: Given, told: Told) -> tuple[int, dict[str, int]]:
 
 
 def says(job: Job) -> list[str]:
-    """What a finished fit says: how good the model is, whether the pool helped, and what more labels would bring."""
+    """What a finished fit says to somebody who knows nothing of models, a sentence each.
+
+    How good the model is on items that it had not seen, what always saying one class would give, whether the unlabelled
+    items helped, and what more labels would bring.
+    """
     found = point_of(job.folder / RUN)
     if found is None:
         return []
-    lines = []
+    summary: Mapping[str, Any] = read_json(job.folder / RUN / "summary.json", Summary)
+    lines: list[str] = []
+    things = str(summary.get("things") or "items")
     if found["score"] is not None:
-        score, low, high = (100 * found[name] for name in ("score", "low", "high"))
-        lines.append(
-            f"With {found['labels']:,} labels: {found['measure']} {score:.1f} % on held-out ones ({low:.1f} to "
-            f"{high:.1f})."
-        )
+        lines += _how_good(summary, found, things)
     if (sample := found["sample"]) is not None:
-        low, high = 100 * sample["low"], 100 * sample["high"]
-        lines.append(f"On the {sample['drawn']:,} that were drawn at random: {low:.1f} to {high:.1f} %.")
-    return [*lines, *filter(None, [found["words"], outlook_of(job.folder / RUN, None)])]
+        lines.append(
+            f"The {sample['drawn']:,} {things} that chance chose say it best: of 100 new {things} it will be right in "
+            f"{_between(sample)}, with nine chances in ten."
+        )
+    return [*lines, *filter(None, [outlook_of(job.folder / RUN, None)])]
+
+
+def _how_good(summary: Mapping[str, Any], found: Mapping[str, Any], things: str) -> list[str]:
+    """Sentences on a score, its interval, and what it is compared with."""
+    weighed = summary["evidence"]
+    count = int(weighed.get("labels") or found["labels"])
+    if found["measure"] == "accuracy":
+        lines = [
+            f"On {count:,} {things} whose labels were hidden from it, it was right in {found['score'] * count:,.0f}; "
+            f"of 100 new {things} of this sort it will be right in {_between(found)}, with nine chances in ten."
+        ]
+    else:
+        lines = [
+            f"On {count:,} {things} whose labels were hidden from it, it has {100 * found['score']:.0f} of 100 points "
+            f"({found['measure']}; 100 is without fault); on new ones {_between(found)}, with nine chances in ten."
+        ]
+    if (commonest := summary.get("commonest")) and found["measure"] == "accuracy":
+        lines.append(
+            f"Who always says “{commonest['class']}” is right in {100 * commonest['share']:.0f} of 100: the model is "
+            "worth what it is better than that."
+        )
+    harm = weighed.get("harm")
+    if weighed.get("tried") == "pool" and harm is not None:
+        labels_alone = f"{100 * weighed['reference']['score']:.0f} of 100 with the labels alone"
+        used = weighed["returned"] == "candidate"
+        lines.append(
+            f"It was {labels_alone}, {100 * weighed['candidate']['score']:.0f} where the {things} without a label were "
+            f"read, too: these help with about {100 * (1 - harm):.0f} chances in 100, so that "
+            f"{'they are used' if used else 'the labels alone are used'}."
+        )
+    return lines
+
+
+def _between(found: Mapping[str, Any]) -> str:
+    """An interval in whole numbers of 100, as wide as it is or wider.
+
+    >>> _between({"low": 0.784, "high": 0.931})
+    '78 to 94'
+    """
+    return f"{math.floor(100 * found['low'] + 1e-9)} to {math.ceil(100 * found['high'] - 1e-9)}"
 
 
 def address_of(job: Job) -> str:

@@ -71,6 +71,9 @@ TAG = re.compile(r"O|[BIESLU]-\S+")
 NUMBERED = re.compile(rf"({GUESS}|{WHY}|{ROW}|{SOURCE})(_\d+)?")
 """Pattern of the names of the columns that `tutelage next` writes, beside those that say by which selector."""
 
+FITS = {"texts": ("texts",), "images": ("images",), "rows": ("numbers",), "sentences": ("sentences", "lists", "texts")}
+"""What cells of the items look like, by kind; the first is what they are called."""
+
 A_WORD_A_LINE = frozenset(CONLL) - {".txt"}
 """Endings of files with a word a line, which are no tables."""
 
@@ -165,6 +168,32 @@ def told_of(table: pd.DataFrame, path: Path) -> Told:
             others = [c for c in columns if c not in taken and c != label]
             return Told(name, options, others, tuple(doubts))
     raise DataError(f"{path}: no column looks like items to label; name it, as by --text COLUMN")
+
+
+def unfit(told: Told, table: pd.DataFrame) -> list[str]:
+    """Sentences on columns of items whose cells are not of the kind that somebody says they are.
+
+    Args:
+        told: the kind and the columns.
+        table: the first rows.
+
+    >>> unfit(Told("images", {"images": "text"}), pd.DataFrame({"text": ["a good soup"]}))
+    ["the cells of 'text' look like texts, not like images: is the kind right?"]
+    """
+    kind, looks = KINDS[told.kind], []
+    value = told.options.get(kind.item_columns[0], ())
+    for name in [value] if isinstance(value, str) else list(value):
+        cells = [plain(cell) for cell in table[name].tolist() if not _empty(cell)] if name in table else []
+        if not cells or (told.kind == "rows" and _few(cells)):
+            continue
+        seen = (
+            "lists" if mostly(lambda cell: isinstance(cell, list), cells)
+            else "images" if KINDS["images"].told_by_cells({name: cells}) or _depicts(cells)
+            else "numbers" if mostly(is_number, cells) else "texts"
+        )  # fmt: skip
+        if seen not in FITS.get(told.kind, (seen,)):
+            looks.append(f"the cells of {name!r} look like {seen}, not like {FITS[told.kind][0]}: is the kind right?")
+    return looks[:3]
 
 
 def _fitting(filled: Cells) -> Cells:
