@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -583,6 +584,58 @@ def test_a_zip_of_images_becomes_a_folder_of_them(client, started):
     assert started[-1][:6] == ["fit", "drift", "--train", str(client.folder / "pics"), "--kind", "images"]
     client.post("/files/pics/remove")
     assert not list(client.folder.iterdir())
+
+
+def flat(client, count=24):
+    """Send a .zip of images without folders, and label half of them as the labelling page does."""
+    files = {f"{i:02d}.png": picture((200 if i % 2 else 20) + i) for i in range(count)}
+    assert send(client, "flat.zip", packed(files)).json()["name"] == "flat"
+    client.post("/files/flat/read", data={"kind": "images"})
+    names = list(files)[: count // 2]
+    said = {"row": names, "image": [f"../flat/{name}" for name in names], "label": ["blue", "red"] * (len(names) // 2)}
+    pd.DataFrame(said | {"asked_by": "random"}).to_csv(client.folder / "flat.tutelage" / "labels.csv", index=False)
+
+
+def test_images_without_folders_are_the_pool_of_a_table_of_labels(client, started):
+    flat(client)
+    assert "no column holds labels" in client.get("/files/flat").text.lower()
+    client.post("/files/flat/do/fit")
+    labels = str(client.folder / "flat.tutelage" / "labels.csv")
+    assert started[-1][:-2] == [
+        "fit", "drift", "--train", labels, "--unlabelled", str(client.folder / "flat"), "--kind", "images", "--label",
+        "label", "--images=image",
+    ]  # fmt: skip
+
+
+def ended(client, name, number, seconds=240):
+    """The state of a job, once it has ended."""
+    end = time.monotonic() + seconds
+    while (found := Given(client.folder / name).jobs.all()[number - 1]).state == "running":
+        assert time.monotonic() < end, found.log
+        time.sleep(0.5)
+    return found
+
+
+@pytest.mark.slow
+def test_images_without_folders_are_labelled_learnt_and_downloaded(client):
+    flat(client)
+    client.post("/files/flat/do/label")
+    labelling = Given(client.folder / "flat").jobs.all()[0]
+    for _ in range(120):
+        if doing.address_of(labelling):
+            break
+        time.sleep(0.5)
+    assert doing.address_of(labelling), labelling.log
+    client.post("/files/flat/do/stop", data={"number": "1"})
+    ended(client, "flat", 1)
+    client.post("/files/flat/do/fit")
+    assert ended(client, "flat", 2).state == "done", ended(client, "flat", 2).log
+    assert doing.says(ended(client, "flat", 2))
+    client.post("/files/flat/do/predict")
+    assert ended(client, "flat", 3).state == "done", ended(client, "flat", 3).log
+    table = pd.read_csv(io.BytesIO(client.get("/files/flat/jobs/3/labels").content), keep_default_na=False)
+    assert len(table) == 24 and table.label_given.tolist() == ["blue", "red"] * 6 + [""] * 12
+    assert table.label_predicted.tolist() == ["blue", "red"] * 12
 
 
 def test_no_zip_writes_elsewhere_or_fills_the_disk(client, monkeypatch):
