@@ -268,6 +268,28 @@ def test_a_kind_that_is_not_that_of_the_cells_is_noticed(kind, items, cells, say
     assert (says in " ".join(found)) if says else not found
 
 
+@pytest.mark.parametrize(
+    ("text", "says"), [("\n\n", "no sentence is in it; write a word a line"), ("a,b\n1,2\n", ".csv")]
+)
+def test_a_file_with_a_word_a_line_that_is_none_says_what_to_do(tmp_path, text, says):
+    (tmp_path / "a.conll").write_text(text)
+    with pytest.raises(DataError, match=says):
+        told(tmp_path / "a.conll", USUAL)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"\xd0\xcf\x11\xe0" + bytes(600) + "EncryptedPackage".encode("utf-16-le"), "it has a password"),
+        (b"PK\x03\x04x", "save it again, as .xlsx or .csv"), (b"text,label\na,b\n", "end in .csv or .tsv"),
+    ],
+)  # fmt: skip
+def test_a_spreadsheet_that_cannot_be_read_says_what_to_do(tmp_path, data, says):
+    (tmp_path / "a.xlsx").write_bytes(data)
+    with pytest.raises(DataError, match=says):
+        told(tmp_path / "a.xlsx", USUAL)
+
+
 def test_a_table_of_numbers_that_count_the_rows_alone_has_no_items():
     with pytest.raises(DataError, match="no column looks like items"):
         told_of(pd.DataFrame({"a": [None, None], "b": [None, None]}), Path("a.csv"))

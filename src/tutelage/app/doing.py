@@ -23,7 +23,7 @@ from tutelage.kinds import KINDS
 from tutelage.kinds.asked_labels import as_table
 from tutelage.kinds.told import LOOKED_AT, Told, table_of, unfit
 from tutelage.label.jobs import Job
-from tutelage.label.learning import outlook_of, point_of, word_of
+from tutelage.label.learning import point_of, word_of
 from tutelage.tables import DataError, ReadAs, ending_of, read_table
 
 RUN, ALL, AWAY = "run", "labelled", "away"
@@ -32,6 +32,9 @@ away."""
 
 METHOD = "drift"
 """Method of a fit, unless the page says another."""
+
+NO_LABELS = "no column holds labels yet: label some first"
+"""What is said of a file without labels, as long as none is given on the page."""
 
 SECONDS = 600
 """Seconds, at most, in which what is read of a file is told."""
@@ -145,7 +148,7 @@ def look(given: Given, told: Told) -> Seen:
     if not labels_named(given, told):
         strange = [] if given.path.is_dir() else unfit(told, table_of(given.path, given.how).head(LOOKED_AT))
         asked = [Asked(line, [], False) for line in strange]
-        return Seen(error="no column holds labels yet: label some first", questions=asked, command=command)
+        return Seen(error=NO_LABELS, questions=asked, command=command)
     done = subprocess.run(
         [sys.executable, "-m", "tutelage", *words, "--json"], capture_output=True, text=True, check=False,
         timeout=SECONDS, stdin=subprocess.DEVNULL,
@@ -323,7 +326,20 @@ def says(job: Job) -> list[str]:
             f"The {sample['drawn']:,} {things} that chance chose say it best: of 100 new {things} it will be right in "
             f"{_between(sample)}, with nine chances in ten."
         )
-    return [*lines, *filter(None, [outlook_of(job.folder / RUN, None)])]
+    return [*lines, *_more(summary.get("outlook") or {})]
+
+
+def _more(told: Mapping[str, Any]) -> list[str]:
+    """Sentences on what more labels would bring; none where the fit does not say it."""
+    if not told.get("more"):
+        return []
+    lines = [
+        f"Another {more:,} labels would bring about {gain:+.0f} of 100, and hardly less than {low:+.0f} or more than "
+        f"{high:+.0f}."
+        for more, gain, low, high in zip(*(told[name] for name in ("more", "gain", "low", "high")), strict=True)
+    ]
+    end = "More labels are hardly worth the time." if told["stop"] else "It is likely worth it to label more."
+    return [" ".join([*lines, end])]
 
 
 def _how_good(summary: Mapping[str, Any], found: Mapping[str, Any], things: str) -> list[str]:
@@ -342,17 +358,16 @@ def _how_good(summary: Mapping[str, Any], found: Mapping[str, Any], things: str)
         ]
     if (commonest := summary.get("commonest")) and found["measure"] == "accuracy":
         lines.append(
-            f"Who always says “{commonest['class']}” is right in {100 * commonest['share']:.0f} of 100: the model is "
-            "worth what it is better than that."
+            f"Without any model, always saying “{commonest['class']}” would be right in {100 * commonest['share']:.0f} "
+            "of 100."
         )
     harm = weighed.get("harm")
     if weighed.get("tried") == "pool" and harm is not None:
-        labels_alone = f"{100 * weighed['reference']['score']:.0f} of 100 with the labels alone"
         used = weighed["returned"] == "candidate"
         lines.append(
-            f"It was {labels_alone}, {100 * weighed['candidate']['score']:.0f} where the {things} without a label were "
-            f"read, too: these help with about {100 * (1 - harm):.0f} chances in 100, so that "
-            f"{'they are used' if used else 'the labels alone are used'}."
+            f"Learnt from the labels alone it has {100 * weighed['reference']['score']:.0f} of 100; from the {things} "
+            f"without a label, too, {100 * weighed['candidate']['score']:.0f}. That these help is likely with "
+            f"{100 * (1 - harm):.0f} chances in 100, so that {'they' if used else 'the labels alone'} are used."
         )
     return lines
 

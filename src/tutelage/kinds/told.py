@@ -130,7 +130,16 @@ def table_of(path: Path, how: ReadAs) -> pd.DataFrame:
         DataError: it cannot be read.
     """
     if path.suffix.lower() in A_WORD_A_LINE:
-        return read_conll(path, how, UNHEARD).reset_index(drop=True)
+        found = read_conll(path, how, UNHEARD).reset_index(drop=True)
+        if not len(found):
+            raise DataError(
+                f"{path}: no sentence is in it; write a word a line, its tag behind a tab or a blank, and an empty "
+                "line behind each sentence"
+            )
+        cells = [word for words in found.iloc[:LOOKED_AT, 0] for word in words]
+        if found.shape[1] == 1 and mostly(lambda word: "," in word.strip(",") or ";" in word.strip(";"), cells):
+            raise DataError(f"{path}: its lines look like those of a table; let its name end in .csv")
+        return found
     return read(path, how).frame
 
 
