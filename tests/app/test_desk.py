@@ -706,6 +706,20 @@ def test_a_sheet_that_is_chosen_is_shown_labelled_learnt_and_predicted(client, s
         assert started[-1].count("--sheet=two words") == 1
 
 
+def test_another_sheet_is_offered_where_no_column_has_labels(client):
+    pytest.importorskip("openpyxl")
+    held = io.BytesIO()
+    with pd.ExcelWriter(held) as book:
+        for sheet in ("one", "two"):
+            pd.DataFrame({"text": [f"{sheet} {t}" for t in TEXTS]}).to_excel(book, sheet_name=sheet, index=False)
+    send(client, "b.xlsx", held.getvalue())
+    page = client.get("/files/b.xlsx").text
+    assert 'value="--sheet two"' in page and "is read, but not" in page
+    client.post("/files/b.xlsx/settle", data={"answer": "--sheet two"})
+    page = client.get("/files/b.xlsx").text
+    assert "two the soup" in page and "one the soup" not in page and "is read, but not" not in page
+
+
 def test_a_wrong_kind_is_noticed_where_no_column_has_labels(client):
     send(client, data=pd.DataFrame({"text": TEXTS}).to_csv(index=False).encode())
     client.post("/files/mine.csv/read", data={"kind": "images", "items": "text", "labels": ""})

@@ -24,7 +24,7 @@ from tutelage.kinds.asked_labels import as_table
 from tutelage.kinds.told import LOOKED_AT, Told, table_of, unfit
 from tutelage.label.jobs import Job
 from tutelage.label.learning import point_of, word_of
-from tutelage.tables import DataError, ReadAs, ending_of, read_table
+from tutelage.tables import DataError, Notes, ReadAs, ending_of, read_table
 
 RUN, ALL, AWAY = "run", "labelled", "away"
 """What the folder of a job holds: a run; the table with all labels, without its ending; or a mark that its card was put
@@ -146,9 +146,7 @@ def look(given: Given, told: Told) -> Seen:
     words = ["look", "--train", str(given.path), *words_of(given, told), *given.settled]
     command = shlex.join(["tutelage", *words])
     if not labels_named(given, told):
-        strange = [] if given.path.is_dir() else unfit(told, table_of(given.path, given.how).head(LOOKED_AT))
-        asked = [Asked(line, [], False) for line in strange]
-        return Seen(error=NO_LABELS, questions=asked, command=command)
+        return Seen(error=NO_LABELS, questions=_of_cells(given, told), command=command)
     done = subprocess.run(
         [sys.executable, "-m", "tutelage", *words, "--json"], capture_output=True, text=True, check=False,
         timeout=SECONDS, stdin=subprocess.DEVNULL,
@@ -162,6 +160,17 @@ def look(given: Given, told: Told) -> Seen:
         error = found.get("error") or (lines or ["the file cannot be read"])[-1]
         return Seen(error=on_page(error, given.path.parent, [given.name]), command=command)
     return seen_of(found, given.path.parent, command, [given.name])
+
+
+def _of_cells(given: Given, told: Told) -> list[Asked]:
+    """Questions on a file in which no column is named for labels: how it is read, and whether it is of the kind."""
+    if given.path.is_dir():
+        return []
+    notes, folder = Notes(), given.path.parent
+    table = table_of(given.path, given.how, notes)
+    asked = [{"asks": each.asks, "options": each.options, "halts": False} for each in notes.questions]
+    strange = [Asked(line, [], False) for line in unfit(told, table.head(LOOKED_AT))]
+    return [*(_asked(each, folder, [given.name]) for each in asked), *strange]
 
 
 def seen_of(found: Mapping[str, Any], folder: Path, command: str = "", names: Sequence[str] = ()) -> Seen:

@@ -18,7 +18,7 @@ from tutelage.kinds import KINDS, TABLE
 from tutelage.kinds.asked_labels import GUESS, MARKS, ROW, SOURCE, WHY
 from tutelage.kinds.cells import is_number, mostly
 from tutelage.modalities.sentences.conll import CONLL, read_conll
-from tutelage.tables import UNHEARD, read
+from tutelage.tables import UNHEARD, Notes, read
 
 LOOKED_AT = 500
 """Rows that are looked at, at most."""
@@ -119,18 +119,19 @@ def told(path: Path, how: ReadAs) -> Told:
     return told_of(table_of(path, how).head(LOOKED_AT), path)
 
 
-def table_of(path: Path, how: ReadAs) -> pd.DataFrame:
+def table_of(path: Path, how: ReadAs, notes: Notes = UNHEARD) -> pd.DataFrame:
     """The table in a file; of a file with a word a line a row for each sentence, with columns that are numbered.
 
     Args:
         path: the file.
         how: how it is read.
+        notes: takes what is noticed.
 
     Raises:
         DataError: it cannot be read.
     """
     if path.suffix.lower() in A_WORD_A_LINE:
-        found = read_conll(path, how, UNHEARD).reset_index(drop=True)
+        found = read_conll(path, how, notes).reset_index(drop=True)
         if not len(found):
             raise DataError(
                 f"{path}: no sentence is in it; write a word a line, its tag behind a tab or a blank, and an empty "
@@ -140,7 +141,7 @@ def table_of(path: Path, how: ReadAs) -> pd.DataFrame:
         if found.shape[1] == 1 and mostly(lambda word: "," in word.strip(",") or ";" in word.strip(";"), cells):
             raise DataError(f"{path}: its lines look like those of a table; let its name end in .csv")
         return found
-    return read(path, how).frame
+    return read(path, how, notes).frame
 
 
 def told_of(table: pd.DataFrame, path: Path) -> Told:
