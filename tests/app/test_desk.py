@@ -714,7 +714,7 @@ def test_another_sheet_is_offered_where_no_column_has_labels(client):
             pd.DataFrame({"text": [f"{sheet} {t}" for t in TEXTS]}).to_excel(book, sheet_name=sheet, index=False)
     send(client, "b.xlsx", held.getvalue())
     page = client.get("/files/b.xlsx").text
-    assert 'value="--sheet two"' in page and "is read, but not" in page
+    assert 'value="--sheet two"' in page and "Read sheet two" in page and "is read, but not" in page
     client.post("/files/b.xlsx/settle", data={"answer": "--sheet two"})
     page = client.get("/files/b.xlsx").text
     assert "two the soup" in page and "one the soup" not in page and "is read, but not" not in page
@@ -757,13 +757,13 @@ def test_what_a_fit_found_is_said_in_plain_words(client):
 def test_answers_of_several_options_and_two_in_one_sentence_are_buttons(tmp_path):
     options = [
         "--text 'a b' --label text, if the columns are swapped",
-        "--sheet A says so, and --sheet 'B c' reads another",
+        "--sheet DATA says so, and --sheet 'B c' reads another",
     ]
     asked = {"asks": "odd", "options": options, "halts": False}
     seen = doing.seen_of({"facts": {"items": {}}, "faults": [], "says": [], "questions": [asked]}, tmp_path)
     assert seen.questions[0].answers == [
-        ("--text 'a b' --label text", "if the columns are swapped"), ("--sheet A", "says so"),
-        ("--sheet 'B c'", "reads another"),
+        ("--text 'a b' --label text", "if the columns are swapped"), ("--sheet DATA", "read sheet DATA"),
+        ("--sheet 'B c'", "read sheet 'B c'"),
     ]  # fmt: skip
 
 

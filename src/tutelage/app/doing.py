@@ -209,8 +209,12 @@ def _asked(question: Mapping[str, Any], folder: Path, names: Sequence[str]) -> A
     """A question whose answers are options that the page can add: those without a name that the user is to fill in."""
     answers = []
     for option in (each for told in question["options"] for each in APART.split(told)):
-        if (found := ANSWER.fullmatch(option)) and not re.search(r"\b[A-Z]{3,}|\.\.\.", found[1]):
-            value = found[1].partition(" ")[2] or found[1].partition("=")[2]
+        if (found := ANSWER.fullmatch(option)) is None:
+            continue
+        value = found[1].partition(" ")[2] or found[1].partition("=")[2]
+        if found[1].startswith("--sheet"):  # whose name may be in capitals
+            answers.append((found[1], f"read sheet {shlex.join(shlex.split(value))}"))
+        elif not re.search(r"\b[A-Z]{3,}|\.\.\.", found[1]):
             answers.append((found[1], found[2] or f"{found[1].split('=')[0].split()[0][2:].replace('-', ' ')} {value}"))
     return Asked(on_page(question["asks"], folder, names), answers, bool(question["halts"]))
 
