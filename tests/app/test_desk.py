@@ -8,7 +8,10 @@ import json
 import os
 import re
 import shlex
+import shutil
+import time
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -26,6 +29,7 @@ from tutelage.app.files import Given
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Jobs
 
+RECORDED = Path(__file__).parents[1] / "recorded" / "v0.1" / "runs" / "texts"
 TEXTS = [f"the {word} of day {i}" for i, word in enumerate(["soup", "bank", "goal"] * 8)]
 
 
@@ -129,8 +133,6 @@ def test_files_outside_and_hidden_ones_are_not_shown(client):
 
 
 def test_a_full_disk_keeps_nothing(client, monkeypatch):
-    from pathlib import Path
-
     def full(self, *given, **named):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -584,6 +586,58 @@ def test_a_zip_of_images_becomes_a_folder_of_them(client, started):
     assert not list(client.folder.iterdir())
 
 
+def flat(client, count=24):
+    """Send a .zip of images without folders, and label half of them as the labelling page does."""
+    files = {f"{i:02d}.png": picture((200 if i % 2 else 20) + i) for i in range(count)}
+    assert send(client, "flat.zip", packed(files)).json()["name"] == "flat"
+    client.post("/files/flat/read", data={"kind": "images"})
+    names = list(files)[: count // 2]
+    said = {"row": names, "image": [f"../flat/{name}" for name in names], "label": ["blue", "red"] * (len(names) // 2)}
+    pd.DataFrame(said | {"asked_by": "random"}).to_csv(client.folder / "flat.tutelage" / "labels.csv", index=False)
+
+
+def test_images_without_folders_are_the_pool_of_a_table_of_labels(client, started):
+    flat(client)
+    assert "no column holds labels" not in client.get("/files/flat").text.lower()  # some were given
+    client.post("/files/flat/do/fit")
+    labels = str(client.folder / "flat.tutelage" / "labels.csv")
+    assert started[-1][:-2] == [
+        "fit", "drift", "--train", labels, "--unlabelled", str(client.folder / "flat"), "--kind", "images", "--label",
+        "label", "--images=image",
+    ]  # fmt: skip
+
+
+def ended(client, name, number, seconds=240):
+    """The state of a job, once it has ended."""
+    end = time.monotonic() + seconds
+    while (found := Given(client.folder / name).jobs.all()[number - 1]).state == "running":
+        assert time.monotonic() < end, found.log
+        time.sleep(0.5)
+    return found
+
+
+@pytest.mark.slow
+def test_images_without_folders_are_labelled_learnt_and_downloaded(client):
+    flat(client)
+    client.post("/files/flat/do/label")
+    labelling = Given(client.folder / "flat").jobs.all()[0]
+    for _ in range(120):
+        if doing.address_of(labelling):
+            break
+        time.sleep(0.5)
+    assert doing.address_of(labelling), labelling.log
+    client.post("/files/flat/do/stop", data={"number": "1"})
+    ended(client, "flat", 1)
+    client.post("/files/flat/do/fit")
+    assert ended(client, "flat", 2).state == "done", ended(client, "flat", 2).log
+    assert doing.says(ended(client, "flat", 2))
+    client.post("/files/flat/do/predict")
+    assert ended(client, "flat", 3).state == "done", ended(client, "flat", 3).log
+    table = pd.read_csv(io.BytesIO(client.get("/files/flat/jobs/3/labels").content), keep_default_na=False)
+    assert len(table) == 24 and table.label_given.tolist() == ["blue", "red"] * 6 + [""] * 12
+    assert table.label_predicted.tolist() == ["blue", "red"] * 12
+
+
 def test_no_zip_writes_elsewhere_or_fills_the_disk(client, monkeypatch):
     data = packed(
         {
@@ -652,16 +706,64 @@ def test_a_sheet_that_is_chosen_is_shown_labelled_learnt_and_predicted(client, s
         assert started[-1].count("--sheet=two words") == 1
 
 
+def test_another_sheet_is_offered_where_no_column_has_labels(client):
+    pytest.importorskip("openpyxl")
+    held = io.BytesIO()
+    with pd.ExcelWriter(held) as book:
+        for sheet in ("one", "two"):
+            pd.DataFrame({"text": [f"{sheet} {t}" for t in TEXTS]}).to_excel(book, sheet_name=sheet, index=False)
+    send(client, "b.xlsx", held.getvalue())
+    page = client.get("/files/b.xlsx").text
+    assert 'value="--sheet two"' in page and "Read sheet two" in page and "is read, but not" in page
+    client.post("/files/b.xlsx/settle", data={"answer": "--sheet two"})
+    page = client.get("/files/b.xlsx").text
+    assert "two the soup" in page and "one the soup" not in page and "is read, but not" not in page
+
+
+def test_a_wrong_kind_is_noticed_where_no_column_has_labels(client):
+    send(client, data=pd.DataFrame({"text": TEXTS}).to_csv(index=False).encode())
+    client.post("/files/mine.csv/read", data={"kind": "images", "items": "text", "labels": ""})
+    assert "look like texts, not like images" in client.get("/files/mine.csv").text.replace("\u2068", "")
+    client.post("/files/mine.csv/read", data={"kind": "texts", "items": "text", "labels": ""})
+    assert "is the kind right" not in client.get("/files/mine.csv").text
+
+
+def test_what_a_fit_found_is_said_in_plain_words(client):
+    folder = client.folder / "mine.csv.tutelage" / "jobs" / "1"
+    shutil.copytree(RECORDED, folder / "run")
+    says = doing.says(SimpleNamespace(folder=folder))
+    assert says[0] == (
+        "On 16 texts whose labels were hidden from it, it was right in 11; of 100 new texts of this sort it will be "
+        "right in 48 to 84, with nine chances in ten."
+    )
+    assert says[1] == (
+        "Learnt from the labels alone it has 62 of 100; from the texts without a label, too, 69. That these help is "
+        "likely with 74 chances in 100, so that they are used."
+    )
+    held = json.loads((folder / "run" / "summary.json").read_text())
+    held |= {"commonest": {"class": "food", "share": 0.5}}
+    held["outlook"] = {
+        "curve": [], "more": [20], "gain": [1.5], "low": [-6.3], "high": [11.9], "per_minute": [0.3], "stop": False,
+        "sets": 9, "words": "x",
+    }  # fmt: skip
+    held["evidence"]["returned"] = "reference"
+    (folder / "run" / "summary.json").write_text(json.dumps(held))
+    says = " ".join(doing.says(SimpleNamespace(folder=folder)))
+    assert "Another 20 labels would bring about +2 of 100, and hardly less than -6 or more than +12." in says
+    assert "always saying “food” would be right in 50 of 100" in says and "the labels alone are used" in says
+    assert not re.search("accuracy|held-out|baseline|interval|cross-valid", says)
+
+
 def test_answers_of_several_options_and_two_in_one_sentence_are_buttons(tmp_path):
     options = [
         "--text 'a b' --label text, if the columns are swapped",
-        "--sheet A says so, and --sheet 'B c' reads another",
+        "--sheet DATA says so, and --sheet 'B c' reads another",
     ]
     asked = {"asks": "odd", "options": options, "halts": False}
     seen = doing.seen_of({"facts": {"items": {}}, "faults": [], "says": [], "questions": [asked]}, tmp_path)
     assert seen.questions[0].answers == [
-        ("--text 'a b' --label text", "if the columns are swapped"), ("--sheet A", "says so"),
-        ("--sheet 'B c'", "reads another"),
+        ("--text 'a b' --label text", "if the columns are swapped"), ("--sheet DATA", "read sheet DATA"),
+        ("--sheet 'B c'", "read sheet 'B c'"),
     ]  # fmt: skip
 
 

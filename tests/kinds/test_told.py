@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tutelage.data.errors import DataError
-from tutelage.kinds.told import told, told_of
+from tutelage.kinds.told import Told, told, told_of, unfit
 from tutelage.tables import USUAL
 
 N = 40
@@ -247,6 +247,47 @@ def test_a_file_with_a_word_a_line_holds_sentences(tmp_path, lines, items, tags)
     path.write_text("".join(f"{lines}\n{' '.join([*number, 'sang', *rest, 'O'])}\n\n" for _ in range(3)))
     found = told(path, USUAL)
     assert (found.kind, *_columns(found)) == ("sentences", items, tags)
+
+
+@pytest.mark.parametrize(
+    ("kind", "items", "cells", "says"),
+    [
+        ("images", "images", TEXTS, "like texts, not like images"),
+        ("texts", "text", PICTURES, "like images, not like texts"),
+        ("texts", "text", WIDTHS, "like numbers, not like texts"),
+        ("sentences", "tokens", WIDTHS, "like numbers, not like sentences"),
+        ("rows", "features", TEXTS, "like texts, not like numbers"),
+        ("texts", "text", WORDS, "like lists, not like texts"),
+        ("images", "images", PICTURES, ""), ("sentences", "tokens", TEXTS, ""), ("sentences", "tokens", WORDS, ""),
+        ("rows", "features", WIDTHS, ""), ("rows", "features", CLASSES, ""), ("texts", "text", LINKS, ""),
+    ],
+)  # fmt: skip
+def test_a_kind_that_is_not_that_of_the_cells_is_noticed(kind, items, cells, says):
+    value = ["a"] if kind == "rows" else "a"
+    found = unfit(Told(kind, {items: value}), pd.DataFrame({"a": cells}))
+    assert (says in " ".join(found)) if says else not found
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("\n\n", "no sentence is in it; write a word a line"), ("a,b\n1,2\n", ".csv")]
+)
+def test_a_file_with_a_word_a_line_that_is_none_says_what_to_do(tmp_path, text, says):
+    (tmp_path / "a.conll").write_text(text)
+    with pytest.raises(DataError, match=says):
+        told(tmp_path / "a.conll", USUAL)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"\xd0\xcf\x11\xe0" + bytes(600) + "EncryptedPackage".encode("utf-16-le"), "it has a password"),
+        (b"PK\x03\x04x", "save it again, as .xlsx or .csv"), (b"text,label\na,b\n", "end in .csv or .tsv"),
+    ],
+)  # fmt: skip
+def test_a_spreadsheet_that_cannot_be_read_says_what_to_do(tmp_path, data, says):
+    (tmp_path / "a.xlsx").write_bytes(data)
+    with pytest.raises(DataError, match=says):
+        told(tmp_path / "a.xlsx", USUAL)
 
 
 def test_a_table_of_numbers_that_count_the_rows_alone_has_no_items():

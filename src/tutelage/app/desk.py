@@ -7,7 +7,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -134,6 +134,8 @@ class Desk:
         first = [*items[:1], *filter(None, [labels])]
         order = [columns.index(c) for c in [*first, *(c for c in columns if c not in first)] if c in columns]
         count, by_class = (0, {}) if told is None else doing.given_counts(given, told)
+        if seen is not None and count and seen.error == doing.NO_LABELS:
+            seen = replace(seen, error="")
         classes = _tallies(seen, by_class)
         return _page(
             "file.html", name=given.name, fault=fault, columns=columns, told=told, seen=seen, kept=kept,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shlex
 import subprocess
@@ -16,12 +17,14 @@ from typing import Any
 from tutelage.app.download import label_column
 from tutelage.app.files import CHARSET, SEPARATOR, Given
 from tutelage.app.words import on_page
+from tutelage.files import read_json
+from tutelage.files.described import Summary
 from tutelage.kinds import KINDS
 from tutelage.kinds.asked_labels import as_table
-from tutelage.kinds.told import Told
+from tutelage.kinds.told import LOOKED_AT, Told, table_of, unfit
 from tutelage.label.jobs import Job
-from tutelage.label.learning import outlook_of, point_of, word_of
-from tutelage.tables import DataError, ReadAs, ending_of, read_table
+from tutelage.label.learning import point_of, word_of
+from tutelage.tables import DataError, Notes, ReadAs, ending_of, read_table
 
 RUN, ALL, AWAY = "run", "labelled", "away"
 """What the folder of a job holds: a run; the table with all labels, without its ending; or a mark that its card was put
@@ -29,6 +32,9 @@ away."""
 
 METHOD = "drift"
 """Method of a fit, unless the page says another."""
+
+NO_LABELS = "no column holds labels yet: label some first"
+"""What is said of a file without labels, as long as none is given on the page."""
 
 SECONDS = 600
 """Seconds, at most, in which what is read of a file is told."""
@@ -140,7 +146,7 @@ def look(given: Given, told: Told) -> Seen:
     words = ["look", "--train", str(given.path), *words_of(given, told), *given.settled]
     command = shlex.join(["tutelage", *words])
     if not labels_named(given, told):
-        return Seen(error="no column holds labels yet: label some first", command=command)
+        return Seen(error=NO_LABELS, questions=_of_cells(given, told), command=command)
     done = subprocess.run(
         [sys.executable, "-m", "tutelage", *words, "--json"], capture_output=True, text=True, check=False,
         timeout=SECONDS, stdin=subprocess.DEVNULL,
@@ -154,6 +160,17 @@ def look(given: Given, told: Told) -> Seen:
         error = found.get("error") or (lines or ["the file cannot be read"])[-1]
         return Seen(error=on_page(error, given.path.parent, [given.name]), command=command)
     return seen_of(found, given.path.parent, command, [given.name])
+
+
+def _of_cells(given: Given, told: Told) -> list[Asked]:
+    """Questions on a file in which no column is named for labels: how it is read, and whether it is of the kind."""
+    if given.path.is_dir():
+        return []
+    notes, folder = Notes(), given.path.parent
+    table = table_of(given.path, given.how, notes)
+    asked = [{"asks": each.asks, "options": each.options, "halts": False} for each in notes.questions]
+    strange = [Asked(line, [], False) for line in unfit(told, table.head(LOOKED_AT))]
+    return [*(_asked(each, folder, [given.name]) for each in asked), *strange]
 
 
 def seen_of(found: Mapping[str, Any], folder: Path, command: str = "", names: Sequence[str] = ()) -> Seen:
@@ -192,8 +209,12 @@ def _asked(question: Mapping[str, Any], folder: Path, names: Sequence[str]) -> A
     """A question whose answers are options that the page can add: those without a name that the user is to fill in."""
     answers = []
     for option in (each for told in question["options"] for each in APART.split(told)):
-        if (found := ANSWER.fullmatch(option)) and not re.search(r"\b[A-Z]{3,}|\.\.\.", found[1]):
-            value = found[1].partition(" ")[2] or found[1].partition("=")[2]
+        if (found := ANSWER.fullmatch(option)) is None:
+            continue
+        value = found[1].partition(" ")[2] or found[1].partition("=")[2]
+        if found[1].startswith("--sheet"):  # whose name may be in capitals
+            answers.append((found[1], f"read sheet {shlex.join(shlex.split(value))}"))
+        elif not re.search(r"\b[A-Z]{3,}|\.\.\.", found[1]):
             answers.append((found[1], found[2] or f"{found[1].split('=')[0].split()[0][2:].replace('-', ' ')} {value}"))
     return Asked(on_page(question["asks"], folder, names), answers, bool(question["halts"]))
 
@@ -300,21 +321,77 @@ def given_counts(given: Given, told: Told) -> tuple[int, dict[str, int]]:
 
 
 def says(job: Job) -> list[str]:
-    """What a finished fit says: how good the model is, whether the pool helped, and what more labels would bring."""
+    """What a finished fit says to somebody who knows nothing of models, a sentence each.
+
+    How good the model is on items that it had not seen, what always saying one class would give, whether the unlabelled
+    items helped, and what more labels would bring.
+    """
     found = point_of(job.folder / RUN)
     if found is None:
         return []
-    lines = []
+    summary: Mapping[str, Any] = read_json(job.folder / RUN / "summary.json", Summary)
+    lines: list[str] = []
+    things = str(summary.get("things") or "items")
     if found["score"] is not None:
-        score, low, high = (100 * found[name] for name in ("score", "low", "high"))
-        lines.append(
-            f"With {found['labels']:,} labels: {found['measure']} {score:.1f} % on held-out ones ({low:.1f} to "
-            f"{high:.1f})."
-        )
+        lines += _how_good(summary, found, things)
     if (sample := found["sample"]) is not None:
-        low, high = 100 * sample["low"], 100 * sample["high"]
-        lines.append(f"On the {sample['drawn']:,} that were drawn at random: {low:.1f} to {high:.1f} %.")
-    return [*lines, *filter(None, [found["words"], outlook_of(job.folder / RUN, None)])]
+        lines.append(
+            f"The {sample['drawn']:,} {things} that chance chose say it best: of 100 new {things} it will be right in "
+            f"{_between(sample)}, with nine chances in ten."
+        )
+    return [*lines, *_more(summary.get("outlook") or {})]
+
+
+def _more(told: Mapping[str, Any]) -> list[str]:
+    """Sentences on what more labels would bring; none where the fit does not say it."""
+    if not told.get("more"):
+        return []
+    lines = [
+        f"Another {more:,} labels would bring about {gain:+.0f} of 100, and hardly less than {low:+.0f} or more than "
+        f"{high:+.0f}."
+        for more, gain, low, high in zip(*(told[name] for name in ("more", "gain", "low", "high")), strict=True)
+    ]
+    end = "More labels are hardly worth the time." if told["stop"] else "It is likely worth it to label more."
+    return [" ".join([*lines, end])]
+
+
+def _how_good(summary: Mapping[str, Any], found: Mapping[str, Any], things: str) -> list[str]:
+    """Sentences on a score, its interval, and what it is compared with."""
+    weighed = summary["evidence"]
+    count = int(weighed.get("labels") or found["labels"])
+    if found["measure"] == "accuracy":
+        lines = [
+            f"On {count:,} {things} whose labels were hidden from it, it was right in {found['score'] * count:,.0f}; "
+            f"of 100 new {things} of this sort it will be right in {_between(found)}, with nine chances in ten."
+        ]
+    else:
+        lines = [
+            f"On {count:,} {things} whose labels were hidden from it, it has {100 * found['score']:.0f} of 100 points "
+            f"({found['measure']}; 100 is without fault); on new ones {_between(found)}, with nine chances in ten."
+        ]
+    if (commonest := summary.get("commonest")) and found["measure"] == "accuracy":
+        lines.append(
+            f"Without any model, always saying “{commonest['class']}” would be right in {100 * commonest['share']:.0f} "
+            "of 100."
+        )
+    harm = weighed.get("harm")
+    if weighed.get("tried") == "pool" and harm is not None:
+        used = weighed["returned"] == "candidate"
+        lines.append(
+            f"Learnt from the labels alone it has {100 * weighed['reference']['score']:.0f} of 100; from the {things} "
+            f"without a label, too, {100 * weighed['candidate']['score']:.0f}. That these help is likely with "
+            f"{100 * (1 - harm):.0f} chances in 100, so that {'they' if used else 'the labels alone'} are used."
+        )
+    return lines
+
+
+def _between(found: Mapping[str, Any]) -> str:
+    """An interval in whole numbers of 100, as wide as it is or wider.
+
+    >>> _between({"low": 0.784, "high": 0.931})
+    '78 to 94'
+    """
+    return f"{math.floor(100 * found['low'] + 1e-9)} to {math.ceil(100 * found['high'] - 1e-9)}"
 
 
 def address_of(job: Job) -> str:

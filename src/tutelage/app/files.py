@@ -152,7 +152,7 @@ class Given:
             said = _read_as(json.loads((self.folder / READ).read_text()))
         except (OSError, ValueError, TypeError, AttributeError, DataError):
             said = USUAL
-        options = {name.replace("-", "_"): value or True for name, value in _by_name(self.read_so)}
+        options: dict[str, Any] = {name.replace("-", "_"): value or True for name, value in _by_name(self.read_so)}
         try:
             return replace(said, **options) if options else said
         except DataError:

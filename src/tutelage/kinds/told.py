@@ -18,7 +18,7 @@ from tutelage.kinds import KINDS, TABLE
 from tutelage.kinds.asked_labels import GUESS, MARKS, ROW, SOURCE, WHY
 from tutelage.kinds.cells import is_number, mostly
 from tutelage.modalities.sentences.conll import CONLL, read_conll
-from tutelage.tables import UNHEARD, read
+from tutelage.tables import UNHEARD, Notes, read
 
 LOOKED_AT = 500
 """Rows that are looked at, at most."""
@@ -71,6 +71,9 @@ TAG = re.compile(r"O|[BIESLU]-\S+")
 NUMBERED = re.compile(rf"({GUESS}|{WHY}|{ROW}|{SOURCE})(_\d+)?")
 """Pattern of the names of the columns that `tutelage next` writes, beside those that say by which selector."""
 
+FITS = {"texts": ("texts",), "images": ("images",), "rows": ("numbers",), "sentences": ("sentences", "lists", "texts")}
+"""What cells of the items look like, by kind; the first is what they are called."""
+
 A_WORD_A_LINE = frozenset(CONLL) - {".txt"}
 """Endings of files with a word a line, which are no tables."""
 
@@ -116,19 +119,29 @@ def told(path: Path, how: ReadAs) -> Told:
     return told_of(table_of(path, how).head(LOOKED_AT), path)
 
 
-def table_of(path: Path, how: ReadAs) -> pd.DataFrame:
+def table_of(path: Path, how: ReadAs, notes: Notes = UNHEARD) -> pd.DataFrame:
     """The table in a file; of a file with a word a line a row for each sentence, with columns that are numbered.
 
     Args:
         path: the file.
         how: how it is read.
+        notes: takes what is noticed.
 
     Raises:
         DataError: it cannot be read.
     """
     if path.suffix.lower() in A_WORD_A_LINE:
-        return read_conll(path, how, UNHEARD).reset_index(drop=True)
-    return read(path, how).frame
+        found = read_conll(path, how, notes).reset_index(drop=True)
+        if not len(found):
+            raise DataError(
+                f"{path}: no sentence is in it; write a word a line, its tag behind a tab or a blank, and an empty "
+                "line behind each sentence"
+            )
+        cells = [word for words in found.iloc[:LOOKED_AT, 0] for word in words]
+        if found.shape[1] == 1 and mostly(lambda word: "," in word.strip(",") or ";" in word.strip(";"), cells):
+            raise DataError(f"{path}: its lines look like those of a table; let its name end in .csv")
+        return found
+    return read(path, how, notes).frame
 
 
 def told_of(table: pd.DataFrame, path: Path) -> Told:
@@ -165,6 +178,32 @@ def told_of(table: pd.DataFrame, path: Path) -> Told:
             others = [c for c in columns if c not in taken and c != label]
             return Told(name, options, others, tuple(doubts))
     raise DataError(f"{path}: no column looks like items to label; name it, as by --text COLUMN")
+
+
+def unfit(told: Told, table: pd.DataFrame) -> list[str]:
+    """Sentences on columns of items whose cells are not of the kind that somebody says they are.
+
+    Args:
+        told: the kind and the columns.
+        table: the first rows.
+
+    >>> unfit(Told("images", {"images": "text"}), pd.DataFrame({"text": ["a good soup"]}))
+    ["the cells of 'text' look like texts, not like images: is the kind right?"]
+    """
+    kind, looks = KINDS[told.kind], []
+    value = told.options.get(kind.item_columns[0], ())
+    for name in [value] if isinstance(value, str) else list(value):
+        cells = [plain(cell) for cell in table[name].tolist() if not _empty(cell)] if name in table else []
+        if not cells or (told.kind == "rows" and _few(cells)):
+            continue
+        seen = (
+            "lists" if mostly(lambda cell: isinstance(cell, list), cells)
+            else "images" if KINDS["images"].told_by_cells({name: cells}) or _depicts(cells)
+            else "numbers" if mostly(is_number, cells) else "texts"
+        )  # fmt: skip
+        if seen not in FITS.get(told.kind, (seen,)):
+            looks.append(f"the cells of {name!r} look like {seen}, not like {FITS[told.kind][0]}: is the kind right?")
+    return looks[:3]
 
 
 def _fitting(filled: Cells) -> Cells:

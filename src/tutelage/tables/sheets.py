@@ -247,6 +247,8 @@ def _hint(data: bytes) -> str:
     head = data[:200].lstrip().lower()
     if head.startswith((b"<html", b"<!doctype", b"<table", b"<?xml")):
         return "; it is a web page or XML under a spreadsheet's name: open it and save it as xlsx or csv"
+    if data.startswith(b"\xd0\xcf\x11\xe0") and "EncryptedPackage".encode("utf-16-le") in data:
+        return "; it has a password: open it in a spreadsheet program, and save it without one"
     if data and b"\0" not in data[:1000] and not data.startswith(b"PK"):
         return "; it looks like text: let its name end in .csv or .tsv"
-    return ""
+    return "; open it in a spreadsheet program, and save it again, as .xlsx or .csv"
