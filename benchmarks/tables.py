@@ -28,7 +28,7 @@ from tutelage.bench.running import PEER, Row, current, read_rows
 HERE = Path(__file__).parent
 MAIN, MORE = ("text", "digits", "images", "signals"), ("loop", "noise", "weak", "weak_long", "ner", "pixels")
 AUDIT_COLUMNS = ("listed", "expected", "found")
-BASELINE, CHOOSER = "labels only", "auto"
+BASELINE, CHOOSER, TEACHER = "labels only", "auto", "teacher alone"
 MEASURES = {"ner": "Entity F1", "pixels": "Mean IoU"}
 WORDS = tomllib.loads((HERE / "tables.toml").read_text(encoding="utf-8"))
 NAMES, MUTUAL, DISTILLED, AUDITS, DATA = (WORDS[k] for k in ("names", "mutual", "distilled", "audits", "data"))
@@ -590,6 +590,60 @@ def compared_ways(name: str, fit: str) -> str:
             gain = points(over.groupby("seed").mean(), "+") if says != "returned" else ""
             body.append([setting, shown, *cells, f"{100 * by_set.mean():.1f}", gain])
     return grid(["", "", *(DATA.get(data, data) for data in sets), "mean", "returned, over this"], body)
+
+
+def taught() -> pd.DataFrame:
+    """Scores of teacher.toml in points: rows are (data, setting, seed), columns are the learners."""
+    found = []
+    for row in recorded("teacher")[1]:
+        key = {k: row[k] for k in ("data", "setting", "seed")}
+        found.append(key | {"name": row["method"].removesuffix(", taught"), "score": 100 * row["score"]})
+        if row["method"] == "drift, taught" and row["labelled"]:
+            found.append(key | {"name": BASELINE, "score": 100 * row["reference"]})
+    wide = pd.DataFrame(found).pivot_table(index=["data", "setting", "seed"], columns="name", values="score")
+    return wide.reindex(sorted(wide.index, key=lambda key: int(key[1].split()[0])))
+
+
+def taught_methods() -> str:
+    """A line for each learner: means over sets and draws by the labels, and how often it is clearly below."""
+    wide = taught()
+    settings = list(dict.fromkeys(wide.index.get_level_values("setting")))
+    body = []
+    for name in wide.mean().sort_values(ascending=False).index:
+        own = wide[name].dropna()
+        by = own.groupby(level=["setting", "data"]).mean().groupby("setting").mean()
+        below = [_clearly_below(wide, name, other) for other in (TEACHER, BASELINE)]
+        cells = [f"{by[of]:.1f}" if of in by else "–" for of in settings]
+        body.append([name, *cells, *("" if name == other else str(n) for other, n in zip((TEACHER, BASELINE), below))])
+    return grid(["", *settings, "columns clearly below the teacher", "below labels only"], body)
+
+
+def _clearly_below(wide: pd.DataFrame, name: str, other: str) -> int:
+    """Number of columns (data, setting) on which a learner is below another one by more than the 90 % interval."""
+    over = (wide[name] - wide[other]).dropna().groupby(level=["data", "setting"])
+    return int((over.mean() + over.agg(summary.half_width) < 0).sum())
+
+
+def taught_auto() -> str:
+    """A line for each column: labels only, teacher, `auto`, the learner that is best in the other draws, the ceiling."""
+    wide, body, over = taught(), [], []
+    most = pd.DataFrame(recorded("teacher_ceiling")[1]).groupby("data").score.mean()
+    for (data, setting), of in wide.groupby(level=["data", "setting"], sort=False):
+        own = of.droplevel(["data", "setting"]).dropna(axis=1, how="all")
+        rivals = own.drop(columns=CHOOSER)
+        chosen = {seed: str(rivals.drop(index=seed).mean().idxmax()) for seed in own.index}
+        distance = own[CHOOSER] - pd.Series({seed: rivals.loc[seed, name] for seed, name in chosen.items()})
+        over.append(float(distance.mean()))
+        mostly = pd.Series(chosen).mode()[0]
+        cells = [f"{own[name].mean():.1f}" if name in own else "–" for name in (BASELINE, TEACHER, CHOOSER)]
+        body.append(
+            [DATA.get(data, data), setting.split()[0], *cells, f"{mostly} {rivals[mostly].mean():.1f}",
+             points(distance / 100, "+"), f"{100 * most[data]:.1f}"]
+        )  # fmt: skip
+    order = list(dict.fromkeys(line[0] for line in body))
+    body.sort(key=lambda line: (order.index(line[0]), int(line[1])))
+    header = ["", "labels a class", BASELINE, TEACHER, CHOOSER, "mostly chosen by the other draws", "`auto` − it", "all"]
+    return grid(header, body) + f"\n\nIn the mean over the columns `auto` is {sum(over) / len(over):+.1f} from it."
 
 
 def mpnet_described() -> str:
