@@ -614,7 +614,7 @@ def taught_methods() -> str:
         by = own.groupby(level=["setting", "data"]).mean().groupby("setting").mean()
         below = [_clearly_below(wide, name, other) for other in (TEACHER, BASELINE)]
         cells = [f"{by[of]:.1f}" if of in by else "–" for of in settings]
-        body.append([name, *cells, *("" if name == other else str(n) for other, n in zip((TEACHER, BASELINE), below))])
+        body.append([name, *cells, *map(str, below)])
     return grid(["", *settings, "columns clearly below the teacher", "below labels only"], body)
 
 
@@ -625,7 +625,7 @@ def _clearly_below(wide: pd.DataFrame, name: str, other: str) -> int:
 
 
 def taught_auto() -> str:
-    """A line for each column: labels only, teacher, `auto`, the learner that is best in the other draws, the ceiling."""
+    """A line for each column: labels only, teacher, `auto`, the best in the other draws, the ceiling."""
     wide, body, over = taught(), [], []
     most = pd.DataFrame(recorded("teacher_ceiling")[1]).groupby("data").score.mean()
     for (data, setting), of in wide.groupby(level=["data", "setting"], sort=False):
@@ -642,7 +642,7 @@ def taught_auto() -> str:
         )  # fmt: skip
     order = list(dict.fromkeys(line[0] for line in body))
     body.sort(key=lambda line: (order.index(line[0]), int(line[1])))
-    header = ["", "labels a class", BASELINE, TEACHER, CHOOSER, "mostly chosen by the other draws", "`auto` − it", "all"]
+    header = ["", "labels a class", BASELINE, TEACHER, CHOOSER, "best in the other draws", "`auto` − it", "all"]
     return grid(header, body) + f"\n\nIn the mean over the columns `auto` is {sum(over) / len(over):+.1f} from it."
 
 
