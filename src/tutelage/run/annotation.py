@@ -12,17 +12,7 @@ import numpy as np
 import pandas as pd
 from cyclopts import Parameter
 
-from tutelage.annotate.annotator import (
-    CUT,
-    EMPTY,
-    EXAMPLES,
-    NO_CLASS,
-    REFUSED,
-    UNASKED,
-    Annotated,
-    Annotator,
-    Plan,
-)
+from tutelage.annotate.annotator import Annotated, Annotator, Plan
 from tutelage.annotate.budget import Budget, Price
 from tutelage.annotate.chat import ChatModel
 from tutelage.annotate.endpoint import Endpoint
@@ -40,6 +30,7 @@ from tutelage.run.chat_models import (
     folder_beside,
     replies_beside,
     require_leave,
+    silent,
 )
 from tutelage.run.reading import Reading
 from tutelage.run.screen import Json, Quiet, SafeCells, Screen
@@ -53,12 +44,6 @@ PREFIX, SAID = "p_", "said"
 
 WARM = 0.7
 """Temperature of several replies to one text, where none is named."""
-
-WORDS = {
-    EMPTY: "whose text is empty", UNASKED: "that were not asked about", REFUSED: "that the model refused",
-    CUT: "whose answer was cut off", NO_CLASS: "whose answer is no class",
-}  # fmt: skip
-"""Words on why rows are silent."""
 
 Switch = Hinted[bool, Parameter(negative=())]
 """Switch that is off where it is not given."""
@@ -323,19 +308,13 @@ def in_words(found: Annotated, plan: Plan, out: Path, prefix: str) -> list[str]:
     if spoken:
         shares = (f"{shown(found.classes[k])} {100 * counts[k] / spoken:.0f} %" for k in order)
         lines.append(f"It says: {', '.join(shares)}.")
-    for why, count in Counter(filter(None, found.why)).most_common():
-        lines.append(f"Silent: {many(count, 'row', 'rows')} {WORDS[why]}{_examples(found, why)}.")
+    lines += silent(found)
     if found.stopped:
         lines.append(f"{found.stopped} was reached; with more, the same command goes on.")
     if spoken:
         teacher = f"--teacher {prefix}" if found.told else f"--teacher-label {_said(prefix)}"
         lines.append(f"How good it is: tutelage teacher {out} --label LABEL {teacher}, if some rows have a label.")
     return lines
-
-
-def _examples(found: Annotated, why: str) -> str:
-    shown_ = ", ".join(repr(text) for text, _ in found.strange.most_common(EXAMPLES))
-    return f", such as {shown_}" if why == NO_CLASS and shown_ else ""
 
 
 def _plain(found: Annotated, plan: Plan, out: Path) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tutelage.annotate.annotator import Annotated, Plan
+from tutelage.annotate.annotator import CUT, EMPTY, EXAMPLES, NO_CLASS, REFUSED, UNASKED, Annotated, Plan
 from tutelage.annotate.chat import ChatError
 from tutelage.annotate.endpoint import Endpoint, is_loopback, require_address
 from tutelage.annotate.kept import FILE, Kept
@@ -23,6 +24,12 @@ KEY = "OPENAI_API_KEY"
 
 SECONDS, RETRIES, PARALLEL = 60.0, 6, 8
 """Seconds within which an endpoint must reply, how often it is asked again, and requests to it at the same time."""
+
+WORDS = {
+    EMPTY: "whose text is empty", UNASKED: "that were not asked about", REFUSED: "that the model refused",
+    CUT: "whose answer was cut off", NO_CLASS: "whose answer is no class",
+}  # fmt: skip
+"""Words on why rows are silent."""
 
 
 def endpoint_of(
@@ -163,3 +170,15 @@ def _kept(plan: Plan) -> str:
     if not count or path is None:
         return "No reply came."
     return f"{count:,} of {len(plan.jobs):,} replies are kept in {path.parent}: the same command goes on from there"
+
+
+def silent(found: Annotated) -> list[str]:
+    """Sentences on the rows that have no answer, one for each reason.
+
+    Args:
+        found: what the model said.
+    """
+    told = ", ".join(repr(text) for text, _ in found.strange.most_common(EXAMPLES))
+    such = {NO_CLASS: f", such as {told}"} if told else {}
+    counts = Counter(filter(None, found.why)).most_common()
+    return [f"Silent: {many(count, 'row', 'rows')} {WORDS[why]}{such.get(why, '')}." for why, count in counts]
