@@ -76,7 +76,7 @@ def test_the_student_the_teacher_and_people_share_the_rows(run, fitted, tables):
     assert len(ask) == by[""].sum()
     assert list(ask.columns) == ["a", "b", "label", "row", "guess", "why", "asked_by"] and (ask["label"] == "").all()
     np.testing.assert_allclose(ask["a"].astype(float), truth["a"][ask["row"].astype(int).to_numpy() - 1], rtol=1e-12)
-    assert "asked of 1,000 rows" in shown and "The teacher is wrong on" in shown
+    assert "asked of 1,000" in shown and "The teacher is wrong on" in shown
 
 
 def test_what_is_foreseen_is_what_comes(run, fitted, tables):

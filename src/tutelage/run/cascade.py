@@ -35,7 +35,7 @@ MOST = 300
 OF_ENDPOINT = ("model", "describe", "key_from", "price", "mixed", "yes")
 """Options that an endpoint alone has."""
 
-WIDTH = 30
+WIDTH = 20
 """Characters of the drawn curve."""
 
 
@@ -237,8 +237,8 @@ def drawn(ahead: Foreseen, cost: float | None) -> tuple[list[str], list[list[str
         rows.append([
             f"{1000 * step.asked:.0f}", *money, *(f"{100 * v:.1f}" for v in vars(step.accuracy).values()), line
         ])  # fmt: skip
-    costs = [] if cost is None else ["cost of it"]
-    return ["asked of 1,000 rows", *costs, "right, %", "at least", "at most", scale], rows
+    costs = [] if cost is None else ["cost"]
+    return ["asked of 1,000", *costs, "right, %", "at least", "at most", scale], rows
 
 
 def _labelled(run: Finished, kind: Kind, say: Callable[[str], None]) -> tuple[list[Any], list[str]] | None:
