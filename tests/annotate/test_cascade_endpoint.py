@@ -285,7 +285,8 @@ def test_nothing_is_sent_before_it_is_allowed(run, serve, world, monkeypatch):
         typed = io.StringIO(answer)
         typed.isatty = lambda: True
         monkeypatch.setattr(sys, "stdin", typed)
-        code, shown = run(*world(server.url, yes=None))
+        code, shown = run(*world(server.url, yes=None, quiet=True))
+        assert "80 labelled rows" in shown  # also where the command is quiet
         assert code == then and shown.count("Go on? (y/n)") == 1 and bool(server.asked) == (then == 0), shown
 
 

@@ -112,10 +112,7 @@ def annotate(
             )
             plan = annotator.plan(texts)
             lines = beforehand(plan, train)
-            for line in lines:
-                screen.say(line)
-            if chat.host and plan.missing and not yes:
-                require_leave(screen)
+            require_leave(lines, screen, bool(chat.host and plan.missing) and not yes)
             with screen.ticking() as bar:
                 found = asked(plan, bar, screen)
     finally:

@@ -67,10 +67,7 @@ class AtEndpoint:
             ValueError: nothing may be sent, or nobody can be asked.
         """
         plan = self.annotator.plan([*labelled, *rest])
-        for line in words_before(plan, len(labelled), len(rest), source):
-            self.screen.say(line)
-        if plan.missing and not yes:
-            require_leave(self.screen)
+        require_leave(words_before(plan, len(labelled), len(rest), source), self.screen, bool(plan.missing) and not yes)
 
     def cost(self) -> float | None:
         """What a row costs, by the replies so far; None where no price is known, or nothing was asked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -131,12 +131,21 @@ def _removed_if_empty(folder: Path) -> Iterator[None]:
             folder.rmdir()  # which fails where it holds something
 
 
-def require_leave(screen: Screen) -> None:
-    """Ask whether texts may leave this machine.
+def require_leave(lines: Sequence[str], screen: Screen, ask: bool) -> None:
+    """Say what will be sent, and ask whether texts may leave this machine.
+
+    Args:
+        lines: sentences on what will be sent; where it is asked, a quiet command says them, too.
+        screen: where they are said.
+        ask: whether it is asked.
 
     Raises:
         ValueError: they may not, or nobody can be asked.
     """
+    for line in lines:
+        (screen.answer if ask else screen.say)(line)
+    if not ask:
+        return
     if not sys.stdin.isatty():
         raise ValueError("texts would leave this machine, and nobody can be asked: add --yes")
     screen.answer("Go on? (y/n)")
