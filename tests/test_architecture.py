@@ -65,10 +65,11 @@ MAY_IMPORT = {
         "types", "ops", "methods", "copies", "ask", "data", "tables", "files", "distil", "weak", "adapting", "fit",
         "model", "modalities.encoder", "modalities.head", "kinds", "report", "track", "estimators",
     },
+    "annotate": {"types", "ops", "data", "tables", "files", "weak", "weights", "annotate"},
     "run": {
         "types", "ops", "comm", "methods", "train", "copies", "ask", "data", "tables", "files", "engines", "weak",
         "weights", "adapting", "fit", "model", "modalities.base", "modalities.cache", "modalities.encoder", "exchange",
-        "export", "kinds", "report", "track", "run",
+        "export", "kinds", "report", "track", "annotate", "run",
     },
     "serve": {"types", "ops", "data", "tables", "files", "pages", "model", "kinds", "run", "serve"},
     "app": {"types", "tables", "files", "pages", "kinds", "run", "serve", "label", "app"},
@@ -77,7 +78,6 @@ MAY_IMPORT = {
         "types", "ops", "copies", "data", "tables", "files", "pages", "distil", "graph", "fit", "modalities.base",
         "modalities.images", "kinds", "report", "run", "audit",
     },
-    "annotate": {"types", "ops", "data", "tables", "files", "weak", "weights", "kinds", "run", "annotate"},
     "federated": {
         "types", "ops", "game", "memory", "tasks", "methods", "train", "data", "tables", "files", "weights", "fit",
         "model", "modalities.base", "modalities.encoder", "modalities.head", "kinds", "run", "federated",
@@ -87,7 +87,7 @@ MAY_IMPORT = {
         "modalities.head", "kinds", "model", "weak", "report", "estimators", "bench",
     },
     "cli": {
-        "ops", "data.nearest", "methods", "run", "serve", "label", "app", "audit", "annotate", "federated", "bench",
+        "ops", "data.nearest", "methods", "run", "serve", "label", "app", "audit", "federated", "bench",
     },
 }  # fmt: skip
 """The parts, from the lowest on, and what each may import."""

@@ -126,7 +126,7 @@ def _add_plain(app: App) -> None:
             "Write the model of a run for programs without tutelage: as an ONNX graph, or for transformers.",
         ),
         "annotate": (
-            "tutelage.annotate.command:annotate",
+            "tutelage.run.annotation:annotate",
             "Let a language model say the class of each text of a table, as a teacher for tutelage fit.",
         ),
         "teacher": (

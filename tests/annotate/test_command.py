@@ -408,14 +408,13 @@ def test_what_cannot_be_asked_is_refused_in_a_line(run, words, changes, said, mo
 
 
 def test_openai_s_key_is_not_sent_in_the_clear_to_another_machine(monkeypatch):
-    from tutelage.annotate.command import _Wanted
+    from tutelage.run.chat_models import key_for
 
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("MINE", "other")
-    rest = (None, None, 0.0, 0, 1.0, 0)
-    assert _Wanted(None, "m", rest[0], rest[1], None, *rest[2:])._key("http://10.0.0.1/v1") == ""
-    assert _Wanted(None, "m", rest[0], rest[1], None, *rest[2:])._key("https://10.0.0.1/v1") == KEY
-    assert _Wanted(None, "m", rest[0], rest[1], "MINE", *rest[2:])._key("http://10.0.0.1/v1") == "other"
+    assert key_for("http://10.0.0.1/v1", None) == ""
+    assert key_for("https://10.0.0.1/v1", None) == KEY
+    assert key_for("http://10.0.0.1/v1", "MINE") == "other"
 
 
 def test_a_script_and_a_file_of_the_task(run, words, table):

@@ -76,7 +76,7 @@ def test_the_student_the_teacher_and_people_share_the_rows(run, fitted, tables):
     assert len(ask) == by[""].sum()
     assert list(ask.columns) == ["a", "b", "label", "row", "guess", "why", "asked_by"] and (ask["label"] == "").all()
     np.testing.assert_allclose(ask["a"].astype(float), truth["a"][ask["row"].astype(int).to_numpy() - 1], rtol=1e-12)
-    assert "asked of 1,000 rows" in shown and "The teacher is wrong on" in shown
+    assert "asked of 1,000" in shown and "The teacher is wrong on" in shown
 
 
 def test_what_is_foreseen_is_what_comes(run, fitted, tables):
@@ -151,7 +151,7 @@ def test_a_teacher_may_give_labels_alone(run, fitted, tables, tmp_path):
     ("words", "message"),
     [
         (("--cascade", "{said}"), "--cascade needs --abstain"),
-        (("--budget", "5"), "are for --cascade"),
+        (("--budget", "5"), "--budget is for --cascade"),
         (("--cascade", "{said}", "--abstain", "0.05", "--budget", "-1"), "--budget must be at least 0"),
         (("--cascade", "{said}", "--abstain", "1.5"), "abstain must be in (0, 1]"),
         (("--cascade", "{said}", "--abstain", "0.05", "--engine", "processes"), "as a whole"),
@@ -159,7 +159,9 @@ def test_a_teacher_may_give_labels_alone(run, fitted, tables, tmp_path):
         (("--cascade", "{said}", "--abstain", "0.05", "--teacher", "q_"), "needs a column q_CLASS"),
         (("--cascade", "{said}", "--abstain", "0.05", "--teacher", "q_", "--teacher-label", "by"), "one teacher"),
         (("--cascade", "none.csv", "--abstain", "0.05"), "none.csv"),
-        (("--cascade", "http://127.0.0.1:8000/v1", "--abstain", "0.05"), "takes a table of answers"),
+        (("--cascade", "http://127.0.0.1:8000/v1", "--abstain", "0.05"), "this run is of rows"),
+        (("--cascade", "{said}", "--abstain", "0.05", "--model", "m"), "--model is for an endpoint, --cascade URL"),
+        (("--yes",), "--yes is for --cascade"),
     ],
 )
 def test_what_cannot_be_is_one_line(run, fitted, tables, words, message):

@@ -221,7 +221,7 @@ class Plan:
         told = ", ".join(f"{count:,} of {visible(name)!r}" for name, count in names.most_common())
         raise RenamedError(
             f"the model that is asked for as {self.annotator.model.name!r} calls itself otherwise than before: the "
-            f"replies are {told}. All are kept; --mixed takes them together, and another --out asks anew"
+            f"replies are {told}. All are kept; --mixed takes them together, and another file to write asks anew"
         )
 
     def read(self, stopped: str = "") -> Annotated:

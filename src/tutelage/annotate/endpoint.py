@@ -90,7 +90,7 @@ class Endpoint:
         try:
             import openai  # noqa: F401
         except ImportError as e:
-            raise lacking("--endpoint", "llm", e) from e
+            raise lacking("an endpoint", "llm", e) from e
 
     @property
     def name(self) -> str:
@@ -271,8 +271,12 @@ class Endpoint:
         return text.replace(self.key, "[the key]") if self.key else text
 
 
-def require_address(url: str) -> None:
+def require_address(url: str, option: str = "--endpoint") -> None:
     """Check that an address is one of http, and holds no secret.
+
+    Args:
+        url: the address.
+        option: option that names it, for messages.
 
     Raises:
         ValueError: it is not, or does.
@@ -283,10 +287,10 @@ def require_address(url: str) -> None:
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"--endpoint must be an address such as https://api.openai.com/v1, got {url!r}")
+        raise ValueError(f"{option} must be an address such as https://api.openai.com/v1, got {url!r}")
     if "@" in parts.netloc or parts.query:
         raise ValueError(
-            "--endpoint must be an address without a name, a password or a key in it; the environment holds the key"
+            f"{option} must be an address without a name, a password or a key in it; the environment holds the key"
         )
 
 

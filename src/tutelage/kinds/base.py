@@ -75,6 +75,7 @@ class Kind(ABC):
         shows_pictures: whether an item is a picture to a person who looks at it.
         writes_table: whether predictions are written as a table; else they are files in a folder.
         of_numbers: whether items are rows of numbers, which scikit-learn can check.
+        of_texts: whether each item is a text, which a language model can read.
         abstains: whether an item may get no label where it is not sure enough.
         prints_class: class of what `prints` makes.
         adapts: whether the items are read by an encoder of text, which can be adapted to them.
@@ -97,6 +98,7 @@ class Kind(ABC):
     hub_task: ClassVar[str] = ""
     version: ClassVar[int] = 1
     of_numbers: ClassVar[bool] = False
+    of_texts: ClassVar[bool] = False
     adapts: ClassVar[bool] = False
     reads_folders: ClassVar[bool] = False
     nothing: ClassVar[tuple[Any, ...]] = ()

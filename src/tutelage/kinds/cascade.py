@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from tutelage.fit.abstention import Promise
 from tutelage.kinds.answers import beside_own
@@ -52,6 +52,30 @@ class Cascaded:
     guess: list[Any]
     rows: list[Any]
 
+    @property
+    def open(self) -> Int[np.ndarray, " m"]:
+        """Numbers of the m rows that nobody has answered, those first of which the student is surest, (m,)."""
+        rest = np.flatnonzero(self.by == "")
+        return rest[np.argsort(-np.nan_to_num(self.probability[rest]), kind="stable")]
+
+    def with_teacher(self, answers: Answers, classes: Sequence[Any], budget: int | None) -> Cascaded:
+        """The same, after a teacher was asked about the rows that nobody has answered.
+
+        It is asked first about those of which the student is surest, so that within a budget the hardest remain for
+        people.
+
+        Args:
+            answers: the teacher.
+            classes: the c classes of the student.
+            budget: number of rows, at most, that the teacher answers; None for all.
+        """
+        rest = self.open.tolist()
+        label, probability, by = list(self.label), self.probability.copy(), self.by.copy()
+        for i, row in zip(rest, answers([self.items[i] for i in rest], budget) if rest else (), strict=True):
+            if not np.isnan(row).any():
+                label[i], probability[i], by[i] = classes[int(row.argmax())], float(row.max()), TEACHER
+        return replace(self, label=label, probability=probability, by=by)
+
     def added(self) -> dict[str, Any]:
         """Columns of the answers, by name."""
         return {PREDICTED: self.label, PROBABILITY: self.probability, ANSWERED_BY: [by or None for by in self.by]}
@@ -79,22 +103,16 @@ class Cascaded:
         return beside_own(found, {GUESS: guess, WHY: why, ASKED_BY: [HAND] * len(index)}, out, Notes())
 
 
-def cascaded(
-    kind: Kind, model: Model, path: Path, answers: Answers, promised: Promise, budget: int | None, how: ReadAs,
-    notes: Notes, tick: Tick,
+def by_student(
+    kind: Kind, model: Model, path: Path, promised: Promise, how: ReadAs, notes: Notes, tick: Tick
 ) -> Cascaded:  # fmt: skip
-    """Answer the rows of a table: those that the promise allows by the student, the others by the teacher.
-
-    Of the others the teacher is asked first about those of which the student is surest, so that within a budget the
-    hardest remain for people.
+    """Answer the rows of a table that the promise allows, by the student.
 
     Args:
         kind: kind of the items.
         model: the student.
         path: table or folder of the items.
-        answers: the teacher.
         promised: what the student promises of the labels that it gives.
-        budget: number of rows, at most, that the teacher answers; None for all.
         how: how files are read.
         notes: takes what is noticed.
         tick: called with the progress.
@@ -109,15 +127,8 @@ def cascaded(
         raise DataError(f"{path}: {len(found):,} of {len(table):,} rows can be read: a cascade needs all of them")
     probability = np.asarray(said[PROBABILITY], dtype=np.float64)
     given = promised.answers(np.nan_to_num(probability)) & np.array([label is not None for label in said[PREDICTED]])
-    rest = np.flatnonzero(~given)
-    rest = rest[np.argsort(-np.nan_to_num(probability[rest]), kind="stable")]
     label = [one if g else None for one, g in zip(said[PREDICTED], given, strict=True)]
     by = np.where(given, STUDENT, "").astype(object)
-    if len(rest):
-        p = answers([found.items[i] for i in rest.tolist()], budget)
-        for i, row in zip(rest.tolist(), p, strict=True):
-            if not np.isnan(row).any():
-                label[i], probability[i], by[i] = model.classes[int(row.argmax())], float(row.max()), TEACHER
     rows = list(found.places.rows) if isinstance(found.places, InTable) else list(found.names)
     return Cascaded(table, found.items, label, probability, by, list(said[PREDICTED]), rows)
 

@@ -102,6 +102,7 @@ class Texts(OneClass):
     item_columns = ("text",)
     reading = ("encoder", "max_length", "precision")
     adapts = True
+    of_texts: ClassVar[bool] = True
     prints_class = Writings
     reads_folders: ClassVar[bool] = True
     nothing: ClassVar[tuple[Any, ...]] = ("",)

@@ -378,14 +378,14 @@ def add_predict(app: App, words: Sequence[str], screen: Screen) -> None:
         more = CascadeOptions(**values_of(taught))
         if more.cascade is not None:
             others = bool(known or resume or workers or engine != engines.AUTO)
-            left = require_cascade(more, run.kind, output, abstain, others)
-            with formulas.safe_cells(safe_cells), screen.ticking() as bar:
-                done = cascade(run, more, input, output, left, float(abstain or 0), how or USUAL, screen, bar)
+            left = require_cascade(more, run, output, abstain, others)
+            with formulas.safe_cells(safe_cells):
+                done = cascade(run, more, input, output, left, float(abstain or 0), how or USUAL, screen)
             told = {"command": "predict", "run": str(folder), "output": str(output)} | done
             screen.json(told) if json else screen.say(done["words"])
             return
-        if more != CascadeOptions():
-            raise ValueError("--budget, --ask, --teacher and --teacher-label are for --cascade, a teacher's answers")
+        if given := more.given():
+            raise ValueError(f"{given[0]} is for --cascade, which names a teacher; leave it out, or name one")
         if run.kind.writes_table:
             writable(output)  # before the work, not after it
         with formulas.safe_cells(safe_cells), screen.ticking() as bar:

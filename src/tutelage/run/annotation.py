@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated as Hinted
@@ -16,27 +12,26 @@ import numpy as np
 import pandas as pd
 from cyclopts import Parameter
 
-from tutelage.annotate.annotator import (
-    CUT,
-    EMPTY,
-    EXAMPLES,
-    NO_CLASS,
-    REFUSED,
-    UNASKED,
-    Annotated,
-    Annotator,
-    Plan,
-)
+from tutelage.annotate.annotator import Annotated, Annotator, Plan
 from tutelage.annotate.budget import Budget, Price
-from tutelage.annotate.chat import ChatError, ChatModel
-from tutelage.annotate.endpoint import Endpoint, is_loopback, require_address
-from tutelage.annotate.kept import FILE, Kept
+from tutelage.annotate.chat import ChatModel
+from tutelage.annotate.endpoint import Endpoint
 from tutelage.annotate.prompts import LONGEST, TASK, Prompt, require_no_place
 from tutelage.annotate.scripted import Scripted
-from tutelage.files import one_writer
 from tutelage.kinds import KINDS
 from tutelage.kinds.entries import Sought
 from tutelage.ops.checks import in_range
+from tutelage.run.chat_models import (
+    PARALLEL,
+    RETRIES,
+    SECONDS,
+    asked,
+    endpoint_of,
+    folder_beside,
+    replies_beside,
+    require_leave,
+    silent,
+)
 from tutelage.run.reading import Reading
 from tutelage.run.screen import Json, Quiet, SafeCells, Screen
 from tutelage.tables import USUAL, DataError, Notes, ReadAs, formulas, text_of, writable, write_table
@@ -47,17 +42,8 @@ from tutelage.weak import read_descriptions
 PREFIX, SAID = "p_", "said"
 """What stands before a class in the columns of probabilities, and the column of labels."""
 
-KEY = "OPENAI_API_KEY"
-"""Variable of the environment that holds the key, where no option names another."""
-
 WARM = 0.7
 """Temperature of several replies to one text, where none is named."""
-
-WORDS = {
-    EMPTY: "whose text is empty", UNASKED: "that were not asked about", REFUSED: "that the model refused",
-    CUT: "whose answer was cut off", NO_CLASS: "whose answer is no class",
-}  # fmt: skip
-"""Words on why rows are silent."""
 
 Switch = Hinted[bool, Parameter(negative=())]
 """Switch that is off where it is not given."""
@@ -68,9 +54,9 @@ def annotate(
     local: str | None = None, scripted: Path | None = None, describe: Path | None = None, prompt: Path | None = None,
     classes: tuple[str, ...] = (), keep_prior: Switch = False, samples: int = 1, temperature: float | None = None,
     seed: int = 0, max_rows: int | None = None, max_tokens: int | None = None, max_cost: float | None = None,
-    price: str | None = None, max_chars: int = LONGEST, parallel: int = 8, retries: int = 6, seconds: float = 60.0,
-    key_from: str | None = None, mixed: Switch = False, prefix: str = PREFIX, yes: Switch = False, json: Json = False,
-    quiet: Quiet = False, safe_cells: SafeCells = False, how: Reading = None,
+    price: str | None = None, max_chars: int = LONGEST, parallel: int = PARALLEL, retries: int = RETRIES,
+    seconds: float = SECONDS, key_from: str | None = None, mixed: Switch = False, prefix: str = PREFIX,
+    yes: Switch = False, json: Json = False, quiet: Quiet = False, safe_cells: SafeCells = False, how: Reading = None,
 ) -> None:  # fmt: skip
     """Let a language model say the class of each text of a table, as a teacher for tutelage fit.
 
@@ -109,7 +95,7 @@ def annotate(
     """
     screen = Screen(json, quiet)
     in_range("--max-chars", max_chars, 1)
-    asked = _prompt(prompt, describe, classes, max_chars)
+    asked_by = _prompt(prompt, describe, classes, max_chars)
     budget = Budget(max_rows, max_tokens, max_cost, None if price is None else Price.of(price))
     _require_out(train, out)
     notes = Notes(None if json else screen.say)
@@ -119,29 +105,19 @@ def annotate(
     in_range("--temperature", heat, 0, 2)
     wanted = _Wanted(endpoint, model, local, scripted, key_from, heat, seed, seconds, retries)
     chat = wanted.model(screen)
-    folder = out.with_name(f"{out.name}.replies")
-    folder.mkdir(exist_ok=True)
-    with _removed_if_empty(folder), one_writer(folder):
-        kept = Kept(folder)
-        try:
-            if kept.damaged:
-                damaged = many(kept.damaged, "line is", "lines are")
-                screen.say(f"{kept.path}: {damaged} damaged or cut off; what was there is asked for again.")
+    try:
+        with replies_beside(out, screen) as kept:
             annotator = Annotator(
-                chat, asked, kept, budget, samples, parallel if chat.host else 1, not keep_prior, mixed, seed
+                chat, asked_by, kept, budget, samples, parallel if chat.host else 1, not keep_prior, mixed, seed
             )
             plan = annotator.plan(texts)
             lines = beforehand(plan, train)
-            for line in lines:
-                screen.say(line)
-            if chat.host and plan.missing and not yes:
-                _ask(screen)
+            require_leave(lines, screen, bool(chat.host and plan.missing) and not yes)
             with screen.ticking() as bar:
-                found = _done(plan, bar, screen, folder)
-        finally:
-            kept.close()
-            if isinstance(chat, Endpoint):
-                chat.close()
+                found = asked(plan, bar, screen)
+    finally:
+        if isinstance(chat, Endpoint):
+            chat.close()
     with formulas.safe_cells(safe_cells):
         write_table(_written(table, found, prefix), out)
     after = in_words(found, plan, out, prefix)
@@ -150,19 +126,6 @@ def annotate(
         return
     for line in after:
         screen.say(line)
-
-
-@contextmanager
-def _removed_if_empty(folder: Path) -> Iterator[None]:
-    """Context after which a folder is removed that holds no reply."""
-    try:
-        yield
-    finally:
-        file = folder / FILE
-        with suppress(OSError):
-            if file.exists() and not file.stat().st_size:
-                file.unlink()
-            folder.rmdir()  # which fails where it holds something
 
 
 def _prompt(prompt: Path | None, describe: Path | None, classes: tuple[str, ...], longest: int) -> Prompt:
@@ -197,7 +160,7 @@ def _require_out(train: Path, out: Path) -> None:
     writable(out)
     if out.exists() and train.exists() and out.resolve() == train.resolve():
         raise DataError(f"--out would overwrite {train}, which --train names, too; name another file")
-    if out.exists() and not out.with_name(f"{out.name}.replies").is_dir():
+    if out.exists() and not folder_beside(out).is_dir():
         raise FileExistsError(f"--out {out} exists, and this command did not write it: name another file, or remove it")
 
 
@@ -270,35 +233,10 @@ class _Wanted:
             screen.say(f"Loading {self.local}.")
             return Local(self.local)
         assert self.endpoint is not None
-        if self.name is None:
-            raise ValueError("--model must be given: the name of the model at the endpoint")
-        in_range("--seconds", self.seconds, 0, low_open=True)
-        in_range("--retries", self.retries, 0)
-        return Endpoint(
-            self.endpoint, self.name, self._key(self.endpoint), self.key_from or KEY, self.temperature, self.seed,
-            self.seconds, self.retries, screen.say,
+        return endpoint_of(
+            self.endpoint, self.name, self.key_from, screen, temperature=self.temperature, seed=self.seed,
+            seconds=self.seconds, retries=self.retries,
         )  # fmt: skip
-
-    def _key(self, url: str) -> str:
-        """The key in the environment; empty where none is there and none is needed.
-
-        OpenAI's variable is not sent over a connection that others can read: name it by --key-from, if it shall be.
-        """
-        require_address(url)
-        if self.key_from is not None:
-            if not (key := os.environ.get(self.key_from, "").strip()):
-                raise ValueError(f"--key-from {self.key_from}: the environment holds no such variable, or an empty one")
-        elif url.startswith("https:"):
-            if not (key := os.environ.get(KEY, "").strip()):
-                raise ValueError(
-                    f"the key is missing: export {KEY}=..., or name the variable that holds it by --key-from; it is "
-                    "taken from the environment alone"
-                )
-        else:
-            key = os.environ.get(KEY, "").strip() if is_loopback(url) else ""
-        if not (key.isascii() and key.isprintable()) or " " in key:
-            raise ValueError(f"{self.key_from or KEY}: a key is one word of ASCII letters, digits and signs")
-        return key
 
 
 def beforehand(plan: Plan, train: Path) -> list[str]:
@@ -340,42 +278,6 @@ def _together(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int
     return first[0] + second[0], first[1] + second[1]
 
 
-def _ask(screen: Screen) -> None:
-    """Ask whether texts may leave this machine.
-
-    Raises:
-        ValueError: they may not, or nobody can be asked.
-    """
-    if not sys.stdin.isatty():
-        raise ValueError("texts would leave this machine, and nobody can be asked: add --yes")
-    screen.answer("Go on? (y/n)")
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise ValueError("nothing was sent")
-
-
-def _done(plan: Plan, bar: Any, screen: Screen, folder: Path) -> Annotated:
-    """What the model says; whatever stops it, it is said that the replies are kept.
-
-    Raises:
-        ChatError: the model cannot be asked.
-    """
-    try:
-        return plan.ask(bar, screen.say)
-    except KeyboardInterrupt:
-        bar.progress.stop()
-        screen.say(f"Stopped. {_kept(plan, folder)}")
-        raise
-    except ChatError as e:
-        raise type(e)(f"{e}. {_kept(plan, folder)}") from e
-
-
-def _kept(plan: Plan, folder: Path) -> str:
-    count = len(plan.replies())
-    if not count:
-        return "No reply came."
-    return f"{count:,} of {len(plan.jobs):,} replies are kept in {folder}: the same command goes on from there"
-
-
 def _written(table: pd.DataFrame, found: Annotated, prefix: str) -> pd.DataFrame:
     """The table with columns of what the model said."""
     added: dict[str, Any] = {_said(prefix): found.labels}
@@ -403,19 +305,13 @@ def in_words(found: Annotated, plan: Plan, out: Path, prefix: str) -> list[str]:
     if spoken:
         shares = (f"{shown(found.classes[k])} {100 * counts[k] / spoken:.0f} %" for k in order)
         lines.append(f"It says: {', '.join(shares)}.")
-    for why, count in Counter(filter(None, found.why)).most_common():
-        lines.append(f"Silent: {many(count, 'row', 'rows')} {WORDS[why]}{_examples(found, why)}.")
+    lines += silent(found)
     if found.stopped:
         lines.append(f"{found.stopped} was reached; with more, the same command goes on.")
     if spoken:
         teacher = f"--teacher {prefix}" if found.told else f"--teacher-label {_said(prefix)}"
         lines.append(f"How good it is: tutelage teacher {out} --label LABEL {teacher}, if some rows have a label.")
     return lines
-
-
-def _examples(found: Annotated, why: str) -> str:
-    shown_ = ", ".join(repr(text) for text, _ in found.strange.most_common(EXAMPLES))
-    return f", such as {shown_}" if why == NO_CLASS and shown_ else ""
 
 
 def _plain(found: Annotated, plan: Plan, out: Path) -> dict[str, Any]:
