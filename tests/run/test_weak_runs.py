@@ -103,7 +103,9 @@ def test_without_clean_labels_nothing_is_measured_and_it_says_so(run, weak):
     assert "nothing can measure whether this helps" in shown
     found = summary(weak)
     assert found["evidence"] is None
-    assert found["returned"] == "candidate"
+    followed = found["returned"] == "teacher"  # where the game left it by too much
+    assert followed or found["returned"] == "candidate"
+    assert followed == ("The teacher alone is followed" in shown)
     assert found["classes"] == ["food", "sport"]
     assert "Classes, by the votes: food, sport." in shown
 
