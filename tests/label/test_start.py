@@ -14,7 +14,10 @@ from tutelage.kinds.images import Images
 from tutelage.kinds.texts import Texts
 from tutelage.label.campaign import Given
 from tutelage.label.commands import LabelOptions
+from tutelage.label.jobs import Jobs
+from tutelage.label.learning import Learning
 from tutelage.label.start import _command, campaign, read_as, tables_of_labels
+from tutelage.tables import Notes
 
 
 class Told(list):
@@ -243,3 +246,76 @@ def test_a_label_of_the_table_that_the_page_changed_is_corrected_by_the_other_ta
         table.write()
     found = pd.read_csv(asked.with_name("ask-2.csv"))
     assert found.label.tolist() == ["new", "kept"] and found.asked_by.tolist() == ["hand", "margin"]
+
+
+def test_an_added_class_outlives_a_restart_and_classes_keep_their_keys(asked):
+    with opened(asked) as (labels, table):
+        labels.add_class("ann", "zebra")
+        for label in ("spam", "ham", "ad"):
+            answer(labels, "ann", label)
+        first = list(labels.classes)
+        assert first == ["zebra", "spam", "ham", "ad"]
+        table.write()
+    with opened(asked, classes="new,ham") as (labels, _):
+        assert list(labels.classes) == [*first, "new"]
+
+
+def test_the_class_for_none_of_these_stays_the_one_that_was_named(asked):
+    with opened(asked, other="else") as (labels, table):
+        labels.answer("ann", Given(0, labels.items.key(0), "none"))
+        assert table.write() == 1
+    with opened(asked) as (labels, table):
+        assert labels.other == "else" and table.write() == 1
+    assert pd.read_csv(asked).label[0] == "else"
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "columns"),
+    [("row", "label", ["row", "extra", "label", "asked_by"]), ("text", "row", ["text", "extra", "row", "asked_by"]),
+     ("asked_by", "label", ["row", "asked_by", "extra", "label", "asked_by_2"]),
+     ("text", "asked_by", ["row", "text", "extra", "asked_by", "asked_by_2"]),
+     ("tutelage", "label", ["row", "tutelage", "extra", "label", "asked_by"])],
+)  # fmt: skip
+def test_columns_of_ones_own_stay_whatever_they_are_called(tmp_path, text, label, columns):
+    path = tmp_path / "mine.csv"
+    pd.DataFrame({text: [f"text {i} here" for i in range(4)], "extra": range(4)}).to_csv(path, index=False)
+    made = campaign(Texts(text=text, label=label), None, LabelOptions(train=path), Told())
+    with made as (labels, table):
+        for row, name in enumerate("ab"):
+            labels.answer("ann", Given(row, labels.items.key(row), "label", name))
+        assert table.write() == 2
+        found = pd.read_csv(table.path)
+    assert list(found) == columns
+    assert found[text].tolist() == ["text 0 here", "text 1 here"] and found[label].tolist() == ["a", "b"]
+    assert found[columns[-1]].tolist() == ["random", "random"]
+
+
+def test_how_the_items_are_read_is_in_the_command_and_the_table_beside_is_read_so(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_bytes("Satz;n\nsüße Äpfel hier;1\nein Öl dort;2\n".encode("cp1252"))
+    asked = LabelOptions(train=path, charset="cp1252", separator=";")
+    with campaign(Texts(text="Satz", label="Art"), None, asked, Told()) as (labels, table):
+        for row, name in enumerate("ab"):
+            labels.answer("ann", Given(row, labels.items.key(row), "label", name))
+        table.write()
+        command = _command(labels, asked, table)
+        learnt = Learning(labels, Jobs(tmp_path / "jobs"), asked)._labels(tmp_path)
+    assert f"--train {tmp_path / 'mine-labels.parquet'} --unlabelled {path}" in command
+    assert "--charset=cp1252 '--separator=;'" in command
+    for made in (table.path, learnt):
+        assert set(Texts(text="Satz", label="Art").entries(made, asked, Notes()).items) == {
+            "süße Äpfel hier", "ein Öl dort",
+        }  # fmt: skip
+
+
+def test_a_label_that_was_typed_after_the_page_gave_another_is_not_corrected(asked):
+    with opened(asked) as (labels, table):
+        answer(labels, "ann", "a")
+        table.write()
+    typed = pd.read_csv(asked, dtype=str).assign(row=lambda frame: frame.row.astype(float))  # as a spreadsheet saves it
+    typed.loc[0, "label"] = "b"
+    typed.to_csv(asked, index=False, sep=";")
+    with opened(asked) as (labels, table):
+        table.write()
+        assert table.path.name == "ask-2.csv" and labels.labelled[labels.items.key(0)] == "a"
+    assert pd.read_csv(table.path).asked_by.tolist() == ["margin"]

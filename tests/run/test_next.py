@@ -222,6 +222,32 @@ def test_answers_by_hand_that_differ_count_half_each_and_are_named(run, finished
     assert f"{place} ({first['label'][4]}): both labels count half" in said, shown
 
 
+def test_the_order_of_tables_of_answers_does_not_matter(run, finished):
+    folder, train = finished.folder, pd.read_csv(finished.folder / "train.csv")
+    first = train["label"].first_valid_index()
+    text, label = train["text"][first], train["label"][first]
+    other = {"food": "sport", "sport": "food"}[label]
+    assert run("next", finished.out, "--count", 2, "--out", folder / "of_pool.csv")[0] == 0
+    asked = answered(folder / "of_pool.csv")["text"][0]
+    tables = {
+        "same": [(text, label, "hand"), (asked, "food", "hand")],
+        "other": [(text, other, "hand"), (asked, "sport", "margin")],
+    }
+    for name, rows in tables.items():
+        pd.DataFrame(rows, columns=["text", "label", "asked_by"]).to_csv(folder / f"{name}.csv", index=False)
+    found = []
+    for number, names in enumerate((("same", "other"), ("other", "same"))):
+        out = folder / f"ordered{number}"
+        code, shown = run(
+            *finished.fit("supervised", test=None, out=out), "--answers", *(folder / f"{n}.csv" for n in names)
+        )
+        said = " ".join(shown.split())
+        assert code == 0 and said.count("both labels count half") == 1, shown
+        assert "same.csv, row 2, column 'label' (food) was picked by hand and corrects" in said, shown
+        found.append(summary(out)["labelled"])
+    assert found[0] == found[1] == train["label"].notna().sum() + 1
+
+
 def test_labels_that_are_there_meanwhile_count_once_and_keep_by_what_they_were_asked(run, finished):
     folder = finished.folder
     train = pd.read_csv(folder / "train.csv")

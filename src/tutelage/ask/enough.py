@@ -90,7 +90,7 @@ class Outlook:
         """
         said = [
             f"Another {m:,} {'label is' if m == 1 else 'labels are'} likely to bring {_signed(g)} points "
-            f"({_signed(a)} to {_signed(b)}), {rate:.2f} a minute of labelling."
+            f"({_signed(a)} to {_signed(b)}), {rate:.{0 if rate >= 10 else 2}f} a minute of labelling."
             for m, g, a, b, rate in zip(self.more, self.gain, self.low, self.high, self.per_minute, strict=True)
         ]
         end = f"Enough: a minute is likely to bring less than {self.worth:g} points." if self.stop else "Go on."
@@ -102,8 +102,8 @@ class Outlook:
 
 def outlook(
     labels: Sequence[float], held_out: Sequence[float], more: Sequence[int] = MORE, *,
-    seconds_per_label: float = SECONDS, worth: float = 0.05, recorded: Iterable[Curve] | None = None,
-    without: Sequence[str] = (),
+    seconds_per_label: float = SECONDS, worth: float = 0.05, shown: float = 0.0,
+    recorded: Iterable[Curve] | None = None, without: Sequence[str] = (),
 ) -> Outlook:  # fmt: skip
     """What more labels are likely to bring, in score.
 
@@ -119,6 +119,7 @@ def outlook(
         more: numbers of further labels, each at least 1.
         seconds_per_label: time that a label takes a person, in seconds, above 0.
         worth: least gain a minute of labelling that is worth it, in points, at least 0.
+        shown: score of the labels so far as it is shown elsewhere, in [0, 1]: no gain leads from it beyond 1 either.
         recorded: curves of other data; None takes those that come with the library.
         without: names of data sets whose curves are left out.
 
@@ -132,6 +133,7 @@ def outlook(
         raise ValueError("more must have a number of labels, got none")
     in_range("seconds_per_label", float(seconds_per_label), 0, low_open=True)
     in_range("worth", float(worth), 0)
+    in_range("shown", float(shown), 0, 1)
     curves = [c for c in (packaged() if recorded is None else recorded) if c.data not in without]
     sets = sorted({c.data for c in curves})
     if len(sets) < LEAST:
@@ -139,7 +141,7 @@ def outlook(
     now = at[-1]
     seen = _seen(at, held, now)
     found = [_predicted(curves, sets, now, float(m), seen) for m in more]
-    room = 100 * (1 - held[-1])  # no score is above 1
+    room = 100 * (1 - max(held[-1], shown))  # no score is above 1
     likely, *ends = (100 * np.array([f[i] for f in found]) for i in range(3))
     gain, low, high = (np.minimum(points, room) for points in (likely, *ends))
     minutes = np.array(more) * seconds_per_label / 60

@@ -68,6 +68,16 @@ class ReadAs:
             return None
         return tuple(name.strip() for name in self.columns.split(","))
 
+    @property
+    def plain(self) -> bool:
+        """Whether csv files as the library writes them, in utf-8 with commas and a header, are read rightly so.
+
+        >>> ReadAs(sheet="2").plain, ReadAs(charset="cp1252").plain
+        (True, False)
+        """
+        usual = (self.charset.lower().replace("-", ""), self.separator or ",", self.quote or "double", self.columns)
+        return usual == ("utf8", ",", "double", None)
+
 
 USUAL = ReadAs()
 """How a file is read of which the user says nothing."""

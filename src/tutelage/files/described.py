@@ -251,6 +251,19 @@ class Summary(TypedDict):
     changed: NotRequired[Plain]
 
 
+def labels_only_score(summary: Summary) -> float:
+    """Held-out score of the labels-only model, in [0, 1]; 0 where a run has none.
+
+    Args:
+        summary: summary of the run.
+
+    >>> labels_only_score({"score": "accuracy", "reference": {"accuracy": 0.75}})
+    0.75
+    """
+    found: Any = (summary.get("reference") or {}).get(summary.get("score", ""))
+    return min(max(float(found or 0), 0.0), 1.0)
+
+
 class Drawn(TypedDict):
     """What the labels that were drawn at random say, see `kinds.sample`."""
 

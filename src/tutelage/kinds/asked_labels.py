@@ -72,6 +72,7 @@ class _Tally:
         moved: number of the answer to each entry of the pool that has one, by the entry's number.
         torn: place of the other label, and the label, by the number of the answer that contradicts it.
         mended: place of the label that an answer corrects, and the label, by the number of the answer.
+        overruled: place of the answer by hand that counts instead, and its label, by the number of the answer.
         strange: numbers of the answers to items that are in none of the data.
         again: number of answers that were there already, equal ones.
         by: number of answers by the selector that asked for them; "" where none did.
@@ -83,6 +84,7 @@ class _Tally:
     moved: dict[int, int] = field(default_factory=dict)
     torn: dict[int, str] = field(default_factory=dict)
     mended: dict[int, str] = field(default_factory=dict)
+    overruled: dict[int, str] = field(default_factory=dict)
     strange: list[int] = field(default_factory=list)
     again: int = 0
     by: Counter[str] = field(default_factory=Counter)
@@ -327,7 +329,8 @@ def _tally(
 ) -> _Tally:  # fmt: skip
     """What becomes of each answer.
 
-    One by hand corrects a label that was there before people were asked; two by hand that differ contradict each other.
+    One by hand corrects a label that nobody gave by hand, whichever table comes first; two by hand that differ
+    contradict each other.
     """
     classes = {label.casefold() for label in train.labels if isinstance(label, str)}
     tally = _Tally(list(train.labels), list(train.asked) or [None] * len(train))
@@ -351,6 +354,8 @@ def _tally(
                 tally.labels[j] = label
             earlier.places[keys[i], kind.label_key(label)] = found.at("label", i)
             earlier.by_hand.add(keys[i])
+        elif others and by != HAND and keys[i] in earlier.by_hand:  # whichever table comes first
+            tally.overruled[i] = place(i, tally.labels[others[0]], train.at("label", others[0]))
         elif others:
             tally.torn[i] = place(i, tally.labels[others[0]], train.at("label", others[0]))
             earlier.places.setdefault((keys[i], kind.label_key(label)), found.at("label", i))
@@ -359,6 +364,7 @@ def _tally(
             earlier.places.setdefault((keys[i], kind.label_key(label)), found.at("label", i))
         elif known or before is not None:
             tally.again += 1
+            earlier.by_hand |= {keys[i]} if by == HAND else set()
             if known:
                 tally.asked[known[0]] = RANDOM if by == RANDOM else tally.asked[known[0]] or by
         else:
@@ -456,6 +462,10 @@ def _say(kind: Kind, tally: _Tally, found: Entries, path: Path, notes: Notes) ->
         notes.say(
             f"{_with_label(kind, found, first)} was picked by hand and corrects {other}{others}: the answer counts."
         )
+    if tally.overruled:
+        first, other = next(iter(tally.overruled.items()))
+        others = f", and {len(tally.overruled) - 1:,} more like it" if len(tally.overruled) > 1 else ""
+        notes.say(f"{other} was picked by hand and corrects {_with_label(kind, found, first)}{others}: it counts.")
     if tally.torn:
         first, other = next(iter(tally.torn.items()))
         others = f", and {len(tally.torn) - 1:,} more like it" if len(tally.torn) > 1 else ""

@@ -128,7 +128,9 @@ def _outlook(fitted: Fitted, left: int) -> dict[str, Any]:
     if not curve:
         return {}
     numbers, scores = zip(*curve, strict=True)
-    found = outlook(numbers, scores, within(left))
+    assert outcome.evidence is not None  # of which the curve is
+    shown = outcome.evidence.reference.score
+    found = outlook(numbers, scores, within(left), shown=min(max(shown, 0.0), 1.0))
     told = {name: getattr(found, name) for name in ("gain", "low", "high", "per_minute")}
     return {
         "outlook": {"curve": [list(point) for point in curve], "more": list(found.more), "stop": found.stop}

@@ -139,6 +139,22 @@ class _Places:
         return int(self.order[found]) if found < len(self.keys) and int(self.keys[found]) == int(key, 16) else -1
 
 
+def classes_in(answer: Answer, tags: bool) -> list[str]:
+    """Classes that an answer names: that of a label, or one that was added; of tags the types of the parts they mark.
+
+    Args:
+        answer: the answer.
+        tags: whether labels are tags of words.
+    """
+    if answer.act == "class":
+        return [answer.label]
+    return _named(answer.label, tags) if answer.act in ("label", "settle") else []
+
+
+def _named(label: str, tags: bool) -> list[str]:
+    return [tag[2:] for tag in label.split(" ") if tag[:2] == "B-"] if tags else [label]
+
+
 class Campaign:
     """A campaign of labelling.
 
@@ -306,7 +322,7 @@ class Campaign:
             self.seen.add((answer.by, answer.item))
             return
         if answer.act == "class":
-            self.classes.setdefault(answer.label)
+            self._know(answer)
             return
         if answer.was:
             self.was.setdefault(answer.item, answer.was)
@@ -350,7 +366,7 @@ class Campaign:
             label, apart = most if 2 * count > len(said) else None, bool(others)
         if label != known.label:
             for each, by in ((known.label, -1), (label, 1)):
-                for name in [] if each is None else self._classes_in(each):
+                for name in [] if each is None else _named(each, self.tags):
                     self.counts[name] += by
         known.label = label
         self.labelled.pop(key, None)
@@ -361,15 +377,9 @@ class Campaign:
         else:
             self.apart.pop(key, None)
 
-    def _classes_in(self, label: str) -> list[str]:
-        """Class that a label names; of tags the types of the parts that they mark."""
-        if not self.tags:
-            return [label]
-        return [tag[2:] for tag in label.split(" ") if tag[:2] == "B-"]
-
     def _know(self, answer: Answer) -> None:
         """Learn the names of classes from an answer."""
-        for name in self._classes_in(answer.label):
+        for name in classes_in(answer, self.tags):
             self.classes.setdefault(name)
 
     def _place_of(self, answer: Answer) -> int:

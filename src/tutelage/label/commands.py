@@ -20,7 +20,7 @@ from tutelage.run.examples import example
 from tutelage.run.screen import Quiet, Screen
 from tutelage.run.words import kind_of, names_of, value_of
 from tutelage.serve.commands import require
-from tutelage.tables import USUAL, ReadAs, holds_table
+from tutelage.tables import USUAL, DataError, ReadAs, holds_table
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,11 +29,12 @@ class LabelOptions(ReadAs):
 
     Args:
         train: table or folder of items to label, from nothing, in place of a table that tutelage next wrote.
-        out: table that the labels of --train are written to; by default NAME-labels.csv beside it.
+        out: table that the labels of --train are written to; by default NAME-labels.csv beside it, or .parquet
+            where --charset and the like would not read a csv rightly.
         run: run whose classes are offered, beside those that the table names.
         classes: classes that are offered, separated by commas; more can be added on the page.
         method: method of the fits that the page starts.
-        other: class that "none of these" means; without it such items get no label.
+        other: class that "none of these" means; without it such items get no label. It is kept from the first page on.
         annotator: name of who labels; by default that of the user of this machine.
         overlap: share of the items that every annotator is asked, by which their agreement is measured.
         suggest: share of the items, drawn at random, on which what the model says is shown at once; else it is hidden
@@ -126,7 +127,16 @@ def _guessed(words: Sequence[str]) -> Told | None:
     first = words[0] if words and not words[0].startswith("-") else value_of("--train", words)
     if first is None or not Path(first).is_file() or not holds_table(Path(first)):
         return None
-    return told(Path(first), USUAL)
+    return told(Path(first), _read_as(words))
+
+
+def _read_as(words: Sequence[str]) -> ReadAs:
+    """How the words say that files are read; as usual where they say nothing, or nothing that is right."""
+    found: dict[str, Any] = {f.name: value_of(f"--{f.name}", words) for f in dataclasses.fields(ReadAs)}
+    try:
+        return ReadAs(**{name: value for name, value in found.items() if value})
+    except DataError:  # it is said once the options are read
+        return USUAL
 
 
 def user() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,16 @@ import pandas as pd
 
 from tutelage.ask import RANDOM
 from tutelage.files import write_atomically
-from tutelage.kinds.asked_labels import ASKED_BY, HAND, ROW, as_table
+from tutelage.kinds.answers import beside_own
+from tutelage.kinds.asked_labels import ASKED_BY, HAND, ROW, as_table, marks_in
 from tutelage.kinds.entries import InTable
 from tutelage.label.campaign import Campaign
 from tutelage.label.items import digest
-from tutelage.tables import DataError, ReadAs, as_label, read
+from tutelage.tables import DataError, Notes, ReadAs, as_label, read
 from tutelage.tables.write import writable, write_table
+
+TOOL = "tutelage"
+"""Column that tables for other tools have, by which their answers are told again."""
 
 WRITTEN = "written.json"
 """File beside the journal that holds what the table of the labels was when it was written last."""
@@ -159,24 +163,12 @@ class Made:
                 f"{self.path} was changed by another program, or is none of this campaign; nothing is written over it, "
                 "and the answers are kept in the journal"
             )
-        table = self._corrected(answered(self.campaign, self.path))
+        table = answered(self.campaign, self.path, corrects=True)
         self._keep(writing=True)
         write_table(table, self.path)
         self.was = digest(self.path)
         self._keep(writing=False)
         return len(table)
-
-    def _corrected(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The table with the mark "hand" where it corrects a label that the table of the items has."""
-        items = self.campaign.items
-        rows = sorted(row for key in self.campaign.labelled if (row := self.campaign.row_of(key)) is not None)
-        given = [items.given(row) for row in rows]
-        labels = [self.campaign.labelled[items.key(row)] for row in rows]
-        table[ASKED_BY] = [
-            HAND if was and was != label else by
-            for was, label, by in zip(given, labels, table[ASKED_BY].tolist(), strict=True)
-        ]
-        return table
 
     def _keep(self, writing: bool) -> None:
         """Keep the hash of the table, and whether it is being written: after a kill then, it is this campaign's too."""
@@ -184,27 +176,31 @@ class Made:
         write_atomically(self.kept, json.dumps(held).encode())
 
 
-def answered(campaign: Campaign, path: Path) -> pd.DataFrame:
+def answered(campaign: Campaign, path: Path, corrects: bool = False) -> pd.DataFrame:
     """Table of the items that have a label, in the form of `tutelage next`, for `tutelage fit --answers`.
 
     Args:
         campaign: the campaign.
         path: file that the table is for, for messages.
+        corrects: whether the items' own table is learnt, too, so that a label that takes the place of its label is
+            marked as picked by hand, which corrects it. One that may be older than what was typed there is not.
     """
     items = campaign.items
-    rows = {key: row for key in campaign.labelled if (row := campaign.row_of(key)) is not None}
-    numbers = sorted(rows.values())
-    labels = {row: campaign.labelled[key] for key, row in rows.items()}
-    kind: Any = as_table(items.kind)
-    plain = kind.table_to_ask([items.entries.items[i] for i in numbers], _frame(campaign, numbers), path)
-    (label,) = (str(getattr(kind, name)) for name in kind.label_columns)
+    numbers = sorted(row for key in campaign.labelled if (row := campaign.row_of(key)) is not None)
+    labels = [campaign.labelled[items.key(i)] for i in numbers]
+    asked = _asked(campaign, numbers)
+    if corrects:
+        asked = [HAND if _replaced(campaign, i) else by for i, by in zip(numbers, asked, strict=True)]
     places = items.entries.places
     at = [places.rows[i] if isinstance(places, InTable) and not places.files else places.short(i) for i in numbers]
-    plain = plain.reset_index(drop=True)
-    beside: Mapping[str, Any] = {ROW: at, label: [labels[i] for i in numbers], ASKED_BY: _asked(campaign, numbers)}
-    kept = [name for name in plain if name not in (*beside, "tutelage")]
-    found: pd.DataFrame = plain[kept].assign(**beside)
-    return found[[ROW, *kept, label, ASKED_BY]]
+    return _filled(campaign, numbers, labels, asked, path, at)
+
+
+def _replaced(campaign: Campaign, row: int) -> bool:
+    """Whether the label of an item replaces one that its own table has, and that the annotators knew."""
+    key, there = campaign.items.key(row), campaign.items.given(row)
+    known = there in campaign.ever[key] or campaign.was.get(key) == there
+    return bool(there) and there != campaign.labelled[key] and known
 
 
 def given_table(campaign: Campaign, numbers: list[int], path: Path) -> pd.DataFrame:
@@ -216,14 +212,36 @@ def given_table(campaign: Campaign, numbers: list[int], path: Path) -> pd.DataFr
         path: file that the table is for, for messages.
     """
     items = campaign.items
-    kind: Any = as_table(items.kind)
-    plain = kind.table_to_ask([items.entries.items[i] for i in numbers], _frame(campaign, numbers), path)
-    (label,) = (str(getattr(kind, name)) for name in kind.label_columns)
     asked = [items.marks.asked[i] if items.marks.asked else "" for i in numbers]
-    given = [items.given(i) for i in numbers]
-    kept = [name for name in plain if name not in (label, ASKED_BY, "tutelage")]
-    found: pd.DataFrame = plain.reset_index(drop=True)[kept].assign(**{label: given, ASKED_BY: asked})
-    return found
+    return _filled(campaign, numbers, [items.given(i) for i in numbers], asked, path)
+
+
+def _filled(
+    campaign: Campaign, numbers: list[int], labels: list[str], asked: list[str], path: Path,
+    rows: Sequence[Any] | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Table of items with labels, and by which selector each was asked for; columns of the user's stay.
+
+    Args:
+        campaign: the campaign.
+        numbers: numbers of the items.
+        labels: label of each.
+        asked: by which selector each was asked for.
+        path: file that the table is for, for messages.
+        rows: place of each item in its file; left out where the items have a column of that name.
+    """
+    items = campaign.items
+    kind: Any = as_table(items.kind)
+    found = kind.table_to_ask([items.entries.items[i] for i in numbers], _frame(campaign, numbers), path)
+    found = found.reset_index(drop=True)
+    (label,) = (str(getattr(kind, name)) for name in kind.label_columns)
+    named = [getattr(kind, name) for name in kind.item_columns]
+    own = {column for value in named for column in ([value] if isinstance(value, str) else value or ())}
+    ours = {label, marks_in(found), TOOL} - own
+    found = found[[name for name in found if name not in ours]].assign(**{label: labels})
+    if rows is not None and ROW not in found:
+        found.insert(0, ROW, list(rows))
+    return beside_own(found, {ASKED_BY: asked}, path, Notes())
 
 
 def _frame(campaign: Campaign, numbers: list[int]) -> pd.DataFrame | None:

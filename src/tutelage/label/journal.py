@@ -6,7 +6,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,12 +69,14 @@ class Answer:
 
     def line(self) -> str:
         """The line of the file, with its checksum and its end."""
-        told = {name: value for name, value in asdict(self).items() if value or (value == 0 and name in ZEROS)}
-        return _line(told)
+        return _line({name: value for name, value in asdict(self).items() if name in NEEDED or value != USUAL[name]})
 
 
-ZEROS = ("row", "seconds")
-"""Names of values that a line holds also where they are 0."""
+USUAL = {f.name: f.default for f in fields(Answer) if f.default is not MISSING}
+"""Values that a line does not hold where they are these."""
+
+NEEDED = frozenset(f.name for f in fields(Answer)) - set(USUAL)
+"""Names of the values that each line holds."""
 
 
 class Journal:
@@ -203,7 +205,8 @@ def _read(path: Path, data: bytes) -> tuple[dict[str, Any], list[Answer]]:
     names, found = {f.name for f in fields(Answer)}, list[Answer]()
     for k, value in enumerate(lines):
         del value["crc"]
-        if set(value) - names or value.get("act") not in ACTS or value.get("number") != k + 1:
+        strange = set(value) - names or NEEDED - set(value) or value["act"] not in ACTS
+        if strange or value["number"] != k + 1:
             raise BadFileError(f"{path}, line {k + 2}: no answer, or not the one that follows; {MEND}")
         found.append(Answer(**value))
     return about, found

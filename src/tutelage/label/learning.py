@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from io import StringIO
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 from tutelage.ask import RANDOM, outlook
 from tutelage.files import BadFileError, read_json, write_atomically
 from tutelage.files.described import Asked as RunAsked
-from tutelage.files.described import Summary
+from tutelage.files.described import Summary, labels_only_score
 from tutelage.kinds.asked_labels import as_table
 from tutelage.kinds.entries import InTable
 from tutelage.label.campaign import Campaign, RefusedError
@@ -28,7 +28,7 @@ from tutelage.run.config import toml_of_run
 from tutelage.tables import DataError, Notes, ReadAs
 from tutelage.tables.write import write_table
 
-LABELS, TYPED, RUN, ASK, OPTIONS = "labels.csv", "typed.csv", "run", "ask.csv", "options.toml"
+LABELS, TYPED, RUN, ASK, OPTIONS = "labels", "typed.csv", "run", "ask.csv", "options.toml"
 """Files of a job: the labels that are learnt, those that the table had beside, the run, the table of questions, and the
 options of an earlier run."""
 
@@ -206,7 +206,7 @@ class Learning:
 
     def _labels(self, folder: Path) -> Path:
         """The labels so far, as a table of a job."""
-        path = folder / LABELS
+        path = folder / f"{LABELS}{ending_for(self.how)}"
         write_table(answered(self.campaign, path), path)
         return path.resolve()
 
@@ -219,8 +219,9 @@ class Learning:
             return ["--config", str(folder / OPTIONS), "--answers", *answers_of(self.run), *typed, str(labels)]
         source, kind = str(items.path.resolve()), items.kind
         if has_labels(items):
-            return [self.method, "--train", source, "--answers", str(labels), *options_of(kind)]
-        return [self.method, "--train", str(labels), "--unlabelled", source, *options_of(as_table(kind))]
+            return [self.method, "--train", source, "--answers", str(labels), *options_of(kind), *words_of(self.how)]
+        columns = [*options_of(as_table(kind)), *words_of(self.how)]
+        return [self.method, "--train", str(labels), "--unlabelled", source, *columns]
 
     def _typed(self, folder: Path) -> list[str]:
         """Table of the labels that the items' table has and that nobody gave on this page; none where there is none."""
@@ -254,6 +255,34 @@ def options_of(kind: Any) -> list[str]:
         if value not in (None, ()):
             found.append(word_of(name, [value] if isinstance(value, str) else value))
     return found
+
+
+def words_of(how: ReadAs) -> list[str]:
+    """Words of the options that say how files are read, as far as that is not as usual.
+
+    Args:
+        how: how they are read.
+
+    >>> words_of(ReadAs(charset="cp1252", separator="tab", skip_bad=True))
+    ['--charset=cp1252', '--separator=tab', '--skip-bad']
+    """
+    found = []
+    for each in fields(ReadAs):
+        value = getattr(how, each.name)
+        if value is True:
+            found.append(f"--{each.name.replace('_', '-')}")
+        elif value != each.default:
+            found.append(word_of(each.name, [{"\t": "tab"}.get(value, value)]))
+    return found
+
+
+def ending_for(how: ReadAs) -> str:
+    """Ending of a table of labels beside items that are read so: csv, where csv is read rightly so, or parquet.
+
+    Args:
+        how: how the items are read.
+    """
+    return ".csv" if how.plain else ".parquet"
 
 
 def word_of(name: str, values: Sequence[str]) -> str:
@@ -316,10 +345,12 @@ def outlook_of(folder: Path, seconds: float | None) -> str:
         seconds: seconds that a label takes here; None takes those of `tutelage.ask.outlook`.
     """
     try:
-        told: Mapping[str, Any] = read_json(folder / "summary.json", Summary).get("outlook") or {}
+        summary = read_json(folder / "summary.json", Summary)
     except (OSError, BadFileError):
         return ""
+    told: Mapping[str, Any] = summary.get("outlook") or {}
     if not told.get("curve") or seconds is None:
         return str(told.get("words", ""))
     numbers, scores = zip(*told["curve"], strict=True)
-    return outlook(numbers, scores, told["more"], seconds_per_label=max(seconds, LEAST)).words()
+    seconds = max(seconds, LEAST)
+    return outlook(numbers, scores, told["more"], seconds_per_label=seconds, shown=labels_only_score(summary)).words()

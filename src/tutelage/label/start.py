@@ -21,13 +21,13 @@ from tutelage.kinds.asked_labels import as_table
 from tutelage.kinds.base import Kind
 from tutelage.kinds.dataset import Files
 from tutelage.label.app import Page
-from tutelage.label.campaign import Campaign, require_name
+from tutelage.label.campaign import Campaign, classes_in, require_name
 from tutelage.label.filling import Filled, Made, free_name, last_written
 from tutelage.label.guard import HOST, Guard
 from tutelage.label.items import Items
 from tutelage.label.jobs import Jobs
-from tutelage.label.journal import NO_ANSWERS, Journal
-from tutelage.label.learning import Learning, answers_of, has_labels, options_of
+from tutelage.label.journal import NO_ANSWERS, Answer, Journal
+from tutelage.label.learning import Learning, answers_of, ending_for, has_labels, options_of, words_of
 from tutelage.run.screen import Screen
 from tutelage.serve.server import Server, listening
 from tutelage.tables import DataError, Notes, ReadAs
@@ -116,7 +116,8 @@ def campaign(
             raise DataError(f"{source}: there is nothing to label")
         items.face(0)
         screen.say(read_as(items))
-        about = {"table": source.name, "kind": kind.name, "classes": _classes(items, asked, ())}
+        about = {"table": source.name, "kind": kind.name, "classes": _classes(items, asked, (), (), asked.other)}
+        about |= {"other": asked.other} if asked.other else {}
         journal = Journal(folder / "journal.jsonl", about)
         try:
             if journal.torn:
@@ -211,8 +212,13 @@ def _campaign(items: Items, journal: Journal, asked_for: bool, asked: LabelOptio
     if not asked_for:
         open_ = open_[np.argsort(_drawn(items.keys[open_], asked.seed), kind="stable")]
     by: str | Sequence[str] = items.marks.asked or ("" if asked_for else RANDOM)
-    classes = _classes(items, asked, journal.about.get("classes", ()))
-    return Campaign(items, journal, open_, by, classes, asked.other, asked.overlap)
+    classes = _classes(items, asked, journal.about.get("classes", ()), journal.answers, _other(journal, asked))
+    return Campaign(items, journal, open_, by, classes, _other(journal, asked), asked.overlap)
+
+
+def _other(journal: Journal, asked: LabelOptions) -> str:
+    """Class that "none of these" means: the one that is named, else that of the journal's beginning."""
+    return asked.other or str(journal.about.get("other", ""))
 
 
 def _drawn(keys: np.ndarray, seed: int) -> np.ndarray:
@@ -232,9 +238,17 @@ def _labelled(items: Items) -> bool:
     return bool(items.entries.known.any()) if not items.on_disk else False
 
 
-def _classes(items: Items, asked: LabelOptions, before: Sequence[str]) -> list[str]:
-    """Classes that are offered: those that are named, those offered before, those of the run, and of the table."""
-    found = [*(names_in(asked.classes) if asked.classes else ()), *map(str, before)]
+def _classes(
+    items: Items, asked: LabelOptions, before: Sequence[str], answers: Sequence[Answer], other: str
+) -> list[str]:  # fmt: skip
+    """Classes that are offered: those offered before, named, given or added, those of the run, and of the table.
+
+    One that was offered keeps its place, and with it its key.
+    """
+    named, tags = names_in(asked.classes) if asked.classes else (), bool(items.face(0).words)
+    found = [*map(str, before)] if answers else [*named, *map(str, before)]
+    found += [name for answer in answers for name in classes_in(answer, tags)]
+    found += named
     if asked.run is not None:
         found += _of_run(asked.run)
     there = {items.given(i) for i in np.flatnonzero(items.entries.known).tolist()} if _labelled(items) else set()
@@ -242,7 +256,7 @@ def _classes(items: Items, asked: LabelOptions, before: Sequence[str]) -> list[s
     if items.face(0).words:
         cells = [tag[2:] for cell in cells for tag in cell.split(" ") if tag[:2] in ("B-", "I-")]
     found += cells
-    return [name for name in dict.fromkeys(found) if name and name != asked.other]
+    return [name for name in dict.fromkeys(found) if name and name != other]
 
 
 def _of_run(folder: Path) -> list[str]:
@@ -267,7 +281,7 @@ def _written(
     """The table that the labels are written into."""
     if table is None:
         train = Path(str(asked.train))
-        out = asked.out or train.with_name(f"{train.stem}-labels.csv")
+        out = asked.out or train.with_name(f"{train.stem}-labels{ending_for(how)}")
         made = Made(labels, out)
         made.take_over()
         return made
@@ -289,6 +303,7 @@ def _command(labels: Campaign, asked: LabelOptions, written: Filled | Made | Non
     if written is None:
         return ""
     kind: Any = labels.items.kind
+    how = words_of(_how(asked))
     tables = shlex.join(map(str, tables_of_labels(labels, written, asked.train is None)))
     if asked.train is None and asked.run is not None:
         again = shlex.join(("tutelage", "config", str(asked.run), "--output", "again.toml"))
@@ -297,11 +312,12 @@ def _command(labels: Campaign, asked: LabelOptions, written: Filled | Made | Non
     source = asked.train or Path("FILE")
     train = shlex.quote(str(source))
     if asked.train is None:
-        return f"tutelage fit {asked.method} --train FILE {shlex.join(options_of(kind))} --answers {tables} --out run"
+        columns = shlex.join([*options_of(kind), *how])
+        return f"tutelage fit {asked.method} --train FILE {columns} --answers {tables} --out run"
     if has_labels(labels.items):
-        columns = shlex.join(options_of(kind))
+        columns = shlex.join([*options_of(kind), *how])
         return f"tutelage fit {asked.method} --train {train} {columns} --answers {tables} --out run"
-    columns = shlex.join(options_of(as_table(kind)))
+    columns = shlex.join([*options_of(as_table(kind)), *how])
     return f"tutelage fit {asked.method} --train {tables} --unlabelled {train} {columns} --out run"
 
 

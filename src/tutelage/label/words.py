@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 
-OPTION = re.compile(r"[,;:]?\s*(?:or\s+)?[^,;:()]*--[a-z][^,;()]*")
+OPTION = re.compile(r"[,;:]?\s*(?:or\s+)?[^,;:()]*(?<![\w-])--[a-z][^,;()]*")
 """Pattern of a clause on an option of the command line."""
 
-BRACKETS = re.compile(r"\s*\([^()]*(?:--[a-z]|docs: )[^()]*\)")
+BRACKETS = re.compile(r"\s*\([^()]*(?:(?<![\w-])--[a-z]|docs: )[^()]*\)")
 """Pattern of words in brackets on an option, or on a page of the documentation."""
+
+QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'(?!\w)|\"(?:[^\"\\]|\\.)*\"")
+"""Pattern of a name or a cell in quotes, which may hold anything."""
+
+PRIVATE = re.compile("[\ue000-\uf8ff]")
+"""Characters of private use, each of which stands for a quoted name meanwhile."""
 
 
 def on_page(log: str) -> str:
@@ -22,13 +28,19 @@ def on_page(log: str) -> str:
 
     >>> on_page("Read.\nError: class 'z' has one label; label one more row of it, or pass --no-evidence")[:75]
     "Nothing was learnt: class 'z' has one label; label one more row of it. Labe"
+    >>> on_page("Error: class '--text; a' has one label, or pass --no-evidence")[:51]
+    "Nothing was learnt: class '--text; a' has one label"
     """
     lines = log.splitlines()
     last = next((k for k in range(len(lines) - 1, -1, -1) if lines[k].startswith("Error")), None)
     if last is None:
         return ""
-    said = " ".join(lines[last:]).removeprefix("Error:").strip()
+    said = PRIVATE.sub("?", " ".join(lines[last:]).removeprefix("Error:").strip())
+    quoted = QUOTED.findall(said)[:6400]
+    for k, name in enumerate(quoted):
+        said = said.replace(name, chr(0xE000 + k), 1)
     said = OPTION.sub("", BRACKETS.sub("", said)).strip(" ,;:.")
+    said = PRIVATE.sub(lambda found: quoted[ord(found[0]) - 0xE000], said)
     said = said or "the command could not go on"
     return (
         f"Nothing was learnt: {said}. Label more, and learn again; the command and its own words are under "

@@ -16,7 +16,7 @@ from tutelage.ask.enough import SECONDS, outlook, within
 from tutelage.data.sources import cache_folder
 from tutelage.files import read_json
 from tutelage.files.described import Asked as RunAsked
-from tutelage.files.described import Summary
+from tutelage.files.described import Summary, labels_only_score
 from tutelage.files.whole import sha256_of
 from tutelage.kinds import KINDS
 from tutelage.kinds.answers import beside_own
@@ -378,7 +378,10 @@ def _outlook(run: Finished | None, asked: NextOptions, left: int, labels: int) -
             "features, with 10 to 5,000 labels."
         )
     numbers, scores = zip(*curve, strict=True)
-    found = outlook(numbers, scores, within(left), seconds_per_label=asked.seconds_per_label, worth=asked.worth)
+    found = outlook(
+        numbers, scores, within(left), seconds_per_label=asked.seconds_per_label, worth=asked.worth,
+        shown=labels_only_score(summary),
+    )  # fmt: skip
     newer = labels - max(int(numbers[-1]), summary["labelled"])  # the curve counts equal items once
     since = f" That counts from the labels of {run.folder}; {newer:,} {'is' if newer == 1 else 'are'} newer: fit again."
     return f"{found.words()}{since * (newer > 0)}"

@@ -22,7 +22,8 @@ async function ask(path, body) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new Error("The program does not answer: was it stopped? This answer was not kept. Start it again, and load this page.");
+    const lost = body === undefined ? "" : " What you did last was not kept.";
+    throw new Error(`The program does not answer: was it stopped?${lost} Start it again, and load this page.`);
   }
   const kind = answer.headers.get("content-type") || "";
   const value = kind.startsWith("application/json") ? await answer.json() : { error: await answer.text() };
@@ -431,7 +432,7 @@ async function showFacts() {
   if (acts.length) box.append(make("p", `Yours: ${acts.map(([name, words]) => `${progress.acts[name]} ${words}`).join(", ")}.`));
   if (progress.seconds && progress.left) {
     const minutes = Math.ceil((progress.seconds * progress.left) / 60);
-    box.append(make("p", `An answer takes ${progress.seconds.toFixed(1)} seconds (median), the rest some ${minutes.toLocaleString("en")} ${minutes === 1 ? "minute" : "minutes"}.`));
+    box.append(make("p", `An answer takes ${Math.max(0.1, progress.seconds).toFixed(1)} seconds (median), the rest some ${minutes.toLocaleString("en")} ${minutes === 1 ? "minute" : "minutes"}.`));
   }
   box.append(table);
   if (progress.disagreements) box.append(make("p", `Annotators disagree on ${progress.disagreements}: Find shows them.`));
@@ -462,7 +463,7 @@ function curve(points) {
   box.replaceChildren();
   const known = points.filter((p) => p.score !== null && p.score !== undefined);
   if (known.length) {
-    const [w, h, left, low] = [640, 200, 46, 28];
+    const [w, h, left, low] = [Math.min(600, Math.max(260, window.innerWidth - 80)), 200, 46, 28]; // letters keep their size
     const most = Math.max(...known.map((p) => p.labels)) * 1.05;
     const x = (n) => left + ((w - left - 12) * n) / most;
     const bottom = Math.max(0, Math.min(...known.map((p) => p.low)) - 0.05);
