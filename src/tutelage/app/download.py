@@ -15,19 +15,13 @@ from tutelage.app.files import Given
 from tutelage.files import write_atomically, written
 from tutelage.kinds import KINDS
 from tutelage.kinds.asked_labels import ASKED_BY
-from tutelage.kinds.told import Told
+from tutelage.kinds.told import DOWNLOADED, GIVEN, Told
 from tutelage.label.items import Items
-from tutelage.tables import PREDICTED, PREDICTED_SPANS, PROBABILITY, DataError, FileSeen, read, write_table
+from tutelage.tables import PROBABILITY, DataError, FileSeen, read, write_table
 from tutelage.tables.to_sheet import write_beside
-
-GIVEN = "label_given"
-"""Column of the labels that people gave, in the file or on the page; empty where there is none."""
 
 FOLDER = "download"
 """Folder of the table beside what the command wrote."""
-
-NAMES = {PREDICTED: "label_predicted", PREDICTED_SPANS: "spans_predicted", PROBABILITY: "probability"}
-"""Columns of what the model says, by the name that the command gives them."""
 
 POINT, COMMA = re.compile(r"-?\d+\.(?!\d{3}$)\d+"), re.compile(r"-?[\d.]*\d,\d+")
 """Patterns of numbers with a decimal point and comma; 1.200 may be a thousand and two hundred."""
@@ -57,7 +51,7 @@ def labelled(given: Given, told: Told, labels: Path | None, output: Path) -> Pat
     except DataError:  # a folder, or sentences with a word a line
         before, rows = frame[[]], []
     made = [c for c in frame.columns if c not in before.columns]
-    asked = {c: NAMES[name] for c in made if (name := re.sub(r"_\d+$", "", str(c))) in NAMES}
+    asked = {c: DOWNLOADED[name] for c in made if (name := re.sub(r"_\d+$", "", str(c))) in DOWNLOADED}
     if not asked:
         return output  # in the form of another tool
     mine = len(before.columns) and output.suffix == ".xlsx" == given.path.suffix.lower()
