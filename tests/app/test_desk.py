@@ -11,6 +11,7 @@ import shlex
 import shutil
 import time
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -523,9 +524,7 @@ def test_a_table_comes_back_in_its_own_form(client, unseen, ending):
 
 def test_a_spreadsheet_comes_back_with_its_numbers_dates_formulas_and_sheets(client, unseen):
     openpyxl = pytest.importorskip("openpyxl")
-    from datetime import datetime
-
-    from tutelage.tables import write_table
+    from tutelage.tables import read, write_table
 
     book = openpyxl.Workbook()
     notes, sheet = book.active, book.create_sheet("answers")
@@ -543,7 +542,7 @@ def test_a_spreadsheet_comes_back_with_its_numbers_dates_formulas_and_sheets(cli
     given_ = Given(path)
     given_.say(Told("texts", {"text": "text", "label": "label"}), ["--sheet=answers"])
     folder = job(client, ["predict"], name="b.xlsx")
-    frame = pd.DataFrame({"text": TEXTS, "when": "x", "price": "1", "twice": "", "label": ["food"] * 3 + [None] * 21})
+    frame = read(path, given_.how).frame
     write_table(frame.assign(predicted="=food", probability=0.5), folder / "labelled.xlsx")
     found = openpyxl.load_workbook(io.BytesIO(client.get("/files/b.xlsx/jobs/1/labels").content))
     assert found.sheetnames == ["notes", "answers"] and found["notes"]["A1"].value == "kept"
@@ -552,6 +551,141 @@ def test_a_spreadsheet_comes_back_with_its_numbers_dates_formulas_and_sheets(cli
     assert rows[1][1:] == (datetime(2024, 3, 1), 0.5, "=C3*2", "food", "food", "=food", 0.5)
     assert rows[6] == (None,) * 8 and rows[7][0] == TEXTS[5] and rows[7][7] == 0.5
     assert found["answers"]["G3"].data_type == "s" and found["answers"].column_dimensions["A"].width == 44
+
+
+def a_heading_is_missing(sheet):
+    sheet.append(["text", None, "label"])
+    for text in TEXTS:
+        sheet.append([text, "note", "food"])
+
+
+def a_heading_is_a_date(sheet):
+    sheet.append(["text", datetime(2024, 1, 2), "label"])
+    for i, text in enumerate(TEXTS):
+        sheet.append([text, i + 0.5, "food"])
+
+
+def a_remark_stands_to_the_right(sheet):
+    sheet.append(["text", "label"])
+    for text in TEXTS:
+        sheet.append([text, "food"])
+    sheet["F5"] = "ask Ann"
+
+
+def a_row_is_an_error(sheet):
+    sheet.append(["text", "label"])
+    for i, text in enumerate(TEXTS):
+        if i == 2:
+            sheet.append(["#N/A", None])
+            sheet.cell(sheet.max_row, 1).data_type = "e"
+        sheet.append([text, "food"])
+
+
+def cells_are_merged(sheet):
+    sheet.append(["text", "label"])
+    for i in range(0, len(TEXTS), 2):
+        sheet.append([TEXTS[i], "food"])
+        sheet.append([None, "food"])
+        sheet.merge_cells(start_row=sheet.max_row - 1, end_row=sheet.max_row, start_column=1, end_column=1)
+
+
+def rows_hold_formulas_alone_and_others_are_merged(sheet):
+    sheet.append(["text", "chars", "label"])
+    for i, text in enumerate(TEXTS[:4]):
+        sheet.append([text, f"=LEN(A{i + 2})", "food"])
+    sheet.append([None, '=IF(A6="","",LEN(A6))', None])
+    sheet.append([TEXTS[4], None, "food"])
+    sheet.append([None, None, None])
+    sheet.merge_cells("A8:A9")
+    for text in TEXTS[5:]:
+        sheet.append([text, None, "food"])
+
+
+def the_header_stands_again(sheet):
+    sheet.append(["text", "label"])
+    for i, text in enumerate(TEXTS):
+        if i == 3:
+            sheet.append(["text", "label"])
+        sheet.append([text, "food"])
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [a_heading_is_missing, a_heading_is_a_date, a_remark_stands_to_the_right, a_row_is_an_error, cells_are_merged,
+     rows_hold_formulas_alone_and_others_are_merged, the_header_stands_again],
+)  # fmt: skip
+def test_labels_stand_beside_their_rows_in_the_workbook(tmp_path, fill):
+    openpyxl = pytest.importorskip("openpyxl")
+    from tutelage.tables import read, write_table
+
+    book = openpyxl.Workbook()
+    book.active.append(["A title"])
+    fill(book.active)
+    book.create_sheet("other")["A2"] = "=1+1"
+    path, output = tmp_path / "b.xlsx", tmp_path / "labelled.xlsx"
+    book.save(path)
+    given_ = Given(path)
+    given_.say(Told("texts", {"text": "text", "label": "label"}), ["--sheet=1"])
+    frame = read(path, given_.how).frame
+    write_table(frame.assign(predicted=[f"of {text}" for text in frame["text"]], probability=0.5), output)
+    found = labelled(given_, given_.said, None, output)
+    assert found.whole
+    sheets = openpyxl.load_workbook(found.path)
+    assert sheets["other"]["A2"].value == "=1+1"
+    rows = list(sheets.worksheets[0].iter_rows(values_only=True))
+    assert rows[1][-3:] == ("label_given", "label_predicted", "probability")
+    labels, last = 0, None
+    for row in rows[2:]:
+        last = row[0] or last  # merged cells have the text of the first
+        if row[-2]:
+            assert row[-2] == f"of {last}"
+            labels += 1
+    assert labels == len(frame)
+
+
+def test_rows_that_are_not_those_of_the_workbook_are_written_without_it(client, unseen):
+    openpyxl = pytest.importorskip("openpyxl")
+    from tutelage.tables import write_table
+
+    book = openpyxl.Workbook()
+    book.active.append(["text", "label"])
+    for text in TEXTS:
+        book.active.append([text, "food"])
+    book.save(client.folder / "b.xlsx")
+    frame = pd.DataFrame({"text": TEXTS[::-1], "label": "food"})  # as many, in another order
+    folder = job(client, ["predict"], name="b.xlsx")
+    write_table(frame.assign(predicted=[f"of {text}" for text in frame["text"]], probability=0.5),
+                folder / "labelled.xlsx")  # fmt: skip
+    client.post("/files/b.xlsx/read", data={"kind": "texts", "items": "text", "labels": "label"})
+    said = client.get("/files/b.xlsx/jobs/1/labels")
+    assert "Other sheets, formulas and colours are not in it" in said.text
+    got = client.get("/files/b.xlsx/jobs/1/labels?rows=alone").content
+    rows = list(openpyxl.load_workbook(io.BytesIO(got)).active.iter_rows(min_row=2, values_only=True))
+    assert len(rows) == len(TEXTS) and all(row[3] == f"of {row[0]}" for row in rows)
+
+
+def test_a_workbook_that_cannot_be_written_again_keeps_its_numbers_and_dates(client, unseen, monkeypatch):
+    openpyxl = pytest.importorskip("openpyxl")
+    from tutelage.tables import read, write_table
+
+    def unreadable(*args, **more):
+        raise KeyError("a part of the workbook")
+
+    book = openpyxl.Workbook()
+    book.active.append(["text", "when", "price"])
+    for i, text in enumerate(TEXTS):
+        book.active.append([text, datetime(2024, 3, i + 1), i + 0.5])
+    book.save(client.folder / "b.xlsx")
+    frame = read(client.folder / "b.xlsx").frame
+    folder = job(client, ["predict"], name="b.xlsx")
+    write_table(frame.assign(predicted="food", probability=0.5), folder / "labelled.xlsx")
+    client.post("/files/b.xlsx/read", data={"kind": "texts", "items": "text", "labels": ""})
+    with monkeypatch.context() as held:
+        held.setattr(openpyxl, "load_workbook", unreadable)
+        assert "Download the rows" in client.get("/files/b.xlsx/jobs/1/labels").text
+        got = client.get("/files/b.xlsx/jobs/1/labels?rows=alone").content
+    row = next(openpyxl.load_workbook(io.BytesIO(got)).active.iter_rows(min_row=3, values_only=True))
+    assert row == (TEXTS[1], datetime(2024, 3, 2), 1.5, None, "food", 0.5)
 
 
 def packed(files):
@@ -835,6 +969,6 @@ def test_a_folder_of_images_comes_back_with_what_its_folders_and_the_page_say(tm
     pd.DataFrame({"image": names, "predicted": "a", "probability": 0.5}).to_csv(output, index=False)
     said = {"row": ["unlabelled/u.png"], "image": ["unlabelled/u.png"], "label": ["b"], "asked_by": ["random"]}
     pd.DataFrame(said).to_csv(labels, index=False)
-    path = labelled(Given(folder), Told("images", {}), labels, output)
+    path = labelled(Given(folder), Told("images", {}), labels, output).path
     assert pd.read_csv(path, dtype=str, keep_default_na=False).label_given.tolist() == ["a", "b", "b", ""]
     assert doing.output_of(SimpleNamespace(folder=tmp_path)) == output  # the download is not taken for the output

@@ -307,7 +307,10 @@ class Desk:
         began = None if job is None else doing.told_by(job)
         told = await run_in_threadpool(_known, given) if began is None else began
         async with self._one:
-            path = await run_in_threadpool(labelled, given, told, doing.labels_of(given), output)
+            found = await run_in_threadpool(labelled, given, told, doing.labels_of(given), output)
+        if not found.whole and "rows" not in request.query_params:
+            return _page("rows.html", name=given.name, here=_address(given), number=request.path_params["number"])
+        path = found.path
         return FileResponse(path, filename=f"{given.path.stem}-labels{path.suffix}")
 
     async def health(self, request: Request) -> Response:

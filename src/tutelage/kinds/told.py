@@ -78,10 +78,9 @@ GIVEN = "label_given"
 DOWNLOADED = {PREDICTED: "label_predicted", PREDICTED_SPANS: "spans_predicted", PROBABILITY: PROBABILITY}
 """Names, in the table to download, of the columns that hold what a model says, by those that `predict` gives them."""
 
-SAID_BY_MODEL = re.compile(
-    rf"({'|'.join((PREDICTED, PREDICTED_SPANS, DOWNLOADED[PREDICTED], DOWNLOADED[PREDICTED_SPANS], ANSWERED_BY))})(_\d+)?"
-)
-"""Pattern of the names of the columns that the library writes for what a model says of an item, which is no label."""
+OF_MODEL = (PREDICTED, PREDICTED_SPANS, DOWNLOADED[PREDICTED], DOWNLOADED[PREDICTED_SPANS], ANSWERED_BY)
+SAID_BY_MODEL = re.compile(rf"({'|'.join(OF_MODEL)})(_\d+)?")
+"""Names of the columns that the library writes for what a model says of an item, and their pattern; it is no label."""
 
 HOW_SURE = re.compile(rf"{PROBABILITY}(_\d+)?")
 """Pattern of the name of the column that stands beside one of these."""
@@ -376,14 +375,14 @@ def _label(cells: Cells, rows: int) -> tuple[str | None, list[str]]:
         rather = f", or {' or '.join(map(repr, others[:3]))}" if others else ""
         return best, [f"{best!r} holds few different words: are these the labels{rather}?"]
     empty = [c for c in cells if not cells[c]]
-    best, doubts = _empty_or_numbers(empty, numbers)
+    first, doubts = _empty_or_numbers(empty, numbers)
     usual = [c for c in cells if c.strip().casefold() in LABELS and mostly(is_number, cells[c] or [""])]
-    if usual and best != usual[0]:
+    if usual and first != usual[0]:
         doubts = [
             f"{usual[0]!r} holds many different numbers, which are no classes: are they meant as labels?",
             *doubts,
         ]
-    return best, doubts
+    return first, doubts
 
 
 def _empty_or_numbers(empty: Sequence[str], numbers: Sequence[str]) -> tuple[str | None, list[str]]:
