@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import html
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import shlex
 import shutil
 import time
 import zipfile
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +31,9 @@ from tutelage.app.download import labelled
 from tutelage.app.files import Given
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Jobs
+from tutelage.tables import Notes, Question
+from tutelage.tables.name_lists import as_option, listed_names
+from tutelage.tables.settling import Answer, answers_of
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "v0.1" / "runs" / "texts"
 TEXTS = [f"the {word} of day {i}" for i, word in enumerate(["soup", "bank", "goal"] * 8)]
@@ -357,18 +362,19 @@ HALTS = "a.csv, column 'label': '-1' 8 looks as if it meant no label"
 def test_what_look_says_is_told_once(tmp_path):
     file = f"{tmp_path}/a.csv: csv, separator ',', utf-8, 61 lines; 60 rows, columns text, label."
     line = f"Question 1: {HALTS}. To settle it: --unlabelled-as=-1; or --classes=-1,0,1. (docs: warnings/label-or-none)"
-    asked = {"asks": HALTS, "options": ["--unlabelled-as=-1 (they have none)", "--classes=-1,0,1", "--columns FILE"]}
+    options = ("--unlabelled-as=-1 (they have none)", "--classes=-1,0,1", "--mask-colours FILE")
+    asked = asdict(Question(HALTS, options, "label-or-none", True, answers_of(options)))
     seen = doing.seen_of(
         {
             "facts": {"items": {"labelled": 20, "unlabelled": 24}, "classes": {"a": 9.5}}, "faults": [], "error": line,
             "says": [file, "Columns: text (text).", "Labelled texts: 20; unlabelled: 24.", *COPIES, "Odd.", line],
-            "questions": [asked | {"halts": True}],
+            "questions": [asked],
         },
         tmp_path,
     )  # fmt: skip
     assert seen.says == [COPIES[0], "Odd."] and not seen.error
-    assert [option for option, _ in seen.questions[0].answers] == ["--unlabelled-as=-1", "--classes=-1,0,1"]
-    assert seen.questions[0].answers[0][1] == "they have none" and seen.questions[0].halts
+    assert [each.words for each in seen.questions[0].answers] == [("--unlabelled-as=-1",), ("--classes=-1,0,1",)]
+    assert seen.questions[0].answers[0].means == "they have none" and seen.questions[0].halts
     assert str(tmp_path) not in " ".join(seen.all_says) and (seen.labelled, seen.classes) == (20, {"a": 9.5})
 
 
@@ -659,7 +665,7 @@ def test_rows_that_are_not_those_of_the_workbook_are_written_without_it(client, 
     client.post("/files/b.xlsx/read", data={"kind": "texts", "items": "text", "labels": "label"})
     said = client.get("/files/b.xlsx/jobs/1/labels")
     assert "Other sheets, formulas and colours are not in it" in said.text
-    got = client.get("/files/b.xlsx/jobs/1/labels?rows=alone").content
+    got = client.get("/files/b.xlsx/jobs/1/labels?alone=yes").content
     rows = list(openpyxl.load_workbook(io.BytesIO(got)).active.iter_rows(min_row=2, values_only=True))
     assert len(rows) == len(TEXTS) and all(row[3] == f"of {row[0]}" for row in rows)
 
@@ -683,7 +689,7 @@ def test_a_workbook_that_cannot_be_written_again_keeps_its_numbers_and_dates(cli
     with monkeypatch.context() as held:
         held.setattr(openpyxl, "load_workbook", unreadable)
         assert "Download the rows" in client.get("/files/b.xlsx/jobs/1/labels").text
-        got = client.get("/files/b.xlsx/jobs/1/labels?rows=alone").content
+        got = client.get("/files/b.xlsx/jobs/1/labels?alone=yes").content
     row = next(openpyxl.load_workbook(io.BytesIO(got)).active.iter_rows(min_row=3, values_only=True))
     assert row == (TEXTS[1], datetime(2024, 3, 2), 1.5, None, "food", 0.5)
 
@@ -811,18 +817,19 @@ def test_no_zip_writes_elsewhere_or_fills_the_disk(client, monkeypatch):
     ],
 )
 def test_no_button_gives_an_option_twice(client, started, monkeypatch, answers, words):
-    asked = doing.Asked("odd", [(answer, "") for answer in answers], False)
+    found = [answers_of([answer])[0] for answer in answers]
+    asked = doing.Asked("odd", found, False)
     monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=12, questions=[asked]))
     send(client)
-    for answer in answers:
-        assert client.post("/files/mine.csv/settle", data={"answer": answer}).status_code == 303
+    for answer in found:
+        assert client.post("/files/mine.csv/settle", data={"answer": answer.typed}).status_code == 303
     client.post("/files/mine.csv/do/fit")
     assert started[-1][4:-2] == words
 
 
 def test_a_sheet_that_is_chosen_is_shown_labelled_learnt_and_predicted(client, started, monkeypatch):
     pytest.importorskip("openpyxl")
-    asked = doing.Asked("odd", [("--sheet 'two words'", "")], False)
+    asked = doing.Asked("odd", [Answer(("--sheet=two words",))], False)
     monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=12, questions=[asked]))
     held = io.BytesIO()
     with pd.ExcelWriter(held) as book:
@@ -831,7 +838,7 @@ def test_a_sheet_that_is_chosen_is_shown_labelled_learnt_and_predicted(client, s
             frame.to_excel(book, sheet_name=sheet, index=False)
     send(client, "b.xlsx", held.getvalue())
     assert "first the soup" in client.get("/files/b.xlsx").text
-    client.post("/files/b.xlsx/settle", data={"answer": "--sheet 'two words'"})
+    client.post("/files/b.xlsx/settle", data={"answer": "--sheet='two words'"})
     page = client.get("/files/b.xlsx").text
     assert "second the soup" in page and "first the soup" not in page
     job(client, ["fit", "drift"], name="b.xlsx")
@@ -848,8 +855,8 @@ def test_another_sheet_is_offered_where_no_column_has_labels(client):
             pd.DataFrame({"text": [f"{sheet} {t}" for t in TEXTS]}).to_excel(book, sheet_name=sheet, index=False)
     send(client, "b.xlsx", held.getvalue())
     page = client.get("/files/b.xlsx").text
-    assert 'value="--sheet two"' in page and "Read sheet two" in page and "is read, but not" in page
-    client.post("/files/b.xlsx/settle", data={"answer": "--sheet two"})
+    assert 'value="--sheet=two"' in page and "Read sheet two" in page and "is read, but not" in page
+    client.post("/files/b.xlsx/settle", data={"answer": "--sheet=two"})
     page = client.get("/files/b.xlsx").text
     assert "two the soup" in page and "one the soup" not in page and "is read, but not" not in page
 
@@ -889,16 +896,81 @@ def test_what_a_fit_found_is_said_in_plain_words(client):
 
 
 def test_answers_of_several_options_and_two_in_one_sentence_are_buttons(tmp_path):
-    options = [
+    options = (
         "--text 'a b' --label text, if the columns are swapped",
-        "--sheet DATA says so, and --sheet 'B c' reads another",
-    ]
-    asked = {"asks": "odd", "options": options, "halts": False}
+        "--sheet=DATA says so, and --sheet='B c' reads another",
+    )
+    asked = asdict(Question("odd", options, "label-or-none", answers=answers_of(options)))
     seen = doing.seen_of({"facts": {"items": {}}, "faults": [], "says": [], "questions": [asked]}, tmp_path)
     assert seen.questions[0].answers == [
-        ("--text 'a b' --label text", "if the columns are swapped"), ("--sheet DATA", "read sheet DATA"),
-        ("--sheet 'B c'", "read sheet 'B c'"),
+        Answer(("--text=a b", "--label=text"), "if the columns are swapped"),
+        Answer(("--sheet=DATA",), "read sheet DATA"), Answer(("--sheet=B c",), "read sheet B c"),
     ]  # fmt: skip
+
+
+ODD_NAMES = (
+    "it's, me (2)", "Data's", "don't know", 'say "no"', "--out=evil", "--skip-bad", "a, and --sheet=b; or c", "a,",
+    "TBD", "NULL", "None", "NAMES", "$(rm)", "a=b", "...", "ä ö",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_sheet_of_any_name_is_read_by_its_button_and_taken_back(client, started, name):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "first"
+    book.active.append(["text", "label"])
+    book.active.append(["a first text", "food"])
+    other = book.create_sheet("other")
+    other.title = name
+    for row in (["text", "label"], *([text, "food"] for text in TEXTS)):
+        other.append(row)
+    book.save(client.folder / "b.xlsx")
+    given_ = Given(client.folder / "b.xlsx")
+    given_.say(Told("texts", {"text": "text"}))
+    page = client.get("/files/b.xlsx").text
+    answers = [html.unescape(each) for each in re.findall(r'name="answer" value="([^"]*)"', page)]
+    assert len(answers) == 2
+    assert client.post("/files/b.xlsx/settle", data={"answer": answers[1]}).status_code == 303
+    assert given_.how.sheet == name and TEXTS[0] in client.get("/files/b.xlsx").text
+    client.post("/files/b.xlsx/do/label")
+    assert started[-1].count(f"--sheet={name}") == 1
+    assert started[-1].count("--out") == 1 and "--out=evil" not in started[-1]
+    del book[name]
+    book.save(client.folder / "b.xlsx")
+    page = client.get("/files/b.xlsx").text
+    assert "no sheet" in page and "Take that back" in page
+    client.post("/files/b.xlsx/settle", data={})
+    assert given_.how.sheet is None and "a first text" in client.get("/files/b.xlsx").text
+
+
+@pytest.mark.parametrize("name", [*ODD_NAMES, "-1", "a,b", "salt; pepper", "x\\y"])
+def test_a_label_of_any_name_is_offered_as_none_or_as_a_class(name):
+    answers = answers_of([f"{as_option('unlabelled-as', [name])} (they mean none)"])
+    assert len(answers) == 1 and answers[0].means == "they mean none"
+    (word,) = answers[0].words
+    assert listed_names([word.partition("=")[2]]) == (name,)
+    assert shlex.split(answers[0].typed) == [word]
+
+
+@pytest.mark.parametrize("word", ["--sheet", "--out=evil", "--columns=", "--columns=a,a", "evil", "--sheet=gone"])
+def test_no_word_that_was_kept_breaks_the_page(client, unseen, word):
+    send(client)
+    given_ = Given(client.folder / "mine.csv")
+    given_.say(Told("texts", {"text": "text"}), [word])
+    page = client.get("/files/mine.csv")
+    assert page.status_code == 200 and "--out" not in " ".join(given_.settled)
+    client.post("/files/mine.csv/settle", data={})
+    assert not given_.settled and client.get("/files/mine.csv").status_code == 200
+
+
+def test_an_option_that_is_to_be_filled_in_is_no_button():
+    notes = Notes()
+    notes.ask(
+        "odd", "--classes NAMES, if each is a class", "--size HEIGHT WIDTH (larger)", "--columns NAME1,NAME2,... names",
+        "--mask-values 0,1,... (each)", "leave out --unlabelled", page="label-or-none",
+    )  # fmt: skip
+    assert not notes.questions[0].answers
 
 
 def test_what_of_a_zip_is_left_out_is_said(client, unseen):

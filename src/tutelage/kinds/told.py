@@ -15,8 +15,8 @@ import pandas as pd
 from tutelage.data.errors import DataError
 from tutelage.data.how import ReadAs
 from tutelage.kinds import KINDS, TABLE
+from tutelage.kinds.answers import ANSWERED_BY
 from tutelage.kinds.asked_labels import GUESS, MARKS, ROW, SOURCE, WHY
-from tutelage.kinds.cascade import ANSWERED_BY
 from tutelage.kinds.cells import is_number, mostly
 from tutelage.modalities.sentences.conll import CONLL, read_conll
 from tutelage.tables import PREDICTED, PREDICTED_SPANS, PROBABILITY, UNHEARD, Notes, read

@@ -6,7 +6,6 @@ import datetime
 import functools
 import io
 import re
-import shlex
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from tutelage.tables.notes import Notes
 from tutelage.tables.odd import SHOWN, counted
 from tutelage.tables.packed import DAMAGED
 from tutelage.tables.seen import Found
+from tutelage.tables.settling import as_word
 
 TITLES = 10
 """Number of rows above the header that may be blank or hold a title, at most."""
@@ -164,7 +164,7 @@ def _sheet(book: Any, size: int, how: ReadAs, path: str, notes: Notes) -> tuple[
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""
         notes.ask(
             f"{path}: sheet {shown[0]!r} ({counted(len(cells[shown[0]]), 'row')}) is read, but not {listed}{more}",
-            f"--sheet {shlex.quote(shown[0])} says so, and --sheet {shlex.quote(others[0])} reads another",
+            f"--sheet={as_word(shown[0])} says so, and --sheet={as_word(others[0])} reads another",
             page="file-parts",
         )
     return shown[0], cells[shown[0]]
