@@ -29,6 +29,7 @@ from tutelage.app import doing
 from tutelage.app.desk import Desk
 from tutelage.app.download import labelled
 from tutelage.app.files import Given
+from tutelage.app.words import on_page
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Jobs
 from tutelage.tables import Notes, Question
@@ -376,6 +377,22 @@ def test_what_look_says_is_told_once(tmp_path):
     assert [each.words for each in seen.questions[0].answers] == [("--unlabelled-as=-1",), ("--classes=-1,0,1",)]
     assert seen.questions[0].answers[0].means == "they have none" and seen.questions[0].halts
     assert str(tmp_path) not in " ".join(seen.all_says) and (seen.labelled, seen.classes) == (20, {"a": 9.5})
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ("a \ue0005\ue001 text 'q' \ue0000\ue001", "a \ue0005\ue001 text 'q' \ue0000\ue001"),
+        ("\0 'a \ue0000\ue001 --text' \0, see --label", "\0 'a \ue0000\ue001 --text' \0, see “Labels”"),
+        ("2 tables in the zip: a.csv, b.csv; name one with --sheet, or unpack it",
+         "2 tables in the zip: a.csv, b.csv; unpack it"),
+        ("'--a' is odd; pass --x 'see --text', or pass --y", "'--a' is odd"),
+        ("no 'it' there; pass --charset 'a b' or not", "no 'it' there; choose 'a b' under “Letters” or not"),
+        ("'a'--text", "'a'“Items”"),
+    ],
+)  # fmt: skip
+def test_names_are_no_part_of_what_is_reworded(tmp_path, says, words):
+    assert on_page(says, tmp_path) == words
 
 
 @pytest.mark.parametrize("name", ["my --text file.csv", "a--label.csv", "pass --charset.csv"])
@@ -987,12 +1004,54 @@ def test_what_of_a_zip_is_left_out_is_said(client, unseen):
         ({"a/1.png": b"1", "a\\1.png": b"2"}, "two files of one name"),
         ({"a.png": b"1", "a.png/b.png": b"2"}, "a file and a folder of one name"),
         ({"a/1.png": b"1", "meta.csv": b"file,label\n1.png,x\n"}, "a table, 'meta.csv', and 1 image: which is meant"),
+        ({"a/1.png": b"1", "a/1.txt": b"2"}, "holds 1 image and 1 text: which are meant?"),
+        ({f"{'a' * 300}/1.png": b"1"}, "a name of 300 bytes"),
+        ({f"a/{'ä' * 200}.png": b"1"}, "a name of 404 bytes"),
     ],
 )
 def test_a_zip_that_could_be_meant_otherwise_is_refused(client, files, says):
     answer = send(client, "p.zip", packed(files))
     assert answer.status_code == 422 and says in answer.json()["error"]
     assert not list(client.folder.iterdir())
+
+
+PICTURES = {f"{'cat' if i % 2 else 'dog'}/{i}.png": b"1" for i in range(20)}
+STORIES = {f"{'good' if i % 2 else 'bad'}/{i}.txt": b"a film" for i in range(100)}
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "left_out"),
+    [
+        (PICTURES | {"README.txt": b"read me"}, "images", "1 file that is no image, 'README.txt'"),
+        (PICTURES | {"cat/README.txt": b"read me", "licences/a.txt": b"b"}, "images", "2 files that are no image"),
+        (PICTURES | {f"cat/{i}.json": b"{}" for i in range(1, 20, 2)}, "images", "10 files that are no image"),
+        (STORIES | {"logo.png": b"1"}, "texts", "1 file that is no text, 'logo.png'"),
+        (STORIES | {"good/logo.png": b"1", "about.json": b"{}"}, "texts", "2 files that are no text"),
+    ],
+)
+def test_most_of_a_zip_says_what_it_holds_and_the_rest_is_left_out(client, unseen, files, kind, left_out):
+    send(client, "p.zip", packed(files))
+    given_ = Given(client.folder / "p")
+    assert given_.guess().kind == kind and left_out in " ".join(given_.says)
+    ending = {"images": ".png", "texts": ".txt"}[kind]
+    names, rows = given_.head()
+    assert all(row[names.index("image" if kind == "images" else "file")].endswith(ending) for row in rows)
+    assert {path.suffix for path in given_.path.rglob("*.*")} == {ending} and given_.labelled_by_folders
+    assert len({path.name for path in given_.path.iterdir()}) == 2
+
+
+@pytest.mark.parametrize("other", ["README.txt", "about/LICENCE.TXT", "notes.docx"])
+def test_the_one_table_of_a_zip_is_taken_and_the_rest_said(client, unseen, other):
+    table = pd.DataFrame({"text": TEXTS, "label": "food"}).to_csv(index=False)
+    send(client, "p.zip", packed({"a.csv": table, other: b"read me"}))
+    page = client.get("/files/p.zip").text
+    assert Given(client.folder / "p.zip").says == [f"The table is 'a.csv'; left out: '{other}'."]
+    assert page.count("left out: ") == 1 and other in page and TEXTS[0] in page
+
+
+def test_a_name_that_no_file_can_have_is_not_there(client):
+    for name in ("a" * 5000, "a" * 250, "ä" * 130):
+        assert client.get(f"/files/{name}").status_code == 404
 
 
 @pytest.mark.parametrize("name", ["x.labels.zip", "y.tutelage.zip", "mine.csv.Labels.zip"])

@@ -124,7 +124,7 @@ COPIES = (
 
 KNOWN = re.compile(
     r"(Columns|Classes|Tokens|Entities|Features|Question \d+): |Labelled \w+: |[^:]+: (csv|tsv|jsonl?|spreadsheet"
-    r"|parquet|arrow|feather|CoNLL)[, ]|[^:]+: its cells are separated by"
+    r"|parquet|arrow|feather|CoNLL)[, ]|[^:]+: its cells are separated by|[^:]+: '.*' is read; left out: "
 )
 """Pattern of the sentences that the page says elsewhere."""
 

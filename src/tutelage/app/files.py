@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from tutelage import kinds
-from tutelage.app.packed import Unpacked, unpacked
+from tutelage.app.packed import LONGEST_NAME, Unpacked, unpacked
 from tutelage.files import remove_folder, write_json
 from tutelage.kinds import KINDS
 from tutelage.kinds.told import A_WORD_A_LINE, Told, table_of, told
@@ -335,7 +336,12 @@ def all_of(folder: Path) -> list[Given]:
 def named(folder: Path, name: str) -> Given | None:
     """The file, or folder of items, of a name; None where there is none."""
     path = folder / name
-    if name != Path(name).name or name.startswith(".") or path.is_symlink():
+    if (
+        len(os.fsencode(f"{name}{FOLDER}")) > LONGEST_NAME
+        or name != Path(name).name
+        or name.startswith(".")
+        or path.is_symlink()
+    ):
         return None
     is_items = path.is_dir() and path.suffix not in (FOLDER, LABELS) and (Given(path).folder / ORIGIN).is_file()
     return Given(path) if path.is_file() or is_items else None
@@ -401,7 +407,7 @@ def _kept(folder: Path, part: Path, stem: str, suffix: str) -> Kept:
                 break
             number += 1
         given = Given(path)
-        if inside is not None:
+        if inside is not None or held.says:
             given.folder.mkdir(exist_ok=True)
             write_json(given.folder / ORIGIN, {"digest": was, "says": list(held.says)})
         return Kept(given, "new" if number == 1 else "beside")
