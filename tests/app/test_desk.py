@@ -30,6 +30,7 @@ from tutelage.app.desk import Desk
 from tutelage.app.download import labelled
 from tutelage.app.files import Given
 from tutelage.app.words import on_page
+from tutelage.ask import outlook
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Jobs
 from tutelage.tables import Notes, Question
@@ -910,6 +911,31 @@ def test_what_a_fit_found_is_said_in_plain_words(client):
     assert "Another 20 labels would bring about +2 of 100, and hardly less than -6 or more than +12." in says
     assert "always saying “food” would be right in 50 of 100" in says and "the labels alone are used" in says
     assert not re.search("accuracy|held-out|baseline|interval|cross-valid", says)
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "says", "never"),
+    [
+        ([10, 20], [0.6, 1.0], "it makes hardly a mistake", "would bring"),
+        ([20, 40], [0.6, 0.7], "likely worth it to label more", "hardly"),
+        ([2000, 4000], [0.9, 0.901], "hardly worth the time", "likely worth"),
+    ],
+)
+def test_what_more_labels_bring_agrees_with_the_verdict_of_the_run(client, labels, scores, says, never):
+    folder = client.folder / "mine.csv.tutelage" / "jobs" / "1"
+    shutil.copytree(RECORDED, folder / "run")
+    held = json.loads((folder / "run" / "summary.json").read_text())
+    found = outlook(labels, scores, (20,))
+    names = ("gain", "low", "high", "per_minute")
+    held["outlook"] = {
+        "curve": [], "more": [20], "stop": found.stop, "room": found.room, "sets": 9, "words": found.words(),
+        **{name: getattr(found, name).tolist() for name in names},
+    }  # fmt: skip
+    (folder / "run" / "summary.json").write_text(json.dumps(held))
+    told = doing.says(SimpleNamespace(folder=folder))[-1]
+    assert says in told and never not in told.replace("and hardly less", "")
+    assert ("no room" in found.words()) == ("hardly a mistake" in told)
+    assert ("Enough" in found.words()) == ("hardly worth" in told)
 
 
 def test_answers_of_several_options_and_two_in_one_sentence_are_buttons(tmp_path):

@@ -345,13 +345,30 @@ def _more(told: Mapping[str, Any]) -> list[str]:
     """Sentences on what more labels would bring; none where the fit does not say it."""
     if not told.get("more"):
         return []
+    if not told.get("room", True):
+        return [
+            "On labels that were hidden from it, it makes hardly a mistake, so that more labels cannot better that "
+            "number. With so few labels this may be chance: it is likely worth it to label more."
+        ]
     lines = [
-        f"Another {more:,} labels would bring about {gain:+.0f} of 100, and hardly less than {low:+.0f} or more than "
-        f"{high:+.0f}."
+        f"Another {more:,} labels would bring about {_points(gain)} of 100, and hardly less than {_points(low)} or "
+        f"more than {_points(high)}."
         for more, gain, low, high in zip(*(told[name] for name in ("more", "gain", "low", "high")), strict=True)
     ]
     end = "More labels are hardly worth the time." if told["stop"] else "It is likely worth it to label more."
     return [" ".join([*lines, end])]
+
+
+def _points(points: float) -> str:
+    """Points with their sign, as whole numbers; those below 1 with a decimal, so that something is not called nothing.
+
+    >>> _points(1.5), _points(0.3), _points(-0.02), _points(-6.3)
+    ('+2', '+0.3', '0', '-6')
+    """
+    if abs(points) >= 1:
+        return f"{points:+.0f}"
+    tenth = round(points, 1) + 0.0
+    return f"{tenth:+.1f}" if tenth else "0"
 
 
 def _how_good(summary: Mapping[str, Any], found: Mapping[str, Any], things: str) -> list[str]:
