@@ -33,7 +33,7 @@ WORD = re.compile(r"""[ =]((?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|[^\s'"\\;,()]|,(?=\S
 NEXT = re.compile(r"(?:, and |; or )(?=--)")
 """Pattern of what stands between two answers that are told in one sentence."""
 
-PLAIN = re.compile(r"[\w.][\w.-]*", re.ASCII)
+PLAIN = re.compile(r"[\w.-]+", re.ASCII)
 """Pattern of a value that needs no quotation marks."""
 
 
