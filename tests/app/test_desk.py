@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import time
 import zipfile
 from dataclasses import asdict
@@ -1005,6 +1006,16 @@ def test_no_word_that_was_kept_breaks_the_page(client, unseen, word):
     assert page.status_code == 200 and "--out" not in " ".join(given_.settled)
     client.post("/files/mine.csv/settle", data={})
     assert not given_.settled and client.get("/files/mine.csv").status_code == 200
+
+
+def test_a_look_that_takes_too_long_is_said(client, monkeypatch):
+    def slow(*args, timeout, **more):
+        raise subprocess.TimeoutExpired(args[0], timeout)
+
+    monkeypatch.setattr(doing.subprocess, "run", slow)
+    send(client)
+    page = client.get("/files/mine.csv")
+    assert page.status_code == 200 and "was not told in 10 minutes" in page.text
 
 
 def test_an_option_that_is_to_be_filled_in_is_no_button():

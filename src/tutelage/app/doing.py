@@ -140,10 +140,13 @@ def look(given: Given, told: Told) -> Seen:
     command = shlex.join(["tutelage", *words])
     if not labels_named(given, told):
         return Seen(error=NO_LABELS, questions=_of_cells(given, told), command=command)
-    done = subprocess.run(
-        [sys.executable, "-m", "tutelage", *words, "--json"], capture_output=True, text=True, check=False,
-        timeout=SECONDS, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tutelage", *words, "--json"], capture_output=True, text=True, check=False,
+            timeout=SECONDS, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Seen(error=f"what is in the file was not told in {SECONDS // 60} minutes", command=command)
     try:
         found: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
