@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import errno
+import html
 import io
 import json
 import os
 import re
 import shlex
 import shutil
+import subprocess
 import time
 import zipfile
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,8 +30,13 @@ from tutelage.app import doing
 from tutelage.app.desk import Desk
 from tutelage.app.download import labelled
 from tutelage.app.files import Given
+from tutelage.app.words import on_page
+from tutelage.ask import outlook
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Jobs
+from tutelage.tables import Notes, Question
+from tutelage.tables.name_lists import as_option, listed_names
+from tutelage.tables.settling import Answer, answers_of
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "v0.1" / "runs" / "texts"
 TEXTS = [f"the {word} of day {i}" for i, word in enumerate(["soup", "bank", "goal"] * 8)]
@@ -356,19 +365,36 @@ HALTS = "a.csv, column 'label': '-1' 8 looks as if it meant no label"
 def test_what_look_says_is_told_once(tmp_path):
     file = f"{tmp_path}/a.csv: csv, separator ',', utf-8, 61 lines; 60 rows, columns text, label."
     line = f"Question 1: {HALTS}. To settle it: --unlabelled-as=-1; or --classes=-1,0,1. (docs: warnings/label-or-none)"
-    asked = {"asks": HALTS, "options": ["--unlabelled-as=-1 (they have none)", "--classes=-1,0,1", "--columns FILE"]}
+    options = ("--unlabelled-as=-1 (they have none)", "--classes=-1,0,1", "--mask-colours FILE")
+    asked = asdict(Question(HALTS, options, "label-or-none", True, answers_of(options)))
     seen = doing.seen_of(
         {
             "facts": {"items": {"labelled": 20, "unlabelled": 24}, "classes": {"a": 9.5}}, "faults": [], "error": line,
             "says": [file, "Columns: text (text).", "Labelled texts: 20; unlabelled: 24.", *COPIES, "Odd.", line],
-            "questions": [asked | {"halts": True}],
+            "questions": [asked],
         },
         tmp_path,
     )  # fmt: skip
     assert seen.says == [COPIES[0], "Odd."] and not seen.error
-    assert [option for option, _ in seen.questions[0].answers] == ["--unlabelled-as=-1", "--classes=-1,0,1"]
-    assert seen.questions[0].answers[0][1] == "they have none" and seen.questions[0].halts
+    assert [each.words for each in seen.questions[0].answers] == [("--unlabelled-as=-1",), ("--classes=-1,0,1",)]
+    assert seen.questions[0].answers[0].means == "they have none" and seen.questions[0].halts
     assert str(tmp_path) not in " ".join(seen.all_says) and (seen.labelled, seen.classes) == (20, {"a": 9.5})
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ("a \ue0005\ue001 text 'q' \ue0000\ue001", "a \ue0005\ue001 text 'q' \ue0000\ue001"),
+        ("\0 'a \ue0000\ue001 --text' \0, see --label", "\0 'a \ue0000\ue001 --text' \0, see “Labels”"),
+        ("2 tables in the zip: a.csv, b.csv; name one with --sheet, or unpack it",
+         "2 tables in the zip: a.csv, b.csv; unpack it"),
+        ("'--a' is odd; pass --x 'see --text', or pass --y", "'--a' is odd"),
+        ("no 'it' there; pass --charset 'a b' or not", "no 'it' there; choose 'a b' under “Letters” or not"),
+        ("'a'--text", "'a'“Items”"),
+    ],
+)  # fmt: skip
+def test_names_are_no_part_of_what_is_reworded(tmp_path, says, words):
+    assert on_page(says, tmp_path) == words
 
 
 @pytest.mark.parametrize("name", ["my --text file.csv", "a--label.csv", "pass --charset.csv"])
@@ -523,9 +549,7 @@ def test_a_table_comes_back_in_its_own_form(client, unseen, ending):
 
 def test_a_spreadsheet_comes_back_with_its_numbers_dates_formulas_and_sheets(client, unseen):
     openpyxl = pytest.importorskip("openpyxl")
-    from datetime import datetime
-
-    from tutelage.tables import write_table
+    from tutelage.tables import read, write_table
 
     book = openpyxl.Workbook()
     notes, sheet = book.active, book.create_sheet("answers")
@@ -543,7 +567,7 @@ def test_a_spreadsheet_comes_back_with_its_numbers_dates_formulas_and_sheets(cli
     given_ = Given(path)
     given_.say(Told("texts", {"text": "text", "label": "label"}), ["--sheet=answers"])
     folder = job(client, ["predict"], name="b.xlsx")
-    frame = pd.DataFrame({"text": TEXTS, "when": "x", "price": "1", "twice": "", "label": ["food"] * 3 + [None] * 21})
+    frame = read(path, given_.how).frame
     write_table(frame.assign(predicted="=food", probability=0.5), folder / "labelled.xlsx")
     found = openpyxl.load_workbook(io.BytesIO(client.get("/files/b.xlsx/jobs/1/labels").content))
     assert found.sheetnames == ["notes", "answers"] and found["notes"]["A1"].value == "kept"
@@ -552,6 +576,141 @@ def test_a_spreadsheet_comes_back_with_its_numbers_dates_formulas_and_sheets(cli
     assert rows[1][1:] == (datetime(2024, 3, 1), 0.5, "=C3*2", "food", "food", "=food", 0.5)
     assert rows[6] == (None,) * 8 and rows[7][0] == TEXTS[5] and rows[7][7] == 0.5
     assert found["answers"]["G3"].data_type == "s" and found["answers"].column_dimensions["A"].width == 44
+
+
+def a_heading_is_missing(sheet):
+    sheet.append(["text", None, "label"])
+    for text in TEXTS:
+        sheet.append([text, "note", "food"])
+
+
+def a_heading_is_a_date(sheet):
+    sheet.append(["text", datetime(2024, 1, 2), "label"])
+    for i, text in enumerate(TEXTS):
+        sheet.append([text, i + 0.5, "food"])
+
+
+def a_remark_stands_to_the_right(sheet):
+    sheet.append(["text", "label"])
+    for text in TEXTS:
+        sheet.append([text, "food"])
+    sheet["F5"] = "ask Ann"
+
+
+def a_row_is_an_error(sheet):
+    sheet.append(["text", "label"])
+    for i, text in enumerate(TEXTS):
+        if i == 2:
+            sheet.append(["#N/A", None])
+            sheet.cell(sheet.max_row, 1).data_type = "e"
+        sheet.append([text, "food"])
+
+
+def cells_are_merged(sheet):
+    sheet.append(["text", "label"])
+    for i in range(0, len(TEXTS), 2):
+        sheet.append([TEXTS[i], "food"])
+        sheet.append([None, "food"])
+        sheet.merge_cells(start_row=sheet.max_row - 1, end_row=sheet.max_row, start_column=1, end_column=1)
+
+
+def rows_hold_formulas_alone_and_others_are_merged(sheet):
+    sheet.append(["text", "chars", "label"])
+    for i, text in enumerate(TEXTS[:4]):
+        sheet.append([text, f"=LEN(A{i + 2})", "food"])
+    sheet.append([None, '=IF(A6="","",LEN(A6))', None])
+    sheet.append([TEXTS[4], None, "food"])
+    sheet.append([None, None, None])
+    sheet.merge_cells("A8:A9")
+    for text in TEXTS[5:]:
+        sheet.append([text, None, "food"])
+
+
+def the_header_stands_again(sheet):
+    sheet.append(["text", "label"])
+    for i, text in enumerate(TEXTS):
+        if i == 3:
+            sheet.append(["text", "label"])
+        sheet.append([text, "food"])
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [a_heading_is_missing, a_heading_is_a_date, a_remark_stands_to_the_right, a_row_is_an_error, cells_are_merged,
+     rows_hold_formulas_alone_and_others_are_merged, the_header_stands_again],
+)  # fmt: skip
+def test_labels_stand_beside_their_rows_in_the_workbook(tmp_path, fill):
+    openpyxl = pytest.importorskip("openpyxl")
+    from tutelage.tables import read, write_table
+
+    book = openpyxl.Workbook()
+    book.active.append(["A title"])
+    fill(book.active)
+    book.create_sheet("other")["A2"] = "=1+1"
+    path, output = tmp_path / "b.xlsx", tmp_path / "labelled.xlsx"
+    book.save(path)
+    given_ = Given(path)
+    given_.say(Told("texts", {"text": "text", "label": "label"}), ["--sheet=1"])
+    frame = read(path, given_.how).frame
+    write_table(frame.assign(predicted=[f"of {text}" for text in frame["text"]], probability=0.5), output)
+    found = labelled(given_, given_.said, None, output)
+    assert found.whole
+    sheets = openpyxl.load_workbook(found.path)
+    assert sheets["other"]["A2"].value == "=1+1"
+    rows = list(sheets.worksheets[0].iter_rows(values_only=True))
+    assert rows[1][-3:] == ("label_given", "label_predicted", "probability")
+    labels, last = 0, None
+    for row in rows[2:]:
+        last = row[0] or last  # merged cells have the text of the first
+        if row[-2]:
+            assert row[-2] == f"of {last}"
+            labels += 1
+    assert labels == len(frame)
+
+
+def test_rows_that_are_not_those_of_the_workbook_are_written_without_it(client, unseen):
+    openpyxl = pytest.importorskip("openpyxl")
+    from tutelage.tables import write_table
+
+    book = openpyxl.Workbook()
+    book.active.append(["text", "label"])
+    for text in TEXTS:
+        book.active.append([text, "food"])
+    book.save(client.folder / "b.xlsx")
+    frame = pd.DataFrame({"text": TEXTS[::-1], "label": "food"})  # as many, in another order
+    folder = job(client, ["predict"], name="b.xlsx")
+    write_table(frame.assign(predicted=[f"of {text}" for text in frame["text"]], probability=0.5),
+                folder / "labelled.xlsx")  # fmt: skip
+    client.post("/files/b.xlsx/read", data={"kind": "texts", "items": "text", "labels": "label"})
+    said = client.get("/files/b.xlsx/jobs/1/labels")
+    assert "Other sheets, formulas and colours are not in it" in said.text
+    got = client.get("/files/b.xlsx/jobs/1/labels?alone=yes").content
+    rows = list(openpyxl.load_workbook(io.BytesIO(got)).active.iter_rows(min_row=2, values_only=True))
+    assert len(rows) == len(TEXTS) and all(row[3] == f"of {row[0]}" for row in rows)
+
+
+def test_a_workbook_that_cannot_be_written_again_keeps_its_numbers_and_dates(client, unseen, monkeypatch):
+    openpyxl = pytest.importorskip("openpyxl")
+    from tutelage.tables import read, write_table
+
+    def unreadable(*args, **more):
+        raise KeyError("a part of the workbook")
+
+    book = openpyxl.Workbook()
+    book.active.append(["text", "when", "price"])
+    for i, text in enumerate(TEXTS):
+        book.active.append([text, datetime(2024, 3, i + 1), i + 0.5])
+    book.save(client.folder / "b.xlsx")
+    frame = read(client.folder / "b.xlsx").frame
+    folder = job(client, ["predict"], name="b.xlsx")
+    write_table(frame.assign(predicted="food", probability=0.5), folder / "labelled.xlsx")
+    client.post("/files/b.xlsx/read", data={"kind": "texts", "items": "text", "labels": ""})
+    with monkeypatch.context() as held:
+        held.setattr(openpyxl, "load_workbook", unreadable)
+        assert "Download the rows" in client.get("/files/b.xlsx/jobs/1/labels").text
+        got = client.get("/files/b.xlsx/jobs/1/labels?alone=yes").content
+    row = next(openpyxl.load_workbook(io.BytesIO(got)).active.iter_rows(min_row=3, values_only=True))
+    assert row == (TEXTS[1], datetime(2024, 3, 2), 1.5, None, "food", 0.5)
 
 
 def packed(files):
@@ -677,18 +836,19 @@ def test_no_zip_writes_elsewhere_or_fills_the_disk(client, monkeypatch):
     ],
 )
 def test_no_button_gives_an_option_twice(client, started, monkeypatch, answers, words):
-    asked = doing.Asked("odd", [(answer, "") for answer in answers], False)
+    found = [answers_of([answer])[0] for answer in answers]
+    asked = doing.Asked("odd", found, False)
     monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=12, questions=[asked]))
     send(client)
-    for answer in answers:
-        assert client.post("/files/mine.csv/settle", data={"answer": answer}).status_code == 303
+    for answer in found:
+        assert client.post("/files/mine.csv/settle", data={"answer": answer.typed}).status_code == 303
     client.post("/files/mine.csv/do/fit")
     assert started[-1][4:-2] == words
 
 
 def test_a_sheet_that_is_chosen_is_shown_labelled_learnt_and_predicted(client, started, monkeypatch):
     pytest.importorskip("openpyxl")
-    asked = doing.Asked("odd", [("--sheet 'two words'", "")], False)
+    asked = doing.Asked("odd", [Answer(("--sheet=two words",))], False)
     monkeypatch.setattr(doing, "look", lambda given, told: doing.Seen(labelled=12, questions=[asked]))
     held = io.BytesIO()
     with pd.ExcelWriter(held) as book:
@@ -697,7 +857,7 @@ def test_a_sheet_that_is_chosen_is_shown_labelled_learnt_and_predicted(client, s
             frame.to_excel(book, sheet_name=sheet, index=False)
     send(client, "b.xlsx", held.getvalue())
     assert "first the soup" in client.get("/files/b.xlsx").text
-    client.post("/files/b.xlsx/settle", data={"answer": "--sheet 'two words'"})
+    client.post("/files/b.xlsx/settle", data={"answer": "--sheet='two words'"})
     page = client.get("/files/b.xlsx").text
     assert "second the soup" in page and "first the soup" not in page
     job(client, ["fit", "drift"], name="b.xlsx")
@@ -714,8 +874,8 @@ def test_another_sheet_is_offered_where_no_column_has_labels(client):
             pd.DataFrame({"text": [f"{sheet} {t}" for t in TEXTS]}).to_excel(book, sheet_name=sheet, index=False)
     send(client, "b.xlsx", held.getvalue())
     page = client.get("/files/b.xlsx").text
-    assert 'value="--sheet two"' in page and "Read sheet two" in page and "is read, but not" in page
-    client.post("/files/b.xlsx/settle", data={"answer": "--sheet two"})
+    assert 'value="--sheet=two"' in page and "Read sheet two" in page and "is read, but not" in page
+    client.post("/files/b.xlsx/settle", data={"answer": "--sheet=two"})
     page = client.get("/files/b.xlsx").text
     assert "two the soup" in page and "one the soup" not in page and "is read, but not" not in page
 
@@ -754,17 +914,117 @@ def test_what_a_fit_found_is_said_in_plain_words(client):
     assert not re.search("accuracy|held-out|baseline|interval|cross-valid", says)
 
 
+@pytest.mark.parametrize(
+    ("labels", "scores", "says", "never"),
+    [
+        ([10, 20], [0.6, 1.0], "it makes hardly a mistake", "would bring"),
+        ([20, 40], [0.6, 0.7], "likely worth it to label more", "hardly"),
+        ([2000, 4000], [0.9, 0.901], "hardly worth the time", "likely worth"),
+    ],
+)
+def test_what_more_labels_bring_agrees_with_the_verdict_of_the_run(client, labels, scores, says, never):
+    folder = client.folder / "mine.csv.tutelage" / "jobs" / "1"
+    shutil.copytree(RECORDED, folder / "run")
+    held = json.loads((folder / "run" / "summary.json").read_text())
+    found = outlook(labels, scores, (20,))
+    names = ("gain", "low", "high", "per_minute")
+    held["outlook"] = {
+        "curve": [], "more": [20], "stop": found.stop, "room": found.room, "sets": 9, "words": found.words(),
+        **{name: getattr(found, name).tolist() for name in names},
+    }  # fmt: skip
+    (folder / "run" / "summary.json").write_text(json.dumps(held))
+    told = doing.says(SimpleNamespace(folder=folder))[-1]
+    assert says in told and never not in told.replace("and hardly less", "")
+    assert ("no room" in found.words()) == ("hardly a mistake" in told)
+    assert ("Enough" in found.words()) == ("hardly worth" in told)
+
+
 def test_answers_of_several_options_and_two_in_one_sentence_are_buttons(tmp_path):
-    options = [
+    options = (
         "--text 'a b' --label text, if the columns are swapped",
-        "--sheet DATA says so, and --sheet 'B c' reads another",
-    ]
-    asked = {"asks": "odd", "options": options, "halts": False}
+        "--sheet=DATA says so, and --sheet='B c' reads another",
+    )
+    asked = asdict(Question("odd", options, "label-or-none", answers=answers_of(options)))
     seen = doing.seen_of({"facts": {"items": {}}, "faults": [], "says": [], "questions": [asked]}, tmp_path)
     assert seen.questions[0].answers == [
-        ("--text 'a b' --label text", "if the columns are swapped"), ("--sheet DATA", "read sheet DATA"),
-        ("--sheet 'B c'", "read sheet 'B c'"),
+        Answer(("--text=a b", "--label=text"), "if the columns are swapped"),
+        Answer(("--sheet=DATA",), "read sheet DATA"), Answer(("--sheet=B c",), "read sheet B c"),
     ]  # fmt: skip
+
+
+ODD_NAMES = (
+    "it's, me (2)", "Data's", "don't know", 'say "no"', "--out=evil", "--skip-bad", "a, and --sheet=b; or c", "a,",
+    "TBD", "NULL", "None", "NAMES", "$(rm)", "a=b", "...", "ä ö",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_sheet_of_any_name_is_read_by_its_button_and_taken_back(client, started, name):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "first"
+    book.active.append(["text", "label"])
+    book.active.append(["a first text", "food"])
+    other = book.create_sheet("other")
+    other.title = name
+    for row in (["text", "label"], *([text, "food"] for text in TEXTS)):
+        other.append(row)
+    book.save(client.folder / "b.xlsx")
+    given_ = Given(client.folder / "b.xlsx")
+    given_.say(Told("texts", {"text": "text"}))
+    page = client.get("/files/b.xlsx").text
+    answers = [html.unescape(each) for each in re.findall(r'name="answer" value="([^"]*)"', page)]
+    assert len(answers) == 2
+    assert client.post("/files/b.xlsx/settle", data={"answer": answers[1]}).status_code == 303
+    assert given_.how.sheet == name and TEXTS[0] in client.get("/files/b.xlsx").text
+    client.post("/files/b.xlsx/do/label")
+    assert started[-1].count(f"--sheet={name}") == 1
+    assert started[-1].count("--out") == 1 and "--out=evil" not in started[-1]
+    del book[name]
+    book.save(client.folder / "b.xlsx")
+    page = client.get("/files/b.xlsx").text
+    assert "no sheet" in page and "Take that back" in page
+    client.post("/files/b.xlsx/settle", data={})
+    assert given_.how.sheet is None and "a first text" in client.get("/files/b.xlsx").text
+
+
+@pytest.mark.parametrize("name", [*ODD_NAMES, "-1", "a,b", "salt; pepper", "x\\y"])
+def test_a_label_of_any_name_is_offered_as_none_or_as_a_class(name):
+    answers = answers_of([f"{as_option('unlabelled-as', [name])} (they mean none)"])
+    assert len(answers) == 1 and answers[0].means == "they mean none"
+    (word,) = answers[0].words
+    assert listed_names([word.partition("=")[2]]) == (name,)
+    assert shlex.split(answers[0].typed) == [word]
+
+
+@pytest.mark.parametrize("word", ["--sheet", "--out=evil", "--columns=", "--columns=a,a", "evil", "--sheet=gone"])
+def test_no_word_that_was_kept_breaks_the_page(client, unseen, word):
+    send(client)
+    given_ = Given(client.folder / "mine.csv")
+    given_.say(Told("texts", {"text": "text"}), [word])
+    page = client.get("/files/mine.csv")
+    assert page.status_code == 200 and "--out" not in " ".join(given_.settled)
+    client.post("/files/mine.csv/settle", data={})
+    assert not given_.settled and client.get("/files/mine.csv").status_code == 200
+
+
+def test_a_look_that_takes_too_long_is_said(client, monkeypatch):
+    def slow(*args, timeout, **more):
+        raise subprocess.TimeoutExpired(args[0], timeout)
+
+    monkeypatch.setattr(doing.subprocess, "run", slow)
+    send(client)
+    page = client.get("/files/mine.csv")
+    assert page.status_code == 200 and "was not told in 10 minutes" in page.text
+
+
+def test_an_option_that_is_to_be_filled_in_is_no_button():
+    notes = Notes()
+    notes.ask(
+        "odd", "--classes NAMES, if each is a class", "--size HEIGHT WIDTH (larger)", "--columns NAME1,NAME2,... names",
+        "--mask-values 0,1,... (each)", "leave out --unlabelled", page="label-or-none",
+    )  # fmt: skip
+    assert not notes.questions[0].answers
 
 
 def test_what_of_a_zip_is_left_out_is_said(client, unseen):
@@ -781,12 +1041,54 @@ def test_what_of_a_zip_is_left_out_is_said(client, unseen):
         ({"a/1.png": b"1", "a\\1.png": b"2"}, "two files of one name"),
         ({"a.png": b"1", "a.png/b.png": b"2"}, "a file and a folder of one name"),
         ({"a/1.png": b"1", "meta.csv": b"file,label\n1.png,x\n"}, "a table, 'meta.csv', and 1 image: which is meant"),
+        ({"a/1.png": b"1", "a/1.txt": b"2"}, "holds 1 image and 1 text: which are meant?"),
+        ({f"{'a' * 300}/1.png": b"1"}, "a name of 300 bytes"),
+        ({f"a/{'ä' * 200}.png": b"1"}, "a name of 404 bytes"),
     ],
 )
 def test_a_zip_that_could_be_meant_otherwise_is_refused(client, files, says):
     answer = send(client, "p.zip", packed(files))
     assert answer.status_code == 422 and says in answer.json()["error"]
     assert not list(client.folder.iterdir())
+
+
+PICTURES = {f"{'cat' if i % 2 else 'dog'}/{i}.png": b"1" for i in range(20)}
+STORIES = {f"{'good' if i % 2 else 'bad'}/{i}.txt": b"a film" for i in range(100)}
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "left_out"),
+    [
+        (PICTURES | {"README.txt": b"read me"}, "images", "1 file that is no image, 'README.txt'"),
+        (PICTURES | {"cat/README.txt": b"read me", "licences/a.txt": b"b"}, "images", "2 files that are no image"),
+        (PICTURES | {f"cat/{i}.json": b"{}" for i in range(1, 20, 2)}, "images", "10 files that are no image"),
+        (STORIES | {"logo.png": b"1"}, "texts", "1 file that is no text, 'logo.png'"),
+        (STORIES | {"good/logo.png": b"1", "about.json": b"{}"}, "texts", "2 files that are no text"),
+    ],
+)
+def test_most_of_a_zip_says_what_it_holds_and_the_rest_is_left_out(client, unseen, files, kind, left_out):
+    send(client, "p.zip", packed(files))
+    given_ = Given(client.folder / "p")
+    assert given_.guess().kind == kind and left_out in " ".join(given_.says)
+    ending = {"images": ".png", "texts": ".txt"}[kind]
+    names, rows = given_.head()
+    assert all(row[names.index("image" if kind == "images" else "file")].endswith(ending) for row in rows)
+    assert {path.suffix for path in given_.path.rglob("*.*")} == {ending} and given_.labelled_by_folders
+    assert len({path.name for path in given_.path.iterdir()}) == 2
+
+
+@pytest.mark.parametrize("other", ["README.txt", "about/LICENCE.TXT", "notes.docx"])
+def test_the_one_table_of_a_zip_is_taken_and_the_rest_said(client, unseen, other):
+    table = pd.DataFrame({"text": TEXTS, "label": "food"}).to_csv(index=False)
+    send(client, "p.zip", packed({"a.csv": table, other: b"read me"}))
+    page = client.get("/files/p.zip").text
+    assert Given(client.folder / "p.zip").says == [f"The table is 'a.csv'; left out: '{other}'."]
+    assert page.count("left out: ") == 1 and other in page and TEXTS[0] in page
+
+
+def test_a_name_that_no_file_can_have_is_not_there(client):
+    for name in ("a" * 5000, "a" * 250, "ä" * 130):
+        assert client.get(f"/files/{name}").status_code == 404
 
 
 @pytest.mark.parametrize("name", ["x.labels.zip", "y.tutelage.zip", "mine.csv.Labels.zip"])
@@ -835,6 +1137,6 @@ def test_a_folder_of_images_comes_back_with_what_its_folders_and_the_page_say(tm
     pd.DataFrame({"image": names, "predicted": "a", "probability": 0.5}).to_csv(output, index=False)
     said = {"row": ["unlabelled/u.png"], "image": ["unlabelled/u.png"], "label": ["b"], "asked_by": ["random"]}
     pd.DataFrame(said).to_csv(labels, index=False)
-    path = labelled(Given(folder), Told("images", {}), labels, output)
+    path = labelled(Given(folder), Told("images", {}), labels, output).path
     assert pd.read_csv(path, dtype=str, keep_default_na=False).label_given.tolist() == ["a", "b", "b", ""]
     assert doing.output_of(SimpleNamespace(folder=tmp_path)) == output  # the download is not taken for the output

@@ -55,7 +55,6 @@ SURE = {
     "an empty column": ({"text": TEXTS, "mark": NONE}, "texts", "text", "mark"),
     "numbers as labels": ({"text": TEXTS, "label": NUMBERS}, "texts", "text", "label"),
     "stars": ({"text": TEXTS, "stars": NUMBERS}, "texts", "text", "stars"),
-    "target of another sort": ({"text": TEXTS, "target": WIDTHS}, "texts", "text", None),
     "tokens": ({"tokens": WORDS, "ner_tags": TAGS}, "sentences", "tokens", "ner_tags"),
     "lists of other names": ({"woerter": WORDS, "marken": TAGS}, "sentences", "woerter", "marken"),
     "tokens alone": ({"tokens": WORDS}, "sentences", "tokens", None),
@@ -98,7 +97,88 @@ SURE = {
         "label",
     ),
 }
+for few in (0, 1, 3, 8, 30):  # labels that were given so far
+    some = [*CLASSES[:few], *[None] * (N - few)]
+    SURE[f"downloaded, {few} given"] = (
+        {"text": TEXTS, "label_given": some, "label_predicted": CLASSES, "probability": WIDTHS}, "texts", "text",
+        "label_given",
+    )  # fmt: skip
+    SURE[f"downloaded twice, {few} given"] = (
+        {"text": TEXTS, "label_given": NONE, "label_predicted": CLASSES, "probability": WIDTHS, "label_given_2": some,
+         "label_predicted_2": CLASSES, "probability_2": WIDTHS},
+        "texts", "text", "label_given_2",
+    )  # fmt: skip
+    SURE[f"predicted beside labels, {few} given"] = (
+        {"text": TEXTS, "label": some, "predicted": CLASSES, "probability": WIDTHS, "answered_by": CLASSES},
+        "texts", "text", "label",
+    )  # fmt: skip
+    SURE[f"annotated beside labels, {few} given"] = (
+        {"text": TEXTS, "label": some, "said": CLASSES, "p_food": [0, 1] * 20, "p_money": [1, 0] * 20},
+        "texts", "text", "label",
+    )  # fmt: skip
+SURE |= {
+    "downloaded rows": (
+        {"width": WIDTHS, "length": WIDTHS[::-1], "label_given": SOME, "label_predicted": CLASSES,
+         "probability": WIDTHS},
+        "rows", ["width", "length"], "label_given",
+    ),
+    "downloaded sentences": (
+        {"text": TEXTS, "label_given": NONE, "spans_predicted": SPANS, "probability": WIDTHS}, "sentences", "text",
+        "label_given",
+    ),
+}  # fmt: skip
+NO_LABEL = "which is no label"
 UNSURE = {
+    "predicted alone": ({"text": TEXTS, "predicted": CLASSES, "probability": WIDTHS}, "texts", "text", None, NO_LABEL),
+    "predicted under the name of the download": (
+        {"text": TEXTS, "label_predicted": CLASSES, "probability": WIDTHS},
+        "texts",
+        "text",
+        None,
+        NO_LABEL,
+    ),
+    "predicted spans alone": (
+        {"text": TEXTS, "predicted_spans": SPANS, "probability": WIDTHS},
+        "sentences",
+        "text",
+        None,
+        NO_LABEL,
+    ),
+    "answered by a cascade": (
+        {"text": TEXTS, "predicted": CLASSES, "probability": WIDTHS, "answered_by": ["student", "teacher"] * 20},
+        "texts",
+        "text",
+        None,
+        NO_LABEL,
+    ),
+    "annotated alone": (
+        {"text": TEXTS, "said": CLASSES, "p_food": [0.2] * N, "p_money": [0.8] * N},
+        "texts",
+        "text",
+        None,
+        NO_LABEL,
+    ),
+    "labels that were typed beside those given": (
+        {"text": TEXTS, "label": CLASSES, "label_given": SOME, "label_predicted": CLASSES},
+        "texts",
+        "text",
+        "label_given",
+        "'label' holds more labels",
+    ),
+    "numbers of a usual name": (
+        {"text": TEXTS, "target": WIDTHS},
+        "texts",
+        "text",
+        None,
+        "'target' holds many different numbers",
+    ),
+    "numbers of a usual name among others": (
+        {"width": WIDTHS, "target": WIDTHS[::-1]},
+        "rows",
+        ["width", "target"],
+        None,
+        "are they meant as labels?",
+    ),
     "two texts": (
         {"title": TEXTS, "text": [f"{t} and more" for t in TEXTS], "label": CLASSES},
         "texts",

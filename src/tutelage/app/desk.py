@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -175,11 +174,14 @@ class Desk:
         """Settle a question by an option of the command, or take all that was settled back."""
         given, form = self._given(request), await _form(request)
         told = await run_in_threadpool(_known, given)
-        answer = form.get("answer", "")
-        seen = await run_in_threadpool(self._look, given, told)
-        if answer and answer not in {option for asked in seen.questions for option, _ in asked.answers}:
-            raise RefusedError("the question was settled meanwhile, or is another: load the page again")
-        told, more = settled(told, given.settled, shlex.split(answer))
+        words: tuple[str, ...] = ()
+        if answer := form.get("answer", ""):
+            seen = await run_in_threadpool(self._look, given, told)
+            answers = {each.typed: each.words for asked in seen.questions for each in asked.answers}
+            if answer not in answers:
+                raise RefusedError("the question was settled meanwhile, or is another: load the page again")
+            words = answers[answer]
+        told, more = settled(told, given.settled, words)
         read_so = [(CHARSET, given.how.charset), (SEPARATOR, given.how.separator or "")]
         options = {word[2:].partition("=")[0]: word.partition("=")[2] for word in more}
         if options.keys() & dict(read_so).keys():
@@ -307,7 +309,10 @@ class Desk:
         began = None if job is None else doing.told_by(job)
         told = await run_in_threadpool(_known, given) if began is None else began
         async with self._one:
-            path = await run_in_threadpool(labelled, given, told, doing.labels_of(given), output)
+            found = await run_in_threadpool(labelled, given, told, doing.labels_of(given), output)
+        if not found.whole and "alone" not in request.query_params:
+            return _page("rows.html", name=given.name, here=_address(given), number=request.path_params["number"])
+        path = found.path
         return FileResponse(path, filename=f"{given.path.stem}-labels{path.suffix}")
 
     async def health(self, request: Request) -> Response:

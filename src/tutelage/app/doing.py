@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from tutelage.kinds.told import LOOKED_AT, Told, table_of, unfit
 from tutelage.label.jobs import Job
 from tutelage.label.learning import point_of, word_of
 from tutelage.tables import DataError, Notes, ReadAs, ending_of, read_table
+from tutelage.tables.settling import Answer
 
 RUN, ALL, AWAY = "run", "labelled", "away"
 """What the folder of a job holds: a run; the table with all labels, without its ending; or a mark that its card was put
@@ -82,12 +83,12 @@ class Asked:
 
     Attributes:
         asks: what looks odd.
-        answers: words of the option that each answer adds to the command, and what it means.
+        answers: what settles it: the words that each answer adds to the command, and what it means.
         halts: whether nothing is learnt before it is settled.
     """
 
     asks: str
-    answers: Sequence[tuple[str, str]]
+    answers: Sequence[Answer]
     halts: bool
 
 
@@ -123,17 +124,9 @@ COPIES = (
 
 KNOWN = re.compile(
     r"(Columns|Classes|Tokens|Entities|Features|Question \d+): |Labelled \w+: |[^:]+: (csv|tsv|jsonl?|spreadsheet"
-    r"|parquet|arrow|feather|CoNLL)[, ]|[^:]+: its cells are separated by"
+    r"|parquet|arrow|feather|CoNLL)[, ]|[^:]+: its cells are separated by|[^:]+: '.*' is read; left out: "
 )
 """Pattern of the sentences that the page says elsewhere."""
-
-ANSWER = re.compile(
-    r"((?:--[a-z][a-z-]*(?:[ =](?!--)(?:'[^']*'|\"[^\"]*\"|[^\s,;()]+(?:,[^\s,;()]+)*))?(?: (?=--))?)+)[ ,(]*(.*?)\)?"
-)
-"""Pattern of the options that settle a question, and what they then mean."""
-
-APART = re.compile(r", and (?=--)")
-"""Pattern of what stands between two answers that are told in one sentence."""
 
 
 def look(given: Given, told: Told) -> Seen:
@@ -147,10 +140,13 @@ def look(given: Given, told: Told) -> Seen:
     command = shlex.join(["tutelage", *words])
     if not labels_named(given, told):
         return Seen(error=NO_LABELS, questions=_of_cells(given, told), command=command)
-    done = subprocess.run(
-        [sys.executable, "-m", "tutelage", *words, "--json"], capture_output=True, text=True, check=False,
-        timeout=SECONDS, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tutelage", *words, "--json"], capture_output=True, text=True, check=False,
+            timeout=SECONDS, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Seen(error=f"what is in the file was not told in {SECONDS // 60} minutes", command=command)
     try:
         found: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
@@ -168,7 +164,7 @@ def _of_cells(given: Given, told: Told) -> list[Asked]:
         return []
     notes, folder = Notes(), given.path.parent
     table = table_of(given.path, given.how, notes)
-    asked = [{"asks": each.asks, "options": each.options, "halts": False} for each in notes.questions]
+    asked = [asdict(each) | {"halts": False} for each in notes.questions]
     strange = [Asked(line, [], False) for line in unfit(told, table.head(LOOKED_AT))]
     return [*(_asked(each, folder, [given.name]) for each in asked), *strange]
 
@@ -206,17 +202,23 @@ def _worth(says: Sequence[str]) -> list[str]:
 
 
 def _asked(question: Mapping[str, Any], folder: Path, names: Sequence[str]) -> Asked:
-    """A question whose answers are options that the page can add: those without a name that the user is to fill in."""
-    answers = []
-    for option in (each for told in question["options"] for each in APART.split(told)):
-        if (found := ANSWER.fullmatch(option)) is None:
-            continue
-        value = found[1].partition(" ")[2] or found[1].partition("=")[2]
-        if found[1].startswith("--sheet"):  # whose name may be in capitals
-            answers.append((found[1], f"read sheet {shlex.join(shlex.split(value))}"))
-        elif not re.search(r"\b[A-Z]{3,}|\.\.\.", found[1]):
-            answers.append((found[1], found[2] or f"{found[1].split('=')[0].split()[0][2:].replace('-', ' ')} {value}"))
-    return Asked(on_page(question["asks"], folder, names), answers, bool(question["halts"]))
+    """A question, whose answers the page can add to the commands as they are."""
+    answers = [Answer(tuple(each["words"]), each["means"]) for each in question["answers"]]
+    return Asked(on_page(question["asks"], folder, names), [_told(each) for each in answers], bool(question["halts"]))
+
+
+def _told(answer: Answer) -> Answer:
+    """An answer whose meaning is said.
+
+    >>> _told(Answer(("--sheet=A b", "--skip-bad"), "reads another")).means, _told(Answer(("--quote=none",))).means
+    ('read sheet A b, skip bad', 'quote none')
+    """
+    parts = [word[2:].partition("=") for word in answer.words]
+    says = ", ".join(
+        f"read sheet {value}" if name == "sheet" else f"{name.replace('-', ' ')} {value}".strip()
+        for name, _, value in parts
+    )
+    return replace(answer, means=says if parts[0][0] == "sheet" else answer.means or says)
 
 
 def fit(given: Given, told: Told, method: str = METHOD) -> Job:
@@ -346,13 +348,30 @@ def _more(told: Mapping[str, Any]) -> list[str]:
     """Sentences on what more labels would bring; none where the fit does not say it."""
     if not told.get("more"):
         return []
+    if not told.get("room", True):
+        return [
+            "On labels that were hidden from it, it makes hardly a mistake, so that more labels cannot better that "
+            "number. With so few labels this may be chance: it is likely worth it to label more."
+        ]
     lines = [
-        f"Another {more:,} labels would bring about {gain:+.0f} of 100, and hardly less than {low:+.0f} or more than "
-        f"{high:+.0f}."
+        f"Another {more:,} labels would bring about {_points(gain)} of 100, and hardly less than {_points(low)} or "
+        f"more than {_points(high)}."
         for more, gain, low, high in zip(*(told[name] for name in ("more", "gain", "low", "high")), strict=True)
     ]
     end = "More labels are hardly worth the time." if told["stop"] else "It is likely worth it to label more."
     return [" ".join([*lines, end])]
+
+
+def _points(points: float) -> str:
+    """Points with their sign, as whole numbers; those below 1 with a decimal, so that something is not called nothing.
+
+    >>> _points(1.5), _points(0.3), _points(-0.02), _points(-6.3)
+    ('+2', '+0.3', '0', '-6')
+    """
+    if abs(points) >= 1:
+        return f"{points:+.0f}"
+    tenth = round(points, 1) + 0.0
+    return f"{tenth:+.1f}" if tenth else "0"
 
 
 def _how_good(summary: Mapping[str, Any], found: Mapping[str, Any], things: str) -> list[str]:

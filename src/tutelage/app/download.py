@@ -6,6 +6,8 @@ import csv
 import io
 import re
 import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +17,34 @@ from tutelage.app.files import Given
 from tutelage.files import write_atomically, written
 from tutelage.kinds import KINDS
 from tutelage.kinds.asked_labels import ASKED_BY
-from tutelage.kinds.told import Told
+from tutelage.kinds.told import DOWNLOADED, GIVEN, Told
 from tutelage.label.items import Items
-from tutelage.tables import PREDICTED, PREDICTED_SPANS, PROBABILITY, DataError, FileSeen, read, write_table
-from tutelage.tables.to_sheet import write_beside
-
-GIVEN = "label_given"
-"""Column of the labels that people gave, in the file or on the page; empty where there is none."""
+from tutelage.tables import PROBABILITY, UNHEARD, DataError, FileSeen, read, write_table
+from tutelage.tables.sheets import placed
+from tutelage.tables.to_sheet import write_beside, write_typed
 
 FOLDER = "download"
 """Folder of the table beside what the command wrote."""
-
-NAMES = {PREDICTED: "label_predicted", PREDICTED_SPANS: "spans_predicted", PROBABILITY: "probability"}
-"""Columns of what the model says, by the name that the command gives them."""
 
 POINT, COMMA = re.compile(r"-?\d+\.(?!\d{3}$)\d+"), re.compile(r"-?[\d.]*\d,\d+")
 """Patterns of numbers with a decimal point and comma; 1.200 may be a thousand and two hundred."""
 
 
-def labelled(given: Given, told: Told, labels: Path | None, output: Path) -> Path:
-    """Write the table to download beside what the command wrote, and return its path.
+@dataclass(frozen=True)
+class Labelled:
+    """The table to download.
+
+    Attributes:
+        path: the table.
+        whole: whether all else that the file holds is in it; else other sheets and formulas are not.
+    """
+
+    path: Path
+    whole: bool = True
+
+
+def labelled(given: Given, told: Told, labels: Path | None, output: Path) -> Labelled:
+    """Write the table to download beside what the command wrote.
 
     A spreadsheet comes back with its other sheets, and its numbers and dates as they were.
     A file with semicolons or tabs comes back with them, in its own letters, and with decimal commas where it has some.
@@ -57,10 +67,9 @@ def labelled(given: Given, told: Told, labels: Path | None, output: Path) -> Pat
     except DataError:  # a folder, or sentences with a word a line
         before, rows = frame[[]], []
     made = [c for c in frame.columns if c not in before.columns]
-    asked = {c: NAMES[name] for c in made if (name := re.sub(r"_\d+$", "", str(c))) in NAMES}
+    asked = {c: DOWNLOADED[name] for c in made if (name := re.sub(r"_\d+$", "", str(c))) in DOWNLOADED}
     if not asked:
-        return output  # in the form of another tool
-    mine = len(before.columns) and output.suffix == ".xlsx" == given.path.suffix.lower()
+        return Labelled(output)  # in the form of another tool
     known = _given(given, told, labels, frame, before, rows)
     first = next(i for i, c in enumerate(frame.columns) if c in asked)
     frame.insert(first, GIVEN, known, allow_duplicates=True)
@@ -69,32 +78,51 @@ def labelled(given: Given, told: Told, labels: Path | None, output: Path) -> Pat
     path.parent.mkdir(exist_ok=True)
     if output.suffix in (".csv", ".tsv") and seen is not None:
         write_atomically(path, _in_dialect(frame, seen))
-    elif mine and seen is not None and _in_its_book(given, seen, before, frame.iloc[:, first:], path):
-        return path
+    elif output.suffix == ".xlsx" == given.path.suffix.lower() and len(before.columns):
+        return Labelled(path, _as_sheet(given, before, rows, frame, first, path))
     else:
         write_table(frame, path)
-    return path
+    return Labelled(path)
 
 
-def _in_its_book(given: Given, seen: FileSeen, before: pd.DataFrame, added: pd.DataFrame, path: Path) -> bool:
-    """Write a spreadsheet again with the columns that are new, where they can be added; its cells keep their types."""
-    columns = added.copy()
+def _as_sheet(
+    given: Given, before: pd.DataFrame, rows: Sequence[int], frame: pd.DataFrame, first: int, path: Path
+) -> bool:
+    """Write the table of a spreadsheet, whose numbers and dates stay what they are; whether all else in it is kept.
+
+    The columns that are new are added in the workbook itself. Where openpyxl cannot do that, the rows are written anew;
+    the texts alone, where the rows that were labelled are not those of the file.
+    """
+    columns = frame.iloc[:, first:].copy()
     for name in [c for c in columns if str(c).startswith(PROBABILITY)][-1:]:
         columns[name] = pd.to_numeric(columns[name], errors="coerce")
+    place = placed(given.path.read_bytes(), given.how, str(given.path), UNHEARD)
+    kept = [row - 1 for row in rows]  # the others are totals
+    same = list(place.frame.columns) == list(before.columns) and _equal(place.frame.iloc[kept], before)
+    if not (same and _equal(frame, before)):
+        write_table(frame, path)
+        return False
+    own = replace(place, frame=before, rows=[place.rows[i] for i in kept])
     try:
         with written(path) as part:
-            done = write_beside(given.path, seen.member, [str(c) for c in before.columns], columns, part)
-            if not done:
+            if not write_beside(given.path, own, columns, part):
                 raise LookupError(f"{given.name}: its rows are not those of the table")
-    except (
-        LookupError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        zipfile.BadZipFile,
-    ):  # openpyxl reads less than calamine
+    except (LookupError, ValueError, TypeError, AttributeError, zipfile.BadZipFile):  # openpyxl reads less
+        with written(path) as part:
+            write_typed(given.path, own, columns, part)
         return False
     return True
+
+
+def _equal(frame: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether two tables have the same cells, row by row, in the columns of the second; blanks in them do not count."""
+    if len(frame) != len(other) or not set(other.columns) <= set(frame.columns):
+        return False
+    return all(list(map(_words, frame[name])) == list(map(_words, other[name])) for name in other.columns)
+
+
+def _words(cell: object) -> list[str]:
+    return (_text(cell) or "").split()
 
 
 def _apart(names: list[str]) -> list[str]:

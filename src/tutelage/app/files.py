@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,13 +14,14 @@ from typing import Any
 import pandas as pd
 
 from tutelage import kinds
-from tutelage.app.packed import Unpacked, unpacked
+from tutelage.app.packed import LONGEST_NAME, Unpacked, unpacked
 from tutelage.files import remove_folder, write_json
 from tutelage.kinds import KINDS
 from tutelage.kinds.told import A_WORD_A_LINE, Told, table_of, told
 from tutelage.label.items import digest
 from tutelage.label.jobs import Job, Jobs
 from tutelage.tables import FORMATS, USUAL, DataError, ReadAs, ending_of, holds_texts
+from tutelage.tables.settling import FLAGS, SETTLES
 
 SHOWN = 5
 """Rows of a table that are shown."""
@@ -136,7 +138,8 @@ class Given:
     def settled(self) -> list[str]:
         """Words of the options by which questions were settled."""
         try:
-            return [str(word) for word in json.loads((self.folder / SAID).read_text())["settled"]]
+            held = json.loads((self.folder / SAID).read_text())["settled"]
+            return [word for word in map(str, held) if _by_name([word])]
         except (OSError, ValueError, KeyError, TypeError):
             return []
 
@@ -152,7 +155,9 @@ class Given:
             said = _read_as(json.loads((self.folder / READ).read_text()))
         except (OSError, ValueError, TypeError, AttributeError, DataError):
             said = USUAL
-        options: dict[str, Any] = {name.replace("-", "_"): value or True for name, value in _by_name(self.read_so)}
+        options: dict[str, Any] = {
+            name.replace("-", "_"): True if name in FLAGS else value for name, value in _by_name(self.read_so)
+        }
         try:
             return replace(said, **options) if options else said
         except DataError:
@@ -161,7 +166,7 @@ class Given:
     @property
     def read_so(self) -> list[str]:
         """Words of the options, among those that settled questions, that say how the file is read."""
-        return [word for word in self.settled if word[2:].partition("=")[0] in READING]
+        return [word for word in self.settled if (named := _by_name([word])) and named[0][0] in READING]
 
     def read_as(self, form: Mapping[str, str]) -> None:
         """Keep how the file is read.
@@ -278,7 +283,7 @@ def settled(told: Told, before: Sequence[str], words: Sequence[str]) -> tuple[To
         before: words of the options that were settled before.
         words: words of the options that settle the question; none where all is taken back.
 
-    >>> told, more = settled(Told("texts", {"text": "a", "label": "b"}), ["--quote=none"], ["--text", "b", "--label=a"])
+    >>> told, more = settled(Told("texts", {"text": "a", "label": "b"}), ["--quote=none"], ["--text=b", "--label=a"])
     >>> told.options, more
     ({'text': 'b', 'label': 'a'}, ['--quote=none'])
     """
@@ -297,19 +302,17 @@ def settled(told: Told, before: Sequence[str], words: Sequence[str]) -> tuple[To
             kept[name] = f"{kept[name]},{value}"
         else:
             kept[name] = value
-    return Told(kind, options), [f"--{name}={value}" if value else f"--{name}" for name, value in kept.items()]
+    return Told(kind, options), [f"--{name}" if name in FLAGS else f"--{name}={value}" for name, value in kept.items()]
 
 
 def _by_name(words: Sequence[str]) -> list[tuple[str, str]]:
-    """Options of a command line by their names, with their values; empty where they have none."""
-    found: list[tuple[str, str]] = []
-    for word in words:
-        if word.startswith("--"):
-            name, _, value = word[2:].partition("=")
-            found.append((name, value))
-        elif found:
-            found[-1] = (found[-1][0], word)
-    return found
+    """Options that settle questions by their names, with their values; empty where they have none.
+
+    >>> _by_name(["--sheet=--out=evil", "--skip-bad", "--out=evil", "--sheet", "x"])
+    [('sheet', '--out=evil'), ('skip-bad', '')]
+    """
+    parts = [word.removeprefix("--").partition("=") for word in words if word.startswith("--")]
+    return [(name, value) for name, sign, value in parts if name in SETTLES and bool(sign) == (name not in FLAGS)]
 
 
 def _of_kind(told: Told, kind: str) -> dict[str, Any]:
@@ -333,7 +336,12 @@ def all_of(folder: Path) -> list[Given]:
 def named(folder: Path, name: str) -> Given | None:
     """The file, or folder of items, of a name; None where there is none."""
     path = folder / name
-    if name != Path(name).name or name.startswith(".") or path.is_symlink():
+    if (
+        len(os.fsencode(f"{name}{FOLDER}")) > LONGEST_NAME
+        or name != Path(name).name
+        or name.startswith(".")
+        or path.is_symlink()
+    ):
         return None
     is_items = path.is_dir() and path.suffix not in (FOLDER, LABELS) and (Given(path).folder / ORIGIN).is_file()
     return Given(path) if path.is_file() or is_items else None
@@ -399,7 +407,7 @@ def _kept(folder: Path, part: Path, stem: str, suffix: str) -> Kept:
                 break
             number += 1
         given = Given(path)
-        if inside is not None:
+        if inside is not None or held.says:
             given.folder.mkdir(exist_ok=True)
             write_json(given.folder / ORIGIN, {"digest": was, "says": list(held.says)})
         return Kept(given, "new" if number == 1 else "beside")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import os
 import secrets
 import shutil
 import zipfile
@@ -20,6 +21,15 @@ ITEMS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".tx
 
 MOST = 1_000_000
 """Files in a .zip, at most."""
+
+LONGEST_NAME = 255
+"""Bytes of the name of a file or folder, at most."""
+
+MOSTLY = 0.8
+"""Share of the images and texts, at least, that must be of one sort; the others are left out."""
+
+BESIDE = 4
+"""Texts to a file of JSON beyond which it is beside them, and no table."""
 
 SHARE = 0.5
 """Share of the room that is left on the disk that the files may take, at most."""
@@ -58,17 +68,23 @@ def unpacked(path: Path, folder: Path) -> Unpacked:
             files = [each for each in seen if _is_plain(each.filename)]
             items = [each for each in files if _is_item(each.filename)]
             pictures = [each for each in items if not each.filename.lower().endswith(".txt")]
+            texts = [each for each in items if each.filename.lower().endswith(".txt")]
             others = [each for each in files if not _is_item(each.filename)]
-            if tables := [each.filename for each in others if ending_of(Path(each.filename)) in FORMATS]:
+            tables = [each.filename for each in others if ending_of(Path(each.filename)) in FORMATS]
+            beside = [name for name in tables if name.lower().endswith(".json")]
+            if pictures or len(texts) > BESIDE * len(beside):
+                tables = [name for name in tables if name not in beside]
+            if tables:
                 if pictures:
                     raise DataError(
-                        f"the .zip holds a table, {tables[0]!r}, and {len(pictures):,} "
-                        f"image{'s' * (len(pictures) > 1)}: which is meant? Send the table alone, or a .zip of the "
-                        "images alone, in a folder for each class"
+                        f"the .zip holds a table, {tables[0]!r}, and {_counted(pictures, 'image')}: which is meant? "
+                        "Send the table alone, or a .zip of the images alone, in a folder for each class"
                     )
-                return Unpacked(None)
+                return Unpacked(None, [_beside(tables[0], files)] if len(tables) == 1 < len(files) else ())
             if len(items) == 1 and not pictures:
                 return Unpacked(None)
+            items, rest = _of_one_sort(pictures, texts)
+            others += rest
             strange = [each.filename for each in seen if not _is_plain(each.filename)]
             if not items:
                 why = f"; {_left_out(strange)}" if strange else ""
@@ -77,14 +93,37 @@ def unpacked(path: Path, folder: Path) -> Unpacked:
                 )
             says = [f"{_left_out(strange)}."] if strange else []
             if others:
+                sort = "text" if items[0].filename.lower().endswith(".txt") else "image"
+                first = f", such as {others[0].filename!r}" if len(others) > 1 else f", {others[0].filename!r}"
                 says.append(
-                    f"Left out: {_many(len(others))} that {'is' if len(others) == 1 else 'are'} no image or text."
+                    f"Left out: {_many(len(others))} that {'is' if len(others) == 1 else 'are'} no {sort}{first}."
                 )
             return Unpacked(_written(held, items, folder, _room(items, path, folder)), says)
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError, NotImplementedError) as e:
         locked = "encrypted" in str(e)
         why = "it has a password: pack it again without one" if locked else str(e)
         raise DataError(f"the .zip cannot be unpacked: {why}") from None
+
+
+def _of_one_sort(
+    pictures: list[zipfile.ZipInfo], texts: list[zipfile.ZipInfo]
+) -> tuple[list[zipfile.ZipInfo], list[zipfile.ZipInfo]]:
+    """The images or texts that are meant, and those that are left out.
+
+    Raises:
+        DataError: there are nearly as many of the one as of the other.
+    """
+    more, less = sorted((pictures, texts), key=len, reverse=True)
+    if len(more) < MOSTLY * (len(more) + len(less)):
+        raise DataError(
+            f"the .zip holds {_counted(pictures, 'image')} and {_counted(texts, 'text')}: which are meant? Send a "
+            ".zip of the ones alone, in a folder for each class"
+        )
+    return more, less
+
+
+def _counted(files: Sequence[object], what: str) -> str:
+    return f"{len(files):,} {what}{'s' * (len(files) != 1)}"
 
 
 def _is_hidden(name: str) -> bool:
@@ -113,6 +152,13 @@ def _left_out(names: Sequence[str]) -> str:
     )
 
 
+def _beside(table: str, files: Sequence[zipfile.ZipInfo]) -> str:
+    """Sentence on files that are beside the only table."""
+    others = [each.filename for each in files if each.filename != table]
+    first = f"{_many(len(others))}, such as {others[0]!r}" if len(others) > 1 else repr(others[0])
+    return f"The table is {table!r}; left out: {first}."
+
+
 def _room(items: Sequence[zipfile.ZipInfo], path: Path, folder: Path) -> int:
     """Bytes that the files may take, at most.
 
@@ -139,9 +185,14 @@ def _paths(items: Sequence[zipfile.ZipInfo]) -> list[PurePosixPath]:
     """Where each file goes.
 
     Raises:
-        DataError: two of them have one name, or one has the name of a folder.
+        DataError: two of them have one name, one has the name of a folder, or a name is too long.
     """
     paths = [PurePosixPath(each.filename.replace("\\", "/")) for each in items]
+    if long := next((part for path in paths for part in path.parts if len(os.fsencode(part)) > LONGEST_NAME), None):
+        raise DataError(
+            f"the .zip holds a name of {len(os.fsencode(long)):,} bytes, {long[:30] + '…'!r}, and a name has "
+            f"{LONGEST_NAME} at most: shorten it"
+        )
     there: dict[PurePosixPath, str] = {}
     for each, path in zip(items, paths, strict=True):
         if path in there:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 FIELDS = {
@@ -21,8 +21,11 @@ SETTLES = re.compile(r"\. To settle it: .*", re.DOTALL)
 BESIDE = re.compile(r" ?\([^()]*--[a-z][^()]*\)")
 """Pattern of words in brackets on an option."""
 
-CLAUSE = re.compile(r"(?:[,;:]|\band\b)?\s*(?:or )?(?:[^,;:.()]*?\b)?(?:pass|see|with|name it, as by|give) --[^,;)]*")
-"""Pattern of a clause on an option that the page has no field for."""
+CLAUSE = re.compile(
+    r"([,;:]|\band\b)?\s*(?:or )?(?:[^,;:.()]*?\b)?(?:pass|see|with|name one with|name it, as by|give) --[^,;)]*"
+    r"(, or (?![^,;]*--))?"
+)
+"""Pattern of a clause on an option that the page has no field for, and of what leads to another thing to do."""
 
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 """Pattern of an option."""
@@ -30,8 +33,37 @@ OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 QUOTED = re.compile(r"(?<![\w=])('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")(?!\w)")
 """Pattern of a name or cell in a message, which is quoted as Python quotes it."""
 
-KEPT = re.compile("\ue000(\\d+)\ue001")
-"""Pattern of what stands in place of a name meanwhile, in letters that no message has."""
+NEUTRAL = "\0"
+"""Letter that stands for each letter of a name where patterns are looked for; it is in none of them."""
+
+
+class _Sentence:
+    """A sentence in which names are no part of what is looked for.
+
+    Args:
+        text: the sentence.
+
+    Attributes:
+        text: the sentence as it is by now.
+        seen: the same, with NEUTRAL for each letter of the names; patterns are looked for here.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = self.seen = text
+
+    def name(self, pattern: re.Pattern[str]) -> None:
+        """Take what a pattern finds for a name."""
+        self.seen = pattern.sub(lambda found: NEUTRAL * len(found[0]), self.seen)
+
+    def sub(self, pattern: str | re.Pattern[str], words: str | Callable[[Sequence[str]], str]) -> None:
+        """Put words in place of what a pattern finds: these, or those that a function makes of its groups' texts."""
+        text, seen, end = "", "", 0
+        for found in re.finditer(pattern, self.seen):
+            begin, groups = found.start(), [self.text[slice(*found.span(i))] for i in range(found.re.groups + 1)]
+            put = words if isinstance(words, str) else words(groups)
+            text, seen = f"{text}{self.text[end:begin]}{put}", f"{seen}{self.seen[end:begin]}{put}"
+            end = found.end()
+        self.text, self.seen = text + self.text[end:], seen + self.seen[end:]
 
 
 def on_page(says: str, folder: Path, names: Iterable[str] = ()) -> str:
@@ -52,34 +84,26 @@ def on_page(says: str, folder: Path, names: Iterable[str] = ()) -> str:
     >>> on_page("my --text.csv, column '--label': pass --charset cp1252", desk, ["my --text.csv"])
     "my --text.csv, column '--label': choose cp1252 under “Letters”"
     """
-    kept: list[str] = []
-
-    def keep(found: re.Match[str]) -> str:
-        kept.append(found[0])
-        return f"\ue000{len(kept) - 1}\ue001"
-
-    like_options = sorted((name for name in names if "--" in name), key=len, reverse=True)
-    for name in like_options:
-        says = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", keep, says)
-    says = _worded(QUOTED.sub(keep, says), folder)
-    while KEPT.search(says):  # a quoted cell may hold a name
-        says = KEPT.sub(lambda found: kept[int(found[1])], says)
-    return says
-
-
-def _worded(says: str, folder: Path) -> str:
-    """A sentence without names in the words of the page."""
-    says = SETTLES.sub("", PAGE.sub("", says.removeprefix("Error: ")))
-    says = re.sub(rf"{re.escape(str(folder))}/(?:[^\s:,]+\.tutelage/(?:jobs/\d+/)?)?", "", says)
-    says = re.sub(r"for --kind \w+", "for this “Kind”", says)
-    says = re.sub(r"(?:pass|with|give|name) --(charset|separator) (\S+?)(?=[\s,;.)]|$)", _chosen, says)
-    says = re.sub(r"name it, as by --text COLUMN", "choose it under “Items”", says)
-    says = BESIDE.sub("", says)
-    says = OPTION.sub(lambda found: f"“{FIELDS[found[1]]}”" if found[1] in FIELDS else found[0], says)
-    says = re.sub(r"(?:; )?for other data see “Kind”", "; for other data choose another “Kind”", says)
-    says = CLAUSE.sub("", says) if "--" in says else says
-    return OPTION.sub(lambda found: f"the option {found[1].replace('-', ' ')} of the command", says).strip()
+    sentence = _Sentence(says)
+    for name in sorted((name for name in names if "--" in name), key=len, reverse=True):
+        sentence.name(re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])"))
+    sentence.name(QUOTED)
+    sub = sentence.sub
+    sub(r"\AError: ", "")
+    sub(PAGE, "")
+    sub(SETTLES, "")
+    sub(rf"{re.escape(str(folder))}/(?:[^\s:,]+\.tutelage/(?:jobs/\d+/)?)?", "")
+    sub(r"for --kind \w+", "for this “Kind”")
+    sub(r"(?:pass|with|give|name) --(charset|separator) (\S+?)(?=[\s,;.)]|$)", _chosen)
+    sub(r"name it, as by --text COLUMN", "choose it under “Items”")
+    sub(BESIDE, "")
+    sub(OPTION, lambda found: f"“{FIELDS[found[1]]}”" if found[1] in FIELDS else found[0])
+    sub(r"(?:; )?for other data see “Kind”", "; for other data choose another “Kind”")
+    if "--" in sentence.seen:
+        sub(CLAUSE, lambda found: f"{found[1]} " if found[2] else "")
+    sub(OPTION, lambda found: f"the option {found[1].replace('-', ' ')} of the command")
+    return sentence.text.strip()
 
 
-def _chosen(found: re.Match[str]) -> str:
+def _chosen(found: Sequence[str]) -> str:
     return f"choose {found[2]} under “{FIELDS[found[1]]}”"

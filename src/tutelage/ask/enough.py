@@ -80,6 +80,11 @@ class Outlook:
     beyond: np.ndarray = field(repr=False)
     sets: int = 0
 
+    @property
+    def room(self) -> bool:
+        """Whether the held-out score leaves room for what is worth it; it is not asked where it is enough."""
+        return self.stop or not bool((self.per_minute < self.worth).all())
+
     def words(self) -> str:
         """The outlook in two sentences.
 
@@ -94,7 +99,7 @@ class Outlook:
             for m, g, a, b, rate in zip(self.more, self.gain, self.low, self.high, self.per_minute, strict=True)
         ]
         end = f"Enough: a minute is likely to bring less than {self.worth:g} points." if self.stop else "Go on."
-        if not self.stop and (self.per_minute < self.worth).all():
+        if not self.room:
             end = "The held-out score leaves no room for more, which so few labels may say by chance: go on."
         which = "Points are those of the labels-only model, in brackets their 90 % interval."
         return " ".join([*said, which, end])

@@ -284,6 +284,7 @@ class Outlook(TypedDict):
     high: list[float]
     per_minute: list[float]
     stop: bool
+    room: NotRequired[bool]
     sets: int
     words: str
 

@@ -15,6 +15,9 @@ from tutelage.kinds.dataset import Words
 from tutelage.model import Model
 from tutelage.tables import PREDICTED, PROBABILITY, Notes, in_tools_form, write_table
 
+ANSWERED_BY = "answered_by"
+"""Column that says who answered a row of a cascade."""
+
 
 def withheld(added: dict[str, Any], promised: Promise, model: Model, notes: Notes) -> dict[str, Any]:
     """Columns of predictions without the labels that are not sure enough; what is promised is said.

@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from tutelage.fit.abstention import Promise
-from tutelage.kinds.answers import beside_own
+from tutelage.kinds.answers import ANSWERED_BY, beside_own
 from tutelage.kinds.asked_labels import ASKED_BY, GUESS, HAND, ROW, WHY, as_table
 from tutelage.kinds.entries import ITEMS, WEAK, InTable
 from tutelage.model import Model
@@ -22,8 +22,8 @@ from tutelage.types import Tick
 if TYPE_CHECKING:
     from tutelage.kinds.base import Kind
 
-ANSWERED_BY, STUDENT, TEACHER = "answered_by", "student", "teacher"
-"""Column that says who answered a row, and who may have."""
+STUDENT, TEACHER = "student", "teacher"
+"""Who may have answered a row."""
 
 Answers = Callable[[Sequence[Any], int | None], Float[np.ndarray, "n c"]]
 """A teacher: it answers items in their order, at most so many (None: all), by probabilities of the model's classes,

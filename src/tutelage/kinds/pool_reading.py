@@ -216,7 +216,7 @@ class Reading:
             if self.notes.tell is not None:
                 self.notes.tell(line)
         for asked in told["questions"]:
-            question = Question(**asked | {"options": tuple(asked["options"])})
+            question = Question(**asked | {"options": tuple(asked["options"]), "answers": ()})
             self.notes.ask(question.asks, *question.options, page=question.page, halts=question.halts)
 
     def _read(self, folder: Path, about: dict[str, Any], torn: int, hold: object) -> Columns:

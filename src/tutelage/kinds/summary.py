@@ -133,7 +133,12 @@ def _outlook(fitted: Fitted, left: int) -> dict[str, Any]:
     found = outlook(numbers, scores, within(left), shown=min(max(shown, 0.0), 1.0))
     told = {name: getattr(found, name) for name in ("gain", "low", "high", "per_minute")}
     return {
-        "outlook": {"curve": [list(point) for point in curve], "more": list(found.more), "stop": found.stop}
+        "outlook": {
+            "curve": [list(point) for point in curve],
+            "more": list(found.more),
+            "stop": found.stop,
+            "room": found.room,
+        }
         | {name: values.tolist() for name, values in told.items()}
         | {"sets": found.sets, "words": found.words()}
     }

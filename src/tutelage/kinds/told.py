@@ -15,10 +15,11 @@ import pandas as pd
 from tutelage.data.errors import DataError
 from tutelage.data.how import ReadAs
 from tutelage.kinds import KINDS, TABLE
+from tutelage.kinds.answers import ANSWERED_BY
 from tutelage.kinds.asked_labels import GUESS, MARKS, ROW, SOURCE, WHY
 from tutelage.kinds.cells import is_number, mostly
 from tutelage.modalities.sentences.conll import CONLL, read_conll
-from tutelage.tables import UNHEARD, Notes, read
+from tutelage.tables import PREDICTED, PREDICTED_SPANS, PROBABILITY, UNHEARD, Notes, read
 
 LOOKED_AT = 500
 """Rows that are looked at, at most."""
@@ -70,6 +71,22 @@ TAG = re.compile(r"O|[BIESLU]-\S+")
 
 NUMBERED = re.compile(rf"({GUESS}|{WHY}|{ROW}|{SOURCE})(_\d+)?")
 """Pattern of the names of the columns that `tutelage next` writes, beside those that say by which selector."""
+
+GIVEN = "label_given"
+"""Name of the column of the labels that people gave, in the table to download."""
+
+DOWNLOADED = {PREDICTED: "label_predicted", PREDICTED_SPANS: "spans_predicted", PROBABILITY: PROBABILITY}
+"""Names, in the table to download, of the columns that hold what a model says, by those that `predict` gives them."""
+
+OF_MODEL = (PREDICTED, PREDICTED_SPANS, DOWNLOADED[PREDICTED], DOWNLOADED[PREDICTED_SPANS], ANSWERED_BY)
+SAID_BY_MODEL = re.compile(rf"({'|'.join(OF_MODEL)})(_\d+)?")
+"""Names of the columns that the library writes for what a model says of an item, and their pattern; it is no label."""
+
+HOW_SURE = re.compile(rf"{PROBABILITY}(_\d+)?")
+"""Pattern of the name of the column that stands beside one of these."""
+
+SAID, OF_CLASS = "said", "p_"
+"""What a chat model says, and the beginning of the names of its probabilities, as `annotate` writes them."""
 
 FITS = {"texts": ("texts",), "images": ("images",), "rows": ("numbers",), "sentences": ("sentences", "lists", "texts")}
 """What cells of the items look like, by kind; the first is what they are called."""
@@ -148,7 +165,8 @@ def told_of(table: pd.DataFrame, path: Path) -> Told:
     """The kind of data in the first rows of a table, and its columns.
 
     The column of the texts is the one whose cells have most words; dates, amounts, addresses and numbers of things are
-    none. That of the labels has a usual name, is empty, or holds few different words.
+    none. That of the labels has a usual name, is empty, or holds few different words. What the library wrote of a
+    model's answers is neither; the labels that it wrote as those of people are the labels.
 
     Args:
         table: the rows.
@@ -157,12 +175,19 @@ def told_of(table: pd.DataFrame, path: Path) -> Told:
     Raises:
         DataError: no column looks like items.
     """
-    columns = [str(c) for c in table.columns if not MARKS.fullmatch(str(c)) and not NUMBERED.fullmatch(str(c))]
-    cells = {c: [plain(cell) for cell in table[c].tolist() if not _empty(cell)] for c in columns}
-    label, doubts = _label(cells, len(table))
+    names = [str(c) for c in table.columns if not MARKS.fullmatch(str(c)) and not NUMBERED.fullmatch(str(c))]
+    cells = {c: [plain(cell) for cell in table[c].tolist() if not _empty(cell)] for c in names}
+    said = _said_by_model(cells)
+    given = [c for c in names if re.fullmatch(rf"{GIVEN}(_\d+)?", c)]
+    columns = [c for c in names if c not in said and c not in given[:-1]]
+    own = {c: cells[c] for c in columns}
+    label, doubts = _label(own, len(table)) if not given else (given[-1], _rather(given[-1], own))
+    if label is None and said:
+        doubts = [f"{said[0]!r} holds what a model said, which is no label: does another column hold labels?", *doubts]
     left = [c for c in columns if c != label]
     filled = {c: cells[c] for c in left if cells[c]}
-    marked = label is not None and (_are_spans(cells[label]) or _are_tags(cells[label]))
+    marks = [cells[c] for c in (label, *said) if c is not None]
+    marked = any(_are_spans(each) or _are_tags(each) for each in marks)
     for name in reversed(TABLE):
         kind = KINDS[name]
         taken = list(KINDS["texts" if marked and name == "sentences" else name].told_by_cells(_fitting(filled)))
@@ -170,14 +195,33 @@ def told_of(table: pd.DataFrame, path: Path) -> Told:
             (items,), (labels,) = kind.item_columns[:1], kind.label_columns
             several = not isinstance(getattr(kind, items, None), str | None)
             label = label or _beside(name, taken[0], filled)
-            if marked and _are_tags(cells[str(label)]):
+            if label is not None and marked and _are_tags(cells[label]):
                 doubts = [f"{label!r} holds a tag in each row: is each row a word of a sentence?", *doubts]
             if not several:
                 doubts = [*_other_items(name, taken[0], filled, label), *doubts]
             options = {items: taken if several else taken[0]} | ({} if label is None else {labels: label})
-            others = [c for c in columns if c not in taken and c != label]
+            others = [c for c in names if c not in taken and c != label]
             return Told(name, options, others, tuple(doubts))
     raise DataError(f"{path}: no column looks like items to label; name it, as by --text COLUMN")
+
+
+def _said_by_model(cells: Cells) -> list[str]:
+    """Columns that the library wrote for what a model says of the items, those that name a class first."""
+    said = [c for c in cells if SAID_BY_MODEL.fullmatch(c)]
+    classes = [c for c in cells if c.startswith(OF_CLASS) and cells[c] and mostly(_is_share, cells[c])]
+    if len(classes) > 1:
+        said += [c for c in (SAID, *classes) if c in cells]
+    return [*said, *(c for c in cells if said and HOW_SURE.fullmatch(c))]
+
+
+def _is_share(cell: Any) -> bool:
+    return is_number(cell) and not isinstance(cell, list) and 0 <= float(str(cell).replace(",", ".")) <= 1
+
+
+def _rather(given: str, cells: Cells) -> list[str]:
+    """Sentences on columns of a usual name that hold more labels than the one of those that people gave."""
+    more = [c for c in cells if c.strip().casefold() in PLAIN and len(cells[c]) > len(cells[given])]
+    return [f"{c!r} holds more labels: is {given!r} the column of the labels?" for c in more[:1]]
 
 
 def unfit(told: Told, table: pd.DataFrame) -> list[str]:
@@ -331,7 +375,14 @@ def _label(cells: Cells, rows: int) -> tuple[str | None, list[str]]:
         rather = f", or {' or '.join(map(repr, others[:3]))}" if others else ""
         return best, [f"{best!r} holds few different words: are these the labels{rather}?"]
     empty = [c for c in cells if not cells[c]]
-    return _empty_or_numbers(empty, numbers)
+    first, doubts = _empty_or_numbers(empty, numbers)
+    usual = [c for c in cells if c.strip().casefold() in LABELS and mostly(is_number, cells[c] or [""])]
+    if usual and first != usual[0]:
+        doubts = [
+            f"{usual[0]!r} holds many different numbers, which are no classes: are they meant as labels?",
+            *doubts,
+        ]
+    return first, doubts
 
 
 def _empty_or_numbers(empty: Sequence[str], numbers: Sequence[str]) -> tuple[str | None, list[str]]:

@@ -251,7 +251,7 @@ def _split(path: Path, splits: list[str], how: ReadAs, notes: Notes) -> str:
     others = [split for split in splits if split != TRAIN]
     notes.ask(
         f"{path}: of the splits {', '.join(splits)}, {TRAIN!r} is read",
-        f"--sheet {TRAIN} says so",
+        f"--sheet={TRAIN} says so",
         f"name the folder of another one, such as {path / others[0]}",
         page="file-parts",
     )

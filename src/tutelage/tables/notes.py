@@ -12,6 +12,7 @@ from tutelage.data.errors import DataError, shortened
 from tutelage.ops.pages import Page, on_page
 from tutelage.tables.name_lists import names_in
 from tutelage.tables.seen import FileSeen
+from tutelage.tables.settling import Answer, answers_of
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Question:
         options: options that settle it, as they are typed, each with a few words on what it then means.
         page: page of the documentation that explains it.
         halts: whether nothing is learnt before it is settled.
+        answers: the options that can be added as they are, as words of a command.
     """
 
     asks: str
     options: tuple[str, ...]
     page: Page
     halts: bool = False
+    answers: tuple[Answer, ...] = ()
 
     def line(self, number: int | None = None) -> str:
         """The question as a user reads it.
@@ -123,7 +126,7 @@ class Notes:
 
     def ask(self, asks: str, *options: str, page: Page, halts: bool = False) -> None:
         """Note a question, unless it is noted already; see `Question`."""
-        question = Question(shortened(asks), tuple(map(shortened, options)), page, halts)
+        question = Question(shortened(asks), tuple(map(shortened, options)), page, halts, answers_of(options))
         if question not in self.questions:
             self.questions.append(question)
             if self.tell is not None and not halts:

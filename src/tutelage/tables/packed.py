@@ -61,12 +61,14 @@ class Content:
         ending: ending that tells the format of a table.
         packed: compression of the file; empty where there is none.
         member: name of the file within a zip; empty for others.
+        others: names of further files within it that could be tables, but are taken for none.
     """
 
     data: Any
     ending: str
     packed: str = ""
     member: str = ""
+    others: tuple[str, ...] = ()
 
 
 def content(path: Path, how: ReadAs) -> Content:
@@ -156,6 +158,8 @@ def _member(path: Path, data: bytes, how: ReadAs) -> Content:
         if len(files) == 1 and not tables and _format(files[0]) == PurePosixPath(path.stem).suffix.lower() != "":
             return Content(unpacked(held, files[0], path), _format(files[0]), "zip", files[0])  # t.conll in t.conll.zip
         found = named or tables
+        if len(found) > 1:  # such as a table and README.txt
+            found = [name for name in found if _format(name) != ".txt"] or found
         if not found:
             unpack = "; of images, unpack it, and name the folder" * any(map(PICTURE.search, files))
             holds = ", ".join(files[:5]) + (" ..." if len(files) > 5 else "") or "nothing"
@@ -163,7 +167,8 @@ def _member(path: Path, data: bytes, how: ReadAs) -> Content:
         if len(found) > 1:
             listed = ", ".join(found[:10]) + (" ..." if len(found) > 10 else "")
             raise DataError(f"{path}: {len(found)} tables in the zip: {listed}; name one with --sheet, or unpack it")
-        return Content(unpacked(held, found[0], path), _format(found[0]), "zip", found[0])
+        others = () if named else tuple(name for name in tables if name != found[0])
+        return Content(unpacked(held, found[0], path), _format(found[0]), "zip", found[0], others)
 
 
 def unpacked(held: zipfile.ZipFile, name: str, path: Path) -> bytes:

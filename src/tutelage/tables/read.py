@@ -60,6 +60,8 @@ def read(path: str | Path, how: ReadAs = USUAL, notes: Notes = UNHEARD) -> Table
     else:
         with naming(path):
             held = content(path, how)
+        if held.others:
+            notes.say(f"{path}: {held.member!r} is read; left out: {', '.join(map(repr, held.others[:3]))}.")
         found = _of_file(held, how, path, notes)
         if how.sheet is not None and held.ending not in (*SHEETS, SPACY) and held.packed != "zip":
             notes.say(f"{path}: --sheet {how.sheet} means nothing here, since such a file holds one table only.")

@@ -6,10 +6,10 @@ import datetime
 import functools
 import io
 import re
-import shlex
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -22,6 +22,7 @@ from tutelage.tables.notes import Notes
 from tutelage.tables.odd import SHOWN, counted
 from tutelage.tables.packed import DAMAGED
 from tutelage.tables.seen import Found
+from tutelage.tables.settling import as_word
 
 TITLES = 10
 """Number of rows above the header that may be blank or hold a title, at most."""
@@ -38,6 +39,27 @@ Cell = str | int | float | bool | datetime.date | datetime.time | datetime.timed
 """Value of a cell."""
 
 
+@dataclass(frozen=True)
+class Placed:
+    """The table in a sheet, with the place of each cell.
+
+    Attributes:
+        member: name of the sheet.
+        frame: cells as texts, (n, k).
+        header: number of the row of the sheet, from 1, that holds the names of the columns; None where none does.
+        rows: number of the row of the sheet, from 1, in which each row of the frame is, (n,).
+        columns: number of the column of the sheet, from 1, of each column of the frame, (k,).
+        blank: number of blank rows between the rows.
+    """
+
+    member: str
+    frame: pd.DataFrame
+    header: int | None
+    rows: Sequence[int]
+    columns: Sequence[int]
+    blank: int
+
+
 def read_sheet(data: bytes, how: ReadAs, path: str, notes: Notes) -> Found:
     """The table in a sheet of a spreadsheet. Its cells become texts, as those of a csv file are.
 
@@ -50,6 +72,12 @@ def read_sheet(data: bytes, how: ReadAs, path: str, notes: Notes) -> Found:
     Raises:
         DataError: the file is no spreadsheet, there is no such sheet, or none holds a table.
     """
+    found = placed(data, how, path, notes)
+    return Found(found.frame, "spreadsheet", None, {"member": found.member, "blank": found.blank})
+
+
+def placed(data: bytes, how: ReadAs, path: str, notes: Notes) -> Placed:
+    """The table in a sheet of a spreadsheet, with the place of each cell; see `read_sheet`."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
@@ -61,8 +89,9 @@ def read_sheet(data: bytes, how: ReadAs, path: str, notes: Notes) -> Found:
             raise
         raise DataError(f"{path}: not readable as a spreadsheet ({damage(e)}){_hint(data)}") from e
     _say_lost(sum(marks[mark] for mark in LOST), path, notes)
+    sheet = book.get_sheet_by_name(name)
     if marks[MERGED]:
-        _fill_merged(book.get_sheet_by_name(name), cells, path, notes)
+        _fill_merged(sheet, cells, path, notes)
     header, rows = _table(cells, how, path, notes)
     full = [i for i, row in enumerate(rows) if any(cell != "" for cell in row)]
     blank = sorted(set(range(full[-1] if full else 0)).difference(full))
@@ -71,8 +100,30 @@ def read_sheet(data: bytes, how: ReadAs, path: str, notes: Notes) -> Found:
         notes.say(f"{path}: {are} blank and passed over (first: behind row {blank[0]}).")
     kept = [j for j in range(len(header)) if header[j] or any(rows[i][j] != "" for i in full)]
     frame = pd.DataFrame([[rows[i][j] for j in kept] for i in full], columns=range(len(kept)), dtype=str)
-    found = _named([header[j] for j in kept], frame, how, path, notes)
-    return Found(found, "spreadsheet", None, {"member": name, "blank": len(blank)})
+    found, own = _named([header[j] for j in kept], frame, how, path, notes)
+    top, left = sheet.start or (0, 0)
+    first = top + len(cells) - len(rows) + 1
+    return Placed(
+        name, found, None if how.names is not None else first - 1, [first + full[i] for i in own],
+        [left + j + 1 for j in kept], len(blank),
+    )  # fmt: skip
+
+
+def typed(data: bytes, found: Placed) -> list[list[Any]]:
+    """The cells of a table that was read, (n, k), as the sheet has them: numbers and dates are no texts.
+
+    Args:
+        data: bytes of the file.
+        found: the table.
+    """
+    from python_calamine import CalamineWorkbook
+
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(found.member)
+    (top, left), cells = sheet.start or (0, 0), sheet.to_python(skip_empty_area=True)
+    texts = found.frame.to_numpy().tolist()
+    places = [[cells[row - top - 1][column - left - 1] for column in found.columns] for row in found.rows]
+    return [[text if cell == "" else cell for cell, text in zip(*row, strict=True)]
+            for row in zip(places, texts, strict=True)]  # fmt: skip
 
 
 def text_of(cell: Cell) -> str:
@@ -113,7 +164,7 @@ def _sheet(book: Any, size: int, how: ReadAs, path: str, notes: Notes) -> tuple[
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""
         notes.ask(
             f"{path}: sheet {shown[0]!r} ({counted(len(cells[shown[0]]), 'row')}) is read, but not {listed}{more}",
-            f"--sheet {shlex.quote(shown[0])} says so, and --sheet {shlex.quote(others[0])} reads another",
+            f"--sheet={as_word(shown[0])} says so, and --sheet={as_word(others[0])} reads another",
             page="file-parts",
         )
     return shown[0], cells[shown[0]]
@@ -152,13 +203,19 @@ def _filled(row: Sequence[str]) -> int:
     return sum(cell.strip() != "" for cell in row)
 
 
-def _named(header: list[str], frame: pd.DataFrame, how: ReadAs, path: str, notes: Notes) -> pd.DataFrame:
+def _named(
+    header: list[str], frame: pd.DataFrame, how: ReadAs, path: str, notes: Notes
+) -> tuple[pd.DataFrame, list[int]]:
+    """The rows that do not repeat the header, with the names of their columns, and which of the rows they are."""
+    own = list(range(len(frame)))
     if len(frame):
-        frame = frame[without_repeats(header, frame, path, notes)].reset_index(drop=True)
+        single = without_repeats(header, frame, path, notes)
+        own = [i for i in own if single[i]]
+        frame = frame[single].reset_index(drop=True)
     if how.names is None:
         ask_of_header(header, frame, how, path, notes)
     frame.columns = pd.Index(names_of(header, path))
-    return frame
+    return frame, own
 
 
 def _marks(data: bytes, path: str) -> Counter[bytes]:

@@ -19,6 +19,7 @@ from tutelage.data.errors import DataError
 from tutelage.tables.blocks import in_blocks
 from tutelage.tables.how import ReadAs
 from tutelage.tables.notes import Notes
+from tutelage.tables.sheets import Placed, typed
 from tutelage.tables.streamed import is_streamed
 
 LONGEST = 32_767
@@ -121,44 +122,35 @@ def write_sheet(header: Sequence[Any], rows: Iterable[Sequence[Any]], path: Path
             sheet.close()
 
 
-def write_beside(source: Path, sheet: str | None, header: Sequence[str], table: pd.DataFrame, path: Path) -> bool:
-    """Write a spreadsheet again with columns behind those of one of its sheets; all else in it stays as it was.
+def write_beside(source: Path, placed: Placed, table: pd.DataFrame, path: Path) -> bool:
+    """Write a spreadsheet again with columns behind all cells of one of its sheets; all else in it stays as it was.
 
     Numbers, dates, formulas and other sheets are kept; charts are not, which openpyxl does not read.
 
     Args:
         source: the spreadsheet.
-        sheet: name of the sheet; None is its first.
-        header: names of the columns that the sheet has.
-        table: columns to add, with a row for each row of the sheet that is not blank.
+        placed: the rows, by their places in the sheet.
+        table: columns to add, with a row for each row of ``placed``, (n, k).
         path: file to write.
 
     Returns:
-        Whether it was written: not where the rows of the sheet are not those of the table.
+        Whether it was written: not where the sheet has no row with the names of its columns, or where a text in it is
+        not that of the row.
     """
     from openpyxl import load_workbook
 
     book = load_workbook(source, keep_vba=False)
     try:
-        page = book.worksheets[0] if sheet is None else book[sheet]
-        if not hasattr(page, "iter_rows"):
+        page = book[placed.member]
+        if placed.header is None or not hasattr(page, "iter_rows") or not _agrees(page, placed):
             return False
-        texts = [[_shown(value) for value in row] for row in page.iter_rows(values_only=True)]
-        names = list(header)
-        above = next((i for i, row in enumerate(texts) if [cell for cell in row if cell] == names), None)
-        if above is None:
-            return False
-        full = [i for i in range(above + 1, len(texts)) if any(texts[i]) and texts[i] != texts[above]]
-        if len(full) != len(table):
-            return False
-        behind = max(j for j, cell in enumerate(texts[above]) if cell) + 2  # columns are counted from 1
-        if any(any(row[behind - 1 :]) for row in texts):
-            return False
+        filled = [j for row in page.iter_rows(values_only=True) for j, value in enumerate(row, 1) if _shown(value)]
+        behind = max([*filled, *(area.max_col for area in page.merged_cells.ranges)]) + 1
         for place, name in enumerate(table.columns, start=behind):
-            for row, value in ((above, str(name)), *zip(full, table[name].tolist(), strict=True)):
-                cell, found = page.cell(row + 1, place), cell_of(value)
+            for row, value in ((placed.header, str(name)), *zip(placed.rows, table[name].tolist(), strict=True)):
+                cell, found = page.cell(row, place), cell_of(value)
                 if isinstance(found, str):
-                    _require_room(found, f"{source.name}, row {row + 1}, column {str(name)!r}")
+                    _require_room(found, f"{source.name}, row {row}, column {str(name)!r}")
                 cell.value = found
                 if isinstance(found, str):
                     cell.data_type = "s"
@@ -168,8 +160,43 @@ def write_beside(source: Path, sheet: str | None, header: Sequence[str], table: 
     return True
 
 
+def _agrees(page: Any, placed: Placed) -> bool:
+    """Whether each text in a sheet, as openpyxl reads it, is that of the row which was found there."""
+    merged = {(row, column) for area in page.merged_cells.ranges for row, column in area.cells}
+    for j, column in enumerate(placed.columns):
+        for row, text in zip(placed.rows, placed.frame.iloc[:, j].tolist(), strict=True):
+            cell = page.cell(row, column)
+            is_text = cell.data_type == "s" and isinstance(cell.value, str) and (row, column) not in merged
+            if is_text and cell.value != text and _plainly(cell.value) != _plainly(text):
+                return False
+    return True
+
+
+def _plainly(text: str) -> str:
+    """A text without what programs read in ways of their own: escapes, line breaks, and blanks around it."""
+    return " ".join(re.sub(r"_x[0-9A-Fa-f]{4}_|[\x00-\x1f]", " ", text).split())
+
+
 def _shown(value: Any) -> str:
     return "" if value is None else str(value).strip()
+
+
+def write_typed(source: Path, placed: Placed, table: pd.DataFrame, path: Path) -> None:
+    """Write a spreadsheet of the rows of another, whose numbers and dates stay what they are, and of more columns.
+
+    Args:
+        source: the spreadsheet.
+        placed: its rows, by their places in the sheet.
+        table: columns to add, (n, k).
+        path: file to write.
+
+    Raises:
+        DataError: there are more rows than a sheet has, or a text is longer than a cell of it may be.
+    """
+    values = typed(source.read_bytes(), placed)
+    added = table.astype(object).to_numpy().tolist()
+    header = [*placed.frame.columns, *table.columns]
+    write_sheet(header, ([*row, *more] for row, more in zip(values, added, strict=True)), path, path.name)
 
 
 def require_fits(files: Sequence[Path], how: ReadAs, output: Path) -> None:

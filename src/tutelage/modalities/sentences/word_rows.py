@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tutelage.tables import Notes, as_label, column
+from tutelage.tables.settling import as_word
 
 IDS = re.compile(r"(sentence|sent)(id|idx|index|no|nr|num|number)?|sid|textid|docsentid")
 """Pattern of names of columns that number the sentences, in lower case without blanks and signs."""
@@ -157,7 +158,7 @@ def _ask(table: pd.DataFrame, tokens: str, tags: Sequence[str], path: Path, note
     likely = [name for name in others if 1 < int(_changes(table[name]).sum()) <= len(table) // 2]
     if not (halts or likely):
         return
-    options = [f"--sentence-id {_typed(name)}" for name in likely[:3]] or ["--sentence-id COLUMN"]
+    options = [f"--sentence-id {as_word(name)}" for name in likely[:3]] or ["--sentence-id COLUMN"]
     notes.ask(
         f"{path}: each row of column {tokens!r} holds one word, and nothing tells which rows are a sentence"
         f"{'' if halts else ', so each is taken for one'}",
@@ -166,7 +167,3 @@ def _ask(table: pd.DataFrame, tokens: str, tags: Sequence[str], path: Path, note
         halts=halts,
         page="word-rows",
     )
-
-
-def _typed(name: str) -> str:
-    return f"'{name}'" if re.search(r"[\s#]", name) else name
