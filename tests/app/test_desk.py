@@ -897,8 +897,8 @@ def test_what_a_fit_found_is_said_in_plain_words(client):
         "right in 48 to 84, with nine chances in ten."
     )
     assert says[1] == (
-        "Learnt from the labels alone it has 62 of 100; from the texts without a label, too, 69. That these help is "
-        "likely with 74 chances in 100, so that they are used."
+        "Learnt from the labels alone it has 62 of 100; from the texts without a label, too, 69. By these labels, and "
+        "by what such items brought on other data, they help with 74 chances in 100, so that they are used."
     )
     held = json.loads((folder / "run" / "summary.json").read_text())
     held |= {"commonest": {"class": "food", "share": 0.5}}
@@ -909,7 +909,7 @@ def test_what_a_fit_found_is_said_in_plain_words(client):
     held["evidence"]["returned"] = "reference"
     (folder / "run" / "summary.json").write_text(json.dumps(held))
     says = " ".join(doing.says(SimpleNamespace(folder=folder)))
-    assert "Another 20 labels would bring about +2 of 100, and hardly less than -6 or more than +12." in says
+    assert "about +2 of 100; between -6 and +12 is possible, since chance alone moves it." in says
     assert "always saying “food” would be right in 50 of 100" in says and "the labels alone are used" in says
     assert not re.search("accuracy|held-out|baseline|interval|cross-valid", says)
 
@@ -934,7 +934,7 @@ def test_what_more_labels_bring_agrees_with_the_verdict_of_the_run(client, label
     }  # fmt: skip
     (folder / "run" / "summary.json").write_text(json.dumps(held))
     told = doing.says(SimpleNamespace(folder=folder))[-1]
-    assert says in told and never not in told.replace("and hardly less", "")
+    assert says in told and never not in told
     assert ("no room" in found.words()) == ("hardly a mistake" in told)
     assert ("Enough" in found.words()) == ("hardly worth" in told)
 
@@ -1140,3 +1140,33 @@ def test_a_folder_of_images_comes_back_with_what_its_folders_and_the_page_say(tm
     path = labelled(Given(folder), Told("images", {}), labels, output).path
     assert pd.read_csv(path, dtype=str, keep_default_na=False).label_given.tolist() == ["a", "b", "b", ""]
     assert doing.output_of(SimpleNamespace(folder=tmp_path)) == output  # the download is not taken for the output
+
+
+def test_the_sheet_stays_chosen_and_columns_of_another_sheet_are_not_kept(client):
+    book = io.BytesIO()
+    with pd.ExcelWriter(book) as writer:
+        pd.DataFrame({"Stand": ["x", "y"], "n": [1, 2]}).to_excel(writer, sheet_name="First", index=False)
+        mine = pd.DataFrame(
+            {"Text": TEXTS[:12], "Art": ["a", "b"] * 6, "More": [f"other words {i}" for i in range(12)]}
+        )
+        mine.to_excel(writer, sheet_name="Second", index=False)
+    send(client, "mappe.xlsx", book.getvalue())
+    given = Given(client.folder / "mappe.xlsx")
+    given.say(Told("texts", {"text": "Stand"}))
+    client.post("/files/mappe.xlsx/settle", data={"answer": "--sheet=Second"})
+    assert given.how.sheet == "Second" and given.said is None
+    page = client.get("/files/mappe.xlsx").text
+    assert "no column" not in page and TEXTS[0] in page
+    form = {"kind": "texts", "items": "Text", "labels": "Art"}
+    for form_ in (form, form | {"items": "More"}):
+        client.post("/files/mappe.xlsx/read", data=form_)
+        assert given.how.sheet == "Second" and given.said.options["text"] == form_["items"]
+
+
+def test_columns_that_are_wrong_lead_to_no_long_page_and_to_no_fit(client):
+    frame = pd.DataFrame({"text": [f"some words {i}" for i in range(90)], "Nr": [f"n{i}" for i in range(90)]})
+    send(client, "Kunden.csv", frame.to_csv(index=False).encode())
+    client.post("/files/Kunden.csv/read", data={"kind": "texts", "items": "text", "labels": "Nr"})
+    page = client.get("/files/Kunden.csv").text
+    assert "And 50 more classes." in page and page.count('<th scope="row">') == 40
+    assert re.search(r'id="do-fit"[^>]* disabled', page)

@@ -22,7 +22,7 @@ from tutelage.app import doing
 from tutelage.app.doing import AWAY, RUN, Seen
 from tutelage.app.download import labelled
 from tutelage.app.files import CHARSET, SEPARATOR, TAKEN, TAKES, Given, all_of, keep, named, of_form, settled
-from tutelage.app.words import on_page
+from tutelage.app.words import begun, on_page
 from tutelage.kinds import KINDS, TABLE
 from tutelage.kinds.told import Told
 from tutelage.label.jobs import Job
@@ -36,6 +36,9 @@ BODY = 100_000
 
 FEW = 10
 """Labels of a class below which more are asked for first."""
+
+CLASSES = 40
+"""Classes, at most, whose labels are counted on the page."""
 
 CHARSETS = ("utf-8", "cp1252", "iso-8859-1", "iso-8859-2", "cp1250", "cp1251", "utf-16", "shift_jis", "gb18030", "big5")
 """Charsets that the page offers; the command takes others, too."""
@@ -135,14 +138,18 @@ class Desk:
         count, by_class = (0, {}) if told is None else doing.given_counts(given, told)
         if seen is not None and count and seen.error == doing.NO_LABELS:
             seen = replace(seen, error="")
+        names = [given.name]
+        if seen is not None and seen.error:
+            seen = replace(seen, error=begun(seen.error, names))
         classes = _tallies(seen, by_class)
+        doubts = [*filter(None, [unsure]), *([] if told is None or confirmed else told.unsure)]
         return _page(
             "file.html", name=given.name, fault=fault, columns=columns, told=told, seen=seen, kept=kept,
             shown=[columns[i] for i in order if i < len(rows[0])] if rows else [],
             rows=[[row[i] for i in order if i < len(row)] for row in rows],
             confirmed=confirmed, kinds=TABLE, left_out=given.says, items=items, labels=labels, few=FEW,
             is_folder=given.path.is_dir(),
-            unsure=[*filter(None, [unsure]), *([] if told is None or confirmed else told.unsure)],
+            unsure=[begun(doubt, names) for doubt in doubts], most=CLASSES,
             jobs=[job for job in jobs if not job["away"]], away=[job for job in jobs if job["away"]], does=DOES,
             state=json.dumps(self._state(given)), given=count, classes=classes, how=given.how,
             charsets=list(dict.fromkeys([*_advised(fault), *CHARSETS])), advised=_advised(fault), settled=given.settled,
@@ -167,7 +174,8 @@ class Desk:
             given.read_as(form)
             return RedirectResponse(_address(given), 303)
         columns, _ = await run_in_threadpool(given.head)
-        given.say(of_form(given, form, columns))
+        told = of_form(given, form, columns)
+        given.say(told, given.settled if told == given.said else given.read_so)
         return RedirectResponse(_address(given), 303)
 
     async def settle(self, request: Request) -> Response:
@@ -186,7 +194,10 @@ class Desk:
         options = {word[2:].partition("=")[0]: word.partition("=")[2] for word in more}
         if options.keys() & dict(read_so).keys():
             given.read_as(dict(read_so) | options)
+        before = given.how
         given.say(told, [word for word in more if word[2:].partition("=")[0] not in dict(read_so)])
+        if given.how != before:
+            await run_in_threadpool(given.say_no_more_than_there)
         return RedirectResponse(_address(given), 303)
 
     async def ask_to_remove(self, request: Request) -> Response:

@@ -336,7 +336,7 @@ def says(job: Job) -> list[str]:
     things = str(summary.get("things") or "items")
     if found["score"] is not None:
         lines += _how_good(summary, found, things)
-    if (sample := found["sample"]) is not None:
+    if (sample := found["sample"]) is not None and (found["score"] is None or sample["drawn"] < found["labels"]):
         lines.append(
             f"The {sample['drawn']:,} {things} that chance chose say it best: of 100 new {things} it will be right in "
             f"{_between(sample)}, with nine chances in ten."
@@ -354,8 +354,8 @@ def _more(told: Mapping[str, Any]) -> list[str]:
             "number. With so few labels this may be chance: it is likely worth it to label more."
         ]
     lines = [
-        f"Another {more:,} labels would bring about {_points(gain)} of 100, and hardly less than {_points(low)} or "
-        f"more than {_points(high)}."
+        f"Another {more:,} labels would bring about {_points(gain)} of 100; between {_points(low)} and "
+        f"{_points(high)} is possible{', since chance alone moves it' if low < 0 else ''}."
         for more, gain, low, high in zip(*(told[name] for name in ("more", "gain", "low", "high")), strict=True)
     ]
     end = "More labels are hardly worth the time." if told["stop"] else "It is likely worth it to label more."
@@ -398,8 +398,9 @@ def _how_good(summary: Mapping[str, Any], found: Mapping[str, Any], things: str)
         used = weighed["returned"] == "candidate"
         lines.append(
             f"Learnt from the labels alone it has {100 * weighed['reference']['score']:.0f} of 100; from the {things} "
-            f"without a label, too, {100 * weighed['candidate']['score']:.0f}. That these help is likely with "
-            f"{100 * (1 - harm):.0f} chances in 100, so that {'they' if used else 'the labels alone'} are used."
+            f"without a label, too, {100 * weighed['candidate']['score']:.0f}. By these labels, and by what such items "
+            f"brought on other data, they help with {100 * (1 - harm):.0f} chances in 100, so that "
+            f"{'they' if used else 'the labels alone'} are used."
         )
     return lines
 

@@ -148,6 +148,17 @@ class Given:
         self.folder.mkdir(exist_ok=True)
         write_json(self.folder / SAID, {"kind": found.kind, "options": found.options, "settled": list(settled)})
 
+    def say_no_more_than_there(self) -> None:
+        """Forget the kind and the columns where the file, as it is read now, has not all of the columns."""
+        found = self.said
+        try:
+            columns = set(self.head()[0])
+        except DataError:
+            return
+        named = () if found is None else found.options.values()
+        if any(column not in columns for value in named for column in ([value] if isinstance(value, str) else value)):
+            write_json(self.folder / SAID, {"kind": "", "options": {}, "settled": self.settled})
+
     @property
     def how(self) -> ReadAs:
         """How the file is read, as far as somebody said it."""

@@ -21,6 +21,9 @@ SETTLES = re.compile(r"\. To settle it: .*", re.DOTALL)
 BESIDE = re.compile(r" ?\([^()]*--[a-z][^()]*\)")
 """Pattern of words in brackets on an option."""
 
+DESCRIBE = re.compile(r"; or describe the classes, --describe\b")
+"""Pattern of what only the command line can do about a table without labels."""
+
 CLAUSE = re.compile(
     r"([,;:]|\band\b)?\s*(?:or )?(?:[^,;:.()]*?\b)?(?:pass|see|with|name one with|name it, as by|give) --[^,;)]*"
     r"(, or (?![^,;]*--))?"
@@ -97,12 +100,26 @@ def on_page(says: str, folder: Path, names: Iterable[str] = ()) -> str:
     sub(r"(?:pass|with|give|name) --(charset|separator) (\S+?)(?=[\s,;.)]|$)", _chosen)
     sub(r"name it, as by --text COLUMN", "choose it under “Items”")
     sub(BESIDE, "")
+    sub(DESCRIBE, "")
     sub(OPTION, lambda found: f"“{FIELDS[found[1]]}”" if found[1] in FIELDS else found[0])
     sub(r"(?:; )?for other data see “Kind”", "; for other data choose another “Kind”")
     if "--" in sentence.seen:
         sub(CLAUSE, lambda found: f"{found[1]} " if found[2] else "")
     sub(OPTION, lambda found: f"the option {found[1].replace('-', ' ')} of the command")
     return sentence.text.strip()
+
+
+def begun(says: str, names: Iterable[str]) -> str:
+    """A sentence with a capital letter, unless it begins with the name of a file.
+
+    Args:
+        says: the sentence.
+        names: names of files.
+
+    >>> begun("kunden.csv, row 1: empty", ["kunden.csv"]), begun("is 'a' the text?", ["kunden.csv"])
+    ('kunden.csv, row 1: empty', "Is 'a' the text?")
+    """
+    return says if says.startswith(tuple(names)) else says[:1].upper() + says[1:]
 
 
 def _chosen(found: Sequence[str]) -> str:
