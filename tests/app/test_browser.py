@@ -43,9 +43,13 @@ def desk(tmp_path, monkeypatch):
     from tutelage.app.desk import Desk
     from tutelage.label.guard import Guard
     from tutelage.serve.server import Server, listening
+    from tutelage.tables.settling import Answer
 
     def look(given, told):
-        asked = doing.Asked(ASKS, [("--unlabelled-as=-1", "they have no label"), ("--classes=-1,0,1", "")], False)
+        answers = [
+            Answer(("--unlabelled-as=-1",), "they have no label"), Answer(("--classes=-1,0,1",), "it is a class")
+        ]  # fmt: skip
+        asked = doing.Asked(ASKS, answers, False)
         questions = [] if given.settled else [asked]
         return doing.Seen(
             ["Something is odd."], ["All."], "", questions, 12, 12, {"food": 4, "sport": 4}, "tutelage look"
