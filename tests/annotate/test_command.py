@@ -181,7 +181,7 @@ def test_a_refused_request_is_sent_again_and_retry_after_is_heeded(run, serve, w
         (fails(401, f"Incorrect API key provided: {KEY}"), "refuses what MY_KEY holds (401)"),
         (fails(403, "not yours"), "refuses what MY_KEY holds (403): not yours"),
         (fails(404, "no such model"), "has no model 'small'"),
-        (fails(429, "quota"), "asks for a pause (429), also after 3 tries: quota"),
+        (fails(429, "quota"), "longer than is waited for, or also after 3 tries: quota"),
         (fails(500, "boom"), "fails (500), also after 3 tries: boom"),
         (fails(400, "messages must be shorter"), "refuses to be asked (400): messages must be shorter"),
         ((302, {"Location": "http://127.0.0.1:9/v1"}, b""), "sends its callers elsewhere (302)"),

@@ -30,11 +30,26 @@ EMPTY, UNASKED, REFUSED, CUT, NO_CLASS = "empty", "not asked", "refused", "cut o
 """Why a row is silent: the text is empty; the budget was reached; the model refused it; its answer was cut off; its
 answer is none of the classes."""
 
+PREFIX, SAID = "p_", "said"
+"""What stands before a class in the columns of probabilities, and the column of labels."""
+
 LONG = 30.0
 """Seconds from which on it is said how long the replies take."""
 
 EXAMPLES = 3
 """Answers that are no class, at most, that are shown."""
+
+
+def said_beside(prefix: str) -> str:
+    """Name of the column of labels beside those of probabilities: "said", or that behind a prefix of one's own.
+
+    Args:
+        prefix: what stands before a class in the columns of probabilities.
+
+    >>> said_beside("p_"), said_beside("gpt_")
+    ('said', 'said_gpt')
+    """
+    return SAID if prefix == PREFIX else f"{SAID}_{prefix.rstrip('_')}"
 
 
 class RenamedError(ChatError):
@@ -171,7 +186,12 @@ class Plan:
     @cached_property
     def missing(self) -> list[Job]:
         """Replies that were not kept before."""
-        return [job for job in self.jobs if self.annotator.kept.get(job.key) is None]
+        return [job for job in self.unique if self.annotator.kept.get(job.key) is None]
+
+    @cached_property
+    def unique(self) -> list[Job]:
+        """The replies, each once: texts that are equal as far as they are read need one."""
+        return list({job.key: job for job in reversed(self.jobs)}.values())[::-1]
 
     @cached_property
     def expected(self) -> tuple[int, int]:
@@ -187,7 +207,7 @@ class Plan:
     def replies(self) -> list[Reply]:
         """The replies within the budget that are kept."""
         kept = self.annotator.kept
-        return [reply for job in self.jobs if (reply := kept.get(job.key)) is not None]
+        return [reply for job in self.unique if (reply := kept.get(job.key)) is not None]
 
     @property
     def spent(self) -> tuple[int, int]:
@@ -267,7 +287,7 @@ class _Asking:
         self.model, self.kept, self.budget = plan.annotator.model, plan.annotator.kept, plan.annotator.budget
         before = plan.replies()
         self.served = next((reply.served for reply in before if not reply.refused), None)
-        self.spent, self.done, self.total = added(r.tokens for r in before), len(before), len(plan.jobs)
+        self.spent, self.done, self.total = added(r.tokens for r in before), len(before), len(plan.unique)
         self.refused: list[tuple[Job, Reply]] = []
         self.flying: dict[Future[Reply], Job] = {}
         self.first, self.stopped, self.began = True, "", time.monotonic()

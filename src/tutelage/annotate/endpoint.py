@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from tutelage.annotate.chat import ChatError, Reply, Request
 from tutelage.annotate.replies import FIELD, SAID, Position, class_in, logs_in
@@ -101,6 +102,12 @@ class Endpoint:
         return urlsplit(self.url).netloc
 
     @property
+    def route(self) -> str:
+        """Words on where texts go: the host, and a proxy that the environment names."""
+        proxy = "" if is_loopback(self.url) else proxy_of(self.url)
+        return f"{self.host} through the proxy {proxy}" if proxy else self.host
+
+    @property
     def parameters(self) -> Mapping[str, Any]:
         return {"temperature": self.temperature, "seed": self.seed}
 
@@ -110,7 +117,8 @@ class Endpoint:
 
         client = openai.OpenAI(
             api_key=self.key or "none", base_url=self.url, timeout=self.seconds, max_retries=self.retries,
-            http_client=openai.DefaultHttpxClient(follow_redirects=False),  # texts go to this host alone
+            # texts go to this host alone; what is sent to this machine passes no proxy
+            http_client=openai.DefaultHttpxClient(follow_redirects=False, trust_env=not is_loopback(self.url)),
         )  # fmt: skip
         if self.host != OPENAI:  # the environment's are OpenAI's own
             client.organization = client.project = None
@@ -216,12 +224,12 @@ class Endpoint:
             used = found.usage
             about = self.tokens(request)
             tokens = about if used is None else (int(used.prompt_tokens), int(used.completion_tokens))
+            tokens = tokens if min(tokens) >= 0 else about
             refusal = getattr(choice.message, "refusal", None)
             filtered = choice.finish_reason == "content_filter"
-            refused = str(refusal or ("by a filter" if filtered else ""))[:200]
+            refused = self._bare(str(refusal or ("by a filter" if filtered else "")))[:200]
             logs = None if refused else self._logs(choice, text, request)
-            text, served, refused = self._bare(text), self._bare(served), self._bare(refused)
-            return Reply(text, served, logs, tokens, choice.finish_reason == "length", refused)
+            return Reply(self._bare(text), self._bare(served), logs, tokens, choice.finish_reason == "length", refused)
 
         return self._tried(read, found)
 
@@ -229,7 +237,7 @@ class Endpoint:
         try:
             return read()
         except (AttributeError, TypeError, IndexError, KeyError, ValueError) as e:
-            raise _UnreadableError(f"{str(found)[:120]!r} ({type(e).__name__})") from None
+            raise _UnreadableError(f"{self._bare(str(found))[:120]!r} ({type(e).__name__})") from None
 
     def _logs(self, choice: Any, text: str, request: Request) -> tuple[float, ...] | None:
         content = None if choice.logprobs is None else choice.logprobs.content
@@ -252,8 +260,8 @@ class Endpoint:
             return f"{self.host} has no model {self.model!r}, or answers elsewhere than at {self.url} (404): {words}"
         if status == 429:
             return (
-                f"{self.host} asks for a pause (429), also after {self.retries + 1} tries: {words}; call again later, "
-                "or with --parallel 1"
+                f"{self.host} asks for a pause (429), longer than is waited for, or also after {self.retries + 1} "
+                f"tries: {words}; call again later, or with --parallel 1"
             )
         if 300 <= status < 400:
             return f"{self.host} sends its callers elsewhere ({status}); name that address, since texts go to one alone"
@@ -292,6 +300,17 @@ def require_address(url: str, option: str = "--endpoint") -> None:
         raise ValueError(
             f"{option} must be an address without a name, a password or a key in it; the environment holds the key"
         )
+
+
+def proxy_of(url: str) -> str:
+    """Address of the proxy that the environment names for an address, without name and password; empty for none.
+
+    Args:
+        url: the address.
+    """
+    parts, proxies = urlsplit(url), getproxies()
+    found = proxies.get(parts.scheme) or proxies.get("all") or ""
+    return "" if not found or proxy_bypass(parts.hostname or "") else urlsplit(found).netloc.rpartition("@")[2] or found
 
 
 def is_loopback(url: str) -> bool:

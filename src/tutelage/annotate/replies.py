@@ -18,6 +18,9 @@ FIELD = "class"
 SAID = 0.5
 """Share of what a model might have written that must begin a class, at least, where what it wrote is none."""
 
+LARGEST = 1e-3
+"""Logarithm of a probability, at most, with what rounding may add."""
+
 LEAST = 1e-9
 """Probability of a class, at least, that no alternative tells of."""
 
@@ -26,6 +29,8 @@ _OBJECT = re.compile(r"^\s*\{")
 _NAMED = re.compile(rf"^(?:the )?(?:{FIELD}|answer|label|category)\s*(?:is|[:=])\s*", re.IGNORECASE)
 _AROUND = " \t\n\r\"'`*_.:,;!?()[]{}<>#-"
 """Characters around an answer that say nothing."""
+_QUOTES = " \t\n\r\"'`*"
+"""Those of them that no class begins with."""
 
 
 def class_in(text: str, classes: Sequence[str]) -> int | None:
@@ -86,7 +91,8 @@ def logs_in(
         least: share of what might have been written that must begin a class, at least, in (0, 1].
 
     Returns:
-        The logarithms, (c,); None where less of it begins a class.
+        The logarithms, (c,); None where less of it begins a class, or the written token's is no logarithm of a
+        probability.
 
     >>> token = Position("neg", [("neg", math.log(0.6)), ("pos", math.log(0.3)), ("The", math.log(0.1))])
     >>> [round(math.exp(v), 2) for v in logs_in([token], ["negative", "positive"])]
@@ -102,7 +108,11 @@ def logs_in(
         if (own := _fits(after, names)) is None:  # still within what stands before the answer
             before = after
             continue
-        shares = {token: math.exp(min(log, 0.0)) for token, log in position.options}
+        shares = {
+            token: math.exp(log) for token, log in position.options if log <= LARGEST
+        }  # of what is no number, none
+        if position.token not in shares:
+            return None
         for token, share in shares.items():
             fits = _fits(before + token, names)
             if fits is not None and len(fits) == 1:
@@ -132,9 +142,12 @@ def _value(text: str) -> str | None:
 def _fits(text: str, names: Sequence[str]) -> list[int] | None:
     """Numbers of the classes that what was written so far may become; None while nothing of an answer was written."""
     value = _value(text)
+    bare = fold(text.lstrip(_QUOTES))
+    if bare and not _OBJECT.match(text) and (going_on := [k for k, name in enumerate(names) if name.startswith(bare)]):
+        return going_on  # also of a class that begins with a sign, as -1 does
     if not value:
         return None
-    said = " ".join(value.casefold().split())
+    said = fold(value)
     if going_on := [k for k, name in enumerate(names) if name.startswith(said)]:
         return going_on
     whole = [k for k, name in enumerate(names) if said.startswith(name) and not said[len(name)].isalnum()]

@@ -9,7 +9,7 @@ from tutelage.ask.pool import Pool
 from tutelage.ask.selectors import Order, margins
 
 LEAST = 1e-9
-"""Least gain of a row: a row that the model is sure of gains nothing, and is asked about last."""
+"""Gain of a row that the model is sure of, at most: it gains nothing, and is asked about once no other is left."""
 
 
 def robust(pool: Pool, count: int, wrong: float = 0.0) -> Order:
@@ -30,12 +30,16 @@ def robust(pool: Pool, count: int, wrong: float = 0.0) -> Order:
     spread, is our reading.
     """
     score = 1 - margins(pool)
-    gain = np.maximum(score, LEAST)
-    order = np.lexsort((pool.rank, -gain))
-    often = inclusions(gain[order], wrong * len(gain), count)
+    order = np.lexsort((pool.rank, -score))
+    gains = int((score > LEAST).sum())
+    if gains <= count:  # all of them, and rows of which the model is sure
+        places = order[:count]
+        return Order(places, score[places])
+    order = order[:gains]
+    often = inclusions(score[order], min(wrong * len(score), gains), count)
     by_rank = np.argsort(pool.rank[order])  # a random order, which depends on the rows and the seed alone
     drawn = order[by_rank[systematic(often[by_rank], np.random.default_rng(pool.seed).random())]]
-    places = drawn[np.lexsort((pool.rank[drawn], -gain[drawn]))]
+    places = drawn[np.lexsort((pool.rank[drawn], -score[drawn]))]
     return Order(places, score[places])
 
 

@@ -153,7 +153,14 @@ def answers_in(kind: Kind, path: Path, classes: Sequence[Any], how: ReadAs, note
             f"{path}: the teacher says {strange[0]!r}, which is none of the run's classes {', '.join(names)}"
         )
     told, covered = said.source(names).table, said.covered
-    at = dict(zip(kind.pool_keys(made.items)[covered].tolist(), np.flatnonzero(covered).tolist(), strict=True))
+    at: dict[Any, int] = {}
+    torn = 0
+    for key, row in zip(kind.pool_keys(made.items)[covered].tolist(), np.flatnonzero(covered).tolist(), strict=True):
+        torn += int(told[row].argmax()) != int(told[at.setdefault(key, row)].argmax())
+    if torn:
+        notes.say(
+            f"{path}: {torn:,} rows say another class of {kind.words.things} than an equal row before: that counts."
+        )
 
     def answers(items: Sequence[Any], most: int | None) -> Float[np.ndarray, "n c"]:
         found = np.full((len(items), len(names)), np.nan)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from cyclopts import Parameter
 
-from tutelage.annotate.annotator import Annotated, Annotator, Plan
+from tutelage.annotate.annotator import PREFIX, Annotated, Annotator, Plan, said_beside
 from tutelage.annotate.budget import Budget, Price
 from tutelage.annotate.chat import ChatModel
 from tutelage.annotate.endpoint import Endpoint
@@ -38,9 +38,6 @@ from tutelage.tables import USUAL, DataError, Notes, ReadAs, formulas, text_of, 
 from tutelage.tables.exports.made import many
 from tutelage.tables.name_lists import listed_names, shown
 from tutelage.weak import read_descriptions
-
-PREFIX, SAID = "p_", "said"
-"""What stands before a class in the columns of probabilities, and the column of labels."""
 
 WARM = 0.7
 """Temperature of several replies to one text, where none is named."""
@@ -186,15 +183,10 @@ def _require_columns(table: pd.DataFrame, prefix: str, train: Path) -> None:
     if not prefix:
         raise ValueError("--prefix must not be empty: it tells the columns of the teacher from yours")
     names = [str(name) for name in table.columns]
-    if taken := [name for name in names if name.startswith(prefix) or name == _said(prefix)]:
+    if taken := [name for name in names if name.startswith(prefix) or name == said_beside(prefix)]:
         raise DataError(
             f"{train}: its column {taken[0]!r} would be taken for one of this teacher; name others: --prefix NAME_"
         )
-
-
-def _said(prefix: str) -> str:
-    """Name of the column of labels: "said", and with a prefix of one's own that and "said"."""
-    return SAID if prefix == PREFIX else f"{SAID}_{prefix.rstrip('_')}"
 
 
 @dataclass(frozen=True)
@@ -257,7 +249,7 @@ def beforehand(plan: Plan, train: Path) -> list[str]:
         lines.append(
             f"{plan.cut:,} texts are longer than {annotator.prompt.longest:,} characters; the rest is not read."
         )
-    if before := len(plan.jobs) - missing:
+    if before := len(plan.unique) - missing:
         kept = many(before, "reply is kept from before, and is", "replies are kept from before, and are")
         lines.append(f"{kept} not asked for again.")
     if not missing:
@@ -266,7 +258,7 @@ def beforehand(plan: Plan, train: Path) -> list[str]:
     cost = ""
     if budget.price is not None:
         cost = f", at a cost of about {budget.price.of_tokens(plan.expected):.4g}"
-    where = f"sent to {model.host}" if model.host else "read on this machine"
+    where = f"sent to {getattr(model, 'route', model.host)}" if model.host else "read on this machine"
     tokens = f": about {read_:,} tokens in and {wrote:,} out{cost}" if read_ else ""
     lines.append(f"{many(missing, 'request', 'requests')} to {model.name}, {where}{tokens}.")
     if words := budget.reached(_together(plan.spent, plan.expected)):
@@ -280,7 +272,7 @@ def _together(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int
 
 def _written(table: pd.DataFrame, found: Annotated, prefix: str) -> pd.DataFrame:
     """The table with columns of what the model said."""
-    added: dict[str, Any] = {_said(prefix): found.labels}
+    added: dict[str, Any] = {said_beside(prefix): found.labels}
     if found.told:
         added |= {f"{prefix}{name}": found.probabilities[:, k] for k, name in enumerate(found.classes)}
     return table.assign(**added)
@@ -309,7 +301,7 @@ def in_words(found: Annotated, plan: Plan, out: Path, prefix: str) -> list[str]:
     if found.stopped:
         lines.append(f"{found.stopped} was reached; with more, the same command goes on.")
     if spoken:
-        teacher = f"--teacher {prefix}" if found.told else f"--teacher-label {_said(prefix)}"
+        teacher = f"--teacher {prefix}" if found.told else f"--teacher-label {said_beside(prefix)}"
         lines.append(f"How good it is: tutelage teacher {out} --label LABEL {teacher}, if some rows have a label.")
     return lines
 

@@ -142,11 +142,12 @@ def words_before(plan: Plan, labelled: int, rest: int, source: Path) -> list[str
         lines.append(
             f"{many(plan.cut, 'text is', 'texts are')} longer than {longest:,} characters; the rest is not read."
         )
-    if before := len(plan.jobs) - missing:
+    if before := len(plan.unique) - missing:
         kept = many(before, "reply is kept from before, and is", "replies are kept from before, and are")
         lines.append(f"{kept} not asked for again.")
     if not missing:
         return lines
+    where = getattr(annotator.model, "route", annotator.model.host)
     price, (read_, wrote) = annotator.budget.price, plan.expected
     cost = "" if price is None else f", at a cost of about {price.of_tokens(plan.expected):.4g}"
     parts = [f"{many(labelled, 'labelled row', 'labelled rows')}, to foresee how good it is,"] if labelled else []
@@ -155,7 +156,7 @@ def words_before(plan: Plan, labelled: int, rest: int, source: Path) -> list[str
     asks = f"{many(missing, 'text', 'texts')}{kept}, about {read_:,} tokens in and {wrote:,} out{cost}"
     return [
         *lines,
-        f"To {annotator.model.host}, for {annotator.model.name}, go {' and '.join(parts).rstrip(',')}: {asks}.",
+        f"To {where}, for {annotator.model.name}, go {' and '.join(parts).rstrip(',')}: {asks}.",
     ]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tutelage.annotate.annotator import CUT, EMPTY, EXAMPLES, NO_CLASS, REFUSED, UNASKED, Annotated, Plan
+from tutelage.annotate.annotator import CUT, EMPTY, EXAMPLES, NO_CLASS, REFUSED, UNASKED, Annotated, Plan, RenamedError
 from tutelage.annotate.chat import ChatError
 from tutelage.annotate.endpoint import Endpoint, is_loopback, require_address
 from tutelage.annotate.kept import FILE, Kept
@@ -95,7 +95,7 @@ def folder_beside(out: Path) -> Path:
 
 @contextmanager
 def replies_beside(out: Path, screen: Screen) -> Iterator[Kept]:
-    """Context with the replies that are kept beside a file; a folder that holds none afterwards is removed.
+    """Context with the replies that are kept beside a file; a folder that holds none is removed where the work fails.
 
     Args:
         out: file that is written.
@@ -120,15 +120,16 @@ def replies_beside(out: Path, screen: Screen) -> Iterator[Kept]:
 
 @contextmanager
 def _removed_if_empty(folder: Path) -> Iterator[None]:
-    """Context after which a folder is removed that holds no reply."""
+    """Context after whose failure a folder is removed that holds no reply; else it tells who wrote the file beside."""
     try:
         yield
-    finally:
+    except BaseException:
         file = folder / FILE
         with suppress(OSError):
             if file.exists() and not file.stat().st_size:
                 file.unlink()
             folder.rmdir()  # which fails where it holds something
+        raise
 
 
 def require_leave(lines: Sequence[str], screen: Screen, ask: bool) -> None:
@@ -171,14 +172,15 @@ def asked(plan: Plan, bar: Bar, screen: Screen) -> Annotated:
         screen.say(f"Stopped. {_kept(plan)}")
         raise
     except ChatError as e:
-        raise type(e)(f"{e}. {_kept(plan)}") from e
+        raise type(e)(f"{e}. {_kept(plan, goes_on=not isinstance(e, RenamedError))}") from e
 
 
-def _kept(plan: Plan) -> str:
+def _kept(plan: Plan, goes_on: bool = True) -> str:
     count, path = len(plan.replies()), plan.annotator.kept.path
     if not count or path is None:
         return "No reply came."
-    return f"{count:,} of {len(plan.jobs):,} replies are kept in {path.parent}: the same command goes on from there"
+    kept = f"{count:,} of {len(plan.unique):,} replies are kept in {path.parent}"
+    return f"{kept}: the same command goes on from there" if goes_on else kept
 
 
 def silent(found: Annotated) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from cyclopts import Parameter
 
+from tutelage.annotate.annotator import said_beside
 from tutelage.data.sources import cache_folder
 from tutelage.fit.described import DESCRIBED, described_head, sentences_of
 from tutelage.kinds import KINDS
@@ -205,7 +206,8 @@ def _silenced(kind: Any, heard: Heard, gates: Sequence[Gate], path: Path) -> pd.
             "write what they say as columns p_CLASS first"
         )
     table = heard.table.copy()
-    prefixed = [c for c in table.columns if kind.teacher and str(c).startswith(kind.teacher)]
+    label = said_beside(kind.teacher) if kind.teacher else ""  # what annotate writes beside the probabilities
+    prefixed = [c for c in table.columns if kind.teacher and (str(c).startswith(kind.teacher) or c == label)]
     own = {c for c in (kind.teacher_label, kind.teacher_confidence) if c is not None}
     columns = [[c for c in prefixed if c not in own]] * bool(kind.teacher) + [sorted(own)] * bool(own)
     for gate, names in zip(gates, columns, strict=True):
