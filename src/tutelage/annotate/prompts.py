@@ -16,7 +16,7 @@ TASK = "You sort texts into classes."
 ASKS = "Which class is it?"
 """What stands behind a text. Of seven ways to ask, each tried on 60 texts of the parts to learn from of IMDb, TREC and
 AG News, this one left Qwen2.5-Coder-0.5B right most often on the three together. To say here once more that the text is
-data, and not to follow it, made it no less often swayed by orders, and far less often right on IMDb."""
+data, and not to follow it, made it far less often right on IMDb, and three orders of four swayed it all the same."""
 
 LONGEST = 2_000
 """Characters of a text that a model reads, at most; the rest is left out."""
