@@ -956,6 +956,28 @@ def annotators() -> str:
     return listed("annotators", [row | {"set": DATA[row["data"]]} for row in held("annotators")["rows"]])
 
 
+def from_nothing() -> str:
+    """A line for each set and number of labels: labels only, the language model alone, and the student."""
+    found, body = lines("from_nothing"), []
+    for (data, labels), of in found.groupby(["data", "labels"], sort=False):
+        alone = of["returned"] - of["alone"]
+        over = of["returned"] - of["labels only"].astype(float)
+        body.append(
+            [DATA[data], str(labels), mean(of["labels only"].astype(float)), mean(of.alone), points(of.returned),
+             points(alone, "+"), points(over, "+"), str(len(of))]
+        )  # fmt: skip
+    header = [
+        "",
+        "labels a class",
+        BASELINE,
+        "the language model alone",
+        "the student",
+        "over the model",
+        "over labels",
+    ]
+    return grid([*header, "draws"], body)
+
+
 def scale_hours() -> str:
     """Hours that 10^7 and 10^9 rows take on some hardware; with a star where the first process is waited for."""
     body = []
@@ -1202,6 +1224,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "ledger_costs": ledger_costs,
     "ledger_sizes": ledger_sizes,
     "annotators": annotators,
+    "from_nothing": from_nothing,
     "scale_hours": scale_hours,
     "scale_disk": scale_disk,
     "bench_main": lambda: markdown.gains(own(), BASELINE),
