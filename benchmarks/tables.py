@@ -958,7 +958,7 @@ def annotators() -> str:
 
 def from_nothing() -> str:
     """A line for each set and number of labels: labels only, the language model alone, and the student."""
-    found, body = lines("from_nothing"), []
+    found, body = lines("from_nothing").sort_values(["data", "labels"], kind="stable"), []
     for (data, labels), of in found.groupby(["data", "labels"], sort=False):
         alone = of["returned"] - of["alone"]
         over = of["returned"] - of["labels only"].astype(float)
