@@ -66,6 +66,8 @@ class Point:
             f"The teacher answered {self.spent.words()}. Accuracy {self.on}: {100 * self.before:.1f} % before, "
             f"{100 * self.after:.1f} % after, {gain:+.1f} points ({low:+.1f} to {high:+.1f})."
         ]
+        if high < 0:
+            return [*lines, "The accuracy fell, so that no point was bought."]
         if low <= 0:
             return [*lines, "The difference is not clear, so that a point has no price yet."]
         each = f"{self.spent.words(1 / gain)} ({self.spent.words(1 / high)}, to {self.spent.words(1 / low)})"
