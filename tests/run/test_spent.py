@@ -52,12 +52,12 @@ def test_a_point_costs_what_was_spent_over_the_points(run, runs):
 def test_where_the_difference_is_not_clear_a_point_has_no_price():
     words = Point(0.7, 0.71, "on held-out labels", -0.02, 0.04, Spent(100)).words()
     assert words[-1] == "The difference is not clear, so that a point has no price yet."
+    assert np.char.find(words[0], "+1.0 points (-2.0 to +4.0)") > 0
 
 
 def test_where_the_accuracy_fell_no_point_was_bought():
-    words = Point(0.8, 0.7, "on 99 texts", -0.13, -0.07, Spent(10, None, None)).words()
+    words = Point(0.8, 0.7, "on 99 texts", -0.13, -0.07, Spent(10)).words()
     assert words[-1] == "The accuracy fell, so that no point was bought."
-    assert np.char.find(words[0], "+1.0 points (-2.0 to +4.0)") > 0
 
 
 @pytest.mark.parametrize(
