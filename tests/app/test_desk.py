@@ -1170,3 +1170,15 @@ def test_columns_that_are_wrong_lead_to_no_long_page_and_to_no_fit(client):
     page = client.get("/files/Kunden.csv").text
     assert "And 50 more classes." in page and page.count('<th scope="row">') == 40
     assert re.search(r'id="do-fit"[^>]* disabled', page)
+
+
+def test_labels_of_a_file_in_other_letters_are_read_as_they_were_given(client, started):
+    send(client, data="text\nsüße Äpfel\nein Öl\n".encode("cp1252"))
+    client.post("/files/mine.csv/read", data={"charset": "cp1252", "separator": ""})
+    client.post("/files/mine.csv/read", data={"kind": "texts", "items": "text", "labels": ""})
+    folder = client.folder / "mine.csv.tutelage"
+    client.post("/files/mine.csv/do/label")
+    assert f"--out {folder / 'labels.parquet'}" in shlex.join(started[-1])
+    pd.DataFrame({"text": ["süße Äpfel"], "label": ["x"]}).to_parquet(folder / "labels.parquet")
+    client.post("/files/mine.csv/do/fit")
+    assert f"--train {folder / 'labels.parquet'} --unlabelled" in shlex.join(started[-1])

@@ -23,7 +23,7 @@ from tutelage.kinds import KINDS
 from tutelage.kinds.asked_labels import as_table
 from tutelage.kinds.told import LOOKED_AT, Told, table_of, unfit
 from tutelage.label.jobs import Job
-from tutelage.label.learning import point_of, word_of
+from tutelage.label.learning import ending_for, point_of, word_of
 from tutelage.tables import DataError, Notes, ReadAs, ending_of, read_table
 from tutelage.tables.settling import Answer
 
@@ -421,11 +421,11 @@ def address_of(job: Job) -> str:
 
 
 def _labels(given: Given) -> Path:
-    """File that the labels of a labelling page are written into."""
-    return given.folder / "labels.csv"
+    """File that the labels of a labelling page are written into: where a csv would not be read rightly, parquet."""
+    return given.folder / f"labels{ending_for(given.how)}"
 
 
 def labels_of(given: Given) -> Path | None:
     """Table of the labels that were given on a page; None where there is none."""
-    path = _labels(given)
-    return path if path.exists() else None
+    both = (_labels(given), given.folder / "labels.csv")  # it may have been read otherwise when the page was opened
+    return next((path for path in both if path.exists()), None)
