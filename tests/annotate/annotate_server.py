@@ -150,6 +150,15 @@ def table(tmp_path) -> Path:
     return tmp_path / "mine.csv"
 
 
+def as_options(values: dict[str, Any]) -> list[object]:
+    """Words of options by their names: None is not given, and True is a switch."""
+    words: list[object] = []
+    for name, value in values.items():
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [value])
+    return words
+
+
 @dataclass(frozen=True)
 class Words:
     """Words of the command on the table of the fixture."""
@@ -161,11 +170,7 @@ class Words:
         options: dict[str, object] = {
             "train": self.table, "text": "text", "out": self.out, "classes": "spam,ham", "yes": True,
         }  # fmt: skip
-        words: list[object] = ["annotate"]
-        for name, value in (options | changes).items():
-            if value is not None:
-                words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [value])
-        return [*words, *more]
+        return ["annotate", *as_options(options | changes), *more]
 
     @property
     def replies(self) -> Path:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from annotate_server import completion, fails, slowly, text_of
+from annotate_server import as_options, completion, fails, slowly, text_of
 
 from tutelage.tables import read_table
 
@@ -58,11 +58,7 @@ class World:
             "input": self.folder / "test.csv", "output": self.out, "cascade": url, "abstain": 0.1, "model": "small",
             "yes": True,
         } | changes  # fmt: skip
-        words = ["predict", self.run]
-        for name, value in options.items():
-            if value is not None:
-                words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [value])
-        return [*words, *more]
+        return ["predict", self.run, *as_options(options), *more]
 
     @property
     def replies(self) -> Path:

@@ -32,8 +32,12 @@ from tutelage.app.download import labelled
 from tutelage.app.files import Given
 from tutelage.app.words import on_page
 from tutelage.ask import outlook
+from tutelage.kinds.texts import Texts
 from tutelage.kinds.told import Told
+from tutelage.label.campaign import Given as Answered
+from tutelage.label.commands import LabelOptions
 from tutelage.label.jobs import Jobs
+from tutelage.label.start import campaign
 from tutelage.tables import Notes, Question
 from tutelage.tables.name_lists import as_option, listed_names
 from tutelage.tables.settling import Answer, answers_of
@@ -63,6 +67,15 @@ def client(tmp_path):
     with TestClient(Desk(folder, print).made(), follow_redirects=False) as client:
         client.folder = folder
         yield client
+
+
+class Quiet:
+    """Hears what is said."""
+
+    def say(self, line):
+        """Nothing is shown."""
+
+    answer = say
 
 
 def send(client, name="mine.csv", data=None):
@@ -1182,3 +1195,20 @@ def test_labels_of_a_file_in_other_letters_are_read_as_they_were_given(client, s
     pd.DataFrame({"text": ["süße Äpfel"], "label": ["x"]}).to_parquet(folder / "labels.parquet")
     client.post("/files/mine.csv/do/fit")
     assert f"--train {folder / 'labels.parquet'} --unlabelled" in shlex.join(started[-1])
+
+
+def test_labels_come_back_to_their_rows_where_the_items_have_a_column_of_that_name(client, unseen):
+    frame = pd.DataFrame({"row": [107, 1, 100], "text": TEXTS[:3], "asked_by": ["Ann", "Ben", "Ann"]})
+    send(client, data=frame.to_csv(index=False).encode())
+    form = {"kind": "texts", "items": "text", "labels": ""}
+    client.post("/files/mine.csv/read", data=form)
+    path = client.folder / "mine.csv"
+    asked = LabelOptions(train=path, out=client.folder / "mine.csv.tutelage" / "labels.csv")
+    with campaign(Texts(text="text", label="label"), None, asked, Quiet()) as (labels, made):
+        for number, name in ((0, "food"), (2, "sport")):
+            labels.answer("ann", Answered(number, labels.items.key(number), "label", name))
+        made.write()
+    predicted(client, "mine.csv", frame)
+    found = pd.read_csv(io.BytesIO(client.get("/files/mine.csv/jobs/1/labels").content), keep_default_na=False)
+    assert found["label_given"].tolist() == ["food", "", "sport"] and found["row"].tolist() == [107, 1, 100]
+    assert doing.given_counts(Given(path), Told("texts", {"text": "text"})) == (2, {"food": 1, "sport": 1})

@@ -271,9 +271,10 @@ def test_the_class_for_none_of_these_stays_the_one_that_was_named(asked):
 
 @pytest.mark.parametrize(
     ("text", "label", "columns"),
-    [("row", "label", ["row", "extra", "label", "asked_by"]), ("text", "row", ["text", "extra", "row", "asked_by"]),
-     ("asked_by", "label", ["row", "asked_by", "extra", "label", "asked_by_2"]),
-     ("text", "asked_by", ["row", "text", "extra", "asked_by", "asked_by_2"]),
+    [("row", "label", ["row_2", "row", "extra", "label", "asked_by_2"]),
+     ("text", "row", ["row_2", "text", "extra", "row", "asked_by_2"]),
+     ("asked_by", "label", ["row_2", "asked_by", "extra", "label", "asked_by_2"]),
+     ("text", "asked_by", ["row_2", "text", "extra", "asked_by", "asked_by_2"]),
      ("tutelage", "label", ["row", "tutelage", "extra", "label", "asked_by"])],
 )  # fmt: skip
 def test_columns_of_ones_own_stay_whatever_they_are_called(tmp_path, text, label, columns):
@@ -287,7 +288,7 @@ def test_columns_of_ones_own_stay_whatever_they_are_called(tmp_path, text, label
         found = pd.read_csv(table.path)
     assert list(found) == columns
     assert found[text].tolist() == ["text 0 here", "text 1 here"] and found[label].tolist() == ["a", "b"]
-    assert found[columns[-1]].tolist() == ["random", "random"]
+    assert found[columns[-1]].tolist() == ["random", "random"] and found[columns[0]].tolist() == [1, 2]
 
 
 def test_how_the_items_are_read_is_in_the_command_and_the_table_beside_is_read_so(tmp_path):

@@ -20,6 +20,7 @@ from tutelage.annotate.replies import class_in
 from tutelage.ops.checks import in_range
 from tutelage.ops.durations import duration
 from tutelage.ops.visible import visible
+from tutelage.tables import OF_CLASS, SAID
 from tutelage.types import Say, Tick
 from tutelage.weak import Source
 
@@ -29,9 +30,6 @@ REFUSALS = 3
 EMPTY, UNASKED, REFUSED, CUT, NO_CLASS = "empty", "not asked", "refused", "cut off", "no class"
 """Why a row is silent: the text is empty; the budget was reached; the model refused it; its answer was cut off; its
 answer is none of the classes."""
-
-PREFIX, SAID = "p_", "said"
-"""What stands before a class in the columns of probabilities, and the column of labels."""
 
 LONG = 30.0
 """Seconds from which on it is said how long the replies take."""
@@ -49,7 +47,7 @@ def said_beside(prefix: str) -> str:
     >>> said_beside("p_"), said_beside("gpt_")
     ('said', 'said_gpt')
     """
-    return SAID if prefix == PREFIX else f"{SAID}_{prefix.rstrip('_')}"
+    return SAID if prefix == OF_CLASS else f"{SAID}_{prefix.rstrip('_')}"
 
 
 class RenamedError(ChatError):

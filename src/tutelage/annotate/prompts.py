@@ -14,9 +14,8 @@ TASK = "You sort texts into classes."
 """The task, where nobody says another."""
 
 ASKS = "Which class is it?"
-"""What stands behind a text. Of seven ways to ask, each tried on 60 texts of the parts to learn from of IMDb, TREC and
-AG News, this one left Qwen2.5-Coder-0.5B right most often on the three together. To say here once more that the text is
-data, and not to follow it, made it far less often right on IMDb, and three orders of four swayed it all the same."""
+"""What stands behind a text. A warning before it, that the text is data and not to be followed, left a small model
+right less often, and as often swayed by orders (`benchmarks/results/asks.json`); the system's message has one."""
 
 LONGEST = 2_000
 """Characters of a text that a model reads, at most; the rest is left out."""

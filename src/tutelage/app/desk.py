@@ -190,14 +190,14 @@ class Desk:
                 raise RefusedError("the question was settled meanwhile, or is another: load the page again")
             words = answers[answer]
         told, more = settled(told, given.settled, words)
-        read_so = [(CHARSET, given.how.charset), (SEPARATOR, given.how.separator or "")]
-        options = {word[2:].partition("=")[0]: word.partition("=")[2] for word in more}
-        if options.keys() & dict(read_so).keys():
-            given.read_as(dict(read_so) | options)
         before = given.how
-        given.say(told, [word for word in more if word[2:].partition("=")[0] not in dict(read_so)])
+        options = {word[2:].partition("=")[0]: word.partition("=")[2] for word in more}
+        in_form = {CHARSET: before.charset, SEPARATOR: before.separator or ""}  # which the form says, too
+        if options.keys() & in_form.keys():
+            given.read_as(in_form | options)
+        given.say(told, [word for word in more if word[2:].partition("=")[0] not in in_form])
         if given.how != before:
-            await run_in_threadpool(given.say_no_more_than_there)
+            await run_in_threadpool(given.forget_missing_columns)
         return RedirectResponse(_address(given), 303)
 
     async def ask_to_remove(self, request: Request) -> Response:

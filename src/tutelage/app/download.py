@@ -16,7 +16,7 @@ import pandas as pd
 from tutelage.app.files import Given
 from tutelage.files import write_atomically, written
 from tutelage.kinds import KINDS
-from tutelage.kinds.asked_labels import ASKED_BY
+from tutelage.kinds.asked_labels import ASKED_BY, MARKS, ROW
 from tutelage.kinds.told import DOWNLOADED, GIVEN, Told
 from tutelage.label.items import Items
 from tutelage.tables import PROBABILITY, UNHEARD, DataError, FileSeen, read, write_table
@@ -147,7 +147,8 @@ def _given(
     said: dict[str, str | None] = {}
     if labels is not None:
         answers = read(labels).frame
-        said = dict(zip(answers["row"].astype(str), map(_text, answers[label_column(answers)]), strict=True))
+        places = answers[f"{ROW}{_ending(answers)}"].astype(str)
+        said = dict(zip(places, map(_text, answers[label_column(answers)]), strict=True))
     if not len(before.columns):  # a folder, or a file of sentences: its items come in the order of the answers
         items_there = Items.read(kind(**told.options), given.path, given.how)
         if len(items_there) != len(frame):
@@ -165,11 +166,17 @@ def _given(
 def label_column(answers: pd.DataFrame) -> str:
     """Name of the column of the labels in a table of the labelling page: before the one that says who asked for them.
 
-    >>> label_column(pd.DataFrame(columns=["row", "text", "kind", "asked_by"]))
+    >>> label_column(pd.DataFrame(columns=["row_2", "asked_by", "kind", "asked_by_2"]))
     'kind'
     """
     names = [str(name) for name in answers.columns]
-    return names[names.index(ASKED_BY) - 1] if ASKED_BY in names else names[-1]
+    return names[-2] if MARKS.fullmatch(names[-1]) else names[-1]
+
+
+def _ending(answers: pd.DataFrame) -> str:
+    """What stands behind the names of the columns of the labelling page, where the items have such columns too."""
+    last = str(answers.columns[-1])
+    return last.removeprefix(ASKED_BY) if MARKS.fullmatch(last) else ""
 
 
 def _text(cell: Any) -> str | None:

@@ -148,7 +148,7 @@ class Given:
         self.folder.mkdir(exist_ok=True)
         write_json(self.folder / SAID, {"kind": found.kind, "options": found.options, "settled": list(settled)})
 
-    def say_no_more_than_there(self) -> None:
+    def forget_missing_columns(self) -> None:
         """Forget the kind and the columns where the file, as it is read now, has not all of the columns."""
         found = self.said
         try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from tutelage.pages.sentences import QUOTED, Sentence
 
 FIELDS = {
     "text": "Items", "tokens": "Items", "images": "Items", "features": "Items", "label": "Labels", "tags": "Labels",
@@ -33,41 +35,6 @@ CLAUSE = re.compile(
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 """Pattern of an option."""
 
-QUOTED = re.compile(r"(?<![\w=])('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")(?!\w)")
-"""Pattern of a name or cell in a message, which is quoted as Python quotes it."""
-
-NEUTRAL = "\0"
-"""Letter that stands for each letter of a name where patterns are looked for; it is in none of them."""
-
-
-class _Sentence:
-    """A sentence in which names are no part of what is looked for.
-
-    Args:
-        text: the sentence.
-
-    Attributes:
-        text: the sentence as it is by now.
-        seen: the same, with NEUTRAL for each letter of the names; patterns are looked for here.
-    """
-
-    def __init__(self, text: str) -> None:
-        self.text = self.seen = text
-
-    def name(self, pattern: re.Pattern[str]) -> None:
-        """Take what a pattern finds for a name."""
-        self.seen = pattern.sub(lambda found: NEUTRAL * len(found[0]), self.seen)
-
-    def sub(self, pattern: str | re.Pattern[str], words: str | Callable[[Sequence[str]], str]) -> None:
-        """Put words in place of what a pattern finds: these, or those that a function makes of its groups' texts."""
-        text, seen, end = "", "", 0
-        for found in re.finditer(pattern, self.seen):
-            begin, groups = found.start(), [self.text[slice(*found.span(i))] for i in range(found.re.groups + 1)]
-            put = words if isinstance(words, str) else words(groups)
-            text, seen = f"{text}{self.text[end:begin]}{put}", f"{seen}{self.seen[end:begin]}{put}"
-            end = found.end()
-        self.text, self.seen = text + self.text[end:], seen + self.seen[end:]
-
 
 def on_page(says: str, folder: Path, names: Iterable[str] = ()) -> str:
     """A sentence of a command in the words of the page. Names of files and classes, and quoted cells, stay as they are.
@@ -87,7 +54,7 @@ def on_page(says: str, folder: Path, names: Iterable[str] = ()) -> str:
     >>> on_page("my --text.csv, column '--label': pass --charset cp1252", desk, ["my --text.csv"])
     "my --text.csv, column '--label': choose cp1252 under “Letters”"
     """
-    sentence = _Sentence(says)
+    sentence = Sentence(says)
     for name in sorted((name for name in names if "--" in name), key=len, reverse=True):
         sentence.name(re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])"))
     sentence.name(QUOTED)

@@ -28,10 +28,9 @@ method's game is played; they are learnt beside it, and no more; it is not used.
 
 FAITHFUL = 0.92
 """Share of what the student of stage I is surest of that a game's student says, too, at least, where no label can tell
-whether it was right to leave the teacher. It was chosen on six sets of texts after descriptions, five after rules, and
-TREC after a language model, in draws and on texts that no table uses. It is 0.93 and more in games that lost no more
-than two points; it is 0.80 to 0.91 in those after the language model and on Yelp after rules, which lost seven and
-sixteen, and far less in those that swapped two classes."""
+whether it was right to leave the teacher. It was chosen by the parts to learn from of six sets of texts after
+descriptions, five after rules, and TREC after a language model (`benchmarks/results/leaving.jsonl`). It is 0.93 and
+more in games that lost a point or two at most, and 0.91 and less in those that lost six and more; the gap is narrow."""
 
 TAUGHT = LOOKED_AT, BESIDE, DISTILLED
 """Ways in which the student learns from the teacher and from the pool or the labels, too."""

@@ -158,9 +158,7 @@ def answers_in(kind: Kind, path: Path, classes: Sequence[Any], how: ReadAs, note
     for key, row in zip(kind.pool_keys(made.items)[covered].tolist(), np.flatnonzero(covered).tolist(), strict=True):
         torn += int(told[row].argmax()) != int(told[at.setdefault(key, row)].argmax())
     if torn:
-        notes.say(
-            f"{path}: {torn:,} rows say another class of {kind.words.things} than an equal row before: that counts."
-        )
+        notes.say(f"{path}: {torn:,} rows say another class than an equal row before them, and what came first counts.")
 
     def answers(items: Sequence[Any], most: int | None) -> Float[np.ndarray, "n c"]:
         found = np.full((len(items), len(names)), np.nan)

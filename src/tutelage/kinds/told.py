@@ -19,7 +19,7 @@ from tutelage.kinds.answers import ANSWERED_BY
 from tutelage.kinds.asked_labels import GUESS, MARKS, ROW, SOURCE, WHY
 from tutelage.kinds.cells import is_number, mostly
 from tutelage.modalities.sentences.conll import CONLL, read_conll
-from tutelage.tables import PREDICTED, PREDICTED_SPANS, PROBABILITY, UNHEARD, Notes, read
+from tutelage.tables import OF_CLASS, PREDICTED, PREDICTED_SPANS, PROBABILITY, SAID, UNHEARD, Notes, read
 
 LOOKED_AT = 500
 """Rows that are looked at, at most."""
@@ -84,9 +84,6 @@ SAID_BY_MODEL = re.compile(rf"({'|'.join(OF_MODEL)})(_\d+)?")
 
 HOW_SURE = re.compile(rf"{PROBABILITY}(_\d+)?")
 """Pattern of the name of the column that stands beside one of these."""
-
-SAID, OF_CLASS = "said", "p_"
-"""What a chat model says, and the beginning of the names of its probabilities, as `annotate` writes them."""
 
 FITS = {"texts": ("texts",), "images": ("images",), "rows": ("numbers",), "sentences": ("sentences", "lists", "texts")}
 """What cells of the items look like, by kind; the first is what they are called."""

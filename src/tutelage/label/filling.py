@@ -222,13 +222,15 @@ def _filled(
 ) -> pd.DataFrame:  # fmt: skip
     """Table of items with labels, and by which selector each was asked for; columns of the user's stay.
 
+    The place of each item comes first; the label, and by which selector it was asked for, come last.
+
     Args:
         campaign: the campaign.
         numbers: numbers of the items.
         labels: label of each.
         asked: by which selector each was asked for.
         path: file that the table is for, for messages.
-        rows: place of each item in its file; left out where the items have a column of that name.
+        rows: place of each item in its file; None leaves it out.
     """
     items = campaign.items
     kind: Any = as_table(items.kind)
@@ -237,11 +239,12 @@ def _filled(
     (label,) = (str(getattr(kind, name)) for name in kind.label_columns)
     named = [getattr(kind, name) for name in kind.item_columns]
     own = {column for value in named for column in ([value] if isinstance(value, str) else value or ())}
-    ours = {label, marks_in(found), TOOL} - own
-    found = found[[name for name in found if name not in ours]].assign(**{label: labels})
-    if rows is not None and ROW not in found:
-        found.insert(0, ROW, list(rows))
-    return beside_own(found, {ASKED_BY: asked}, path, Notes())
+    ours = {label, TOOL} | ({marks, f"{ROW}{marks.removeprefix(ASKED_BY)}"} if (marks := marks_in(found)) else set())
+    found = found[[name for name in found if name not in ours - own]].assign(**{label: labels})
+    added: dict[str, Any] = {ASKED_BY: asked} | ({} if rows is None else {ROW: list(rows)})
+    found = beside_own(found, added, path, Notes())
+    names = list(found)
+    return found if rows is None else found[[names[-1], *names[:-1]]]
 
 
 def _frame(campaign: Campaign, numbers: list[int]) -> pd.DataFrame | None:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 
+from tutelage.pages.sentences import QUOTED, Sentence
+
 OPTION = re.compile(r"[,;:]?\s*(?:or\s+)?[^,;:()]*(?<![\w-])--[a-z][^,;()]*")
 """Pattern of a clause on an option of the command line."""
 
 BRACKETS = re.compile(r"\s*\([^()]*(?:(?<![\w-])--[a-z]|docs: )[^()]*\)")
 """Pattern of words in brackets on an option, or on a page of the documentation."""
-
-QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'(?!\w)|\"(?:[^\"\\]|\\.)*\"")
-"""Pattern of a name or a cell in quotes, which may hold anything."""
-
-PRIVATE = re.compile("[\ue000-\uf8ff]")
-"""Characters of private use, each of which stands for a quoted name meanwhile."""
 
 
 def on_page(log: str) -> str:
@@ -35,12 +31,11 @@ def on_page(log: str) -> str:
     last = next((k for k in range(len(lines) - 1, -1, -1) if lines[k].startswith("Error")), None)
     if last is None:
         return ""
-    said = PRIVATE.sub("?", " ".join(lines[last:]).removeprefix("Error:").strip())
-    quoted = QUOTED.findall(said)[:6400]
-    for k, name in enumerate(quoted):
-        said = said.replace(name, chr(0xE000 + k), 1)
-    said = OPTION.sub("", BRACKETS.sub("", said)).strip(" ,;:.")
-    said = PRIVATE.sub(lambda found: quoted[ord(found[0]) - 0xE000], said)
+    sentence = Sentence(" ".join(lines[last:]).removeprefix("Error:").strip())
+    sentence.name(QUOTED)
+    sentence.sub(BRACKETS, "")
+    sentence.sub(OPTION, "")
+    said = sentence.text.strip(" ,;:.")
     said = said or "the command could not go on"
     return (
         f"Nothing was learnt: {said}. Label more, and learn again; the command and its own words are under "

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from cyclopts import Parameter
 
-from tutelage.annotate.annotator import PREFIX, Annotated, Annotator, Plan, said_beside
+from tutelage.annotate.annotator import Annotated, Annotator, Plan, said_beside
 from tutelage.annotate.budget import Budget, Price
 from tutelage.annotate.chat import ChatModel
 from tutelage.annotate.endpoint import Endpoint
@@ -28,13 +28,15 @@ from tutelage.run.chat_models import (
     asked,
     endpoint_of,
     folder_beside,
+    known_before,
     replies_beside,
     require_leave,
+    route_of,
     silent,
 )
 from tutelage.run.reading import Reading
 from tutelage.run.screen import Json, Quiet, SafeCells, Screen
-from tutelage.tables import USUAL, DataError, Notes, ReadAs, formulas, text_of, writable, write_table
+from tutelage.tables import OF_CLASS, USUAL, DataError, Notes, ReadAs, formulas, text_of, writable, write_table
 from tutelage.tables.exports.made import many
 from tutelage.tables.name_lists import listed_names, shown
 from tutelage.weak import read_descriptions
@@ -52,7 +54,7 @@ def annotate(
     classes: tuple[str, ...] = (), keep_prior: Switch = False, samples: int = 1, temperature: float | None = None,
     seed: int = 0, max_rows: int | None = None, max_tokens: int | None = None, max_cost: float | None = None,
     price: str | None = None, max_chars: int = LONGEST, parallel: int = PARALLEL, retries: int = RETRIES,
-    seconds: float = SECONDS, key_from: str | None = None, mixed: Switch = False, prefix: str = PREFIX,
+    seconds: float = SECONDS, key_from: str | None = None, mixed: Switch = False, prefix: str = OF_CLASS,
     yes: Switch = False, json: Json = False, quiet: Quiet = False, safe_cells: SafeCells = False, how: Reading = None,
 ) -> None:  # fmt: skip
     """Let a language model say the class of each text of a table, as a teacher for tutelage fit.
@@ -245,20 +247,14 @@ def beforehand(plan: Plan, train: Path) -> list[str]:
     drawn = f", of which {chosen:,} are drawn" if chosen < plan.different else ""
     different = many(plan.different, "different text", "different texts")
     lines = [f"{train}: {many(rows, 'row', 'rows')}, {different}{drawn}{several}."]
-    if plan.cut:
-        lines.append(
-            f"{plan.cut:,} texts are longer than {annotator.prompt.longest:,} characters; the rest is not read."
-        )
-    if before := len(plan.unique) - missing:
-        kept = many(before, "reply is kept from before, and is", "replies are kept from before, and are")
-        lines.append(f"{kept} not asked for again.")
+    lines += known_before(plan)
     if not missing:
         return lines
     read_, wrote = plan.expected
     cost = ""
     if budget.price is not None:
         cost = f", at a cost of about {budget.price.of_tokens(plan.expected):.4g}"
-    where = f"sent to {getattr(model, 'route', model.host)}" if model.host else "read on this machine"
+    where = f"sent to {route_of(model)}" if model.host else "read on this machine"
     tokens = f": about {read_:,} tokens in and {wrote:,} out{cost}" if read_ else ""
     lines.append(f"{many(missing, 'request', 'requests')} to {model.name}, {where}{tokens}.")
     if words := budget.reached(_together(plan.spent, plan.expected)):

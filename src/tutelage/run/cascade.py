@@ -24,7 +24,7 @@ from tutelage.run.cascade_endpoint import AtEndpoint, at_endpoint, within
 from tutelage.run.cascade_options import CascadeOptions
 from tutelage.run.finished import Finished
 from tutelage.run.screen import Screen
-from tutelage.tables import DataError, Notes, ReadAs, writable, write_table
+from tutelage.tables import OF_CLASS, DataError, Notes, ReadAs, writable, write_table
 
 LEFT = "ask.csv"
 """Name of the table of rows that nobody answered."""
@@ -149,7 +149,7 @@ def _teacher(
         with at_endpoint(asked, run.kind, classes, output, screen) as teacher:
             yield teacher
         return
-    prefix = None if asked.teacher_label else asked.teacher or "p_"
+    prefix = None if asked.teacher_label else asked.teacher or OF_CLASS
     columns: dict[str, Any] = {"teacher": prefix, "teacher_label": asked.teacher_label, "label": None}
     yield answers_in(replace(_plain_kind(run), **columns), Path(str(asked.cascade)), classes, how, notes)
 

@@ -17,7 +17,16 @@ from tutelage.annotate.prompts import Prompt
 from tutelage.kinds.base import Kind
 from tutelage.kinds.cells import is_number
 from tutelage.run.cascade_options import CascadeOptions
-from tutelage.run.chat_models import PARALLEL, asked, endpoint_of, replies_beside, require_leave, silent
+from tutelage.run.chat_models import (
+    PARALLEL,
+    asked,
+    endpoint_of,
+    known_before,
+    replies_beside,
+    require_leave,
+    route_of,
+    silent,
+)
 from tutelage.run.screen import Screen
 from tutelage.tables import DataError, as_label
 from tutelage.tables.exports.made import many
@@ -136,27 +145,18 @@ def words_before(plan: Plan, labelled: int, rest: int, source: Path) -> list[str
         source: file of these.
     """
     annotator, missing = plan.annotator, len(plan.missing)
-    lines = []
-    if plan.cut:
-        longest = annotator.prompt.longest
-        lines.append(
-            f"{many(plan.cut, 'text is', 'texts are')} longer than {longest:,} characters; the rest is not read."
-        )
-    if before := len(plan.unique) - missing:
-        kept = many(before, "reply is kept from before, and is", "replies are kept from before, and are")
-        lines.append(f"{kept} not asked for again.")
+    lines = known_before(plan)
     if not missing:
         return lines
-    where = getattr(annotator.model, "route", annotator.model.host)
     price, (read_, wrote) = annotator.budget.price, plan.expected
     cost = "" if price is None else f", at a cost of about {price.of_tokens(plan.expected):.4g}"
     parts = [f"{many(labelled, 'labelled row', 'labelled rows')}, to foresee how good it is,"] if labelled else []
     parts += [f"at most {many(rest, 'row', 'rows')} of {source}"] if rest else []
-    kept = " that have no reply yet" if before else ""
+    kept = " that have no reply yet" if missing < len(plan.unique) else ""
     asks = f"{many(missing, 'text', 'texts')}{kept}, about {read_:,} tokens in and {wrote:,} out{cost}"
     return [
         *lines,
-        f"To {where}, for {annotator.model.name}, go {' and '.join(parts).rstrip(',')}: {asks}.",
+        f"To {route_of(annotator.model)}, for {annotator.model.name}, go {' and '.join(parts).rstrip(',')}: {asks}.",
     ]
 
 

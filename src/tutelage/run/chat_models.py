@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tutelage.annotate.annotator import CUT, EMPTY, EXAMPLES, NO_CLASS, REFUSED, UNASKED, Annotated, Plan, RenamedError
-from tutelage.annotate.chat import ChatError
+from tutelage.annotate.chat import ChatError, ChatModel
 from tutelage.annotate.endpoint import Endpoint, is_loopback, require_address
 from tutelage.annotate.kept import FILE, Kept
 from tutelage.files import one_writer
@@ -152,6 +152,31 @@ def require_leave(lines: Sequence[str], screen: Screen, ask: bool) -> None:
     screen.answer("Go on? (y/n)")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise ValueError("nothing was sent")
+
+
+def route_of(model: ChatModel) -> str:
+    """Words on where texts go: the host, and a proxy before it; empty where they stay on this machine.
+
+    Args:
+        model: the model.
+    """
+    return model.route if isinstance(model, Endpoint) else model.host
+
+
+def known_before(plan: Plan) -> list[str]:
+    """Sentences on texts that are read in part, and on replies that are kept.
+
+    Args:
+        plan: what is to be asked.
+    """
+    lines, longest, before = [], plan.annotator.prompt.longest, len(plan.unique) - len(plan.missing)
+    if plan.cut:
+        texts = many(plan.cut, "text is", "texts are")
+        lines.append(f"{texts} longer than {longest:,} characters; the rest is not read.")
+    if before:
+        kept = many(before, "reply is kept from before, and is", "replies are kept from before, and are")
+        lines.append(f"{kept} not asked for again.")
+    return lines
 
 
 def asked(plan: Plan, bar: Bar, screen: Screen) -> Annotated:

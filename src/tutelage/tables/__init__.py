@@ -9,9 +9,11 @@ from tutelage.tables.charsets import encoding_of as encoding_of
 from tutelage.tables.charsets import undecodable as undecodable
 from tutelage.tables.endings import FORMATS as FORMATS
 from tutelage.tables.endings import ending_of as ending_of
+from tutelage.tables.exports.write import OF_CLASS as OF_CLASS
 from tutelage.tables.exports.write import PREDICTED as PREDICTED
 from tutelage.tables.exports.write import PREDICTED_SPANS as PREDICTED_SPANS
 from tutelage.tables.exports.write import PROBABILITY as PROBABILITY
+from tutelage.tables.exports.write import SAID as SAID
 from tutelage.tables.exports.write import in_tools_form as in_tools_form
 from tutelage.tables.how import USUAL as USUAL
 from tutelage.tables.how import ReadAs as ReadAs

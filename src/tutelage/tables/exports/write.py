@@ -18,6 +18,9 @@ from tutelage.tables.exports import argilla, doccano, label_studio, prodigy
 from tutelage.tables.exports.made import Made
 from tutelage.tables.exports.tools import recognised
 
+SAID, OF_CLASS = "said", "p_"
+"""Column of what a chat model or another teacher says, and what stands before a class in those of its probabilities."""
+
 PREDICTED, PREDICTED_SPANS, PROBABILITY = "predicted", "predicted_spans", "probability"
 """Columns that predictions are written to: classes or tags, spans of entities, and the probability of each."""
 MODEL = "tutelage"
